@@ -1,0 +1,20 @@
+//! Runs the module's own tests where Node is at hand, so that the one test command covers them.
+use std::process::Command;
+
+#[test]
+fn the_module_passes_its_tests_in_node() {
+    if Command::new("node").arg("--version").output().is_err() {
+        println!("node is not on the PATH: the browser module's tests were not run");
+        return;
+    }
+    let run = Command::new("node")
+        .args(["--test", "tests/latchkey.test.mjs"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stdout)
+    );
+}
