@@ -1,1 +1,37 @@
-//! Under construction.
+//! What Latchkey's operations share: the types and rules of signing in, with no I/O, no clock and no randomness of its own.
+//!
+//! A value of a type in here has been checked: an [`Email`] is an address, an [`OtpCode`] has the right number of digits.
+//! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
+
+pub mod claims;
+mod clock;
+mod device;
+mod email;
+mod guest;
+mod keys;
+mod limit;
+mod otp_code;
+mod problem;
+mod randomness;
+mod redacted;
+mod session_token;
+mod sign_in;
+mod tokens;
+
+pub use clock::{Clock, Timestamp};
+pub use device::{DeviceCookie, KnownDevice};
+pub use email::{Email, InvalidEmail, MaskedEmail};
+pub use guest::{
+    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, UserSub,
+};
+pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
+pub use limit::{Limit, LimitState};
+pub use otp_code::{InvalidOtpCode, OtpCode};
+pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
+pub use randomness::Randomness;
+pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
+pub use sign_in::{AttemptId, CognitoSession, SignIn, SignInRules};
+pub use tokens::{
+    AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
+    UnknownTokenDelivery,
+};

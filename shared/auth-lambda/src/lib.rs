@@ -1,1 +1,28 @@
-//! Under construction.
+//! The doors of an operation: HTTP through API Gateway, a direct invocation, an agent's tool call. Nothing else in Latchkey knows
+//! Lambda or HTTP.
+//!
+//! An operation says what it takes and answers ([`Operation`]); [`Function`] makes all three doors of it; [`serve`] runs that
+//! in Lambda, and the local run calls [`Function::invoke`] with the same events.
+
+mod cookie;
+mod door;
+mod exchange;
+mod fields;
+mod floor;
+mod function;
+mod http_door;
+pub mod logging;
+mod metric;
+mod operation;
+mod problem_details;
+mod strict_json;
+mod tool_door;
+
+pub use cookie::{SameSite, SetCookie};
+pub use exchange::{Caller, Exchange};
+pub use fields::{Fields, parse_object};
+pub use floor::ResponseFloor;
+pub use function::{Function, FunctionError, serve};
+pub use metric::Metric;
+pub use operation::{Access, AgentTool, Operation, Trigger};
+pub use problem_details::{ProblemDetails, code, status};

@@ -1,0 +1,257 @@
+//! The guest: the person as Latchkey's own table knows them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Email, Randomness, Timestamp, redacted::redacted_debug};
+
+/// Crockford's base32: no I, L, O, U, so that an id can be read over the telephone.
+const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// A guest's public number, `GST-2026-7K3QXB`: the year of its making, then 30 random bits in Crockford's base32.
+///
+/// Thirty bits collide within a year at some tens of thousands of guests, so whoever stores one reserves it first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GuestId(String);
+
+/// The text is not a guest id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must look like GST-2026-7K3QXB")]
+pub struct InvalidGuestId;
+
+impl GuestId {
+    /// A fresh id of the year that `now` falls in.
+    #[must_use]
+    pub fn generate(now: Timestamp, randomness: &Randomness) -> Self {
+        let random = randomness
+            .bytes::<6>()
+            .map(|byte| char::from(CROCKFORD[usize::from(byte % 32)]));
+        Self(format!(
+            "GST-{:04}-{}",
+            now.year(),
+            random.iter().collect::<String>()
+        ))
+    }
+
+    /// Parses an id as it is stored.
+    pub fn parse(text: &str) -> Result<Self, InvalidGuestId> {
+        let well_formed = text
+            .strip_prefix("GST-")
+            .and_then(|rest| rest.split_once('-'))
+            .is_some_and(|(year, random)| {
+                year.len() == 4
+                    && year.bytes().all(|byte| byte.is_ascii_digit())
+                    && random.len() == 6
+                    && random.bytes().all(|byte| CROCKFORD.contains(&byte))
+            });
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidGuestId)
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GuestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a guest wants to be called: 1 to 100 characters in NFC, on one line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GuestName(String);
+
+redacted_debug!(GuestName);
+
+/// Why a text is not a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidGuestName {
+    /// Nothing but white space.
+    #[error("must not be empty")]
+    Empty,
+    /// Over 100 characters.
+    #[error("must have at most 100 characters")]
+    TooLong,
+    /// A line break, a control character, or one that reorders or hides text (a name ends up in mails).
+    #[error("must not contain control or formatting characters")]
+    ControlCharacter,
+}
+
+impl GuestName {
+    /// Parses what a person typed. White space around it is dropped.
+    pub fn parse(text: &str) -> Result<Self, InvalidGuestName> {
+        let name: String = text.trim().nfc().collect();
+        if name.is_empty() {
+            return Err(InvalidGuestName::Empty);
+        }
+        if name.chars().count() > 100 {
+            return Err(InvalidGuestName::TooLong);
+        }
+        if name
+            .chars()
+            .any(|character| character.is_control() || is_formatting(character))
+        {
+            return Err(InvalidGuestName::ControlCharacter);
+        }
+        Ok(Self(name))
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Separators, direction overrides, invisible characters and tags (Unicode Technical Report 36, "Unicode Security Considerations").
+/// Zero-width joiners stay: names in several scripts need them.
+fn is_formatting(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+}
+
+impl FromStr for GuestName {
+    type Err = InvalidGuestName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+/// The identifier that Cognito gave a user: opaque text, immutable, never used again for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSub(String);
+
+/// The text is not a sub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a Cognito sub")]
+pub struct InvalidUserSub;
+
+impl UserSub {
+    /// Parses a `sub` claim. AWS promises no more than text, so length and alphabet are all that is checked.
+    pub fn parse(text: &str) -> Result<Self, InvalidUserSub> {
+        let well_formed = (1..=128).contains(&text.len())
+            && text.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')
+            });
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidUserSub)
+        }
+    }
+
+    /// The sub as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A guest's record. A guest without a sub was made elsewhere and has not signed in yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// The public number.
+    pub guest_id: GuestId,
+    /// The address, which is also the record's key.
+    pub email: Email,
+    /// What the guest wants to be called.
+    pub name: Option<GuestName>,
+    /// The Cognito user whom this guest is bound to.
+    pub cognito_sub: Option<UserSub>,
+    /// Whether a code sent to the address has been proved.
+    pub email_verified: bool,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When the record last changed.
+    pub updated_at: Timestamp,
+    /// Tokens issued up to this instant are refused.
+    pub signed_out_at: Option<Timestamp>,
+}
+
+impl Serialize for Guest {
+    /// The *User* of the contract.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct User<'a> {
+            guest_id: &'a str,
+            email: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            name: Option<&'a str>,
+            email_verified: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cognito_sub: Option<&'a str>,
+            created_at: Timestamp,
+            updated_at: Timestamp,
+        }
+        User {
+            guest_id: self.guest_id.as_str(),
+            email: self.email.as_str(),
+            name: self.name.as_ref().map(GuestName::as_str),
+            email_verified: self.email_verified,
+            cognito_sub: self.cognito_sub.as_ref().map(UserSub::as_str),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+        .serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_id_names_its_year_and_reads_back() {
+        let id = GuestId::generate(
+            Timestamp::from_millis(1_795_239_650_123),
+            &Randomness::new(|bytes| bytes.copy_from_slice(&[7, 20, 3, 255, 32, 11])),
+        );
+        assert_eq!(id.as_str(), "GST-2026-7M3Z0B");
+        assert_eq!(GuestId::parse(id.as_str()), Ok(id));
+        for text in [
+            "GST-2026-7K3QX",
+            "GST-2026-7K3QXI",
+            "GST-26-7K3QXB",
+            "gst-2026-7k3qxb",
+            "GST-2026-7K3QXBA",
+            "",
+        ] {
+            assert_eq!(GuestId::parse(text), Err(InvalidGuestId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_visible_line() {
+        assert_eq!(
+            GuestName::parse("  Ame\u{301}lie  ").unwrap().as_str(),
+            "Am\u{e9}lie"
+        );
+        assert_eq!(GuestName::parse(" \t"), Err(InvalidGuestName::Empty));
+        assert_eq!(
+            GuestName::parse(&"x".repeat(101)),
+            Err(InvalidGuestName::TooLong)
+        );
+        for text in [
+            "Ada\r\nBcc: eve@example.com",
+            "Ada\0",
+            "Ada\u{202e}evE",
+            "Ada\u{2028}",
+        ] {
+            assert_eq!(
+                GuestName::parse(text),
+                Err(InvalidGuestName::ControlCharacter),
+                "{text:?}"
+            );
+        }
+    }
+}

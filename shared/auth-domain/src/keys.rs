@@ -1,0 +1,173 @@
+//! Keyed hashes: one key, one label for each purpose, and the key before still good for reading.
+
+use data_encoding::{BASE64, HEXLOWER};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::redacted::redacted_debug;
+
+/// A key of 256 bits.
+#[derive(Clone)]
+pub struct Key([u8; 32]);
+
+redacted_debug!(Key);
+
+/// The text is not a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key is the base64 of 32 bytes")]
+pub struct InvalidKey;
+
+impl Key {
+    /// Parses the base64 of 32 bytes, as Secrets Manager keeps it.
+    pub fn parse(text: &str) -> Result<Self, InvalidKey> {
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| InvalidKey)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidKey)
+    }
+}
+
+/// What a hash is made for. Hashes for different purposes never match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Naming an address in a limit or a log line.
+    Address,
+    /// Naming a client's IP address in a limit.
+    IpAddress,
+    /// Signing a device cookie.
+    DeviceCookie,
+    /// Naming a device cookie after its address.
+    DeviceCookieName,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Address => b"latchkey/v1/address",
+            Self::IpAddress => b"latchkey/v1/ip-address",
+            Self::DeviceCookie => b"latchkey/v1/device-cookie",
+            Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
+        }
+    }
+}
+
+/// An HMAC-SHA256 (RFC 2104). Compared in constant time only.
+#[derive(Clone, Copy)]
+pub struct Tag([u8; 32]);
+
+redacted_debug!(Tag);
+
+impl Tag {
+    /// Lower-case hexadecimal.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// The first 8 hexadecimal digits: enough to tell things apart, too little to prove anything.
+    #[must_use]
+    pub fn short(self) -> String {
+        HEXLOWER.encode(&self.0[..4])
+    }
+}
+
+/// The key in use, and the one before it.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    current: Key,
+    previous: Option<Key>,
+}
+
+impl KeyRing {
+    /// A ring that writes with `current` and reads with both.
+    #[must_use]
+    pub fn new(current: Key, previous: Option<Key>) -> Self {
+        Self { current, previous }
+    }
+
+    /// The hash of `parts` under the key in use. Parts cannot run into each other: each is hashed with its length.
+    #[must_use]
+    pub fn tag(&self, purpose: Purpose, parts: &[&str]) -> Tag {
+        tag(&self.current, purpose, parts)
+    }
+
+    /// Whether `candidate` is the hash of `parts` under either key, in constant time.
+    #[must_use]
+    pub fn verifies(&self, purpose: Purpose, parts: &[&str], candidate: &str) -> bool {
+        let matches = |key: &Key| {
+            tag(key, purpose, parts)
+                .to_hex()
+                .as_bytes()
+                .ct_eq(candidate.as_bytes())
+        };
+        let previous = self.previous.as_ref().map_or(0.into(), matches);
+        (matches(&self.current) | previous).into()
+    }
+
+    /// The hash of `parts` under each key, the one in use first: for looking something up by a name that is a hash.
+    pub fn tags<'a>(
+        &'a self,
+        purpose: Purpose,
+        parts: &'a [&str],
+    ) -> impl Iterator<Item = Tag> + 'a {
+        std::iter::once(&self.current)
+            .chain(&self.previous)
+            .map(move |key| tag(key, purpose, parts))
+    }
+}
+
+fn tag(key: &Key, purpose: Purpose, parts: &[&str]) -> Tag {
+    #[expect(
+        clippy::expect_used,
+        reason = "HMAC takes a key of any length (RFC 2104 §2)"
+    )]
+    let mut mac =
+        <Hmac<Sha256> as KeyInit>::new_from_slice(&key.0).expect("HMAC takes a key of any length");
+    mac.update(purpose.label());
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part.as_bytes());
+    }
+    Tag(mac.finalize().into_bytes().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> Key {
+        Key([byte; 32])
+    }
+
+    #[test]
+    fn the_key_before_stays_good_for_reading_only() {
+        let old = KeyRing::new(key(1), None)
+            .tag(Purpose::DeviceCookie, &["a"])
+            .to_hex();
+        let rotated = KeyRing::new(key(2), Some(key(1)));
+        assert!(rotated.verifies(Purpose::DeviceCookie, &["a"], &old));
+        assert_ne!(rotated.tag(Purpose::DeviceCookie, &["a"]).to_hex(), old);
+        assert!(!KeyRing::new(key(3), Some(key(2))).verifies(Purpose::DeviceCookie, &["a"], &old));
+    }
+
+    #[test]
+    fn purposes_and_parts_do_not_run_into_each_other() {
+        let ring = KeyRing::new(key(1), None);
+        let hex = |purpose, parts: &[&str]| ring.tag(purpose, parts).to_hex();
+        assert_ne!(
+            hex(Purpose::Address, &["a"]),
+            hex(Purpose::IpAddress, &["a"])
+        );
+        assert_ne!(
+            hex(Purpose::Address, &["ab", "c"]),
+            hex(Purpose::Address, &["a", "bc"])
+        );
+        assert!(!ring.verifies(Purpose::Address, &["a"], ""));
+    }
+
+    #[test]
+    fn a_key_has_32_bytes() {
+        assert!(Key::parse(&BASE64.encode(&[0; 32])).is_ok());
+        assert!(Key::parse(&BASE64.encode(&[0; 31])).is_err());
+        assert!(Key::parse("not base64").is_err());
+    }
+}

@@ -1,0 +1,124 @@
+//! Everything that an operation can answer instead of its result.
+
+use std::error::Error;
+
+/// A failure that no caller branches on: what was tried, and what came of it. For the operator's log, never for a client.
+#[derive(Debug, thiserror::Error)]
+#[error("{attempted}")]
+pub struct Report {
+    attempted: &'static str,
+    #[source]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Report {
+    /// `attempted` says what was being done, as in "read the guest".
+    pub fn new(attempted: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self {
+            attempted,
+            source: Some(source.into()),
+        }
+    }
+
+    /// A failure that has no source: the description is all there is.
+    #[must_use]
+    pub fn of(description: &'static str) -> Self {
+        Self {
+            attempted: description,
+            source: None,
+        }
+    }
+
+    /// The whole chain, "what: why: why".
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        text
+    }
+}
+
+/// One field of the input, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The field's name on the wire.
+    pub field: String,
+    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`.
+    pub code: &'static str,
+    /// What a person reads. Never holds the value.
+    pub message: String,
+}
+
+/// Codes tried and codes left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempts {
+    /// So far, this one included.
+    pub made: u32,
+    /// From now on.
+    pub remaining: u32,
+}
+
+/// Why a refresh token buys nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshRefusal {
+    /// It was exchanged before, and the grace period is over: somebody else may hold a copy.
+    Reused,
+    /// Its session was signed out.
+    Revoked,
+    /// Its life is over.
+    Expired,
+    /// It is no refresh token of ours.
+    Invalid,
+}
+
+/// A problem as the contract names it: the variant is the `code` that a client reads. Status codes and words stand in
+/// `auth-lambda`; what an operator reads travels inside as a [`Report`].
+#[derive(Debug)]
+pub enum Problem {
+    /// The input breaks a rule; each broken one is named.
+    ValidationFailed(Vec<FieldProblem>),
+    /// No sign-in belongs to this session token and address.
+    InvalidSession,
+    /// No caller, or one whose tokens are no longer accepted.
+    AuthRequired,
+    /// The code is wrong.
+    InvalidOtp(Attempts),
+    /// The refresh token buys nothing.
+    InvalidRefreshToken(RefreshRefusal),
+    /// The guest belongs to another user.
+    UserMismatch,
+    /// There is no such thing.
+    NotFound,
+    /// The sign-in's time is over.
+    OtpExpired,
+    /// The body is too large.
+    PayloadTooLarge,
+    /// The body is not JSON by its own account.
+    UnsupportedMediaType,
+    /// The sign-in's attempts are used up.
+    MaxAttemptsExceeded {
+        /// When this sign-in ends; another may be started at once.
+        retry_after_seconds: u64,
+    },
+    /// A limit is reached.
+    RateLimited {
+        /// When the next event is admitted.
+        retry_after_seconds: u64,
+    },
+    /// The mail could not be sent.
+    EmailDeliveryFailed(Report),
+    /// Something that we depend on is away or overloaded. Nothing stays behind that the next try would trip over.
+    ServiceUnavailable {
+        /// When to try again.
+        retry_after_seconds: u64,
+        /// What happened.
+        report: Report,
+    },
+    /// A fault of ours.
+    Internal(Report),
+}

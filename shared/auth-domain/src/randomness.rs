@@ -1,0 +1,28 @@
+//! The randomness that is passed to whoever needs some.
+
+use std::{fmt, sync::Arc};
+
+/// Where unguessable bytes come from: the operating system, everywhere but in tests of the domain.
+#[derive(Clone)]
+pub struct Randomness(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+
+impl Randomness {
+    /// A source that fills its argument with unguessable bytes, and stops the process rather than return without.
+    pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(fill))
+    }
+
+    /// `N` fresh bytes.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.0)(&mut bytes);
+        bytes
+    }
+}
+
+impl fmt::Debug for Randomness {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Randomness")
+    }
+}

@@ -1,0 +1,14 @@
+//! The one way in which secrets and personal data print: as the name of their type.
+
+/// Gives a newtype a `Debug` that says its type and nothing else.
+macro_rules! redacted_debug {
+    ($($type:ident),+ $(,)?) => {$(
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(concat!(stringify!($type), "(…)"))
+            }
+        }
+    )+};
+}
+
+pub(crate) use redacted_debug;

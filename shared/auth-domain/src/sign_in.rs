@@ -1,0 +1,107 @@
+//! A sign-in by mailed code, as the server remembers it between its requests.
+
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+
+use crate::{Attempts, Email, Problem, Randomness, Timestamp, redacted::redacted_debug};
+
+/// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never given to a client.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CognitoSession(String);
+
+redacted_debug!(CognitoSession);
+
+impl CognitoSession {
+    /// Takes a session as Cognito gave it.
+    #[must_use]
+    pub fn issued(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The session itself, for Cognito and the table.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of one attempt. Counting an attempt twice under one name counts it once, so that a write may be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptId(String);
+
+impl AttemptId {
+    /// A fresh name.
+    #[must_use]
+    pub fn generate(randomness: &Randomness) -> Self {
+        Self(HEXLOWER.encode(&randomness.bytes::<12>()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The numbers that a sign-in lives by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInRules {
+    /// From the start to the end, re-sends included.
+    pub lifetime: Duration,
+    /// Codes that may be tried, over all re-sends. NIST SP 800-63B-4 §3.1.3.2: a new code gives none back.
+    pub attempts: u32,
+    /// The shortest time between two mails.
+    pub resend_after: Duration,
+}
+
+/// A sign-in in progress.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Who is signing in.
+    pub email: Email,
+    /// One for each mail sent, the newest first. Empty where Cognito would send none: every code is wrong then.
+    pub cognito_sessions: Vec<CognitoSession>,
+    /// Codes tried so far.
+    pub attempts: u32,
+    /// When the newest mail was asked for.
+    pub sent_at: Timestamp,
+    /// When no code is accepted any more.
+    pub expires_at: Timestamp,
+    /// Whether Cognito was found to hold a user of this address whom Latchkey did not make.
+    pub made_elsewhere: bool,
+}
+
+impl SignIn {
+    /// The attempts made and left.
+    #[must_use]
+    pub fn attempts(&self, rules: &SignInRules) -> Attempts {
+        Attempts {
+            made: self.attempts,
+            remaining: rules.attempts.saturating_sub(self.attempts),
+        }
+    }
+
+    /// Why a code for `email` is not taken at `now`; `None` where it is. Whose sign-in it is comes first, so that a
+    /// stranger who holds a token learns nothing else about it.
+    #[must_use]
+    pub fn refusal(
+        &self,
+        email: Option<&Email>,
+        now: Timestamp,
+        rules: &SignInRules,
+    ) -> Option<Problem> {
+        if email.is_some_and(|email| *email != self.email) {
+            return Some(Problem::InvalidSession);
+        }
+        if now >= self.expires_at {
+            return Some(Problem::OtpExpired);
+        }
+        if self.attempts >= rules.attempts {
+            return Some(Problem::MaxAttemptsExceeded {
+                retry_after_seconds: self.expires_at.seconds_from(now).max(1),
+            });
+        }
+        None
+    }
+}

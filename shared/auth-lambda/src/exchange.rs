@@ -1,0 +1,200 @@
+//! What an operation may know of its request beside the input, and add to its answer beside the output.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use auth_domain::{Email, LimitState, Problem, Timestamp, UserSub, claims};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::{Metric, SetCookie, door::Door};
+
+/// The person behind an access token, as API Gateway's authorizer passed it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub sub: UserSub,
+    /// The address at the time of issue: a hint for finding the guest quickly, and nothing that grants anything.
+    pub email: Option<Email>,
+    /// When the token was issued.
+    pub issued_at: Timestamp,
+}
+
+impl Caller {
+    /// Reads the claims of a token. The authorizer has checked signature, issuer, client, times and scope; what it does not
+    /// check is the token's use: an ID token has no business here (ASVS 5.0 9.2.2). Claims may come as text or as JSON.
+    pub(crate) fn from_claims(claims: &Map<String, Value>) -> Option<Self> {
+        let text = |name: &str| match claims.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        };
+        if text("token_use")? != "access" {
+            return None;
+        }
+        let exact = text(claims::ISSUED_AT_MILLIS)
+            .and_then(|millis| millis.parse().ok())
+            .map(Timestamp::from_millis);
+        let issued_at = exact.or_else(|| text("iat")?.parse().ok().map(Timestamp::from_seconds))?;
+        Some(Self {
+            sub: UserSub::parse(&text("sub")?).ok()?,
+            email: text(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
+            issued_at,
+        })
+    }
+}
+
+/// Facts about the sender that a request's transport gives.
+#[derive(Default)]
+pub(crate) struct Sender {
+    /// The peer of the TCP connection, as API Gateway saw it.
+    pub(crate) source_ip: Option<IpAddr>,
+    /// `CloudFront-Viewer-Address`: worth something only with the proof.
+    pub(crate) viewer_address: Option<SocketAddr>,
+    /// What CloudFront adds to each request to its origin, and nobody else knows.
+    pub(crate) origin_proof: Option<String>,
+    pub(crate) cookies: Vec<(String, String)>,
+    pub(crate) host: Option<String>,
+    pub(crate) origin: Option<String>,
+    pub(crate) fetch_site: Option<String>,
+}
+
+#[derive(Default)]
+struct Extras {
+    cookies: Vec<SetCookie>,
+    limits: Vec<LimitState>,
+    metrics: Vec<Metric>,
+}
+
+/// One request and its answer in the making.
+pub struct Exchange {
+    request_id: String,
+    door: Door,
+    caller: Option<Caller>,
+    sender: Sender,
+    extras: Mutex<Extras>,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        request_id: String,
+        door: Door,
+        caller: Option<Caller>,
+        sender: Sender,
+    ) -> Self {
+        Self {
+            request_id,
+            door,
+            caller,
+            sender,
+            extras: Mutex::default(),
+        }
+    }
+
+    /// The id that the client can quote: API Gateway's for HTTP, Lambda's otherwise.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    pub(crate) fn door(&self) -> Door {
+        self.door
+    }
+
+    /// Who is calling.
+    pub fn caller(&self) -> Result<&Caller, Problem> {
+        self.caller.as_ref().ok_or(Problem::AuthRequired)
+    }
+
+    /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves by `is_origin_secret` that it came through
+    /// `CloudFront`. `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
+    #[must_use]
+    pub fn ip_address(&self, is_origin_secret: impl FnOnce(&str) -> bool) -> Option<IpAddr> {
+        let proven = self
+            .sender
+            .origin_proof
+            .as_deref()
+            .is_some_and(is_origin_secret);
+        match self.sender.viewer_address {
+            Some(viewer) if proven => Some(viewer.ip()),
+            Some(_) | None => self.sender.source_ip,
+        }
+    }
+
+    /// A cookie's value.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.sender
+            .cookies
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a browser says that our own pages made this request: the front end's, or this host's own. Cookies that authorize
+    /// count only then. A request that says nothing about where it comes from is not from a browser page of ours either.
+    #[must_use]
+    pub fn is_from_our_pages(&self, front_end: &Url) -> bool {
+        let origin_is_ours = self.sender.origin.as_deref().map(|origin| {
+            let own_host = || Some((Url::parse(origin).ok()?, self.sender.host.as_deref()?));
+            origin == front_end.origin().ascii_serialization()
+                || own_host().is_some_and(|(url, host)| {
+                    url.host_str()
+                        .map(|name| {
+                            url.port()
+                                .map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+                        })
+                        .as_deref()
+                        == Some(host)
+                })
+        });
+        match (self.sender.fetch_site.as_deref(), origin_is_ours) {
+            (Some("same-origin"), None | Some(true)) | (Some("same-site") | None, Some(true)) => {
+                true
+            }
+            (Some("cross-site"), Some(true)) => false,
+            (Some(_) | None, None | Some(_)) => false,
+        }
+    }
+
+    /// Sends a cookie with the answer.
+    pub fn set_cookie(&self, cookie: SetCookie) {
+        self.extras().cookies.push(cookie);
+    }
+
+    /// Says in the answer's `RateLimit` fields what is left of a limit. A later state of the same limit replaces the earlier.
+    pub fn rate_limit(&self, state: LimitState) {
+        let mut extras = self.extras();
+        extras
+            .limits
+            .retain(|known| known.limit.name != state.limit.name);
+        extras.limits.push(state);
+    }
+
+    /// Counts one event for the operators.
+    pub fn count(&self, metric: Metric) {
+        self.extras().metrics.push(metric);
+    }
+
+    pub(crate) fn set_cookie_headers(&self) -> Vec<String> {
+        self.extras()
+            .cookies
+            .iter()
+            .map(SetCookie::to_header)
+            .collect()
+    }
+
+    pub(crate) fn limits(&self) -> Vec<LimitState> {
+        self.extras().limits.clone()
+    }
+
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
+        self.extras().metrics.clone()
+    }
+
+    fn extras(&self) -> MutexGuard<'_, Extras> {
+        self.extras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

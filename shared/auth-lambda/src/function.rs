@@ -1,0 +1,316 @@
+//! One operation or trigger with its doors, as Lambda runs it.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+
+use auth_domain::{Clock, Problem, Report};
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
+use tracing::Instrument;
+
+use crate::{
+    Access, AgentTool, Caller, Exchange, Fields, Metric, Operation, ProblemDetails, Trigger, code,
+    door::{self, Door},
+    exchange::Sender,
+    http_door,
+    logging::{self, Completed},
+    parse_object,
+    problem_details::{report, status},
+    strict_json, tool_door,
+};
+
+type Answering = Pin<Box<dyn Future<Output = Result<Box<RawValue>, FunctionError>> + Send>>;
+
+/// An operation or a trigger, ready to be invoked.
+#[derive(Clone)]
+pub struct Function {
+    name: &'static str,
+    invoke: Arc<dyn Fn(Box<RawValue>, Context) -> Answering + Send + Sync>,
+}
+
+/// An invocation that ended in an error of the function's own. Operations answer with problems instead; a trigger refuses this way.
+#[derive(Clone, Debug)]
+pub struct FunctionError {
+    /// The error's name.
+    pub error_type: String,
+    /// A sentence.
+    pub message: String,
+}
+
+impl From<FunctionError> for Diagnostic {
+    fn from(error: FunctionError) -> Self {
+        Self {
+            error_type: error.error_type,
+            error_message: error.message,
+        }
+    }
+}
+
+impl Function {
+    /// An operation with its HTTP and direct doors. Tool calls are refused: it has no tool.
+    pub fn operation<O: Operation>(operation: O, clock: Clock) -> Self {
+        Self::with_doors(operation, clock, None)
+    }
+
+    /// An operation with all three doors.
+    pub fn agent_tool<O: AgentTool>(operation: O, clock: Clock) -> Self {
+        let tool = Tool {
+            name: O::TOOL,
+            arguments: O::ARGUMENTS,
+            result: O::result,
+        };
+        Self::with_doors(operation, clock, Some(tool))
+    }
+
+    fn with_doors<O: Operation>(operation: O, clock: Clock, tool: Option<Tool<O>>) -> Self {
+        let shared = Arc::new((operation, clock, tool));
+        Self {
+            name: O::NAME,
+            invoke: Arc::new(move |event, context| {
+                let shared = Arc::clone(&shared);
+                Box::pin(async move {
+                    let (operation, clock, tool) = &*shared;
+                    answer(operation, clock, tool.as_ref(), &event, &context).await
+                })
+            }),
+        }
+    }
+
+    /// A Cognito trigger.
+    pub fn trigger<T: Trigger>(trigger: T) -> Self {
+        let trigger = Arc::new(trigger);
+        Self {
+            name: T::NAME,
+            invoke: Arc::new(move |event, _context| {
+                let trigger = Arc::clone(&trigger);
+                Box::pin(async move {
+                    let refused = |message: &str| {
+                        tracing::error!(reason = message, "trigger refused");
+                        FunctionError {
+                            error_type: "TriggerRefused".to_owned(),
+                            message: message.to_owned(),
+                        }
+                    };
+                    let event = strict_json::parse_object(event.get())
+                        .map_err(|_| refused("the event is not a Cognito event"))?;
+                    let event = trigger.respond(event).map_err(refused)?;
+                    raw(&Value::Object(event))
+                })
+            }),
+        }
+    }
+
+    /// The function's name: the crate's.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// One invocation, as the Lambda runtime makes it.
+    pub async fn invoke(
+        &self,
+        event: Box<RawValue>,
+        context: Context,
+    ) -> Result<Box<RawValue>, FunctionError> {
+        let span = tracing::info_span!(
+            "invocation",
+            function = self.name,
+            requestId = context.request_id
+        );
+        (self.invoke)(event, context).instrument(span).await
+    }
+}
+
+/// Runs a function in Lambda until the environment ends.
+pub async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
+    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+        let function = function.clone();
+        async move { function.invoke(event.payload, event.context).await }
+    });
+    lambda_runtime::run(service).await
+}
+
+struct Tool<O: Operation> {
+    name: &'static str,
+    arguments: &'static [(&'static str, &'static str)],
+    result: fn(O::Output) -> Map<String, Value>,
+}
+
+async fn answer<O: Operation>(
+    operation: &O,
+    clock: &Clock,
+    tool: Option<&Tool<O>>,
+    event: &RawValue,
+    context: &Context,
+) -> Result<Box<RawValue>, FunctionError> {
+    let started = Instant::now();
+    let door = Door::of(event, context);
+    let (exchange, fields) = open(door, tool, event, context);
+    let outcome = decide(operation, fields, &exchange).await;
+    if let Err(problem) = &outcome {
+        note(problem, &exchange);
+    }
+    logging::completed(&Completed {
+        function: O::NAME,
+        door: door.name(),
+        request_id: exchange.request_id(),
+        invocation_id: &context.request_id,
+        trace_id: context.xray_trace_id.as_deref(),
+        outcome: outcome.as_ref().map_or_else(code, |_| "OK"),
+        status: outcome.as_ref().map_or_else(status, |_| O::STATUS),
+        duration: started.elapsed(),
+        metrics: &exchange.metrics(),
+        timestamp: clock.now(),
+    });
+    close(tool, outcome, &exchange)
+}
+
+/// Reads the event as its door is meant to be read.
+fn open<O: Operation>(
+    door: Door,
+    tool: Option<&Tool<O>>,
+    event: &RawValue,
+    context: &Context,
+) -> (Exchange, Result<Fields, Problem>) {
+    let lambda_request_id = || context.request_id.clone();
+    match door {
+        Door::Http => match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
+            Ok(request) => {
+                let request_id = request
+                    .request_context
+                    .request_id
+                    .clone()
+                    .unwrap_or_else(lambda_request_id);
+                let exchange = Exchange::new(
+                    request_id,
+                    door,
+                    http_door::caller(&request),
+                    http_door::sender(&request),
+                );
+                (exchange, http_door::fields(&request))
+            }
+            Err(error) => {
+                tracing::warn!(
+                    line = error.line(),
+                    column = error.column(),
+                    "not an API Gateway event"
+                );
+                (
+                    Exchange::new(lambda_request_id(), door, None, Sender::default()),
+                    Err(Problem::ValidationFailed(Vec::new())),
+                )
+            }
+        },
+        Door::Direct => {
+            let mut fields = parse_object(event.get());
+            let claims = fields
+                .as_mut()
+                .ok()
+                .and_then(|fields| fields.take("claims"));
+            let caller = claims
+                .as_ref()
+                .and_then(Value::as_object)
+                .and_then(Caller::from_claims);
+            (
+                Exchange::new(lambda_request_id(), door, caller, Sender::default()),
+                fields,
+            )
+        }
+        Door::Tool => {
+            let exchange = Exchange::new(lambda_request_id(), door, None, Sender::default());
+            let fields = match tool {
+                Some(tool) if door::tool_name(context) == Some(tool.name) => {
+                    parse_object(event.get())
+                        .map(|arguments| tool_door::fields(arguments, tool.arguments))
+                }
+                Some(_) | None => Err(Problem::NotFound),
+            };
+            (exchange, fields)
+        }
+    }
+}
+
+async fn decide<O: Operation>(
+    operation: &O,
+    fields: Result<Fields, Problem>,
+    exchange: &Exchange,
+) -> Result<O::Output, Problem> {
+    match O::ACCESS {
+        Access::Public => {}
+        Access::Caller => {
+            exchange.caller()?;
+        }
+    }
+    let input = operation.parse(&mut fields?)?;
+    operation.run(input, exchange).await
+}
+
+/// Logs what an operator should read, and counts what an alarm looks at.
+fn note(problem: &Problem, exchange: &Exchange) {
+    if let Some(report) = report(problem) {
+        tracing::error!(outcome = code(problem), error = report.chain(), "failed");
+    }
+    match problem {
+        Problem::RateLimited { .. } | Problem::MaxAttemptsExceeded { .. } => {
+            exchange.count(Metric::LimitRefusals)
+        }
+        Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),
+        Problem::InvalidOtp(_) => exchange.count(Metric::CodeFailures),
+        Problem::ServiceUnavailable { .. }
+        | Problem::ValidationFailed(_)
+        | Problem::InvalidSession
+        | Problem::AuthRequired
+        | Problem::InvalidRefreshToken(_)
+        | Problem::UserMismatch
+        | Problem::NotFound
+        | Problem::OtpExpired
+        | Problem::PayloadTooLarge
+        | Problem::UnsupportedMediaType
+        | Problem::Internal(_) => {}
+    }
+}
+
+/// Writes the answer as its door is meant to be answered.
+fn close<O: Operation>(
+    tool: Option<&Tool<O>>,
+    outcome: Result<O::Output, Problem>,
+    exchange: &Exchange,
+) -> Result<Box<RawValue>, FunctionError> {
+    let body = |output: &O::Output| {
+        serde_json::to_string(output)
+            .map_err(|error| Problem::Internal(Report::new("write the answer", error)))
+    };
+    match (exchange.door(), outcome) {
+        (Door::Http, outcome) => {
+            let response = match outcome.and_then(|output| body(&output)) {
+                Ok(body) => http_door::success(O::STATUS, body, exchange),
+                Err(problem) => http_door::refusal(&problem, exchange),
+            };
+            raw(&response)
+        }
+        (Door::Tool, Ok(output)) => match tool {
+            Some(tool) => raw(&tool_door::success((tool.result)(output))),
+            None => raw(&tool_door::failure(
+                &Problem::NotFound,
+                exchange.request_id(),
+            )),
+        },
+        (Door::Tool, Err(problem)) => raw(&tool_door::failure(&problem, exchange.request_id())),
+        (Door::Direct, Ok(_)) if O::STATUS == 204 => raw(&json!({})),
+        (Door::Direct, Ok(output)) => raw(&output),
+        (Door::Direct, Err(problem)) => {
+            raw(&json!({ "error": ProblemDetails::new(&problem, exchange.request_id()) }))
+        }
+    }
+}
+
+fn raw(value: &impl Serialize) -> Result<Box<RawValue>, FunctionError> {
+    to_raw_value(value).map_err(|_| FunctionError {
+        error_type: "AnswerNotWritten".to_owned(),
+        message: "the answer could not be written".to_owned(),
+    })
+}

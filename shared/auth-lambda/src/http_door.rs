@@ -1,0 +1,268 @@
+//! The HTTP door: an API Gateway event of payload format 2.0 in, its answer out.
+
+use std::net::{IpAddr, SocketAddr};
+
+use auth_domain::{FieldProblem, LimitState, Problem};
+use aws_lambda_events::{
+    apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
+    encodings::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value};
+
+use crate::{
+    Caller, Exchange, Fields, ProblemDetails,
+    exchange::Sender,
+    parse_object,
+    problem_details::{retry_after_seconds, status},
+};
+
+/// The largest body taken, in bytes. The largest input of the contract, a refresh token, has 4 KB.
+const LARGEST_BODY: usize = 16 * 1024;
+
+/// The field by which `CloudFront` proves that a request came through it.
+const ORIGIN_PROOF: &str = "x-origin-verify";
+
+/// Facts about the request's sender.
+pub(crate) fn sender(request: &ApiGatewayV2httpRequest) -> Sender {
+    let text = |name: &str| {
+        request
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    };
+    let cookies = request
+        .cookies
+        .iter()
+        .flatten()
+        .filter_map(|cookie| cookie.split_once('='));
+    Sender {
+        source_ip: request
+            .request_context
+            .http
+            .source_ip
+            .as_deref()
+            .and_then(|ip| ip.parse::<IpAddr>().ok()),
+        viewer_address: text("cloudfront-viewer-address")
+            .and_then(|address| viewer_address(&address)),
+        origin_proof: text(ORIGIN_PROOF),
+        cookies: cookies
+            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .collect(),
+        host: text("host"),
+        origin: text("origin"),
+        fetch_site: text("sec-fetch-site"),
+    }
+}
+
+/// `CloudFront-Viewer-Address` is `ip:port`, and writes IPv6 without brackets.
+fn viewer_address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.rsplit_once(':')?;
+    Some(SocketAddr::new(
+        ip.trim_matches(['[', ']']).parse().ok()?,
+        port.parse().ok()?,
+    ))
+}
+
+/// The caller whom the authorizer passed.
+pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
+    let claims = &request
+        .request_context
+        .authorizer
+        .as_ref()?
+        .jwt
+        .as_ref()?
+        .claims;
+    let claims: Map<String, Value> = claims
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+        .collect();
+    Caller::from_claims(&claims)
+}
+
+/// The operation's input: the body's fields, with path and query parameters beside them.
+pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
+    let body = body(request)?;
+    let mut fields = if body.is_empty() {
+        Fields::new(Map::new())
+    } else if is_json(&request.headers) {
+        let text = std::str::from_utf8(&body).map_err(|_| {
+            Problem::ValidationFailed(vec![FieldProblem {
+                field: "body".to_owned(),
+                code: "type",
+                message: "must be UTF-8".to_owned(),
+            }])
+        })?;
+        parse_object(text)?
+    } else {
+        return Err(Problem::UnsupportedMediaType);
+    };
+    for (name, value) in request.query_string_parameters.iter() {
+        fields.set(name, value.into());
+    }
+    for (name, value) in &request.path_parameters {
+        fields.set(name, value.as_str().into());
+    }
+    Ok(fields)
+}
+
+fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
+    let text = request.body.as_deref().unwrap_or_default();
+    // Base64 grows by a third; measured before decoding, so that a large body costs nothing.
+    let largest = if request.is_base64_encoded {
+        LARGEST_BODY.div_ceil(3) * 4
+    } else {
+        LARGEST_BODY
+    };
+    if text.len() > largest {
+        return Err(Problem::PayloadTooLarge);
+    }
+    if !request.is_base64_encoded {
+        return Ok(text.as_bytes().to_vec());
+    }
+    let bytes = STANDARD.decode(text).map_err(|_| {
+        Problem::ValidationFailed(vec![FieldProblem {
+            field: "body".to_owned(),
+            code: "type",
+            message: "must be base64 where the event says so".to_owned(),
+        }])
+    })?;
+    if bytes.len() > LARGEST_BODY {
+        Err(Problem::PayloadTooLarge)
+    } else {
+        Ok(bytes)
+    }
+}
+
+/// Whether the body calls itself JSON. A body without a media type does not: browsers let other sites send those without asking
+/// first (ASVS 5.0 3.5.2).
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(media_type) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// The answer to a success. `body` is JSON.
+pub(crate) fn success(status: u16, body: String, exchange: &Exchange) -> ApiGatewayV2httpResponse {
+    let body = (status != 204).then_some(body);
+    answer(status, "application/json; charset=utf-8", body, exchange)
+}
+
+/// The answer to a problem.
+pub(crate) fn refusal(problem: &Problem, exchange: &Exchange) -> ApiGatewayV2httpResponse {
+    let details = serde_json::to_string(&ProblemDetails::new(problem, exchange.request_id()))
+        .unwrap_or_default();
+    let mut response = answer(
+        status(problem),
+        "application/problem+json; charset=utf-8",
+        Some(details),
+        exchange,
+    );
+    if let Some(seconds) = retry_after_seconds(problem) {
+        response
+            .headers
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if matches!(problem, Problem::AuthRequired) {
+        // RFC 6750 §3: a 401 says how to authenticate.
+        response
+            .headers
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+fn answer(
+    status: u16,
+    content_type: &'static str,
+    body: Option<String>,
+    exchange: &Exchange,
+) -> ApiGatewayV2httpResponse {
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = i64::from(status);
+    let headers = &mut response.headers;
+    if body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    // Two years, subdomains included (ASVS 5.0 3.4.1 asks for one).
+    headers.insert(
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+    );
+    let limits = exchange.limits();
+    if !limits.is_empty() {
+        set(
+            headers,
+            "ratelimit-policy",
+            &list(&limits, |state| {
+                format!(
+                    "\"{}\";q={};w={}",
+                    state.limit.name,
+                    state.limit.quota,
+                    state.limit.window.as_secs()
+                )
+            }),
+        );
+        set(
+            headers,
+            "ratelimit",
+            &list(&limits, |state| {
+                format!(
+                    "\"{}\";r={};t={}",
+                    state.limit.name, state.remaining, state.reset_seconds
+                )
+            }),
+        );
+    }
+    response.cookies = exchange.set_cookie_headers();
+    response.body = body.map(Body::Text);
+    response
+}
+
+/// A structured field's list (RFC 9651), as draft-ietf-httpapi-ratelimit-headers wants it.
+fn list(limits: &[LimitState], item: impl Fn(&LimitState) -> String) -> String {
+    limits.iter().map(item).collect::<Vec<_>>().join(", ")
+}
+
+fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_address_is_read_in_both_families() {
+        assert_eq!(
+            viewer_address("203.0.113.7:46532")
+                .unwrap()
+                .ip()
+                .to_string(),
+            "203.0.113.7"
+        );
+        assert_eq!(
+            viewer_address("2001:db8::7:46532")
+                .unwrap()
+                .ip()
+                .to_string(),
+            "2001:db8::7"
+        );
+        assert_eq!(viewer_address("203.0.113.7"), None);
+        assert_eq!(viewer_address("nonsense:1"), None);
+    }
+}

@@ -1,0 +1,146 @@
+//! Logs and metrics as JSON lines, one object a line, which is what CloudWatch reads from a function's standard output.
+
+use std::{fmt, time::Duration};
+
+use serde_json::{Map, Value, json};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, MakeWriter,
+        format::{Format, Json, JsonFields, Writer},
+        layer,
+    },
+    layer::SubscriberExt,
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
+
+use crate::Metric;
+
+/// Events of this target carry a whole line, ready to be written.
+const METRICS: &str = "latchkey::metrics";
+
+/// The CloudWatch namespace of every metric.
+const NAMESPACE: &str = "Latchkey";
+
+/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names (`info` unless set).
+pub fn start() {
+    let filter = EnvFilter::builder()
+        .with_env_var("LOG_LEVEL")
+        .try_from_env()
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = self::lines(std::io::stdout).with_filter(filter);
+    // A second start in one process would be a mistake of a test; the first one's log is as good.
+    let _already_started = tracing_subscriber::registry().with(lines).try_init();
+}
+
+/// The layer that writes a function's lines. The local run gives it a writer of its own.
+pub fn lines<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let json = Format::default()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false);
+    layer()
+        .event_format(Lines(json))
+        .fmt_fields(JsonFields::new())
+        .with_writer(writer)
+}
+
+struct Lines(Format<Json>);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        if event.metadata().target() != METRICS {
+            return self.0.format_event(context, writer, event);
+        }
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        writeln!(writer, "{}", line.0)
+    }
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_str(&mut self, _field: &Field, value: &str) {
+        self.0.push_str(value);
+    }
+
+    fn record_debug(&mut self, _field: &Field, _value: &dyn fmt::Debug) {}
+}
+
+/// What is known of an invocation when it ends.
+pub(crate) struct Completed<'a> {
+    pub(crate) function: &'static str,
+    pub(crate) door: &'static str,
+    pub(crate) request_id: &'a str,
+    pub(crate) invocation_id: &'a str,
+    pub(crate) trace_id: Option<&'a str>,
+    /// The problem's code, or `OK`.
+    pub(crate) outcome: &'static str,
+    pub(crate) status: u16,
+    pub(crate) duration: Duration,
+    pub(crate) metrics: &'a [Metric],
+    pub(crate) timestamp: auth_domain::Timestamp,
+}
+
+/// Writes an invocation's one line: a log entry and its metrics in CloudWatch's embedded metric format.
+pub(crate) fn completed(completed: &Completed<'_>) {
+    let latency_ms = completed.duration.as_secs_f64() * 1000.0;
+    let server_error = u8::from(completed.status >= 500);
+    let mut definitions = vec![
+        json!({ "Name": "Latency", "Unit": "Milliseconds" }),
+        json!({ "Name": "ServerErrors", "Unit": "Count" }),
+    ];
+    let mut line = Map::new();
+    for metric in completed.metrics {
+        let count = line.get(metric.name()).and_then(Value::as_u64).unwrap_or(0) + 1;
+        if line
+            .insert(metric.name().to_owned(), count.into())
+            .is_none()
+        {
+            definitions.push(json!({ "Name": metric.name(), "Unit": "Count" }));
+        }
+    }
+    line.extend([
+        (
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": completed.timestamp.as_millis(),
+                "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": definitions }],
+            }),
+        ),
+        ("timestamp".to_owned(), completed.timestamp.to_string().into()),
+        ("level".to_owned(), if server_error == 1 { "ERROR" } else { "INFO" }.into()),
+        ("message".to_owned(), "completed".into()),
+        ("function".to_owned(), completed.function.into()),
+        ("door".to_owned(), completed.door.into()),
+        ("outcome".to_owned(), completed.outcome.into()),
+        ("status".to_owned(), completed.status.into()),
+        ("requestId".to_owned(), completed.request_id.into()),
+        ("invocationId".to_owned(), completed.invocation_id.into()),
+        ("traceId".to_owned(), completed.trace_id.into()),
+        ("Latency".to_owned(), latency_ms.into()),
+        ("ServerErrors".to_owned(), server_error.into()),
+    ]);
+    let line = Value::Object(line).to_string();
+    tracing::info!(target: METRICS, line = line.as_str());
+}

@@ -1,0 +1,36 @@
+//! What is counted beside every invocation's latency.
+
+/// A counter that an alarm or a dashboard looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// A mailed code was wrong.
+    CodeFailures,
+    /// A limit refused a request.
+    LimitRefusals,
+    /// A refresh token came back after its grace period.
+    RefreshTokenReuse,
+    /// Cognito refused for load, or was away.
+    CognitoUnavailable,
+    /// A mail could not be sent.
+    EmailDeliveryFailures,
+    /// A guest signed in.
+    SignIns,
+    /// A guest was made.
+    GuestsCreated,
+}
+
+impl Metric {
+    /// The metric's name in CloudWatch.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CodeFailures => "CodeFailures",
+            Self::LimitRefusals => "LimitRefusals",
+            Self::RefreshTokenReuse => "RefreshTokenReuse",
+            Self::CognitoUnavailable => "CognitoUnavailable",
+            Self::EmailDeliveryFailures => "EmailDeliveryFailures",
+            Self::SignIns => "SignIns",
+            Self::GuestsCreated => "GuestsCreated",
+        }
+    }
+}

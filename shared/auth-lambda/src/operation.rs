@@ -1,0 +1,63 @@
+//! What an operation is: a value with a name, an input, an output, and a decision between them.
+
+use std::future::Future;
+
+use auth_domain::Problem;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{Exchange, Fields};
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, within limits.
+    Public,
+    /// A person with an access token that API Gateway's authorizer has passed. [`Exchange::caller`] says who.
+    Caller,
+}
+
+/// One operation of the contract.
+pub trait Operation: Send + Sync + 'static {
+    /// The operationId in kebab-case: the name of crate, binary, zip and function.
+    const NAME: &'static str;
+    /// Who may call.
+    const ACCESS: Access;
+    /// The status of a success. 204 sends no body.
+    const STATUS: u16 = 200;
+
+    /// What the decision works on, parsed.
+    type Input: Send;
+    /// What a success says.
+    type Output: Serialize + Send;
+
+    /// Takes the input out of `fields`. Naming every broken field is [`Fields::finish`]'s work.
+    fn parse(&self, fields: &mut Fields) -> Result<Self::Input, Problem>;
+
+    /// The decision.
+    fn run(
+        &self,
+        input: Self::Input,
+        exchange: &Exchange,
+    ) -> impl Future<Output = Result<Self::Output, Problem>> + Send;
+}
+
+/// An operation that agents call by a name and fields of their own.
+pub trait AgentTool: Operation {
+    /// The tool's name, without the gateway's `target___` prefix.
+    const TOOL: &'static str;
+    /// The tool's arguments and the input fields that they stand for. Any other argument is ignored: agents of old send some.
+    const ARGUMENTS: &'static [(&'static str, &'static str)];
+
+    /// The tool's result, in `snake_case`; `"success": true` is added to it.
+    fn result(output: Self::Output) -> Map<String, Value>;
+}
+
+/// A Cognito trigger: the whole event goes in and comes back changed. An error refuses what Cognito was about to do.
+pub trait Trigger: Send + Sync + 'static {
+    /// The crate's name.
+    const NAME: &'static str;
+
+    /// Fills in the event's response. The error is a sentence for the log; Cognito's caller sees it too, so it says nothing else.
+    fn respond(&self, event: Map<String, Value>) -> Result<Map<String, Value>, &'static str>;
+}

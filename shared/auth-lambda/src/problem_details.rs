@@ -1,0 +1,268 @@
+//! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
+
+use auth_domain::{FieldProblem, Problem, RefreshRefusal, Report};
+use serde::Serialize;
+
+/// The body of a problem. The same fields over HTTP and in a direct answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProblemDetails<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_remaining: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldError<'a>>,
+    request_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct FieldError<'a> {
+    field: &'a str,
+    code: &'static str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a FieldProblem> for FieldError<'a> {
+    fn from(problem: &'a FieldProblem) -> Self {
+        Self {
+            field: &problem.field,
+            code: problem.code,
+            message: &problem.message,
+        }
+    }
+}
+
+impl<'a> ProblemDetails<'a> {
+    /// The details of `problem`, as an answer to the request of that id.
+    #[must_use]
+    pub fn new(problem: &'a Problem, request_id: &'a str) -> Self {
+        let (title, detail) = words(problem);
+        let code = code(problem);
+        let mut details = Self {
+            r#type: format!(
+                "https://latchkey.dev/problems/{}",
+                code.to_ascii_lowercase().replace('_', "-")
+            ),
+            title,
+            status: status(problem),
+            detail,
+            code,
+            attempts_remaining: None,
+            cause: None,
+            errors: Vec::new(),
+            request_id,
+        };
+        match problem {
+            Problem::ValidationFailed(fields) => {
+                details.errors = fields.iter().map(FieldError::from).collect()
+            }
+            Problem::InvalidOtp(attempts) => details.attempts_remaining = Some(attempts.remaining),
+            Problem::InvalidRefreshToken(refusal) => details.cause = Some(cause(*refusal)),
+            Problem::InvalidSession
+            | Problem::AuthRequired
+            | Problem::UserMismatch
+            | Problem::NotFound
+            | Problem::OtpExpired
+            | Problem::PayloadTooLarge
+            | Problem::UnsupportedMediaType
+            | Problem::MaxAttemptsExceeded { .. }
+            | Problem::RateLimited { .. }
+            | Problem::EmailDeliveryFailed(_)
+            | Problem::ServiceUnavailable { .. }
+            | Problem::Internal(_) => {}
+        }
+        details
+    }
+
+    /// What a person reads about it.
+    #[must_use]
+    pub fn detail(&self) -> &'static str {
+        self.detail
+    }
+}
+
+/// The `code` that a client branches on.
+#[must_use]
+pub const fn code(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::ValidationFailed(_) => "VALIDATION_FAILED",
+        Problem::InvalidSession => "INVALID_SESSION",
+        Problem::AuthRequired => "AUTH_REQUIRED",
+        Problem::InvalidOtp(_) => "INVALID_OTP",
+        Problem::InvalidRefreshToken(_) => "INVALID_REFRESH_TOKEN",
+        Problem::UserMismatch => "USER_MISMATCH",
+        Problem::NotFound => "NOT_FOUND",
+        Problem::OtpExpired => "OTP_EXPIRED",
+        Problem::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+        Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+        Problem::MaxAttemptsExceeded { .. } => "MAX_ATTEMPTS_EXCEEDED",
+        Problem::RateLimited { .. } => "RATE_LIMITED",
+        Problem::EmailDeliveryFailed(_) => "EMAIL_DELIVERY_FAILED",
+        Problem::ServiceUnavailable { .. } => "SERVICE_UNAVAILABLE",
+        Problem::Internal(_) => "INTERNAL",
+    }
+}
+
+/// The HTTP status.
+#[must_use]
+pub const fn status(problem: &Problem) -> u16 {
+    match problem {
+        Problem::ValidationFailed(_) | Problem::InvalidSession => 400,
+        Problem::AuthRequired | Problem::InvalidOtp(_) | Problem::InvalidRefreshToken(_) => 401,
+        Problem::UserMismatch => 403,
+        Problem::NotFound => 404,
+        Problem::OtpExpired => 410,
+        Problem::PayloadTooLarge => 413,
+        Problem::UnsupportedMediaType => 415,
+        Problem::MaxAttemptsExceeded { .. } | Problem::RateLimited { .. } => 429,
+        Problem::Internal(_) => 500,
+        Problem::EmailDeliveryFailed(_) => 502,
+        Problem::ServiceUnavailable { .. } => 503,
+    }
+}
+
+/// Seconds for `Retry-After`, where trying again helps.
+pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
+    match problem {
+        Problem::MaxAttemptsExceeded {
+            retry_after_seconds,
+        }
+        | Problem::RateLimited {
+            retry_after_seconds,
+        }
+        | Problem::ServiceUnavailable {
+            retry_after_seconds,
+            ..
+        } => Some(*retry_after_seconds),
+        Problem::ValidationFailed(_)
+        | Problem::InvalidSession
+        | Problem::AuthRequired
+        | Problem::InvalidOtp(_)
+        | Problem::InvalidRefreshToken(_)
+        | Problem::UserMismatch
+        | Problem::NotFound
+        | Problem::OtpExpired
+        | Problem::PayloadTooLarge
+        | Problem::UnsupportedMediaType
+        | Problem::EmailDeliveryFailed(_)
+        | Problem::Internal(_) => None,
+    }
+}
+
+/// What an operator reads, where there is something to read.
+pub(crate) const fn report(problem: &Problem) -> Option<&Report> {
+    match problem {
+        Problem::EmailDeliveryFailed(report)
+        | Problem::ServiceUnavailable { report, .. }
+        | Problem::Internal(report) => Some(report),
+        Problem::ValidationFailed(_)
+        | Problem::InvalidSession
+        | Problem::AuthRequired
+        | Problem::InvalidOtp(_)
+        | Problem::InvalidRefreshToken(_)
+        | Problem::UserMismatch
+        | Problem::NotFound
+        | Problem::OtpExpired
+        | Problem::PayloadTooLarge
+        | Problem::UnsupportedMediaType
+        | Problem::MaxAttemptsExceeded { .. }
+        | Problem::RateLimited { .. } => None,
+    }
+}
+
+/// What an agent may do about it, for the `recovery` of a tool's failure.
+pub(crate) const fn recovery(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::ValidationFailed(_) | Problem::PayloadTooLarge | Problem::UnsupportedMediaType => {
+            "Correct the arguments and call the tool again."
+        }
+        Problem::InvalidOtp(_) => {
+            "Ask the guest for the newest code in their mailbox and call verify_cognito_otp again."
+        }
+        Problem::InvalidSession
+        | Problem::OtpExpired
+        | Problem::MaxAttemptsExceeded { .. }
+        | Problem::AuthRequired
+        | Problem::InvalidRefreshToken(_) => {
+            "Call initiate_cognito_login again to send a fresh code."
+        }
+        Problem::RateLimited { .. }
+        | Problem::ServiceUnavailable { .. }
+        | Problem::EmailDeliveryFailed(_)
+        | Problem::Internal(_) => "Wait a while, then call the tool again.",
+        Problem::UserMismatch | Problem::NotFound => "Ask the guest to contact support.",
+    }
+}
+
+const fn cause(refusal: RefreshRefusal) -> &'static str {
+    match refusal {
+        RefreshRefusal::Reused => "reused",
+        RefreshRefusal::Revoked => "revoked",
+        RefreshRefusal::Expired => "expired",
+        RefreshRefusal::Invalid => "invalid",
+    }
+}
+
+const fn words(problem: &Problem) -> (&'static str, &'static str) {
+    match problem {
+        Problem::ValidationFailed(_) => (
+            "The request is not valid",
+            "Some fields are missing or not as they should be; see errors.",
+        ),
+        Problem::InvalidSession => (
+            "The session is not valid",
+            "No sign-in is in progress for this session and address. Start again.",
+        ),
+        Problem::AuthRequired => (
+            "Sign-in required",
+            "This needs a signed-in guest whose tokens are still accepted. Sign in again.",
+        ),
+        Problem::InvalidOtp(_) => (
+            "The code is not right",
+            "Check the newest code in your mailbox and try again.",
+        ),
+        Problem::InvalidRefreshToken(_) => (
+            "The refresh token is not accepted",
+            "This session has ended. Sign in again.",
+        ),
+        Problem::UserMismatch => ("Another user", "This guest belongs to another user."),
+        Problem::NotFound => ("Not found", "There is no such thing."),
+        Problem::OtpExpired => (
+            "The code has expired",
+            "Ask for a fresh code, or start again.",
+        ),
+        Problem::PayloadTooLarge => (
+            "The request is too large",
+            "The body has more bytes than this operation takes.",
+        ),
+        Problem::UnsupportedMediaType => (
+            "The media type is not supported",
+            "Send the body as application/json.",
+        ),
+        Problem::MaxAttemptsExceeded { .. } => (
+            "Too many attempts",
+            "All attempts of this sign-in are used up. Start again for a fresh code.",
+        ),
+        Problem::RateLimited { .. } => (
+            "Too many requests",
+            "A limit is reached. Try again after the time in Retry-After.",
+        ),
+        Problem::EmailDeliveryFailed(_) => {
+            ("The mail could not be sent", "Try again in a few minutes.")
+        }
+        Problem::ServiceUnavailable { .. } => (
+            "Temporarily unavailable",
+            "Try again after the time in Retry-After.",
+        ),
+        Problem::Internal(_) => (
+            "Something went wrong",
+            "The failure has been recorded. Quote the requestId when you report it.",
+        ),
+    }
+}

@@ -1,0 +1,34 @@
+//! The agent's door: a plain map of arguments in, `snake_case` out, failures as ordinary results.
+
+use auth_domain::Problem;
+use serde_json::{Map, Value, json};
+
+use crate::{Fields, ProblemDetails, code, problem_details::recovery};
+
+/// The operation's input: the tool's arguments under the names that the operation knows.
+pub(crate) fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
+    let mut fields = Fields::new(Map::new());
+    for (argument, field) in names {
+        if let Some(value) = arguments.take(argument) {
+            fields.set(field, value);
+        }
+    }
+    fields
+}
+
+/// A tool's success.
+pub(crate) fn success(mut result: Map<String, Value>) -> Value {
+    result.insert("success".to_owned(), true.into());
+    Value::Object(result)
+}
+
+/// A tool's failure.
+pub(crate) fn failure(problem: &Problem, request_id: &str) -> Value {
+    let message = ProblemDetails::new(problem, request_id).detail();
+    let mut failure = json!({ "success": false, "error_code": code(problem), "message": message, "recovery": recovery(problem), "request_id": request_id });
+    if let (Problem::InvalidOtp(attempts), Some(failure)) = (problem, failure.as_object_mut()) {
+        failure.insert("attempts".to_owned(), attempts.made.into());
+        failure.insert("attempts_remaining".to_owned(), attempts.remaining.into());
+    }
+    failure
+}
