@@ -233,8 +233,11 @@ export function createLatchkey(options = {}) {
 
     const { status, retryAfterSeconds, body } = await postRefresh(before.refreshToken);
     const tokens = status === 200 ? attempt(() => parseTokens(body, now())) : null;
-    const refused = status === 401 && attempt(() => own(body, 'code')) === 'INVALID_REFRESH_TOKEN';
-    // In cookie mode, somebody else may have signed in since in another tab: the cookie is theirs now.
+    const code = status === 401 ? attempt(() => own(body, 'code')) : null;
+    // In cookie mode, AUTH_REQUIRED says that the cookie is gone: another tab signed out, or the browser dropped it.
+    const cookieIsGone = code === 'AUTH_REQUIRED' && before.refreshToken === null;
+    const refused = code === 'INVALID_REFRESH_TOKEN' || cookieIsGone;
+    // And somebody else may have signed in since in another tab: then the cookie is theirs.
     const someoneElses = tokens !== null && tokens.cognitoSub !== before.cognitoSub;
 
     const after = loadSession();

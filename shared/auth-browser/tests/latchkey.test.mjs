@@ -491,6 +491,14 @@ describe('cookie mode', () => {
     assert.doesNotMatch(storage.getItem(KEY), /refresh-/);
   });
 
+  test('a cookie that is gone ends the session', async () => {
+    latchkey.storeSession(cookieSignIn(clock));
+    api.routes['/auth/refresh'] = () => problem(401, 'AUTH_REQUIRED');
+    await assert.rejects(latchkey.refreshSession(), { code: 'REFRESH_REFUSED' });
+    assert.equal(latchkey.loadSession(), null);
+    assert.deepEqual(changes, ['stored', 'refused']);
+  });
+
   test('a cookie that is somebody else\'s by now ends the session', async () => {
     latchkey.storeSession(cookieSignIn(clock));
     api.routes['/auth/refresh'] = () => json(200, tokens(clock, { sub: 'somebody-else' }));
