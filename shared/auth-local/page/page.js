@@ -1,0 +1,89 @@
+// Starts the page: two views, one clock, and whichever of sign-in and session is due.
+import { byId, make, say, setText, showProblem, whileBusy } from './dom.js';
+import { latchkey, loggedFetch, problemOf, readProblem } from './api.js';
+import { everySecond, moveClock, now, readClock } from './clock.js';
+import { showContract } from './contract.js';
+import { startLog } from './log.js';
+import { lookForMail, startMailbox } from './mailbox.js';
+import { fillCode, hideSignIn, showSignIn, startSignIn } from './signin.js';
+import { hideSession, showSession, startSession } from './session.js';
+
+const TITLES = { try: 'Latchkey, local', contract: 'Contract · Latchkey, local' };
+
+startLog();
+startMailbox(fillCode);
+showView({ focus: false });
+addEventListener('hashchange', () => showView({ focus: true }));
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  document.querySelector('main:not([hidden]) h1').focus();
+});
+
+await readClock((...request) => fetch(...request));
+startSignIn();
+startSession();
+startClock();
+latchkey.onSessionChange(onSessionChange);
+const session = latchkey.loadSession();
+if (session) showSession(session, { focus: false });
+else showSignIn({ focus: false });
+
+function onSessionChange({ reason, session }) {
+  if (session) {
+    hideSignIn();
+    const isNew = reason !== 'refreshed';
+    showSession(session, { readProfile: isNew, focus: isNew });
+    if (isNew) lookForMail();
+    return;
+  }
+  hideSession();
+  const ended = { title: 'The session has ended', detail: 'The API refused to renew it. Sign in again.' };
+  showSignIn({ notice: reason === 'refused' ? ended : null });
+  say(reason === 'refused' ? 'The session has ended.' : 'Signed out.');
+}
+
+function showView({ focus }) {
+  const wanted = location.hash.startsWith('#contract') ? 'contract' : 'try';
+  for (const panel of document.querySelectorAll('[data-view-panel]')) panel.hidden = panel.dataset.viewPanel !== wanted;
+  for (const link of document.querySelectorAll('[data-view]')) {
+    if (link.dataset.view === wanted) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  document.title = TITLES[wanted];
+  if (wanted === 'contract') showContract({ focus });
+  else if (focus) document.querySelector('#try-view h1').focus();
+}
+
+function startClock() {
+  const shown = byId('clock-now');
+  everySecond(() => {
+    const instant = new Date(now()).toISOString();
+    setText(shown, `${instant.slice(0, 10)} ${instant.slice(11, 19)} UTC`);
+    shown.dateTime = instant;
+  });
+  for (const button of document.querySelectorAll('[data-advance]')) {
+    button.addEventListener('click', () => whileBusy(button, () => advance(Number(button.dataset.advance))));
+  }
+  byId('clock-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const seconds = Number(byId('seconds').value.trim());
+    if (!Number.isInteger(seconds) || seconds < 1) {
+      showProblem(byId('clock-problem'), { title: 'Give whole seconds, one at least' });
+      byId('seconds').focus();
+      return;
+    }
+    whileBusy(event.submitter ?? make('button'), () => advance(seconds));
+  });
+}
+
+async function advance(seconds) {
+  const region = byId('clock-problem');
+  showProblem(region, null);
+  try {
+    const response = await moveClock(loggedFetch, seconds);
+    if (response.ok) say(`${seconds} seconds later.`);
+    else showProblem(region, await readProblem(response));
+  } catch (error) {
+    showProblem(region, problemOf(error));
+  }
+}
