@@ -1,1 +1,40 @@
-//! Under construction.
+//! What Latchkey asks of AWS: one small struct for each capability, and the only crate that knows the SDK.
+//!
+//! A capability takes and gives the domain's types. Its errors are the [`Problem`](auth_domain::Problem)s that the caller of an
+//! operation gets: what AWS says stays in the log.
+
+mod environment;
+mod failure;
+mod platform;
+
+#[cfg(feature = "cognito")]
+mod email_codes;
+#[cfg(feature = "dynamodb")]
+mod guests;
+#[cfg(feature = "dynamodb")]
+mod items;
+#[cfg(feature = "dynamodb")]
+mod limits;
+#[cfg(feature = "secrets")]
+mod secrets;
+#[cfg(feature = "dynamodb")]
+mod sign_ins;
+#[cfg(feature = "cognito")]
+mod token_service;
+#[cfg(feature = "cognito")]
+mod user_pool;
+
+#[cfg(feature = "cognito")]
+pub use email_codes::{EmailCodes, Proof, Sending};
+pub use environment::{ConfigurationError, Environment};
+#[cfg(feature = "dynamodb")]
+pub use guests::Guests;
+#[cfg(feature = "dynamodb")]
+pub use limits::Limits;
+pub use platform::Platform;
+#[cfg(feature = "secrets")]
+pub use secrets::{SecretSet, Secrets};
+#[cfg(feature = "dynamodb")]
+pub use sign_ins::{Resend, SignIns};
+#[cfg(feature = "cognito")]
+pub use token_service::TokenService;

@@ -35,6 +35,8 @@ pub enum Purpose {
     IpAddress,
     /// Signing a device cookie.
     DeviceCookie,
+    /// Comparing the origin secret without telling its length.
+    OriginSecret,
     /// Naming a device cookie after its address.
     DeviceCookieName,
 }
@@ -45,6 +47,7 @@ impl Purpose {
             Self::Address => b"latchkey/v1/address",
             Self::IpAddress => b"latchkey/v1/ip-address",
             Self::DeviceCookie => b"latchkey/v1/device-cookie",
+            Self::OriginSecret => b"latchkey/v1/origin-secret",
             Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
         }
     }

@@ -3,6 +3,7 @@
 //! A value of a type in here has been checked: an [`Email`] is an address, an [`OtpCode`] has the right number of digits.
 //! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
 
+mod caller;
 pub mod claims;
 mod clock;
 mod device;
@@ -18,6 +19,7 @@ mod session_token;
 mod sign_in;
 mod tokens;
 
+pub use caller::Caller;
 pub use clock::{Clock, Timestamp};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};

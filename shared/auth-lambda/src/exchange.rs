@@ -5,45 +5,32 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use auth_domain::{Email, LimitState, Problem, Timestamp, UserSub, claims};
+use auth_domain::{Caller, Email, LimitState, Problem, Timestamp, UserSub, claims};
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::{Metric, SetCookie, door::Door};
 
-/// The person behind an access token, as API Gateway's authorizer passed it.
-#[derive(Clone, Debug)]
-pub struct Caller {
-    /// Who.
-    pub sub: UserSub,
-    /// The address at the time of issue: a hint for finding the guest quickly, and nothing that grants anything.
-    pub email: Option<Email>,
-    /// When the token was issued.
-    pub issued_at: Timestamp,
-}
-
-impl Caller {
-    /// Reads the claims of a token. The authorizer has checked signature, issuer, client, times and scope; what it does not
-    /// check is the token's use: an ID token has no business here (ASVS 5.0 9.2.2). Claims may come as text or as JSON.
-    pub(crate) fn from_claims(claims: &Map<String, Value>) -> Option<Self> {
-        let text = |name: &str| match claims.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
-        if text("token_use")? != "access" {
-            return None;
-        }
-        let exact = text(claims::ISSUED_AT_MILLIS)
-            .and_then(|millis| millis.parse().ok())
-            .map(Timestamp::from_millis);
-        let issued_at = exact.or_else(|| text("iat")?.parse().ok().map(Timestamp::from_seconds))?;
-        Some(Self {
-            sub: UserSub::parse(&text("sub")?).ok()?,
-            email: text(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
-            issued_at,
-        })
+/// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer, client, times and scope. What it
+/// does not check is the token's use: an ID token has no business here (ASVS 5.0 9.2.2). Claims may come as text or as JSON.
+pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> {
+    let text = |name: &str| match claims.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    if text("token_use")? != "access" {
+        return None;
     }
+    let exact = text(claims::ISSUED_AT_MILLIS)
+        .and_then(|millis| millis.parse().ok())
+        .map(Timestamp::from_millis);
+    let issued_at = exact.or_else(|| text("iat")?.parse().ok().map(Timestamp::from_seconds))?;
+    Some(Caller {
+        sub: UserSub::parse(&text("sub")?).ok()?,
+        email: text(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
+        issued_at,
+    })
 }
 
 /// Facts about the sender that a request's transport gives.

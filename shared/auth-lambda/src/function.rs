@@ -13,9 +13,9 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, Caller, Exchange, Fields, Metric, Operation, ProblemDetails, Trigger, code,
+    Access, AgentTool, Exchange, Fields, Metric, Operation, ProblemDetails, Trigger, code,
     door::{self, Door},
-    exchange::Sender,
+    exchange::{Sender, caller_from_claims},
     http_door,
     logging::{self, Completed},
     parse_object,
@@ -214,7 +214,7 @@ fn open<O: Operation>(
             let caller = claims
                 .as_ref()
                 .and_then(Value::as_object)
-                .and_then(Caller::from_claims);
+                .and_then(caller_from_claims);
             (
                 Exchange::new(lambda_request_id(), door, caller, Sender::default()),
                 fields,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth_domain::{FieldProblem, LimitState, Problem};
+use auth_domain::{Caller, FieldProblem, LimitState, Problem};
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
@@ -12,8 +12,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use crate::{
-    Caller, Exchange, Fields, ProblemDetails,
-    exchange::Sender,
+    Exchange, Fields, ProblemDetails,
+    exchange::{Sender, caller_from_claims},
     parse_object,
     problem_details::{retry_after_seconds, status},
 };
@@ -79,7 +79,7 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
         .iter()
         .map(|(name, value)| (name.clone(), Value::String(value.clone())))
         .collect();
-    Caller::from_claims(&claims)
+    caller_from_claims(&claims)
 }
 
 /// The operation's input: the body's fields, with path and query parameters beside them.

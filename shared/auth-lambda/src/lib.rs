@@ -19,7 +19,7 @@ mod strict_json;
 mod tool_door;
 
 pub use cookie::{SameSite, SetCookie};
-pub use exchange::{Caller, Exchange};
+pub use exchange::Exchange;
 pub use fields::{Fields, parse_object};
 pub use floor::ResponseFloor;
 pub use function::{Function, FunctionError, serve};

@@ -1,0 +1,331 @@
+//! Codes by mail: Cognito's choice-based sign-in through the Admin API.
+
+use auth_domain::{
+    AccessToken, CognitoSession, Email, IdToken, OtpCode, Problem, RefreshToken, Report, Tokens,
+    UserSub,
+};
+use aws_sdk_cognitoidentityprovider::types::{
+    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, MessageActionType,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    ConfigurationError, Platform, Secrets,
+    failure::{Failure, failure},
+    user_pool::{UserPool, is_wrong_client_secret},
+};
+
+/// The refusals by which Cognito says that it cannot mail: its quota is used up, SES refuses, or it may not use SES.
+const UNDELIVERABLE: [&str; 3] = [
+    "CodeDeliveryFailureException",
+    "LimitExceededException",
+    "InvalidEmailRoleAccessPolicyException",
+];
+
+/// The refusals by which Cognito says that this user gets no code: disabled, to be reset, not confirmed, gone, or with an
+/// authenticator kept in Cognito itself. To the person they are all the same.
+const NO_CODE: [&str; 6] = [
+    "NotAuthorizedException",
+    "PasswordResetRequiredException",
+    "UserNotConfirmedException",
+    "UserNotFoundException",
+    "MFAMethodNotFoundException",
+    "UserLambdaValidationException",
+];
+
+/// Cognito's sign-in by mailed code.
+#[derive(Clone)]
+pub struct EmailCodes {
+    pool: UserPool,
+    secrets: Secrets,
+}
+
+/// What came of asking for a code.
+#[derive(Debug)]
+pub struct Sending {
+    /// What the code will be proved with. `None` where Cognito sends this user no code.
+    pub session: Option<CognitoSession>,
+    /// Whether a password was offered too. Latchkey's own users without a password are never offered one, so that is how an
+    /// unknown user shows, and one made elsewhere.
+    pub password_offered: bool,
+}
+
+/// What came of a code.
+#[derive(Debug)]
+pub enum Proof {
+    /// It was right: the tokens, and whose they are.
+    Right {
+        /// The new session's tokens.
+        tokens: Tokens,
+        /// The user who signed in.
+        sub: UserSub,
+    },
+    /// It was wrong.
+    Wrong,
+    /// The session is over or was used: the code may have been right.
+    Over,
+}
+
+impl EmailCodes {
+    /// Codes from the pool and client that the environment names.
+    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            pool: UserPool::new(platform)?,
+            secrets: secrets.clone(),
+        })
+    }
+
+    /// Asks Cognito to mail a code.
+    ///
+    /// What Cognito answers for a user whom it does not know is not dependable, so every challenge is taken as it comes: a choice
+    /// is answered with the code where that is offered.
+    pub async fn send(&self, email: &Email) -> Result<Sending, Problem> {
+        let secrets = self.secrets.get().await?;
+        let mut initiated = self
+            .initiate(email, self.pool.secret_hash(email, &secrets))
+            .await;
+        if initiated.as_ref().is_err_and(is_wrong_client_secret) {
+            let secrets = self.secrets.get_anew().await?;
+            initiated = self
+                .initiate(email, self.pool.secret_hash(email, &secrets))
+                .await;
+        }
+        match initiated {
+            Ok(challenge) => self.sending(email, challenge).await,
+            Err(failure) if is_wrong_client_secret(&failure) => {
+                Err(Problem::Internal(failure.into_report()))
+            }
+            Err(failure) => no_code(failure),
+        }
+    }
+
+    async fn initiate(&self, email: &Email, secret_hash: String) -> Result<Challenge, Failure> {
+        let answer = self
+            .pool
+            .client
+            .admin_initiate_auth()
+            .user_pool_id(&self.pool.pool_id)
+            .client_id(&self.pool.client_id)
+            .auth_flow(AuthFlowType::UserAuth)
+            .auth_parameters("USERNAME", email.as_str())
+            .auth_parameters("PREFERRED_CHALLENGE", "EMAIL_OTP")
+            .auth_parameters("SECRET_HASH", secret_hash)
+            .send()
+            .await
+            .map_err(failure("ask Cognito for a code"))?;
+        Ok(Challenge {
+            name: answer.challenge_name,
+            session: answer.session,
+            available: answer.available_challenges.unwrap_or_default(),
+        })
+    }
+
+    async fn sending(&self, email: &Email, challenge: Challenge) -> Result<Sending, Problem> {
+        let password_offered = challenge.offers(&ChallengeNameType::Password)
+            || challenge.offers(&ChallengeNameType::PasswordSrp);
+        let session = match challenge.name {
+            Some(ChallengeNameType::EmailOtp) => challenge.session,
+            Some(ChallengeNameType::SelectChallenge)
+                if challenge.offers(&ChallengeNameType::EmailOtp) =>
+            {
+                match challenge.session {
+                    Some(session) => self.select(email, session).await?,
+                    None => None,
+                }
+            }
+            Some(_) | None => None,
+        };
+        Ok(Sending {
+            session: session.map(CognitoSession::issued),
+            password_offered,
+        })
+    }
+
+    async fn select(&self, email: &Email, session: String) -> Result<Option<String>, Problem> {
+        let secrets = self.secrets.get().await?;
+        let answer = self
+            .pool
+            .client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.pool.pool_id)
+            .client_id(&self.pool.client_id)
+            .challenge_name(ChallengeNameType::SelectChallenge)
+            .session(session)
+            .challenge_responses("USERNAME", email.as_str())
+            .challenge_responses("ANSWER", "EMAIL_OTP")
+            .challenge_responses("SECRET_HASH", self.pool.secret_hash(email, &secrets))
+            .send()
+            .await
+            .map_err(failure("choose the code by mail"));
+        match answer {
+            Ok(answer) => Ok(answer
+                .session
+                .filter(|_| answer.challenge_name == Some(ChallengeNameType::EmailOtp))),
+            Err(failure) => no_code(failure).map(|_: Sending| None),
+        }
+    }
+
+    /// Makes a user for an address that Latchkey has no guest for: without a password, without a welcome mail, and with the
+    /// address taken as verified so that Cognito will mail a code to it. Nothing is granted before that code is proved.
+    ///
+    /// `false` where a user of that name exists already: another request was quicker, or somebody else made one.
+    pub async fn create_user(&self, email: &Email) -> Result<bool, Problem> {
+        let attribute =
+            |name: &str, value: &str| AttributeType::builder().name(name).value(value).build();
+        let describe = |error| Problem::Internal(Report::new("describe the user", error));
+        let created = self
+            .pool
+            .client
+            .admin_create_user()
+            .user_pool_id(&self.pool.pool_id)
+            .username(email.as_str())
+            .user_attributes(attribute("email", email.as_str()).map_err(describe)?)
+            .user_attributes(attribute("email_verified", "true").map_err(describe)?)
+            .message_action(MessageActionType::Suppress)
+            .send()
+            .await
+            .map_err(failure("make the user"));
+        match created {
+            Ok(_) => Ok(true),
+            Err(failure)
+                if matches!(
+                    failure.code(),
+                    Some("UsernameExistsException" | "AliasExistsException")
+                ) =>
+            {
+                Ok(false)
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Asks Cognito whether a code is the one that it mailed for this session. The second part of an error says whether Cognito is
+    /// known not to have looked at the code.
+    pub async fn prove(
+        &self,
+        email: &Email,
+        session: &CognitoSession,
+        code: &OtpCode,
+    ) -> Result<Proof, (Problem, bool)> {
+        let secrets = self
+            .secrets
+            .get()
+            .await
+            .map_err(|problem| (problem, true))?;
+        let mut answered = self
+            .respond(email, session, code, self.pool.secret_hash(email, &secrets))
+            .await;
+        if answered.as_ref().is_err_and(is_wrong_client_secret) {
+            let secrets = self
+                .secrets
+                .get_anew()
+                .await
+                .map_err(|problem| (problem, true))?;
+            answered = self
+                .respond(email, session, code, self.pool.secret_hash(email, &secrets))
+                .await;
+        }
+        match answered {
+            Ok(Some(result)) => right(result).map_err(|report| (Problem::Internal(report), false)),
+            Ok(None) => Err((
+                Problem::Internal(Report::of(
+                    "Cognito answered a right code with another challenge",
+                )),
+                false,
+            )),
+            Err(failure) if is_wrong_client_secret(&failure) => {
+                Err((Problem::Internal(failure.into_report()), true))
+            }
+            Err(failure) => match (failure.code(), failure.message()) {
+                (Some("CodeMismatchException"), _) => Ok(Proof::Wrong),
+                (Some("ExpiredCodeException"), _) => Ok(Proof::Over),
+                (Some("NotAuthorizedException"), message)
+                    if message.starts_with("Invalid session") =>
+                {
+                    Ok(Proof::Over)
+                }
+                // What Cognito says of a code for a user who does not exist, or may not sign in, is not recorded anywhere.
+                (Some(code), _) if NO_CODE.contains(&code) => Ok(Proof::Wrong),
+                _ => {
+                    let did_not_act = failure.did_not_act();
+                    Err((failure.into(), did_not_act))
+                }
+            },
+        }
+    }
+
+    async fn respond(
+        &self,
+        email: &Email,
+        session: &CognitoSession,
+        code: &OtpCode,
+        secret_hash: String,
+    ) -> Result<Option<AuthenticationResultType>, Failure> {
+        let answer = self
+            .pool
+            .client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.pool.pool_id)
+            .client_id(&self.pool.client_id)
+            .challenge_name(ChallengeNameType::EmailOtp)
+            .session(session.as_str())
+            .challenge_responses("USERNAME", email.as_str())
+            .challenge_responses("EMAIL_OTP_CODE", code.as_str())
+            .challenge_responses("SECRET_HASH", secret_hash)
+            .send()
+            .await
+            .map_err(failure("prove the code"))?;
+        Ok(answer.authentication_result)
+    }
+}
+
+struct Challenge {
+    name: Option<ChallengeNameType>,
+    session: Option<String>,
+    available: Vec<ChallengeNameType>,
+}
+
+impl Challenge {
+    fn offers(&self, factor: &ChallengeNameType) -> bool {
+        self.available.contains(factor)
+    }
+}
+
+/// The outcome of a refusal to send a code.
+fn no_code(failure: Failure) -> Result<Sending, Problem> {
+    match failure.code() {
+        Some(code) if UNDELIVERABLE.contains(&code) => {
+            Err(Problem::EmailDeliveryFailed(failure.into_report()))
+        }
+        Some(code) if NO_CODE.contains(&code) => {
+            tracing::info!(code, "Cognito sends this user no code");
+            Ok(Sending {
+                session: None,
+                password_offered: false,
+            })
+        }
+        Some(_) | None => Err(failure.into()),
+    }
+}
+
+fn right(result: AuthenticationResultType) -> Result<Proof, Report> {
+    let incomplete = || Report::of("Cognito's tokens are incomplete");
+    let id_token = result.id_token.ok_or_else(incomplete)?;
+    let sub = sub_of(&id_token).ok_or_else(|| Report::of("Cognito's id token does not read"))?;
+    let tokens = Tokens {
+        access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
+        id_token: IdToken::issued(id_token),
+        refresh_token: Some(RefreshToken::issued(
+            result.refresh_token.ok_or_else(incomplete)?,
+        )),
+        expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
+    };
+    Ok(Proof::Right { tokens, sub })
+}
+
+/// The `sub` of an id token that Cognito has just handed over: it came over TLS from its issuer, so nothing is checked again.
+fn sub_of(id_token: &str) -> Option<UserSub> {
+    let payload = URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
+    UserSub::parse(claims.get("sub")?.as_str()?).ok()
+}

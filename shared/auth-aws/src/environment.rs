@@ -1,0 +1,170 @@
+//! Configuration: read once, typed, before anything is served.
+
+use std::{collections::BTreeMap, env, fmt::Display, str::FromStr, time::Duration};
+
+use auth_domain::Limit;
+use url::Url;
+
+/// A variable that stops the start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// Not set, or set to nothing.
+    #[error("the environment variable {0} is missing or empty")]
+    Missing(String),
+    /// Set to something else than it should be.
+    #[error("the environment variable {name} {reason}")]
+    Invalid {
+        /// The variable.
+        name: String,
+        /// What is wrong with it, never the value.
+        reason: String,
+    },
+}
+
+/// The variables that a function was started with.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+/// The most events that a limit may admit in its window: each is a slot of its item, and DynamoDB takes no more than 300
+/// operators in an update.
+const LARGEST_QUOTA: u32 = 100;
+
+impl Environment {
+    /// The process's own environment.
+    #[must_use]
+    pub fn from_process() -> Self {
+        Self(
+            env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+        )
+    }
+
+    /// An environment put together by the local run, so that each function has its own.
+    #[must_use]
+    pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// A variable that must be set.
+    pub fn text(&self, name: &str) -> Result<&str, ConfigurationError> {
+        self.optional(name)?
+            .ok_or_else(|| ConfigurationError::Missing(name.to_owned()))
+    }
+
+    /// A variable that may be unset, but not empty.
+    pub fn optional(&self, name: &str) -> Result<Option<&str>, ConfigurationError> {
+        match self.0.get(name).map(String::as_str) {
+            Some("") => Err(ConfigurationError::Missing(name.to_owned())),
+            value => Ok(value),
+        }
+    }
+
+    /// A URL that must be set.
+    pub fn url(&self, name: &str) -> Result<Url, ConfigurationError> {
+        self.parsed(name)?
+            .ok_or_else(|| ConfigurationError::Missing(name.to_owned()))
+    }
+
+    /// A number with a default.
+    pub fn number(&self, name: &str, default: u32) -> Result<u32, ConfigurationError> {
+        Ok(self.parsed(name)?.unwrap_or(default))
+    }
+
+    /// A duration in whole seconds with a default.
+    pub fn seconds(&self, name: &str, default: u32) -> Result<Duration, ConfigurationError> {
+        Ok(Duration::from_secs(self.number(name, default)?.into()))
+    }
+
+    /// A duration in milliseconds with a default.
+    pub fn milliseconds(&self, name: &str, default: u32) -> Result<Duration, ConfigurationError> {
+        Ok(Duration::from_millis(self.number(name, default)?.into()))
+    }
+
+    /// A limit of which the table keeps every event: its quota from one variable, its window from another.
+    pub fn limit(
+        &self,
+        policy: &'static str,
+        quota: (&str, u32),
+        window: (&str, u32),
+    ) -> Result<Limit, ConfigurationError> {
+        let limit = Limit {
+            name: policy,
+            quota: self.number(quota.0, quota.1)?,
+            window: self.seconds(window.0, window.1)?,
+        };
+        if !(1..=LARGEST_QUOTA).contains(&limit.quota) {
+            let reason = format!("must lie between 1 and {LARGEST_QUOTA}");
+            return Err(ConfigurationError::Invalid {
+                name: quota.0.to_owned(),
+                reason,
+            });
+        }
+        if limit.window.is_zero() {
+            return Err(ConfigurationError::Invalid {
+                name: window.0.to_owned(),
+                reason: "must be more than nothing".to_owned(),
+            });
+        }
+        Ok(limit)
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ConfigurationError>
+    where
+        T::Err: Display,
+    {
+        let Some(value) = self.optional(name)? else {
+            return Ok(None);
+        };
+        value
+            .parse()
+            .map(Some)
+            .map_err(|error: T::Err| ConfigurationError::Invalid {
+                name: name.to_owned(),
+                reason: format!("does not parse: {error}"),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(name: &str, value: &str) -> Environment {
+        Environment::from_pairs([(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn a_failure_names_the_variable_and_not_the_value() {
+        let missing = Environment::default()
+            .text("GUESTS_TABLE_NAME")
+            .unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "the environment variable GUESTS_TABLE_NAME is missing or empty"
+        );
+        let invalid = environment("OTP_ATTEMPTS", "s3cret")
+            .number("OTP_ATTEMPTS", 3)
+            .unwrap_err();
+        assert!(
+            invalid
+                .to_string()
+                .starts_with("the environment variable OTP_ATTEMPTS does not parse")
+        );
+        assert!(!invalid.to_string().contains("s3cret"));
+        assert!(
+            environment("OTP_ATTEMPTS", "")
+                .number("OTP_ATTEMPTS", 3)
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn a_limit_has_at_least_one_slot_and_at_most_a_hundred() {
+        let limit = |quota: &str| environment("Q", quota).limit("policy", ("Q", 5), ("W", 900));
+        assert!(limit("1").is_ok() && limit("100").is_ok());
+        assert!(limit("0").is_err() && limit("101").is_err());
+    }
+}

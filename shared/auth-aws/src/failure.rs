@@ -1,0 +1,156 @@
+//! What an AWS call's failure means to us: away or overloaded, refused for a reason, or a fault of ours.
+
+use auth_domain::{Problem, Report};
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse,
+    result::{ConnectorError, SdkError},
+};
+use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+
+/// Seconds after which trying again has a chance. Cognito's quotas count by the second.
+const RETRY_AFTER_SECONDS: u64 = 2;
+
+/// The codes by which AWS says "not now". Cognito gives them status 400 like everything else.
+const NOT_NOW: [&str; 10] = [
+    "InternalErrorException",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServiceError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+];
+
+/// A failed AWS call.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    report: Report,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The call may have acted or not; its answer did not come.
+    Unanswered,
+    /// AWS said "not now", before acting.
+    NotNow,
+    /// AWS refused, with a code and a message.
+    Refused { code: String, message: String },
+    /// The request could not even be made, or the answer not be read.
+    Fault,
+}
+
+/// Sorts the failure of a call that was `attempted`.
+pub(crate) fn failure<E>(
+    attempted: &'static str,
+) -> impl FnOnce(SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    move |error| {
+        let kind = match &error {
+            SdkError::TimeoutError(_) => Kind::Unanswered,
+            SdkError::DispatchFailure(failure)
+                if failure
+                    .as_connector_error()
+                    .is_some_and(ConnectorError::is_user) =>
+            {
+                Kind::Fault
+            }
+            SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Kind::Unanswered,
+            SdkError::ServiceError(context) => {
+                let code = context.err().code().unwrap_or_default();
+                if NOT_NOW.contains(&code) || context.raw().status().is_server_error() {
+                    Kind::NotNow
+                } else {
+                    Kind::Refused {
+                        code: code.to_owned(),
+                        message: context.err().message().unwrap_or_default().to_owned(),
+                    }
+                }
+            }
+            SdkError::ConstructionFailure(_) | _ => Kind::Fault,
+        };
+        Failure {
+            report: describe(attempted, &error),
+            kind,
+        }
+    }
+}
+
+/// A service error's code and message, or the chain of what went wrong on the way. Never the request or the response themselves.
+fn describe<E>(attempted: &'static str, error: &SdkError<E, HttpResponse>) -> Report
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(context) => {
+            let (code, message) = (
+                context.err().code().unwrap_or("no code"),
+                context.err().message().unwrap_or("no message"),
+            );
+            Report::new(attempted, format!("{code}: {message}"))
+        }
+        SdkError::DispatchFailure(failure) => Report::new(
+            attempted,
+            failure.as_connector_error().map_or_else(
+                || "not sent".to_owned(),
+                |error| DisplayErrorContext(error).to_string(),
+            ),
+        ),
+        SdkError::TimeoutError(_) => Report::new(attempted, "timed out"),
+        SdkError::ResponseError(_) => Report::new(attempted, "the answer could not be read"),
+        SdkError::ConstructionFailure(_) | _ => {
+            Report::new(attempted, "the request could not be made")
+        }
+    }
+}
+
+impl Failure {
+    /// The code with which AWS refused.
+    pub(crate) fn code(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Refused { code, .. } => Some(code),
+            Kind::Unanswered | Kind::NotNow | Kind::Fault => None,
+        }
+    }
+
+    /// The message with which AWS refused, for telling refusals of one code apart.
+    #[cfg(feature = "cognito")]
+    pub(crate) fn message(&self) -> &str {
+        match &self.kind {
+            Kind::Refused { message, .. } => message,
+            Kind::Unanswered | Kind::NotNow | Kind::Fault => "",
+        }
+    }
+
+    /// Whether the call is known not to have acted.
+    #[cfg(feature = "cognito")]
+    pub(crate) fn did_not_act(&self) -> bool {
+        match &self.kind {
+            Kind::NotNow | Kind::Refused { .. } => true,
+            Kind::Unanswered | Kind::Fault => false,
+        }
+    }
+
+    /// The report alone, where the caller has its own name for the problem.
+    #[cfg(feature = "cognito")]
+    pub(crate) fn into_report(self) -> Report {
+        self.report
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure.kind {
+            Kind::Unanswered | Kind::NotNow => Self::ServiceUnavailable {
+                retry_after_seconds: RETRY_AFTER_SECONDS,
+                report: failure.report,
+            },
+            Kind::Refused { .. } | Kind::Fault => Self::Internal(failure.report),
+        }
+    }
+}

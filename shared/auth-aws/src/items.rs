@@ -1,0 +1,69 @@
+//! Attributes as DynamoDB wants them, and the two ways in which a conditional write ends.
+
+use std::collections::HashMap;
+
+use auth_domain::{Report, Timestamp};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// An item or a key.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// An instant as milliseconds: what conditions compare.
+pub(crate) fn millis(at: Timestamp) -> AttributeValue {
+    number(at.as_millis())
+}
+
+pub(crate) fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn get_number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(crate) fn get_millis(item: &Item, name: &str) -> Option<Timestamp> {
+    get_number(item, name).map(Timestamp::from_millis)
+}
+
+/// A record that does not read back: somebody else wrote it, or a version of Latchkey that kept another shape.
+pub(crate) fn unreadable(what: &'static str) -> Report {
+    Report::of(what)
+}
+
+/// What came of a conditional write.
+pub(crate) enum Written {
+    /// It was made; the item as it is now.
+    Made(Item),
+    /// The condition did not hold; the item as it is, or nothing where there is none.
+    Refused(Option<Item>),
+}
+
+/// Sends an update that asks for `ALL_NEW`, and for the old item when its condition fails.
+macro_rules! conditional_update {
+    ($update:expr, $attempted:literal) => {
+        match $update
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await
+        {
+            Ok(output) => Ok($crate::items::Written::Made(output.attributes.unwrap_or_default())),
+            Err(error) => match error.as_service_error() {
+                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok($crate::items::Written::Refused(refused.item().cloned()))
+                }
+                Some(_) | None => Err($crate::failure::failure($attempted)(error)),
+            },
+        }
+    };
+}
+
+pub(crate) use conditional_update;

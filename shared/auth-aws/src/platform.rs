@@ -1,0 +1,156 @@
+//! What every function stands on: its environment, one HTTP client, a clock, and randomness.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_domain::{Clock, Randomness, Timestamp};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::{SdkConfig, region::Region};
+
+use crate::{ConfigurationError, Environment};
+
+/// Tries of one AWS call, the first included. The SDK waits between them with full jitter.
+const TRIES: u32 = 3;
+
+/// The wait before the second try, at most. A person is waiting, and a Lambda is paid by the millisecond.
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+
+/// The longest wait between tries.
+const LONGEST_BACKOFF: Duration = Duration::from_millis(400);
+
+/// To connect within the Region takes a few milliseconds.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// One try: Cognito hands a mail to SES before it answers.
+const TRY_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// All tries of one call. Less than any function's own time-out, so that the answer is ours.
+const CALL_TIMEOUT: Duration = Duration::from_secs(9);
+
+/// The ground under an operation.
+#[derive(Clone)]
+pub struct Platform {
+    environment: Environment,
+    aws: SdkConfig,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl Platform {
+    /// The platform in Lambda: the process's environment, the system's clock, the operating system's randomness.
+    pub fn from_environment() -> Result<Self, ConfigurationError> {
+        let http_client = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        Self::new(
+            Environment::from_process(),
+            http_client,
+            system_clock(),
+            system_randomness(),
+        )
+    }
+
+    /// A platform put together by the local run.
+    ///
+    /// Region, credentials and endpoints come from the environment under AWS's own names. Credentials are taken from there and
+    /// nowhere else: that is where a Lambda has them, and asking the chain of providers would cost every cold start.
+    pub fn new(
+        environment: Environment,
+        http_client: SharedHttpClient,
+        clock: Clock,
+        randomness: Randomness,
+    ) -> Result<Self, ConfigurationError> {
+        let credentials = Credentials::new(
+            environment.text("AWS_ACCESS_KEY_ID")?,
+            environment.text("AWS_SECRET_ACCESS_KEY")?,
+            environment
+                .optional("AWS_SESSION_TOKEN")?
+                .map(str::to_owned),
+            None,
+            "environment",
+        );
+        let aws = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(environment.text("AWS_REGION")?.to_owned()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client)
+            .sleep_impl(TokioSleep::new())
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(TRIES)
+                    .with_initial_backoff(FIRST_BACKOFF)
+                    .with_max_backoff(LONGEST_BACKOFF),
+            )
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(TRY_TIMEOUT)
+                    .operation_timeout(CALL_TIMEOUT)
+                    .build(),
+            )
+            .build();
+        Ok(Self {
+            environment,
+            aws,
+            clock,
+            randomness,
+        })
+    }
+
+    /// The function's variables.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// The randomness.
+    #[must_use]
+    pub fn randomness(&self) -> Randomness {
+        self.randomness.clone()
+    }
+
+    /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.
+    #[cfg(any(feature = "cognito", feature = "dynamodb", feature = "secrets"))]
+    pub(crate) fn aws(&self, variable: &str) -> Result<SdkConfig, ConfigurationError> {
+        let endpoint = self.environment.optional(variable)?.map(str::to_owned);
+        let mut builder = self.aws.to_builder();
+        builder.set_endpoint_url(endpoint);
+        Ok(builder.build())
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a function's time comes from"
+)]
+fn system_clock() -> Clock {
+    Clock::new(|| {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "the one place where a function's randomness comes from, and nothing is safe without it"
+)]
+fn system_randomness() -> Randomness {
+    Randomness::new(|bytes| {
+        getrandom::fill(bytes).expect("the operating system gives random bytes")
+    })
+}

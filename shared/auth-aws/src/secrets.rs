@@ -1,0 +1,148 @@
+//! The secrets: the app client's, the keys of hashes and cookies, and what proves a request's way through `CloudFront`.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use auth_domain::{Clock, InvalidKey, Key, KeyRing, Problem, Report, Timestamp};
+use aws_sdk_secretsmanager::Client;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::{ConfigurationError, Platform, failure::failure};
+
+/// How long a warm function believes what it read: a rotation reaches every function within this time, without a deploy.
+const BELIEVED_FOR: Duration = Duration::from_secs(300);
+
+/// What the secret holds, as JSON:
+/// `{"clientSecret":"…","keys":{"current":"<base64 of 32 bytes>","previous":"…"},"originSecret":"…"}`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stored {
+    client_secret: String,
+    keys: StoredKeys,
+    origin_secret: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StoredKeys {
+    current: String,
+    previous: Option<String>,
+}
+
+/// The secrets as they were at one time.
+pub struct SecretSet {
+    client_secret: String,
+    keys: KeyRing,
+    origin_secret: Option<String>,
+}
+
+impl fmt::Debug for SecretSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SecretSet(…)")
+    }
+}
+
+impl SecretSet {
+    fn parse(text: &str) -> Result<Self, Report> {
+        // serde's own error would quote what it stumbled over.
+        let stored: Stored = serde_json::from_str(text)
+            .map_err(|_| Report::of("the secret is not the JSON that it should be"))?;
+        let key = |text: &str| {
+            Key::parse(text)
+                .map_err(|error: InvalidKey| Report::new("parse a key of the secret", error))
+        };
+        let previous = stored.keys.previous.as_deref().map(key).transpose()?;
+        Ok(Self {
+            client_secret: stored.client_secret,
+            keys: KeyRing::new(key(&stored.keys.current)?, previous),
+            origin_secret: stored.origin_secret,
+        })
+    }
+
+    /// The keys of hashes and cookies.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Whether `candidate` is what `CloudFront` adds to its requests. Never, where none is configured.
+    #[must_use]
+    pub fn is_origin_secret(&self, candidate: &str) -> bool {
+        // Both sides are hashed under a key first, so the comparison's time says nothing about the secret.
+        let tag = |text: &str| {
+            self.keys
+                .tag(auth_domain::Purpose::OriginSecret, &[text])
+                .to_hex()
+        };
+        self.origin_secret.as_deref().is_some_and(|secret| {
+            self.keys.verifies(
+                auth_domain::Purpose::OriginSecret,
+                &[secret],
+                &tag(candidate),
+            )
+        })
+    }
+
+    #[cfg(feature = "cognito")]
+    pub(crate) fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+}
+
+/// Reads the secrets once, and again when they have been believed long enough.
+#[derive(Clone)]
+pub struct Secrets {
+    client: Client,
+    secret_id: String,
+    clock: Clock,
+    read: Arc<Mutex<Option<(Timestamp, Arc<SecretSet>)>>>,
+}
+
+impl Secrets {
+    /// Secrets of the id in `SECRETS_ID`.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: Client::new(&platform.aws("AWS_ENDPOINT_URL_SECRETS_MANAGER")?),
+            secret_id: platform.environment().text("SECRETS_ID")?.to_owned(),
+            clock: platform.clock(),
+            read: Arc::default(),
+        })
+    }
+
+    /// The secrets: no call while those read before are believed.
+    pub async fn get(&self) -> Result<Arc<SecretSet>, Problem> {
+        let mut read = self.read.lock().await;
+        let now = self.clock.now();
+        if let Some((at, secrets)) = &*read
+            && now < at.after(BELIEVED_FOR)
+        {
+            return Ok(Arc::clone(secrets));
+        }
+        let secrets = self.fetch().await?;
+        *read = Some((now, Arc::clone(&secrets)));
+        Ok(secrets)
+    }
+
+    /// The secrets as they are now, after those believed turned out to be old: somebody rotated them.
+    #[cfg(feature = "cognito")]
+    pub(crate) async fn get_anew(&self) -> Result<Arc<SecretSet>, Problem> {
+        *self.read.lock().await = None;
+        self.get().await
+    }
+
+    async fn fetch(&self) -> Result<Arc<SecretSet>, Problem> {
+        let answer = self
+            .client
+            .get_secret_value()
+            .secret_id(&self.secret_id)
+            .send()
+            .await
+            .map_err(failure("read the secrets"))?;
+        let text = answer
+            .secret_string()
+            .ok_or_else(|| Problem::Internal(Report::of("the secret holds no text")))?;
+        SecretSet::parse(text)
+            .map(Arc::new)
+            .map_err(Problem::Internal)
+    }
+}

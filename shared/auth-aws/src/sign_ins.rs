@@ -1,0 +1,292 @@
+//! Sign-ins in progress, in the challenges table under the hash of their session token.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AttemptId, CognitoSession, Email, Problem, SignIn, SignInId, SignInRules, Timestamp,
+};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+
+use crate::{
+    ConfigurationError, Platform,
+    failure::failure,
+    items::{
+        Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
+    },
+};
+
+/// How long after its end a sign-in is kept, so that a late code is told "expired" and not "unknown".
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// The challenges table, as far as sign-ins go.
+#[derive(Clone)]
+pub struct SignIns {
+    client: Client,
+    table: String,
+}
+
+/// A re-send that was admitted: the sign-in as it was before, so that it can be put back.
+#[derive(Debug)]
+pub struct Resend {
+    /// The sign-in, with the instant of the mail before.
+    pub sign_in: SignIn,
+    attempt: AttemptId,
+}
+
+impl SignIns {
+    /// Sign-ins in the table that `CHALLENGES_TABLE_NAME` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: Client::new(&platform.aws("AWS_ENDPOINT_URL_DYNAMODB")?),
+            table: platform
+                .environment()
+                .text("CHALLENGES_TABLE_NAME")?
+                .to_owned(),
+        })
+    }
+
+    /// Remembers a sign-in that has begun.
+    pub async fn begin(&self, id: &SignInId, sign_in: &SignIn) -> Result<(), Problem> {
+        let sessions = sign_in
+            .cognito_sessions
+            .iter()
+            .map(|session| text(session.as_str()))
+            .collect();
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", key(id))
+            .item("email", text(sign_in.email.as_str()))
+            .item("cognitoSessions", AttributeValue::L(sessions))
+            .item("sentAt", millis(sign_in.sent_at))
+            .item("expiresAt", millis(sign_in.expires_at))
+            .item(
+                "madeElsewhere",
+                AttributeValue::Bool(sign_in.made_elsewhere),
+            )
+            .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()))
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("remember the sign-in"))
+            .map_err(Problem::from)
+    }
+
+    /// Counts an attempt and checks whose sign-in it is, its time and its budget, in one conditional write. Attempts are kept as a
+    /// set of names: the same one counts once, however often the write is sent.
+    pub async fn claim(
+        &self,
+        id: &SignInId,
+        email: &Email,
+        attempt: &AttemptId,
+        now: Timestamp,
+        rules: &SignInRules,
+    ) -> Result<SignIn, Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("ADD attempts :attempt")
+            .condition_expression(
+                "email = :email AND expiresAt > :now AND attribute_not_exists(finishedBy) \
+                 AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
+            )
+            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
+            .expression_attribute_values(":attemptName", text(attempt.as_str()))
+            .expression_attribute_values(":email", text(email.as_str()))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":most", number(rules.attempts));
+        match conditional_update!(write, "count the attempt")? {
+            Written::Made(item) => read(&item),
+            Written::Refused(item) => Err(refusal(item.as_ref(), Some(email), now, rules)),
+        }
+    }
+
+    /// Gives back an attempt that Cognito never got to see.
+    pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("DELETE attempts :attempt")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(
+                ":attempt",
+                AttributeValue::Ss(vec![attempt.as_str().to_owned()]),
+            )
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("give back the attempt"))
+            .map_err(Problem::from)
+    }
+
+    /// Ends a sign-in: `true` for the one attempt that finishes it, however often the write is sent, `false` for any other.
+    pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions")
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        Ok(match conditional_update!(write, "finish the sign-in")? {
+            Written::Made(_) => true,
+            Written::Refused(_) => false,
+        })
+    }
+
+    /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left, and its last mail is old enough.
+    pub async fn claim_resend(
+        &self,
+        id: &SignInId,
+        attempt: &AttemptId,
+        now: Timestamp,
+        rules: &SignInRules,
+    ) -> Result<Resend, Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("SET sentBefore = sentAt, sentAt = :now, resend = :attempt")
+            .condition_expression(
+                "attribute_exists(pk) AND expiresAt > :now AND sentAt <= :sentBefore AND attribute_not_exists(finishedBy) \
+                 AND (attribute_not_exists(attempts) OR size(attempts) < :most)",
+            )
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":sentBefore", millis(now.before(rules.resend_after)))
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":most", number(rules.attempts));
+        let item = match conditional_update!(write, "admit the re-send")? {
+            Written::Made(item) => item,
+            Written::Refused(Some(item)) if get_text(&item, "resend") == Some(attempt.as_str()) => {
+                item
+            }
+            Written::Refused(item) => return Err(resend_refusal(item.as_ref(), now, rules)),
+        };
+        let mut sign_in = read(&item)?;
+        sign_in.sent_at = get_millis(&item, "sentBefore")
+            .ok_or_else(|| Problem::Internal(unreadable("the re-send has no instant before")))?;
+        Ok(Resend {
+            sign_in,
+            attempt: attempt.clone(),
+        })
+    }
+
+    /// Adds the mail that a re-send brought. The codes mailed before go on working.
+    pub async fn add_session(
+        &self,
+        id: &SignInId,
+        session: &CognitoSession,
+    ) -> Result<(), Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("SET cognitoSessions = list_append(:sessions, if_not_exists(cognitoSessions, :none))")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(finishedBy) AND NOT contains(cognitoSessions, :session)")
+            .expression_attribute_values(":sessions", AttributeValue::L(vec![text(session.as_str())]))
+            .expression_attribute_values(":session", text(session.as_str()))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
+        match conditional_update!(write, "remember the re-send")? {
+            Written::Made(_) => Ok(()),
+            // The write came twice, or the sign-in was finished with an earlier code while this mail was on its way.
+            Written::Refused(Some(_)) => Ok(()),
+            Written::Refused(None) => Err(Problem::InvalidSession),
+        }
+    }
+
+    /// Puts back the instant of the mail before: the one admitted was not sent, and the person should not wait for it.
+    pub async fn withdraw_resend(&self, id: &SignInId, resend: &Resend) -> Result<(), Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("SET sentAt = :before REMOVE resend")
+            .condition_expression("resend = :attempt")
+            .expression_attribute_values(":before", millis(resend.sign_in.sent_at))
+            .expression_attribute_values(":attempt", text(resend.attempt.as_str()));
+        match conditional_update!(write, "withdraw the re-send")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+}
+
+fn key(id: &SignInId) -> AttributeValue {
+    text(format!("sign-in#{id}"))
+}
+
+fn read(item: &Item) -> Result<SignIn, Problem> {
+    sign_in(item)
+        .ok_or_else(|| Problem::Internal(unreadable("a sign-in's record does not read back")))
+}
+
+fn sign_in(item: &Item) -> Option<SignIn> {
+    let sessions = item
+        .get("cognitoSessions")
+        .and_then(|list| list.as_l().ok());
+    let attempts = item
+        .get("attempts")
+        .and_then(|set| set.as_ss().ok())
+        .map_or(0, Vec::len);
+    Some(SignIn {
+        email: Email::parse(get_text(item, "email")?).ok()?,
+        cognito_sessions: sessions
+            .into_iter()
+            .flatten()
+            .filter_map(|session| session.as_s().ok())
+            .map(CognitoSession::issued)
+            .collect(),
+        attempts: u32::try_from(attempts).ok()?,
+        sent_at: get_millis(item, "sentAt")?,
+        expires_at: get_millis(item, "expiresAt")?,
+        made_elsewhere: item
+            .get("madeElsewhere")
+            .and_then(|flag| flag.as_bool().ok())
+            .copied()
+            .unwrap_or(false),
+    })
+}
+
+/// Why a write's condition did not hold.
+fn refusal(
+    item: Option<&Item>,
+    email: Option<&Email>,
+    now: Timestamp,
+    rules: &SignInRules,
+) -> Problem {
+    let Some(item) = item else {
+        return Problem::InvalidSession;
+    };
+    if item.contains_key("finishedBy") {
+        return Problem::InvalidSession;
+    }
+    match read(item) {
+        // A condition that holds after all was overtaken by another request's write.
+        Ok(sign_in) => sign_in
+            .refusal(email, now, rules)
+            .unwrap_or(Problem::InvalidSession),
+        Err(problem) => problem,
+    }
+}
+
+fn resend_refusal(item: Option<&Item>, now: Timestamp, rules: &SignInRules) -> Problem {
+    let next = item
+        .and_then(|item| get_millis(item, "sentAt"))
+        .map(|sent_at| sent_at.after(rules.resend_after));
+    match (refusal(item, None, now, rules), next) {
+        (Problem::InvalidSession, Some(next))
+            if item.is_some_and(|item| !item.contains_key("finishedBy")) =>
+        {
+            Problem::RateLimited {
+                retry_after_seconds: next.seconds_from(now).max(1),
+            }
+        }
+        (problem, _) => problem,
+    }
+}

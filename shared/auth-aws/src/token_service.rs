@@ -1,0 +1,172 @@
+//! What becomes of tokens after a sign-in: exchanged, revoked, all revoked.
+
+use auth_domain::{
+    AccessToken, IdToken, Problem, RefreshRefusal, RefreshToken, Report, Tokens, UserSub,
+};
+use aws_sdk_cognitoidentityprovider::{
+    Client, operation::get_tokens_from_refresh_token::GetTokensFromRefreshTokenOutput,
+};
+
+use crate::{
+    ConfigurationError, Platform, Secrets,
+    failure::{Failure, failure},
+    user_pool::{client_id, cognito, is_wrong_client_secret},
+};
+
+/// Cognito's token operations. Exchanging and revoking need no IAM permission, only the client's secret.
+#[derive(Clone)]
+pub struct TokenService {
+    client: Client,
+    client_id: String,
+    secrets: Secrets,
+}
+
+impl TokenService {
+    /// The tokens of the client that `COGNITO_CLIENT_ID` names.
+    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: cognito(platform)?,
+            client_id: client_id(platform)?,
+            secrets: secrets.clone(),
+        })
+    }
+
+    /// New tokens for a refresh token. Where the client rotates, the refresh token among them replaces the one given, which works on
+    /// through the grace period, so that two tabs that refresh together both stay signed in.
+    pub async fn refresh(&self, refresh_token: &RefreshToken) -> Result<Tokens, Problem> {
+        let secrets = self.secrets.get().await?;
+        let mut exchanged = self.exchange(refresh_token, secrets.client_secret()).await;
+        if exchanged
+            .as_ref()
+            .is_err_and(|failure| may_be_wrong_secret(failure))
+        {
+            let secrets_now = self.secrets.get_anew().await?;
+            if secrets_now.client_secret() != secrets.client_secret() {
+                exchanged = self
+                    .exchange(refresh_token, secrets_now.client_secret())
+                    .await;
+            }
+        }
+        match exchanged {
+            Ok(output) => tokens(output),
+            Err(failure) => Err(refusal(failure)),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        refresh_token: &RefreshToken,
+        client_secret: &str,
+    ) -> Result<GetTokensFromRefreshTokenOutput, Failure> {
+        self.client
+            .get_tokens_from_refresh_token()
+            .refresh_token(refresh_token.as_str())
+            .client_id(&self.client_id)
+            .client_secret(client_secret)
+            .send()
+            .await
+            .map_err(failure("exchange the refresh token"))
+    }
+
+    /// Revokes a refresh token and the access tokens born of it. One that is unknown or revoked already is as good as revoked.
+    pub async fn revoke(&self, refresh_token: &RefreshToken) -> Result<(), Problem> {
+        let secrets = self.secrets.get().await?;
+        let mut revoked = self
+            .revoke_with(refresh_token, secrets.client_secret())
+            .await;
+        if revoked.as_ref().is_err_and(is_wrong_client_secret) {
+            let secrets = self.secrets.get_anew().await?;
+            revoked = self
+                .revoke_with(refresh_token, secrets.client_secret())
+                .await;
+        }
+        match revoked {
+            Ok(()) => Ok(()),
+            Err(failure) => match failure.code() {
+                Some(
+                    "InvalidParameterException"
+                    | "NotAuthorizedException"
+                    | "UnsupportedTokenTypeException"
+                    | "InvalidTokenException",
+                ) => Ok(()),
+                Some(_) | None => Err(failure.into()),
+            },
+        }
+    }
+
+    async fn revoke_with(
+        &self,
+        refresh_token: &RefreshToken,
+        client_secret: &str,
+    ) -> Result<(), Failure> {
+        let revoked = self
+            .client
+            .revoke_token()
+            .token(refresh_token.as_str())
+            .client_id(&self.client_id)
+            .client_secret(client_secret)
+            .send()
+            .await;
+        revoked
+            .map(drop)
+            .map_err(failure("revoke the refresh token"))
+    }
+
+    /// Revokes every refresh token of a user. Access tokens live on by their signature: the guest's `signedOutAt` ends those.
+    pub async fn sign_out_everywhere(&self, pool_id: &str, sub: &UserSub) -> Result<(), Problem> {
+        let signed_out = self
+            .client
+            .admin_user_global_sign_out()
+            .user_pool_id(pool_id)
+            .username(sub.as_str())
+            .send()
+            .await;
+        match signed_out.map_err(failure("sign the user out")) {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+}
+
+fn may_be_wrong_secret(failure: &Failure) -> bool {
+    is_wrong_client_secret(failure)
+        || (failure.code() == Some("NotAuthorizedException")
+            && failure.message().contains("client"))
+}
+
+fn tokens(output: GetTokensFromRefreshTokenOutput) -> Result<Tokens, Problem> {
+    let incomplete = || Problem::Internal(Report::of("Cognito's tokens are incomplete"));
+    let result = output.authentication_result.ok_or_else(incomplete)?;
+    Ok(Tokens {
+        access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
+        id_token: IdToken::issued(result.id_token.ok_or_else(incomplete)?),
+        refresh_token: result.refresh_token.map(RefreshToken::issued),
+        expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
+    })
+}
+
+/// Why the exchange was refused, as far as Cognito says. Its messages for an expired and a revoked token are recorded by few, so
+/// they only choose the cause; the answer is the same.
+fn refusal(failure: Failure) -> Problem {
+    let message = failure.message().to_ascii_lowercase();
+    match failure.code() {
+        Some("RefreshTokenReuseException") => Problem::InvalidRefreshToken(RefreshRefusal::Reused),
+        Some("NotAuthorizedException") if is_wrong_client_secret(&failure) => {
+            Problem::Internal(failure.into_report())
+        }
+        Some("NotAuthorizedException") if message.contains("expired") => {
+            Problem::InvalidRefreshToken(RefreshRefusal::Expired)
+        }
+        Some("NotAuthorizedException")
+            if message.contains("revoked") || message.contains("disabled") =>
+        {
+            Problem::InvalidRefreshToken(RefreshRefusal::Revoked)
+        }
+        Some("NotAuthorizedException" | "InvalidParameterException") => {
+            Problem::InvalidRefreshToken(RefreshRefusal::Invalid)
+        }
+        Some("UserNotFoundException") => Problem::InvalidRefreshToken(RefreshRefusal::Revoked),
+        Some(_) | None => failure.into(),
+    }
+}
