@@ -1,1 +1,34 @@
-//! Under construction.
+//! The one list: which operations Latchkey has, how they are reached, what they need, and what they may say.
+//!
+//! `openapi.yaml` is the list. [`Contract`] is what the gateway, the docs page and the tests read of it; the `Checker` (feature
+//! `check`) holds what was really said on the wire against it.
+
+#[cfg(feature = "check")]
+mod check;
+mod contract;
+#[cfg(feature = "check")]
+mod strict_json;
+
+use std::sync::LazyLock;
+
+#[cfg(feature = "check")]
+pub use check::{Checker, CheckerError, Exchange, Side, Violation};
+pub use contract::{
+    Contract, ContractError, Grant, Method, Operation, Resource, Routed, Security, Segment,
+    Setting, SettingKind, Throttle, Tool, ToolSchema, ToolSchemaKind, Trigger, TriggerKind,
+    Unrouted,
+};
+
+/// The document as JSON, its keys in the order in which `openapi.yaml` has them.
+pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+
+impl Contract {
+    /// The contract that this build was made with.
+    #[must_use]
+    pub fn embedded() -> &'static Self {
+        #[expect(clippy::expect_used, reason = "the build script read this very text")]
+        static EMBEDDED: LazyLock<Contract> =
+            LazyLock::new(|| Contract::read(DOCUMENT).expect("the build script has read it"));
+        &EMBEDDED
+    }
+}

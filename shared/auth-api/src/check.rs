@@ -1,0 +1,714 @@
+//! Holds what was said on the wire against the contract.
+//!
+//! Stricter than a public client may be: an answer must not have fields, codes, statuses or content types that the contract does
+//! not name, so that nothing leaves an operation unseen.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+    sync::Arc,
+};
+
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, CONTENT_TYPE, COOKIE},
+};
+use jsonschema::{Registry, Validator};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::{Contract, Operation, Routed, Security, strict_json};
+
+/// Where the two readings of the document live in the registry of schemas; never fetched.
+const AS_WRITTEN: &str = "https://latchkey.dev/openapi";
+const CLOSED: &str = "https://latchkey.dev/openapi/closed";
+
+/// What a place may hold (a path's braces, say) and a URI's fragment may not (RFC 3986 §3.5).
+const NOT_IN_A_FRAGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+const PROBLEM: &str = "application/problem+json";
+const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
+
+/// One request and its answer, as they passed between a client and the gateway. Not `Debug`: it holds secrets.
+#[derive(Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The request's method.
+    pub method: &'a str,
+    /// The raw path, without the query.
+    pub path: &'a str,
+    /// What followed the question mark, or nothing.
+    pub query: &'a str,
+    /// The request's headers.
+    pub request_headers: &'a HeaderMap,
+    /// The request's body, as the client sent it.
+    pub request_body: &'a [u8],
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's headers.
+    pub response_headers: &'a HeaderMap,
+    /// The answer's body.
+    pub response_body: &'a [u8],
+}
+
+/// A way in which an exchange differs from the contract. Names places, never values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The operationId; `None` where the contract has no such route.
+    pub operation: Option<String>,
+    /// Whose fault it is.
+    pub side: Side,
+    /// The answer's status.
+    pub status: u16,
+    /// Such as "header retry-after" or "body /user/email".
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+/// Whose fault a [`Violation`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The client's: the request does not conform. Tests of bad input want this one.
+    Request,
+    /// Ours: the answer is not one that the contract names.
+    Response,
+    /// The answer does not fit the request: good input was called bad, or a protected operation went ahead without a token.
+    Exchange,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = self.operation.as_deref().unwrap_or("no operation");
+        let side = match self.side {
+            Side::Request => "request",
+            Side::Response => "response",
+            Side::Exchange => "exchange",
+        };
+        let (status, place, message) = (self.status, &self.place, &self.message);
+        write!(
+            formatter,
+            "{operation}, {side} ({status}), {place}: {message}"
+        )
+    }
+}
+
+/// Why a contract cannot be checked against.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct CheckerError {
+    place: String,
+    reason: String,
+}
+
+/// Every schema of a contract, compiled. Make one and share it.
+pub struct Checker<'c> {
+    contract: &'c Contract,
+    operations: BTreeMap<&'c str, Rules>,
+}
+
+impl<'c> Checker<'c> {
+    /// Compiles the contract's schemas.
+    pub fn new(contract: &'c Contract) -> Result<Self, CheckerError> {
+        let mut compiler = Compiler::new(contract.as_json())?;
+        let operations = contract
+            .operations()
+            .iter()
+            .map(|operation| Ok((operation.operation_id.as_str(), compiler.rules(operation)?)))
+            .collect::<Result<_, CheckerError>>()?;
+        Ok(Self {
+            contract,
+            operations,
+        })
+    }
+
+    /// All differences between an exchange and the contract.
+    ///
+    /// A preflight (OPTIONS) is the gateway's own affair and never differs.
+    #[must_use]
+    pub fn check(&self, exchange: &Exchange<'_>) -> Vec<Violation> {
+        if exchange.method == "OPTIONS" {
+            return Vec::new();
+        }
+        let routed = self.contract.route(exchange.method, exchange.path);
+        let rules = routed.as_ref().and_then(|routed| {
+            let rules = self
+                .operations
+                .get(routed.operation.operation_id.as_str())?;
+            Some((routed, rules))
+        });
+        let mut found = Findings {
+            operation: routed
+                .as_ref()
+                .map(|routed| routed.operation.operation_id.clone()),
+            status: exchange.status,
+            violations: Vec::new(),
+        };
+        match rules {
+            None => self.check_unrouted(exchange, &mut found),
+            Some((routed, rules)) => {
+                rules.check_request(exchange, routed, &mut found);
+                let conforming = found.violations.is_empty();
+                let code = rules.check_response(exchange, &mut found);
+                if conforming && code.as_deref() == Some(VALIDATION_FAILED) {
+                    let message = "the request conforms, and was answered VALIDATION_FAILED";
+                    found.add(Side::Exchange, "body", message);
+                }
+                let protected = routed.operation.security != Security::Public;
+                let went_ahead = (200..400).contains(&exchange.status);
+                if protected && went_ahead && !exchange.request_headers.contains_key(AUTHORIZATION)
+                {
+                    let message = "went ahead without it";
+                    found.add(Side::Exchange, "header authorization", message);
+                }
+            }
+        }
+        found.violations
+    }
+
+    fn check_unrouted(&self, exchange: &Exchange<'_>, found: &mut Findings) {
+        let unrouted = self.contract.unrouted();
+        if exchange.status != unrouted.status {
+            let message = "there is no such route, and the gateway did not say so";
+            found.add(Side::Response, "status", message);
+        } else if strict_json::parse(exchange.response_body)
+            != Ok(json!({ "message": unrouted.message }))
+        {
+            found.add(Side::Response, "body", "is not the gateway's own");
+        }
+    }
+}
+
+struct Findings {
+    operation: Option<String>,
+    status: u16,
+    violations: Vec<Violation>,
+}
+
+impl Findings {
+    fn add(&mut self, side: Side, place: impl Into<String>, message: impl Into<String>) {
+        self.violations.push(Violation {
+            operation: self.operation.clone(),
+            side,
+            status: self.status,
+            place: place.into(),
+            message: message.into(),
+        });
+    }
+
+    fn add_errors(&mut self, side: Side, place: &str, schema: &Validator, value: &Value) {
+        for error in schema.iter_errors(value) {
+            let place = format!("{place} {}", error.instance_path());
+            self.add(side, place.trim_end(), error.masked().to_string());
+        }
+    }
+}
+
+/// What one operation takes and answers.
+struct Rules {
+    parameters: Vec<Parameter>,
+    body: Option<RequestBody>,
+    responses: BTreeMap<u16, Response>,
+}
+
+struct Parameter {
+    name: String,
+    location: Location,
+    required: bool,
+    text: Text,
+}
+
+#[derive(Clone, Copy)]
+enum Location {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+struct RequestBody {
+    required: bool,
+    content: BTreeMap<String, Arc<Validator>>,
+}
+
+struct Response {
+    headers: Vec<Header>,
+    content: BTreeMap<String, Media>,
+}
+
+struct Header {
+    name: String,
+    required: bool,
+    required_with: Option<String>,
+    text: Text,
+}
+
+struct Media {
+    schema: Arc<Validator>,
+    /// The schema of each problem code, where the media type is that of problems.
+    by_code: BTreeMap<String, Arc<Validator>>,
+}
+
+/// The schema of something that travels as text.
+struct Text {
+    schema: Arc<Validator>,
+    integer: bool,
+}
+
+impl Text {
+    fn check(&self, text: &str, side: Side, place: &str, found: &mut Findings) {
+        let value = match (self.integer, text.parse::<i64>()) {
+            (true, Ok(number)) => Value::from(number),
+            (true, Err(_)) | (false, _) => Value::from(text),
+        };
+        found.add_errors(side, place, &self.schema, &value);
+    }
+}
+
+impl Rules {
+    fn check_request(&self, exchange: &Exchange<'_>, routed: &Routed<'_>, found: &mut Findings) {
+        let side = Side::Request;
+        if routed.operation.security != Security::Public
+            && !exchange.request_headers.contains_key(AUTHORIZATION)
+        {
+            found.add(side, "header authorization", "is missing");
+        }
+        for parameter in &self.parameters {
+            let values = parameter.values(exchange, routed);
+            let place = format!("parameter {}", parameter.name);
+            if values.is_empty() && parameter.required {
+                found.add(side, &place, "is missing");
+            }
+            for value in values {
+                parameter.text.check(&value, side, &place, found);
+            }
+        }
+        match &self.body {
+            None if exchange.request_body.is_empty() => {}
+            None => found.add(side, "body", "is not taken"),
+            Some(body) if exchange.request_body.is_empty() => {
+                if body.required {
+                    found.add(side, "body", "is missing");
+                }
+            }
+            Some(body) => {
+                let essence = essence(exchange.request_headers);
+                match essence.and_then(|essence| body.content.get(&essence)) {
+                    None => found.add(side, "header content-type", "is not taken"),
+                    Some(schema) => match strict_json::parse(exchange.request_body) {
+                        Err(message) => found.add(side, "body", message),
+                        Ok(value) => found.add_errors(side, "body", schema, &value),
+                    },
+                }
+            }
+        }
+    }
+
+    /// Returns the problem's code, where the answer is one.
+    fn check_response(&self, exchange: &Exchange<'_>, found: &mut Findings) -> Option<String> {
+        let side = Side::Response;
+        let Some(response) = self.responses.get(&exchange.status) else {
+            found.add(side, "status", "is not in the contract");
+            return None;
+        };
+        let (essence, code) = response.check_body(exchange, found);
+        for header in &response.headers {
+            let place = format!("header {}", header.name);
+            let mut values = exchange.response_headers.get_all(&header.name).iter();
+            let mut present = false;
+            for value in &mut values {
+                present = true;
+                match value.to_str() {
+                    Ok(text) => header.text.check(text, side, &place, found),
+                    Err(_) => found.add(side, &place, "is not ASCII"),
+                }
+            }
+            let wanted = header.required
+                || header.required_with.as_ref().is_some_and(|with| {
+                    Some(with) == essence.as_ref() || Some(with) == code.as_ref()
+                });
+            if wanted && !present {
+                found.add(side, &place, "is missing");
+            }
+        }
+        code
+    }
+}
+
+impl Response {
+    fn check_body(
+        &self,
+        exchange: &Exchange<'_>,
+        found: &mut Findings,
+    ) -> (Option<String>, Option<String>) {
+        let side = Side::Response;
+        let essence = essence(exchange.response_headers);
+        if self.content.is_empty() {
+            if !exchange.response_body.is_empty() {
+                found.add(side, "body", "must be empty");
+            }
+            return (essence, None);
+        }
+        let Some(media) = essence
+            .as_ref()
+            .and_then(|essence| self.content.get(essence))
+        else {
+            found.add(side, "header content-type", "is not in the contract");
+            return (essence, None);
+        };
+        let value = match strict_json::parse(exchange.response_body) {
+            Ok(value) => value,
+            Err(message) => {
+                found.add(side, "body", message);
+                return (essence, None);
+            }
+        };
+        if media.by_code.is_empty() {
+            found.add_errors(side, "body", &media.schema, &value);
+            return (essence, None);
+        }
+        let code = value.get("code").and_then(Value::as_str).map(str::to_owned);
+        if let Some(schema) = code.as_ref().and_then(|code| media.by_code.get(code)) {
+            found.add_errors(side, "body", schema, &value);
+        } else {
+            let code = code.as_deref().unwrap_or("nothing");
+            let known: Vec<&str> = media.by_code.keys().map(String::as_str).collect();
+            let message = format!("{code} is not one of {}", known.join(", "));
+            found.add(side, "body /code", message);
+        }
+        (essence, code)
+    }
+}
+
+impl Parameter {
+    fn values(&self, exchange: &Exchange<'_>, routed: &Routed<'_>) -> Vec<String> {
+        match self.location {
+            Location::Path => routed
+                .path_parameters
+                .get(&self.name)
+                .cloned()
+                .into_iter()
+                .collect(),
+            Location::Query => exchange
+                .query
+                .split('&')
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                .map(|(name, value)| (decoded(name), decoded(value)))
+                .filter(|(name, _)| *name == self.name)
+                .map(|(_, value)| value)
+                .collect(),
+            Location::Header => texts(exchange.request_headers, &self.name).collect(),
+            Location::Cookie => texts(exchange.request_headers, COOKIE.as_str())
+                .flat_map(|field| {
+                    field
+                        .split(';')
+                        .filter_map(|pair| pair.trim().split_once('='))
+                        .filter(|(name, _)| *name == self.name)
+                        .map(|(_, value)| value.to_owned())
+                        .collect::<Vec<_>>()
+                })
+                .collect(),
+        }
+    }
+}
+
+fn texts(headers: &HeaderMap, name: &str) -> impl Iterator<Item = String> {
+    headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn decoded(text: &str) -> String {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
+/// The media type of a content type, without its parameters.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let essence = content_type.split(';').next().unwrap_or_default();
+    Some(essence.trim().to_ascii_lowercase())
+}
+
+/// Turns the document's schemas into validators, each once.
+struct Compiler<'d> {
+    document: &'d Value,
+    registry: Registry<'static>,
+    compiled: BTreeMap<String, Arc<Validator>>,
+}
+
+impl<'d> Compiler<'d> {
+    fn new(document: &'d Value) -> Result<Self, CheckerError> {
+        let mut closed = document.clone();
+        close_answers(&mut closed);
+        let registry = Registry::new()
+            .add(AS_WRITTEN, document.clone())
+            .and_then(|registry| registry.add(CLOSED, closed))
+            .and_then(jsonschema::RegistryBuilder::prepare)
+            .map_err(|error| unusable("the document", &error))?;
+        Ok(Self {
+            document,
+            registry,
+            compiled: BTreeMap::new(),
+        })
+    }
+
+    fn rules(&mut self, operation: &Operation) -> Result<Rules, CheckerError> {
+        let place = format!(
+            "/paths/{}/{}",
+            escaped(&operation.path),
+            operation.method.as_str().to_ascii_lowercase()
+        );
+        let (item, _) = self.resolve(&place)?;
+        let parameters = item["parameters"].as_array().map_or(0, Vec::len);
+        let parameters = (0..parameters)
+            .map(|index| self.parameter(&format!("{place}/parameters/{index}")))
+            .collect::<Result<_, _>>()?;
+        let body = match item.get("requestBody") {
+            None => None,
+            Some(_) => Some(self.request_body(&format!("{place}/requestBody"))?),
+        };
+        let responses = keys(&item["responses"])
+            .map(|status| {
+                let response = self.response(&format!("{place}/responses/{status}"))?;
+                let status = status
+                    .parse()
+                    .map_err(|error| unusable(&place, &format!("status {status}: {error}")))?;
+                Ok((status, response))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Rules {
+            parameters,
+            body,
+            responses,
+        })
+    }
+
+    fn parameter(&mut self, place: &str) -> Result<Parameter, CheckerError> {
+        let (parameter, place) = self.resolve(place)?;
+        let location = match parameter["in"].as_str() {
+            Some("path") => Location::Path,
+            Some("query") => Location::Query,
+            Some("header") => Location::Header,
+            Some("cookie") => Location::Cookie,
+            Some(_) | None => return Err(unusable(&place, &"has no known location")),
+        };
+        Ok(Parameter {
+            name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+            location,
+            required: parameter["required"] == true,
+            text: self.text(&place)?,
+        })
+    }
+
+    fn request_body(&mut self, place: &str) -> Result<RequestBody, CheckerError> {
+        let (body, place) = self.resolve(place)?;
+        let content = keys(&body["content"])
+            .map(|media| {
+                let schema = format!("{place}/content/{}/schema", escaped(media));
+                Ok((
+                    media.clone(),
+                    self.compile(&schema_at(AS_WRITTEN, &schema))?,
+                ))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(RequestBody {
+            required: body["required"] == true,
+            content,
+        })
+    }
+
+    fn response(&mut self, place: &str) -> Result<Response, CheckerError> {
+        let (response, place) = self.resolve(place)?;
+        let headers = keys(&response["headers"])
+            .map(|name| self.header(name, &format!("{place}/headers/{name}")))
+            .collect::<Result<_, _>>()?;
+        let content = keys(&response["content"])
+            .map(|media| {
+                let schema = format!("{place}/content/{}/schema", escaped(media));
+                let by_code = if media == PROBLEM {
+                    self.by_code(&schema)?
+                } else {
+                    BTreeMap::new()
+                };
+                let media_rule = Media {
+                    schema: self.compile(&schema_at(CLOSED, &schema))?,
+                    by_code,
+                };
+                Ok((media.clone(), media_rule))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Response { headers, content })
+    }
+
+    fn header(&mut self, name: &str, place: &str) -> Result<Header, CheckerError> {
+        let (header, place) = self.resolve(place)?;
+        Ok(Header {
+            name: name.to_ascii_lowercase(),
+            required: header["required"] == true,
+            required_with: header["x-latchkey-required-with"]
+                .as_str()
+                .map(str::to_owned),
+            text: self.text(&place)?,
+        })
+    }
+
+    fn text(&mut self, place: &str) -> Result<Text, CheckerError> {
+        let place = format!("{place}/schema");
+        let (schema, _) = self.resolve(&place)?;
+        Ok(Text {
+            integer: schema["type"] == "integer",
+            schema: self.compile(&schema_at(AS_WRITTEN, &place))?,
+        })
+    }
+
+    /// One validator for each problem that a schema admits, so that a message is about the problem that was meant.
+    fn by_code(&mut self, place: &str) -> Result<BTreeMap<String, Arc<Validator>>, CheckerError> {
+        let (schema, place) = self.resolve(place)?;
+        let alternatives = match schema["oneOf"].as_array() {
+            None => vec![place],
+            Some(alternatives) => (0..alternatives.len())
+                .map(|index| format!("{place}/oneOf/{index}"))
+                .collect(),
+        };
+        alternatives
+            .iter()
+            .map(|alternative| {
+                let (problem, place) = self.resolve(alternative)?;
+                let code = problem["allOf"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .find_map(|part| part["properties"]["code"]["const"].as_str())
+                    .ok_or_else(|| unusable(&place, &"is a problem without a code"))?;
+                let mut schema = schema_at(CLOSED, &place);
+                close(&mut schema);
+                Ok((code.to_owned(), self.compile(&schema)?))
+            })
+            .collect()
+    }
+
+    fn compile(&mut self, schema: &Value) -> Result<Arc<Validator>, CheckerError> {
+        match self.compiled.entry(schema.to_string()) {
+            Entry::Occupied(known) => Ok(Arc::clone(known.get())),
+            Entry::Vacant(vacant) => {
+                let validator = jsonschema::draft202012::options()
+                    .with_registry(&self.registry)
+                    .should_validate_formats(true)
+                    .build(schema)
+                    .map_err(|error| unusable(vacant.key(), &error))?;
+                Ok(Arc::clone(vacant.insert(Arc::new(validator))))
+            }
+        }
+    }
+
+    /// What stands at a place, through any references, and the place where it really stands.
+    fn resolve(&self, place: &str) -> Result<(&'d Value, String), CheckerError> {
+        let value = self
+            .document
+            .pointer(place)
+            .ok_or_else(|| unusable(place, &"there is nothing there"))?;
+        match value.get("$ref").and_then(Value::as_str) {
+            None => Ok((value, place.to_owned())),
+            Some(reference) => {
+                let target = reference
+                    .strip_prefix('#')
+                    .ok_or_else(|| unusable(place, &"refers to another document"))?;
+                self.resolve(target)
+            }
+        }
+    }
+}
+
+fn schema_at(document: &str, place: &str) -> Value {
+    let fragment = utf8_percent_encode(place, NOT_IN_A_FRAGMENT);
+    json!({ "$ref": format!("{document}#{fragment}") })
+}
+
+/// Lets no answer hold a field that the contract does not name, at any depth. Requests stay open: unknown fields are ignored.
+fn close_answers(document: &mut Value) {
+    for schema in values_mut(&mut document["components"]["schemas"]) {
+        close_parts(schema);
+    }
+    close_contents(&mut document["components"]["responses"]);
+    for operation in values_mut(&mut document["paths"]).flat_map(values_mut) {
+        close_contents(&mut operation["responses"]);
+    }
+}
+
+fn close_contents(responses: &mut Value) {
+    for media in values_mut(responses)
+        .filter_map(|response| response.get_mut("content"))
+        .flat_map(values_mut)
+    {
+        close(&mut media["schema"]);
+    }
+}
+
+fn close(schema: &mut Value) {
+    close_parts(schema);
+    if let Some(schema) = schema.as_object_mut()
+        && !schema.contains_key("additionalProperties")
+    {
+        schema.insert("unevaluatedProperties".to_owned(), false.into());
+    }
+}
+
+fn close_parts(schema: &mut Value) {
+    for property in schema
+        .get_mut("properties")
+        .into_iter()
+        .flat_map(values_mut)
+    {
+        close(property);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        close(items);
+    }
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        for part in schema
+            .get_mut(keyword)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            close_parts(part);
+        }
+    }
+}
+
+fn values_mut(map: &mut Value) -> impl Iterator<Item = &mut Value> {
+    map.as_object_mut()
+        .into_iter()
+        .flat_map(|map| map.values_mut())
+}
+
+fn keys(map: &Value) -> impl Iterator<Item = &String> {
+    map.as_object().into_iter().flat_map(|map| map.keys())
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn unusable(place: &str, reason: &dyn fmt::Display) -> CheckerError {
+    CheckerError {
+        place: place.to_owned(),
+        reason: reason.to_string(),
+    }
+}

@@ -1,0 +1,811 @@
+//! What Latchkey reads of its `OpenAPI` document: operations, triggers, settings, routes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    marker::PhantomData,
+    str::FromStr,
+};
+
+use percent_encoding::percent_decode_str;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::Value;
+
+/// The operations, triggers and settings of one `OpenAPI` document.
+#[derive(Debug)]
+pub struct Contract {
+    operations: Vec<Operation>,
+    triggers: Vec<Trigger>,
+    settings: Vec<Setting>,
+    unrouted: Unrouted,
+    text: String,
+    json: Value,
+}
+
+/// Why a document is not a contract.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    /// Not JSON, a part missing, a key or a value that is not known here.
+    #[error("the document does not have the shape of a contract")]
+    Shape(#[from] serde_json::Error),
+    /// Parts that contradict each other; says which and how.
+    #[error("{place}: {reason}")]
+    Contradiction {
+        /// The operation, trigger, setting or path.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Contract {
+    /// Reads an `OpenAPI` document in JSON.
+    ///
+    /// Keys that are not known are refused wherever functions, routes or settings are described: a misspelt one would otherwise
+    /// be a grant or a limit that silently is not there.
+    pub fn read(json: &str) -> Result<Self, ContractError> {
+        let document: Document = serde_json::from_str(json)?;
+        let settings: Vec<Setting> = document
+            .settings
+            .into_iter()
+            .map(|(name, setting)| setting.named(name))
+            .collect::<Result<_, _>>()?;
+        let mut operations = Vec::new();
+        for (path, item) in document.paths {
+            for (method, operation) in item.into_methods() {
+                operations.push(operation.at(method, &path)?);
+            }
+        }
+        let triggers: Vec<Trigger> = document
+            .triggers
+            .into_iter()
+            .map(|(id, trigger)| trigger.named(id))
+            .collect::<Result<_, _>>()?;
+
+        let contract = Self {
+            operations,
+            triggers,
+            settings,
+            unrouted: document.unrouted,
+            text: json.to_owned(),
+            json: serde_json::from_str(json)?,
+        };
+        contract.agrees_with_itself()?;
+        Ok(contract)
+    }
+
+    /// Every operation, in the document's order.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation of this operationId or kebab-case name.
+    #[must_use]
+    pub fn operation(&self, id_or_name: &str) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .find(|operation| operation.operation_id == id_or_name || operation.name == id_or_name)
+    }
+
+    /// The functions that Cognito calls.
+    #[must_use]
+    pub fn triggers(&self) -> &[Trigger] {
+        &self.triggers
+    }
+
+    /// Everything that functions read from their environment, in the document's order.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// What the gateway answers where [`Contract::route`] finds nothing.
+    #[must_use]
+    pub fn unrouted(&self) -> &Unrouted {
+        &self.unrouted
+    }
+
+    /// The whole document as text, its keys in their own order.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.text
+    }
+
+    /// The whole document, its maps sorted by key.
+    #[must_use]
+    pub fn as_json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Chooses the operation as an API Gateway HTTP API does: whole segments, letter case and a trailing slash count, a literal
+    /// segment wins over a parameter, and a parameter takes one segment that is not empty, percent-decoded after the choice.
+    ///
+    /// `path` is the raw path of the request, without stage and query.
+    #[must_use]
+    pub fn route(&self, method: &str, path: &str) -> Option<Routed<'_>> {
+        let method: Method = method.parse().ok()?;
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        let operation = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method == method && operation.takes(&segments))
+            .min_by_key(|operation| {
+                let parameters = operation.segments.iter().map(Segment::is_parameter);
+                parameters.collect::<Vec<_>>()
+            })?;
+        let path_parameters = operation
+            .segments
+            .iter()
+            .zip(segments)
+            .filter_map(|(segment, text)| match segment {
+                Segment::Literal(_) => None,
+                Segment::Parameter(name) => {
+                    let value = percent_decode_str(text).decode_utf8_lossy();
+                    Some((name.clone(), value.into_owned()))
+                }
+            })
+            .collect();
+        Some(Routed {
+            operation,
+            path_parameters,
+        })
+    }
+
+    fn agrees_with_itself(&self) -> Result<(), ContractError> {
+        let settings: BTreeSet<&str> = self.settings.iter().map(|one| one.name.as_str()).collect();
+        let mut names = BTreeSet::new();
+        let mut routes = BTreeSet::new();
+        let mut tools = BTreeSet::new();
+        let functions = self
+            .operations
+            .iter()
+            .map(|operation| (&operation.operation_id, &operation.environment))
+            .chain(
+                self.triggers
+                    .iter()
+                    .map(|trigger| (&trigger.operation_id, &trigger.environment)),
+            );
+        for (id, environment) in functions {
+            if !names.insert(kebab_case(id)) {
+                return Err(contradiction(id, "the name is taken"));
+            }
+            if let Some(unknown) = environment
+                .iter()
+                .find(|name| !settings.contains(name.as_str()))
+            {
+                let reason = format!("{unknown} is not in x-latchkey-settings");
+                return Err(contradiction(id, reason));
+            }
+        }
+        for operation in &self.operations {
+            let shape: Vec<Option<&str>> =
+                operation.segments.iter().map(Segment::literal).collect();
+            if !routes.insert((operation.method, shape)) {
+                let reason = "another operation has the same route";
+                return Err(contradiction(&operation.operation_id, reason));
+            }
+            if let Some(tool) = &operation.tool
+                && !tools.insert(&tool.name)
+            {
+                let reason = "another operation has the same tool";
+                return Err(contradiction(&operation.operation_id, reason));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An operation, and where and how it is reached.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// In camelCase, such as `verifyOtp`.
+    pub operation_id: String,
+    /// The operationId in kebab-case: crate, binary, zip, and the function's name after its prefix.
+    pub name: String,
+    /// The method of its route.
+    pub method: Method,
+    /// The path of its route as the document has it, such as `/auth/session/{sessionId}`.
+    pub path: String,
+    /// The path's segments.
+    pub segments: Vec<Segment>,
+    /// Who may call it.
+    pub security: Security,
+    /// The function's memory, which sets its share of a processor too.
+    pub memory_mb: u32,
+    /// When Lambda gives the function up.
+    pub timeout_seconds: u32,
+    /// The route's throttle at the gateway.
+    pub throttle: Throttle,
+    /// All that the function may do in AWS.
+    pub grants: Vec<Grant>,
+    /// The names of the settings that it reads.
+    pub environment: Vec<String>,
+    /// The tool that an agent sees, where there is one.
+    pub tool: Option<Tool>,
+    /// The groups that the docs page shows it in.
+    pub tags: Vec<String>,
+    /// One line for lists.
+    pub summary: String,
+}
+
+impl Operation {
+    fn takes(&self, segments: &[&str]) -> bool {
+        self.segments.len() == segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(segments)
+                .all(|(segment, text)| match segment {
+                    Segment::Literal(literal) => literal == text,
+                    Segment::Parameter(_) => !text.is_empty(),
+                })
+    }
+}
+
+/// What [`Contract::route`] chose.
+#[derive(Debug, Clone)]
+pub struct Routed<'a> {
+    /// The operation.
+    pub operation: &'a Operation,
+    /// Its path parameters, percent-decoded.
+    pub path_parameters: BTreeMap<String, String>,
+}
+
+/// The method of a route. A route takes its own method only: no HEAD for GET.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names are RFC 9110's")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As it stands in a request line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+            .ok_or(UnknownMethod)
+    }
+}
+
+/// A method that no route can have.
+#[derive(Debug, thiserror::Error)]
+#[error("no route can have this method")]
+pub struct UnknownMethod;
+
+/// A part of a path between slashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// Matches itself.
+    Literal(String),
+    /// Matches anything but nothing, and has this name.
+    Parameter(String),
+}
+
+impl Segment {
+    fn is_parameter(&self) -> bool {
+        matches!(self, Self::Parameter(_))
+    }
+
+    fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Parameter(_) => None,
+        }
+    }
+}
+
+/// Who may call an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Security {
+    /// Anyone.
+    Public,
+    /// Who holds an access token with one of these scopes, as API Gateway's JWT authorizer sees it.
+    Jwt {
+        /// The route's authorization scopes; never empty.
+        scopes: Vec<String>,
+    },
+    /// Who signs with AWS Signature Version 4 and may invoke the route.
+    Iam,
+}
+
+/// A route's throttle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Throttle {
+    /// Requests a second that it admits lastingly.
+    pub rate_per_second: u32,
+    /// Requests that it admits at once.
+    pub burst: u32,
+}
+
+/// One action on one resource, such as `guests/index:Query`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Grant {
+    resource: Resource,
+    action: String,
+}
+
+impl Grant {
+    /// What it is granted on.
+    #[must_use]
+    pub fn resource(&self) -> Resource {
+        self.resource
+    }
+
+    /// The action without its service, such as `Query`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+}
+
+impl TryFrom<String> for Grant {
+    type Error = MalformedGrant;
+
+    fn try_from(text: String) -> Result<Self, MalformedGrant> {
+        let parsed = text.split_once(':').and_then(|(resource, action)| {
+            let resource = Resource::ALL
+                .into_iter()
+                .find(|one| one.as_str() == resource)?;
+            let well_formed = action.starts_with(|first: char| first.is_ascii_uppercase())
+                && action.chars().all(|one| one.is_ascii_alphanumeric());
+            well_formed.then(|| Self {
+                resource,
+                action: action.to_owned(),
+            })
+        });
+        parsed.ok_or(MalformedGrant(text))
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.resource.as_str(), self.action)
+    }
+}
+
+/// Not `<resource>:<Action>` with a resource that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a grant: want <resource>:<Action> with a resource known to auth-api")]
+pub struct MalformedGrant(String);
+
+/// What a function may be granted actions on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resource {
+    /// The table of guest records.
+    Guests,
+    /// Its indexes.
+    GuestsIndex,
+    /// The table of sign-ins under way and of limits.
+    Challenges,
+    /// The Cognito user pool.
+    UserPool,
+    /// The secret that holds the keys.
+    Secrets,
+}
+
+impl Resource {
+    const ALL: [Self; 5] = [
+        Self::Guests,
+        Self::GuestsIndex,
+        Self::Challenges,
+        Self::UserPool,
+        Self::Secrets,
+    ];
+
+    /// As grants write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Guests => "guests",
+            Self::GuestsIndex => "guests/index",
+            Self::Challenges => "challenges",
+            Self::UserPool => "user-pool",
+            Self::Secrets => "secrets",
+        }
+    }
+}
+
+/// An operation as an agent's tool.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Tool {
+    /// In `snake_case`; fixed, because agents call it already.
+    pub name: String,
+    /// For the model that chooses the tool.
+    pub description: String,
+    /// Its arguments.
+    pub input_schema: ToolSchema,
+}
+
+/// The part of JSON Schema that an `AgentCore` Gateway takes for a tool, and nothing else. Serialises as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolSchema {
+    /// The type of the value.
+    #[serde(rename = "type")]
+    pub kind: ToolSchemaKind,
+    /// For the model that fills it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// An object's fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, ToolSchema>,
+    /// Which of them must be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required: Vec<String>,
+    /// What an array holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items: Option<Box<ToolSchema>>,
+}
+
+/// The types that an `AgentCore` Gateway knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names are JSON Schema's")]
+pub enum ToolSchemaKind {
+    String,
+    Number,
+    Integer,
+    Boolean,
+    Object,
+    Array,
+}
+
+/// A function that Cognito calls.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// In camelCase, such as `preTokenGeneration`.
+    pub operation_id: String,
+    /// In kebab-case, as an operation's.
+    pub name: String,
+    /// When Cognito calls it, and with which version of the event.
+    pub kind: TriggerKind,
+    /// One line for lists.
+    pub summary: String,
+    /// The function's memory.
+    pub memory_mb: u32,
+    /// When Lambda gives the function up. Cognito gives up after five seconds.
+    pub timeout_seconds: u32,
+    /// All that the function may do in AWS.
+    pub grants: Vec<Grant>,
+    /// The names of the settings that it reads.
+    pub environment: Vec<String>,
+}
+
+/// The triggers that Latchkey uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum TriggerKind {
+    /// Before tokens are made; the second version of the event can change access tokens.
+    PreTokenGenerationV2,
+}
+
+/// Something that functions read from their environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The environment variable.
+    pub name: String,
+    /// What its text must be.
+    pub kind: SettingKind,
+    /// The value where nothing else is configured, as the environment would have it.
+    pub default: Option<String>,
+    /// What a number counts.
+    pub unit: Option<String>,
+    /// What it is for.
+    pub meaning: String,
+}
+
+/// What the text of a setting must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettingKind {
+    /// Text that is not empty.
+    String,
+    /// A whole number that is not negative.
+    Integer,
+    /// An absolute URL.
+    Url,
+}
+
+/// What the gateway answers where there is no route.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unrouted {
+    /// The HTTP status.
+    pub status: u16,
+    /// `message` in its JSON body.
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(rename = "openapi")]
+    _openapi: IgnoredAny,
+    #[serde(rename = "info")]
+    _info: IgnoredAny,
+    #[serde(rename = "servers")]
+    _servers: IgnoredAny,
+    #[serde(rename = "tags")]
+    _tags: IgnoredAny,
+    #[serde(rename = "security")]
+    _security: IgnoredAny,
+    #[serde(deserialize_with = "in_order")]
+    paths: Vec<(String, PathItem)>,
+    #[serde(rename = "components")]
+    _components: IgnoredAny,
+    #[serde(rename = "x-latchkey-unrouted")]
+    unrouted: Unrouted,
+    #[serde(rename = "x-latchkey-triggers", deserialize_with = "in_order")]
+    triggers: Vec<(String, TriggerItem)>,
+    #[serde(rename = "x-latchkey-settings", deserialize_with = "in_order")]
+    settings: Vec<(String, SettingItem)>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathItem {
+    get: Option<OperationItem>,
+    post: Option<OperationItem>,
+    put: Option<OperationItem>,
+    patch: Option<OperationItem>,
+    delete: Option<OperationItem>,
+}
+
+impl PathItem {
+    fn into_methods(self) -> impl Iterator<Item = (Method, OperationItem)> {
+        [
+            (Method::Get, self.get),
+            (Method::Post, self.post),
+            (Method::Put, self.put),
+            (Method::Patch, self.patch),
+            (Method::Delete, self.delete),
+        ]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation?)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct OperationItem {
+    operation_id: String,
+    tags: Vec<String>,
+    summary: String,
+    #[serde(rename = "description")]
+    _description: IgnoredAny,
+    security: Vec<BTreeMap<String, Vec<String>>>,
+    #[serde(rename = "parameters")]
+    _parameters: Option<IgnoredAny>,
+    #[serde(rename = "requestBody")]
+    _request_body: Option<IgnoredAny>,
+    #[serde(rename = "responses")]
+    _responses: IgnoredAny,
+    #[serde(rename = "x-latchkey")]
+    function: FunctionItem,
+}
+
+impl OperationItem {
+    fn at(self, method: Method, path: &str) -> Result<Operation, ContractError> {
+        let id = camel_case(self.operation_id)?;
+        let segments = path
+            .strip_prefix('/')
+            .ok_or_else(|| contradiction(path, "a path begins with a slash"))?
+            .split('/')
+            .map(|text| segment(path, text))
+            .collect::<Result<_, _>>()?;
+        let security = security(&self.security).ok_or_else(|| {
+            let reason = "security is none, cognitoJwt with scopes, or iam; nothing else has a gateway authorizer";
+            contradiction(&id, reason)
+        })?;
+        Ok(Operation {
+            name: kebab_case(&id),
+            operation_id: id,
+            method,
+            path: path.to_owned(),
+            segments,
+            security,
+            memory_mb: self.function.memory_mb,
+            timeout_seconds: self.function.timeout_seconds,
+            throttle: self.function.throttle,
+            grants: self.function.grants,
+            environment: self.function.environment,
+            tool: self.function.tool,
+            tags: self.tags,
+            summary: self.summary,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct FunctionItem {
+    memory_mb: u32,
+    timeout_seconds: u32,
+    throttle: Throttle,
+    grants: Vec<Grant>,
+    environment: Vec<String>,
+    tool: Option<Tool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct TriggerItem {
+    kind: TriggerKind,
+    summary: String,
+    memory_mb: u32,
+    timeout_seconds: u32,
+    grants: Vec<Grant>,
+    environment: Vec<String>,
+}
+
+impl TriggerItem {
+    fn named(self, id: String) -> Result<Trigger, ContractError> {
+        let id = camel_case(id)?;
+        Ok(Trigger {
+            name: kebab_case(&id),
+            operation_id: id,
+            kind: self.kind,
+            summary: self.summary,
+            memory_mb: self.memory_mb,
+            timeout_seconds: self.timeout_seconds,
+            grants: self.grants,
+            environment: self.environment,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingItem {
+    #[serde(rename = "type")]
+    kind: SettingKind,
+    default: Option<SettingDefault>,
+    unit: Option<String>,
+    meaning: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SettingDefault {
+    Integer(u64),
+    Text(String),
+}
+
+impl SettingItem {
+    fn named(self, name: String) -> Result<Setting, ContractError> {
+        let fits = match (self.kind, &self.default) {
+            (_, None)
+            | (SettingKind::Integer, Some(SettingDefault::Integer(_)))
+            | (SettingKind::String | SettingKind::Url, Some(SettingDefault::Text(_))) => true,
+            (SettingKind::Integer, Some(SettingDefault::Text(_)))
+            | (SettingKind::String | SettingKind::Url, Some(SettingDefault::Integer(_))) => false,
+        };
+        if !fits {
+            return Err(contradiction(&name, "the default is not of its type"));
+        }
+        Ok(Setting {
+            name,
+            kind: self.kind,
+            default: self.default.map(|default| match default {
+                SettingDefault::Integer(number) => number.to_string(),
+                SettingDefault::Text(text) => text,
+            }),
+            unit: self.unit,
+            meaning: self.meaning,
+        })
+    }
+}
+
+fn security(alternatives: &[BTreeMap<String, Vec<String>>]) -> Option<Security> {
+    match alternatives {
+        [] => Some(Security::Public),
+        [schemes] => {
+            let (scheme, scopes) = schemes.first_key_value()?;
+            match (scheme.as_str(), scopes.as_slice()) {
+                _ if schemes.len() > 1 => None,
+                ("cognitoJwt", [_, ..]) => Some(Security::Jwt {
+                    scopes: scopes.clone(),
+                }),
+                ("iam", []) => Some(Security::Iam),
+                _ => None,
+            }
+        }
+        [_, _, ..] => None,
+    }
+}
+
+fn segment(path: &str, text: &str) -> Result<Segment, ContractError> {
+    if let Some(name) = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+    {
+        return Ok(Segment::Parameter(name.to_owned()));
+    }
+    if text.is_empty() || text.contains(['{', '}', '%']) {
+        let reason = "a segment is a literal or one whole {parameter}";
+        return Err(contradiction(path, reason));
+    }
+    Ok(Segment::Literal(text.to_owned()))
+}
+
+fn camel_case(id: String) -> Result<String, ContractError> {
+    let well_formed = id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id.chars().all(|one| one.is_ascii_alphanumeric());
+    if well_formed {
+        Ok(id)
+    } else {
+        Err(contradiction(&id, "an operationId is in camelCase"))
+    }
+}
+
+/// The one rule that names crates, binaries, zips and functions.
+fn kebab_case(camel_case: &str) -> String {
+    let mut name = String::with_capacity(camel_case.len() + 4);
+    for letter in camel_case.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+fn contradiction(place: &str, reason: impl Into<String>) -> ContractError {
+    ContractError::Contradiction {
+        place: place.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+/// A map as a list in the document's own order, which `serde_json` would sort away.
+fn in_order<'de, D, T>(deserializer: D) -> Result<Vec<(String, T)>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Entries<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+        type Value = Vec<(String, T)>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = map.next_entry()? {
+                entries.push(entry);
+            }
+            Ok(entries)
+        }
+    }
+
+    deserializer.deserialize_map(Entries(PhantomData))
+}

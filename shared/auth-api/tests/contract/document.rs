@@ -1,0 +1,482 @@
+//! The document: what it says agrees with itself, and what it should not say is refused.
+
+use std::collections::BTreeSet;
+
+use auth_api::{Contract, DOCUMENT, Grant, Resource, Security, SettingKind, ToolSchemaKind};
+use jsonschema::Registry;
+use serde_json::{Value, json};
+
+use crate::changed;
+
+/// Every object in a value, with its place.
+fn objects<'v>(value: &'v Value, place: &str, visit: &mut impl FnMut(&str, &'v Value)) {
+    match value {
+        Value::Object(fields) => {
+            visit(place, value);
+            for (key, field) in fields {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                objects(field, &format!("{place}/{key}"), visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                objects(item, &format!("{place}/{index}"), visit);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn refused(document: &str) -> String {
+    let error = Contract::read(document).unwrap_err();
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    format!("{error}: {}", source.unwrap_or_default())
+}
+
+fn initiate(document: &mut Value) -> &mut Value {
+    &mut document["paths"]["/auth/otp/initiate"]["post"]
+}
+
+#[test]
+fn one_name_follows_from_the_operation_id() {
+    let contract = Contract::embedded();
+    let names: Vec<(&str, &str)> = contract
+        .operations()
+        .iter()
+        .map(|operation| (operation.operation_id.as_str(), operation.name.as_str()))
+        .chain(
+            contract
+                .triggers()
+                .iter()
+                .map(|trigger| (trigger.operation_id.as_str(), trigger.name.as_str())),
+        )
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("initiateOtp", "initiate-otp"),
+            ("resendOtp", "resend-otp"),
+            ("verifyOtp", "verify-otp"),
+            ("refreshToken", "refresh-token"),
+            ("logoutUser", "logout-user"),
+            ("getProfile", "get-profile"),
+            ("updateProfile", "update-profile"),
+            ("preTokenGeneration", "pre-token-generation"),
+        ]
+    );
+    for (id, name) in names.iter().take(contract.operations().len()) {
+        assert_eq!(contract.operation(id).unwrap().name, *name);
+        assert_eq!(contract.operation(name).unwrap().operation_id, *id);
+    }
+}
+
+#[test]
+fn jwt_routes_want_the_scope_that_only_our_sign_ins_give() {
+    for operation in Contract::embedded().operations() {
+        let public = ["/auth/otp/", "/auth/refresh"]
+            .iter()
+            .any(|prefix| operation.path.starts_with(prefix));
+        let expected = if public {
+            Security::Public
+        } else {
+            Security::Jwt {
+                scopes: vec!["latchkey/session".to_owned()],
+            }
+        };
+        assert_eq!(operation.security, expected, "{}", operation.operation_id);
+    }
+}
+
+#[test]
+fn grants_read_back_as_they_were_written() {
+    let verify = Contract::embedded().operation("verifyOtp").unwrap();
+    let written = &Contract::embedded().as_json()["paths"]["/auth/otp/verify"]["post"]["x-latchkey"]
+        ["grants"];
+    let read: Vec<String> = verify.grants.iter().map(Grant::to_string).collect();
+    assert_eq!(json!(read), *written);
+    let index = verify.grants.last().unwrap();
+    assert_eq!(
+        (index.resource(), index.action()),
+        (Resource::GuestsIndex, "Query")
+    );
+}
+
+#[test]
+fn malformed_and_repeated_grants_are_refused() {
+    for grant in [
+        "guests",
+        "guests:",
+        "guests:getItem",
+        "guests:*",
+        "guest:GetItem",
+        "GetItem",
+        "guests:Get Item",
+        "*:GetItem",
+    ] {
+        let document =
+            changed(|document| initiate(document)["x-latchkey"]["grants"][0] = grant.into());
+        assert!(refused(&document).contains("is not a grant"), "{grant}");
+    }
+    for operation in Contract::embedded().operations() {
+        let distinct: BTreeSet<&Grant> = operation.grants.iter().collect();
+        assert_eq!(distinct.len(), operation.grants.len(), "{}", operation.name);
+    }
+}
+
+#[test]
+fn keys_that_are_not_known_are_refused() {
+    let unknown = [
+        changed(|document| document["x-latchkey-trigger"] = json!({})),
+        changed(|document| {
+            document["x-latchkey-triggers"]["preTokenGeneration"]["vpc"] = true.into()
+        }),
+        changed(|document| document["x-latchkey-settings"]["LOG_LEVEL"]["secret"] = true.into()),
+        changed(|document| initiate(document)["x-latchkeys"] = json!({})),
+        changed(|document| initiate(document)["x-latchkey"]["memoryMB"] = 512.into()),
+        changed(|document| initiate(document)["x-latchkey"]["throttle"]["rate"] = 1.into()),
+        changed(|document| {
+            initiate(document)["x-latchkey"]["tool"]["inputSchema"]["additionalProperties"] =
+                false.into();
+        }),
+        changed(|document| {
+            initiate(document)["x-latchkey"]["tool"]["inputSchema"]["properties"]["email"]["format"] =
+                "email".into();
+        }),
+        changed(|document| document["paths"]["/me"]["head"] = json!({})),
+    ];
+    for document in unknown {
+        assert!(refused(&document).contains("unknown field"));
+    }
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let contradictions = [
+        (
+            changed(|document| {
+                initiate(document)["x-latchkey"]["environment"][0] = "NOT_LISTED".into()
+            }),
+            "NOT_LISTED is not in x-latchkey-settings",
+        ),
+        (
+            changed(|document| initiate(document)["operationId"] = "verifyOtp".into()),
+            "the name is taken",
+        ),
+        (
+            changed(|document| initiate(document)["operationId"] = "InitiateOtp".into()),
+            "camelCase",
+        ),
+        (
+            changed(|document| initiate(document)["security"] = json!([{ "cognitoJwt": [] }])),
+            "security is",
+        ),
+        (
+            changed(|document| {
+                initiate(document)["security"] = json!([{ "cognitoJwt": ["a"] }, {}])
+            }),
+            "security is",
+        ),
+        (
+            changed(|document| {
+                initiate(document)["x-latchkey"]["tool"]["name"] = "verify_cognito_otp".into()
+            }),
+            "the same tool",
+        ),
+        (
+            changed(|document| {
+                let mut operation = document["paths"]["/me"]["get"].clone();
+                for (id, path) in [("one", "/a/{b}"), ("two", "/a/{c}")] {
+                    operation["operationId"] = id.into();
+                    document["paths"][path] = json!({ "get": operation.clone() });
+                }
+            }),
+            "the same route",
+        ),
+        (
+            changed(|document| {
+                let mut operation = document["paths"]["/me"]["get"].clone();
+                operation["operationId"] = "one".into();
+                document["paths"]["/a/b-{c}"] = json!({ "get": operation });
+            }),
+            "one whole {parameter}",
+        ),
+        (
+            changed(|document| {
+                document["x-latchkey-settings"]["OTP_ATTEMPTS"]["default"] = "three".into()
+            }),
+            "the default is not of its type",
+        ),
+    ];
+    for (document, reason) in contradictions {
+        let message = refused(&document);
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn extensions_stand_only_where_a_reader_looks_for_them() {
+    objects(Contract::embedded().as_json(), "", &mut |place, object| {
+        for key in object
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|key| key.starts_with("x-"))
+        {
+            let known = match key.as_str() {
+                "x-latchkey-unrouted" | "x-latchkey-triggers" | "x-latchkey-settings" => {
+                    place.is_empty()
+                }
+                "x-latchkey" => place.starts_with("/paths/") && place.matches('/').count() == 3,
+                "x-latchkey-required-with" => {
+                    place.starts_with("/components/headers/") && place.matches('/').count() == 3
+                }
+                _ => false,
+            };
+            assert!(known, "{place}: {key}");
+        }
+    });
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = Contract::embedded().as_json();
+    let mut references = 0;
+    objects(document, "", &mut |place, object| {
+        if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+            references += 1;
+            let target = reference
+                .strip_prefix('#')
+                .expect("references stay in the document");
+            assert!(document.pointer(target).is_some(), "{place}: {reference}");
+        }
+    });
+    assert!(references > 100);
+}
+
+#[test]
+fn every_component_is_used() {
+    let document = Contract::embedded().as_json();
+    let mut used = BTreeSet::new();
+    objects(document, "", &mut |_, object| {
+        used.extend(object.get("$ref").and_then(Value::as_str));
+    });
+    for kind in ["headers", "parameters", "responses", "schemas"] {
+        for name in document["components"][kind].as_object().unwrap().keys() {
+            let reference = format!("#/components/{kind}/{name}");
+            assert!(used.contains(reference.as_str()), "{reference}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_one_of_its_schema() {
+    let document = Contract::embedded().as_json();
+    let registry = Registry::new()
+        .add("https://latchkey.dev/openapi", document.clone())
+        .unwrap()
+        .prepare()
+        .unwrap();
+    let mut examples = 0;
+    objects(document, "", &mut |place, object| {
+        let mut values: Vec<&Value> = Vec::new();
+        if object.get("schema").is_some() {
+            values.extend(object.get("example"));
+            let named = object.get("examples").and_then(Value::as_object);
+            values.extend(
+                named
+                    .into_iter()
+                    .flat_map(|named| named.values().map(|one| &one["value"])),
+            );
+            assert!(
+                !values.is_empty() || place.contains("/parameters/"),
+                "{place} has no example"
+            );
+        }
+        if values.is_empty() {
+            return;
+        }
+        let reference = format!("https://latchkey.dev/openapi#{place}/schema")
+            .replace('{', "%7B")
+            .replace('}', "%7D");
+        let schema = jsonschema::draft202012::options()
+            .with_registry(&registry)
+            .should_validate_formats(true)
+            .build(&json!({ "$ref": reference, "unevaluatedProperties": false }))
+            .unwrap();
+        for value in values {
+            examples += 1;
+            let errors: Vec<String> = schema
+                .iter_errors(value)
+                .map(|error| error.to_string())
+                .collect();
+            assert!(errors.is_empty(), "{place}: {errors:?}");
+        }
+    });
+    assert!(examples > 40);
+}
+
+#[test]
+fn a_problem_says_one_thing_in_three_ways() {
+    let document = Contract::embedded().as_json();
+    let problems = document["components"]["schemas"].as_object().unwrap();
+    let mut count = 0;
+    for (name, schema) in problems
+        .iter()
+        .filter(|(name, _)| name.len() > "Problem".len() && name.ends_with("Problem"))
+    {
+        count += 1;
+        let fields = &schema["allOf"][1]["properties"];
+        let code = fields["code"]["const"].as_str().unwrap();
+        let kind = code.to_lowercase().replace('_', "-");
+        assert_eq!(
+            fields["type"]["const"],
+            format!("https://latchkey.dev/problems/{kind}")
+        );
+        assert_eq!(
+            name.to_lowercase(),
+            format!("{}problem", kind.replace('-', ""))
+        );
+        assert!(fields["status"]["const"].is_u64());
+    }
+    assert_eq!(count, 15);
+}
+
+#[test]
+fn problems_stand_under_their_own_status() {
+    let document = Contract::embedded().as_json();
+    objects(document, "", &mut |place, object| {
+        let Some(value) = object
+            .get("value")
+            .filter(|value| value.get("code").is_some())
+        else {
+            return;
+        };
+        if let Some(status) = place
+            .strip_prefix("/paths/")
+            .and_then(|rest| rest.split("/responses/").nth(1))
+            .and_then(|rest| rest.split('/').next())
+        {
+            assert_eq!(value["status"].to_string(), status, "{place}");
+        }
+    });
+    for operation in Contract::embedded().operations() {
+        let item = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()];
+        for (status, response) in item["responses"].as_object().unwrap() {
+            let response = match response["$ref"].as_str() {
+                Some(reference) => document.pointer(&reference[1..]).unwrap(),
+                None => response,
+            };
+            let examples = response["content"]["application/problem+json"]["examples"].as_object();
+            for example in examples.into_iter().flat_map(|examples| examples.values()) {
+                assert_eq!(
+                    example["value"]["status"].to_string(),
+                    *status,
+                    "{}",
+                    operation.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_body_brings_its_errors_with_it() {
+    let document = Contract::embedded().as_json();
+    for operation in Contract::embedded().operations() {
+        let item = &document["paths"][&operation.path][operation.method.as_str().to_lowercase()];
+        let responses = item["responses"].as_object().unwrap();
+        let mut wanted = vec!["429", "500", "503"];
+        if item.get("requestBody").is_some() {
+            wanted.extend(["400", "413", "415"]);
+        }
+        if operation.security != Security::Public {
+            wanted.extend(["401", "403"]);
+        }
+        for status in wanted {
+            assert!(
+                responses.contains_key(status),
+                "{} {status}",
+                operation.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_setting_is_read_by_someone_and_says_what_it_counts() {
+    let contract = Contract::embedded();
+    let mut read = BTreeSet::new();
+    for environment in contract
+        .operations()
+        .iter()
+        .map(|operation| &operation.environment)
+        .chain(
+            contract
+                .triggers()
+                .iter()
+                .map(|trigger| &trigger.environment),
+        )
+    {
+        assert_eq!(environment[..2], ["ENVIRONMENT", "LOG_LEVEL"]);
+        let distinct: BTreeSet<&String> = environment.iter().collect();
+        assert_eq!(distinct.len(), environment.len());
+        read.extend(distinct);
+    }
+    for setting in contract.settings() {
+        assert!(read.contains(&setting.name), "{}", setting.name);
+        let counts = setting.kind == SettingKind::Integer;
+        assert_eq!(setting.unit.is_some(), counts, "{}", setting.name);
+        assert_eq!(
+            setting.default.is_some(),
+            counts || setting.name == "LOG_LEVEL",
+            "{}",
+            setting.name
+        );
+    }
+    let lifetime = contract
+        .settings()
+        .iter()
+        .find(|setting| setting.name == "OTP_LIFETIME_SECONDS");
+    assert_eq!(lifetime.unwrap().default.as_deref(), Some("300"));
+}
+
+#[test]
+fn tools_have_the_names_and_fields_that_agents_call() {
+    let tools: Vec<_> = Contract::embedded()
+        .operations()
+        .iter()
+        .filter_map(|operation| operation.tool.as_ref())
+        .map(|tool| {
+            assert_eq!(tool.input_schema.kind, ToolSchemaKind::Object);
+            for name in &tool.input_schema.required {
+                assert!(tool.input_schema.properties.contains_key(name));
+            }
+            (tool.name.as_str(), tool.input_schema.required.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        tools,
+        [
+            ("initiate_cognito_login", "email".to_owned()),
+            (
+                "verify_cognito_otp",
+                "email otp_code session_token".to_owned()
+            ),
+        ]
+    );
+    let verify = Contract::embedded().operation("verifyOtp").unwrap();
+    let written =
+        &Contract::embedded().as_json()["paths"]["/auth/otp/verify"]["post"]["x-latchkey"]["tool"];
+    assert_eq!(
+        serde_json::to_value(verify.tool.as_ref().unwrap()).unwrap(),
+        *written
+    );
+}
+
+#[test]
+fn the_text_keeps_the_order_that_it_was_written_in() {
+    let position = |text: &str| DOCUMENT.find(text).unwrap();
+    assert!(position("\"openapi\"") < position("\"info\""));
+    assert!(position("\"/auth/otp/initiate\"") < position("\"/auth/logout\""));
+    assert_eq!(Contract::embedded().json(), DOCUMENT);
+}

@@ -1,0 +1,20 @@
+//! The contract, seen as its readers see it: the document itself, its routes, and the checker that holds the wire against it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests may fail the test, as the tests themselves may"
+)]
+
+mod checker;
+mod document;
+mod routes;
+
+use serde_json::Value;
+
+/// A copy of the embedded contract's document after `change`, for what the embedded one does not have.
+fn changed(change: impl FnOnce(&mut Value)) -> String {
+    let mut document = auth_api::Contract::embedded().as_json().clone();
+    change(&mut document);
+    document.to_string()
+}
