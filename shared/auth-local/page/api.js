@@ -43,7 +43,7 @@ export async function readProblem(response) {
     title: text(body?.title) ?? text(body?.message) ?? `The API answered ${response.status}`,
     detail: text(body?.detail),
     requestId: text(body?.requestId),
-    errors: Array.isArray(body?.errors) ? body.errors.filter((error) => text(error?.field) && text(error?.message)) : [],
+    errors: Array.isArray(body?.errors) ? body.errors.filter((error) => typeof error?.field === 'string' && text(error?.message)) : [],
     attemptsRemaining: Number.isInteger(body?.attemptsRemaining) ? body.attemptsRemaining : null,
     retryAfterSeconds: retryAfter > 0 ? retryAfter : null,
   };

@@ -89,7 +89,7 @@ function article(operation, resolve) {
       const content = jsonContent(response);
       return section(`Answer ${status}`, make('p', {}, response.description ?? ''), ...(content?.schema ? shapes(content.schema, resolve) : []), content ? examples(content, resolve) : null);
     }),
-    bad.length > 0 ? section('Errors', errorTable(bad, resolve)) : null,
+    bad.length > 0 ? errors(bad, resolve) : null,
     agentTool(operation['x-latchkey']?.tool, resolve),
     grants(operation['x-latchkey']?.grants),
   );
@@ -193,10 +193,12 @@ function limits(schema) {
   return found.length > 0 ? `(${found.join('; ')})` : '';
 }
 
-function errorTable(responses, resolve) {
+/** Folded: each operation has a dozen, and they are looked up one at a time. */
+function errors(responses, resolve) {
   const rows = responses.flatMap(([status, response]) => errorsOf(response, resolve).map((error) => ({ status, ...error })));
-  return make('div', { class: 'scroll' },
-    make('table', { class: 'fields' },
+  return make('details', {},
+    make('summary', {}, `Errors (${rows.length})`),
+    make('table', { class: 'fields errors' },
       make('thead', {}, make('tr', {}, ...['Status', 'Code', 'When'].map((title) => make('th', { scope: 'col' }, title)))),
       make('tbody', {}, rows.map(({ status, code, when, example }) =>
         make('tr', {},
@@ -247,7 +249,7 @@ function examples(content, resolve) {
   const all = Object.values(content?.examples ?? {}).map(resolve);
   if (content?.example !== undefined) all.push({ summary: 'Example', value: content.example });
   if (all.length === 0) return null;
-  return make('div', {}, all.map(({ summary, value }) => make('details', {}, make('summary', {}, `Example: ${summary ?? 'one'}`), json(value))));
+  return make('div', {}, all.map(({ summary, value }) => make('details', {}, make('summary', {}, summary ? `Example: ${summary}` : 'Example'), json(value))));
 }
 
 function firstExample(content, resolve) {

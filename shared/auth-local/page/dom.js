@@ -55,15 +55,22 @@ export function showProblem(region, problem) {
   if (!problem) return;
   region.append(make('strong', {}, problem.title));
   if (problem.detail) region.append(make('p', {}, problem.detail));
+  if (problem.errors?.length > 0) {
+    region.append(make('ul', {}, problem.errors.map(({ field, message }) => make('li', {}, field ? `${field}: ${message}` : message))));
+  }
   if (problem.retryAfterSeconds) region.append(make('p', {}, `Try again in ${inWords(problem.retryAfterSeconds)}.`));
   if (problem.requestId) region.append(make('p', { class: 'hint mono' }, `${problem.code ?? problem.status} · ${problem.requestId}`));
 }
 
-/** Shows what is wrong with a field beside it. */
+/** Shows what is wrong with a field beside it, until it is edited. */
 export function showFieldError(input, message) {
   setText(byId(`${input.id}-error`), message ?? '');
   if (message) input.setAttribute('aria-invalid', 'true');
   else input.removeAttribute('aria-invalid');
+}
+
+export function forgiveOnInput(input) {
+  input.addEventListener('input', () => showFieldError(input, null));
 }
 
 /** `4:59`, `1:00:00`. */
@@ -81,7 +88,8 @@ export function inWords(seconds) {
   return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
 
-export const timeOfDay = (milliseconds) => new Date(milliseconds).toLocaleTimeString([], { hourCycle: 'h23' });
+/** In UTC, as are the clock and the tokens' claims. */
+export const timeOfDay = (milliseconds) => new Date(milliseconds).toISOString().slice(11, 19);
 
 export async function copy(text, what) {
   try {

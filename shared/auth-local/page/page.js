@@ -14,12 +14,16 @@ startLog();
 startMailbox(fillCode);
 showView({ focus: false });
 addEventListener('hashchange', () => showView({ focus: true }));
+// Another page may have moved the clock meanwhile.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) syncClock();
+});
 document.querySelector('.skip').addEventListener('click', (event) => {
   event.preventDefault();
   document.querySelector('main:not([hidden]) h1').focus();
 });
 
-await readClock((...request) => fetch(...request));
+await syncClock();
 startSignIn();
 startSession();
 startClock();
@@ -40,6 +44,10 @@ function onSessionChange({ reason, session }) {
   const ended = { title: 'The session has ended', detail: 'The API refused to renew it. Sign in again.' };
   showSignIn({ notice: reason === 'refused' ? ended : null });
   say(reason === 'refused' ? 'The session has ended.' : 'Signed out.');
+}
+
+function syncClock() {
+  return readClock((...request) => fetch(...request));
 }
 
 function showView({ focus }) {

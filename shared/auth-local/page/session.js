@@ -1,5 +1,5 @@
 // The signed-in guest: profile, tokens and the ways out.
-import { byId, copy, countdown, make, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
+import { byId, copy, countdown, forgiveOnInput, make, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
 import { jsonRequest, latchkey, problemOf, readProblem } from './api.js';
 import { everySecond, now } from './clock.js';
 import { readClaims } from './latchkey.js';
@@ -17,6 +17,7 @@ const parts = new Map();
 
 export function startSession() {
   byId('tokens').append(...TOKENS.map(tokenPanel));
+  forgiveOnInput(byId('name'));
   onSubmit('profile-form', 'save-name', saveName);
   onClick('refresh', async () => {
     await latchkey.refreshSession();
@@ -73,8 +74,7 @@ async function saveName() {
     say('Saved.');
     return;
   }
-  const problem = await refused(response);
-  const wrong = problem.errors.find((error) => error.field === 'name');
+  const wrong = await refused(response, 'name');
   if (wrong) showFieldError(field, wrong.message);
   field.focus();
 }
@@ -162,8 +162,10 @@ async function act(work) {
   }
 }
 
-async function refused(response) {
+/** Shows the problem, all but what is wrong with the named field, which is returned. */
+async function refused(response, fieldName) {
   const problem = await readProblem(response);
-  showProblem(byId('session-problem'), problem);
-  return problem;
+  const wrong = problem.errors.find((error) => error.field === fieldName);
+  showProblem(byId('session-problem'), { ...problem, errors: problem.errors.filter((error) => error !== wrong) });
+  return wrong;
 }

@@ -1,5 +1,5 @@
 // Signing in: the address, then the code. What is under way survives a reload, as the mail app may take the tab's place.
-import { byId, countdown, isOff, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
+import { byId, countdown, forgiveOnInput, isOff, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
 import { latchkey, post, problemOf, readProblem } from './api.js';
 import { everySecond, now, tick } from './clock.js';
 import { lookForMail } from './mailbox.js';
@@ -27,10 +27,17 @@ export function startSignIn() {
     press('verify-code', verifyCode);
   });
   byId('resend-code').addEventListener('click', () => press('resend-code', resendCode));
-  byId('other-address').addEventListener('click', () => {
+  byId('start-over').addEventListener('click', () => {
     showProblem(byId('sign-in-problem'), null);
     begin();
   });
+  forgiveOnInput(byId('email'));
+  // The wait may have been the address's own; another one need not wait with it.
+  byId('email').addEventListener('input', () => {
+    waits.delete('send-code');
+    showTimes();
+  });
+  forgiveOnInput(byId('code'));
   everySecond(showTimes);
 }
 
@@ -150,19 +157,19 @@ function press(id, work) {
 async function refused(response, buttonId, field) {
   const problem = await readProblem(response);
   if (problem.retryAfterSeconds) waits.set(buttonId, now() + problem.retryAfterSeconds * 1000);
-  if (underWay && problem.code && OVER.has(problem.code)) {
+  if (underWay && (OVER.has(problem.code) || problem.attemptsRemaining === 0)) {
     // The way on is a new sign-in: waiting for this one helps nobody.
     waits.delete(buttonId);
     begin();
     showProblem(byId('sign-in-problem'), { ...problem, retryAfterSeconds: null });
     return;
   }
-  showProblem(byId('sign-in-problem'), problem);
+  const wrong = problem.errors.find((error) => error.field === field?.name);
+  showProblem(byId('sign-in-problem'), { ...problem, errors: problem.errors.filter((error) => error !== wrong) });
   if (problem.attemptsRemaining !== null && underWay) {
     remember(null, { ...underWay, attempts: problem.attemptsRemaining });
   }
   if (field) {
-    const wrong = problem.errors.find((error) => error.field === field.name);
     if (wrong) showFieldError(field, wrong.message);
     else if (problem.code === 'INVALID_OTP') field.setAttribute('aria-invalid', 'true');
     field.focus();
@@ -183,7 +190,7 @@ function begin() {
 function showTimes() {
   if (underWay) {
     const left = underWay.endsAt - now();
-    setText(byId('code-time'), left > 0 ? `${countdown(left)} left` : 'Time is up; use another address or start again');
+    setText(byId('code-time'), left > 0 ? `${countdown(left)} left` : 'Time is up: start over for a new code');
     const { attempts } = underWay;
     setText(byId('code-attempts'), attempts === null ? '' : ` · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} left`);
   }
