@@ -60,12 +60,7 @@ export interface SessionChange {
  * - `CONFIGURATION`: the options make no sense, or came too late
  */
 export type LatchkeyErrorCode =
-  | 'NO_SESSION'
-  | 'INVALID_TOKENS'
-  | 'REFRESH_REFUSED'
-  | 'REFRESH_FAILED'
-  | 'FOREIGN_ADDRESS'
-  | 'CONFIGURATION';
+  'NO_SESSION' | 'INVALID_TOKENS' | 'REFRESH_REFUSED' | 'REFRESH_FAILED' | 'FOREIGN_ADDRESS' | 'CONFIGURATION';
 
 export class LatchkeyError extends Error {
   private constructor();

@@ -104,8 +104,7 @@ export function createLatchkey(options = {}) {
   }
 
   function storeSession(delivered) {
-    const session =
-      attempt(() => parseEvent(delivered, now())) ?? attempt(() => parseSignIn(delivered, now()));
+    const session = attempt(() => parseEvent(delivered, now())) ?? attempt(() => parseSignIn(delivered, now()));
     if (session === null) {
       throw new LatchkeyError('INVALID_TOKENS', 'these are not the tokens of a sign-in');
     }

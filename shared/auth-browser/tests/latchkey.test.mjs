@@ -3,7 +3,22 @@ import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, test } from 'node:test';
 
 import * as module from '@latchkey/auth-browser';
-import { Api, API, Clock, FakeLocks, MemoryStorage, SUB, cookieSignIn, event, gate, json, jwt, problem, signIn, tokens } from './world.mjs';
+import {
+  Api,
+  API,
+  Clock,
+  FakeLocks,
+  MemoryStorage,
+  SUB,
+  cookieSignIn,
+  event,
+  gate,
+  json,
+  jwt,
+  problem,
+  signIn,
+  tokens,
+} from './world.mjs';
 
 const { createLatchkey, isTokenDeliveryEvent, readClaims } = module;
 const KEY = 'latchkey.session';
@@ -102,7 +117,14 @@ describe('events', () => {
   });
 
   test('a proxy that throws is no event', () => {
-    const hostile = new Proxy({}, { getOwnPropertyDescriptor: () => { throw new Error('gotcha'); } });
+    const hostile = new Proxy(
+      {},
+      {
+        getOwnPropertyDescriptor: () => {
+          throw new Error('gotcha');
+        },
+      },
+    );
     assert.equal(isTokenDeliveryEvent(hostile), false);
   });
 
@@ -356,14 +378,17 @@ describe('renewal', () => {
       throw new TypeError('Failed to fetch');
     };
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => latchkey.getAccessToken()));
-    assert.equal(results.every(({ reason }) => reason?.code === 'REFRESH_FAILED'), true);
+    assert.equal(
+      results.every(({ reason }) => reason?.code === 'REFRESH_FAILED'),
+      true,
+    );
     assert.equal(api.refreshes().length, 1);
     api.routes['/auth/refresh'] = () => json(200, tokens(clock));
     await latchkey.getAccessToken();
     assert.equal(api.refreshes().length, 2);
   });
 
-  test('tabs that share a session share one refresh through the browser\'s locks', async () => {
+  test("tabs that share a session share one refresh through the browser's locks", async () => {
     const locks = new FakeLocks();
     const tabs = Array.from({ length: 5 }, () => open({ locks }));
     tabs[0].storeSession(signIn(clock));
@@ -375,7 +400,11 @@ describe('renewal', () => {
   });
 
   test('a browser that refuses locks refreshes without them', async () => {
-    const locks = { request: async () => { throw new Error('SecurityError'); } };
+    const locks = {
+      request: async () => {
+        throw new Error('SecurityError');
+      },
+    };
     const tab = open({ locks });
     tab.storeSession(signIn(clock));
     await tab.refreshSession();
@@ -400,8 +429,12 @@ describe('renewal', () => {
   });
 
   const unwell = {
-    'a lost connection': () => { throw new TypeError('Failed to fetch'); },
-    'a time-out': () => { throw new DOMException('too slow', 'TimeoutError'); },
+    'a lost connection': () => {
+      throw new TypeError('Failed to fetch');
+    },
+    'a time-out': () => {
+      throw new DOMException('too slow', 'TimeoutError');
+    },
     'a 503': () => problem(503, 'SERVICE_UNAVAILABLE'),
     'a 429': () => problem(429, 'RATE_LIMITED'),
     'a 500': () => problem(500, 'INTERNAL'),
@@ -499,7 +532,7 @@ describe('cookie mode', () => {
     assert.deepEqual(changes, ['stored', 'refused']);
   });
 
-  test('a cookie that is somebody else\'s by now ends the session', async () => {
+  test("a cookie that is somebody else's by now ends the session", async () => {
     latchkey.storeSession(cookieSignIn(clock));
     api.routes['/auth/refresh'] = () => json(200, tokens(clock, { sub: 'somebody-else' }));
     await assert.rejects(latchkey.refreshSession(), { code: 'REFRESH_REFUSED' });
@@ -509,7 +542,7 @@ describe('cookie mode', () => {
 });
 
 describe('authFetch', () => {
-  test('sends the access token with the caller\'s own request', async () => {
+  test("sends the access token with the caller's own request", async () => {
     const { accessToken } = latchkey.storeSession(signIn(clock));
     const response = await latchkey.authFetch('/me', {
       method: 'PATCH',
@@ -566,7 +599,10 @@ describe('authFetch', () => {
     latchkey.storeSession(signIn(clock));
     clock.advance(3600);
     await latchkey.authFetch('/me');
-    assert.deepEqual(api.requests.map(({ path }) => path), ['/auth/refresh', '/me']);
+    assert.deepEqual(
+      api.requests.map(({ path }) => path),
+      ['/auth/refresh', '/me'],
+    );
   });
 
   for (const [name, refusal] of Object.entries({
@@ -579,7 +615,10 @@ describe('authFetch', () => {
       api.routes['/me'] = () => (++calls === 1 ? refusal() : json(200, {}));
       const response = await latchkey.authFetch('/me', { method: 'PATCH', body: '{"name":"Ada"}' });
       assert.equal(response.status, 200);
-      assert.deepEqual(api.requests.map(({ path }) => path), ['/me', '/auth/refresh', '/me']);
+      assert.deepEqual(
+        api.requests.map(({ path }) => path),
+        ['/me', '/auth/refresh', '/me'],
+      );
       assert.equal(api.requests[2].body, '{"name":"Ada"}');
       assert.notEqual(api.requests[2].headers.get('Authorization'), api.requests[0].headers.get('Authorization'));
     });
@@ -627,13 +666,25 @@ describe('authFetch', () => {
 });
 
 describe('configuration', () => {
-  for (const apiUrl of ['http://app.example', 'ftp://app.example', 'file:///api', '/api', '', 'http://127.0.0.1.evil.example']) {
+  for (const apiUrl of [
+    'http://app.example',
+    'ftp://app.example',
+    'file:///api',
+    '/api',
+    '',
+    'http://127.0.0.1.evil.example',
+  ]) {
     test(`refuses ${apiUrl || 'nothing'} as the API's address`, () => {
       assert.throws(() => createLatchkey({ apiUrl }), { code: 'CONFIGURATION' });
     });
   }
 
-  for (const apiUrl of ['https://app.example', 'http://127.0.0.1:8787', 'http://localhost:1', 'http://[::1]:8787/api/']) {
+  for (const apiUrl of [
+    'https://app.example',
+    'http://127.0.0.1:8787',
+    'http://localhost:1',
+    'http://[::1]:8787/api/',
+  ]) {
     test(`accepts ${apiUrl} as the API's address`, () => {
       createLatchkey({ apiUrl, storage: 'memory' });
     });
@@ -659,7 +710,7 @@ describe('configuration', () => {
     assert.throws(() => module.configure({}), { code: 'CONFIGURATION' });
   });
 
-  test('another tab\'s change of localStorage is told', (t) => {
+  test("another tab's change of localStorage is told", (t) => {
     const heard = [];
     let onStorage;
     Object.defineProperty(globalThis, 'localStorage', { value: storage, configurable: true });
@@ -679,7 +730,10 @@ describe('configuration', () => {
     onStorage({ key: 'unrelated' });
     other.clearSession();
     onStorage({ key: null });
-    assert.deepEqual(heard, [['elsewhere', 'ada@example.com'], ['elsewhere', null]]);
+    assert.deepEqual(heard, [
+      ['elsewhere', 'ada@example.com'],
+      ['elsewhere', null],
+    ]);
   });
 });
 
@@ -688,7 +742,18 @@ describe('claims', () => {
     assert.equal(readClaims(jwt({ name: 'Zoë 🗝' })).name, 'Zoë 🗝');
   });
 
-  for (const value of [null, undefined, 7, '', 'a.b', 'a.b.c.d', 'a.!.c', 'e30.e30.', `a.${'A'.repeat(9000)}.c`, 'a._w.c']) {
+  for (const value of [
+    null,
+    undefined,
+    7,
+    '',
+    'a.b',
+    'a.b.c.d',
+    'a.!.c',
+    'e30.e30.',
+    `a.${'A'.repeat(9000)}.c`,
+    'a._w.c',
+  ]) {
     test(`of ${String(value).slice(0, 20)} are none`, () => {
       assert.equal(readClaims(value), null);
     });

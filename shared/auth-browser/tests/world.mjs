@@ -31,7 +31,10 @@ export class FakeLocks {
   request(name, work) {
     this.names.push(name);
     const turn = (this.#tails.get(name) ?? Promise.resolve()).then(() => work());
-    this.#tails.set(name, turn.catch(() => {}));
+    this.#tails.set(
+      name,
+      turn.catch(() => {}),
+    );
     return turn;
   }
 }

@@ -29,7 +29,11 @@ export const latchkey = createLatchkey({ apiUrl: location.origin, fetch: loggedF
 export const post = (path, body) => loggedFetch(path, jsonRequest('POST', body));
 
 export function jsonRequest(method, body) {
-  return { method, headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: JSON.stringify(body) };
+  return {
+    method,
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify(body),
+  };
 }
 
 /** Problem details (RFC 9457), the gateway's own `{"message"}`, or whatever else came, in one shape. */
@@ -43,7 +47,9 @@ export async function readProblem(response) {
     title: text(body?.title) ?? text(body?.message) ?? `The API answered ${response.status}`,
     detail: text(body?.detail),
     requestId: text(body?.requestId),
-    errors: Array.isArray(body?.errors) ? body.errors.filter((error) => typeof error?.field === 'string' && text(error?.message)) : [],
+    errors: Array.isArray(body?.errors)
+      ? body.errors.filter((error) => typeof error?.field === 'string' && text(error?.message))
+      : [],
     attemptsRemaining: Number.isInteger(body?.attemptsRemaining) ? body.attemptsRemaining : null,
     retryAfterSeconds: retryAfter > 0 ? retryAfter : null,
   };

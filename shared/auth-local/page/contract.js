@@ -28,7 +28,10 @@ async function read() {
     showProblem(byId('contract-problem'), null);
   } catch {
     reading = null;
-    showProblem(byId('contract-problem'), { title: 'The contract could not be read', detail: 'Is the local run still up?' });
+    showProblem(byId('contract-problem'), {
+      title: 'The contract could not be read',
+      detail: 'Is the local run still up?',
+    });
   }
 }
 
@@ -38,20 +41,41 @@ function render(contract) {
     METHODS.filter((method) => item[method]).map((method) => {
       const operation = item[method];
       const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
-      return { ...operation, path, method: method.toUpperCase(), parameters, security: operation.security ?? contract.security ?? [] };
+      return {
+        ...operation,
+        path,
+        method: method.toUpperCase(),
+        parameters,
+        security: operation.security ?? contract.security ?? [],
+      };
     }),
   );
   const info = contract.info ?? {};
   byId('contract-about').replaceChildren(
-    make('p', { class: 'muted' }, `${info.title ?? 'API'} ${info.version ?? ''} · OpenAPI ${contract.openapi ?? ''} · `, make('a', { href: '/_local/openapi.json' }, 'as JSON')),
+    make(
+      'p',
+      { class: 'muted' },
+      `${info.title ?? 'API'} ${info.version ?? ''} · OpenAPI ${contract.openapi ?? ''} · `,
+      make('a', { href: '/_local/openapi.json' }, 'as JSON'),
+    ),
     make('details', { class: 'about' }, make('summary', {}, 'How the API speaks'), ...prose(info.description)),
   );
-  byId('contract-index').replaceChildren(...byTag(contract, operations).map(([tag, members]) =>
-    make('section', {},
-      make('h2', {}, tag),
-      make('ul', {}, members.map((operation) => make('li', {}, make('a', { href: `#${anchor(operation)}` }, operation.operationId)))),
+  byId('contract-index').replaceChildren(
+    ...byTag(contract, operations).map(([tag, members]) =>
+      make(
+        'section',
+        {},
+        make('h2', {}, tag),
+        make(
+          'ul',
+          {},
+          members.map((operation) =>
+            make('li', {}, make('a', { href: `#${anchor(operation)}` }, operation.operationId)),
+          ),
+        ),
+      ),
     ),
-  ));
+  );
   byId('operations').replaceChildren(...operations.map((operation) => article(operation, resolve)));
 }
 
@@ -73,21 +97,47 @@ function article(operation, resolve) {
   const responses = Object.entries(operation.responses ?? {}).map(([status, response]) => [status, resolve(response)]);
   const good = responses.filter(([status]) => status < '400');
   const bad = responses.filter(([status]) => status >= '400');
-  return make('article', { class: 'card operation', id, 'aria-labelledby': `${id}-heading` },
-    make('h2', { id: `${id}-heading`, tabindex: -1 }, make('span', { class: 'method' }, operation.method), ' ', make('span', { class: 'mono' }, operation.path)),
+  return make(
+    'article',
+    { class: 'card operation', id, 'aria-labelledby': `${id}-heading` },
+    make(
+      'h2',
+      { id: `${id}-heading`, tabindex: -1 },
+      make('span', { class: 'method' }, operation.method),
+      ' ',
+      make('span', { class: 'mono' }, operation.path),
+    ),
     make('p', { class: 'summary' }, operation.summary ?? ''),
-    make('p', { class: 'tags' },
+    make(
+      'p',
+      { class: 'tags' },
       make('span', { class: 'tag mono' }, operation.operationId),
       make('span', { class: 'tag' }, authentication(operation)),
-      operation['x-latchkey']?.tool ? make('span', { class: 'tag' }, 'agent tool ', make('span', { class: 'mono' }, operation['x-latchkey'].tool.name)) : null,
+      operation['x-latchkey']?.tool
+        ? make(
+            'span',
+            { class: 'tag' },
+            'agent tool ',
+            make('span', { class: 'mono' }, operation['x-latchkey'].tool.name),
+          )
+        : null,
     ),
     ...prose(operation.description),
     curl(operation, request, resolve),
-    operation.parameters.length > 0 ? section('Parameters', fieldTable(operation.parameters.map((parameter) => parameterField(parameter, resolve)))) : null,
-    requestSchema ? section('Request', ...shapes(requestSchema, resolve), examples(jsonContent(request), resolve)) : null,
+    operation.parameters.length > 0
+      ? section('Parameters', fieldTable(operation.parameters.map((parameter) => parameterField(parameter, resolve))))
+      : null,
+    requestSchema
+      ? section('Request', ...shapes(requestSchema, resolve), examples(jsonContent(request), resolve))
+      : null,
     ...good.map(([status, response]) => {
       const content = jsonContent(response);
-      return section(`Answer ${status}`, make('p', {}, response.description ?? ''), ...(content?.schema ? shapes(content.schema, resolve) : []), content ? examples(content, resolve) : null);
+      return section(
+        `Answer ${status}`,
+        make('p', {}, response.description ?? ''),
+        ...(content?.schema ? shapes(content.schema, resolve) : []),
+        content ? examples(content, resolve) : null,
+      );
     }),
     bad.length > 0 ? errors(bad, resolve) : null,
     agentTool(operation['x-latchkey']?.tool, resolve),
@@ -101,17 +151,36 @@ function section(title, ...children) {
 
 function authentication({ security }) {
   if (security.length === 0) return 'public';
-  return security.map((either) => Object.entries(either).map(([scheme, scopes]) => [scheme, ...scopes].join(' ')).join(' and ') || 'public').join(' or ');
+  return security
+    .map(
+      (either) =>
+        Object.entries(either)
+          .map(([scheme, scopes]) => [scheme, ...scopes].join(' '))
+          .join(' and ') || 'public',
+    )
+    .join(' or ');
 }
 
 function curl(operation, request, resolve) {
   const parts = [`curl -X ${operation.method} ${quote(location.origin + operation.path)}`];
-  if (operation.security.some((either) => 'cognitoJwt' in either)) parts.push('-H "Authorization: Bearer $ACCESS_TOKEN"');
+  if (operation.security.some((either) => 'cognitoJwt' in either))
+    parts.push('-H "Authorization: Bearer $ACCESS_TOKEN"');
   const example = firstExample(jsonContent(request), resolve);
   if (example !== undefined) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(example))}`);
-  return make('div', { class: 'curl' },
+  return make(
+    'div',
+    { class: 'curl' },
     make('pre', { tabindex: 0, 'aria-label': `${operation.operationId} with curl` }, parts.join(' \\\n  ')),
-    make('button', { type: 'button', class: 'quiet', 'aria-label': `Copy the curl line of ${operation.operationId}`, onclick: () => copy(parts.join(' '), 'The curl line') }, 'Copy'),
+    make(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet',
+        'aria-label': `Copy the curl line of ${operation.operationId}`,
+        onclick: () => copy(parts.join(' '), 'The curl line'),
+      },
+      'Copy',
+    ),
   );
 }
 
@@ -125,22 +194,49 @@ function shapes(schema, resolve) {
   if (!alternatives) return [fieldTable(fields(flat, resolve))];
   return alternatives.flatMap((alternative, index) => {
     const whole = flatten({ allOf: [{ ...flat, oneOf: undefined, anyOf: undefined }, alternative] }, resolve);
-    return [make('p', { class: 'muted' }, whole.title ?? (index === 0 ? 'Either' : 'or')), fieldTable(fields(whole, resolve))];
+    return [
+      make('p', { class: 'muted' }, whole.title ?? (index === 0 ? 'Either' : 'or')),
+      fieldTable(fields(whole, resolve)),
+    ];
   });
 }
 
 function fieldTable(rows) {
   if (rows.length === 0) return make('p', { class: 'muted' }, 'No fields.');
-  return make('div', { class: 'scroll' },
-    make('table', { class: 'fields' },
-      make('thead', {}, make('tr', {}, ...['Field', 'Type', 'Meaning'].map((title) => make('th', { scope: 'col' }, title)))),
-      make('tbody', {}, rows.map(({ name, required, type, limits, description }) =>
-        make('tr', {},
-          make('th', { scope: 'row', class: 'mono' }, name, required ? null : make('span', { class: 'muted' }, ' optional')),
-          make('td', { class: 'mono' }, type),
-          make('td', {}, ...inline(description), limits ? make('span', { class: 'muted' }, `${description ? ' ' : ''}${limits}`) : null),
+  return make(
+    'div',
+    { class: 'scroll' },
+    make(
+      'table',
+      { class: 'fields' },
+      make(
+        'thead',
+        {},
+        make('tr', {}, ...['Field', 'Type', 'Meaning'].map((title) => make('th', { scope: 'col' }, title))),
+      ),
+      make(
+        'tbody',
+        {},
+        rows.map(({ name, required, type, limits, description }) =>
+          make(
+            'tr',
+            {},
+            make(
+              'th',
+              { scope: 'row', class: 'mono' },
+              name,
+              required ? null : make('span', { class: 'muted' }, ' optional'),
+            ),
+            make('td', { class: 'mono' }, type),
+            make(
+              'td',
+              {},
+              ...inline(description),
+              limits ? make('span', { class: 'muted' }, `${description ? ' ' : ''}${limits}`) : null,
+            ),
+          ),
         ),
-      )),
+      ),
     ),
   );
 }
@@ -149,10 +245,18 @@ function fields(schema, resolve, prefix = '', depth = 0) {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const flat = flatten(property, resolve);
-    const field = { name: prefix + name, required: required.has(name), type: typeName(flat, resolve), limits: limits(flat), description: flat.description ?? '' };
+    const field = {
+      name: prefix + name,
+      required: required.has(name),
+      type: typeName(flat, resolve),
+      limits: limits(flat),
+      description: flat.description ?? '',
+    };
     const inner = flat.type === 'array' ? flatten(flat.items ?? {}, resolve) : flat;
     const suffix = flat.type === 'array' ? '[].' : '.';
-    return depth < MAX_DEPTH && inner.properties ? [field, ...fields(inner, resolve, `${prefix}${name}${suffix}`, depth + 1)] : [field];
+    return depth < MAX_DEPTH && inner.properties
+      ? [field, ...fields(inner, resolve, `${prefix}${name}${suffix}`, depth + 1)]
+      : [field];
   });
 }
 
@@ -171,7 +275,8 @@ function typeName(schema, resolve) {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   const alternatives = schema.oneOf ?? schema.anyOf;
-  if (alternatives) return alternatives.map((alternative) => typeName(flatten(alternative, resolve), resolve)).join(' | ');
+  if (alternatives)
+    return alternatives.map((alternative) => typeName(flatten(alternative, resolve), resolve)).join(' | ');
   if (schema.type === 'array') return `array of ${typeName(flatten(schema.items ?? {}, resolve), resolve)}`;
   const type = Array.isArray(schema.type) ? schema.type.join(' | ') : (schema.type ?? 'any');
   return schema.format ? `${type} (${schema.format})` : type;
@@ -195,18 +300,34 @@ function limits(schema) {
 
 /** Folded: each operation has a dozen, and they are looked up one at a time. */
 function errors(responses, resolve) {
-  const rows = responses.flatMap(([status, response]) => errorsOf(response, resolve).map((error) => ({ status, ...error })));
-  return make('details', {},
+  const rows = responses.flatMap(([status, response]) =>
+    errorsOf(response, resolve).map((error) => ({ status, ...error })),
+  );
+  return make(
+    'details',
+    {},
     make('summary', {}, `Errors (${rows.length})`),
-    make('table', { class: 'fields errors' },
-      make('thead', {}, make('tr', {}, ...['Status', 'Code', 'When'].map((title) => make('th', { scope: 'col' }, title)))),
-      make('tbody', {}, rows.map(({ status, code, when, example }) =>
-        make('tr', {},
-          make('th', { scope: 'row', class: 'mono' }, status),
-          make('td', { class: 'mono' }, code),
-          make('td', {}, when, example ? make('details', {}, make('summary', {}, 'Example'), json(example)) : null),
+    make(
+      'table',
+      { class: 'fields errors' },
+      make(
+        'thead',
+        {},
+        make('tr', {}, ...['Status', 'Code', 'When'].map((title) => make('th', { scope: 'col' }, title))),
+      ),
+      make(
+        'tbody',
+        {},
+        rows.map(({ status, code, when, example }) =>
+          make(
+            'tr',
+            {},
+            make('th', { scope: 'row', class: 'mono' }, status),
+            make('td', { class: 'mono' }, code),
+            make('td', {}, when, example ? make('details', {}, make('summary', {}, 'Example'), json(example)) : null),
+          ),
         ),
-      )),
+      ),
     ),
   );
 }
@@ -214,11 +335,13 @@ function errors(responses, resolve) {
 /** What can come back, by the examples; codes that no example shows come from the schemas. */
 function errorsOf(response, resolve) {
   const found = Object.entries(response.content ?? {}).flatMap(([type, content]) => {
-    const shown = Object.values(content.examples ?? {}).map(resolve).map(({ summary, value }) => ({
-      code: value?.code ?? (type === 'application/json' ? 'from the gateway' : ''),
-      when: summary ?? value?.title ?? value?.message ?? response.description ?? '',
-      example: value,
-    }));
+    const shown = Object.values(content.examples ?? {})
+      .map(resolve)
+      .map(({ summary, value }) => ({
+        code: value?.code ?? (type === 'application/json' ? 'from the gateway' : ''),
+        when: summary ?? value?.title ?? value?.message ?? response.description ?? '',
+        example: value,
+      }));
     const codes = codesOf(content.schema, resolve).filter((code) => !shown.some((error) => error.code === code));
     return [...shown, ...codes.map((code) => ({ code, when: response.description ?? '' }))];
   });
@@ -234,7 +357,8 @@ function codesOf(schema, resolve) {
 
 function agentTool(tool, resolve) {
   if (!tool) return null;
-  return section('Agent tool',
+  return section(
+    'Agent tool',
     make('p', {}, make('span', { class: 'mono' }, tool.name ?? ''), tool.description ? `: ${tool.description}` : ''),
     tool.inputSchema ? fieldTable(fields(flatten(tool.inputSchema, resolve), resolve)) : null,
   );
@@ -242,14 +366,29 @@ function agentTool(tool, resolve) {
 
 function grants(names) {
   if (!Array.isArray(names) || names.length === 0) return null;
-  return make('details', {}, make('summary', {}, 'What it may do in AWS'), make('ul', { class: 'mono' }, names.map((name) => make('li', {}, name))));
+  return make(
+    'details',
+    {},
+    make('summary', {}, 'What it may do in AWS'),
+    make(
+      'ul',
+      { class: 'mono' },
+      names.map((name) => make('li', {}, name)),
+    ),
+  );
 }
 
 function examples(content, resolve) {
   const all = Object.values(content?.examples ?? {}).map(resolve);
   if (content?.example !== undefined) all.push({ summary: 'Example', value: content.example });
   if (all.length === 0) return null;
-  return make('div', {}, all.map(({ summary, value }) => make('details', {}, make('summary', {}, summary ? `Example: ${summary}` : 'Example'), json(value))));
+  return make(
+    'div',
+    {},
+    all.map(({ summary, value }) =>
+      make('details', {}, make('summary', {}, summary ? `Example: ${summary}` : 'Example'), json(value)),
+    ),
+  );
 }
 
 function firstExample(content, resolve) {
@@ -269,8 +408,14 @@ function resolver(contract) {
   return function resolve(value, depth = 0) {
     if (typeof value?.$ref !== 'string' || !value.$ref.startsWith('#/') || depth > 10) return value;
     const { $ref, ...beside } = value;
-    const steps = $ref.slice(2).split('/').map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'));
-    const target = steps.reduce((node, step) => (node !== null && typeof node === 'object' && Object.hasOwn(node, step) ? node[step] : undefined), contract);
+    const steps = $ref
+      .slice(2)
+      .split('/')
+      .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'));
+    const target = steps.reduce(
+      (node, step) => (node !== null && typeof node === 'object' && Object.hasOwn(node, step) ? node[step] : undefined),
+      contract,
+    );
     return { ...resolve(target, depth + 1), ...beside };
   };
 }
@@ -279,31 +424,40 @@ function resolver(contract) {
 function flatten(schema, resolve, depth = 0) {
   const { allOf = [], ...own } = resolve(schema) ?? {};
   if (depth > MAX_DEPTH) return own;
-  return allOf.map((part) => flatten(part, resolve, depth + 1)).concat(own).reduce((whole, part) => {
-    const properties = { ...whole.properties };
-    for (const [name, property] of Object.entries(part.properties ?? {})) {
-      properties[name] = properties[name] ? { allOf: [properties[name], property] } : property;
-    }
-    const defined = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined));
-    return {
-      ...whole,
-      ...defined,
-      ...(whole.properties || part.properties ? { properties } : {}),
-      ...(whole.required || part.required ? { required: [...(whole.required ?? []), ...(part.required ?? [])] } : {}),
-    };
-  }, {});
+  return allOf
+    .map((part) => flatten(part, resolve, depth + 1))
+    .concat(own)
+    .reduce((whole, part) => {
+      const properties = { ...whole.properties };
+      for (const [name, property] of Object.entries(part.properties ?? {})) {
+        properties[name] = properties[name] ? { allOf: [properties[name], property] } : property;
+      }
+      const defined = Object.fromEntries(Object.entries(part).filter(([, value]) => value !== undefined));
+      return {
+        ...whole,
+        ...defined,
+        ...(whole.properties || part.properties ? { properties } : {}),
+        ...(whole.required || part.required ? { required: [...(whole.required ?? []), ...(part.required ?? [])] } : {}),
+      };
+    }, {});
 }
 
 /** Paragraphs with `code` and **strong** words: as much of Markdown as the contract uses. */
 function prose(text) {
   if (typeof text !== 'string') return [];
-  return text.split(/\n\s*\n/).filter((paragraph) => paragraph.trim() !== '').map((paragraph) => make('p', {}, ...inline(paragraph.trim())));
+  return text
+    .split(/\n\s*\n/)
+    .filter((paragraph) => paragraph.trim() !== '')
+    .map((paragraph) => make('p', {}, ...inline(paragraph.trim())));
 }
 
 function inline(text) {
-  return String(text ?? '').split(/(`[^`]+`|\*\*[^*]+\*\*)/).filter((part) => part !== '').map((part) => {
-    if (part.startsWith('`') && part.length > 2) return make('code', {}, part.slice(1, -1));
-    if (part.startsWith('**') && part.length > 4) return make('strong', {}, part.slice(2, -2));
-    return part;
-  });
+  return String(text ?? '')
+    .split(/(`[^`]+`|\*\*[^*]+\*\*)/)
+    .filter((part) => part !== '')
+    .map((part) => {
+      if (part.startsWith('`') && part.length > 2) return make('code', {}, part.slice(1, -1));
+      if (part.startsWith('**') && part.length > 4) return make('strong', {}, part.slice(2, -2));
+      return part;
+    });
 }

@@ -56,10 +56,17 @@ export function showProblem(region, problem) {
   region.append(make('strong', {}, problem.title));
   if (problem.detail) region.append(make('p', {}, problem.detail));
   if (problem.errors?.length > 0) {
-    region.append(make('ul', {}, problem.errors.map(({ field, message }) => make('li', {}, field ? `${field}: ${message}` : message))));
+    region.append(
+      make(
+        'ul',
+        {},
+        problem.errors.map(({ field, message }) => make('li', {}, field ? `${field}: ${message}` : message)),
+      ),
+    );
   }
   if (problem.retryAfterSeconds) region.append(make('p', {}, `Try again in ${inWords(problem.retryAfterSeconds)}.`));
-  if (problem.requestId) region.append(make('p', { class: 'hint mono' }, `${problem.code ?? problem.status} · ${problem.requestId}`));
+  if (problem.requestId)
+    region.append(make('p', { class: 'hint mono' }, `${problem.code ?? problem.status} · ${problem.requestId}`));
 }
 
 /** Shows what is wrong with a field beside it, until it is edited. */

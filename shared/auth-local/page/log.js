@@ -18,7 +18,9 @@ export function startLog() {
 
 function row({ at, method, path, status, code, ms }) {
   const good = status !== null && status < 400;
-  return make('tr', {},
+  return make(
+    'tr',
+    {},
     make('td', { class: 'mono muted' }, timeOfDay(at)),
     make('td', { class: 'mono' }, make('span', { class: 'method' }, method), ' ', path),
     make('td', { class: good ? 'mono' : 'mono bad' }, [status ?? 'failed', code].filter(Boolean).join(' ')),

@@ -41,7 +41,10 @@ async function look() {
     setText(byId('mailbox-state'), 'The mailbox does not answer.');
     return;
   }
-  setText(byId('mailbox-state'), mails.length === 0 ? 'No mail yet. Codes arrive here; a click on one fills it in.' : '');
+  setText(
+    byId('mailbox-state'),
+    mails.length === 0 ? 'No mail yet. Codes arrive here; a click on one fills it in.' : '',
+  );
   announce(mails);
   const ids = JSON.stringify(mails.map(({ id }) => id));
   // Rebuilt only when something changed, and mails that stay keep their elements, so that focus and open texts stay.
@@ -64,25 +67,38 @@ function announce(mails) {
 
 function item(mail) {
   const time = Date.parse(mail.sentAt);
-  return make('li', { class: 'mail', 'data-id': mail.id },
-    make('div', { class: 'mail-head' },
+  return make(
+    'li',
+    { class: 'mail', 'data-id': mail.id },
+    make(
+      'div',
+      { class: 'mail-head' },
       make('span', { class: 'mail-to' }, mail.to),
       make('time', { class: 'muted mono', datetime: mail.sentAt }, Number.isNaN(time) ? '' : timeOfDay(time)),
     ),
     mail.code
-      ? make('button', { type: 'button', class: 'code-chip', 'aria-label': `Use code ${[...mail.code].join(' ')}`, onclick: () => onCode(mail.code, mail.to) },
-          make('span', { class: 'mono' }, mail.code), make('span', { class: 'hint' }, 'use'))
+      ? make(
+          'button',
+          {
+            type: 'button',
+            class: 'code-chip',
+            'aria-label': `Use code ${[...mail.code].join(' ')}`,
+            onclick: () => onCode(mail.code, mail.to),
+          },
+          make('span', { class: 'mono' }, mail.code),
+          make('span', { class: 'hint' }, 'use'),
+        )
       : null,
-    make('details', {},
-      make('summary', {}, mail.subject),
-      make('pre', { class: 'mail-text' }, mail.text),
-    ),
+    make('details', {}, make('summary', {}, mail.subject), make('pre', { class: 'mail-text' }, mail.text)),
   );
 }
 
 function isMail(mail) {
   const texts = [mail?.to, mail?.subject, mail?.text, mail?.sentAt];
   const code = mail?.code ?? null;
-  return ['string', 'number'].includes(typeof mail?.id) && texts.every((text) => typeof text === 'string') &&
-    (code === null || typeof code === 'string');
+  return (
+    ['string', 'number'].includes(typeof mail?.id) &&
+    texts.every((text) => typeof text === 'string') &&
+    (code === null || typeof code === 'string')
+  );
 }

@@ -1,5 +1,16 @@
 // The signed-in guest: profile, tokens and the ways out.
-import { byId, copy, countdown, forgiveOnInput, make, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
+import {
+  byId,
+  copy,
+  countdown,
+  forgiveOnInput,
+  make,
+  say,
+  setText,
+  showFieldError,
+  showProblem,
+  whileBusy,
+} from './dom.js';
 import { jsonRequest, latchkey, problemOf, readProblem } from './api.js';
 import { everySecond, now } from './clock.js';
 import { readClaims } from './latchkey.js';
@@ -37,9 +48,12 @@ export function showSession(session, { readProfile = true, focus = true } = {}) 
     claims.replaceChildren(...claimRows(readClaims(session[token]) ?? {}));
     copyButton.hidden = false;
   }
-  setText(byId('refresh-token'), session.refreshToken === null
-    ? 'The refresh token is in a cookie that no script can read.'
-    : 'The refresh token is in this tab’s storage.');
+  setText(
+    byId('refresh-token'),
+    session.refreshToken === null
+      ? 'The refresh token is in a cookie that no script can read.'
+      : 'The refresh token is in this tab’s storage.',
+  );
   showTimes();
   if (focus) byId('session-heading').focus();
   if (readProfile) {
@@ -99,7 +113,10 @@ function showProfile(user) {
     Updated: user.updatedAt,
   };
   byId('profile').replaceChildren(
-    ...Object.entries(facts).flatMap(([name, value]) => [make('dt', {}, name), make('dd', { class: 'mono' }, String(value ?? ''))]),
+    ...Object.entries(facts).flatMap(([name, value]) => [
+      make('dt', {}, name),
+      make('dd', { class: 'mono' }, String(value ?? '')),
+    ]),
   );
 }
 
@@ -107,14 +124,31 @@ function tokenPanel({ id, name, token }) {
   const bar = make('progress', { 'aria-label': `${name}: share of its life that is left`, max: 1, value: 0 });
   const left = make('span', { class: 'mono', id: `${id}-token-left` });
   const claims = make('tbody', { id: `${id}-claims` });
-  const copyButton = make('button', { type: 'button', class: 'quiet', 'aria-label': `Copy the ${name.toLowerCase()}`, onclick: () => copy(latchkey.loadSession()?.[token] ?? '', name) }, 'Copy');
+  const copyButton = make(
+    'button',
+    {
+      type: 'button',
+      class: 'quiet',
+      'aria-label': `Copy the ${name.toLowerCase()}`,
+      onclick: () => copy(latchkey.loadSession()?.[token] ?? '', name),
+    },
+    'Copy',
+  );
   parts.set(id, { bar, left, claims, copyButton });
-  return make('div', { class: 'token' },
+  return make(
+    'div',
+    { class: 'token' },
     make('div', { class: 'heading' }, make('h4', {}, name), left, copyButton),
     bar,
-    make('details', {},
+    make(
+      'details',
+      {},
       make('summary', {}, `Claims of the ${name.toLowerCase()}`),
-      make('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Claims of the ${name.toLowerCase()}` }, make('table', { class: 'claims' }, claims)),
+      make(
+        'div',
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Claims of the ${name.toLowerCase()}` },
+        make('table', { class: 'claims' }, claims),
+      ),
     ),
   );
 }
@@ -124,7 +158,10 @@ function claimRows(claims) {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     const isInstant = INSTANTS.has(name) && Number.isSafeInteger(value);
     const instant = isInstant ? new Date(value * 1000) : null;
-    const hint = instant && !Number.isNaN(instant.getTime()) ? make('span', { class: 'muted' }, ` ${instant.toISOString().replace('.000', '')}`) : null;
+    const hint =
+      instant && !Number.isNaN(instant.getTime())
+        ? make('span', { class: 'muted' }, ` ${instant.toISOString().replace('.000', '')}`)
+        : null;
     return make('tr', {}, make('th', { scope: 'row', class: 'mono' }, name), make('td', { class: 'mono' }, text, hint));
   });
 }

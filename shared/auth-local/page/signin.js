@@ -192,7 +192,10 @@ function showTimes() {
     const left = underWay.endsAt - now();
     setText(byId('code-time'), left > 0 ? `${countdown(left)} left` : 'Time is up: start over for a new code');
     const { attempts } = underWay;
-    setText(byId('code-attempts'), attempts === null ? '' : ` · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} left`);
+    setText(
+      byId('code-attempts'),
+      attempts === null ? '' : ` · ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} left`,
+    );
   }
   for (const [id, label] of Object.entries(LABELS)) {
     const button = byId(id);
