@@ -14,9 +14,9 @@ use std::sync::LazyLock;
 #[cfg(feature = "check")]
 pub use check::{Checker, CheckerError, Exchange, Side, Violation};
 pub use contract::{
-    Contract, ContractError, Grant, Method, Operation, Resource, Routed, Security, Segment,
-    Setting, SettingKind, Throttle, Tool, ToolSchema, ToolSchemaKind, Trigger, TriggerKind,
-    Unrouted,
+    Contract, ContractError, Grant, MalformedGrant, Method, Operation, Resource, Routed, Security,
+    Segment, Setting, SettingKind, Throttle, Tool, ToolSchema, ToolSchemaKind, Trigger,
+    TriggerKind, UnknownMethod, Unrouted,
 };
 
 /// The document as JSON, its keys in the order in which `openapi.yaml` has them.

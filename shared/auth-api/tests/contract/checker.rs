@@ -356,7 +356,7 @@ fn a_bad_request_is_the_clients_fault() {
         b"\xff\xfe",
         br#"{"email":1}"#,
         br#"{"email":"ada"}"#,
-        br#"{}"#,
+        br"{}",
         br#"{"email":"ada@example.com","email":"eve@example.com"}"#,
         deep.as_bytes(),
         "[".repeat(10_000).as_bytes(),

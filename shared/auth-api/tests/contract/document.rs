@@ -128,7 +128,7 @@ fn keys_that_are_not_known_are_refused() {
     let unknown = [
         changed(|document| document["x-latchkey-trigger"] = json!({})),
         changed(|document| {
-            document["x-latchkey-triggers"]["preTokenGeneration"]["vpc"] = true.into()
+            document["x-latchkey-triggers"]["preTokenGeneration"]["vpc"] = true.into();
         }),
         changed(|document| document["x-latchkey-settings"]["LOG_LEVEL"]["secret"] = true.into()),
         changed(|document| initiate(document)["x-latchkeys"] = json!({})),
@@ -154,7 +154,7 @@ fn contradictions_are_refused() {
     let contradictions = [
         (
             changed(|document| {
-                initiate(document)["x-latchkey"]["environment"][0] = "NOT_LISTED".into()
+                initiate(document)["x-latchkey"]["environment"][0] = "NOT_LISTED".into();
             }),
             "NOT_LISTED is not in x-latchkey-settings",
         ),
@@ -172,13 +172,13 @@ fn contradictions_are_refused() {
         ),
         (
             changed(|document| {
-                initiate(document)["security"] = json!([{ "cognitoJwt": ["a"] }, {}])
+                initiate(document)["security"] = json!([{ "cognitoJwt": ["a"] }, {}]);
             }),
             "security is",
         ),
         (
             changed(|document| {
-                initiate(document)["x-latchkey"]["tool"]["name"] = "verify_cognito_otp".into()
+                initiate(document)["x-latchkey"]["tool"]["name"] = "verify_cognito_otp".into();
             }),
             "the same tool",
         ),
@@ -202,7 +202,7 @@ fn contradictions_are_refused() {
         ),
         (
             changed(|document| {
-                document["x-latchkey-settings"]["OTP_ATTEMPTS"]["default"] = "three".into()
+                document["x-latchkey-settings"]["OTP_ATTEMPTS"]["default"] = "three".into();
             }),
             "the default is not of its type",
         ),
