@@ -1,1 +1,37 @@
-//! Under construction.
+//! `getProfile`, GET /me: the signed-in guest's own record. One read, which also tells whether the caller's tokens are still
+//! accepted. If it fails, nothing has changed.
+
+use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_domain::{Guest, Problem};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        GetProfile {
+            guests: Guests::new(platform)?,
+        },
+        platform.clock(),
+    ))
+}
+
+/// What the operation works with.
+struct GetProfile {
+    guests: Guests,
+}
+
+impl Operation for GetProfile {
+    const NAME: &'static str = "get-profile";
+    const ACCESS: Access = Access::Caller;
+
+    type Input = ();
+    type Output = Guest;
+
+    fn parse(&self, _fields: &mut Fields) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn run(&self, (): (), exchange: &Exchange) -> Result<Guest, Problem> {
+        self.guests.find_caller(exchange.caller()?).await
+    }
+}

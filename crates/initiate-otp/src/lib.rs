@@ -1,1 +1,145 @@
-//! Under construction.
+//! `initiateOtp`, POST /auth/otp/initiate: mails a code to an address and says by which handle to prove it.
+//!
+//! The answer is the same for every address: known, new, or one to which Cognito sends no code. So is its time: never before a
+//! floor that lies above what a new address takes (ASVS 5.0 6.3.8).
+//!
+//! If a call fails: before Cognito is asked, only counters have moved. A user made for a new address and not mailed to is found
+//! there by the next try. If the sign-in cannot be remembered after the mail was sent, that mail's code proves nothing, and the
+//! next try mails another.
+
+mod initiate_otp;
+
+use std::time::Duration;
+
+use auth_aws::{ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns};
+use auth_domain::{
+    Clock, Email, Limit, MaskedEmail, Problem, Randomness, SessionToken, SignInRules, Timestamp,
+};
+use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation, ResponseFloor};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::agent_tool(
+        InitiateOtp::new(platform)?,
+        platform.clock(),
+    ))
+}
+
+/// What the operation works with.
+struct InitiateOtp {
+    guests: Guests,
+    limits: Limits,
+    codes: EmailCodes,
+    sign_ins: SignIns,
+    secrets: Secrets,
+    clock: Clock,
+    randomness: Randomness,
+    settings: Settings,
+}
+
+/// The numbers that the operation goes by.
+struct Settings {
+    rules: SignInRules,
+    per_email: Limit,
+    per_ip: Limit,
+    in_total: Limit,
+    device_lifetime: Duration,
+    floor: ResponseFloor,
+}
+
+impl InitiateOtp {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let secrets = Secrets::new(platform)?;
+        Ok(Self {
+            guests: Guests::new(platform)?,
+            limits: Limits::new(platform)?,
+            codes: EmailCodes::new(platform, &secrets)?,
+            sign_ins: SignIns::new(platform)?,
+            secrets,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            settings: Settings::read(platform)?,
+        })
+    }
+}
+
+impl Settings {
+    fn read(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        let window = ("OTP_START_WINDOW_SECONDS", 900);
+        Ok(Self {
+            rules: environment.sign_in_rules()?,
+            per_email: environment.limit("otp-start-email", ("OTP_STARTS_PER_EMAIL", 5), window)?,
+            per_ip: environment.limit("otp-start-ip", ("OTP_STARTS_PER_IP", 30), window)?,
+            in_total: environment.mails_per_minute()?,
+            device_lifetime: environment.device_cookie_lifetime()?,
+            floor: ResponseFloor::new(environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?),
+        })
+    }
+}
+
+/// Whom to mail a code.
+struct Input {
+    email: Email,
+}
+
+/// Where the code went, and how to go on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    #[serde(serialize_with = "token")]
+    session_token: SessionToken,
+    expires_in: u64,
+    resend_after: u64,
+    delivery: Delivery,
+    message: &'static str,
+    #[serde(skip)]
+    sent_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Delivery {
+    medium: &'static str,
+    destination: MaskedEmail,
+}
+
+fn token<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.as_str())
+}
+
+impl Operation for InitiateOtp {
+    const NAME: &'static str = "initiate-otp";
+    const ACCESS: Access = Access::Public;
+
+    type Input = Input;
+    type Output = Started;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let email = fields.required("email");
+        fields.finish_with(email.map(|email| Input { email }))
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Started, Problem> {
+        self.settings
+            .floor
+            .hold(self.initiate(&input.email, exchange))
+            .await
+    }
+}
+
+impl AgentTool for InitiateOtp {
+    const TOOL: &'static str = "initiate_cognito_login";
+    const ARGUMENTS: &'static [(&'static str, &'static str)] = &[("email", "email")];
+
+    fn result(started: Started) -> Map<String, Value> {
+        let result = json!({
+            "session_token": started.session_token.as_str(),
+            "otp_sent_at": started.sent_at,
+            "expires_in": started.expires_in,
+            "message": started.message,
+        });
+        result.as_object().cloned().unwrap_or_default()
+    }
+}

@@ -1,1 +1,80 @@
-//! Under construction.
+//! `logoutUser`, POST /auth/logout: ends this session, or with `everywhere` all sessions of the guest.
+//!
+//! Ending one session revokes its refresh token. Ending all revokes every refresh token at Cognito and then notes the instant on the
+//! guest: from there on every operation refuses access tokens issued up to it, which by their signature would live on.
+//!
+//! If a call fails: revoking is safe to repeat. The instant is noted last, so until everything is done the caller's own token still
+//! works for the next try.
+
+mod logout_user;
+
+use auth_aws::{ConfigurationError, Guests, Platform, Secrets, TokenService};
+use auth_domain::{Clock, Problem, RefreshToken};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        LogoutUser::new(platform)?,
+        platform.clock(),
+    ))
+}
+
+/// What the operation works with.
+struct LogoutUser {
+    guests: Guests,
+    token_service: TokenService,
+    pool_id: String,
+    front_end: auth_aws::Url,
+    clock: Clock,
+}
+
+impl LogoutUser {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            guests: Guests::new(platform)?,
+            token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
+            pool_id: environment.text("COGNITO_USER_POOL_ID")?.to_owned(),
+            front_end: environment.url("FRONTEND_URL")?,
+            clock: platform.clock(),
+        })
+    }
+}
+
+/// What to end.
+struct Input {
+    refresh_token: Option<RefreshToken>,
+    everywhere: bool,
+}
+
+impl Operation for LogoutUser {
+    const NAME: &'static str = "logout-user";
+    const ACCESS: Access = Access::Caller;
+    const STATUS: u16 = 204;
+
+    type Input = Input;
+    type Output = ();
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (refresh_token, everywhere) =
+            (fields.optional("refreshToken"), fields.flag("everywhere"));
+        fields.finish()?;
+        Ok(Input {
+            refresh_token,
+            everywhere,
+        })
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        let Input {
+            refresh_token,
+            everywhere,
+        } = input;
+        if everywhere {
+            self.end_all(exchange).await
+        } else {
+            self.end_one(refresh_token, exchange).await
+        }
+    }
+}

@@ -1,1 +1,112 @@
-//! Under construction.
+//! `resendOtp`, POST /auth/otp/resend: mails a fresh code for the same sign-in.
+//!
+//! Same token, same end, same budget: no attempt comes back (NIST SP 800-63B-4 §3.1.3.2), and the codes mailed before go on
+//! working, because mails overtake each other.
+//!
+//! If a call fails: the 30 seconds between mails begin only with a mail, so a re-send that Cognito refused is withdrawn and can be
+//! asked for again at once. If the new mail cannot be remembered, its code proves nothing, and the next re-send brings another.
+
+mod resend_otp;
+
+use std::time::Duration;
+
+use auth_aws::{ConfigurationError, EmailCodes, Limits, Platform, Secrets, SignIns};
+use auth_domain::{Clock, Limit, MaskedEmail, Problem, Randomness, SessionToken, SignInRules};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
+use serde::Serialize;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        ResendOtp::new(platform)?,
+        platform.clock(),
+    ))
+}
+
+/// What the operation works with.
+struct ResendOtp {
+    limits: Limits,
+    codes: EmailCodes,
+    sign_ins: SignIns,
+    secrets: Secrets,
+    clock: Clock,
+    randomness: Randomness,
+    settings: Settings,
+}
+
+/// The numbers that the operation goes by.
+struct Settings {
+    rules: SignInRules,
+    per_email: Limit,
+    in_total: Limit,
+    device_lifetime: Duration,
+    floor: ResponseFloor,
+}
+
+impl ResendOtp {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let secrets = Secrets::new(platform)?;
+        let environment = platform.environment();
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            codes: EmailCodes::new(platform, &secrets)?,
+            sign_ins: SignIns::new(platform)?,
+            secrets,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            settings: Settings {
+                rules: environment.sign_in_rules()?,
+                per_email: environment.limit(
+                    "otp-resend-email",
+                    ("OTP_RESENDS_PER_EMAIL", 5),
+                    ("OTP_RESEND_WINDOW_SECONDS", 900),
+                )?,
+                in_total: environment.mails_per_minute()?,
+                device_lifetime: environment.device_cookie_lifetime()?,
+                floor: ResponseFloor::new(environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?),
+            },
+        })
+    }
+}
+
+/// For which sign-in.
+struct Input {
+    session_token: SessionToken,
+}
+
+/// Where the code went, and how to go on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resent {
+    session_token: String,
+    expires_in: u64,
+    resend_after: u64,
+    delivery: Delivery,
+    message: &'static str,
+}
+
+#[derive(Serialize)]
+struct Delivery {
+    medium: &'static str,
+    destination: MaskedEmail,
+}
+
+impl Operation for ResendOtp {
+    const NAME: &'static str = "resend-otp";
+    const ACCESS: Access = Access::Public;
+
+    type Input = Input;
+    type Output = Resent;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let session_token = fields.required("sessionToken");
+        fields.finish_with(session_token.map(|session_token| Input { session_token }))
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Resent, Problem> {
+        self.settings
+            .floor
+            .hold(self.resend(&input.session_token, exchange))
+            .await
+    }
+}

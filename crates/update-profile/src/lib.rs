@@ -1,1 +1,54 @@
-//! Under construction.
+//! `updateProfile`, PATCH /me: changes the signed-in guest's name; null takes it away, and a patch without it changes nothing.
+//!
+//! One conditional write, which also refuses tokens that are no longer accepted. If it fails, nothing has changed; if its answer is
+//! lost, the same patch again leads to the same record.
+
+use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_domain::{Clock, Guest, GuestName, Problem};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = UpdateProfile {
+        guests: Guests::new(platform)?,
+        clock: platform.clock(),
+    };
+    Ok(Function::operation(operation, platform.clock()))
+}
+
+/// What the operation works with.
+struct UpdateProfile {
+    guests: Guests,
+    clock: Clock,
+}
+
+/// The patch: what is absent stays.
+struct Patch {
+    name: Option<Option<GuestName>>,
+}
+
+impl Operation for UpdateProfile {
+    const NAME: &'static str = "update-profile";
+    const ACCESS: Access = Access::Caller;
+
+    type Input = Patch;
+    type Output = Guest;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Patch, Problem> {
+        let name = fields.patch("name");
+        fields.finish()?;
+        Ok(Patch { name })
+    }
+
+    async fn run(&self, patch: Patch, exchange: &Exchange) -> Result<Guest, Problem> {
+        let caller = exchange.caller()?;
+        match patch.name {
+            Some(name) => {
+                self.guests
+                    .rename(caller, name.as_ref(), self.clock.now())
+                    .await
+            }
+            None => self.guests.find_caller(caller).await,
+        }
+    }
+}

@@ -110,6 +110,7 @@ impl Guests {
         sub: &UserSub,
         email: &Email,
         known: Option<Guest>,
+        has_password: bool,
         now: Timestamp,
     ) -> Result<(Guest, bool), Problem> {
         let mut known = known;
@@ -122,8 +123,8 @@ impl Guests {
             }
             let making = match known {
                 Some(guest) if guest.cognito_sub.is_some() => return Err(Problem::UserMismatch),
-                Some(guest) => self.bind(&guest, sub, now).await?,
-                None => self.create(sub, email, now).await?,
+                Some(guest) => self.bind(&guest, sub, has_password, now).await?,
+                None => self.create(sub, email, has_password, now).await?,
             };
             match making {
                 Making::Created(guest) => return Ok((guest, true)),
@@ -137,16 +138,23 @@ impl Guests {
         })
     }
 
-    async fn bind(&self, guest: &Guest, sub: &UserSub, now: Timestamp) -> Result<Making, Problem> {
+    async fn bind(
+        &self,
+        guest: &Guest,
+        sub: &UserSub,
+        has_password: bool,
+        now: Timestamp,
+    ) -> Result<Making, Problem> {
         let write = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("email", text(guest.email.as_str()))
-            .update_expression("SET cognitoSub = :sub, emailVerified = :true, updatedAt = :now")
+            .update_expression("SET cognitoSub = :sub, emailVerified = :true, hasPassword = :hasPassword, updatedAt = :now")
             .condition_expression("attribute_exists(email) AND (attribute_not_exists(cognitoSub) OR cognitoSub = :sub)")
             .expression_attribute_values(":sub", text(sub.as_str()))
             .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":hasPassword", AttributeValue::Bool(has_password))
             .expression_attribute_values(":now", text(now.to_string()));
         match conditional_update!(write, "bind the guest")? {
             Written::Made(item) => read(&item).map(Making::Bound),
@@ -158,6 +166,7 @@ impl Guests {
         &self,
         sub: &UserSub,
         email: &Email,
+        has_password: bool,
         now: Timestamp,
     ) -> Result<Making, Problem> {
         let guest = Guest {
@@ -168,6 +177,7 @@ impl Guests {
             email_verified: true,
             created_at: now,
             updated_at: now,
+            has_password,
             signed_out_at: None,
         };
         let put = |item: Item| {
@@ -281,6 +291,10 @@ fn item(guest: &Guest) -> Item {
             "emailVerified".to_owned(),
             AttributeValue::Bool(guest.email_verified),
         ),
+        (
+            "hasPassword".to_owned(),
+            AttributeValue::Bool(guest.has_password),
+        ),
         ("createdAt".to_owned(), text(guest.created_at.to_string())),
         ("updatedAt".to_owned(), text(guest.updated_at.to_string())),
     ]);
@@ -317,6 +331,11 @@ fn parse(item: &Item) -> Option<Guest> {
             .unwrap_or(false),
         created_at: instant("createdAt")?,
         updated_at: instant("updatedAt")?,
+        has_password: item
+            .get("hasPassword")
+            .and_then(|flag| flag.as_bool().ok())
+            .copied()
+            .unwrap_or(false),
         signed_out_at: get_millis(item, "signedOutAt"),
     })
 }

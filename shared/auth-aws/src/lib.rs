@@ -17,6 +17,7 @@ mod items;
 mod limits;
 #[cfg(feature = "secrets")]
 mod secrets;
+mod settings;
 #[cfg(feature = "dynamodb")]
 mod sign_ins;
 #[cfg(feature = "cognito")]
@@ -38,3 +39,4 @@ pub use secrets::{SecretSet, Secrets};
 pub use sign_ins::{Resend, SignIns};
 #[cfg(feature = "cognito")]
 pub use token_service::TokenService;
+pub use url::Url;

@@ -1,8 +1,8 @@
 //! What every function stands on: its environment, one HTTP client, a clock, and randomness.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use auth_domain::{Clock, Randomness, Timestamp};
+use auth_domain::{Clock, Randomness};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -43,15 +43,15 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform in Lambda: the process's environment, the system's clock, the operating system's randomness.
-    pub fn from_environment() -> Result<Self, ConfigurationError> {
+    /// The platform in Lambda: the process's environment and the operating system's randomness.
+    pub fn from_environment(clock: Clock) -> Result<Self, ConfigurationError> {
         let http_client = Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
         Self::new(
             Environment::from_process(),
             http_client,
-            system_clock(),
+            clock,
             system_randomness(),
         )
     }
@@ -129,19 +129,6 @@ impl Platform {
         builder.set_endpoint_url(endpoint);
         Ok(builder.build())
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where a function's time comes from"
-)]
-fn system_clock() -> Clock {
-    Clock::new(|| {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
-    })
 }
 
 #[expect(

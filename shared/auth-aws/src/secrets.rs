@@ -1,4 +1,4 @@
-//! The secrets: the app client's, the keys of hashes and cookies, and what proves a request's way through `CloudFront`.
+//! The secrets: the app client's, the keys of hashes and cookies, and what proves a request's way through CloudFront.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -65,7 +65,7 @@ impl SecretSet {
         &self.keys
     }
 
-    /// Whether `candidate` is what `CloudFront` adds to its requests. Never, where none is configured.
+    /// Whether `candidate` is what CloudFront adds to its requests. Never, where none is configured.
     #[must_use]
     pub fn is_origin_secret(&self, candidate: &str) -> bool {
         // Both sides are hashed under a key first, so the comparison's time says nothing about the secret.

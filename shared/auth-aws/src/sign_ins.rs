@@ -60,10 +60,7 @@ impl SignIns {
             .item("cognitoSessions", AttributeValue::L(sessions))
             .item("sentAt", millis(sign_in.sent_at))
             .item("expiresAt", millis(sign_in.expires_at))
-            .item(
-                "madeElsewhere",
-                AttributeValue::Bool(sign_in.made_elsewhere),
-            )
+            .item("hasPassword", AttributeValue::Bool(sign_in.has_password))
             .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()))
             .send()
             .await
@@ -245,8 +242,8 @@ fn sign_in(item: &Item) -> Option<SignIn> {
         attempts: u32::try_from(attempts).ok()?,
         sent_at: get_millis(item, "sentAt")?,
         expires_at: get_millis(item, "expiresAt")?,
-        made_elsewhere: item
-            .get("madeElsewhere")
+        has_password: item
+            .get("hasPassword")
             .and_then(|flag| flag.as_bool().ok())
             .copied()
             .unwrap_or(false),

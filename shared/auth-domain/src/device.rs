@@ -71,10 +71,17 @@ impl KnownDevice {
         })
     }
 
-    /// What names this device among all of them.
+    /// What the limits of `email` count for: a known device for itself, all strangers together for the address. So nobody who does
+    /// not hold the cookie can spend a known device's budget, and nobody can lock a guest out of a browser that they use.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.nonce
+    pub fn budget(device: Option<&Self>, email: &Email, keys: &KeyRing) -> String {
+        match device {
+            Some(device) => format!("device#{}", device.nonce),
+            None => format!(
+                "address#{}",
+                keys.tag(Purpose::Address, &[email.as_str()]).to_hex()
+            ),
+        }
     }
 }
 

@@ -173,6 +173,8 @@ pub struct Guest {
     pub created_at: Timestamp,
     /// When the record last changed.
     pub updated_at: Timestamp,
+    /// Whether Cognito holds a password for this guest.
+    pub has_password: bool,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
 }

@@ -4,7 +4,9 @@ use std::{fmt, sync::Arc};
 
 /// Where unguessable bytes come from: the operating system, everywhere but in tests of the domain.
 #[derive(Clone)]
-pub struct Randomness(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Randomness(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Randomness {
     /// A source that fills its argument with unguessable bytes, and stops the process rather than return without.

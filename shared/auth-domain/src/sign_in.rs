@@ -68,8 +68,8 @@ pub struct SignIn {
     pub sent_at: Timestamp,
     /// When no code is accepted any more.
     pub expires_at: Timestamp,
-    /// Whether Cognito was found to hold a user of this address whom Latchkey did not make.
-    pub made_elsewhere: bool,
+    /// Whether Cognito offered this user a password too, although Latchkey did not know of one.
+    pub has_password: bool,
 }
 
 impl SignIn {

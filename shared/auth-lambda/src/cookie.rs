@@ -1,6 +1,8 @@
-//! Cookies, in the one form that Latchkey sets: `__Host-`, Secure, `HttpOnly` (ASVS 5.0 3.3.1 to 3.3.4).
+//! Cookies, in the one form that Latchkey sets: `__Host-`, Secure, HttpOnly (ASVS 5.0 3.3.1 to 3.3.4).
 
-use std::fmt;
+use std::{fmt, time::Duration};
+
+use auth_domain::{DeviceCookie, RefreshToken};
 
 /// When a browser sends a cookie along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,42 @@ pub struct SetCookie {
 }
 
 impl SetCookie {
+    /// The name of the cookie that holds a refresh token.
+    pub const REFRESH_TOKEN: &'static str = "__Host-latchkey-refresh";
+
+    /// Gives a browser a refresh token to keep where no script reads it.
+    #[must_use]
+    pub fn refresh_token(token: &RefreshToken, lifetime: Duration) -> Self {
+        Self {
+            name: Self::REFRESH_TOKEN.to_owned(),
+            value: token.as_str().to_owned(),
+            max_age_seconds: lifetime.as_secs(),
+            same_site: SameSite::Strict,
+        }
+    }
+
+    /// Makes a browser forget its refresh token.
+    #[must_use]
+    pub fn no_refresh_token() -> Self {
+        Self {
+            name: Self::REFRESH_TOKEN.to_owned(),
+            value: String::new(),
+            max_age_seconds: 0,
+            same_site: SameSite::Strict,
+        }
+    }
+
+    /// Makes a browser known for an address. A fresh cookie at each sign-in: the one before still counts until its own end.
+    #[must_use]
+    pub fn device(name: String, cookie: &DeviceCookie, lifetime: Duration) -> Self {
+        Self {
+            name,
+            value: cookie.as_str().to_owned(),
+            max_age_seconds: lifetime.as_secs(),
+            same_site: SameSite::Strict,
+        }
+    }
+
     /// The `Set-Cookie` field's value.
     pub(crate) fn to_header(&self) -> String {
         let same_site = match self.same_site {

@@ -3,9 +3,13 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use auth_domain::{Caller, Email, LimitState, Problem, Timestamp, UserSub, claims};
+use auth_domain::{
+    Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, RefreshRefusal,
+    RefreshToken, Timestamp, UserSub, claims,
+};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -96,7 +100,7 @@ impl Exchange {
     }
 
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves by `is_origin_secret` that it came through
-    /// `CloudFront`. `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
+    /// CloudFront. `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
     #[must_use]
     pub fn ip_address(&self, is_origin_secret: impl FnOnce(&str) -> bool) -> Option<IpAddr> {
         let proven = self
@@ -120,10 +124,35 @@ impl Exchange {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether a browser says that our own pages made this request: the front end's, or this host's own. Cookies that authorize
-    /// count only then. A request that says nothing about where it comes from is not from a browser page of ours either.
+    /// The proof that this browser signed in as `email` before, if its cookie gives one.
     #[must_use]
-    pub fn is_from_our_pages(&self, front_end: &Url) -> bool {
+    pub fn known_device(
+        &self,
+        email: &Email,
+        now: Timestamp,
+        lifetime: Duration,
+        keys: &KeyRing,
+    ) -> Option<KnownDevice> {
+        DeviceCookie::names(email, keys)
+            .filter_map(|name| self.cookie(&name))
+            .find_map(|value| KnownDevice::recognise(value, email, now, lifetime, keys))
+    }
+
+    /// The refresh token that a browser keeps in its cookie. Counts only in requests of our own pages: another site's can make a
+    /// browser send it, and gets nothing for that.
+    pub fn refresh_token_cookie(&self, front_end: &Url) -> Result<Option<RefreshToken>, Problem> {
+        match self.cookie(SetCookie::REFRESH_TOKEN) {
+            None => Ok(None),
+            Some(_) if !self.is_from_our_pages(front_end) => Err(Problem::AuthRequired),
+            Some(value) => RefreshToken::parse(value)
+                .map(Some)
+                .map_err(|_| Problem::InvalidRefreshToken(RefreshRefusal::Invalid)),
+        }
+    }
+
+    /// Whether a browser says that our own pages made this request: the front end's, or this host's own. A request that says
+    /// nothing about where it comes from is not from a page of ours either (ASVS 5.0 3.5.1, 3.5.3).
+    fn is_from_our_pages(&self, front_end: &Url) -> bool {
         let origin_is_ours = self.sender.origin.as_deref().map(|origin| {
             let own_host = || Some((Url::parse(origin).ok()?, self.sender.host.as_deref()?));
             origin == front_end.origin().ascii_serialization()
@@ -141,7 +170,6 @@ impl Exchange {
             (Some("same-origin"), None | Some(true)) | (Some("same-site") | None, Some(true)) => {
                 true
             }
-            (Some("cross-site"), Some(true)) => false,
             (Some(_) | None, None | Some(_)) => false,
         }
     }

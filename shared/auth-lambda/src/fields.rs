@@ -106,6 +106,16 @@ impl Fields {
         });
     }
 
+    /// The problem of a field that one way of calling needs, and that did not come.
+    #[must_use]
+    pub fn missing(name: &str) -> Problem {
+        Problem::ValidationFailed(vec![FieldProblem {
+            field: name.to_owned(),
+            code: "required",
+            message: "must be given".to_owned(),
+        }])
+    }
+
     /// Refuses the input if any field was broken.
     pub fn finish(&mut self) -> Result<(), Problem> {
         let problems = std::mem::take(&mut self.problems);

@@ -1,8 +1,13 @@
 //! One operation or trigger with its doors, as Lambda runs it.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
-use auth_domain::{Clock, Problem, Report};
+use auth_domain::{Clock, Problem, Report, Timestamp};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -256,7 +261,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
     }
     match problem {
         Problem::RateLimited { .. } | Problem::MaxAttemptsExceeded { .. } => {
-            exchange.count(Metric::LimitRefusals)
+            exchange.count(Metric::LimitRefusals);
         }
         Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),
         Problem::InvalidOtp(_) => exchange.count(Metric::CodeFailures),
@@ -312,5 +317,20 @@ fn raw(value: &impl Serialize) -> Result<Box<RawValue>, FunctionError> {
     to_raw_value(value).map_err(|_| FunctionError {
         error_type: "AnswerNotWritten".to_owned(),
         message: "the answer could not be written".to_owned(),
+    })
+}
+
+/// The system's clock.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a function's time comes from"
+)]
+pub fn system_clock() -> Clock {
+    Clock::new(|| {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     })
 }

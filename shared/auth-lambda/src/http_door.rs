@@ -21,7 +21,7 @@ use crate::{
 /// The largest body taken, in bytes. The largest input of the contract, a refresh token, has 4 KB.
 const LARGEST_BODY: usize = 16 * 1024;
 
-/// The field by which `CloudFront` proves that a request came through it.
+/// The field by which CloudFront proves that a request came through it.
 const ORIGIN_PROOF: &str = "x-origin-verify";
 
 /// Facts about the request's sender.

@@ -60,7 +60,7 @@ impl<'a> ProblemDetails<'a> {
         };
         match problem {
             Problem::ValidationFailed(fields) => {
-                details.errors = fields.iter().map(FieldError::from).collect()
+                details.errors = fields.iter().map(FieldError::from).collect();
             }
             Problem::InvalidOtp(attempts) => details.attempts_remaining = Some(attempts.remaining),
             Problem::InvalidRefreshToken(refusal) => details.cause = Some(cause(*refusal)),

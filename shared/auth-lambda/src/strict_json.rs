@@ -26,11 +26,11 @@ pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, Malformed> 
     let value = Strict { depth: DEEPEST }.deserialize(&mut deserializer);
     match value.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(Value::Object(object)) => Ok(object),
+        Err(error) if error.to_string().starts_with(DUPLICATE) => Err(Malformed::DuplicateKey),
         Ok(
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_),
-        ) => Err(Malformed::NotAnObject),
-        Err(error) if error.to_string().starts_with(DUPLICATE) => Err(Malformed::DuplicateKey),
-        Err(_) => Err(Malformed::NotAnObject),
+        )
+        | Err(_) => Err(Malformed::NotAnObject),
     }
 }
 

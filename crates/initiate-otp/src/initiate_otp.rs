@@ -1,0 +1,129 @@
+//! The decision: count, make sure that there is a user, have a code mailed, remember the sign-in.
+
+use std::net::IpAddr;
+
+use auth_domain::{
+    AttemptId, CognitoSession, Email, Guest, KnownDevice, Problem, Purpose, SessionToken, SignIn,
+    Timestamp,
+};
+use auth_lambda::Exchange;
+use tokio::try_join;
+
+use crate::{Delivery, InitiateOtp, Started};
+
+/// What everyone is told: it is true of every address.
+const MESSAGE: &str =
+    "If this address can sign in by code, one is on its way; otherwise sign in with your password.";
+
+/// A user to whom a code may have been sent.
+struct Sent {
+    session: Option<CognitoSession>,
+    has_password: bool,
+}
+
+impl InitiateOtp {
+    pub(crate) async fn initiate(
+        &self,
+        email: &Email,
+        exchange: &Exchange,
+    ) -> Result<Started, Problem> {
+        let now = self.clock.now();
+        let attempt = AttemptId::generate(&self.randomness);
+        let (secrets, guest) = try_join!(self.secrets.get(), self.guests.find(email))?;
+        let keys = secrets.keys();
+
+        let ip_address = exchange.ip_address(|candidate| secrets.is_origin_secret(candidate));
+        if let Some(ip_address) = ip_address {
+            let subject = keys
+                .tag(Purpose::IpAddress, &[&network(ip_address)])
+                .to_hex();
+            self.limits
+                .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
+                    exchange.rate_limit(state)
+                })
+                .await?;
+        }
+        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
+        let budget = KnownDevice::budget(device.as_ref(), email, keys);
+        self.limits
+            .admit(&self.settings.per_email, &budget, &attempt, now, |state| {
+                exchange.rate_limit(state)
+            })
+            .await?;
+        self.limits
+            .admit_to_total(&self.settings.in_total, &attempt, now)
+            .await?;
+
+        let sent = self.send(email, guest.as_ref()).await?;
+        let session_token = SessionToken::generate(&self.randomness);
+        self.remember(&session_token, email, sent, now).await?;
+        Ok(Started {
+            session_token,
+            expires_in: self.settings.rules.lifetime.as_secs(),
+            resend_after: self.settings.rules.resend_after.as_secs(),
+            delivery: Delivery {
+                medium: "EMAIL",
+                destination: email.masked(),
+            },
+            message: MESSAGE,
+            sent_at: now,
+        })
+    }
+
+    /// Has a code mailed. A bound guest has a user, and costs one call. Anyone else gets one first, and so does a guest whose user
+    /// has gone: Cognito offers a password then, which it never offers the users that Latchkey makes.
+    async fn send(&self, email: &Email, guest: Option<&Guest>) -> Result<Sent, Problem> {
+        let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some());
+        let has_password = guest.is_some_and(|guest| guest.has_password);
+        if !bound {
+            self.codes.create_user(email).await?;
+        }
+        let mut sending = self.codes.send(email).await?;
+        if bound
+            && sending.password_offered
+            && !has_password
+            && self.codes.create_user(email).await?
+        {
+            sending = self.codes.send(email).await?;
+        }
+        Ok(Sent {
+            session: sending.session,
+            has_password: sending.password_offered,
+        })
+    }
+
+    async fn remember(
+        &self,
+        session_token: &SessionToken,
+        email: &Email,
+        sent: Sent,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let sign_in = SignIn {
+            email: email.clone(),
+            cognito_sessions: sent.session.into_iter().collect(),
+            attempts: 0,
+            sent_at: now,
+            expires_at: now.after(self.settings.rules.lifetime),
+            has_password: sent.has_password,
+        };
+        self.sign_ins
+            .begin(&session_token.sign_in_id(), &sign_in)
+            .await
+    }
+}
+
+/// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
+fn network(ip_address: IpAddr) -> String {
+    match ip_address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(address) => address.to_string(),
+            None => address.segments()[..4]
+                .iter()
+                .map(|segment| format!("{segment:x}"))
+                .collect::<Vec<_>>()
+                .join(":"),
+        },
+    }
+}

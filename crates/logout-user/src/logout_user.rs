@@ -1,0 +1,44 @@
+//! The decision: which tokens stop working.
+
+use auth_domain::{Problem, RefreshToken};
+use auth_lambda::{Exchange, Fields, SetCookie};
+use tokio::try_join;
+
+use crate::LogoutUser;
+
+impl LogoutUser {
+    /// Ends the session that a refresh token belongs to. Whoever holds the token may end it, so it is not compared with the caller.
+    pub(crate) async fn end_one(
+        &self,
+        in_body: Option<RefreshToken>,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let caller = exchange.caller()?;
+        let refresh_token = match in_body {
+            Some(refresh_token) => refresh_token,
+            None => exchange
+                .refresh_token_cookie(&self.front_end)?
+                .ok_or_else(|| Fields::missing("refreshToken"))?,
+        };
+        try_join!(
+            self.guests.find_caller(caller),
+            self.token_service.revoke(&refresh_token)
+        )?;
+        exchange.set_cookie(SetCookie::no_refresh_token());
+        Ok(())
+    }
+
+    /// Ends every session of the guest.
+    pub(crate) async fn end_all(&self, exchange: &Exchange) -> Result<(), Problem> {
+        let caller = exchange.caller()?;
+        let guest = self.guests.find_caller(caller).await?;
+        self.token_service
+            .sign_out_everywhere(&self.pool_id, &caller.sub)
+            .await?;
+        self.guests
+            .sign_out_everywhere(&guest, self.clock.now())
+            .await?;
+        exchange.set_cookie(SetCookie::no_refresh_token());
+        Ok(())
+    }
+}

@@ -1,0 +1,81 @@
+//! The decision: admit the re-send, count it, have a code mailed, remember it beside the others.
+
+use auth_aws::Resend;
+use auth_domain::{
+    AttemptId, CognitoSession, Email, KnownDevice, Problem, SessionToken, SignInId, Timestamp,
+};
+use auth_lambda::Exchange;
+use tokio::try_join;
+
+use crate::{Delivery, ResendOtp, Resent};
+
+/// What everyone is told: it is true of every address.
+const MESSAGE: &str = "If this address can sign in by code, a fresh one is on its way. The codes sent before work too.";
+
+impl ResendOtp {
+    pub(crate) async fn resend(
+        &self,
+        session_token: &SessionToken,
+        exchange: &Exchange,
+    ) -> Result<Resent, Problem> {
+        let now = self.clock.now();
+        let attempt = AttemptId::generate(&self.randomness);
+        let id = session_token.sign_in_id();
+        let (secrets, resend) = try_join!(
+            self.secrets.get(),
+            self.sign_ins
+                .claim_resend(&id, &attempt, now, &self.settings.rules)
+        )?;
+        let email = &resend.sign_in.email;
+        let device =
+            exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
+        let budget = KnownDevice::budget(device.as_ref(), email, secrets.keys());
+
+        let session = match self.send(email, &budget, &attempt, now, exchange).await {
+            Ok(session) => session,
+            Err(problem) => {
+                self.withdraw(&id, &resend).await;
+                return Err(problem);
+            }
+        };
+        if let Some(session) = session {
+            self.sign_ins.add_session(&id, &session).await?;
+        }
+        Ok(Resent {
+            session_token: session_token.as_str().to_owned(),
+            expires_in: resend.sign_in.expires_at.seconds_from(now),
+            resend_after: self.settings.rules.resend_after.as_secs(),
+            delivery: Delivery {
+                medium: "EMAIL",
+                destination: email.masked(),
+            },
+            message: MESSAGE,
+        })
+    }
+
+    async fn send(
+        &self,
+        email: &Email,
+        budget: &str,
+        attempt: &AttemptId,
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> Result<Option<CognitoSession>, Problem> {
+        self.limits
+            .admit(&self.settings.per_email, budget, attempt, now, |state| {
+                exchange.rate_limit(state)
+            })
+            .await?;
+        self.limits
+            .admit_to_total(&self.settings.in_total, attempt, now)
+            .await?;
+        Ok(self.codes.send(email).await?.session)
+    }
+
+    /// Gives the person their next try at once. Where even that fails, they wait the seconds between two mails.
+    async fn withdraw(&self, id: &SignInId, resend: &Resend) {
+        if self.sign_ins.withdraw_resend(id, resend).await.is_err() {
+            tracing::warn!("a re-send that was not sent could not be withdrawn");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
+
+use auth_aws::Proof;
+use auth_domain::{
+    AttemptId, DeviceCookie, KeyRing, KnownDevice, OtpCode, Problem, SignIn, SignInId,
+    TokenDelivery, Tokens, UserSub,
+};
+use auth_lambda::{Exchange, Metric, SetCookie};
+use tokio::{join, try_join};
+
+use crate::{Input, SignedIn, VerifyOtp};
+
+/// An attempt that was admitted, and what it was counted against.
+struct Attempt {
+    id: AttemptId,
+    sign_in_id: SignInId,
+    budget: String,
+}
+
+impl VerifyOtp {
+    pub(crate) async fn verify(
+        &self,
+        input: &Input,
+        exchange: &Exchange,
+    ) -> Result<SignedIn, Problem> {
+        let Input {
+            email,
+            code,
+            session_token,
+            token_delivery,
+        } = input;
+        let now = self.clock.now();
+        let (id, sign_in_id) = (
+            AttemptId::generate(&self.randomness),
+            session_token.sign_in_id(),
+        );
+        let (secrets, sign_in) = try_join!(
+            self.secrets.get(),
+            self.sign_ins
+                .claim(&sign_in_id, email, &id, now, &self.settings.rules)
+        )?;
+        let device =
+            exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
+        let attempt = Attempt {
+            id,
+            sign_in_id,
+            budget: KnownDevice::budget(device.as_ref(), email, secrets.keys()),
+        };
+        let counted = self
+            .limits
+            .admit(
+                &self.settings.failures,
+                &attempt.budget,
+                &attempt.id,
+                now,
+                |state| exchange.rate_limit(state),
+            )
+            .await;
+        if let Err(problem) = counted {
+            self.give_back(&attempt).await;
+            return Err(problem);
+        }
+
+        let (proof, known) = join!(
+            self.prove(&sign_in, code, &attempt),
+            self.guests.find(email)
+        );
+        let (tokens, sub) = match proof? {
+            Proof::Right { tokens, sub } => (tokens, sub),
+            Proof::Wrong => {
+                tracing::warn!(
+                    address = secrets
+                        .keys()
+                        .tag(auth_domain::Purpose::Address, &[email.as_str()])
+                        .to_hex(),
+                    "wrong code"
+                );
+                return Err(Problem::InvalidOtp(sign_in.attempts(&self.settings.rules)));
+            }
+            Proof::Over => return Err(Problem::OtpExpired),
+        };
+        match self.settle(&sign_in, known, &sub, &attempt, exchange).await {
+            Ok(guest) => {
+                self.remember_device(input, secrets.keys(), exchange);
+                Ok(SignedIn::new(
+                    self.deliver(tokens, *token_delivery, exchange),
+                    guest,
+                ))
+            }
+            Err(problem) => {
+                self.discard(&tokens).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do.
+    async fn prove(
+        &self,
+        sign_in: &SignIn,
+        code: &OtpCode,
+        attempt: &Attempt,
+    ) -> Result<Proof, Problem> {
+        let mut outcome = if sign_in.cognito_sessions.is_empty() {
+            Proof::Wrong
+        } else {
+            Proof::Over
+        };
+        for (asked_before, session) in sign_in.cognito_sessions.iter().enumerate() {
+            match self.codes.prove(&sign_in.email, session, code).await {
+                Ok(Proof::Wrong) => outcome = Proof::Wrong,
+                Ok(Proof::Over) => {}
+                Ok(right @ Proof::Right { .. }) => return Ok(right),
+                Err((problem, did_not_act)) => {
+                    if did_not_act && asked_before == 0 {
+                        self.give_back(attempt).await;
+                    }
+                    return Err(problem);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Finds or makes the guest, then ends the sign-in: one conditional write decides between two right codes.
+    async fn settle(
+        &self,
+        sign_in: &SignIn,
+        known: Result<Option<auth_domain::Guest>, Problem>,
+        sub: &UserSub,
+        attempt: &Attempt,
+        exchange: &Exchange,
+    ) -> Result<auth_domain::Guest, Problem> {
+        let (guest, created) = self
+            .guests
+            .get_or_create(
+                sub,
+                &sign_in.email,
+                known?,
+                sign_in.has_password,
+                self.clock.now(),
+            )
+            .await?;
+        let (finished, cleared) = join!(
+            self.sign_ins.finish(&attempt.sign_in_id, &attempt.id),
+            self.limits.clear(&self.settings.failures, &attempt.budget)
+        );
+        if !finished? {
+            return Err(Problem::InvalidSession);
+        }
+        if cleared.is_err() {
+            tracing::warn!("the count of wrong codes could not be cleared, and will age out");
+        }
+        exchange.count(Metric::SignIns);
+        if created {
+            exchange.count(Metric::GuestsCreated);
+        }
+        Ok(guest)
+    }
+
+    /// Undoes the counting of an attempt that nobody looked at.
+    async fn give_back(&self, attempt: &Attempt) {
+        let (sign_in, failures) = join!(
+            self.sign_ins.give_back(&attempt.sign_in_id, &attempt.id),
+            self.limits
+                .take_back(&self.settings.failures, &attempt.budget, &attempt.id)
+        );
+        if sign_in.and(failures).is_err() {
+            tracing::warn!("an attempt that nobody looked at stays counted");
+        }
+    }
+
+    /// Revokes tokens that will not leave. Where that fails, they end unused by their own time.
+    async fn discard(&self, tokens: &Tokens) {
+        if let Some(refresh_token) = &tokens.refresh_token
+            && self.token_service.revoke(refresh_token).await.is_err()
+        {
+            tracing::warn!("tokens that nobody has could not be revoked");
+        }
+    }
+
+    fn remember_device(&self, input: &Input, keys: &KeyRing, exchange: &Exchange) {
+        let cookie = DeviceCookie::issue(&input.email, self.clock.now(), keys, &self.randomness);
+        if let Some(name) = DeviceCookie::names(&input.email, keys).next() {
+            exchange.set_cookie(SetCookie::device(
+                name,
+                &cookie,
+                self.settings.device_lifetime,
+            ));
+        }
+    }
+
+    fn deliver(&self, mut tokens: Tokens, delivery: TokenDelivery, exchange: &Exchange) -> Tokens {
+        match delivery {
+            TokenDelivery::Body => {}
+            TokenDelivery::Cookie => {
+                if let Some(refresh_token) = tokens.refresh_token.take() {
+                    exchange.set_cookie(SetCookie::refresh_token(
+                        &refresh_token,
+                        self.settings.refresh_token_lifetime,
+                    ));
+                }
+            }
+        }
+        tokens
+    }
+}
