@@ -39,7 +39,7 @@ impl InitiateOtp {
                 .to_hex();
             self.limits
                 .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
-                    exchange.rate_limit(state)
+                    exchange.rate_limit(state);
                 })
                 .await?;
         }
@@ -47,7 +47,7 @@ impl InitiateOtp {
         let budget = KnownDevice::budget(device.as_ref(), email, keys);
         self.limits
             .admit(&self.settings.per_email, &budget, &attempt, now, |state| {
-                exchange.rate_limit(state)
+                exchange.rate_limit(state);
             })
             .await?;
         self.limits

@@ -25,7 +25,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct Refresh {
     token_service: TokenService,
     front_end: auth_aws::Url,
-    refresh_token_lifetime: Duration,
+    cookie_lifetime: Duration,
 }
 
 impl Refresh {
@@ -34,7 +34,7 @@ impl Refresh {
         Ok(Self {
             token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
             front_end: environment.url("FRONTEND_URL")?,
-            refresh_token_lifetime: environment.refresh_token_lifetime()?,
+            cookie_lifetime: environment.refresh_token_lifetime()?,
         })
     }
 }

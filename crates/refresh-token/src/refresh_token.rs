@@ -31,10 +31,7 @@ impl Refresh {
             TokenDelivery::Body => tokens.refresh_token = tokens.refresh_token.or(Some(given)),
             TokenDelivery::Cookie => {
                 if let Some(rotated) = tokens.refresh_token.take() {
-                    exchange.set_cookie(SetCookie::refresh_token(
-                        &rotated,
-                        self.refresh_token_lifetime,
-                    ));
+                    exchange.set_cookie(SetCookie::refresh_token(&rotated, self.cookie_lifetime));
                 }
             }
         }

@@ -2,10 +2,11 @@
 
 use auth_aws::Resend;
 use auth_domain::{
-    AttemptId, CognitoSession, Email, KnownDevice, Problem, SessionToken, SignInId, Timestamp,
+    AttemptId, CognitoSession, Email, KnownDevice, LimitState, Problem, SessionToken, SignInId,
+    Timestamp,
 };
 use auth_lambda::Exchange;
-use tokio::try_join;
+use tokio::join;
 
 use crate::{Delivery, ResendOtp, Resent};
 
@@ -21,11 +22,13 @@ impl ResendOtp {
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let id = session_token.sign_in_id();
-        let (secrets, resend) = try_join!(
+        let (secrets, claimed) = join!(
             self.secrets.get(),
             self.sign_ins
                 .claim_resend(&id, &attempt, now, &self.settings.rules)
-        )?;
+        );
+        exchange.rate_limit(self.gap(&claimed));
+        let (secrets, resend) = (secrets?, claimed?);
         let email = &resend.sign_in.email;
         let device =
             exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
@@ -53,6 +56,22 @@ impl ResendOtp {
         })
     }
 
+    /// How long until the next mail of this sign-in may be asked for.
+    fn gap(&self, claimed: &Result<Resend, Problem>) -> LimitState {
+        let limit = self.settings.rules.resend_gap();
+        let reset_seconds = match claimed {
+            Err(Problem::RateLimited {
+                retry_after_seconds,
+            }) => *retry_after_seconds,
+            Ok(_) | Err(_) => limit.window.as_secs(),
+        };
+        LimitState {
+            limit,
+            remaining: 0,
+            reset_seconds,
+        }
+    }
+
     async fn send(
         &self,
         email: &Email,
@@ -63,7 +82,7 @@ impl ResendOtp {
     ) -> Result<Option<CognitoSession>, Problem> {
         self.limits
             .admit(&self.settings.per_email, budget, attempt, now, |state| {
-                exchange.rate_limit(state)
+                exchange.rate_limit(state);
             })
             .await?;
         self.limits

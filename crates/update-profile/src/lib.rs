@@ -5,7 +5,7 @@
 
 use auth_aws::{ConfigurationError, Guests, Platform};
 use auth_domain::{Clock, Guest, GuestName, Problem};
-use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, Patch};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -22,33 +22,31 @@ struct UpdateProfile {
     clock: Clock,
 }
 
-/// The patch: what is absent stays.
-struct Patch {
-    name: Option<Option<GuestName>>,
+/// What to change.
+struct Input {
+    name: Patch<GuestName>,
 }
 
 impl Operation for UpdateProfile {
     const NAME: &'static str = "update-profile";
     const ACCESS: Access = Access::Caller;
 
-    type Input = Patch;
+    type Input = Input;
     type Output = Guest;
 
-    fn parse(&self, fields: &mut Fields) -> Result<Patch, Problem> {
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let name = fields.patch("name");
         fields.finish()?;
-        Ok(Patch { name })
+        Ok(Input { name })
     }
 
-    async fn run(&self, patch: Patch, exchange: &Exchange) -> Result<Guest, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Guest, Problem> {
         let caller = exchange.caller()?;
-        match patch.name {
-            Some(name) => {
-                self.guests
-                    .rename(caller, name.as_ref(), self.clock.now())
-                    .await
-            }
-            None => self.guests.find_caller(caller).await,
-        }
+        let name = match &input.name {
+            Patch::Keep => return self.guests.find_caller(caller).await,
+            Patch::Clear => None,
+            Patch::Set(name) => Some(name),
+        };
+        self.guests.rename(caller, name, self.clock.now()).await
     }
 }

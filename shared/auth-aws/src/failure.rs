@@ -52,7 +52,6 @@ where
 {
     move |error| {
         let kind = match &error {
-            SdkError::TimeoutError(_) => Kind::Unanswered,
             SdkError::DispatchFailure(failure)
                 if failure
                     .as_connector_error()
@@ -60,7 +59,9 @@ where
             {
                 Kind::Fault
             }
-            SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Kind::Unanswered,
+            SdkError::TimeoutError(_)
+            | SdkError::DispatchFailure(_)
+            | SdkError::ResponseError(_) => Kind::Unanswered,
             SdkError::ServiceError(context) => {
                 let code = context.err().code().unwrap_or_default();
                 if NOT_NOW.contains(&code) || context.raw().status().is_server_error() {

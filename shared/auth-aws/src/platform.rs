@@ -138,6 +138,6 @@ impl Platform {
 )]
 fn system_randomness() -> Randomness {
     Randomness::new(|bytes| {
-        getrandom::fill(bytes).expect("the operating system gives random bytes")
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
     })
 }

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::{ConfigurationError, Platform, failure::failure};
 
 /// How long a warm function believes what it read: a rotation reaches every function within this time, without a deploy.
-const BELIEVED_FOR: Duration = Duration::from_secs(300);
+const BELIEVED_FOR: Duration = Duration::from_mins(5);
 
 /// What the secret holds, as JSON:
 /// `{"clientSecret":"…","keys":{"current":"<base64 of 32 bytes>","previous":"…"},"originSecret":"…"}`.
@@ -89,13 +89,16 @@ impl SecretSet {
     }
 }
 
+/// What was read, and when.
+type Read = (Timestamp, Arc<SecretSet>);
+
 /// Reads the secrets once, and again when they have been believed long enough.
 #[derive(Clone)]
 pub struct Secrets {
     client: Client,
     secret_id: String,
     clock: Clock,
-    read: Arc<Mutex<Option<(Timestamp, Arc<SecretSet>)>>>,
+    read: Arc<Mutex<Option<Read>>>,
 }
 
 impl Secrets {

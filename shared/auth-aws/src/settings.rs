@@ -30,7 +30,7 @@ impl Environment {
         Ok(Limit {
             name: "otp-mail-total",
             quota: self.number("OTP_STARTS_PER_MINUTE", 600)?,
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
         })
     }
 

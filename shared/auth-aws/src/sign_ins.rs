@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long after its end a sign-in is kept, so that a late code is told "expired" and not "unknown".
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEPT: Duration = Duration::from_hours(24);
 
 /// The challenges table, as far as sign-ins go.
 #[derive(Clone)]
@@ -190,9 +190,8 @@ impl SignIns {
             .expression_attribute_values(":session", text(session.as_str()))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
         match conditional_update!(write, "remember the re-send")? {
-            Written::Made(_) => Ok(()),
-            // The write came twice, or the sign-in was finished with an earlier code while this mail was on its way.
-            Written::Refused(Some(_)) => Ok(()),
+            // Refused: the write came twice, or the sign-in was finished with an earlier code while this mail was on its way.
+            Written::Made(_) | Written::Refused(Some(_)) => Ok(()),
             Written::Refused(None) => Err(Problem::InvalidSession),
         }
     }

@@ -36,10 +36,7 @@ impl TokenService {
     pub async fn refresh(&self, refresh_token: &RefreshToken) -> Result<Tokens, Problem> {
         let secrets = self.secrets.get().await?;
         let mut exchanged = self.exchange(refresh_token, secrets.client_secret()).await;
-        if exchanged
-            .as_ref()
-            .is_err_and(|failure| may_be_wrong_secret(failure))
-        {
+        if exchanged.as_ref().is_err_and(may_be_wrong_secret) {
             let secrets_now = self.secrets.get_anew().await?;
             if secrets_now.client_secret() != secrets.client_secret() {
                 exchanged = self

@@ -104,7 +104,7 @@ mod tests {
             Email::parse("eve@example.com").unwrap(),
         );
         let issued = Timestamp::from_seconds(1000);
-        let lifetime = Duration::from_secs(60);
+        let lifetime = Duration::from_mins(1);
         let cookie = DeviceCookie::issue(
             &ada,
             issued,

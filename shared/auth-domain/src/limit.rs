@@ -53,13 +53,13 @@ mod tests {
     const LIMIT: Limit = Limit {
         name: "otp-start-email",
         quota: 2,
-        window: Duration::from_secs(900),
+        window: Duration::from_mins(15),
     };
 
     #[test]
     fn an_event_counts_until_its_window_is_over_and_not_a_moment_longer() {
         let first = Timestamp::from_seconds(1000);
-        let later = |seconds| LIMIT.state([first], Timestamp::from_seconds(1000 + seconds));
+        let later = |seconds: i64| LIMIT.state([first], Timestamp::from_seconds(1000 + seconds));
         assert_eq!((later(0).remaining, later(0).reset_seconds), (1, 900));
         assert_eq!((later(899).remaining, later(899).reset_seconds), (1, 1));
         assert_eq!((later(900).remaining, later(900).reset_seconds), (2, 900));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
-use crate::{Attempts, Email, Problem, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{Attempts, Email, Limit, Problem, Randomness, Timestamp, redacted::redacted_debug};
 
 /// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never given to a client.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +53,18 @@ pub struct SignInRules {
     pub attempts: u32,
     /// The shortest time between two mails.
     pub resend_after: Duration,
+}
+
+impl SignInRules {
+    /// The wait between two mails of one sign-in, as a limit that the `RateLimit` fields can name.
+    #[must_use]
+    pub const fn resend_gap(&self) -> Limit {
+        Limit {
+            name: "otp-resend-gap",
+            quota: 1,
+            window: self.resend_after,
+        }
+    }
 }
 
 /// A sign-in in progress.

@@ -13,6 +13,17 @@ pub struct Fields {
     problems: Vec<FieldProblem>,
 }
 
+/// What a patch does to one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// It was absent: the field stays as it is.
+    Keep,
+    /// It was null: the field goes.
+    Clear,
+    /// It had a value.
+    Set(T),
+}
+
 /// Reads the text of a JSON object into fields.
 pub fn parse_object(text: &str) -> Result<Fields, Problem> {
     let (code, message) = match strict_json::parse_object(text) {
@@ -76,13 +87,17 @@ impl Fields {
         }
     }
 
-    /// A field whose absence differs from its being null: `None` absent, `Some(None)` null.
-    pub fn patch<T>(&mut self, name: &str) -> Option<Option<T>>
+    /// A field of a patch, where absent, null and a value mean three things.
+    pub fn patch<T>(&mut self, name: &str) -> Patch<T>
     where
         T: FromStr,
         T::Err: Display,
     {
-        self.fields.contains_key(name).then(|| self.optional(name))
+        if self.fields.contains_key(name) {
+            self.optional(name).map_or(Patch::Clear, Patch::Set)
+        } else {
+            Patch::Keep
+        }
     }
 
     /// A switch, off unless given.

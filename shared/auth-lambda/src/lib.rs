@@ -21,7 +21,7 @@ mod tool_door;
 
 pub use cookie::{SameSite, SetCookie};
 pub use exchange::Exchange;
-pub use fields::{Fields, parse_object};
+pub use fields::{Fields, Patch, parse_object};
 pub use floor::ResponseFloor;
 pub use function::{Function, FunctionError, serve, system_clock};
 pub use issued_tokens::IssuedTokens;
