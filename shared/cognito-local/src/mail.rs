@@ -1,0 +1,89 @@
+//! The mails that a pool sends, and the masked destinations that callers see instead of addresses.
+
+use std::fmt;
+
+/// A mail that a real pool would have sent.
+///
+/// Its `Debug` shows nothing: the address belongs to a person and the code opens an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The address.
+    pub to: String,
+    /// The subject line.
+    pub subject: String,
+    /// The body as plain text.
+    pub text: String,
+    /// The body as HTML.
+    pub html: String,
+    /// What the mail is about: a code of 8 digits (sign-in) or 6 (everything else), or a temporary password.
+    pub code: String,
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Mail")
+    }
+}
+
+impl Mail {
+    pub(crate) fn sign_in_code(to: &str, code: &str) -> Self {
+        Self::with(to, "Your sign-in code", "Your sign-in code is", code)
+    }
+
+    pub(crate) fn verification_code(to: &str, code: &str) -> Self {
+        Self::with(
+            to,
+            "Your verification code",
+            "Your confirmation code is",
+            code,
+        )
+    }
+
+    pub(crate) fn reset_code(to: &str, code: &str) -> Self {
+        Self::with(
+            to,
+            "Your password reset code",
+            "Your password reset code is",
+            code,
+        )
+    }
+
+    pub(crate) fn temporary_password(to: &str, username: &str, password: &str) -> Self {
+        Self::with(
+            to,
+            "Your temporary password",
+            &format!("Your username is {username} and your temporary password is"),
+            password,
+        )
+    }
+
+    fn with(to: &str, subject: &str, sentence: &str, code: &str) -> Self {
+        Self {
+            to: to.to_owned(),
+            subject: subject.to_owned(),
+            text: format!("{sentence} {code}"),
+            html: format!(
+                "<p>{} <strong>{}</strong></p>",
+                escaped(sentence),
+                escaped(code)
+            ),
+            code: code.to_owned(),
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+/// `nina@example.com` is `n***@e***`, as captured from the real service.
+///
+/// A name without `@` gets the same shape, because only a simulated delivery can have one.
+pub(crate) fn masked(address: &str) -> String {
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, address));
+    let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
+    format!("{}***@{}***", first(local), first(domain))
+}

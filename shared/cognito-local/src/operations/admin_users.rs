@@ -1,0 +1,504 @@
+//! The operations of an administrator on users.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rusqlite::{Connection, params};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::mail::Mail;
+use crate::password;
+use crate::pool::Pool;
+use crate::random;
+use crate::refusal::{Exception, Refusal};
+use crate::service::Service;
+use crate::session::Purpose;
+use crate::store::Millis;
+use crate::tokens;
+use crate::user::{Attribute, Failures, User, UserStatus, check_attributes, is_email};
+
+/// A day in milliseconds.
+const DAY: Millis = 86_400_000;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Named {
+    user_pool_id: String,
+    username: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateInput {
+    user_pool_id: String,
+    username: String,
+    #[serde(default)]
+    user_attributes: Vec<Attribute>,
+    temporary_password: Option<String>,
+    #[serde(default)]
+    force_alias_creation: bool,
+    message_action: Option<MessageAction>,
+    #[serde(default)]
+    desired_delivery_mediums: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum MessageAction {
+    Resend,
+    Suppress,
+}
+
+/// AdminCreateUser: passwordless and confirmed where the pool has a passwordless factor and no password is given.
+pub(super) async fn create(service: &Service, input: CreateInput) -> Result<Value, Refusal> {
+    let pool = service
+        .store
+        .read(|connection| Pool::find(connection, &input.user_pool_id))?;
+    let policy = &pool.settings.policies.password_policy;
+    let given = input
+        .temporary_password
+        .as_deref()
+        .filter(|password| !password.is_empty());
+    if let Some(password) = given {
+        policy.check(password)?;
+    }
+    let resend = input.message_action == Some(MessageAction::Resend);
+    if resend {
+        let existing = service
+            .store
+            .read(|connection| User::find(connection, &pool, &input.username))?;
+        if existing.status != UserStatus::ForceChangePassword {
+            return Err(Refusal::new(
+                Exception::UnsupportedUserState,
+                "Resend not possible. User's current status is not FORCE_CHANGE_PASSWORD",
+            ));
+        }
+    }
+    let passwordless = given.is_none() && !resend && pool.settings.allows_factor("EMAIL_OTP");
+    let password = if passwordless {
+        None
+    } else {
+        Some(given.map_or_else(|| policy.temporary(service.random()), str::to_owned))
+    };
+    let hash = match &password {
+        Some(password) => Some(password::hash(password.clone(), service.random().clone()).await?),
+        None => None,
+    };
+    let now = service.now();
+    let temporary_until = hash
+        .is_some()
+        .then(|| now + policy.temporary_password_validity_days * DAY);
+
+    let user = service.store.change(now, |transaction| {
+        if resend {
+            let mut user = User::find(transaction, &pool, &input.username)?;
+            user.password = hash;
+            user.temporary_until = temporary_until;
+            user.save(transaction, &pool, now, false)?;
+            return Ok(user);
+        }
+        check_attributes(&pool.settings, &input.user_attributes)?;
+        let mut user = new_user(service, &pool, &input.username, &input.user_attributes, now)?;
+        if hash.is_none() && user.email().is_none() {
+            return Err(Refusal::invalid(
+                "User must have an email attribute to be created without a password.",
+            ));
+        }
+        user.status = if hash.is_some() {
+            UserStatus::ForceChangePassword
+        } else {
+            UserStatus::Confirmed
+        };
+        user.password = hash;
+        user.temporary_until = temporary_until;
+        let unforced = user.clone();
+        match unforced.insert(transaction, &pool, "User account already exists") {
+            Err(refusal)
+                if refusal.exception == Exception::AliasExists && input.force_alias_creation =>
+            {
+                user.save(transaction, &pool, now, true)?;
+            }
+            outcome @ (Ok(()) | Err(_)) => outcome?,
+        }
+        Ok(user)
+    })?;
+
+    let wanted = input
+        .desired_delivery_mediums
+        .iter()
+        .any(|medium| medium == "EMAIL")
+        || input.desired_delivery_mediums.is_empty();
+    if input.message_action != Some(MessageAction::Suppress)
+        && wanted
+        && let (Some(email), Some(password)) = (user.email(), &password)
+    {
+        service.send(Mail::temporary_password(email, &user.username, password));
+    }
+    Ok(json!({"User": user.shown("Attributes")}))
+}
+
+/// A user as SignUp and AdminCreateUser make one: where the email is the user name, the name is a generated sub.
+pub(super) fn new_user(
+    service: &Service,
+    pool: &Pool,
+    typed: &str,
+    attributes: &[Attribute],
+    now: Millis,
+) -> Result<User, Refusal> {
+    let sub = random::uuid(service.random());
+    let mut user = User {
+        username: pool.settings.folded(typed),
+        sub: sub.clone(),
+        attributes: attributes
+            .iter()
+            .filter(|attribute| !attribute.value.is_empty())
+            .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
+            .collect(),
+        password: None,
+        temporary_until: None,
+        status: UserStatus::Unconfirmed,
+        enabled: true,
+        created: now,
+        modified: now,
+        failures: Failures::default(),
+        software_token: None,
+    };
+    if pool.settings.email_is_username() {
+        if !is_email(typed) {
+            return Err(Refusal::invalid("Username should be an email."));
+        }
+        if user
+            .email()
+            .is_some_and(|email| pool.settings.folded(email) != pool.settings.folded(typed))
+        {
+            return Err(Refusal::invalid(
+                "Attribute email must be the same as the username.",
+            ));
+        }
+        user.attributes
+            .entry("email".to_owned())
+            .or_insert_with(|| typed.to_owned());
+        user.username = sub;
+    } else if pool.settings.email_is_alias() && is_email(typed) {
+        return Err(Refusal::invalid(
+            "Username cannot be of email format, since user pool is configured for email alias.",
+        ));
+    }
+    Ok(user)
+}
+
+pub(super) fn get(service: &Service, input: Named) -> Result<Value, Refusal> {
+    service.store.read(|connection| {
+        let pool = Pool::find(connection, &input.user_pool_id)?;
+        let user = User::find(connection, &pool, &input.username)?;
+        let mut shown = user.shown("UserAttributes");
+        crate::operations::software_token::show_preference(&user, &mut shown);
+        Ok(shown)
+    })
+}
+
+pub(super) fn delete(service: &Service, input: Named) -> Result<Value, Refusal> {
+    service.store.change(service.now(), |transaction| {
+        let pool = Pool::find(transaction, &input.user_pool_id)?;
+        User::find(transaction, &pool, &input.username)?.delete(transaction, &pool)
+    })?;
+    Ok(json!({}))
+}
+
+/// Changes a user in one transaction.
+fn change(
+    service: &Service,
+    named: &Named,
+    change: impl FnOnce(&Connection, &Pool, &mut User) -> Result<(), Refusal>,
+) -> Result<Value, Refusal> {
+    let now = service.now();
+    service.store.change(now, |transaction| {
+        let pool = Pool::find(transaction, &named.user_pool_id)?;
+        let mut user = User::find(transaction, &pool, &named.username)?;
+        change(transaction, &pool, &mut user)?;
+        user.save(transaction, &pool, now, false)
+    })?;
+    Ok(json!({}))
+}
+
+/// Disabling ends the user's sign-ins too.
+pub(super) fn disable(service: &Service, input: Named) -> Result<Value, Refusal> {
+    change(service, &input, |connection, pool, user| {
+        user.enabled = false;
+        tokens::revoke_all(connection, pool, &user.username)
+    })
+}
+
+pub(super) fn enable(service: &Service, input: Named) -> Result<Value, Refusal> {
+    change(service, &input, |_, _, user| {
+        user.enabled = true;
+        Ok(())
+    })
+}
+
+pub(super) fn confirm_sign_up(service: &Service, input: Named) -> Result<Value, Refusal> {
+    change(service, &input, |_, _, user| {
+        if user.status != UserStatus::Unconfirmed {
+            return Err(Refusal::not_authorized(format!(
+                "User cannot be confirmed. Current status is {}",
+                user.status.name()
+            )));
+        }
+        user.status = UserStatus::Confirmed;
+        Ok(())
+    })
+}
+
+/// AdminResetUserPassword: the old password ends, and a code for a new one is mailed.
+pub(super) fn reset_password(service: &Service, input: Named) -> Result<Value, Refusal> {
+    let now = service.now();
+    let mail = service.store.change(now, |transaction| {
+        let pool = Pool::find(transaction, &input.user_pool_id)?;
+        let mut user = User::find(transaction, &pool, &input.username)?;
+        let Some(email) = user
+            .email()
+            .filter(|_| user.email_verified())
+            .map(str::to_owned)
+        else {
+            return Err(Refusal::invalid(
+                "Cannot reset password for the user as there is no registered/verified email or phone_number",
+            ));
+        };
+        user.status = UserStatus::ResetRequired;
+        user.save(transaction, &pool, now, false)?;
+        let code = Purpose::ForgotPassword.issue(
+            transaction,
+            &pool.id,
+            &user.username,
+            service.random(),
+            now,
+        )?;
+        Ok(Mail::reset_code(&email, &code))
+    })?;
+    service.send(mail);
+    Ok(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateAttributesInput {
+    #[serde(flatten)]
+    named: Named,
+    user_attributes: Vec<Attribute>,
+}
+
+pub(super) fn update_attributes(
+    service: &Service,
+    input: UpdateAttributesInput,
+) -> Result<Value, Refusal> {
+    change(service, &input.named, |_, pool, user| {
+        check_attributes(&pool.settings, &input.user_attributes)?;
+        user.write(&input.user_attributes);
+        Ok(())
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DeleteAttributesInput {
+    #[serde(flatten)]
+    named: Named,
+    user_attribute_names: Vec<String>,
+}
+
+pub(super) fn delete_attributes(
+    service: &Service,
+    input: DeleteAttributesInput,
+) -> Result<Value, Refusal> {
+    change(service, &input.named, |_, pool, user| {
+        delete_from(pool, user, &input.user_attribute_names)
+    })
+}
+
+pub(super) fn delete_from(pool: &Pool, user: &mut User, names: &[String]) -> Result<(), Refusal> {
+    for name in names {
+        if name == "sub" || (name == "email" && pool.settings.email_is_username()) {
+            return Err(Refusal::invalid(format!(
+                "Cannot delete the attribute {name}"
+            )));
+        }
+        user.attributes.remove(name);
+        if name == "email" {
+            user.attributes.remove("email_verified");
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SetPasswordInput {
+    #[serde(flatten)]
+    named: Named,
+    password: String,
+    #[serde(default)]
+    permanent: bool,
+}
+
+pub(super) async fn set_password(
+    service: &Service,
+    input: SetPasswordInput,
+) -> Result<Value, Refusal> {
+    let pool = service.store.read(|connection| {
+        let pool = Pool::find(connection, &input.named.user_pool_id)?;
+        User::find(connection, &pool, &input.named.username)?;
+        Ok(pool)
+    })?;
+    let policy = &pool.settings.policies.password_policy;
+    policy.check(&input.password)?;
+    let hash = password::hash(input.password, service.random().clone()).await?;
+    let now = service.now();
+    change(service, &input.named, |_, _, user| {
+        user.password = Some(hash);
+        user.failures = Failures::default();
+        if input.permanent {
+            user.status = UserStatus::Confirmed;
+            user.temporary_until = None;
+        } else {
+            user.status = UserStatus::ForceChangePassword;
+            user.temporary_until = Some(now + policy.temporary_password_validity_days * DAY);
+        }
+        Ok(())
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ListInput {
+    user_pool_id: String,
+    attributes_to_get: Option<Vec<String>>,
+    limit: Option<i64>,
+    pagination_token: Option<String>,
+    filter: Option<String>,
+}
+
+/// The most users of one page, and the number where the caller names none (or 0).
+const PAGE: i64 = 60;
+
+/// ListUsers, in the order of user names; the token is the last name of the page before.
+pub(super) fn list(service: &Service, input: ListInput) -> Result<Value, Refusal> {
+    let filter = input
+        .filter
+        .as_deref()
+        .filter(|filter| !filter.trim().is_empty())
+        .map(Filter::parse)
+        .transpose()?;
+    let after = match &input.pagination_token {
+        None => String::new(),
+        Some(token) => URL_SAFE_NO_PAD
+            .decode(token)
+            .ok()
+            .and_then(|name| String::from_utf8(name).ok())
+            .ok_or_else(|| Refusal::invalid("Invalid pagination token."))?,
+    };
+    let limit = input.limit.filter(|limit| *limit > 0).unwrap_or(PAGE);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    service.store.read(|connection| {
+        let pool = Pool::find(connection, &input.user_pool_id)?;
+        let mut statement = connection.prepare_cached(
+            "SELECT document FROM users WHERE pool = ?1 AND username > ?2 ORDER BY username",
+        )?;
+        let mut rows = statement.query(params![pool.id, after])?;
+        let mut shown = Vec::new();
+        let mut last = None;
+        let mut more = false;
+        while let Some(row) = rows.next()? {
+            let user: User = serde_json::from_str(row.get_ref(0)?.as_str().unwrap_or_default())?;
+            if !filter.as_ref().is_none_or(|filter| filter.takes(&user)) {
+                continue;
+            }
+            if shown.len() == limit {
+                more = true;
+                break;
+            }
+            let mut entry = user.shown("Attributes");
+            if let (Some(names), Some(attributes)) =
+                (&input.attributes_to_get, entry["Attributes"].as_array_mut())
+            {
+                attributes.retain(|attribute| {
+                    names.iter().any(|name| attribute["Name"] == name.as_str())
+                });
+            }
+            shown.push(entry);
+            last = Some(user.username);
+        }
+        let mut answer = json!({"Users": shown});
+        if let (true, Some(last)) = (more, last) {
+            answer["PaginationToken"] = json!(URL_SAFE_NO_PAD.encode(last));
+        }
+        Ok(answer)
+    })
+}
+
+/// `name = "value"` or `name ^= "value"`.
+struct Filter {
+    attribute: String,
+    prefix: bool,
+    value: String,
+}
+
+/// What ListUsers can search by.
+const SEARCHABLE: [&str; 11] = [
+    "username",
+    "email",
+    "phone_number",
+    "name",
+    "given_name",
+    "family_name",
+    "preferred_username",
+    "cognito:user_status",
+    "user_status",
+    "status",
+    "sub",
+];
+
+impl Filter {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        let bad = || Refusal::invalid("Error while parsing filter expression.");
+        let (left, right) = text.split_once('=').ok_or_else(bad)?;
+        let prefix = left.ends_with('^');
+        let attribute = left
+            .trim_end_matches('^')
+            .trim()
+            .trim_matches('"')
+            .to_owned();
+        let value = right
+            .trim()
+            .strip_prefix('"')
+            .and_then(|value| value.strip_suffix('"'))
+            .ok_or_else(bad)?
+            .replace("\\\"", "\"");
+        if !SEARCHABLE.contains(&attribute.as_str()) {
+            return Err(Refusal::invalid(format!(
+                "Invalid search attribute: {attribute}"
+            )));
+        }
+        Ok(Self {
+            attribute,
+            prefix,
+            value,
+        })
+    }
+
+    fn takes(&self, user: &User) -> bool {
+        let found = match self.attribute.as_str() {
+            "username" => Some(user.username.as_str()),
+            "sub" => Some(user.sub.as_str()),
+            "cognito:user_status" | "user_status" => Some(user.status.name()),
+            "status" => Some(if user.enabled { "Enabled" } else { "Disabled" }),
+            name => user.attributes.get(name).map(String::as_str),
+        };
+        found.is_some_and(|found| {
+            if self.prefix {
+                found.starts_with(&self.value)
+            } else {
+                found == self.value
+            }
+        })
+    }
+}

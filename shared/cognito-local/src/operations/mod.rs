@@ -1,0 +1,143 @@
+//! The operations: which are served, which of them AWS wants signed, and what runs each.
+
+mod admin_users;
+mod own_account;
+mod pools;
+mod recovery;
+mod respond_to_challenge;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod software_token;
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::model;
+use crate::refusal::{Exception, Refusal};
+use crate::service::Service;
+use crate::session::Door;
+
+/// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All others want SigV4.
+const UNSIGNED: [&str; 21] = [
+    "AssociateSoftwareToken",
+    "ChangePassword",
+    "ConfirmForgotPassword",
+    "ConfirmSignUp",
+    "DeleteUser",
+    "DeleteUserAttributes",
+    "ForgotPassword",
+    "GetTokensFromRefreshToken",
+    "GetUser",
+    "GetUserAttributeVerificationCode",
+    "GetUserAuthFactors",
+    "GlobalSignOut",
+    "InitiateAuth",
+    "ResendConfirmationCode",
+    "RespondToAuthChallenge",
+    "RevokeToken",
+    "SetUserMFAPreference",
+    "SignUp",
+    "UpdateUserAttributes",
+    "VerifySoftwareToken",
+    "VerifyUserAttribute",
+];
+
+pub(crate) fn is_served(operation: &str) -> bool {
+    model::knows(operation)
+}
+
+pub(crate) fn needs_signature(operation: &str) -> bool {
+    !UNSIGNED.contains(&operation)
+}
+
+/// Holds the body against AWS's model, then does what the operation does.
+pub(crate) async fn run(
+    service: &Arc<Service>,
+    operation: &str,
+    mut body: Value,
+) -> Result<Value, Refusal> {
+    model::check(operation, &body)?;
+    drop_nulls(&mut body);
+    match operation {
+        "AdminConfirmSignUp" => admin_users::confirm_sign_up(service, read(body)?),
+        "AdminCreateUser" => admin_users::create(service, read(body)?).await,
+        "AdminDeleteUser" => admin_users::delete(service, read(body)?),
+        "AdminDeleteUserAttributes" => admin_users::delete_attributes(service, read(body)?),
+        "AdminDisableUser" => admin_users::disable(service, read(body)?),
+        "AdminEnableUser" => admin_users::enable(service, read(body)?),
+        "AdminGetUser" => admin_users::get(service, read(body)?),
+        "AdminInitiateAuth" => sign_in::initiate(service, Door::Admin, read(body)?).await,
+        "AdminResetUserPassword" => admin_users::reset_password(service, read(body)?),
+        "AdminRespondToAuthChallenge" => {
+            respond_to_challenge::respond(service, Door::Admin, read(body)?).await
+        }
+        "AdminSetUserMFAPreference" => software_token::admin_set_preference(service, read(body)?),
+        "AdminSetUserPassword" => admin_users::set_password(service, read(body)?).await,
+        "AdminUpdateUserAttributes" => admin_users::update_attributes(service, read(body)?),
+        "AdminUserGlobalSignOut" => sign_out::admin_everywhere(service, read(body)?),
+        "AssociateSoftwareToken" => software_token::associate(service, read(body)?),
+        "ChangePassword" => own_account::change_password(service, read(body)?).await,
+        "ConfirmForgotPassword" => recovery::confirm(service, read(body)?).await,
+        "ConfirmSignUp" => sign_up::confirm(service, read(body)?),
+        "CreateUserPool" => pools::create(service, read(body)?).await,
+        "CreateUserPoolClient" => pools::create_client(service, read(body)?),
+        "DeleteUser" => own_account::delete(service, read(body)?),
+        "DeleteUserAttributes" => own_account::delete_attributes(service, read(body)?),
+        "DeleteUserPool" => pools::delete(service, read(body)?),
+        "DeleteUserPoolClient" => pools::delete_client(service, read(body)?),
+        "DescribeUserPool" => pools::describe(service, read(body)?),
+        "DescribeUserPoolClient" => pools::describe_client(service, read(body)?),
+        "ForgotPassword" => recovery::forgot(service, read(body)?),
+        "GetTokensFromRefreshToken" => sign_in::tokens_from_refresh(service, read(body)?).await,
+        "GetUser" => own_account::get(service, read(body)?),
+        "GetUserAttributeVerificationCode" => own_account::send_code(service, read(body)?),
+        "GetUserAuthFactors" => own_account::auth_factors(service, read(body)?),
+        "GetUserPoolMfaConfig" => pools::mfa_config(service, read(body)?),
+        "GlobalSignOut" => sign_out::everywhere(service, read(body)?),
+        "InitiateAuth" => sign_in::initiate(service, Door::Public, read(body)?).await,
+        "ListUserPoolClients" => pools::list_clients(service, read(body)?),
+        "ListUserPools" => pools::list(service, read(body)?),
+        "ListUsers" => admin_users::list(service, read(body)?),
+        "ResendConfirmationCode" => sign_up::resend(service, read(body)?),
+        "RespondToAuthChallenge" => {
+            respond_to_challenge::respond(service, Door::Public, read(body)?).await
+        }
+        "RevokeToken" => sign_out::revoke(service, read(body)?),
+        "SetUserMFAPreference" => software_token::set_preference(service, read(body)?),
+        "SetUserPoolMfaConfig" => pools::set_mfa_config(service, read(body)?),
+        "SignUp" => sign_up::sign_up(service, read(body)?).await,
+        "UpdateUserAttributes" => own_account::update_attributes(service, read(body)?),
+        "UpdateUserPool" => pools::update(service, read(body)?),
+        "UpdateUserPoolClient" => pools::update_client(service, read(body)?),
+        "VerifySoftwareToken" => software_token::verify(service, read(body)?),
+        "VerifyUserAttribute" => own_account::verify_email(service, read(body)?),
+        _ => Err(Refusal::new(Exception::UnknownOperation, "")),
+    }
+}
+
+/// The model has been satisfied, so only what it leaves open can still fail here.
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
+    serde_json::from_value(body)
+        .map_err(|_| Refusal::new(Exception::Serialization, "Unexpected field type"))
+}
+
+/// To this protocol a member that is null is a member that is not there.
+fn drop_nulls(value: &mut Value) {
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|_, member| !member.is_null());
+        object.values_mut().for_each(drop_nulls);
+    } else if let Some(list) = value.as_array_mut() {
+        list.iter_mut().for_each(drop_nulls);
+    }
+}
+
+fn delivery_details(destination: &str) -> Value {
+    json!({
+        "AttributeName": "email",
+        "DeliveryMedium": "EMAIL",
+        "Destination": destination,
+    })
+}

@@ -1,0 +1,234 @@
+//! What the holder of an access token does with their own account.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::admin_users::delete_from;
+use super::delivery_details;
+use super::sign_in::Place;
+use super::sign_up::check_writable;
+use crate::mail::{Mail, masked};
+use crate::password;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::session::{Door, Purpose};
+use crate::tokens::{self, Holder};
+use crate::user::{Attribute, User, check_attributes};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Input {
+    access_token: String,
+}
+
+pub(super) fn get(service: &Service, input: Input) -> Result<Value, Refusal> {
+    let Holder { user, .. } = tokens::holder(service, &input.access_token)?;
+    let mut shown = json!({
+        "Username": user.username,
+        "UserAttributes": user.shown_attributes(),
+    });
+    super::software_token::show_preference(&user, &mut shown);
+    Ok(shown)
+}
+
+pub(super) fn auth_factors(service: &Service, input: Input) -> Result<Value, Refusal> {
+    let Holder { pool, user, .. } = tokens::holder(service, &input.access_token)?;
+    let mut factors = Vec::new();
+    if user.password.is_some() {
+        factors.push("PASSWORD");
+    }
+    if user.email().is_some() && pool.settings.allows_factor("EMAIL_OTP") {
+        factors.push("EMAIL_OTP");
+    }
+    let mut shown = json!({
+        "Username": user.username,
+        "ConfiguredUserAuthFactors": factors,
+    });
+    super::software_token::show_preference(&user, &mut shown);
+    Ok(shown)
+}
+
+pub(super) fn delete(service: &Service, input: Input) -> Result<Value, Refusal> {
+    let holder = tokens::holder(service, &input.access_token)?;
+    service.store.change(service.now(), |transaction| {
+        holder.user.delete(transaction, &holder.pool)
+    })?;
+    Ok(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ChangePasswordInput {
+    access_token: String,
+    previous_password: Option<String>,
+    proposed_password: String,
+}
+
+/// ChangePassword: the old one is asked for where there is one, under the same lock as at sign-in.
+pub(super) async fn change_password(
+    service: &Service,
+    input: ChangePasswordInput,
+) -> Result<Value, Refusal> {
+    let holder = tokens::holder(service, &input.access_token)?;
+    holder
+        .pool
+        .settings
+        .policies
+        .password_policy
+        .check(&input.proposed_password)?;
+    let place = Place {
+        pool: holder.pool,
+        client: holder.client,
+        door: Door::Public,
+    };
+    if holder.user.password.is_some() {
+        let previous = input.previous_password.unwrap_or_default();
+        super::sign_in::prove_password(service, &place, Some(&holder.user), &previous).await?;
+    }
+    let hash = password::hash(input.proposed_password, service.random().clone()).await?;
+    let now = service.now();
+    service.store.change(now, |transaction| {
+        let mut user = User::find(transaction, &place.pool, &holder.user.username)?;
+        if user.password != holder.user.password {
+            return Err(Refusal::incorrect_username_or_password());
+        }
+        user.password = Some(hash);
+        user.save(transaction, &place.pool, now, false)
+    })?;
+    Ok(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UpdateAttributesInput {
+    access_token: String,
+    user_attributes: Vec<Attribute>,
+}
+
+/// UpdateUserAttributes: a new email is unverified, and a code goes to it where the pool verifies emails.
+pub(super) fn update_attributes(
+    service: &Service,
+    input: UpdateAttributesInput,
+) -> Result<Value, Refusal> {
+    let holder = tokens::holder(service, &input.access_token)?;
+    check_attributes(&holder.pool.settings, &input.user_attributes)?;
+    let place = Place {
+        pool: holder.pool,
+        client: holder.client,
+        door: Door::Public,
+    };
+    check_writable(&place, &input.user_attributes)?;
+    let now = service.now();
+    let mail = service.store.change(now, |transaction| {
+        let mut user = User::find(transaction, &place.pool, &holder.user.username)?;
+        let before = user.email().map(str::to_owned);
+        user.write(&input.user_attributes);
+        user.save(transaction, &place.pool, now, false)?;
+        let Some(email) = user
+            .email()
+            .filter(|email| Some(*email) != before.as_deref())
+            .filter(|_| place.pool.settings.verifies_email())
+        else {
+            return Ok(None);
+        };
+        let code = Purpose::VerifyEmail.issue(
+            transaction,
+            &place.pool.id,
+            &user.username,
+            service.random(),
+            now,
+        )?;
+        Ok(Some(Mail::verification_code(email, &code)))
+    })?;
+    let mut details = Vec::new();
+    if let Some(mail) = mail {
+        details.push(delivery_details(&masked(&mail.to)));
+        service.send(mail);
+    }
+    Ok(json!({"CodeDeliveryDetailsList": details}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DeleteAttributesInput {
+    access_token: String,
+    user_attribute_names: Vec<String>,
+}
+
+pub(super) fn delete_attributes(
+    service: &Service,
+    input: DeleteAttributesInput,
+) -> Result<Value, Refusal> {
+    let holder = tokens::holder(service, &input.access_token)?;
+    let now = service.now();
+    service.store.change(now, |transaction| {
+        let mut user = User::find(transaction, &holder.pool, &holder.user.username)?;
+        delete_from(&holder.pool, &mut user, &input.user_attribute_names)?;
+        user.save(transaction, &holder.pool, now, false)
+    })?;
+    Ok(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SendCodeInput {
+    access_token: String,
+    attribute_name: String,
+}
+
+/// GetUserAttributeVerificationCode.
+pub(super) fn send_code(service: &Service, input: SendCodeInput) -> Result<Value, Refusal> {
+    let holder = tokens::holder(service, &input.access_token)?;
+    let email = holder
+        .user
+        .email()
+        .filter(|_| input.attribute_name == "email")
+        .ok_or_else(|| Refusal::invalid("Attribute is not set or cannot be verified."))?;
+    let now = service.now();
+    let code = service.store.change(now, |transaction| {
+        Purpose::VerifyEmail.issue(
+            transaction,
+            &holder.pool.id,
+            &holder.user.username,
+            service.random(),
+            now,
+        )
+    })?;
+    service.send(Mail::verification_code(email, &code));
+    Ok(json!({"CodeDeliveryDetails": delivery_details(&masked(email))}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct VerifyInput {
+    access_token: String,
+    attribute_name: String,
+    code: String,
+}
+
+/// VerifyUserAttribute.
+pub(super) fn verify_email(service: &Service, input: VerifyInput) -> Result<Value, Refusal> {
+    let holder = tokens::holder(service, &input.access_token)?;
+    if input.attribute_name != "email" {
+        return Err(Refusal::invalid(
+            "Attribute is not set or cannot be verified.",
+        ));
+    }
+    let now = service.now();
+    service.store.change(now, |transaction| {
+        let mut user = User::find(transaction, &holder.pool, &holder.user.username)?;
+        Purpose::VerifyEmail.redeem(
+            transaction,
+            &holder.pool.id,
+            &user.username,
+            &input.code,
+            now,
+        )?;
+        user.write(&[Attribute {
+            name: "email_verified".to_owned(),
+            value: "true".to_owned(),
+        }]);
+        user.save(transaction, &holder.pool, now, false)
+    })?;
+    Ok(json!({}))
+}

@@ -1,0 +1,128 @@
+//! ForgotPassword and ConfirmForgotPassword.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::delivery_details;
+use super::sign_in::Place;
+use super::sign_up::find_or_pretend;
+use crate::mail::{Mail, masked};
+use crate::password;
+use crate::refusal::{Exception, Refusal};
+use crate::service::Service;
+use crate::session::{Door, Purpose};
+use crate::user::{Failures, User, UserStatus};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ForgotInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+}
+
+/// ForgotPassword. Where unknown users are hidden, a code is made for a name that nobody has too, and mailed to nobody, so
+/// that the next step cannot tell the difference either.
+pub(super) fn forgot(service: &Service, input: ForgotInput) -> Result<Value, Refusal> {
+    let place = Place::find(service, Door::Public, None, &input.client_id)?;
+    let user = find_or_pretend(
+        service,
+        &place,
+        &input.username,
+        input.secret_hash.as_deref(),
+    )?;
+    let hides = place.client.settings.hides_unknown_users();
+    if let Some(user) = &user
+        && !user.enabled
+    {
+        return Err(Refusal::user_disabled());
+    }
+    if user
+        .as_ref()
+        .is_some_and(|user| user.status == UserStatus::ForceChangePassword)
+    {
+        return Err(Refusal::not_authorized(
+            "User password cannot be reset in the current state.",
+        ));
+    }
+    let reachable = user
+        .as_ref()
+        .filter(|user| user.email_verified())
+        .and_then(|user| user.email().map(|email| (user, email)));
+    if reachable.is_none() && !hides {
+        return Err(Refusal::invalid(
+            "Cannot reset password for the user as there is no registered/verified email or phone_number",
+        ));
+    }
+    let folded = place.pool.settings.folded(&input.username);
+    let name = user.as_ref().map_or(folded.as_str(), |user| &user.username);
+    let now = service.now();
+    let code = service.store.change(now, |transaction| {
+        Purpose::ForgotPassword.issue(transaction, &place.pool.id, name, service.random(), now)
+    })?;
+    let destination = if let Some((_, email)) = reachable {
+        service.send(Mail::reset_code(email, &code));
+        masked(email)
+    } else {
+        masked(&input.username)
+    };
+    Ok(json!({"CodeDeliveryDetails": delivery_details(&destination)}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ConfirmInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+    confirmation_code: String,
+    password: String,
+}
+
+pub(super) async fn confirm(service: &Service, input: ConfirmInput) -> Result<Value, Refusal> {
+    let place = Place::find(service, Door::Public, None, &input.client_id)?;
+    let user = find_or_pretend(
+        service,
+        &place,
+        &input.username,
+        input.secret_hash.as_deref(),
+    )?;
+    place
+        .pool
+        .settings
+        .policies
+        .password_policy
+        .check(&input.password)?;
+    let hash = password::hash(input.password, service.random().clone()).await?;
+    let now = service.now();
+    let redeem = |connection: &rusqlite::Connection, name: &str| {
+        Purpose::ForgotPassword.redeem(
+            connection,
+            &place.pool.id,
+            name,
+            &input.confirmation_code,
+            now,
+        )
+    };
+    service.store.change(now, |transaction| {
+        let Some(user) = &user else {
+            let folded = place.pool.settings.folded(&input.username);
+            redeem(transaction, &folded)?;
+            return Err(Refusal::wrong_verification_code());
+        };
+        let mut user = User::find(transaction, &place.pool, &user.username)?;
+        if user.status == UserStatus::Unconfirmed {
+            return Err(Refusal::new(
+                Exception::UserNotConfirmed,
+                "User is not confirmed.",
+            ));
+        }
+        redeem(transaction, &user.username)?;
+        user.password = Some(hash);
+        user.status = UserStatus::Confirmed;
+        user.temporary_until = None;
+        user.failures = Failures::default();
+        user.save(transaction, &place.pool, now, false)
+    })?;
+    Ok(json!({}))
+}

@@ -1,0 +1,336 @@
+//! RespondToAuthChallenge and AdminRespondToAuthChallenge: the next step of a sign-in.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::sign_in::{
+    Place, after_first_factor, complete, pretend_code, prove_password, second_factor_or_tokens,
+    send_code, unsupported,
+};
+use crate::password;
+use crate::refusal::{Exception, Refusal};
+use crate::service::{Service, check_secret_hash};
+use crate::session::{self, Door, Found, Session, Step};
+use crate::tokens::Reason;
+use crate::totp::Shown;
+use crate::trigger::Metadata;
+use crate::user::{Attribute, User, UserStatus, check_attributes};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Input {
+    user_pool_id: Option<String>,
+    client_id: String,
+    challenge_name: String,
+    session: Option<String>,
+    #[serde(default)]
+    challenge_responses: HashMap<String, String>,
+    client_metadata: Option<Metadata>,
+}
+
+impl Input {
+    fn response(&self, name: &str) -> Result<&str, Refusal> {
+        self.challenge_responses
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| Refusal::missing_parameter(name))
+    }
+}
+
+/// One answer, with all that it goes by.
+struct Answer<'a> {
+    service: &'a Service,
+    place: &'a Place,
+    input: &'a Input,
+    /// What the person typed this time.
+    typed: &'a str,
+    text: &'a str,
+    /// `None` where the sign-in is simulated.
+    user: Option<User>,
+    session: Session,
+}
+
+pub(super) async fn respond(service: &Service, door: Door, input: Input) -> Result<Value, Refusal> {
+    let place = Place::find(
+        service,
+        door,
+        input.user_pool_id.as_deref(),
+        &input.client_id,
+    )?;
+    let answerable = [
+        "SELECT_CHALLENGE",
+        "EMAIL_OTP",
+        "PASSWORD",
+        "NEW_PASSWORD_REQUIRED",
+        "SOFTWARE_TOKEN_MFA",
+        "MFA_SETUP",
+    ];
+    if !answerable.contains(&input.challenge_name.as_str()) {
+        return Err(unsupported(&format!(
+            "the challenge {}",
+            input.challenge_name
+        )));
+    }
+    let typed = input.response("USERNAME")?;
+    let text = input
+        .session
+        .as_deref()
+        .ok_or_else(|| Refusal::missing_parameter("Session"))?;
+    let now = service.now();
+    let (session, user, named) = service.store.read(|connection| {
+        let found = Session::find(connection, &service.session_key, text, now)?;
+        let user = match &found.session.username {
+            Some(username) => Some(User::find(connection, &place.pool, username)?),
+            None => None,
+        };
+        let named = User::look_for(connection, &place.pool, typed)?;
+        Ok((found.session, user, named))
+    })?;
+    let secret_hash = input.challenge_responses.get("SECRET_HASH");
+    check_secret_hash(
+        &place.client,
+        secret_hash.map(String::as_str),
+        typed,
+        user.as_ref(),
+    )?;
+    let same_person = match &user {
+        Some(user) => named.is_some_and(|named| named.username == user.username),
+        None => place.pool.settings.folded(typed) == place.pool.settings.folded(&session.typed),
+    };
+    let fits = same_person
+        && session.client == place.client.id
+        && session.pool == place.pool.id
+        && session.door == door
+        && session.step.challenge() == input.challenge_name;
+    if !fits {
+        return Err(Session::invalid());
+    }
+    if user.as_ref().is_some_and(|user| !user.enabled) {
+        return Err(Refusal::user_disabled());
+    }
+    let answer = Answer {
+        service,
+        place: &place,
+        input: &input,
+        typed,
+        text,
+        user,
+        session,
+    };
+    match answer.session.step.clone() {
+        Step::SelectChallenge { available } => answer.select(&available).await,
+        Step::EmailOtp { .. } => answer.email_code().await,
+        Step::Password => answer.password().await,
+        Step::NewPasswordRequired => answer.new_password().await,
+        Step::SoftwareTokenMfa => answer.software_token().await,
+        Step::MfaSetup { .. } => answer.mfa_setup().await,
+        Step::SignedUp | Step::Confirmed => Err(Session::invalid()),
+    }
+}
+
+impl Answer<'_> {
+    /// Decides in one transaction who is the one that uses the session up, and what changes with it.
+    ///
+    /// An error of `change` takes everything back: the session stays usable.
+    fn consume<T>(
+        &self,
+        change: impl FnOnce(&rusqlite::Transaction<'_>, &Found) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let now = self.service.now();
+        self.service.store.change(now, |transaction| {
+            let found = Session::find(transaction, &self.service.session_key, self.text, now)?;
+            let outcome = change(transaction, &found)?;
+            found.consume(transaction)?;
+            Ok(outcome)
+        })
+    }
+
+    fn known(&self) -> Result<&User, Refusal> {
+        self.user.as_ref().ok_or_else(Session::invalid)
+    }
+
+    async fn select(&self, available: &[String]) -> Result<Value, Refusal> {
+        let choice = self.input.response("ANSWER")?;
+        if !available.iter().any(|name| name == choice) {
+            return Err(Refusal::invalid(format!(
+                "{choice} is not one of the available challenges"
+            )));
+        }
+        match choice {
+            "EMAIL_OTP" => {
+                self.consume(|_, _| Ok(()))?;
+                match &self.user {
+                    Some(user) => send_code(self.service, self.place, self.typed, user),
+                    None => pretend_code(self.service, self.place, self.typed),
+                }
+            }
+            "PASSWORD" if self.input.response("PASSWORD").is_ok() => self.password().await,
+            "PASSWORD" => {
+                self.consume(|_, _| Ok(()))?;
+                let username = self.user.as_ref().map(|user| user.username.as_str());
+                let session =
+                    self.place
+                        .open_session(self.service, self.typed, username, Step::Password)?;
+                Ok(serde_json::json!({
+                    "ChallengeName": "PASSWORD",
+                    "ChallengeParameters": {},
+                    "Session": session,
+                }))
+            }
+            _ => Err(unsupported("SRP")),
+        }
+    }
+
+    /// A right code uses the session up and proves the address, both or neither; a wrong one changes nothing.
+    async fn email_code(&self) -> Result<Value, Refusal> {
+        let code = self.input.response("EMAIL_OTP_CODE")?;
+        let now = self.service.now();
+        let user = self.consume(|transaction, found| {
+            let Step::EmailOtp { code: kept } = &found.session.step else {
+                return Err(Session::invalid());
+            };
+            let right = session::is_code(code, kept);
+            let Some(username) = found.session.username.as_deref().filter(|_| right) else {
+                return Err(session::wrong_sign_in_code());
+            };
+            let mut user = User::find(transaction, &self.place.pool, username)?;
+            if !user.enabled {
+                return Err(Refusal::user_disabled());
+            }
+            if !user.email_verified() || user.status == UserStatus::Unconfirmed {
+                user.email_was_proved();
+                user.save(transaction, &self.place.pool, now, false)?;
+            }
+            Ok(user)
+        })?;
+        complete(
+            self.service,
+            self.place,
+            &user,
+            Reason::SignIn,
+            self.input.client_metadata.as_ref(),
+        )
+        .await
+    }
+
+    async fn password(&self) -> Result<Value, Refusal> {
+        let password = self.input.response("PASSWORD")?;
+        let user = prove_password(self.service, self.place, self.user.as_ref(), password).await?;
+        self.consume(|_, _| Ok(()))?;
+        after_first_factor(
+            self.service,
+            self.place,
+            self.typed,
+            &user,
+            self.input.client_metadata.as_ref(),
+        )
+        .await
+    }
+
+    async fn new_password(&self) -> Result<Value, Refusal> {
+        let new = self.input.response("NEW_PASSWORD")?;
+        let settings = &self.place.pool.settings;
+        settings.policies.password_policy.check(new)?;
+        let user = self.known()?;
+        let mut written = Vec::new();
+        for (name, value) in &self.input.challenge_responses {
+            if let Some(name) = name.strip_prefix("userAttributes.") {
+                if user.attributes.contains_key(name) {
+                    return Err(Refusal::invalid(format!(
+                        "Cannot modify an already provided {name}"
+                    )));
+                }
+                written.push(Attribute {
+                    name: name.to_owned(),
+                    value: value.clone(),
+                });
+            }
+        }
+        check_attributes(settings, &written)?;
+        let hash = password::hash(new.to_owned(), self.service.random().clone()).await?;
+        let now = self.service.now();
+        let user = self.consume(|transaction, _| {
+            let mut user = User::find(transaction, &self.place.pool, &user.username)?;
+            user.password = Some(hash);
+            user.temporary_until = None;
+            user.status = UserStatus::Confirmed;
+            user.write(&written);
+            user.save(transaction, &self.place.pool, now, false)?;
+            Ok(user)
+        })?;
+        second_factor_or_tokens(
+            self.service,
+            self.place,
+            self.typed,
+            &user,
+            Reason::NewPassword,
+            self.input.client_metadata.as_ref(),
+        )
+        .await
+    }
+
+    async fn software_token(&self) -> Result<Value, Refusal> {
+        let code = self.input.response("SOFTWARE_TOKEN_MFA_CODE")?;
+        let now = self.service.now();
+        let username = &self.known()?.username;
+        let user = self.consume(|transaction, _| {
+            let mut user = User::find(transaction, &self.place.pool, username)?;
+            let Some(token) = &mut user.software_token else {
+                return Err(Session::invalid());
+            };
+            match token.accept(code, now) {
+                Shown::Right => {}
+                Shown::Wrong => {
+                    return Err(Refusal::new(
+                        Exception::CodeMismatch,
+                        "Invalid code received for user",
+                    ));
+                }
+                Shown::UsedBefore => {
+                    return Err(Refusal::new(
+                        Exception::ExpiredCode,
+                        "Your software token has already been used once.",
+                    ));
+                }
+            }
+            user.save_quietly(transaction, &self.place.pool)?;
+            Ok(user)
+        })?;
+        complete(
+            self.service,
+            self.place,
+            &user,
+            Reason::SignIn,
+            self.input.client_metadata.as_ref(),
+        )
+        .await
+    }
+
+    /// The session is the one that VerifySoftwareToken gave back.
+    async fn mfa_setup(&self) -> Result<Value, Refusal> {
+        let username = &self.known()?.username;
+        let user = self.consume(|transaction, found| {
+            let Step::MfaSetup { token: Some(token) } = &found.session.step else {
+                return Err(Session::invalid());
+            };
+            if !token.verified {
+                return Err(Session::invalid());
+            }
+            let mut user = User::find(transaction, &self.place.pool, username)?;
+            user.software_token = Some(token.clone());
+            user.save_quietly(transaction, &self.place.pool)?;
+            Ok(user)
+        })?;
+        complete(
+            self.service,
+            self.place,
+            &user,
+            Reason::SignIn,
+            self.input.client_metadata.as_ref(),
+        )
+        .await
+    }
+}

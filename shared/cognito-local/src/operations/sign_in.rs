@@ -1,0 +1,624 @@
+//! InitiateAuth, AdminInitiateAuth and GetTokensFromRefreshToken: how a sign-in begins, and how it goes on later.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::EarlierCodes;
+use crate::mail::{Mail, masked};
+use crate::password;
+use crate::pool::{AppClient, MfaConfiguration, Pool};
+use crate::random;
+use crate::refusal::{Exception, Refusal};
+use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
+use crate::session::{self, Door, Session, Step};
+use crate::tokens::{self, Reason};
+use crate::trigger::{Metadata, Occasion};
+use crate::user::{User, UserStatus};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Input {
+    user_pool_id: Option<String>,
+    client_id: String,
+    auth_flow: String,
+    #[serde(default)]
+    auth_parameters: HashMap<String, String>,
+    client_metadata: Option<Metadata>,
+    session: Option<String>,
+}
+
+impl Input {
+    fn parameter(&self, name: &str) -> Result<&str, Refusal> {
+        self.optional(name)
+            .ok_or_else(|| Refusal::missing_parameter(name))
+    }
+
+    fn optional(&self, name: &str) -> Option<&str> {
+        self.auth_parameters
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Choice,
+    Password,
+    Refresh,
+}
+
+/// What a sign-in goes by: the pool, the app client, and the form of the API.
+pub(super) struct Place {
+    pub(super) pool: Pool,
+    pub(super) client: AppClient,
+    pub(super) door: Door,
+}
+
+impl Place {
+    /// The app client, and its pool; the Admin form names the pool too, and the two must belong together.
+    pub(super) fn find(
+        service: &Service,
+        door: Door,
+        pool_id: Option<&str>,
+        client_id: &str,
+    ) -> Result<Self, Refusal> {
+        service.store.read(|connection| {
+            let (pool, client) = if let Some(pool_id) = pool_id {
+                let pool = Pool::find(connection, pool_id)?;
+                let client = AppClient::of_pool(connection, pool_id, client_id)?;
+                (pool, client)
+            } else {
+                let client = AppClient::find(connection, client_id)?;
+                (Pool::find(connection, &client.pool)?, client)
+            };
+            Ok(Self { pool, client, door })
+        })
+    }
+
+    /// Keeps a session for the next step and returns its text.
+    pub(super) fn open_session(
+        &self,
+        service: &Service,
+        typed: &str,
+        username: Option<&str>,
+        step: Step,
+    ) -> Result<String, Refusal> {
+        let now = service.now();
+        let session = Session {
+            pool: self.pool.id.clone(),
+            client: self.client.id.clone(),
+            door: self.door,
+            typed: typed.to_owned(),
+            username: username.map(str::to_owned),
+            step,
+            expires: now + self.client.settings.auth_session_validity * 60_000,
+        };
+        service.store.change(now, |transaction| {
+            if let (Step::EmailOtp { .. }, Some(username), EarlierCodes::Superseded) =
+                (&session.step, username, service.earlier_codes())
+            {
+                session::supersede_codes(transaction, &self.pool.id, username)?;
+            }
+            session.save(transaction, &service.session_key, service.random())
+        })
+    }
+}
+
+/// InitiateAuth and AdminInitiateAuth.
+pub(super) async fn initiate(
+    service: &Service,
+    door: Door,
+    input: Input,
+) -> Result<Value, Refusal> {
+    let place = Place::find(
+        service,
+        door,
+        input.user_pool_id.as_deref(),
+        &input.client_id,
+    )?;
+    match flow(&place, &input.auth_flow)? {
+        Flow::Refresh => refresh(service, &place, &input).await,
+        flow @ (Flow::Choice | Flow::Password) => begin(service, &place, flow, &input).await,
+    }
+}
+
+/// What a flow's name means at this door, if the app client allows it.
+fn flow(place: &Place, name: &str) -> Result<Flow, Refusal> {
+    let settings = &place.client.settings;
+    let not_enabled = || Refusal::invalid(format!("{name} flow not enabled for this client"));
+    let allowed = |flows: &[&str], flow: Flow| {
+        if flows.iter().any(|flow| settings.allows_flow(flow)) {
+            Ok(flow)
+        } else {
+            Err(not_enabled())
+        }
+    };
+    match (name, place.door) {
+        ("USER_AUTH", _) => allowed(&["ALLOW_USER_AUTH"], Flow::Choice),
+        ("USER_PASSWORD_AUTH", Door::Public) => allowed(
+            &["ALLOW_USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH"],
+            Flow::Password,
+        ),
+        ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", Door::Admin) => allowed(
+            &["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"],
+            Flow::Password,
+        ),
+        ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
+            // The legacy names have none for refreshing: such clients always may.
+            let legacy = settings
+                .explicit_auth_flows
+                .iter()
+                .all(|flow| !flow.starts_with("ALLOW_"));
+            if legacy && settings.rotation_grace().is_none() {
+                return Ok(Flow::Refresh);
+            }
+            allowed(&["ALLOW_REFRESH_TOKEN_AUTH"], Flow::Refresh)
+        }
+        ("USER_SRP_AUTH", _) => {
+            allowed(&["ALLOW_USER_SRP_AUTH"], Flow::Choice)?;
+            Err(unsupported("SRP"))
+        }
+        ("CUSTOM_AUTH", _) => {
+            allowed(
+                &["ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"],
+                Flow::Choice,
+            )?;
+            Err(unsupported("custom challenges"))
+        }
+        _ => Err(Refusal::invalid("Initiate Auth method not supported.")),
+    }
+}
+
+pub(super) fn unsupported(what: &str) -> Refusal {
+    Refusal::new(
+        Exception::UnsupportedOperation,
+        format!("cognito-local does not do {what}."),
+    )
+}
+
+/// A flow that begins with a name.
+async fn begin(
+    service: &Service,
+    place: &Place,
+    flow: Flow,
+    input: &Input,
+) -> Result<Value, Refusal> {
+    let typed = input.parameter("USERNAME")?;
+    let user = service
+        .store
+        .read(|connection| User::look_for(connection, &place.pool, typed))?;
+    check_secret_hash(
+        &place.client,
+        input.optional("SECRET_HASH"),
+        typed,
+        user.as_ref(),
+    )?;
+    if user.is_none() && !place.client.settings.hides_unknown_users() {
+        return Err(Refusal::user_not_found());
+    }
+    // A session from ConfirmSignUp stands for the factor: the code of the sign-up proved the address a moment ago.
+    if let (Flow::Choice, Some(text), Some(user)) = (flow, &input.session, &user) {
+        return after_sign_up(service, place, user, text).await;
+    }
+    ask_trigger(service, place, typed, user.as_ref(), input).await?;
+    match (flow, user) {
+        (Flow::Choice, Some(user)) => choose(service, place, typed, &user, input).await,
+        (Flow::Choice, None) => pretend(service, place, typed, input).await,
+        (Flow::Password, user) => {
+            let password = input.parameter("PASSWORD")?;
+            let user = prove_password(service, place, user.as_ref(), password).await?;
+            after_first_factor(service, place, typed, &user, None).await
+        }
+        (Flow::Refresh, _) => Err(Refusal::invalid("Initiate Auth method not supported.")),
+    }
+}
+
+async fn after_sign_up(
+    service: &Service,
+    place: &Place,
+    user: &User,
+    text: &str,
+) -> Result<Value, Refusal> {
+    let now = service.now();
+    service.store.change(now, |transaction| {
+        let found = Session::find(transaction, &service.session_key, text, now)?;
+        let fits = matches!(found.session.step, Step::Confirmed)
+            && found.session.client == place.client.id
+            && found.session.username.as_deref() == Some(&user.username);
+        if !fits {
+            return Err(Session::invalid());
+        }
+        found.consume(transaction)
+    })?;
+    complete(service, place, user, Reason::SignIn, None).await
+}
+
+/// The pre authentication trigger, for names that nobody has too, so that it cannot tell the caller who exists.
+async fn ask_trigger(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: Option<&User>,
+    input: &Input,
+) -> Result<(), Refusal> {
+    let Some(arn) = &place.pool.settings.lambda_config.pre_authentication else {
+        return Ok(());
+    };
+    let mut request = json!({
+        "userAttributes": user.map(User::trigger_attributes).unwrap_or_default(),
+    });
+    if let Some(metadata) = &input.client_metadata {
+        request["validationData"] = json!(metadata);
+    }
+    if user.is_none() {
+        request["userNotFound"] = json!(true);
+    }
+    let event = Occasion {
+        version: "1",
+        source: "PreAuthentication_Authentication",
+        region: &service.options.region,
+        pool: &place.pool.id,
+        client: &place.client.id,
+        username: user.map_or(typed, |user| &user.username),
+    }
+    .event(&request, &json!({}));
+    service
+        .functions
+        .invoke("PreAuthentication", arn, &event)
+        .await
+        .map(|_| ())
+}
+
+/// Choice-based sign-in of somebody who exists.
+async fn choose(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: &User,
+    input: &Input,
+) -> Result<Value, Refusal> {
+    if !user.enabled {
+        return Err(Refusal::user_disabled());
+    }
+    let available = user.available_challenges(&place.pool.settings);
+    let preferred = preferred(input)?;
+    let chosen = match preferred {
+        Some(preferred) => available.iter().find(|name| **name == preferred).copied(),
+        None => available.first().copied().filter(|_| available.len() == 1),
+    };
+    match chosen {
+        Some("EMAIL_OTP") => {
+            let mut answer = send_code(service, place, typed, user)?;
+            answer["AvailableChallenges"] = json!(available);
+            Ok(answer)
+        }
+        Some("PASSWORD") => {
+            let password = input.parameter("PASSWORD")?;
+            let user = prove_password(service, place, Some(user), password).await?;
+            after_first_factor(service, place, typed, &user, None).await
+        }
+        Some(_) => Err(unsupported("SRP")),
+        None => select_challenge(service, place, typed, Some(user), &available),
+    }
+}
+
+fn preferred(input: &Input) -> Result<Option<&str>, Refusal> {
+    let preferred = input.optional("PREFERRED_CHALLENGE");
+    match preferred {
+        None | Some("PASSWORD" | "PASSWORD_SRP" | "EMAIL_OTP" | "SMS_OTP" | "WEB_AUTHN") => {
+            Ok(preferred)
+        }
+        Some(other) => Err(Refusal::invalid(format!(
+            "Unsupported PREFERRED_CHALLENGE {other}"
+        ))),
+    }
+}
+
+/// Choice-based sign-in of nobody: answers of the same form, sessions of the same length, and no mail.
+async fn pretend(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    input: &Input,
+) -> Result<Value, Refusal> {
+    let settings = &place.pool.settings;
+    let passwords = settings.allows_factor("PASSWORD");
+    if let (Some("PASSWORD"), true) = (preferred(input)?, passwords) {
+        let password = input.parameter("PASSWORD")?;
+        let user = prove_password(service, place, None, password).await?;
+        return after_first_factor(service, place, typed, &user, None).await;
+    }
+    let mut all = Vec::new();
+    if passwords {
+        all.extend(["PASSWORD_SRP", "PASSWORD"]);
+    }
+    if !settings.allows_factor("EMAIL_OTP") {
+        return select_challenge(service, place, typed, None, &all);
+    }
+    all.push("EMAIL_OTP");
+    let available = match service.pretence() {
+        Pretence::EmailOtp => vec!["EMAIL_OTP"],
+        Pretence::AllFactors => all,
+        Pretence::SelectChallenge => return select_challenge(service, place, typed, None, &all),
+    };
+    let mut answer = pretend_code(service, place, typed)?;
+    answer["AvailableChallenges"] = json!(available);
+    Ok(answer)
+}
+
+fn select_challenge(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: Option<&User>,
+    available: &[&str],
+) -> Result<Value, Refusal> {
+    let step = Step::SelectChallenge {
+        available: available.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let session = place.open_session(
+        service,
+        typed,
+        user.map(|user| user.username.as_str()),
+        step,
+    )?;
+    Ok(json!({
+        "AvailableChallenges": available,
+        "ChallengeName": "SELECT_CHALLENGE",
+        "ChallengeParameters": {},
+        "Session": session,
+    }))
+}
+
+/// Mails a sign-in code of eight digits, which this session alone takes.
+pub(super) fn send_code(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: &User,
+) -> Result<Value, Refusal> {
+    let email = user.email().unwrap_or_default();
+    let code = random::digits(service.random(), 8);
+    let step = Step::EmailOtp {
+        code: session::hashed(&code),
+    };
+    let session = place.open_session(service, typed, Some(&user.username), step)?;
+    service.send(Mail::sign_in_code(email, &code));
+    Ok(email_challenge(&masked(email), &session))
+}
+
+/// The same answer, about a code that is mailed to nobody.
+pub(super) fn pretend_code(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+) -> Result<Value, Refusal> {
+    let code = random::digits(service.random(), 8);
+    let step = Step::EmailOtp {
+        code: session::hashed(&code),
+    };
+    let session = place.open_session(service, typed, None, step)?;
+    Ok(email_challenge(&masked(typed), &session))
+}
+
+fn email_challenge(destination: &str, session: &str) -> Value {
+    json!({
+        "ChallengeName": "EMAIL_OTP",
+        "ChallengeParameters": {
+            "CODE_DELIVERY_DELIVERY_MEDIUM": "EMAIL",
+            "CODE_DELIVERY_DESTINATION": destination,
+        },
+        "Session": session,
+    })
+}
+
+/// Checks a password; returns the user as it is then.
+///
+/// `None` is a name that nobody has: the same work, and the answer to a wrong password.
+pub(super) async fn prove_password(
+    service: &Service,
+    place: &Place,
+    user: Option<&User>,
+    password: &str,
+) -> Result<User, Refusal> {
+    let Some(user) = user else {
+        password::matches(password.to_owned(), None).await?;
+        return Err(Refusal::incorrect_username_or_password());
+    };
+    prove_in_turn(service, place, &user.username, password).await
+}
+
+/// Checks a password when no other of this user is being checked, with the lock that wrong ones lead to.
+async fn prove_in_turn(
+    service: &Service,
+    place: &Place,
+    username: &str,
+    password: &str,
+) -> Result<User, Refusal> {
+    let _turn = service.password_turn(&place.pool.id, username).await;
+    let user = service
+        .store
+        .read(|connection| User::find(connection, &place.pool, username))?;
+    let hides = place.client.settings.hides_unknown_users();
+    if !user.enabled && !hides {
+        return Err(Refusal::user_disabled());
+    }
+    match user.status {
+        UserStatus::Unconfirmed => {
+            return Err(Refusal::new(
+                Exception::UserNotConfirmed,
+                "User is not confirmed.",
+            ));
+        }
+        UserStatus::ResetRequired => {
+            return Err(Refusal::new(
+                Exception::PasswordResetRequired,
+                "Password reset required for the user",
+            ));
+        }
+        UserStatus::Confirmed | UserStatus::ForceChangePassword => {}
+    }
+    if user.failures.locked(service.now()) {
+        return Err(Refusal::not_authorized("Password attempts exceeded"));
+    }
+    let right = password::matches(password.to_owned(), user.password.clone()).await?;
+    let now = service.now();
+    let user = service.store.change(now, |transaction| {
+        let mut user = User::find(transaction, &place.pool, username)?;
+        if right {
+            if user.failures.count != 0 {
+                user.failures = crate::user::Failures::default();
+                user.save_quietly(transaction, &place.pool)?;
+            }
+        } else {
+            user.failures.count(now);
+            user.save_quietly(transaction, &place.pool)?;
+        }
+        Ok(user)
+    })?;
+    if !right {
+        return Err(Refusal::incorrect_username_or_password());
+    }
+    if !user.enabled {
+        return Err(Refusal::user_disabled());
+    }
+    if user.status == UserStatus::ForceChangePassword
+        && user.temporary_until.is_some_and(|end| now >= end)
+    {
+        return Err(Refusal::not_authorized(
+            "Temporary password has expired and must be reset by an administrator.",
+        ));
+    }
+    Ok(user)
+}
+
+/// What comes after a right password: a new one, an authenticator, or tokens.
+pub(super) async fn after_first_factor(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: &User,
+    metadata: Option<&Metadata>,
+) -> Result<Value, Refusal> {
+    if user.status == UserStatus::ForceChangePassword {
+        let session = place.open_session(
+            service,
+            typed,
+            Some(&user.username),
+            Step::NewPasswordRequired,
+        )?;
+        return Ok(json!({
+            "ChallengeName": "NEW_PASSWORD_REQUIRED",
+            "ChallengeParameters": {
+                "USER_ID_FOR_SRP": user.username,
+                "requiredAttributes": "[]",
+                "userAttributes": serde_json::to_string(&user.attributes)?,
+            },
+            "Session": session,
+        }));
+    }
+    second_factor_or_tokens(service, place, typed, user, Reason::SignIn, metadata).await
+}
+
+/// The authenticator where there is one or must be one, tokens otherwise.
+pub(super) async fn second_factor_or_tokens(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: &User,
+    reason: Reason,
+    metadata: Option<&Metadata>,
+) -> Result<Value, Refusal> {
+    let settings = &place.pool.settings;
+    if user.software_token_active(settings) {
+        let session =
+            place.open_session(service, typed, Some(&user.username), Step::SoftwareTokenMfa)?;
+        return Ok(json!({
+            "ChallengeName": "SOFTWARE_TOKEN_MFA",
+            "ChallengeParameters": {
+                "USER_ID_FOR_SRP": user.username,
+                "FRIENDLY_DEVICE_NAME": "My TOTP device",
+            },
+            "Session": session,
+        }));
+    }
+    if settings.mfa_configuration == MfaConfiguration::On {
+        let step = Step::MfaSetup { token: None };
+        let session = place.open_session(service, typed, Some(&user.username), step)?;
+        return Ok(json!({
+            "ChallengeName": "MFA_SETUP",
+            "ChallengeParameters": {
+                "USER_ID_FOR_SRP": user.username,
+                "MFAS_CAN_SETUP": r#"["SOFTWARE_TOKEN_MFA"]"#,
+            },
+            "Session": session,
+        }));
+    }
+    complete(service, place, user, reason, metadata).await
+}
+
+/// The end of a sign-in.
+pub(super) async fn complete(
+    service: &Service,
+    place: &Place,
+    user: &User,
+    reason: Reason,
+    metadata: Option<&Metadata>,
+) -> Result<Value, Refusal> {
+    let result =
+        tokens::sign_in(service, &place.pool, &place.client, user, reason, metadata).await?;
+    Ok(json!({"AuthenticationResult": result, "ChallengeParameters": {}}))
+}
+
+/// REFRESH_TOKEN_AUTH: new id and access tokens, never a new refresh token.
+async fn refresh(service: &Service, place: &Place, input: &Input) -> Result<Value, Refusal> {
+    let token = input.parameter("REFRESH_TOKEN")?;
+    let owner = tokens::owner_of(service, &place.pool, &place.client, token)?;
+    check_secret_hash(
+        &place.client,
+        input.optional("SECRET_HASH"),
+        owner.email().unwrap_or(&owner.username),
+        Some(&owner),
+    )?;
+    let result = tokens::refresh(service, &place.pool, &place.client, token, None).await?;
+    Ok(json!({"AuthenticationResult": result, "ChallengeParameters": {}}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RefreshInput {
+    refresh_token: String,
+    client_id: String,
+    client_secret: Option<String>,
+    client_metadata: Option<Metadata>,
+}
+
+/// GetTokensFromRefreshToken, which takes the secret itself instead of a SECRET_HASH.
+pub(super) async fn tokens_from_refresh(
+    service: &Service,
+    input: RefreshInput,
+) -> Result<Value, Refusal> {
+    let place = Place::find(service, Door::Public, None, &input.client_id)?;
+    if !is_client_secret(&place.client, input.client_secret.as_deref()) {
+        return Err(Refusal::not_authorized(if input.client_secret.is_none() {
+            format!(
+                "Client {} is configured with secret but secret was not received",
+                place.client.id
+            )
+        } else {
+            format!("Unable to verify secret for client {}", place.client.id)
+        }));
+    }
+    let result = tokens::refresh(
+        service,
+        &place.pool,
+        &place.client,
+        &input.refresh_token,
+        input.client_metadata.as_ref(),
+    )
+    .await?;
+    Ok(json!({"AuthenticationResult": result}))
+}

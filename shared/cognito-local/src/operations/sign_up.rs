@@ -1,0 +1,244 @@
+//! SignUp, ConfirmSignUp and ResendConfirmationCode.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::admin_users::new_user;
+use super::delivery_details;
+use super::sign_in::Place;
+use crate::mail::{Mail, masked};
+use crate::password;
+use crate::refusal::{Exception, Refusal};
+use crate::service::{Service, check_secret_hash};
+use crate::session::{Door, Purpose, Session, Step};
+use crate::user::{Attribute, User, UserStatus, check_attributes};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct SignUpInput {
+    client_id: String,
+    username: String,
+    password: Option<String>,
+    secret_hash: Option<String>,
+    #[serde(default)]
+    user_attributes: Vec<Attribute>,
+}
+
+pub(super) async fn sign_up(service: &Service, input: SignUpInput) -> Result<Value, Refusal> {
+    let place = Place::find(service, Door::Public, None, &input.client_id)?;
+    let settings = &place.pool.settings;
+    check_secret_hash(
+        &place.client,
+        input.secret_hash.as_deref(),
+        &input.username,
+        None,
+    )?;
+    if settings
+        .admin_create_user_config
+        .allow_admin_create_user_only
+    {
+        return Err(Refusal::not_authorized(
+            "SignUp is not permitted for this user pool",
+        ));
+    }
+    check_attributes(settings, &input.user_attributes)?;
+    check_writable(&place, &input.user_attributes)?;
+    let password = input.password.filter(|password| !password.is_empty());
+    let hash = match password {
+        Some(password) => {
+            settings.policies.password_policy.check(&password)?;
+            Some(password::hash(password, service.random().clone()).await?)
+        }
+        None if settings.allows_factor("EMAIL_OTP") => None,
+        None => return Err(Refusal::missing_parameter("PASSWORD")),
+    };
+    let now = service.now();
+    let (user, code) = service.store.change(now, |transaction| {
+        let mut user = new_user(
+            service,
+            &place.pool,
+            &input.username,
+            &input.user_attributes,
+            now,
+        )?;
+        if hash.is_none() && user.email().is_none() {
+            return Err(Refusal::invalid(
+                "User must have an email attribute to sign up without a password.",
+            ));
+        }
+        user.password = hash;
+        user.insert(transaction, &place.pool, "User already exists")?;
+        let code = if settings.verifies_email() && user.email().is_some() {
+            Some(Purpose::SignUp.issue(
+                transaction,
+                &place.pool.id,
+                &user.username,
+                service.random(),
+                now,
+            )?)
+        } else {
+            None
+        };
+        Ok((user, code))
+    })?;
+    let session = place.open_session(
+        service,
+        &input.username,
+        Some(&user.username),
+        Step::SignedUp,
+    )?;
+    let mut answer = json!({
+        "UserConfirmed": false,
+        "UserSub": user.sub,
+        "Session": session,
+    });
+    if let (Some(code), Some(email)) = (code, user.email()) {
+        service.send(Mail::verification_code(email, &code));
+        answer["CodeDeliveryDetails"] = delivery_details(&masked(email));
+    }
+    Ok(answer)
+}
+
+/// What people write about themselves: never that an address is verified, and only what the app client may write.
+pub(super) fn check_writable(place: &Place, attributes: &[Attribute]) -> Result<(), Refusal> {
+    let writable = place.client.settings.write_attributes.as_ref();
+    for attribute in attributes {
+        let allowed = !attribute.name.ends_with("_verified")
+            && writable.is_none_or(|names| names.contains(&attribute.name));
+        if !allowed {
+            return Err(Refusal::not_authorized(
+                "A client attempted to write unauthorized attribute",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ConfirmInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+    confirmation_code: String,
+    #[serde(default)]
+    force_alias_creation: bool,
+    session: Option<String>,
+}
+
+/// ConfirmSignUp. With the session of SignUp it gives one back that InitiateAuth takes instead of another code.
+pub(super) fn confirm(service: &Service, input: ConfirmInput) -> Result<Value, Refusal> {
+    let place = Place::find(service, Door::Public, None, &input.client_id)?;
+    let now = service.now();
+    let user = find_or_pretend(
+        service,
+        &place,
+        &input.username,
+        input.secret_hash.as_deref(),
+    )?;
+    let Some(user) = user else {
+        return Err(Refusal::wrong_verification_code());
+    };
+    let confirmed = service.store.change(now, |transaction| {
+        let mut user = User::find(transaction, &place.pool, &user.username)?;
+        if user.status != UserStatus::Unconfirmed {
+            return Err(Refusal::not_authorized(format!(
+                "User cannot be confirmed. Current status is {}",
+                user.status.name()
+            )));
+        }
+        Purpose::SignUp.redeem(
+            transaction,
+            &place.pool.id,
+            &user.username,
+            &input.confirmation_code,
+            now,
+        )?;
+        let with_session = match &input.session {
+            None => false,
+            Some(text) => {
+                let found = Session::find(transaction, &service.session_key, text, now)?;
+                let fits = matches!(found.session.step, Step::SignedUp)
+                    && found.session.client == place.client.id
+                    && found.session.username.as_deref() == Some(&user.username);
+                if !fits {
+                    return Err(Session::invalid());
+                }
+                found.consume(transaction)?;
+                true
+            }
+        };
+        user.email_was_proved();
+        user.save(transaction, &place.pool, now, input.force_alias_creation)?;
+        Ok(with_session)
+    })?;
+    if !confirmed {
+        return Ok(json!({}));
+    }
+    let session = place.open_session(
+        service,
+        &input.username,
+        Some(&user.username),
+        Step::Confirmed,
+    )?;
+    Ok(json!({"Session": session}))
+}
+
+/// The user behind a typed name. `None` where nobody has it and the app client hides that; an error where it does not.
+pub(super) fn find_or_pretend(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    secret_hash: Option<&str>,
+) -> Result<Option<User>, Refusal> {
+    let user = service
+        .store
+        .read(|connection| User::look_for(connection, &place.pool, typed))?;
+    check_secret_hash(&place.client, secret_hash, typed, user.as_ref())?;
+    if user.is_none() && !place.client.settings.hides_unknown_users() {
+        return Err(Refusal::user_not_found());
+    }
+    Ok(user)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ResendInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+}
+
+pub(super) fn resend(service: &Service, input: ResendInput) -> Result<Value, Refusal> {
+    let place = Place::find(service, Door::Public, None, &input.client_id)?;
+    let user = find_or_pretend(
+        service,
+        &place,
+        &input.username,
+        input.secret_hash.as_deref(),
+    )?;
+    let Some(user) = user else {
+        return Ok(json!({"CodeDeliveryDetails": delivery_details(&masked(&input.username))}));
+    };
+    if user.status != UserStatus::Unconfirmed {
+        return Err(Refusal::invalid("User is already confirmed."));
+    }
+    let Some(email) = user.email() else {
+        return Err(Refusal::new(
+            Exception::InvalidParameter,
+            "Cannot resend codes. Auto verification not turned on.",
+        ));
+    };
+    let now = service.now();
+    let code = service.store.change(now, |transaction| {
+        Purpose::SignUp.issue(
+            transaction,
+            &place.pool.id,
+            &user.username,
+            service.random(),
+            now,
+        )
+    })?;
+    service.send(Mail::verification_code(email, &code));
+    Ok(json!({"CodeDeliveryDetails": delivery_details(&masked(email))}))
+}

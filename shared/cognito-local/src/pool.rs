@@ -1,0 +1,632 @@
+//! Pools and app clients: their settings as the wire has them, what is read out of them, and how they are kept.
+
+use std::fmt;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::refusal::Refusal;
+use crate::store::Millis;
+
+/// The settings of a pool, in the names of CreateUserPool. What this stand-in does not act on is kept and shown again.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PoolSettings {
+    pub(crate) pool_name: String,
+    #[serde(default)]
+    pub(crate) policies: Policies,
+    #[serde(default)]
+    pub(crate) lambda_config: LambdaConfig,
+    #[serde(default)]
+    pub(crate) auto_verified_attributes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) alias_attributes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) username_attributes: Vec<String>,
+    #[serde(default)]
+    pub(crate) mfa_configuration: MfaConfiguration,
+    #[serde(default)]
+    pub(crate) admin_create_user_config: AdminCreateUserConfig,
+    #[serde(default)]
+    pub(crate) username_configuration: UsernameConfiguration,
+    #[serde(default)]
+    pub(crate) user_pool_tier: Tier,
+    /// Set through SetUserPoolMfaConfig, which is another operation with another shape.
+    #[serde(default)]
+    pub(crate) software_token_mfa: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) schema: Vec<SchemaAttribute>,
+    #[serde(flatten)]
+    pub(crate) shown_only: Map<String, Value>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Policies {
+    #[serde(default)]
+    pub(crate) password_policy: PasswordPolicy,
+    #[serde(default)]
+    pub(crate) sign_in_policy: SignInPolicy,
+}
+
+/// The defaults are those of a pool made through the API.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PasswordPolicy {
+    pub(crate) minimum_length: usize,
+    pub(crate) require_uppercase: bool,
+    pub(crate) require_lowercase: bool,
+    pub(crate) require_numbers: bool,
+    pub(crate) require_symbols: bool,
+    pub(crate) temporary_password_validity_days: i64,
+}
+
+impl Default for PasswordPolicy {
+    fn default() -> Self {
+        Self {
+            minimum_length: 8,
+            require_uppercase: true,
+            require_lowercase: true,
+            require_numbers: true,
+            require_symbols: true,
+            temporary_password_validity_days: 7,
+        }
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SignInPolicy {
+    #[serde(default)]
+    pub(crate) allowed_first_auth_factors: Vec<String>,
+}
+
+impl Default for SignInPolicy {
+    fn default() -> Self {
+        Self {
+            allowed_first_auth_factors: vec!["PASSWORD".to_owned()],
+        }
+    }
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct LambdaConfig {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pre_authentication: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pre_token_generation_config: Option<PreTokenGenerationConfig>,
+    #[serde(flatten)]
+    pub(crate) others: Map<String, Value>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct PreTokenGenerationConfig {
+    pub(crate) lambda_version: String,
+    pub(crate) lambda_arn: String,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum MfaConfiguration {
+    #[default]
+    Off,
+    Optional,
+    On,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Tier {
+    Lite,
+    #[default]
+    Essentials,
+    Plus,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct AdminCreateUserConfig {
+    #[serde(default)]
+    pub(crate) allow_admin_create_user_only: bool,
+    #[serde(flatten)]
+    pub(crate) shown_only: Map<String, Value>,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct UsernameConfiguration {
+    #[serde(default)]
+    pub(crate) case_sensitive: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct SchemaAttribute {
+    pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) shown_only: Map<String, Value>,
+}
+
+impl PoolSettings {
+    /// Holds what this stand-in acts on against the rules that AWS applies beyond the model, and refuses loudly what it
+    /// would otherwise pretend to do.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
+        if self.user_pool_tier == Tier::Lite && factors.iter().any(|factor| factor != "PASSWORD") {
+            return Err(Refusal::invalid(
+                "Passwordless sign-in needs the ESSENTIALS or the PLUS tier.",
+            ));
+        }
+        if let Some(factor) = factors
+            .iter()
+            .find(|factor| !matches!(factor.as_str(), "PASSWORD" | "EMAIL_OTP"))
+        {
+            return Err(Refusal::invalid(format!(
+                "cognito-local does not offer the first factor {factor}."
+            )));
+        }
+        if let Some(name) = self.lambda_config.others.keys().next() {
+            return Err(Refusal::invalid(format!(
+                "cognito-local does not call the trigger {name}."
+            )));
+        }
+        if let Some(config) = &self.lambda_config.pre_token_generation_config
+            && config.lambda_version != "V2_0"
+        {
+            return Err(Refusal::invalid(
+                "cognito-local sends only version V2_0 of the pre token generation event.",
+            ));
+        }
+        if !self.username_attributes.is_empty() && !self.alias_attributes.is_empty() {
+            return Err(Refusal::invalid(
+                "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn allows_factor(&self, factor: &str) -> bool {
+        self.policies
+            .sign_in_policy
+            .allowed_first_auth_factors
+            .iter()
+            .any(|allowed| allowed == factor)
+    }
+
+    /// The email is what people type instead of a user name, and the user name is generated.
+    pub(crate) fn email_is_username(&self) -> bool {
+        self.username_attributes.iter().any(|name| name == "email")
+    }
+
+    /// A verified email may be typed instead of the user name.
+    pub(crate) fn email_is_alias(&self) -> bool {
+        self.alias_attributes.iter().any(|name| name == "email")
+    }
+
+    pub(crate) fn verifies_email(&self) -> bool {
+        self.auto_verified_attributes
+            .iter()
+            .any(|name| name == "email")
+    }
+
+    /// A typed name as it is compared.
+    pub(crate) fn folded(&self, typed: &str) -> String {
+        if self.username_configuration.case_sensitive {
+            typed.to_owned()
+        } else {
+            typed.to_lowercase()
+        }
+    }
+}
+
+/// A pool as it is kept.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    pub(crate) id: String,
+    pub(crate) settings: PoolSettings,
+    pub(crate) created: Millis,
+    pub(crate) modified: Millis,
+}
+
+impl Pool {
+    pub(crate) fn find(connection: &Connection, id: &str) -> Result<Self, Refusal> {
+        Self::look_for(connection, id)?.ok_or_else(|| Refusal::no_such_pool(id))
+    }
+
+    pub(crate) fn look_for(connection: &Connection, id: &str) -> Result<Option<Self>, Refusal> {
+        connection
+            .prepare_cached("SELECT id, settings, created, modified FROM pools WHERE id = ?1")?
+            .query_row([id], Self::from_row)
+            .optional()?
+            .transpose()
+    }
+
+    pub(crate) fn named(connection: &Connection, name: &str) -> Result<Option<Self>, Refusal> {
+        connection
+            .prepare_cached(
+                "SELECT id, settings, created, modified FROM pools WHERE name = ?1 ORDER BY created LIMIT 1",
+            )?
+            .query_row([name], Self::from_row)
+            .optional()?
+            .transpose()
+    }
+
+    pub(crate) fn after(
+        connection: &Connection,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<Self>, Refusal> {
+        connection
+            .prepare_cached(
+                "SELECT id, settings, created, modified FROM pools WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?
+            .query_map(params![id, limit], Self::from_row)?
+            .map(|row| row?)
+            .collect()
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Self, Refusal>> {
+        let settings = row.get_ref(1)?.as_str()?;
+        Ok(serde_json::from_str(settings)
+            .map_err(Refusal::from)
+            .and_then(|settings| {
+                Ok(Self {
+                    id: row.get(0)?,
+                    settings,
+                    created: row.get(2)?,
+                    modified: row.get(3)?,
+                })
+            }))
+    }
+
+    pub(crate) fn save(&self, connection: &Connection) -> Result<(), Refusal> {
+        connection
+            .prepare_cached(
+                "UPDATE pools SET name = ?2, settings = ?3, modified = ?4 WHERE id = ?1",
+            )?
+            .execute(params![
+                self.id,
+                self.settings.pool_name,
+                serde_json::to_string(&self.settings)?,
+                self.modified
+            ])?;
+        Ok(())
+    }
+
+    pub(crate) fn arn(&self, region: &str, account: &str) -> String {
+        format!(
+            "arn:aws:cognito-idp:{region}:{account}:userpool/{}",
+            self.id
+        )
+    }
+}
+
+/// The settings of an app client, in the names of CreateUserPoolClient.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ClientSettings {
+    pub(crate) client_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) access_token_validity: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id_token_validity: Option<i64>,
+    #[serde(default = "thirty")]
+    pub(crate) refresh_token_validity: i64,
+    #[serde(default)]
+    pub(crate) token_validity_units: TokenValidityUnits,
+    #[serde(default = "default_flows")]
+    pub(crate) explicit_auth_flows: Vec<String>,
+    #[serde(default)]
+    pub(crate) prevent_user_existence_errors: PreventUserExistenceErrors,
+    #[serde(default = "yes")]
+    pub(crate) enable_token_revocation: bool,
+    #[serde(default = "three")]
+    pub(crate) auth_session_validity: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token_rotation: Option<RefreshTokenRotation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) write_attributes: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub(crate) shown_only: Map<String, Value>,
+}
+
+const fn thirty() -> i64 {
+    30
+}
+
+const fn three() -> i64 {
+    3
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What a client may do that says nothing: AWS's documented default.
+fn default_flows() -> Vec<String> {
+    [
+        "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_CUSTOM_AUTH",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum PreventUserExistenceErrors {
+    #[default]
+    Legacy,
+    Enabled,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct TokenValidityUnits {
+    pub(crate) access_token: Unit,
+    pub(crate) id_token: Unit,
+    pub(crate) refresh_token: Unit,
+}
+
+impl Default for TokenValidityUnits {
+    fn default() -> Self {
+        Self {
+            access_token: Unit::Hours,
+            id_token: Unit::Hours,
+            refresh_token: Unit::Days,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unit {
+    Seconds,
+    Minutes,
+    Hours,
+    Days,
+}
+
+impl Unit {
+    const fn seconds(self) -> i64 {
+        match self {
+            Self::Seconds => 1,
+            Self::Minutes => 60,
+            Self::Hours => 3_600,
+            Self::Days => 86_400,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RefreshTokenRotation {
+    pub(crate) feature: Feature,
+    #[serde(default)]
+    pub(crate) retry_grace_period_seconds: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Feature {
+    Enabled,
+    Disabled,
+}
+
+impl ClientSettings {
+    /// The rules that AWS applies to a client beyond the model.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        let between = |name: &str, seconds: i64, least: i64, most: i64| {
+            if (least..=most).contains(&seconds) {
+                return Ok(());
+            }
+            Err(Refusal::invalid(format!(
+                "Invalid range for token validity: {name} must be between {least} and {most} seconds."
+            )))
+        };
+        // CreateUserPoolClient: 5 minutes to a day; 60 minutes to 10 years.
+        between("AccessTokenValidity", self.access_seconds(), 300, 86_400)?;
+        between("IdTokenValidity", self.id_seconds(), 300, 86_400)?;
+        between(
+            "RefreshTokenValidity",
+            self.refresh_seconds(),
+            3_600,
+            315_360_000,
+        )?;
+        let prefixed = self
+            .explicit_auth_flows
+            .iter()
+            .filter(|flow| flow.starts_with("ALLOW_"))
+            .count();
+        if prefixed != 0 && prefixed != self.explicit_auth_flows.len() {
+            return Err(Refusal::invalid(
+                "ExplicitAuthFlows with and without the prefix ALLOW_ can not be mixed.",
+            ));
+        }
+        if self.rotation_grace().is_some() && self.allows_flow("ALLOW_REFRESH_TOKEN_AUTH") {
+            return Err(Refusal::invalid(
+                "ALLOW_REFRESH_TOKEN_AUTH can not be enabled together with refresh token rotation.",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn allows_flow(&self, flow: &str) -> bool {
+        self.explicit_auth_flows
+            .iter()
+            .any(|allowed| allowed == flow)
+    }
+
+    pub(crate) fn hides_unknown_users(&self) -> bool {
+        self.prevent_user_existence_errors == PreventUserExistenceErrors::Enabled
+    }
+
+    pub(crate) fn access_seconds(&self) -> i64 {
+        self.access_token_validity
+            .filter(|validity| *validity != 0)
+            .map_or(3_600, |validity| {
+                validity.saturating_mul(self.token_validity_units.access_token.seconds())
+            })
+    }
+
+    pub(crate) fn id_seconds(&self) -> i64 {
+        self.id_token_validity
+            .filter(|validity| *validity != 0)
+            .map_or(3_600, |validity| {
+                validity.saturating_mul(self.token_validity_units.id_token.seconds())
+            })
+    }
+
+    pub(crate) fn refresh_seconds(&self) -> i64 {
+        let validity = if self.refresh_token_validity == 0 {
+            return thirty() * Unit::Days.seconds();
+        } else {
+            self.refresh_token_validity
+        };
+        validity.saturating_mul(self.token_validity_units.refresh_token.seconds())
+    }
+
+    /// The grace period in seconds, where the client's refresh tokens rotate.
+    pub(crate) fn rotation_grace(&self) -> Option<i64> {
+        self.refresh_token_rotation
+            .filter(|rotation| rotation.feature == Feature::Enabled)
+            .map(|rotation| rotation.retry_grace_period_seconds)
+    }
+}
+
+/// An app client as it is kept.
+#[derive(Clone)]
+pub(crate) struct AppClient {
+    pub(crate) id: String,
+    pub(crate) pool: String,
+    pub(crate) secret: Option<String>,
+    pub(crate) settings: ClientSettings,
+    pub(crate) created: Millis,
+    pub(crate) modified: Millis,
+}
+
+impl fmt::Debug for AppClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AppClient")
+    }
+}
+
+impl AppClient {
+    pub(crate) fn find(connection: &Connection, id: &str) -> Result<Self, Refusal> {
+        Self::look_for(connection, id)?.ok_or_else(|| Refusal::no_such_client(id))
+    }
+
+    /// The client, if it belongs to that pool.
+    pub(crate) fn of_pool(connection: &Connection, pool: &str, id: &str) -> Result<Self, Refusal> {
+        let client = Self::find(connection, id)?;
+        if client.pool == pool {
+            Ok(client)
+        } else {
+            Err(Refusal::no_such_client(id))
+        }
+    }
+
+    pub(crate) fn look_for(connection: &Connection, id: &str) -> Result<Option<Self>, Refusal> {
+        connection
+            .prepare_cached(
+                "SELECT id, pool, secret, settings, created, modified FROM clients WHERE id = ?1",
+            )?
+            .query_row([id], Self::from_row)
+            .optional()?
+            .transpose()
+    }
+
+    pub(crate) fn named(
+        connection: &Connection,
+        pool: &str,
+        name: &str,
+    ) -> Result<Option<Self>, Refusal> {
+        connection
+            .prepare_cached(
+                "SELECT id, pool, secret, settings, created, modified FROM clients
+                 WHERE pool = ?1 AND name = ?2 ORDER BY created LIMIT 1",
+            )?
+            .query_row([pool, name], Self::from_row)
+            .optional()?
+            .transpose()
+    }
+
+    pub(crate) fn after(
+        connection: &Connection,
+        pool: &str,
+        id: &str,
+        limit: i64,
+    ) -> Result<Vec<Self>, Refusal> {
+        connection
+            .prepare_cached(
+                "SELECT id, pool, secret, settings, created, modified FROM clients
+                 WHERE pool = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            )?
+            .query_map(params![pool, id, limit], Self::from_row)?
+            .map(|row| row?)
+            .collect()
+    }
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Self, Refusal>> {
+        let settings = row.get_ref(3)?.as_str()?;
+        Ok(serde_json::from_str(settings)
+            .map_err(Refusal::from)
+            .and_then(|settings| {
+                Ok(Self {
+                    id: row.get(0)?,
+                    pool: row.get(1)?,
+                    secret: row.get(2)?,
+                    settings,
+                    created: row.get(4)?,
+                    modified: row.get(5)?,
+                })
+            }))
+    }
+
+    pub(crate) fn save(&self, connection: &Connection) -> Result<(), Refusal> {
+        connection
+            .prepare_cached(
+                "INSERT INTO clients (id, pool, name, secret, settings, created, modified)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret,
+                 settings = excluded.settings, modified = excluded.modified",
+            )?
+            .execute(params![
+                self.id,
+                self.pool,
+                self.settings.client_name,
+                self.secret,
+                serde_json::to_string(&self.settings)?,
+                self.created,
+                self.modified
+            ])?;
+        Ok(())
+    }
+
+    /// The member `UserPoolClient` of the answers.
+    pub(crate) fn shown(&self) -> Result<Value, Refusal> {
+        let mut shown = serde_json::to_value(&self.settings)?;
+        shown["UserPoolId"] = json!(self.pool);
+        shown["ClientId"] = json!(self.id);
+        if let Some(secret) = &self.secret {
+            shown["ClientSecret"] = json!(secret);
+        }
+        shown["CreationDate"] = json!(seconds(self.created));
+        shown["LastModifiedDate"] = json!(seconds(self.modified));
+        Ok(shown)
+    }
+}
+
+/// An instant as the JSON protocol has it: seconds since 1970, with a fraction.
+pub(crate) fn seconds(instant: Millis) -> Value {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 stay exact in a double for 285,000 years"
+    )]
+    let seconds = instant as f64 / 1_000.0;
+    json!(seconds)
+}

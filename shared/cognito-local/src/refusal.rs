@@ -1,0 +1,195 @@
+//! What an operation refuses with: one of the service's exceptions and the message that real callers see.
+
+use std::borrow::Cow;
+
+/// The exceptions of the user pools API that this stand-in can answer with, and those of the layer in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exception {
+    AliasExists,
+    CodeMismatch,
+    EnableSoftwareTokenMfa,
+    ExpiredCode,
+    IncompleteSignature,
+    InternalError,
+    InvalidLambdaResponse,
+    InvalidParameter,
+    InvalidPassword,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    NotAuthorized,
+    PasswordResetRequired,
+    RefreshTokenReuse,
+    RequestTooLong,
+    ResourceNotFound,
+    Serialization,
+    SoftwareTokenMfaNotFound,
+    Unauthorized,
+    UnexpectedLambda,
+    UnknownOperation,
+    UnsupportedOperation,
+    UnsupportedTokenType,
+    UnsupportedUserState,
+    UserLambdaValidation,
+    UserNotConfirmed,
+    UserNotFound,
+    UsernameExists,
+}
+
+impl Exception {
+    /// The name as it stands in `__type` and in `x-amzn-errortype`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AliasExists => "AliasExistsException",
+            Self::CodeMismatch => "CodeMismatchException",
+            Self::EnableSoftwareTokenMfa => "EnableSoftwareTokenMFAException",
+            Self::ExpiredCode => "ExpiredCodeException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::InternalError => "InternalErrorException",
+            Self::InvalidLambdaResponse => "InvalidLambdaResponseException",
+            Self::InvalidParameter => "InvalidParameterException",
+            Self::InvalidPassword => "InvalidPasswordException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::NotAuthorized => "NotAuthorizedException",
+            Self::PasswordResetRequired => "PasswordResetRequiredException",
+            Self::RefreshTokenReuse => "RefreshTokenReuseException",
+            Self::RequestTooLong => "RequestEntityTooLargeException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::Serialization => "SerializationException",
+            Self::SoftwareTokenMfaNotFound => "SoftwareTokenMFANotFoundException",
+            Self::Unauthorized => "UnauthorizedException",
+            Self::UnexpectedLambda => "UnexpectedLambdaException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnsupportedOperation => "UnsupportedOperationException",
+            Self::UnsupportedTokenType => "UnsupportedTokenTypeException",
+            Self::UnsupportedUserState => "UnsupportedUserStateException",
+            Self::UserLambdaValidation => "UserLambdaValidationException",
+            Self::UserNotConfirmed => "UserNotConfirmedException",
+            Self::UserNotFound => "UserNotFoundException",
+            Self::UsernameExists => "UsernameExistsException",
+        }
+    }
+
+    /// The HTTP status: this API says 400 to every mistake of a caller, and never 401, 403, 404 or 429.
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::InternalError => 500,
+            Self::RequestTooLong => 413,
+            Self::AliasExists
+            | Self::CodeMismatch
+            | Self::EnableSoftwareTokenMfa
+            | Self::ExpiredCode
+            | Self::IncompleteSignature
+            | Self::InvalidLambdaResponse
+            | Self::InvalidParameter
+            | Self::InvalidPassword
+            | Self::InvalidSignature
+            | Self::MissingAuthenticationToken
+            | Self::NotAuthorized
+            | Self::PasswordResetRequired
+            | Self::RefreshTokenReuse
+            | Self::ResourceNotFound
+            | Self::Serialization
+            | Self::SoftwareTokenMfaNotFound
+            | Self::Unauthorized
+            | Self::UnexpectedLambda
+            | Self::UnknownOperation
+            | Self::UnsupportedOperation
+            | Self::UnsupportedTokenType
+            | Self::UnsupportedUserState
+            | Self::UserLambdaValidation
+            | Self::UserNotConfirmed
+            | Self::UserNotFound
+            | Self::UsernameExists => 400,
+        }
+    }
+}
+
+/// A refusal: the exception and its message. The cause of an internal error is logged where it happened, not carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) exception: Exception,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl Refusal {
+    pub(crate) fn new(exception: Exception, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            exception,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn not_authorized(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Exception::NotAuthorized, message)
+    }
+
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Exception::InvalidParameter, message)
+    }
+
+    pub(crate) fn missing_parameter(name: &str) -> Self {
+        Self::invalid(format!("Missing required parameter {name}"))
+    }
+
+    pub(crate) fn incorrect_username_or_password() -> Self {
+        Self::not_authorized("Incorrect username or password.")
+    }
+
+    pub(crate) fn user_disabled() -> Self {
+        Self::not_authorized("User is disabled.")
+    }
+
+    pub(crate) fn user_not_found() -> Self {
+        Self::new(Exception::UserNotFound, "User does not exist.")
+    }
+
+    pub(crate) fn no_such_pool(pool_id: &str) -> Self {
+        Self::new(
+            Exception::ResourceNotFound,
+            format!("User pool {pool_id} does not exist."),
+        )
+    }
+
+    pub(crate) fn no_such_client(client_id: &str) -> Self {
+        Self::new(
+            Exception::ResourceNotFound,
+            format!("User pool client {client_id} does not exist."),
+        )
+    }
+
+    pub(crate) fn wrong_verification_code() -> Self {
+        Self::new(
+            Exception::CodeMismatch,
+            "Invalid verification code provided, please try again.",
+        )
+    }
+
+    pub(crate) fn expired_verification_code() -> Self {
+        Self::new(
+            Exception::ExpiredCode,
+            "Invalid code provided, please request a code again.",
+        )
+    }
+
+    /// Says nothing to the caller but that it was not the caller's fault; the cause goes to the log.
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(cause, "an operation failed inside the stand-in");
+        Self::new(
+            Exception::InternalError,
+            "Something went wrong while processing your request.",
+        )
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(cause: rusqlite::Error) -> Self {
+        Self::internal(&cause)
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::internal(&cause)
+    }
+}

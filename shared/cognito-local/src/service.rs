@@ -1,0 +1,272 @@
+//! The service behind the operations: options, state, keys, functions, and what several operations need of them.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use rusqlite::params;
+use subtle::ConstantTimeEq as _;
+
+use crate::keys::{KeyMaterial, PoolKeys};
+use crate::mail::Mail;
+use crate::pool::{AppClient, Pool, PoolSettings};
+use crate::random::{self, Random};
+use crate::refusal::Refusal;
+use crate::store::{Millis, State, Store};
+use crate::trigger::Functions;
+use crate::user::User;
+use crate::{EarlierCodes, OpenError, Options, UnknownUser};
+
+/// Passwords of one user are checked one after the other, so that wrong guesses cannot outrun the lock by being many
+/// at once. Users share this many gates.
+const GATES: usize = 256;
+
+pub(crate) struct Service {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) functions: Functions,
+    /// Authenticates the sessions that are handed out.
+    pub(crate) session_key: [u8; 32],
+    keys: RwLock<HashMap<String, Arc<PoolKeys>>>,
+    gates: Vec<tokio::sync::Mutex<()>>,
+    switches: Mutex<Switches>,
+    drawn: AtomicU64,
+}
+
+#[derive(Clone, Copy)]
+struct Switches {
+    unknown_user: UnknownUser,
+    earlier_codes: EarlierCodes,
+}
+
+/// What choice-based sign-in pretends for a name that nobody has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pretence {
+    EmailOtp,
+    AllFactors,
+    SelectChallenge,
+}
+
+impl Service {
+    pub(crate) fn open(options: Options) -> Result<Self, OpenError> {
+        let store = Store::open(&options.state)?;
+        let session_key = store.session_key(random::bytes(&options.random))?;
+        let functions = Functions::new(options.lambda_url.clone(), options.lambda_limit)?;
+        let switches = Switches {
+            unknown_user: options.unknown_user,
+            earlier_codes: options.earlier_codes,
+        };
+        Ok(Self {
+            options,
+            store,
+            functions,
+            session_key,
+            keys: RwLock::default(),
+            gates: (0..GATES).map(|_| tokio::sync::Mutex::default()).collect(),
+            switches: Mutex::new(switches),
+            drawn: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        let since = (self.options.clock)()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    pub(crate) fn random(&self) -> &Random {
+        &self.options.random
+    }
+
+    /// To be called when what the mail speaks of is kept, and never under the store's lock.
+    pub(crate) fn send(&self, mail: Mail) {
+        (self.options.mail)(mail);
+    }
+
+    pub(crate) fn issuer(&self, pool: &str) -> String {
+        format!("{}/{pool}", self.options.public_url.trim_end_matches('/'))
+    }
+
+    pub(crate) fn set_unknown_user(&self, unknown_user: UnknownUser) {
+        self.with_switches(|switches| switches.unknown_user = unknown_user);
+    }
+
+    pub(crate) fn set_earlier_codes(&self, earlier_codes: EarlierCodes) {
+        self.with_switches(|switches| switches.earlier_codes = earlier_codes);
+    }
+
+    pub(crate) fn earlier_codes(&self) -> EarlierCodes {
+        self.with_switches(|switches| switches.earlier_codes)
+    }
+
+    /// Which answer an unknown name gets this time.
+    pub(crate) fn pretence(&self) -> Pretence {
+        match self.with_switches(|switches| switches.unknown_user) {
+            UnknownUser::EmailOtp => Pretence::EmailOtp,
+            UnknownUser::AllFactors => Pretence::AllFactors,
+            UnknownUser::Varying { seed } => {
+                let mut hasher = DefaultHasher::new();
+                (seed, self.drawn.fetch_add(1, Ordering::Relaxed)).hash(&mut hasher);
+                match hasher.finish() % 3 {
+                    0 => Pretence::EmailOtp,
+                    1 => Pretence::AllFactors,
+                    _ => Pretence::SelectChallenge,
+                }
+            }
+        }
+    }
+
+    fn with_switches<T>(&self, act: impl FnOnce(&mut Switches) -> T) -> T {
+        act(&mut self.switches.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits for the turn of this user's password.
+    pub(crate) async fn password_turn(
+        &self,
+        pool: &str,
+        username: &str,
+    ) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        (pool, username).hash(&mut hasher);
+        let gate = usize::try_from(hasher.finish() % GATES as u64).unwrap_or(0);
+        self.gates[gate].lock().await
+    }
+
+    /// The keys of a pool, read once.
+    pub(crate) fn keys(&self, pool: &str) -> Result<Arc<PoolKeys>, Refusal> {
+        if let Some(keys) = self
+            .keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(pool)
+        {
+            return Ok(Arc::clone(keys));
+        }
+        let material = self.store.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT id_key, access_key FROM pools WHERE id = ?1")?;
+            let mut rows = statement.query([pool])?;
+            let row = rows.next()?.ok_or_else(|| Refusal::no_such_pool(pool))?;
+            Ok(KeyMaterial {
+                id: row.get(0)?,
+                access: row.get(1)?,
+            })
+        })?;
+        let keys = PoolKeys::open(&material).map_err(|cause| Refusal::internal(&cause))?;
+        self.keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(pool.to_owned(), Arc::clone(&keys));
+        Ok(keys)
+    }
+
+    pub(crate) fn forget_keys(&self, pool: &str) {
+        self.keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(pool);
+    }
+
+    /// Makes a pool with keys of its own. Somebody who makes the same pool at the same moment wins, and this pool is theirs.
+    pub(crate) fn create_pool(
+        &self,
+        id: Option<String>,
+        settings: PoolSettings,
+    ) -> Result<Pool, Refusal> {
+        settings.check()?;
+        let now = self.now();
+        let id = id.unwrap_or_else(|| {
+            let letters = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+            format!(
+                "{}_{}",
+                self.options.region,
+                random::letters(self.random(), letters, 9)
+            )
+        });
+        let material = match self.options.state {
+            State::Memory => {
+                let index = self.store.read(|connection| {
+                    Ok(connection.query_row("SELECT count(*) FROM pools", [], |row| row.get(0))?)
+                })?;
+                KeyMaterial::shared(index, self.random())
+            }
+            State::File(_) => KeyMaterial::generate(self.random()),
+        }
+        .map_err(|cause| Refusal::internal(&cause))?;
+        self.store.change(now, |transaction| {
+            transaction.execute(
+                "INSERT OR IGNORE INTO pools
+                 (id, name, settings, created, modified, id_key, access_key)
+                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+                params![
+                    id,
+                    settings.pool_name,
+                    serde_json::to_string(&settings)?,
+                    now,
+                    material.id,
+                    material.access
+                ],
+            )?;
+            Pool::find(transaction, &id)
+        })
+    }
+
+    /// A new app client id: 26 characters, as AWS makes them.
+    pub(crate) fn new_client_id(&self) -> String {
+        random::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 26)
+    }
+
+    /// A new app client secret: 51 characters, as AWS makes them.
+    pub(crate) fn new_client_secret(&self) -> String {
+        random::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 51)
+    }
+}
+
+/// Holds a SECRET_HASH against the client's secret: Base64(HMAC-SHA256(secret, user name + client id)).
+///
+/// The user name may be the one that was typed or the one that the user really has: after the first step callers use
+/// the one that the challenge gave back.
+pub(crate) fn check_secret_hash(
+    client: &AppClient,
+    given: Option<&str>,
+    typed: &str,
+    user: Option<&User>,
+) -> Result<(), Refusal> {
+    let Some(secret) = &client.secret else {
+        return Ok(());
+    };
+    let Some(given) = given else {
+        return Err(Refusal::not_authorized(format!(
+            "Client {} is configured with secret but SECRET_HASH was not received",
+            client.id
+        )));
+    };
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let fits = |name: &str| {
+        let tag = hmac::sign(&key, format!("{name}{}", client.id).as_bytes());
+        bool::from(STANDARD.encode(tag).as_bytes().ct_eq(given.as_bytes()))
+    };
+    if fits(typed) || user.is_some_and(|user| fits(&user.username)) {
+        Ok(())
+    } else {
+        Err(Refusal::not_authorized(format!(
+            "Unable to verify secret hash for client {}",
+            client.id
+        )))
+    }
+}
+
+/// Holds a secret that was sent itself against the client's.
+pub(crate) fn is_client_secret(client: &AppClient, given: Option<&str>) -> bool {
+    match (&client.secret, given) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(secret), Some(given)) => secret.as_bytes().ct_eq(given.as_bytes()).into(),
+    }
+}

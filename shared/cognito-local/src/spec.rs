@@ -1,0 +1,296 @@
+//! Pools and app clients as an embedding program asks for them.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::pool::{AppClient, ClientSettings, Pool, PoolSettings};
+use crate::refusal::Refusal;
+use crate::service::Service;
+
+/// A pool that an embedding program wants to be there.
+#[derive(Clone, Debug)]
+pub struct PoolSpec {
+    /// A fixed id, `{region}_{letters and digits}`, or `None` for a generated one.
+    pub id: Option<String>,
+    /// The name, by which a pool without a fixed id is recognised.
+    pub name: String,
+    /// The first factors of choice-based sign-in: `PASSWORD`, `EMAIL_OTP` or both.
+    pub first_factors: Vec<String>,
+    /// The email is what people type, and the user name is generated.
+    pub email_is_username: bool,
+    /// The fewest characters of a password.
+    pub minimum_password_length: usize,
+    /// A password needs upper case, lower case, digits and symbols.
+    pub password_composition: bool,
+    /// SignUp is refused; only administrators make users.
+    pub admins_create_users_only: bool,
+    /// The ARN of the function that is called before tokens are made, with version 2 of the event.
+    pub pre_token_generation: Option<String>,
+    /// The ARN of the function that is called when a sign-in begins.
+    pub pre_authentication: Option<String>,
+    /// Users may have an authenticator (`MfaConfiguration` is `OPTIONAL`).
+    pub software_token_mfa: bool,
+}
+
+impl PoolSpec {
+    /// A pool for passwordless sign-in by email code, with passwords as the other factor, open to SignUp.
+    #[must_use]
+    pub fn passwordless(name: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            name: name.into(),
+            first_factors: vec!["PASSWORD".to_owned(), "EMAIL_OTP".to_owned()],
+            email_is_username: true,
+            minimum_password_length: 8,
+            password_composition: true,
+            admins_create_users_only: false,
+            pre_token_generation: None,
+            pre_authentication: None,
+            software_token_mfa: false,
+        }
+    }
+
+    fn settings(&self) -> Result<PoolSettings, serde_json::Error> {
+        let composition = self.password_composition;
+        let mut settings = json!({
+            "PoolName": self.name,
+            "Policies": {
+                "PasswordPolicy": {
+                    "MinimumLength": self.minimum_password_length,
+                    "RequireUppercase": composition,
+                    "RequireLowercase": composition,
+                    "RequireNumbers": composition,
+                    "RequireSymbols": composition,
+                },
+                "SignInPolicy": {"AllowedFirstAuthFactors": self.first_factors},
+            },
+            "AutoVerifiedAttributes": ["email"],
+            "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": self.admins_create_users_only},
+            "UsernameConfiguration": {"CaseSensitive": false},
+            "MfaConfiguration": if self.software_token_mfa { "OPTIONAL" } else { "OFF" },
+            "SoftwareTokenMfa": self.software_token_mfa,
+        });
+        if self.email_is_username {
+            settings["UsernameAttributes"] = json!(["email"]);
+        }
+        if let Some(arn) = &self.pre_token_generation {
+            settings["LambdaConfig"]["PreTokenGenerationConfig"] =
+                json!({"LambdaVersion": "V2_0", "LambdaArn": arn});
+        }
+        if let Some(arn) = &self.pre_authentication {
+            settings["LambdaConfig"]["PreAuthentication"] = json!(arn);
+        }
+        serde_json::from_value(settings)
+    }
+}
+
+/// The secret of an app client.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub enum Secret {
+    /// A public client, which has none.
+    #[default]
+    None,
+    /// A confidential client, whose secret is made once.
+    Generated,
+    /// A confidential client with this secret.
+    Fixed(String),
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
+}
+
+/// Rotation of refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshRotation {
+    /// How long a token that was exchanged still works, for clients that race themselves: 0 to 60.
+    pub grace_seconds: u8,
+}
+
+/// An app client that an embedding program wants to be there.
+#[derive(Clone, Debug)]
+pub struct ClientSpec {
+    /// A fixed id, or `None` for a generated one.
+    pub id: Option<String>,
+    /// The name, by which a client without a fixed id is recognised.
+    pub name: String,
+    /// The secret.
+    pub secret: Secret,
+    /// The flows in AWS's names, such as `ALLOW_USER_AUTH`.
+    pub explicit_auth_flows: Vec<String>,
+    /// How long a challenge session, and with it a sign-in code, is good: 3 to 15.
+    pub auth_session_minutes: u8,
+    /// Whether unknown names are answered as known ones are (`PreventUserExistenceErrors`).
+    pub hide_unknown_users: bool,
+    /// Rotation of refresh tokens; `ALLOW_REFRESH_TOKEN_AUTH` cannot go with it.
+    pub refresh_rotation: Option<RefreshRotation>,
+    /// Validity of access tokens: 300 to 86,400.
+    pub access_token_seconds: u32,
+    /// Validity of id tokens: 300 to 86,400.
+    pub id_token_seconds: u32,
+    /// Validity of refresh tokens: 3,600 to 315,360,000.
+    pub refresh_token_seconds: u32,
+}
+
+impl ClientSpec {
+    /// A public client for choice-based sign-in, with AWS's validities and unknown users hidden.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            id: None,
+            name: name.into(),
+            secret: Secret::None,
+            explicit_auth_flows: vec![
+                "ALLOW_USER_AUTH".to_owned(),
+                "ALLOW_REFRESH_TOKEN_AUTH".to_owned(),
+            ],
+            auth_session_minutes: 3,
+            hide_unknown_users: true,
+            refresh_rotation: None,
+            access_token_seconds: 3_600,
+            id_token_seconds: 3_600,
+            refresh_token_seconds: 2_592_000,
+        }
+    }
+
+    fn request(&self, pool_id: &str) -> Value {
+        let mut request = json!({
+            "UserPoolId": pool_id,
+            "ClientName": self.name,
+            "ExplicitAuthFlows": self.explicit_auth_flows,
+            "AuthSessionValidity": self.auth_session_minutes,
+            "PreventUserExistenceErrors": if self.hide_unknown_users { "ENABLED" } else { "LEGACY" },
+            "EnableTokenRevocation": true,
+            "AccessTokenValidity": self.access_token_seconds,
+            "IdTokenValidity": self.id_token_seconds,
+            "RefreshTokenValidity": self.refresh_token_seconds,
+            "TokenValidityUnits": {
+                "AccessToken": "seconds",
+                "IdToken": "seconds",
+                "RefreshToken": "seconds",
+            },
+        });
+        if let Some(rotation) = self.refresh_rotation {
+            request["RefreshTokenRotation"] = json!({
+                "Feature": "ENABLED",
+                "RetryGracePeriodSeconds": rotation.grace_seconds,
+            });
+        }
+        request
+    }
+}
+
+/// An app client that is there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The id.
+    pub client_id: String,
+    /// The secret of a confidential client.
+    pub client_secret: Option<String>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a pool or an app client cannot be as asked for: what AWS would have answered to the same settings.
+#[derive(Debug, thiserror::Error)]
+#[error("{exception}: {message}")]
+pub struct SpecError {
+    exception: &'static str,
+    message: String,
+}
+
+impl From<Refusal> for SpecError {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            exception: refusal.exception.name(),
+            message: refusal.message.into_owned(),
+        }
+    }
+}
+
+pub(crate) fn ensure_pool(service: &Service, spec: PoolSpec) -> Result<String, SpecError> {
+    let settings = spec.settings().map_err(Refusal::from)?;
+    settings.check()?;
+    let wire = serde_json::to_value(&settings).map_err(Refusal::from)?;
+    crate::model::check("CreateUserPool", &wire)?;
+    if let Some(id) = &spec.id {
+        crate::model::check("DescribeUserPool", &json!({"UserPoolId": id}))?;
+    }
+    let existing = service.store.read(|connection| match &spec.id {
+        Some(id) => Pool::look_for(connection, id),
+        None => Pool::named(connection, &spec.name),
+    })?;
+    let Some(existing) = existing else {
+        return Ok(service.create_pool(spec.id, settings)?.id);
+    };
+    let now = service.now();
+    service.store.change(now, |transaction| {
+        let mut pool = Pool::find(transaction, &existing.id)?;
+        pool.settings = settings;
+        pool.modified = now;
+        pool.save(transaction)
+    })?;
+    Ok(existing.id)
+}
+
+pub(crate) fn ensure_client(
+    service: &Service,
+    pool_id: &str,
+    spec: ClientSpec,
+) -> Result<Client, SpecError> {
+    let mut request = spec.request(pool_id);
+    crate::model::check("CreateUserPoolClient", &request)?;
+    if let Some(id) = &spec.id {
+        let named = json!({"UserPoolId": pool_id, "ClientId": id});
+        crate::model::check("DescribeUserPoolClient", &named)?;
+    }
+    if let Some(object) = request.as_object_mut() {
+        object.remove("UserPoolId");
+    }
+    let settings: ClientSettings = serde_json::from_value(request).map_err(Refusal::from)?;
+    settings.check()?;
+    let now = service.now();
+    let client = service.store.change(now, |transaction| {
+        Pool::find(transaction, pool_id)?;
+        let existing = match &spec.id {
+            Some(id) => match AppClient::look_for(transaction, id)? {
+                Some(_) => Some(AppClient::of_pool(transaction, pool_id, id)?),
+                None => None,
+            },
+            None => AppClient::named(transaction, pool_id, &spec.name)?,
+        };
+        let kept = existing.as_ref().and_then(|client| client.secret.clone());
+        let client = AppClient {
+            id: existing
+                .as_ref()
+                .map(|client| client.id.clone())
+                .or(spec.id)
+                .unwrap_or_else(|| service.new_client_id()),
+            pool: pool_id.to_owned(),
+            secret: match spec.secret {
+                Secret::None => None,
+                Secret::Generated => Some(kept.unwrap_or_else(|| service.new_client_secret())),
+                Secret::Fixed(secret) => Some(secret),
+            },
+            settings,
+            created: existing.as_ref().map_or(now, |client| client.created),
+            modified: now,
+        };
+        client.save(transaction)?;
+        Ok(client)
+    })?;
+    Ok(Client {
+        client_id: client.id,
+        client_secret: client.secret,
+    })
+}

@@ -1,0 +1,292 @@
+//! Triggers: functions that a pool calls through the Lambda Invoke API, and what they may change.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::refusal::{Exception, Refusal};
+
+/// What a function may answer with; Lambda's own limit is 6 MB.
+const LONGEST_ANSWER: usize = 6 * 1_024 * 1_024;
+
+/// A pool calls a function and believes nothing but a complete, well-formed answer in time.
+pub(crate) struct Functions {
+    http: reqwest::Client,
+    base: Option<String>,
+    limit: Duration,
+}
+
+impl Functions {
+    pub(crate) fn new(base: Option<String>, limit: Duration) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self { http, base, limit })
+    }
+
+    /// The event as the function returned it. Anything but that is an exception: a sign-in never goes on without it.
+    pub(crate) async fn invoke(
+        &self,
+        trigger: &str,
+        arn: &str,
+        event: &Value,
+    ) -> Result<Value, Refusal> {
+        let unexpected = |what: &str| {
+            Refusal::new(
+                Exception::UnexpectedLambda,
+                format!("{trigger} invocation failed due to error {what}."),
+            )
+        };
+        let Some(base) = &self.base else {
+            return Err(unexpected("ResourceNotFoundException"));
+        };
+        let address = format!(
+            "{}/2015-03-31/functions/{arn}/invocations",
+            base.trim_end_matches('/')
+        );
+        let call = async {
+            let mut response = self
+                .http
+                .post(address)
+                .header("x-amz-invocation-type", "RequestResponse")
+                .json(event)
+                .send()
+                .await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                body.extend_from_slice(&chunk);
+                if body.len() > LONGEST_ANSWER {
+                    break;
+                }
+            }
+            let failed = response.headers().contains_key("x-amz-function-error");
+            Ok::<_, reqwest::Error>((response.status(), failed, body))
+        };
+        let answer = tokio::time::timeout(self.limit, call).await;
+        let (status, failed, body) = match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(cause)) => {
+                tracing::warn!(
+                    trigger,
+                    cause = &cause as &dyn std::error::Error,
+                    "a function could not be reached"
+                );
+                return Err(unexpected("ServiceException"));
+            }
+            Err(_) => return Err(unexpected("TimeoutException")),
+        };
+        if !status.is_success() {
+            return Err(unexpected(if status.as_u16() == 404 {
+                "ResourceNotFoundException"
+            } else if status.as_u16() == 429 {
+                "TooManyRequestsException"
+            } else {
+                "ServiceException"
+            }));
+        }
+        let answer: Result<Value, _> = serde_json::from_slice(&body);
+        if failed {
+            let text = answer
+                .ok()
+                .and_then(|answer| answer["errorMessage"].as_str().map(str::to_owned))
+                .unwrap_or_else(|| "null".to_owned());
+            return Err(Refusal::new(
+                Exception::UserLambdaValidation,
+                format!("{trigger} failed with error {text}."),
+            ));
+        }
+        match answer {
+            Ok(answer) if answer.is_object() && answer["response"].is_object() => Ok(answer),
+            Ok(_) | Err(_) => Err(unrecognizable()),
+        }
+    }
+}
+
+fn unrecognizable() -> Refusal {
+    Refusal::new(
+        Exception::InvalidLambdaResponse,
+        "Unrecognizable lambda output",
+    )
+}
+
+/// What a pre token generation trigger asks for (version 2 of its event).
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Overrides {
+    id_token_generation: Option<TokenOverrides>,
+    access_token_generation: Option<TokenOverrides>,
+    group_override_details: Option<GroupOverrides>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TokenOverrides {
+    claims_to_add_or_override: Option<Map<String, Value>>,
+    claims_to_suppress: Option<Vec<String>>,
+    scopes_to_add: Option<Vec<String>>,
+    scopes_to_suppress: Option<Vec<String>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupOverrides {
+    groups_to_override: Option<Vec<String>>,
+    iam_roles_to_override: Option<Vec<String>>,
+    preferred_role: Option<String>,
+}
+
+/// Claims that no trigger changes in either token (developer guide, "Pre token generation Lambda trigger").
+const PROTECTED: [&str; 14] = [
+    "acr",
+    "amr",
+    "at_hash",
+    "auth_time",
+    "azp",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "origin_jti",
+    "sub",
+    "token_use",
+];
+const PROTECTED_IN_ID: [&str; 3] = ["identities", "aud", "cognito:username"];
+const PROTECTED_IN_ACCESS: [&str; 6] = [
+    "username",
+    "client_id",
+    "scope",
+    "device_key",
+    "event_id",
+    "version",
+];
+
+/// The scopes of this prefix can be taken away and never given.
+const RESERVED_SCOPES: &str = "aws.cognito";
+
+impl Overrides {
+    /// Reads `response.claimsAndScopeOverrideDetails`; none at all changes nothing.
+    pub(crate) fn read(answer: &Value) -> Result<Self, Refusal> {
+        let details = &answer["response"]["claimsAndScopeOverrideDetails"];
+        let overrides: Option<Self> =
+            serde_json::from_value(details.clone()).map_err(|_| unrecognizable())?;
+        let overrides = overrides.unwrap_or_default();
+        let scopes = overrides
+            .access_token_generation
+            .iter()
+            .flat_map(|token| token.scopes_to_add.iter().flatten());
+        for scope in scopes {
+            // A blank would turn one scope into two, the second of which could be a reserved one.
+            if scope.is_empty() || scope.chars().any(char::is_whitespace) {
+                return Err(unrecognizable());
+            }
+        }
+        Ok(overrides)
+    }
+
+    pub(crate) fn apply_to_id(&self, claims: &mut Map<String, Value>) {
+        if let Some(groups) = &self.group_override_details {
+            groups.apply(claims);
+            if let Some(roles) = groups
+                .iam_roles_to_override
+                .as_ref()
+                .filter(|roles| !roles.is_empty())
+            {
+                claims.insert("cognito:roles".to_owned(), json!(roles));
+            }
+            if let Some(role) = &groups.preferred_role {
+                claims.insert("cognito:preferred_role".to_owned(), json!(role));
+            }
+        }
+        if let Some(token) = &self.id_token_generation {
+            token.apply(claims, &PROTECTED_IN_ID);
+        }
+    }
+
+    pub(crate) fn apply_to_access(
+        &self,
+        claims: &mut Map<String, Value>,
+        scopes: &mut Vec<String>,
+    ) {
+        if let Some(groups) = &self.group_override_details {
+            groups.apply(claims);
+        }
+        let Some(token) = &self.access_token_generation else {
+            return;
+        };
+        token.apply(claims, &PROTECTED_IN_ACCESS);
+        for scope in token.scopes_to_add.iter().flatten() {
+            if !scope.starts_with(RESERVED_SCOPES) && !scopes.contains(scope) {
+                scopes.push(scope.clone());
+            }
+        }
+        if let Some(suppressed) = &token.scopes_to_suppress {
+            scopes.retain(|scope| !suppressed.contains(scope));
+        }
+    }
+}
+
+impl TokenOverrides {
+    /// A claim that is both given and suppressed is suppressed.
+    fn apply(&self, claims: &mut Map<String, Value>, protected: &[&str]) {
+        let open = |name: &str| !PROTECTED.contains(&name) && !protected.contains(&name);
+        for (name, value) in self.claims_to_add_or_override.iter().flatten() {
+            if open(name) {
+                claims.insert(name.clone(), value.clone());
+            }
+        }
+        for name in self.claims_to_suppress.iter().flatten() {
+            if open(name) {
+                claims.remove(name);
+            }
+        }
+    }
+}
+
+impl GroupOverrides {
+    fn apply(&self, claims: &mut Map<String, Value>) {
+        match &self.groups_to_override {
+            Some(groups) if !groups.is_empty() => {
+                claims.insert("cognito:groups".to_owned(), json!(groups));
+            }
+            Some(_) | None => {
+                claims.remove("cognito:groups");
+            }
+        }
+    }
+}
+
+/// The members that every trigger's event has.
+pub(crate) struct Occasion<'a> {
+    pub(crate) version: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) pool: &'a str,
+    pub(crate) client: &'a str,
+    pub(crate) username: &'a str,
+}
+
+impl Occasion<'_> {
+    pub(crate) fn event(&self, request: &Value, response: &Value) -> Value {
+        json!({
+            "version": self.version,
+            "triggerSource": self.source,
+            "region": self.region,
+            "userPoolId": self.pool,
+            "userName": self.username,
+            "callerContext": {
+                "awsSdkVersion": "aws-sdk-unknown-unknown",
+                "clientId": self.client,
+            },
+            "request": request,
+            "response": response,
+        })
+    }
+}
+
+/// `clientMetadata` and `validationData` of a request, which are absent where the caller sent none.
+pub(crate) type Metadata = BTreeMap<String, String>;

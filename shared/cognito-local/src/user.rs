@@ -1,0 +1,385 @@
+//! Users: how they are found by what people type, kept, and shown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::pool::{MfaConfiguration, Pool, PoolSettings, seconds};
+use crate::refusal::{Exception, Refusal};
+use crate::store::Millis;
+use crate::totp::SoftwareToken;
+
+/// A user as it is kept.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) username: String,
+    pub(crate) sub: String,
+    /// All attributes but `sub`.
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// A PHC string.
+    pub(crate) password: Option<String>,
+    /// When a temporary password ends.
+    pub(crate) temporary_until: Option<Millis>,
+    pub(crate) status: UserStatus,
+    pub(crate) enabled: bool,
+    pub(crate) created: Millis,
+    pub(crate) modified: Millis,
+    #[serde(default)]
+    pub(crate) failures: Failures,
+    #[serde(default)]
+    pub(crate) software_token: Option<SoftwareToken>,
+}
+
+impl fmt::Debug for User {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("User")
+    }
+}
+
+/// Wrong passwords in a row.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Failures {
+    pub(crate) count: u32,
+    pub(crate) last: Millis,
+    pub(crate) locked_until: Millis,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum UserStatus {
+    Unconfirmed,
+    Confirmed,
+    ForceChangePassword,
+    ResetRequired,
+}
+
+impl UserStatus {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Unconfirmed => "UNCONFIRMED",
+            Self::Confirmed => "CONFIRMED",
+            Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
+            Self::ResetRequired => "RESET_REQUIRED",
+        }
+    }
+}
+
+impl User {
+    /// The user whom a typed name means: a user name, a sub, or an email where the pool takes one.
+    pub(crate) fn look_for(
+        connection: &Connection,
+        pool: &Pool,
+        typed: &str,
+    ) -> Result<Option<Self>, Refusal> {
+        let folded = pool.settings.folded(typed);
+        let document = connection
+            .prepare_cached(
+                "SELECT document FROM users WHERE pool = ?1 AND username = ?2
+                 UNION ALL SELECT document FROM users WHERE pool = ?1 AND sub = ?2
+                 UNION ALL SELECT document FROM users WHERE pool = ?1 AND username =
+                     (SELECT username FROM aliases WHERE pool = ?1 AND alias = ?2)
+                 LIMIT 1",
+            )?
+            .query_row(params![pool.id, folded], |row| row.get::<_, String>(0))
+            .optional()?;
+        Ok(document
+            .map(|document| serde_json::from_str(&document))
+            .transpose()?)
+    }
+
+    pub(crate) fn find(connection: &Connection, pool: &Pool, typed: &str) -> Result<Self, Refusal> {
+        Self::look_for(connection, pool, typed)?.ok_or_else(Refusal::user_not_found)
+    }
+
+    /// Adds a user; a name that is taken is a `UsernameExistsException` with this message.
+    pub(crate) fn insert(
+        &self,
+        connection: &Connection,
+        pool: &Pool,
+        taken: &'static str,
+    ) -> Result<(), Refusal> {
+        let exists = || Refusal::new(Exception::UsernameExists, taken);
+        if Self::look_for(connection, pool, &self.username)?.is_some() {
+            return Err(exists());
+        }
+        if pool.settings.email_is_username()
+            && let Some(email) = self.email()
+            && alias_holder(connection, pool, email)?.is_some()
+        {
+            return Err(exists());
+        }
+        connection
+            .prepare_cached(
+                "INSERT INTO users (pool, username, sub, document) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                pool.id,
+                self.username,
+                self.sub,
+                serde_json::to_string(self)?
+            ])?;
+        self.save_aliases(connection, pool, false)
+    }
+
+    /// Writes the user back. An email that is somebody else's alias is an `AliasExistsException`, unless `force` takes it.
+    pub(crate) fn save(
+        &mut self,
+        connection: &Connection,
+        pool: &Pool,
+        now: Millis,
+        force: bool,
+    ) -> Result<(), Refusal> {
+        self.modified = now;
+        self.save_quietly(connection, pool)?;
+        self.save_aliases(connection, pool, force)
+    }
+
+    /// Writes back what callers do not see, such as counted failures.
+    pub(crate) fn save_quietly(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
+        connection
+            .prepare_cached("UPDATE users SET document = ?3 WHERE pool = ?1 AND username = ?2")?
+            .execute(params![
+                pool.id,
+                self.username,
+                serde_json::to_string(self)?
+            ])?;
+        Ok(())
+    }
+
+    fn save_aliases(
+        &self,
+        connection: &Connection,
+        pool: &Pool,
+        force: bool,
+    ) -> Result<(), Refusal> {
+        connection
+            .prepare_cached("DELETE FROM aliases WHERE pool = ?1 AND username = ?2")?
+            .execute(params![pool.id, self.username])?;
+        let holds_alias = pool.settings.email_is_username()
+            || (pool.settings.email_is_alias() && self.email_verified());
+        let Some(email) = self.email().filter(|_| holds_alias) else {
+            return Ok(());
+        };
+        if alias_holder(connection, pool, email)?.is_some() && !force {
+            return Err(Refusal::new(
+                Exception::AliasExists,
+                "An account with the email already exists.",
+            ));
+        }
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO aliases (pool, alias, username) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![pool.id, pool.settings.folded(email), self.username])?;
+        Ok(())
+    }
+
+    pub(crate) fn delete(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
+        for table in ["users", "aliases", "sessions", "sign_ins", "codes"] {
+            connection
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE pool = ?1 AND username = ?2"
+                ))?
+                .execute(params![pool.id, self.username])?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn email(&self) -> Option<&str> {
+        self.attributes.get("email").map(String::as_str)
+    }
+
+    pub(crate) fn email_verified(&self) -> bool {
+        self.attributes
+            .get("email_verified")
+            .is_some_and(|verified| verified == "true")
+    }
+
+    /// A code proved that the email is this user's.
+    pub(crate) fn email_was_proved(&mut self) {
+        self.attributes
+            .insert("email_verified".to_owned(), "true".to_owned());
+        if self.status == UserStatus::Unconfirmed {
+            self.status = UserStatus::Confirmed;
+        }
+    }
+
+    /// The first factors that choice-based sign-in offers this user, in the order of AWS's samples.
+    pub(crate) fn available_challenges(&self, settings: &PoolSettings) -> Vec<&'static str> {
+        let passwords = ["PASSWORD_SRP", "PASSWORD"];
+        if self.status == UserStatus::ForceChangePassword
+            || settings.mfa_configuration == MfaConfiguration::On
+            || self.software_token_active(settings)
+        {
+            return passwords.to_vec();
+        }
+        let mut available = Vec::new();
+        if self.password.is_some() && settings.allows_factor("PASSWORD") {
+            available.extend(passwords);
+        }
+        if self.email().is_some() && settings.allows_factor("EMAIL_OTP") {
+            available.push("EMAIL_OTP");
+        }
+        available
+    }
+
+    pub(crate) fn software_token_active(&self, settings: &PoolSettings) -> bool {
+        settings.mfa_configuration != MfaConfiguration::Off
+            && self
+                .software_token
+                .as_ref()
+                .is_some_and(|token| token.verified && token.enabled)
+    }
+
+    /// `[{Name, Value}]`, with `sub`.
+    pub(crate) fn shown_attributes(&self) -> Vec<Value> {
+        let mut shown: Vec<Value> = self
+            .attributes
+            .iter()
+            .map(|(name, value)| json!({"Name": name, "Value": value}))
+            .collect();
+        shown.push(json!({"Name": "sub", "Value": self.sub}));
+        shown
+    }
+
+    /// The shape UserType; AdminGetUser calls the attributes `UserAttributes` instead.
+    pub(crate) fn shown(&self, attributes_as: &str) -> Value {
+        let mut shown = json!({
+            "Username": self.username,
+            "Enabled": self.enabled,
+            "UserStatus": self.status.name(),
+            "UserCreateDate": seconds(self.created),
+            "UserLastModifiedDate": seconds(self.modified),
+        });
+        shown[attributes_as] = json!(self.shown_attributes());
+        shown
+    }
+
+    /// The attributes as triggers get them: `sub` and the status among them, all of them text.
+    pub(crate) fn trigger_attributes(&self) -> BTreeMap<String, String> {
+        let mut attributes = self.attributes.clone();
+        attributes.insert("sub".to_owned(), self.sub.clone());
+        attributes.insert(
+            "cognito:user_status".to_owned(),
+            self.status.name().to_owned(),
+        );
+        attributes
+    }
+}
+
+fn alias_holder(
+    connection: &Connection,
+    pool: &Pool,
+    email: &str,
+) -> Result<Option<String>, Refusal> {
+    Ok(connection
+        .prepare_cached("SELECT username FROM aliases WHERE pool = ?1 AND alias = ?2")?
+        .query_row(params![pool.id, pool.settings.folded(email)], |row| {
+            row.get(0)
+        })
+        .optional()?)
+}
+
+/// `{Name, Value}` of a request.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Attribute {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) value: String,
+}
+
+/// The attributes that every pool has (OpenID Connect Core section 5.1), `sub` aside.
+const STANDARD: [&str; 18] = [
+    "address",
+    "birthdate",
+    "email",
+    "email_verified",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "phone_number_verified",
+    "picture",
+    "preferred_username",
+    "profile",
+    "website",
+    "zoneinfo",
+];
+
+/// Holds attributes that somebody wants to write against the pool's schema.
+pub(crate) fn check_attributes(
+    settings: &PoolSettings,
+    attributes: &[Attribute],
+) -> Result<(), Refusal> {
+    for Attribute { name, value } in attributes {
+        if name == "sub" {
+            return Err(Refusal::invalid(
+                "Cannot modify the non-mutable attribute sub",
+            ));
+        }
+        let bare = name.strip_prefix("custom:").unwrap_or(name);
+        let known = STANDARD.contains(&name.as_str())
+            || (name.starts_with("custom:")
+                && settings
+                    .schema
+                    .iter()
+                    .any(|attribute| attribute.name == bare || attribute.name == *name));
+        if !known {
+            return Err(Refusal::invalid(format!(
+                "Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
+            )));
+        }
+        if name == "email" && !value.is_empty() && !is_email(value) {
+            return Err(Refusal::invalid("Invalid email address format."));
+        }
+        if name.ends_with("_verified") && !matches!(value.as_str(), "true" | "false") {
+            return Err(Refusal::invalid(format!(
+                "Invalid value for attribute {name}: it must be true or false."
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The little that Cognito asks of an address: one local part, one domain, nothing that could end a header line.
+pub(crate) fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    !local.is_empty()
+        && !domain.is_empty()
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && domain.contains('.')
+        && !text
+            .chars()
+            .any(|letter| letter.is_whitespace() || letter.is_control())
+}
+
+impl User {
+    /// Writes attributes; an empty value takes one away. A new email is unproved unless the caller says otherwise.
+    pub(crate) fn write(&mut self, attributes: &[Attribute]) {
+        let said_verified = attributes
+            .iter()
+            .any(|attribute| attribute.name == "email_verified");
+        for Attribute { name, value } in attributes {
+            if name == "email" && !said_verified && self.email() != Some(value) {
+                self.attributes
+                    .insert("email_verified".to_owned(), "false".to_owned());
+            }
+            if value.is_empty() {
+                self.attributes.remove(name);
+            } else {
+                self.attributes.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
