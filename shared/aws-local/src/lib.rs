@@ -130,6 +130,11 @@ impl AwsLocal {
         secrets_manager::ensure(&self.account, name, first_value)
     }
 
+    /// Gives a secret a new current value, as `PutSecretValue` does; makes it where it is missing.
+    pub fn set_secret(&self, name: &str, value: String) -> Result<(), StateError> {
+        secrets_manager::set(&self.account, name, value)
+    }
+
     /// The current value of a secret, if there is such a secret.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<String> {

@@ -57,6 +57,17 @@ pub(crate) fn ensure(
     })
 }
 
+pub(crate) fn set(account: &Account, name: &str, value: String) -> Result<(), StateError> {
+    let id = account.new_uuid().to_string();
+    let value = SecretValue::Text(value);
+    let made = new_secret(account, name, None, None);
+    account.store.change(|kept| {
+        let secret = kept.secrets.entry(name.to_owned()).or_insert(made);
+        secret.add(id, value, &[CURRENT.to_owned()], account.now_seconds());
+        Ok(())
+    })
+}
+
 pub(crate) fn current_value(account: &Account, name: &str) -> Option<String> {
     account.store.read(|kept| {
         let versions = &kept.secrets.get(name)?.versions;

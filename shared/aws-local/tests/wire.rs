@@ -1,6 +1,9 @@
 //! The three services as an SDK client sees them: signed requests over HTTP, and what stays after a restart.
 
-#![expect(clippy::unwrap_used, reason = "a test says that something went wrong by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says that something went wrong by panicking"
+)]
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};

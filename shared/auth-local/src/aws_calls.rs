@@ -1,0 +1,357 @@
+//! The connector under every SDK client of the functions: it writes each call down, and lets armed faults strike.
+//!
+//! The function's name comes from the client, which each function has of its own; the request id and the counter come from a
+//! task-local that is set around each invocation, because an SDK client does not know for whom it calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use auth_domain::Timestamp;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::clock::WorldClock;
+use crate::faults::{FaultKind, Faults};
+use crate::journal::Journal;
+
+/// Calls that are remembered: some minutes of a load test.
+const REMEMBERED: usize = 20_000;
+
+/// One call that a function made.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsCall {
+    /// Grows with every call.
+    pub id: u64,
+    /// When it was made, by the world's clock.
+    pub at: Timestamp,
+    /// The invocation that made it: the Lambda request id. Empty outside an invocation.
+    pub request_id: String,
+    /// The function that made it.
+    pub function: String,
+    /// The service as its endpoint is called: `cognito-idp`, `dynamodb`, …
+    pub service: &'static str,
+    /// The operation.
+    pub action: String,
+    /// The table (with `/index/…` where one is read), pool, app client, secret or key that it was made on. Empty where there is none.
+    pub resource: String,
+    /// The HTTP status, or nothing where no answer arrived.
+    pub status: Option<u16>,
+    /// How long it took.
+    pub ms: f64,
+}
+
+tokio::task_local! {
+    /// The invocation that the current task serves.
+    pub(crate) static INVOCATION: Arc<Invocation>;
+}
+
+/// What an invocation tells its AWS calls, and learns from them.
+pub(crate) struct Invocation {
+    pub(crate) request_id: String,
+    pub(crate) calls: AtomicU32,
+}
+
+/// Every AWS call of a world, and the faults armed against them.
+pub(crate) struct AwsCalls {
+    pub(crate) made: Journal<AwsCall>,
+    pub(crate) faults: Faults,
+    clock: WorldClock,
+    inner: SharedHttpClient,
+}
+
+impl AwsCalls {
+    pub(crate) fn new(clock: WorldClock) -> Arc<Self> {
+        Arc::new(Self {
+            made: Journal::new(REMEMBERED),
+            faults: Faults::default(),
+            clock,
+            // Without TLS: every endpoint is on loopback, a world cannot reach AWS by mistake, and no root certificates are read at start.
+            inner: aws_smithy_http_client::Builder::new().build_http(),
+        })
+    }
+
+    /// The HTTP client for one function's SDK clients.
+    pub(crate) fn client_of(self: &Arc<Self>, function: &'static str) -> SharedHttpClient {
+        SharedHttpClient::new(WatchedClient {
+            function,
+            calls: self.clone(),
+        })
+    }
+}
+
+struct WatchedClient {
+    function: &'static str,
+    calls: Arc<AwsCalls>,
+}
+
+impl fmt::Debug for WatchedClient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("WatchedClient")
+            .field(&self.function)
+            .finish()
+    }
+}
+
+impl HttpClient for WatchedClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(WatchedConnector {
+            function: self.function,
+            calls: self.calls.clone(),
+            inner: self.calls.inner.http_connector(settings, components),
+        })
+    }
+}
+
+struct WatchedConnector {
+    function: &'static str,
+    calls: Arc<AwsCalls>,
+    inner: SharedHttpConnector,
+}
+
+impl fmt::Debug for WatchedConnector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_tuple("WatchedConnector")
+            .field(&self.function)
+            .finish()
+    }
+}
+
+impl HttpConnector for WatchedConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (function, calls, inner) = (self.function, self.calls.clone(), self.inner.clone());
+        HttpConnectorFuture::new(async move {
+            let target = Target::of(&request);
+            let at = calls.clock.now();
+            let started = Instant::now();
+            let answer = carry_out(function, &calls.faults, &target, &inner, request).await;
+            let request_id = INVOCATION.try_with(|invocation| {
+                invocation.calls.fetch_add(1, Ordering::Relaxed);
+                invocation.request_id.clone()
+            });
+            calls.made.add(|id| AwsCall {
+                id,
+                at,
+                request_id: request_id.unwrap_or_default(),
+                function: function.to_owned(),
+                service: target.service.name(),
+                action: target.action,
+                resource: target.resource,
+                status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
+                ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
+            });
+            answer
+        })
+    }
+}
+
+async fn carry_out(
+    function: &str,
+    faults: &Faults,
+    target: &Target,
+    inner: &SharedHttpConnector,
+    request: HttpRequest,
+) -> Result<HttpResponse, ConnectorError> {
+    let Some(fault) = faults.strike(function, target.service.name(), &target.action) else {
+        return inner.call(request).await;
+    };
+    match fault.kind {
+        FaultKind::Throttle => Ok(target.refusal(Refusal::Throttled)),
+        FaultKind::Internal => Ok(target.refusal(Refusal::Internal)),
+        FaultKind::Denied => Ok(target.refusal(Refusal::Denied)),
+        FaultKind::Lost => {
+            inner.call(request).await?;
+            Err(ConnectorError::io(
+                "the connection was closed before the answer arrived".into(),
+            ))
+        }
+        FaultKind::Delay => {
+            tokio::time::sleep(Duration::from_millis(fault.ms.unwrap_or(0))).await;
+            inner.call(request).await
+        }
+    }
+}
+
+/// What a request asks of AWS.
+struct Target {
+    service: Service,
+    action: String,
+    resource: String,
+}
+
+impl Target {
+    fn of(request: &HttpRequest) -> Self {
+        let body: Value = request
+            .body()
+            .bytes()
+            .and_then(|bytes| serde_json::from_slice(bytes).ok())
+            .unwrap_or_default();
+        let by_header = request
+            .headers()
+            .get("x-amz-target")
+            .and_then(|target| target.split_once('.'));
+        let (service, action) = match by_header {
+            Some((prefix, action)) => (Service::by_target(prefix), action.to_owned()),
+            None if request.uri().ends_with("/v2/email/outbound-emails") => {
+                (Service::Ses, "SendEmail".to_owned())
+            }
+            None => (
+                Service::Other,
+                format!("{} {}", request.method(), request.uri()),
+            ),
+        };
+        Self {
+            resource: service.resource(&body),
+            service,
+            action,
+        }
+    }
+}
+
+/// The services that functions call.
+#[derive(Clone, Copy)]
+enum Service {
+    CognitoIdp,
+    DynamoDb,
+    SecretsManager,
+    Kms,
+    Ses,
+    Other,
+}
+
+impl Service {
+    fn by_target(prefix: &str) -> Self {
+        match prefix {
+            "AWSCognitoIdentityProviderService" => Self::CognitoIdp,
+            "DynamoDB_20120810" => Self::DynamoDb,
+            "secretsmanager" => Self::SecretsManager,
+            "TrentService" => Self::Kms,
+            _ => Self::Other,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::CognitoIdp => "cognito-idp",
+            Self::DynamoDb => "dynamodb",
+            Self::SecretsManager => "secretsmanager",
+            Self::Kms => "kms",
+            Self::Ses => "ses",
+            Self::Other => "other",
+        }
+    }
+
+    fn resource(self, body: &Value) -> String {
+        let member = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        match self {
+            Self::CognitoIdp if body["UserPoolId"].is_null() => member("ClientId"),
+            Self::CognitoIdp => member("UserPoolId"),
+            Self::DynamoDb => match body["IndexName"].as_str() {
+                Some(index) => format!("{}/index/{index}", member("TableName")),
+                None if body["TransactItems"].is_array() => {
+                    tables_of_transaction(&body["TransactItems"])
+                }
+                None => member("TableName"),
+            },
+            Self::SecretsManager => member("SecretId"),
+            Self::Kms => member("KeyId"),
+            Self::Ses => member("FromEmailAddress"),
+            Self::Other => String::new(),
+        }
+    }
+}
+
+/// The ways in which a fault makes a service refuse.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Throttled,
+    Internal,
+    Denied,
+}
+
+impl Target {
+    /// The refusal as the service itself words it.
+    fn refusal(&self, refusal: Refusal) -> HttpResponse {
+        let (status, error) = match (refusal, self.service) {
+            (Refusal::Throttled, Service::CognitoIdp) => (400, "TooManyRequestsException"),
+            (Refusal::Throttled, Service::DynamoDb) => (
+                400,
+                "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+            ),
+            (Refusal::Throttled, Service::Ses) => (429, "TooManyRequestsException"),
+            (Refusal::Throttled, Service::SecretsManager | Service::Kms | Service::Other) => {
+                (400, "ThrottlingException")
+            }
+            (Refusal::Internal, Service::CognitoIdp) => (500, "InternalErrorException"),
+            (Refusal::Internal, Service::DynamoDb) => {
+                (500, "com.amazonaws.dynamodb.v20120810#InternalServerError")
+            }
+            (Refusal::Internal, Service::SecretsManager) => (500, "InternalServiceError"),
+            (Refusal::Internal, Service::Kms) => (500, "KMSInternalException"),
+            (Refusal::Internal, Service::Ses | Service::Other) => {
+                (500, "InternalServiceErrorException")
+            }
+            (Refusal::Denied, Service::DynamoDb) => {
+                (400, "com.amazon.coral.service#AccessDeniedException")
+            }
+            (Refusal::Denied, Service::CognitoIdp | Service::SecretsManager | Service::Kms) => {
+                (400, "AccessDeniedException")
+            }
+            (Refusal::Denied, Service::Ses | Service::Other) => (403, "AccessDeniedException"),
+        };
+        let message = match refusal {
+            Refusal::Throttled => "Rate exceeded".to_owned(),
+            Refusal::Internal => "Internal error".to_owned(),
+            Refusal::Denied => format!(
+                "not authorized to perform: {}:{}",
+                self.service.name(),
+                self.action
+            ),
+        };
+        let body = json!({ "__type": error, "message": message }).to_string();
+        #[expect(clippy::expect_used, reason = "the statuses above are in range")]
+        let status = StatusCode::try_from(status).expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(body));
+        let headers = response.headers_mut();
+        headers.insert("content-type", "application/x-amz-json-1.1");
+        headers.insert("x-amzn-errortype", error);
+        headers.insert("x-amzn-requestid", "00000000-0000-4000-8000-000000000000");
+        response
+    }
+}
+
+/// The tables that a transaction touches, each once, in order.
+fn tables_of_transaction(items: &Value) -> String {
+    let mut tables: Vec<&str> = Vec::new();
+    let operations = items
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object);
+    for table in operations
+        .flat_map(|item| item.values())
+        .filter_map(|item| item["TableName"].as_str())
+    {
+        if !tables.contains(&table) {
+            tables.push(table);
+        }
+    }
+    tables.join(",")
+}

@@ -1,0 +1,72 @@
+//! The world's clock: the system's time and how far it was moved ahead.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_domain::{Clock, Timestamp};
+
+/// The clock behind everything in a world: operations, stand-ins, tokens, time to live. It can be moved, ahead only.
+#[derive(Clone, Debug, Default)]
+pub struct WorldClock {
+    ahead_ms: Arc<AtomicI64>,
+}
+
+impl WorldClock {
+    /// A clock that is `ahead` of the system's.
+    pub(crate) fn ahead_by(ahead: Duration) -> Self {
+        let clock = Self::default();
+        clock.advance(ahead);
+        clock
+    }
+
+    /// Moves the clock. Use [`World::advance`](crate::World::advance), which also lets time to live take effect.
+    pub(crate) fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.ahead_ms.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// Back to the system's time.
+    pub(crate) fn reset(&self) {
+        self.ahead_ms.store(0, Ordering::SeqCst);
+    }
+
+    /// How far the clock was moved.
+    #[must_use]
+    pub fn ahead(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.ahead_ms.load(Ordering::SeqCst)).unwrap_or(0))
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let since_epoch = self
+            .system_time()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The present instant, as the stand-ins take it.
+    #[must_use]
+    pub fn system_time(&self) -> SystemTime {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where the local run's time comes from"
+        )]
+        let system = SystemTime::now();
+        system + self.ahead()
+    }
+
+    /// As the operations take it.
+    pub(crate) fn for_operations(&self) -> Clock {
+        let clock = self.clone();
+        Clock::new(move || clock.now())
+    }
+
+    /// As the stand-ins take it.
+    pub(crate) fn for_stand_ins(&self) -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
+        let clock = self.clone();
+        Arc::new(move || clock.system_time())
+    }
+}

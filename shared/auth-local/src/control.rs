@@ -1,0 +1,209 @@
+//! The control interface under `/_local`: what tests, scripts and the page use to look into a world and to move it. It never ships.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_domain::Timestamp;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::aws_calls::AwsCall;
+use crate::faults::Fault;
+use crate::mailbox::Mail;
+use crate::world::{Inner, UnknownUser};
+
+/// A wait for mail lasts no longer.
+const LONGEST_WAIT_SECONDS: f64 = 60.0;
+
+/// The clock is not moved by more than this in one step: ten years.
+const LONGEST_ADVANCE_SECONDS: f64 = 315_576_000.0;
+
+pub(crate) fn router() -> Router<Arc<Inner>> {
+    Router::new()
+        .route("/mailbox", get(mails).delete(empty_mailbox))
+        .route("/mailbox/latest", get(latest_mail))
+        .route("/clock", get(read_clock).post(advance_clock))
+        .route("/calls", get(calls))
+        .route("/faults", get(faults).post(arm_fault).delete(clear_faults))
+        .route("/logs", get(logs))
+        .route("/reset", post(reset))
+        .route("/cognito", post(set_cognito))
+        .route("/openapi.json", get(openapi))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Recipient {
+    to: Option<String>,
+}
+
+async fn mails(State(world): State<Arc<Inner>>, Query(query): Query<Recipient>) -> Json<Vec<Mail>> {
+    Json(world.mailbox.to(query.to.as_deref()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Awaited {
+    to: Option<String>,
+    /// Only mails with a higher id count.
+    #[serde(default)]
+    after: u64,
+    /// Seconds.
+    #[serde(default)]
+    wait: f64,
+}
+
+async fn latest_mail(State(world): State<Arc<Inner>>, Query(query): Query<Awaited>) -> Response {
+    let Awaited { to, after, wait } = query;
+    let wait = match seconds(wait, LONGEST_WAIT_SECONDS) {
+        Ok(wait) => wait,
+        Err(refusal) => return refusal.into_response(),
+    };
+    match world.mailbox.latest(to.as_deref(), after, wait).await {
+        Some(mail) => Json(mail).into_response(),
+        None => Refusal(StatusCode::NOT_FOUND, "no such mail".to_owned()).into_response(),
+    }
+}
+
+async fn empty_mailbox(State(world): State<Arc<Inner>>) -> StatusCode {
+    world.mailbox.clear();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClockReading {
+    now: Timestamp,
+    ahead_seconds: f64,
+}
+
+async fn read_clock(State(world): State<Arc<Inner>>) -> Json<ClockReading> {
+    Json(ClockReading {
+        now: world.clock.now(),
+        ahead_seconds: world.clock.ahead().as_secs_f64(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Advance {
+    advance_seconds: f64,
+}
+
+async fn advance_clock(
+    State(world): State<Arc<Inner>>,
+    body: Bytes,
+) -> Result<Json<ClockReading>, Refusal> {
+    let Advance { advance_seconds } = read(&body)?;
+    world.advance(seconds(advance_seconds, LONGEST_ADVANCE_SECONDS)?)?;
+    Ok(read_clock(State(world)).await)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Since {
+    #[serde(default)]
+    since: u64,
+}
+
+async fn calls(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<AwsCall>> {
+    let calls = world.calls.made.since(query.since);
+    Json(calls.into_iter().map(|(_, call)| call).collect())
+}
+
+/// Each line as it was written, with the number that `since` goes by.
+async fn logs(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<Value>> {
+    let numbered = world.logs.lines.since(query.since).into_iter();
+    let lines = numbered.map(|(id, line)| {
+        let mut fields: Map<String, Value> = serde_json::from_str(&line)
+            .unwrap_or_else(|_| Map::from_iter([("message".to_owned(), line.as_ref().into())]));
+        fields.insert("id".to_owned(), id.into());
+        Value::Object(fields)
+    });
+    Json(lines.collect())
+}
+
+async fn faults(State(world): State<Arc<Inner>>) -> Json<Vec<Fault>> {
+    Json(world.calls.faults.armed())
+}
+
+async fn arm_fault(
+    State(world): State<Arc<Inner>>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Fault>), Refusal> {
+    let fault: Fault = read(&body)?;
+    if let Some(mistake) = fault.mistake() {
+        return Err(Refusal(StatusCode::BAD_REQUEST, mistake.to_owned()));
+    }
+    world.calls.faults.arm(fault.clone());
+    Ok((StatusCode::CREATED, Json(fault)))
+}
+
+async fn clear_faults(State(world): State<Arc<Inner>>) -> StatusCode {
+    world.calls.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn reset(State(world): State<Arc<Inner>>) -> Result<StatusCode, Refusal> {
+    world.reset()?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CognitoSwitches {
+    unknown_user: UnknownUser,
+}
+
+/// Chooses among the recorded ways in which Cognito answers for a user that it does not know.
+async fn set_cognito(State(world): State<Arc<Inner>>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let CognitoSwitches { unknown_user } = read(&body)?;
+    world.set_unknown_user(unknown_user);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn openapi() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        auth_api::DOCUMENT,
+    )
+}
+
+/// Seconds that make sense, as a duration.
+fn seconds(seconds: f64, most: f64) -> Result<Duration, Refusal> {
+    if (0.0..=most).contains(&seconds) {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    Err(Refusal(
+        StatusCode::BAD_REQUEST,
+        format!("seconds must lie between 0 and {most}: time moves ahead only"),
+    ))
+}
+
+/// Why the control interface will not do something.
+pub(crate) struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "message": self.1 }))).into_response()
+    }
+}
+
+impl From<crate::WorldError> for Refusal {
+    fn from(error: crate::WorldError) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}
+
+/// Reads a JSON body, whatever its content type says: `curl -d` says the wrong one.
+fn read<Input: DeserializeOwned>(body: &Bytes) -> Result<Input, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))
+}

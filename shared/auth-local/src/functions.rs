@@ -1,0 +1,261 @@
+//! The functions: every operation and trigger, each with an environment, an HTTP client and a platform of its own, invoked as
+//! Lambda invokes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use auth_api::Contract;
+use auth_aws::{ConfigurationError, Environment, Platform};
+use auth_lambda::{Function, FunctionError};
+use lambda_runtime::{Config, Context};
+use serde_json::value::RawValue;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::aws_calls::{AwsCalls, INVOCATION, Invocation};
+use crate::clock::WorldClock;
+use crate::random;
+
+type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
+
+/// What the local run mounts: one line for each crate under `crates/`, held against the contract at every start.
+const MOUNTED: [(&str, Mount); 8] = [
+    ("get-profile", get_profile::function),
+    ("initiate-otp", initiate_otp::function),
+    ("logout-user", logout_user::function),
+    ("pre-token-generation", |platform| {
+        Ok(pre_token_generation::function(platform.clock()))
+    }),
+    ("refresh-token", refresh_token::function),
+    ("resend-otp", resend_otp::function),
+    ("update-profile", update_profile::function),
+    ("verify-otp", verify_otp::function),
+];
+
+/// The version behind the alias that a deployment sends traffic to.
+pub(crate) const LIVE_VERSION: &str = "1";
+
+/// Why the functions cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum FunctionsError {
+    /// The contract has an operation or trigger that is not mounted.
+    #[error(
+        "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/auth-local/src/functions.rs"
+    )]
+    NotMounted(String),
+    /// Something is mounted that the contract does not have.
+    #[error(
+        "{0} is mounted, and the contract does not list it: add it to shared/auth-api/openapi.yaml or take its line out of MOUNTED"
+    )]
+    NotListed(&'static str),
+    /// A function refuses its configuration.
+    #[error("{name} does not start")]
+    Configuration {
+        /// The function.
+        name: &'static str,
+        /// The variable, and what is wrong with it.
+        source: ConfigurationError,
+    },
+}
+
+/// What every function is started with.
+pub(crate) struct Surroundings<'a> {
+    /// Values by the names that the contract gives them.
+    pub(crate) values: &'a BTreeMap<String, String>,
+    /// Region, credentials and endpoints, under AWS's names.
+    pub(crate) aws: &'a BTreeMap<String, String>,
+    pub(crate) account_id: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) calls: Arc<AwsCalls>,
+    pub(crate) clock: WorldClock,
+    pub(crate) log: Dispatch,
+}
+
+/// The started functions.
+pub(crate) struct Functions {
+    started: BTreeMap<&'static str, Started>,
+    clock: WorldClock,
+    log: Dispatch,
+}
+
+struct Started {
+    function: Function,
+    timeout: Duration,
+    arn: String,
+    config: Arc<Config>,
+}
+
+/// An invocation that has ended.
+pub(crate) struct Invoked {
+    pub(crate) request_id: String,
+    pub(crate) outcome: Result<Box<RawValue>, FunctionError>,
+    /// The AWS calls that it made.
+    pub(crate) aws_calls: u32,
+}
+
+impl Functions {
+    /// Starts every function that the contract lists.
+    pub(crate) fn start(surroundings: &Surroundings<'_>) -> Result<Self, FunctionsError> {
+        let contract = Contract::embedded();
+        let operations = contract.operations().iter().map(|one| {
+            (
+                &one.name,
+                one.timeout_seconds,
+                one.memory_mb,
+                &one.environment,
+            )
+        });
+        let triggers = contract.triggers().iter().map(|one| {
+            (
+                &one.name,
+                one.timeout_seconds,
+                one.memory_mb,
+                &one.environment,
+            )
+        });
+        let mut listed = BTreeSet::new();
+        let mut started = BTreeMap::new();
+        for (name, timeout_seconds, memory_mb, variables) in operations.chain(triggers) {
+            let (name, mount) = *MOUNTED
+                .iter()
+                .find(|(mounted, _)| mounted == name)
+                .ok_or_else(|| FunctionsError::NotMounted(name.clone()))?;
+            listed.insert(name);
+            let full_name = format!("latchkey-local-{name}");
+            let environment = surroundings.environment(&full_name, memory_mb, variables);
+            let function = Platform::new(
+                environment,
+                surroundings.calls.client_of(name),
+                surroundings.clock.for_operations(),
+                random::for_operations(),
+            )
+            .and_then(|platform| mount(&platform))
+            .map_err(|source| FunctionsError::Configuration { name, source })?;
+            started.insert(
+                name,
+                Started {
+                    function,
+                    timeout: Duration::from_secs(timeout_seconds.into()),
+                    arn: arn(surroundings.region, surroundings.account_id, name),
+                    config: Arc::new(Config {
+                        memory: i32::try_from(memory_mb).unwrap_or(i32::MAX),
+                        version: LIVE_VERSION.to_owned(),
+                        log_stream: "local".to_owned(),
+                        log_group: format!("/aws/lambda/{full_name}"),
+                        function_name: full_name,
+                    }),
+                },
+            );
+        }
+        if let Some((name, _)) = MOUNTED.iter().find(|(name, _)| !listed.contains(name)) {
+            return Err(FunctionsError::NotListed(name));
+        }
+        Ok(Self {
+            started,
+            clock: surroundings.clock.clone(),
+            log: surroundings.log.clone(),
+        })
+    }
+
+    /// The names of all functions.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.started.keys().copied()
+    }
+
+    /// Invokes a function, and waits for its end or its time-out. `None` if there is no such function.
+    ///
+    /// As in Lambda, an invocation runs to its end even if whoever asked has gone; a panic or a time-out is an error of that
+    /// invocation alone. `context` may bring a client context; everything else in it is set here.
+    pub(crate) async fn invoke(
+        &self,
+        name: &str,
+        event: Box<RawValue>,
+        mut context: Context,
+    ) -> Option<Invoked> {
+        let started = self.started.get(name)?;
+        let invocation = Arc::new(Invocation {
+            request_id: random::uuid(),
+            calls: AtomicU32::new(0),
+        });
+        started.describe(&mut context, &self.clock, &invocation.request_id);
+        let function = started.function.clone();
+        let run = async move { function.invoke(event, context).await };
+        let task = tokio::spawn(
+            INVOCATION.scope(invocation.clone(), run.with_subscriber(self.log.clone())),
+        );
+        let stop = task.abort_handle();
+        let outcome = match tokio::time::timeout(started.timeout, task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_panic)) => Err(FunctionError {
+                error_type: "Runtime.ExitError".to_owned(),
+                message: format!(
+                    "RequestId: {} Error: Runtime exited with error",
+                    invocation.request_id
+                ),
+            }),
+            Err(_elapsed) => {
+                stop.abort();
+                Err(FunctionError {
+                    error_type: "Sandbox.Timedout".to_owned(),
+                    message: format!(
+                        "RequestId: {} Error: Task timed out after {:.2} seconds",
+                        invocation.request_id,
+                        started.timeout.as_secs_f64()
+                    ),
+                })
+            }
+        };
+        Some(Invoked {
+            request_id: invocation.request_id.clone(),
+            outcome,
+            aws_calls: invocation.calls.load(Ordering::Relaxed),
+        })
+    }
+}
+
+impl Started {
+    /// Fills in what the Runtime API's headers and the function's configuration say.
+    fn describe(&self, context: &mut Context, clock: &WorldClock, request_id: &str) {
+        let now = clock.now();
+        let deadline = now.after(self.timeout).as_millis();
+        request_id.clone_into(&mut context.request_id);
+        context.deadline = u64::try_from(deadline).unwrap_or(0);
+        context.invoked_function_arn.clone_from(&self.arn);
+        context.xray_trace_id = Some(trace_id(now.as_seconds()));
+        context.env_config = self.config.clone();
+    }
+}
+
+impl Surroundings<'_> {
+    /// Exactly what the contract lists for the function, and what Lambda itself sets.
+    fn environment(&self, full_name: &str, memory_mb: u32, variables: &[String]) -> Environment {
+        let listed = variables
+            .iter()
+            .filter_map(|name| Some((name.clone(), self.values.get(name)?.clone())));
+        let aws = self
+            .aws
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()));
+        let lambda = [
+            ("AWS_LAMBDA_FUNCTION_NAME", full_name.to_owned()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_mb.to_string()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", LIVE_VERSION.to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value));
+        Environment::from_pairs(listed.chain(aws).chain(lambda))
+    }
+}
+
+/// A function's ARN.
+pub(crate) fn arn(region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:aws:lambda:{region}:{account_id}:function:latchkey-local-{name}")
+}
+
+/// A new X-Ray trace that nobody records.
+pub(crate) fn trace_id(seconds: i64) -> String {
+    let random = u128::from_be_bytes(random::bytes()) >> 32;
+    let parent = u64::from_be_bytes(random::bytes());
+    format!("Root=1-{seconds:08x}-{random:024x};Parent={parent:016x};Sampled=0")
+}

@@ -1,0 +1,87 @@
+//! CORS as an HTTP API with a CORS configuration does it: preflights are answered without a route, and what a function says of
+//! CORS is thrown away.
+
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use super::answer::Answer;
+
+/// What a front end may read besides the headers that every page may.
+const EXPOSED: &str = "apigw-requestid,ratelimit,ratelimit-policy,retry-after,www-authenticate";
+
+/// The origins that may call with credentials.
+pub(super) struct Cors {
+    origins: Vec<HeaderValue>,
+}
+
+impl Cors {
+    pub(super) fn new(origins: &[String]) -> Self {
+        Self {
+            origins: origins
+                .iter()
+                .filter_map(|origin| origin.parse().ok())
+                .collect(),
+        }
+    }
+
+    /// The answer to a preflight, if the request is one. A foreign origin gets one that allows nothing.
+    pub(super) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Answer> {
+        let is_preflight = *method == Method::OPTIONS
+            && headers.contains_key(ORIGIN)
+            && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        is_preflight.then(|| Answer {
+            status: StatusCode::NO_CONTENT,
+            headers: match self.allowed(headers) {
+                Some(origin) => vec![
+                    (ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+                    (
+                        ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                        HeaderValue::from_static("true"),
+                    ),
+                    (
+                        ACCESS_CONTROL_ALLOW_METHODS,
+                        HeaderValue::from_static("GET,POST,PUT,PATCH,DELETE"),
+                    ),
+                    (
+                        ACCESS_CONTROL_ALLOW_HEADERS,
+                        HeaderValue::from_static("authorization,content-type"),
+                    ),
+                    (ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+                ],
+                None => Vec::new(),
+            },
+            body: Vec::new(),
+        })
+    }
+
+    /// Replaces whatever the answer says of CORS by what the configuration says.
+    pub(super) fn apply(&self, request: &HeaderMap, answer: &mut Answer) {
+        answer.headers.retain(|(name, _)| !is_cors(name));
+        if let Some(origin) = self.allowed(request) {
+            answer.headers.extend([
+                (ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+                (
+                    ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                    HeaderValue::from_static("true"),
+                ),
+                (
+                    ACCESS_CONTROL_EXPOSE_HEADERS,
+                    HeaderValue::from_static(EXPOSED),
+                ),
+            ]);
+        }
+    }
+
+    fn allowed(&self, headers: &HeaderMap) -> Option<&HeaderValue> {
+        let origin = headers.get(ORIGIN)?;
+        self.origins.iter().find(|allowed| *allowed == origin)
+    }
+}
+
+fn is_cors(name: &HeaderName) -> bool {
+    name.as_str().starts_with("access-control-")
+}

@@ -1,0 +1,293 @@
+//! An API Gateway HTTP API as AWS runs it: routes, throttles, authorizes and converts, in front of the functions.
+
+mod answer;
+mod authorizer;
+mod cors;
+mod event;
+mod throttle;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use auth_api::{Contract, Routed, Security};
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lambda_runtime::Context;
+
+use crate::clock::WorldClock;
+use crate::functions::Functions;
+use crate::observer::{ObservedExchange, Observer, Served};
+use crate::random;
+
+use answer::Answer;
+use authorizer::{Authorized, Authorizer};
+use cors::Cors;
+use event::Received;
+use throttle::Throttles;
+
+/// Request line and headers together.
+const LARGEST_HEAD: usize = 10_240;
+/// The body of a request.
+const LARGEST_PAYLOAD: usize = 10 * 1024 * 1024;
+/// Lambda takes and gives this much in a synchronous invocation.
+const LARGEST_EVENT: usize = 6 * 1024 * 1024;
+/// The longest integration time-out of an HTTP API.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
+
+/// The API's names, as events carry them.
+pub(crate) struct Stage {
+    pub(crate) account_id: String,
+    pub(crate) api_id: String,
+    pub(crate) domain_name: String,
+}
+
+/// What a gateway is set up with.
+pub(crate) struct Setup {
+    pub(crate) stage: Stage,
+    pub(crate) issuer: String,
+    pub(crate) audience: Vec<String>,
+    pub(crate) origins: Vec<String>,
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) clock: WorldClock,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// The HTTP API.
+pub(crate) struct Gateway {
+    contract: &'static Contract,
+    stage: Stage,
+    authorizer: Authorizer,
+    cors: Cors,
+    throttles: Throttles,
+    functions: Arc<Functions>,
+    clock: WorldClock,
+    observer: Option<Observer>,
+}
+
+/// What is known of a request when it has been answered.
+struct Handled {
+    answer: Answer,
+    operation_id: Option<&'static str>,
+    body: Vec<u8>,
+    aws_calls: u32,
+}
+
+impl Handled {
+    /// Answered by the gateway itself, before a body was read.
+    fn early(operation_id: Option<&'static str>, answer: Answer) -> Self {
+        Self {
+            answer,
+            operation_id,
+            body: Vec::new(),
+            aws_calls: 0,
+        }
+    }
+}
+
+impl Gateway {
+    pub(crate) fn new(setup: Setup) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            contract: Contract::embedded(),
+            stage: setup.stage,
+            authorizer: Authorizer::new(setup.issuer, setup.audience)?,
+            cors: Cors::new(&setup.origins),
+            throttles: Throttles::default(),
+            functions: setup.functions,
+            clock: setup.clock,
+            observer: setup.observer,
+        })
+    }
+
+    /// Forgets what was spent of throttles.
+    pub(crate) fn reset(&self) {
+        self.throttles.reset();
+    }
+
+    /// Answers one request, whatever it is.
+    pub(crate) async fn serve(
+        &self,
+        peer: SocketAddr,
+        request: Request,
+    ) -> (Response<Body>, Served) {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let request_id = STANDARD.encode(random::bytes::<11>());
+        let mut handled = match self.cors.preflight(&parts.method, &parts.headers) {
+            Some(answer) => Handled::early(None, answer),
+            None => {
+                let mut handled = self.handle(peer, &parts, body, &request_id).await;
+                self.cors.apply(&parts.headers, &mut handled.answer);
+                handled
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            handled.answer.headers.push((REQUEST_ID, id));
+        }
+        if let Some(observer) = &self.observer {
+            observer(&ObservedExchange {
+                operation_id: handled.operation_id.map(str::to_owned),
+                method: parts.method.to_string(),
+                path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                request_headers: parts.headers.clone(),
+                request_body: handled.body,
+                status: handled.answer.status.as_u16(),
+                response_headers: handled.answer.headers.iter().cloned().collect(),
+                response_body: handled.answer.body.clone(),
+            });
+        }
+        let served = Served {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            status: handled.answer.status.as_u16(),
+            took: started.elapsed(),
+            aws_calls: handled.aws_calls,
+        };
+        (handled.answer.into_response(), served)
+    }
+
+    async fn handle(
+        &self,
+        peer: SocketAddr,
+        parts: &Parts,
+        body: Body,
+        request_id: &str,
+    ) -> Handled {
+        if head_length(parts) > LARGEST_HEAD {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Handled::early(
+                None,
+                Answer::message(status, "Request Header Fields Too Large"),
+            );
+        }
+        let Some(routed) = self.contract.route(parts.method.as_str(), parts.uri.path()) else {
+            return Handled::early(None, self.unrouted());
+        };
+        let operation_id = Some(routed.operation.operation_id.as_str());
+        let authorized = match self.admit(&routed, &parts.headers).await {
+            Ok(authorized) => authorized,
+            Err(answer) => return Handled::early(operation_id, answer),
+        };
+        let Ok(body) = to_bytes(body, LARGEST_PAYLOAD).await else {
+            let answer = Answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+            return Handled::early(operation_id, answer);
+        };
+        let received = Received {
+            stage: &self.stage,
+            parts,
+            body: &body,
+            peer,
+            routed: &routed,
+            authorized: authorized.as_ref(),
+            request_id,
+            at: self.clock.now(),
+        };
+        let (answer, aws_calls) = self.integrate(&received).await;
+        Handled {
+            answer,
+            operation_id,
+            body: body.into(),
+            aws_calls,
+        }
+    }
+
+    fn unrouted(&self) -> Answer {
+        let unrouted = self.contract.unrouted();
+        let status = StatusCode::from_u16(unrouted.status).unwrap_or(StatusCode::NOT_FOUND);
+        Answer::message(status, &unrouted.message)
+    }
+
+    /// Throttle first, then the route's authorizer. IAM routes are refused: nothing here verifies Signature Version 4 yet, and
+    /// what cannot be verified is not let in.
+    async fn admit(
+        &self,
+        routed: &Routed<'_>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Authorized>, Answer> {
+        let now = self.clock.now();
+        if !self.throttles.admit(routed.operation, now) {
+            return Err(Answer::message(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too Many Requests",
+            ));
+        }
+        match &routed.operation.security {
+            Security::Public => Ok(None),
+            Security::Iam => Err(Answer::message(StatusCode::FORBIDDEN, "Forbidden")),
+            Security::Jwt { scopes } => self
+                .authorizer
+                .admit(headers, scopes, now)
+                .await
+                .map(Some)
+                .map_err(|refusal| {
+                    let challenge = refusal.challenge(scopes);
+                    match refusal {
+                        authorizer::Refusal::Unauthorized(_) => {
+                            Answer::challenge(StatusCode::UNAUTHORIZED, "Unauthorized", &challenge)
+                        }
+                        authorizer::Refusal::Forbidden => {
+                            Answer::challenge(StatusCode::FORBIDDEN, "Forbidden", &challenge)
+                        }
+                    }
+                }),
+        }
+    }
+
+    /// The Lambda proxy integration: the event in, the answer out, and how many AWS calls it took.
+    async fn integrate(&self, received: &Received<'_>) -> (Answer, u32) {
+        let Ok(event) = received.to_event() else {
+            return (Answer::internal_server_error(), 0);
+        };
+        if event.get().len() > LARGEST_EVENT {
+            return (
+                Answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+                0,
+            );
+        }
+        let invocation =
+            self.functions
+                .invoke(&received.routed.operation.name, event, Context::default());
+        let invoked = match tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await {
+            Ok(Some(invoked)) => invoked,
+            Ok(None) => return (Answer::internal_server_error(), 0),
+            Err(_elapsed) => {
+                return (
+                    Answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+                    0,
+                );
+            }
+        };
+        let answer = match invoked.outcome {
+            Ok(output) if output.get().len() > LARGEST_EVENT => Answer::internal_server_error(),
+            Ok(output) => {
+                Answer::from_output(&output).unwrap_or_else(|_| Answer::internal_server_error())
+            }
+            Err(_function_error) => Answer::internal_server_error(),
+        };
+        (answer, invoked.aws_calls)
+    }
+}
+
+/// What the request's head takes on the wire: `METHOD target HTTP/1.1`, and `name: value` for each header, with their line ends.
+fn head_length(parts: &Parts) -> usize {
+    let version = match parts.version {
+        Version::HTTP_10 | Version::HTTP_11 => "HTTP/1.1".len(),
+        _ => 0,
+    };
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4);
+    parts.method.as_str().len() + target + version + 4 + headers.sum::<usize>()
+}

@@ -1,0 +1,73 @@
+//! The functions' log lines, each kept by the world whose function wrote it.
+//!
+//! Every world has a subscriber of its own, and every invocation runs under its world's. So nothing is installed for the whole
+//! process, any number of worlds live side by side, and a line cannot end up in another world's log.
+
+use std::io;
+use std::sync::Arc;
+
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+
+use crate::journal::Journal;
+
+/// Lines that are remembered.
+const REMEMBERED: usize = 20_000;
+
+/// Where a function's lines go as they are written, besides into the log.
+pub type LogLine = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The log of a world.
+pub(crate) struct Logs {
+    pub(crate) lines: Journal<Arc<str>>,
+    also: Option<LogLine>,
+}
+
+impl Logs {
+    pub(crate) fn new(also: Option<LogLine>) -> Arc<Self> {
+        Arc::new(Self {
+            lines: Journal::new(REMEMBERED),
+            also,
+        })
+    }
+
+    /// The subscriber that functions run under: production's lines at production's level.
+    pub(crate) fn subscriber(self: &Arc<Self>, level: &str) -> Dispatch {
+        let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+        let lines = auth_lambda::logging::lines(Writer(self.clone())).with_filter(filter);
+        Dispatch::new(Registry::default().with(lines))
+    }
+
+    fn add(&self, line: &str) {
+        self.lines.add(|_| line.into());
+        if let Some(also) = &self.also {
+            also(line);
+        }
+    }
+}
+
+struct Writer(Arc<Logs>);
+
+impl<'writer> MakeWriter<'writer> for Writer {
+    type Writer = Line<'writer>;
+
+    fn make_writer(&'writer self) -> Self::Writer {
+        Line(&self.0)
+    }
+}
+
+/// The subscriber writes each event with one `write`, newline included.
+struct Line<'logs>(&'logs Logs);
+
+impl io::Write for Line<'_> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.add(String::from_utf8_lossy(line).trim_end());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

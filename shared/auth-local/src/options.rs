@@ -1,0 +1,74 @@
+//! What a world is started with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::logs::LogLine;
+use crate::mailbox::Mail;
+use crate::observer::{Observer, Served};
+use crate::settings::Settings;
+
+/// Everything that can be chosen about a world. The default is one in memory on free ports that nobody watches.
+#[derive(Clone)]
+pub struct Options {
+    /// The gateway's port, which the other ports follow; 0 takes free ones.
+    pub port: u16,
+    /// Where state is kept.
+    pub state: State,
+    /// Forgets what is kept there first.
+    pub fresh: bool,
+    /// Limits and switches of the functions.
+    pub settings: Settings,
+    /// A public app client for Amplify and the like. A deployment does not have one by default.
+    pub public_client: bool,
+    /// Who is told what happens, as it happens.
+    pub watchers: Watchers,
+}
+
+/// Where a world's state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Gone when the world ends.
+    Memory,
+    /// In this folder, which one process at a time may use.
+    Folder(PathBuf),
+}
+
+/// Called as things happen, from whatever task they happen in: they must not block.
+#[derive(Clone, Default)]
+pub struct Watchers {
+    /// Sees every exchange that passed the gateway.
+    pub observer: Option<Observer>,
+    /// Is told of every request that the gateway answered.
+    pub served: Option<Arc<dyn Fn(&Served) + Send + Sync>>,
+    /// Is told of every mail.
+    pub mail: Option<Arc<dyn Fn(&Mail) + Send + Sync>>,
+    /// Gets every line that a function logs.
+    pub log_line: Option<LogLine>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            state: State::Memory,
+            fresh: false,
+            settings: Settings::default(),
+            public_client: true,
+            watchers: Watchers::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Options")
+            .field("port", &self.port)
+            .field("state", &self.state)
+            .field("fresh", &self.fresh)
+            .field("settings", &self.settings)
+            .field("public_client", &self.public_client)
+            .finish_non_exhaustive()
+    }
+}

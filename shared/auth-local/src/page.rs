@@ -1,0 +1,66 @@
+//! The web page: files that are part of the program, served under a policy that lets them talk to this origin and nobody else.
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+const INDEX: &str = include_str!("../page/index.html");
+
+/// Everything that `index.html` asks for, by name.
+const FILES: [(&str, &str, &str); 11] = [
+    ("api.js", JAVASCRIPT, include_str!("../page/api.js")),
+    ("clock.js", JAVASCRIPT, include_str!("../page/clock.js")),
+    (
+        "contract.js",
+        JAVASCRIPT,
+        include_str!("../page/contract.js"),
+    ),
+    ("dom.js", JAVASCRIPT, include_str!("../page/dom.js")),
+    ("latchkey.js", JAVASCRIPT, auth_browser::MODULE),
+    ("log.js", JAVASCRIPT, include_str!("../page/log.js")),
+    ("mailbox.js", JAVASCRIPT, include_str!("../page/mailbox.js")),
+    ("page.css", CSS, include_str!("../page/page.css")),
+    ("page.js", JAVASCRIPT, include_str!("../page/page.js")),
+    ("session.js", JAVASCRIPT, include_str!("../page/session.js")),
+    ("signin.js", JAVASCRIPT, include_str!("../page/signin.js")),
+];
+
+/// The files, below `/_local`.
+pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/page/{name}", get(file))
+}
+
+/// The page itself.
+pub(crate) async fn index() -> Response {
+    served(HTML, INDEX)
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    match FILES.iter().find(|(known, ..)| *known == name) {
+        Some((_, content_type, content)) => served(content_type, content),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn served(content_type: &'static str, content: &'static str) -> Response {
+    let headers: [(HeaderName, &'static str); 5] = [
+        (CONTENT_TYPE, content_type),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, content).into_response()
+}

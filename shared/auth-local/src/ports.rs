@@ -1,0 +1,82 @@
+//! The ports of a world: bound before anything else, so that a taken one is the first thing that is said.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+
+/// A port cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// Somebody else listens on it.
+    #[error("port {port}, for {purpose}, is taken: stop who has it, or choose another with --port")]
+    Taken {
+        /// The port.
+        port: u16,
+        /// What it was to be for.
+        purpose: &'static str,
+    },
+    /// There is no such port.
+    #[error("--port {0} leaves no room for the ports that follow it")]
+    NoRoom(u16),
+    /// The operating system refused for another reason.
+    #[error("port {port}, for {purpose}, cannot be opened")]
+    Refused {
+        /// The port.
+        port: u16,
+        /// What it was to be for.
+        purpose: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+/// The listeners of a world, all on loopback.
+pub(crate) struct Listeners {
+    pub(crate) gateway: TcpListener,
+    pub(crate) cognito: TcpListener,
+    pub(crate) dynamodb: TcpListener,
+    pub(crate) rest: TcpListener,
+}
+
+/// Each service's distance from the gateway's port. The third is AgentCore's.
+const COGNITO: u16 = 1;
+const DYNAMODB: u16 = 2;
+const REST: u16 = 4;
+
+impl Listeners {
+    /// Binds `port` and its followers, or free ports for 0.
+    pub(crate) async fn bind(port: u16) -> Result<Self, PortError> {
+        let following = |distance: u16| match port {
+            0 => Ok(0),
+            port => port.checked_add(distance).ok_or(PortError::NoRoom(port)),
+        };
+        let [cognito, dynamodb, rest] =
+            [following(COGNITO)?, following(DYNAMODB)?, following(REST)?];
+        Ok(Self {
+            gateway: bind(port, "the gateway").await?,
+            cognito: bind(cognito, "Cognito").await?,
+            dynamodb: bind(dynamodb, "DynamoDB").await?,
+            rest: bind(rest, "KMS, Secrets Manager and SES").await?,
+        })
+    }
+}
+
+async fn bind(port: u16, purpose: &'static str) -> Result<TcpListener, PortError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => PortError::Taken { port, purpose },
+            _ => PortError::Refused {
+                port,
+                purpose,
+                source,
+            },
+        })
+}
+
+/// The URL under which a listener is reached.
+pub(crate) fn url(listener: &TcpListener) -> io::Result<String> {
+    let address: SocketAddr = listener.local_addr()?;
+    Ok(format!("http://{address}"))
+}

@@ -1,0 +1,188 @@
+//! What a person may configure: the limits and switches that the functions read from their environment, under the same names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use auth_api::{Contract, Setting, SettingKind};
+use url::Url;
+
+/// Settings that the local run makes itself: they name what it has created.
+const MADE_HERE: [&str; 6] = [
+    "ENVIRONMENT",
+    "COGNITO_USER_POOL_ID",
+    "COGNITO_CLIENT_ID",
+    "GUESTS_TABLE_NAME",
+    "CHALLENGES_TABLE_NAME",
+    "SECRETS_ID",
+];
+
+/// The one default that differs from the functions' own: nobody has to be deceived about time on a laptop, and a
+/// stand-in answers in a few milliseconds, so a much lower floor hides as much.
+const RESPONSE_FLOOR: (&str, &str) = ("OTP_RESPONSE_FLOOR_MS", "150");
+
+/// Configured values by the names that the functions know them under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings(BTreeMap<String, String>);
+
+/// Why a setting cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("the configuration {path} cannot be read")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// A line is neither empty, nor a comment, nor `NAME = value`.
+    #[error("line {0} is not of the form NAME = value")]
+    Line(usize),
+    /// No function reads a variable of this name.
+    #[error("{name} is not a setting; the settings are {known}")]
+    Unknown {
+        /// What was written.
+        name: String,
+        /// What could have been.
+        known: String,
+    },
+    /// The local run sets this one.
+    #[error("{0} is set by the local run itself")]
+    MadeHere(String),
+    /// The same name twice.
+    #[error("{0} is set twice")]
+    Twice(String),
+    /// A value of the wrong kind.
+    #[error("{name} must be {wanted}")]
+    Value {
+        /// The setting.
+        name: String,
+        /// What its value must be.
+        wanted: &'static str,
+    },
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let (name, value) = RESPONSE_FLOOR;
+        Self(BTreeMap::from([(name.to_owned(), value.to_owned())]))
+    }
+}
+
+impl Settings {
+    /// Reads `NAME = value` lines; empty lines and lines that begin with `#` do not count.
+    pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
+        let text = fs::read_to_string(path).map_err(|source| SettingsError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_text(&text)
+    }
+
+    /// As [`Settings::from_file`], from the file's content.
+    pub fn from_text(text: &str) -> Result<Self, SettingsError> {
+        let mut settings = Self::default();
+        let mut seen = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (name, value) = line.split_once('=').ok_or(SettingsError::Line(index + 1))?;
+            let name = name.trim();
+            if seen.contains(&name) {
+                return Err(SettingsError::Twice(name.to_owned()));
+            }
+            seen.push(name);
+            settings = settings.with(name, value.trim())?;
+        }
+        Ok(settings)
+    }
+
+    /// The same with one more value.
+    pub fn with(mut self, name: &str, value: &str) -> Result<Self, SettingsError> {
+        if MADE_HERE.contains(&name) {
+            return Err(SettingsError::MadeHere(name.to_owned()));
+        }
+        let setting = configurable()
+            .find(|setting| setting.name == name)
+            .ok_or_else(|| SettingsError::Unknown {
+                name: name.to_owned(),
+                known: configurable()
+                    .map(|setting| setting.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })?;
+        let (fits, wanted) = match setting.kind {
+            SettingKind::String => (!value.is_empty(), "text that is not empty"),
+            SettingKind::Integer => (value.parse::<u64>().is_ok(), "a whole number"),
+            SettingKind::Url => (
+                Url::parse(value).is_ok_and(|url| url.has_host()),
+                "an absolute URL",
+            ),
+        };
+        if !fits {
+            return Err(SettingsError::Value {
+                name: name.to_owned(),
+                wanted,
+            });
+        }
+        self.0.insert(name.to_owned(), value.to_owned());
+        Ok(self)
+    }
+
+    /// The configured value, if there is one.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+fn configurable() -> impl Iterator<Item = &'static Setting> {
+    Contract::embedded()
+        .settings()
+        .iter()
+        .filter(|setting| !MADE_HERE.contains(&setting.name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Settings::from_text(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_names_settings_as_the_functions_do() {
+        let settings = Settings::from_text(
+            "# tight\n\nOTP_ATTEMPTS = 2\nFRONTEND_URL=http://localhost:3000\n",
+        )
+        .unwrap();
+        assert_eq!(settings.get("OTP_ATTEMPTS"), Some("2"));
+        assert_eq!(settings.get("FRONTEND_URL"), Some("http://localhost:3000"));
+        assert_eq!(settings.get("OTP_RESPONSE_FLOOR_MS"), Some("150"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        assert!(refusal("OTP_ATTEMPT = 2").starts_with("OTP_ATTEMPT is not a setting"));
+        assert_eq!(
+            refusal("OTP_ATTEMPTS = two"),
+            "OTP_ATTEMPTS must be a whole number"
+        );
+        assert_eq!(
+            refusal("OTP_ATTEMPTS = 1\nOTP_ATTEMPTS = 2"),
+            "OTP_ATTEMPTS is set twice"
+        );
+        assert_eq!(
+            refusal("SECRETS_ID = mine"),
+            "SECRETS_ID is set by the local run itself"
+        );
+        assert_eq!(
+            refusal("OTP_ATTEMPTS"),
+            "line 1 is not of the form NAME = value"
+        );
+    }
+}
