@@ -30,7 +30,8 @@ fn hasher() -> Argon2<'static> {
 }
 
 /// A password as it is kept: a PHC string. Takes milliseconds of CPU, so it runs where blocking is allowed.
-pub(crate) async fn hash(password: String, random: Random) -> Result<String, Refusal> {
+pub(crate) async fn hash(password: &str, random: &Random) -> Result<String, Refusal> {
+    let (password, random) = (password.to_owned(), random.clone());
     blocking(move || {
         let salt: [u8; 16] = random::bytes(&random);
         hasher()
@@ -42,7 +43,8 @@ pub(crate) async fn hash(password: String, random: Random) -> Result<String, Ref
 }
 
 /// Whether `password` is the one behind `kept`. With nothing kept the same work is done in vain.
-pub(crate) async fn matches(password: String, kept: Option<String>) -> Result<bool, Refusal> {
+pub(crate) async fn matches(password: &str, kept: Option<&str>) -> Result<bool, Refusal> {
+    let (password, kept) = (password.to_owned(), kept.map(str::to_owned));
     blocking(move || {
         let Some(kept) = kept else {
             let mut ignored = [0; 32];

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::refusal::Refusal;
 use crate::store::Millis;
 
-/// The settings of a pool, in the names of CreateUserPool. What this stand-in does not act on is kept and shown again.
+/// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is kept and shown again.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PoolSettings {
@@ -32,7 +32,7 @@ pub(crate) struct PoolSettings {
     pub(crate) username_configuration: UsernameConfiguration,
     #[serde(default)]
     pub(crate) user_pool_tier: Tier,
-    /// Set through SetUserPoolMfaConfig, which is another operation with another shape.
+    /// Set through `SetUserPoolMfaConfig`, which is another operation with another shape.
     #[serde(default)]
     pub(crate) software_token_mfa: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,6 +51,10 @@ pub(crate) struct Policies {
 }
 
 /// The defaults are those of a pool made through the API.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the switches are AWS's, each of its own"
+)]
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct PasswordPolicy {
@@ -304,7 +308,7 @@ impl Pool {
     }
 }
 
-/// The settings of an app client, in the names of CreateUserPoolClient.
+/// The settings of an app client, in the names of `CreateUserPoolClient`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ClientSettings {
@@ -365,19 +369,22 @@ pub(crate) enum PreventUserExistenceErrors {
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(default)]
 pub(crate) struct TokenValidityUnits {
-    pub(crate) access_token: Unit,
-    pub(crate) id_token: Unit,
-    pub(crate) refresh_token: Unit,
+    #[serde(rename = "AccessToken")]
+    access: Unit,
+    #[serde(rename = "IdToken")]
+    id: Unit,
+    #[serde(rename = "RefreshToken")]
+    refresh: Unit,
 }
 
 impl Default for TokenValidityUnits {
     fn default() -> Self {
         Self {
-            access_token: Unit::Hours,
-            id_token: Unit::Hours,
-            refresh_token: Unit::Days,
+            access: Unit::Hours,
+            id: Unit::Hours,
+            refresh: Unit::Days,
         }
     }
 }
@@ -469,7 +476,7 @@ impl ClientSettings {
         self.access_token_validity
             .filter(|validity| *validity != 0)
             .map_or(3_600, |validity| {
-                validity.saturating_mul(self.token_validity_units.access_token.seconds())
+                validity.saturating_mul(self.token_validity_units.access.seconds())
             })
     }
 
@@ -477,7 +484,7 @@ impl ClientSettings {
         self.id_token_validity
             .filter(|validity| *validity != 0)
             .map_or(3_600, |validity| {
-                validity.saturating_mul(self.token_validity_units.id_token.seconds())
+                validity.saturating_mul(self.token_validity_units.id.seconds())
             })
     }
 
@@ -487,7 +494,7 @@ impl ClientSettings {
         } else {
             self.refresh_token_validity
         };
-        validity.saturating_mul(self.token_validity_units.refresh_token.seconds())
+        validity.saturating_mul(self.token_validity_units.refresh.seconds())
     }
 
     /// The grace period in seconds, where the client's refresh tokens rotate.

@@ -9,6 +9,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// The operating system's randomness.
+///
+/// # Panics
+///
+/// What it returns panics where the operating system has no randomness to give: nothing may go on without it.
 #[must_use]
 pub fn system_random() -> Random {
     Arc::new(|buffer| {

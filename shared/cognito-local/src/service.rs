@@ -177,7 +177,7 @@ impl Service {
     pub(crate) fn create_pool(
         &self,
         id: Option<String>,
-        settings: PoolSettings,
+        settings: &PoolSettings,
     ) -> Result<Pool, Refusal> {
         settings.check()?;
         let now = self.now();
@@ -207,7 +207,7 @@ impl Service {
                 params![
                     id,
                     settings.pool_name,
-                    serde_json::to_string(&settings)?,
+                    serde_json::to_string(settings)?,
                     now,
                     material.id,
                     material.access
@@ -228,7 +228,7 @@ impl Service {
     }
 }
 
-/// Holds a SECRET_HASH against the client's secret: Base64(HMAC-SHA256(secret, user name + client id)).
+/// Holds a `SECRET_HASH` against the client's secret: Base64(HMAC-SHA256(secret, user name + client id)).
 ///
 /// The user name may be the one that was typed or the one that the user really has: after the first step callers use
 /// the one that the challenge gave back.

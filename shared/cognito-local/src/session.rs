@@ -44,9 +44,9 @@ pub(crate) enum Step {
     MfaSetup {
         token: Option<SoftwareToken>,
     },
-    /// SignUp's session, for ConfirmSignUp.
+    /// `SignUp`'s session, for `ConfirmSignUp`.
     SignedUp,
-    /// ConfirmSignUp's session, for InitiateAuth.
+    /// `ConfirmSignUp`'s session, for `InitiateAuth`.
     Confirmed,
 }
 

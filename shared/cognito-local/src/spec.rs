@@ -10,6 +10,10 @@ use crate::service::Service;
 
 /// A pool that an embedding program wants to be there.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the switches are AWS's, each of its own"
+)]
 pub struct PoolSpec {
     /// A fixed id, `{region}_{letters and digits}`, or `None` for a generated one.
     pub id: Option<String>,
@@ -23,7 +27,7 @@ pub struct PoolSpec {
     pub minimum_password_length: usize,
     /// A password needs upper case, lower case, digits and symbols.
     pub password_composition: bool,
-    /// SignUp is refused; only administrators make users.
+    /// `SignUp` is refused; only administrators make users.
     pub admins_create_users_only: bool,
     /// The ARN of the function that is called before tokens are made, with version 2 of the event.
     pub pre_token_generation: Option<String>,
@@ -34,7 +38,7 @@ pub struct PoolSpec {
 }
 
 impl PoolSpec {
-    /// A pool for passwordless sign-in by email code, with passwords as the other factor, open to SignUp.
+    /// A pool for passwordless sign-in by email code, with passwords as the other factor, open to `SignUp`.
     #[must_use]
     pub fn passwordless(name: impl Into<String>) -> Self {
         Self {
@@ -231,7 +235,7 @@ pub(crate) fn ensure_pool(service: &Service, spec: PoolSpec) -> Result<String, S
         None => Pool::named(connection, &spec.name),
     })?;
     let Some(existing) = existing else {
-        return Ok(service.create_pool(spec.id, settings)?.id);
+        return Ok(service.create_pool(spec.id, &settings)?.id);
     };
     let now = service.now();
     service.store.change(now, |transaction| {

@@ -277,7 +277,7 @@ fn look_up(
     })
 }
 
-/// The user whose refresh token this is, for the SECRET_HASH of a refresh.
+/// The user whose refresh token this is, for the `SECRET_HASH` of a refresh.
 pub(crate) fn owner_of(
     service: &Service,
     pool: &Pool,

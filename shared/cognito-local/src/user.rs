@@ -245,7 +245,7 @@ impl User {
         shown
     }
 
-    /// The shape UserType; AdminGetUser calls the attributes `UserAttributes` instead.
+    /// The shape `UserType`; `AdminGetUser` calls the attributes `UserAttributes` instead.
     pub(crate) fn shown(&self, attributes_as: &str) -> Value {
         let mut shown = json!({
             "Username": self.username,
@@ -292,7 +292,7 @@ pub(crate) struct Attribute {
     pub(crate) value: String,
 }
 
-/// The attributes that every pool has (OpenID Connect Core section 5.1), `sub` aside.
+/// The attributes that every pool has (`OpenID` Connect Core section 5.1), `sub` aside.
 const STANDARD: [&str; 18] = [
     "address",
     "birthdate",

@@ -49,8 +49,8 @@ enum MessageAction {
     Suppress,
 }
 
-/// AdminCreateUser: passwordless and confirmed where the pool has a passwordless factor and no password is given.
-pub(super) async fn create(service: &Service, input: CreateInput) -> Result<Value, Refusal> {
+/// `AdminCreateUser`: passwordless and confirmed where the pool has a passwordless factor and no password is given.
+pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Value, Refusal> {
     let pool = service
         .store
         .read(|connection| Pool::find(connection, &input.user_pool_id))?;
@@ -81,7 +81,7 @@ pub(super) async fn create(service: &Service, input: CreateInput) -> Result<Valu
         Some(given.map_or_else(|| policy.temporary(service.random()), str::to_owned))
     };
     let hash = match &password {
-        Some(password) => Some(password::hash(password.clone(), service.random().clone()).await?),
+        Some(password) => Some(password::hash(password, service.random()).await?),
         None => None,
     };
     let now = service.now();
@@ -137,7 +137,7 @@ pub(super) async fn create(service: &Service, input: CreateInput) -> Result<Valu
     Ok(json!({"User": user.shown("Attributes")}))
 }
 
-/// A user as SignUp and AdminCreateUser make one: where the email is the user name, the name is a generated sub.
+/// A user as `SignUp` and `AdminCreateUser` make one: where the email is the user name, the name is a generated sub.
 pub(super) fn new_user(
     service: &Service,
     pool: &Pool,
@@ -187,7 +187,7 @@ pub(super) fn new_user(
     Ok(user)
 }
 
-pub(super) fn get(service: &Service, input: Named) -> Result<Value, Refusal> {
+pub(super) fn get(service: &Service, input: &Named) -> Result<Value, Refusal> {
     service.store.read(|connection| {
         let pool = Pool::find(connection, &input.user_pool_id)?;
         let user = User::find(connection, &pool, &input.username)?;
@@ -197,7 +197,7 @@ pub(super) fn get(service: &Service, input: Named) -> Result<Value, Refusal> {
     })
 }
 
-pub(super) fn delete(service: &Service, input: Named) -> Result<Value, Refusal> {
+pub(super) fn delete(service: &Service, input: &Named) -> Result<Value, Refusal> {
     service.store.change(service.now(), |transaction| {
         let pool = Pool::find(transaction, &input.user_pool_id)?;
         User::find(transaction, &pool, &input.username)?.delete(transaction, &pool)
@@ -222,22 +222,22 @@ fn change(
 }
 
 /// Disabling ends the user's sign-ins too.
-pub(super) fn disable(service: &Service, input: Named) -> Result<Value, Refusal> {
-    change(service, &input, |connection, pool, user| {
+pub(super) fn disable(service: &Service, input: &Named) -> Result<Value, Refusal> {
+    change(service, input, |connection, pool, user| {
         user.enabled = false;
         tokens::revoke_all(connection, pool, &user.username)
     })
 }
 
-pub(super) fn enable(service: &Service, input: Named) -> Result<Value, Refusal> {
-    change(service, &input, |_, _, user| {
+pub(super) fn enable(service: &Service, input: &Named) -> Result<Value, Refusal> {
+    change(service, input, |_, _, user| {
         user.enabled = true;
         Ok(())
     })
 }
 
-pub(super) fn confirm_sign_up(service: &Service, input: Named) -> Result<Value, Refusal> {
-    change(service, &input, |_, _, user| {
+pub(super) fn confirm_sign_up(service: &Service, input: &Named) -> Result<Value, Refusal> {
+    change(service, input, |_, _, user| {
         if user.status != UserStatus::Unconfirmed {
             return Err(Refusal::not_authorized(format!(
                 "User cannot be confirmed. Current status is {}",
@@ -249,8 +249,8 @@ pub(super) fn confirm_sign_up(service: &Service, input: Named) -> Result<Value, 
     })
 }
 
-/// AdminResetUserPassword: the old password ends, and a code for a new one is mailed.
-pub(super) fn reset_password(service: &Service, input: Named) -> Result<Value, Refusal> {
+/// `AdminResetUserPassword`: the old password ends, and a code for a new one is mailed.
+pub(super) fn reset_password(service: &Service, input: &Named) -> Result<Value, Refusal> {
     let now = service.now();
     let mail = service.store.change(now, |transaction| {
         let pool = Pool::find(transaction, &input.user_pool_id)?;
@@ -289,7 +289,7 @@ pub(super) struct UpdateAttributesInput {
 
 pub(super) fn update_attributes(
     service: &Service,
-    input: UpdateAttributesInput,
+    input: &UpdateAttributesInput,
 ) -> Result<Value, Refusal> {
     change(service, &input.named, |_, pool, user| {
         check_attributes(&pool.settings, &input.user_attributes)?;
@@ -308,7 +308,7 @@ pub(super) struct DeleteAttributesInput {
 
 pub(super) fn delete_attributes(
     service: &Service,
-    input: DeleteAttributesInput,
+    input: &DeleteAttributesInput,
 ) -> Result<Value, Refusal> {
     change(service, &input.named, |_, pool, user| {
         delete_from(pool, user, &input.user_attribute_names)
@@ -342,7 +342,7 @@ pub(super) struct SetPasswordInput {
 
 pub(super) async fn set_password(
     service: &Service,
-    input: SetPasswordInput,
+    input: &SetPasswordInput,
 ) -> Result<Value, Refusal> {
     let pool = service.store.read(|connection| {
         let pool = Pool::find(connection, &input.named.user_pool_id)?;
@@ -351,7 +351,7 @@ pub(super) async fn set_password(
     })?;
     let policy = &pool.settings.policies.password_policy;
     policy.check(&input.password)?;
-    let hash = password::hash(input.password, service.random().clone()).await?;
+    let hash = password::hash(&input.password, service.random()).await?;
     let now = service.now();
     change(service, &input.named, |_, _, user| {
         user.password = Some(hash);
@@ -380,8 +380,8 @@ pub(super) struct ListInput {
 /// The most users of one page, and the number where the caller names none (or 0).
 const PAGE: i64 = 60;
 
-/// ListUsers, in the order of user names; the token is the last name of the page before.
-pub(super) fn list(service: &Service, input: ListInput) -> Result<Value, Refusal> {
+/// `ListUsers`, in the order of user names; the token is the last name of the page before.
+pub(super) fn list(service: &Service, input: &ListInput) -> Result<Value, Refusal> {
     let filter = input
         .filter
         .as_deref()
@@ -442,7 +442,7 @@ struct Filter {
     value: String,
 }
 
-/// What ListUsers can search by.
+/// What `ListUsers` can search by.
 const SEARCHABLE: [&str; 11] = [
     "username",
     "email",

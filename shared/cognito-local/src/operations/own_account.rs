@@ -21,7 +21,7 @@ pub(super) struct Input {
     access_token: String,
 }
 
-pub(super) fn get(service: &Service, input: Input) -> Result<Value, Refusal> {
+pub(super) fn get(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let Holder { user, .. } = tokens::holder(service, &input.access_token)?;
     let mut shown = json!({
         "Username": user.username,
@@ -31,7 +31,7 @@ pub(super) fn get(service: &Service, input: Input) -> Result<Value, Refusal> {
     Ok(shown)
 }
 
-pub(super) fn auth_factors(service: &Service, input: Input) -> Result<Value, Refusal> {
+pub(super) fn auth_factors(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let Holder { pool, user, .. } = tokens::holder(service, &input.access_token)?;
     let mut factors = Vec::new();
     if user.password.is_some() {
@@ -48,7 +48,7 @@ pub(super) fn auth_factors(service: &Service, input: Input) -> Result<Value, Ref
     Ok(shown)
 }
 
-pub(super) fn delete(service: &Service, input: Input) -> Result<Value, Refusal> {
+pub(super) fn delete(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     service.store.change(service.now(), |transaction| {
         holder.user.delete(transaction, &holder.pool)
@@ -64,10 +64,10 @@ pub(super) struct ChangePasswordInput {
     proposed_password: String,
 }
 
-/// ChangePassword: the old one is asked for where there is one, under the same lock as at sign-in.
+/// `ChangePassword`: the old one is asked for where there is one, under the same lock as at sign-in.
 pub(super) async fn change_password(
     service: &Service,
-    input: ChangePasswordInput,
+    input: &ChangePasswordInput,
 ) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     holder
@@ -82,10 +82,10 @@ pub(super) async fn change_password(
         door: Door::Public,
     };
     if holder.user.password.is_some() {
-        let previous = input.previous_password.unwrap_or_default();
-        super::sign_in::prove_password(service, &place, Some(&holder.user), &previous).await?;
+        let previous = input.previous_password.as_deref().unwrap_or_default();
+        super::sign_in::prove_password(service, &place, Some(&holder.user), previous).await?;
     }
-    let hash = password::hash(input.proposed_password, service.random().clone()).await?;
+    let hash = password::hash(&input.proposed_password, service.random()).await?;
     let now = service.now();
     service.store.change(now, |transaction| {
         let mut user = User::find(transaction, &place.pool, &holder.user.username)?;
@@ -105,10 +105,10 @@ pub(super) struct UpdateAttributesInput {
     user_attributes: Vec<Attribute>,
 }
 
-/// UpdateUserAttributes: a new email is unverified, and a code goes to it where the pool verifies emails.
+/// `UpdateUserAttributes`: a new email is unverified, and a code goes to it where the pool verifies emails.
 pub(super) fn update_attributes(
     service: &Service,
-    input: UpdateAttributesInput,
+    input: &UpdateAttributesInput,
 ) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     check_attributes(&holder.pool.settings, &input.user_attributes)?;
@@ -157,7 +157,7 @@ pub(super) struct DeleteAttributesInput {
 
 pub(super) fn delete_attributes(
     service: &Service,
-    input: DeleteAttributesInput,
+    input: &DeleteAttributesInput,
 ) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     let now = service.now();
@@ -176,8 +176,8 @@ pub(super) struct SendCodeInput {
     attribute_name: String,
 }
 
-/// GetUserAttributeVerificationCode.
-pub(super) fn send_code(service: &Service, input: SendCodeInput) -> Result<Value, Refusal> {
+/// `GetUserAttributeVerificationCode`.
+pub(super) fn send_code(service: &Service, input: &SendCodeInput) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     let email = holder
         .user
@@ -206,8 +206,8 @@ pub(super) struct VerifyInput {
     code: String,
 }
 
-/// VerifyUserAttribute.
-pub(super) fn verify_email(service: &Service, input: VerifyInput) -> Result<Value, Refusal> {
+/// `VerifyUserAttribute`.
+pub(super) fn verify_email(service: &Service, input: &VerifyInput) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     if input.attribute_name != "email" {
         return Err(Refusal::invalid(

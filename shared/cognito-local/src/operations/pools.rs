@@ -17,19 +17,19 @@ pub(super) struct PoolInput {
     user_pool_id: String,
 }
 
-/// CreateUserPool. Keys take long to make; other requests go on meanwhile.
+/// `CreateUserPool`. Keys take long to make; other requests go on meanwhile.
 pub(super) async fn create(
     service: &Arc<Service>,
     settings: PoolSettings,
 ) -> Result<Value, Refusal> {
     let maker = Arc::clone(service);
-    let pool = tokio::task::spawn_blocking(move || maker.create_pool(None, settings))
+    let pool = tokio::task::spawn_blocking(move || maker.create_pool(None, &settings))
         .await
         .map_err(|cause| Refusal::internal(&cause))??;
     shown(service, &pool)
 }
 
-pub(super) fn describe(service: &Service, input: PoolInput) -> Result<Value, Refusal> {
+pub(super) fn describe(service: &Service, input: &PoolInput) -> Result<Value, Refusal> {
     let pool = service
         .store
         .read(|connection| Pool::find(connection, &input.user_pool_id))?;
@@ -60,7 +60,7 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     Ok(json!({"UserPool": shown}))
 }
 
-/// UpdateUserPool: what the request leaves out returns to its default, as in AWS; what is immutable stays.
+/// `UpdateUserPool`: what the request leaves out returns to its default, as in AWS; what is immutable stays.
 pub(super) fn update(service: &Service, mut input: Map<String, Value>) -> Result<Value, Refusal> {
     let id = taken(&mut input, "UserPoolId");
     let now = service.now();
@@ -88,7 +88,7 @@ pub(super) fn update(service: &Service, mut input: Map<String, Value>) -> Result
     Ok(json!({}))
 }
 
-pub(super) fn delete(service: &Service, input: PoolInput) -> Result<Value, Refusal> {
+pub(super) fn delete(service: &Service, input: &PoolInput) -> Result<Value, Refusal> {
     service.store.change(service.now(), |transaction| {
         let pool = Pool::find(transaction, &input.user_pool_id)?;
         if pool.settings.shown_only.get("DeletionProtection") == Some(&json!("ACTIVE")) {
@@ -139,7 +139,7 @@ impl ListInput {
     }
 }
 
-pub(super) fn list(service: &Service, input: ListInput) -> Result<Value, Refusal> {
+pub(super) fn list(service: &Service, input: &ListInput) -> Result<Value, Refusal> {
     let after = input.after()?;
     let pools = service
         .store
@@ -163,7 +163,7 @@ pub(super) fn list(service: &Service, input: ListInput) -> Result<Value, Refusal
     Ok(answer)
 }
 
-/// CreateUserPoolClient.
+/// `CreateUserPoolClient`.
 pub(super) fn create_client(
     service: &Service,
     mut input: Map<String, Value>,
@@ -195,7 +195,7 @@ pub(super) struct ClientInput {
     client_id: String,
 }
 
-pub(super) fn describe_client(service: &Service, input: ClientInput) -> Result<Value, Refusal> {
+pub(super) fn describe_client(service: &Service, input: &ClientInput) -> Result<Value, Refusal> {
     service.store.read(|connection| {
         Pool::find(connection, &input.user_pool_id)?;
         let client = AppClient::of_pool(connection, &input.user_pool_id, &input.client_id)?;
@@ -203,7 +203,7 @@ pub(super) fn describe_client(service: &Service, input: ClientInput) -> Result<V
     })
 }
 
-/// UpdateUserPoolClient: what the request leaves out returns to its default, as in AWS.
+/// `UpdateUserPoolClient`: what the request leaves out returns to its default, as in AWS.
 pub(super) fn update_client(
     service: &Service,
     mut input: Map<String, Value>,
@@ -225,7 +225,7 @@ pub(super) fn update_client(
     })
 }
 
-pub(super) fn delete_client(service: &Service, input: ClientInput) -> Result<Value, Refusal> {
+pub(super) fn delete_client(service: &Service, input: &ClientInput) -> Result<Value, Refusal> {
     service.store.change(service.now(), |transaction| {
         Pool::find(transaction, &input.user_pool_id)?;
         let client = AppClient::of_pool(transaction, &input.user_pool_id, &input.client_id)?;
@@ -235,7 +235,7 @@ pub(super) fn delete_client(service: &Service, input: ClientInput) -> Result<Val
     Ok(json!({}))
 }
 
-pub(super) fn list_clients(service: &Service, input: ListInput) -> Result<Value, Refusal> {
+pub(super) fn list_clients(service: &Service, input: &ListInput) -> Result<Value, Refusal> {
     let after = input.after()?;
     let pool = input.user_pool_id.as_deref().unwrap_or_default();
     let clients = service.store.read(|connection| {
@@ -262,7 +262,7 @@ pub(super) fn list_clients(service: &Service, input: ListInput) -> Result<Value,
     Ok(answer)
 }
 
-pub(super) fn mfa_config(service: &Service, input: PoolInput) -> Result<Value, Refusal> {
+pub(super) fn mfa_config(service: &Service, input: &PoolInput) -> Result<Value, Refusal> {
     let pool = service
         .store
         .read(|connection| Pool::find(connection, &input.user_pool_id))?;
@@ -294,8 +294,8 @@ struct Enabled {
     enabled: bool,
 }
 
-/// SetUserPoolMfaConfig. The authenticator is the one second factor that this stand-in has.
-pub(super) fn set_mfa_config(service: &Service, input: MfaConfigInput) -> Result<Value, Refusal> {
+/// `SetUserPoolMfaConfig`. The authenticator is the one second factor that this stand-in has.
+pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Result<Value, Refusal> {
     if let Some(name) = input.others.keys().next() {
         return Err(Refusal::invalid(format!(
             "cognito-local does not act on {name}."
@@ -303,6 +303,7 @@ pub(super) fn set_mfa_config(service: &Service, input: MfaConfigInput) -> Result
     }
     let software_token = input
         .software_token_mfa_configuration
+        .as_ref()
         .is_some_and(|token| token.enabled);
     if input.mfa_configuration != MfaConfiguration::Off && !software_token {
         return Err(Refusal::invalid(

@@ -1,4 +1,4 @@
-//! ForgotPassword and ConfirmForgotPassword.
+//! `ForgotPassword` and `ConfirmForgotPassword`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,9 +21,9 @@ pub(super) struct ForgotInput {
     username: String,
 }
 
-/// ForgotPassword. Where unknown users are hidden, a code is made for a name that nobody has too, and mailed to nobody, so
+/// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has too, and mailed to nobody, so
 /// that the next step cannot tell the difference either.
-pub(super) fn forgot(service: &Service, input: ForgotInput) -> Result<Value, Refusal> {
+pub(super) fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(
         service,
@@ -79,7 +79,7 @@ pub(super) struct ConfirmInput {
     password: String,
 }
 
-pub(super) async fn confirm(service: &Service, input: ConfirmInput) -> Result<Value, Refusal> {
+pub(super) async fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(
         service,
@@ -93,7 +93,7 @@ pub(super) async fn confirm(service: &Service, input: ConfirmInput) -> Result<Va
         .policies
         .password_policy
         .check(&input.password)?;
-    let hash = password::hash(input.password, service.random().clone()).await?;
+    let hash = password::hash(&input.password, service.random()).await?;
     let now = service.now();
     let redeem = |connection: &rusqlite::Connection, name: &str| {
         Purpose::ForgotPassword.redeem(

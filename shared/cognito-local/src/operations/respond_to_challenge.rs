@@ -1,4 +1,4 @@
-//! RespondToAuthChallenge and AdminRespondToAuthChallenge: the next step of a sign-in.
+//! `RespondToAuthChallenge` and `AdminRespondToAuthChallenge`: the next step of a sign-in.
 
 use std::collections::HashMap;
 
@@ -53,7 +53,11 @@ struct Answer<'a> {
     session: Session,
 }
 
-pub(super) async fn respond(service: &Service, door: Door, input: Input) -> Result<Value, Refusal> {
+pub(super) async fn respond(
+    service: &Service,
+    door: Door,
+    input: &Input,
+) -> Result<Value, Refusal> {
     let place = Place::find(
         service,
         door,
@@ -114,7 +118,7 @@ pub(super) async fn respond(service: &Service, door: Door, input: Input) -> Resu
     let answer = Answer {
         service,
         place: &place,
-        input: &input,
+        input,
         typed,
         text,
         user,
@@ -250,7 +254,7 @@ impl Answer<'_> {
             }
         }
         check_attributes(settings, &written)?;
-        let hash = password::hash(new.to_owned(), self.service.random().clone()).await?;
+        let hash = password::hash(new, self.service.random()).await?;
         let now = self.service.now();
         let user = self.consume(|transaction, _| {
             let mut user = User::find(transaction, &self.place.pool, &user.username)?;
@@ -309,7 +313,7 @@ impl Answer<'_> {
         .await
     }
 
-    /// The session is the one that VerifySoftwareToken gave back.
+    /// The session is the one that `VerifySoftwareToken` gave back.
     async fn mfa_setup(&self) -> Result<Value, Refusal> {
         let username = &self.known()?.username;
         let user = self.consume(|transaction, found| {

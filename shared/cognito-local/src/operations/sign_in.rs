@@ -1,4 +1,4 @@
-//! InitiateAuth, AdminInitiateAuth and GetTokensFromRefreshToken: how a sign-in begins, and how it goes on later.
+//! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: how a sign-in begins, and how it goes on later.
 
 use std::collections::HashMap;
 
@@ -107,11 +107,11 @@ impl Place {
     }
 }
 
-/// InitiateAuth and AdminInitiateAuth.
+/// `InitiateAuth` and `AdminInitiateAuth`.
 pub(super) async fn initiate(
     service: &Service,
     door: Door,
-    input: Input,
+    input: &Input,
 ) -> Result<Value, Refusal> {
     let place = Place::find(
         service,
@@ -120,8 +120,8 @@ pub(super) async fn initiate(
         &input.client_id,
     )?;
     match flow(&place, &input.auth_flow)? {
-        Flow::Refresh => refresh(service, &place, &input).await,
-        flow @ (Flow::Choice | Flow::Password) => begin(service, &place, flow, &input).await,
+        Flow::Refresh => refresh(service, &place, input).await,
+        flow @ (Flow::Choice | Flow::Password) => begin(service, &place, flow, input).await,
     }
 }
 
@@ -425,7 +425,7 @@ pub(super) async fn prove_password(
     password: &str,
 ) -> Result<User, Refusal> {
     let Some(user) = user else {
-        password::matches(password.to_owned(), None).await?;
+        password::matches(password, None).await?;
         return Err(Refusal::incorrect_username_or_password());
     };
     prove_in_turn(service, place, &user.username, password).await
@@ -464,7 +464,7 @@ async fn prove_in_turn(
     if user.failures.locked(service.now()) {
         return Err(Refusal::not_authorized("Password attempts exceeded"));
     }
-    let right = password::matches(password.to_owned(), user.password.clone()).await?;
+    let right = password::matches(password, user.password.as_deref()).await?;
     let now = service.now();
     let user = service.store.change(now, |transaction| {
         let mut user = User::find(transaction, &place.pool, username)?;
@@ -573,7 +573,7 @@ pub(super) async fn complete(
     Ok(json!({"AuthenticationResult": result, "ChallengeParameters": {}}))
 }
 
-/// REFRESH_TOKEN_AUTH: new id and access tokens, never a new refresh token.
+/// `REFRESH_TOKEN_AUTH`: new id and access tokens, never a new refresh token.
 async fn refresh(service: &Service, place: &Place, input: &Input) -> Result<Value, Refusal> {
     let token = input.parameter("REFRESH_TOKEN")?;
     let owner = tokens::owner_of(service, &place.pool, &place.client, token)?;
@@ -596,10 +596,10 @@ pub(super) struct RefreshInput {
     client_metadata: Option<Metadata>,
 }
 
-/// GetTokensFromRefreshToken, which takes the secret itself instead of a SECRET_HASH.
+/// `GetTokensFromRefreshToken`, which takes the secret itself instead of a `SECRET_HASH`.
 pub(super) async fn tokens_from_refresh(
     service: &Service,
-    input: RefreshInput,
+    input: &RefreshInput,
 ) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     if !is_client_secret(&place.client, input.client_secret.as_deref()) {

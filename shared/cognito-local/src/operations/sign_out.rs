@@ -1,4 +1,4 @@
-//! RevokeToken, GlobalSignOut and AdminUserGlobalSignOut.
+//! `RevokeToken`, `GlobalSignOut` and `AdminUserGlobalSignOut`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(super) struct RevokeInput {
 }
 
 /// Ends the sign-in of a refresh token, and says nothing of one that is unknown or ended already.
-pub(super) fn revoke(service: &Service, input: RevokeInput) -> Result<Value, Refusal> {
+pub(super) fn revoke(service: &Service, input: &RevokeInput) -> Result<Value, Refusal> {
     let client = service
         .store
         .read(|connection| AppClient::look_for(connection, &input.client_id))?
@@ -48,7 +48,7 @@ pub(super) struct Input {
     access_token: String,
 }
 
-pub(super) fn everywhere(service: &Service, input: Input) -> Result<Value, Refusal> {
+pub(super) fn everywhere(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     service.store.change(service.now(), |transaction| {
         tokens::revoke_all(transaction, &holder.pool, &holder.user.username)
@@ -63,7 +63,7 @@ pub(super) struct AdminInput {
     username: String,
 }
 
-pub(super) fn admin_everywhere(service: &Service, input: AdminInput) -> Result<Value, Refusal> {
+pub(super) fn admin_everywhere(service: &Service, input: &AdminInput) -> Result<Value, Refusal> {
     service.store.change(service.now(), |transaction| {
         let pool = Pool::find(transaction, &input.user_pool_id)?;
         let user = User::find(transaction, &pool, &input.username)?;

@@ -1,4 +1,4 @@
-//! SignUp, ConfirmSignUp and ResendConfirmationCode.
+//! `SignUp`, `ConfirmSignUp` and `ResendConfirmationCode`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) struct SignUpInput {
     user_attributes: Vec<Attribute>,
 }
 
-pub(super) async fn sign_up(service: &Service, input: SignUpInput) -> Result<Value, Refusal> {
+pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let settings = &place.pool.settings;
     check_secret_hash(
@@ -43,11 +43,14 @@ pub(super) async fn sign_up(service: &Service, input: SignUpInput) -> Result<Val
     }
     check_attributes(settings, &input.user_attributes)?;
     check_writable(&place, &input.user_attributes)?;
-    let password = input.password.filter(|password| !password.is_empty());
+    let password = input
+        .password
+        .as_deref()
+        .filter(|password| !password.is_empty());
     let hash = match password {
         Some(password) => {
-            settings.policies.password_policy.check(&password)?;
-            Some(password::hash(password, service.random().clone()).await?)
+            settings.policies.password_policy.check(password)?;
+            Some(password::hash(password, service.random()).await?)
         }
         None if settings.allows_factor("EMAIL_OTP") => None,
         None => return Err(Refusal::missing_parameter("PASSWORD")),
@@ -126,8 +129,8 @@ pub(super) struct ConfirmInput {
     session: Option<String>,
 }
 
-/// ConfirmSignUp. With the session of SignUp it gives one back that InitiateAuth takes instead of another code.
-pub(super) fn confirm(service: &Service, input: ConfirmInput) -> Result<Value, Refusal> {
+/// `ConfirmSignUp`. With the session of `SignUp` it gives one back that `InitiateAuth` takes instead of another code.
+pub(super) fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let now = service.now();
     let user = find_or_pretend(
@@ -209,7 +212,7 @@ pub(super) struct ResendInput {
     username: String,
 }
 
-pub(super) fn resend(service: &Service, input: ResendInput) -> Result<Value, Refusal> {
+pub(super) fn resend(service: &Service, input: &ResendInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(
         service,

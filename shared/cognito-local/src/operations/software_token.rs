@@ -1,4 +1,4 @@
-//! The authenticator: AssociateSoftwareToken, VerifySoftwareToken and the preference for it.
+//! The authenticator: `AssociateSoftwareToken`, `VerifySoftwareToken` and the preference for it.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ pub(super) struct AssociateInput {
     session: Option<String>,
 }
 
-/// AssociateSoftwareToken, by an access token or in the middle of a sign-in that demands an authenticator.
-pub(super) fn associate(service: &Service, input: AssociateInput) -> Result<Value, Refusal> {
+/// `AssociateSoftwareToken`, by an access token or in the middle of a sign-in that demands an authenticator.
+pub(super) fn associate(service: &Service, input: &AssociateInput) -> Result<Value, Refusal> {
     let now = service.now();
     if let Some(access_token) = &input.access_token {
         let holder = tokens::holder(service, access_token)?;
@@ -85,8 +85,8 @@ pub(super) struct VerifyInput {
     user_code: String,
 }
 
-/// VerifySoftwareToken: the first right code turns the authenticator on.
-pub(super) fn verify(service: &Service, input: VerifyInput) -> Result<Value, Refusal> {
+/// `VerifySoftwareToken`: the first right code turns the authenticator on.
+pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Refusal> {
     let now = service.now();
     let accept = |token: Option<SoftwareToken>| {
         let mut token = token.ok_or_else(|| {
@@ -145,12 +145,13 @@ pub(super) struct AdminPreferenceInput {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct Settings {
-    software_token_mfa_settings: Option<Setting>,
+    #[serde(rename = "SoftwareTokenMfaSettings")]
+    software_token: Option<Setting>,
     #[serde(rename = "SMSMfaSettings")]
-    sms_mfa_settings: Option<Setting>,
-    email_mfa_settings: Option<Setting>,
+    sms: Option<Setting>,
+    #[serde(rename = "EmailMfaSettings")]
+    email: Option<Setting>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -160,7 +161,7 @@ struct Setting {
     preferred_mfa: bool,
 }
 
-pub(super) fn set_preference(service: &Service, input: PreferenceInput) -> Result<Value, Refusal> {
+pub(super) fn set_preference(service: &Service, input: &PreferenceInput) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     prefer(
         service,
@@ -172,7 +173,7 @@ pub(super) fn set_preference(service: &Service, input: PreferenceInput) -> Resul
 
 pub(super) fn admin_set_preference(
     service: &Service,
-    input: AdminPreferenceInput,
+    input: &AdminPreferenceInput,
 ) -> Result<Value, Refusal> {
     prefer(
         service,
@@ -188,7 +189,7 @@ fn prefer(
     username: &str,
     settings: &Settings,
 ) -> Result<Value, Refusal> {
-    let others = [settings.sms_mfa_settings, settings.email_mfa_settings];
+    let others = [settings.sms, settings.email];
     if others.iter().flatten().any(|setting| setting.enabled) {
         return Err(Refusal::invalid(
             "User does not have delivery config set to turn on this MFA",
@@ -198,7 +199,7 @@ fn prefer(
     service.store.change(now, |transaction| {
         let pool = Pool::find(transaction, pool)?;
         let mut user = User::find(transaction, &pool, username)?;
-        if let Some(setting) = settings.software_token_mfa_settings {
+        if let Some(setting) = settings.software_token {
             match &mut user.software_token {
                 Some(token) if token.verified => {
                     token.enabled = setting.enabled;
