@@ -6,10 +6,10 @@ use auth_domain::{
     AttemptId, CognitoSession, Email, Guest, KnownDevice, Problem, Purpose, SessionToken, SignIn,
     Timestamp,
 };
-use auth_lambda::Exchange;
+use auth_lambda::{CodeSent, Exchange};
 use tokio::try_join;
 
-use crate::{Delivery, InitiateOtp, Started};
+use crate::{InitiateOtp, Started};
 
 /// What everyone is told: it is true of every address.
 const MESSAGE: &str =
@@ -57,15 +57,11 @@ impl InitiateOtp {
         let sent = self.send(email, guest.as_ref()).await?;
         let session_token = SessionToken::generate(&self.randomness);
         self.remember(&session_token, email, sent, now).await?;
+        let rules = &self.settings.rules;
+        let (expires_in, resend_after) = (rules.lifetime.as_secs(), rules.resend_after.as_secs());
+        let code_sent = CodeSent::new(session_token, email, expires_in, resend_after, MESSAGE);
         Ok(Started {
-            session_token,
-            expires_in: self.settings.rules.lifetime.as_secs(),
-            resend_after: self.settings.rules.resend_after.as_secs(),
-            delivery: Delivery {
-                medium: "EMAIL",
-                destination: email.masked(),
-            },
-            message: MESSAGE,
+            code_sent,
             sent_at: now,
         })
     }

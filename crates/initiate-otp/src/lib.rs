@@ -12,18 +12,18 @@ mod initiate_otp;
 use std::time::Duration;
 
 use auth_aws::{ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns};
-use auth_domain::{
-    Clock, Email, Limit, MaskedEmail, Problem, Randomness, SessionToken, SignInRules, Timestamp,
+use auth_domain::{Clock, Email, Limit, Problem, Randomness, SignInRules, Timestamp};
+use auth_lambda::{
+    Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
-use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation, ResponseFloor};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(
         InitiateOtp::new(platform)?,
-        platform.clock(),
+        platform.telemetry()?,
     ))
 }
 
@@ -85,28 +85,13 @@ struct Input {
     email: Email,
 }
 
-/// Where the code went, and how to go on.
+/// What the person is told, and when the mail was asked for, which an agent's tool says too.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Started {
-    #[serde(serialize_with = "token")]
-    session_token: SessionToken,
-    expires_in: u64,
-    resend_after: u64,
-    delivery: Delivery,
-    message: &'static str,
+    #[serde(flatten)]
+    code_sent: CodeSent,
     #[serde(skip)]
     sent_at: Timestamp,
-}
-
-#[derive(Serialize)]
-struct Delivery {
-    medium: &'static str,
-    destination: MaskedEmail,
-}
-
-fn token<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.as_str())
 }
 
 impl Operation for InitiateOtp {
@@ -135,10 +120,10 @@ impl AgentTool for InitiateOtp {
 
     fn result(started: Started) -> Map<String, Value> {
         let result = json!({
-            "session_token": started.session_token.as_str(),
+            "session_token": started.code_sent.session_token.as_str(),
             "otp_sent_at": started.sent_at,
-            "expires_in": started.expires_in,
-            "message": started.message,
+            "expires_in": started.code_sent.expires_in,
+            "message": started.code_sent.message,
         });
         result.as_object().cloned().unwrap_or_default()
     }

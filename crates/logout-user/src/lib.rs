@@ -16,7 +16,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         LogoutUser::new(platform)?,
-        platform.clock(),
+        platform.telemetry()?,
     ))
 }
 

@@ -11,15 +11,14 @@ mod resend_otp;
 use std::time::Duration;
 
 use auth_aws::{ConfigurationError, EmailCodes, Limits, Platform, Secrets, SignIns};
-use auth_domain::{Clock, Limit, MaskedEmail, Problem, Randomness, SessionToken, SignInRules};
-use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
-use serde::Serialize;
+use auth_domain::{Clock, Limit, Problem, Randomness, SessionToken, SignInRules};
+use auth_lambda::{Access, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         ResendOtp::new(platform)?,
-        platform.clock(),
+        platform.telemetry()?,
     ))
 }
 
@@ -74,39 +73,22 @@ struct Input {
     session_token: SessionToken,
 }
 
-/// Where the code went, and how to go on.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Resent {
-    session_token: String,
-    expires_in: u64,
-    resend_after: u64,
-    delivery: Delivery,
-    message: &'static str,
-}
-
-#[derive(Serialize)]
-struct Delivery {
-    medium: &'static str,
-    destination: MaskedEmail,
-}
-
 impl Operation for ResendOtp {
     const NAME: &'static str = "resend-otp";
     const ACCESS: Access = Access::Public;
 
     type Input = Input;
-    type Output = Resent;
+    type Output = CodeSent;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let session_token = fields.required("sessionToken");
         fields.finish_with(session_token.map(|session_token| Input { session_token }))
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Resent, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<CodeSent, Problem> {
         self.settings
             .floor
-            .hold(self.resend(&input.session_token, exchange))
+            .hold(self.resend(input.session_token, exchange))
             .await
     }
 }

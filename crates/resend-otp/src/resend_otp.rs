@@ -5,10 +5,10 @@ use auth_domain::{
     AttemptId, CognitoSession, Email, KnownDevice, LimitState, Problem, SessionToken, SignInId,
     Timestamp,
 };
-use auth_lambda::Exchange;
+use auth_lambda::{CodeSent, Exchange};
 use tokio::join;
 
-use crate::{Delivery, ResendOtp, Resent};
+use crate::ResendOtp;
 
 /// What everyone is told: it is true of every address.
 const MESSAGE: &str = "If this address can sign in by code, a fresh one is on its way. The codes sent before work too.";
@@ -16,9 +16,9 @@ const MESSAGE: &str = "If this address can sign in by code, a fresh one is on it
 impl ResendOtp {
     pub(crate) async fn resend(
         &self,
-        session_token: &SessionToken,
+        session_token: SessionToken,
         exchange: &Exchange,
-    ) -> Result<Resent, Problem> {
+    ) -> Result<CodeSent, Problem> {
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let id = session_token.sign_in_id();
@@ -44,16 +44,15 @@ impl ResendOtp {
         if let Some(session) = session {
             self.sign_ins.add_session(&id, &session).await?;
         }
-        Ok(Resent {
-            session_token: session_token.as_str().to_owned(),
-            expires_in: resend.sign_in.expires_at.seconds_from(now),
-            resend_after: self.settings.rules.resend_after.as_secs(),
-            delivery: Delivery {
-                medium: "EMAIL",
-                destination: email.masked(),
-            },
-            message: MESSAGE,
-        })
+        let expires_in = resend.sign_in.expires_at.seconds_from(now);
+        let resend_after = self.settings.rules.resend_after.as_secs();
+        Ok(CodeSent::new(
+            session_token,
+            email,
+            expires_in,
+            resend_after,
+            MESSAGE,
+        ))
     }
 
     /// How long until the next mail of this sign-in may be asked for.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_domain::{Clock, Randomness};
+use auth_domain::{Clock, Randomness, Telemetry};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -113,6 +113,15 @@ impl Platform {
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock.clone()
+    }
+
+    /// What the lines of the function's log say of where they come from.
+    pub fn telemetry(&self) -> Result<Telemetry, ConfigurationError> {
+        let environment = self.environment.text("ENVIRONMENT")?.to_owned();
+        Ok(Telemetry {
+            clock: self.clock(),
+            environment,
+        })
     }
 
     /// The randomness.

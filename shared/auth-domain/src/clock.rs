@@ -83,8 +83,14 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.date_time().format(&Rfc3339).map_err(|_| fmt::Error)?;
-        formatter.write_str(&text)
+        let at = self.date_time();
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, second, millisecond) = at.to_hms_milli();
+        let month = u8::from(month);
+        write!(
+            formatter,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
+        )
     }
 }
 
@@ -125,6 +131,10 @@ mod tests {
     fn an_instant_prints_as_rfc_3339_and_reads_back() {
         let instant = Timestamp::from_millis(1_795_239_650_123);
         assert_eq!(instant.to_string(), "2026-11-21T05:40:50.123Z");
+        assert_eq!(
+            Timestamp::from_seconds(0).to_string(),
+            "1970-01-01T00:00:00.000Z"
+        );
         assert_eq!(
             Timestamp::from_rfc3339("2026-11-21T05:40:50.123Z"),
             Some(instant)

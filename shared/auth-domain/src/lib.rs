@@ -17,6 +17,7 @@ mod randomness;
 mod redacted;
 mod session_token;
 mod sign_in;
+mod telemetry;
 mod tokens;
 
 pub use caller::Caller;
@@ -33,6 +34,7 @@ pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use randomness::Randomness;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
 pub use sign_in::{AttemptId, CognitoSession, SignIn, SignInRules};
+pub use telemetry::Telemetry;
 pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,

@@ -7,7 +7,7 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use auth_domain::{Clock, Problem, Report, Timestamp};
+use auth_domain::{Clock, Problem, Report, Telemetry, Timestamp};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -57,29 +57,29 @@ impl From<FunctionError> for Diagnostic {
 
 impl Function {
     /// An operation with its HTTP and direct doors. Tool calls are refused: it has no tool.
-    pub fn operation<O: Operation>(operation: O, clock: Clock) -> Self {
-        Self::with_doors(operation, clock, None)
+    pub fn operation<O: Operation>(operation: O, telemetry: Telemetry) -> Self {
+        Self::with_doors(operation, telemetry, None)
     }
 
     /// An operation with all three doors.
-    pub fn agent_tool<O: AgentTool>(operation: O, clock: Clock) -> Self {
+    pub fn agent_tool<O: AgentTool>(operation: O, telemetry: Telemetry) -> Self {
         let tool = Tool {
             name: O::TOOL,
             arguments: O::ARGUMENTS,
             result: O::result,
         };
-        Self::with_doors(operation, clock, Some(tool))
+        Self::with_doors(operation, telemetry, Some(tool))
     }
 
-    fn with_doors<O: Operation>(operation: O, clock: Clock, tool: Option<Tool<O>>) -> Self {
-        let shared = Arc::new((operation, clock, tool));
+    fn with_doors<O: Operation>(operation: O, telemetry: Telemetry, tool: Option<Tool<O>>) -> Self {
+        let shared = Arc::new((operation, telemetry, tool));
         Self {
             name: O::NAME,
             invoke: Arc::new(move |event, context| {
                 let shared = Arc::clone(&shared);
                 Box::pin(async move {
-                    let (operation, clock, tool) = &*shared;
-                    answer(operation, clock, tool.as_ref(), &event, &context).await
+                    let (operation, telemetry, tool) = &*shared;
+                    answer(operation, telemetry, tool.as_ref(), &event, &context).await
                 })
             }),
         }
@@ -147,7 +147,7 @@ struct Tool<O: Operation> {
 
 async fn answer<O: Operation>(
     operation: &O,
-    clock: &Clock,
+    telemetry: &Telemetry,
     tool: Option<&Tool<O>>,
     event: &RawValue,
     context: &Context,
@@ -169,7 +169,8 @@ async fn answer<O: Operation>(
         status: outcome.as_ref().map_or_else(status, |_| O::STATUS),
         duration: started.elapsed(),
         metrics: &exchange.metrics(),
-        timestamp: clock.now(),
+        timestamp: telemetry.clock.now(),
+        environment: &telemetry.environment,
     });
     close(tool, outcome, &exchange)
 }

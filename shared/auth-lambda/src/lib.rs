@@ -4,6 +4,7 @@
 //! An operation says what it takes and answers ([`Operation`]); [`Function`] makes all three doors of it; [`serve`] runs that
 //! in Lambda, and the local run calls [`Function::invoke`] with the same events.
 
+mod code_sent;
 mod cookie;
 mod door;
 mod exchange;
@@ -19,6 +20,7 @@ mod problem_details;
 mod strict_json;
 mod tool_door;
 
+pub use code_sent::CodeSent;
 pub use cookie::{SameSite, SetCookie};
 pub use exchange::Exchange;
 pub use fields::{Fields, Patch, parse_object};

@@ -89,6 +89,7 @@ impl Visit for Line {
 
 /// What is known of an invocation when it ends.
 pub(crate) struct Completed<'a> {
+    pub(crate) environment: &'a str,
     pub(crate) function: &'static str,
     pub(crate) door: &'static str,
     pub(crate) request_id: &'a str,
@@ -125,12 +126,13 @@ pub(crate) fn completed(completed: &Completed<'_>) {
             "_aws".to_owned(),
             json!({
                 "Timestamp": completed.timestamp.as_millis(),
-                "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": definitions }],
+                "CloudWatchMetrics": [{ "Namespace": NAMESPACE, "Dimensions": [["environment", "function"]], "Metrics": definitions }],
             }),
         ),
         ("timestamp".to_owned(), completed.timestamp.to_string().into()),
         ("level".to_owned(), if server_error == 1 { "ERROR" } else { "INFO" }.into()),
         ("message".to_owned(), "completed".into()),
+        ("environment".to_owned(), completed.environment.into()),
         ("function".to_owned(), completed.function.into()),
         ("door".to_owned(), completed.door.into()),
         ("outcome".to_owned(), completed.outcome.into()),

@@ -1,0 +1,54 @@
+//! The answer to whoever asked for a code: the same shape for the first mail and for each after it.
+
+use auth_domain::{Email, MaskedEmail, SessionToken};
+use serde::{Serialize, Serializer};
+
+/// Where a code went, and how to go on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeSent {
+    /// The handle of the sign-in.
+    #[serde(serialize_with = "token")]
+    pub session_token: SessionToken,
+    /// Seconds until the sign-in ends.
+    pub expires_in: u64,
+    /// Seconds until another mail may be asked for.
+    pub resend_after: u64,
+    delivery: Delivery,
+    /// What the person is told.
+    pub message: &'static str,
+}
+
+#[derive(Serialize)]
+struct Delivery {
+    medium: &'static str,
+    destination: MaskedEmail,
+}
+
+impl CodeSent {
+    /// The answer about a mail to `email`.
+    #[must_use]
+    pub fn new(
+        session_token: SessionToken,
+        email: &Email,
+        expires_in: u64,
+        resend_after: u64,
+        message: &'static str,
+    ) -> Self {
+        let delivery = Delivery {
+            medium: "EMAIL",
+            destination: email.masked(),
+        };
+        Self {
+            session_token,
+            expires_in,
+            resend_after,
+            delivery,
+            message,
+        }
+    }
+}
+
+fn token<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.as_str())
+}
