@@ -115,10 +115,10 @@ fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 fn watchers(console: &Arc<Console>) -> Watchers {
     let (served, mail, log_line) = (console.clone(), console.clone(), console.clone());
     Watchers {
-        observer: None,
         served: Some(Arc::new(move |request| served.request(request))),
         mail: Some(Arc::new(move |received| mail.mail(received))),
         log_line: Some(Arc::new(move |line| log_line.log_line(line))),
+        ..Watchers::default()
     }
 }
 

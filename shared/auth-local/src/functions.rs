@@ -16,6 +16,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::aws_calls::{AwsCalls, INVOCATION, Invocation};
 use crate::clock::WorldClock;
+use crate::options::EventWatcher;
 use crate::random;
 
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
@@ -71,11 +72,13 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) calls: Arc<AwsCalls>,
     pub(crate) clock: WorldClock,
     pub(crate) log: Dispatch,
+    pub(crate) watcher: Option<EventWatcher>,
 }
 
 /// The started functions.
 pub(crate) struct Functions {
     started: BTreeMap<&'static str, Started>,
+    watcher: Option<EventWatcher>,
     clock: WorldClock,
     log: Dispatch,
 }
@@ -154,6 +157,7 @@ impl Functions {
         }
         Ok(Self {
             started,
+            watcher: surroundings.watcher.clone(),
             clock: surroundings.clock.clone(),
             log: surroundings.log.clone(),
         })
@@ -175,6 +179,9 @@ impl Functions {
         mut context: Context,
     ) -> Option<Invoked> {
         let started = self.started.get(name)?;
+        if let Some(watcher) = &self.watcher {
+            watcher(name, &event);
+        }
         let invocation = Arc::new(Invocation {
             request_id: random::uuid(),
             calls: AtomicU32::new(0),

@@ -44,7 +44,7 @@ pub use functions::FunctionsError;
 pub use logs::LogLine;
 pub use mailbox::Mail;
 pub use observer::{ObservedExchange, Observer, Served};
-pub use options::{Options, State, Watchers};
+pub use options::{EventWatcher, Options, State, Watchers};
 pub use ports::PortError;
 pub use settings::{Settings, SettingsError};
 pub use state_folder::StateFolderError;

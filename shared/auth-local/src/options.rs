@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use crate::logs::LogLine;
 use crate::mailbox::Mail;
 use crate::observer::{Observer, Served};
@@ -34,6 +36,9 @@ pub enum State {
     Folder(PathBuf),
 }
 
+/// Sees an event on its way into a function.
+pub type EventWatcher = Arc<dyn Fn(&str, &RawValue) + Send + Sync>;
+
 /// Called as things happen, from whatever task they happen in: they must not block.
 #[derive(Clone, Default)]
 pub struct Watchers {
@@ -43,6 +48,8 @@ pub struct Watchers {
     pub served: Option<Arc<dyn Fn(&Served) + Send + Sync>>,
     /// Is told of every mail.
     pub mail: Option<Arc<dyn Fn(&Mail) + Send + Sync>>,
+    /// Sees every event that a function is invoked with, and the function's name.
+    pub event: Option<EventWatcher>,
     /// Gets every line that a function logs.
     pub log_line: Option<LogLine>,
 }

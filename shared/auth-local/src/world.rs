@@ -250,6 +250,7 @@ impl World {
             region: REGION,
             calls: calls.clone(),
             clock: clock.clone(),
+            watcher: options.watchers.event.clone(),
         })?);
         let gateway = Gateway::new(Setup {
             stage: Stage {

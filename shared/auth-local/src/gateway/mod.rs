@@ -130,7 +130,9 @@ impl Gateway {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             handled.answer.headers.push((REQUEST_ID, id));
         }
-        if let Some(observer) = &self.observer {
+        // A head that is refused for its length is no request yet: no operation's description can hold for it.
+        let understood = handled.answer.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        if let Some(observer) = self.observer.as_ref().filter(|_| understood) {
             observer(&ObservedExchange {
                 operation_id: handled.operation_id.map(str::to_owned),
                 method: parts.method.to_string(),

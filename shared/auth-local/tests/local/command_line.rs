@@ -1,0 +1,315 @@
+//! The program itself: its ready line, its errors, its end, and what survives it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// A running program, killed when dropped.
+struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    ready: Value,
+}
+
+impl Program {
+    fn command(folder: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_auth-local"));
+        command
+            .current_dir(folder)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let arguments = [&["--port", "0", "--json"], arguments].concat();
+        let mut child = Self::command(folder, &arguments)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        Self {
+            child,
+            stdout,
+            ready,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.ready["gateway"].as_str().unwrap())
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        reqwest::get(self.url(path))
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request = reqwest::Client::new().post(self.url(path)).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Sends a signal, and returns the exit code, what came on standard output, and how long the end took.
+    fn end_by(mut self, signal: &str) -> (Option<i32>, String, Duration) {
+        let started = Instant::now();
+        let sent = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        let code = self.child.wait().unwrap().code();
+        let took = started.elapsed();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (code, rest, took)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Gone already, where a test has ended it.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_ready_line_says_where_everything_is_and_signals_end_it_cleanly() {
+    let folder = tempfile::tempdir().unwrap();
+    for signal in ["-TERM", "-INT"] {
+        let program = Program::start(folder.path(), &["--memory"]);
+        for url in [
+            "gateway",
+            "cognito",
+            "dynamodb",
+            "kms",
+            "secretsmanager",
+            "ses",
+            "lambda",
+            "mailbox",
+            "page",
+        ] {
+            assert!(
+                program.ready[url]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("http://127.0.0.1:"),
+                "{url}"
+            );
+        }
+        assert_eq!(program.ready["region"], "eu-west-1");
+        assert!(
+            program.ready["userPoolId"]
+                .as_str()
+                .unwrap()
+                .starts_with("eu-west-1_")
+        );
+        assert!(program.ready["clientId"].is_string());
+        assert_eq!(program.ready["tables"].as_object().unwrap().len(), 3);
+        program
+            .post("/auth/otp/initiate", json!({ "email": "ada@example.com" }))
+            .await;
+        let (code, rest, took) = program.end_by(signal);
+        assert_eq!(code, Some(0));
+        assert_eq!(rest, "", "one line and nothing else");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing is kept"
+    );
+}
+
+#[tokio::test]
+async fn what_was_done_survives_kill_9_and_not_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let email = "ada@example.com";
+    let program = Program::start(folder.path(), &[]);
+    let started = program
+        .post("/auth/otp/initiate", json!({ "email": email }))
+        .await;
+    program
+        .post("/_local/clock", json!({ "advanceSeconds": 60 }))
+        .await;
+    let (pool, client) = (
+        program.ready["userPoolId"].clone(),
+        program.ready["clientId"].clone(),
+    );
+    program.end_by("-KILL");
+
+    let program = Program::start(folder.path(), &[]);
+    assert_eq!(
+        (&program.ready["userPoolId"], &program.ready["clientId"]),
+        (&pool, &client)
+    );
+    assert_eq!(program.get("/_local/clock").await["aheadSeconds"], 60.0);
+    let mail = program
+        .get(&format!("/_local/mailbox/latest?to={email}"))
+        .await;
+    let proof =
+        json!({ "email": email, "code": mail["code"], "sessionToken": started["sessionToken"] });
+    let signed_in = program.post("/auth/otp/verify", proof).await;
+    assert_eq!(signed_in["user"]["email"], email, "{signed_in}");
+    program.end_by("-KILL");
+
+    let program = Program::start(folder.path(), &["--fresh"]);
+    assert_eq!(program.get("/_local/mailbox").await, json!([]));
+    assert_ne!(program.ready["userPoolId"], pool);
+}
+
+/// Runs to the end, which must be a failure with one line on standard error.
+fn failure(folder: &Path, arguments: &[&str]) -> String {
+    let output = Program::command(folder, arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    errors
+}
+
+#[test]
+fn a_taken_port_is_one_line_and_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let gateway = failure(folder.path(), &["--memory", "--port", &port.to_string()]);
+    assert!(
+        gateway.contains(&format!("port {port}, for the gateway, is taken")),
+        "{gateway}"
+    );
+    let cognito = failure(
+        folder.path(),
+        &["--memory", "--json", "--port", &(port - 1).to_string()],
+    );
+    assert!(cognito.contains("is taken"), "{cognito}");
+    assert!(failure(folder.path(), &["--memory", "--port", "65535"]).contains("65535"));
+}
+
+#[test]
+fn one_process_at_a_time_has_the_state_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = Program::start(folder.path(), &[]);
+    let second = failure(folder.path(), &["--port", "0"]);
+    assert!(second.contains("in use by another process"), "{second}");
+}
+
+#[tokio::test]
+async fn a_configuration_file_sets_limits_and_wrong_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("limits.conf");
+    std::fs::write(&file, "# quicker\nOTP_LIFETIME_SECONDS = 120\n").unwrap();
+    let program = Program::start(folder.path(), &["--memory", "--config", "limits.conf"]);
+    let started = program
+        .post("/auth/otp/initiate", json!({ "email": "ada@example.com" }))
+        .await;
+    assert_eq!(started["expiresIn"], 120);
+
+    std::fs::write(&file, "OTP_LIFETIME = 120\n").unwrap();
+    let unknown = failure(
+        folder.path(),
+        &["--memory", "--port", "0", "--config", "limits.conf"],
+    );
+    assert!(
+        unknown.contains("OTP_LIFETIME is not a setting"),
+        "{unknown}"
+    );
+    let missing = failure(
+        folder.path(),
+        &["--memory", "--port", "0", "--config", "nowhere.conf"],
+    );
+    assert!(missing.contains("nowhere.conf"), "{missing}");
+}
+
+#[test]
+fn usage_is_explained_and_mistakes_in_it_are_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = Program::command(folder.path(), &["--help"])
+        .output()
+        .unwrap();
+    assert!(help.status.success());
+    let text = String::from_utf8(help.stdout).unwrap();
+    for option in [
+        "--port",
+        "--memory",
+        "--fresh",
+        "--json",
+        "--quiet",
+        "--log",
+        "--config",
+        "--version",
+    ] {
+        assert!(text.contains(option), "{option}");
+    }
+    for mistake in [
+        &["--nonsense"][..],
+        &["--port", "x"],
+        &["--quiet", "--log", "info"],
+        &["--log", "a=b=c"],
+    ] {
+        assert_eq!(
+            Program::command(folder.path(), mistake)
+                .output()
+                .unwrap()
+                .status
+                .code(),
+            Some(2),
+            "{mistake:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_person_sees_urls_requests_and_mails() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Program::command(folder.path(), &["--memory", "--port", "0"])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let mut until = |wanted: &str| {
+        lines
+            .find(|line| line.contains(wanted))
+            .expect("the line appears")
+    };
+    let page = until("page");
+    let gateway = page
+        .split_whitespace()
+        .last()
+        .unwrap()
+        .trim_end_matches('/')
+        .to_owned();
+    assert!(until("curl").contains(&gateway));
+    let request = reqwest::Client::new().post(format!("{gateway}/auth/otp/initiate"));
+    request
+        .json(&json!({ "email": "ada@example.com" }))
+        .send()
+        .await
+        .unwrap();
+    assert!(until("mail to").contains("ada@example.com"));
+    until("sign-in code");
+    let line = until("POST");
+    assert!(
+        line.contains("/auth/otp/initiate") && line.contains("200") && line.contains("AWS calls"),
+        "{line}"
+    );
+    assert!(
+        !line.contains('\u{1b}'),
+        "no colours where nobody sees them"
+    );
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

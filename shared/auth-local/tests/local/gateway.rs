@@ -1,0 +1,398 @@
+//! The gateway behaves as an API Gateway HTTP API (payload format 2.0).
+
+use std::sync::{Arc, Mutex};
+
+use auth_local::Options;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::harness::TestWorld;
+
+/// A world that shows the events that its functions are invoked with.
+async fn probed() -> (TestWorld, Arc<Mutex<Vec<Value>>>) {
+    let events = Arc::<Mutex<Vec<Value>>>::default();
+    let probe = events.clone();
+    let world = TestWorld::start_with(|options: &mut Options| {
+        options.watchers.event = Some(Arc::new(move |_, event| {
+            probe
+                .lock()
+                .unwrap()
+                .push(serde_json::from_str(event.get()).unwrap());
+        }));
+    })
+    .await;
+    (world, events)
+}
+
+#[tokio::test]
+async fn a_new_address_signs_in_and_reads_its_profile() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    guest.browser.bearer(&guest.access_token);
+    let me = guest.browser.get("/me").await;
+    me.expect_status(200);
+    assert_eq!(me.body, guest.user);
+}
+
+#[tokio::test]
+async fn an_event_has_everything_that_api_gateway_sends_and_no_nulls() {
+    let (world, events) = probed().await;
+    let mut browser = world.browser_at("127.0.0.9");
+    browser.cookies.insert("a".to_owned(), "1".to_owned());
+    browser.cookies.insert("b".to_owned(), "2".to_owned());
+    let headers = [
+        ("content-type", "application/json"),
+        ("X-Two", "one"),
+        ("x-two", "two"),
+        ("user-agent", "probe/1"),
+        ("x-forwarded-for", "203.0.113.9"),
+    ];
+    let path = "/auth/otp/initiate?q=1&q=2&text=a%20b";
+    let answer = browser
+        .send(
+            Method::POST,
+            path,
+            &headers,
+            br#"{"email":"ada@example.com"}"#.to_vec(),
+        )
+        .await;
+    answer.expect_status(200);
+
+    let event = events.lock().unwrap()[0].clone();
+    assert_eq!(event["version"], "2.0");
+    assert_eq!(event["routeKey"], "POST /auth/otp/initiate");
+    assert_eq!(event["rawPath"], "/auth/otp/initiate");
+    assert_eq!(event["rawQueryString"], "q=1&q=2&text=a%20b");
+    assert_eq!(event["cookies"], json!(["a=1", "b=2"]));
+    assert_eq!(event["headers"]["x-two"], "one,two");
+    assert_eq!(
+        event["headers"]["x-forwarded-for"],
+        "203.0.113.9, 127.0.0.9"
+    );
+    assert!(event["headers"]["cookie"].is_null());
+    assert_eq!(
+        event["queryStringParameters"],
+        json!({ "q": "1,2", "text": "a b" })
+    );
+    assert_eq!(event["body"], r#"{"email":"ada@example.com"}"#);
+    assert_eq!(event["isBase64Encoded"], false);
+    let context = &event["requestContext"];
+    assert_eq!(context["http"]["sourceIp"], "127.0.0.9");
+    assert_eq!(context["http"]["userAgent"], "probe/1");
+    assert_eq!(context["http"]["method"], "POST");
+    assert_eq!(context["http"]["protocol"], "HTTP/1.1");
+    assert_eq!(context["stage"], "$default");
+    assert_eq!(
+        context["requestId"].as_str(),
+        answer.header("apigw-requestid")
+    );
+    let now = world.clock().now().as_millis();
+    assert!((now - context["timeEpoch"].as_i64().unwrap()).abs() < 60_000);
+    for absent in ["pathParameters", "stageVariables"] {
+        assert!(event.get(absent).is_none(), "{absent}");
+    }
+    assert!(context.get("authorizer").is_none());
+    assert!(!event.to_string().contains(":null"));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_left_out() {
+    let (world, events) = probed().await;
+    let guest = world.sign_in("ada@example.com").await;
+    let mut browser = world.browser();
+    browser.bearer(&guest.access_token);
+    browser.get("/me").await.expect_status(200);
+    let event = events.lock().unwrap().last().unwrap().clone();
+    for absent in [
+        "body",
+        "cookies",
+        "queryStringParameters",
+        "pathParameters",
+        "stageVariables",
+    ] {
+        assert!(event.get(absent).is_none(), "{absent}");
+    }
+    assert_eq!(event["rawQueryString"], "");
+    assert_eq!(event["isBase64Encoded"], false);
+}
+
+#[tokio::test]
+async fn bodies_that_are_not_text_arrive_in_base64() {
+    let (world, events) = probed().await;
+    let mut browser = world.browser();
+    for (content_type, body) in [
+        ("application/x-www-form-urlencoded", &b"a=b"[..]),
+        ("application/octet-stream", b"{}"),
+        ("application/json", b"\xff\xfe"),
+    ] {
+        browser
+            .send(
+                Method::POST,
+                "/auth/otp/initiate",
+                &[("content-type", content_type)],
+                body.to_vec(),
+            )
+            .await;
+    }
+    let events = events.lock().unwrap();
+    let bodies: Vec<_> = events
+        .iter()
+        .map(|event| (&event["body"], &event["isBase64Encoded"]))
+        .collect();
+    assert_eq!(
+        bodies,
+        [
+            (&json!("YT1i"), &json!(true)),
+            (&json!("e30="), &json!(true)),
+            (&json!("//4="), &json!(true)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_authorized_event_carries_the_claims_as_text() {
+    let (world, events) = probed().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    guest.browser.bearer(&guest.access_token);
+    guest.browser.get("/me").await.expect_status(200);
+    let event = events.lock().unwrap().last().unwrap().clone();
+    let jwt = &event["requestContext"]["authorizer"]["jwt"];
+    assert_eq!(jwt["scopes"], json!(["latchkey/session"]));
+    assert_eq!(jwt["claims"]["token_use"], "access");
+    assert_eq!(jwt["claims"]["client_id"], world.operations_client_id());
+    assert!(
+        jwt["claims"]["exp"]
+            .as_str()
+            .unwrap()
+            .parse::<u64>()
+            .is_ok()
+    );
+    assert!(
+        jwt["claims"]
+            .as_object()
+            .unwrap()
+            .values()
+            .all(Value::is_string)
+    );
+}
+
+#[tokio::test]
+async fn only_good_tokens_with_the_scope_pass_the_authorizer() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in("ada@example.com").await;
+    let mut browser = world.browser();
+
+    let none = browser.get("/me").await;
+    none.expect_status(401);
+    assert_eq!(none.body, json!({ "message": "Unauthorized" }));
+    assert_eq!(none.header("www-authenticate"), Some("Bearer"));
+
+    let [header, claims, signature]: [&str; 3] = guest
+        .access_token
+        .split('.')
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let none_algorithm = format!("eyJhbGciOiJub25lIn0.{claims}.");
+    let other_claims = format!(
+        "{header}.{}.{signature}",
+        guest.id_token.split('.').nth(1).unwrap()
+    );
+    let cut = format!("{header}.{claims}.{}", &signature[..signature.len() - 4]);
+    for bad in ["garbage", "a.b.c", &none_algorithm, &other_claims, &cut] {
+        browser.bearer(bad);
+        let refused = browser.get("/me").await;
+        refused.expect_status(401);
+        assert!(
+            refused
+                .header("www-authenticate")
+                .unwrap()
+                .contains(r#"error="invalid_token""#),
+            "{bad}"
+        );
+    }
+
+    browser.bearer(&guest.id_token);
+    let id_token = browser.get("/me").await;
+    id_token.expect_status(403);
+    assert_eq!(id_token.body, json!({ "message": "Forbidden" }));
+
+    browser.always("authorization", &guest.access_token);
+    browser.get("/me").await.expect_status(200);
+    world.advance(3601);
+    browser.get("/me").await.expect_status(401);
+}
+
+#[tokio::test]
+async fn tokens_of_the_public_client_open_no_route() {
+    let world = TestWorld::start().await;
+    let client = world.ready().client_id.clone().unwrap();
+    world.sign_in("ada@example.com").await;
+    let begun = world
+        .cognito_call("InitiateAuth", json!({
+            "ClientId": client,
+            "AuthFlow": "USER_AUTH",
+            "AuthParameters": { "USERNAME": "ada@example.com", "PREFERRED_CHALLENGE": "EMAIL_OTP" },
+        }))
+        .await;
+    begun.expect_status(200);
+    let tokens = world
+        .cognito_call(
+            "RespondToAuthChallenge",
+            json!({
+                "ClientId": client,
+                "ChallengeName": "EMAIL_OTP",
+                "Session": begun["Session"],
+                "ChallengeResponses": {
+                    "USERNAME": "ada@example.com",
+                    "EMAIL_OTP_CODE": world.mail_code("ada@example.com").await,
+                },
+            }),
+        )
+        .await;
+    tokens.expect_status(200);
+    let mut browser = world.browser();
+    browser.bearer(
+        tokens["AuthenticationResult"]["AccessToken"]
+            .as_str()
+            .unwrap(),
+    );
+    browser.get("/me").await.expect_status(401);
+}
+
+#[tokio::test]
+async fn no_route_is_the_gateways_own_404() {
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    for (method, path) in [
+        (Method::GET, "/auth/otp/initiate"),
+        (Method::POST, "/"),
+        (Method::GET, "/me/"),
+        (Method::GET, "/ME"),
+        (Method::HEAD, "/me"),
+        (Method::OPTIONS, "/me"),
+    ] {
+        let answer = browser.send(method.clone(), path, &[], Vec::new()).await;
+        answer.expect_status(404);
+        assert!(answer.header("apigw-requestid").is_some());
+        if method != Method::HEAD {
+            assert_eq!(answer.body, json!({ "message": "Not Found" }));
+        }
+    }
+}
+
+#[tokio::test]
+async fn preflights_are_answered_without_a_route_and_for_known_origins_only() {
+    let world = TestWorld::with_settings(&[("FRONTEND_URL", "https://app.example/login")]).await;
+    let mut browser = world.browser();
+    for (origin, allowed) in [
+        ("https://app.example", true),
+        (world.ready().gateway.as_str(), true),
+        ("https://evil.example", false),
+        ("null", false),
+    ] {
+        let headers = [
+            ("origin", origin),
+            ("access-control-request-method", "POST"),
+        ];
+        let preflight = browser
+            .send(Method::OPTIONS, "/nowhere", &headers, Vec::new())
+            .await;
+        preflight.expect_status(204);
+        assert_eq!(
+            preflight.header("access-control-allow-origin"),
+            allowed.then_some(origin)
+        );
+        let answer = browser
+            .send(Method::GET, "/me", &[("origin", origin)], Vec::new())
+            .await;
+        answer.expect_status(401);
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            allowed.then_some(origin)
+        );
+        assert_eq!(
+            answer.header("access-control-allow-credentials"),
+            allowed.then_some("true")
+        );
+    }
+}
+
+#[tokio::test]
+async fn heads_and_bodies_have_api_gateways_limits() {
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    browser.always("x-padding", &"x".repeat(10_000));
+    assert_eq!(browser.get("/me").await.status, 401);
+    browser.always("x-padding", &"x".repeat(10_240));
+    let answer = world
+        .raw(
+            format!(
+                "GET /me HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-Padding: {}\r\n\r\n",
+                "x".repeat(10_240)
+            )
+            .as_bytes(),
+        )
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+
+    let mut browser = world.browser();
+    let json = [("content-type", "application/json")];
+    let too_much = browser
+        .send(
+            Method::POST,
+            "/auth/otp/initiate",
+            &json,
+            vec![b' '; 10 * 1024 * 1024 + 1],
+        )
+        .await;
+    too_much.expect_status(413);
+    assert_eq!(
+        too_much.body,
+        json!({ "message": "Request Entity Too Large" })
+    );
+    let too_much_for_lambda = browser
+        .send(
+            Method::POST,
+            "/auth/otp/initiate",
+            &json,
+            vec![b' '; 7 * 1024 * 1024],
+        )
+        .await;
+    too_much_for_lambda.expect_status(413);
+}
+
+#[tokio::test]
+async fn a_route_admits_its_burst_and_then_its_rate() {
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    let burst = auth_api::Contract::embedded()
+        .operation("updateProfile")
+        .unwrap()
+        .throttle
+        .burst;
+    let mut statuses = Vec::new();
+    for _ in 0..burst * 2 {
+        statuses.push(browser.patch("/me", json!({})).await);
+    }
+    let refused = statuses
+        .iter()
+        .find(|answer| answer.status == 429)
+        .expect("a throttled request");
+    assert_eq!(refused.body, json!({ "message": "Too Many Requests" }));
+    browser.get("/me").await.expect_status(401);
+    world.advance(60);
+    browser.patch("/me", json!({})).await.expect_status(401);
+}
+
+#[tokio::test]
+async fn hosts_that_are_not_this_machine_are_refused() {
+    let world = TestWorld::start().await;
+    for path in ["/", "/me", "/_local/mailbox"] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: rebound.example:8787\r\nConnection: close\r\n\r\n"
+        );
+        let answer = world.raw(request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    }
+}
