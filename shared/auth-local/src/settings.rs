@@ -18,9 +18,12 @@ const MADE_HERE: [&str; 6] = [
     "SECRETS_ID",
 ];
 
-/// The one default that differs from the functions' own: nobody has to be deceived about time on a laptop, and a
-/// stand-in answers in a few milliseconds, so a much lower floor hides as much.
-const RESPONSE_FLOOR: (&str, &str) = ("OTP_RESPONSE_FLOOR_MS", "150");
+/// The defaults that differ from the functions' own: a stand-in answers in a few milliseconds, so much lower floors hide as
+/// much.
+const FLOORS: [(&str, &str); 2] = [
+    ("OTP_RESPONSE_FLOOR_MS", "150"),
+    ("OTP_REFUSAL_FLOOR_MS", "50"),
+];
 
 /// Configured values by the names that the functions know them under.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,8 +69,11 @@ pub enum SettingsError {
 
 impl Default for Settings {
     fn default() -> Self {
-        let (name, value) = RESPONSE_FLOOR;
-        Self(BTreeMap::from([(name.to_owned(), value.to_owned())]))
+        Self(
+            FLOORS
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        )
     }
 }
 

@@ -106,6 +106,7 @@ impl TestWorld {
         let mut options = Options {
             settings: Settings::default()
                 .with("OTP_RESPONSE_FLOOR_MS", "0")
+                .and_then(|settings| settings.with("OTP_REFUSAL_FLOOR_MS", "0"))
                 .expect("a setting"),
             ..Options::default()
         };
