@@ -284,3 +284,30 @@ fn shown(value: &Value) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MODEL;
+
+    #[test]
+    fn every_pattern_of_the_model_is_understood_and_every_shape_is_there() {
+        for (name, shape) in &MODEL.shapes {
+            if let Some(pattern) = &shape.pattern {
+                shape.matches("");
+                let compiled = shape.compiled.get().and_then(Option::as_ref);
+                assert!(compiled.is_some(), "{name}: {pattern}");
+            }
+            let targets = shape.members.values();
+            for target in targets.chain(
+                [&shape.member, &shape.key, &shape.value]
+                    .into_iter()
+                    .flatten(),
+            ) {
+                assert!(MODEL.shapes.contains_key(target), "{name}: {target}");
+            }
+        }
+        for shape in MODEL.operations.values() {
+            assert!(MODEL.shapes.contains_key(shape));
+        }
+    }
+}

@@ -258,6 +258,11 @@ pub(crate) fn ensure_client(
         let named = json!({"UserPoolId": pool_id, "ClientId": id});
         crate::model::check("DescribeUserPoolClient", &named)?;
     }
+    if let Secret::Fixed(secret) = &spec.secret {
+        // The operation that takes the secret itself says what one looks like.
+        let use_of_it = json!({"RefreshToken": "x", "ClientId": "x", "ClientSecret": secret});
+        crate::model::check("GetTokensFromRefreshToken", &use_of_it)?;
+    }
     if let Some(object) = request.as_object_mut() {
         object.remove("UserPoolId");
     }

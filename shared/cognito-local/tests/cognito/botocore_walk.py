@@ -1,0 +1,211 @@
+"""Calls each operation through boto3 and holds every raw answer against botocore's model of it.
+
+boto3 checks the requests by itself. It is lenient with answers: it drops members that it does not know and takes any text
+for an enumeration. So the bodies are walked here: no unknown member, none missing, each of its type, pattern and length.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import struct
+import sys
+import time
+import urllib.request
+
+import boto3
+from botocore.config import Config
+
+URL, POOL, CLIENT, MAILBOX = sys.argv[1:]
+
+# In the service for longer than in the model that botocore ships.
+NEWER = {("RespondToAuthChallengeResponse", "AvailableChallenges")}
+
+session = boto3.Session(aws_access_key_id="AKID", aws_secret_access_key="secret", region_name="eu-west-1")
+cognito = session.client("cognito-idp", endpoint_url=URL, config=Config(retries={"total_max_attempts": 1}))
+model = cognito.meta.service_model
+walked, faults = set(), []
+
+
+def walk(shape, value, path):
+    kind = shape.type_name
+    if kind == "structure":
+        if not isinstance(value, dict):
+            return faults.append(f"{path}: not an object")
+        for name in shape.required_members:
+            if name not in value:
+                faults.append(f"{path}: {name} is missing")
+        for name, member in value.items():
+            if name in shape.members:
+                walk(shape.members[name], member, f"{path}.{name}")
+            elif (shape.name, name) not in NEWER:
+                faults.append(f"{path}: the model knows no {name}")
+    elif kind == "list":
+        for index, entry in enumerate(value):
+            walk(shape.member, entry, f"{path}[{index}]")
+    elif kind == "map":
+        for name, entry in value.items():
+            walk(shape.key, name, f"{path}<key>")
+            walk(shape.value, entry, f"{path}.{name}")
+    elif kind == "string":
+        if not isinstance(value, str):
+            return faults.append(f"{path}: not text")
+        meta = shape.metadata
+        if shape.enum and value not in shape.enum:
+            faults.append(f"{path}: {value} is not one of {shape.enum}")
+        if not meta.get("min", 0) <= len(value) <= meta.get("max", sys.maxsize):
+            faults.append(f"{path}: {len(value)} characters")
+        pattern = meta.get("pattern", "")
+        if pattern and "\\p" not in pattern and not re.fullmatch(pattern, value):
+            faults.append(f"{path}: does not match {pattern}")
+    elif kind == "boolean":
+        if not isinstance(value, bool):
+            faults.append(f"{path}: not a boolean")
+    elif kind in ("integer", "long"):
+        if not isinstance(value, int) or isinstance(value, bool):
+            faults.append(f"{path}: not a whole number")
+    elif kind == "timestamp":
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            faults.append(f"{path}: not epoch seconds")
+
+
+def check(http_response, parsed, model, **_):
+    body = json.loads(http_response.content)
+    if http_response.status_code == 200:
+        walked.add(model.name)
+        if model.output_shape is not None:
+            walk(model.output_shape, body, model.name)
+        return
+    known = {shape.name for shape in model.error_shapes}
+    if body["__type"] not in known:
+        faults.append(f"{model.name}: the model knows no {body['__type']} ({body.get('message')})")
+
+
+cognito.meta.events.register("after-call.cognito-identity-provider", lambda **kw: check(**kw))
+
+
+def code():
+    with urllib.request.urlopen(MAILBOX) as answer:
+        return answer.read().decode()
+
+
+def refused(name, call, *arguments, **parameters):
+    try:
+        call(*arguments, **parameters)
+    except cognito.exceptions.ClientError as error:
+        assert error.response["Error"]["Code"] == name, error
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+        return
+    raise AssertionError(f"{name} was expected")
+
+
+def totp(secret, at):
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    tag = hmac.new(key, struct.pack(">Q", at // 30), hashlib.sha1).digest()
+    offset = tag[19] & 15
+    return f"{(struct.unpack('>I', tag[offset:offset + 4])[0] & 0x7FFFFFFF) % 1000000:06d}"
+
+
+NAME = "nina@example.com"
+WHO = {"UserPoolId": POOL, "Username": NAME}
+
+cognito.admin_create_user(**WHO, MessageAction="SUPPRESS", UserAttributes=[{"Name": "email", "Value": NAME}])
+refused("UsernameExistsException", cognito.admin_create_user, **WHO, MessageAction="SUPPRESS")
+cognito.admin_update_user_attributes(**WHO, UserAttributes=[{"Name": "email_verified", "Value": "true"}, {"Name": "name", "Value": "Nina"}])
+cognito.admin_delete_user_attributes(**WHO, UserAttributeNames=["name"])
+cognito.admin_get_user(**WHO)
+cognito.list_users(UserPoolId=POOL, Filter=f'email = "{NAME}"')
+
+begun = cognito.admin_initiate_auth(UserPoolId=POOL, ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME, "PREFERRED_CHALLENGE": "EMAIL_OTP"})
+answer = {"UserPoolId": POOL, "ClientId": CLIENT, "ChallengeName": "EMAIL_OTP", "Session": begun["Session"]}
+refused("CodeMismatchException", cognito.admin_respond_to_auth_challenge, **answer, ChallengeResponses={"USERNAME": NAME, "EMAIL_OTP_CODE": "none"})
+tokens = cognito.admin_respond_to_auth_challenge(**answer, ChallengeResponses={"USERNAME": NAME, "EMAIL_OTP_CODE": code()})["AuthenticationResult"]
+access = tokens["AccessToken"]
+
+begun = cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME})
+cognito.respond_to_auth_challenge(ClientId=CLIENT, ChallengeName="EMAIL_OTP", Session=begun["Session"], ChallengeResponses={"USERNAME": NAME, "EMAIL_OTP_CODE": code()})
+cognito.initiate_auth(ClientId=CLIENT, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters={"REFRESH_TOKEN": tokens["RefreshToken"]})
+cognito.get_tokens_from_refresh_token(ClientId=CLIENT, RefreshToken=tokens["RefreshToken"])
+refused("NotAuthorizedException", cognito.get_tokens_from_refresh_token, ClientId=CLIENT, RefreshToken="garbage")
+
+cognito.get_user(AccessToken=access)
+cognito.get_user_auth_factors(AccessToken=access)
+cognito.change_password(AccessToken=access, ProposedPassword="Correct-Horse-7")
+cognito.update_user_attributes(AccessToken=access, UserAttributes=[{"Name": "email", "Value": "nina@example.org"}])
+NAME = WHO["Username"] = "nina@example.org"
+cognito.get_user_attribute_verification_code(AccessToken=access, AttributeName="email")
+cognito.verify_user_attribute(AccessToken=access, AttributeName="email", Code=code())
+cognito.update_user_attributes(AccessToken=access, UserAttributes=[{"Name": "name", "Value": "N"}])
+cognito.delete_user_attributes(AccessToken=access, UserAttributeNames=["name"])
+
+secret = cognito.associate_software_token(AccessToken=access)["SecretCode"]
+beginning = int(cognito.admin_get_user(**WHO)["UserCreateDate"].timestamp())
+refused("EnableSoftwareTokenMFAException", cognito.verify_software_token, AccessToken=access, UserCode="000000" if totp(secret, beginning) != "000000" else "000001")
+cognito.verify_software_token(AccessToken=access, UserCode=totp(secret, beginning))
+cognito.set_user_mfa_preference(AccessToken=access, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True})
+cognito.admin_get_user(**WHO)
+cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME})
+cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": NAME, "PASSWORD": "Correct-Horse-7"})
+cognito.admin_set_user_mfa_preference(**WHO, SoftwareTokenMfaSettings={"Enabled": False})
+
+cognito.forgot_password(ClientId=CLIENT, Username=NAME)
+cognito.confirm_forgot_password(ClientId=CLIENT, Username=NAME, ConfirmationCode=code(), Password="Another-Horse-8")
+cognito.admin_set_user_password(**WHO, Password="Temporary-1!", Permanent=False)
+cognito.admin_initiate_auth(UserPoolId=POOL, ClientId=CLIENT, AuthFlow="ADMIN_USER_PASSWORD_AUTH", AuthParameters={"USERNAME": NAME, "PASSWORD": "Temporary-1!"})
+cognito.admin_set_user_password(**WHO, Password="Another-Horse-8", Permanent=True)
+cognito.admin_reset_user_password(**WHO)
+cognito.admin_disable_user(**WHO)
+cognito.admin_enable_user(**WHO)
+cognito.admin_user_global_sign_out(**WHO)
+refused("NotAuthorizedException", cognito.get_user, AccessToken=access)
+refused("NotAuthorizedException", cognito.global_sign_out, AccessToken=access)
+cognito.revoke_token(ClientId=CLIENT, Token=tokens["RefreshToken"])
+refused("UnsupportedTokenTypeException", cognito.revoke_token, ClientId=CLIENT, Token=access)
+
+signed_up = cognito.sign_up(ClientId=CLIENT, Username="omar@example.com", Password="Correct-Horse-7")
+cognito.resend_confirmation_code(ClientId=CLIENT, Username="omar@example.com")
+confirmed = cognito.confirm_sign_up(ClientId=CLIENT, Username="omar@example.com", ConfirmationCode=code(), Session=signed_up["Session"])
+tokens = cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": "omar@example.com"}, Session=confirmed["Session"])["AuthenticationResult"]
+cognito.global_sign_out(AccessToken=tokens["AccessToken"])
+tokens = cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": "omar@example.com", "PASSWORD": "Correct-Horse-7"})["AuthenticationResult"]
+cognito.delete_user(AccessToken=tokens["AccessToken"])
+cognito.sign_up(ClientId=CLIENT, Username="pia@example.com", Password="Correct-Horse-7")
+cognito.admin_confirm_sign_up(UserPoolId=POOL, Username="pia@example.com")
+cognito.admin_delete_user(UserPoolId=POOL, Username="pia@example.com")
+refused("UserNotFoundException", cognito.admin_get_user, UserPoolId=POOL, Username="pia@example.com")
+
+second = cognito.create_user_pool(PoolName="second", UsernameAttributes=["email"], Schema=[{"Name": "colour", "AttributeDataType": "String"}])["UserPool"]["Id"]
+cognito.update_user_pool(UserPoolId=second, Policies={"PasswordPolicy": {"MinimumLength": 12}})
+cognito.set_user_pool_mfa_config(UserPoolId=second, MfaConfiguration="ON", SoftwareTokenMfaConfiguration={"Enabled": True})
+cognito.get_user_pool_mfa_config(UserPoolId=second)
+cognito.describe_user_pool(UserPoolId=second)
+cognito.list_user_pools(MaxResults=1)
+client = cognito.create_user_pool_client(UserPoolId=second, ClientName="c", GenerateSecret=True)["UserPoolClient"]
+ids = {"UserPoolId": second, "ClientId": client["ClientId"]}
+cognito.update_user_pool_client(**ids, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])
+cognito.describe_user_pool_client(**ids)
+cognito.list_user_pool_clients(UserPoolId=second, MaxResults=1)
+
+# An authenticator that has to be set up in the middle of a sign-in.
+hashed = lambda name: base64.b64encode(hmac.new(client["ClientSecret"].encode(), (name + client["ClientId"]).encode(), hashlib.sha256).digest()).decode()
+QUIN = "quin@example.com"
+cognito.admin_create_user(UserPoolId=second, Username=QUIN, TemporaryPassword="Temporary-1!", MessageAction="SUPPRESS")
+cognito.admin_set_user_password(UserPoolId=second, Username=QUIN, Password="Correct-Horse-7", Permanent=True)
+begun = cognito.initiate_auth(ClientId=client["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": QUIN, "PASSWORD": "Correct-Horse-7", "SECRET_HASH": hashed(QUIN)})
+assert begun["ChallengeName"] == "MFA_SETUP", begun
+setup = cognito.associate_software_token(Session=begun["Session"])
+verified = cognito.verify_software_token(Session=setup["Session"], UserCode=totp(setup["SecretCode"], beginning))
+done = cognito.respond_to_auth_challenge(ClientId=client["ClientId"], ChallengeName="MFA_SETUP", Session=verified["Session"], ChallengeResponses={"USERNAME": QUIN, "SECRET_HASH": hashed(QUIN)})
+assert "AccessToken" in done["AuthenticationResult"]
+
+cognito.delete_user_pool_client(**ids)
+cognito.delete_user_pool(UserPoolId=second)
+
+with open(__file__.replace("tests/cognito/botocore_walk.py", "src/model.json"), encoding="utf-8") as served:
+    missed = set(json.load(served)["operations"]) - walked
+if missed:
+    faults.append(f"never answered: {sorted(missed)}")
+print(f"operations held against the model: {len(walked)}")
+if faults:
+    sys.exit("\n".join(faults))

@@ -1,0 +1,22 @@
+//! What callers of a user pool see: AWS's own SDK over HTTP, raw requests, boto3, and a clock that the tests move.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper of a test that cannot go on has found the failure"
+)]
+
+mod authenticator;
+mod botocore;
+mod email_codes;
+mod own_account;
+mod passwords;
+mod persistence;
+mod pools;
+mod sign_up;
+mod tokens;
+mod triggers;
+mod unknown_users;
+mod users;
+mod wire;
+mod world;
