@@ -6,7 +6,7 @@ use auth_domain::{Caller, FieldProblem, LimitState, Problem};
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
@@ -99,8 +99,11 @@ pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Proble
     } else {
         return Err(Problem::UnsupportedMediaType);
     };
-    for (name, value) in request.query_string_parameters.iter() {
-        fields.set(name, value.into());
+    // A query belongs to a GET. Elsewhere it would be a second place for what the body says, and URLs end up in logs.
+    if request.request_context.http.method == Method::GET {
+        for (name, value) in request.query_string_parameters.iter() {
+            fields.set(name, value.into());
+        }
     }
     for (name, value) in &request.path_parameters {
         fields.set(name, value.as_str().into());
