@@ -2,6 +2,7 @@
 
 use argon2::password_hash::PasswordHasher as _;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier as _, Version};
+use tokio::sync::Semaphore;
 
 use crate::pool::PasswordPolicy;
 use crate::random::{self, Random};
@@ -13,6 +14,9 @@ use crate::user::Failures;
 /// everything else shall still sustain a hundred password sign-ins a second.
 const MEMORY_KIB: u32 = 4_096;
 const PASSES: u32 = 3;
+
+/// How many passwords are worked on at once: a flood of them waits instead of taking gigabytes.
+static PLACES: Semaphore = Semaphore::const_new(8);
 
 /// Failures that have no consequence (Cognito developer guide, "Authentication": lockout).
 const FREE_FAILURES: u32 = 5;
@@ -60,6 +64,8 @@ pub(crate) async fn matches(password: &str, kept: Option<&str>) -> Result<bool, 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
+    // Never closed, so always granted.
+    let _place = PLACES.acquire().await;
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|cause| Refusal::internal(&cause))

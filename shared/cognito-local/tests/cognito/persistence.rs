@@ -2,7 +2,11 @@
 
 use cognito_local::{Cognito, State};
 
-use crate::world::{PASSWORD, World};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::world::{PASSWORD, World, attribute, sdk_for};
 
 const NINA: &str = "nina@example.com";
 
@@ -82,4 +86,127 @@ fn a_file_that_is_no_database_is_not_opened() {
     let mut options = cognito_local::Options::new("http://127.0.0.1:1");
     options.state = State::File(file);
     assert!(Cognito::open(options).is_err());
+}
+
+/// The program, as a person starts it.
+struct Program {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    url: String,
+    pool: String,
+    client: String,
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Program {
+    fn start(state: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cognito-local"))
+            .args(["--port", "0", "--state"])
+            .arg(state)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let [url, pool, client] = [(); 3].map(|()| {
+            let line = Self::line(&mut output);
+            line.split_whitespace().next_back().unwrap().to_owned()
+        });
+        Self {
+            child,
+            output,
+            url,
+            pool,
+            client,
+        }
+    }
+
+    fn line(output: &mut BufReader<ChildStdout>) -> String {
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// The code of the next mail that is printed.
+    fn code(&mut self) -> String {
+        loop {
+            let line = Self::line(&mut self.output);
+            if let Some((_, code)) = line.trim().split_once("code is ") {
+                return code.to_owned();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_is_killed_forgets_nothing_that_it_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pool.sqlite");
+    let mut before = Program::start(&file);
+    let sdk = sdk_for(&before.url);
+    sdk.admin_create_user()
+        .user_pool_id(&before.pool)
+        .username(NINA)
+        .message_action("SUPPRESS".into())
+        .user_attributes(attribute("email_verified", "true"))
+        .send()
+        .await
+        .unwrap();
+    let session = sdk
+        .initiate_auth()
+        .client_id(&before.client)
+        .auth_flow("USER_AUTH".into())
+        .auth_parameters("USERNAME", NINA)
+        .send()
+        .await
+        .unwrap()
+        .session
+        .unwrap();
+    let code = before.code();
+    let (pool, client) = (before.pool.clone(), before.client.clone());
+    drop(before);
+
+    let after = Program::start(&file);
+    assert_eq!((&after.pool, &after.client), (&pool, &client));
+    let tokens = sdk_for(&after.url)
+        .respond_to_auth_challenge()
+        .client_id(&client)
+        .challenge_name("EMAIL_OTP".into())
+        .session(session)
+        .challenge_responses("USERNAME", NINA)
+        .challenge_responses("EMAIL_OTP_CODE", code)
+        .send()
+        .await
+        .unwrap()
+        .authentication_result
+        .unwrap();
+    drop(after);
+
+    let last = Program::start(&file);
+    sdk_for(&last.url)
+        .get_tokens_from_refresh_token()
+        .client_id(&client)
+        .refresh_token(tokens.refresh_token().unwrap())
+        .send()
+        .await
+        .unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn the_program_stops_cleanly_when_it_is_asked_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(&folder.path().join("pool.sqlite"));
+    let asked = Command::new("kill")
+        .args(["-TERM", &program.child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(asked.success());
+    assert!(program.child.wait().unwrap().success());
 }

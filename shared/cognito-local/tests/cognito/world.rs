@@ -235,7 +235,7 @@ impl World {
 
 pub(crate) const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=AKID/20330518/eu-west-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=00";
 
-fn sdk_for(url: &str) -> sdk::Client {
+pub(crate) fn sdk_for(url: &str) -> sdk::Client {
     let config = sdk::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-west-1"))
