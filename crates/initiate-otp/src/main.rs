@@ -2,7 +2,7 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    auth_lambda::logging::start();
+    auth_lambda::logging::start()?;
     let platform = auth_aws::Platform::from_environment(auth_lambda::system_clock())?;
     auth_lambda::serve(initiate_otp::function(&platform)?).await
 }

@@ -1,14 +1,20 @@
 //! Logs and metrics as JSON lines, one object a line, which is what CloudWatch reads from a function's standard output.
 
-use std::{fmt, time::Duration};
+use std::{
+    env::{self, VarError},
+    error::Error,
+    fmt,
+    time::Duration,
+};
 
 use serde_json::{Map, Value, json};
 use tracing::{
-    Event, Subscriber,
+    Event, Metadata, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
+    filter::{LevelFilter, filter_fn},
     fmt::{
         FmtContext, FormatEvent, FormatFields, MakeWriter,
         format::{Format, Json, JsonFields, Writer},
@@ -27,15 +33,49 @@ const METRICS: &str = "latchkey::metrics";
 /// The CloudWatch namespace of every metric.
 const NAMESPACE: &str = "Latchkey";
 
-/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names (`info` unless set).
-pub fn start() {
-    let filter = EnvFilter::builder()
-        .with_env_var("LOG_LEVEL")
-        .try_from_env()
-        .unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = self::lines(std::io::stdout).with_filter(filter);
+/// The variable that names the level.
+const LOG_LEVEL: &str = "LOG_LEVEL";
+
+/// `LOG_LEVEL` names no level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownLogLevel;
+
+impl fmt::Display for UnknownLogLevel {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "the environment variable {LOG_LEVEL} must be error, warn, info, debug or trace"
+        )
+    }
+}
+
+impl Error for UnknownLogLevel {}
+
+/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names, `info` unless set.
+pub fn start() -> Result<(), UnknownLogLevel> {
+    let level = match env::var(LOG_LEVEL) {
+        Ok(level) => level.parse::<LevelFilter>().map_err(|_| UnknownLogLevel)?,
+        Err(VarError::NotPresent) => LevelFilter::INFO,
+        Err(VarError::NotUnicode(_)) => return Err(UnknownLogLevel),
+    };
+    let lines =
+        self::lines(std::io::stdout).with_filter(filter_fn(move |event| admits(level, event)));
     // A second start in one process would be a mistake of a test; the first one's log is as good.
     let _already_started = tracing_subscriber::registry().with(lines).try_init();
+    Ok(())
+}
+
+/// Metrics are written at every level. Everybody else's crates stay at warnings, whatever the level: at their own `debug`, those
+/// of the SDK write requests and answers, with what is in them.
+fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
+    let target = event.target();
+    let others = ["aws_", "h2", "hyper", "lambda_runtime", "rustls", "tower"];
+    let level = if others.iter().any(|name| target.starts_with(name)) {
+        level.min(LevelFilter::WARN)
+    } else {
+        level
+    };
+    target == METRICS || *event.level() <= level
 }
 
 /// The layer that writes a function's lines. The local run gives it a writer of its own.
