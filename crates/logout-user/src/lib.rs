@@ -10,7 +10,7 @@ mod logout_user;
 
 use auth_aws::{ConfigurationError, Guests, Platform, Secrets, TokenService};
 use auth_domain::{Clock, Problem, RefreshToken};
-use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -25,7 +25,7 @@ struct LogoutUser {
     guests: Guests,
     token_service: TokenService,
     pool_id: String,
-    front_end: auth_aws::Url,
+    front_end: Origin,
     clock: Clock,
 }
 
@@ -36,7 +36,7 @@ impl LogoutUser {
             guests: Guests::new(platform)?,
             token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
             pool_id: environment.text("COGNITO_USER_POOL_ID")?.to_owned(),
-            front_end: environment.url("FRONTEND_URL")?,
+            front_end: environment.required("FRONTEND_URL")?,
             clock: platform.clock(),
         })
     }

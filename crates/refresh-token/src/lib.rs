@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use auth_aws::{ConfigurationError, Platform, Secrets, TokenService};
 use auth_domain::{Problem, RefreshToken};
-use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation};
+use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, Origin};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -24,7 +24,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct Refresh {
     token_service: TokenService,
-    front_end: auth_aws::Url,
+    front_end: Origin,
     cookie_lifetime: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Refresh {
         let environment = platform.environment();
         Ok(Self {
             token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
-            front_end: environment.url("FRONTEND_URL")?,
+            front_end: environment.required("FRONTEND_URL")?,
             cookie_lifetime: environment.refresh_token_lifetime()?,
         })
     }

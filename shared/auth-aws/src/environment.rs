@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, env, fmt::Display, str::FromStr, time::Duration};
 
 use auth_domain::Limit;
-use url::Url;
 
 /// A variable that stops the start.
 #[derive(Debug, thiserror::Error)]
@@ -62,8 +61,11 @@ impl Environment {
         }
     }
 
-    /// A URL that must be set.
-    pub fn url(&self, name: &str) -> Result<Url, ConfigurationError> {
+    /// A variable that must be set, and parse.
+    pub fn required<T: FromStr>(&self, name: &str) -> Result<T, ConfigurationError>
+    where
+        T::Err: Display,
+    {
         self.parsed(name)?
             .ok_or_else(|| ConfigurationError::Missing(name.to_owned()))
     }

@@ -39,4 +39,3 @@ pub use secrets::{SecretSet, Secrets};
 pub use sign_ins::{Resend, SignIns};
 #[cfg(feature = "cognito")]
 pub use token_service::TokenService;
-pub use url::Url;

@@ -11,9 +11,8 @@ use auth_domain::{
     RefreshToken, Timestamp, UserSub, claims,
 };
 use serde_json::{Map, Value};
-use url::Url;
 
-use crate::{Metric, SetCookie, door::Door};
+use crate::{Metric, Origin, SetCookie, door::Door};
 
 /// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer, client, times and scope. What it
 /// does not check is the token's use: an ID token has no business here (ASVS 5.0 9.2.2). Claims may come as text or as JSON.
@@ -140,7 +139,10 @@ impl Exchange {
 
     /// The refresh token that a browser keeps in its cookie. Counts only in requests of our own pages: another site's can make a
     /// browser send it, and gets nothing for that.
-    pub fn refresh_token_cookie(&self, front_end: &Url) -> Result<Option<RefreshToken>, Problem> {
+    pub fn refresh_token_cookie(
+        &self,
+        front_end: &Origin,
+    ) -> Result<Option<RefreshToken>, Problem> {
         match self.cookie(SetCookie::REFRESH_TOKEN) {
             None => Ok(None),
             Some(_) if !self.is_from_our_pages(front_end) => Err(Problem::AuthRequired),
@@ -152,19 +154,16 @@ impl Exchange {
 
     /// Whether a browser says that our own pages made this request: the front end's, or this host's own. A request that says
     /// nothing about where it comes from is not from a page of ours either (ASVS 5.0 3.5.1, 3.5.3).
-    fn is_from_our_pages(&self, front_end: &Url) -> bool {
-        let origin_is_ours = self.sender.origin.as_deref().map(|origin| {
-            let own_host = || Some((Url::parse(origin).ok()?, self.sender.host.as_deref()?));
-            origin == front_end.origin().ascii_serialization()
-                || own_host().is_some_and(|(url, host)| {
-                    url.host_str()
-                        .map(|name| {
-                            url.port()
-                                .map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
-                        })
-                        .as_deref()
-                        == Some(host)
-                })
+    fn is_from_our_pages(&self, front_end: &Origin) -> bool {
+        let origin_is_ours = self.sender.origin.as_deref().map(|text| {
+            let is_own_host = |origin: &Origin| {
+                self.sender
+                    .host
+                    .as_deref()
+                    .is_some_and(|host| origin.is_host(host))
+            };
+            text.parse::<Origin>()
+                .is_ok_and(|origin| origin == *front_end || is_own_host(&origin))
         });
         match (self.sender.fetch_site.as_deref(), origin_is_ours) {
             (Some("same-origin"), None | Some(true)) | (Some("same-site") | None, Some(true)) => {
