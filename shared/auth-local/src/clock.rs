@@ -1,15 +1,16 @@
 //! The world's clock: the system's time and how far it was moved ahead.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_domain::{Clock, Timestamp};
 
-/// The clock behind everything in a world: operations, stand-ins, tokens, time to live. It can be moved, ahead only.
+/// The clock behind everything in a world: operations, stand-ins, tokens, time to live. It can be moved, ahead only, and stopped.
 #[derive(Clone, Debug, Default)]
 pub struct WorldClock {
     ahead_ms: Arc<AtomicI64>,
+    stopped_at: Arc<OnceLock<SystemTime>>,
 }
 
 impl WorldClock {
@@ -31,6 +32,11 @@ impl WorldClock {
         self.ahead_ms.store(0, Ordering::SeqCst);
     }
 
+    /// Stops the clock for good: from now on it stands still but for being moved, so that a test can stand on the edge of a limit.
+    pub fn stop(&self) {
+        self.stopped_at.get_or_init(system_time);
+    }
+
     /// How far the clock was moved.
     #[must_use]
     pub fn ahead(&self) -> Duration {
@@ -50,12 +56,8 @@ impl WorldClock {
     /// The present instant, as the stand-ins take it.
     #[must_use]
     pub fn system_time(&self) -> SystemTime {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is where the local run's time comes from"
-        )]
-        let system = SystemTime::now();
-        system + self.ahead()
+        let system = self.stopped_at.get().copied();
+        system.unwrap_or_else(system_time) + self.ahead()
     }
 
     /// As the operations take it.
@@ -69,4 +71,12 @@ impl WorldClock {
         let clock = self.clone();
         Arc::new(move || clock.system_time())
     }
+}
+
+fn system_time() -> SystemTime {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the local run's time comes from"
+    )]
+    SystemTime::now()
 }
