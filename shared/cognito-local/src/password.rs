@@ -1,7 +1,11 @@
 //! Passwords: the pool's policy, how they are kept, and what wrong ones lead to.
 
-use argon2::password_hash::PasswordHasher as _;
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordVerifier as _, Version};
+use std::sync::{Mutex, PoisonError};
+
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use crate::pool::PasswordPolicy;
@@ -16,7 +20,7 @@ const MEMORY_KIB: u32 = 4_096;
 const PASSES: u32 = 3;
 
 /// How many passwords are worked on at once: a flood of them waits instead of taking gigabytes.
-static PLACES: Semaphore = Semaphore::const_new(8);
+static PLACES: Semaphore = Semaphore::const_new(4);
 
 /// Failures that have no consequence (Cognito developer guide, "Authentication": lockout).
 const FREE_FAILURES: u32 = 5;
@@ -27,38 +31,66 @@ const LONGEST_LOCK: Millis = 900_000;
 /// `[\S]` of ASCII that Cognito counts as symbols, the space inside a password aside.
 const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-";
 
-fn hasher() -> Argon2<'static> {
-    #[expect(clippy::expect_used, reason = "the parameters are constants in range")]
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("argon2 takes these parameters");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+/// Bytes of a salt (RFC 9106 section 3.1) and of what is kept of a password.
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+
+/// The memory that finished work has left behind, at most one piece a place. Given back to the allocator, 4 MiB at a time
+/// from many threads would grow into hundreds.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
+
+/// Argon2id of a password. Takes milliseconds of CPU.
+fn derive(password: &str, salt: &[u8]) -> Result<[u8; HASH_BYTES], Refusal> {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, Some(HASH_BYTES))
+        .map_err(|cause| Refusal::internal(&cause))?;
+    let blocks = params.block_count();
+    let left_behind = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut memory = left_behind().pop().unwrap_or_default();
+    memory.resize(blocks, Block::new());
+    let mut hash = [0; HASH_BYTES];
+    let outcome = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, &mut memory);
+    left_behind().push(memory);
+    outcome.map_err(|cause| Refusal::internal(&cause))?;
+    Ok(hash)
 }
 
-/// A password as it is kept: a PHC string. Takes milliseconds of CPU, so it runs where blocking is allowed.
+/// A password as it is kept: a PHC string.
 pub(crate) async fn hash(password: &str, random: &Random) -> Result<String, Refusal> {
-    let (password, random) = (password.to_owned(), random.clone());
+    let password = password.to_owned();
+    let salt: [u8; SALT_BYTES] = random::bytes(random);
     blocking(move || {
-        let salt: [u8; 16] = random::bytes(&random);
-        hasher()
-            .hash_password_with_salt(password.as_bytes(), &salt)
-            .map(|hash| hash.to_string())
-            .map_err(|cause| Refusal::internal(&cause))
+        let hash = derive(&password, &salt)?;
+        Ok(format!(
+            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
+            STANDARD_NO_PAD.encode(salt),
+            STANDARD_NO_PAD.encode(hash)
+        ))
     })
     .await?
 }
 
 /// Whether `password` is the one behind `kept`. With nothing kept the same work is done in vain.
 pub(crate) async fn matches(password: &str, kept: Option<&str>) -> Result<bool, Refusal> {
-    let (password, kept) = (password.to_owned(), kept.map(str::to_owned));
+    let password = password.to_owned();
+    let kept = kept.and_then(salt_and_hash);
     blocking(move || {
-        let Some(kept) = kept else {
-            let mut ignored = [0; 32];
-            let _ = hasher().hash_password_into(password.as_bytes(), &[0; 16], &mut ignored);
-            return false;
+        let Some((salt, hash)) = kept else {
+            derive(&password, &[0; SALT_BYTES])?;
+            return Ok(false);
         };
-        PasswordHash::new(&kept)
-            .is_ok_and(|kept| hasher().verify_password(password.as_bytes(), &kept).is_ok())
+        Ok(derive(&password, &salt)?.ct_eq(&hash).into())
     })
-    .await
+    .await?
+}
+
+fn salt_and_hash(kept: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (rest, hash) = kept.rsplit_once('$')?;
+    let (_, salt) = rest.rsplit_once('$')?;
+    Some((
+        STANDARD_NO_PAD.decode(salt).ok()?,
+        STANDARD_NO_PAD.decode(hash).ok()?,
+    ))
 }
 
 async fn blocking<T: Send + 'static>(
