@@ -1,30 +1,31 @@
 //! An operation that takes every kind of field and says what it was given, events to send it, and what each answer must be.
 //! The fuzz target and the tests share it.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::net::IpAddr;
 
 use auth_domain::{
-    Clock, Email, GuestName, OtpCode, Problem, RefreshToken, SessionToken, Timestamp, TokenDelivery,
+    Clock, Email, GuestName, OtpCode, Problem, RefreshToken, SessionToken, Telemetry, Timestamp,
+    TokenDelivery,
 };
 use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation, Patch};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use lambda_runtime::{ClientContext, Context};
+use lambda_runtime::Context;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 /// API Gateway's id of every request here.
-pub const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
+pub(crate) const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 
 /// Lambda's id of every invocation here.
-pub const INVOCATION_ID: &str = "8f5c8d0a-6a0f-4f0e-9d53-2d0c8d1b7e11";
+pub(crate) const INVOCATION_ID: &str = "8f5c8d0a-6a0f-4f0e-9d53-2d0c8d1b7e11";
 
 /// What proves here that a request came through CloudFront.
-pub const ORIGIN_SECRET: &str = "only-cloudfront-knows";
+pub(crate) const ORIGIN_SECRET: &str = "only-cloudfront-knows";
 
 /// Says what it was given. `CALLER` decides who may ask.
-pub struct Echo<const CALLER: bool>;
+pub(crate) struct Echo<const CALLER: bool>;
 
-pub struct Given {
+pub(crate) struct Given {
     email: Email,
     code: Option<OtpCode>,
     session_token: Option<SessionToken>,
@@ -36,7 +37,7 @@ pub struct Given {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Echoed {
+pub(crate) struct Echoed {
     email: String,
     secrets: [bool; 3],
     by_cookie: bool,
@@ -112,37 +113,36 @@ impl<const CALLER: bool> AgentTool for Echo<CALLER> {
     }
 }
 
-/// A clock that stands still.
-pub fn clock() -> Clock {
-    Clock::new(|| Timestamp::from_millis(1_795_239_650_123))
+/// Lines of a deployment named `test`, with a clock that stands still.
+pub(crate) fn telemetry() -> Telemetry {
+    Telemetry {
+        clock: Clock::new(|| Timestamp::from_millis(1_795_239_650_123)),
+        environment: "test".to_owned(),
+    }
 }
 
 /// [`Echo`] for anyone, with all three doors.
-pub fn echo() -> Function {
-    Function::agent_tool(Echo::<false>, clock())
+pub(crate) fn echo() -> Function {
+    Function::agent_tool(Echo::<false>, telemetry())
 }
 
 /// An invocation's context.
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     let mut context = Context::default();
     INVOCATION_ID.clone_into(&mut context.request_id);
     context
 }
 
 /// The context of an AgentCore Gateway's call of a tool.
-pub fn tool_context(tool: &str) -> Context {
+pub(crate) fn tool_context(tool: &str) -> Context {
     let mut context = context();
-    let custom = HashMap::from([("bedrockAgentCoreToolName".to_owned(), tool.to_owned())]);
-    context.client_context = Some(ClientContext {
-        client: Default::default(),
-        custom,
-        environment: HashMap::new(),
-    });
+    let client_context = json!({ "custom": { "bedrockAgentCoreToolName": tool } });
+    context.client_context = serde_json::from_value(client_context).expect("a client context");
     context
 }
 
 /// An event of payload format 2.0, to be changed.
-pub fn http_event() -> Value {
+pub(crate) fn http_event() -> Value {
     json!({
         "version": "2.0",
         "routeKey": "POST /echo",
@@ -166,14 +166,14 @@ pub fn http_event() -> Value {
 }
 
 /// [`http_event`] with a body.
-pub fn post(body: &str) -> Value {
+pub(crate) fn post(body: &str) -> Value {
     let mut event = http_event();
     event["body"] = body.into();
     event
 }
 
 /// [`http_event`] with a body as API Gateway passes what it does not take for text.
-pub fn post_bytes(body: &[u8]) -> Value {
+pub(crate) fn post_bytes(body: &[u8]) -> Value {
     let mut event = http_event();
     event["body"] = STANDARD.encode(body).into();
     event["isBase64Encoded"] = true.into();
@@ -181,7 +181,7 @@ pub fn post_bytes(body: &[u8]) -> Value {
 }
 
 /// Invokes a function, holds its answer against what every answer must be, and returns it.
-pub async fn invoke(function: &Function, event: Box<RawValue>, context: Context) -> Value {
+pub(crate) async fn invoke(function: &Function, event: Box<RawValue>, context: Context) -> Value {
     let answer = function
         .invoke(event, context)
         .await
@@ -241,10 +241,7 @@ fn assert_is_well_formed_http(answer: &Value, status: u64) {
 /// RFC 9457, and the members that Latchkey adds.
 fn assert_is_problem(problem: &Value) {
     for name in ["type", "title", "detail", "code", "requestId"] {
-        assert!(
-            problem[name].is_string(),
-            "a problem has {name}: {problem}"
-        );
+        assert!(problem[name].is_string(), "a problem has {name}: {problem}");
     }
     assert!(
         problem["status"]
@@ -262,8 +259,8 @@ fn assert_is_problem(problem: &Value) {
 /// 0xFF separates: cookies, headers (`name: value` lines), query (the same), and the rest as the body.
 ///
 /// Whatever they are, the answer is well-formed, and the fault is never said to be ours.
-pub async fn hold_against_everything(bytes: &[u8]) {
-    for function in [echo(), Function::agent_tool(Echo::<true>, clock())] {
+pub(crate) async fn hold_against_everything(bytes: &[u8]) {
+    for function in [echo(), Function::agent_tool(Echo::<true>, telemetry())] {
         // What is not JSON never reaches a function: the runtime refuses it.
         if let Ok(event) = serde_json::from_slice::<Box<RawValue>>(bytes) {
             for context in [context(), tool_context("target___echo_fields")] {
@@ -311,6 +308,6 @@ fn pairs(lines: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// A value as an event's text.
-pub fn raw(event: &Value) -> Box<RawValue> {
+pub(crate) fn raw(event: &Value) -> Box<RawValue> {
     serde_json::value::to_raw_value(event).expect("a value is JSON")
 }

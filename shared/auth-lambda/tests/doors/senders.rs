@@ -1,0 +1,115 @@
+//! Whom the HTTP door believes, and about what.
+
+use auth_lambda::Function;
+use serde_json::{Value, json};
+
+use crate::{
+    answer_to,
+    harness::{self, Echo, ORIGIN_SECRET, post},
+    opened, refusal,
+};
+
+const EMAIL: &str = r#"{"email":"ada@example.com"}"#;
+const SUB: &str = "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3";
+
+async fn body_with_headers(headers: Value) -> Value {
+    let mut event = post(EMAIL);
+    for (name, value) in headers.as_object().unwrap() {
+        event["headers"][name] = value.clone();
+    }
+    opened(&answer_to(event).await).1
+}
+
+async fn answer_to_caller(claims: Value, body: &str) -> (Value, Value) {
+    let mut event = post(body);
+    event["requestContext"]["authorizer"] =
+        json!({ "jwt": { "claims": claims, "scopes": ["latchkey/session"] } });
+    let function = Function::operation(Echo::<true>, harness::telemetry());
+    let answer = harness::invoke(&function, harness::raw(&event), harness::context()).await;
+    let body = opened(&answer).1;
+    (answer, body)
+}
+
+#[tokio::test]
+async fn forwarding_fields_change_nothing() {
+    let body = body_with_headers(json!({
+        "x-forwarded-for": "198.51.100.1",
+        "forwarded": "for=198.51.100.1",
+        "x-real-ip": "198.51.100.1",
+        "true-client-ip": "198.51.100.1",
+    }))
+    .await;
+    assert_eq!(body["ipAddress"], "203.0.113.7");
+}
+
+#[tokio::test]
+async fn cloudfronts_viewer_counts_with_its_proof_only() {
+    for (viewer, proof, ip) in [
+        ("198.51.100.1:4711", Some(ORIGIN_SECRET), "198.51.100.1"),
+        ("2001:db8::7:4711", Some(ORIGIN_SECRET), "2001:db8::7"),
+        ("198.51.100.1:4711", Some("guessed"), "203.0.113.7"),
+        ("198.51.100.1:4711", Some(""), "203.0.113.7"),
+        ("198.51.100.1:4711", None, "203.0.113.7"),
+        ("not an address", Some(ORIGIN_SECRET), "203.0.113.7"),
+    ] {
+        let mut headers = json!({ "cloudfront-viewer-address": viewer });
+        if let Some(proof) = proof {
+            headers["x-origin-verify"] = proof.into();
+        }
+        let body = body_with_headers(headers).await;
+        assert_eq!(body["ipAddress"], ip, "{viewer} {proof:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
+    let mut event = post(EMAIL);
+    event["cookies"] = json!(["crumb=no", "__Host-crumbs=no", "junk", "__Host-crumb=a=b=="]);
+    assert_eq!(opened(&answer_to(event).await).1["cookie"], "a=b==");
+    // API Gateway passes cookies beside the headers, and a header of that name is not where it does.
+    let body = body_with_headers(json!({ "cookie": "__Host-crumb=header" })).await;
+    assert_eq!(body["cookie"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_access_token_names_the_caller() {
+    let claims = json!({ "sub": SUB, "token_use": "access", "iat": "1795239650" });
+    let (_, body) = answer_to_caller(claims, EMAIL).await;
+    assert_eq!(body["caller"], SUB);
+    assert_eq!(body["issuedAt"], "2026-11-21T05:40:50.000Z");
+    let claims = json!({ "sub": SUB, "token_use": "access", "iat": "1795239650", "latchkey_iat_ms": "1795239650123" });
+    let (_, body) = answer_to_caller(claims, EMAIL).await;
+    assert_eq!(body["issuedAt"], "2026-11-21T05:40:50.123Z");
+}
+
+#[tokio::test]
+async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
+    for claims in [
+        json!({ "sub": SUB, "token_use": "id", "iat": "1795239650" }),
+        json!({ "sub": SUB, "iat": "1795239650" }),
+        json!({ "token_use": "access", "iat": "1795239650" }),
+        json!({ "sub": SUB, "token_use": "access" }),
+        json!({ "sub": SUB, "token_use": "access", "iat": "yesterday" }),
+        json!({ "sub": "", "token_use": "access", "iat": "1795239650" }),
+    ] {
+        // Who is not let in does not hear what was wrong with the input either.
+        let (answer, body) = answer_to_caller(claims.clone(), "{}").await;
+        assert_eq!(answer["statusCode"], 401, "{claims}");
+        assert_eq!(refusal(&body), ("AUTH_REQUIRED".to_owned(), Vec::new()));
+        assert_eq!(answer["headers"]["www-authenticate"], "Bearer");
+    }
+    let function = Function::operation(Echo::<true>, harness::telemetry());
+    let event = harness::raw(&post(EMAIL));
+    let answer = harness::invoke(&function, event, harness::context()).await;
+    assert_eq!(answer["statusCode"], 401);
+}
+
+#[tokio::test]
+async fn claims_in_an_http_body_are_one_more_unknown_field() {
+    let body = json!({
+        "email": "ada@example.com",
+        "claims": { "sub": SUB, "token_use": "access", "iat": "1795239650" },
+    });
+    let (_, answered) = opened(&answer_to(post(&body.to_string())).await);
+    assert_eq!(answered["caller"], Value::Null);
+}
