@@ -25,6 +25,10 @@ const QUIET_FILTER: &str = "error,dynoxide=off";
 /// Open the page that it prints, or paste the command. Mails arrive in its mailbox, and here.
 #[derive(Debug, Parser)]
 #[command(name = "auth-local", version)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 struct Arguments {
     /// The gateway's port; Cognito, DynamoDB and the rest follow it. 0 takes free ones
     #[arg(long, value_name = "N", default_value_t = 8787)]
@@ -58,7 +62,7 @@ fn filter(text: &str) -> Result<String, ParseError> {
 #[must_use]
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match start(arguments) {
+    match start(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(error.as_ref());
@@ -67,7 +71,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn start(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+fn start(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let settings = match &arguments.config {
         Some(path) => Settings::from_file(path)?,
         None => Settings::default(),

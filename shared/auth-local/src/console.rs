@@ -159,12 +159,17 @@ impl Console {
             ..
         } = self.style;
         let bar = format!("{colour}  |{plain}");
-        let mut lines = format!("\n{bar} mail to {strong}{}{plain}\n", printable(&mail.to));
-        for line in [mail.subject.as_str()].into_iter().chain(mail.text.lines()) {
-            lines.push_str(&format!("{bar} {}\n", printable(line)));
-        }
-        lines.push('\n');
-        print(&lines);
+        let text = mail
+            .text
+            .lines()
+            .map(printable)
+            .collect::<Vec<_>>()
+            .join(&format!("\n{bar} "));
+        print(&format!(
+            "\n{bar} mail to {strong}{}{plain}\n{bar} {}\n{bar} {text}\n\n",
+            printable(&mail.to),
+            printable(&mail.subject),
+        ));
     }
 
     /// A function wrote a line.

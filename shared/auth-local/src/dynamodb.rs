@@ -117,27 +117,34 @@ impl DynamoDb {
         let names = json!({ "#ttl": TTL_ATTRIBUTE });
         let values = json!({ ":now": { "N": now.as_seconds().to_string() } });
         for (table, key) in self.expiring() {
-            let expired = self.database.scan(request(json!({
+            let mut page = json!({
                 "TableName": table,
                 "FilterExpression": "#ttl < :now",
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": values,
-            }))?)?;
-            for mut item in expired.items.unwrap_or_default() {
-                let Some(value) = item.remove(key) else {
-                    continue;
-                };
-                let deleted = self.database.delete_item(request(json!({
-                    "TableName": table,
-                    "Key": { key: value },
-                    "ConditionExpression": "#ttl < :now",
-                    "ExpressionAttributeNames": names,
-                    "ExpressionAttributeValues": values,
-                }))?);
-                match deleted {
-                    // Renewed since the scan: it stays.
-                    Ok(_) | Err(DynoxideError::ConditionalCheckFailedException(..)) => {}
-                    Err(error) => return Err(error),
+            });
+            loop {
+                let found = self.database.scan(request(page.clone())?)?;
+                for mut item in found.items.unwrap_or_default() {
+                    let Some(value) = item.remove(key) else {
+                        continue;
+                    };
+                    let deleted = self.database.delete_item(request(json!({
+                        "TableName": table,
+                        "Key": { key: value },
+                        "ConditionExpression": "#ttl < :now",
+                        "ExpressionAttributeNames": names,
+                        "ExpressionAttributeValues": values,
+                    }))?);
+                    match deleted {
+                        // Renewed since the scan: it stays.
+                        Ok(_) | Err(DynoxideError::ConditionalCheckFailedException(..)) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                match found.last_evaluated_key {
+                    Some(key) => page["ExclusiveStartKey"] = json!(key),
+                    None => break,
                 }
             }
         }

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
+use crate::account::{function_arn, function_name};
 use crate::aws_calls::{AwsCalls, INVOCATION, Invocation};
 use crate::clock::WorldClock;
 use crate::options::EventWatcher;
@@ -67,8 +68,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) values: &'a BTreeMap<String, String>,
     /// Region, credentials and endpoints, under AWS's names.
     pub(crate) aws: &'a BTreeMap<String, String>,
-    pub(crate) account_id: &'a str,
-    pub(crate) region: &'a str,
     pub(crate) calls: Arc<AwsCalls>,
     pub(crate) clock: WorldClock,
     pub(crate) log: Dispatch,
@@ -126,7 +125,7 @@ impl Functions {
                 .find(|(mounted, _)| mounted == name)
                 .ok_or_else(|| FunctionsError::NotMounted(name.clone()))?;
             listed.insert(name);
-            let full_name = format!("latchkey-local-{name}");
+            let full_name = function_name(name);
             let environment = surroundings.environment(&full_name, memory_mb, variables);
             let function = Platform::new(
                 environment,
@@ -141,7 +140,7 @@ impl Functions {
                 Started {
                     function,
                     timeout: Duration::from_secs(timeout_seconds.into()),
-                    arn: arn(surroundings.region, surroundings.account_id, name),
+                    arn: function_arn(name),
                     config: Arc::new(Config {
                         memory: i32::try_from(memory_mb).unwrap_or(i32::MAX),
                         version: LIVE_VERSION.to_owned(),
@@ -253,11 +252,6 @@ impl Surroundings<'_> {
         .map(|(name, value)| (name.to_owned(), value));
         Environment::from_pairs(listed.chain(aws).chain(lambda))
     }
-}
-
-/// A function's ARN.
-pub(crate) fn arn(region: &str, account_id: &str, name: &str) -> String {
-    format!("arn:aws:lambda:{region}:{account_id}:function:latchkey-local-{name}")
 }
 
 /// A new X-Ray trace that nobody records.

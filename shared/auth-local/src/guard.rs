@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn pages_of_other_origins_may_not_change_anything() {
         let host = (HOST, "127.0.0.1:8787");
-        assert!(from_here(&headers(&[host.clone()])));
+        assert!(from_here(&headers(std::slice::from_ref(&host))));
         assert!(from_here(&headers(&[
             host.clone(),
             (ORIGIN, "http://127.0.0.1:8787"),

@@ -13,12 +13,15 @@
 //! # }
 //! ```
 
+mod account;
 mod aws_calls;
 pub mod cli;
 mod clock;
 mod console;
 mod control;
+mod directory;
 mod dynamodb;
+mod environment;
 mod faults;
 mod functions;
 mod gateway;
@@ -32,6 +35,7 @@ mod options;
 mod page;
 mod ports;
 mod random;
+mod servers;
 mod settings;
 mod state_folder;
 mod world;
@@ -43,8 +47,8 @@ pub use faults::{Fault, FaultKind};
 pub use functions::FunctionsError;
 pub use logs::LogLine;
 pub use mailbox::Mail;
-pub use observer::{ObservedExchange, Observer, Served};
-pub use options::{EventWatcher, Options, State, Watchers};
+pub use observer::{ObservedExchange, Served};
+pub use options::{EventWatcher, Options, State, Watcher, Watchers};
 pub use ports::PortError;
 pub use settings::{Settings, SettingsError};
 pub use state_folder::StateFolderError;

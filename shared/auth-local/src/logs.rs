@@ -16,6 +16,9 @@ use crate::journal::Journal;
 /// Lines that are remembered.
 const REMEMBERED: usize = 20_000;
 
+/// As in production: metrics at every level, and nobody else's crates below warnings, because their debug lines hold requests.
+const OTHERS: &str = "latchkey::metrics=info,aws_=warn,h2=warn,hyper=warn,lambda_runtime=warn,rustls=warn,tower=warn";
+
 /// Where a function's lines go as they are written, besides into the log.
 pub type LogLine = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -35,7 +38,7 @@ impl Logs {
 
     /// The subscriber that functions run under: production's lines at production's level.
     pub(crate) fn subscriber(self: &Arc<Self>, level: &str) -> Dispatch {
-        let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+        let filter = EnvFilter::new(format!("{level},{OTHERS}"));
         let lines = auth_lambda::logging::lines(Writer(self.clone())).with_filter(filter);
         Dispatch::new(Registry::default().with(lines))
     }

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use auth_domain::Timestamp;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::WorldClock;
 use crate::journal::Journal;
+use crate::options::Watcher;
 
 /// Mails that are remembered, newest first.
 const REMEMBERED: usize = 1_000;
@@ -36,29 +37,35 @@ pub struct Mail {
 }
 
 /// A mail on its way in.
-pub(crate) struct Incoming {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) text: String,
-    pub(crate) html: String,
-    pub(crate) code: Option<String>,
+struct Incoming {
+    to: String,
+    subject: String,
+    text: String,
+    html: String,
+    code: Option<String>,
 }
 
 /// The mails of a world.
 pub(crate) struct Mailbox {
     mails: Journal<Mail>,
     clock: WorldClock,
+    watcher: Option<Watcher<Mail>>,
     file: Option<(PathBuf, Mutex<File>)>,
 }
 
 impl Mailbox {
     /// An empty mailbox, or what `file` holds of an earlier one. Lines that a crash cut off are dropped.
-    pub(crate) fn open(clock: WorldClock, file: Option<PathBuf>) -> io::Result<Self> {
+    pub(crate) fn open(
+        clock: WorldClock,
+        watcher: Option<Watcher<Mail>>,
+        file: Option<PathBuf>,
+    ) -> io::Result<Self> {
         let mails = Journal::new(REMEMBERED);
         let Some(path) = file else {
             return Ok(Self {
                 mails,
                 clock,
+                watcher,
                 file: None,
             });
         };
@@ -89,12 +96,13 @@ impl Mailbox {
         Ok(Self {
             mails,
             clock,
+            watcher,
             file: Some((path, Mutex::new(file))),
         })
     }
 
     /// Puts a mail into the box and writes it down.
-    pub(crate) fn deliver(&self, incoming: Incoming) -> Mail {
+    fn deliver(&self, incoming: Incoming) {
         let sent_at: Timestamp = self.clock.now();
         let mut delivered = None;
         self.mails.add(|id| {
@@ -112,8 +120,39 @@ impl Mailbox {
             }
             delivered.insert(mail).clone()
         });
-        #[expect(clippy::expect_used, reason = "`add` has called the closure")]
-        delivered.expect("the mail was made")
+        if let (Some(watcher), Some(mail)) = (&self.watcher, &delivered) {
+            watcher(mail);
+        }
+    }
+
+    /// Takes Cognito's mails.
+    pub(crate) fn for_cognito(self: &Arc<Self>) -> Arc<dyn Fn(cognito_local::Mail) + Send + Sync> {
+        let mailbox = self.clone();
+        Arc::new(move |mail| {
+            mailbox.deliver(Incoming {
+                to: mail.to,
+                subject: mail.subject,
+                text: mail.text,
+                html: mail.html,
+                code: Some(mail.code),
+            });
+        })
+    }
+
+    /// Takes the mails of SES: one for each recipient.
+    pub(crate) fn for_ses(self: &Arc<Self>) -> aws_local::MailSink {
+        let mailbox = self.clone();
+        Arc::new(move |mail| {
+            for to in mail.to {
+                mailbox.deliver(Incoming {
+                    to,
+                    subject: mail.subject.clone(),
+                    text: mail.text.clone().unwrap_or_default(),
+                    html: mail.html.clone().unwrap_or_default(),
+                    code: None,
+                });
+            }
+        })
     }
 
     fn append(&self, mail: &Mail) -> io::Result<()> {

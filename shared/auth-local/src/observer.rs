@@ -1,6 +1,5 @@
 //! What a world shows to whoever watches it: tests that hold exchanges against the contract, and the person at the terminal.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
@@ -38,9 +37,6 @@ impl std::fmt::Debug for ObservedExchange {
             .finish_non_exhaustive()
     }
 }
-
-/// Sees every exchange before the client does.
-pub type Observer = Arc<dyn Fn(&ObservedExchange) + Send + Sync>;
 
 /// A request that was answered, for a line on the terminal.
 #[derive(Clone, Debug)]

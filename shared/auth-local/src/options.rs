@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::logs::LogLine;
 use crate::mailbox::Mail;
-use crate::observer::{Observer, Served};
+use crate::observer::{ObservedExchange, Served};
 use crate::settings::Settings;
 
 /// Everything that can be chosen about a world. The default is one in memory on free ports that nobody watches.
@@ -36,6 +36,9 @@ pub enum State {
     Folder(PathBuf),
 }
 
+/// Is told of something.
+pub type Watcher<Thing> = Arc<dyn Fn(&Thing) + Send + Sync>;
+
 /// Sees an event on its way into a function.
 pub type EventWatcher = Arc<dyn Fn(&str, &RawValue) + Send + Sync>;
 
@@ -43,11 +46,11 @@ pub type EventWatcher = Arc<dyn Fn(&str, &RawValue) + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Watchers {
     /// Sees every exchange that passed the gateway.
-    pub observer: Option<Observer>,
+    pub observer: Option<Watcher<ObservedExchange>>,
     /// Is told of every request that the gateway answered.
-    pub served: Option<Arc<dyn Fn(&Served) + Send + Sync>>,
+    pub served: Option<Watcher<Served>>,
     /// Is told of every mail.
-    pub mail: Option<Arc<dyn Fn(&Mail) + Send + Sync>>,
+    pub mail: Option<Watcher<Mail>>,
     /// Sees every event that a function is invoked with, and the function's name.
     pub event: Option<EventWatcher>,
     /// Gets every line that a function logs.

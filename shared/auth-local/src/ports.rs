@@ -1,7 +1,7 @@
 //! The ports of a world: bound before anything else, so that a taken one is the first thing that is said.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use tokio::net::TcpListener;
 
@@ -65,18 +65,39 @@ impl Listeners {
 async fn bind(port: u16, purpose: &'static str) -> Result<TcpListener, PortError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
-        .map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => PortError::Taken { port, purpose },
-            _ => PortError::Refused {
-                port,
-                purpose,
-                source,
-            },
+        .map_err(|source| {
+            if source.kind() == io::ErrorKind::AddrInUse {
+                PortError::Taken { port, purpose }
+            } else {
+                PortError::Refused {
+                    port,
+                    purpose,
+                    source,
+                }
+            }
         })
 }
 
-/// The URL under which a listener is reached.
-pub(crate) fn url(listener: &TcpListener) -> io::Result<String> {
-    let address: SocketAddr = listener.local_addr()?;
-    Ok(format!("http://{address}"))
+/// The URLs under which listeners are reached.
+pub(crate) struct Urls {
+    pub(crate) gateway: String,
+    pub(crate) cognito: String,
+    pub(crate) dynamodb: String,
+    pub(crate) rest: String,
+}
+
+impl Listeners {
+    pub(crate) fn urls(&self) -> io::Result<Urls> {
+        let url = |listener: &TcpListener| {
+            listener
+                .local_addr()
+                .map(|address| format!("http://{address}"))
+        };
+        Ok(Urls {
+            gateway: url(&self.gateway)?,
+            cognito: url(&self.cognito)?,
+            dynamodb: url(&self.dynamodb)?,
+            rest: url(&self.rest)?,
+        })
+    }
 }

@@ -1,12 +1,9 @@
 //! A world: the gateway, every function and everything that they stand on, in one process, on ports of its own.
 
-use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_api::{Contract, TriggerKind};
 use aws_local::AwsLocal;
 use axum::Router;
 use axum::body::Body;
@@ -14,54 +11,34 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::Response;
 use axum::middleware::from_fn;
 use axum::routing::get;
-use axum::serve::ListenerExt;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use cognito_local::{ClientSpec, Cognito, PoolSpec, RefreshRotation, Secret};
+use cognito_local::Cognito;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
-use url::Url;
 
+use crate::account::{ACCOUNT_ID, REGION};
 use crate::aws_calls::{AwsCall, AwsCalls};
 use crate::clock::WorldClock;
 use crate::control;
+use crate::directory::{Directory, keep_secrets};
 use crate::dynamodb::{DynamoDb, Tables};
+use crate::environment;
 use crate::faults::Fault;
-use crate::functions::{self, Functions, FunctionsError, Surroundings};
-use crate::gateway::{Gateway, Setup, Stage};
+use crate::functions::{Functions, FunctionsError, Surroundings};
+use crate::gateway::{Gateway, Setup};
 use crate::guard;
 use crate::invoke_api::InvokeApi;
 use crate::logs::Logs;
-use crate::mailbox::{Incoming, Mail, Mailbox};
-use crate::options::{Options, State, Watchers};
+use crate::mailbox::{Mail, Mailbox};
+use crate::observer::Served;
+use crate::options::{Options, State, Watcher};
 use crate::page;
-use crate::ports::{Listeners, PortError, url};
+use crate::ports::{Listeners, PortError, Urls};
 use crate::random;
-use crate::settings::Settings;
+use crate::servers::Servers;
 use crate::state_folder::{StateFolder, StateFolderError};
 
-const REGION: &str = "eu-west-1";
-const ACCOUNT_ID: &str = "000000000000";
-const API_ID: &str = "latchkey00";
-const SECRETS_ID: &str = "latchkey-local/secrets";
-
-/// How long a rotated refresh token still works: two tabs that refresh at once are seconds apart at most.
-const ROTATION_GRACE_SECONDS: u8 = 10;
-
-/// The shortest password of the pool, as in the domain.
-const SHORTEST_PASSWORD: usize = 12;
-
-/// Minutes for a code, as in the domain.
-const SIGN_IN_MINUTES: u8 = 5;
-
 /// How often what has expired is deleted while nobody moves the clock. DynamoDB itself promises days.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-
-/// How long requests that are being answered may hold up a shutdown.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Why a world does not start, or does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,7 +64,7 @@ pub enum WorldError {
 
 impl WorldError {
     /// For `map_err`: names the part that failed.
-    fn of<E>(part: &'static str) -> impl FnOnce(E) -> Self
+    pub(crate) fn of<E>(part: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
@@ -131,6 +108,26 @@ pub struct Ready {
     pub tables: Tables,
 }
 
+impl Ready {
+    fn new(urls: Urls, lambda: String, directory: &Directory) -> Self {
+        Self {
+            lambda,
+            mailbox: format!("{}/_local/mailbox", urls.gateway),
+            page: format!("{}/", urls.gateway),
+            gateway: urls.gateway,
+            cognito: urls.cognito,
+            dynamodb: urls.dynamodb,
+            kms: urls.rest.clone(),
+            secretsmanager: urls.rest.clone(),
+            ses: urls.rest,
+            region: REGION.to_owned(),
+            user_pool_id: directory.user_pool_id.clone(),
+            client_id: directory.public_client_id.clone(),
+            tables: Tables::local(),
+        }
+    }
+}
+
 /// The recorded ways in which Cognito answers a sign-in for a user that it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -163,53 +160,40 @@ pub(crate) struct Inner {
     gateway: Gateway,
     cognito: Cognito,
     dynamodb: DynamoDb,
-    watchers: Watchers,
+    served: Option<Watcher<Served>>,
     folder: Option<StateFolder>,
-}
-
-/// The directory that the operations work with: pool, app clients and the secret of one of them.
-struct Directory {
-    cognito: Cognito,
-    user_pool_id: String,
-    operations_client_id: String,
-    operations_client_secret: String,
-    public_client_id: Option<String>,
 }
 
 impl World {
     /// Starts a world, and returns when everything answers.
     pub async fn start(options: Options) -> Result<Self, WorldError> {
         let listeners = Listeners::bind(options.port).await?;
-        let listening = WorldError::of::<io::Error>;
-        let gateway_url = url(&listeners.gateway).map_err(listening("the gateway's port"))?;
-        let cognito_url = url(&listeners.cognito).map_err(listening("Cognito's port"))?;
-        let dynamodb_url = url(&listeners.dynamodb).map_err(listening("DynamoDB's port"))?;
-        let rest_url = url(&listeners.rest).map_err(listening("the port of the small rest"))?;
-
+        let urls = listeners.urls().map_err(WorldError::of("a listener"))?;
         let folder = open_folder(&options)?;
         let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
         let clock = folder.as_ref().map_or_else(WorldClock::default, |folder| {
             WorldClock::ahead_by(folder.clock_ahead())
         });
-        let mailbox = Arc::new(
-            Mailbox::open(clock.clone(), file("mailbox.jsonl"))
-                .map_err(WorldError::of("the mailbox"))?,
-        );
-        let deliver = deliverer(&mailbox, &options.watchers);
-
+        let mailbox = Mailbox::open(
+            clock.clone(),
+            options.watchers.mail.clone(),
+            file("mailbox.jsonl"),
+        )
+        .map_err(WorldError::of("the mailbox"))?;
+        let mailbox = Arc::new(mailbox);
         let dynamodb = DynamoDb::open(file("dynamodb.sqlite"), Tables::local())
             .map_err(WorldError::of("DynamoDB"))?;
-        let lambda_url = format!("{gateway_url}/_local/lambda");
-        let directory = open_directory(
+        let lambda = format!("{}/_local/lambda", urls.gateway);
+        let directory = Directory::open(
             cognito_local::Options {
                 region: REGION.to_owned(),
                 account_id: ACCOUNT_ID.to_owned(),
                 state: file("cognito.sqlite")
                     .map_or(cognito_local::State::Memory, cognito_local::State::File),
                 clock: clock.for_stand_ins(),
-                mail: cognito_mail(deliver.clone()),
-                lambda_url: Some(lambda_url.clone()),
-                ..cognito_local::Options::new(cognito_url.clone())
+                mail: mailbox.for_cognito(),
+                lambda_url: Some(lambda.clone()),
+                ..cognito_local::Options::new(urls.cognito.clone())
             },
             options.public_client,
         )?;
@@ -219,48 +203,28 @@ impl World {
             state: file("aws.json").map_or(aws_local::State::Memory, aws_local::State::File),
             clock: clock.for_stand_ins(),
             randomness: random::for_stand_ins(),
-            mail: ses_mail(deliver),
+            mail: mailbox.for_ses(),
         })
         .map_err(WorldError::of("Secrets Manager"))?;
         keep_secrets(&aws, &directory.operations_client_secret)?;
+        let ready = Ready::new(urls, lambda, &directory);
 
-        let ready = Ready {
-            kms: rest_url.clone(),
-            secretsmanager: rest_url.clone(),
-            ses: rest_url.clone(),
-            mailbox: format!("{gateway_url}/_local/mailbox"),
-            page: format!("{gateway_url}/"),
-            lambda: lambda_url,
-            gateway: gateway_url,
-            cognito: cognito_url,
-            dynamodb: dynamodb_url,
-            region: REGION.to_owned(),
-            user_pool_id: directory.user_pool_id,
-            client_id: directory.public_client_id,
-            tables: Tables::local(),
-        };
         let calls = AwsCalls::new(clock.clone());
         let logs = Logs::new(options.watchers.log_line.clone());
-        let values = values(&ready, &directory.operations_client_id, &options.settings);
+        let values =
+            environment::values(&ready, &directory.operations_client_id, &options.settings);
         let functions = Arc::new(Functions::start(&Surroundings {
             log: logs.subscriber(values.get("LOG_LEVEL").map_or("info", String::as_str)),
             values: &values,
-            aws: &aws_environment(&ready),
-            account_id: ACCOUNT_ID,
-            region: REGION,
+            aws: &environment::aws(&ready),
             calls: calls.clone(),
             clock: clock.clone(),
             watcher: options.watchers.event.clone(),
         })?);
         let gateway = Gateway::new(Setup {
-            stage: Stage {
-                account_id: ACCOUNT_ID.to_owned(),
-                api_id: API_ID.to_owned(),
-                domain_name: format!("{API_ID}.execute-api.{REGION}.amazonaws.com"),
-            },
             issuer: format!("{}/{}", ready.cognito, ready.user_pool_id),
             audience: vec![directory.operations_client_id.clone()],
-            origins: origins(&ready, &values),
+            origins: environment::origins(&ready, &values),
             functions: functions.clone(),
             clock: clock.clone(),
             observer: options.watchers.observer.clone(),
@@ -278,7 +242,7 @@ impl World {
             gateway,
             cognito: directory.cognito,
             dynamodb,
-            watchers: options.watchers,
+            served: options.watchers.served,
             folder,
         });
         Ok(Self::serve(inner, listeners, &aws))
@@ -287,28 +251,12 @@ impl World {
     fn serve(inner: Arc<Inner>, listeners: Listeners, aws: &AwsLocal) -> Self {
         let mut stand_ins = Servers::default();
         stand_ins.serve(listeners.cognito, inner.cognito.router());
+        stand_ins.serve_dynamodb(listeners.dynamodb, &inner.dynamodb);
         stand_ins.serve(listeners.rest, aws.router());
-        let database = inner.dynamodb.database();
-        let stopped = stand_ins.stopped();
-        stand_ins.tasks.spawn(async move {
-            let served =
-                dynoxide::server::serve_with_shutdown(listeners.dynamodb, database, stopped).await;
-            if let Err(error) = served {
-                tracing::error!(error, "DynamoDB has stopped");
-            }
-        });
         let mut gateway = Servers::default();
         gateway.serve(listeners.gateway, router(&inner));
         let mut sweeping = JoinSet::new();
-        let swept = inner.clone();
-        sweeping.spawn(async move {
-            loop {
-                tokio::time::sleep(SWEEP_EVERY).await;
-                if let Err(error) = swept.dynamodb.sweep(swept.clock.now()) {
-                    tracing::error!(%error, "what has expired could not be deleted");
-                }
-            }
-        });
+        sweeping.spawn(sweep(inner.clone()));
         Self {
             inner,
             gateway,
@@ -466,61 +414,6 @@ impl Inner {
     }
 }
 
-/// Servers that are told to stop together.
-struct Servers {
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-}
-
-impl Default for Servers {
-    fn default() -> Self {
-        Self {
-            stop: watch::Sender::new(false),
-            tasks: JoinSet::new(),
-        }
-    }
-}
-
-impl Servers {
-    fn serve(&mut self, listener: TcpListener, router: Router) {
-        let stopped = self.stopped();
-        // An answer is one small write: waiting for more of it (Nagle) would only add time.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY was refused");
-            }
-        });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        self.tasks.spawn(async move {
-            let served = axum::serve(listener, service)
-                .with_graceful_shutdown(stopped)
-                .await;
-            if let Err(error) = served {
-                tracing::error!(%error, "a server has stopped");
-            }
-        });
-    }
-
-    fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stop = self.stop.subscribe();
-        async move {
-            // An error means that the sender is gone, and with it the world.
-            let _gone = stop.wait_for(|stop| *stop).await;
-        }
-    }
-
-    async fn stop(&mut self) {
-        self.stop.send_replace(true);
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(SHUTDOWN_PATIENCE, ended)
-            .await
-            .is_err()
-        {
-            self.tasks.abort_all();
-        }
-    }
-}
-
 fn router(inner: &Arc<Inner>) -> Router {
     let lambda = InvokeApi {
         functions: inner.functions.clone(),
@@ -544,10 +437,20 @@ async fn through_the_gateway(
     request: Request,
 ) -> Response<Body> {
     let (response, served) = inner.gateway.serve(peer, request).await;
-    if let Some(watcher) = &inner.watchers.served {
+    if let Some(watcher) = &inner.served {
         watcher(&served);
     }
     response
+}
+
+/// Deletes what has expired, every now and then, for as long as the world lasts.
+async fn sweep(inner: Arc<Inner>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        if let Err(error) = inner.dynamodb.sweep(inner.clock.now()) {
+            tracing::error!(%error, "what has expired could not be deleted");
+        }
+    }
 }
 
 fn open_folder(options: &Options) -> Result<Option<StateFolder>, WorldError> {
@@ -559,182 +462,4 @@ fn open_folder(options: &Options) -> Result<Option<StateFolder>, WorldError> {
         folder.forget()?;
     }
     Ok(Some(folder))
-}
-
-type Deliver = Arc<dyn Fn(Incoming) + Send + Sync>;
-
-fn deliverer(mailbox: &Arc<Mailbox>, watchers: &Watchers) -> Deliver {
-    let (mailbox, watcher) = (mailbox.clone(), watchers.mail.clone());
-    Arc::new(move |incoming| {
-        let mail = mailbox.deliver(incoming);
-        if let Some(watcher) = &watcher {
-            watcher(&mail);
-        }
-    })
-}
-
-fn cognito_mail(deliver: Deliver) -> Arc<dyn Fn(cognito_local::Mail) + Send + Sync> {
-    Arc::new(move |mail| {
-        deliver(Incoming {
-            to: mail.to,
-            subject: mail.subject,
-            text: mail.text,
-            html: mail.html,
-            code: Some(mail.code),
-        });
-    })
-}
-
-fn ses_mail(deliver: Deliver) -> aws_local::MailSink {
-    Arc::new(move |mail| {
-        for to in mail.to {
-            deliver(Incoming {
-                to,
-                subject: mail.subject.clone(),
-                text: mail.text.clone().unwrap_or_default(),
-                html: mail.html.clone().unwrap_or_default(),
-                code: None,
-            });
-        }
-    })
-}
-
-/// Opens Cognito with the pool and the app clients of a deployment, which are made at the first start and kept.
-fn open_directory(
-    options: cognito_local::Options,
-    public_client: bool,
-) -> Result<Directory, WorldError> {
-    let failed = WorldError::of::<cognito_local::SpecError>;
-    let cognito = Cognito::open(options).map_err(WorldError::of("Cognito"))?;
-    let mut pool = PoolSpec {
-        minimum_password_length: SHORTEST_PASSWORD,
-        password_composition: false,
-        admins_create_users_only: true,
-        ..PoolSpec::passwordless("latchkey-local")
-    };
-    for trigger in Contract::embedded().triggers() {
-        let arn = functions::arn(REGION, ACCOUNT_ID, &trigger.name);
-        match trigger.kind {
-            TriggerKind::PreTokenGenerationV2 => pool.pre_token_generation = Some(arn),
-        }
-    }
-    let user_pool_id = cognito.ensure_pool(pool).map_err(failed("the user pool"))?;
-    let operations = ClientSpec {
-        secret: Secret::Generated,
-        explicit_auth_flows: vec!["ALLOW_USER_AUTH".to_owned()],
-        auth_session_minutes: SIGN_IN_MINUTES,
-        refresh_rotation: Some(RefreshRotation {
-            grace_seconds: ROTATION_GRACE_SECONDS,
-        }),
-        ..ClientSpec::new("latchkey-local-operations")
-    };
-    let operations = cognito
-        .ensure_client(&user_pool_id, operations)
-        .map_err(failed("the operations' app client"))?;
-    let public_client_id = if public_client {
-        let browser = ClientSpec {
-            explicit_auth_flows: [
-                "ALLOW_USER_AUTH",
-                "ALLOW_USER_PASSWORD_AUTH",
-                "ALLOW_REFRESH_TOKEN_AUTH",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            auth_session_minutes: SIGN_IN_MINUTES,
-            ..ClientSpec::new("latchkey-local-browser")
-        };
-        let client = cognito
-            .ensure_client(&user_pool_id, browser)
-            .map_err(failed("the browser's app client"))?;
-        Some(client.client_id)
-    } else {
-        None
-    };
-    Ok(Directory {
-        cognito,
-        user_pool_id,
-        operations_client_id: operations.client_id,
-        operations_client_secret: operations.client_secret.unwrap_or_default(),
-        public_client_id,
-    })
-}
-
-/// Keeps the operations' secret in Secrets Manager: made at the first start, with the app client's secret as Cognito has it.
-fn keep_secrets(aws: &AwsLocal, client_secret: &str) -> Result<(), WorldError> {
-    let failed = WorldError::of::<aws_local::StateError>;
-    let first = || {
-        let key = STANDARD.encode(random::bytes::<32>());
-        json!({ "clientSecret": client_secret, "keys": { "current": key } }).to_string()
-    };
-    aws.ensure_secret(SECRETS_ID, first)
-        .map_err(failed("Secrets Manager"))?;
-    let kept = aws.secret(SECRETS_ID).unwrap_or_default();
-    let mut kept: Value = serde_json::from_str(&kept).map_err(WorldError::of("the kept secret"))?;
-    if kept["clientSecret"] != client_secret {
-        kept["clientSecret"] = client_secret.into();
-        aws.set_secret(SECRETS_ID, kept.to_string())
-            .map_err(failed("Secrets Manager"))?;
-    }
-    Ok(())
-}
-
-/// Every value that a function may be given, by the name that the contract gives it.
-fn values(
-    ready: &Ready,
-    operations_client_id: &str,
-    settings: &Settings,
-) -> BTreeMap<String, String> {
-    let made = [
-        ("ENVIRONMENT", "local"),
-        ("COGNITO_USER_POOL_ID", &ready.user_pool_id),
-        ("COGNITO_CLIENT_ID", operations_client_id),
-        ("GUESTS_TABLE_NAME", &ready.tables.guests),
-        ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
-        ("SECRETS_ID", SECRETS_ID),
-        ("FRONTEND_URL", &ready.gateway),
-    ];
-    let made = made.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let defaults = Contract::embedded()
-        .settings()
-        .iter()
-        .filter_map(|setting| Some((setting.name.clone(), setting.default.clone()?)));
-    let configured = Contract::embedded()
-        .settings()
-        .iter()
-        .filter_map(|setting| {
-            Some((
-                setting.name.clone(),
-                settings.get(&setting.name)?.to_owned(),
-            ))
-        });
-    defaults.chain(made).chain(configured).collect()
-}
-
-/// What Lambda, and a developer who points the SDK at stand-ins, put into a function's environment.
-fn aws_environment(ready: &Ready) -> BTreeMap<String, String> {
-    [
-        ("AWS_REGION", ready.region.as_str()),
-        ("AWS_ACCESS_KEY_ID", "LOCAL"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
-        ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),
-        ("AWS_ENDPOINT_URL_KMS", &ready.kms),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &ready.secretsmanager),
-        ("AWS_ENDPOINT_URL_SESV2", &ready.ses),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into()
-}
-
-/// The origins that may call the API from a browser: the front end's, and the page's own under both names of this machine.
-fn origins(ready: &Ready, values: &BTreeMap<String, String>) -> Vec<String> {
-    let front_end = values
-        .get("FRONTEND_URL")
-        .and_then(|front_end| Url::parse(front_end).ok())
-        .map(|front_end| front_end.origin().ascii_serialization());
-    let by_name = ready.gateway.replace("127.0.0.1", "localhost");
-    front_end
-        .into_iter()
-        .chain([ready.gateway.clone(), by_name])
-        .collect()
 }

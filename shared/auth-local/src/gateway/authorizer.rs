@@ -146,10 +146,12 @@ impl Authorizer {
         if !time("exp").is_some_and(|expiry| expiry > now) {
             return Err(Refusal::Unauthorized("the token has expired"));
         }
-        for name in ["nbf", "iat"] {
-            if time(name).is_some_and(|begin| !(begin <= now)) {
-                return Err(Refusal::Unauthorized("the token is not valid yet"));
-            }
+        if !["nbf", "iat"]
+            .into_iter()
+            .filter_map(time)
+            .all(|begin| begin <= now)
+        {
+            return Err(Refusal::Unauthorized("the token is not valid yet"));
         }
         Ok(())
     }

@@ -16,13 +16,12 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use url::form_urlencoded;
 
-use super::Stage;
 use super::authorizer::Authorized;
+use crate::account::{ACCOUNT_ID, API_ID, REGION};
 use crate::functions::trace_id;
 
 /// What an event is made of.
 pub(super) struct Received<'a> {
-    pub(super) stage: &'a Stage,
     pub(super) parts: &'a Parts,
     pub(super) body: &'a [u8],
     pub(super) peer: SocketAddr,
@@ -55,12 +54,12 @@ struct Event<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct RequestContext<'a> {
-    account_id: &'a str,
-    api_id: &'a str,
+    account_id: &'static str,
+    api_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     authorizer: Option<Authorizer<'a>>,
-    domain_name: &'a str,
-    domain_prefix: &'a str,
+    domain_name: String,
+    domain_prefix: &'static str,
     http: Http<'a>,
     request_id: &'a str,
     route_key: &'a str,
@@ -100,11 +99,11 @@ impl Received<'_> {
             headers: self.headers(),
             query_string_parameters: query_parameters(self.parts.uri.query().unwrap_or_default()),
             request_context: RequestContext {
-                account_id: &self.stage.account_id,
-                api_id: &self.stage.api_id,
+                account_id: ACCOUNT_ID,
+                api_id: API_ID,
                 authorizer: self.authorized.map(|jwt| Authorizer { jwt }),
-                domain_name: &self.stage.domain_name,
-                domain_prefix: &self.stage.api_id,
+                domain_name: format!("{API_ID}.execute-api.{REGION}.amazonaws.com"),
+                domain_prefix: API_ID,
                 http: Http {
                     method: self.parts.method.as_str(),
                     path: raw_path,

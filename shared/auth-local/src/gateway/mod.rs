@@ -21,7 +21,8 @@ use lambda_runtime::Context;
 
 use crate::clock::WorldClock;
 use crate::functions::Functions;
-use crate::observer::{ObservedExchange, Observer, Served};
+use crate::observer::{ObservedExchange, Served};
+use crate::options::Watcher;
 use crate::random;
 
 use answer::Answer;
@@ -41,34 +42,25 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// The API's names, as events carry them.
-pub(crate) struct Stage {
-    pub(crate) account_id: String,
-    pub(crate) api_id: String,
-    pub(crate) domain_name: String,
-}
-
 /// What a gateway is set up with.
 pub(crate) struct Setup {
-    pub(crate) stage: Stage,
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) origins: Vec<String>,
     pub(crate) functions: Arc<Functions>,
     pub(crate) clock: WorldClock,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observer: Option<Watcher<ObservedExchange>>,
 }
 
 /// The HTTP API.
 pub(crate) struct Gateway {
     contract: &'static Contract,
-    stage: Stage,
     authorizer: Authorizer,
     cors: Cors,
     throttles: Throttles,
     functions: Arc<Functions>,
     clock: WorldClock,
-    observer: Option<Observer>,
+    observer: Option<Watcher<ObservedExchange>>,
 }
 
 /// What is known of a request when it has been answered.
@@ -95,7 +87,6 @@ impl Gateway {
     pub(crate) fn new(setup: Setup) -> Result<Self, reqwest::Error> {
         Ok(Self {
             contract: Contract::embedded(),
-            stage: setup.stage,
             authorizer: Authorizer::new(setup.issuer, setup.audience)?,
             cors: Cors::new(&setup.origins),
             throttles: Throttles::default(),
@@ -119,13 +110,12 @@ impl Gateway {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let request_id = STANDARD.encode(random::bytes::<11>());
-        let mut handled = match self.cors.preflight(&parts.method, &parts.headers) {
-            Some(answer) => Handled::early(None, answer),
-            None => {
-                let mut handled = self.handle(peer, &parts, body, &request_id).await;
-                self.cors.apply(&parts.headers, &mut handled.answer);
-                handled
-            }
+        let mut handled = if let Some(answer) = self.cors.preflight(&parts.method, &parts.headers) {
+            Handled::early(None, answer)
+        } else {
+            let mut handled = self.handle(peer, &parts, body, &request_id).await;
+            self.cors.apply(&parts.headers, &mut handled.answer);
+            handled
         };
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             handled.answer.headers.push((REQUEST_ID, id));
@@ -182,7 +172,6 @@ impl Gateway {
             return Handled::early(operation_id, answer);
         };
         let received = Received {
-            stage: &self.stage,
             parts,
             body: &body,
             peer,

@@ -21,6 +21,11 @@
 //! - **Secrecy**: every address, name, code and token that passes is remembered, and when the world is dropped, the test fails if one of
 //!   them stands in what the functions logged.
 
+#![allow(
+    dead_code,
+    reason = "several test binaries share the harness, and each uses its part of it"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::ops::{Deref, Index};

@@ -1,0 +1,26 @@
+//! The AWS account that every world pretends to be.
+
+/// The Region of everything.
+pub(crate) const REGION: &str = "eu-west-1";
+
+/// The account in every ARN.
+pub(crate) const ACCOUNT_ID: &str = "000000000000";
+
+/// The HTTP API's id, which begins its domain name.
+pub(crate) const API_ID: &str = "latchkey00";
+
+/// The secret that the operations read.
+pub(crate) const SECRETS_ID: &str = "latchkey-local/secrets";
+
+/// The name under which a function is deployed.
+pub(crate) fn function_name(name: &str) -> String {
+    format!("latchkey-local-{name}")
+}
+
+/// A function's ARN, by the name of its crate.
+pub(crate) fn function_arn(name: &str) -> String {
+    format!(
+        "arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{}",
+        function_name(name)
+    )
+}

@@ -1,0 +1,71 @@
+//! What the functions find in their environment: where everything is, and what is configured.
+
+use std::collections::BTreeMap;
+
+use auth_api::Contract;
+use url::Url;
+
+use crate::account::SECRETS_ID;
+use crate::settings::Settings;
+use crate::world::Ready;
+
+/// Every value that a function may be given, by the name that the contract gives it.
+pub(crate) fn values(
+    ready: &Ready,
+    operations_client_id: &str,
+    settings: &Settings,
+) -> BTreeMap<String, String> {
+    let made = [
+        ("ENVIRONMENT", "local"),
+        ("COGNITO_USER_POOL_ID", &ready.user_pool_id),
+        ("COGNITO_CLIENT_ID", operations_client_id),
+        ("GUESTS_TABLE_NAME", &ready.tables.guests),
+        ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
+        ("SECRETS_ID", SECRETS_ID),
+        ("FRONTEND_URL", &ready.gateway),
+    ];
+    let made = made.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let defaults = Contract::embedded()
+        .settings()
+        .iter()
+        .filter_map(|setting| Some((setting.name.clone(), setting.default.clone()?)));
+    let configured = Contract::embedded()
+        .settings()
+        .iter()
+        .filter_map(|setting| {
+            Some((
+                setting.name.clone(),
+                settings.get(&setting.name)?.to_owned(),
+            ))
+        });
+    defaults.chain(made).chain(configured).collect()
+}
+
+/// What Lambda, and a developer who points the SDK at stand-ins, put into a function's environment.
+pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
+    [
+        ("AWS_REGION", ready.region.as_str()),
+        ("AWS_ACCESS_KEY_ID", "LOCAL"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),
+        ("AWS_ENDPOINT_URL_KMS", &ready.kms),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &ready.secretsmanager),
+        ("AWS_ENDPOINT_URL_SESV2", &ready.ses),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// The origins that may call the API from a browser: the front end's, and the page's own under both names of this machine.
+pub(crate) fn origins(ready: &Ready, values: &BTreeMap<String, String>) -> Vec<String> {
+    let front_end = values
+        .get("FRONTEND_URL")
+        .and_then(|front_end| Url::parse(front_end).ok())
+        .map(|front_end| front_end.origin().ascii_serialization());
+    let by_name = ready.gateway.replace("127.0.0.1", "localhost");
+    front_end
+        .into_iter()
+        .chain([ready.gateway.clone(), by_name])
+        .collect()
+}
