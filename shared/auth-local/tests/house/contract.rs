@@ -1,0 +1,165 @@
+//! One name everywhere, and one list of operations.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use auth_api::Contract;
+use auth_local::{Options, World};
+use serde_json::Value;
+
+use crate::{entries, files, folder, hold, is_function, root, workspace};
+
+/// The functions that the contract lists, in kebab-case.
+fn listed() -> BTreeSet<String> {
+    let contract = Contract::embedded();
+    let operations = contract.operations().iter().map(|one| one.name.clone());
+    let triggers = contract.triggers().iter().map(|one| one.name.clone());
+    operations.chain(triggers).collect()
+}
+
+#[test]
+fn folder_crate_and_binary_have_one_name() {
+    let mut broken = Vec::new();
+    for package in workspace().workspace_packages() {
+        let folder = folder(package);
+        let name = package.name.as_str();
+        if !folder.ends_with(&format!("/{name}")) {
+            broken.push(format!("{folder} holds the crate {name}"));
+        }
+        let binaries: Vec<_> = package
+            .targets
+            .iter()
+            .filter(|target| target.is_bin())
+            .collect();
+        if is_function(package) && (binaries.len() != 1 || binaries[0].name != name) {
+            broken.push(format!(
+                "{folder} has no binary {name}, or another one beside it"
+            ));
+        }
+    }
+    hold(
+        "Folder, crate and binary are called as the operationId in kebab-case.",
+        &broken,
+    );
+}
+
+#[test]
+fn the_contract_and_the_crates_list_the_same_functions() {
+    let listed = listed();
+    let crates: BTreeSet<String> = entries(&root().join("crates"))
+        .into_iter()
+        .filter(|name| root().join("crates").join(name).is_dir())
+        .collect();
+    let no_crate = listed.difference(&crates).map(|name| {
+        format!("{name} has no crate: make crates/{name}, or take it out of shared/auth-api/openapi.yaml")
+    });
+    let not_listed = crates.difference(&listed).map(|name| {
+        format!("crates/{name} is not listed: add its path or trigger to shared/auth-api/openapi.yaml, or remove the folder")
+    });
+    let broken: Vec<String> = no_crate.chain(not_listed).collect();
+    hold("The contract is the one list.", &broken);
+}
+
+#[tokio::test]
+async fn the_local_run_mounts_what_the_contract_lists() {
+    let world = World::start(Options::default()).await.unwrap();
+    let mounted: BTreeSet<String> = world.functions().map(str::to_owned).collect();
+    world.shutdown().await;
+    assert_eq!(
+        mounted,
+        listed(),
+        "mount it in shared/auth-local/src/functions.rs"
+    );
+}
+
+#[test]
+fn main_is_a_list_of_parts() {
+    let mut broken = Vec::new();
+    for package in workspace()
+        .workspace_packages()
+        .into_iter()
+        .filter(|one| is_function(one))
+    {
+        let path = format!("{}/src/main.rs", folder(package));
+        let source = fs::read_to_string(root().join(&path)).unwrap();
+        let Some((_, body)) = source.split_once("async fn main()") else {
+            broken.push(format!("{path} has no async main"));
+            continue;
+        };
+        let body = body
+            .split_once('{')
+            .unwrap()
+            .1
+            .trim_end()
+            .trim_end_matches('}');
+        let statements = body
+            .split(';')
+            .filter(|part| !part.trim().is_empty())
+            .count();
+        let decides = ["if ", "match ", "loop ", "while ", "for "]
+            .iter()
+            .any(|word| body.contains(word));
+        if statements > 3 || decides || body.contains('}') {
+            broken.push(path);
+        }
+    }
+    hold(
+        "A function's main.rs has three statements at most: start the log, build the platform, serve. The rest belongs into lib.rs.",
+        &broken,
+    );
+}
+
+#[test]
+fn every_function_has_events_for_the_console_and_its_tests() {
+    let contract = Contract::embedded();
+    let mut broken = Vec::new();
+    for name in listed() {
+        let folder = root().join("crates").join(&name).join("events");
+        let mut wanted = Vec::new();
+        if let Some(operation) = contract.operation(&name) {
+            wanted.extend(["http.json", "direct.json"]);
+            wanted.extend(operation.tool.as_ref().map(|_| "tool.json"));
+        }
+        for file in wanted {
+            if !folder.join(file).is_file() {
+                broken.push(format!("crates/{name}/events/{file} is missing"));
+            }
+        }
+        let events = files(&folder, ".json");
+        if events.is_empty() {
+            broken.push(format!("crates/{name}/events is empty"));
+        }
+        for event in events {
+            if let Err(what) = check_event(&event, contract, &name) {
+                broken.push(format!(
+                    "{}: {what}",
+                    event.strip_prefix(root()).unwrap().display()
+                ));
+            }
+        }
+    }
+    hold(
+        "An operation has events/http.json and events/direct.json, a tool tool.json too, a trigger at least one event.",
+        &broken,
+    );
+}
+
+/// Reads an event, and holds the route of one that came over HTTP against the contract.
+fn check_event(path: &Path, contract: &Contract, name: &str) -> Result<(), String> {
+    let event: Value = serde_json::from_str(&fs::read_to_string(path).unwrap())
+        .map_err(|error| error.to_string())?;
+    if !event.is_object() {
+        return Err("is no JSON object".to_owned());
+    }
+    let (Some(operation), Some(route_key)) = (contract.operation(name), event["routeKey"].as_str())
+    else {
+        return Ok(());
+    };
+    let route = format!("{} {}", operation.method.as_str(), operation.path);
+    if route_key == route {
+        Ok(())
+    } else {
+        Err(format!(
+            "its routeKey is {route_key}, the contract's {route}"
+        ))
+    }
+}

@@ -1,0 +1,72 @@
+//! One dependency table, one set of lints.
+
+use std::fs;
+
+use crate::{folder, hold, root, workspace};
+
+/// The lines of a manifest that declare dependencies, each with its table's name.
+fn dependency_lines(manifest: &str) -> Vec<(&str, &str)> {
+    let mut table = "";
+    let mut lines = Vec::new();
+    for line in manifest.lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix('[') {
+            table = name.trim_end_matches(']');
+        } else if table.contains("dependencies") && line.contains('=') && !line.starts_with('#') {
+            lines.push((table, line));
+        }
+    }
+    lines
+}
+
+#[test]
+fn versions_stand_in_one_table_each_with_its_reason() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let broken: Vec<String> = dependency_lines(&manifest)
+        .into_iter()
+        .filter(|(_, line)| !line.contains("path = ") && !line.contains(" # "))
+        .map(|(_, line)| line.to_owned())
+        .collect();
+    hold(
+        "Say behind each of these lines of the root Cargo.toml, after a #, what the crate is here for.",
+        &broken,
+    );
+}
+
+#[test]
+fn a_crate_takes_its_dependencies_from_that_table() {
+    let mut broken = Vec::new();
+    for package in workspace().workspace_packages() {
+        let manifest = fs::read_to_string(&package.manifest_path).unwrap();
+        for (table, line) in dependency_lines(&manifest) {
+            // `[dependencies.name]` is a table of its own.
+            if !table.ends_with("dependencies") || !line.contains("workspace = true") {
+                broken.push(format!("{}: {line}", folder(package)));
+            }
+        }
+    }
+    hold(
+        "Write `name.workspace = true` here, on one line, and version and reason into the root Cargo.toml.",
+        &broken,
+    );
+}
+
+#[test]
+fn every_crate_inherits_the_lints_and_the_packages_common_fields() {
+    let mut broken = Vec::new();
+    for package in workspace().workspace_packages() {
+        let manifest = fs::read_to_string(&package.manifest_path).unwrap();
+        for line in [
+            "[lints]\nworkspace = true",
+            "version.workspace = true",
+            "edition.workspace = true",
+            "rust-version.workspace = true",
+            "license.workspace = true",
+            "publish.workspace = true",
+        ] {
+            if !manifest.contains(line) {
+                broken.push(format!("{}: {}", folder(package), line.replace('\n', " ")));
+            }
+        }
+    }
+    hold("Add these lines to Cargo.toml.", &broken);
+}
