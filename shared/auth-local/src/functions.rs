@@ -213,6 +213,13 @@ impl Functions {
                 })
             }
         };
+        if let Err(error) = &outcome {
+            tracing::error!(
+                function = name,
+                error_type = error.error_type,
+                "an invocation failed"
+            );
+        }
         Some(Invoked {
             request_id: invocation.request_id.clone(),
             outcome,

@@ -1,4 +1,4 @@
-//! Who may talk to the gateway's port: nobody but this machine, and for what changes a world, no page but our own.
+//! Who may talk to a world's ports: nobody but this machine, and for what changes the world, no page but our own.
 //!
 //! The listeners are bound to loopback, but a browser on this machine visits foreign pages. Such a page could reach the port under its
 //! own host name (DNS rebinding), so the Host must name this machine; and it could send blind POSTs, so requests that change

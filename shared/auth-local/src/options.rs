@@ -21,7 +21,8 @@ pub struct Options {
     pub fresh: bool,
     /// Limits and switches of the functions.
     pub settings: Settings,
-    /// A public app client for Amplify and the like. A deployment does not have one by default.
+    /// A public app client for Amplify and the like. A deployment does not have one by default. Switching it off does not take one
+    /// away that the kept state has.
     pub public_client: bool,
     /// Who is told what happens, as it happens.
     pub watchers: Watchers,

@@ -1,13 +1,18 @@
 //! The web page: files that are part of the program, served under a policy that lets them talk to this origin and nobody else.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+
+use crate::world::Inner;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -42,9 +47,16 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/page/{name}", get(file))
 }
 
-/// The page itself.
-pub(crate) async fn index() -> Response {
-    served(HTML, INDEX)
+/// The page itself, under the one name that the operations take for the front end's: cookies are believed from that origin only.
+pub(crate) async fn index(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
+    let page = &inner.ready().page;
+    let own_name = page.trim_start_matches("http://").trim_end_matches('/');
+    let name = headers.get(HOST).and_then(|host| host.to_str().ok());
+    if name.is_none_or(|name| name == own_name) {
+        served(HTML, INDEX)
+    } else {
+        Redirect::temporary(page).into_response()
+    }
 }
 
 async fn file(Path(name): Path<String>) -> Response {

@@ -249,12 +249,13 @@ impl World {
     }
 
     fn serve(inner: Arc<Inner>, listeners: Listeners, aws: &AwsLocal) -> Self {
+        let guarded = |router: Router| router.layer(from_fn(guard::loopback_only));
         let mut stand_ins = Servers::default();
-        stand_ins.serve(listeners.cognito, inner.cognito.router());
+        stand_ins.serve(listeners.cognito, guarded(inner.cognito.router()));
         stand_ins.serve_dynamodb(listeners.dynamodb, &inner.dynamodb);
-        stand_ins.serve(listeners.rest, aws.router());
+        stand_ins.serve(listeners.rest, guarded(aws.router()));
         let mut gateway = Servers::default();
-        gateway.serve(listeners.gateway, router(&inner));
+        gateway.serve(listeners.gateway, guarded(router(&inner)));
         let mut sweeping = JoinSet::new();
         sweeping.spawn(sweep(inner.clone()));
         Self {
@@ -373,6 +374,10 @@ impl std::fmt::Debug for World {
 }
 
 impl Inner {
+    pub(crate) fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
     pub(crate) fn advance(&self, by: Duration) -> Result<(), WorldError> {
         self.clock.advance(by);
         self.keep_clock()?;
@@ -427,7 +432,6 @@ fn router(inner: &Arc<Inner>) -> Router {
         .route("/", get(page::index).fallback(through_the_gateway))
         .nest("/_local", local)
         .fallback(through_the_gateway)
-        .layer(from_fn(guard::loopback_only))
         .with_state(inner.clone())
 }
 

@@ -247,6 +247,15 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
 
+    let by_name = browser
+        .send(Method::GET, "/", &[("host", "localhost:8787")], Vec::new())
+        .await;
+    by_name.expect_status(307);
+    assert_eq!(
+        by_name.header("location"),
+        Some(world.ready().page.as_str())
+    );
+
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/page")).unwrap();
     let files = folder
         .map(|file| file.unwrap().path())

@@ -395,4 +395,10 @@ async fn hosts_that_are_not_this_machine_are_refused() {
         let answer = world.raw(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     }
+    for service in [&world.ready().cognito, &world.ready().secretsmanager] {
+        let rebound = reqwest::Client::new()
+            .post(service)
+            .header("host", "rebound.example");
+        assert_eq!(rebound.send().await.unwrap().status(), 403);
+    }
 }
