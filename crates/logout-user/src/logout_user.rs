@@ -15,15 +15,22 @@ impl LogoutUser {
     ) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         let refresh_token = match in_body {
-            Some(refresh_token) => refresh_token,
-            None => exchange
-                .refresh_token_cookie(&self.front_end)?
-                .ok_or_else(|| Fields::missing("refreshToken"))?,
+            Some(refresh_token) => Some(refresh_token),
+            None => match exchange.refresh_token_cookie(&self.front_end) {
+                Ok(Some(refresh_token)) => Some(refresh_token),
+                Ok(None) => return Err(Fields::missing("refreshToken")),
+                // What cannot be a refresh token is as good as revoked: only the cookie is left to clear.
+                Err(Problem::InvalidRefreshToken(_)) => None,
+                Err(problem) => return Err(problem),
+            },
         };
-        try_join!(
-            self.guests.find_caller(caller),
-            self.token_service.revoke(&refresh_token)
-        )?;
+        let revoke = async {
+            match &refresh_token {
+                Some(refresh_token) => self.token_service.revoke(refresh_token).await,
+                None => Ok(()),
+            }
+        };
+        try_join!(self.guests.find_caller(caller), revoke)?;
         exchange.set_cookie(SetCookie::no_refresh_token());
         Ok(())
     }

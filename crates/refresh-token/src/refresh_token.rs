@@ -1,7 +1,7 @@
 //! The decision: take the token from where it is, exchange it, and give the new one back the same way.
 
-use auth_domain::{Problem, RefreshRefusal, RefreshToken, TokenDelivery};
-use auth_lambda::{Exchange, Fields, IssuedTokens, Metric, SetCookie};
+use auth_domain::{Problem, RefreshRefusal, RefreshToken, TokenDelivery, Tokens};
+use auth_lambda::{Exchange, IssuedTokens, Metric, SetCookie};
 
 use crate::Refresh;
 
@@ -11,22 +11,15 @@ impl Refresh {
         in_body: Option<RefreshToken>,
         exchange: &Exchange,
     ) -> Result<IssuedTokens, Problem> {
-        let (given, delivery) = match in_body {
-            Some(token) => (token, TokenDelivery::Body),
-            None => (
-                exchange
-                    .refresh_token_cookie(&self.front_end)?
-                    .ok_or_else(|| Fields::missing("refreshToken"))?,
-                TokenDelivery::Cookie,
-            ),
+        let delivery = match in_body {
+            Some(_) => TokenDelivery::Body,
+            None => TokenDelivery::Cookie,
         };
-        let mut tokens = match self.token_service.refresh(&given).await {
-            Ok(tokens) => tokens,
-            Err(problem) => {
-                note(&problem, delivery, exchange);
-                return Err(problem);
-            }
-        };
+        let exchanged = self.exchanged(in_body, exchange).await;
+        if let Err(problem) = &exchanged {
+            note(problem, delivery, exchange);
+        }
+        let (given, mut tokens) = exchanged?;
         match delivery {
             TokenDelivery::Body => tokens.refresh_token = tokens.refresh_token.or(Some(given)),
             TokenDelivery::Cookie => {
@@ -36,6 +29,22 @@ impl Refresh {
             }
         }
         Ok(IssuedTokens::new(tokens))
+    }
+
+    /// The token that came, and what it buys. Where none came there is no session, which a browser without its cookie learns so.
+    async fn exchanged(
+        &self,
+        in_body: Option<RefreshToken>,
+        exchange: &Exchange,
+    ) -> Result<(RefreshToken, Tokens), Problem> {
+        let given = match in_body {
+            Some(token) => token,
+            None => exchange
+                .refresh_token_cookie(&self.front_end)?
+                .ok_or(Problem::AuthRequired)?,
+        };
+        let tokens = self.token_service.refresh(&given).await?;
+        Ok((given, tokens))
     }
 }
 
