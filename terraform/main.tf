@@ -1,0 +1,269 @@
+# Latchkey in one account and region. Phase 1 makes everything above the line "functions"; phase 3, which is given the manifest of the
+# built zips, makes the rest. README.md says why this is one configuration and how it goes from nothing to a deployment.
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+# CloudFront's web ACL, its log and its certificate.
+provider "aws" {
+  alias  = "us_east_1"
+  region = "us-east-1"
+
+  default_tags {
+    tags = local.tags
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  prefix     = "latchkey-${var.environment}"
+  tags       = { application = "latchkey", environment = var.environment, managed-by = "terraform" }
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+
+  with_functions = var.packages != null
+  api_domain     = var.domain == null ? null : { name = "api.${var.domain.name}", zone_id = var.domain.zone_id }
+  frontend_url   = coalesce(var.frontend_url, one(module.edge[*].url), "https://unknown.invalid")
+  # What Cognito's own sender sends, for the whole account.
+  mails_per_day = var.mail_sender == null ? 50 : var.mail_sender.mails_per_day
+}
+
+# One key for tables, secret, zips, logs and alarms, so that a role's right to data can be told from its right to open it.
+resource "aws_kms_key" "this" {
+  description             = "${local.prefix}: data at rest"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.protected ? 30 : 7
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "RolesOfThisAccountAsTheirPoliciesSay"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "LogsOfThisDeployment"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        Resource  = "*"
+        Condition = {
+          ArnLike = {
+            "kms:EncryptionContext:aws:logs:arn" = [
+              "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:/aws/lambda/${local.prefix}-*",
+              "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:/aws/vendedlogs/apigateway/${local.prefix}*",
+            ]
+          }
+        }
+      },
+      {
+        Sid       = "AlarmsToTheirTopic"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+    ]
+  })
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${local.prefix}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+module "user_pool" {
+  source = "./modules/user-pool"
+
+  name               = local.prefix
+  triggers           = local.trigger_arns
+  refresh_token_days = local.refresh_token_days
+  mail_sender        = var.mail_sender
+  public_client      = var.public_client
+  protected          = var.protected
+}
+
+check "mail_quota" {
+  assert {
+    condition     = var.mail_sender != null
+    error_message = "Mails go through Cognito's own sender: FIFTY A DAY for the whole account, and then nobody can sign in by code. Verify an SES identity and set mail_sender before people use this."
+  }
+}
+
+module "tables" {
+  source = "./modules/tables"
+
+  prefix      = local.prefix
+  kms_key_arn = aws_kms_key.this.arn
+  protected   = var.protected
+}
+
+module "secrets" {
+  source = "./modules/secrets"
+
+  name          = local.prefix
+  kms_key_arn   = aws_kms_key.this.arn
+  client_secret = module.user_pool.operations_client_secret
+  protected     = var.protected
+}
+
+module "deploy_role" {
+  source = "./modules/deploy-role"
+  count  = var.github == null ? 0 : 1
+
+  prefix          = local.prefix
+  environment     = var.environment
+  partition       = local.partition
+  region          = var.region
+  account_id      = local.account_id
+  repository      = var.github.repository
+  create_provider = var.github.create_provider
+  state_bucket    = { name = var.github.state_bucket, key = "latchkey/${var.environment}.tfstate" }
+
+  resources = {
+    user_pool_arn = module.user_pool.arn
+    table_arns    = [for table in module.tables.tables : table.arn]
+    secret_arn    = module.secrets.arn
+    key_arn       = aws_kms_key.this.arn
+  }
+  distribution_arn = one(module.edge[*].distribution_arn)
+}
+
+# ---- functions: from here on, everything needs the manifest ----
+
+resource "aws_schemas_registry" "test_events" {
+  count = local.with_functions && var.console_test_events == "create" ? 1 : 0
+
+  name        = "lambda-testevent-schemas" # the console looks for this name
+  description = "Shareable test events of Lambda functions"
+}
+
+module "function" {
+  source   = "./modules/operation"
+  for_each = { for name, function in local.functions : name => function if local.with_functions }
+
+  name        = local.function_names[each.key]
+  description = each.value.summary
+  package = {
+    bucket = aws_s3_bucket.artifacts.bucket
+    key    = var.packages[each.key].key
+    sha256 = var.packages[each.key].sha256
+  }
+  memory_mb                = each.value.needs.memoryMb
+  timeout_seconds          = each.value.needs.timeoutSeconds
+  environment              = local.environments[each.key]
+  grants                   = each.value.needs.grants
+  resources                = local.resources
+  log_level                = "INFO"
+  log_retention_days       = var.log_retention_days
+  log_kms_key_arn          = aws_kms_key.this.arn
+  reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
+  live_version             = lookup(var.live_versions, each.key, null)
+  permissions_boundary_arn = one(module.deploy_role[*].boundary_arn)
+  test_events              = local.test_events[each.key]
+  test_event_registry      = var.console_test_events == "none" ? null : one(concat(aws_schemas_registry.test_events[*].name, var.console_test_events == "existing" ? ["lambda-testevent-schemas"] : []))
+}
+
+# The pool, and nobody else's, may call its triggers.
+resource "aws_lambda_permission" "trigger" {
+  for_each = { for name, trigger in local.triggers : name => trigger if local.with_functions }
+
+  statement_id   = "user-pool"
+  action         = "lambda:InvokeFunction"
+  function_name  = module.function[each.key].function_name
+  qualifier      = module.function[each.key].alias
+  principal      = "cognito-idp.amazonaws.com"
+  source_arn     = module.user_pool.arn
+  source_account = local.account_id
+}
+
+module "http_api" {
+  source = "./modules/http-api"
+  count  = local.with_functions ? 1 : 0
+
+  name               = local.prefix
+  issuer             = module.user_pool.issuer
+  audience           = compact([module.user_pool.operations_client_id, module.user_pool.public_client_id])
+  cors_origins       = var.cors_origins
+  domain             = local.api_domain
+  log_retention_days = var.log_retention_days
+  log_kms_key_arn    = aws_kms_key.this.arn
+
+  routes = {
+    for name, operation in local.operations : name => {
+      method           = operation.method
+      path             = operation.path
+      authorization    = local.security[name].authorization
+      scopes           = local.security[name].scopes
+      rate_per_second  = operation.needs.throttle.ratePerSecond
+      burst            = operation.needs.throttle.burst
+      function_name    = module.function[name].function_name
+      alias            = module.function[name].alias
+      alias_invoke_arn = module.function[name].alias_invoke_arn
+    }
+  }
+}
+
+module "edge" {
+  source = "./modules/edge"
+  count  = local.with_functions ? 1 : 0
+
+  providers = {
+    aws           = aws
+    aws.us_east_1 = aws.us_east_1
+  }
+
+  name                        = local.prefix
+  account_id                  = local.account_id
+  api_host                    = module.http_api[0].host
+  origin_secret               = module.secrets.origin_secret
+  domain                      = var.domain
+  auth_requests_per_5_minutes = var.auth_requests_per_5_minutes
+  captcha_on_registration     = var.captcha_on_registration
+  log_retention_days          = var.log_retention_days
+  disposable                  = !var.protected
+}
+
+module "observability" {
+  source = "./modules/observability"
+  count  = local.with_functions ? 1 : 0
+
+  name                 = local.prefix
+  environment          = var.environment
+  region               = var.region
+  kms_key_arn          = aws_kms_key.this.arn
+  api_id               = module.http_api[0].id
+  user_pool_id         = module.user_pool.id
+  user_pool_client_ids = compact([module.user_pool.operations_client_id, module.user_pool.public_client_id])
+  alarm_addresses      = var.alarm_addresses
+  mails_per_day        = local.mails_per_day
+
+  functions = {
+    for name, function in local.functions : name => {
+      function_name   = module.function[name].function_name
+      timeout_seconds = function.needs.timeoutSeconds
+      log_group_name  = module.function[name].log_group_name
+    }
+  }
+}
+
+# Functions that people sign in with do not go because somebody forgot the manifest.
+resource "terraform_data" "functions_stay" {
+  count = local.with_functions && var.protected ? 1 : 0
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,337 @@
+# How GitHub Actions deploys: a role that only workflows of one environment of one repository can take, without a key. It makes and
+# changes functions, routes, alarms; it changes pool, tables, secret and key, and can neither make nor delete them: that is for a person.
+
+locals {
+  host = "token.actions.githubusercontent.com"
+  arn = {
+    for service in ["lambda", "logs", "dynamodb", "cloudwatch", "sns", "schemas"] :
+    service => "arn:${var.partition}:${service}:${var.region}:${var.account_id}"
+  }
+  iam = "arn:${var.partition}:iam::${var.account_id}"
+}
+
+resource "aws_iam_openid_connect_provider" "github" {
+  count = var.create_provider ? 1 : 0
+
+  url            = "https://${local.host}"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+# The outer limit of every function's role, whatever its own policy says: without it, whoever can make roles can make himself an
+# administrator.
+resource "aws_iam_policy" "boundary" {
+  #checkov:skip=CKV_AWS_290:A boundary grants nothing; roles have exact grants of their own within it.
+  #checkov:skip=CKV_AWS_355:X-Ray's two write actions take no resource.
+  name        = "${var.prefix}-boundary"
+  description = "What a function of ${var.prefix} can be granted at most"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+        Resource = concat(var.resources.table_arns, [for arn in var.resources.table_arns : "${arn}/index/*"])
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["cognito-idp:Admin*"]
+        Resource = [var.resources.user_pool_arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = [var.resources.secret_arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:Encrypt"]
+        Resource = [var.resources.key_arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["ses:SendEmail"]
+        Resource = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        Resource = ["*"] # AWS allows nothing narrower for these two
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role" "deploy" {
+  name                 = "${var.prefix}-deploy"
+  description          = "Taken by GitHub Actions in ${var.repository}, environment ${var.environment}"
+  max_session_duration = 3600
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "${local.iam}:oidc-provider/${local.host}" }
+      Condition = {
+        StringEquals = {
+          "${local.host}:aud" = "sts.amazonaws.com"
+          "${local.host}:sub" = "repo:${var.repository}:environment:${var.environment}"
+        }
+      }
+    }]
+  })
+}
+
+# Two policies, since one would outgrow what a managed policy may hold.
+
+resource "aws_iam_policy" "data" {
+  #checkov:skip=CKV_AWS_287:Terraform reads the secret's first version back; whoever deploys can read its state anyway.
+  #checkov:skip=CKV_AWS_355:The last statement lists, which takes no resource.
+  name        = "${var.prefix}-deploy-data"
+  description = "Changing what keeps data, without making or deleting it"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "State"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"] # deleting is for the lock beside the state
+        Resource = ["arn:${var.partition}:s3:::${var.state_bucket.name}/${var.state_bucket.key}*"]
+      },
+      {
+        Sid      = "StateBucket"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = ["arn:${var.partition}:s3:::${var.state_bucket.name}"]
+      },
+      {
+        Sid    = "Buckets"
+        Effect = "Allow"
+        Action = [
+          "s3:GetAccelerateConfiguration", "s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
+          "s3:GetReplicationConfiguration", "s3:ListBucket", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
+          "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+        ]
+        Resource = ["arn:${var.partition}:s3:::${var.prefix}-*"]
+      },
+      {
+        Sid      = "Objects"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:GetObjectTagging", "s3:PutObject"]
+        Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
+      },
+      {
+        Sid    = "Tables"
+        Effect = "Allow"
+        Action = [
+          "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource",
+          "dynamodb:TagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
+        ]
+        Resource = var.resources.table_arns
+      },
+      {
+        Sid    = "UserPool"
+        Effect = "Allow"
+        Action = [
+          "cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient",
+          "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:ListTagsForResource", "cognito-idp:SetUserPoolMfaConfig",
+          "cognito-idp:TagResource", "cognito-idp:UpdateUserPool", "cognito-idp:UpdateUserPoolClient",
+        ]
+        Resource = [var.resources.user_pool_arn]
+      },
+      {
+        Sid    = "Secret"
+        Effect = "Allow"
+        Action = [
+          "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue",
+          "secretsmanager:TagResource", "secretsmanager:UpdateSecret",
+        ]
+        Resource = [var.resources.secret_arn]
+      },
+      {
+        Sid    = "Key"
+        Effect = "Allow"
+        Action = [
+          "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+          "kms:ListResourceTags", "kms:TagResource",
+        ]
+        Resource = [var.resources.key_arn]
+      },
+      {
+        Sid      = "Lists"
+        Effect   = "Allow"
+        Action   = ["kms:ListAliases", "secretsmanager:GetRandomPassword"]
+        Resource = ["*"]
+      },
+    ]
+  })
+}
+
+resource "aws_iam_policy" "service" {
+  #checkov:skip=CKV_AWS_289:Roles can be made with the boundary only, which no statement lets anybody change.
+  #checkov:skip=CKV_AWS_290:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
+  #checkov:skip=CKV_AWS_355:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
+  name        = "${var.prefix}-deploy-service"
+  description = "Making and changing functions, routes, the edge and what watches them"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Functions"
+        Effect = "Allow"
+        Action = [
+          "lambda:AddPermission", "lambda:CreateAlias", "lambda:CreateFunction", "lambda:DeleteAlias", "lambda:DeleteFunction",
+          "lambda:DeleteFunctionConcurrency", "lambda:Get*", "lambda:InvokeFunction", "lambda:List*", "lambda:PublishVersion",
+          "lambda:PutFunctionConcurrency", "lambda:RemovePermission", "lambda:TagResource", "lambda:UpdateAlias",
+          "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration",
+        ]
+        Resource = ["${local.arn.lambda}:function:${var.prefix}-*"]
+      },
+      {
+        Sid      = "RolesWithinTheBoundary"
+        Effect   = "Allow"
+        Action   = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
+        Resource = [local.function_roles]
+        Condition = {
+          StringEquals = { "iam:PermissionsBoundary" = aws_iam_policy.boundary.arn }
+        }
+      },
+      {
+        Sid      = "Roles"
+        Effect   = "Allow"
+        Action   = ["iam:DeleteRole", "iam:GetRole", "iam:GetRolePolicy", "iam:List*", "iam:TagRole", "iam:UpdateRoleDescription"]
+        Resource = [local.function_roles]
+      },
+      {
+        Sid       = "RolesToLambda"
+        Effect    = "Allow"
+        Action    = ["iam:PassRole"]
+        Resource  = [local.function_roles]
+        Condition = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
+      },
+      {
+        # Its own role too is within the names above: it must not widen itself, nor take the boundary off.
+        Sid    = "NotItself"
+        Effect = "Deny"
+        Action = [
+          "iam:AttachRolePolicy", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:PassRole",
+          "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy",
+        ]
+        Resource = [aws_iam_role.deploy.arn]
+      },
+      {
+        Sid    = "ItselfReadOnly"
+        Effect = "Allow"
+        Action = ["iam:GetOpenIDConnectProvider", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"]
+        Resource = [
+          "${local.iam}:oidc-provider/${local.host}",
+          "${local.iam}:policy/${var.prefix}-*",
+        ]
+      },
+      {
+        Sid    = "Logs"
+        Effect = "Allow"
+        Action = [
+          "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:ListTagsForResource", "logs:PutRetentionPolicy",
+          "logs:TagResource",
+        ]
+        Resource = [
+          "${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*",
+          "${local.arn.logs}:log-group:/aws/vendedlogs/apigateway/${var.prefix}-*",
+          "arn:${var.partition}:logs:us-east-1:${var.account_id}:log-group:aws-waf-logs-${var.prefix}*",
+        ]
+      },
+      {
+        Sid    = "LogDelivery"
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DeleteQueryDefinition", "logs:DescribeLogGroups",
+          "logs:DescribeQueryDefinitions", "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries",
+          "logs:PutQueryDefinition", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+        ]
+        Resource = ["*"] # take no resource
+      },
+      {
+        Sid    = "Alarms"
+        Effect = "Allow"
+        Action = [
+          "cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource",
+          "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource",
+        ]
+        Resource = [
+          "${local.arn.cloudwatch}:alarm:${var.prefix}-*",
+          "arn:${var.partition}:cloudwatch::${var.account_id}:dashboard/${var.prefix}*",
+        ]
+      },
+      {
+        Sid      = "AlarmsSeen"
+        Effect   = "Allow"
+        Action   = ["cloudwatch:DescribeAlarms"] # takes no resource
+        Resource = ["*"]
+      },
+      {
+        Sid      = "AlarmTopic"
+        Effect   = "Allow"
+        Action   = ["sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:Unsubscribe"]
+        Resource = ["${local.arn.sns}:${var.prefix}-*"]
+      },
+      {
+        Sid      = "Api"
+        Effect   = "Allow"
+        Action   = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource"]
+        Resource = ["arn:${var.partition}:apigateway:${var.region}::/apis", "arn:${var.partition}:apigateway:${var.region}::/apis/*", "arn:${var.partition}:apigateway:${var.region}::/tags/*"]
+      },
+      {
+        Sid    = "Edge"
+        Effect = "Allow"
+        Action = [
+          "cloudfront:CreateInvalidation", "cloudfront:Describe*", "cloudfront:Get*", "cloudfront:List*", "cloudfront:PublishFunction",
+          "cloudfront:TagResource", "cloudfront:UpdateCachePolicy", "cloudfront:UpdateDistribution", "cloudfront:UpdateFunction",
+          "cloudfront:UpdateOriginAccessControl", "cloudfront:UpdateOriginRequestPolicy", "cloudfront:UpdateResponseHeadersPolicy",
+        ]
+        Resource = compact([
+          var.distribution_arn,
+          "arn:${var.partition}:cloudfront::${var.account_id}:cache-policy/*",
+          "arn:${var.partition}:cloudfront::${var.account_id}:function/${var.prefix}-*",
+          "arn:${var.partition}:cloudfront::${var.account_id}:origin-access-control/*",
+          "arn:${var.partition}:cloudfront::${var.account_id}:origin-request-policy/*",
+          "arn:${var.partition}:cloudfront::${var.account_id}:response-headers-policy/*",
+        ])
+      },
+      {
+        Sid    = "WebAcl"
+        Effect = "Allow"
+        Action = ["wafv2:GetLoggingConfiguration", "wafv2:GetWebACL", "wafv2:ListTagsForResource", "wafv2:PutLoggingConfiguration", "wafv2:TagResource", "wafv2:UpdateWebACL"]
+        Resource = [
+          "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/managedruleset/*/*",
+          "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${var.prefix}/*",
+        ]
+      },
+      {
+        Sid      = "TestEvents"
+        Effect   = "Allow"
+        Action   = ["schemas:CreateSchema", "schemas:DeleteSchema", "schemas:DescribeRegistry", "schemas:DescribeSchema", "schemas:ListTagsForResource", "schemas:TagResource", "schemas:UpdateSchema"]
+        Resource = ["${local.arn.schemas}:registry/lambda-testevent-schemas", "${local.arn.schemas}:schema/lambda-testevent-schemas/_${var.prefix}-*"]
+      },
+    ]
+  })
+}
+
+locals {
+  function_roles = "${local.iam}:role/${var.prefix}-*"
+}
+
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn }
+
+  role       = aws_iam_role.deploy.name
+  policy_arn = each.value
+}

@@ -1,0 +1,368 @@
+# The way in: CloudFront with a web ACL in front, /api/* to the API, everything else from a private bucket. A web ACL cannot stand in
+# front of an HTTP API itself.
+
+# AWS's own cache policy "CachingOptimized", the same in every account.
+locals {
+  caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+}
+
+# The page at the root
+
+resource "aws_s3_bucket" "site" {
+  #checkov:skip=CKV_AWS_18:CloudFront alone reads it, and the web ACL logs who asked.
+  #checkov:skip=CKV_AWS_144:It holds what the repository holds.
+  #checkov:skip=CKV_AWS_145:A page for everybody; Amazon's own key is enough.
+  #checkov:skip=CKV2_AWS_62:Nobody waits for changes of it.
+  bucket        = "${var.name}-site-${var.account_id}"
+  force_destroy = var.disposable
+}
+
+resource "aws_s3_bucket_public_access_block" "site" {
+  bucket                  = aws_s3_bucket.site.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_versioning" "site" {
+  bucket = aws_s3_bucket.site.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "site" {
+  bucket = aws_s3_bucket.site.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "site" {
+  bucket = aws_s3_bucket.site.id
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.site]
+}
+
+resource "aws_s3_bucket_policy" "site" {
+  bucket = aws_s3_bucket.site.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "ThisDistributionReads"
+        Effect    = "Allow"
+        Principal = { Service = "cloudfront.amazonaws.com" }
+        Action    = "s3:GetObject"
+        Resource  = "${aws_s3_bucket.site.arn}/*"
+        Condition = { StringEquals = { "aws:SourceArn" = aws_cloudfront_distribution.this.arn } }
+      },
+      {
+        Sid       = "OnlyOverTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [aws_s3_bucket.site.arn, "${aws_s3_bucket.site.arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.site]
+}
+
+# A first page, so that the root says something. Whoever deploys a front end over it keeps it.
+resource "aws_s3_object" "page" {
+  bucket        = aws_s3_bucket.site.id
+  key           = "index.html"
+  content       = file("${path.module}/site/index.html")
+  content_type  = "text/html; charset=utf-8"
+  cache_control = "public, max-age=300"
+
+  lifecycle {
+    ignore_changes = [content, content_type, cache_control]
+  }
+}
+
+resource "aws_cloudfront_origin_access_control" "site" {
+  name                              = "${var.name}-site"
+  description                       = "Signs what CloudFront asks the site's bucket for"
+  origin_access_control_origin_type = "s3"
+  signing_behavior                  = "always"
+  signing_protocol                  = "sigv4"
+}
+
+# The distribution
+
+resource "aws_cloudfront_function" "rewrite" {
+  name    = "${var.name}-rewrite"
+  comment = "Takes /api off the path"
+  runtime = "cloudfront-js-2.0"
+  publish = true
+  code    = file("${path.module}/rewrite.js")
+}
+
+# Nothing of the API is cached: an answer lives as long as it says itself, which is never. Authorization reaches an origin only by way
+# of a cache policy, and that must be able to cache for a second to name a header.
+resource "aws_cloudfront_cache_policy" "api" {
+  name        = "${var.name}-api"
+  comment     = "Hands Authorization on and caches nothing that does not ask for it"
+  min_ttl     = 0
+  default_ttl = 0
+  max_ttl     = 1
+
+  parameters_in_cache_key_and_forwarded_to_origin {
+    enable_accept_encoding_brotli = false
+    enable_accept_encoding_gzip   = false
+
+    headers_config {
+      header_behavior = "whitelist"
+
+      headers {
+        items = ["Authorization"]
+      }
+    }
+
+    cookies_config {
+      cookie_behavior = "none"
+    }
+
+    query_strings_config {
+      query_string_behavior = "all"
+    }
+  }
+}
+
+# What the operations read, and not Host, which API Gateway would not know. The managed policy without Host leaves out the viewer's
+# address, by which limits count.
+resource "aws_cloudfront_origin_request_policy" "api" {
+  name    = "${var.name}-api"
+  comment = "What the operations read, the viewer's address included"
+
+  headers_config {
+    header_behavior = "whitelist"
+
+    headers {
+      items = ["Accept", "CloudFront-Viewer-Address", "Content-Type", "Origin", "Sec-Fetch-Site", "Access-Control-Request-Headers", "Access-Control-Request-Method"]
+    }
+  }
+
+  cookies_config {
+    cookie_behavior = "all"
+  }
+
+  query_strings_config {
+    query_string_behavior = "all"
+  }
+}
+
+resource "aws_cloudfront_response_headers_policy" "site" {
+  name    = "${var.name}-site"
+  comment = "Security headers of the page"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+      override                = true
+    }
+
+    content_type_options {
+      override = true
+    }
+
+    frame_options {
+      frame_option = "DENY"
+      override     = true
+    }
+
+    referrer_policy {
+      referrer_policy = "no-referrer"
+      override        = true
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 63072000
+      include_subdomains         = false # the domain's other names are not ours to decide
+      override                   = true
+    }
+  }
+}
+
+resource "aws_cloudfront_response_headers_policy" "api" {
+  name    = "${var.name}-api"
+  comment = "Security headers of answers that API Gateway gives by itself"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = "default-src 'none'; frame-ancestors 'none'"
+      override                = true
+    }
+
+    content_type_options {
+      override = true
+    }
+
+    referrer_policy {
+      referrer_policy = "no-referrer"
+      override        = true
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 63072000
+      include_subdomains         = false # the domain's other names are not ours to decide
+      override                   = true
+    }
+  }
+}
+
+resource "aws_cloudfront_distribution" "this" {
+  #checkov:skip=CKV_AWS_86:The web ACL logs every request, and the API those that reach it.
+  #checkov:skip=CKV_AWS_310:There is one region; another origin to fail over to does not exist.
+  #checkov:skip=CKV_AWS_374:People sign in from everywhere.
+  #checkov:skip=CKV_AWS_174:CloudFront's own name has CloudFront's own TLS settings; with a domain it is TLSv1.2_2021.
+  #checkov:skip=CKV2_AWS_42:A domain of one's own is a variable.
+  #checkov:skip=CKV2_AWS_47:AWSManagedRulesKnownBadInputsRuleSet, which refuses Log4j's lookups, is in the web ACL.
+  comment             = var.name
+  enabled             = true
+  is_ipv6_enabled     = true
+  http_version        = "http2and3"
+  price_class         = "PriceClass_100"
+  default_root_object = "index.html"
+  aliases             = var.domain == null ? [] : [var.domain.name]
+  web_acl_id          = aws_wafv2_web_acl.this.arn
+
+  origin {
+    origin_id                = "site"
+    domain_name              = aws_s3_bucket.site.bucket_regional_domain_name
+    origin_access_control_id = aws_cloudfront_origin_access_control.site.id
+  }
+
+  origin {
+    origin_id   = "api"
+    domain_name = var.api_host
+    # A lost request is sent again by whoever sent it, who knows whether that is safe.
+    connection_attempts = 1
+
+    custom_header {
+      name  = "x-origin-verify"
+      value = var.origin_secret
+    }
+
+    custom_origin_config {
+      http_port                = 80
+      https_port               = 443
+      origin_protocol_policy   = "https-only"
+      origin_ssl_protocols     = ["TLSv1.2"]
+      origin_read_timeout      = 30
+      origin_keepalive_timeout = 60
+    }
+  }
+
+  default_cache_behavior {
+    target_origin_id           = "site"
+    allowed_methods            = ["GET", "HEAD"]
+    cached_methods             = ["GET", "HEAD"]
+    viewer_protocol_policy     = "redirect-to-https"
+    compress                   = true
+    cache_policy_id            = local.caching_optimized
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.site.id
+  }
+
+  ordered_cache_behavior {
+    path_pattern               = "/api/*"
+    target_origin_id           = "api"
+    allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+    cached_methods             = ["GET", "HEAD"]
+    viewer_protocol_policy     = "https-only" # a redirected token has already crossed the net in clear
+    compress                   = false        # compressed answers that hold secrets can leak them by their length
+    cache_policy_id            = aws_cloudfront_cache_policy.api.id
+    origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
+    response_headers_policy_id = aws_cloudfront_response_headers_policy.api.id
+
+    function_association {
+      event_type   = "viewer-request"
+      function_arn = aws_cloudfront_function.rewrite.arn
+    }
+  }
+
+  restrictions {
+    geo_restriction {
+      restriction_type = "none"
+    }
+  }
+
+  viewer_certificate {
+    cloudfront_default_certificate = var.domain == null
+    acm_certificate_arn            = one(aws_acm_certificate_validation.this[*].certificate_arn)
+    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # CloudFront's own name takes no other
+    ssl_support_method             = var.domain == null ? null : "sni-only"
+  }
+}
+
+# The deployment's own name
+
+resource "aws_acm_certificate" "this" {
+  count    = var.domain == null ? 0 : 1
+  provider = aws.us_east_1
+
+  domain_name       = var.domain.name
+  validation_method = "DNS"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_route53_record" "validation" {
+  count = var.domain == null ? 0 : 1
+
+  zone_id         = var.domain.zone_id
+  name            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_name
+  type            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_type
+  records         = [tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_value]
+  ttl             = 300
+  allow_overwrite = true # the same name in two deployments has the same record
+}
+
+resource "aws_acm_certificate_validation" "this" {
+  count    = var.domain == null ? 0 : 1
+  provider = aws.us_east_1
+
+  certificate_arn         = aws_acm_certificate.this[0].arn
+  validation_record_fqdns = [aws_route53_record.validation[0].fqdn]
+}
+
+resource "aws_route53_record" "this" {
+  for_each = var.domain == null ? toset([]) : toset(["A", "AAAA"])
+
+  zone_id = var.domain.zone_id
+  name    = var.domain.name
+  type    = each.key
+
+  alias {
+    name                   = aws_cloudfront_distribution.this.domain_name
+    zone_id                = aws_cloudfront_distribution.this.hosted_zone_id
+    evaluate_target_health = false
+  }
+}

@@ -1,0 +1,169 @@
+# The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does.
+
+locals {
+  managed_rules = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"]
+}
+
+resource "aws_wafv2_web_acl" "this" {
+  provider = aws.us_east_1
+
+  name        = var.name
+  description = "In front of Latchkey"
+  scope       = "CLOUDFRONT"
+
+  default_action {
+    allow {}
+  }
+
+  # First, so that a flood is refused before the dearer rules look at it.
+  rule {
+    name     = "auth-rate"
+    priority = 0
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        limit                 = var.auth_requests_per_5_minutes
+        aggregate_key_type    = "IP"
+        evaluation_window_sec = 300
+
+        scope_down_statement {
+          byte_match_statement {
+            search_string         = "/api/auth/"
+            positional_constraint = "STARTS_WITH"
+
+            field_to_match {
+              uri_path {}
+            }
+
+            # However the path is written: what is encoded or roundabout must not slip past the rule and still find its route.
+            text_transformation {
+              priority = 0
+              type     = "URL_DECODE"
+            }
+
+            text_transformation {
+              priority = 1
+              type     = "NORMALIZE_PATH"
+            }
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "auth-rate"
+      sampled_requests_enabled   = true
+    }
+  }
+
+  dynamic "rule" {
+    for_each = local.managed_rules
+
+    content {
+      name     = rule.value
+      priority = rule.key + 1
+
+      override_action {
+        none {}
+      }
+
+      statement {
+        managed_rule_group_statement {
+          name        = rule.value
+          vendor_name = "AWS"
+        }
+      }
+
+      visibility_config {
+        cloudwatch_metrics_enabled = true
+        metric_name                = rule.value
+        sampled_requests_enabled   = true
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.captcha_on_registration ? ["/api/auth/register"] : []
+
+    content {
+      name     = "registration-captcha"
+      priority = length(local.managed_rules) + 1
+
+      action {
+        captcha {}
+      }
+
+      statement {
+        byte_match_statement {
+          search_string         = rule.value
+          positional_constraint = "EXACTLY"
+
+          field_to_match {
+            uri_path {}
+          }
+
+          text_transformation {
+            priority = 0
+            type     = "URL_DECODE"
+          }
+
+          text_transformation {
+            priority = 1
+            type     = "NORMALIZE_PATH"
+          }
+        }
+      }
+
+      visibility_config {
+        cloudwatch_metrics_enabled = true
+        metric_name                = "registration-captcha"
+        sampled_requests_enabled   = true
+      }
+    }
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = var.name
+    sampled_requests_enabled   = true
+  }
+}
+
+# A web ACL's log group must be named so.
+resource "aws_cloudwatch_log_group" "web_acl" {
+  #checkov:skip=CKV_AWS_158:The deployment's key is in another region; CloudWatch encrypts with its own.
+  #checkov:skip=CKV_AWS_338:How long logs with people's traces are kept is a variable; a year is not always lawful.
+  provider = aws.us_east_1
+
+  name              = "aws-waf-logs-${var.name}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_wafv2_web_acl_logging_configuration" "this" {
+  provider = aws.us_east_1
+
+  resource_arn            = aws_wafv2_web_acl.this.arn
+  log_destination_configs = [aws_cloudwatch_log_group.web_acl.arn]
+
+  # Tokens and sessions stay out of the log.
+  redacted_fields {
+    single_header {
+      name = "authorization"
+    }
+  }
+
+  redacted_fields {
+    single_header {
+      name = "cookie"
+    }
+  }
+
+  redacted_fields {
+    query_string {}
+  }
+}

@@ -1,0 +1,26 @@
+output "id" {
+  description = "The API's id."
+  value       = aws_apigatewayv2_api.this.id
+}
+
+output "host" {
+  description = "The host that CloudFront, and callers who sign with IAM, reach the API at."
+  value       = var.domain == null ? trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://") : var.domain.name
+}
+
+output "access_log_group_name" {
+  description = "Where the API logs its requests."
+  value       = aws_cloudwatch_log_group.access.name
+}
+
+# Read by tests alone, which hold them against the contract.
+
+output "throttles" {
+  description = "Rate and burst by route key."
+  value       = { for route in aws_apigatewayv2_stage.this.route_settings : route.route_key => "${route.throttling_rate_limit}/${route.throttling_burst_limit}" }
+}
+
+output "scopes" {
+  description = "The scopes of each route, by route key."
+  value       = { for route in aws_apigatewayv2_route.this : route.route_key => join(" ", coalesce(route.authorization_scopes, [])) }
+}

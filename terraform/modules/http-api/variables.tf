@@ -1,0 +1,67 @@
+variable "name" {
+  description = "The API's name."
+  type        = string
+}
+
+variable "routes" {
+  description = "Every route, by its operation's name: method and path, who may call it, its throttle, and the function alias behind it."
+  type = map(object({
+    method           = string
+    path             = string
+    authorization    = string
+    scopes           = list(string)
+    rate_per_second  = number
+    burst            = number
+    function_name    = string
+    alias            = string
+    alias_invoke_arn = string
+  }))
+
+  validation {
+    condition     = alltrue([for route in var.routes : contains(["NONE", "JWT", "AWS_IAM"], route.authorization)])
+    error_message = "A route is public, takes a JWT, or is signed by IAM; this API has no other authorizer, and the contract asks for one at: ${join(", ", [for name, route in var.routes : name if !contains(["NONE", "JWT", "AWS_IAM"], route.authorization)])}."
+  }
+
+  validation {
+    condition     = alltrue([for route in var.routes : route.authorization != "JWT" || length(route.scopes) > 0])
+    error_message = "A JWT route needs a scope, or ID tokens would pass it: ${join(", ", [for name, route in var.routes : name if route.authorization == "JWT" && length(route.scopes) == 0])}."
+  }
+
+  validation {
+    condition     = alltrue([for route in var.routes : route.rate_per_second > 0 && route.burst > 0])
+    error_message = "A route without a throttle can use up the whole account's: ${join(", ", [for name, route in var.routes : name if !(route.rate_per_second > 0 && route.burst > 0)])}."
+  }
+}
+
+variable "issuer" {
+  description = "The issuer of the tokens that JWT routes take."
+  type        = string
+}
+
+variable "audience" {
+  description = "The app clients whose tokens JWT routes take."
+  type        = list(string)
+}
+
+variable "cors_origins" {
+  description = "Front ends on other origins, as browsers write them. Empty for those that reach the API through CloudFront, which need no CORS."
+  type        = list(string)
+}
+
+variable "domain" {
+  description = "The API's own domain name, its hosted zone, and no other way in; null for AWS's name."
+  type = object({
+    name    = string
+    zone_id = string
+  })
+}
+
+variable "log_retention_days" {
+  description = "How long access logs are kept."
+  type        = number
+}
+
+variable "log_kms_key_arn" {
+  description = "The key that encrypts the access logs."
+  type        = string
+}

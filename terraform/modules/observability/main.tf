@@ -1,0 +1,247 @@
+# Alarms, where they go, a dashboard, and saved queries over the logs.
+
+locals {
+  # What the functions count themselves (CloudWatch namespace "Latchkey"): from this many within the period on, somebody should look.
+  counted = {
+    CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
+    RefreshTokenReuse     = { threshold = 1, period = 300, meaning = "a refresh token came back after its grace period: it may have been stolen" }
+    CognitoUnavailable    = { threshold = 5, period = 300, meaning = "Cognito throttles, or is away" }
+    EmailDeliveryFailures = { threshold = 3, period = 300, meaning = "mails cannot be sent: the quota may be used up, or the sender blocked" }
+    RollbackFailures      = { threshold = 1, period = 300, meaning = "half a registration stayed behind; the next sign-in of that address heals it" }
+    ServerErrors          = { threshold = 5, period = 300, meaning = "operations answer 5xx" }
+  }
+
+  # Cognito publishes a day's mails nowhere. The functions' own starts are what sends them.
+  mail_functions = [for name in ["initiate-otp", "resend-otp"] : name if contains(keys(var.functions), name)]
+
+  # One query over all functions, present and to come.
+  counted_query = { for metric in keys(local.counted) : metric => "SELECT SUM(${metric}) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'" }
+
+  actions = [aws_sns_topic.alarms.arn]
+}
+
+resource "aws_sns_topic" "alarms" {
+  name              = "${var.name}-alarms"
+  kms_master_key_id = var.kms_key_arn
+}
+
+resource "aws_sns_topic_subscription" "mail" {
+  for_each = toset(var.alarm_addresses)
+
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = each.key
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  for_each = var.functions
+
+  alarm_name          = "${each.value.function_name}-errors"
+  alarm_description   = "Invocations of ${each.key} end without an answer: a crash, a time-out, or no memory"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  dimensions          = { FunctionName = each.value.function_name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+}
+
+resource "aws_cloudwatch_metric_alarm" "throttles" {
+  for_each = var.functions
+
+  alarm_name          = "${each.value.function_name}-throttles"
+  alarm_description   = "Lambda refuses invocations of ${each.key}: the account's or the function's concurrency is used up"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  dimensions          = { FunctionName = each.value.function_name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+}
+
+resource "aws_cloudwatch_metric_alarm" "slow" {
+  for_each = var.functions
+
+  alarm_name          = "${each.value.function_name}-p99"
+  alarm_description   = "The slowest hundredth of ${each.key}'s invocations takes more than half of its time-out"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Duration"
+  dimensions          = { FunctionName = each.value.function_name }
+  extended_statistic  = "p99"
+  period              = 300
+  evaluation_periods  = 3
+  threshold           = each.value.timeout_seconds * 1000 / 2
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  # A hundredth of a handful of cold starts is no statement.
+  evaluate_low_sample_count_percentiles = "ignore"
+  alarm_actions                         = local.actions
+  ok_actions                            = local.actions
+}
+
+resource "aws_cloudwatch_metric_alarm" "counted" {
+  for_each = local.counted
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = "${each.key}: ${each.value.meaning}"
+  evaluation_periods  = 1
+  threshold           = each.value.threshold
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+
+  metric_query {
+    id          = "total"
+    expression  = local.counted_query[each.key]
+    period      = each.value.period
+    return_data = true
+  }
+}
+
+# By pool and client, as Cognito publishes them: throttled sign-ins and refreshes.
+resource "aws_cloudwatch_metric_alarm" "cognito" {
+  for_each = { for metric in ["SignInThrottles", "TokenRefreshThrottles"] : metric => metric }
+
+  alarm_name          = "${var.name}-cognito-${each.key}"
+  alarm_description   = "Cognito refuses for load: its request quota per second is used up"
+  evaluation_periods  = 1
+  threshold           = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+
+  dynamic "metric_query" {
+    for_each = var.user_pool_client_ids
+
+    content {
+      id          = "client${metric_query.key}"
+      return_data = false
+
+      metric {
+        namespace   = "AWS/Cognito"
+        metric_name = each.key
+        dimensions  = { UserPool = var.user_pool_id, UserPoolClient = metric_query.value }
+        period      = 60
+        stat        = "Sum"
+      }
+    }
+  }
+
+  metric_query {
+    id          = "total"
+    expression  = "SUM([${join(", ", [for index, id in var.user_pool_client_ids : "FILL(client${index}, 0)"])}])"
+    label       = each.key
+    return_data = true
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "mail_quota" {
+  count = length(local.mail_functions) > 0 ? 1 : 0
+
+  alarm_name          = "${var.name}-mail-quota"
+  alarm_description   = "Four fifths of the day's ${var.mails_per_day} mails may be used: codes asked for within 24 hours. Past the quota nobody can sign in"
+  evaluation_periods  = 1
+  threshold           = ceil(var.mails_per_day * 0.8)
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+
+  dynamic "metric_query" {
+    for_each = local.mail_functions
+
+    content {
+      id          = "starts${metric_query.key}"
+      return_data = false
+
+      metric {
+        namespace   = "AWS/Lambda"
+        metric_name = "Invocations"
+        dimensions  = { FunctionName = var.functions[metric_query.value].function_name }
+        period      = 86400
+        stat        = "Sum"
+      }
+    }
+  }
+
+  metric_query {
+    id          = "mails"
+    expression  = "SUM([${join(", ", [for index, name in local.mail_functions : "FILL(starts${index}, 0)"])}])"
+    label       = "Codes asked for in a day"
+    return_data = true
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "api_errors" {
+  alarm_name          = "${var.name}-api-5xx"
+  alarm_description   = "The API answers 5xx, from itself or from operations"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5xx"
+  dimensions          = { ApiId = var.api_id }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  threshold           = 5
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = var.name
+
+  dashboard_body = jsonencode({
+    widgets = [for index, widget in [
+      { title = "Sign-ins, guests made", query = [for metric in ["SignIns", "GuestsCreated"] : "SELECT SUM(${metric}) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'"] },
+      { title = "Refusals and failures", query = concat(values(local.counted_query), ["SELECT SUM(LimitRefusals) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'"]) },
+      { title = "Invocations", metrics = [for one in var.functions : ["AWS/Lambda", "Invocations", "FunctionName", one.function_name]], stat = "Sum" },
+      { title = "Errors and throttles", metrics = concat([for one in var.functions : ["AWS/Lambda", "Errors", "FunctionName", one.function_name]], [for one in var.functions : ["AWS/Lambda", "Throttles", "FunctionName", one.function_name]]), stat = "Sum" },
+      { title = "Duration, p99", metrics = [for one in var.functions : ["AWS/Lambda", "Duration", "FunctionName", one.function_name]], stat = "p99" },
+      { title = "API: requests, 4xx, 5xx", metrics = [for metric in ["Count", "4xx", "5xx"] : ["AWS/ApiGateway", metric, "ApiId", var.api_id]], stat = "Sum" },
+      { title = "Cognito: throttled", metrics = flatten([for id in var.user_pool_client_ids : [for metric in ["SignInThrottles", "TokenRefreshThrottles"] : [["AWS/Cognito", metric, "UserPool", var.user_pool_id, "UserPoolClient", id]]]]), stat = "Sum" },
+      ] : {
+      type   = "metric"
+      x      = (index % 2) * 12
+      y      = floor(index / 2) * 6
+      width  = 12
+      height = 6
+      properties = {
+        title  = widget.title
+        region = var.region
+        period = 300
+        stat   = try(widget.stat, "Sum")
+        metrics = try(
+          [for number, query in widget.query : [{ id = "q${number}", expression = query }]],
+          widget.metrics,
+        )
+      }
+    }]
+  })
+}
+
+resource "aws_cloudwatch_query_definition" "this" {
+  for_each = {
+    "server errors, newest first" = "fields timestamp, function, outcome, requestId, message | filter level = 'ERROR' | sort timestamp desc | limit 100"
+    "outcomes by operation"       = "filter message = 'completed' | stats count(*) as invocations by function, outcome | sort invocations desc"
+    "slowest invocations"         = "filter message = 'completed' | fields timestamp, function, Latency, outcome, requestId | sort Latency desc | limit 50"
+    "one request, start to end"   = "fields timestamp, function, level, message, outcome | filter requestId = 'PASTE-THE-REQUEST-ID' | sort timestamp asc"
+    "cold starts"                 = "filter type = 'platform.initReport' or type = 'platform.report' and ispresent(record.metrics.initDurationMs) | stats count(*) as starts, pct(record.metrics.initDurationMs, 99) as p99 by @log"
+  }
+
+  name            = "${var.name}/${each.key}"
+  log_group_names = [for one in var.functions : one.log_group_name]
+  query_string    = each.value
+}

@@ -1,0 +1,56 @@
+output "function_name" {
+  description = "The function's name."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "version" {
+  description = "The newest published version."
+  value       = aws_lambda_function.this.version
+}
+
+output "alias" {
+  description = "The alias that callers use."
+  value       = aws_lambda_alias.live.name
+}
+
+output "alias_arn" {
+  description = "The alias's ARN."
+  value       = aws_lambda_alias.live.arn
+}
+
+output "alias_invoke_arn" {
+  description = "The alias's ARN as API Gateway wants it."
+  value       = aws_lambda_alias.live.invoke_arn
+}
+
+output "log_group_name" {
+  description = "Where the function logs."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+# Read by tests alone, which hold them against the contract.
+
+output "policy" {
+  description = "The role's policy."
+  value       = aws_iam_role_policy.this.policy
+}
+
+output "environment" {
+  description = "The function's environment."
+  value       = aws_lambda_function.this.environment[0].variables
+}
+
+output "live_version" {
+  description = "The version that the alias points to."
+  value       = aws_lambda_alias.live.function_version
+}
+
+output "permissions_boundary_arn" {
+  description = "The boundary of the function's role."
+  value       = aws_iam_role.this.permissions_boundary
+}
+
+output "test_events" {
+  description = "The published test events."
+  value       = one([for schema in aws_schemas_schema.test_events : jsondecode(schema.content).components.examples])
+}

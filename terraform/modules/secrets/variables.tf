@@ -1,0 +1,20 @@
+variable "name" {
+  description = "The secret's name."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "The key that encrypts the secret."
+  type        = string
+}
+
+variable "client_secret" {
+  description = "The confidential app client's secret."
+  type        = string
+  sensitive   = true
+}
+
+variable "protected" {
+  description = "Whether a deleted secret can be had back for 30 days. Without it, it is gone at once and its name is free again."
+  type        = bool
+}

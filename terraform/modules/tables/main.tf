@@ -1,0 +1,67 @@
+# The tables, as ARCHITECTURE.md names their keys. Their items are the functions' business.
+
+locals {
+  tables = {
+    guests     = { key = "email", expires = false, indexes = { "cognito-sub-index" = "cognitoSub" } }
+    challenges = { key = "pk", expires = true, indexes = {} }
+    sessions   = { key = "sessionId", expires = true, indexes = {} }
+  }
+}
+
+resource "aws_dynamodb_table" "this" {
+  for_each = local.tables
+
+  name                        = "${var.prefix}-${each.key}"
+  billing_mode                = "PAY_PER_REQUEST"
+  hash_key                    = each.value.key
+  deletion_protection_enabled = var.protected
+
+  dynamic "attribute" {
+    for_each = toset(concat([each.value.key], values(each.value.indexes)))
+
+    content {
+      name = attribute.value
+      type = "S"
+    }
+  }
+
+  dynamic "global_secondary_index" {
+    for_each = each.value.indexes
+
+    content {
+      name            = global_secondary_index.key
+      hash_key        = global_secondary_index.value
+      projection_type = "ALL"
+    }
+  }
+
+  dynamic "ttl" {
+    for_each = each.value.expires ? ["ttl"] : []
+
+    content {
+      attribute_name = ttl.value
+      enabled        = true
+    }
+  }
+
+  point_in_time_recovery {
+    enabled = true
+  }
+
+  server_side_encryption {
+    enabled     = true
+    kms_key_arn = var.kms_key_arn
+  }
+}
+
+# prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or replaces a table must replace this too,
+# and is refused.
+resource "terraform_data" "protection" {
+  for_each = var.protected ? local.tables : {}
+
+  triggers_replace = aws_dynamodb_table.this[each.key].id
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}

@@ -1,0 +1,10 @@
+output "tables" {
+  description = "Every table's name, ARN and the ARNs of its indexes, by its short name."
+  value = {
+    for name, table in aws_dynamodb_table.this : name => {
+      name       = table.name
+      arn        = table.arn
+      index_arns = [for index in keys(local.tables[name].indexes) : "${table.arn}/index/${index}"]
+    }
+  }
+}

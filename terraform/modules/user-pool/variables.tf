@@ -1,0 +1,44 @@
+variable "name" {
+  description = "The pool's name, and the beginning of its clients' names."
+  type        = string
+}
+
+variable "triggers" {
+  description = "ARNs of the functions that Cognito calls, by kind as the contract writes it."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for kind in keys(var.triggers) : contains(["PreTokenGenerationV2", "PreAuthentication"], kind)])
+    error_message = "The user pool knows the trigger kinds PreTokenGenerationV2 and PreAuthentication; the contract names another one."
+  }
+
+  validation {
+    condition     = contains(keys(var.triggers), "PreTokenGenerationV2")
+    error_message = "Without a PreTokenGenerationV2 trigger, access tokens would carry Cognito's self-service scope and let their holder walk round Latchkey."
+  }
+}
+
+variable "refresh_token_days" {
+  description = "How long a session lasts without a new sign-in, in days."
+  type        = number
+}
+
+variable "mail_sender" {
+  description = "The verified SES identity that Cognito mails from; null for Cognito's own sender, which sends 50 mails a day for the whole account."
+  type = object({
+    identity_arn      = string
+    from_address      = string
+    reply_to_address  = optional(string)
+    configuration_set = optional(string)
+  })
+}
+
+variable "public_client" {
+  description = "Whether browsers get an app client without a secret, for Amplify."
+  type        = bool
+}
+
+variable "protected" {
+  description = "Whether the pool holds people whom nobody wants to lose: deletion protection on, and plans that destroy or replace it refused."
+  type        = bool
+}

@@ -1,0 +1,306 @@
+# The whole configuration, from the contract as it is to functions, routes and grants.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+
+  # Told apart, so that a grant on the wrong table shows.
+  override_resource {
+    target = module.tables.aws_dynamodb_table.this["guests"]
+    values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests" }
+  }
+
+  override_resource {
+    target = module.tables.aws_dynamodb_table.this["challenges"]
+    values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-challenges" }
+  }
+
+  override_resource {
+    target = module.tables.aws_dynamodb_table.this["sessions"]
+    values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-sessions" }
+  }
+}
+
+mock_provider "aws" {
+  alias  = "us_east_1"
+  source = "./tests/mocks"
+}
+
+variables {
+  environment = "test"
+  region      = "eu-west-1"
+  protected   = false
+  mail_sender = {
+    identity_arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+    from_address = "Latchkey <no-reply@example.com>"
+  }
+}
+
+run "contract" {
+  module {
+    source = "./tests/contract"
+  }
+}
+
+run "base_needs_no_zip" {
+  command = apply
+
+  variables {
+    mail_sender = null
+  }
+
+  # The loud note on fifty mails a day.
+  expect_failures = [check.mail_quota]
+
+  assert {
+    condition     = length(module.function) == 0 && length(module.http_api) == 0 && length(module.edge) == 0 && length(module.observability) == 0
+    error_message = "the base must not need anything that is built"
+  }
+
+  assert {
+    condition     = output.url == null && output.amplify_configuration == null
+    error_message = "a base has no address yet"
+  }
+
+  assert {
+    condition     = local.trigger_arns["PreTokenGenerationV2"] == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
+    error_message = "the pool must name its trigger before the function exists"
+  }
+}
+
+run "every_operation_has_what_it_needs" {
+  command = apply
+
+  variables {
+    packages = run.contract.manifest
+  }
+
+  assert {
+    condition     = sort(keys(module.function)) == run.contract.names
+    error_message = "there must be one function for every operation and trigger of the contract, and no other"
+  }
+
+  assert {
+    condition     = alltrue([for name, function in module.function : function.function_name == "latchkey-test-${name}"])
+    error_message = "a function is named after its operation"
+  }
+
+  assert {
+    condition     = module.http_api[0].throttles == run.contract.throttles
+    error_message = "each route has the throttle of the contract: ${jsonencode(module.http_api[0].throttles)}"
+  }
+
+  assert {
+    condition     = module.http_api[0].scopes == run.contract.scopes
+    error_message = "each route asks for the scope of the contract, and public ones for none: ${jsonencode(module.http_api[0].scopes)}"
+  }
+
+  # The policies, against the grants written another way: every action with its ARN, and nothing besides.
+  assert {
+    condition = alltrue([
+      for name in run.contract.names : toset(flatten([
+        for statement in jsondecode(module.function[name].policy).Statement : [
+          for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]
+        ] if !startswith(statement.Action[0], "kms:") && !startswith(statement.Action[0], "logs:") && !startswith(statement.Action[0], "xray:")
+        ])) == toset([
+        for grant in jsondecode(run.contract.needs[name]).grants : join(" ", [
+          "${lookup({ "user-pool" = "cognito-idp", secrets = "secretsmanager", "sealing-key" = "kms", mail = "ses" }, split(":", grant)[0], "dynamodb")}:${split(":", grant)[1]}",
+          lookup({
+            "user-pool"    = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
+            secrets        = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
+            "guests/index" = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests/index/cognito-sub-index"
+          }, split(":", grant)[0], "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-${split(":", grant)[0]}"),
+        ])
+      ])
+    ])
+    error_message = "a role must hold the contract's grants on exactly their ARNs, and no other"
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for function in module.function : [
+        for statement in jsondecode(function.policy).Statement :
+        alltrue([for action in statement.Action : !strcontains(action, "*")]) && (contains(statement.Resource, "*") ? alltrue([for action in statement.Action : startswith(action, "xray:")]) : true)
+      ]
+    ]))
+    error_message = "no action has a wildcard, and no resource is * but X-Ray's"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in run.contract.names : toset(keys(module.function[name].environment)) == toset(jsondecode(run.contract.needs[name]).environment) && alltrue([for value in values(module.function[name].environment) : value != ""])
+    ])
+    error_message = "a function's environment holds the settings that the contract names for it, and none is empty"
+  }
+
+  assert {
+    condition     = module.function["initiate-otp"].environment["GUESTS_TABLE_NAME"] == "latchkey-test-guests" && module.function["initiate-otp"].environment["OTP_ATTEMPTS"] == "3"
+    error_message = "made settings come from what is made, others from the contract's defaults"
+  }
+
+  assert {
+    condition     = module.function["refresh-token"].environment["FRONTEND_URL"] == "https://d0000000000000.cloudfront.net"
+    error_message = "without a domain the front end is at CloudFront's name"
+  }
+
+  assert {
+    condition     = keys(module.function["verify-otp"].test_events) == ["direct", "http", "http-cookie-delivery", "tool"]
+    error_message = "events/*.json are published as the console's test events"
+  }
+
+  assert {
+    condition     = alltrue([for name, permission in aws_lambda_permission.trigger : permission.source_arn == module.user_pool.arn && permission.source_account == "111122223333" && permission.qualifier == "live"])
+    error_message = "this pool alone may call the triggers, by their alias"
+  }
+
+  assert {
+    condition     = !strcontains(jsonencode(output.functions), "ecret") && !can(regex("Auth", output.amplify_configuration))
+    error_message = "no output has a secret, and Amplify gets no client while the public one is off"
+  }
+}
+
+run "a_version_that_is_held_back_stays" {
+  command = plan
+
+  variables {
+    packages      = run.contract.manifest
+    live_versions = { verify-otp = "3" }
+  }
+
+  assert {
+    condition     = module.function["verify-otp"].live_version == "3"
+    error_message = "the alias must stay where live_versions says"
+  }
+}
+
+run "settings_override_defaults" {
+  command = plan
+
+  variables {
+    packages = run.contract.manifest
+    settings = { OTP_ATTEMPTS = "5" }
+  }
+
+  assert {
+    condition     = module.function["verify-otp"].environment["OTP_ATTEMPTS"] == "5"
+    error_message = "var.settings must win over the contract's default"
+  }
+}
+
+run "a_domain_turns_the_api_s_own_name_off" {
+  command = plan
+
+  variables {
+    packages = run.contract.manifest
+    domain   = { name = "auth.example.com", zone_id = "Z0000000000000" }
+  }
+
+  assert {
+    condition     = output.url == "https://auth.example.com" && output.api_host == "api.auth.example.com"
+    error_message = "the domain names the deployment, and api.<domain> the API behind it"
+  }
+
+  assert {
+    condition     = module.function["refresh-token"].environment["FRONTEND_URL"] == "https://auth.example.com"
+    error_message = "the front end is at the domain"
+  }
+}
+
+run "a_role_for_github_bounds_every_function" {
+  command = apply
+
+  variables {
+    packages = run.contract.manifest
+    github   = { repository = "acme/latchkey", state_bucket = "acme-terraform" }
+  }
+
+  assert {
+    condition     = alltrue([for function in module.function : function.permissions_boundary_arn == "arn:aws:iam::111122223333:policy/some-policy"])
+    error_message = "with a deploy role, every function's role has the boundary"
+  }
+}
+
+run "a_manifest_without_a_function_is_refused" {
+  command = plan
+
+  variables {
+    packages = { for name, package in run.contract.manifest : name => package if name != "verify-otp" }
+  }
+
+  expect_failures = [var.packages]
+}
+
+run "a_manifest_with_a_stranger_is_refused" {
+  command = plan
+
+  variables {
+    packages = merge(run.contract.manifest, { stranger = { key = "s.zip", sha256 = base64sha256(""), bytes = 1 } })
+  }
+
+  expect_failures = [var.packages]
+}
+
+run "a_hash_in_hexadecimal_is_refused" {
+  command = plan
+
+  variables {
+    packages = { for name, package in run.contract.manifest : name => merge(package, { sha256 = sha256(name) }) }
+  }
+
+  expect_failures = [var.packages]
+}
+
+run "impossible_variables_are_refused" {
+  command = plan
+
+  variables {
+    environment                 = "Dev Environment"
+    region                      = "Ireland"
+    live_versions               = { verify-otp = "$LATEST" }
+    settings                    = { COGNITO_CLIENT_ID = "mine" }
+    reserved_concurrency        = { nobody = 1 }
+    mail_sender                 = { identity_arn = "example.com", from_address = "nobody" }
+    domain                      = { name = "https://auth.example.com/", zone_id = "Z0" }
+    frontend_url                = "http://app.example.com"
+    cors_origins                = ["*"]
+    public_client               = true
+    auth_requests_per_5_minutes = 1
+    log_retention_days          = 10
+    console_test_events         = "yes"
+  }
+
+  expect_failures = [
+    var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.mail_sender, var.domain,
+    var.frontend_url, var.cors_origins, var.public_client, var.auth_requests_per_5_minutes, var.log_retention_days,
+    var.console_test_events,
+  ]
+}
+
+run "a_setting_that_nobody_reads_is_refused" {
+  command = plan
+
+  variables {
+    settings = { OTP_ATEMPTS = "5" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_number_in_words_is_refused" {
+  command = plan
+
+  variables {
+    settings = { OTP_ATTEMPTS = "five" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_sign_in_longer_than_cognito_s_is_refused" {
+  command = plan
+
+  variables {
+    settings = { OTP_LIFETIME_SECONDS = "600" }
+  }
+
+  expect_failures = [var.settings]
+}

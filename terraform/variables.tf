@@ -1,0 +1,248 @@
+# What a deployment is told. Limits and the like are settings of the contract (var.settings); what never varies is no variable.
+
+variable "environment" {
+  description = "The deployment's name, in the name of everything: latchkey-<environment>-…"
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,9}$", var.environment))
+    error_message = "An environment's name is 2 to 10 lower-case letters and digits and begins with a letter, because buckets, roles and functions are named after it."
+  }
+}
+
+variable "region" {
+  description = "The AWS region. CloudFront's own parts are in us-east-1 whatever this says."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[1-9]$", var.region))
+    error_message = "A region reads like eu-west-1."
+  }
+}
+
+variable "protected" {
+  description = "Whether real people's data lives here. Pool, tables, secret and key then have deletion protection, and plans that would destroy or replace them are refused."
+  type        = bool
+}
+
+variable "packages" {
+  description = <<-EOT
+    The manifest of the zips in the artifact bucket: each function's object key, SHA-256 in base64 and size. Null before the first
+    build: then only the base is laid out. A deployment that has functions must always be given its manifest, or it loses them.
+  EOT
+  type = map(object({
+    key    = string
+    sha256 = string
+    bytes  = number
+  }))
+  default = null
+
+  validation {
+    condition     = var.packages == null || alltrue([for name in keys(local.functions) : contains(keys(coalesce(var.packages, {})), name)])
+    error_message = "The manifest has no zip for ${join(", ", [for name in keys(local.functions) : name if !contains(keys(coalesce(var.packages, {})), name)])}, which the contract names. Build the packages again."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(coalesce(var.packages, {})) : contains(keys(local.functions), name)])
+    error_message = "The manifest has a zip that no operation of the contract wants: ${join(", ", [for name in keys(coalesce(var.packages, {})) : name if !contains(keys(local.functions), name)])}."
+  }
+
+  validation {
+    condition     = alltrue([for package in values(coalesce(var.packages, {})) : can(regex("^[A-Za-z0-9+/]{43}=$", package.sha256)) && endswith(package.key, ".zip")])
+    error_message = "A package is an object key that ends in .zip, and a SHA-256 in base64 (44 characters, as `openssl dgst -sha256 -binary | base64` prints it)."
+  }
+
+  validation {
+    condition     = alltrue([for package in values(coalesce(var.packages, {})) : package.bytes > 0 && package.bytes <= 52428800])
+    error_message = "A zip has at least one byte and at most 50 MB; one of the manifest's does not."
+  }
+}
+
+variable "live_versions" {
+  description = "Functions whose alias stays at a version, by the operation's name: while a canary runs, and after a roll-back. All others get the newest."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, version in var.live_versions : contains(keys(local.functions), name) && can(regex("^[1-9][0-9]*$", version))])
+    error_message = "live_versions holds numbers of published versions by names such as verify-otp; it has ${jsonencode(var.live_versions)}."
+  }
+}
+
+variable "settings" {
+  description = "Settings of the contract (x-latchkey-settings) that differ from their defaults, such as { OTP_ATTEMPTS = \"5\" }."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.settings) : contains(keys(local.contract_settings), name)])
+    error_message = "The contract knows no setting called ${join(", ", [for name in keys(var.settings) : name if !contains(keys(local.contract_settings), name)])}."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.settings) : !contains(local.made_setting_names, name)])
+    error_message = "Terraform itself says what ${join(", ", [for name in keys(var.settings) : name if contains(local.made_setting_names, name)])} is; it cannot be set."
+  }
+
+  validation {
+    condition     = alltrue([for name, value in var.settings : try(local.contract_settings[name].type, "") != "integer" || can(regex("^[0-9]+$", value))])
+    error_message = "A whole number is wanted for ${join(", ", [for name, value in var.settings : name if try(local.contract_settings[name].type, "") == "integer" && !can(regex("^[0-9]+$", value))])}."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.settings) : value != ""])
+    error_message = "An empty setting stops every function that reads it; leave it out instead."
+  }
+
+  validation {
+    condition     = tonumber(lookup(var.settings, "OTP_LIFETIME_SECONDS", "300")) <= 300
+    error_message = "Cognito ends a sign-in after 300 seconds, so OTP_LIFETIME_SECONDS cannot promise more."
+  }
+
+  validation {
+    condition     = contains(["error", "warn", "info", "debug", "trace"], lookup(var.settings, "LOG_LEVEL", "info"))
+    error_message = "LOG_LEVEL is error, warn, info, debug or trace."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = <<-EOT
+    Invocations at once that are set aside for a function, and its ceiling, by the operation's name. AWS keeps 100 of the account's
+    concurrency unreserved, and new accounts have as little as 10 in all: there, reserving any fails. Raise the account's quota first.
+  EOT
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, number in var.reserved_concurrency : contains(keys(local.functions), name) && number >= 0 && floor(number) == number])
+    error_message = "reserved_concurrency holds whole numbers from 0 on, by names such as verify-otp; it has ${jsonencode(var.reserved_concurrency)}."
+  }
+}
+
+variable "mail_sender" {
+  description = <<-EOT
+    The verified SES identity that mails are sent from. Null means Cognito's own sender, which sends FIFTY MAILS A DAY for the whole
+    account and not one more; every sign-in by code is a mail. Good for a first try, and for nothing else.
+  EOT
+  type = object({
+    identity_arn      = string
+    from_address      = string
+    reply_to_address  = optional(string)
+    configuration_set = optional(string)
+    # What SES lets the account send in 24 hours. An alarm says when it is nearly used.
+    mails_per_day = optional(number, 50000)
+  })
+  default = null
+
+  validation {
+    condition     = var.mail_sender == null || can(regex("^arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/.+$", var.mail_sender.identity_arn))
+    error_message = "mail_sender.identity_arn is the ARN of an SES identity: arn:aws:ses:<region>:<account>:identity/<domain or address>."
+  }
+
+  validation {
+    condition     = var.mail_sender == null || can(regex("[^@\\s]+@[^@\\s]+", var.mail_sender.from_address))
+    error_message = "mail_sender.from_address is an address, or a name and an address in angle brackets."
+  }
+}
+
+variable "domain" {
+  description = "The deployment's own domain name and the Route 53 zone that it is in. The API then answers at api.<name>, and at AWS's name no more. Null for CloudFront's name."
+  type = object({
+    name    = string
+    zone_id = string
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain.name))
+    error_message = "domain.name is a host name such as auth.example.com, without https:// and without a path."
+  }
+}
+
+variable "frontend_url" {
+  description = "Where the front end is served, if that is not the deployment's own address. Its origin alone may use cookies."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.frontend_url == null || can(regex("^https://[a-z0-9.-]+(:[0-9]+)?(/.*)?$", var.frontend_url))
+    error_message = "frontend_url begins with https://; cookies that sign people in travel to it."
+  }
+}
+
+variable "cors_origins" {
+  description = "Front ends on other origins that may call the API from a browser, such as https://app.example.com. None is needed for pages that CloudFront serves beside it."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])
+    error_message = "An origin is a scheme and a host without a path, and never \"*\": answers carry credentials."
+  }
+}
+
+variable "public_client" {
+  description = "Whether browsers get an app client without a secret, for Amplify. With it they can talk to Cognito itself, past Latchkey's limits."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.public_client || contains(values(local.triggers)[*].kind, "PreAuthentication")
+    error_message = "A public client needs the pre-authentication trigger, which refuses it to people who have an authenticator; the contract has no such trigger yet."
+  }
+}
+
+variable "captcha_on_registration" {
+  description = "Whether registering takes a CAPTCHA that the web ACL poses. The front end must be able to show it."
+  type        = bool
+  default     = false
+}
+
+variable "auth_requests_per_5_minutes" {
+  description = "Requests that one IP address may send to /api/auth/ in five minutes before the web ACL refuses it. Whole offices share an address."
+  type        = number
+  default     = 500
+
+  validation {
+    condition     = var.auth_requests_per_5_minutes >= 10 && var.auth_requests_per_5_minutes <= 2000000000
+    error_message = "AWS WAF counts rates from 10 to 2,000,000,000."
+  }
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 … days, and for no number between."
+  }
+}
+
+variable "alarm_addresses" {
+  description = "Mail addresses that alarms go to."
+  type        = list(string)
+  default     = []
+}
+
+variable "console_test_events" {
+  description = "What becomes of events/*.json: \"create\" publishes them and makes the registry that the console reads them from, \"existing\" publishes them to the one that the account has (one per account and region), \"none\" publishes none."
+  type        = string
+  default     = "create"
+
+  validation {
+    condition     = contains(["create", "existing", "none"], var.console_test_events)
+    error_message = "console_test_events is create, existing or none."
+  }
+}
+
+variable "github" {
+  description = "The repository whose workflows may deploy, and where Terraform's state is. Null makes no role for them."
+  type = object({
+    repository      = string
+    create_provider = optional(bool, true)
+    state_bucket    = string
+  })
+  default = null
+}
