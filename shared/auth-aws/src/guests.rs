@@ -116,7 +116,14 @@ impl Guests {
         let mut known = known;
         for _ in 0..ROUNDS {
             if let Some(guest) = known.take_if(|guest| guest.cognito_sub.as_ref() == Some(sub)) {
-                return Ok((guest, false));
+                if guest.has_password || !has_password {
+                    return Ok((guest, false));
+                }
+                // A password was made elsewhere since: noted, so that the next start costs one call of Cognito again.
+                match self.bind(&guest, sub, has_password, now).await? {
+                    Making::Created(guest) | Making::Bound(guest) => return Ok((guest, false)),
+                    Making::Overtaken => known = self.find(email).await?,
+                }
             }
             if let Some(guest) = self.find_by_sub(sub).await? {
                 return Ok((guest, false));

@@ -1,0 +1,933 @@
+//! Sign-in by emailed code: accounts and guests, codes and their time, the same answers for everybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use auth_local::{Fault, FaultKind, UnknownUser};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cognito_local::{ClientSpec, RefreshRotation, Secret};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Browser, TestWorld};
+use crate::steps::{WRONG_CODE, at_once, attribute};
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+/// Seconds from the start of a sign-in to its end.
+const LIFETIME: u64 = 300;
+
+/// Starts of one address that are admitted one a second, and as many codes as there can be.
+const ONE_BY_ONE: [(&str, &str); 3] = [
+    ("OTP_STARTS_PER_EMAIL", "1"),
+    ("OTP_START_WINDOW_SECONDS", "1"),
+    ("OTP_FAILURES_PER_EMAIL", "100"),
+];
+
+#[tokio::test]
+async fn a_new_address_gets_a_user_and_a_guest() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+
+    let user = world.user(ADA).await;
+    assert_eq!(user["UserStatus"], "CONFIRMED");
+    let guests = world.guests().await;
+    assert_eq!(guests.len(), 1);
+    assert_eq!(attribute(&guests[0], "email"), ADA);
+    assert_eq!(
+        attribute(&guests[0], "guestId"),
+        guest.user["guestId"].as_str().unwrap()
+    );
+    assert_eq!(attribute(&guests[0], "cognitoSub"), sub_of(&user));
+    assert_eq!(guest.user["cognitoSub"], sub_of(&user));
+    assert_eq!(guest.user["email"], ADA);
+    assert_eq!(guest.user["emailVerified"], true);
+    assert!(guest.user.get("name").is_none());
+}
+
+/// RFC 7515, RFC 7517 and RFC 7519, in the eyes of a JOSE library that is not ours; ASVS 5.0 9.1.1 to 9.2.3.
+#[tokio::test]
+async fn both_tokens_validate_against_the_published_keys() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let issuer = format!("{}/{}", world.ready().cognito, world.ready().user_pool_id);
+    let published = reqwest::get(format!("{issuer}/.well-known/jwks.json"));
+    let keys: JwkSet = published.await.unwrap().json().await.unwrap();
+    let claims_of = |token: &str, validation: &mut Validation| -> (String, Value) {
+        let key_id = decode_header(token).unwrap().kid.unwrap();
+        let key = DecodingKey::from_jwk(keys.find(&key_id).unwrap()).unwrap();
+        validation.set_issuer(&[&issuer]);
+        (key_id, decode(token, &key, validation).unwrap().claims)
+    };
+    let client_id = world.operations_client_id();
+
+    let mut for_id = Validation::new(Algorithm::RS256);
+    for_id.set_audience(&[client_id]);
+    let (id_key, id) = claims_of(&guest.id_token, &mut for_id);
+    assert_eq!(id["token_use"], "id");
+    assert_eq!(id["email"], ADA);
+    assert_eq!(id["email_verified"], true);
+    assert_eq!(id["sub"], guest.user["cognitoSub"]);
+
+    let mut for_access = Validation::new(Algorithm::RS256);
+    for_access.validate_aud = false;
+    let (access_key, access) = claims_of(&guest.access_token, &mut for_access);
+    assert_eq!(access["token_use"], "access");
+    assert_eq!(access["client_id"], client_id);
+    assert_eq!(access["sub"], guest.user["cognitoSub"]);
+    assert_eq!(access["scope"], "latchkey/session");
+    assert_ne!(id_key, access_key, "Cognito signs the two with two keys");
+
+    let (head, signature) = guest.access_token.rsplit_once('.').unwrap();
+    let altered: String = signature.chars().rev().collect();
+    let key = DecodingKey::from_jwk(keys.find(&access_key).unwrap()).unwrap();
+    assert!(decode::<Value>(format!("{head}.{altered}"), &key, &for_access).is_err());
+}
+
+#[tokio::test]
+async fn a_new_address_costs_a_user_more_and_a_known_guest_one_call_before_and_one_after_the_code()
+{
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    for before in [
+        &["AdminCreateUser", "AdminInitiateAuth"][..],
+        &["AdminInitiateAuth"],
+        &["AdminInitiateAuth"],
+    ] {
+        let since = world.last_call();
+        let session_token = browser.started(ADA).await;
+        assert_eq!(world.cognito_actions_since(since), before);
+        let since = world.last_call();
+        let code = world.mail_code(ADA).await;
+        let signed_in = browser.verify(ADA, &code, &session_token).await;
+        signed_in.expect_status(200);
+        let after = world.cognito_actions_since(since);
+        assert_eq!(after, ["AdminRespondToAuthChallenge"]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_comes_to_be_and_nothing_is_handed_out_before_a_code_is_proved() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let started = browser.start(ADA).await;
+    let session_token = started.text("sessionToken");
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_status(200);
+    let refused = browser.verify(ADA, WRONG_CODE, &session_token).await;
+    refused.expect_problem(401, "INVALID_OTP");
+
+    assert!(world.guests().await.is_empty());
+    for answer in [&started, &resent, &refused] {
+        for member in ["accessToken", "idToken", "refreshToken", "user"] {
+            assert!(answer.body.get(member).is_none(), "{member}");
+        }
+        assert!(answer.header("set-cookie").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_guest_without_a_user_is_bound_and_keeps_id_and_name() {
+    let world = TestWorld::start().await;
+    world
+        .put_guest_without_user(ADA, "GST-2025-7K3QXB", "Ada Lovelace")
+        .await;
+    let guest = world.sign_in(ADA).await;
+    assert_eq!(guest.user["guestId"], "GST-2025-7K3QXB");
+    assert_eq!(guest.user["name"], "Ada Lovelace");
+    assert_eq!(guest.user["emailVerified"], true);
+    assert_eq!(guest.user["cognitoSub"], sub_of(&world.user(ADA).await));
+    assert_eq!(guest.user["createdAt"], "2025-12-24T18:00:00.000Z");
+    assert_ne!(guest.user["updatedAt"], guest.user["createdAt"]);
+
+    let again = world.sign_in(ADA).await;
+    assert_eq!(again.user, guest.user);
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_guest_of_another_user_is_a_mismatch_and_the_tokens_are_revoked() {
+    let world = TestWorld::start().await;
+    let before = world.sign_in(ADA).await.user;
+    world
+        .admin("AdminDeleteUser", json!({ "Username": ADA }))
+        .await;
+    world.make_user(ADA, None).await;
+
+    let mut browser = world.browser();
+    let refused = browser.sign_in(ADA).await;
+    refused.expect_problem(403, "USER_MISMATCH");
+    assert!(refused.header("set-cookie").is_none());
+    let revoked = world.calls_of("verify-otp").into_iter();
+    let revoked: Vec<_> = revoked
+        .filter(|call| call.action == "RevokeToken")
+        .map(|call| call.status)
+        .collect();
+    assert_eq!(revoked, [Some(200)]);
+    let guests = world.guests().await;
+    assert_eq!(guests.len(), 1);
+    assert_eq!(
+        attribute(&guests[0], "cognitoSub"),
+        before["cognitoSub"].as_str().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_user_whose_address_was_changed_in_cognito_keeps_the_guest() {
+    let world = TestWorld::start().await;
+    let before = world.sign_in(ADA).await.user;
+    world
+        .admin(
+            "AdminUpdateUserAttributes",
+            json!({
+                "Username": ADA,
+                "UserAttributes": [
+                    { "Name": "email", "Value": "countess@example.com" },
+                    { "Name": "email_verified", "Value": "true" },
+                ],
+            }),
+        )
+        .await;
+    let after = world.sign_in("countess@example.com").await.user;
+    assert_eq!(after["guestId"], before["guestId"]);
+    assert_eq!(after["cognitoSub"], before["cognitoSub"]);
+    assert_eq!(world.guests().await.len(), 1);
+    assert_eq!(world.users().await.len(), 1);
+}
+
+/// Eighty, where the largest quota is a hundred: a write that a busy machine makes the SDK send again may count twice among so many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eighty_starts_at_once_make_one_user() {
+    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "100")]).await;
+    let mut browsers: Vec<_> = (1..=80)
+        .map(|host| world.browser_at(&format!("127.0.0.{host}")))
+        .collect();
+    let started = at_once(browsers.iter_mut().map(|browser| browser.start(ADA))).await;
+    let tokens: BTreeSet<_> = started
+        .iter()
+        .map(|answer| {
+            answer.expect_status(200);
+            answer.text("sessionToken")
+        })
+        .collect();
+    assert_eq!(tokens.len(), 80);
+    assert_eq!(world.users().await.len(), 1);
+    assert!(world.guests().await.is_empty());
+}
+
+/// Browsers that have each begun to sign in as Ada, with their codes and session tokens.
+async fn begun(world: &TestWorld, sign_ins: usize) -> Vec<(Browser<'_>, String, String)> {
+    let mut begun = Vec::new();
+    for _ in 0..sign_ins {
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        begun.push((browser, world.mail_code(ADA).await, session_token));
+        world.advance(1);
+    }
+    begun
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
+    let world = TestWorld::stopped(&ONE_BY_ONE).await;
+    let mut begun = begun(&world, 100).await;
+    assert!(world.guests().await.is_empty());
+    let mut users = BTreeSet::new();
+    while !begun.is_empty() {
+        let proofs = begun
+            .iter_mut()
+            .map(|(browser, code, session_token)| browser.verify(ADA, code, session_token));
+        let mut answers = at_once(proofs).await.into_iter();
+        // A hundred is the largest quota. Where a busy machine makes the SDK send a write again, it may count twice among so many;
+        // whom that leaves no room comes again.
+        begun.retain(|_| {
+            let answer = answers.next().unwrap();
+            if answer.status == 429 {
+                answer.expect_problem(429, "RATE_LIMITED");
+                return true;
+            }
+            answer.expect_status(200);
+            let user = &answer["user"];
+            users.insert((user["guestId"].to_string(), user["cognitoSub"].to_string()));
+            false
+        });
+    }
+    assert_eq!(users.len(), 1);
+    assert_eq!(world.guests().await.len(), 1);
+    assert_eq!(world.users().await.len(), 1);
+    let items = world.items(&world.ready().tables.guests).await;
+    assert_eq!(items.len(), 2, "the guest, and the reservation of its id");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn twenty_sign_ins_at_once_bind_a_guest_without_a_user_once() {
+    let world = TestWorld::stopped(&ONE_BY_ONE).await;
+    world
+        .put_guest_without_user(ADA, "GST-2025-7K3QXB", "Ada Lovelace")
+        .await;
+    let mut begun = begun(&world, 20).await;
+    let proofs = begun
+        .iter_mut()
+        .map(|(browser, code, session_token)| browser.verify(ADA, code, session_token));
+    for answer in at_once(proofs).await {
+        answer.expect_status(200);
+        assert_eq!(answer["user"]["guestId"], "GST-2025-7K3QXB");
+    }
+    assert_eq!(world.items(&world.ready().tables.guests).await.len(), 1);
+}
+
+/// Signs Ada in; returns the calls of Cognito before the code, and the user.
+async fn calls_and_user(world: &TestWorld) -> (Vec<String>, Value) {
+    let mut browser = world.browser();
+    let since = world.last_call();
+    let session_token = browser.started(ADA).await;
+    let before = world.cognito_actions_since(since);
+    let code = world.mail_code(ADA).await;
+    let mut signed_in = browser.verify(ADA, &code, &session_token).await;
+    signed_in.expect_status(200);
+    (before, signed_in.body["user"].take())
+}
+
+#[tokio::test]
+async fn a_user_with_a_password_made_elsewhere_signs_in_by_code() {
+    // Made before the first sign-in by code, or after it.
+    for guest_first in [false, true] {
+        let world = TestWorld::start().await;
+        if guest_first {
+            world.sign_in(ADA).await;
+        } else {
+            world.make_user(ADA, None).await;
+        }
+        let password =
+            json!({ "Username": ADA, "Password": "correct-horse-battery", "Permanent": true });
+        world.admin("AdminSetUserPassword", password).await;
+        let sub = sub_of(&world.user(ADA).await);
+
+        // The first time, Cognito's offer of a password is looked into; from then on it is known of.
+        let (first, user) = calls_and_user(&world).await;
+        assert_eq!(first.len(), 2);
+        assert_eq!(user["cognitoSub"], sub);
+        for _ in 0..2 {
+            let (next, same_user) = calls_and_user(&world).await;
+            assert_eq!(next, ["AdminInitiateAuth"]);
+            assert_eq!(same_user, user);
+        }
+        assert_eq!(world.users().await.len(), 1);
+        assert_eq!(world.guests().await.len(), 1);
+    }
+}
+
+/// NIST SP 800-63B-4 §3.1.3.2 and ASVS 5.0 6.6.3: guesses are limited, and parallel ones cannot outrun the limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_wrong_codes_at_once_reach_cognito_three_times() {
+    let world = TestWorld::stopped(&[]).await;
+    let session_token = world.browser().started(ADA).await;
+    let code = world.mail_code(ADA).await;
+    let mut strangers: Vec<_> = (0..50).map(|_| world.browser()).collect();
+    let guesses = strangers
+        .iter_mut()
+        .map(|stranger| stranger.verify(ADA, WRONG_CODE, &session_token));
+
+    let mut remaining = Vec::new();
+    for answer in at_once(guesses).await {
+        if answer.status == 401 {
+            answer.expect_problem(401, "INVALID_OTP");
+            remaining.push(answer["attemptsRemaining"].as_u64().unwrap());
+        } else {
+            answer.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+            assert_eq!(answer.retry_after(), Some(LIFETIME));
+        }
+    }
+    remaining.sort_unstable();
+    assert_eq!(remaining, [0, 1, 2]);
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+
+    world.advance(100);
+    let right = world.browser().verify(ADA, &code, &session_token).await;
+    right.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+    assert_eq!(right.retry_after(), Some(LIFETIME - 100));
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+    assert!(world.guests().await.is_empty());
+}
+
+/// A sign-in with two mails: the session token, and both codes.
+async fn resent(world: &TestWorld) -> (String, [String; 2]) {
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    let first = world.mail_code(ADA).await;
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_status(200);
+    let second = world.mail_code(ADA).await;
+    assert_ne!(first, second);
+    assert_eq!(resent["sessionToken"], session_token.as_str());
+    assert_eq!(resent["expiresIn"], LIFETIME - 30);
+    (session_token, [first, second])
+}
+
+#[tokio::test]
+async fn both_codes_work_after_a_resend_until_the_end_that_the_start_set() {
+    for mail in [0, 1] {
+        let world = TestWorld::stopped(&[]).await;
+        let (session_token, codes) = resent(&world).await;
+        world.advance(LIFETIME - 30 - 1);
+        let proof = world
+            .browser()
+            .verify(ADA, &codes[mail], &session_token)
+            .await;
+        proof.expect_status(200);
+    }
+}
+
+#[tokio::test]
+async fn neither_code_outlives_the_five_minutes_from_the_start() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    world.advance(LIFETIME - 30);
+    for code in &codes {
+        let late = world.browser().verify(ADA, code, &session_token).await;
+        late.expect_problem(410, "OTP_EXPIRED");
+    }
+    let later = world.browser().resend(&session_token).await;
+    later.expect_problem(410, "OTP_EXPIRED");
+    assert_eq!(world.mails(ADA).len(), 2);
+}
+
+/// NIST SP 800-63B-4 §3.1.3.2: a new code does not reset the count.
+#[tokio::test]
+async fn a_resend_gives_no_attempt_back() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    for remaining in [2, 1] {
+        let wrong = browser.verify(ADA, WRONG_CODE, &session_token).await;
+        assert_eq!(wrong["attemptsRemaining"], remaining);
+    }
+    world.advance(30);
+    browser.resend(&session_token).await.expect_status(200);
+    let code = world.mail_code(ADA).await;
+    let wrong = browser.verify(ADA, WRONG_CODE, &session_token).await;
+    assert_eq!(wrong["attemptsRemaining"], 0);
+    let right = browser.verify(ADA, &code, &session_token).await;
+    right.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+    assert_eq!(resent.retry_after(), Some(LIFETIME - 60));
+    assert_eq!(world.mails(ADA).len(), 2);
+}
+
+/// ASVS 5.0 6.5.5: a code lives for ten minutes at most.
+#[tokio::test]
+async fn a_code_is_in_time_for_five_minutes_and_not_a_moment_longer() {
+    for (after_millis, in_time) in [
+        (299_000, true),
+        (299_999, true),
+        (300_000, false),
+        (301_000, false),
+    ] {
+        let world = TestWorld::stopped(&[]).await;
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        let code = world.mail_code(ADA).await;
+        world.advance_millis(after_millis);
+        let proof = browser.verify(ADA, &code, &session_token).await;
+        if in_time {
+            proof.expect_status(200);
+        } else {
+            proof.expect_problem(410, "OTP_EXPIRED");
+            assert_eq!(world.count("AdminRespondToAuthChallenge"), 0);
+        }
+    }
+}
+
+/// ASVS 5.0 6.6.2: a code is bound to the request that it was made for.
+#[tokio::test]
+async fn somebody_elses_session_token_is_refused_and_costs_nobody_anything() {
+    let world = TestWorld::stopped(&[]).await;
+    let (mut ada, mut eve) = (world.browser(), world.browser());
+    let adas = ada.started(ADA).await;
+    let eves = eve.started(EVE).await;
+    let (adas_code, eves_code) = (world.mail_code(ADA).await, world.mail_code(EVE).await);
+    for _ in 0..12 {
+        for (email, code, session_token) in [
+            (ADA, &adas_code, &eves),
+            (ADA, &eves_code, &eves),
+            (EVE, &eves_code, &adas),
+        ] {
+            let mixed = eve.verify(email, code, session_token).await;
+            mixed.expect_problem(400, "INVALID_SESSION");
+            assert!(mixed.header("ratelimit").is_none());
+        }
+    }
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 0);
+    for (browser, email, session_token) in [(&mut ada, ADA, &adas), (&mut eve, EVE, &eves)] {
+        let wrong = browser.verify(email, WRONG_CODE, session_token).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+        assert_eq!(wrong["attemptsRemaining"], 2);
+        assert_eq!(
+            wrong.header("ratelimit"),
+            Some(r#""otp-failure";r=9;t=3600"#)
+        );
+    }
+    ada.verify(ADA, &adas_code, &adas).await.expect_status(200);
+    eve.verify(EVE, &eves_code, &eves).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_right_code_whose_answer_got_lost_costs_a_resend() {
+    // Lost once, the SDK asks again by itself and finds the code used; lost three times, it gives up.
+    for (times, status, code) in [(1, 410, "OTP_EXPIRED"), (3, 503, "SERVICE_UNAVAILABLE")] {
+        let world = TestWorld::stopped(&[]).await;
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        let lost = Fault::new(
+            FaultKind::Lost,
+            "cognito-idp",
+            "AdminRespondToAuthChallenge",
+        );
+        world.fault(lost.times(times));
+        let mailed = world.mail_code(ADA).await;
+        let unlucky = browser.verify(ADA, &mailed, &session_token).await;
+        unlucky.expect_problem(status, code);
+
+        world.advance(30);
+        browser.resend(&session_token).await.expect_status(200);
+        let mailed = world.mail_code(ADA).await;
+        let proof = browser.verify(ADA, &mailed, &session_token).await;
+        proof.expect_status(200);
+        assert_eq!(world.guests().await.len(), 1);
+    }
+}
+
+/// ASVS 5.0 6.5.1: a code is good once.
+#[tokio::test]
+async fn a_proved_code_is_good_once() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    let mut browser = world.browser();
+    let proof = browser.verify(ADA, &codes[0], &session_token).await;
+    proof.expect_status(200);
+    for code in &codes {
+        let again = browser.verify(ADA, code, &session_token).await;
+        again.expect_problem(400, "INVALID_SESSION");
+    }
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_problem(400, "INVALID_SESSION");
+    assert_eq!(world.mails(ADA).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_right_codes_at_once_one_signs_in_and_the_others_tokens_are_revoked() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    // Slow enough that both are on their way to Cognito before either is back.
+    let slow = Fault::new(
+        FaultKind::Delay,
+        "cognito-idp",
+        "AdminRespondToAuthChallenge",
+    );
+    world.fault(slow.times(u32::MAX).lasting(Duration::from_millis(300)));
+    let mut browsers = [world.browser(), world.browser()];
+    let proofs = browsers
+        .iter_mut()
+        .zip(&codes)
+        .map(|(browser, code)| browser.verify(ADA, code, &session_token));
+    let mut answers = at_once(proofs).await;
+    answers.sort_by_key(|answer| answer.status);
+    answers[0].expect_status(200);
+    answers[1].expect_problem(400, "INVALID_SESSION");
+    assert!(answers[1].header("set-cookie").is_none());
+
+    let answered = |action: &str| {
+        let calls = world.calls_of("verify-otp").into_iter();
+        calls
+            .filter(|call| call.action == action && call.status == Some(200))
+            .count()
+    };
+    assert_eq!(answered("AdminRespondToAuthChallenge"), 2);
+    assert_eq!(answered("RevokeToken"), 1);
+    let kept = json!({ "refreshToken": answers[0].text("refreshToken") });
+    let refreshed = world.browser().post("/auth/refresh", kept).await;
+    refreshed.expect_status(200);
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn sign_ins_of_one_address_in_two_browsers_do_not_mix() {
+    let world = TestWorld::stopped(&[]).await;
+    let (mut laptop, mut phone) = (world.browser(), world.browser());
+    let on_laptop = laptop.started(ADA).await;
+    let laptops_code = world.mail_code(ADA).await;
+    world.advance(60);
+    let on_phone = phone.started(ADA).await;
+    let phones_code = world.mail_code(ADA).await;
+
+    let wrong = laptop.verify(ADA, &phones_code, &on_laptop).await;
+    assert_eq!(wrong["attemptsRemaining"], 2);
+    let wrong = phone.verify(ADA, &laptops_code, &on_phone).await;
+    assert_eq!(wrong["attemptsRemaining"], 2);
+    let first = laptop.verify(ADA, &laptops_code, &on_laptop).await;
+    first.expect_status(200);
+    world.advance(LIFETIME - 1);
+    let second = phone.verify(ADA, &phones_code, &on_phone).await;
+    second.expect_status(200);
+    assert_eq!(first["user"]["guestId"], second["user"]["guestId"]);
+    assert_ne!(first["refreshToken"], second["refreshToken"]);
+}
+
+/// ASVS 5.0 6.5.2: whoever reads the table can answer for nobody.
+#[tokio::test]
+async fn neither_session_token_nor_code_nor_cookie_stands_in_a_table() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    let mut browser = world.browser();
+    browser.verify(ADA, WRONG_CODE, &session_token).await;
+    let tables = &world.ready().tables;
+    let kept = async || {
+        let challenges = world.items(&tables.challenges).await;
+        let guests = world.items(&tables.guests).await;
+        assert!(!challenges.is_empty());
+        format!("{challenges:?}{guests:?}")
+    };
+    let mut secrets = vec![session_token.clone()];
+    secrets.extend(codes.iter().cloned());
+    let under_way = kept().await;
+
+    let proof = browser.verify(ADA, &codes[1], &session_token).await;
+    proof.expect_status(200);
+    let finished = kept().await;
+    secrets.extend(["accessToken", "idToken", "refreshToken"].map(|name| proof.text(name)));
+    secrets.extend(browser.cookies.values().cloned());
+    assert!(secrets.len() > 6);
+    for secret in &secrets {
+        assert!(!under_way.contains(secret.as_str()));
+        assert!(!finished.contains(secret.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn codes_of_six_to_eight_digits_are_asked_about_and_others_cost_nothing() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    for bad in [
+        "",
+        "12345",
+        "123456789",
+        "1234567x",
+        "１２３４５６",
+        "-123456",
+        "12 34 56",
+    ] {
+        let refused = browser.verify(ADA, bad, &session_token).await;
+        refused.expect_problem(400, "VALIDATION_FAILED");
+        assert_eq!(refused["errors"][0]["field"], "code");
+    }
+    for (shaped, remaining) in [("404170", 2), ("4041709", 1), (WRONG_CODE, 0)] {
+        let wrong = browser.verify(ADA, shaped, &session_token).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+        assert_eq!(wrong["attemptsRemaining"], remaining);
+    }
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+}
+
+/// Addresses that Cognito and Latchkey know differently; all mask alike.
+async fn people(world: &TestWorld) -> Vec<&'static str> {
+    let disable = async |email: &str| {
+        world
+            .admin("AdminDisableUser", json!({ "Username": email }))
+            .await
+    };
+    for guest in [
+        "a.guest@example.com",
+        "a.disabled.guest@example.com",
+        "a.deleted.guest@example.com",
+        "a.reset.guest@example.com",
+        "a.guest.with.password@example.com",
+    ] {
+        world.sign_in(guest).await;
+    }
+    disable("a.disabled.guest@example.com").await;
+    world
+        .admin(
+            "AdminDeleteUser",
+            json!({ "Username": "a.deleted.guest@example.com" }),
+        )
+        .await;
+    world
+        .admin(
+            "AdminResetUserPassword",
+            json!({ "Username": "a.reset.guest@example.com" }),
+        )
+        .await;
+    let password = json!({
+        "Username": "a.guest.with.password@example.com",
+        "Password": "correct-horse-battery",
+        "Permanent": true,
+    });
+    world.admin("AdminSetUserPassword", password).await;
+    world.make_user("a.user@example.com", None).await;
+    world
+        .make_user(
+            "a.temporary.password@example.com",
+            Some("correct-horse-battery"),
+        )
+        .await;
+    world.make_user("a.disabled.user@example.com", None).await;
+    disable("a.disabled.user@example.com").await;
+    world
+        .put_guest_without_user("a.unbound.guest@example.com", "GST-2025-7K3QXB", "A. Guest")
+        .await;
+    // What all this counted against the limits has gone by then.
+    world.advance(3600);
+    vec![
+        "a.stranger@example.com",
+        "a.guest@example.com",
+        "a.disabled.guest@example.com",
+        "a.deleted.guest@example.com",
+        "a.reset.guest@example.com",
+        "a.guest.with.password@example.com",
+        "a.user@example.com",
+        "a.temporary.password@example.com",
+        "a.disabled.user@example.com",
+        "a.unbound.guest@example.com",
+    ]
+}
+
+/// An answer as its bytes, but for what names this request or this sign-in.
+fn form(answer: &Answer) -> (u16, BTreeMap<String, String>, String) {
+    let headers = answer.headers.iter();
+    let headers = headers
+        .filter(|(name, _)| !["date", "apigw-requestid"].contains(&name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    let mut body = String::from_utf8(answer.bytes.clone()).unwrap();
+    for (member, form) in [("sessionToken", "S"), ("requestId", "R")] {
+        if let Some(value) = answer[member].as_str() {
+            body = body.replace(value, &form.repeat(value.len()));
+        }
+    }
+    (answer.status, headers, body)
+}
+
+/// ASVS 5.0 6.3.8: who has an account cannot be told from answers. Here in bytes; below in time.
+#[tokio::test]
+async fn addresses_of_every_kind_get_the_same_bytes() {
+    for unknown in [
+        UnknownUser::EmailOtp,
+        UnknownUser::AllFactors,
+        UnknownUser::Varying,
+    ] {
+        let world = TestWorld::stopped(&[]).await;
+        world.set_unknown_user(unknown);
+        let people = people(&world).await;
+        let mut browsers: Vec<_> = (2..)
+            .zip(&people)
+            .map(|(host, _)| world.browser_at(&format!("127.0.0.{host}")))
+            .collect();
+        let mut tokens = vec![String::new(); people.len()];
+        // What is done, how long after the step before, and what everyone is answered.
+        for (step, wait, status) in [
+            ("start", 0, 200),
+            ("start", 1, 200),
+            ("resend", 29, 429),
+            ("resend", 1, 200),
+            ("wrong", 1, 401),
+            ("other", 0, 400),
+            ("wrong", 0, 401),
+            ("wrong", 0, 401),
+            ("wrong", 0, 429),
+            ("resend", 30, 429),
+            ("wrong", 300, 410),
+            ("resend", 0, 410),
+            ("start", 0, 200),
+            ("start", 0, 200),
+            ("start", 0, 200),
+            ("start", 0, 429),
+        ] {
+            world.advance(wait);
+            let mut expected = None;
+            for ((email, browser), token) in people.iter().zip(&mut browsers).zip(&mut tokens) {
+                let answer = match step {
+                    "start" => browser.start(email).await,
+                    "resend" => browser.resend(token).await,
+                    "wrong" => browser.verify(email, WRONG_CODE, token).await,
+                    _ => browser.verify(EVE, WRONG_CODE, token).await,
+                };
+                answer.expect_status(status);
+                if let Some(session_token) = answer["sessionToken"].as_str() {
+                    session_token.clone_into(token);
+                }
+                let form = form(&answer);
+                assert_eq!(
+                    expected.get_or_insert(form.clone()),
+                    &form,
+                    "{email}, {step}"
+                );
+            }
+        }
+    }
+}
+
+/// How long answers may take with the floors of the two tests below: far more than the work, also on a busy machine.
+const FLOOR: Duration = Duration::from_millis(800);
+
+/// What is added to the one call that tells two kinds of address apart.
+const HANDICAP: Duration = Duration::from_millis(300);
+
+/// Half the handicap: medians that are closer do not show it.
+const CLOSE: Duration = Duration::from_millis(150);
+
+/// Rounds of each test: starts per address are admitted five times.
+const ROUNDS: usize = 5;
+
+/// What an answer took, and the answer.
+async fn timed(asked: impl Future<Output = Answer>) -> (Duration, Answer) {
+    let began = Instant::now();
+    let answer = asked.await;
+    (began.elapsed(), answer)
+}
+
+fn assert_close(mut one: Vec<Duration>, mut other: Vec<Duration>) {
+    for took in one.iter().chain(&other) {
+        assert!(*took >= FLOOR, "{took:?}");
+    }
+    one.sort_unstable();
+    other.sort_unstable();
+    let (one, other) = (one[ROUNDS / 2], other[ROUNDS / 2]);
+    assert!(one.abs_diff(other) < CLOSE, "{one:?} and {other:?}");
+}
+
+/// ASVS 5.0 6.3.8. A new address costs a call that a guest does not; made slow, it still does not show.
+#[tokio::test]
+async fn a_new_address_takes_as_long_as_a_guest() {
+    let floor = FLOOR.as_millis().to_string();
+    let world = TestWorld::with_settings(&[("OTP_RESPONSE_FLOOR_MS", &floor)]).await;
+    world.sign_in(ADA).await;
+    world.advance(900);
+    let slow = Fault::new(FaultKind::Delay, "cognito-idp", "AdminCreateUser");
+    world.fault(slow.times(u32::MAX).lasting(HANDICAP));
+    let (mut guest, mut stranger) = (world.browser(), world.browser());
+    let (mut known, mut new) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let address = format!("new.{round}@example.com");
+        let ((took, one), (took_new, other)) =
+            tokio::join!(timed(guest.start(ADA)), timed(stranger.start(&address)));
+        one.expect_status(200);
+        other.expect_status(200);
+        known.push(took);
+        new.push(took_new);
+    }
+    assert_close(known, new);
+}
+
+/// ASVS 5.0 6.3.8. A wrong code of a user to whom no code was sent costs no call of Cognito; that one is missing does not show.
+#[tokio::test]
+async fn a_wrong_code_takes_as_long_where_no_code_was_sent() {
+    let floor = FLOOR.as_millis().to_string();
+    let world = TestWorld::with_settings(&[("OTP_REFUSAL_FLOOR_MS", &floor)]).await;
+    world.make_user(EVE, None).await;
+    world
+        .admin("AdminDisableUser", json!({ "Username": EVE }))
+        .await;
+    let slow = Fault::new(
+        FaultKind::Delay,
+        "cognito-idp",
+        "AdminRespondToAuthChallenge",
+    );
+    world.fault(slow.times(u32::MAX).lasting(HANDICAP));
+    let (mut ada, mut eve) = (world.browser(), world.browser());
+    let (mut with_code, mut without_code) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (adas, eves) = (ada.started(ADA).await, eve.started(EVE).await);
+        let ((took, one), (took_without, other)) = tokio::join!(
+            timed(ada.verify(ADA, WRONG_CODE, &adas)),
+            timed(eve.verify(EVE, WRONG_CODE, &eves))
+        );
+        one.expect_problem(401, "INVALID_OTP");
+        other.expect_problem(401, "INVALID_OTP");
+        with_code.push(took);
+        without_code.push(took_without);
+    }
+    assert!(world.mails(EVE).is_empty());
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), ROUNDS);
+    assert_close(with_code, without_code);
+}
+
+/// How long a warm function believes the secrets that it read, in seconds.
+const SECRETS_BELIEVED_FOR: u64 = 300;
+
+#[tokio::test]
+async fn a_device_cookie_counts_through_one_rotation_of_the_keys() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut known = world.sign_in(ADA).await.browser;
+    // Each round rotates the keys, lets strangers spend their budget, and comes back with the cookie of before.
+    for (round, status) in [(1, 200), (2, 429)] {
+        let mut secrets = world.secrets().await;
+        secrets["keys"] = json!({
+            "current": STANDARD.encode([round; 32]),
+            "previous": secrets["keys"]["current"],
+        });
+        world.put_secrets(&secrets).await;
+        world.advance(SECRETS_BELIEVED_FOR);
+        let mut stranger = world.browser_at("127.0.0.2");
+        for _ in 0..5 {
+            stranger.start(ADA).await.expect_status(200);
+        }
+        stranger
+            .start(ADA)
+            .await
+            .expect_problem(429, "RATE_LIMITED");
+        known.start(ADA).await.expect_status(status);
+        world.advance(900);
+    }
+}
+
+#[tokio::test]
+async fn warm_functions_take_up_a_rotated_client_secret() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+
+    let client_secret = "rotated".repeat(8);
+    let rotated = ClientSpec {
+        id: Some(world.operations_client_id().to_owned()),
+        secret: Secret::Fixed(client_secret.clone()),
+        explicit_auth_flows: vec!["ALLOW_USER_AUTH".to_owned()],
+        refresh_rotation: Some(RefreshRotation { grace_seconds: 10 }),
+        ..ClientSpec::new("latchkey-local-operations")
+    };
+    let pool_id = &world.ready().user_pool_id;
+    world.cognito().ensure_client(pool_id, rotated).unwrap();
+    let mut secrets = world.secrets().await;
+    secrets["clientSecret"] = client_secret.into();
+    world.put_secrets(&secrets).await;
+
+    let code = world.mail_code(ADA).await;
+    let proof = browser.verify(ADA, &code, &session_token).await;
+    proof.expect_status(200);
+    browser.sign_in(ADA).await.expect_status(200);
+    for refresh_token in [guest.refresh_token, proof.text("refreshToken")] {
+        let refreshed = browser
+            .post("/auth/refresh", json!({ "refreshToken": refresh_token }))
+            .await;
+        refreshed.expect_status(200);
+    }
+}
+
+fn sub_of(user: &Value) -> String {
+    let attributes = user["UserAttributes"].as_array().unwrap();
+    let sub = attributes
+        .iter()
+        .find(|attribute| attribute["Name"] == "sub")
+        .unwrap();
+    sub["Value"].as_str().unwrap().to_owned()
+}
