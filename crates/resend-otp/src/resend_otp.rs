@@ -1,9 +1,8 @@
 //! The decision: admit the re-send, count it, have a code mailed, remember it beside the others.
 
-use auth_aws::Resend;
 use auth_domain::{
-    AttemptId, CognitoSession, Email, KnownDevice, LimitState, Problem, SessionToken, SignInId,
-    Timestamp,
+    AttemptId, CognitoSession, Email, KnownDevice, LimitState, Problem, SessionToken, SignIn,
+    SignInId, Timestamp,
 };
 use auth_lambda::{CodeSent, Exchange};
 use tokio::join;
@@ -28,8 +27,16 @@ impl ResendOtp {
                 .claim_resend(&id, &attempt, now, &self.settings.rules)
         );
         exchange.rate_limit(self.gap(&claimed));
-        let (secrets, resend) = (secrets?, claimed?);
-        let email = &resend.sign_in.email;
+        let (secrets, sign_in) = match (secrets, claimed) {
+            (Ok(secrets), Ok(sign_in)) => (secrets, sign_in),
+            (Err(problem), Ok(_))
+            | (_, Err(problem @ (Problem::ServiceUnavailable { .. } | Problem::Internal(_)))) => {
+                self.withdraw(&id, &attempt).await;
+                return Err(problem);
+            }
+            (_, Err(refusal)) => return Err(refusal),
+        };
+        let email = &sign_in.email;
         let device =
             exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
         let budget = KnownDevice::budget(device.as_ref(), email, secrets.keys());
@@ -37,14 +44,14 @@ impl ResendOtp {
         let session = match self.send(email, &budget, &attempt, now, exchange).await {
             Ok(session) => session,
             Err(problem) => {
-                self.withdraw(&id, &resend).await;
+                self.withdraw(&id, &attempt).await;
                 return Err(problem);
             }
         };
         if let Some(session) = session {
             self.sign_ins.add_session(&id, &session).await?;
         }
-        let expires_in = resend.sign_in.expires_at.seconds_from(now);
+        let expires_in = sign_in.expires_at.seconds_from(now);
         let resend_after = self.settings.rules.resend_after.as_secs();
         Ok(CodeSent::new(
             session_token,
@@ -56,7 +63,7 @@ impl ResendOtp {
     }
 
     /// How long until the next mail of this sign-in may be asked for.
-    fn gap(&self, claimed: &Result<Resend, Problem>) -> LimitState {
+    fn gap(&self, claimed: &Result<SignIn, Problem>) -> LimitState {
         let limit = self.settings.rules.resend_gap();
         let reset_seconds = match claimed {
             Err(Problem::RateLimited {
@@ -91,8 +98,8 @@ impl ResendOtp {
     }
 
     /// Gives the person their next try at once. Where even that fails, they wait the seconds between two mails.
-    async fn withdraw(&self, id: &SignInId, resend: &Resend) {
-        if self.sign_ins.withdraw_resend(id, resend).await.is_err() {
+    async fn withdraw(&self, id: &SignInId, attempt: &AttemptId) {
+        if self.sign_ins.withdraw_resend(id, attempt).await.is_err() {
             tracing::warn!("a re-send that was not sent could not be withdrawn");
         }
     }

@@ -6,7 +6,7 @@ use auth_domain::{
     TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, Metric, SetCookie};
-use tokio::{join, try_join};
+use tokio::join;
 
 use crate::{Input, SignedIn, VerifyOtp};
 
@@ -34,11 +34,20 @@ impl VerifyOtp {
             AttemptId::generate(&self.randomness),
             session_token.sign_in_id(),
         );
-        let (secrets, sign_in) = try_join!(
+        let (secrets, claimed) = join!(
             self.secrets.get(),
             self.sign_ins
                 .claim(&sign_in_id, email, &id, now, &self.settings.rules)
-        )?;
+        );
+        let (secrets, sign_in) = match (secrets, claimed) {
+            (Ok(secrets), Ok(sign_in)) => (secrets, sign_in),
+            (Err(problem), Ok(_))
+            | (_, Err(problem @ (Problem::ServiceUnavailable { .. } | Problem::Internal(_)))) => {
+                note_stuck(self.sign_ins.give_back(&sign_in_id, &id).await);
+                return Err(problem);
+            }
+            (_, Err(refusal)) => return Err(refusal),
+        };
         let device =
             exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
         let attempt = Attempt {
@@ -165,9 +174,7 @@ impl VerifyOtp {
             self.limits
                 .take_back(&self.settings.failures, &attempt.budget, &attempt.id)
         );
-        if sign_in.and(failures).is_err() {
-            tracing::warn!("an attempt that nobody looked at stays counted");
-        }
+        note_stuck(sign_in.and(failures));
     }
 
     /// Revokes tokens that will not leave. Where that fails, they end unused by their own time.
@@ -203,5 +210,11 @@ impl VerifyOtp {
             }
         }
         tokens
+    }
+}
+
+fn note_stuck(given_back: Result<(), Problem>) {
+    if given_back.is_err() {
+        tracing::warn!("an attempt that nobody looked at stays counted");
     }
 }

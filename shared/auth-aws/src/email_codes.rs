@@ -244,6 +244,10 @@ impl EmailCodes {
                 {
                     Ok(Proof::Over)
                 }
+                // A trigger failed, and the one that runs here is our own: no fault of the code's.
+                (Some("UserLambdaValidationException"), _) => {
+                    Err((Problem::Internal(failure.into_report()), true))
+                }
                 // What Cognito says of a code for a user who does not exist, or may not sign in, is not recorded anywhere.
                 (Some(code), _) if NO_CODE.contains(&code) => Ok(Proof::Wrong),
                 _ => {

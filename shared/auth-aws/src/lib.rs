@@ -36,6 +36,6 @@ pub use platform::Platform;
 #[cfg(feature = "secrets")]
 pub use secrets::{SecretSet, Secrets};
 #[cfg(feature = "dynamodb")]
-pub use sign_ins::{Resend, SignIns};
+pub use sign_ins::SignIns;
 #[cfg(feature = "cognito")]
 pub use token_service::TokenService;

@@ -25,14 +25,6 @@ pub struct SignIns {
     table: String,
 }
 
-/// A re-send that was admitted: the sign-in as it was before, so that it can be put back.
-#[derive(Debug)]
-pub struct Resend {
-    /// The sign-in, with the instant of the mail before.
-    pub sign_in: SignIn,
-    attempt: AttemptId,
-}
-
 impl SignIns {
     /// Sign-ins in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
@@ -142,7 +134,7 @@ impl SignIns {
         attempt: &AttemptId,
         now: Timestamp,
         rules: &SignInRules,
-    ) -> Result<Resend, Problem> {
+    ) -> Result<SignIn, Problem> {
         let write = self
             .client
             .update_item()
@@ -164,13 +156,7 @@ impl SignIns {
             }
             Written::Refused(item) => return Err(resend_refusal(item.as_ref(), now, rules)),
         };
-        let mut sign_in = read(&item)?;
-        sign_in.sent_at = get_millis(&item, "sentBefore")
-            .ok_or_else(|| Problem::Internal(unreadable("the re-send has no instant before")))?;
-        Ok(Resend {
-            sign_in,
-            attempt: attempt.clone(),
-        })
+        read(&item)
     }
 
     /// Adds the mail that a re-send brought. The codes mailed before go on working.
@@ -196,17 +182,16 @@ impl SignIns {
         }
     }
 
-    /// Puts back the instant of the mail before: the one admitted was not sent, and the person should not wait for it.
-    pub async fn withdraw_resend(&self, id: &SignInId, resend: &Resend) -> Result<(), Problem> {
+    /// Puts back the instant of the mail before, if this attempt was admitted: it brought none, and the person should not wait for it.
+    pub async fn withdraw_resend(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", key(id))
-            .update_expression("SET sentAt = :before REMOVE resend")
+            .update_expression("SET sentAt = sentBefore REMOVE resend")
             .condition_expression("resend = :attempt")
-            .expression_attribute_values(":before", millis(resend.sign_in.sent_at))
-            .expression_attribute_values(":attempt", text(resend.attempt.as_str()));
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
         match conditional_update!(write, "withdraw the re-send")? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }

@@ -1,0 +1,149 @@
+//! A look behind the scene: what stands in the tables and in the user pool, and how a test puts something there.
+
+use std::collections::BTreeMap;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::harness::TestWorld;
+
+/// An item as DynamoDB writes it, its types taken off: text and numbers as text, sets and lists as arrays.
+pub(crate) type Item = BTreeMap<String, Value>;
+
+/// Everything in a table.
+pub(crate) async fn items(world: &TestWorld, table: &str) -> Vec<Item> {
+    let answer = dynamodb(world, "Scan", &json!({ "TableName": table })).await;
+    let items = answer["Items"].as_array().expect("items");
+    items
+        .iter()
+        .map(|item| {
+            let attributes = item.as_object().expect("an item").iter();
+            attributes
+                .map(|(name, value)| (name.clone(), plain(value)))
+                .collect()
+        })
+        .collect()
+}
+
+/// A value without its type.
+fn plain(typed: &Value) -> Value {
+    let (_, value) = typed
+        .as_object()
+        .and_then(|typed| typed.iter().next())
+        .expect("a type and a value");
+    match value {
+        Value::Array(several) if several.iter().any(Value::is_object) => {
+            several.iter().map(plain).collect()
+        }
+        plain => plain.clone(),
+    }
+}
+
+/// Makes a guest with an address and no user: what an import leaves behind.
+pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) {
+    let guest = json!({
+        "email": { "S": email },
+        "guestId": { "S": guest_id },
+        "emailVerified": { "BOOL": false },
+        "createdAt": { "S": "2026-01-01T00:00:00Z" },
+        "updatedAt": { "S": "2026-01-01T00:00:00Z" },
+    });
+    let reservation = json!({ "email": { "S": format!("guestId#{guest_id}") } });
+    for item in [guest, reservation] {
+        put_guest_item(world, &item).await;
+    }
+}
+
+/// Makes a guest whose user is not in the pool.
+pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: &str) {
+    plant_guest(world, email, guest_id).await;
+    let change = json!({
+        "TableName": world.ready().tables.guests,
+        "Key": { "email": { "S": email } },
+        "UpdateExpression": "SET cognitoSub = :sub",
+        "ExpressionAttributeValues": { ":sub": { "S": "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77" } },
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
+/// Moves a guest to another address behind the operations' back: what a later change of address will do.
+pub(crate) async fn move_guest(world: &TestWorld, from: &str, to: &str) {
+    let table = &world.ready().tables.guests;
+    let key = json!({ "email": { "S": from } });
+    let found = dynamodb(world, "GetItem", &json!({ "TableName": table, "Key": key })).await;
+    let mut item = found["Item"].clone();
+    item["email"] = json!({ "S": to });
+    put_guest_item(world, &item).await;
+    dynamodb(
+        world,
+        "DeleteItem",
+        &json!({ "TableName": table, "Key": key }),
+    )
+    .await;
+}
+
+async fn put_guest_item(world: &TestWorld, item: &Value) {
+    let table = &world.ready().tables.guests;
+    dynamodb(
+        world,
+        "PutItem",
+        &json!({ "TableName": table, "Item": item }),
+    )
+    .await;
+}
+
+/// Every user in the pool.
+pub(crate) async fn users(world: &TestWorld) -> Vec<Value> {
+    let answer = cognito(world, "ListUsers", json!({})).await;
+    answer["Users"].as_array().expect("users").clone()
+}
+
+/// Deletes a user as an administrator does.
+pub(crate) async fn delete_user(world: &TestWorld, email: &str) {
+    cognito(world, "AdminDeleteUser", json!({ "Username": email })).await;
+}
+
+/// Lets the user pool call something else before it makes tokens.
+pub(crate) async fn set_token_trigger(world: &TestWorld, function: &str) {
+    let arn = format!("arn:aws:lambda:eu-west-1:000000000000:function:latchkey-local-{function}");
+    let change = json!({
+        "Policies": { "SignInPolicy": { "AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"] } },
+        "AutoVerifiedAttributes": ["email"],
+        "LambdaConfig": { "PreTokenGenerationConfig": { "LambdaVersion": "V2_0", "LambdaArn": arn } },
+    });
+    cognito(world, "UpdateUserPool", change).await;
+}
+
+/// A call of the pool's administration, as signed as the stand-in wants it.
+async fn cognito(world: &TestWorld, action: &str, mut input: Value) -> Value {
+    input["UserPoolId"] = json!(world.ready().user_pool_id);
+    let target = format!("AWSCognitoIdentityProviderService.{action}");
+    call(&world.ready().cognito, "cognito-idp", &target, &input).await
+}
+
+async fn dynamodb(world: &TestWorld, action: &str, input: &Value) -> Value {
+    let target = format!("DynamoDB_20120810.{action}");
+    call(&world.ready().dynamodb, "dynamodb", &target, input).await
+}
+
+async fn call(endpoint: &str, service: &str, target: &str, input: &Value) -> Value {
+    let protocol = if service == "dynamodb" { "1.0" } else { "1.1" };
+    let scope = format!("LOCAL/20260312/eu-west-1/{service}/aws4_request");
+    let answer = reqwest::Client::new()
+        .post(endpoint)
+        .header("content-type", format!("application/x-amz-json-{protocol}"))
+        .header("x-amz-target", target)
+        .header("x-amz-date", "20260312T190358Z")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+        )
+        .body(input.to_string())
+        .send()
+        .await
+        .expect("the service answers");
+    let status = answer.status();
+    let body = answer.text().await.expect("a body");
+    assert_eq!(status, StatusCode::OK, "{target}: {body}");
+    serde_json::from_str(&body).unwrap_or_default()
+}
