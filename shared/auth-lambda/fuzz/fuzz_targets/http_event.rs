@@ -1,4 +1,9 @@
-//! Any bytes at any door: `cargo +nightly fuzz run http_event corpus seeds/http_event`, in the folder above this one.
+//! Any bytes at any door. With cargo-fuzz and a nightly compiler, in `shared/auth-lambda`:
+//!
+//! ```sh
+//! mkdir -p fuzz/corpus/http_event
+//! cargo +nightly fuzz run http_event fuzz/corpus/http_event fuzz/seeds/http_event
+//! ```
 
 #![no_main]
 

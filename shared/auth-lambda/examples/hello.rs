@@ -1,0 +1,13 @@
+//! The least that can run in Lambda: what a function's size and start are measured against.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::run(service_fn(hello)).await
+}
+
+async fn hello(_event: LambdaEvent<Value>) -> Result<Value, Error> {
+    Ok(json!({ "hello": "world" }))
+}
