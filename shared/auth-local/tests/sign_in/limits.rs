@@ -292,16 +292,16 @@ async fn five_resends_to_an_address_are_admitted_in_any_fifteen_minutes() {
     let mut browser = world.browser();
     // Three in one sign-in, two in another.
     let mut session_token = String::new();
-    for resend in 0..5 {
-        if resend % 3 == 0 {
+    for before in 0..5 {
+        if before % 3 == 0 {
             session_token = browser.started(ADA).await;
         }
         world.advance(30);
-        let resent = browser.resend(&session_token).await;
-        resent.expect_status(200);
-        let (left, reset) = (4 - resend, WINDOW - 30 * resend);
+        let answer = browser.resend(&session_token).await;
+        answer.expect_status(200);
+        let (left, reset) = (4 - before, WINDOW - 30 * before);
         assert_eq!(
-            fields(&resent),
+            fields(&answer),
             (
                 r#""otp-resend-gap";q=1;w=30, "otp-resend-email";q=5;w=900"#,
                 format!(r#""otp-resend-gap";r=0;t=30, "otp-resend-email";r={left};t={reset}"#)
@@ -544,7 +544,7 @@ async fn a_known_browser_has_a_budget_that_ends_too() {
     assert_eq!(remaining(&wrong, "otp-failure"), 9);
 }
 
-/// How many starts of her address Ada's browser has after strangers have spent theirs, with that cookie.
+/// Whether a browser with these cookies may start, where strangers have spent what is theirs.
 async fn is_known(world: &TestWorld, email: &str, cookies: &[(&str, &str)]) -> bool {
     let mut browser = world.browser_at("127.0.0.3");
     for (name, value) in cookies {
