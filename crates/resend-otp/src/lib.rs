@@ -3,8 +3,9 @@
 //! Same token, same end, same budget: no attempt comes back (NIST SP 800-63B-4 §3.1.3.2), and the codes mailed before go on
 //! working, because mails overtake each other.
 //!
-//! If a call fails: the 30 seconds between mails begin only with a mail, so a re-send that Cognito refused is withdrawn and can be
-//! asked for again at once. If the new mail cannot be remembered, its code proves nothing, and the next re-send brings another.
+//! If a call fails: the 30 seconds between mails begin only with a mail, so a re-send that did not come as far as that is
+//! withdrawn and can be asked for again at once. If the new mail cannot be remembered, its code proves nothing, and the next
+//! re-send brings another.
 
 mod resend_otp;
 

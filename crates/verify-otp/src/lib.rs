@@ -4,9 +4,10 @@
 //! parallel guesses cannot outrun it. Wrong codes count for the address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and
 //! for a known device on its own.
 //!
-//! If a call fails: an attempt that Cognito refused to look at is given back. If Cognito's answer is lost, the code is used up, and
-//! a re-send of the same sign-in brings another. If the guest cannot be made or the sign-in not be ended, the new tokens are
-//! revoked and never leave; a re-send brings another code here too.
+//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the code is used up, and a
+//! re-send of the same sign-in brings another. If the guest cannot be made or the sign-in not be ended, the new tokens are
+//! revoked and never leave; a re-send brings another code here too. Only a sign-in that was ended, and nobody heard of it, begins
+//! anew.
 
 mod verify_otp;
 

@@ -43,7 +43,7 @@ impl VerifyOtp {
             (Ok(secrets), Ok(sign_in)) => (secrets, sign_in),
             (Err(problem), Ok(_))
             | (_, Err(problem @ (Problem::ServiceUnavailable { .. } | Problem::Internal(_)))) => {
-                note_stuck(self.sign_ins.give_back(&sign_in_id, &id).await);
+                note_stuck(&self.sign_ins.give_back(&sign_in_id, &id).await);
                 return Err(problem);
             }
             (_, Err(refusal)) => return Err(refusal),
@@ -174,7 +174,7 @@ impl VerifyOtp {
             self.limits
                 .take_back(&self.settings.failures, &attempt.budget, &attempt.id)
         );
-        note_stuck(sign_in.and(failures));
+        note_stuck(&sign_in.and(failures));
     }
 
     /// Revokes tokens that will not leave. Where that fails, they end unused by their own time.
@@ -213,7 +213,7 @@ impl VerifyOtp {
     }
 }
 
-fn note_stuck(given_back: Result<(), Problem>) {
+fn note_stuck(given_back: &Result<(), Problem>) {
     if given_back.is_err() {
         tracing::warn!("an attempt that nobody looked at stays counted");
     }

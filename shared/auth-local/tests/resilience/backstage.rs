@@ -31,11 +31,11 @@ fn plain(typed: &Value) -> Value {
         .as_object()
         .and_then(|typed| typed.iter().next())
         .expect("a type and a value");
-    match value {
-        Value::Array(several) if several.iter().any(Value::is_object) => {
+    match value.as_array() {
+        Some(several) if several.iter().any(Value::is_object) => {
             several.iter().map(plain).collect()
         }
-        plain => plain.clone(),
+        Some(_) | None => value.clone(),
     }
 }
 

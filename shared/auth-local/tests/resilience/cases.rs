@@ -224,9 +224,10 @@ impl Case {
                 if self == Self::RenameOfMovedGuest {
                     move_guest(world, ADA, ELSEWHERE).await;
                 }
-                let body = match self {
-                    Self::NothingToRename => json!({}),
-                    _ => json!({ "name": "Ada Lovelace" }),
+                let body = if self == Self::NothingToRename {
+                    json!({})
+                } else {
+                    json!({ "name": "Ada Lovelace" })
                 };
                 Stage::signed_in(world, tokens, Method::PATCH, "/me", body)
             }
@@ -309,9 +310,10 @@ impl<'world> Stage<'world> {
 
     /// Sends the request; the same one each time.
     pub(crate) async fn act(&mut self) -> Answer {
-        let body = match &self.body {
-            Value::Null => Vec::new(),
-            body => body.to_string().into_bytes(),
+        let body = if self.body.is_null() {
+            Vec::new()
+        } else {
+            self.body.to_string().into_bytes()
         };
         let headers = [("content-type", "application/json")];
         let headers = if body.is_empty() { &[][..] } else { &headers };

@@ -32,8 +32,8 @@ fn table() -> BTreeMap<(String, String), Calls> {
     let section = after.split("\n## ").next().expect("the section's text");
     let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
     rows.map(|row| {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [operation, case, calls] = cells[..] else {
+        let columns: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [operation, case, calls] = columns[..] else {
             panic!("three columns, and not {row}");
         };
         let calls = calls
