@@ -1,0 +1,117 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+mock_provider "aws" {
+  alias  = "us_east_1"
+  source = "../../tests/mocks"
+}
+
+variables {
+  name                        = "latchkey-test"
+  account_id                  = "111122223333"
+  api_host                    = "latchkey00.execute-api.eu-west-1.amazonaws.com"
+  origin_secret               = "the-origin-secret"
+  domain                      = null
+  auth_requests_per_5_minutes = 500
+  captcha_on_registration     = false
+  log_retention_days          = 30
+  disposable                  = true
+}
+
+run "the_api_is_behind_cloudfront" {
+  command = apply
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.ordered_cache_behavior[0].path_pattern == "/api/*" && aws_cloudfront_distribution.this.ordered_cache_behavior[0].target_origin_id == "api" && aws_cloudfront_distribution.this.ordered_cache_behavior[0].viewer_protocol_policy == "https-only"
+    error_message = "/api/* goes to the API, over TLS or not at all"
+  }
+
+  assert {
+    condition     = length(aws_cloudfront_distribution.this.ordered_cache_behavior[0].function_association) == 1 && one(aws_cloudfront_distribution.this.ordered_cache_behavior[0].function_association).event_type == "viewer-request"
+    error_message = "/api is taken off the path"
+  }
+
+  assert {
+    condition     = one([for origin in aws_cloudfront_distribution.this.origin : one(origin.custom_header) if origin.origin_id == "api"]).name == "x-origin-verify" && one([for origin in aws_cloudfront_distribution.this.origin : one(origin.custom_header) if origin.origin_id == "api"]).value == "the-origin-secret"
+    error_message = "functions must be able to tell that a request came through CloudFront"
+  }
+
+  assert {
+    condition     = contains(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items, "CloudFront-Viewer-Address") && !contains(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items, "Host") && length(aws_cloudfront_origin_request_policy.api.headers_config[0].headers[0].items) <= 10
+    error_message = "the viewer's address reaches the functions, Host does not, and a policy takes ten headers"
+  }
+
+  assert {
+    condition     = aws_cloudfront_cache_policy.api.default_ttl == 0 && aws_cloudfront_cache_policy.api.max_ttl <= 1 && contains(aws_cloudfront_cache_policy.api.parameters_in_cache_key_and_forwarded_to_origin[0].headers_config[0].headers[0].items, "Authorization")
+    error_message = "nothing of the API is cached, and tokens reach it"
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.web_acl_id == aws_wafv2_web_acl.this.arn && aws_wafv2_web_acl.this.scope == "CLOUDFRONT"
+    error_message = "the web ACL stands in front"
+  }
+
+  assert {
+    condition     = output.url == "https://d0000000000000.cloudfront.net"
+    error_message = "without a domain CloudFront's name is the address"
+  }
+}
+
+run "the_bucket_is_private" {
+  command = apply
+
+  assert {
+    condition = (
+      aws_s3_bucket_public_access_block.site.block_public_acls && aws_s3_bucket_public_access_block.site.block_public_policy
+      && aws_s3_bucket_public_access_block.site.ignore_public_acls && aws_s3_bucket_public_access_block.site.restrict_public_buckets
+    )
+    error_message = "nothing public in S3"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_s3_bucket_policy.site.policy).Statement :
+      statement.Effect == "Deny" || (statement.Principal == { Service = "cloudfront.amazonaws.com" } && try(statement.Condition.StringEquals["aws:SourceArn"], "") == aws_cloudfront_distribution.this.arn)
+    ])
+    error_message = "only this distribution reads the bucket"
+  }
+}
+
+run "the_web_acl_counts_sign_ins" {
+  command = plan
+
+  assert {
+    condition     = [for rule in aws_wafv2_web_acl.this.rule : rule.statement[0].rate_based_statement[0].limit if rule.name == "auth-rate"] == [500]
+    error_message = "one address can send so many requests to /api/auth/ in five minutes"
+  }
+
+  assert {
+    condition     = length([for rule in aws_wafv2_web_acl.this.rule : rule if startswith(rule.name, "AWSManagedRules")]) == 3 && length([for rule in aws_wafv2_web_acl.this.rule : rule if rule.name == "registration-captcha"]) == 0
+    error_message = "three managed rule groups, and no CAPTCHA unless asked for"
+  }
+
+  assert {
+    condition     = toset(compact([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : try(field.single_header[0].name, "")])) == toset(["authorization", "cookie"]) && aws_cloudwatch_log_group.web_acl.retention_in_days == 30
+    error_message = "no token in the web ACL's log, and an end to it"
+  }
+}
+
+run "a_captcha_and_a_domain" {
+  command = plan
+
+  variables {
+    captcha_on_registration = true
+    domain                  = { name = "auth.example.com", zone_id = "Z0000000000000" }
+  }
+
+  assert {
+    condition     = length([for rule in aws_wafv2_web_acl.this.rule : rule if rule.name == "registration-captcha" && try(length(rule.action[0].captcha), 0) == 1]) == 1
+    error_message = "the switch poses a CAPTCHA"
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.aliases == toset(["auth.example.com"]) && aws_cloudfront_distribution.this.viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021" && output.url == "https://auth.example.com"
+    error_message = "the domain has a certificate and modern TLS"
+  }
+}

@@ -1,0 +1,77 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name                 = "latchkey-test"
+  environment          = "test"
+  region               = "eu-west-1"
+  kms_key_arn          = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
+  api_id               = "latchkey00"
+  user_pool_id         = "eu-west-1_Latchkey0"
+  user_pool_client_ids = ["client", "browser"]
+  alarm_addresses      = ["ops@example.com"]
+  mails_per_day        = 50
+
+  functions = {
+    initiate-otp = { function_name = "latchkey-test-initiate-otp", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-initiate-otp" }
+    verify-otp   = { function_name = "latchkey-test-verify-otp", timeout_seconds = 10, log_group_name = "/aws/lambda/latchkey-test-verify-otp" }
+  }
+}
+
+run "somebody_hears_of_it" {
+  command = apply
+
+  assert {
+    condition     = alltrue([for alarms in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.slow] : toset(keys(alarms)) == toset(keys(var.functions))])
+    error_message = "every function has alarms on errors, throttles and p99"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.slow["verify-otp"].extended_statistic == "p99" && aws_cloudwatch_metric_alarm.slow["verify-otp"].threshold == 5000
+    error_message = "slow is half of the time-out, in milliseconds"
+  }
+
+  assert {
+    condition     = length(setsubtract(["CodeFailures", "RefreshTokenReuse", "CognitoUnavailable", "EmailDeliveryFailures", "RollbackFailures", "ServerErrors"], keys(aws_cloudwatch_metric_alarm.counted))) == 0
+    error_message = "what the functions count has alarms"
+  }
+
+  assert {
+    condition     = one(aws_cloudwatch_metric_alarm.counted["RefreshTokenReuse"].metric_query).expression == "SELECT SUM(RefreshTokenReuse) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = 'test'"
+    error_message = "the query has the dimensions that the functions write"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.mail_quota[0].threshold == 40
+    error_message = "four fifths of the mail quota"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.cognito["SignInThrottles"].metric_query) == 3
+    error_message = "Cognito's throttling is counted over both clients"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.counted), values(aws_cloudwatch_metric_alarm.cognito), aws_cloudwatch_metric_alarm.mail_quota, [aws_cloudwatch_metric_alarm.api_errors]) :
+      alarm.alarm_actions == toset([aws_sns_topic.alarms.arn]) && alarm.treat_missing_data == "notBreaching"
+    ])
+    error_message = "every alarm reports, and silence is no alarm"
+  }
+
+  assert {
+    condition     = toset(keys(aws_sns_topic_subscription.mail)) == toset(["ops@example.com"]) && aws_sns_topic.alarms.kms_master_key_id == var.kms_key_arn
+    error_message = "alarms reach their readers, encrypted"
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 7 && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics) > 0])
+    error_message = "no widget is empty"
+  }
+
+  assert {
+    condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 2])
+    error_message = "saved queries look at every function's log"
+  }
+}

@@ -1,0 +1,56 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  prefix      = "latchkey-test"
+  kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
+  protected   = false
+}
+
+run "every_table_is_kept_well" {
+  command = apply
+
+  assert {
+    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "email", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId" }
+    error_message = "tables and keys are those of ARCHITECTURE.md"
+  }
+
+  assert {
+    condition = alltrue([
+      for table in aws_dynamodb_table.this :
+      table.billing_mode == "PAY_PER_REQUEST" && table.point_in_time_recovery[0].enabled && table.server_side_encryption[0].enabled
+      && table.server_side_encryption[0].kms_key_arn == var.kms_key_arn && !table.deletion_protection_enabled
+    ])
+    error_message = "on demand, recoverable to the second, encrypted with the deployment's key, and disposable here"
+  }
+
+  assert {
+    condition     = toset([for name, table in aws_dynamodb_table.this : name if length(table.ttl) > 0]) == toset(["challenges", "sessions"])
+    error_message = "what expires expires by itself, and guests never do"
+  }
+
+  assert {
+    condition     = [for index in aws_dynamodb_table.this["guests"].global_secondary_index : "${index.name}/${index.hash_key}/${index.projection_type}"] == ["cognito-sub-index/cognitoSub/ALL"]
+    error_message = "guests are found by sub"
+  }
+
+  assert {
+    condition     = output.tables["guests"].index_arns == ["${output.tables["guests"].arn}/index/cognito-sub-index"] && output.tables["challenges"].index_arns == []
+    error_message = "an index has an exact ARN"
+  }
+}
+
+# Planned, not applied: what is made so could not be torn down.
+run "protected_tables_stay" {
+  command = plan
+
+  variables {
+    protected = true
+  }
+
+  assert {
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 3
+    error_message = "a protected table refuses deletion, in AWS and in plans"
+  }
+}

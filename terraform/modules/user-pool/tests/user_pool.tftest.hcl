@@ -1,0 +1,134 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name               = "latchkey-test"
+  triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
+  refresh_token_days = 30
+  mail_sender        = null
+  public_client      = false
+  protected          = false
+}
+
+run "the_pool_is_what_the_design_needs" {
+  command = plan
+
+  assert {
+    condition     = aws_cognito_user_pool.this.user_pool_tier == "ESSENTIALS" && toset(aws_cognito_user_pool.this.sign_in_policy[0].allowed_first_auth_factors) == toset(["PASSWORD", "EMAIL_OTP"])
+    error_message = "email codes need Essentials and both first factors"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.username_attributes == toset(["email"]) && !aws_cognito_user_pool.this.username_configuration[0].case_sensitive
+    error_message = "the address is the user name, whatever its letter case; this can never be changed"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.mfa_configuration == "OFF"
+    error_message = "Cognito's own MFA takes codes away from those who have it"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.lambda_config[0].pre_token_generation_config[0].lambda_version == "V2_0"
+    error_message = "only version 2 can change access tokens"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.admin_create_user_config[0].allow_admin_create_user_only && aws_cognito_user_pool.this.password_policy[0].minimum_length == 12
+    error_message = "nobody signs up at Cognito's endpoint, and passwords have twelve characters"
+  }
+}
+
+run "the_client_rotates_and_tells_nothing" {
+  command = plan
+
+  assert {
+    condition     = aws_cognito_user_pool_client.operations.generate_secret && aws_cognito_user_pool_client.operations.explicit_auth_flows == toset(["ALLOW_USER_AUTH"])
+    error_message = "the client has a secret and one flow; ALLOW_REFRESH_TOKEN_AUTH would undo rotation"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.operations.refresh_token_rotation[0].feature == "ENABLED" && aws_cognito_user_pool_client.operations.refresh_token_rotation[0].retry_grace_period_seconds == 10
+    error_message = "refresh tokens rotate, with a grace period"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.operations.prevent_user_existence_errors == "ENABLED" && aws_cognito_user_pool_client.operations.enable_token_revocation
+    error_message = "unknown addresses look like known ones, and tokens can be revoked"
+  }
+
+  assert {
+    condition = (
+      aws_cognito_user_pool_client.operations.auth_session_validity == 5
+      && aws_cognito_user_pool_client.operations.access_token_validity == 60
+      && aws_cognito_user_pool_client.operations.token_validity_units[0].access_token == "minutes"
+      && aws_cognito_user_pool_client.operations.refresh_token_validity == 30
+      && aws_cognito_user_pool_client.operations.token_validity_units[0].refresh_token == "days"
+    )
+    error_message = "five minutes to sign in, an hour for a token, thirty days for a session"
+  }
+
+  assert {
+    condition     = length(aws_cognito_user_pool_client.browser) == 0 && output.public_client_id == null
+    error_message = "the public client is off unless it is asked for"
+  }
+}
+
+run "the_public_client_rotates_too" {
+  command = plan
+
+  variables {
+    public_client = true
+  }
+
+  assert {
+    condition     = !aws_cognito_user_pool_client.browser[0].generate_secret && !contains(aws_cognito_user_pool_client.browser[0].explicit_auth_flows, "ALLOW_REFRESH_TOKEN_AUTH") && aws_cognito_user_pool_client.browser[0].refresh_token_rotation[0].feature == "ENABLED"
+    error_message = "a public client has no secret, and its refresh tokens rotate"
+  }
+}
+
+run "a_sender_of_one_s_own" {
+  command = plan
+
+  variables {
+    mail_sender = {
+      identity_arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+      from_address = "no-reply@example.com"
+    }
+    protected = true
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.email_configuration[0].email_sending_account == "DEVELOPER" && aws_cognito_user_pool.this.email_configuration[0].from_email_address == "no-reply@example.com"
+    error_message = "with a sender, mails go through SES"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE" && length(terraform_data.protection) == 1
+    error_message = "a protected pool refuses deletion, in AWS and in plans"
+  }
+}
+
+run "a_pool_without_its_trigger_is_refused" {
+  command = plan
+
+  variables {
+    triggers = {}
+  }
+
+  expect_failures = [var.triggers]
+}
+
+run "an_unknown_trigger_is_refused" {
+  command = plan
+
+  variables {
+    triggers = {
+      PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:a:live"
+      PostAuthentication   = "arn:aws:lambda:eu-west-1:111122223333:function:b:live"
+    }
+  }
+
+  expect_failures = [var.triggers]
+}

@@ -1,0 +1,176 @@
+"""moto's server, and before it what moto lacks of the AWS that Latchkey's Terraform talks to.
+
+    python3 aws_on_moto.py            takes a free port and prints it, one line, once it answers; SIGTERM ends it
+    python3 aws_on_moto.py --port N
+
+What is added keeps what it is given and gives it back, and judges nothing: CloudFront's policies and functions, EventBridge's
+schemas, saved log queries, buckets' policies. moto judges the rest, as far as it does. State is in memory.
+"""
+
+import argparse
+import base64
+import json
+import re
+import socket
+import threading
+import urllib.request
+import uuid
+from urllib.parse import unquote
+
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+CLOUDFRONT = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
+
+# path under /2020-05-31/ => the elements that AWS wraps the configuration in
+POLICIES = {
+    "cache-policy": ("CachePolicy", "CachePolicyConfig"),
+    "origin-request-policy": ("OriginRequestPolicy", "OriginRequestPolicyConfig"),
+    "response-headers-policy": ("ResponseHeadersPolicy", "ResponseHeadersPolicyConfig"),
+}
+
+
+class Gaps:
+    """Answers what moto does not, and hands everything else to it."""
+
+    def __init__(self, moto):
+        self.moto = moto
+        self.lock = threading.Lock()
+        self.kept = {}
+
+    def __call__(self, environ, start_response):
+        request = Request(environ)
+        with self.lock:
+            response = self.answer(request)
+        return (response or self.moto)(environ, start_response)
+
+    def answer(self, request):
+        path = unquote(request.path)
+        cloudfront = re.fullmatch(r"/2020-05-31/([a-z-]+)(?:/([^/]+))?(?:/([a-z]+))?", path)
+        if cloudfront and cloudfront[1] in POLICIES:
+            return self.policy(request, cloudfront[1], cloudfront[2])
+        if cloudfront and cloudfront[1] == "function":
+            return self.function(request, cloudfront[2], cloudfront[3])
+        if "policy" in request.args and path.count("/") == 1:
+            return self.bucket_policy(request, path)
+        if path.startswith("/v1/registries/"):
+            return self.schema(request, path)
+        if path.startswith("/tags/arn:aws:schemas:"):
+            return json_response({"tags": {}}) if request.method == "GET" else Response(status=204)
+        target = request.headers.get("X-Amz-Target", "")
+        if target.endswith("QueryDefinition") or target.endswith("QueryDefinitions"):
+            return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
+        return None
+
+    def bucket_policy(self, request, path):
+        """moto enforces a bucket's policy without its conditions: "Deny, unless over TLS" would shut everybody out."""
+        key = ("bucket-policy", path)
+        if request.method == "PUT":
+            self.kept[key] = request.get_data(as_text=True)
+            return Response(status=204)
+        if request.method == "DELETE":
+            self.kept.pop(key, None)
+            return Response(status=204)
+        if key in self.kept:
+            return json_response(json.loads(self.kept[key]))
+        return Response("<Error><Code>NoSuchBucketPolicy</Code><Message>not there</Message></Error>", status=404, mimetype="application/xml")
+
+    def policy(self, request, kind, key):
+        wrapper, element = POLICIES[kind]
+        if request.method == "DELETE":
+            self.kept.pop((kind, key), None)
+            return Response(status=204)
+        if request.method in ("POST", "PUT"):
+            key = key or str(uuid.uuid4())
+            inner = re.search(rf"<{element}[^>]*>(.*)</{element}>", request.get_data(as_text=True), re.DOTALL)
+            self.kept[(kind, key)] = inner[1]
+        if (kind, key) not in self.kept:
+            return xml_error(404, f"NoSuch{wrapper}")
+        body = (
+            f'<{wrapper} xmlns="{CLOUDFRONT}"><Id>{key}</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>'
+            f"<{element}>{self.kept[(kind, key)]}</{element}></{wrapper}>"
+        )
+        return Response(body, status=201 if request.method == "POST" else 200, mimetype="text/xml", headers={"ETag": "E1"})
+
+    def function(self, request, name, part):
+        if request.method == "DELETE":
+            self.kept.pop(("function", name), None)
+            return Response(status=204)
+        if request.method in ("POST", "PUT") and part != "publish":
+            text = request.get_data(as_text=True)
+            name = name or re.search(r"<Name>(.*?)</Name>", text)[1]
+            config = re.search(r"<FunctionConfig>(.*?)</FunctionConfig>", text, re.DOTALL)[1]
+            code = re.search(r"<FunctionCode>(.*?)</FunctionCode>", text, re.DOTALL)[1]
+            self.kept[("function", name)] = (config, code)
+        if ("function", name) not in self.kept:
+            return xml_error(404, "NoSuchFunctionExists")
+        config, code = self.kept[("function", name)]
+        if request.method == "GET" and part is None:
+            return Response(base64.b64decode(code), mimetype="application/octet-stream", headers={"ETag": "E1"})
+        body = (
+            f'<FunctionSummary xmlns="{CLOUDFRONT}"><Name>{name}</Name><Status>UNASSOCIATED</Status>'
+            f"<FunctionConfig>{config}</FunctionConfig><FunctionMetadata>"
+            f"<FunctionARN>arn:aws:cloudfront::123456789012:function/{name}</FunctionARN><Stage>LIVE</Stage>"
+            "<CreatedTime>2026-01-01T00:00:00Z</CreatedTime><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>"
+            "</FunctionMetadata></FunctionSummary>"
+        )
+        created = request.method == "POST" and part != "publish"
+        return Response(body, status=201 if created else 200, mimetype="text/xml", headers={"ETag": "E1"})
+
+    def schema(self, request, path):
+        key = ("schema", path)
+        if request.method == "DELETE":
+            self.kept.pop(key, None)
+            return Response(status=204)
+        if request.method in ("POST", "PUT"):
+            self.kept[key] = {**self.kept.get(key, {}), **json.loads(request.get_data() or b"{}")}
+        if key not in self.kept:
+            return json_response({"Code": "NotFoundException", "Message": "not there"}, 404, {"x-amzn-ErrorType": "NotFoundException"})
+        registry, _, schema = path.removeprefix("/v1/registries/name/").partition("/schemas/name/")
+        arn = f"arn:aws:schemas:eu-west-1:123456789012:{'schema/' + registry + '/' + schema if schema else 'registry/' + registry}"
+        names = {"RegistryName": registry, "RegistryArn": arn}
+        if schema:
+            names = {"SchemaName": schema, "SchemaArn": arn, "SchemaVersion": "1", "LastModified": "2026-01-01T00:00:00Z"}
+        return json_response({**self.kept[key], **names}, 201 if request.method == "POST" else 200)
+
+    def query(self, operation, body):
+        if operation == "PutQueryDefinition":
+            key = body.get("queryDefinitionId") or str(uuid.uuid4())
+            self.kept[("query", key)] = {**body, "queryDefinitionId": key}
+            return json_response({"queryDefinitionId": key})
+        if operation == "DeleteQueryDefinition":
+            return json_response({"success": self.kept.pop(("query", body["queryDefinitionId"]), None) is not None})
+        prefix = body.get("queryDefinitionNamePrefix", "")
+        found = [kept for key, kept in self.kept.items() if key[0] == "query" and kept["name"].startswith(prefix)]
+        return json_response({"queryDefinitions": found})
+
+
+def json_response(body, status=200, headers=None):
+    return Response(json.dumps(body), status=status, mimetype="application/json", headers=headers or {})
+
+
+def xml_error(status, code):
+    body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>not there</Message></Error></ErrorResponse>"
+    return Response(body, status=status, mimetype="text/xml")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, default=0)
+    port = parser.parse_args().port or free_port()
+    server = make_server("127.0.0.1", port, Gaps(DomainDispatcherApplication(create_backend_app)), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=30).close()
+    print(port, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
