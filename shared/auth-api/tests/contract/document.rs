@@ -417,7 +417,7 @@ fn every_setting_is_read_by_someone_and_says_what_it_counts() {
                 .map(|trigger| &trigger.environment),
         )
     {
-        assert_eq!(environment[..2], ["ENVIRONMENT", "LOG_LEVEL"]);
+        assert!(environment.iter().any(|name| name == "LOG_LEVEL"));
         let distinct: BTreeSet<&String> = environment.iter().collect();
         assert_eq!(distinct.len(), environment.len());
         read.extend(distinct);
