@@ -24,6 +24,9 @@ const NOT_NOW: [&str; 10] = [
     "TransactionConflictException",
 ];
 
+/// The header by which AWS names a request, in its own logs too.
+const REQUEST_ID: &str = "x-amzn-requestid";
+
 /// A failed AWS call.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -82,18 +85,18 @@ where
     }
 }
 
-/// A service error's code and message, or the chain of what went wrong on the way. Never the request or the response themselves.
+/// A service error's code and AWS's id of the request, or the chain of what went wrong on the way. Never the request, the response, or
+/// the error's message, in which AWS quotes what it refuses: an address, say.
 fn describe<E>(attempted: &'static str, error: &SdkError<E, HttpResponse>) -> Report
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     match error {
         SdkError::ServiceError(context) => {
-            let (code, message) = (
-                context.err().code().unwrap_or("no code"),
-                context.err().message().unwrap_or("no message"),
-            );
-            Report::new(attempted, format!("{code}: {message}"))
+            let code = context.err().code().unwrap_or("no code");
+            let headers = context.raw().headers();
+            let request_id = headers.get(REQUEST_ID).unwrap_or("no id");
+            Report::new(attempted, format!("{code}, AWS request {request_id}"))
         }
         SdkError::DispatchFailure(failure) => Report::new(
             attempted,
