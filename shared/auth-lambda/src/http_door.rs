@@ -82,11 +82,28 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
     caller_from_claims(&claims)
 }
 
-/// The operation's input: the body's fields, with path and query parameters beside them.
+/// The operation's input: the body's fields, or the query of a GET, whose body means nothing (RFC 9110 §9.3.1); and path parameters.
 pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
+    // Elsewhere a query would be a second place for what the body says, and URLs end up in logs.
+    let mut fields = if request.request_context.http.method == Method::GET {
+        let mut fields = Fields::new(Map::new());
+        for (name, value) in request.query_string_parameters.iter() {
+            fields.set(name, value.into());
+        }
+        fields
+    } else {
+        body_fields(request)?
+    };
+    for (name, value) in &request.path_parameters {
+        fields.set(name, value.as_str().into());
+    }
+    Ok(fields)
+}
+
+fn body_fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
     let body = body(request)?;
-    let mut fields = if body.is_empty() {
-        Fields::new(Map::new())
+    if body.is_empty() {
+        Ok(Fields::new(Map::new()))
     } else if is_json(&request.headers) {
         let text = std::str::from_utf8(&body).map_err(|_| {
             Problem::ValidationFailed(vec![FieldProblem {
@@ -95,20 +112,10 @@ pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Proble
                 message: "must be UTF-8".to_owned(),
             }])
         })?;
-        parse_object(text)?
+        parse_object(text)
     } else {
-        return Err(Problem::UnsupportedMediaType);
-    };
-    // A query belongs to a GET. Elsewhere it would be a second place for what the body says, and URLs end up in logs.
-    if request.request_context.http.method == Method::GET {
-        for (name, value) in request.query_string_parameters.iter() {
-            fields.set(name, value.into());
-        }
+        Err(Problem::UnsupportedMediaType)
     }
-    for (name, value) in &request.path_parameters {
-        fields.set(name, value.as_str().into());
-    }
-    Ok(fields)
 }
 
 fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
