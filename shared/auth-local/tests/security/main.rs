@@ -6,10 +6,15 @@
     reason = "a test says that something went wrong by panicking"
 )]
 
-//BI
+mod bad_input;
+mod bad_invocations;
+mod bad_requests;
+mod bearer_tokens;
+mod cookies;
 #[path = "../local/harness.rs"]
 mod harness;
+mod profile;
 mod requests;
-//SE
+mod secrecy;
 mod sessions;
-//WR
+mod walking_round;

@@ -1,12 +1,15 @@
 //! Requests made of the contract itself, so that an operation that is added later is tried like all others.
 
+use std::sync::{Arc, Mutex};
+
 use auth_api::{Contract, Operation, Security, Segment};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
-use serde_json::Value;
 
-use crate::harness::{Answer, Browser};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
 /// An operation with the first of its contract's examples.
 pub(crate) struct Sample {
@@ -128,7 +131,8 @@ impl Field {
                 .any(|choice| resolved(choice)["type"] == kind),
             None => match &self.schema["type"] {
                 Value::Array(kinds) => kinds.iter().any(|one| one == kind),
-                one => one == kind,
+                Value::String(one) => one == kind,
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
             },
         }
     }
@@ -159,4 +163,69 @@ pub(crate) fn header(token: &str) -> Value {
 fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).expect("a signed token");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+/// Exchanges a refresh token in the body.
+pub(crate) async fn refresh(browser: &mut Browser<'_>, token: &str) -> Answer {
+    browser
+        .post("/auth/refresh", json!({ "refreshToken": token }))
+        .await
+}
+
+/// Fails unless a refresh was refused for this cause.
+#[track_caller]
+pub(crate) fn expect_refused_refresh(answer: &Answer, cause: &str) {
+    answer.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    assert_eq!(answer["cause"], cause);
+}
+
+/// Whether an access token opens `/me`.
+pub(crate) async fn opens(world: &TestWorld, access_token: &str) -> bool {
+    let mut browser = world.browser();
+    browser.bearer(access_token);
+    let answer = browser.get("/me").await;
+    if answer.status != 200 {
+        answer.expect_problem(401, "AUTH_REQUIRED");
+    }
+    answer.status == 200
+}
+
+/// How often a metric was counted by now.
+pub(crate) fn counted(world: &TestWorld, metric: &str) -> u64 {
+    let lines = world.logs();
+    let lines = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"));
+    lines.filter_map(|line| line[metric].as_u64()).sum()
+}
+
+/// Lets a browser say who it is where an operation asks.
+pub(crate) fn authorize(browser: &mut Browser<'_>, sample: &Sample, guest: &SignedIn<'_>) {
+    if sample.needs_token() {
+        browser.bearer(&guest.access_token);
+    } else {
+        browser.always("authorization", "");
+    }
+}
+
+/// The fields that a problem names.
+pub(crate) fn named_fields(problem: &Value) -> Vec<&str> {
+    let errors = problem["errors"].as_array().into_iter().flatten();
+    errors.filter_map(|error| error["field"].as_str()).collect()
+}
+
+/// A world that counts what its functions are invoked with.
+pub(crate) async fn probed() -> (TestWorld, Arc<Mutex<Vec<Value>>>) {
+    let events = Arc::<Mutex<Vec<Value>>>::default();
+    let probe = events.clone();
+    let world = TestWorld::start_with(|options| {
+        options.watchers.event = Some(Arc::new(move |_, event| {
+            probe
+                .lock()
+                .unwrap()
+                .push(serde_json::from_str(event.get()).unwrap());
+        }));
+    })
+    .await;
+    (world, events)
 }
