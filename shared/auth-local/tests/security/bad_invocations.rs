@@ -290,6 +290,21 @@ async fn a_broken_event_breaks_no_operation() {
     }
 }
 
+/// RFC 9110 §9.3.1: the body of a GET means nothing, so it cannot be bad either.
+#[tokio::test]
+async fn the_body_of_a_get_is_not_read() {
+    let (world, events) = probed().await;
+    let mut guest = world.sign_in(GRACE).await;
+    guest.browser.bearer(&guest.access_token);
+    guest.browser.get("/me").await.expect_status(200);
+    let mut event = events.lock().unwrap().last().unwrap().clone();
+    for body in ["[]", "nonsense", "{\"a\":1,\"a\":1}", &"x".repeat(100_000)] {
+        event["body"] = body.into();
+        let answer = world.invoke("get-profile", &event).await;
+        assert_eq!(answer["statusCode"], 200, "{}", answer.body);
+    }
+}
+
 /// Where in a value something stands.
 fn pointers(value: &Value, path: &str, into: &mut Vec<String>) {
     if !path.is_empty() {
