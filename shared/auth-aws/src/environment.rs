@@ -1,11 +1,17 @@
 //! Configuration: read once, typed, before anything is served.
 
-use std::{collections::BTreeMap, env, fmt::Display, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::{self, Display},
+    str::FromStr,
+    time::Duration,
+};
 
 use auth_domain::Limit;
 
 /// A variable that stops the start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum ConfigurationError {
     /// Not set, or set to nothing.
     #[error("the environment variable {0} is missing or empty")]
@@ -18,6 +24,13 @@ pub enum ConfigurationError {
         /// What is wrong with it, never the value.
         reason: String,
     },
+}
+
+impl fmt::Debug for ConfigurationError {
+    /// The sentence itself: it is what a process that does not start leaves on its standard error.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
 }
 
 /// The variables that a function was started with.

@@ -266,8 +266,8 @@ fn note(problem: &Problem, exchange: &Exchange) {
         }
         Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),
         Problem::InvalidOtp(_) => exchange.count(Metric::CodeFailures),
-        Problem::ServiceUnavailable { .. }
-        | Problem::ValidationFailed(_)
+        Problem::ServiceUnavailable { .. } => exchange.count(Metric::DependencyUnavailable),
+        Problem::ValidationFailed(_)
         | Problem::InvalidSession
         | Problem::AuthRequired
         | Problem::InvalidRefreshToken(_)

@@ -54,18 +54,22 @@ impl Error for UnknownLogLevel {}
 /// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names, `info` unless set.
 pub fn start() -> Result<(), UnknownLogLevel> {
     let level = match env::var(LOG_LEVEL) {
-        Ok(level) => level.parse::<LevelFilter>().map_err(|_| UnknownLogLevel)?,
+        Ok(level) => level_of(&level)?,
         Err(VarError::NotPresent) => LevelFilter::INFO,
         Err(VarError::NotUnicode(_)) => return Err(UnknownLogLevel),
     };
-    let lines =
-        self::lines(std::io::stdout).with_filter(filter_fn(move |event| admits(level, event)));
+    let lines = lines(level, std::io::stdout);
     // A second start in one process would be a mistake of a test; the first one's log is as good.
     let _already_started = tracing_subscriber::registry().with(lines).try_init();
     Ok(())
 }
 
-/// Metrics are written at every level. Everybody else's crates stay at warnings, whatever the level: at their own `debug`, those
+/// The level that `LOG_LEVEL` names.
+pub fn level_of(name: &str) -> Result<LevelFilter, UnknownLogLevel> {
+    name.parse().map_err(|_| UnknownLogLevel)
+}
+
+/// Metrics are written at every level, and so is what a line says of its invocation. Everybody else's crates stay at warnings, whatever the level: at their own `debug`, those
 /// of the SDK write requests and answers, with what is in them.
 fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
     let target = event.target();
@@ -75,11 +79,11 @@ fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
     } else {
         level
     };
-    target == METRICS || *event.level() <= level
+    target == METRICS || event.is_span() || *event.level() <= level
 }
 
-/// The layer that writes a function's lines. The local run gives it a writer of its own.
-pub fn lines<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+/// The layer that writes a function's lines, up to a level. The local run gives it a writer of its own.
+pub fn lines<S, W>(level: LevelFilter, writer: W) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -93,6 +97,7 @@ where
         .event_format(Lines(json))
         .fmt_fields(JsonFields::new())
         .with_writer(writer)
+        .with_filter(filter_fn(move |event| admits(level, event)))
 }
 
 struct Lines(Format<Json>);

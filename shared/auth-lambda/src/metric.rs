@@ -9,8 +9,8 @@ pub enum Metric {
     LimitRefusals,
     /// A refresh token came back after its grace period.
     RefreshTokenReuse,
-    /// Cognito refused for load, or was away.
-    CognitoUnavailable,
+    /// Something that we depend on refused for load, or was away.
+    DependencyUnavailable,
     /// A mail could not be sent.
     EmailDeliveryFailures,
     /// A guest signed in.
@@ -27,7 +27,7 @@ impl Metric {
             Self::CodeFailures => "CodeFailures",
             Self::LimitRefusals => "LimitRefusals",
             Self::RefreshTokenReuse => "RefreshTokenReuse",
-            Self::CognitoUnavailable => "CognitoUnavailable",
+            Self::DependencyUnavailable => "DependencyUnavailable",
             Self::EmailDeliveryFailures => "EmailDeliveryFailures",
             Self::SignIns => "SignIns",
             Self::GuestsCreated => "GuestsCreated",

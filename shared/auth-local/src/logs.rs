@@ -7,17 +7,15 @@ use std::io;
 use std::sync::Arc;
 
 use tracing::Dispatch;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::journal::Journal;
 
 /// Lines that are remembered.
 const REMEMBERED: usize = 20_000;
-
-/// As in production: metrics at every level, and nobody else's crates below warnings, because their debug lines hold requests.
-const OTHERS: &str = "latchkey::metrics=info,aws_=warn,h2=warn,hyper=warn,lambda_runtime=warn,rustls=warn,tower=warn";
 
 /// Where a function's lines go as they are written, besides into the log.
 pub type LogLine = Arc<dyn Fn(&str) + Send + Sync>;
@@ -37,9 +35,8 @@ impl Logs {
     }
 
     /// The subscriber that functions run under: production's lines at production's level.
-    pub(crate) fn subscriber(self: &Arc<Self>, level: &str) -> Dispatch {
-        let filter = EnvFilter::new(format!("{level},{OTHERS}"));
-        let lines = auth_lambda::logging::lines(Writer(self.clone())).with_filter(filter);
+    pub(crate) fn subscriber(self: &Arc<Self>, level: LevelFilter) -> Dispatch {
+        let lines = auth_lambda::logging::lines(level, Writer(self.clone()));
         Dispatch::new(Registry::default().with(lines))
     }
 

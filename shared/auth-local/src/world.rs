@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth_lambda::logging::level_of;
 use aws_local::AwsLocal;
 use axum::Router;
 use axum::body::Body;
@@ -213,8 +214,10 @@ impl World {
         let logs = Logs::new(options.watchers.log_line.clone());
         let values =
             environment::values(&ready, &directory.operations_client_id, &options.settings);
+        let log_level = values.get("LOG_LEVEL").map_or("info", String::as_str);
+        let log_level = level_of(log_level).map_err(WorldError::of("the log"))?;
         let functions = Arc::new(Functions::start(&Surroundings {
-            log: logs.subscriber(values.get("LOG_LEVEL").map_or("info", String::as_str)),
+            log: logs.subscriber(log_level),
             values: &values,
             aws: &environment::aws(&ready),
             calls: calls.clone(),

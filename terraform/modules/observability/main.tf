@@ -5,7 +5,7 @@ locals {
   counted = {
     CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
     RefreshTokenReuse     = { threshold = 1, period = 300, meaning = "a refresh token came back after its grace period: it may have been stolen" }
-    CognitoUnavailable    = { threshold = 5, period = 300, meaning = "Cognito throttles, or is away" }
+    DependencyUnavailable = { threshold = 5, period = 300, meaning = "Cognito or DynamoDB throttles, or is away" }
     EmailDeliveryFailures = { threshold = 3, period = 300, meaning = "mails cannot be sent: the quota may be used up, or the sender blocked" }
     RollbackFailures      = { threshold = 1, period = 300, meaning = "half a registration stayed behind; the next sign-in of that address heals it" }
     ServerErrors          = { threshold = 5, period = 300, meaning = "operations answer 5xx" }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use tracing_subscriber::{fmt::MakeWriter, layer::SubscriberExt};
+use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt};
 
 use crate::harness::{self, INVOCATION_ID, REQUEST_ID, context, echo, post, raw};
 
@@ -34,8 +34,10 @@ impl MakeWriter<'_> for Lines {
 /// Everything logged while the echo answers to `body`.
 async fn logged(body: &str) -> String {
     let lines = Lines::default();
-    let subscriber =
-        tracing_subscriber::registry().with(auth_lambda::logging::lines(lines.clone()));
+    let subscriber = tracing_subscriber::registry().with(auth_lambda::logging::lines(
+        LevelFilter::INFO,
+        lines.clone(),
+    ));
     let _guard = tracing::subscriber::set_default(subscriber);
     harness::invoke(&echo(), raw(&post(body)), context()).await;
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()

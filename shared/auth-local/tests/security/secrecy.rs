@@ -20,7 +20,6 @@ use reqwest::Method;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber as _;
-use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -647,8 +646,8 @@ impl Asked<'_> {
         );
         let function = mount(&platform.unwrap()).unwrap();
         let written = lines.clone();
-        let log = auth_lambda::logging::lines(move || written.clone());
-        let log = tracing_subscriber::registry().with(log.with_filter(LevelFilter::INFO));
+        let log = auth_lambda::logging::lines(LevelFilter::INFO, move || written.clone());
+        let log = tracing_subscriber::registry().with(log);
         let event = to_raw_value(self.event).unwrap();
         let answer = function.invoke(event, Context::default());
         let answer = answer.with_subscriber(log).await.unwrap();
