@@ -29,6 +29,8 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 
+  test_event_registry = "lambda-testevent-schemas" # the console looks for this name
+
   with_functions = var.packages != null
   api_domain     = var.domain == null ? null : { name = "api.${var.domain.name}", zone_id = var.domain.zone_id }
   frontend_url   = coalesce(var.frontend_url, one(module.edge[*].url), "https://unknown.invalid")
@@ -146,7 +148,7 @@ module "deploy_role" {
 resource "aws_schemas_registry" "test_events" {
   count = local.with_functions && var.console_test_events == "create" ? 1 : 0
 
-  name        = "lambda-testevent-schemas" # the console looks for this name
+  name        = local.test_event_registry
   description = "Shareable test events of Lambda functions"
 }
 
@@ -172,8 +174,8 @@ module "function" {
   reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
   live_version             = lookup(var.live_versions, each.key, null)
   permissions_boundary_arn = one(module.deploy_role[*].boundary_arn)
-  test_events              = local.test_events[each.key]
-  test_event_registry      = var.console_test_events == "none" ? null : one(concat(aws_schemas_registry.test_events[*].name, var.console_test_events == "existing" ? ["lambda-testevent-schemas"] : []))
+  test_events              = var.console_test_events == "none" ? {} : local.test_events[each.key]
+  test_event_registry      = one(concat(aws_schemas_registry.test_events[*].name, var.console_test_events == "create" ? [] : [local.test_event_registry]))
 }
 
 # The pool, and nobody else's, may call its triggers.

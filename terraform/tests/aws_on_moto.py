@@ -3,12 +3,13 @@
     python3 aws_on_moto.py            takes a free port and prints it, one line, once it answers; SIGTERM ends it
     python3 aws_on_moto.py --port N
 
-What is added keeps what it is given and gives it back, and judges nothing: CloudFront's policies and functions, EventBridge's
+What is added keeps what it is given and gives it back, and judges nothing (moto's memory has gaps too): CloudFront's policies and functions, EventBridge's
 schemas, saved log queries, buckets' policies. moto judges the rest, as far as it does. State is in memory.
 """
 
 import argparse
 import base64
+import io
 import json
 import re
 import socket
@@ -43,7 +44,35 @@ class Gaps:
         request = Request(environ)
         with self.lock:
             response = self.answer(request)
-        return (response or self.moto)(environ, start_response)
+        return (response or self.remembered(request, environ) or self.moto)(environ, start_response)
+
+    def remembered(self, request, environ):
+        """Puts back what moto takes and forgets: half of a user pool's settings, and where a function logs."""
+        target = request.headers.get("X-Amz-Target", "").partition(".")[2]
+        function = re.fullmatch(r"/2015-03-31/functions(?:/([^/]+))?(/configuration)?", unquote(request.path))
+        if target not in ("CreateUserPool", "UpdateUserPool", "DescribeUserPool") and not function:
+            return None
+        data = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(data)
+        response = Response.from_app(self.moto, environ)
+        if response.status_code >= 300 or not response.get_data().startswith(b"{"):
+            return response
+        given = json.loads(data or b"{}")
+        answer = json.loads(response.get_data())
+        if function:
+            name = (function[1] or given.get("FunctionName", "")).rpartition(":function:")[2].partition(":")[0]
+            configuration = answer.get("Configuration", answer)
+            kept = self.kept.setdefault(("function-settings", name), {})
+            kept.update({key: given[key] for key in ("LoggingConfig",) if key in given})
+        else:
+            configuration = answer.get("UserPool", {})
+            kept = self.kept.setdefault(("pool-settings", given.get("UserPoolId", configuration.get("Id"))), {})
+            if target != "DescribeUserPool":
+                kept.update({key: value for key, value in given.items() if key not in ("UserPoolId", "PoolName", "Schema")})
+        configuration.update(kept)
+        if kept:
+            response.set_data(json.dumps(answer))
+        return response
 
     def answer(self, request):
         path = unquote(request.path)
@@ -57,7 +86,7 @@ class Gaps:
         if path.startswith("/v1/registries/"):
             return self.schema(request, path)
         if path.startswith("/tags/arn:aws:schemas:"):
-            return json_response({"tags": {}}) if request.method == "GET" else Response(status=204)
+            return self.schema_tags(path.removeprefix("/tags/"))
         target = request.headers.get("X-Amz-Target", "")
         if target.endswith("QueryDefinition") or target.endswith("QueryDefinitions"):
             return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
@@ -133,6 +162,11 @@ class Gaps:
         if schema:
             names = {"SchemaName": schema, "SchemaArn": arn, "SchemaVersion": "1", "LastModified": "2026-01-01T00:00:00Z"}
         return json_response({**self.kept[key], **names}, 201 if request.method == "POST" else 200)
+
+    def schema_tags(self, arn):
+        registry, _, schema = arn.split(":", 5)[5].partition("/")[2].partition("/")
+        key = ("schema", f"/v1/registries/name/{registry}" + (f"/schemas/name/{schema}" if schema else ""))
+        return json_response({"tags": self.kept.get(key, {}).get("tags", {})})
 
     def query(self, operation, body):
         if operation == "PutQueryDefinition":

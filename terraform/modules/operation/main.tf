@@ -135,7 +135,7 @@ resource "aws_lambda_alias" "live" {
 
 # The console shows the examples of an OpenAPI document of this name in this registry as shareable test events.
 resource "aws_schemas_schema" "test_events" {
-  count = var.test_event_registry != null && length(var.test_events) > 0 ? 1 : 0
+  count = length(var.test_events) > 0 ? 1 : 0
 
   name          = "_${var.name}-schema"
   registry_name = var.test_event_registry

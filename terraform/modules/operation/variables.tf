@@ -118,11 +118,11 @@ variable "permissions_boundary_arn" {
 }
 
 variable "test_events" {
-  description = "Events for the console's Test tab, as JSON, by name."
+  description = "Events for the console's Test tab, as JSON, by name. Empty to publish none."
   type        = map(string)
 }
 
 variable "test_event_registry" {
-  description = "The registry that the console reads shareable test events from; null to publish none."
+  description = "The registry that the console reads shareable test events from."
   type        = string
 }

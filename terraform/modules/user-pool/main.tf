@@ -17,10 +17,11 @@ resource "aws_cognito_user_pool" "this" {
   }
 
   schema {
-    name                = "email"
-    attribute_data_type = "String"
-    required            = true
-    mutable             = true
+    name                     = "email"
+    attribute_data_type      = "String"
+    developer_only_attribute = false
+    required                 = true
+    mutable                  = true
 
     # Cognito's own bounds. Without them every plan shows a change.
     string_attribute_constraints {
