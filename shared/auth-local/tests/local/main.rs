@@ -6,9 +6,24 @@
     reason = "a test says that something went wrong by panicking"
 )]
 
+mod backstage;
+mod bad_input;
+mod bad_invocations;
+mod bad_requests;
+mod bearer_tokens;
+mod cases;
 mod command_line;
 mod control;
+mod cookies;
+mod costs;
 mod faults;
 mod gateway;
 mod harness;
 mod invoke_api;
+mod lambdas;
+mod operations_under_faults;
+mod profile;
+mod requests;
+mod secrecy;
+mod sessions;
+mod walking_round;
