@@ -33,7 +33,7 @@ locals {
 
   with_functions = var.packages != null
   api_domain     = var.domain == null ? null : { name = "api.${var.domain.name}", zone_id = var.domain.zone_id }
-  frontend_url   = coalesce(var.frontend_url, one(module.edge[*].url), "https://unknown.invalid")
+  frontend_url   = var.frontend_url != null ? var.frontend_url : one(module.edge[*].url)
   # What Cognito's own sender sends, for the whole account.
   mails_per_day = var.mail_sender == null ? 50 : var.mail_sender.mails_per_day
 }
@@ -101,6 +101,13 @@ check "mail_quota" {
   assert {
     condition     = var.mail_sender != null
     error_message = "Mails go through Cognito's own sender: FIFTY A DAY for the whole account, and then nobody can sign in by code. Verify an SES identity and set mail_sender before people use this."
+  }
+}
+
+check "way_in" {
+  assert {
+    condition     = !var.protected || var.domain != null
+    error_message = "Without a domain, the API answers at AWS's own name too, past CloudFront and its web ACL. Set domain before people use this."
   }
 }
 

@@ -126,7 +126,7 @@ locals {
   environments = {
     for name, function in local.functions : name => {
       for setting in function.needs.environment : setting =>
-      contains(local.made_setting_names, setting) ? local.made_settings[setting] : local.setting_values[setting]
+      contains(local.made_setting_names, setting) ? local.made_settings[setting] : lookup(local.setting_values, setting, "") # refused below
     }
   }
 

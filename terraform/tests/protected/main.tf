@@ -1,0 +1,40 @@
+# What keeps people's data, protected as in prod, on its own: for trying whether plans that would lose it are refused.
+
+variable "prefix" {
+  description = "Another one replaces everything."
+  type        = string
+}
+
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+
+module "tables" {
+  source = "../../modules/tables"
+
+  prefix      = var.prefix
+  kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-4000-8000-000000000000"
+  protected   = true
+}
+
+module "user_pool" {
+  source = "../../modules/user-pool"
+
+  name               = var.prefix
+  triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  refresh_token_days = 30
+  mail_sender        = null
+  public_client      = false
+  protected          = true
+}
