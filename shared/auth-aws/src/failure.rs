@@ -41,6 +41,10 @@ enum Kind {
     /// AWS said "not now", before acting.
     NotNow,
     /// AWS refused, with a code and a message.
+    #[cfg_attr(
+        not(feature = "cognito"),
+        expect(dead_code, reason = "only Cognito's refusals are told apart")
+    )]
     Refused { code: String, message: String },
     /// The request could not even be made, or the answer not be read.
     Fault,
@@ -115,6 +119,7 @@ where
 
 impl Failure {
     /// The code with which AWS refused.
+    #[cfg(feature = "cognito")]
     pub(crate) fn code(&self) -> Option<&str> {
         match &self.kind {
             Kind::Refused { code, .. } => Some(code),

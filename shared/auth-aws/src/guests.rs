@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, Platform,
+    clients::dynamodb,
     failure::failure,
     items::{Item, Written, conditional_update, get_millis, get_text, millis, text, unreadable},
 };
@@ -39,7 +40,7 @@ impl Guests {
     /// Guests in the table that `GUESTS_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: Client::new(&platform.aws("AWS_ENDPOINT_URL_DYNAMODB")?),
+            client: dynamodb(platform)?,
             table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
             randomness: platform.randomness(),
         })

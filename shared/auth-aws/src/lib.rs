@@ -3,7 +3,10 @@
 //! A capability takes and gives the domain's types. Its errors are the [`Problem`](auth_domain::Problem)s that the caller of an
 //! operation gets: what AWS says stays in the log.
 
+#[cfg(any(feature = "dynamodb", feature = "secrets"))]
+mod clients;
 mod environment;
+#[cfg(any(feature = "dynamodb", feature = "secrets"))]
 mod failure;
 mod platform;
 

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::Client;
 
 use crate::{
     ConfigurationError, Platform,
+    clients::dynamodb,
     failure::failure,
     items::{
         Item, Written, conditional_update, get_millis, get_number, get_text, millis, number, text,
@@ -38,7 +39,7 @@ impl Limits {
     /// Counters in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: Client::new(&platform.aws("AWS_ENDPOINT_URL_DYNAMODB")?),
+            client: dynamodb(platform)?,
             table: platform
                 .environment()
                 .text("CHALLENGES_TABLE_NAME")?

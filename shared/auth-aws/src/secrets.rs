@@ -7,7 +7,7 @@ use aws_sdk_secretsmanager::Client;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::{ConfigurationError, Platform, failure::failure};
+use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::failure};
 
 /// How long a warm function believes what it read: a rotation reaches every function within this time, without a deploy.
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
@@ -17,6 +17,10 @@ const BELIEVED_FOR: Duration = Duration::from_mins(5);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Stored {
+    #[cfg_attr(
+        not(feature = "cognito"),
+        expect(dead_code, reason = "only Cognito asks for it")
+    )]
     client_secret: String,
     keys: StoredKeys,
     origin_secret: Option<String>,
@@ -31,6 +35,7 @@ struct StoredKeys {
 
 /// The secrets as they were at one time.
 pub struct SecretSet {
+    #[cfg(feature = "cognito")]
     client_secret: String,
     keys: KeyRing,
     origin_secret: Option<String>,
@@ -53,6 +58,7 @@ impl SecretSet {
         };
         let previous = stored.keys.previous.as_deref().map(key).transpose()?;
         Ok(Self {
+            #[cfg(feature = "cognito")]
             client_secret: stored.client_secret,
             keys: KeyRing::new(key(&stored.keys.current)?, previous),
             origin_secret: stored.origin_secret,
@@ -105,7 +111,7 @@ impl Secrets {
     /// Secrets of the id in `SECRETS_ID`.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: Client::new(&platform.aws("AWS_ENDPOINT_URL_SECRETS_MANAGER")?),
+            client: secrets_manager(platform)?,
             secret_id: platform.environment().text("SECRETS_ID")?.to_owned(),
             clock: platform.clock(),
             read: Arc::default(),

@@ -9,8 +9,9 @@ use aws_sdk_cognitoidentityprovider::{
 
 use crate::{
     ConfigurationError, Platform, Secrets,
+    clients::cognito,
     failure::{Failure, failure},
-    user_pool::{client_id, cognito, is_wrong_client_secret},
+    user_pool::{client_id, is_wrong_client_secret},
 };
 
 /// Cognito's token operations. Exchanging and revoking need no IAM permission, only the client's secret.

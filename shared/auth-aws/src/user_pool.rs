@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{ConfigurationError, Platform, SecretSet, failure::Failure};
+use crate::{ConfigurationError, Platform, SecretSet, clients::cognito, failure::Failure};
 
 /// The pool, the client's id, and an SDK client.
 #[derive(Clone)]
@@ -42,12 +42,6 @@ impl UserPool {
         mac.update(self.client_id.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
     }
-}
-
-pub(crate) fn cognito(platform: &Platform) -> Result<Client, ConfigurationError> {
-    Ok(Client::new(
-        &platform.aws("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")?,
-    ))
 }
 
 pub(crate) fn client_id(platform: &Platform) -> Result<String, ConfigurationError> {
