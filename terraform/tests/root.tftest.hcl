@@ -153,7 +153,7 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
-    condition     = !strcontains(jsonencode(output.functions), "ecret") && !can(regex("Auth", output.amplify_configuration))
+    condition     = !can(regex("(?i)secret", jsonencode(output.functions))) && !can(regex("Auth", output.amplify_configuration))
     error_message = "no output has a secret, and Amplify gets no client while the public one is off"
   }
 }
@@ -279,7 +279,7 @@ run "a_setting_that_nobody_reads_is_refused" {
   command = plan
 
   variables {
-    settings = { OTP_ATEMPTS = "5" }
+    settings = { OTP_TRIES = "5" }
   }
 
   expect_failures = [var.settings]
