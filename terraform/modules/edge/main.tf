@@ -178,6 +178,7 @@ resource "aws_cloudfront_origin_request_policy" "api" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "site" {
+  #checkov:skip=CKV_AWS_259:It is enforced; subdomains are left out because they are not ours to decide, and preloading with them.
   name    = "${var.name}-site"
   comment = "Security headers of the page"
 
@@ -210,6 +211,7 @@ resource "aws_cloudfront_response_headers_policy" "site" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "api" {
+  #checkov:skip=CKV_AWS_259:It is enforced; subdomains are left out because they are not ours to decide, and preloading with them.
   name    = "${var.name}-api"
   comment = "Security headers of answers that API Gateway gives by itself"
 
