@@ -37,6 +37,12 @@ run "somebody_hears_of_it" {
     error_message = "what the functions count has alarms"
   }
 
+  # ServerErrors is written beside the counters; a roll-back is for registration to count.
+  assert {
+    condition     = alltrue([for metric in setsubtract(keys(aws_cloudwatch_metric_alarm.counted), ["ServerErrors", "RollbackFailures"]) : strcontains(file("../../../shared/auth-lambda/src/metric.rs"), "\"${metric}\"")])
+    error_message = "an alarm on a metric that no function writes never rings"
+  }
+
   assert {
     condition     = one(aws_cloudwatch_metric_alarm.counted["RefreshTokenReuse"].metric_query).expression == "SELECT SUM(RefreshTokenReuse) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = 'test'"
     error_message = "the query has the dimensions that the functions write"
