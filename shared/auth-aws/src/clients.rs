@@ -31,6 +31,7 @@ client!(
     aws_sdk_dynamodb,
     "AWS_ENDPOINT_URL_DYNAMODB"
 );
+client!("kms", kms, aws_sdk_kms, "AWS_ENDPOINT_URL_KMS");
 client!(
     "secrets",
     secrets_manager,

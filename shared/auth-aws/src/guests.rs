@@ -1,7 +1,10 @@
 //! The guests table: one item a guest under the address, found by sub through an index, and a reservation for each guest id.
 
+use std::collections::BTreeSet;
+
 use auth_domain::{
-    Caller, Email, Guest, GuestId, GuestName, Problem, Randomness, Report, Timestamp, UserSub,
+    Authenticator, BackupCodeHash, Caller, Email, Guest, GuestId, GuestName, PendingAuthenticator,
+    Problem, Randomness, Report, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -14,7 +17,10 @@ use crate::{
     ConfigurationError, Platform,
     clients::dynamodb,
     failure::failure,
-    items::{Item, Written, conditional_update, get_millis, get_text, millis, text, unreadable},
+    items::{
+        Item, Written, conditional_update, get_millis, get_number, get_sealed, get_text, millis,
+        text, unreadable,
+    },
 };
 
 /// How often a guest is looked up and made anew when others are making the same one. Each round ends with somebody's success.
@@ -187,6 +193,8 @@ impl Guests {
             updated_at: now,
             has_password,
             signed_out_at: None,
+            authenticator: None,
+            pending_authenticator: None,
         };
         let put = |item: Item| {
             let put = Put::builder()
@@ -345,5 +353,35 @@ fn parse(item: &Item) -> Option<Guest> {
             .copied()
             .unwrap_or(false),
         signed_out_at: get_millis(item, "signedOutAt"),
+        authenticator: match get_sealed(item, "authenticatorKeys") {
+            Some(sealed_keys) => Some(Authenticator {
+                sealed_keys,
+                last_step: TotpStep::from_number(get_number(item, "authenticatorLastStep")?),
+                backup_codes: backup_codes(item)?,
+            }),
+            None => None,
+        },
+        pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
+            Some(sealed_keys) => Some(PendingAuthenticator {
+                sealed_keys,
+                expires_at: get_millis(item, "pendingAuthenticatorUntil")?,
+            }),
+            None => None,
+        },
     })
+}
+
+/// DynamoDB keeps no empty sets: where the last code was used, there is no attribute.
+fn backup_codes(item: &Item) -> Option<BTreeSet<BackupCodeHash>> {
+    match item.get("backupCodes") {
+        Some(codes) => Some(
+            codes
+                .as_ss()
+                .ok()?
+                .iter()
+                .map(BackupCodeHash::stored)
+                .collect(),
+        ),
+        None => Some(BTreeSet::new()),
+    }
 }

@@ -18,6 +18,8 @@ mod guests;
 mod items;
 #[cfg(feature = "dynamodb")]
 mod limits;
+#[cfg(feature = "kms")]
+mod second_factors;
 #[cfg(feature = "secrets")]
 mod secrets;
 mod settings;
@@ -27,6 +29,8 @@ mod sign_ins;
 mod token_service;
 #[cfg(feature = "cognito")]
 mod user_pool;
+#[cfg(feature = "kms")]
+mod vault;
 
 #[cfg(feature = "cognito")]
 pub use email_codes::{EmailCodes, Proof, Sending};
@@ -36,6 +40,8 @@ pub use guests::Guests;
 #[cfg(feature = "dynamodb")]
 pub use limits::Limits;
 pub use platform::Platform;
+#[cfg(feature = "kms")]
+pub use second_factors::{SecondFactors, Unclaimed};
 #[cfg(feature = "secrets")]
 pub use secrets::{SecretSet, Secrets};
 #[cfg(feature = "dynamodb")]

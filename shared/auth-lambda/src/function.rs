@@ -283,6 +283,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         | Problem::UserMismatch
         | Problem::NotFound
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::PayloadTooLarge
         | Problem::UnsupportedMediaType
         | Problem::Internal(_) => {}
