@@ -47,6 +47,11 @@ output "url" {
   value       = one(module.edge[*].url)
 }
 
+output "api_id" {
+  description = "The API, for whoever reads its settings back."
+  value       = one(module.http_api[*].id)
+}
+
 output "api_host" {
   description = "Where the API itself answers, for callers who sign with IAM and for checking that nothing else gets past CloudFront."
   value       = one(module.http_api[*].host)
@@ -65,6 +70,21 @@ output "distribution_id" {
 output "deploy_role_arn" {
   description = "The role that GitHub Actions takes; null where none was asked for."
   value       = one(module.deploy_role[*].role_arn)
+}
+
+output "credential_provider_callback_url" {
+  description = "Where AgentCore is called back; the variable of this name of the next apply. Null while agents are off."
+  value       = one(module.agentcore[*].callback_url)
+}
+
+output "agent_gateway_url" {
+  description = "Where agents find the tools, over MCP; null while agents are off."
+  value       = one(module.agentcore[*].gateway_url)
+}
+
+output "agent_policy_arn" {
+  description = "The policy to attach to the role that an agent runs as; null while agents are off."
+  value       = one(module.agentcore[*].agent_policy_arn)
 }
 
 output "amplify_configuration" {

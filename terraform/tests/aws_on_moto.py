@@ -17,11 +17,14 @@ import threading
 import urllib.request
 import uuid
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from moto.s3.models import FakeDeleteMarker
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+import more_of_moto  # noqa: F401, teaches moto by being imported
 
 # moto 5.2 cannot empty a bucket that has delete markers: it calls this on them, and they have none.
 if not hasattr(FakeDeleteMarker, "dispose"):
@@ -52,7 +55,9 @@ class Gaps:
         return (response or self.remembered(request, environ) or self.moto)(environ, start_response)
 
     def remembered(self, request, environ):
-        """Puts back what moto takes and forgets: half of a user pool's settings, and where a function logs."""
+        """Puts back what moto takes and forgets: half of a user pool's settings, where a function logs, parts of a distribution."""
+        if request.path.startswith("/2020-05-31/distribution"):
+            return self.distribution(request, environ)
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/]+))?(/configuration)?", unquote(request.path))
         if target not in ("CreateUserPool", "UpdateUserPool", "DescribeUserPool") and not function:
@@ -77,6 +82,26 @@ class Gaps:
         configuration.update(kept)
         if kept:
             response.set_data(json.dumps(answer))
+        return response
+
+    def distribution(self, request, environ):
+        """What a distribution was given last, over what moto says of it; moto's own is AWS's default where nothing was given."""
+        data = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(data)
+        response = Response.from_app(self.moto, environ)
+        if response.status_code >= 300 or b"<DistributionConfig" not in response.get_data():
+            return response
+        answer = ElementTree.fromstring(response.get_data())
+        configuration = next(answer.iter(f"{{{CLOUDFRONT}}}DistributionConfig"))
+        name = configuration.findtext(f"{{{CLOUDFRONT}}}CallerReference")
+        if data:
+            given = next(ElementTree.fromstring(data).iter(f"{{{CLOUDFRONT}}}DistributionConfig"))
+            self.kept[("distribution", name)] = {part.tag: part for part in given}
+        kept = self.kept.get(("distribution", name), {})
+        for part in [part for part in configuration if part.tag in kept]:
+            configuration.remove(part)
+        configuration.extend(kept.values())
+        response.set_data(ElementTree.tostring(answer, default_namespace=CLOUDFRONT))
         return response
 
     def answer(self, request):

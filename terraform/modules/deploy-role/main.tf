@@ -41,17 +41,36 @@ resource "aws_iam_policy" "boundary" {
       {
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [var.resources.secret_arn]
+        Resource = [var.resources.secret_arn, var.resources.agentcore_secret_arn]
       },
       {
         Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:Encrypt"]
+        Action   = ["kms:Decrypt"]
         Resource = [var.resources.key_arn]
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:Encrypt"]
+        Resource  = [var.resources.sealing_key_arn]
+        Condition = { Null = { "kms:EncryptionContext:sub" = "false" } }
+      },
+      {
+        Effect = "Allow"
+        Action = [
+          "bedrock-agentcore:CompleteResourceTokenAuth", "bedrock-agentcore:GetResourceOauth2Token", "bedrock-agentcore:GetWorkloadAccessToken",
+          "bedrock-agentcore:GetWorkloadAccessTokenForJWT", "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
+        ]
+        Resource = var.resources.agentcore_arns
       },
       {
         Effect   = "Allow"
         Action   = ["ses:SendEmail"]
         Resource = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"] # for the gateway of agents' tools
+        Resource = ["${local.arn.lambda}:function:${var.prefix}-*"]
       },
       {
         Effect   = "Allow"
@@ -89,7 +108,7 @@ resource "aws_iam_role" "deploy" {
   })
 }
 
-# Two policies, since one would outgrow what a managed policy may hold.
+# Several policies, since one would outgrow what a managed policy may hold.
 
 resource "aws_iam_policy" "data" {
   #checkov:skip=CKV_AWS_287:Terraform reads the secret's first version back; whoever deploys can read its state anyway.
@@ -154,16 +173,19 @@ resource "aws_iam_policy" "data" {
           "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue",
           "secretsmanager:TagResource", "secretsmanager:UpdateSecret",
         ]
-        Resource = [var.resources.secret_arn]
+        Resource = concat([var.resources.secret_arn], var.resources.origin_secret_arns)
       },
       {
-        Sid    = "Key"
-        Effect = "Allow"
-        Action = [
-          "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-          "kms:ListResourceTags", "kms:TagResource",
-        ]
+        Sid      = "Data"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = [var.resources.key_arn]
+      },
+      {
+        Sid      = "Keys"
+        Effect   = "Allow"
+        Action   = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:TagResource"]
+        Resource = [var.resources.key_arn, var.resources.sealing_key_arn]
       },
       {
         Sid      = "Lists"
@@ -275,8 +297,14 @@ resource "aws_iam_policy" "service" {
       {
         Sid      = "AlarmsSeen"
         Effect   = "Allow"
-        Action   = ["cloudwatch:DescribeAlarms"] # takes no resource
+        Action   = ["cloudwatch:DescribeAlarms", "xray:GetGroups"] # take no resource
         Resource = ["*"]
+      },
+      {
+        Sid      = "Traces"
+        Effect   = "Allow"
+        Action   = ["xray:CreateGroup", "xray:DeleteGroup", "xray:GetGroup", "xray:ListTagsForResource", "xray:TagResource", "xray:UpdateGroup"]
+        Resource = ["arn:${var.partition}:xray:${var.region}:${var.account_id}:group/${var.prefix}/*"]
       },
       {
         Sid      = "AlarmTopic"
@@ -326,12 +354,56 @@ resource "aws_iam_policy" "service" {
   })
 }
 
+# Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person to change.
+resource "aws_iam_policy" "agents" {
+  #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; whoever deploys can read its state anyway.
+  count = var.agents ? 1 : 0
+
+  name        = "${var.prefix}-deploy-agents"
+  description = "Changing what agents are offered"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Stacks"
+        Effect   = "Allow"
+        Action   = ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", "cloudformation:GetStackPolicy", "cloudformation:GetTemplate", "cloudformation:UpdateStack"]
+        Resource = ["arn:${var.partition}:cloudformation:${var.region}:${var.account_id}:stack/${var.prefix}-agentcore-*/*"]
+      },
+      {
+        Sid    = "Tools"
+        Effect = "Allow"
+        Action = [
+          "bedrock-agentcore:CreateGatewayTarget", "bedrock-agentcore:DeleteGatewayTarget", "bedrock-agentcore:GetGateway",
+          "bedrock-agentcore:GetGatewayTarget", "bedrock-agentcore:ListGatewayTargets", "bedrock-agentcore:ListTagsForResource",
+          "bedrock-agentcore:TagResource", "bedrock-agentcore:UpdateGateway", "bedrock-agentcore:UpdateGatewayTarget",
+        ]
+        Resource = ["arn:${var.partition}:bedrock-agentcore:${var.region}:${var.account_id}:gateway/${var.prefix}-*"]
+      },
+      {
+        Sid       = "RoleToGateway"
+        Effect    = "Allow"
+        Action    = ["iam:PassRole"]
+        Resource  = ["${local.iam}:role/${var.prefix}-agentcore-gateway"]
+        Condition = { StringEquals = { "iam:PassedToService" = "bedrock-agentcore.amazonaws.com" } }
+      },
+      {
+        Sid      = "Client"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue"]
+        Resource = ["arn:${var.partition}:secretsmanager:${var.region}:${var.account_id}:secret:${var.prefix}-agentcore-client-??????"]
+      },
+    ]
+  })
+}
+
 locals {
   function_roles = "${local.iam}:role/${var.prefix}-*"
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
-  for_each = { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn }
+  for_each = merge({ data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn }, var.agents ? { agents = aws_iam_policy.agents[0].arn } : {})
 
   role       = aws_iam_role.deploy.name
   policy_arn = each.value
