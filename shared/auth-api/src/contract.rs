@@ -407,15 +407,18 @@ pub enum Resource {
     UserPool,
     /// The secret that holds the keys.
     Secrets,
+    /// The KMS key that seals what must be read again.
+    SealingKey,
 }
 
 impl Resource {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Guests,
         Self::GuestsIndex,
         Self::Challenges,
         Self::UserPool,
         Self::Secrets,
+        Self::SealingKey,
     ];
 
     /// As grants write it.
@@ -427,6 +430,7 @@ impl Resource {
             Self::Challenges => "challenges",
             Self::UserPool => "user-pool",
             Self::Secrets => "secrets",
+            Self::SealingKey => "sealing-key",
         }
     }
 }

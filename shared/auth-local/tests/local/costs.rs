@@ -62,6 +62,7 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
         pool if pool == ready.user_pool_id || pool == world.operations_client_id() => "user-pool",
         index if index.starts_with(&format!("{}/index/", ready.tables.guests)) => "guests/index",
         _ if call.service == "secretsmanager" => "secrets",
+        _ if call.service == "kms" => "sealing-key",
         other => panic!("no name for {other}"),
     };
     format!("{resource}:{}", call.action)
