@@ -16,6 +16,8 @@ from deployment import Refusal, environment
 from deployment.environment import Environment
 
 ALIAS = "live"
+# Of each function; what a canary release listens to.
+FUNCTION_ALARMS = ("errors", "throttles", "p99")
 MANIFEST = "deployment/packages.json"
 RECORD = "deployment/releases.json"
 
