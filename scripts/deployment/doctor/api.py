@@ -34,7 +34,9 @@ def guarded(operation: Operation, route: dict[str, Any]) -> Iterator[Finding]:
 
 def authorizers(deployed: Deployed) -> Iterator[Finding]:
     clients = {client["ClientId"] for client in deployed.clients}
-    for authorizer in deployed.items("get_authorizers"):
+    used = {route["AuthorizerId"] for route in deployed.routes.values() if route.get("AuthorizerId")}
+    for identity in sorted(used):
+        authorizer = deployed.where.aws("apigatewayv2").get_authorizer(ApiId=deployed.api_id, AuthorizerId=identity)
         tokens = authorizer.get("JwtConfiguration", {})
         if not tokens.get("Issuer", "").endswith(f"/{deployed.user_pool_id}"):
             yield error("issuer", authorizer["Name"], f"the API takes tokens of {tokens.get('Issuer')}, which is not the deployment's pool")
