@@ -16,6 +16,8 @@ from deployment import Refusal, environment
 from deployment.environment import Environment
 
 ALIAS = "live"
+# Of each function; what a canary release listens to.
+FUNCTION_ALARMS = ("errors", "throttles", "p99")
 MANIFEST = "deployment/packages.json"
 RECORD = "deployment/releases.json"
 
@@ -48,11 +50,20 @@ class Record:
 
 
 class Bucket:
-    """The artifact bucket."""
+    """The artifact bucket, by its name: who rolls back in a hurry shall need neither Terraform nor its state."""
 
-    def __init__(self, where: Environment, name: str) -> None:
-        self.name = name
+    def __init__(self, where: Environment) -> None:
+        self.name = f"{where.prefix}-artifacts-{where.account}"
         self.s3 = where.aws("s3")
+
+    def exists(self) -> bool:
+        try:
+            self.s3.head_bucket(Bucket=self.name)
+        except botocore.exceptions.ClientError as error:
+            if environment.code_of(error) in ("404", "NoSuchBucket"):
+                return False
+            raise
+        return True
 
     def has(self, key: str) -> bool:
         try:
@@ -100,6 +111,8 @@ class Bucket:
         except botocore.exceptions.ClientError as error:
             if environment.code_of(error) == "NoSuchKey":
                 return None, None
+            if environment.code_of(error) == "NoSuchBucket":
+                raise Refusal(f"there is no bucket {self.name}, so nothing is deployed") from error
             raise
         return found["Body"].read().decode(), found["ETag"]
 
@@ -120,6 +133,13 @@ class Aliases:
             return str(self.client.get_alias(FunctionName=self.function(name), Name=ALIAS)["FunctionVersion"])
         except self.client.exceptions.ResourceNotFoundException:
             return None
+
+    def newest(self, name: str) -> str:
+        return self.versions(name)[-1]
+
+    def zip_of(self, name: str, version: str) -> str:
+        """The SHA-256, in base64, of the zip that a version was made from."""
+        return str(self.configuration(name, version)["CodeSha256"])
 
     def weights(self, name: str) -> dict[str, float]:
         alias = self.client.get_alias(FunctionName=self.function(name), Name=ALIAS)
