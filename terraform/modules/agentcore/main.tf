@@ -1,5 +1,14 @@
 # What agents need: an identity of their own, the pool as the provider of people's tokens, and a gateway with the tools.
 
+locals {
+  odd_tools = [
+    for name, tool in var.tools : name if !alltrue(concat(
+      [try(tool.inputSchema.type, "") == "object", length(setsubtract(keys(tool.inputSchema), ["type", "description", "properties", "required"])) == 0],
+      [for field in values(try(tool.inputSchema.properties, {})) : contains(["string", "number", "integer", "boolean"], try(field.type, "")) && length(setsubtract(keys(field), ["type", "description"])) == 0],
+    ))
+  ]
+}
+
 module "templates" {
   source = "./templates"
 
