@@ -141,6 +141,14 @@ resource "aws_cloudformation_stack" "tools" {
     Alias   = var.alias
   }
 
+  lifecycle {
+    # AgentCore's gateways read this much of JSON Schema and nothing else: no enum, no format, no default, no reference.
+    precondition {
+      condition     = length(local.odd_tools) == 0
+      error_message = "A tool's input is an object of strings, numbers, integers and booleans, each with a description and no more: ${join(", ", local.odd_tools)}."
+    }
+  }
+
   # AgentCore tries the role when a target is made.
   depends_on = [aws_iam_role_policy.gateway]
 }
