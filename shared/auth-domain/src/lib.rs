@@ -25,8 +25,8 @@ mod sign_in;
 mod tokens;
 mod totp;
 
-pub use authenticator::{Authenticator, PendingAuthenticator};
-pub use backup_code::BackupCodeHash;
+pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
+pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};
 pub use caller::Caller;
 pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
@@ -50,4 +50,4 @@ pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,
 };
-pub use totp::TotpStep;
+pub use totp::{TotpSecret, TotpStep};
