@@ -66,10 +66,10 @@ impl InitiateOtp {
         })
     }
 
-    /// Has a code mailed. A bound guest has a user, and costs one call. Anyone else gets one first, and so does a guest whose user
-    /// has gone: Cognito offers a password then, which it never offers the users that Latchkey makes.
+    /// Has a code mailed. A bound guest who has proved the address has a user, and costs one call. Anyone else gets one first, and so
+    /// does a guest whose user has gone: Cognito offers a password then, which it never offers the users that this makes.
     async fn send(&self, email: &Email, guest: Option<&Guest>) -> Result<Sent, Problem> {
-        let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some());
+        let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some() && guest.email_verified);
         let has_password = guest.is_some_and(|guest| guest.has_password);
         if !bound {
             self.codes.create_user(email).await?;
@@ -78,7 +78,7 @@ impl InitiateOtp {
         if bound
             && sending.password_offered
             && !has_password
-            && self.codes.create_user(email).await?
+            && self.codes.create_user(email).await?.is_some()
         {
             sending = self.codes.send(email).await?;
         }

@@ -4,6 +4,9 @@
 //! parallel guesses cannot outrun it. Wrong codes count for the address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and
 //! for a known device on its own.
 //!
+//! Where somebody has registered the address with a password and not confirmed it, that password is taken away: who chose it need not
+//! be who reads the mail.
+//!
 //! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the code is used up, and a
 //! re-send of the same sign-in brings another. If the guest cannot be made or the sign-in not be ended, the new tokens are
 //! revoked and never leave; a re-send brings another code here too. Only a sign-in that was ended, and nobody heard of it, begins
@@ -14,7 +17,8 @@ mod verify_otp;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns, TokenService,
+    ConfigurationError, EmailCodes, Guests, Limits, Passwords, Platform, Secrets, SignIns,
+    TokenService,
 };
 use auth_domain::{
     Clock, Email, Guest, Limit, OtpCode, Problem, Randomness, SessionToken, SignInRules,
@@ -39,6 +43,7 @@ struct VerifyOtp {
     sign_ins: SignIns,
     limits: Limits,
     codes: EmailCodes,
+    passwords: Passwords,
     guests: Guests,
     token_service: TokenService,
     secrets: Secrets,
@@ -64,6 +69,7 @@ impl VerifyOtp {
             sign_ins: SignIns::new(platform)?,
             limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
+            passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,
             secrets,

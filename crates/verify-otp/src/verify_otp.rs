@@ -1,9 +1,9 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
-use auth_aws::Proof;
+use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, DeviceCookie, KeyRing, KnownDevice, OtpCode, Problem, SignIn, SignInId,
-    TokenDelivery, Tokens, UserSub,
+    AttemptId, DeviceCookie, KeyRing, KnownDevice, OtpCode, PasswordStanding, Problem, SignIn,
+    SignInId, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, Metric, SetCookie};
 use tokio::join;
@@ -140,12 +140,21 @@ impl VerifyOtp {
         attempt: &Attempt,
         exchange: &Exchange,
     ) -> Result<auth_domain::Guest, Problem> {
+        let known = known?;
+        if known
+            .as_ref()
+            .is_some_and(|guest| guest.password_standing == PasswordStanding::Unproven)
+        {
+            // Whoever registered the address chose that password, and only now is it clear whose the address is.
+            self.passwords.take_away(sub.as_str()).await?;
+        }
         let (guest, created) = self
             .guests
             .get_or_create(
                 sub,
                 &sign_in.email,
-                known?,
+                known,
+                ProvedBy::Code,
                 sign_in.has_password,
                 self.clock.now(),
             )

@@ -6,12 +6,15 @@
 mod caller;
 pub mod claims;
 mod clock;
+mod cognito_challenge;
 mod device;
 mod email;
 mod guest;
 mod keys;
 mod limit;
+mod notice;
 mod otp_code;
+mod password;
 mod problem;
 mod randomness;
 mod redacted;
@@ -22,14 +25,18 @@ mod tokens;
 
 pub use caller::Caller;
 pub use clock::{Clock, Timestamp};
+pub use cognito_challenge::{ChallengeAnswer, ChallengeKind, CognitoChallenge, CognitoUsername};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use guest::{
-    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, UserSub,
+    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, PasswordStanding,
+    UserSub,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
 pub use limit::{Limit, LimitState};
+pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
+pub use password::{InvalidPassword, NewPassword, Password, PasswordRule};
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use randomness::Randomness;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};

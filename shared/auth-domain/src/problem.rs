@@ -48,7 +48,7 @@ impl Report {
 pub struct FieldProblem {
     /// The field's name on the wire.
     pub field: String,
-    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`.
+    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, or the rule that a new password breaks.
     pub code: &'static str,
     /// What a person reads. Never holds the value.
     pub message: String,
@@ -86,6 +86,10 @@ pub enum Problem {
     InvalidSession,
     /// No caller, or one whose tokens are no longer accepted.
     AuthRequired,
+    /// Address and password do not belong together, or the address is not proved yet. One answer, so that neither shows.
+    InvalidCredentials,
+    /// The address has a guest already.
+    EmailExists,
     /// The code is wrong.
     InvalidOtp(Attempts),
     /// The refresh token buys nothing.

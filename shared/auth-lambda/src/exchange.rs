@@ -8,7 +8,7 @@ use std::{
 
 use auth_domain::{
     Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, RefreshRefusal,
-    RefreshToken, Timestamp, UserSub, claims,
+    RefreshToken, Report, Timestamp, UserSub, claims,
 };
 use serde_json::{Map, Value};
 
@@ -190,6 +190,23 @@ impl Exchange {
     /// Counts one event for the operators.
     pub fn count(&self, metric: Metric) {
         self.extras().metrics.push(metric);
+    }
+
+    /// Logs and counts a notice that could not be mailed. What it was about has happened all the same.
+    pub fn note_notice(&self, sent: Result<(), Report>) {
+        if let Err(report) = sent {
+            tracing::error!(error = report.chain(), "a notice could not be mailed");
+            self.count(Metric::EmailDeliveryFailures);
+        }
+    }
+
+    /// Whether a person's own browser or app is at the other end: not an agent, and not an operator's invocation.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        match self.door {
+            Door::Http => true,
+            Door::Direct | Door::Tool => false,
+        }
     }
 
     pub(crate) fn set_cookie_headers(&self) -> Vec<String> {

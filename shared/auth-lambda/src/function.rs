@@ -266,10 +266,12 @@ fn note(problem: &Problem, exchange: &Exchange) {
         }
         Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),
         Problem::InvalidOtp(_) => exchange.count(Metric::CodeFailures),
+        Problem::InvalidCredentials => exchange.count(Metric::PasswordFailures),
         Problem::ServiceUnavailable { .. } => exchange.count(Metric::DependencyUnavailable),
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
         | Problem::AuthRequired
+        | Problem::EmailExists
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
         | Problem::NotFound
