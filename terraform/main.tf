@@ -33,9 +33,18 @@ locals {
 
   with_functions = var.packages != null
   api_domain     = var.domain == null ? null : { name = "api.${var.domain.name}", zone_id = var.domain.zone_id }
-  frontend_url   = var.frontend_url != null ? var.frontend_url : one(module.edge[*].url)
+  deployment_url = one(module.edge[*].url)
+  frontend_url   = var.frontend_url != null ? var.frontend_url : local.deployment_url
+
   # What Cognito's own sender sends, for the whole account.
   mails_per_day = var.mail_sender == null ? 50 : var.mail_sender.mails_per_day
+  # The bare address: SES compares it without the name before it.
+  mail_address      = var.mail_sender == null ? null : regex("[^<>\\s]+@[^<>\\s]+", var.mail_sender.from_address)
+  mail_identity_arn = var.mail_sender == null ? null : var.mail_sender.identity_arn != null ? var.mail_sender.identity_arn : module.mail[0].identity_arn
+  mail_arns = compact([
+    local.mail_identity_arn,
+    try(var.mail_sender.configuration_set, null) == null ? null : "arn:${local.partition}:ses:${var.region}:${local.account_id}:configuration-set/${var.mail_sender.configuration_set}",
+  ])
 }
 
 # One key for tables, secret, zips, logs and alarms, so that a role's right to data can be told from its right to open it.
@@ -86,15 +95,63 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
+# What operations seal themselves: authenticators' secrets, tokens between two factors. A key of its own, so that who may read a table
+# may not open them, and CloudTrail tells each opening.
+resource "aws_kms_key" "sealing" {
+  description             = "${local.prefix}: what operations seal for one user each"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.protected ? 30 : 7
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "RolesOfThisAccountAsTheirPoliciesSay"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:${local.partition}:iam::${local.account_id}:root" }
+      Action    = "kms:*"
+      Resource  = "*"
+    }]
+  })
+}
+
+resource "aws_kms_alias" "sealing" {
+  name          = "alias/${local.prefix}-sealing"
+  target_key_id = aws_kms_key.sealing.key_id
+}
+
+# Its loss would lock out everybody who has an authenticator.
+resource "terraform_data" "sealing_key_stays" {
+  count = var.protected ? 1 : 0
+
+  triggers_replace = aws_kms_key.sealing.id
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+module "mail" {
+  source = "./modules/mail"
+  count  = try(var.mail_sender.zone_id, null) == null ? 0 : 1
+
+  domain  = split("@", local.mail_address)[1]
+  zone_id = var.mail_sender.zone_id
+}
+
 module "user_pool" {
   source = "./modules/user-pool"
 
   name               = local.prefix
   triggers           = local.trigger_arns
   refresh_token_days = local.refresh_token_days
-  mail_sender        = var.mail_sender
-  public_client      = var.public_client
-  protected          = var.protected
+  mail_sender = var.mail_sender == null ? null : {
+    identity_arn      = local.mail_identity_arn
+    from_address      = var.mail_sender.from_address
+    reply_to_address  = var.mail_sender.reply_to_address
+    configuration_set = var.mail_sender.configuration_set
+  }
+  public_client = var.public_client
+  protected     = var.protected
 }
 
 check "mail_quota" {
@@ -122,10 +179,11 @@ module "tables" {
 module "secrets" {
   source = "./modules/secrets"
 
-  name          = local.prefix
-  kms_key_arn   = aws_kms_key.this.arn
-  client_secret = module.user_pool.operations_client_secret
-  protected     = var.protected
+  name                 = local.prefix
+  kms_key_arn          = aws_kms_key.this.arn
+  client_secret        = module.user_pool.operations_client_secret
+  origin_secret_in_use = var.origin_secret_in_use
+  protected            = var.protected
 }
 
 module "deploy_role" {
@@ -142,10 +200,14 @@ module "deploy_role" {
   state_bucket    = { name = var.github.state_bucket, key = "latchkey/${var.environment}.tfstate" }
 
   resources = {
-    user_pool_arn = module.user_pool.arn
-    table_arns    = [for table in module.tables.tables : table.arn]
-    secret_arn    = module.secrets.arn
-    key_arn       = aws_kms_key.this.arn
+    user_pool_arn        = module.user_pool.arn
+    table_arns           = [for table in module.tables.tables : table.arn]
+    secret_arn           = module.secrets.arn
+    origin_secret_arns   = module.secrets.origin_arns
+    key_arn              = aws_kms_key.this.arn
+    sealing_key_arn      = aws_kms_key.sealing.arn
+    agentcore_arns       = local.token_vault.arns
+    agentcore_secret_arn = local.agentcore.provider_secret_arn
   }
   distribution_arn = one(module.edge[*].distribution_arn)
 }
@@ -258,6 +320,9 @@ module "observability" {
   user_pool_client_ids = compact([module.user_pool.operations_client_id, module.user_pool.public_client_id])
   alarm_addresses      = var.alarm_addresses
   mails_per_day        = local.mails_per_day
+  own_mail_sender      = var.mail_sender != null
+
+  access_log_group_name = module.http_api[0].access_log_group_name
 
   functions = {
     for name, function in local.functions : name => {

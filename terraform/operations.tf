@@ -64,7 +64,7 @@ locals {
       key     = local.table_resources[name].key
     } if length(table.index_arns) > 0
   }
-  resources = merge(local.table_resources, local.index_resources, {
+  other_resources = {
     user-pool = {
       service = "cognito-idp"
       arns    = [module.user_pool.arn]
@@ -73,7 +73,6 @@ locals {
         "AdminResetUserPassword", "AdminRespondToAuthChallenge", "AdminSetUserPassword", "AdminUpdateUserAttributes",
         "AdminUserGlobalSignOut",
       ]
-      key = null
     }
     secrets = {
       service = "secretsmanager"
@@ -85,37 +84,81 @@ locals {
         context = { SecretARN = module.secrets.arn }
       }
     }
-    # What operations seal by themselves, each under an encryption context of its own.
+    # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, so what was copied to somebody else's
+    # record stays shut.
     sealing-key = {
-      service = "kms"
-      arns    = [aws_kms_key.this.arn]
-      actions = ["Decrypt", "Encrypt"]
-      key     = null
+      service   = "kms"
+      arns      = [aws_kms_key.sealing.arn]
+      actions   = ["Decrypt", "Encrypt"]
+      condition = { Null = { "kms:EncryptionContext:sub" = "false" } }
     }
-    }, var.mail_sender == null ? {} : {
+    # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and functions are told of no MAIL_SENDER.
     mail = {
-      service = "ses"
-      arns    = [var.mail_sender.identity_arn]
-      actions = ["SendEmail"]
-      key     = null
+      service   = "ses"
+      arns      = local.mail_arns
+      actions   = ["SendEmail"]
+      condition = { StringEquals = { "ses:FromAddress" = coalesce(local.mail_address, "nobody@invalid") } }
     }
-  })
-
-  # What Terraform makes and functions ask for by name.
-  made_settings = {
-    ENVIRONMENT                    = var.environment
-    COGNITO_USER_POOL_ID           = module.user_pool.id
-    COGNITO_CLIENT_ID              = module.user_pool.operations_client_id
-    GUESTS_TABLE_NAME              = module.tables.tables["guests"].name
-    CHALLENGES_TABLE_NAME          = module.tables.tables["challenges"].name
-    DYNAMODB_OAUTH2_SESSIONS_TABLE = module.tables.tables["sessions"].name
-    SECRETS_ID                     = module.secrets.name
-    KMS_KEY_ID                     = aws_kms_key.this.arn
-    FRONTEND_URL                   = local.frontend_url
+    # Who the agent is, and on whose behalf it asks. AgentCore looks at the directory as well as at what is in it.
+    workload-identity = {
+      service = "bedrock-agentcore"
+      arns    = [local.agentcore.directory_arn, local.agentcore.identity_arn]
+      actions = ["CompleteResourceTokenAuth", "GetWorkloadAccessToken", "GetWorkloadAccessTokenForJWT", "GetWorkloadAccessTokenForUserId"]
+    }
+    # Tokens of people, from the vault: of this provider and no other. Two names, since either says it.
+    credential-provider = local.token_vault
+    token-vault         = local.token_vault
   }
+  resources = merge(local.table_resources, local.index_resources, local.other_resources)
+
+  token_vault = {
+    service = "bedrock-agentcore"
+    arns    = [local.agentcore.directory_arn, local.agentcore.identity_arn, local.agentcore.vault_arn, local.agentcore.provider_arn]
+    actions = ["CompleteResourceTokenAuth", "GetResourceOauth2Token"]
+    # AgentCore keeps the provider's client secret in Secrets Manager and reads it with the caller's rights. The six signs are AWS's own.
+    also = [{
+      actions = ["secretsmanager:GetSecretValue"]
+      arns    = [local.agentcore.provider_secret_arn]
+    }]
+  }
+
+  # Known before anything of it is made, so that functions can be told and granted.
+  agentcore = {
+    workload_name       = local.prefix
+    provider_name       = local.prefix
+    directory_arn       = "${local.agentcore_arn}:workload-identity-directory/default"
+    identity_arn        = "${local.agentcore_arn}:workload-identity-directory/default/workload-identity/${local.prefix}"
+    vault_arn           = "${local.agentcore_arn}:token-vault/default"
+    provider_arn        = "${local.agentcore_arn}:token-vault/default/oauth2credentialprovider/${local.prefix}"
+    provider_secret_arn = "arn:${local.partition}:secretsmanager:${var.region}:${local.account_id}:secret:bedrock-agentcore-identity!default/oauth2/${local.prefix}-??????"
+  }
+  agentcore_arn = "arn:${local.partition}:bedrock-agentcore:${var.region}:${local.account_id}"
+
+  # Where AgentCore sends a person's browser back to: this route, and exactly this.
+  oauth2_callback_url = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
+
+  # What Terraform makes and functions ask for by name. What is null here is left out there.
+  made_settings = {
+    ENVIRONMENT                      = var.environment
+    COGNITO_USER_POOL_ID             = module.user_pool.id
+    COGNITO_CLIENT_ID                = module.user_pool.operations_client_id
+    GUESTS_TABLE_NAME                = module.tables.tables["guests"].name
+    CHALLENGES_TABLE_NAME            = module.tables.tables["challenges"].name
+    DYNAMODB_OAUTH2_SESSIONS_TABLE   = module.tables.tables["sessions"].name
+    SECRETS_ID                       = module.secrets.name
+    ORIGIN_SECRET_SHA256             = module.secrets.origin_secret_sha256
+    KMS_KEY_ID                       = aws_kms_key.sealing.arn
+    MAIL_SENDER                      = try(var.mail_sender.from_address, null)
+    FRONTEND_URL                     = local.frontend_url
+    OAUTH2_CALLBACK_URL              = local.oauth2_callback_url
+    AGENTCORE_WORKLOAD_NAME          = local.agentcore.workload_name
+    AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
+  }
+  # Their names alone, for conditions of variables: those must not depend on what is made.
   made_setting_names = [
     "ENVIRONMENT", "COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID", "GUESTS_TABLE_NAME", "CHALLENGES_TABLE_NAME",
-    "DYNAMODB_OAUTH2_SESSIONS_TABLE", "SECRETS_ID", "KMS_KEY_ID", "FRONTEND_URL",
+    "DYNAMODB_OAUTH2_SESSIONS_TABLE", "SECRETS_ID", "KMS_KEY_ID", "MAIL_SENDER", "FRONTEND_URL", "OAUTH2_CALLBACK_URL",
+    "AGENTCORE_WORKLOAD_NAME", "AGENTCORE_IDENTITY_PROVIDER_NAME", "ORIGIN_SECRET_SHA256",
   ]
 
   # A setting's value: what Terraform made, what the deployment says, or the contract's default.
@@ -125,8 +168,10 @@ locals {
   )
   environments = {
     for name, function in local.functions : name => {
-      for setting in function.needs.environment : setting =>
-      contains(local.made_setting_names, setting) ? local.made_settings[setting] : lookup(local.setting_values, setting, "") # refused below
+      for setting, value in {
+        for setting in function.needs.environment : setting =>
+        contains(local.made_setting_names, setting) ? local.made_settings[setting] : lookup(local.setting_values, setting, "") # refused below
+      } : setting => value if value != null
     }
   }
 

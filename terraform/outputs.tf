@@ -47,6 +47,11 @@ output "url" {
   value       = one(module.edge[*].url)
 }
 
+output "api_id" {
+  description = "The API, for whoever reads its settings back."
+  value       = one(module.http_api[*].id)
+}
+
 output "api_host" {
   description = "Where the API itself answers, for callers who sign with IAM and for checking that nothing else gets past CloudFront."
   value       = one(module.http_api[*].host)

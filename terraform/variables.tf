@@ -121,12 +121,14 @@ variable "reserved_concurrency" {
 
 variable "mail_sender" {
   description = <<-EOT
-    The verified SES identity that mails are sent from. Null means Cognito's own sender, which sends FIFTY MAILS A DAY for the whole
-    account and not one more; every sign-in by code is a mail. Good for a first try, and for nothing else.
+    The SES identity that mails are sent from: a verified one by identity_arn, or the domain of from_address in the Route 53 zone
+    zone_id, which is then made and verified. Null means Cognito's own sender, which sends FIFTY MAILS A DAY for the whole account and not
+    one more, where every sign-in by code is a mail; and no notices of changed passwords and new devices. Good for a first try only.
   EOT
   type = object({
-    identity_arn      = string
     from_address      = string
+    identity_arn      = optional(string)
+    zone_id           = optional(string)
     reply_to_address  = optional(string)
     configuration_set = optional(string)
     # What SES lets the account send in 24 hours. An alarm says when it is nearly used.
@@ -135,12 +137,17 @@ variable "mail_sender" {
   default = null
 
   validation {
-    condition     = var.mail_sender == null || can(regex("^arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/.+$", var.mail_sender.identity_arn))
+    condition     = var.mail_sender == null || can(regex("^arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/.+$", coalesce(try(var.mail_sender.identity_arn, null), "arn:aws:ses:eu-west-1:000000000000:identity/none")))
     error_message = "mail_sender.identity_arn is the ARN of an SES identity: arn:aws:ses:<region>:<account>:identity/<domain or address>."
   }
 
   validation {
-    condition     = var.mail_sender == null || can(regex("[^@\\s]+@[^@\\s]+", var.mail_sender.from_address))
+    condition     = var.mail_sender == null || (try(var.mail_sender.identity_arn, null) == null) != (try(var.mail_sender.zone_id, null) == null)
+    error_message = "mail_sender has either identity_arn, of an identity that is verified already, or zone_id, of the zone to verify the address's domain in."
+  }
+
+  validation {
+    condition     = var.mail_sender == null || can(regex("^([^<>@]*<)?[^<>@\\s]+@[^<>@\\s]+>?$", var.mail_sender.from_address))
     error_message = "mail_sender.from_address is an address, or a name and an address in angle brackets."
   }
 }
@@ -189,6 +196,17 @@ variable "public_client" {
   validation {
     condition     = !var.public_client || contains(values(local.triggers)[*].kind, "PreAuthentication")
     error_message = "A public client needs the pre-authentication trigger, which refuses it to people who have an authenticator; the contract has no such trigger yet."
+  }
+}
+
+variable "origin_secret_in_use" {
+  description = "Which of the two origin secrets CloudFront sends, by which functions tell that a request came through it: a or b. README.md says how to rotate."
+  type        = string
+  default     = "a"
+
+  validation {
+    condition     = contains(["a", "b"], var.origin_secret_in_use)
+    error_message = "There are two origin secrets, a and b."
   }
 }
 

@@ -52,7 +52,9 @@ class Gaps:
         return (response or self.remembered(request, environ) or self.moto)(environ, start_response)
 
     def remembered(self, request, environ):
-        """Puts back what moto takes and forgets: half of a user pool's settings, and where a function logs."""
+        """Puts back what moto takes and forgets: half of a user pool's settings, where a function logs, parts of a distribution."""
+        if request.path.startswith("/2020-05-31/distribution"):
+            return self.distribution(request, environ)
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/]+))?(/configuration)?", unquote(request.path))
         if target not in ("CreateUserPool", "UpdateUserPool", "DescribeUserPool") and not function:
@@ -77,6 +79,24 @@ class Gaps:
         configuration.update(kept)
         if kept:
             response.set_data(json.dumps(answer))
+        return response
+
+    def distribution(self, request, environ):
+        """A distribution's settings are those that it was given last."""
+        data = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(data)
+        response = Response.from_app(self.moto, environ)
+        text = response.get_data(as_text=True)
+        key = re.search(r"<Id>(E?[A-Z0-9]+)</Id>", text) or re.fullmatch(r"/2020-05-31/distribution/([A-Z0-9]+)/config", request.path)
+        pattern = r"(<DistributionConfig\b[^>]*>)(.*)(</DistributionConfig>)"
+        if response.status_code >= 300 or not key or not re.search(pattern, text, re.DOTALL):
+            return response
+        given = re.search(pattern, data.decode(), re.DOTALL)
+        if given:
+            self.kept[("distribution", key[1])] = given[2]
+        kept = self.kept.get(("distribution", key[1]))
+        if kept:
+            response.set_data(re.sub(pattern, lambda found: found[1] + kept + found[3], text, flags=re.DOTALL))
         return response
 
     def answer(self, request):

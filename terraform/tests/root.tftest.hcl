@@ -15,6 +15,11 @@ mock_provider "aws" {
   }
 
   override_resource {
+    target = aws_kms_key.sealing
+    values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-00005ea11e57" }
+  }
+
+  override_resource {
     target = module.tables.aws_dynamodb_table.this["sessions"]
     values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-sessions" }
   }
@@ -94,25 +99,39 @@ run "every_operation_has_what_it_needs" {
     error_message = "each route asks for the scope of the contract, and public ones for none: ${jsonencode(module.http_api[0].scopes)}"
   }
 
-  # The policies, against the grants written another way: every action with its ARN, and nothing besides.
+  # Three links make a chain. Calls that the local run records = ARCHITECTURE.md's table (a test of the local run). The table = the
+  # policies, and the contract's grants = the policies (here). A missing permission, or one that no recorded call needs, breaks a link.
   assert {
     condition = alltrue([
       for name in run.contract.names : toset(flatten([
         for statement in jsondecode(module.function[name].policy).Statement : [
           for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]
-        ] if !startswith(statement.Action[0], "kms:") && !startswith(statement.Action[0], "logs:") && !startswith(statement.Action[0], "xray:")
-        ])) == toset([
-        for grant in jsondecode(run.contract.needs[name]).grants : join(" ", [
-          format("%s:%s", lookup({ "user-pool" = "cognito-idp", secrets = "secretsmanager", "sealing-key" = "kms", mail = "ses" }, split(":", grant)[0], "dynamodb"), split(":", grant)[1]),
-          lookup({
-            "user-pool"    = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
-            secrets        = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
-            "guests/index" = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests/index/cognito-sub-index"
-          }, split(":", grant)[0], "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-${split(":", grant)[0]}"),
-        ])
-      ])
+        ] if !can(statement.Condition.StringEquals["kms:ViaService"]) && !contains(["logs", "xray"], split(":", statement.Action[0])[0]) && !strcontains(statement.Resource[0], "bedrock-agentcore-identity!")
+      ])) == run.contract.actions_granted[name]
     ])
     error_message = "a role must hold the contract's grants on exactly their ARNs, and no other"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in run.contract.names : length(setsubtract(run.contract.actions_called[name], toset(flatten([
+        for statement in jsondecode(module.function[name].policy).Statement : [
+          for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]
+        ] if !can(statement.Condition.StringEquals["kms:ViaService"]) && !contains(["logs", "xray"], split(":", statement.Action[0])[0]) && !strcontains(statement.Resource[0], "bedrock-agentcore-identity!")
+      ])))) == 0
+    ])
+    error_message = "an operation makes a recorded call that its role does not allow"
+  }
+
+  assert {
+    condition = alltrue([
+      for name in run.contract.names : length(setsubtract(toset(flatten([
+        for statement in jsondecode(module.function[name].policy).Statement : [
+          for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]
+        ] if !can(statement.Condition.StringEquals["kms:ViaService"]) && !contains(["logs", "xray"], split(":", statement.Action[0])[0]) && !strcontains(statement.Resource[0], "bedrock-agentcore-identity!")
+      ])), setunion(run.contract.actions_called[name], run.contract.actions_within_transactions[name], [run.contract.reading_secrets]))) == 0
+    ])
+    error_message = "a role allows what no recorded call needs"
   }
 
   assert {
@@ -138,13 +157,18 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
+    condition     = alltrue([for name in run.contract.names : contains(jsondecode(run.contract.needs[name]).environment, "ORIGIN_SECRET_SHA256") ? can(regex("^[0-9a-f]{64},[0-9a-f]{64}$", module.function[name].environment["ORIGIN_SECRET_SHA256"])) : true])
+    error_message = "every function that asks for it knows what CloudFront proves itself by, and what it may be next"
+  }
+
+  assert {
     condition     = module.function["refresh-token"].environment["FRONTEND_URL"] == "https://d0000000000000.cloudfront.net"
     error_message = "without a domain the front end is at CloudFront's name"
   }
 
   assert {
-    condition     = keys(module.function["verify-otp"].test_events) == ["direct", "http", "http-cookie-delivery", "tool"]
-    error_message = "events/*.json are published as the console's test events"
+    condition     = jsonencode({ for name, function in module.function : name => keys(function.test_events) }) == jsonencode(run.contract.test_events) && contains(run.contract.test_events["verify-otp"], "tool")
+    error_message = "events/*.json of every function are published as the console's test events"
   }
 
   assert {
@@ -203,6 +227,44 @@ run "a_domain_turns_the_api_s_own_name_off" {
     condition     = module.function["refresh-token"].environment["FRONTEND_URL"] == "https://auth.example.com"
     error_message = "the front end is at the domain"
   }
+}
+
+run "without_a_sender_nobody_is_granted_mail" {
+  command = plan
+
+  variables {
+    mail_sender = null
+  }
+
+  expect_failures = [check.mail_quota]
+
+  assert {
+    condition     = length(local.resources["mail"].arns) == 0 && local.made_settings["MAIL_SENDER"] == null
+    error_message = "no sender, no grant, no setting"
+  }
+}
+
+run "a_sender_in_a_zone_is_verified_first" {
+  command = apply
+
+  variables {
+    mail_sender = { from_address = "Latchkey <no-reply@example.com>", zone_id = "Z0000000000000", configuration_set = "tracked" }
+  }
+
+  assert {
+    condition     = module.mail[0].domain == "example.com" && local.resources["mail"].condition == { StringEquals = { "ses:FromAddress" = "no-reply@example.com" } } && contains(local.resources["mail"].arns, "arn:aws:ses:eu-west-1:111122223333:configuration-set/tracked")
+    error_message = "the address's domain, and mails from that address alone"
+  }
+}
+
+run "an_identity_and_a_zone_are_one_too_many" {
+  command = plan
+
+  variables {
+    mail_sender = { from_address = "no-reply@example.com", identity_arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com", zone_id = "Z0000000000000" }
+  }
+
+  expect_failures = [var.mail_sender]
 }
 
 run "a_role_for_github_bounds_every_function" {
@@ -264,13 +326,14 @@ run "impossible_variables_are_refused" {
     cors_origins                = ["*"]
     public_client               = true
     auth_requests_per_5_minutes = 1
+    origin_secret_in_use        = "c"
     log_retention_days          = 10
     console_test_events         = "yes"
   }
 
   expect_failures = [
     var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.mail_sender, var.domain,
-    var.frontend_url, var.cors_origins, var.public_client, var.auth_requests_per_5_minutes, var.log_retention_days,
+    var.frontend_url, var.cors_origins, var.public_client, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
     var.console_test_events,
   ]
 }

@@ -32,8 +32,7 @@ impl InitiateOtp {
         let (secrets, guest) = try_join!(self.secrets.get(), self.guests.find(email))?;
         let keys = secrets.keys();
 
-        let ip_address = exchange.ip_address(|candidate| secrets.is_origin_secret(candidate));
-        if let Some(ip_address) = ip_address {
+        if let Some(ip_address) = exchange.ip_address() {
             let subject = keys
                 .tag(Purpose::IpAddress, &[&network(ip_address)])
                 .to_hex();

@@ -23,7 +23,7 @@ use serde_json::{Map, Value, json};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(
         InitiateOtp::new(platform)?,
-        platform.telemetry()?,
+        platform.deployment()?,
     ))
 }
 

@@ -17,7 +17,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, O
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         Refresh::new(platform)?,
-        platform.telemetry()?,
+        platform.deployment()?,
     ))
 }
 

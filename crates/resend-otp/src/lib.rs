@@ -19,7 +19,7 @@ use auth_lambda::{Access, CodeSent, Exchange, Fields, Function, Operation, Respo
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         ResendOtp::new(platform)?,
-        platform.telemetry()?,
+        platform.deployment()?,
     ))
 }
 

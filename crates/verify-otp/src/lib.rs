@@ -34,7 +34,7 @@ use serde_json::{Map, Value, json};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(
         VerifyOtp::new(platform)?,
-        platform.telemetry()?,
+        platform.deployment()?,
     ))
 }
 

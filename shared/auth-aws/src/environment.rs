@@ -24,6 +24,9 @@ pub enum ConfigurationError {
         /// What is wrong with it, never the value.
         reason: String,
     },
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client does not start")]
+    Tls(#[source] aws_smithy_http_client::HttpClientError),
 }
 
 impl fmt::Debug for ConfigurationError {

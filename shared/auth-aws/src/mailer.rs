@@ -17,13 +17,13 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Mails from the address that `MAIL_FROM` names. A deployment without one sends no notices, and says so once for each.
+    /// Mails from the address that `MAIL_SENDER` names. A deployment without one sends no notices, and says so once for each.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             client: ses(platform)?,
             from: platform
                 .environment()
-                .optional("MAIL_FROM")?
+                .optional("MAIL_SENDER")?
                 .map(str::to_owned),
         })
     }

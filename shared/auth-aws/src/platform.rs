@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use auth_domain::{Clock, Randomness, Telemetry};
+use auth_domain::{Clock, Deployment, Randomness};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -33,6 +33,10 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 /// All tries of one call. Less than any function's own time-out, so that the answer is ours.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 
+/// Amazon Trust Services' roots, to which every AWS endpoint chains. To parse the system's hundred and more takes three times as
+/// long as all else that a function does before its first poll.
+const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
+
 /// The ground under an operation.
 #[derive(Clone)]
 pub struct Platform {
@@ -45,12 +49,9 @@ pub struct Platform {
 impl Platform {
     /// The platform in Lambda: the process's environment and the operating system's randomness.
     pub fn from_environment(clock: Clock) -> Result<Self, ConfigurationError> {
-        let http_client = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         Self::new(
             Environment::from_process(),
-            http_client,
+            https_client()?,
             clock,
             system_randomness(),
         )
@@ -115,12 +116,12 @@ impl Platform {
         self.clock.clone()
     }
 
-    /// What the lines of the function's log say of where they come from.
-    pub fn telemetry(&self) -> Result<Telemetry, ConfigurationError> {
-        let environment = self.environment.text("ENVIRONMENT")?.to_owned();
-        Ok(Telemetry {
+    /// The deployment that the function runs in.
+    pub fn deployment(&self) -> Result<Deployment, ConfigurationError> {
+        Ok(Deployment {
             clock: self.clock(),
-            environment,
+            environment: self.environment.text("ENVIRONMENT")?.to_owned(),
+            front_door: self.environment.required("ORIGIN_SECRET_SHA256")?,
         })
     }
 
@@ -140,6 +141,16 @@ impl Platform {
     }
 }
 
+fn https_client() -> Result<SharedHttpClient, ConfigurationError> {
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let context = TlsContext::builder().with_trust_store(roots).build();
+    let context = context.map_err(ConfigurationError::Tls)?;
+    Ok(Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build_https())
+}
+
 #[expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -149,4 +160,35 @@ fn system_randomness() -> Randomness {
     Randomness::new(|bytes| {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64;
+    use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+
+    use super::*;
+
+    #[test]
+    fn the_roots_are_five_that_browsers_trust_too() {
+        let mut trusted = 0;
+        for certificate in AMAZON_ROOTS.split("-----BEGIN CERTIFICATE-----").skip(1) {
+            let body = certificate.split("-----END CERTIFICATE-----").next();
+            let der = BASE64
+                .decode(body.unwrap().replace('\n', "").as_bytes())
+                .unwrap();
+            assert!(
+                TLS_SERVER_ROOT_CERTS
+                    .iter()
+                    .any(|root| root.as_ref() == der)
+            );
+            trusted += 1;
+        }
+        assert_eq!(trusted, 5);
+    }
+
+    #[test]
+    fn a_client_is_made_of_them() {
+        assert!(https_client().is_ok());
+    }
 }

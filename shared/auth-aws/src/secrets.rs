@@ -1,4 +1,4 @@
-//! The secrets: the app client's, the keys of hashes and cookies, and what proves a request's way through CloudFront.
+//! The secrets: the app client's, and the keys of hashes and cookies.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -13,9 +13,9 @@ use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::fai
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
 
 /// What the secret holds, as JSON:
-/// `{"clientSecret":"…","keys":{"current":"<base64 of 32 bytes>","previous":"…"},"originSecret":"…"}`.
+/// `{"clientSecret":"…","keys":{"current":"<base64 of 32 bytes>","previous":"…"}}`, and what other parts of a deployment keep there.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct Stored {
     #[cfg_attr(
         not(feature = "cognito"),
@@ -23,7 +23,6 @@ struct Stored {
     )]
     client_secret: String,
     keys: StoredKeys,
-    origin_secret: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,7 +37,6 @@ pub struct SecretSet {
     #[cfg(feature = "cognito")]
     client_secret: String,
     keys: KeyRing,
-    origin_secret: Option<String>,
 }
 
 impl fmt::Debug for SecretSet {
@@ -61,7 +59,6 @@ impl SecretSet {
             #[cfg(feature = "cognito")]
             client_secret: stored.client_secret,
             keys: KeyRing::new(key(&stored.keys.current)?, previous),
-            origin_secret: stored.origin_secret,
         })
     }
 
@@ -69,24 +66,6 @@ impl SecretSet {
     #[must_use]
     pub fn keys(&self) -> &KeyRing {
         &self.keys
-    }
-
-    /// Whether `candidate` is what CloudFront adds to its requests. Never, where none is configured.
-    #[must_use]
-    pub fn is_origin_secret(&self, candidate: &str) -> bool {
-        // Both sides are hashed under a key first, so the comparison's time says nothing about the secret.
-        let tag = |text: &str| {
-            self.keys
-                .tag(auth_domain::Purpose::OriginSecret, &[text])
-                .to_hex()
-        };
-        self.origin_secret.as_deref().is_some_and(|secret| {
-            self.keys.verifies(
-                auth_domain::Purpose::OriginSecret,
-                &[secret],
-                &tag(candidate),
-            )
-        })
     }
 
     #[cfg(feature = "cognito")]

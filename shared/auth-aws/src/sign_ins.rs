@@ -5,7 +5,9 @@ use std::time::Duration;
 use auth_domain::{
     AttemptId, CognitoSession, Email, Problem, SignIn, SignInId, SignInRules, Timestamp,
 };
-use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
 
 use crate::{
     ConfigurationError, Platform,
@@ -72,11 +74,7 @@ impl SignIns {
         now: Timestamp,
         rules: &SignInRules,
     ) -> Result<SignIn, Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        let write = self.update(id)
             .update_expression("ADD attempts :attempt")
             .condition_expression(
                 "email = :email AND expiresAt > :now AND attribute_not_exists(finishedBy) \
@@ -114,11 +112,7 @@ impl SignIns {
 
     /// Ends a sign-in: `true` for the one attempt that finishes it, however often the write is sent, `false` for any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        let write = self.update(id)
             .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
@@ -136,11 +130,7 @@ impl SignIns {
         now: Timestamp,
         rules: &SignInRules,
     ) -> Result<SignIn, Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        let write = self.update(id)
             .update_expression("SET sentBefore = sentAt, sentAt = :now, resend = :attempt")
             .condition_expression(
                 "attribute_exists(pk) AND expiresAt > :now AND sentAt <= :sentBefore AND attribute_not_exists(finishedBy) \
@@ -166,11 +156,7 @@ impl SignIns {
         id: &SignInId,
         session: &CognitoSession,
     ) -> Result<(), Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        let write = self.update(id)
             .update_expression("SET cognitoSessions = list_append(:sessions, if_not_exists(cognitoSessions, :none))")
             .condition_expression("attribute_exists(pk) AND attribute_not_exists(finishedBy) AND NOT contains(cognitoSessions, :session)")
             .expression_attribute_values(":sessions", AttributeValue::L(vec![text(session.as_str())]))
@@ -186,16 +172,20 @@ impl SignIns {
     /// Puts back the instant of the mail before, if this attempt was admitted: it brought none, and the person should not wait for it.
     pub async fn withdraw_resend(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+            .update(id)
             .update_expression("SET sentAt = sentBefore REMOVE resend")
             .condition_expression("resend = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
         match conditional_update!(write, "withdraw the re-send")? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
+    }
+
+    fn update(&self, id: &SignInId) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
     }
 }
 

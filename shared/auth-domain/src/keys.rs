@@ -35,8 +35,6 @@ pub enum Purpose {
     IpAddress,
     /// Signing a device cookie.
     DeviceCookie,
-    /// Comparing the origin secret without telling its length.
-    OriginSecret,
     /// Naming a device cookie after its address.
     DeviceCookieName,
 }
@@ -47,7 +45,6 @@ impl Purpose {
             Self::Address => b"latchkey/v1/address",
             Self::IpAddress => b"latchkey/v1/ip-address",
             Self::DeviceCookie => b"latchkey/v1/device-cookie",
-            Self::OriginSecret => b"latchkey/v1/origin-secret",
             Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
         }
     }

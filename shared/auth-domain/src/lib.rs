@@ -7,6 +7,7 @@ mod caller;
 pub mod claims;
 mod clock;
 mod cognito_challenge;
+mod deployment;
 mod device;
 mod email;
 mod guest;
@@ -20,12 +21,12 @@ mod randomness;
 mod redacted;
 mod session_token;
 mod sign_in;
-mod telemetry;
 mod tokens;
 
 pub use caller::Caller;
 pub use clock::{Clock, Timestamp};
 pub use cognito_challenge::{ChallengeAnswer, ChallengeKind, CognitoChallenge, CognitoUsername};
+pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use guest::{
@@ -41,7 +42,6 @@ pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use randomness::Randomness;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
 pub use sign_in::{AttemptId, CognitoSession, SignIn, SignInRules};
-pub use telemetry::Telemetry;
 pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,

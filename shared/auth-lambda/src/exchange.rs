@@ -41,10 +41,10 @@ pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> 
 pub(crate) struct Sender {
     /// The peer of the TCP connection, as API Gateway saw it.
     pub(crate) source_ip: Option<IpAddr>,
-    /// `CloudFront-Viewer-Address`: worth something only with the proof.
+    /// `CloudFront-Viewer-Address`: worth something only if the request came through there.
     pub(crate) viewer_address: Option<SocketAddr>,
-    /// What CloudFront adds to each request to its origin, and nobody else knows.
-    pub(crate) origin_proof: Option<String>,
+    /// Whether the request proves that it came through CloudFront.
+    pub(crate) came_through_cloudfront: bool,
     pub(crate) cookies: Vec<(String, String)>,
     pub(crate) host: Option<String>,
     pub(crate) origin: Option<String>,
@@ -98,17 +98,12 @@ impl Exchange {
         self.caller.as_ref().ok_or(Problem::AuthRequired)
     }
 
-    /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves by `is_origin_secret` that it came through
-    /// CloudFront. `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
+    /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it came through CloudFront.
+    /// `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
     #[must_use]
-    pub fn ip_address(&self, is_origin_secret: impl FnOnce(&str) -> bool) -> Option<IpAddr> {
-        let proven = self
-            .sender
-            .origin_proof
-            .as_deref()
-            .is_some_and(is_origin_secret);
+    pub fn ip_address(&self) -> Option<IpAddr> {
         match self.sender.viewer_address {
-            Some(viewer) if proven => Some(viewer.ip()),
+            Some(viewer) if self.sender.came_through_cloudfront => Some(viewer.ip()),
             Some(_) | None => self.sender.source_ip,
         }
     }

@@ -7,7 +7,7 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use auth_domain::{Clock, Problem, Report, Telemetry, Timestamp};
+use auth_domain::{Clock, Deployment, FrontDoor, Problem, Report, Timestamp};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -57,29 +57,33 @@ impl From<FunctionError> for Diagnostic {
 
 impl Function {
     /// An operation with its HTTP and direct doors. Tool calls are refused: it has no tool.
-    pub fn operation<O: Operation>(operation: O, telemetry: Telemetry) -> Self {
-        Self::with_doors(operation, telemetry, None)
+    pub fn operation<O: Operation>(operation: O, deployment: Deployment) -> Self {
+        Self::with_doors(operation, deployment, None)
     }
 
     /// An operation with all three doors.
-    pub fn agent_tool<O: AgentTool>(operation: O, telemetry: Telemetry) -> Self {
+    pub fn agent_tool<O: AgentTool>(operation: O, deployment: Deployment) -> Self {
         let tool = Tool {
             name: O::TOOL,
             arguments: O::ARGUMENTS,
             result: O::result,
         };
-        Self::with_doors(operation, telemetry, Some(tool))
+        Self::with_doors(operation, deployment, Some(tool))
     }
 
-    fn with_doors<O: Operation>(operation: O, telemetry: Telemetry, tool: Option<Tool<O>>) -> Self {
-        let shared = Arc::new((operation, telemetry, tool));
+    fn with_doors<O: Operation>(
+        operation: O,
+        deployment: Deployment,
+        tool: Option<Tool<O>>,
+    ) -> Self {
+        let shared = Arc::new((operation, deployment, tool));
         Self {
             name: O::NAME,
             invoke: Arc::new(move |event, context| {
                 let shared = Arc::clone(&shared);
                 Box::pin(async move {
-                    let (operation, telemetry, tool) = &*shared;
-                    answer(operation, telemetry, tool.as_ref(), &event, &context).await
+                    let (operation, deployment, tool) = &*shared;
+                    answer(operation, deployment, tool.as_ref(), &event, &context).await
                 })
             }),
         }
@@ -147,14 +151,17 @@ struct Tool<O: Operation> {
 
 async fn answer<O: Operation>(
     operation: &O,
-    telemetry: &Telemetry,
+    deployment: &Deployment,
     tool: Option<&Tool<O>>,
     event: &RawValue,
     context: &Context,
 ) -> Result<Box<RawValue>, FunctionError> {
     let started = Instant::now();
     let door = Door::of(event, context);
-    let (exchange, fields) = open(door, tool, event, context);
+    let Some((exchange, fields)) = open(door, tool, &deployment.front_door, event, context) else {
+        tracing::warn!("refused: the request did not come through the front door");
+        return raw(&http_door::forbidden());
+    };
     let outcome = decide(operation, fields, &exchange).await;
     if let Err(problem) = &outcome {
         note(problem, &exchange);
@@ -169,22 +176,24 @@ async fn answer<O: Operation>(
         status: outcome.as_ref().map_or_else(status, |_| O::STATUS),
         duration: started.elapsed(),
         metrics: &exchange.metrics(),
-        timestamp: telemetry.clock.now(),
-        environment: &telemetry.environment,
+        timestamp: deployment.clock.now(),
+        environment: &deployment.environment,
     });
     close(tool, outcome, &exchange)
 }
 
-/// Reads the event as its door is meant to be read.
+/// Reads the event as its door is meant to be read. `None` for a request that came round the front door.
 fn open<O: Operation>(
     door: Door,
     tool: Option<&Tool<O>>,
+    front_door: &FrontDoor,
     event: &RawValue,
     context: &Context,
-) -> (Exchange, Result<Fields, Problem>) {
+) -> Option<(Exchange, Result<Fields, Problem>)> {
     let lambda_request_id = || context.request_id.clone();
-    match door {
+    Some(match door {
         Door::Http => match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
+            Ok(request) if !http_door::came_rightly(&request, front_door) => return None,
             Ok(request) => {
                 let request_id = request
                     .request_context
@@ -195,7 +204,7 @@ fn open<O: Operation>(
                     request_id,
                     door,
                     http_door::caller(&request),
-                    http_door::sender(&request),
+                    http_door::sender(&request, front_door),
                 );
                 (exchange, http_door::fields(&request))
             }
@@ -237,7 +246,7 @@ fn open<O: Operation>(
             };
             (exchange, fields)
         }
-    }
+    })
 }
 
 async fn decide<O: Operation>(

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth_domain::{Caller, FieldProblem, LimitState, Problem};
+use auth_domain::{Caller, FieldProblem, FrontDoor, LimitState, Problem};
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
@@ -24,8 +24,38 @@ const LARGEST_BODY: usize = 16 * 1024;
 /// The field by which CloudFront proves that a request came through it.
 const ORIGIN_PROOF: &str = "x-origin-verify";
 
+/// Whether the request came the way that this deployment wants: through CloudFront, where that stands in front, since the firewall is
+/// there; or signed by a caller whom IAM knows, who cannot sign for another host.
+pub(crate) fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
+    let is_iam_caller = || {
+        let authorizer = request.request_context.authorizer.as_ref();
+        authorizer.is_some_and(|authorizer| authorizer.iam.is_some())
+    };
+    !front_door.is_guarded() || came_through_cloudfront(request, front_door) || is_iam_caller()
+}
+
+fn came_through_cloudfront(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
+    let proof = request.headers.get(ORIGIN_PROOF);
+    proof
+        .and_then(|proof| proof.to_str().ok())
+        .is_some_and(|proof| front_door.is_proved_by(proof))
+}
+
+/// The answer to a request that came another way: API Gateway's own, for nothing of ours is there.
+pub(crate) fn forbidden() -> ApiGatewayV2httpResponse {
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = 403;
+    response.headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    set_fixed(&mut response.headers);
+    response.body = Some(Body::Text(r#"{"message":"Forbidden"}"#.to_owned()));
+    response
+}
+
 /// Facts about the request's sender.
-pub(crate) fn sender(request: &ApiGatewayV2httpRequest) -> Sender {
+pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> Sender {
     let text = |name: &str| {
         request
             .headers
@@ -47,7 +77,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest) -> Sender {
             .and_then(|ip| ip.parse::<IpAddr>().ok()),
         viewer_address: text("cloudfront-viewer-address")
             .and_then(|address| viewer_address(&address)),
-        origin_proof: text(ORIGIN_PROOF),
+        came_through_cloudfront: came_through_cloudfront(request, front_door),
         cookies: cookies
             .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             .collect(),
@@ -201,16 +231,7 @@ fn answer(
     if body.is_some() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    // Two years, subdomains included (ASVS 5.0 3.4.1 asks for one).
-    headers.insert(
-        header::STRICT_TRANSPORT_SECURITY,
-        HeaderValue::from_static("max-age=63072000; includeSubDomains"),
-    );
+    set_fixed(headers);
     let limits = exchange.limits();
     if !limits.is_empty() {
         set(
@@ -239,6 +260,20 @@ fn answer(
     response.cookies = exchange.set_cookie_headers();
     response.body = body.map(Body::Text);
     response
+}
+
+/// What every answer says.
+fn set_fixed(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    // Two years, subdomains included (ASVS 5.0 3.4.1 asks for one).
+    headers.insert(
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+    );
 }
 
 /// A structured field's list (RFC 9651), as draft-ietf-httpapi-ratelimit-headers wants it.

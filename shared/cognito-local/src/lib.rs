@@ -5,6 +5,7 @@
 //! randomness and the mailbox are passed in.
 
 mod keys;
+mod limits;
 mod mail;
 mod model;
 mod operations;
@@ -28,6 +29,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::service::Service;
 
+pub use crate::limits::HourlyLimits;
 pub use crate::mail::Mail;
 pub use crate::random::{Random, system_random};
 pub use crate::spec::{Client, ClientSpec, PoolSpec, RefreshRotation, Secret, SpecError};
@@ -59,6 +61,8 @@ pub struct Options {
     pub unknown_user: UnknownUser,
     /// What a second sign-in code does to the ones before.
     pub earlier_codes: EarlierCodes,
+    /// How often one user may ask for codes, redeem them and change a password.
+    pub hourly_limits: HourlyLimits,
 }
 
 impl Options {
@@ -77,6 +81,7 @@ impl Options {
             lambda_limit: LAMBDA_LIMIT,
             unknown_user: UnknownUser::EmailOtp,
             earlier_codes: EarlierCodes::StayValid,
+            hourly_limits: HourlyLimits::default(),
         }
     }
 }

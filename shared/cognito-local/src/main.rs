@@ -81,13 +81,14 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     .to_vec();
     let client = cognito.ensure_client(&pool_id, client)?;
 
+    let stop = asked_to_stop()?;
     writeln!(
         io::stdout(),
         "endpoint      {address}\nuser pool id  {pool_id}\nclient id     {}\n",
         client.client_id
     )?;
     axum::serve(listener, cognito.router())
-        .with_graceful_shutdown(asked_to_stop())
+        .with_graceful_shutdown(stop)
         .await?;
     Ok(())
 }
@@ -107,23 +108,21 @@ fn print(mail: Mail) {
     );
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
-async fn asked_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
+/// Listens for Ctrl-C and SIGTERM from now on; the future resolves at the first of them.
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    {
+    let mut terminated = {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-            let _ = interrupted.await;
-            return;
-        };
+        signal(SignalKind::terminate())?
+    };
+    Ok(async move {
+        let interrupted = tokio::signal::ctrl_c();
+        #[cfg(unix)]
         tokio::select! {
             _ = interrupted => {}
             _ = terminated.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    {
+        #[cfg(not(unix))]
         let _ = interrupted.await;
-    }
+    })
 }

@@ -12,7 +12,7 @@ use crate::pool::PasswordPolicy;
 use crate::random::{self, Random};
 use crate::refusal::{Exception, Refusal};
 use crate::store::Millis;
-use crate::user::Failures;
+use crate::user::{Failures, User};
 
 /// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three; a stand-in that two cores run beside
 /// everything else shall still sustain a hundred password sign-ins a second.
@@ -55,19 +55,28 @@ fn derive(password: &str, salt: &[u8]) -> Result<[u8; HASH_BYTES], Refusal> {
     Ok(hash)
 }
 
-/// A password as it is kept: a PHC string.
-pub(crate) async fn hash(password: &str, random: &Random) -> Result<String, Refusal> {
-    let password = password.to_owned();
-    let salt: [u8; SALT_BYTES] = random::bytes(random);
-    blocking(move || {
-        let hash = derive(&password, &salt)?;
-        Ok(format!(
-            "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
-            STANDARD_NO_PAD.encode(salt),
-            STANDARD_NO_PAD.encode(hash)
-        ))
-    })
-    .await?
+/// What is kept of a password that a user is about to get.
+pub(crate) struct NewPassword {
+    /// A PHC string.
+    pub(crate) hash: String,
+}
+
+impl NewPassword {
+    pub(crate) async fn of(password: &str, random: &Random) -> Result<Self, Refusal> {
+        let password = password.to_owned();
+        let salt: [u8; SALT_BYTES] = random::bytes(random);
+        blocking(move || {
+            let hash = derive(&password, &salt)?;
+            Ok(Self {
+                hash: format!(
+                    "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
+                    STANDARD_NO_PAD.encode(salt),
+                    STANDARD_NO_PAD.encode(hash)
+                ),
+            })
+        })
+        .await?
+    }
 }
 
 /// Whether `password` is the one behind `kept`. With nothing kept the same work is done in vain.
@@ -123,6 +132,20 @@ impl PasswordPolicy {
             Exception::InvalidPassword,
             format!("Password did not conform with policy: {breach}"),
         ))
+    }
+
+    /// Refuses a password that the user has, or had before, as far back as the policy remembers.
+    pub(crate) async fn check_history(&self, user: &User, password: &str) -> Result<(), Refusal> {
+        let kept = user.password.iter().chain(&user.earlier_passwords);
+        for kept in kept.take(self.password_history_size) {
+            if matches(password, Some(kept)).await? {
+                return Err(Refusal::new(
+                    Exception::PasswordHistoryPolicyViolation,
+                    "Password has previously been used.",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A temporary password that satisfies the policy.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::refusal::Refusal;
 use crate::store::Millis;
+use crate::user::is_standard;
 
 /// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is kept and shown again.
 #[derive(Clone, Serialize, Deserialize)]
@@ -64,6 +65,17 @@ pub(crate) struct PasswordPolicy {
     pub(crate) require_numbers: bool,
     pub(crate) require_symbols: bool,
     pub(crate) temporary_password_validity_days: i64,
+    /// How many passwords, the present one among them, cannot be chosen again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) password_history_size: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that serde calls"
+)]
+const fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Default for PasswordPolicy {
@@ -75,6 +87,7 @@ impl Default for PasswordPolicy {
             require_numbers: true,
             require_symbols: true,
             temporary_password_validity_days: 7,
+            password_history_size: 0,
         }
     }
 }
@@ -150,6 +163,8 @@ pub(crate) struct UsernameConfiguration {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SchemaAttribute {
     pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) required: bool,
     #[serde(flatten)]
     pub(crate) shown_only: Map<String, Value>,
 }
@@ -162,6 +177,13 @@ impl PoolSettings {
         if self.user_pool_tier == Tier::Lite && factors.iter().any(|factor| factor != "PASSWORD") {
             return Err(Refusal::invalid(
                 "Passwordless sign-in needs the ESSENTIALS or the PLUS tier.",
+            ));
+        }
+        if self.user_pool_tier == Tier::Lite
+            && self.policies.password_policy.password_history_size != 0
+        {
+            return Err(Refusal::invalid(
+                "Password history needs the ESSENTIALS or the PLUS tier.",
             ));
         }
         if let Some(factor) = factors
@@ -182,6 +204,15 @@ impl PoolSettings {
         {
             return Err(Refusal::invalid(
                 "cognito-local sends only version V2_0 of the pre token generation event.",
+            ));
+        }
+        if self
+            .schema
+            .iter()
+            .any(|attribute| attribute.required && !is_standard(&attribute.name))
+        {
+            return Err(Refusal::invalid(
+                "Required custom attributes are not supported currently.",
             ));
         }
         if !self.username_attributes.is_empty() && !self.alias_attributes.is_empty() {

@@ -15,8 +15,10 @@ pub(crate) enum Exception {
     InvalidParameter,
     InvalidPassword,
     InvalidSignature,
+    LimitExceeded,
     MissingAuthenticationToken,
     NotAuthorized,
+    PasswordHistoryPolicyViolation,
     PasswordResetRequired,
     RefreshTokenReuse,
     RequestTooLong,
@@ -49,8 +51,10 @@ impl Exception {
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidPassword => "InvalidPasswordException",
             Self::InvalidSignature => "InvalidSignatureException",
+            Self::LimitExceeded => "LimitExceededException",
             Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::NotAuthorized => "NotAuthorizedException",
+            Self::PasswordHistoryPolicyViolation => "PasswordHistoryPolicyViolationException",
             Self::PasswordResetRequired => "PasswordResetRequiredException",
             Self::RefreshTokenReuse => "RefreshTokenReuseException",
             Self::RequestTooLong => "RequestEntityTooLargeException",
@@ -84,8 +88,10 @@ impl Exception {
             | Self::InvalidParameter
             | Self::InvalidPassword
             | Self::InvalidSignature
+            | Self::LimitExceeded
             | Self::MissingAuthenticationToken
             | Self::NotAuthorized
+            | Self::PasswordHistoryPolicyViolation
             | Self::PasswordResetRequired
             | Self::RefreshTokenReuse
             | Self::ResourceNotFound
@@ -156,6 +162,10 @@ impl Refusal {
             Exception::ResourceNotFound,
             format!("User pool client {client_id} does not exist."),
         )
+    }
+
+    pub(crate) fn cannot_reset() -> Self {
+        Self::not_authorized("User password cannot be reset in the current state.")
     }
 
     pub(crate) fn wrong_verification_code() -> Self {

@@ -111,7 +111,18 @@ CREATE TABLE IF NOT EXISTS codes (
     PRIMARY KEY (pool, username, purpose)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS codes_by_end ON codes (expires);
+CREATE TABLE IF NOT EXISTS attempts (
+    pool TEXT NOT NULL,
+    username TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    began INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (pool, username, operation)
+) STRICT;
 ";
+
+/// An hour in milliseconds.
+pub(crate) const HOUR: Millis = 3_600_000;
 
 /// How long an ended sign-in or code is remembered, so that its use is called expired and not unknown: a day.
 const REMEMBERED: Millis = 86_400_000;
@@ -194,6 +205,7 @@ impl Store {
 
 fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite::Error> {
     transaction.execute("DELETE FROM sessions WHERE expires <= ?1", [now])?;
+    transaction.execute("DELETE FROM attempts WHERE began <= ?1", [now - HOUR])?;
     for table in ["sign_ins", "refresh_tokens", "codes"] {
         transaction.execute(
             &format!("DELETE FROM {table} WHERE expires <= ?1"),
@@ -212,6 +224,7 @@ pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal
         "sign_ins",
         "refresh_tokens",
         "codes",
+        "attempts",
     ] {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::pool::{MfaConfiguration, Pool, PoolSettings, seconds};
+use crate::password::NewPassword;
+use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, seconds};
 use crate::refusal::{Exception, Refusal};
 use crate::store::Millis;
 use crate::totp::SoftwareToken;
@@ -21,6 +22,9 @@ pub(crate) struct User {
     pub(crate) attributes: BTreeMap<String, String>,
     /// A PHC string.
     pub(crate) password: Option<String>,
+    /// PHC strings of the passwords before, the newest first, as many as the pool's policy wants.
+    #[serde(default)]
+    pub(crate) earlier_passwords: Vec<String>,
     /// When a temporary password ends.
     pub(crate) temporary_until: Option<Millis>,
     pub(crate) status: UserStatus,
@@ -178,7 +182,9 @@ impl User {
     }
 
     pub(crate) fn delete(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
-        for table in ["users", "aliases", "sessions", "sign_ins", "codes"] {
+        for table in [
+            "users", "aliases", "sessions", "sign_ins", "codes", "attempts",
+        ] {
             connection
                 .prepare_cached(&format!(
                     "DELETE FROM {table} WHERE pool = ?1 AND username = ?2"
@@ -205,6 +211,25 @@ impl User {
         if self.status == UserStatus::Unconfirmed {
             self.status = UserStatus::Confirmed;
         }
+    }
+
+    /// Gives the user another password; the policy says how many of the old ones are remembered.
+    pub(crate) fn take_password(&mut self, new: NewPassword, policy: &PasswordPolicy) {
+        let remembered = policy.password_history_size.saturating_sub(1);
+        self.earlier_passwords
+            .splice(0..0, self.password.replace(new.hash));
+        self.earlier_passwords.truncate(remembered);
+    }
+
+    /// The attributes that the pool's schema requires and the user lacks.
+    pub(crate) fn missing_attributes<'a>(&self, settings: &'a PoolSettings) -> Vec<&'a str> {
+        settings
+            .schema
+            .iter()
+            .filter(|attribute| attribute.required && attribute.name != "sub")
+            .map(|attribute| attribute.name.as_str())
+            .filter(|name| !self.attributes.contains_key(*name))
+            .collect()
     }
 
     /// The first factors that choice-based sign-in offers this user, in the order of AWS's samples.
@@ -313,6 +338,11 @@ const STANDARD: [&str; 18] = [
     "website",
     "zoneinfo",
 ];
+
+/// Whether every pool has this attribute.
+pub(crate) fn is_standard(name: &str) -> bool {
+    name == "sub" || STANDARD.contains(&name)
+}
 
 /// Holds attributes that somebody wants to write against the pool's schema.
 pub(crate) fn check_attributes(

@@ -41,12 +41,26 @@ resource "aws_iam_policy" "boundary" {
       {
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [var.resources.secret_arn]
+        Resource = [var.resources.secret_arn, var.resources.agentcore_secret_arn]
       },
       {
         Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:Encrypt"]
+        Action   = ["kms:Decrypt"]
         Resource = [var.resources.key_arn]
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:Encrypt"]
+        Resource  = [var.resources.sealing_key_arn]
+        Condition = { Null = { "kms:EncryptionContext:sub" = "false" } }
+      },
+      {
+        Effect = "Allow"
+        Action = [
+          "bedrock-agentcore:CompleteResourceTokenAuth", "bedrock-agentcore:GetResourceOauth2Token", "bedrock-agentcore:GetWorkloadAccessToken",
+          "bedrock-agentcore:GetWorkloadAccessTokenForJWT", "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
+        ]
+        Resource = var.resources.agentcore_arns
       },
       {
         Effect   = "Allow"
@@ -154,16 +168,19 @@ resource "aws_iam_policy" "data" {
           "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue",
           "secretsmanager:TagResource", "secretsmanager:UpdateSecret",
         ]
-        Resource = [var.resources.secret_arn]
+        Resource = concat([var.resources.secret_arn], var.resources.origin_secret_arns)
       },
       {
-        Sid    = "Key"
-        Effect = "Allow"
-        Action = [
-          "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-          "kms:ListResourceTags", "kms:TagResource",
-        ]
+        Sid      = "Data"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = [var.resources.key_arn]
+      },
+      {
+        Sid      = "Keys"
+        Effect   = "Allow"
+        Action   = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:TagResource"]
+        Resource = [var.resources.key_arn, var.resources.sealing_key_arn]
       },
       {
         Sid      = "Lists"
@@ -275,8 +292,14 @@ resource "aws_iam_policy" "service" {
       {
         Sid      = "AlarmsSeen"
         Effect   = "Allow"
-        Action   = ["cloudwatch:DescribeAlarms"] # takes no resource
+        Action   = ["cloudwatch:DescribeAlarms", "xray:GetGroups"] # take no resource
         Resource = ["*"]
+      },
+      {
+        Sid      = "Traces"
+        Effect   = "Allow"
+        Action   = ["xray:CreateGroup", "xray:DeleteGroup", "xray:GetGroup", "xray:ListTagsForResource", "xray:TagResource", "xray:UpdateGroup"]
+        Resource = ["arn:${var.partition}:xray:${var.region}:${var.account_id}:group/${var.prefix}/*"]
       },
       {
         Sid      = "AlarmTopic"

@@ -232,12 +232,49 @@ resource "aws_cloudwatch_dashboard" "this" {
   })
 }
 
+# The account's traces of this deployment alone. Lambda decides which invocations are traced (the first in a second, and one in twenty of the
+# others); sampling rules are for services that ask X-Ray, and Lambda and HTTP APIs do not, so there is none here.
+resource "aws_xray_group" "this" {
+  group_name        = var.name
+  filter_expression = join(" OR ", [for one in var.functions : "service(\"${one.function_name}\")"])
+
+  insights_configuration {
+    insights_enabled      = true
+    notifications_enabled = false
+  }
+}
+
+# Only with a sender of the account's own: SES stops accounts whose mails bounce (at 10 %) or are complained of (at 0.5 %).
+resource "aws_cloudwatch_metric_alarm" "reputation" {
+  for_each = var.own_mail_sender ? { BounceRate = 0.05, ComplaintRate = 0.001 } : {}
+
+  alarm_name          = "${var.name}-mail-${each.key}"
+  alarm_description   = "SES reviews the account from here on, and later stops its mails: ${each.key}"
+  namespace           = "AWS/SES"
+  metric_name         = "Reputation.${each.key}"
+  statistic           = "Average"
+  period              = 3600
+  evaluation_periods  = 1
+  threshold           = each.value
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = local.actions
+  ok_actions          = local.actions
+}
+
+resource "aws_cloudwatch_query_definition" "access" {
+  name            = "${var.name}/requests by route and status"
+  log_group_names = [var.access_log_group_name]
+  query_string    = "stats count(*) as requests, pct(responseLatency, 99) as p99 by routeKey, status | sort requests desc"
+}
+
 resource "aws_cloudwatch_query_definition" "this" {
   for_each = {
     "server errors, newest first" = "fields timestamp, function, outcome, requestId, message | filter level = 'ERROR' | sort timestamp desc | limit 100"
     "outcomes by operation"       = "filter message = 'completed' | stats count(*) as invocations by function, outcome | sort invocations desc"
     "slowest invocations"         = "filter message = 'completed' | fields timestamp, function, Latency, outcome, requestId | sort Latency desc | limit 50"
     "one request, start to end"   = "fields timestamp, function, level, message, outcome | filter requestId = 'PASTE-THE-REQUEST-ID' | sort timestamp asc"
+    "past CloudFront"             = "filter message like 'front door' | stats count(*) as refused by function, bin(1h) | sort refused desc"
     "cold starts"                 = "filter type = 'platform.initReport' or type = 'platform.report' and ispresent(record.metrics.initDurationMs) | stats count(*) as starts, pct(record.metrics.initDurationMs, 99) as p99 by @log"
   }
 

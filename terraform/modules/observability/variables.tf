@@ -51,3 +51,13 @@ variable "mails_per_day" {
   description = "The mail quota: 50 with Cognito's own sender, otherwise what SES allows the account. An alarm says when 80 % of it is used."
   type        = number
 }
+
+variable "own_mail_sender" {
+  description = "Whether mails are sent by the account's own SES identity, whose reputation is then watched."
+  type        = bool
+}
+
+variable "access_log_group_name" {
+  description = "Where the API logs its requests."
+  type        = string
+}

@@ -30,13 +30,28 @@ locals {
   # Tables share a key, and each wants its own encryption context; a table and its index are one.
   keys = { for resource in keys(local.granted) : jsonencode(var.resources[resource].key.context) => var.resources[resource].key... if try(var.resources[resource].key, null) != null }
 
+  # A resource without an ARN is one that this deployment does without, such as a mail sender.
   grant_statements = [
-    for resource, actions in local.granted : {
-      Effect   = "Allow"
-      Action   = sort([for action in actions : "${var.resources[resource].service}:${action}"])
-      Resource = var.resources[resource].arns
-    }
+    for resource, actions in local.granted : merge(
+      {
+        Effect   = "Allow"
+        Action   = sort([for action in actions : "${var.resources[resource].service}:${action}"])
+        Resource = var.resources[resource].arns
+      },
+      { for name, condition in { Condition = var.resources[resource].condition } : name => condition if condition != null },
+    ) if length(var.resources[resource].arns) > 0
   ]
+
+  # Once, whichever of the granted resources asks for it.
+  also_statements = distinct(flatten([
+    for resource in keys(local.granted) : [
+      for also in var.resources[resource].also : {
+        Effect   = "Allow"
+        Action   = also.actions
+        Resource = also.arns
+      }
+    ]
+  ]))
 
   # DynamoDB and Secrets Manager open their data with the caller's rights to the key: only through them, and only for this table
   # or secret.
@@ -73,7 +88,7 @@ resource "aws_iam_role_policy" "this" {
 
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = concat(local.grant_statements, local.key_statements, local.own_statements)
+    Statement = concat(local.grant_statements, local.also_statements, local.key_statements, local.own_statements)
   })
 }
 

@@ -68,21 +68,28 @@ variable "grants" {
 }
 
 variable "resources" {
-  description = "What grants can name: the service, the exact ARNs, the actions that may be granted there, and the conditions under which its key decrypts."
+  description = "What grants can name: the service, the exact ARNs, the actions that may be granted there, and under which conditions."
   type = map(object({
     service = string
     arns    = list(string)
     actions = list(string)
+    # As IAM writes it: operator => key => value.
+    condition = optional(map(map(string)))
     # For what a customer-managed key encrypts: the key, the service that uses it for the function, and the encryption context.
     key = optional(object({
       arn     = string
       via     = string
       context = map(string)
     }))
+    # What the service itself asks for with the function's rights, when any of the actions is granted.
+    also = optional(list(object({
+      actions = list(string)
+      arns    = list(string)
+    })), [])
   }))
 
   validation {
-    condition     = alltrue(flatten([for resource in var.resources : [for arn in resource.arns : !strcontains(arn, "*")]]))
+    condition     = alltrue(flatten([for resource in var.resources : [for arn in concat(resource.arns, flatten(resource.also[*].arns)) : !strcontains(arn, "*")]]))
     error_message = "A resource that grants can name is an exact ARN, without a wildcard."
   }
 }

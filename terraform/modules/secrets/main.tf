@@ -1,22 +1,25 @@
-# The one secret that the functions read: {"clientSecret", "keys": {"current", "previous"?}, "originSecret"}. Terraform writes the
-# first version and never another: rotations happen outside (README.md says how) and survive every apply.
+# What only functions may know, and what only CloudFront and they may know.
 
-# Secrets Manager's own generator. It answers anew at every plan, which changes nothing, because only the first version is made of it.
+# Secrets Manager's own generator. It answers anew at every plan, which changes nothing: what is made of it is made once.
 # 64 letters and digits are 381 bits; hashed, they fill the 256 of a key.
 data "aws_secretsmanager_random_password" "key" {
   password_length     = 64
   exclude_punctuation = true
 }
 
-data "aws_secretsmanager_random_password" "origin_secret" {
-  password_length     = 48
+data "aws_secretsmanager_random_password" "origin" {
+  for_each = local.origin_slots
+
+  password_length     = 64
   exclude_punctuation = true
 }
 
+# The one secret that functions read: {"clientSecret", "keys": {"current", "previous"?}}. Terraform writes the first version and never
+# another: scripts/rotate-keys does, outside of any plan and any state, and what it writes survives every apply.
 resource "aws_secretsmanager_secret" "this" {
-  #checkov:skip=CKV2_AWS_57:Rotation is a matter of the app client and of CloudFront too, not of the secret alone; README.md says how it is done.
+  #checkov:skip=CKV2_AWS_57:scripts/rotate-keys rotates it, without a function that could read it all the time.
   name                    = var.name
-  description             = "Latchkey: the app client's secret, the keys of hashes and cookies, and the proof of CloudFront."
+  description             = "Latchkey: the app client's secret, and the keys of hashes and cookies."
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.protected ? 30 : 0
 }
@@ -26,7 +29,6 @@ resource "aws_secretsmanager_secret_version" "first" {
   secret_string = jsonencode({
     clientSecret = var.client_secret
     keys         = { current = base64sha256(data.aws_secretsmanager_random_password.key.random_password) }
-    originSecret = data.aws_secretsmanager_random_password.origin_secret.random_password
   })
   # A version without a label is deleted in time, and Terraform would then put fresh keys over rotated ones. This label stays on it.
   version_stages = ["AWSCURRENT", "TERRAFORM"]
@@ -36,12 +38,31 @@ resource "aws_secretsmanager_secret_version" "first" {
   }
 }
 
-# The secret as it is now, rotations included: CloudFront must send what the functions expect.
-data "aws_secretsmanager_secret_version" "current" {
-  secret_id     = aws_secretsmanager_secret.this.id
-  version_stage = "AWSCURRENT"
+# What CloudFront adds to its requests. Two, of which functions know the hashes and CloudFront sends one, so that either can be made anew
+# while the other is in use.
+locals {
+  origin_slots = toset(["a", "b"])
+}
 
-  depends_on = [aws_secretsmanager_secret_version.first]
+resource "aws_secretsmanager_secret" "origin" {
+  #checkov:skip=CKV2_AWS_57:It is rotated by Terraform, which has to tell CloudFront and the functions in the right order.
+  for_each = local.origin_slots
+
+  name                    = "${var.name}-origin-${each.key}"
+  description             = "Latchkey: proves that a request came through CloudFront."
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = 0 # of no use without the distribution, and made anew in a moment
+}
+
+resource "aws_secretsmanager_secret_version" "origin" {
+  for_each = local.origin_slots
+
+  secret_id     = aws_secretsmanager_secret.origin[each.key].id
+  secret_string = data.aws_secretsmanager_random_password.origin[each.key].random_password
+
+  lifecycle {
+    ignore_changes = [secret_string]
+  }
 }
 
 resource "terraform_data" "protection" {

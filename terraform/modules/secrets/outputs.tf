@@ -8,8 +8,18 @@ output "arn" {
   value       = aws_secretsmanager_secret.this.arn
 }
 
+output "origin_arns" {
+  description = "The ARNs of the origin secrets, for whoever deploys."
+  value       = values(aws_secretsmanager_secret.origin)[*].arn
+}
+
 output "origin_secret" {
   description = "What CloudFront adds to its requests, for the edge module and nobody else."
-  value       = jsondecode(data.aws_secretsmanager_secret_version.current.secret_string).originSecret
+  value       = aws_secretsmanager_secret_version.origin[var.origin_secret_in_use].secret_string
   sensitive   = true
+}
+
+output "origin_secret_sha256" {
+  description = "The hashes by which functions know it and its successor, in hexadecimal. No secret: nobody finds 381 bits from a hash."
+  value       = join(",", [for slot in sort(local.origin_slots) : nonsensitive(sha256(aws_secretsmanager_secret_version.origin[slot].secret_string))])
 }

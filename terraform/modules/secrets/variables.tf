@@ -14,6 +14,11 @@ variable "client_secret" {
   sensitive   = true
 }
 
+variable "origin_secret_in_use" {
+  description = "Which of the two origin secrets CloudFront sends: a or b."
+  type        = string
+}
+
 variable "protected" {
   description = "Whether a deleted secret can be had back for 30 days. Without it, it is gone at once and its name is free again."
   type        = bool

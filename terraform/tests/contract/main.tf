@@ -1,4 +1,6 @@
-# The contract read a second time, for tests: a manifest of zips that were never built, and what must come of each operation.
+# The contract read a second time, for tests: a manifest of zips that were never built, and what must come of each operation. And the calls
+# that operations make, from the table in ARCHITECTURE.md: a test of the local run holds that table against the calls it records, so
+# what is held against the table here is held against them.
 
 locals {
   contract = yamldecode(file("${path.module}/../../../shared/auth-api/openapi.yaml"))
@@ -11,6 +13,80 @@ locals {
     { for operation in local.operations : replace(lower(replace(operation.operationId, "/([A-Z])/", "-$1")), "/^-/", "") => operation["x-latchkey"] },
     { for id, trigger in local.contract["x-latchkey-triggers"] : lower(replace(id, "/([A-Z])/", "-$1")) => trigger },
   )
+}
+
+locals {
+  # What stands for what, written a second time and by hand: resource => service, ARNs.
+  arn = "eu-west-1:111122223333"
+  agentcore = {
+    directory = "arn:aws:bedrock-agentcore:${local.arn}:workload-identity-directory/default"
+    vault     = "arn:aws:bedrock-agentcore:${local.arn}:token-vault/default"
+  }
+  vault_arns = [
+    local.agentcore.directory, "${local.agentcore.directory}/workload-identity/latchkey-test",
+    local.agentcore.vault, "${local.agentcore.vault}/oauth2credentialprovider/latchkey-test",
+  ]
+  resources = merge(
+    { for table in ["guests", "challenges", "sessions"] : table => { service = "dynamodb", arns = ["arn:aws:dynamodb:${local.arn}:table/latchkey-test-${table}"] } },
+    {
+      "guests/index"      = { service = "dynamodb", arns = ["arn:aws:dynamodb:${local.arn}:table/latchkey-test-guests/index/cognito-sub-index"] }
+      user-pool           = { service = "cognito-idp", arns = ["arn:aws:cognito-idp:${local.arn}:userpool/eu-west-1_Latchkey0"] }
+      secrets             = { service = "secretsmanager", arns = ["arn:aws:secretsmanager:${local.arn}:secret:latchkey-test-AbCdEf"] }
+      sealing-key         = { service = "kms", arns = ["arn:aws:kms:${local.arn}:key/00000000-0000-4000-8000-00005ea11e57"] }
+      mail                = { service = "ses", arns = ["arn:aws:ses:${local.arn}:identity/example.com"] }
+      workload-identity   = { service = "bedrock-agentcore", arns = slice(local.vault_arns, 0, 2) }
+      credential-provider = { service = "bedrock-agentcore", arns = local.vault_arns }
+      token-vault         = { service = "bedrock-agentcore", arns = local.vault_arns }
+    },
+  )
+
+  rows = regexall("(?m)^\\| ([a-z-]+) \\| [^|]+ \\| ([^|]+) \\|$", split("\n## ", split("## What each operation calls", file("${path.module}/../../../ARCHITECTURE.md"))[1])[0])
+  calls = {
+    for name in keys(local.needs) : name => toset(flatten([
+      for row in local.rows : [for call in split(",", row[1]) : replace(trimspace(call), "/^[0-9]+ × /", "") if trimspace(call) != "none"] if row[0] == name
+    ]))
+  }
+
+  # Cognito's operations without Admin take a client's secret or a token, and no signature. A transaction is granted by what is in it.
+  item_writes = ["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
+  signed      = { for name, calls in local.calls : name => [for call in calls : call if !can(regex("^user-pool:[^A]", call)) && !endswith(call, ":TransactWriteItems")] }
+  transacting = { for name, calls in local.calls : name => [for call in calls : trimsuffix(call, ":TransactWriteItems") if endswith(call, ":TransactWriteItems")] }
+}
+
+output "actions_granted" {
+  description = "By the contract: every action with each of its ARNs, as \"dynamodb:GetItem arn:…\"."
+  value = {
+    for name, needs in local.needs : name => toset(flatten([
+      for grant in needs.grants : [
+        for arn in local.resources[split(":", grant)[0]].arns : "${local.resources[split(":", grant)[0]].service}:${split(":", grant)[1]} ${arn}"
+      ]
+    ]))
+  }
+}
+
+output "actions_called" {
+  description = "By the recorded calls, in the same form. A cold start reads the secret as well."
+  value = {
+    for name, calls in local.signed : name => toset(flatten([
+      for call in calls : [
+        for arn in local.resources[split(":", call)[0]].arns : "${local.resources[split(":", call)[0]].service}:${split(":", call)[1]} ${arn}"
+      ]
+    ]))
+  }
+}
+
+output "actions_within_transactions" {
+  description = "Of which a recorded transaction takes one at least, and which it explains."
+  value = {
+    for name, tables in local.transacting : name => toset(flatten([
+      for table in tables : [for action in local.item_writes : "dynamodb:${action} ${local.resources[table].arns[0]}"]
+    ]))
+  }
+}
+
+output "reading_secrets" {
+  description = "What a cold start does beside its calls."
+  value       = "secretsmanager:GetSecretValue ${local.resources["secrets"].arns[0]}"
 }
 
 output "manifest" {
@@ -32,6 +108,11 @@ output "names" {
 output "needs" {
   description = "x-latchkey of every function."
   value       = { for name, needs in local.needs : name => jsonencode(needs) }
+}
+
+output "test_events" {
+  description = "The names of each function's events."
+  value       = { for name in keys(local.needs) : name => sort([for event in fileset("${path.module}/../../../crates/${name}/events", "*.json") : trimsuffix(event, ".json")]) }
 }
 
 output "throttles" {

@@ -18,12 +18,6 @@ mock_data "aws_secretsmanager_random_password" {
   }
 }
 
-mock_data "aws_secretsmanager_secret_version" {
-  defaults = {
-    secret_string = "{\"originSecret\":\"from-the-live-version\"}"
-  }
-}
-
 mock_resource "aws_kms_key" {
   defaults = {
     arn = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
@@ -144,5 +138,17 @@ mock_resource "aws_wafv2_web_acl" {
 mock_resource "aws_sns_topic" {
   defaults = {
     arn = "arn:aws:sns:eu-west-1:111122223333:some-topic"
+  }
+}
+
+mock_resource "aws_ses_domain_dkim" {
+  defaults = {
+    dkim_tokens = ["one", "two", "three"]
+  }
+}
+
+mock_resource "aws_ses_domain_identity_verification" {
+  defaults = {
+    arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
   }
 }

@@ -4,7 +4,7 @@ use auth_lambda::Function;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    harness::{self, Echo, INVOCATION_ID, context, echo, raw, telemetry},
+    harness::{self, Echo, INVOCATION_ID, context, deployment, echo, raw},
     refusal,
 };
 
@@ -69,7 +69,7 @@ async fn what_only_resembles_an_http_event_is_an_input() {
 
 #[tokio::test]
 async fn whoever_may_invoke_may_name_the_caller_by_claims_of_an_access_token() {
-    let function = Function::operation(Echo::<true>, telemetry());
+    let function = Function::operation(Echo::<true>, deployment());
     let mut event = json!({
         "email": "ada@example.com",
         "claims": { "sub": "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3", "token_use": "access", "iat": 1_795_239_650 },

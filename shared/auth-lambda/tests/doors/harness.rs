@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 
 use auth_domain::{
-    Clock, Email, GuestName, OtpCode, Problem, RefreshToken, SessionToken, Telemetry, Timestamp,
-    TokenDelivery,
+    Clock, Deployment, Email, FrontDoor, GuestName, OtpCode, Problem, RefreshToken, SessionToken,
+    Timestamp, TokenDelivery,
 };
 use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation, Patch};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -21,6 +21,10 @@ pub(crate) const INVOCATION_ID: &str = "8f5c8d0a-6a0f-4f0e-9d53-2d0c8d1b7e11";
 
 /// What proves here that a request came through CloudFront.
 pub(crate) const ORIGIN_SECRET: &str = "only-cloudfront-knows";
+
+/// Its hash, as a function is given it.
+const ORIGIN_SECRET_SHA256: &str =
+    "8a5b23624407dd2839f1f869a2f701d09a0aaaf3c557a73794bd2180bfc13206";
 
 /// Says what it was given. `CALLER` decides who may ask.
 pub(crate) struct Echo<const CALLER: bool>;
@@ -95,7 +99,7 @@ impl<const CALLER: bool> Operation for Echo<CALLER> {
                 Patch::Set(name) => json!({ "set": name.as_str() }),
             },
             everywhere: given.everywhere,
-            ip_address: exchange.ip_address(|proof| proof == ORIGIN_SECRET),
+            ip_address: exchange.ip_address(),
             cookie: exchange.cookie("__Host-crumb").map(str::to_owned),
             caller: caller.map(|caller| caller.sub.as_str().to_owned()),
             issued_at: caller.map(|caller| caller.issued_at),
@@ -114,16 +118,25 @@ impl<const CALLER: bool> AgentTool for Echo<CALLER> {
 }
 
 /// Lines of a deployment named `test`, with a clock that stands still.
-pub(crate) fn telemetry() -> Telemetry {
-    Telemetry {
+pub(crate) fn deployment() -> Deployment {
+    Deployment {
         clock: Clock::new(|| Timestamp::from_millis(1_795_239_650_123)),
         environment: "test".to_owned(),
+        front_door: FrontDoor::default(),
+    }
+}
+
+/// The same behind CloudFront.
+pub(crate) fn behind_cloudfront() -> Deployment {
+    Deployment {
+        front_door: ORIGIN_SECRET_SHA256.parse().unwrap(),
+        ..deployment()
     }
 }
 
 /// [`Echo`] for anyone, with all three doors.
 pub(crate) fn echo() -> Function {
-    Function::agent_tool(Echo::<false>, telemetry())
+    Function::agent_tool(Echo::<false>, deployment())
 }
 
 /// An invocation's context.
@@ -222,6 +235,14 @@ fn assert_is_well_formed_http(answer: &Value, status: u64) {
         assert_eq!((body, header("content-type")), ("", None));
         return;
     }
+    if body == r#"{"message":"Forbidden"}"# {
+        // API Gateway's words, to who walks round the front door.
+        assert_eq!(
+            (status, header("content-type")),
+            (403, Some("application/json"))
+        );
+        return;
+    }
     let body: Value = serde_json::from_str(body).expect("a body is JSON");
     if status < 400 {
         assert_eq!(
@@ -260,7 +281,7 @@ fn assert_is_problem(problem: &Value) {
 ///
 /// Whatever they are, the answer is well-formed, and the fault is never said to be ours.
 pub(crate) async fn hold_against_everything(bytes: &[u8]) {
-    for function in [echo(), Function::agent_tool(Echo::<true>, telemetry())] {
+    for function in [echo(), Function::agent_tool(Echo::<true>, deployment())] {
         // What is not JSON never reaches a function: the runtime refuses it.
         if let Ok(event) = serde_json::from_slice::<Box<RawValue>>(bytes) {
             for context in [context(), tool_context("target___echo_fields")] {

@@ -24,7 +24,7 @@ async fn answer_to_caller(claims: Value, body: &str) -> (Value, Value) {
     let mut event = post(body);
     event["requestContext"]["authorizer"] =
         json!({ "jwt": { "claims": claims, "scopes": ["latchkey/session"] } });
-    let function = Function::operation(Echo::<true>, harness::telemetry());
+    let function = Function::operation(Echo::<true>, harness::deployment());
     let answer = harness::invoke(&function, harness::raw(&event), harness::context()).await;
     let body = opened(&answer).1;
     (answer, body)
@@ -42,22 +42,51 @@ async fn forwarding_fields_change_nothing() {
     assert_eq!(body["ipAddress"], "203.0.113.7");
 }
 
+fn from_viewer(viewer: &str, proof: Option<&str>) -> Value {
+    let mut event = post(EMAIL);
+    event["headers"]["cloudfront-viewer-address"] = viewer.into();
+    if let Some(proof) = proof {
+        event["headers"]["x-origin-verify"] = proof.into();
+    }
+    event
+}
+
+async fn answer_behind_cloudfront(event: &Value) -> Value {
+    let function = Function::operation(Echo::<false>, harness::behind_cloudfront());
+    harness::invoke(&function, harness::raw(event), harness::context()).await
+}
+
 #[tokio::test]
-async fn cloudfronts_viewer_counts_with_its_proof_only() {
-    for (viewer, proof, ip) in [
-        ("198.51.100.1:4711", Some(ORIGIN_SECRET), "198.51.100.1"),
-        ("2001:db8::7:4711", Some(ORIGIN_SECRET), "2001:db8::7"),
-        ("198.51.100.1:4711", Some("guessed"), "203.0.113.7"),
-        ("198.51.100.1:4711", Some(""), "203.0.113.7"),
-        ("198.51.100.1:4711", None, "203.0.113.7"),
-        ("not an address", Some(ORIGIN_SECRET), "203.0.113.7"),
+async fn behind_cloudfront_its_viewer_is_the_sender() {
+    for (viewer, ip) in [
+        ("198.51.100.1:4711", "198.51.100.1"),
+        ("2001:db8::7:4711", "2001:db8::7"),
+        ("not an address", "203.0.113.7"),
     ] {
-        let mut headers = json!({ "cloudfront-viewer-address": viewer });
-        if let Some(proof) = proof {
-            headers["x-origin-verify"] = proof.into();
-        }
-        let body = body_with_headers(headers).await;
-        assert_eq!(body["ipAddress"], ip, "{viewer} {proof:?}");
+        let answer = answer_behind_cloudfront(&from_viewer(viewer, Some(ORIGIN_SECRET))).await;
+        assert_eq!(opened(&answer).1["ipAddress"], ip, "{viewer}");
+    }
+}
+
+#[tokio::test]
+async fn behind_cloudfront_nothing_is_there_for_who_walks_round_it() {
+    for proof in [Some("guessed"), Some(""), None] {
+        let answer = answer_behind_cloudfront(&from_viewer("198.51.100.1:4711", proof)).await;
+        assert_eq!(answer["statusCode"], 403, "{proof:?}");
+        assert_eq!(answer["body"], r#"{"message":"Forbidden"}"#);
+    }
+    // Who signs for IAM signs for the API's own host, which CloudFront would replace.
+    let mut event = from_viewer("198.51.100.1:4711", None);
+    event["requestContext"]["authorizer"] = json!({ "iam": { "accountId": "123456789012" } });
+    let answer = answer_behind_cloudfront(&event).await;
+    assert_eq!(answer["statusCode"], 200);
+}
+
+#[tokio::test]
+async fn without_cloudfront_nobody_is_its_viewer() {
+    for proof in [Some(ORIGIN_SECRET), Some(""), None] {
+        let answer = answer_to(from_viewer("198.51.100.1:4711", proof)).await;
+        assert_eq!(opened(&answer).1["ipAddress"], "203.0.113.7", "{proof:?}");
     }
 }
 
@@ -98,7 +127,7 @@ async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
         assert_eq!(refusal(&body), ("AUTH_REQUIRED".to_owned(), Vec::new()));
         assert_eq!(answer["headers"]["www-authenticate"], "Bearer");
     }
-    let function = Function::operation(Echo::<true>, harness::telemetry());
+    let function = Function::operation(Echo::<true>, harness::deployment());
     let event = harness::raw(&post(EMAIL));
     let answer = harness::invoke(&function, event, harness::context()).await;
     assert_eq!(answer["statusCode"], 401);

@@ -3,7 +3,7 @@
 use auth_lambda::Function;
 use serde_json::{Value, json};
 
-use crate::harness::{self, Echo, INVOCATION_ID, echo, raw, telemetry, tool_context};
+use crate::harness::{self, Echo, INVOCATION_ID, deployment, echo, raw, tool_context};
 
 async fn call(tool: &str, arguments: Value) -> Value {
     harness::invoke(&echo(), raw(&arguments), tool_context(tool)).await
@@ -55,7 +55,7 @@ async fn another_tools_name_is_not_found() {
         let answer = call(name, json!({ "email": "ada@example.com" })).await;
         assert_eq!(answer["error_code"], "NOT_FOUND", "{name}");
     }
-    let function = Function::operation(Echo::<false>, telemetry());
+    let function = Function::operation(Echo::<false>, deployment());
     let event = raw(&json!({ "email": "ada@example.com" }));
     let answer = harness::invoke(&function, event, tool_context("echo_fields")).await;
     assert_eq!(answer["error_code"], "NOT_FOUND");
@@ -63,7 +63,7 @@ async fn another_tools_name_is_not_found() {
 
 #[tokio::test]
 async fn an_agent_cannot_bring_a_caller_or_an_http_event() {
-    let function = Function::agent_tool(Echo::<true>, telemetry());
+    let function = Function::agent_tool(Echo::<true>, deployment());
     let claims = json!({ "sub": "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3", "token_use": "access", "iat": 1_795_239_650 });
     let mut event = harness::post(r#"{"email":"ada@example.com"}"#);
     event["claims"] = claims.clone();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::mail::Mail;
-use crate::password;
+use crate::password::NewPassword;
 use crate::pool::Pool;
 use crate::random;
 use crate::refusal::{Exception, Refusal};
@@ -80,36 +80,37 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
     } else {
         Some(given.map_or_else(|| policy.temporary(service.random()), str::to_owned))
     };
-    let hash = match &password {
-        Some(password) => Some(password::hash(password, service.random()).await?),
+    let kept = match &password {
+        Some(password) => Some(NewPassword::of(password, service.random()).await?),
         None => None,
     };
     let now = service.now();
-    let temporary_until = hash
+    let temporary_until = kept
         .is_some()
         .then(|| now + policy.temporary_password_validity_days * DAY);
 
     let user = service.store.change(now, |transaction| {
         if resend {
             let mut user = User::find(transaction, &pool, &input.username)?;
-            user.password = hash;
+            if let Some(kept) = kept {
+                user.take_password(kept, policy);
+            }
             user.temporary_until = temporary_until;
             user.save(transaction, &pool, now, false)?;
             return Ok(user);
         }
         check_attributes(&pool.settings, &input.user_attributes)?;
         let mut user = new_user(service, &pool, &input.username, &input.user_attributes, now)?;
-        if hash.is_none() && user.email().is_none() {
+        if let Some(kept) = kept {
+            user.status = UserStatus::ForceChangePassword;
+            user.take_password(kept, policy);
+        } else if user.email().is_some() {
+            user.status = UserStatus::Confirmed;
+        } else {
             return Err(Refusal::invalid(
                 "User must have an email attribute to be created without a password.",
             ));
         }
-        user.status = if hash.is_some() {
-            UserStatus::ForceChangePassword
-        } else {
-            UserStatus::Confirmed
-        };
-        user.password = hash;
         user.temporary_until = temporary_until;
         let unforced = user.clone();
         match unforced.insert(transaction, &pool, "User account already exists") {
@@ -155,6 +156,7 @@ pub(super) fn new_user(
             .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
             .collect(),
         password: None,
+        earlier_passwords: Vec::new(),
         temporary_until: None,
         status: UserStatus::Unconfirmed,
         enabled: true,
@@ -264,6 +266,9 @@ pub(super) fn reset_password(service: &Service, input: &Named) -> Result<Value, 
                 "Cannot reset password for the user as there is no registered/verified email or phone_number",
             ));
         };
+        if user.status != UserStatus::Confirmed && user.status != UserStatus::ResetRequired {
+            return Err(Refusal::cannot_reset());
+        }
         user.status = UserStatus::ResetRequired;
         user.save(transaction, &pool, now, false)?;
         let code = Purpose::ForgotPassword.issue(
@@ -344,17 +349,20 @@ pub(super) async fn set_password(
     service: &Service,
     input: &SetPasswordInput,
 ) -> Result<Value, Refusal> {
-    let pool = service.store.read(|connection| {
+    let (pool, user) = service.store.read(|connection| {
         let pool = Pool::find(connection, &input.named.user_pool_id)?;
-        User::find(connection, &pool, &input.named.username)?;
-        Ok(pool)
+        let user = User::find(connection, &pool, &input.named.username)?;
+        Ok((pool, user))
     })?;
     let policy = &pool.settings.policies.password_policy;
     policy.check(&input.password)?;
-    let hash = password::hash(&input.password, service.random()).await?;
+    if input.permanent {
+        policy.check_history(&user, &input.password).await?;
+    }
+    let kept = NewPassword::of(&input.password, service.random()).await?;
     let now = service.now();
     change(service, &input.named, |_, _, user| {
-        user.password = Some(hash);
+        user.take_password(kept, policy);
         user.failures = Failures::default();
         if input.permanent {
             user.status = UserStatus::Confirmed;

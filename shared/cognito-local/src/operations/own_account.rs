@@ -7,8 +7,9 @@ use super::admin_users::delete_from;
 use super::delivery_details;
 use super::sign_in::Place;
 use super::sign_up::check_writable;
+use crate::limits::Counted;
 use crate::mail::{Mail, masked};
-use crate::password;
+use crate::password::NewPassword;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Door, Purpose};
@@ -70,12 +71,9 @@ pub(super) async fn change_password(
     input: &ChangePasswordInput,
 ) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
-    holder
-        .pool
-        .settings
-        .policies
-        .password_policy
-        .check(&input.proposed_password)?;
+    Counted::ChangePassword.count(service, &holder.pool, &holder.user.username)?;
+    let policy = holder.pool.settings.policies.password_policy.clone();
+    policy.check(&input.proposed_password)?;
     let place = Place {
         pool: holder.pool,
         client: holder.client,
@@ -85,14 +83,17 @@ pub(super) async fn change_password(
         let previous = input.previous_password.as_deref().unwrap_or_default();
         super::sign_in::prove_password(service, &place, Some(&holder.user), previous).await?;
     }
-    let hash = password::hash(&input.proposed_password, service.random()).await?;
+    policy
+        .check_history(&holder.user, &input.proposed_password)
+        .await?;
+    let kept = NewPassword::of(&input.proposed_password, service.random()).await?;
     let now = service.now();
     service.store.change(now, |transaction| {
         let mut user = User::find(transaction, &place.pool, &holder.user.username)?;
         if user.password != holder.user.password {
             return Err(Refusal::incorrect_username_or_password());
         }
-        user.password = Some(hash);
+        user.take_password(kept, &policy);
         user.save(transaction, &place.pool, now, false)
     })?;
     Ok(json!({}))
@@ -184,6 +185,7 @@ pub(super) fn send_code(service: &Service, input: &SendCodeInput) -> Result<Valu
         .email()
         .filter(|_| input.attribute_name == "email")
         .ok_or_else(|| Refusal::invalid("Attribute is not set or cannot be verified."))?;
+    Counted::AttributeVerificationCode.count(service, &holder.pool, &holder.user.username)?;
     let now = service.now();
     let code = service.store.change(now, |transaction| {
         Purpose::VerifyEmail.issue(
@@ -214,6 +216,7 @@ pub(super) fn verify_email(service: &Service, input: &VerifyInput) -> Result<Val
             "Attribute is not set or cannot be verified.",
         ));
     }
+    Counted::VerifyAttribute.count(service, &holder.pool, &holder.user.username)?;
     let now = service.now();
     service.store.change(now, |transaction| {
         let mut user = User::find(transaction, &holder.pool, &holder.user.username)?;

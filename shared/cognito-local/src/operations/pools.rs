@@ -97,7 +97,7 @@ pub(super) fn delete(service: &Service, input: &PoolInput) -> Result<Value, Refu
             ));
         }
         for table in [
-            "clients", "users", "aliases", "sessions", "sign_ins", "codes",
+            "clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts",
         ] {
             transaction.execute(&format!("DELETE FROM {table} WHERE pool = ?1"), [&pool.id])?;
         }

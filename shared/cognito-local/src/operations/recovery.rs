@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::delivery_details;
 use super::sign_in::Place;
 use super::sign_up::find_or_pretend;
+use crate::limits::Counted;
 use crate::mail::{Mail, masked};
-use crate::password;
+use crate::password::NewPassword;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::{Door, Purpose};
@@ -21,8 +22,8 @@ pub(super) struct ForgotInput {
     username: String,
 }
 
-/// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has too, and mailed to nobody, so
-/// that the next step cannot tell the difference either.
+/// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has, for a disabled user and for an
+/// address that is not verified too, and mailed to nobody, so that the next step cannot tell the difference either.
 pub(super) fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(
@@ -31,23 +32,26 @@ pub(super) fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Re
         &input.username,
         input.secret_hash.as_deref(),
     )?;
+    place.count(
+        service,
+        Counted::ForgotPassword,
+        user.as_ref(),
+        &input.username,
+    )?;
     let hides = place.client.settings.hides_unknown_users();
-    if let Some(user) = &user
-        && !user.enabled
-    {
+    let disabled = user.as_ref().is_some_and(|user| !user.enabled);
+    if disabled && !hides {
         return Err(Refusal::user_disabled());
     }
     if user
         .as_ref()
         .is_some_and(|user| user.status == UserStatus::ForceChangePassword)
     {
-        return Err(Refusal::not_authorized(
-            "User password cannot be reset in the current state.",
-        ));
+        return Err(Refusal::cannot_reset());
     }
     let reachable = user
         .as_ref()
-        .filter(|user| user.email_verified())
+        .filter(|user| user.email_verified() && !disabled)
         .and_then(|user| user.email().map(|email| (user, email)));
     if reachable.is_none() && !hides {
         return Err(Refusal::invalid(
@@ -87,13 +91,19 @@ pub(super) async fn confirm(service: &Service, input: &ConfirmInput) -> Result<V
         &input.username,
         input.secret_hash.as_deref(),
     )?;
-    place
-        .pool
-        .settings
-        .policies
-        .password_policy
-        .check(&input.password)?;
-    let hash = password::hash(&input.password, service.random()).await?;
+    place.count(
+        service,
+        Counted::ConfirmForgotPassword,
+        user.as_ref(),
+        &input.username,
+    )?;
+    let policy = &place.pool.settings.policies.password_policy;
+    policy.check(&input.password)?;
+    let kept = NewPassword::of(&input.password, service.random()).await?;
+    let repeated = match &user {
+        Some(user) => policy.check_history(user, &input.password).await,
+        None => Ok(()),
+    };
     let now = service.now();
     let redeem = |connection: &rusqlite::Connection, name: &str| {
         Purpose::ForgotPassword.redeem(
@@ -111,6 +121,13 @@ pub(super) async fn confirm(service: &Service, input: &ConfirmInput) -> Result<V
             return Err(Refusal::wrong_verification_code());
         };
         let mut user = User::find(transaction, &place.pool, &user.username)?;
+        if !user.enabled {
+            if !place.client.settings.hides_unknown_users() {
+                return Err(Refusal::user_disabled());
+            }
+            redeem(transaction, &user.username)?;
+            return Err(Refusal::wrong_verification_code());
+        }
         if user.status == UserStatus::Unconfirmed {
             return Err(Refusal::new(
                 Exception::UserNotConfirmed,
@@ -118,7 +135,8 @@ pub(super) async fn confirm(service: &Service, input: &ConfirmInput) -> Result<V
             ));
         }
         redeem(transaction, &user.username)?;
-        user.password = Some(hash);
+        repeated?;
+        user.take_password(kept, policy);
         user.status = UserStatus::Confirmed;
         user.temporary_until = None;
         user.failures = Failures::default();

@@ -9,7 +9,7 @@ use super::sign_in::{
     Place, after_first_factor, complete, pretend_code, prove_password, second_factor_or_tokens,
     send_code, unsupported,
 };
-use crate::password;
+use crate::password::NewPassword;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, check_secret_hash};
 use crate::session::{self, Door, Found, Session, Step};
@@ -236,29 +236,16 @@ impl Answer<'_> {
 
     async fn new_password(&self) -> Result<Value, Refusal> {
         let new = self.input.response("NEW_PASSWORD")?;
-        let settings = &self.place.pool.settings;
-        settings.policies.password_policy.check(new)?;
+        let policy = &self.place.pool.settings.policies.password_policy;
+        policy.check(new)?;
         let user = self.known()?;
-        let mut written = Vec::new();
-        for (name, value) in &self.input.challenge_responses {
-            if let Some(name) = name.strip_prefix("userAttributes.") {
-                if user.attributes.contains_key(name) {
-                    return Err(Refusal::invalid(format!(
-                        "Cannot modify an already provided {name}"
-                    )));
-                }
-                written.push(Attribute {
-                    name: name.to_owned(),
-                    value: value.clone(),
-                });
-            }
-        }
-        check_attributes(settings, &written)?;
-        let hash = password::hash(new, self.service.random()).await?;
+        policy.check_history(user, new).await?;
+        let written = self.required_attributes(user)?;
+        let kept = NewPassword::of(new, self.service.random()).await?;
         let now = self.service.now();
         let user = self.consume(|transaction, _| {
             let mut user = User::find(transaction, &self.place.pool, &user.username)?;
-            user.password = Some(hash);
+            user.take_password(kept, policy);
             user.temporary_until = None;
             user.status = UserStatus::Confirmed;
             user.write(&written);
@@ -274,6 +261,44 @@ impl Answer<'_> {
             self.input.client_metadata.as_ref(),
         )
         .await
+    }
+
+    /// The `userAttributes.…` of a new password's answer: all that the schema requires and the user lacks, and no others.
+    fn required_attributes(&self, user: &User) -> Result<Vec<Attribute>, Refusal> {
+        let settings = &self.place.pool.settings;
+        let missing = user.missing_attributes(settings);
+        let mut written = Vec::new();
+        for (name, value) in &self.input.challenge_responses {
+            let Some(name) = name.strip_prefix("userAttributes.") else {
+                continue;
+            };
+            if user.attributes.contains_key(name) {
+                return Err(Refusal::invalid(format!(
+                    "Cannot modify an already provided {name}"
+                )));
+            }
+            if !missing.contains(&name) {
+                return Err(Refusal::invalid(format!(
+                    "Invalid attributes given, {name} is not required"
+                )));
+            }
+            written.push(Attribute {
+                name: name.to_owned(),
+                value: value.clone(),
+            });
+        }
+        let given = |name: &str| {
+            written
+                .iter()
+                .any(|attribute: &Attribute| attribute.name == name && !attribute.value.is_empty())
+        };
+        if let Some(name) = missing.into_iter().find(|name| !given(name)) {
+            return Err(Refusal::invalid(format!(
+                "Invalid attributes given, {name} is missing"
+            )));
+        }
+        check_attributes(settings, &written)?;
+        Ok(written)
     }
 
     async fn software_token(&self) -> Result<Value, Refusal> {

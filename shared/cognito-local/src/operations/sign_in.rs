@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::EarlierCodes;
+use crate::limits::Counted;
 use crate::mail::{Mail, masked};
 use crate::password;
 use crate::pool::{AppClient, MfaConfiguration, Pool};
@@ -76,6 +77,19 @@ impl Place {
             };
             Ok(Self { pool, client, door })
         })
+    }
+
+    /// Counts a call against the user's limit by the hour, or against the typed name's where nobody has it.
+    pub(super) fn count(
+        &self,
+        service: &Service,
+        what: Counted,
+        user: Option<&User>,
+        typed: &str,
+    ) -> Result<(), Refusal> {
+        let folded = self.pool.settings.folded(typed);
+        let name = user.map_or(folded.as_str(), |user| &user.username);
+        what.count(service, &self.pool, name)
     }
 
     /// Keeps a session for the next step and returns its text.
@@ -510,11 +524,16 @@ pub(super) async fn after_first_factor(
             Some(&user.username),
             Step::NewPasswordRequired,
         )?;
+        let missing: Vec<String> = user
+            .missing_attributes(&place.pool.settings)
+            .iter()
+            .map(|name| format!("userAttributes.{name}"))
+            .collect();
         return Ok(json!({
             "ChallengeName": "NEW_PASSWORD_REQUIRED",
             "ChallengeParameters": {
                 "USER_ID_FOR_SRP": user.username,
-                "requiredAttributes": "[]",
+                "requiredAttributes": serde_json::to_string(&missing)?,
                 "userAttributes": serde_json::to_string(&user.attributes)?,
             },
             "Session": session,

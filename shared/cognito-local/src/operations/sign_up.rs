@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::admin_users::new_user;
 use super::delivery_details;
 use super::sign_in::Place;
+use crate::limits::Counted;
 use crate::mail::{Mail, masked};
-use crate::password;
+use crate::password::NewPassword;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, check_secret_hash};
 use crate::session::{Door, Purpose, Session, Step};
@@ -47,29 +48,37 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
         .password
         .as_deref()
         .filter(|password| !password.is_empty());
-    let hash = match password {
-        Some(password) => {
-            settings.policies.password_policy.check(password)?;
-            Some(password::hash(password, service.random()).await?)
-        }
-        None if settings.allows_factor("EMAIL_OTP") => None,
-        None => return Err(Refusal::missing_parameter("PASSWORD")),
-    };
     let now = service.now();
-    let (user, code) = service.store.change(now, |transaction| {
-        let mut user = new_user(
-            service,
-            &place.pool,
-            &input.username,
-            &input.user_attributes,
-            now,
-        )?;
-        if hash.is_none() && user.email().is_none() {
+    let mut user = new_user(
+        service,
+        &place.pool,
+        &input.username,
+        &input.user_attributes,
+        now,
+    )?;
+    if let Some(name) = user.missing_attributes(settings).first() {
+        return Err(Refusal::invalid(format!(
+            "Attributes did not conform to the schema: {name}: The attribute is required"
+        )));
+    }
+    let policy = &settings.policies.password_policy;
+    match password {
+        Some(password) => {
+            policy.check(password)?;
+            let kept = NewPassword::of(password, service.random()).await?;
+            user.take_password(kept, policy);
+        }
+        None if !settings.allows_factor("EMAIL_OTP") => {
+            return Err(Refusal::missing_parameter("PASSWORD"));
+        }
+        None if user.email().is_none() => {
             return Err(Refusal::invalid(
                 "User must have an email attribute to sign up without a password.",
             ));
         }
-        user.password = hash;
+        None => {}
+    }
+    let (user, code) = service.store.change(now, |transaction| {
         user.insert(transaction, &place.pool, "User already exists")?;
         let code = if settings.verifies_email() && user.email().is_some() {
             Some(Purpose::SignUp.issue(
@@ -138,6 +147,12 @@ pub(super) fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, 
         &place,
         &input.username,
         input.secret_hash.as_deref(),
+    )?;
+    place.count(
+        service,
+        Counted::ConfirmSignUp,
+        user.as_ref(),
+        &input.username,
     )?;
     let Some(user) = user else {
         return Err(Refusal::wrong_verification_code());
@@ -220,9 +235,19 @@ pub(super) fn resend(service: &Service, input: &ResendInput) -> Result<Value, Re
         &input.username,
         input.secret_hash.as_deref(),
     )?;
-    let Some(user) = user else {
+    place.count(
+        service,
+        Counted::ResendConfirmationCode,
+        user.as_ref(),
+        &input.username,
+    )?;
+    let hides = place.client.settings.hides_unknown_users();
+    let Some(user) = user.filter(|user| user.enabled || !hides) else {
         return Ok(json!({"CodeDeliveryDetails": delivery_details(&masked(&input.username))}));
     };
+    if !user.enabled {
+        return Err(Refusal::user_disabled());
+    }
     if user.status != UserStatus::Unconfirmed {
         return Err(Refusal::invalid("User is already confirmed."));
     }

@@ -357,6 +357,188 @@ async fn the_policy_names_the_rule_that_a_password_breaks() {
     }
 }
 
+/// A world whose pool has further settings, made through the API as anybody would.
+async fn world_with_policy(pool: &serde_json::Value) -> World {
+    let mut world = World::new().await;
+    let (status, made) = world.raw("CreateUserPool", pool).await;
+    assert_eq!(status, 200, "{made}");
+    world.pool = made["UserPool"]["Id"].as_str().unwrap().to_owned();
+    let (status, made) = world
+        .raw(
+            "CreateUserPoolClient",
+            &serde_json::json!({
+                "UserPoolId": world.pool,
+                "ClientName": "tests",
+                "ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_AUTH"],
+                "PreventUserExistenceErrors": "ENABLED",
+            }),
+        )
+        .await;
+    assert_eq!(status, 200, "{made}");
+    made["UserPoolClient"]["ClientId"]
+        .as_str()
+        .unwrap()
+        .clone_into(&mut world.client.client_id);
+    world
+}
+
+#[tokio::test]
+async fn a_password_that_the_history_remembers_is_not_taken_again() {
+    let world = world_with_policy(&serde_json::json!({
+        "PoolName": "history",
+        "UsernameAttributes": ["email"],
+        "Policies": {
+            "PasswordPolicy": {"MinimumLength": 8, "PasswordHistorySize": 2},
+            "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]},
+        },
+    }))
+    .await;
+    world.user_with_password(NINA).await;
+    let used = "PasswordHistoryPolicyViolationException: Password has previously been used.";
+    assert_eq!(
+        refusal(world.set_password(NINA, PASSWORD, true).await),
+        used
+    );
+    world
+        .set_password(NINA, "Another-Horse-8", true)
+        .await
+        .unwrap();
+    assert_eq!(
+        refusal(world.set_password(NINA, PASSWORD, true).await),
+        used
+    );
+    let forgot = world.sdk.forgot_password();
+    let forgot = forgot.client_id(&world.client.client_id).username(NINA);
+    forgot.send().await.unwrap();
+    let confirm = |password: &str| {
+        world
+            .sdk
+            .confirm_forgot_password()
+            .client_id(&world.client.client_id)
+            .username(NINA)
+            .confirmation_code(world.last_code(NINA))
+            .password(password)
+            .send()
+    };
+    assert_eq!(refusal(confirm("Another-Horse-8").await), used);
+    confirm("A-Third-Horse-9").await.unwrap();
+    world.set_password(NINA, PASSWORD, true).await.unwrap();
+    world.set_password(NINA, PASSWORD, false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_password_comes_with_the_attributes_that_the_pool_requires_and_no_others() {
+    let world = world_with_policy(&serde_json::json!({
+        "PoolName": "required",
+        "UsernameAttributes": ["email"],
+        "Schema": [{"Name": "given_name", "AttributeDataType": "String", "Required": true}],
+        "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}},
+    }))
+    .await;
+    let create = world.sdk.admin_create_user();
+    let create = create.user_pool_id(&world.pool).username(NINA);
+    create
+        .temporary_password("Temporary-1!")
+        .send()
+        .await
+        .unwrap();
+    let challenged = world.password_sign_in(NINA, "Temporary-1!").await.unwrap();
+    let parameters = challenged.challenge_parameters.unwrap();
+    assert_eq!(
+        parameters["requiredAttributes"],
+        r#"["userAttributes.given_name"]"#
+    );
+    let session = challenged.session.unwrap();
+    let renew = |attribute: Option<(&str, &str)>| {
+        let mut call = world
+            .sdk
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&world.pool)
+            .client_id(&world.client.client_id)
+            .challenge_name(ChallengeNameType::NewPasswordRequired)
+            .session(&session)
+            .challenge_responses("USERNAME", NINA)
+            .challenge_responses("NEW_PASSWORD", PASSWORD);
+        if let Some((name, value)) = attribute {
+            call = call.challenge_responses(format!("userAttributes.{name}"), value);
+        }
+        call.send()
+    };
+    assert_eq!(
+        refusal(renew(None).await),
+        "InvalidParameterException: Invalid attributes given, given_name is missing"
+    );
+    assert_eq!(
+        refusal(renew(Some(("email", "other@example.com"))).await),
+        "InvalidParameterException: Cannot modify an already provided email"
+    );
+    assert_eq!(
+        refusal(renew(Some(("email_verified", "true"))).await),
+        "InvalidParameterException: Invalid attributes given, email_verified is not required"
+    );
+    let tokens = renew(Some(("given_name", "Nina"))).await.unwrap();
+    assert!(tokens.authentication_result.is_some());
+
+    let sign_up = world.sdk.sign_up().client_id(&world.client.client_id);
+    let sign_up = sign_up.username("omar@example.com").password(PASSWORD);
+    assert_eq!(
+        refusal(sign_up.send().await),
+        "InvalidParameterException: Attributes did not conform to the schema: given_name: The attribute is required"
+    );
+}
+
+#[tokio::test]
+async fn recovery_pretends_to_a_disabled_user_where_unknown_ones_are_hidden() {
+    for hides in [true, false] {
+        let world = World::with(|plan| plan.client.hide_unknown_users = hides).await;
+        world.user_with_password(NINA).await;
+        let forgot = || {
+            let call = world.sdk.forgot_password();
+            call.client_id(&world.client.client_id)
+                .username(NINA)
+                .send()
+        };
+        forgot().await.unwrap();
+        let code = world.last_code(NINA);
+        let disable = world.sdk.admin_disable_user();
+        let disable = disable.user_pool_id(&world.pool).username(NINA);
+        disable.send().await.unwrap();
+        let confirm = world.sdk.confirm_forgot_password();
+        let confirm = confirm.client_id(&world.client.client_id).username(NINA);
+        let confirm = confirm.confirmation_code(code).password("Another-Horse-8");
+        let (confirmed, asked) = (refusal(confirm.send().await), forgot().await);
+        if hides {
+            asked.unwrap();
+            assert_eq!(
+                confirmed,
+                "CodeMismatchException: Invalid verification code provided, please try again."
+            );
+        } else {
+            let disabled = "NotAuthorizedException: User is disabled.";
+            assert_eq!(refusal(asked), disabled);
+            assert_eq!(confirmed, disabled);
+        }
+        assert_eq!(world.mails_to(NINA).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn who_has_to_choose_a_new_password_cannot_have_it_reset() {
+    let world = World::new().await;
+    world.user_with_password(NINA).await;
+    world
+        .set_password(NINA, "Temporary-1!", false)
+        .await
+        .unwrap();
+    let cannot = "NotAuthorizedException: User password cannot be reset in the current state.";
+    let reset = world.sdk.admin_reset_user_password();
+    let reset = reset.user_pool_id(&world.pool).username(NINA);
+    assert_eq!(refusal(reset.send().await), cannot);
+    let forgot = world.sdk.forgot_password();
+    let forgot = forgot.client_id(&world.client.client_id).username(NINA);
+    assert_eq!(refusal(forgot.send().await), cannot);
+}
+
 /// Base64(HMAC-SHA256(secret, user name + client id)), made here a second time.
 fn secret_hash(secret: &str, username: &str, client_id: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());

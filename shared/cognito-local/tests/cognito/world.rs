@@ -16,6 +16,9 @@ use sdk::operation::admin_initiate_auth::{AdminInitiateAuthError, AdminInitiateA
 use sdk::operation::admin_respond_to_auth_challenge::{
     AdminRespondToAuthChallengeError, AdminRespondToAuthChallengeOutput,
 };
+use sdk::operation::admin_set_user_password::{
+    AdminSetUserPasswordError, AdminSetUserPasswordOutput,
+};
 use sdk::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, MessageActionType,
 };
@@ -193,6 +196,23 @@ impl World {
             .auth_flow(AuthFlowType::AdminUserPasswordAuth)
             .auth_parameters("USERNAME", email)
             .auth_parameters("PASSWORD", password)
+            .send()
+            .await
+    }
+
+    /// `AdminSetUserPassword`.
+    pub(crate) async fn set_password(
+        &self,
+        email: &str,
+        password: &str,
+        permanent: bool,
+    ) -> Result<AdminSetUserPasswordOutput, SdkError<AdminSetUserPasswordError>> {
+        self.sdk
+            .admin_set_user_password()
+            .user_pool_id(&self.pool)
+            .username(email)
+            .password(password)
+            .permanent(permanent)
             .send()
             .await
     }

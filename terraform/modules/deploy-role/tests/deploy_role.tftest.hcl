@@ -14,10 +14,14 @@ variables {
   distribution_arn = "arn:aws:cloudfront::111122223333:distribution/E0000000000000"
 
   resources = {
-    user_pool_arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
-    table_arns    = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests"]
-    secret_arn    = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
-    key_arn       = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
+    user_pool_arn        = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
+    table_arns           = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests"]
+    secret_arn           = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
+    origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-origin-${slot}-AbCdEf"]
+    key_arn              = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
+    sealing_key_arn      = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000001"
+    agentcore_arns       = [for part in ["workload-identity-directory/default", "token-vault/default"] : "arn:aws:bedrock-agentcore:eu-west-1:111122223333:${part}"]
+    agentcore_secret_arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:bedrock-agentcore-identity!default/oauth2/latchkey-test-??????"
   }
 }
 

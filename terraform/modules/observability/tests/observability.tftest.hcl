@@ -12,6 +12,9 @@ variables {
   user_pool_client_ids = ["client", "browser"]
   alarm_addresses      = ["ops@example.com"]
   mails_per_day        = 50
+  own_mail_sender      = false
+
+  access_log_group_name = "/aws/vendedlogs/apigateway/latchkey-test"
 
   functions = {
     initiate-otp = { function_name = "latchkey-test-initiate-otp", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-initiate-otp" }
@@ -79,5 +82,28 @@ run "somebody_hears_of_it" {
   assert {
     condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 2])
     error_message = "saved queries look at every function's log"
+  }
+
+  assert {
+    condition     = aws_xray_group.this.filter_expression == "service(\"latchkey-test-initiate-otp\") OR service(\"latchkey-test-verify-otp\")" && length(aws_xray_group.this.group_name) <= 32
+    error_message = "the group has this deployment's traces; X-Ray takes names of 32 characters"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.reputation) == 0
+    error_message = "Cognito's own sender has no reputation that we could watch"
+  }
+}
+
+run "one_s_own_sender_has_a_reputation_to_lose" {
+  command = plan
+
+  variables {
+    own_mail_sender = true
+  }
+
+  assert {
+    condition     = { for metric, alarm in aws_cloudwatch_metric_alarm.reputation : alarm.metric_name => alarm.threshold } == { "Reputation.BounceRate" = 0.05, "Reputation.ComplaintRate" = 0.001 }
+    error_message = "the alarm rings before SES stops the account"
   }
 }

@@ -1,19 +1,30 @@
 mock_provider "aws" {
   source = "../../tests/mocks"
+
+  override_data {
+    target = data.aws_secretsmanager_random_password.origin["a"]
+    values = { random_password = "origin-secret-a" }
+  }
+
+  override_data {
+    target = data.aws_secretsmanager_random_password.origin["b"]
+    values = { random_password = "origin-secret-b" }
+  }
 }
 
 variables {
-  name          = "latchkey-test"
-  kms_key_arn   = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
-  client_secret = "the-client-s-secret"
-  protected     = false
+  name                 = "latchkey-test"
+  kms_key_arn          = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
+  client_secret        = "the-client-s-secret"
+  origin_secret_in_use = "a"
+  protected            = false
 }
 
 run "the_first_version_is_what_functions_read" {
   command = apply
 
   assert {
-    condition     = toset(keys(jsondecode(nonsensitive(aws_secretsmanager_secret_version.first.secret_string)))) == toset(["clientSecret", "keys", "originSecret"]) && jsondecode(nonsensitive(aws_secretsmanager_secret_version.first.secret_string)).clientSecret == "the-client-s-secret"
+    condition     = toset(keys(jsondecode(nonsensitive(aws_secretsmanager_secret_version.first.secret_string)))) == toset(["clientSecret", "keys"]) && jsondecode(nonsensitive(aws_secretsmanager_secret_version.first.secret_string)).clientSecret == "the-client-s-secret"
     error_message = "functions refuse any other shape"
   }
 
@@ -29,8 +40,8 @@ run "the_first_version_is_what_functions_read" {
   }
 
   assert {
-    condition     = nonsensitive(output.origin_secret) == "from-the-live-version"
-    error_message = "CloudFront sends what the secret says now, not what it said first"
+    condition     = nonsensitive(output.origin_secret) == "origin-secret-a" && output.origin_secret_sha256 == "${sha256("origin-secret-a")},${sha256("origin-secret-b")}"
+    error_message = "CloudFront sends one, and functions know the hashes of both"
   }
 
   assert {
@@ -50,6 +61,20 @@ run "a_rotation_outside_survives" {
   assert {
     condition     = jsondecode(nonsensitive(aws_secretsmanager_secret_version.first.secret_string)).clientSecret == "the-client-s-secret"
     error_message = "Terraform must never write over what is in the secret"
+  }
+}
+
+# The second step of a rotation: functions have known b since it was made anew, so they notice nothing.
+run "cloudfront_turns_to_the_other_and_functions_notice_nothing" {
+  command = plan
+
+  variables {
+    origin_secret_in_use = "b"
+  }
+
+  assert {
+    condition     = nonsensitive(output.origin_secret) == "origin-secret-b" && output.origin_secret_sha256 == "${sha256("origin-secret-a")},${sha256("origin-secret-b")}"
+    error_message = "turning to the other must change CloudFront alone"
   }
 }
 

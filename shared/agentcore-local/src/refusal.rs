@@ -1,0 +1,172 @@
+//! What an operation refuses with: one of the service's exceptions and its message.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::behaviour::ErrorClass;
+
+/// The exceptions that this stand-in can answer with, those of the layer in front of the service among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exception {
+    AccessDenied,
+    Conflict,
+    IncompleteSignature,
+    InternalServer,
+    InvalidSignature,
+    MissingAuthenticationToken,
+    RequestTooLong,
+    ResourceNotFound,
+    Unauthorized,
+    UnknownOperation,
+    Validation,
+}
+
+impl Exception {
+    /// The name as it stands in `x-amzn-errortype`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::AccessDenied => "AccessDeniedException",
+            Self::Conflict => "ConflictException",
+            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::InternalServer => "InternalServerException",
+            Self::InvalidSignature => "InvalidSignatureException",
+            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
+            Self::RequestTooLong => "RequestEntityTooLargeException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::Unauthorized => "UnauthorizedException",
+            Self::UnknownOperation => "UnknownOperationException",
+            Self::Validation => "ValidationException",
+        }
+    }
+
+    /// The HTTP status.
+    pub(crate) const fn status(self) -> u16 {
+        match self {
+            Self::IncompleteSignature | Self::Validation => 400,
+            Self::Unauthorized => 401,
+            Self::AccessDenied | Self::InvalidSignature | Self::MissingAuthenticationToken => 403,
+            Self::ResourceNotFound | Self::UnknownOperation => 404,
+            Self::Conflict => 409,
+            Self::RequestTooLong => 413,
+            Self::InternalServer => 500,
+        }
+    }
+}
+
+impl From<ErrorClass> for Exception {
+    fn from(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::AccessDenied => Self::AccessDenied,
+            ErrorClass::Conflict => Self::Conflict,
+            ErrorClass::ResourceNotFound => Self::ResourceNotFound,
+            ErrorClass::Unauthorized => Self::Unauthorized,
+            ErrorClass::Validation => Self::Validation,
+        }
+    }
+}
+
+/// A member of a request that breaks a rule of the service's model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Breach {
+    /// Its path, such as `userIdentifier.userId`.
+    pub(crate) member: String,
+    /// The rule in AWS's words, the value included unless it is sensitive.
+    pub(crate) message: String,
+}
+
+/// A refusal: the exception and its message. The cause of an internal error is logged where it happened, not carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) exception: Exception,
+    pub(crate) message: Cow<'static, str>,
+    /// What a `ValidationException` says besides.
+    reason: &'static str,
+    breaches: Vec<Breach>,
+}
+
+impl Refusal {
+    pub(crate) fn new(
+        exception: impl Into<Exception>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            exception: exception.into(),
+            message: message.into(),
+            reason: "FieldValidationFailed",
+            breaches: Vec::new(),
+        }
+    }
+
+    /// A request that makes no sense, for a reason beyond the model.
+    pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Exception::Validation, message)
+    }
+
+    /// A body that is not what the operation takes.
+    pub(crate) fn unreadable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            reason: "CannotParse",
+            ..Self::invalid(message)
+        }
+    }
+
+    /// Members that break rules of the model.
+    pub(crate) fn breached(breaches: Vec<Breach>) -> Self {
+        let plural = if breaches.len() == 1 { "" } else { "s" };
+        let said: Vec<&str> = breaches
+            .iter()
+            .map(|breach| breach.message.as_str())
+            .collect();
+        let message = format!(
+            "{} validation error{plural} detected: {}",
+            breaches.len(),
+            said.join("; ")
+        );
+        Self {
+            breaches,
+            ..Self::invalid(message)
+        }
+    }
+
+    pub(crate) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Exception::ResourceNotFound, message)
+    }
+
+    /// Says nothing to the caller but that it was not the caller's fault; the cause goes to the log.
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(cause, "an operation failed inside the stand-in");
+        Self::new(
+            Exception::InternalServer,
+            "The service encountered an internal error. Try your request again later.",
+        )
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self) -> Value {
+        if self.exception != Exception::Validation {
+            return json!({"message": self.message});
+        }
+        let mut body = json!({"message": self.message, "reason": self.reason});
+        if !self.breaches.is_empty() {
+            let fields = self
+                .breaches
+                .iter()
+                .map(|breach| json!({"name": breach.member, "message": breach.message}));
+            body["fieldList"] = fields.collect();
+        }
+        body
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(cause: rusqlite::Error) -> Self {
+        Self::internal(&cause)
+    }
+}
+
+impl From<serde_json::Error> for Refusal {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::internal(&cause)
+    }
+}

@@ -1,0 +1,1 @@
+//! What callers of AgentCore Identity see.

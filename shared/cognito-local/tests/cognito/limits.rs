@@ -1,0 +1,132 @@
+//! What Cognito lets one user do within an hour.
+
+use std::future::Future;
+
+use cognito_local::HourlyLimits;
+
+use crate::email_codes::join_all;
+use crate::world::{PASSWORD, World, refusal};
+
+const NINA: &str = "nina@example.com";
+const NOBODY: &str = "zoe@nowhere.example";
+const LIMIT: &str = "LimitExceededException: Attempt limit exceeded, please try after some time.";
+
+/// Calls until the limit is met; returns how many calls came through.
+async fn until_the_limit<F: Future<Output = Option<String>>>(call: impl Fn() -> F) -> usize {
+    for passed in 0..50 {
+        if call().await.as_deref() == Some(LIMIT) {
+            return passed;
+        }
+    }
+    panic!("no limit was met");
+}
+
+async fn forgot(world: &World, name: &str) -> Option<String> {
+    let call = world.sdk.forgot_password();
+    let call = call.client_id(&world.client.client_id).username(name);
+    let outcome = call.send().await;
+    outcome.is_err().then(|| refusal(outcome))
+}
+
+async fn confirm_forgot(world: &World, name: &str) -> Option<String> {
+    let call = world.sdk.confirm_forgot_password();
+    let call = call.client_id(&world.client.client_id).username(name);
+    let call = call.confirmation_code("none").password("Another-Horse-8");
+    Some(refusal(call.send().await))
+}
+
+async fn confirm(world: &World, name: &str) -> Option<String> {
+    let call = world.sdk.confirm_sign_up();
+    let call = call.client_id(&world.client.client_id).username(name);
+    Some(refusal(call.confirmation_code("none").send().await))
+}
+
+async fn resend(world: &World, name: &str) -> Option<String> {
+    let call = world.sdk.resend_confirmation_code();
+    let call = call.client_id(&world.client.client_id).username(name);
+    let outcome = call.send().await;
+    outcome.is_err().then(|| refusal(outcome))
+}
+
+async fn signed_up(world: &World, name: &str) {
+    let call = world.sdk.sign_up();
+    let call = call.client_id(&world.client.client_id).username(name);
+    call.password(PASSWORD).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn recovery_and_registration_are_counted_by_the_hour_for_known_and_unknown_names() {
+    let world = World::new().await;
+    world.user_with_password(NINA).await;
+    for name in [NINA, NOBODY] {
+        assert_eq!(until_the_limit(|| forgot(&world, name)).await, 5);
+        assert_eq!(until_the_limit(|| confirm_forgot(&world, name)).await, 5);
+    }
+    let omar = "omar@example.com";
+    signed_up(&world, omar).await;
+    for name in [omar, NOBODY] {
+        assert_eq!(until_the_limit(|| resend(&world, name)).await, 5);
+        assert_eq!(until_the_limit(|| confirm(&world, name)).await, 15);
+    }
+    assert_eq!(world.mails_to(NINA).len(), 5);
+    assert_eq!(world.mails_to(omar).len(), 6);
+
+    world.clock.advance(3_599);
+    assert_eq!(forgot(&world, NINA).await.as_deref(), Some(LIMIT));
+    world.clock.advance(1);
+    assert_eq!(forgot(&world, NINA).await, None);
+    assert_eq!(resend(&world, omar).await, None);
+}
+
+#[tokio::test]
+async fn of_forty_guesses_at_once_no_more_than_the_limit_are_looked_at() {
+    let world = World::with(|plan| {
+        plan.options.hourly_limits = HourlyLimits {
+            confirm_forgot_password: 20,
+            ..HourlyLimits::default()
+        };
+    })
+    .await;
+    world.user_with_password(NINA).await;
+    forgot(&world, NINA).await;
+    let guesses = join_all((0..40).map(|_| confirm_forgot(&world, NINA))).await;
+    let looked_at = guesses
+        .iter()
+        .filter(|guess| guess.as_deref() != Some(LIMIT))
+        .count();
+    assert_eq!(looked_at, 20);
+}
+
+#[tokio::test]
+async fn the_holder_of_a_token_is_counted_too() {
+    let world = World::new().await;
+    world.user_with_password(NINA).await;
+    let tokens = world.sign_in(NINA).await;
+    let token = tokens.access_token().unwrap();
+    let change = async || {
+        let call = world.sdk.change_password().access_token(token);
+        let call = call.previous_password(PASSWORD).proposed_password("short");
+        Some(refusal(call.send().await))
+    };
+    let ask = async || {
+        let call = world.sdk.get_user_attribute_verification_code();
+        let outcome = call
+            .access_token(token)
+            .attribute_name("email")
+            .send()
+            .await;
+        outcome.is_err().then(|| refusal(outcome))
+    };
+    let verify = async || {
+        let call = world.sdk.verify_user_attribute().access_token(token);
+        let call = call.attribute_name("email").code("none");
+        Some(refusal(call.send().await))
+    };
+    assert_eq!(until_the_limit(&change).await, 5);
+    assert_eq!(until_the_limit(&ask).await, 5);
+    assert_eq!(until_the_limit(&verify).await, 15);
+    assert_eq!(
+        confirm_forgot(&world, NINA).await.as_deref(),
+        Some("ExpiredCodeException: Invalid code provided, please request a code again.")
+    );
+}
