@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::pool::EmailMfaConfiguration;
+
+/// Stands for the code in a template.
+const PLACEHOLDER: &str = "{####}";
+
 /// A mail that a real pool would have sent.
 ///
 /// Its `Debug` shows nothing: the address belongs to a person and the code opens an account.
@@ -26,8 +31,24 @@ impl fmt::Debug for Mail {
 }
 
 impl Mail {
-    pub(crate) fn sign_in_code(to: &str, code: &str) -> Self {
-        Self::with(to, "Your sign-in code", "Your sign-in code is", code)
+    /// In the words of the pool's template, where it has one.
+    pub(crate) fn sign_in_code(
+        to: &str,
+        code: &str,
+        template: Option<&EmailMfaConfiguration>,
+    ) -> Self {
+        let mut mail = Self::with(to, "Your sign-in code", "Your sign-in code is", code);
+        let Some(template) = template else {
+            return mail;
+        };
+        if let Some(subject) = &template.subject {
+            mail.subject = subject.replace(PLACEHOLDER, code);
+        }
+        if let Some(message) = &template.message {
+            mail.html = message.replace(PLACEHOLDER, code);
+            mail.text.clone_from(&mail.html);
+        }
+        mail
     }
 
     pub(crate) fn verification_code(to: &str, code: &str) -> Self {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::refusal::Refusal;
+use crate::refusal::{Exception, Refusal};
 use crate::store::Millis;
 use crate::user::is_standard;
 
@@ -36,6 +36,9 @@ pub(crate) struct PoolSettings {
     /// Set through `SetUserPoolMfaConfig`, which is another operation with another shape.
     #[serde(default)]
     pub(crate) software_token_mfa: bool,
+    /// Email as second factor, where it is there, and the words of every sign-in code; set in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) email_mfa_configuration: Option<EmailMfaConfiguration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) schema: Vec<SchemaAttribute>,
     #[serde(flatten)]
@@ -134,6 +137,16 @@ pub(crate) enum MfaConfiguration {
     On,
 }
 
+/// The template of mails with sign-in codes.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct EmailMfaConfiguration {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+}
+
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Tier {
@@ -174,18 +187,27 @@ impl PoolSettings {
     /// would otherwise pretend to do.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
-        if self.user_pool_tier == Tier::Lite && factors.iter().any(|factor| factor != "PASSWORD") {
-            return Err(Refusal::invalid(
-                "Passwordless sign-in needs the ESSENTIALS or the PLUS tier.",
+        let beyond_lite = [
+            (
+                "Passwordless sign-in",
+                factors.iter().any(|factor| factor != "PASSWORD"),
+            ),
+            (
+                "Password history",
+                self.policies.password_policy.password_history_size != 0,
+            ),
+            ("Email MFA", self.email_mfa_configuration.is_some()),
+        ];
+        if let (Tier::Lite, Some((feature, _))) = (
+            self.user_pool_tier,
+            beyond_lite.iter().find(|(_, wanted)| *wanted),
+        ) {
+            return Err(Refusal::new(
+                Exception::FeatureUnavailableInTier,
+                format!("{feature} needs the ESSENTIALS or the PLUS tier."),
             ));
         }
-        if self.user_pool_tier == Tier::Lite
-            && self.policies.password_policy.password_history_size != 0
-        {
-            return Err(Refusal::invalid(
-                "Password history needs the ESSENTIALS or the PLUS tier.",
-            ));
-        }
+        self.check_email_mfa()?;
         if let Some(factor) = factors
             .iter()
             .find(|factor| !matches!(factor.as_str(), "PASSWORD" | "EMAIL_OTP"))
@@ -218,6 +240,34 @@ impl PoolSettings {
         if !self.username_attributes.is_empty() && !self.alias_attributes.is_empty() {
             return Err(Refusal::invalid(
                 "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where codes by email are a second factor, mails must go out through the pool's own SES, and a lost password must not
+    /// come back by email alone: one mailbox would be both factors.
+    fn check_email_mfa(&self) -> Result<(), Refusal> {
+        if self.email_mfa_configuration.is_none() || self.mfa_configuration == MfaConfiguration::Off
+        {
+            return Ok(());
+        }
+        let setting = |name: &str| self.shown_only.get(name).unwrap_or(&Value::Null);
+        if setting("EmailConfiguration")["EmailSendingAccount"] != "DEVELOPER" {
+            return Err(Refusal::invalid(
+                "Email MFA needs an Amazon SES configuration, with DEVELOPER as EmailSendingAccount.",
+            ));
+        }
+        let recovery = setting("AccountRecoverySetting")["RecoveryMechanisms"].as_array();
+        let by_email_only = recovery.is_some_and(|mechanisms| {
+            !mechanisms.is_empty()
+                && mechanisms
+                    .iter()
+                    .all(|mechanism| mechanism["Name"] == "verified_email")
+        });
+        if by_email_only {
+            return Err(Refusal::invalid(
+                "Email MFA can not go together with account recovery by email only.",
             ));
         }
         Ok(())

@@ -9,6 +9,7 @@ pub(crate) enum Exception {
     CodeMismatch,
     EnableSoftwareTokenMfa,
     ExpiredCode,
+    FeatureUnavailableInTier,
     IncompleteSignature,
     InternalError,
     InvalidLambdaResponse,
@@ -45,6 +46,7 @@ impl Exception {
             Self::CodeMismatch => "CodeMismatchException",
             Self::EnableSoftwareTokenMfa => "EnableSoftwareTokenMFAException",
             Self::ExpiredCode => "ExpiredCodeException",
+            Self::FeatureUnavailableInTier => "FeatureUnavailableInTierException",
             Self::IncompleteSignature => "IncompleteSignatureException",
             Self::InternalError => "InternalErrorException",
             Self::InvalidLambdaResponse => "InvalidLambdaResponseException",
@@ -83,6 +85,7 @@ impl Exception {
             | Self::CodeMismatch
             | Self::EnableSoftwareTokenMfa
             | Self::ExpiredCode
+            | Self::FeatureUnavailableInTier
             | Self::IncompleteSignature
             | Self::InvalidLambdaResponse
             | Self::InvalidParameter
@@ -162,6 +165,11 @@ impl Refusal {
             Exception::ResourceNotFound,
             format!("User pool client {client_id} does not exist."),
         )
+    }
+
+    /// The lock that wrong passwords and wrong second factors lead to.
+    pub(crate) fn attempts_exceeded() -> Self {
+        Self::not_authorized("Password attempts exceeded")
     }
 
     pub(crate) fn cannot_reset() -> Self {

@@ -41,6 +41,11 @@ pub(crate) enum Step {
     Password,
     NewPasswordRequired,
     SoftwareTokenMfa,
+    /// The hash of the code that was mailed as second factor.
+    EmailMfa {
+        code: Vec<u8>,
+    },
+    SelectMfaType,
     MfaSetup {
         token: Option<SoftwareToken>,
     },
@@ -54,10 +59,11 @@ impl Step {
     pub(crate) const fn challenge(&self) -> &'static str {
         match self {
             Self::SelectChallenge { .. } => "SELECT_CHALLENGE",
-            Self::EmailOtp { .. } => "EMAIL_OTP",
+            Self::EmailOtp { .. } | Self::EmailMfa { .. } => "EMAIL_OTP",
             Self::Password => "PASSWORD",
             Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",
             Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
+            Self::SelectMfaType => "SELECT_MFA_TYPE",
             Self::MfaSetup { .. } => "MFA_SETUP",
             Self::SignedUp | Self::Confirmed => "",
         }

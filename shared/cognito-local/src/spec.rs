@@ -35,6 +35,10 @@ pub struct PoolSpec {
     pub pre_authentication: Option<String>,
     /// Users may have an authenticator (`MfaConfiguration` is `OPTIONAL`).
     pub software_token_mfa: bool,
+    /// Users may have codes by email as second factor; mails then count as sent through SES.
+    pub email_mfa: bool,
+    /// Nobody signs in by password without a second factor (`MfaConfiguration` is `ON`).
+    pub mfa_required: bool,
 }
 
 impl PoolSpec {
@@ -52,6 +56,8 @@ impl PoolSpec {
             pre_token_generation: None,
             pre_authentication: None,
             software_token_mfa: false,
+            email_mfa: false,
+            mfa_required: false,
         }
     }
 
@@ -72,9 +78,17 @@ impl PoolSpec {
             "AutoVerifiedAttributes": ["email"],
             "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": self.admins_create_users_only},
             "UsernameConfiguration": {"CaseSensitive": false},
-            "MfaConfiguration": if self.software_token_mfa { "OPTIONAL" } else { "OFF" },
+            "MfaConfiguration": match self.software_token_mfa || self.email_mfa {
+                true if self.mfa_required => "ON",
+                true => "OPTIONAL",
+                false => "OFF",
+            },
             "SoftwareTokenMfa": self.software_token_mfa,
         });
+        if self.email_mfa {
+            settings["EmailMfaConfiguration"] = json!({});
+            settings["EmailConfiguration"] = json!({"EmailSendingAccount": "DEVELOPER"});
+        }
         if self.email_is_username {
             settings["UsernameAttributes"] = json!(["email"]);
         }

@@ -26,6 +26,9 @@ pub(crate) struct SoftwareToken {
     pub(crate) enabled: bool,
     #[serde(default)]
     pub(crate) preferred: bool,
+    /// What the user calls the device.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
     last_step: i64,
 }
 
@@ -52,6 +55,7 @@ impl SoftwareToken {
             verified: false,
             enabled: false,
             preferred: false,
+            name: None,
             last_step: -1,
         }
     }
@@ -105,6 +109,7 @@ mod tests {
             verified: true,
             enabled: true,
             preferred: false,
+            name: None,
             last_step: -1,
         };
         for (seconds, code) in [

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::operations::SecondFactor;
 use crate::password::NewPassword;
 use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, seconds};
 use crate::refusal::{Exception, Refusal};
@@ -33,8 +34,16 @@ pub(crate) struct User {
     pub(crate) modified: Millis,
     #[serde(default)]
     pub(crate) failures: Failures,
+    /// Wrong second factors in a row.
+    #[serde(default)]
+    pub(crate) mfa_failures: Failures,
     #[serde(default)]
     pub(crate) software_token: Option<SoftwareToken>,
+    /// The authenticator that is being set up; the one before guards the user until this one has shown a right code.
+    #[serde(default)]
+    pub(crate) pending_software_token: Option<SoftwareToken>,
+    #[serde(default)]
+    pub(crate) email_mfa: MfaPreference,
 }
 
 impl fmt::Debug for User {
@@ -43,7 +52,14 @@ impl fmt::Debug for User {
     }
 }
 
-/// Wrong passwords in a row.
+/// Whether a user wants a second factor.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct MfaPreference {
+    pub(crate) enabled: bool,
+    pub(crate) preferred: bool,
+}
+
+/// Wrong answers in a row, and the lock that they led to.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Failures {
     pub(crate) count: u32,
@@ -237,7 +253,7 @@ impl User {
         let passwords = ["PASSWORD_SRP", "PASSWORD"];
         if self.status == UserStatus::ForceChangePassword
             || settings.mfa_configuration == MfaConfiguration::On
-            || self.software_token_active(settings)
+            || !SecondFactor::of_user(self, settings).is_empty()
         {
             return passwords.to_vec();
         }
@@ -249,14 +265,6 @@ impl User {
             available.push("EMAIL_OTP");
         }
         available
-    }
-
-    pub(crate) fn software_token_active(&self, settings: &PoolSettings) -> bool {
-        settings.mfa_configuration != MfaConfiguration::Off
-            && self
-                .software_token
-                .as_ref()
-                .is_some_and(|token| token.verified && token.enabled)
     }
 
     /// `[{Name, Value}]`, with `sub`.

@@ -15,7 +15,9 @@ use crate::service::Service;
 use crate::session::Purpose;
 use crate::store::Millis;
 use crate::tokens;
-use crate::user::{Attribute, Failures, User, UserStatus, check_attributes, is_email};
+use crate::user::{
+    Attribute, Failures, MfaPreference, User, UserStatus, check_attributes, is_email,
+};
 
 /// A day in milliseconds.
 const DAY: Millis = 86_400_000;
@@ -163,7 +165,10 @@ pub(super) fn new_user(
         created: now,
         modified: now,
         failures: Failures::default(),
+        mfa_failures: Failures::default(),
         software_token: None,
+        pending_software_token: None,
+        email_mfa: MfaPreference::default(),
     };
     if pool.settings.email_is_username() {
         if !is_email(typed) {

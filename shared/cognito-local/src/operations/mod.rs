@@ -5,6 +5,7 @@ mod own_account;
 mod pools;
 mod recovery;
 mod respond_to_challenge;
+mod second_factor;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -19,6 +20,8 @@ use crate::model;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
+
+pub(crate) use second_factor::SecondFactor;
 
 /// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All others want `SigV4`.
 const UNSIGNED: [&str; 21] = [

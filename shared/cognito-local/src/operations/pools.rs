@@ -7,7 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::pool::{AppClient, ClientSettings, MfaConfiguration, Pool, PoolSettings, seconds};
+use crate::pool::{
+    AppClient, ClientSettings, EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings, seconds,
+};
 use crate::refusal::Refusal;
 use crate::service::Service;
 
@@ -40,6 +42,7 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     let mut shown = serde_json::to_value(&pool.settings)?;
     if let Some(object) = shown.as_object_mut() {
         object.remove("SoftwareTokenMfa");
+        object.remove("EmailMfaConfiguration");
         object.remove("PoolName");
         object.remove("Schema");
     }
@@ -80,6 +83,9 @@ pub(super) fn update(service: &Service, mut input: Map<String, Value>) -> Result
         settings.username_configuration = before.username_configuration.clone();
         settings.schema.clone_from(&before.schema);
         settings.software_token_mfa = before.software_token_mfa;
+        settings
+            .email_mfa_configuration
+            .clone_from(&before.email_mfa_configuration);
         settings.check()?;
         pool.settings = settings;
         pool.modified = now;
@@ -270,10 +276,14 @@ pub(super) fn mfa_config(service: &Service, input: &PoolInput) -> Result<Value, 
 }
 
 fn shown_mfa_config(pool: &Pool) -> Value {
-    json!({
+    let mut shown = json!({
         "MfaConfiguration": pool.settings.mfa_configuration,
         "SoftwareTokenMfaConfiguration": {"Enabled": pool.settings.software_token_mfa},
-    })
+    });
+    if let Some(email) = &pool.settings.email_mfa_configuration {
+        shown["EmailMfaConfiguration"] = json!(email);
+    }
+    shown
 }
 
 #[derive(Deserialize)]
@@ -283,6 +293,7 @@ pub(super) struct MfaConfigInput {
     #[serde(default)]
     mfa_configuration: MfaConfiguration,
     software_token_mfa_configuration: Option<Enabled>,
+    email_mfa_configuration: Option<EmailMfaConfiguration>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -294,7 +305,7 @@ struct Enabled {
     enabled: bool,
 }
 
-/// `SetUserPoolMfaConfig`. The authenticator is the one second factor that this stand-in has.
+/// `SetUserPoolMfaConfig`. The second factors that this stand-in has are the authenticator and codes by email.
 pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Result<Value, Refusal> {
     if let Some(name) = input.others.keys().next() {
         return Err(Refusal::invalid(format!(
@@ -305,9 +316,15 @@ pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Resul
         .software_token_mfa_configuration
         .as_ref()
         .is_some_and(|token| token.enabled);
-    if input.mfa_configuration != MfaConfiguration::Off && !software_token {
+    let off = input.mfa_configuration == MfaConfiguration::Off;
+    if off && software_token {
         return Err(Refusal::invalid(
-            "Invalid MFA configuration given, can't turn on MFA and configure an MFA together.",
+            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
+        ));
+    }
+    if !off && !software_token && input.email_mfa_configuration.is_none() {
+        return Err(Refusal::invalid(
+            "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration.",
         ));
     }
     let now = service.now();
@@ -315,6 +332,10 @@ pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Resul
         let mut pool = Pool::find(transaction, &input.user_pool_id)?;
         pool.settings.mfa_configuration = input.mfa_configuration;
         pool.settings.software_token_mfa = software_token;
+        pool.settings
+            .email_mfa_configuration
+            .clone_from(&input.email_mfa_configuration);
+        pool.settings.check()?;
         pool.modified = now;
         pool.save(transaction)?;
         Ok(shown_mfa_config(&pool))

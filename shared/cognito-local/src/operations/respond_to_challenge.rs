@@ -5,16 +5,15 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::second_factor::second_factor_or_tokens;
 use super::sign_in::{
-    Place, after_first_factor, complete, pretend_code, prove_password, second_factor_or_tokens,
-    send_code, unsupported,
+    Place, after_first_factor, complete, pretend_code, prove_password, send_code, unsupported,
 };
 use crate::password::NewPassword;
-use crate::refusal::{Exception, Refusal};
+use crate::refusal::Refusal;
 use crate::service::{Service, check_secret_hash};
 use crate::session::{self, Door, Found, Session, Step};
 use crate::tokens::Reason;
-use crate::totp::Shown;
 use crate::trigger::Metadata;
 use crate::user::{Attribute, User, UserStatus, check_attributes};
 
@@ -27,11 +26,11 @@ pub(super) struct Input {
     session: Option<String>,
     #[serde(default)]
     challenge_responses: HashMap<String, String>,
-    client_metadata: Option<Metadata>,
+    pub(super) client_metadata: Option<Metadata>,
 }
 
 impl Input {
-    fn response(&self, name: &str) -> Result<&str, Refusal> {
+    pub(super) fn response(&self, name: &str) -> Result<&str, Refusal> {
         self.challenge_responses
             .get(name)
             .map(String::as_str)
@@ -41,13 +40,13 @@ impl Input {
 }
 
 /// One answer, with all that it goes by.
-struct Answer<'a> {
-    service: &'a Service,
-    place: &'a Place,
-    input: &'a Input,
+pub(super) struct Answer<'a> {
+    pub(super) service: &'a Service,
+    pub(super) place: &'a Place,
+    pub(super) input: &'a Input,
     /// What the person typed this time.
-    typed: &'a str,
-    text: &'a str,
+    pub(super) typed: &'a str,
+    pub(super) text: &'a str,
     /// `None` where the sign-in is simulated.
     user: Option<User>,
     session: Session,
@@ -71,6 +70,7 @@ pub(super) async fn respond(
         "NEW_PASSWORD_REQUIRED",
         "SOFTWARE_TOKEN_MFA",
         "MFA_SETUP",
+        "SELECT_MFA_TYPE",
     ];
     if !answerable.contains(&input.challenge_name.as_str()) {
         return Err(unsupported(&format!(
@@ -130,6 +130,8 @@ pub(super) async fn respond(
         Step::Password => answer.password().await,
         Step::NewPasswordRequired => answer.new_password().await,
         Step::SoftwareTokenMfa => answer.software_token().await,
+        Step::EmailMfa { .. } => answer.email_mfa().await,
+        Step::SelectMfaType => answer.select_mfa_type(),
         Step::MfaSetup { .. } => answer.mfa_setup().await,
         Step::SignedUp | Step::Confirmed => Err(Session::invalid()),
     }
@@ -139,7 +141,7 @@ impl Answer<'_> {
     /// Decides in one transaction who is the one that uses the session up, and what changes with it.
     ///
     /// An error of `change` takes everything back: the session stays usable.
-    fn consume<T>(
+    pub(super) fn consume<T>(
         &self,
         change: impl FnOnce(&rusqlite::Transaction<'_>, &Found) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
@@ -152,7 +154,7 @@ impl Answer<'_> {
         })
     }
 
-    fn known(&self) -> Result<&User, Refusal> {
+    pub(super) fn known(&self) -> Result<&User, Refusal> {
         self.user.as_ref().ok_or_else(Session::invalid)
     }
 
@@ -299,43 +301,6 @@ impl Answer<'_> {
         }
         check_attributes(settings, &written)?;
         Ok(written)
-    }
-
-    async fn software_token(&self) -> Result<Value, Refusal> {
-        let code = self.input.response("SOFTWARE_TOKEN_MFA_CODE")?;
-        let now = self.service.now();
-        let username = &self.known()?.username;
-        let user = self.consume(|transaction, _| {
-            let mut user = User::find(transaction, &self.place.pool, username)?;
-            let Some(token) = &mut user.software_token else {
-                return Err(Session::invalid());
-            };
-            match token.accept(code, now) {
-                Shown::Right => {}
-                Shown::Wrong => {
-                    return Err(Refusal::new(
-                        Exception::CodeMismatch,
-                        "Invalid code received for user",
-                    ));
-                }
-                Shown::UsedBefore => {
-                    return Err(Refusal::new(
-                        Exception::ExpiredCode,
-                        "Your software token has already been used once.",
-                    ));
-                }
-            }
-            user.save_quietly(transaction, &self.place.pool)?;
-            Ok(user)
-        })?;
-        complete(
-            self.service,
-            self.place,
-            &user,
-            Reason::SignIn,
-            self.input.client_metadata.as_ref(),
-        )
-        .await
     }
 
     /// The session is the one that `VerifySoftwareToken` gave back.

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::second_factor::second_factor_or_tokens;
 use crate::EarlierCodes;
 use crate::limits::Counted;
 use crate::mail::{Mail, masked};
 use crate::password;
-use crate::pool::{AppClient, MfaConfiguration, Pool};
+use crate::pool::{AppClient, Pool};
 use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
@@ -400,7 +401,8 @@ pub(super) fn send_code(
         code: session::hashed(&code),
     };
     let session = place.open_session(service, typed, Some(&user.username), step)?;
-    service.send(Mail::sign_in_code(email, &code));
+    let template = place.pool.settings.email_mfa_configuration.as_ref();
+    service.send(Mail::sign_in_code(email, &code, template));
     Ok(email_challenge(&masked(email), &session))
 }
 
@@ -476,7 +478,7 @@ async fn prove_in_turn(
         UserStatus::Confirmed | UserStatus::ForceChangePassword => {}
     }
     if user.failures.locked(service.now()) {
-        return Err(Refusal::not_authorized("Password attempts exceeded"));
+        return Err(Refusal::attempts_exceeded());
     }
     let right = password::matches(password, user.password.as_deref()).await?;
     let now = service.now();
@@ -540,43 +542,6 @@ pub(super) async fn after_first_factor(
         }));
     }
     second_factor_or_tokens(service, place, typed, user, Reason::SignIn, metadata).await
-}
-
-/// The authenticator where there is one or must be one, tokens otherwise.
-pub(super) async fn second_factor_or_tokens(
-    service: &Service,
-    place: &Place,
-    typed: &str,
-    user: &User,
-    reason: Reason,
-    metadata: Option<&Metadata>,
-) -> Result<Value, Refusal> {
-    let settings = &place.pool.settings;
-    if user.software_token_active(settings) {
-        let session =
-            place.open_session(service, typed, Some(&user.username), Step::SoftwareTokenMfa)?;
-        return Ok(json!({
-            "ChallengeName": "SOFTWARE_TOKEN_MFA",
-            "ChallengeParameters": {
-                "USER_ID_FOR_SRP": user.username,
-                "FRIENDLY_DEVICE_NAME": "My TOTP device",
-            },
-            "Session": session,
-        }));
-    }
-    if settings.mfa_configuration == MfaConfiguration::On {
-        let step = Step::MfaSetup { token: None };
-        let session = place.open_session(service, typed, Some(&user.username), step)?;
-        return Ok(json!({
-            "ChallengeName": "MFA_SETUP",
-            "ChallengeParameters": {
-                "USER_ID_FOR_SRP": user.username,
-                "MFAS_CAN_SETUP": r#"["SOFTWARE_TOKEN_MFA"]"#,
-            },
-            "Session": session,
-        }));
-    }
-    complete(service, place, user, reason, metadata).await
 }
 
 /// The end of a sign-in.

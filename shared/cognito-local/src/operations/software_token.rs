@@ -1,8 +1,9 @@
-//! The authenticator: `AssociateSoftwareToken`, `VerifySoftwareToken` and the preference for it.
+//! The authenticator, and the preference for it and for codes by email as second factor.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::second_factor::SecondFactor;
 use crate::pool::{MfaConfiguration, Pool};
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
@@ -28,7 +29,7 @@ pub(super) fn associate(service: &Service, input: &AssociateInput) -> Result<Val
         let secret = token.secret_code();
         service.store.change(now, |transaction| {
             let mut user = User::find(transaction, &holder.pool, &holder.user.username)?;
-            user.software_token = Some(token);
+            user.pending_software_token = Some(token);
             user.save_quietly(transaction, &holder.pool)
         })?;
         return Ok(json!({"SecretCode": secret}));
@@ -68,6 +69,7 @@ fn continue_setup(
         let Step::MfaSetup { token } = found.session.step.clone() else {
             return Err(Session::invalid());
         };
+        check_offered(&Pool::find(transaction, &found.session.pool)?)?;
         let mut next = found.session.clone();
         next.step = Step::MfaSetup {
             token: Some(advance(token)?),
@@ -83,9 +85,10 @@ pub(super) struct VerifyInput {
     access_token: Option<String>,
     session: Option<String>,
     user_code: String,
+    friendly_device_name: Option<String>,
 }
 
-/// `VerifySoftwareToken`: the first right code turns the authenticator on.
+/// `VerifySoftwareToken`: the first right code makes the authenticator the user's, in place of the one before.
 pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Refusal> {
     let now = service.now();
     let accept = |token: Option<SoftwareToken>| {
@@ -98,6 +101,7 @@ pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Re
         match token.accept(&input.user_code, now) {
             Shown::Right => {
                 token.verified = true;
+                token.name.clone_from(&input.friendly_device_name);
                 Ok(token)
             }
             Shown::Wrong | Shown::UsedBefore => Err(Refusal::new(
@@ -111,7 +115,12 @@ pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Re
         check_offered(&holder.pool)?;
         service.store.change(now, |transaction| {
             let mut user = User::find(transaction, &holder.pool, &holder.user.username)?;
-            user.software_token = Some(accept(user.software_token.take())?);
+            let mut token = accept(user.pending_software_token.take())?;
+            if let Some(before) = &user.software_token {
+                token.enabled = before.enabled;
+                token.preferred = before.preferred;
+            }
+            user.software_token = Some(token);
             user.save_quietly(transaction, &holder.pool)
         })?;
         return Ok(json!({"Status": "SUCCESS"}));
@@ -189,11 +198,18 @@ fn prefer(
     username: &str,
     settings: &Settings,
 ) -> Result<Value, Refusal> {
-    let others = [settings.sms, settings.email];
-    if others.iter().flatten().any(|setting| setting.enabled) {
-        return Err(Refusal::invalid(
-            "User does not have delivery config set to turn on this MFA",
-        ));
+    if settings.sms.is_some_and(|setting| setting.enabled) {
+        return Err(no_delivery());
+    }
+    let preferences = [settings.software_token, settings.email];
+    if preferences
+        .iter()
+        .flatten()
+        .filter(|setting| setting.enabled && setting.preferred_mfa)
+        .count()
+        > 1
+    {
+        return Err(Refusal::invalid("Only one MFA type can be preferred."));
     }
     let now = service.now();
     service.store.change(now, |transaction| {
@@ -204,6 +220,9 @@ fn prefer(
                 Some(token) if token.verified => {
                     token.enabled = setting.enabled;
                     token.preferred = setting.enabled && setting.preferred_mfa;
+                    if token.preferred {
+                        user.email_mfa.preferred = false;
+                    }
                 }
                 Some(_) | None if setting.enabled => {
                     return Err(Refusal::invalid("User has not verified software token mfa"));
@@ -211,17 +230,51 @@ fn prefer(
                 Some(_) | None => {}
             }
         }
+        if let Some(setting) = settings.email {
+            let offered = pool.settings.email_mfa_configuration.is_some()
+                && pool.settings.mfa_configuration != MfaConfiguration::Off;
+            if setting.enabled && !(offered && user.email().is_some()) {
+                return Err(no_delivery());
+            }
+            user.email_mfa.enabled = setting.enabled;
+            user.email_mfa.preferred = setting.enabled && setting.preferred_mfa;
+            if let (true, Some(token)) = (user.email_mfa.preferred, &mut user.software_token) {
+                token.preferred = false;
+            }
+        }
         user.save(transaction, &pool, now, false)
     })?;
     Ok(json!({}))
 }
 
+fn no_delivery() -> Refusal {
+    Refusal::invalid("User does not have delivery config set to turn on this MFA")
+}
+
 /// `UserMFASettingList` and `PreferredMfaSetting`, where there is something to say.
 pub(super) fn show_preference(user: &User, shown: &mut Value) {
-    if let Some(token) = user.software_token.as_ref().filter(|token| token.enabled) {
-        shown["UserMFASettingList"] = json!(["SOFTWARE_TOKEN_MFA"]);
-        if token.preferred {
-            shown["PreferredMfaSetting"] = json!("SOFTWARE_TOKEN_MFA");
-        }
+    let token = user.software_token.as_ref();
+    let settings = [
+        (
+            SecondFactor::SoftwareToken,
+            token.is_some_and(|token| token.enabled),
+            token.is_some_and(|token| token.preferred),
+        ),
+        (
+            SecondFactor::Email,
+            user.email_mfa.enabled,
+            user.email_mfa.preferred,
+        ),
+    ];
+    let enabled: Vec<&str> = settings
+        .iter()
+        .filter(|(_, enabled, _)| *enabled)
+        .map(|(factor, _, _)| factor.name())
+        .collect();
+    if !enabled.is_empty() {
+        shown["UserMFASettingList"] = json!(enabled);
+    }
+    if let Some((factor, _, _)) = settings.iter().find(|(_, _, preferred)| *preferred) {
+        shown["PreferredMfaSetting"] = json!(factor.name());
     }
 }
