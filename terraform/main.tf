@@ -195,6 +195,7 @@ module "deploy_role" {
   partition       = local.partition
   region          = var.region
   account_id      = local.account_id
+  agents          = var.agents
   repository      = var.github.repository
   create_provider = var.github.create_provider
   state_bucket    = { name = var.github.state_bucket, key = "latchkey/${var.environment}.tfstate" }
@@ -305,6 +306,35 @@ module "edge" {
   captcha_on_registration     = var.captcha_on_registration
   log_retention_days          = var.log_retention_days
   disposable                  = !var.protected
+}
+
+module "agentcore" {
+  source = "./modules/agentcore"
+  count  = local.with_functions && var.agents ? 1 : 0
+
+  name                     = local.prefix
+  region                   = var.region
+  partition                = local.partition
+  account_id               = local.account_id
+  kms_key_arn              = aws_kms_key.this.arn
+  user_pool_id             = module.user_pool.id
+  issuer                   = module.user_pool.issuer
+  refresh_token_days       = local.refresh_token_days
+  return_url               = local.oauth2_callback_url
+  callback_url             = var.credential_provider_callback_url
+  tools                    = local.tools
+  tool_function_arns       = { for name in keys(local.tools) : name => module.function[name].alias_arn }
+  alias                    = one(distinct([for name in keys(local.tools) : module.function[name].alias]))
+  agent_route_arns         = module.http_api[0].signed_route_arns
+  permissions_boundary_arn = one(module.deploy_role[*].boundary_arn)
+}
+
+# AgentCore says where it wants to be called back only when it knows the client that must know it: two applies.
+check "credential_provider" {
+  assert {
+    condition     = length(module.agentcore) == 0 || try(module.agentcore[0].callback_url == var.credential_provider_callback_url, true)
+    error_message = "AgentCore's app client does not know yet where AgentCore is called back, so no agent can sign anybody in. Apply again with credential_provider_callback_url = the output of that name."
+  }
 }
 
 module "observability" {

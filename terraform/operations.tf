@@ -14,6 +14,7 @@ locals {
         path     = path
         security = lookup(operation, "security", lookup(local.contract, "security", []))
         needs    = operation["x-latchkey"]
+        tool     = lookup(operation["x-latchkey"], "tool", null)
       } if contains(["get", "put", "post", "delete", "patch"], method)
     }
   ]...)
@@ -41,6 +42,9 @@ locals {
       scopes        = try(values(operation.security[0])[0], [])
     }
   }
+
+  # The operations that agents have as tools.
+  tools = { for name, operation in local.operations : name => operation.tool if operation.tool != null }
 
   # What grants can name, and what may be granted there. Nothing that reads a whole table or the whole pool.
   item_actions = ["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]

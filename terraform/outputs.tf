@@ -72,6 +72,21 @@ output "deploy_role_arn" {
   value       = one(module.deploy_role[*].role_arn)
 }
 
+output "credential_provider_callback_url" {
+  description = "Where AgentCore is called back; the variable of this name of the next apply. Null while agents are off."
+  value       = one(module.agentcore[*].callback_url)
+}
+
+output "agent_gateway_url" {
+  description = "Where agents find the tools, over MCP; null while agents are off."
+  value       = one(module.agentcore[*].gateway_url)
+}
+
+output "agent_policy_arn" {
+  description = "The policy to attach to the role that an agent runs as; null while agents are off."
+  value       = one(module.agentcore[*].agent_policy_arn)
+}
+
 output "amplify_configuration" {
   description = "For Amplify.configure in a front end, as JSON. It has Auth only where the public client is on."
   value = local.with_functions ? jsonencode(merge(

@@ -255,6 +255,23 @@ variable "console_test_events" {
   }
 }
 
+variable "agents" {
+  description = "Whether agents can sign people in: AgentCore's workload identity, the pool as its credential provider, and a gateway with the tools. The region must have AgentCore."
+  type        = bool
+  default     = false
+}
+
+variable "credential_provider_callback_url" {
+  description = "Where AgentCore's credential provider is called back: the output of this name, from the apply that made it. Null until then, and with agents off."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.credential_provider_callback_url == null || can(regex("^https://bedrock-agentcore\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/", var.credential_provider_callback_url))
+    error_message = "credential_provider_callback_url is AgentCore's: codes that sign people in are sent there, and go to nobody else."
+  }
+}
+
 variable "github" {
   description = "The repository whose workflows may deploy, and where Terraform's state is. Null makes no role for them."
   type = object({

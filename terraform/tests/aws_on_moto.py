@@ -17,11 +17,14 @@ import threading
 import urllib.request
 import uuid
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 from moto.s3.models import FakeDeleteMarker
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+import more_of_moto  # noqa: F401, teaches moto by being imported
 
 # moto 5.2 cannot empty a bucket that has delete markers: it calls this on them, and they have none.
 if not hasattr(FakeDeleteMarker, "dispose"):
@@ -82,21 +85,23 @@ class Gaps:
         return response
 
     def distribution(self, request, environ):
-        """A distribution's settings are those that it was given last."""
+        """What a distribution was given last, over what moto says of it; moto's own is AWS's default where nothing was given."""
         data = request.get_data()
         environ["wsgi.input"] = io.BytesIO(data)
         response = Response.from_app(self.moto, environ)
-        text = response.get_data(as_text=True)
-        key = re.search(r"<Id>(E?[A-Z0-9]+)</Id>", text) or re.fullmatch(r"/2020-05-31/distribution/([A-Z0-9]+)/config", request.path)
-        pattern = r"(<DistributionConfig\b[^>]*>)(.*)(</DistributionConfig>)"
-        if response.status_code >= 300 or not key or not re.search(pattern, text, re.DOTALL):
+        if response.status_code >= 300 or b"<DistributionConfig" not in response.get_data():
             return response
-        given = re.search(pattern, data.decode(), re.DOTALL)
-        if given:
-            self.kept[("distribution", key[1])] = given[2]
-        kept = self.kept.get(("distribution", key[1]))
-        if kept:
-            response.set_data(re.sub(pattern, lambda found: found[1] + kept + found[3], text, flags=re.DOTALL))
+        answer = ElementTree.fromstring(response.get_data())
+        configuration = next(answer.iter(f"{{{CLOUDFRONT}}}DistributionConfig"))
+        name = configuration.findtext(f"{{{CLOUDFRONT}}}CallerReference")
+        if data:
+            given = next(ElementTree.fromstring(data).iter(f"{{{CLOUDFRONT}}}DistributionConfig"))
+            self.kept[("distribution", name)] = {part.tag: part for part in given}
+        kept = self.kept.get(("distribution", name), {})
+        for part in [part for part in configuration if part.tag in kept]:
+            configuration.remove(part)
+        configuration.extend(kept.values())
+        response.set_data(ElementTree.tostring(answer, default_namespace=CLOUDFRONT))
         return response
 
     def answer(self, request):

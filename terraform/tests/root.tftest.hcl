@@ -229,6 +229,53 @@ run "a_domain_turns_the_api_s_own_name_off" {
   }
 }
 
+run "agents_find_the_tools" {
+  command = apply
+
+  variables {
+    packages = run.contract.manifest
+    agents   = true
+  }
+
+  # The first of the two applies says that a second is wanted.
+  expect_failures = [check.credential_provider]
+
+  assert {
+    condition     = toset(keys(local.tools)) == toset([for name in run.contract.names : name if can(jsondecode(run.contract.needs[name]).tool)]) && contains(keys(local.tools), "verify-otp")
+    error_message = "the tools are the contract's"
+  }
+
+  assert {
+    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null
+    error_message = "whoever runs agents is told where the tools are, and how to be let in"
+  }
+}
+
+run "the_callback_comes_back" {
+  command = apply
+
+  variables {
+    packages                         = run.contract.manifest
+    agents                           = true
+    credential_provider_callback_url = run.agents_find_the_tools.credential_provider_callback_url
+  }
+
+  assert {
+    condition     = output.credential_provider_callback_url == var.credential_provider_callback_url
+    error_message = "the second apply knows what the first learned, and no check complains"
+  }
+}
+
+run "a_callback_elsewhere_is_refused" {
+  command = plan
+
+  variables {
+    credential_provider_callback_url = "https://bedrock-agentcore.example.com/identities/oauth2/callback/0"
+  }
+
+  expect_failures = [var.credential_provider_callback_url]
+}
+
 run "without_a_sender_nobody_is_granted_mail" {
   command = plan
 

@@ -69,6 +69,11 @@ resource "aws_iam_policy" "boundary" {
       },
       {
         Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"] # for the gateway of agents' tools
+        Resource = ["${local.arn.lambda}:function:${var.prefix}-*"]
+      },
+      {
+        Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*"]
       },
@@ -103,7 +108,7 @@ resource "aws_iam_role" "deploy" {
   })
 }
 
-# Two policies, since one would outgrow what a managed policy may hold.
+# Several policies, since one would outgrow what a managed policy may hold.
 
 resource "aws_iam_policy" "data" {
   #checkov:skip=CKV_AWS_287:Terraform reads the secret's first version back; whoever deploys can read its state anyway.
@@ -349,12 +354,56 @@ resource "aws_iam_policy" "service" {
   })
 }
 
+# Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person to change.
+resource "aws_iam_policy" "agents" {
+  #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; whoever deploys can read its state anyway.
+  count = var.agents ? 1 : 0
+
+  name        = "${var.prefix}-deploy-agents"
+  description = "Changing what agents are offered"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Stacks"
+        Effect   = "Allow"
+        Action   = ["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", "cloudformation:GetStackPolicy", "cloudformation:GetTemplate", "cloudformation:UpdateStack"]
+        Resource = ["arn:${var.partition}:cloudformation:${var.region}:${var.account_id}:stack/${var.prefix}-agentcore-*/*"]
+      },
+      {
+        Sid    = "Tools"
+        Effect = "Allow"
+        Action = [
+          "bedrock-agentcore:CreateGatewayTarget", "bedrock-agentcore:DeleteGatewayTarget", "bedrock-agentcore:GetGateway",
+          "bedrock-agentcore:GetGatewayTarget", "bedrock-agentcore:ListGatewayTargets", "bedrock-agentcore:ListTagsForResource",
+          "bedrock-agentcore:TagResource", "bedrock-agentcore:UpdateGateway", "bedrock-agentcore:UpdateGatewayTarget",
+        ]
+        Resource = ["arn:${var.partition}:bedrock-agentcore:${var.region}:${var.account_id}:gateway/${var.prefix}-*"]
+      },
+      {
+        Sid       = "RoleToGateway"
+        Effect    = "Allow"
+        Action    = ["iam:PassRole"]
+        Resource  = ["${local.iam}:role/${var.prefix}-agentcore-gateway"]
+        Condition = { StringEquals = { "iam:PassedToService" = "bedrock-agentcore.amazonaws.com" } }
+      },
+      {
+        Sid      = "Client"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy", "secretsmanager:GetSecretValue"]
+        Resource = ["arn:${var.partition}:secretsmanager:${var.region}:${var.account_id}:secret:${var.prefix}-agentcore-client-??????"]
+      },
+    ]
+  })
+}
+
 locals {
   function_roles = "${local.iam}:role/${var.prefix}-*"
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
-  for_each = { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn }
+  for_each = merge({ data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn }, var.agents ? { agents = aws_iam_policy.agents[0].arn } : {})
 
   role       = aws_iam_role.deploy.name
   policy_arn = each.value

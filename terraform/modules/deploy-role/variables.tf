@@ -38,6 +38,11 @@ variable "create_provider" {
   type        = bool
 }
 
+variable "agents" {
+  description = "Whether the deployment has AgentCore's parts, which the role may then change."
+  type        = bool
+}
+
 variable "state_bucket" {
   description = "The bucket that keeps Terraform's state, and the state's key in it."
   type = object({

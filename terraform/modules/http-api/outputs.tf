@@ -8,6 +8,14 @@ output "host" {
   value       = var.domain == null ? trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://") : var.domain.name
 }
 
+output "signed_route_arns" {
+  description = "The routes that are signed by IAM, as policies of those who may call them want it."
+  value = [
+    for route in var.routes : "${aws_apigatewayv2_api.this.execution_arn}/${aws_apigatewayv2_stage.this.name}/${route.method}${replace(route.path, "/\\{[^}]+\\}/", "*")}"
+    if route.authorization == "AWS_IAM"
+  ]
+}
+
 output "access_log_group_name" {
   description = "Where the API logs its requests."
   value       = aws_cloudwatch_log_group.access.name

@@ -152,3 +152,13 @@ mock_resource "aws_ses_domain_identity_verification" {
     arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
   }
 }
+
+mock_resource "aws_cloudformation_stack" {
+  defaults = {
+    outputs = {
+      CallbackUrl = "https://bedrock-agentcore.eu-west-1.amazonaws.com/identities/oauth2/callback/00000000-0000-4000-8000-000000000000"
+      GatewayArn  = "arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/latchkey-test-0123456789"
+      GatewayUrl  = "https://latchkey-test-0123456789.gateway.bedrock-agentcore.eu-west-1.amazonaws.com/mcp"
+    }
+  }
+}

@@ -74,6 +74,11 @@ run "routes_let_in_whom_they_should" {
   }
 
   assert {
+    condition     = output.signed_route_arns == ["arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/agent/workload-token"]
+    error_message = "who may call a route that IAM signs is said by policies that name it"
+  }
+
+  assert {
     condition     = length(aws_apigatewayv2_api.this.cors_configuration) == 0 && !aws_apigatewayv2_api.this.disable_execute_api_endpoint
     error_message = "no CORS unless asked for; AWS's name works while there is no other"
   }

@@ -1,0 +1,82 @@
+"""An environment: its name, what its tfvars say of it, and AWS as its scripts see it."""
+
+import dataclasses
+import functools
+import os
+import re
+from typing import Any
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+from deployment import ROOT, Refusal
+
+FOLDER = ROOT / "terraform/environments"
+
+
+@dataclasses.dataclass(frozen=True)
+class Environment:
+    name: str
+    region: str
+    protected: bool
+    """Whether people's data lives there."""
+    public_client: bool
+    """Whether browsers have an app client without a secret."""
+
+    @property
+    def prefix(self) -> str:
+        return f"latchkey-{self.name}"
+
+    @functools.cached_property
+    def caller(self) -> dict[str, str]:
+        return dict(self.aws("sts").get_caller_identity())
+
+    @property
+    def account(self) -> str:
+        return self.caller["Account"]
+
+    @property
+    def partition(self) -> str:
+        """aws, or the name of one of its walled-off parts."""
+        return self.caller["Arn"].split(":")[1]
+
+    def aws(self, service: str, region: str | None = None) -> Any:
+        """A client of the service, made once."""
+        return client(service, region or self.region)
+
+
+@functools.cache
+def client(service: str, region: str) -> Any:
+    # A bucket in the host's name needs DNS that a stand-in on loopback does not have.
+    s3 = {"addressing_style": "path"} if stands_in("S3") else {}
+    return boto3.client(service, region_name=region, config=botocore.config.Config(s3=s3, retries={"mode": "standard", "total_max_attempts": 5}))
+
+
+def stands_in(service: str) -> bool:
+    """Whether something else than AWS answers for the service (AWS_ENDPOINT_URL, as AWS's SDKs read it)."""
+    return bool(os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL"))
+
+
+def load(name: str) -> Environment:
+    file = FOLDER / f"{name}.tfvars"
+    if not file.exists():
+        known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.tfvars")))
+        raise Refusal(f"there is no environment {name}; terraform/environments has {known}", status=2)
+    text = file.read_text()
+    return Environment(
+        name=scalar(text, "environment") or name,
+        region=scalar(text, "region") or "",
+        protected=scalar(text, "protected") == "true",
+        public_client=scalar(text, "public_client") == "true",
+    )
+
+
+def scalar(text: str, name: str) -> str | None:
+    """A text, number or truth that a tfvars file gives at its top. What is written in more lines is for Terraform alone."""
+    found = re.search(rf'^{name}\s*=\s*"?([^"#\n]*?)"?\s*(#.*)?$', text, re.MULTILINE)
+    return found[1].strip() if found else None
+
+
+def code_of(error: botocore.exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

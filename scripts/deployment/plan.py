@@ -1,0 +1,75 @@
+"""What a saved plan would change, and what it would lose."""
+
+import dataclasses
+from typing import Any
+
+# What holds something that a new one would not hold.
+KEPT = {
+    "aws_cognito_user_pool": "every user and every session",
+    "aws_cognito_user_pool_client": "every session that was begun through it",
+    "aws_dynamodb_table": "every item in it",
+    "aws_kms_key": "whatever it encrypted",
+    "aws_s3_bucket": "the objects in it",
+    "aws_secretsmanager_secret": "its keys, and with them device cookies, limits and sealed data",
+    "aws_secretsmanager_secret_version": "rotated keys",
+    "aws_cloudfront_distribution": "the address that people know",
+    "aws_iam_openid_connect_provider": "the way in of every repository of the account",
+}
+
+VERBS = {
+    ("create",): "make",
+    ("update",): "change",
+    ("delete",): "destroy",
+    ("delete", "create"): "replace",
+    ("create", "delete"): "replace",
+    ("forget",): "forget",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    address: str
+    kind: str
+    verb: str
+
+    @property
+    def loss(self) -> str | None:
+        """What goes with it, for good."""
+        return KEPT.get(self.kind) if self.verb in ("destroy", "replace") else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    file: str
+    text: str
+    changes: tuple[Change, ...]
+    complaints: tuple[str, ...]
+    """What the configuration's own checks say about it."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.changes
+
+    def losses(self, allowed: frozenset[str] = frozenset()) -> list[Change]:
+        return [change for change in self.changes if change.loss and change.address not in allowed]
+
+    def summary(self) -> str:
+        counts = {verb: sum(change.verb == verb for change in self.changes) for verb in ("make", "change", "replace", "destroy", "forget")}
+        return ", ".join(f"{count} to {verb}" for verb, count in counts.items() if count) or "nothing to change"
+
+
+def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
+    """From what `terraform show -json` says of a plan."""
+    changes = tuple(
+        Change(change["address"], change["type"], VERBS[tuple(change["change"]["actions"])])
+        for change in shown.get("resource_changes", [])
+        if change["mode"] == "managed" and tuple(change["change"]["actions"]) in VERBS
+    )
+    complaints = tuple(
+        problem["message"]
+        for check in shown.get("checks", [])
+        if check["address"]["kind"] == "check"
+        for instance in check.get("instances", [])
+        for problem in instance.get("problems", [])
+    )
+    return Plan(file, text, changes, complaints)

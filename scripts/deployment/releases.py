@@ -1,0 +1,140 @@
+"""What is live: the manifest of the uploaded zips, what the last release moved, and which functions are held back after a roll-back.
+
+Two objects in the artifact bucket. `deployment/packages.json` is the manifest that phase 2 uploaded last. `deployment/releases.json`
+says of the last release which version each alias was moved from and to, so that it can be undone, and which functions stay at an
+earlier version. A hold names the zip that it was made against and ends with the next one: whoever ships the repair
+does not have to remember it, and Terraform never moves an alias back to what was just taken away.
+"""
+
+import dataclasses
+import json
+from typing import Any
+
+import botocore.exceptions
+
+from deployment import Refusal, environment
+from deployment.environment import Environment
+
+ALIAS = "live"
+MANIFEST = "deployment/packages.json"
+RECORD = "deployment/releases.json"
+
+Manifest = dict[str, dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Hold:
+    version: str
+    """Where the alias stays."""
+    instead_of: str
+    """The SHA-256, in base64, of the zip that it was taken away from."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Move:
+    before: str
+    after: str
+
+
+@dataclasses.dataclass
+class Record:
+    moved: dict[str, Move]
+    held: dict[str, Hold]
+    etag: str | None
+
+    def kept_back(self, manifest: Manifest) -> dict[str, str]:
+        """The versions at which functions stay although this manifest is newer; a hold against another zip has ended."""
+        return {name: hold.version for name, hold in self.held.items() if name in manifest and manifest[name]["sha256"] == hold.instead_of}
+
+
+class Bucket:
+    """The artifact bucket."""
+
+    def __init__(self, where: Environment, name: str) -> None:
+        self.name = name
+        self.s3 = where.aws("s3")
+
+    def has(self, key: str) -> bool:
+        try:
+            self.s3.head_object(Bucket=self.name, Key=key)
+        except botocore.exceptions.ClientError as error:
+            if environment.code_of(error) in ("404", "NoSuchKey"):
+                return False
+            raise
+        return True
+
+    def manifest(self) -> Manifest | None:
+        text, _ = self.read(MANIFEST)
+        return None if text is None else dict(json.loads(text)["packages"])
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        self.s3.put_object(Bucket=self.name, Key=MANIFEST, Body=json.dumps({"packages": manifest}, indent=2).encode(), ContentType="application/json")
+
+    def record(self) -> Record:
+        text, etag = self.read(RECORD)
+        told = json.loads(text or "{}")
+        return Record(
+            moved={name: Move(**move) for name, move in told.get("moved", {}).items()},
+            held={name: Hold(**hold) for name, hold in told.get("held", {}).items()},
+            etag=etag,
+        )
+
+    def put_record(self, record: Record) -> None:
+        """Only over what was read: two who move aliases at once must not forget each other's holds."""
+        body = {
+            "moved": {name: dataclasses.asdict(move) for name, move in sorted(record.moved.items())},
+            "held": {name: dataclasses.asdict(hold) for name, hold in sorted(record.held.items())},
+        }
+        condition = {"IfMatch": record.etag} if record.etag else {"IfNoneMatch": "*"}
+        try:
+            put = self.s3.put_object(Bucket=self.name, Key=RECORD, Body=json.dumps(body, indent=2).encode(), ContentType="application/json", **condition)
+        except botocore.exceptions.ClientError as error:
+            if environment.code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+                raise Refusal("somebody else has released or rolled back at this moment; look what is live, and try again") from error
+            raise
+        record.etag = put["ETag"]
+
+    def read(self, key: str) -> tuple[str | None, str | None]:
+        try:
+            found = self.s3.get_object(Bucket=self.name, Key=key)
+        except botocore.exceptions.ClientError as error:
+            if environment.code_of(error) == "NoSuchKey":
+                return None, None
+            raise
+        return found["Body"].read().decode(), found["ETag"]
+
+
+class Aliases:
+    """The functions of a deployment, and which version of each is live."""
+
+    def __init__(self, where: Environment) -> None:
+        self.prefix = where.prefix
+        self.client = where.aws("lambda")
+
+    def function(self, name: str) -> str:
+        return f"{self.prefix}-{name}"
+
+    def live(self, name: str) -> str | None:
+        """The version that the alias points to; none before there is one."""
+        try:
+            return str(self.client.get_alias(FunctionName=self.function(name), Name=ALIAS)["FunctionVersion"])
+        except self.client.exceptions.ResourceNotFoundException:
+            return None
+
+    def weights(self, name: str) -> dict[str, float]:
+        alias = self.client.get_alias(FunctionName=self.function(name), Name=ALIAS)
+        return dict((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {})
+
+    def versions(self, name: str) -> list[str]:
+        """The published ones, oldest first."""
+        pages = self.client.get_paginator("list_versions_by_function").paginate(FunctionName=self.function(name))
+        numbers = [version["Version"] for page in pages for version in page["Versions"]]
+        return sorted((number for number in numbers if number != "$LATEST"), key=int)
+
+    def configuration(self, name: str, version: str) -> dict[str, Any]:
+        return dict(self.client.get_function_configuration(FunctionName=self.function(name), Qualifier=version))
+
+    def move(self, name: str, version: str, weights: dict[str, float] | None = None) -> None:
+        """Points the alias at a version, and part of its invocations at others. One request, at once."""
+        routing = {"AdditionalVersionWeights": weights or {}}
+        self.client.update_alias(FunctionName=self.function(name), Name=ALIAS, FunctionVersion=version, RoutingConfig=routing)

@@ -1,0 +1,145 @@
+"""Terraform, run for one environment: where its state is, plans, applies, outputs."""
+
+import contextlib
+import functools
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.exceptions
+
+from deployment import ROOT, Refusal, environment, plan as plans
+from deployment.environment import Environment
+
+FOLDER = ROOT / "terraform"
+# Locks by an object beside the state (conditional writes of S3), without a table of their own, came with this version.
+LOCKS_IN_BUCKET = (1, 10)
+
+
+class Terraform:
+    def __init__(self, where: Environment, state_bucket: str | None) -> None:
+        self.where = where
+        self.state_bucket = state_bucket or f"latchkey-terraform-{where.account}"
+        data = os.environ.get("TF_DATA_DIR") or str(ROOT / "target/deploy" / where.name / "terraform")
+        # Nobody is asked, and nothing is suggested that goes round the script.
+        self.environment = {**os.environ, "TF_DATA_DIR": data, "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
+        pathlib.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def run(self, command: str, *arguments: str, show: bool = False) -> str:
+        """Its output, and that goes to the terminal too where `show` says so. A failure shows it in any case."""
+        whole = ("terraform", f"-chdir={FOLDER}", command, *arguments)
+        stdout = None if show else subprocess.PIPE
+        stderr = None if show else subprocess.STDOUT
+        try:
+            ran = subprocess.run(whole, env=self.environment, stdout=stdout, stderr=stderr, text=True, check=False)
+        except FileNotFoundError:
+            raise Refusal("terraform is not installed") from None
+        if ran.returncode != 0:
+            print(ran.stdout or "", flush=True)
+            raise Refusal(f"terraform {command} failed")
+        return ran.stdout or ""
+
+    # The state.
+
+    def backend(self) -> pathlib.Path:
+        return FOLDER / "environments" / f"{self.where.name}.s3.tfbackend"
+
+    def init(self) -> None:
+        options = [f"-backend-config={self.backend()}", f"-backend-config=bucket={self.state_bucket}"]
+        if version() >= LOCKS_IN_BUCKET:
+            options.append("-backend-config=use_lockfile=true")
+        if environment.stands_in("S3"):
+            options.append("-backend-config=use_path_style=true")
+        self.run("init", "-no-color", "-reconfigure", *options)
+
+    def has_state_bucket(self) -> bool:
+        """Whether the bucket is there, and ours: its name can be guessed, and a stranger's would be handed the state."""
+        try:
+            self.s3.head_bucket(Bucket=self.state_bucket, ExpectedBucketOwner=self.where.account)
+        except botocore.exceptions.ClientError as error:
+            if environment.code_of(error) in ("404", "NoSuchBucket"):
+                return False
+            if environment.code_of(error) in ("403", "AccessDenied"):
+                raise Refusal(f"the bucket {self.state_bucket} belongs to somebody else, or is closed to you; name another one with --state-bucket") from error
+            raise
+        return True
+
+    def make_state_bucket(self) -> None:
+        """Encrypted, versioned, closed, over TLS alone: a state holds the app client's secret."""
+        bucket, region = self.state_bucket, self.state_region
+        try:
+            self.s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}))
+        except botocore.exceptions.ClientError as error:
+            raise Refusal(f"the bucket for Terraform's state, {bucket}, is not there and could not be made ({environment.code_of(error)}); a person makes it by a first deployment") from error
+        closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+        self.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
+        self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}]}
+        self.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=encryption)
+        self.s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(only_over_tls(f"arn:{self.where.partition}:s3:::{bucket}")))
+
+    @functools.cached_property
+    def state_region(self) -> str:
+        return environment.scalar(self.backend().read_text(), "region") or self.where.region
+
+    @property
+    def s3(self) -> Any:
+        return self.where.aws("s3", self.state_region)
+
+    def modules(self) -> set[str]:
+        """The names of the modules that have something in the state; of the root, an empty one."""
+        state = self.run("state", "pull")
+        resources = json.loads(state)["resources"] if state.strip() else []
+        return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in resources if resource["mode"] == "managed"}
+
+    def has_functions(self) -> bool:
+        """Whether the deployment has gone past its base, be it half-way."""
+        return not {"function", "http_api", "edge"}.isdisjoint(self.modules())
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
+
+    # Plans.
+
+    @contextlib.contextmanager
+    def plan(self, variables: dict[str, Any], *options: str) -> Iterator[plans.Plan]:
+        """A saved plan, which holds secrets and is gone when the block ends."""
+        with tempfile.TemporaryDirectory(prefix="latchkey-") as folder:
+            given, saved = pathlib.Path(folder, "given.tfvars.json"), str(pathlib.Path(folder, "plan"))
+            given.write_text(json.dumps(variables))
+            self.run("plan", "-no-color", f"-out={saved}", f"-var-file=environments/{self.where.name}.tfvars", f"-var-file={given}", *options)
+            shown = json.loads(self.run("show", "-json", saved))
+            yield plans.read(saved, self.run("show", "-no-color", saved), shown)
+
+    def apply(self, planned: plans.Plan) -> None:
+        self.run("apply", "-no-color", planned.file, show=True)
+
+
+@functools.cache
+def version() -> tuple[int, ...]:
+    try:
+        told = subprocess.run(("terraform", "version", "-json"), stdout=subprocess.PIPE, text=True, check=True).stdout
+    except FileNotFoundError:
+        raise Refusal("terraform is not installed") from None
+    return tuple(int(part) for part in re.findall(r"\d+", json.loads(told)["terraform_version"])[:2])
+
+
+def only_over_tls(arn: str) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OnlyOverTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [arn, f"{arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }

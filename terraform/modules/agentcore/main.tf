@@ -1,0 +1,161 @@
+# What agents need: an identity of their own, the pool as the provider of people's tokens, and a gateway with the tools.
+
+module "templates" {
+  source = "./templates"
+
+  tools = var.tools
+}
+
+# ---- the pool as an OAuth2 provider ----
+
+# Names of domains are shared by all accounts of a region.
+resource "aws_cognito_user_pool_domain" "this" {
+  domain                = "${var.name}-${var.account_id}"
+  user_pool_id          = var.user_pool_id
+  managed_login_version = 2 # the first one that signs in by mailed code
+}
+
+locals {
+  sign_in_host = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${var.region}.amazoncognito.com"
+
+  # An app client for codes must name a URI, and AgentCore says which only when it knows the client. Until the next apply it is one that
+  # nobody but AgentCore could answer at, and AgentCore does not.
+  callback_url = coalesce(var.callback_url, "https://bedrock-agentcore.${var.region}.amazonaws.com/identities/oauth2/callback/not-known-yet")
+}
+
+# AgentCore's client, for AgentCore alone: its tokens stay in the vault, and the API takes none of them. It does not rotate refresh tokens,
+# because nothing says that the vault would keep the new one.
+resource "aws_cognito_user_pool_client" "agentcore" {
+  name         = "${var.name}-agentcore"
+  user_pool_id = var.user_pool_id
+
+  generate_secret                      = true
+  allowed_oauth_flows_user_pool_client = true
+  allowed_oauth_flows                  = ["code"]
+  allowed_oauth_scopes                 = ["email", "openid", "profile"]
+  callback_urls                        = [local.callback_url]
+  supported_identity_providers         = ["COGNITO"]
+  explicit_auth_flows                  = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH"]
+  prevent_user_existence_errors        = "ENABLED"
+  enable_token_revocation              = true
+  read_attributes                      = ["email", "email_verified", "name"]
+  write_attributes                     = ["email"] # the least that a client of this pool may have
+
+  auth_session_validity  = 5
+  access_token_validity  = 60
+  id_token_validity      = 60
+  refresh_token_validity = var.refresh_token_days
+
+  token_validity_units {
+    access_token  = "minutes"
+    id_token      = "minutes"
+    refresh_token = "days"
+  }
+}
+
+# From where CloudFormation takes it, so that no template holds it.
+resource "aws_secretsmanager_secret" "client" {
+  #checkov:skip=CKV2_AWS_57:It belongs to the app client, and changes with it.
+  name                    = "${var.name}-agentcore-client"
+  description             = "Latchkey: the secret of AgentCore's app client."
+  kms_key_id              = var.kms_key_arn
+  recovery_window_in_days = 0 # read from the client again at any time
+}
+
+resource "aws_secretsmanager_secret_version" "client" {
+  secret_id     = aws_secretsmanager_secret.client.id
+  secret_string = aws_cognito_user_pool_client.agentcore.client_secret
+}
+
+resource "aws_cloudformation_stack" "identity" {
+  #checkov:skip=CKV_AWS_124:Terraform waits for the stack and reports what becomes of it.
+  name          = "${var.name}-agentcore-identity"
+  template_body = module.templates.identity
+
+  parameters = {
+    Name                  = var.name
+    ReturnUrl             = var.return_url
+    Issuer                = var.issuer
+    AuthorizationEndpoint = "${local.sign_in_host}/oauth2/authorize"
+    TokenEndpoint         = "${local.sign_in_host}/oauth2/token"
+    UserPoolId            = var.user_pool_id
+    ClientId              = aws_cognito_user_pool_client.agentcore.id
+    ClientSecretName      = aws_secretsmanager_secret.client.name
+    ClientSecretVersion   = aws_secretsmanager_secret_version.client.version_id
+  }
+}
+
+# ---- the tools ----
+
+resource "aws_iam_role" "gateway" {
+  name                 = "${var.name}-agentcore-gateway"
+  description          = "What the gateway may do: invoke the functions that are tools."
+  permissions_boundary = var.permissions_boundary_arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "bedrock-agentcore.amazonaws.com" }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = var.account_id }
+        # AgentCore ends a gateway's id with ten signs of its own.
+        ArnLike = { "aws:SourceArn" = "arn:${var.partition}:bedrock-agentcore:${var.region}:${var.account_id}:gateway/${lower(var.name)}-??????????" }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "gateway" {
+  name = "tools"
+  role = aws_iam_role.gateway.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["lambda:InvokeFunction"]
+      Resource = sort(values(var.tool_function_arns))
+    }]
+  })
+}
+
+resource "aws_cloudformation_stack" "tools" {
+  #checkov:skip=CKV_AWS_124:Terraform waits for the stack and reports what becomes of it.
+  name          = "${var.name}-agentcore-tools"
+  template_body = module.templates.tools
+
+  parameters = {
+    Name    = var.name
+    RoleArn = aws_iam_role.gateway.arn
+    Alias   = var.alias
+  }
+
+  # AgentCore tries the role when a target is made.
+  depends_on = [aws_iam_role_policy.gateway]
+}
+
+# ---- the agents ----
+
+# To be attached to whatever role an agent runs as: the tools, and the routes that are signed by IAM. Nothing else here lets an agent in.
+resource "aws_iam_policy" "agent" {
+  name        = "${var.name}-agent"
+  description = "What an agent may call of ${var.name}"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Effect   = "Allow"
+        Action   = ["bedrock-agentcore:InvokeGateway"]
+        Resource = [aws_cloudformation_stack.tools.outputs["GatewayArn"]]
+      }],
+      length(var.agent_route_arns) == 0 ? [] : [{
+        Effect   = "Allow"
+        Action   = ["execute-api:Invoke"]
+        Resource = sort(var.agent_route_arns)
+      }],
+    )
+  })
+}

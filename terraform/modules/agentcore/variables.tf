@@ -1,0 +1,100 @@
+variable "name" {
+  description = "The name of the workload identity, the credential provider and the gateway, and the beginning of all others; functions' names begin with it too."
+  type        = string
+
+  validation {
+    condition     = can(regex("^([0-9a-z]-?){1,48}$", var.name))
+    error_message = "A gateway's name has at most 48 letters and digits with single hyphens between them; this one does not fit: ${var.name}."
+  }
+}
+
+variable "region" {
+  description = "The deployment's region, which must be one that has AgentCore."
+  type        = string
+}
+
+variable "partition" {
+  description = "The partition of AWS, in ARNs."
+  type        = string
+}
+
+variable "account_id" {
+  description = "The deployment's account."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "The key that encrypts the app client's secret."
+  type        = string
+}
+
+variable "user_pool_id" {
+  description = "The pool that people sign in to."
+  type        = string
+}
+
+variable "issuer" {
+  description = "The pool's issuer."
+  type        = string
+}
+
+variable "refresh_token_days" {
+  description = "How long AgentCore may go on without asking the person again, in days."
+  type        = number
+}
+
+variable "return_url" {
+  description = "Where AgentCore sends a browser back to: the one URL that the workload identity allows."
+  type        = string
+
+  validation {
+    condition     = startswith(var.return_url, "https://")
+    error_message = "People are sent back over TLS or not at all: ${var.return_url}."
+  }
+}
+
+variable "callback_url" {
+  description = "The credential provider's own callback URL, once there is one: the output callback_url of the apply before."
+  type        = string
+}
+
+variable "tools" {
+  description = "The contract's agent tools, by their operation's name."
+  type        = any
+
+  # AgentCore's gateways read this much of JSON Schema and nothing else.
+  validation {
+    condition     = alltrue([for tool in var.tools : try(tool.inputSchema.type, "") == "object" && length(setsubtract(keys(tool.inputSchema), ["type", "description", "properties", "required"])) == 0])
+    error_message = "A tool's input is an object with properties, description and required, and nothing else: ${join(", ", [for name, tool in var.tools : name if !(try(tool.inputSchema.type, "") == "object" && length(setsubtract(keys(tool.inputSchema), ["type", "description", "properties", "required"])) == 0)])}."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for tool in var.tools : [
+        for field in values(try(tool.inputSchema.properties, {})) :
+        contains(["string", "number", "integer", "boolean"], try(field.type, "")) && length(setsubtract(keys(field), ["type", "description"])) == 0
+      ]
+    ]))
+    error_message = "A tool's field is a string, number, integer or boolean with a description, and nothing else (AgentCore knows no enum, format or default): ${join(", ", [for name, tool in var.tools : name if !alltrue([for field in values(try(tool.inputSchema.properties, {})) : contains(["string", "number", "integer", "boolean"], try(field.type, "")) && length(setsubtract(keys(field), ["type", "description"])) == 0])])}."
+  }
+}
+
+variable "tool_function_arns" {
+  description = "The alias of each tool's function, by its operation's name."
+  type        = map(string)
+}
+
+variable "alias" {
+  description = "The alias's name."
+  type        = string
+}
+
+variable "agent_route_arns" {
+  description = "The API's routes that are signed by IAM, as execute-api ARNs."
+  type        = list(string)
+}
+
+variable "permissions_boundary_arn" {
+  description = "The boundary that no role of the deployment can go beyond; null where no deploy role exists."
+  type        = string
+}
