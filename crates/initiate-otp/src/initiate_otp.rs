@@ -1,7 +1,5 @@
 //! The decision: count, make sure that there is a user, have a code mailed, remember the sign-in.
 
-use std::net::IpAddr;
-
 use auth_domain::{
     AttemptId, CognitoSession, Email, Guest, KnownDevice, Problem, Purpose, SessionToken, SignIn,
     Timestamp,
@@ -32,9 +30,9 @@ impl InitiateOtp {
         let (secrets, guest) = try_join!(self.secrets.get(), self.guests.find(email))?;
         let keys = secrets.keys();
 
-        if let Some(ip_address) = exchange.ip_address() {
+        if let Some(network) = exchange.network() {
             let subject = keys
-                .tag(Purpose::IpAddress, &[&network(ip_address)])
+                .tag(Purpose::IpAddress, &[&network])
                 .to_hex();
             self.limits
                 .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
@@ -105,20 +103,5 @@ impl InitiateOtp {
         self.sign_ins
             .begin(&session_token.sign_in_id(), &sign_in)
             .await
-    }
-}
-
-/// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
-fn network(ip_address: IpAddr) -> String {
-    match ip_address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => address.to_string(),
-            None => address.segments()[..4]
-                .iter()
-                .map(|segment| format!("{segment:x}"))
-                .collect::<Vec<_>>()
-                .join(":"),
-        },
     }
 }

@@ -43,7 +43,7 @@ pub use limits::Limits;
 pub use mailer::Mailer;
 #[cfg(feature = "cognito")]
 pub use passwords::{
-    CHALLENGE_LIFETIME, ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords,
+    ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords,
     Recovery,
 };
 pub use platform::Platform;

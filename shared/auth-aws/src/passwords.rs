@@ -1,9 +1,7 @@
 //! Passwords: proved, set and recovered at Cognito, which alone keeps them.
 
-use std::time::Duration;
-
 use auth_domain::{
-    ChallengeAnswer, ChallengeKind, CognitoChallenge, CognitoSession, CognitoUsername, Email,
+    ChallengeAnswer, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
     NewPassword, OtpCode, Password, Problem, Randomness, Report, Tokens, UserSub,
 };
 use aws_sdk_cognitoidentityprovider::types::{
@@ -16,9 +14,6 @@ use crate::{
     failure::{Failure, failure},
     user_pool::{Issued, UserPool, is_wrong_client_secret, sub_among},
 };
-
-/// How long a session of Cognito's lives between password and second factor: the app client's `auth_session_validity`.
-pub const CHALLENGE_LIFETIME: Duration = Duration::from_mins(5);
 
 /// The refusals by which Cognito says that this user does not get in by this password. To the person they are all the same. Its own
 /// lock-out ("Password attempts exceeded") is among them: it befalls only users who exist, so naming it would tell who does.
@@ -66,7 +61,7 @@ pub enum PasswordProof {
     /// It was right.
     Right(PasswordSignIn),
     /// It was right, and Cognito asks for more before it issues tokens.
-    Challenged(CognitoChallenge),
+    Challenged(FollowUp),
     /// It was wrong, or opens nothing.
     Wrong,
 }
@@ -88,7 +83,7 @@ pub enum ChallengeOutcome {
     /// It was right.
     Right(PasswordSignIn),
     /// It was right, and Cognito asks for something else now.
-    Challenged(CognitoChallenge),
+    Challenged(FollowUp),
     /// It was wrong; the challenge goes on.
     Wrong,
     /// The challenge is over or was answered: a new sign-in is needed.
@@ -202,19 +197,19 @@ impl Passwords {
         &self,
         next: Next,
         username: CognitoUsername,
-    ) -> Result<CognitoChallenge, Problem> {
+    ) -> Result<FollowUp, Problem> {
         let next = if next.name == Some(ChallengeNameType::SelectMfaType) {
             self.choose_second_factor(next, &username).await?
         } else {
             next
         };
-        let kind = next
+        let challenge = next
             .name
             .as_ref()
-            .and_then(|name| ChallengeKind::named(name.as_str()));
-        match (kind, next.session) {
-            (Some(kind), Some(session)) => Ok(CognitoChallenge {
-                kind,
+            .and_then(|name| CognitoChallenge::named(name.as_str()));
+        match (challenge, next.session) {
+            (Some(challenge), Some(session)) => Ok(FollowUp {
+                challenge,
                 session: CognitoSession::issued(session),
                 username,
             }),
@@ -266,7 +261,7 @@ impl Passwords {
     /// Answers a challenge of Cognito's own. The second part of an error says whether Cognito is known not to have looked.
     pub async fn answer_challenge(
         &self,
-        challenge: &CognitoChallenge,
+        follow_up: &FollowUp,
         answer: &ChallengeAnswer,
     ) -> Result<ChallengeOutcome, (Problem, bool)> {
         let secrets = self
@@ -274,31 +269,31 @@ impl Passwords {
             .get()
             .await
             .map_err(|problem| (problem, true))?;
-        let response = match (challenge.kind, answer) {
-            (ChallengeKind::NewPassword, ChallengeAnswer::NewPassword(password)) => {
+        let response = match (follow_up.challenge, answer) {
+            (CognitoChallenge::NewPasswordRequired, ChallengeAnswer::NewPassword(password)) => {
                 ("NEW_PASSWORD", password.as_str())
             }
-            (ChallengeKind::SoftwareToken, ChallengeAnswer::Code(code)) => {
+            (CognitoChallenge::SoftwareTokenMfa, ChallengeAnswer::Code(code)) => {
                 ("SOFTWARE_TOKEN_MFA_CODE", code.as_str())
             }
-            (ChallengeKind::EmailCode, ChallengeAnswer::Code(code)) => {
+            (CognitoChallenge::EmailOtp, ChallengeAnswer::Code(code)) => {
                 ("EMAIL_OTP_CODE", code.as_str())
             }
-            (ChallengeKind::NewPassword, ChallengeAnswer::Code(_))
+            (CognitoChallenge::NewPasswordRequired, ChallengeAnswer::Code(_))
             | (
-                ChallengeKind::SoftwareToken | ChallengeKind::EmailCode,
+                CognitoChallenge::SoftwareTokenMfa | CognitoChallenge::EmailOtp,
                 ChallengeAnswer::NewPassword(_),
             ) => return Ok(ChallengeOutcome::Wrong),
         };
-        let username = challenge.username.as_str();
+        let username = follow_up.username.as_str();
         let answered = self
             .pool
             .client
             .admin_respond_to_auth_challenge()
             .user_pool_id(&self.pool.pool_id)
             .client_id(&self.pool.client_id)
-            .challenge_name(ChallengeNameType::from(challenge.kind.as_str()))
-            .session(challenge.session.as_str())
+            .challenge_name(ChallengeNameType::from(follow_up.challenge.as_str()))
+            .session(follow_up.session.as_str())
             .challenge_responses("USERNAME", username)
             .challenge_responses(response.0, response.1)
             .challenge_responses("SECRET_HASH", self.pool.secret_hash_of(username, &secrets))
@@ -333,11 +328,7 @@ impl Passwords {
     pub async fn prove(&self, email: &Email, password: &Password) -> Result<bool, (Problem, bool)> {
         match self.sign_in(email, password).await? {
             PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
-                if let Some(refresh_token) = &tokens.refresh_token
-                    && self.token_service.revoke(refresh_token).await.is_err()
-                {
-                    tracing::warn!("tokens that nobody has could not be revoked");
-                }
+                self.token_service.discard(&tokens).await;
                 Ok(true)
             }
             PasswordProof::Challenged(_) => Ok(true),
@@ -376,7 +367,7 @@ impl Passwords {
             .map_err(failure("set the password"))
             .map_err(|failure| NotSet {
                 for_certain: failure.did_not_act(),
-                problem: refused_password(failure),
+                problem: refused_password(failure, "password"),
             })
     }
 
@@ -506,7 +497,7 @@ impl Passwords {
             }
             Err(failure) => {
                 let did_not_act = failure.did_not_act();
-                Err((refused_password(failure), did_not_act))
+                Err((refused_password(failure, "newPassword"), did_not_act))
             }
         }
     }
@@ -576,7 +567,7 @@ impl Next {
     /// The name that the answer must use: the one in the challenge, or the one that was used before.
     fn username(&self, before: &str) -> CognitoUsername {
         let given = self.parameters.get("USER_ID_FOR_SRP");
-        CognitoUsername::issued(given.map_or(before, String::as_str))
+        CognitoUsername::given(given.map_or(before, String::as_str))
     }
 }
 
@@ -609,17 +600,17 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, (Problem, bool)>
         }
         _ => {
             let did_not_act = failure.did_not_act();
-            Err((refused_password(failure), did_not_act))
+            Err((refused_password(failure, "newPassword"), did_not_act))
         }
     }
 }
 
 /// The pool may demand more of a password than Latchkey does: kinds of characters, or that it is not one of the last few.
-fn refused_password(failure: Failure) -> Problem {
+fn refused_password(failure: Failure, field: &str) -> Problem {
     match failure.code() {
         Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
             Problem::ValidationFailed(vec![auth_domain::FieldProblem {
-                field: "password".to_owned(),
+                field: field.to_owned(),
                 code: "invalid",
                 message: "is refused by the user pool's policy".to_owned(),
             }])

@@ -25,6 +25,15 @@ impl Environment {
         )
     }
 
+    /// Wrong passwords for one address, or on one known device.
+    pub fn login_failures(&self) -> Result<Limit, ConfigurationError> {
+        self.limit(
+            "login-failure",
+            ("LOGIN_FAILURES_PER_EMAIL", 5),
+            ("LOGIN_FAILURE_WINDOW_SECONDS", 900),
+        )
+    }
+
     /// Sign-in mails of the whole pool in a minute: what protects the mail quota that all guests share.
     pub fn mails_per_minute(&self) -> Result<Limit, ConfigurationError> {
         Ok(Limit {

@@ -4,9 +4,9 @@
 //! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
 
 mod caller;
+mod challenge_answer;
 pub mod claims;
 mod clock;
-mod cognito_challenge;
 mod deployment;
 mod device;
 mod email;
@@ -24,8 +24,8 @@ mod sign_in;
 mod tokens;
 
 pub use caller::Caller;
+pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
-pub use cognito_challenge::{ChallengeAnswer, ChallengeKind, CognitoChallenge, CognitoUsername};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};

@@ -126,3 +126,30 @@ pub enum Problem {
     /// A fault of ours.
     Internal(Report),
 }
+
+impl Problem {
+    /// What an operator reads, where there is something to read.
+    #[must_use]
+    pub const fn report(&self) -> Option<&Report> {
+        match self {
+            Self::EmailDeliveryFailed(report)
+            | Self::ServiceUnavailable { report, .. }
+            | Self::Internal(report) => Some(report),
+            Self::ValidationFailed(_)
+            | Self::InvalidSession
+            | Self::AuthRequired
+            | Self::InvalidCredentials
+            | Self::EmailExists
+            | Self::InvalidOtp(_)
+            | Self::InvalidRefreshToken(_)
+            | Self::UserMismatch
+            | Self::NotFound
+            | Self::OtpExpired
+            | Self::SessionExpired
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType
+            | Self::MaxAttemptsExceeded { .. }
+            | Self::RateLimited { .. } => None,
+        }
+    }
+}

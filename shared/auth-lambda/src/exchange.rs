@@ -108,6 +108,22 @@ impl Exchange {
         }
     }
 
+    /// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
+    #[must_use]
+    pub fn network(&self) -> Option<String> {
+        Some(match self.ip_address()? {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => match address.to_ipv4_mapped() {
+                Some(address) => address.to_string(),
+                None => address.segments()[..4]
+                    .iter()
+                    .map(|segment| format!("{segment:x}"))
+                    .collect::<Vec<_>>()
+                    .join(":"),
+            },
+        })
+    }
+
     /// A cookie's value.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
 
-use auth_domain::{FieldProblem, Problem, RefreshRefusal, Report};
+use auth_domain::{FieldProblem, Problem, RefreshRefusal};
 use serde::Serialize;
 
 /// The body of a problem. The same fields over HTTP and in a direct answer.
@@ -162,29 +162,6 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         | Problem::UnsupportedMediaType
         | Problem::EmailDeliveryFailed(_)
         | Problem::Internal(_) => None,
-    }
-}
-
-/// What an operator reads, where there is something to read.
-pub(crate) const fn report(problem: &Problem) -> Option<&Report> {
-    match problem {
-        Problem::EmailDeliveryFailed(report)
-        | Problem::ServiceUnavailable { report, .. }
-        | Problem::Internal(report) => Some(report),
-        Problem::ValidationFailed(_)
-        | Problem::InvalidSession
-        | Problem::AuthRequired
-        | Problem::InvalidCredentials
-        | Problem::EmailExists
-        | Problem::InvalidOtp(_)
-        | Problem::InvalidRefreshToken(_)
-        | Problem::UserMismatch
-        | Problem::NotFound
-        | Problem::OtpExpired
-        | Problem::PayloadTooLarge
-        | Problem::UnsupportedMediaType
-        | Problem::MaxAttemptsExceeded { .. }
-        | Problem::RateLimited { .. } => None,
     }
 }
 
