@@ -161,7 +161,12 @@ impl ConfirmRegistration {
         sent
     }
 
-    async fn send(&self, email: &Email, attempt: &AttemptId, now: Timestamp) -> Result<(), Problem> {
+    async fn send(
+        &self,
+        email: &Email,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         self.limits
             .admit_to_total(&self.settings.in_total, attempt, now)
             .await?;

@@ -18,9 +18,7 @@ use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns, TokenService,
 };
 use auth_domain::{Clock, Email, Limit, OtpCode, Problem, Randomness, SignInRules};
-use auth_lambda::{
-    Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor,
-};
+use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor};
 use serde::Serialize;
 
 /// The function, wired to what it uses.

@@ -31,9 +31,7 @@ impl InitiateOtp {
         let keys = secrets.keys();
 
         if let Some(network) = exchange.network() {
-            let subject = keys
-                .tag(Purpose::IpAddress, &[&network])
-                .to_hex();
+            let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
             self.limits
                 .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
                     exchange.rate_limit(state);

@@ -7,7 +7,7 @@ use auth_domain::{
 use auth_lambda::{Delivery, Exchange, Metric};
 use tokio::try_join;
 
-use crate::{Input, Registered, RegisterUser};
+use crate::{Input, RegisterUser, Registered};
 
 /// How often a guest id is drawn anew because somebody has it. One in a billion is taken.
 const DRAWS: usize = 3;
@@ -62,7 +62,9 @@ impl RegisterUser {
                     is_new: true,
                     session: None,
                 };
-                let guest = self.take_address(input, &user, left_behind, now, exchange).await?;
+                let guest = self
+                    .take_address(input, &user, left_behind, now, exchange)
+                    .await?;
                 (user, guest)
             }
             // A registration that waits to be confirmed.
@@ -115,9 +117,9 @@ impl RegisterUser {
         exchange: &Exchange,
     ) -> Result<Guest, Problem> {
         for _ in 0..DRAWS {
-            let guest =
-                self.guests
-                    .registration(&user.sub, &input.email, input.name.clone(), now);
+            let guest = self
+                .guests
+                .registration(&user.sub, &input.email, input.name.clone(), now);
             let taken = match &left_behind {
                 Some(left_behind) => self.guests.register_anew(left_behind, &guest).await,
                 None => {
@@ -146,10 +148,7 @@ impl RegisterUser {
 
     /// Sets the password, has the code mailed, and remembers what proves it.
     async fn finish(&self, input: &Input, user: &User, now: Timestamp) -> Result<(), Failed> {
-        let set = self
-            .passwords
-            .set(user.sub.as_str(), &input.password)
-            .await;
+        let set = self.passwords.set(user.sub.as_str(), &input.password).await;
         if let Err(not_set) = set {
             return Err(Failed {
                 problem: not_set.problem,

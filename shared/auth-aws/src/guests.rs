@@ -1,8 +1,10 @@
 //! The guests table: one item a guest under the address, found by sub through an index, and a reservation for each guest id.
 
+use std::collections::BTreeSet;
+
 use auth_domain::{
-    Caller, Email, Guest, GuestId, GuestName, PasswordStanding, Problem, Randomness, Report,
-    Timestamp, UserSub,
+    Authenticator, BackupCodeHash, Caller, Email, Guest, GuestId, GuestName, PasswordStanding,
+    PendingAuthenticator, Problem, Randomness, Report, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -15,7 +17,10 @@ use crate::{
     ConfigurationError, Platform,
     clients::dynamodb,
     failure::failure,
-    items::{Item, Written, conditional_update, get_millis, get_text, millis, text, unreadable},
+    items::{
+        Item, Written, conditional_update, get_millis, get_number, get_sealed, get_text, millis,
+        text, unreadable,
+    },
 };
 
 /// How [`PasswordStanding::Unproven`] is stored.
@@ -241,6 +246,8 @@ impl Guests {
             has_password,
             password_standing: PasswordStanding::Accepted,
             signed_out_at: None,
+            authenticator: None,
+            pending_authenticator: None,
         };
         Ok(if self.put(&guest).await? {
             Making::Created(guest)
@@ -297,6 +304,8 @@ impl Guests {
             has_password: true,
             password_standing: PasswordStanding::Unproven,
             signed_out_at: None,
+            authenticator: None,
+            pending_authenticator: None,
         }
     }
 
@@ -568,5 +577,35 @@ fn parse(item: &Item) -> Option<Guest> {
             .unwrap_or(false),
         password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
         signed_out_at: get_millis(item, "signedOutAt"),
+        authenticator: match get_sealed(item, "authenticatorKeys") {
+            Some(sealed_keys) => Some(Authenticator {
+                sealed_keys,
+                last_step: TotpStep::from_number(get_number(item, "authenticatorLastStep")?),
+                backup_codes: backup_codes(item)?,
+            }),
+            None => None,
+        },
+        pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
+            Some(sealed_keys) => Some(PendingAuthenticator {
+                sealed_keys,
+                expires_at: get_millis(item, "pendingAuthenticatorUntil")?,
+            }),
+            None => None,
+        },
     })
+}
+
+/// DynamoDB keeps no empty sets: where the last code was used, there is no attribute.
+fn backup_codes(item: &Item) -> Option<BTreeSet<BackupCodeHash>> {
+    match item.get("backupCodes") {
+        Some(codes) => Some(
+            codes
+                .as_ss()
+                .ok()?
+                .iter()
+                .map(BackupCodeHash::stored)
+                .collect(),
+        ),
+        None => Some(BTreeSet::new()),
+    }
 }

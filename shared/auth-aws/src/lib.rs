@@ -22,6 +22,8 @@ mod limits;
 mod mailer;
 #[cfg(feature = "cognito")]
 mod passwords;
+#[cfg(feature = "kms")]
+mod second_factors;
 #[cfg(feature = "secrets")]
 mod secrets;
 mod settings;
@@ -31,6 +33,8 @@ mod sign_ins;
 mod token_service;
 #[cfg(feature = "cognito")]
 mod user_pool;
+#[cfg(feature = "kms")]
+mod vault;
 
 #[cfg(feature = "cognito")]
 pub use email_codes::{EmailCodes, Proof, Sending};
@@ -42,11 +46,10 @@ pub use limits::Limits;
 #[cfg(feature = "mail")]
 pub use mailer::Mailer;
 #[cfg(feature = "cognito")]
-pub use passwords::{
-    ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords,
-    Recovery,
-};
+pub use passwords::{ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use platform::Platform;
+#[cfg(feature = "kms")]
+pub use second_factors::{SecondFactors, Unclaimed};
 #[cfg(feature = "secrets")]
 pub use secrets::{SecretSet, Secrets};
 #[cfg(feature = "dynamodb")]

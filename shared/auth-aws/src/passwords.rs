@@ -193,11 +193,7 @@ impl Passwords {
     }
 
     /// A challenge that can be answered; where Cognito lets the user choose a second factor, one is chosen.
-    async fn challenge(
-        &self,
-        next: Next,
-        username: CognitoUsername,
-    ) -> Result<FollowUp, Problem> {
+    async fn challenge(&self, next: Next, username: CognitoUsername) -> Result<FollowUp, Problem> {
         let next = if next.name == Some(ChallengeNameType::SelectMfaType) {
             self.choose_second_factor(next, &username).await?
         } else {

@@ -5,7 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Email, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{
+    Authenticator, Email, PendingAuthenticator, Randomness, Timestamp, redacted::redacted_debug,
+};
 
 /// Crockford's base32: no I, L, O, U, so that an id can be read over the telephone.
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -218,6 +220,10 @@ pub struct Guest {
     pub password_standing: PasswordStanding,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
+    /// The authenticator that guards every sign-in, where the guest has one.
+    pub authenticator: Option<Authenticator>,
+    /// The authenticator that is being set up, if one is. Only its confirmation touches the one above.
+    pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
 impl Serialize for Guest {

@@ -100,6 +100,8 @@ pub enum Problem {
     NotFound,
     /// The sign-in's time is over.
     OtpExpired,
+    /// What was begun has to begin anew: its time is over.
+    SessionExpired,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not JSON by its own account.

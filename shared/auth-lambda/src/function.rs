@@ -24,7 +24,7 @@ use crate::{
     http_door,
     logging::{self, Completed},
     parse_object,
-    problem_details::{report, status},
+    problem_details::status,
     strict_json, tool_door,
 };
 
@@ -285,6 +285,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         | Problem::UserMismatch
         | Problem::NotFound
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::PayloadTooLarge
         | Problem::UnsupportedMediaType
         | Problem::Internal(_) => {}

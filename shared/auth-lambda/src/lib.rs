@@ -18,6 +18,7 @@ mod metric;
 mod operation;
 mod origin;
 mod problem_details;
+mod sign_in_answer;
 mod strict_json;
 mod tool_door;
 
@@ -32,3 +33,4 @@ pub use metric::Metric;
 pub use operation::{Access, AgentTool, Operation, Trigger};
 pub use origin::{InvalidOrigin, Origin};
 pub use problem_details::{ProblemDetails, code, status};
+pub use sign_in_answer::SignInAnswer;

@@ -54,7 +54,7 @@ pub trait AgentTool: Operation {
     /// The tool's arguments and the input fields that they stand for. Any other argument is ignored: agents of old send some.
     const ARGUMENTS: &'static [(&'static str, &'static str)];
 
-    /// The tool's result, in `snake_case`; `"success": true` is added to it.
+    /// The tool's result, in `snake_case`; `"success": true` is added to it unless it brings its own.
     fn result(output: Self::Output) -> Map<String, Value>;
 }
 

@@ -71,6 +71,7 @@ impl<'a> ProblemDetails<'a> {
             | Problem::UserMismatch
             | Problem::NotFound
             | Problem::OtpExpired
+            | Problem::SessionExpired
             | Problem::PayloadTooLarge
             | Problem::UnsupportedMediaType
             | Problem::MaxAttemptsExceeded { .. }
@@ -103,6 +104,7 @@ pub const fn code(problem: &Problem) -> &'static str {
         Problem::UserMismatch => "USER_MISMATCH",
         Problem::NotFound => "NOT_FOUND",
         Problem::OtpExpired => "OTP_EXPIRED",
+        Problem::SessionExpired => "SESSION_EXPIRED",
         Problem::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
         Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
         Problem::MaxAttemptsExceeded { .. } => "MAX_ATTEMPTS_EXCEEDED",
@@ -125,7 +127,7 @@ pub const fn status(problem: &Problem) -> u16 {
         Problem::UserMismatch => 403,
         Problem::NotFound => 404,
         Problem::EmailExists => 409,
-        Problem::OtpExpired => 410,
+        Problem::OtpExpired | Problem::SessionExpired => 410,
         Problem::PayloadTooLarge => 413,
         Problem::UnsupportedMediaType => 415,
         Problem::MaxAttemptsExceeded { .. } | Problem::RateLimited { .. } => 429,
@@ -158,6 +160,7 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         | Problem::UserMismatch
         | Problem::NotFound
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::PayloadTooLarge
         | Problem::UnsupportedMediaType
         | Problem::EmailDeliveryFailed(_)
@@ -176,6 +179,7 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         }
         Problem::InvalidSession
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::MaxAttemptsExceeded { .. }
         | Problem::AuthRequired
         | Problem::InvalidRefreshToken(_) => {
@@ -225,7 +229,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         ),
         Problem::InvalidOtp(_) => (
             "The code is not right",
-            "Check the newest code in your mailbox and try again.",
+            "Check that it is the newest one, and try again.",
         ),
         Problem::InvalidRefreshToken(_) => (
             "The refresh token is not accepted",
@@ -236,6 +240,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::OtpExpired => (
             "The code has expired",
             "Ask for a fresh code, or start again.",
+        ),
+        Problem::SessionExpired => (
+            "The session has expired",
+            "Too much time has passed. Start again.",
         ),
         Problem::PayloadTooLarge => (
             "The request is too large",
