@@ -4,6 +4,9 @@
 //! parallel guesses cannot outrun it. Wrong codes count for the address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and
 //! for a known device on its own.
 //!
+//! Where somebody has registered the address with a password and not confirmed it, that password is taken away: who chose it need not
+//! be who reads the mail. A guest hears by mail of a browser that signs in for the first time.
+//!
 //! A guest who has an authenticator gets no tokens here: the sign-in is held until `verifyMfa` brings the second factor. The refresh
 //! token lies sealed in its record, the other tokens are forgotten, and no device is remembered yet.
 //!
@@ -17,8 +20,8 @@ mod verify_otp;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Platform, SecondFactors, Secrets, SignIns,
-    TokenService,
+    ConfigurationError, EmailCodes, Guests, Limits, Mailer, Passwords, Platform, SecondFactors,
+    Secrets, SignIns, TokenService,
 };
 use auth_domain::{
     Clock, Email, Limit, OtpCode, Problem, Randomness, SessionToken, SignInRules, TokenDelivery,
@@ -41,8 +44,10 @@ struct VerifyOtp {
     sign_ins: SignIns,
     limits: Limits,
     codes: EmailCodes,
+    passwords: Passwords,
     guests: Guests,
     second_factors: SecondFactors,
+    mailer: Mailer,
     token_service: TokenService,
     secrets: Secrets,
     clock: Clock,
@@ -67,8 +72,10 @@ impl VerifyOtp {
             sign_ins: SignIns::new(platform)?,
             limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
+            passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
             second_factors: SecondFactors::new(platform)?,
+            mailer: Mailer::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,
             secrets,
             clock: platform.clock(),

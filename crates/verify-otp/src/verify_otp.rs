@@ -1,9 +1,9 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
-use auth_aws::Proof;
+use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, CognitoChallenge, DeviceCookie, Guest, KeyRing, KnownDevice, OtpCode, Problem,
-    SessionToken, SignIn, SignInId, TokenDelivery, Tokens, UserSub,
+    AttemptId, CognitoChallenge, DeviceCookie, Guest, KeyRing, KnownDevice, Notice, OtpCode,
+    PasswordStanding, Problem, SessionToken, SignIn, SignInId, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, Metric, SetCookie, SignInAnswer};
 use tokio::join;
@@ -25,8 +25,8 @@ struct Proved {
 
 /// What a right code has come to.
 enum Settled {
-    /// This guest is signed in.
-    Guest(Box<Guest>),
+    /// This guest is signed in, and may have been made for it.
+    Guest { guest: Box<Guest>, created: bool },
     /// The sign-in waits for the guest's authenticator.
     Held(SessionToken),
 }
@@ -106,8 +106,12 @@ impl VerifyOtp {
             .settle(&sign_in, known, &proved, input, &attempt, exchange)
             .await;
         match settled {
-            Ok(Settled::Guest(guest)) => {
+            Ok(Settled::Guest { guest, created }) => {
                 exchange.count(Metric::SignIns);
+                if !created && device.is_none() && exchange.is_http() {
+                    let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
+                    exchange.note_notice(told.await);
+                }
                 self.remember_device(input, secrets.keys(), exchange);
                 Ok(SignInAnswer::signed_in(
                     self.deliver(proved.tokens, *token_delivery, exchange),
@@ -163,12 +167,21 @@ impl VerifyOtp {
         attempt: &Attempt,
         exchange: &Exchange,
     ) -> Result<Settled, Problem> {
+        let known = known?;
+        if known
+            .as_ref()
+            .is_some_and(|guest| guest.password_standing == PasswordStanding::Unproven)
+        {
+            // Whoever registered the address chose that password, and only now is it clear whose the address is.
+            self.passwords.take_away(proved.sub.as_str()).await?;
+        }
         let (guest, created) = self
             .guests
             .get_or_create(
                 &proved.sub,
                 &sign_in.email,
-                known?,
+                known,
+                ProvedBy::Code,
                 sign_in.has_password,
                 self.clock.now(),
             )
@@ -185,7 +198,10 @@ impl VerifyOtp {
                 .await;
             Settled::Held(held?)
         } else {
-            Settled::Guest(Box::new(guest))
+            Settled::Guest {
+                guest: Box::new(guest),
+                created,
+            }
         };
         let (finished, cleared) = join!(
             self.sign_ins.finish(&attempt.sign_in_id, &attempt.id),

@@ -25,6 +25,15 @@ impl Environment {
         )
     }
 
+    /// Wrong passwords for one address, or on one known device.
+    pub fn login_failures(&self) -> Result<Limit, ConfigurationError> {
+        self.limit(
+            "login-failure",
+            ("LOGIN_FAILURES_PER_EMAIL", 5),
+            ("LOGIN_FAILURE_WINDOW_SECONDS", 900),
+        )
+    }
+
     /// The numbers that a sign-in lives by between its factors.
     pub fn second_factor_rules(&self) -> Result<SecondFactorRules, ConfigurationError> {
         Ok(SecondFactorRules {

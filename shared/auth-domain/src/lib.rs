@@ -6,6 +6,7 @@
 mod authenticator;
 mod backup_code;
 mod caller;
+mod challenge_answer;
 pub mod claims;
 mod clock;
 mod deployment;
@@ -15,7 +16,9 @@ mod guest;
 mod held_sign_in;
 mod keys;
 mod limit;
+mod notice;
 mod otp_code;
+mod password;
 mod problem;
 mod randomness;
 mod redacted;
@@ -28,19 +31,23 @@ mod totp;
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
 pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};
 pub use caller::Caller;
+pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use guest::{
-    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, UserSub,
+    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, PasswordStanding,
+    UserSub,
 };
 pub use held_sign_in::{
     AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, SecondFactorRules,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
 pub use limit::{Limit, LimitState};
+pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
+pub use password::{InvalidPassword, NewPassword, Password, PasswordRule};
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use randomness::Randomness;
 pub use sealed::Sealed;

@@ -22,7 +22,7 @@ mod sign_in_answer;
 mod strict_json;
 mod tool_door;
 
-pub use code_sent::CodeSent;
+pub use code_sent::{CodeSent, Delivery};
 pub use cookie::{SameSite, SetCookie};
 pub use exchange::Exchange;
 pub use fields::{Fields, Patch, parse_object};

@@ -31,6 +31,11 @@ pub trait Operation: Send + Sync + 'static {
     /// What a success says.
     type Output: Serialize + Send;
 
+    /// The status of this success, where one operation has two.
+    fn status(_output: &Self::Output) -> u16 {
+        Self::STATUS
+    }
+
     /// Takes the input out of `fields`. Naming every broken field is [`Fields::finish`]'s work.
     fn parse(&self, fields: &mut Fields) -> Result<Self::Input, Problem>;
 

@@ -15,6 +15,9 @@ pub(crate) const SECRETS_ID: &str = "latchkey-local/secrets";
 /// The key that the operations seal with.
 pub(crate) const SEALING_KEY: &str = "alias/latchkey-local-sealing";
 
+/// Who mails notices.
+pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
+
 /// The name under which a function is deployed.
 pub(crate) fn function_name(name: &str) -> String {
     format!("latchkey-local-{name}")

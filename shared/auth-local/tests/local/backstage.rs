@@ -60,8 +60,11 @@ pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: 
     let change = json!({
         "TableName": world.ready().tables.guests,
         "Key": { "email": { "S": email } },
-        "UpdateExpression": "SET cognitoSub = :sub",
-        "ExpressionAttributeValues": { ":sub": { "S": "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77" } },
+        "UpdateExpression": "SET cognitoSub = :sub, emailVerified = :true",
+        "ExpressionAttributeValues": {
+            ":sub": { "S": "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77" },
+            ":true": { "BOOL": true },
+        },
     });
     dynamodb(world, "UpdateItem", &change).await;
 }
