@@ -2,16 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use crate::{
-    BackupCode, BackupCodeHash, OtpCode, Randomness, Sealed, Timestamp, TotpSecret, TotpStep,
-    redacted::redacted_debug, totp::SECRET_LENGTH,
+    BackupCode, BackupCodeHash, Key, OtpCode, Purpose, Randomness, Sealed, Timestamp, TotpSecret,
+    TotpStep, keys::tag, redacted::redacted_debug, totp::SECRET_LENGTH,
 };
-
-/// Bytes of the key of the backup codes' hashes.
-const BACKUP_KEY_LENGTH: usize = 32;
 
 /// An authenticator that guards every sign-in of its guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +41,7 @@ pub enum SecondFactor {
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthenticatorKeys {
     secret: TotpSecret,
-    backup_key: [u8; BACKUP_KEY_LENGTH],
+    backup_key: Key,
 }
 
 redacted_debug!(AuthenticatorKeys);
@@ -58,14 +52,14 @@ impl AuthenticatorKeys {
     pub fn generate(randomness: &Randomness) -> Self {
         Self {
             secret: TotpSecret::generate(randomness),
-            backup_key: randomness.bytes(),
+            backup_key: Key::from_bytes(randomness.bytes()),
         }
     }
 
     /// The keys as they are sealed: the secret, then the key of the hashes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        [&self.secret.as_bytes()[..], &self.backup_key].concat()
+        [&self.secret.as_bytes()[..], self.backup_key.as_bytes()].concat()
     }
 
     /// Reads what [`AuthenticatorKeys::to_bytes`] wrote; `None` for anything else.
@@ -74,7 +68,7 @@ impl AuthenticatorKeys {
         let (secret, backup_key) = bytes.split_first_chunk::<SECRET_LENGTH>()?;
         Some(Self {
             secret: TotpSecret::from_bytes(*secret),
-            backup_key: backup_key.try_into().ok()?,
+            backup_key: Key::from_bytes(backup_key.try_into().ok()?),
         })
     }
 
@@ -87,15 +81,7 @@ impl AuthenticatorKeys {
     /// What is stored of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the key service.
     #[must_use]
     pub fn hash(&self, code: &BackupCode) -> BackupCodeHash {
-        #[expect(
-            clippy::expect_used,
-            reason = "HMAC takes a key of any length (RFC 2104 §2)"
-        )]
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.backup_key)
-            .expect("HMAC takes a key of any length");
-        mac.update(b"latchkey/v1/backup-code");
-        mac.update(code.as_bytes());
-        BackupCodeHash::new(&mac.finalize().into_bytes())
+        BackupCodeHash::of(tag(&self.backup_key, Purpose::BackupCode, &[code.as_str()]))
     }
 }
 

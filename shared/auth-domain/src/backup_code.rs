@@ -2,9 +2,7 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use data_encoding::HEXLOWER;
-
-use crate::{Randomness, guest::CROCKFORD, redacted::redacted_debug};
+use crate::{Randomness, Tag, guest::CROCKFORD, redacted::redacted_debug};
 
 /// Codes of a set.
 pub const BACKUP_CODES: usize = 10;
@@ -74,8 +72,8 @@ impl BackupCode {
         groups
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -92,8 +90,8 @@ impl FromStr for BackupCode {
 pub struct BackupCodeHash(String);
 
 impl BackupCodeHash {
-    pub(crate) fn new(tag: &[u8]) -> Self {
-        Self(HEXLOWER.encode(tag))
+    pub(crate) fn of(tag: Tag) -> Self {
+        Self(tag.to_hex())
     }
 
     /// Takes a hash as it was stored.
