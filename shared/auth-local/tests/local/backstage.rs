@@ -69,6 +69,17 @@ pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: 
     dynamodb(world, "UpdateItem", &change).await;
 }
 
+/// Gives a guest an authenticator that nobody has: sign-ins are held, and nothing finishes them.
+pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
+    let change = json!({
+        "TableName": world.ready().tables.guests,
+        "Key": { "email": { "S": email } },
+        "UpdateExpression": "SET authenticatorKeys = :keys, authenticatorLastStep = :step",
+        "ExpressionAttributeValues": { ":keys": { "B": "c2VhbGVk" }, ":step": { "N": "0" } },
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
 /// Moves a guest to another address behind the operations' back: what a later change of address will do.
 pub(crate) async fn move_guest(world: &TestWorld, from: &str, to: &str) {
     let table = &world.ready().tables.guests;

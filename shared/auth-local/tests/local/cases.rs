@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::backstage::{delete_user, move_guest, plant_guest};
+use crate::backstage::{delete_user, move_guest, plant_authenticator, plant_guest};
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
 /// Who signs in.
@@ -40,10 +40,11 @@ pub(crate) enum Case {
     Rename,
     RenameOfMovedGuest,
     NothingToRename,
+    ProofWithAuthenticator,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::StartOfKnownGuest,
         Self::StartOfNewAddress,
         Self::StartOfGuestWithoutUser,
@@ -63,6 +64,7 @@ impl Case {
         Self::Rename,
         Self::RenameOfMovedGuest,
         Self::NothingToRename,
+        Self::ProofWithAuthenticator,
     ];
 
     /// The operation's and the case's name in ARCHITECTURE.md.
@@ -87,6 +89,7 @@ impl Case {
             Self::Rename => ("update-profile", "renamed"),
             Self::RenameOfMovedGuest => ("update-profile", "guest at another address"),
             Self::NothingToRename => ("update-profile", "nothing to change"),
+            Self::ProofWithAuthenticator => ("verify-otp", "guest with an authenticator"),
         }
     }
 
@@ -107,7 +110,8 @@ impl Case {
             | Self::Logout
             | Self::LogoutEverywhere
             | Self::Profile
-            | Self::Rename => true,
+            | Self::Rename
+            | Self::ProofWithAuthenticator => true,
             Self::StartOfGuestWithoutUser
             | Self::ProofByUnboundGuest
             | Self::ProofByMovedGuest
@@ -138,7 +142,8 @@ impl Case {
             | Self::ProfileOfMovedGuest
             | Self::Rename
             | Self::RenameOfMovedGuest
-            | Self::NothingToRename => 200,
+            | Self::NothingToRename
+            | Self::ProofWithAuthenticator => 200,
         }
     }
 
@@ -169,6 +174,12 @@ impl Case {
             Self::ProofByMovedGuest => {
                 world.sign_in(ADA).await;
                 move_guest(world, ADA, ELSEWHERE).await;
+                world.advance(UNTIL_COLD_SECONDS);
+                Stage::proof(world).await
+            }
+            Self::ProofWithAuthenticator => {
+                world.sign_in(ADA).await;
+                plant_authenticator(world, ADA).await;
                 world.advance(UNTIL_COLD_SECONDS);
                 Stage::proof(world).await
             }

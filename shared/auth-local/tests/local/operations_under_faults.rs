@@ -179,6 +179,7 @@ fn is_right_proof(case: Case) -> bool {
             | Case::ProofByUnboundGuest
             | Case::ProofByMovedGuest
             | Case::ProofFromEarlierMail
+            | Case::ProofWithAuthenticator
     )
 }
 
@@ -214,7 +215,10 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
         // The count of wrong codes will age out.
         ("DeleteItem", _) => healthy(case),
         ("UpdateItem", nth) if lost && nth == finish => Outcome::new(refused, Then::FreshStart, 0),
-        ("UpdateItem", 3..) | ("GetItem" | "Query" | "TransactWriteItems", _) if lasting => {
+        ("UpdateItem", 3..)
+        | ("GetItem" | "Query" | "TransactWriteItems" | "Encrypt" | "PutItem", _)
+            if lasting =>
+        {
             Outcome::new(refused, Then::Resend, 1)
         }
         _ => return None,
@@ -397,7 +401,8 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         | Case::FirstProof
         | Case::ProofByUnboundGuest
         | Case::ProofByMovedGuest
-        | Case::ProofFromEarlierMail => prove_after_all(stage, answer).await,
+        | Case::ProofFromEarlierMail
+        | Case::ProofWithAuthenticator => prove_after_all(stage, answer).await,
         Case::WrongProof => {
             let (then, _) = go_on(case, stage, answer).await;
             stage.body["code"] = json!(stage.right_code);
