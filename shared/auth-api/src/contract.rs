@@ -409,16 +409,19 @@ pub enum Resource {
     Secrets,
     /// The KMS key that seals what must be read again.
     SealingKey,
+    /// The verified sender of mails.
+    Mail,
 }
 
 impl Resource {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Guests,
         Self::GuestsIndex,
         Self::Challenges,
         Self::UserPool,
         Self::Secrets,
         Self::SealingKey,
+        Self::Mail,
     ];
 
     /// As grants write it.
@@ -431,6 +434,7 @@ impl Resource {
             Self::UserPool => "user-pool",
             Self::Secrets => "secrets",
             Self::SealingKey => "sealing-key",
+            Self::Mail => "mail",
         }
     }
 }

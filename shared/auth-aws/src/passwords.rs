@@ -603,14 +603,19 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, (Problem, bool)>
 
 /// The pool may demand more of a password than Latchkey does: kinds of characters, or that it is not one of the last few.
 fn refused_password(failure: Failure, field: &str) -> Problem {
-    match failure.code() {
-        Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => {
-            Problem::ValidationFailed(vec![auth_domain::FieldProblem {
-                field: field.to_owned(),
-                code: "invalid",
-                message: "is refused by the user pool's policy".to_owned(),
-            }])
-        }
-        Some(_) | None => failure.into(),
+    let not_taken = match failure.code() {
+        Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => true,
+        // By this Cognito refuses characters that it takes in no password; its sentence begins with the parameter's name.
+        Some("InvalidParameterException") => failure.message().to_lowercase().contains("password"),
+        Some(_) | None => false,
+    };
+    if not_taken {
+        Problem::ValidationFailed(vec![auth_domain::FieldProblem {
+            field: field.to_owned(),
+            code: "invalid",
+            message: "is refused by the user pool's policy".to_owned(),
+        }])
+    } else {
+        failure.into()
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn values(
         ("SECRETS_ID", SECRETS_ID),
         ("KMS_KEY_ID", SEALING_KEY),
         ("MAIL_SENDER", MAIL_SENDER),
+        ("KMS_KEY_ID", SEALING_KEY),
         ("FRONTEND_URL", &ready.gateway),
     ];
     let made = made.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -18,6 +18,7 @@ const MADE_HERE: [&str; 8] = [
     "SECRETS_ID",
     "KMS_KEY_ID",
     "MAIL_SENDER",
+    "KMS_KEY_ID",
 ];
 
 /// The defaults that differ from the functions' own: a stand-in answers in a few milliseconds, so much lower floors hide as

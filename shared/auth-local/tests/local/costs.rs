@@ -63,6 +63,7 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
         index if index.starts_with(&format!("{}/index/", ready.tables.guests)) => "guests/index",
         _ if call.service == "secretsmanager" => "secrets",
         _ if call.service == "kms" => "sealing-key",
+        _ if call.service == "ses" => "mail",
         other => panic!("no name for {other}"),
     };
     format!("{resource}:{}", call.action)
@@ -217,7 +218,10 @@ async fn resend_with_a_choice() -> Calls {
 /// What IAM must allow for a call; nothing for Cognito's operations that take a client's secret instead of a signature.
 fn needed(call: &str) -> Option<String> {
     match call {
-        "user-pool:GetTokensFromRefreshToken" | "user-pool:RevokeToken" => None,
+        "user-pool:ConfirmForgotPassword"
+        | "user-pool:ForgotPassword"
+        | "user-pool:GetTokensFromRefreshToken"
+        | "user-pool:RevokeToken" => None,
         "guests:TransactWriteItems" => Some("guests:PutItem".to_owned()),
         other => Some(other.to_owned()),
     }
