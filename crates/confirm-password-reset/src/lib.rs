@@ -68,8 +68,10 @@ impl ConfirmPasswordReset {
             settings: Settings {
                 failures: environment.limit(
                     "reset-failure",
-                    ("RESET_FAILURES_PER_EMAIL", 5),
-                    ("RESET_FAILURE_WINDOW_SECONDS", 900),
+                    // Fewer than the five an hour that Cognito may allow a user itself, so that strangers cannot use those up and a
+                    // known device always has some.
+                    ("RESET_FAILURES_PER_EMAIL", 3),
+                    ("RESET_FAILURE_WINDOW_SECONDS", 3600),
                 )?,
                 login_failures: environment.login_failures()?,
                 device_lifetime: environment.device_cookie_lifetime()?,

@@ -2,10 +2,10 @@
 
 use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, Email, Guest, KnownDevice, OtpCode, Problem, Purpose, SignIn, SignInId, Timestamp,
-    UserSub,
+    AttemptId, DeviceCookie, Email, Guest, KeyRing, KnownDevice, OtpCode, Problem, Purpose, SignIn,
+    SignInId, Timestamp, UserSub,
 };
-use auth_lambda::Exchange;
+use auth_lambda::{Exchange, SetCookie};
 use tokio::join;
 
 use crate::ConfirmRegistration;
@@ -72,7 +72,9 @@ impl ConfirmRegistration {
             Proof::Right { tokens, sub } => {
                 let settling = self.settle(&sign_in, known, &sub, &attempt, now);
                 let (settled, ()) = join!(settling, self.token_service.discard(&tokens));
-                settled
+                settled?;
+                self.remember_device(email, keys, exchange);
+                Ok(())
             }
             Proof::Wrong => {
                 tracing::warn!(
@@ -113,14 +115,14 @@ impl ConfirmRegistration {
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let known = known?;
-        if !self
+        let known = known?.ok_or(Problem::InvalidSession)?;
+        let confirmed = self
             .guests
             .confirm_registration(&sign_in.email, sub, now)
-            .await?
-        {
+            .await?;
+        if !confirmed {
             self.guests
-                .get_or_create(sub, &sign_in.email, known, ProvedBy::Code, true, now)
+                .get_or_create(sub, &sign_in.email, Some(known), ProvedBy::Code, true, now)
                 .await?;
         }
         let (finished, cleared) = join!(
@@ -142,20 +144,36 @@ impl ConfirmRegistration {
             .keys()
             .tag(Purpose::Address, &[email.as_str()])
             .to_hex();
-        for limit in [&self.settings.resend_gap, &self.settings.resends] {
-            self.limits
-                .admit(limit, &subject, &attempt, now, |state| {
-                    exchange.rate_limit(state);
-                })
-                .await?;
-        }
-        let sent = self.send(email, &attempt, now).await;
-        if sent.is_err() {
+        let sent = self
+            .count_and_send(email, &subject, &attempt, now, exchange)
+            .await;
+        if let Err(problem) = &sent
+            && !matches!(problem, Problem::RateLimited { .. })
+        {
+            // The person should not wait for a mail that was not sent.
             for limit in [&self.settings.resend_gap, &self.settings.resends] {
                 note_stuck(&self.limits.take_back(limit, &subject, &attempt).await);
             }
         }
         sent
+    }
+
+    async fn count_and_send(
+        &self,
+        email: &Email,
+        subject: &str,
+        attempt: &AttemptId,
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        for limit in [&self.settings.resend_gap, &self.settings.resends] {
+            self.limits
+                .admit(limit, subject, attempt, now, |state| {
+                    exchange.rate_limit(state);
+                })
+                .await?;
+        }
+        self.send(email, attempt, now).await
     }
 
     async fn send(
@@ -185,6 +203,18 @@ impl ConfirmRegistration {
         self.sign_ins
             .begin(&SignInId::of_registration(email), &sign_in)
             .await
+    }
+
+    /// A browser that has shown a code from the mailbox is known from now on, as after a sign-in.
+    fn remember_device(&self, email: &Email, keys: &KeyRing, exchange: &Exchange) {
+        let cookie = DeviceCookie::issue(email, self.clock.now(), keys, &self.randomness);
+        if let Some(name) = DeviceCookie::names(email, keys).next() {
+            exchange.set_cookie(SetCookie::device(
+                name,
+                &cookie,
+                self.settings.device_lifetime,
+            ));
+        }
     }
 
     /// Undoes the counting of an attempt that nobody looked at.

@@ -142,6 +142,8 @@ impl Operation for ConfirmRegistration {
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let email = fields.required("email");
         if fields.flag("resend") {
+            // Not needed, and no reason to let something else pass for one.
+            let _code: Option<OtpCode> = fields.optional("code");
             return fields.finish_with(email.map(|email| Input::Resend { email }));
         }
         let code = fields.required("code");

@@ -12,8 +12,12 @@ use crate::{Input, LoginUser};
 
 /// What a right password has come to.
 enum Settled {
-    /// This guest is signed in, and may have been made for it.
-    Guest { guest: Box<Guest>, created: bool },
+    /// This guest is signed in, who may have been here before, or may have been made for it.
+    Guest {
+        guest: Box<Guest>,
+        returns: bool,
+        created: bool,
+    },
     /// The sign-in waits for the guest's authenticator.
     Held(SessionToken),
 }
@@ -80,11 +84,16 @@ impl LoginUser {
                 session_token,
                 CognitoChallenge::SoftwareTokenMfa,
             )),
-            Settled::Guest { guest, created } => {
+            Settled::Guest {
+                guest,
+                returns,
+                created,
+            } => {
                 exchange.count(Metric::SignIns);
                 if created {
                     exchange.count(Metric::GuestsCreated);
-                } else if device.is_none() && exchange.is_http() {
+                }
+                if returns && device.is_none() && exchange.is_http() {
                     let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
                     exchange.note_notice(told.await);
                 }
@@ -120,6 +129,7 @@ impl LoginUser {
         if !address_is_proved {
             return Err(Problem::InvalidCredentials);
         }
+        let before = known.as_ref().map(|guest| guest.email_verified);
         let (guest, created) = self
             .guests
             .get_or_create(
@@ -132,8 +142,11 @@ impl LoginUser {
             )
             .await?;
         if guest.authenticator.is_none() {
-            let guest = Box::new(guest);
-            return Ok(Settled::Guest { guest, created });
+            return Ok(Settled::Guest {
+                guest: Box::new(guest),
+                returns: before.unwrap_or(!created),
+                created,
+            });
         }
         self.second_factors
             .hold(

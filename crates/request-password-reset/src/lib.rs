@@ -62,6 +62,7 @@ impl RequestPasswordReset {
             clock: platform.clock(),
             randomness: platform.randomness(),
             settings: Settings {
+                // Fewer than the five an hour that Cognito may allow a user itself.
                 per_email: environment.limit("reset-email", ("RESETS_PER_EMAIL", 3), window)?,
                 per_ip: environment.limit("reset-ip", ("RESETS_PER_IP", 30), window)?,
                 in_total: environment.mails_per_minute()?,

@@ -25,8 +25,8 @@ struct Proved {
 
 /// What a right code has come to.
 enum Settled {
-    /// This guest is signed in, and may have been made for it.
-    Guest { guest: Box<Guest>, created: bool },
+    /// This guest is signed in, who may have been here before.
+    Guest { guest: Box<Guest>, returns: bool },
     /// The sign-in waits for the guest's authenticator.
     Held(SessionToken),
 }
@@ -100,9 +100,9 @@ impl VerifyOtp {
             .settle(&sign_in, known, &proved, input, &attempt, exchange)
             .await;
         match settled {
-            Ok(Settled::Guest { guest, created }) => {
+            Ok(Settled::Guest { guest, returns }) => {
                 exchange.count(Metric::SignIns);
-                if !created && device.is_none() && exchange.is_http() {
+                if returns && device.is_none() && exchange.is_http() {
                     let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
                     exchange.note_notice(told.await);
                 }
@@ -170,6 +170,7 @@ impl VerifyOtp {
             // Whoever registered the address chose that password, and only now is it clear whose the address is.
             self.passwords.take_away(proved.sub.as_str()).await?;
         }
+        let before = known.as_ref().map(|guest| guest.email_verified);
         let (guest, created) = self
             .guests
             .get_or_create(
@@ -181,6 +182,7 @@ impl VerifyOtp {
                 self.clock.now(),
             )
             .await?;
+        let returns = before.unwrap_or(!created);
         let settled = if guest.authenticator.is_some() {
             let held = self
                 .second_factors
@@ -195,7 +197,7 @@ impl VerifyOtp {
         } else {
             Settled::Guest {
                 guest: Box::new(guest),
-                created,
+                returns,
             }
         };
         let (finished, cleared) = join!(

@@ -117,6 +117,21 @@ pub(crate) async fn delete_user(world: &TestWorld, email: &str) {
     cognito(world, "AdminDeleteUser", json!({ "Username": email })).await;
 }
 
+/// Makes a user with a password as an older pool has them, whose address is verified.
+pub(crate) async fn make_user_with_password(world: &TestWorld, email: &str, password: &str) {
+    let user = json!({
+        "Username": email,
+        "MessageAction": "SUPPRESS",
+        "UserAttributes": [
+            { "Name": "email", "Value": email },
+            { "Name": "email_verified", "Value": "true" },
+        ],
+    });
+    cognito(world, "AdminCreateUser", user).await;
+    let set = json!({ "Username": email, "Password": password, "Permanent": true });
+    cognito(world, "AdminSetUserPassword", set).await;
+}
+
 /// Lets the user pool call something else before it makes tokens.
 pub(crate) async fn set_token_trigger(world: &TestWorld, function: &str) {
     let arn = format!("arn:aws:lambda:eu-west-1:000000000000:function:latchkey-local-{function}");
