@@ -3,7 +3,7 @@
 use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
     AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OtpCode,
-    PasswordStanding, Problem, SessionToken, SignIn, SignInId, Tokens, UserSub,
+    PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;

@@ -17,8 +17,6 @@ pub(crate) const SEALING_KEY: &str = "alias/latchkey-local-sealing";
 
 /// Who mails notices.
 pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
-/// The key that the operations seal with.
-pub(crate) const SEALING_KEY: &str = "alias/latchkey-local-sealing";
 
 /// The name under which a function is deployed.
 pub(crate) fn function_name(name: &str) -> String {

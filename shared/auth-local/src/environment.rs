@@ -22,7 +22,6 @@ pub(crate) fn values(
         ("GUESTS_TABLE_NAME", &ready.tables.guests),
         ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
         ("SECRETS_ID", SECRETS_ID),
-        ("KMS_KEY_ID", SEALING_KEY),
         ("MAIL_SENDER", MAIL_SENDER),
         ("KMS_KEY_ID", SEALING_KEY),
         ("FRONTEND_URL", &ready.gateway),

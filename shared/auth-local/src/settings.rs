@@ -16,7 +16,6 @@ const MADE_HERE: [&str; 8] = [
     "GUESTS_TABLE_NAME",
     "CHALLENGES_TABLE_NAME",
     "SECRETS_ID",
-    "KMS_KEY_ID",
     "MAIL_SENDER",
     "KMS_KEY_ID",
 ];

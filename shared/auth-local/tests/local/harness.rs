@@ -48,7 +48,7 @@ const MAIL_PATIENCE: Duration = Duration::from_secs(5);
 const SHORTEST_SECRET: usize = 6;
 
 /// Members of requests and answers that must never be logged, wherever they stand.
-const SECRET_MEMBERS: [&str; 14] = [
+const SECRET_MEMBERS: [&str; 19] = [
     "email",
     "name",
     "password",
@@ -63,6 +63,11 @@ const SECRET_MEMBERS: [&str; 14] = [
     "id_token",
     "refreshToken",
     "refresh_token",
+    "backupCode",
+    "secret",
+    "otpauthUri",
+    "qrSvg",
+    "qrPng",
 ];
 
 static CHECKER: LazyLock<Checker<'static>> =
@@ -320,6 +325,11 @@ impl Seen {
                 for (name, member) in members {
                     match member.as_str() {
                         Some(text) if is_secret(name, text) => self.remember_text(text),
+                        None if name == "backupCodes" => {
+                            for code in member.as_array().into_iter().flatten() {
+                                self.remember_text(code.as_str().unwrap_or_default());
+                            }
+                        }
                         Some(_) | None => self.remember(member),
                     }
                 }

@@ -6,6 +6,8 @@
     reason = "a test says that something went wrong by panicking"
 )]
 
+mod authenticator_app;
+mod authenticators;
 mod backstage;
 mod bad_input;
 mod bad_invocations;

@@ -37,7 +37,7 @@ impl Browser<'_> {
         self.post("/auth/register/confirm", resend).await
     }
 
-    async fn login(&mut self, email: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&mut self, email: &str, password: &str) -> Answer {
         let login = json!({ "email": email, "password": password });
         self.post("/auth/login", login).await
     }
@@ -55,7 +55,7 @@ impl Browser<'_> {
 
 impl TestWorld {
     /// A guest who has registered a password and confirmed the address.
-    async fn registered(&self, email: &str, password: &str) {
+    pub(crate) async fn registered(&self, email: &str, password: &str) {
         let mut browser = self.browser();
         browser.register(email, password).await.expect_status(201);
         let code = self.mail_code(email).await;
