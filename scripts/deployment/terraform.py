@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -30,19 +31,21 @@ class Terraform:
         self.environment = {**os.environ, "TF_DATA_DIR": data, "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
         pathlib.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def run(self, command: str, *arguments: str, show: bool = False) -> str:
-        """Its output, and that goes to the terminal too where `show` says so. A failure shows it in any case."""
+    def run(self, command: str, *arguments: str) -> str:
+        """Its output, which a failure shows."""
+        with self.started(command, *arguments) as process:
+            output, _ = process.communicate()
+        if process.returncode != 0:
+            print(output, flush=True)
+            raise Refusal(f"terraform {command} failed")
+        return output
+
+    def started(self, command: str, *arguments: str) -> subprocess.Popen[str]:
         whole = ("terraform", f"-chdir={FOLDER}", command, *arguments)
-        stdout = None if show else subprocess.PIPE
-        stderr = None if show else subprocess.STDOUT
         try:
-            ran = subprocess.run(whole, env=self.environment, stdout=stdout, stderr=stderr, text=True, check=False)
+            return subprocess.Popen(whole, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         except FileNotFoundError:
             raise Refusal("terraform is not installed") from None
-        if ran.returncode != 0:
-            print(ran.stdout or "", flush=True)
-            raise Refusal(f"terraform {command} failed")
-        return ran.stdout or ""
 
     # The state.
 
@@ -117,7 +120,14 @@ class Terraform:
             yield plans.read(saved, self.run("show", "-no-color", saved), shown)
 
     def apply(self, planned: plans.Plan) -> None:
-        self.run("apply", "-no-color", planned.file, show=True)
+        """As it goes, but for the outputs, which whoever wants them asks for."""
+        with self.started("apply", "-no-color", planned.file) as process:
+            assert process.stdout
+            for line in itertools.takewhile(lambda line: line != "Outputs:\n", process.stdout):
+                print(line, end="", flush=True)
+            process.communicate()
+        if process.returncode != 0:
+            raise Refusal("terraform apply failed")
 
 
 @functools.cache
