@@ -16,6 +16,7 @@ mod refusal;
 mod service;
 mod session;
 mod spec;
+mod srp;
 mod store;
 mod tokens;
 mod totp;

@@ -217,6 +217,17 @@ impl Service {
         })
     }
 
+    /// The name that stands for a user whom nobody is, in the form of a generated one and the same every time.
+    pub(crate) fn simulated_name(&self, pool: &str, typed: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
+        let tag = hmac::sign(&key, format!("name {pool} {typed}").as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&tag.as_ref()[..16]);
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string()
+    }
+
     /// A new app client id: 26 characters, as AWS makes them.
     pub(crate) fn new_client_id(&self) -> String {
         random::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 26)

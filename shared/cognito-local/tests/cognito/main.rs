@@ -15,6 +15,7 @@ mod passwords;
 mod persistence;
 mod pools;
 mod sign_up;
+mod srp;
 mod tokens;
 mod triggers;
 mod unknown_users;
