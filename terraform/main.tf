@@ -143,6 +143,7 @@ module "user_pool" {
 
   name               = local.prefix
   triggers           = local.trigger_arns
+  shortest_password  = local.shortest_password
   refresh_token_days = local.refresh_token_days
   mail_sender = var.mail_sender == null ? null : {
     identity_arn      = local.mail_identity_arn
