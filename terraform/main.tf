@@ -165,7 +165,7 @@ check "mail_quota" {
 check "way_in" {
   assert {
     condition     = !var.protected || var.domain != null
-    error_message = "Without a domain, the API answers at AWS's own name too, past CloudFront and its web ACL. Set domain before people use this."
+    error_message = "Without a domain, the API answers at AWS's own name too. Functions refuse what comes past CloudFront and its web ACL, but can be kept busy by it. Set domain before people use this."
   }
 }
 
