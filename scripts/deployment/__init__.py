@@ -12,7 +12,9 @@ try:
     import boto3 as _boto3  # noqa: F401
     import yaml as _yaml  # noqa: F401
 except ModuleNotFoundError as missing:
-    sys.exit(f"{pathlib.Path(sys.argv[0]).name}: Python has no {missing.name}: python3 -m pip install -r {ROOT}/scripts/deploy-requirements.txt")
+    sys.exit(
+        f"{pathlib.Path(sys.argv[0]).name}: Python has no {missing.name}: python3 -m pip install -r {ROOT}/scripts/deploy-requirements.txt"
+    )
 
 
 class Refusal(Exception):

@@ -14,7 +14,8 @@ from typing import Any
 
 import botocore.exceptions
 
-from deployment import ROOT, Refusal, environment, plan as plans
+from deployment import ROOT, Refusal, environment
+from deployment import plan as plans
 from deployment.environment import Environment
 
 FOLDER = ROOT / "terraform"
@@ -68,7 +69,9 @@ class Terraform:
             if environment.code_of(error) in ("404", "NoSuchBucket"):
                 return False
             if environment.code_of(error) in ("403", "AccessDenied"):
-                raise Refusal(f"the bucket {self.state_bucket} belongs to somebody else, or is closed to you; name another one with --state-bucket") from error
+                raise Refusal(
+                    f"the bucket {self.state_bucket} belongs to somebody else, or is closed to you; name another one with --state-bucket"
+                ) from error
             raise
         return True
 
@@ -76,9 +79,13 @@ class Terraform:
         """Encrypted, versioned, closed, over TLS alone: a state holds the app client's secret."""
         bucket, region = self.state_bucket, self.state_region
         try:
-            self.s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}))
+            self.s3.create_bucket(
+                Bucket=bucket, **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}})
+            )
         except botocore.exceptions.ClientError as error:
-            raise Refusal(f"the bucket for Terraform's state, {bucket}, is not there and could not be made ({environment.code_of(error)}); a person makes it by a first deployment") from error
+            raise Refusal(
+                f"the bucket for Terraform's state, {bucket}, is not there and could not be made ({environment.code_of(error)}); a person makes it by a first deployment"
+            ) from error
         closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
         self.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
         self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -98,7 +105,9 @@ class Terraform:
         """The names of the modules that have something in the state; of the root, an empty one."""
         state = self.run("state", "pull")
         resources = json.loads(state)["resources"] if state.strip() else []
-        return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in resources if resource["mode"] == "managed"}
+        return {
+            resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in resources if resource["mode"] == "managed"
+        }
 
     def has_functions(self) -> bool:
         """Whether the deployment has gone past its base, be it half-way."""
@@ -115,7 +124,9 @@ class Terraform:
         with tempfile.TemporaryDirectory(prefix="latchkey-") as folder:
             given, saved = pathlib.Path(folder, "given.tfvars.json"), str(pathlib.Path(folder, "plan"))
             given.write_text(json.dumps(variables))
-            self.run("plan", "-no-color", f"-out={saved}", f"-var-file=environments/{self.where.name}.tfvars", f"-var-file={given}", *options)
+            self.run(
+                "plan", "-no-color", f"-out={saved}", f"-var-file=environments/{self.where.name}.tfvars", f"-var-file={given}", *options
+            )
             shown = json.loads(self.run("show", "-json", saved))
             yield plans.read(saved, self.run("show", "-no-color", saved), shown)
 

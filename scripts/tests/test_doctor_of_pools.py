@@ -11,13 +11,11 @@ import tempfile
 import unittest
 from typing import Any
 
+from deployment.doctor import pool as checked
+from deployment.doctor.deployed import Deployed
+from deployment.environment import Environment
+
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(SCRIPTS))
-
-from deployment.doctor import pool as checked  # noqa: E402, found by the line above
-from deployment.doctor.deployed import Deployed  # noqa: E402
-from deployment.environment import Environment  # noqa: E402
-
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", SCRIPTS.parent / "target"))
 TRIGGER = "arn:aws:lambda:eu-west-1:123456789012:function:latchkey-dev-pre-token-generation:live"
 PASSWORD = "Correct-horse-battery-1"
@@ -30,7 +28,11 @@ POOL: dict[str, Any] = {
     "MfaConfiguration": "OFF",
     "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}, "PasswordPolicy": {"MinimumLength": 12}},
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
-    "EmailConfiguration": {"EmailSendingAccount": "DEVELOPER", "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com", "From": "sign-in@example.com"},
+    "EmailConfiguration": {
+        "EmailSendingAccount": "DEVELOPER",
+        "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+        "From": "sign-in@example.com",
+    },
     "LambdaConfig": {"PreTokenGenerationConfig": {"LambdaArn": TRIGGER, "LambdaVersion": "V2_0"}},
 }
 CLIENT: dict[str, Any] = {
@@ -65,11 +67,18 @@ FAULTS = {
     "existence errors": Fault("existence-errors", client={"PreventUserExistenceErrors": "LEGACY"}),
     "no revocation": Fault("revocation", client={"EnableTokenRevocation": False}),
     "no rotation": Fault("rotation", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}),
-    "rotation without grace": Fault("rotation-grace", client={"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}),
-    "refreshing without rotation": Fault("refresh-flow", client={"RefreshTokenRotation": {"Feature": "DISABLED"}, "ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]}),
+    "rotation without grace": Fault(
+        "rotation-grace", client={"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
+    ),
+    "refreshing without rotation": Fault(
+        "refresh-flow",
+        client={"RefreshTokenRotation": {"Feature": "DISABLED"}, "ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]},
+    ),
     "a flow that nobody needs": Fault("flows", client={"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_USER_PASSWORD_AUTH"]}),
     "no way to sign in": Fault("flows", client={"ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]}),
-    "tokens for a day": Fault("token-lifetime", client={"AccessTokenValidity": 24, "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "minutes"}}),
+    "tokens for a day": Fault(
+        "token-lifetime", client={"AccessTokenValidity": 24, "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "minutes"}}
+    ),
     "sign-ins of fifteen minutes": Fault("sign-in-lifetime", client={"AuthSessionValidity": 15}),
 }
 # What cannot be had without the other.

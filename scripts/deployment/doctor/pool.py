@@ -29,7 +29,11 @@ def first_factors(deployed: Deployed) -> Iterator[Finding]:
         yield error("first-factors", name, f"nobody can sign in by {' or '.join(missing)}, because the sign-in policy leaves it out")
     if pool.get("MfaConfiguration", "OFF") != "OFF":
         severe = error if pool["MfaConfiguration"] == "ON" else warning
-        yield severe("mfa", name, f"Cognito's own second factor is {pool['MfaConfiguration']}: whoever has one gets no code by mail; Latchkey's authenticator guards both ways in")
+        yield severe(
+            "mfa",
+            name,
+            f"Cognito's own second factor is {pool['MfaConfiguration']}: whoever has one gets no code by mail; Latchkey's authenticator guards both ways in",
+        )
 
 
 def user_names(deployed: Deployed) -> Iterator[Finding]:
@@ -45,14 +49,23 @@ def user_names(deployed: Deployed) -> Iterator[Finding]:
 
 def safety(deployed: Deployed) -> Iterator[Finding]:
     if deployed.where.protected and deployed.pool.get("DeletionProtection") != "ACTIVE":
-        yield error("pool-deletion-protection", deployed.pool["Name"], "one call deletes the pool, and every user with it, because deletion protection is off")
+        yield error(
+            "pool-deletion-protection",
+            deployed.pool["Name"],
+            "one call deletes the pool, and every user with it, because deletion protection is off",
+        )
 
 
 def mail_sender(deployed: Deployed) -> Iterator[Finding]:
     if deployed.pool.get("EmailConfiguration", {}).get("EmailSendingAccount", "COGNITO_DEFAULT") == "COGNITO_DEFAULT":
         severe = error if deployed.where.protected else warning
         remedy = "verify an identity in SES, leave its sandbox, and set mail_sender"
-        yield severe("default-mail-sender", deployed.pool["Name"], "Cognito's own sender sends fifty mails a day for the whole account, and after the fiftieth nobody can sign in by code", remedy)
+        yield severe(
+            "default-mail-sender",
+            deployed.pool["Name"],
+            "Cognito's own sender sends fifty mails a day for the whole account, and after the fiftieth nobody can sign in by code",
+            remedy,
+        )
 
 
 def admin_scope(deployed: Deployed) -> Iterator[Finding]:
@@ -63,7 +76,11 @@ def admin_scope(deployed: Deployed) -> Iterator[Finding]:
     if not trigger.get("LambdaArn"):
         yield error("admin-scope", name, f"no pre-token-generation trigger is wired, {holder}")
     elif trigger.get("LambdaVersion") not in ACCESS_TOKEN_VERSIONS:
-        yield error("admin-scope", name, f"the pre-token-generation trigger gets events of version {trigger.get('LambdaVersion')}, which cannot change access tokens, {holder}")
+        yield error(
+            "admin-scope",
+            name,
+            f"the pre-token-generation trigger gets events of version {trigger.get('LambdaVersion')}, which cannot change access tokens, {holder}",
+        )
 
 
 def triggers(deployed: Deployed) -> Iterator[Finding]:
@@ -74,7 +91,12 @@ def triggers(deployed: Deployed) -> Iterator[Finding]:
         "PreAuthentication": wired.get("PreAuthentication"),
     }
     for kind in sorted(set(wired) - {"PreTokenGeneration", "PreTokenGenerationConfig", "PreAuthentication"}):
-        yield warning("foreign-trigger", deployed.pool["Name"], f"a {kind} trigger is wired, which the design does not know, and which sees people's data", "find out whose it is")
+        yield warning(
+            "foreign-trigger",
+            deployed.pool["Name"],
+            f"a {kind} trigger is wired, which the design does not know, and which sees people's data",
+            "find out whose it is",
+        )
     for kind, arn in known.items():
         if arn and deployed.where.name:
             yield from callable_by_pool(deployed, kind, arn)
@@ -84,7 +106,11 @@ def callable_by_pool(deployed: Deployed, kind: str, arn: str) -> Iterator[Findin
     awslambda = deployed.where.aws("lambda")
     function, _, qualifier = arn.partition(":function:")[2].partition(":")
     if qualifier != "live":
-        yield error("trigger-alias", function, f"the pool calls {qualifier or 'the newest code'} instead of the alias live, so a roll-back does not reach its {kind} trigger")
+        yield error(
+            "trigger-alias",
+            function,
+            f"the pool calls {qualifier or 'the newest code'} instead of the alias live, so a roll-back does not reach its {kind} trigger",
+        )
     try:
         policy = json.loads(awslambda.get_policy(FunctionName=function, **({"Qualifier": qualifier} if qualifier else {}))["Policy"])
     except awslambda.exceptions.ResourceNotFoundException:
@@ -108,9 +134,18 @@ def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
         return
     name = client["ClientName"]
     if not deployed.where.public_client:
-        yield error("public-client", name, "the client has no secret, so whoever knows its id talks to Cognito directly, past Latchkey's limits and second factor", "delete it, or set public_client if browsers are meant to")
+        yield error(
+            "public-client",
+            name,
+            "the client has no secret, so whoever knows its id talks to Cognito directly, past Latchkey's limits and second factor",
+            "delete it, or set public_client if browsers are meant to",
+        )
     elif not deployed.pool.get("LambdaConfig", {}).get("PreAuthentication"):
-        yield error("public-client", name, "the client has no secret and no pre-authentication trigger refuses it to people who have an authenticator, which it steps round")
+        yield error(
+            "public-client",
+            name,
+            "the client has no secret and no pre-authentication trigger refuses it to people who have an authenticator, which it steps round",
+        )
 
 
 def flows_of(client: dict[str, Any]) -> Iterator[Finding]:
@@ -127,7 +162,9 @@ def flows_of(client: dict[str, Any]) -> Iterator[Finding]:
     if ADMIN_SCOPE in client.get("AllowedOAuthScopes", []):
         yield error("admin-scope", name, f"tokens of the hosted pages carry {ADMIN_SCOPE}, with which their holder walks round Latchkey")
     if "implicit" in client.get("AllowedOAuthFlows", []):
-        yield error("implicit-flow", name, "tokens are handed out in addresses of pages (the implicit flow), where histories and logs keep them")
+        yield error(
+            "implicit-flow", name, "tokens are handed out in addresses of pages (the implicit flow), where histories and logs keep them"
+        )
 
 
 def tokens_of(client: dict[str, Any]) -> Iterator[Finding]:
@@ -145,7 +182,11 @@ def tokens_of(client: dict[str, Any]) -> Iterator[Finding]:
         if minutes > 60:
             yield warning("token-lifetime", name, f"an {kind} lasts {minutes:.0f} minutes, and API Gateway takes it until then")
     if client.get("AuthSessionValidity", 3) != 5:
-        yield warning("sign-in-lifetime", name, f"Cognito ends a sign-in after {client.get('AuthSessionValidity', 3)} minutes, and Latchkey promises five")
+        yield warning(
+            "sign-in-lifetime",
+            name,
+            f"Cognito ends a sign-in after {client.get('AuthSessionValidity', 3)} minutes, and Latchkey promises five",
+        )
 
 
 def access_token(token: str) -> Iterator[Finding]:
@@ -157,9 +198,19 @@ def access_token(token: str) -> Iterator[Finding]:
     except (IndexError, KeyError, ValueError, binascii.Error) as unreadable:
         raise Refusal("what --token names is no access token: a JWT with a scope") from unreadable
     if ADMIN_SCOPE in scopes:
-        yield error("admin-scope", "the access token", f"it carries {ADMIN_SCOPE}, with which its holder changes password, address and factors at Cognito's own endpoint", "wire the pre-token-generation trigger, version V2_0")
+        yield error(
+            "admin-scope",
+            "the access token",
+            f"it carries {ADMIN_SCOPE}, with which its holder changes password, address and factors at Cognito's own endpoint",
+            "wire the pre-token-generation trigger, version V2_0",
+        )
     if SESSION_SCOPE not in scopes:
-        yield error("session-scope", "the access token", f"it lacks {SESSION_SCOPE}, without which the API's routes refuse it", "wire the pre-token-generation trigger, version V2_0")
+        yield error(
+            "session-scope",
+            "the access token",
+            f"it lacks {SESSION_SCOPE}, without which the API's routes refuse it",
+            "wire the pre-token-generation trigger, version V2_0",
+        )
 
 
 CHECKS = (first_factors, user_names, safety, mail_sender, admin_scope, triggers, clients)

@@ -4,18 +4,14 @@ and taken out again; the check that should find it finds it and nothing else."""
 import contextlib
 import copy
 import json
-import pathlib
-import sys
 import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
-
-from deployment import environment  # noqa: E402, found by the line above
-from deployment.doctor import api, data, edge, functions, pool, watch  # noqa: E402
-from deployment.doctor.deployed import Deployed  # noqa: E402
-from deployment.doctor.finding import Finding  # noqa: E402
+from deployment import environment
+from deployment.doctor import api, data, edge, functions, pool, watch
+from deployment.doctor.deployed import Deployed
+from deployment.doctor.finding import Finding
 
 DEV = environment.load("dev")
 VERIFY, ROUTE = "latchkey-dev-verify-otp", "POST /auth/otp/verify"
@@ -58,7 +54,9 @@ def cognito_may_not_call() -> Iterator[None]:
     awslambda.remove_permission(**function, StatementId=statement["Sid"])
     yield
     source = statement["Condition"]["ArnLike"]["AWS:SourceArn"]
-    awslambda.add_permission(**function, StatementId=statement["Sid"], Action="lambda:InvokeFunction", Principal="cognito-idp.amazonaws.com", SourceArn=source)
+    awslambda.add_permission(
+        **function, StatementId=statement["Sid"], Action="lambda:InvokeFunction", Principal="cognito-idp.amazonaws.com", SourceArn=source
+    )
 
 
 def with_triggers(**changed: Any) -> Iterator[None]:
@@ -83,7 +81,13 @@ def a_trigger_that_nobody_knows() -> Iterator[None]:
 def a_trigger_past_the_alias() -> Iterator[None]:
     config = look().pool["LambdaConfig"]["PreTokenGenerationConfig"]
     arn = config["LambdaArn"].removesuffix(":live")
-    awslambda.add_permission(FunctionName=arn, StatementId="for-a-test", Action="lambda:InvokeFunction", Principal="cognito-idp.amazonaws.com", SourceArn=look().pool["Arn"])
+    awslambda.add_permission(
+        FunctionName=arn,
+        StatementId="for-a-test",
+        Action="lambda:InvokeFunction",
+        Principal="cognito-idp.amazonaws.com",
+        SourceArn=look().pool["Arn"],
+    )
     yield from with_triggers(PreTokenGenerationConfig={**config, "LambdaArn": arn})
     awslambda.remove_permission(FunctionName=arn, StatementId="for-a-test")
 
@@ -146,7 +150,9 @@ def a_role_that_may_do_more_than_its_contract_says() -> Iterator[None]:
 def a_role_that_may_do_less() -> Iterator[None]:
     policy = iam.get_role_policy(RoleName=VERIFY, PolicyName="grants")["PolicyDocument"]
     less = copy.deepcopy(policy)
-    less["Statement"] = [statement for statement in less["Statement"] if not any(action.startswith("cognito-idp:") for action in statement["Action"])]
+    less["Statement"] = [
+        statement for statement in less["Statement"] if not any(action.startswith("cognito-idp:") for action in statement["Action"])
+    ]
     iam.put_role_policy(RoleName=VERIFY, PolicyName="grants", PolicyDocument=json.dumps(less))
     yield
     iam.put_role_policy(RoleName=VERIFY, PolicyName="grants", PolicyDocument=json.dumps(policy))
@@ -161,7 +167,12 @@ def a_log_for_ever() -> Iterator[None]:
 
 @fault(functions.deploy_role, "deploy-role")
 def a_deploy_role_for_every_branch() -> Iterator[None]:
-    trust = {"Effect": "Allow", "Principal": {"Federated": "github"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:o/r:*"}}}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Federated": "github"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:o/r:*"}},
+    }
     iam.create_role(RoleName="latchkey-dev-deploy", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
     yield
     iam.delete_role(RoleName="latchkey-dev-deploy")
@@ -293,7 +304,9 @@ def with_distribution(change: Callable[[dict[str, Any]], None]) -> Iterator[None
     identity = deployed.given["distribution"]
 
     def put(config: dict[str, Any]) -> None:
-        cloudfront.update_distribution(Id=identity, IfMatch=cloudfront.get_distribution_config(Id=identity)["ETag"], DistributionConfig=config)
+        cloudfront.update_distribution(
+            Id=identity, IfMatch=cloudfront.get_distribution_config(Id=identity)["ETag"], DistributionConfig=config
+        )
 
     put(changed)
     yield
@@ -340,7 +353,9 @@ def with_rules(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -
     def put(rules: list[dict[str, Any]]) -> None:
         found = waf.get_web_acl(**named)
         acl = found["WebACL"]
-        waf.update_web_acl(**named, DefaultAction=acl["DefaultAction"], Rules=rules, VisibilityConfig=acl["VisibilityConfig"], LockToken=found["LockToken"])
+        waf.update_web_acl(
+            **named, DefaultAction=acl["DefaultAction"], Rules=rules, VisibilityConfig=acl["VisibilityConfig"], LockToken=found["LockToken"]
+        )
 
     before = waf.get_web_acl(**named)["WebACL"]["Rules"]
     put(change(copy.deepcopy(before)))
@@ -364,7 +379,9 @@ def no_managed_rules() -> Iterator[None]:
 @fault(data.tables, "recovery")
 def no_recovery() -> Iterator[None]:
     def put(enabled: bool) -> None:
-        dynamodb.update_continuous_backups(TableName="latchkey-dev-guests", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled})
+        dynamodb.update_continuous_backups(
+            TableName="latchkey-dev-guests", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled}
+        )
 
     put(False)
     yield
@@ -374,7 +391,9 @@ def no_recovery() -> Iterator[None]:
 @fault(data.tables, "ttl")
 def no_end() -> Iterator[None]:
     def put(enabled: bool) -> None:
-        dynamodb.update_time_to_live(TableName="latchkey-dev-challenges", TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": enabled})
+        dynamodb.update_time_to_live(
+            TableName="latchkey-dev-challenges", TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": enabled}
+        )
 
     put(False)
     yield
@@ -394,7 +413,22 @@ def with_alarm(change: Callable[[dict[str, Any]], None] | None) -> Iterator[None
     """Another alarm, or none."""
     cloudwatch, name = DEV.aws("cloudwatch"), f"{VERIFY}-errors"
     alarm = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-    wanted = ("AlarmName", "Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator", "AlarmActions", "OKActions", "AlarmDescription", "TreatMissingData", "ActionsEnabled")
+    wanted = (
+        "AlarmName",
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "Statistic",
+        "Period",
+        "EvaluationPeriods",
+        "Threshold",
+        "ComparisonOperator",
+        "AlarmActions",
+        "OKActions",
+        "AlarmDescription",
+        "TreatMissingData",
+        "ActionsEnabled",
+    )
     before = {field: alarm[field] for field in wanted if field in alarm}
     cloudwatch.delete_alarms(AlarmNames=[name])
     if change:

@@ -1,6 +1,7 @@
 """Canary releases and roll-backs in a whole deployment of dev, at a stand-in account that terraform/tests/apply-on-moto has filled. Time
 passes when a test says so."""
 
+import functools
 import io
 import pathlib
 import subprocess
@@ -9,12 +10,11 @@ import unittest
 import zipfile
 from collections.abc import Callable
 
-SCRIPTS = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SCRIPTS))
+from deployment import Refusal, environment
+from deployment.canary import Canary
+from deployment.releases import Aliases, Bucket, Hold, Record
 
-from deployment import Refusal, environment  # noqa: E402, found by the line above
-from deployment.canary import Canary  # noqa: E402
-from deployment.releases import Aliases, Bucket, Hold, Record  # noqa: E402
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2]
 
 DEV = environment.load("dev")
 NAME, FUNCTION = "verify-otp", "latchkey-dev-verify-otp"
@@ -40,8 +40,10 @@ class Releases(unittest.TestCase):
 
     def setUp(self) -> None:
         self.aliases, self.bucket = Aliases(DEV), Bucket(DEV)
-        self.first, self.said = self.aliases.live(NAME), []
-        assert self.first
+        self.said: list[str] = []
+        live = self.aliases.live(NAME)
+        assert live
+        self.first = live
         self.newer = publish(self.id())
         self.addCleanup(self.restore, self.first, self.newer)
 
@@ -67,7 +69,7 @@ class Releases(unittest.TestCase):
             with self.subTest(alarm):
                 self.addCleanup(ring, alarm, "OK")
                 with self.assertRaisesRegex(Refusal, alarm):
-                    self.canary(lambda alarm=alarm: ring(alarm, "ALARM"))
+                    self.canary(functools.partial(ring, alarm, "ALARM"))
                 self.assertEqual((self.aliases.live(NAME), self.aliases.weights(NAME)), (self.first, {}))
                 self.assertEqual(self.bucket.record().held[NAME].version, self.first)
                 ring(alarm, "OK")
