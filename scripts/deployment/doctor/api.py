@@ -125,13 +125,8 @@ def ways_round(deployed: Deployed) -> Iterator[Finding]:
             f"functions answer whoever asks the API {address}, past CloudFront and its web ACL, since they check no origin secret: {', '.join(unchecked)}",
         )
     elif at_aws:
-        severe = error if deployed.where.protected else warning
-        yield severe(
-            "execute-api",
-            deployed.where.prefix,
-            "the API answers at AWS's own name too, past CloudFront and its web ACL; only the functions refuse what comes that way",
-            "set domain",
-        )
+        sentence = "the API answers at AWS's own name too, past CloudFront and its web ACL; only the functions refuse what comes that way"
+        yield warning("execute-api", deployed.where.prefix, sentence, "set domain")
 
 
 def answers_strangers(deployed: Deployed, name: str) -> bool:
