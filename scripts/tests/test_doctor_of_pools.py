@@ -137,6 +137,17 @@ class Pools(unittest.TestCase):
         unguarded, _ = self.made({}, {"GenerateSecret": False})
         self.assertEqual(self.codes(unguarded, public_client=True), {"public-client"})
 
+    def test_agentcores_own_client_need_not_rotate_what_stays_in_its_vault(self) -> None:
+        plain = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], "RefreshTokenRotation": {"Feature": "DISABLED"}}
+        hosted = {"AllowedOAuthFlowsUserPoolClient": True, "AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["openid"]}
+        for callback, codes in (
+            ("https://bedrock-agentcore.eu-west-1.amazonaws.com/x", set()),
+            ("https://example.com/x", {"refresh-flow", "rotation"}),
+        ):
+            with self.subTest(callback):
+                client = {**plain, **hosted, "CallbackURLs": [callback], "SupportedIdentityProviders": ["COGNITO"]}
+                self.assertEqual(self.codes(self.made({}, client)[0]), codes)
+
     def test_a_token_with_the_admin_scope_is_found(self) -> None:
         """A real one, which Cognito fills as it likes where no trigger is wired."""
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"], "GenerateSecret": False}

@@ -6,6 +6,7 @@ from typing import Any
 from deployment.contract import Operation, contract
 from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, warning
+from deployment.doctor.pool import is_agentcores
 
 
 def routes(deployed: Deployed) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def guarded(operation: Operation, route: dict[str, Any]) -> Iterator[Finding]:
 
 
 def authorizers(deployed: Deployed) -> Iterator[Finding]:
-    clients = {client["ClientId"] for client in deployed.clients}
+    clients = {client["ClientId"] for client in deployed.clients if not is_agentcores(client)}
     used = {route["AuthorizerId"] for route in deployed.routes.values() if route.get("AuthorizerId")}
     for identity in sorted(used):
         authorizer = deployed.where.aws("apigatewayv2").get_authorizer(ApiId=deployed.api_id, AuthorizerId=identity)
@@ -42,9 +43,7 @@ def authorizers(deployed: Deployed) -> Iterator[Finding]:
             yield error("issuer", authorizer["Name"], f"the API takes tokens of {tokens.get('Issuer')}, which is not the deployment's pool")
         strangers = sorted(set(tokens.get("Audience", [])) - clients)
         if strangers:
-            yield error(
-                "audience", authorizer["Name"], f"the API takes tokens of clients that the pool does not have: {', '.join(strangers)}"
-            )
+            yield error("audience", authorizer["Name"], f"the API takes tokens of clients that are not for it: {', '.join(strangers)}")
 
 
 def throttles(deployed: Deployed) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ SESSION_SCOPE = "latchkey/session"
 ACCESS_TOKEN_VERSIONS = {"V2_0", "V3_0"}
 # Besides USER_AUTH, which is codes and passwords both.
 HARMLESS_FLOWS = {"ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"}
+# Where AgentCore's credential providers are called back, in every region.
+AGENTCORE = "https://bedrock-agentcore."
 MINUTES = {"seconds": 1 / 60, "minutes": 1, "hours": 60, "days": 1440}
 
 
@@ -127,6 +129,14 @@ def clients(deployed: Deployed) -> Iterator[Finding]:
         yield from secret_of(deployed, client)
         yield from flows_of(client)
         yield from tokens_of(client)
+        if not is_agentcores(client):
+            yield from rotation_of(client)
+
+
+def is_agentcores(client: dict[str, Any]) -> bool:
+    """Whether its codes go to AgentCore and nobody else, which keeps the tokens in its vault; the API must take none of them."""
+    callbacks = client.get("CallbackURLs", [])
+    return bool(client.get("ClientSecret")) and bool(callbacks) and all(url.startswith(AGENTCORE) for url in callbacks)
 
 
 def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
@@ -154,8 +164,6 @@ def flows_of(client: dict[str, Any]) -> Iterator[Finding]:
         yield error("existence-errors", name, "Cognito says whether an address is known, because PreventUserExistenceErrors is off")
     if "ALLOW_USER_AUTH" not in flows:
         yield error("flows", name, "nobody can sign in through the client, which lacks ALLOW_USER_AUTH")
-    if "ALLOW_REFRESH_TOKEN_AUTH" in flows:
-        yield error("refresh-flow", name, "refresh tokens can be used without being rotated, because ALLOW_REFRESH_TOKEN_AUTH is on")
     others = sorted(flows - HARMLESS_FLOWS - {"ALLOW_REFRESH_TOKEN_AUTH"})
     if others:
         yield warning("flows", name, f"sign-in flows are on that no operation uses: {', '.join(others)}")
@@ -171,11 +179,6 @@ def tokens_of(client: dict[str, Any]) -> Iterator[Finding]:
     name = client["ClientName"]
     if not client.get("EnableTokenRevocation"):
         yield error("revocation", name, "signing out ends nothing, because refresh tokens cannot be revoked")
-    rotation = client.get("RefreshTokenRotation", {})
-    if rotation.get("Feature") != "ENABLED":
-        yield error("rotation", name, "a stolen refresh token goes on working beside its owner's, because rotation is off")
-    elif not rotation.get("RetryGracePeriodSeconds"):
-        yield warning("rotation-grace", name, "two tabs that refresh at once sign the guest out, because rotation has no grace period")
     units = client.get("TokenValidityUnits", {})
     for kind in ("AccessToken", "IdToken"):
         minutes = client.get(f"{kind}Validity", 1) * MINUTES[units.get(kind, "hours")]
@@ -187,6 +190,18 @@ def tokens_of(client: dict[str, Any]) -> Iterator[Finding]:
             name,
             f"Cognito ends a sign-in after {client.get('AuthSessionValidity', 3)} minutes, and Latchkey promises five",
         )
+
+
+def rotation_of(client: dict[str, Any]) -> Iterator[Finding]:
+    name = client["ClientName"]
+    if "ALLOW_REFRESH_TOKEN_AUTH" in client.get("ExplicitAuthFlows", []):
+        sentence = "refresh tokens can be used without being rotated, because ALLOW_REFRESH_TOKEN_AUTH is on"
+        yield error("refresh-flow", name, sentence)
+    rotation = client.get("RefreshTokenRotation", {})
+    if rotation.get("Feature") != "ENABLED":
+        yield error("rotation", name, "a stolen refresh token goes on working beside its owner's, because rotation is off")
+    elif not rotation.get("RetryGracePeriodSeconds"):
+        yield warning("rotation-grace", name, "two tabs that refresh at once sign the guest out, because rotation has no grace period")
 
 
 def access_token(token: str) -> Iterator[Finding]:
