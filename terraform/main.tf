@@ -197,6 +197,7 @@ module "deploy_role" {
   region          = var.region
   account_id      = local.account_id
   agents          = var.agents
+  zone_ids        = distinct(compact([try(var.domain.zone_id, null), try(var.mail_sender.zone_id, null)]))
   repository      = var.github.repository
   create_provider = var.github.create_provider
   state_bucket    = { name = var.github.state_bucket, key = "latchkey/${var.environment}.tfstate" }
