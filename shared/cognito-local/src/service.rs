@@ -93,6 +93,11 @@ impl Service {
         format!("{}/{pool}", self.options.public_url.trim_end_matches('/'))
     }
 
+    /// Where the hosted sign-in of a domain is, without a slash at the end.
+    pub(crate) fn domain_url(&self, domain: &str) -> String {
+        format!("{}/{domain}", self.options.public_url.trim_end_matches('/'))
+    }
+
     pub(crate) fn set_unknown_user(&self, unknown_user: UnknownUser) {
         self.with_switches(|switches| switches.unknown_user = unknown_user);
     }

@@ -203,7 +203,7 @@ impl User {
 
     pub(crate) fn delete(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
         for table in [
-            "users", "aliases", "sessions", "sign_ins", "codes", "attempts",
+            "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted",
         ] {
             connection
                 .prepare_cached(&format!(

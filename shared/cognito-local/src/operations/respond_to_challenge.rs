@@ -128,14 +128,13 @@ pub(super) async fn respond(
         typed,
         user.as_ref(),
     )?;
-    let same_person = match &user {
-        Some(user) => named.is_some_and(|named| named.username == user.username),
-        None => {
-            let folded = place.pool.settings.folded(typed);
-            let stands_for_nobody = matches!(&session.step,
-                Step::PasswordVerifier { exchange } if exchange.identity.user == folded);
-            folded == place.pool.settings.folded(&session.typed) || stands_for_nobody
-        }
+    let same_person = if let Some(user) = &user {
+        named.is_some_and(|named| named.username == user.username)
+    } else {
+        let folded = place.pool.settings.folded(typed);
+        let stands_for_nobody = matches!(&session.step,
+            Step::PasswordVerifier { exchange } if exchange.identity.user == folded);
+        folded == place.pool.settings.folded(&session.typed) || stands_for_nobody
     };
     let fits = same_person
         && session.client == place.client.id

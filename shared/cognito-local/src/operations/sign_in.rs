@@ -17,7 +17,7 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
 use crate::session::{self, Door, Session, Step};
 use crate::srp::{Claim, Exchange, Identity, Verifier};
-use crate::tokens::{self, Reason};
+use crate::tokens::{self, Grant, Reason};
 use crate::trigger::{Metadata, Occasion};
 use crate::user::{Failures, User, UserStatus};
 
@@ -56,15 +56,15 @@ enum Flow {
 }
 
 /// What a sign-in goes by: the pool, the app client, and the form of the API.
-pub(super) struct Place {
-    pub(super) pool: Pool,
-    pub(super) client: AppClient,
-    pub(super) door: Door,
+pub(crate) struct Place {
+    pub(crate) pool: Pool,
+    pub(crate) client: AppClient,
+    pub(crate) door: Door,
 }
 
 impl Place {
     /// The app client, and its pool; the Admin form names the pool too, and the two must belong together.
-    pub(super) fn find(
+    pub(crate) fn find(
         service: &Service,
         door: Door,
         pool_id: Option<&str>,
@@ -225,7 +225,8 @@ async fn begin(
     if let (Flow::Choice, Some(text), Some(user)) = (flow, &input.session, &user) {
         return after_sign_up(service, place, user, text).await;
     }
-    ask_trigger(service, place, typed, user.as_ref(), input).await?;
+    let metadata = input.client_metadata.as_ref();
+    ask_pre_authentication(service, place, typed, user.as_ref(), metadata).await?;
     match (flow, user) {
         (Flow::Choice, Some(user)) => choose(service, place, typed, &user, input).await,
         (Flow::Choice, None) => pretend(service, place, typed, input).await,
@@ -273,21 +274,24 @@ async fn after_sign_up(
     complete(service, place, user, Reason::SignIn, None).await
 }
 
-/// The pre authentication trigger, for names that nobody has too, so that it cannot tell the caller who exists.
-async fn ask_trigger(
+/// The pre authentication trigger, where unknown names are hidden for those too, so that it cannot tell the caller who exists.
+pub(crate) async fn ask_pre_authentication(
     service: &Service,
     place: &Place,
     typed: &str,
     user: Option<&User>,
-    input: &Input,
+    metadata: Option<&Metadata>,
 ) -> Result<(), Refusal> {
     let Some(arn) = &place.pool.settings.lambda_config.pre_authentication else {
         return Ok(());
     };
+    if user.is_none() && !place.client.settings.hides_unknown_users() {
+        return Ok(());
+    }
     let mut request = json!({
         "userAttributes": user.map(User::trigger_attributes).unwrap_or_default(),
     });
-    if let Some(metadata) = &input.client_metadata {
+    if let Some(metadata) = metadata {
         request["validationData"] = json!(metadata);
     }
     if user.is_none() {
@@ -661,8 +665,16 @@ pub(super) async fn complete(
     reason: Reason,
     metadata: Option<&Metadata>,
 ) -> Result<Value, Refusal> {
-    let result =
-        tokens::sign_in(service, &place.pool, &place.client, user, reason, metadata).await?;
+    let result = tokens::sign_in(
+        service,
+        &place.pool,
+        &place.client,
+        user,
+        reason,
+        metadata,
+        Grant::of_the_api(service),
+    )
+    .await?;
     Ok(json!({"AuthenticationResult": result, "ChallengeParameters": {}}))
 }
 

@@ -9,6 +9,7 @@
 mod authenticator;
 mod botocore;
 mod email_codes;
+mod hosted;
 mod limits;
 mod own_account;
 mod passwords;
