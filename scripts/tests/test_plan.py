@@ -53,7 +53,9 @@ class Plans(unittest.TestCase):
     def test_a_plan_is_summed_up(self) -> None:
         self.assertEqual(planned(shown(POOL, "no-op")).summary(), "nothing to change")
         self.assertTrue(planned(shown(POOL, "no-op")).empty)
-        self.assertFalse(planned(output_changes={"api_id": {"actions": ["create"]}}).empty, "what the next phase reads must be written down")
+        self.assertFalse(
+            planned(output_changes={"api_id": {"actions": ["create"]}}).empty, "what the next phase reads must be written down"
+        )
         both = planned(shown(POOL, "update"), shown("aws_kms_key.this", "create"), shown("aws_kms_alias.this", "delete", "create"))
         self.assertEqual(both.summary(), "1 to make, 1 to change, 1 to replace")
 
