@@ -14,6 +14,9 @@ from deployment import ROOT, Refusal
 
 FOLDER = ROOT / "terraform/environments"
 
+# What AWS says no with.
+ClientError = botocore.exceptions.ClientError
+
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
