@@ -21,6 +21,9 @@ SERVICES = {
     "secrets": "secretsmanager",
     "sealing-key": "kms",
     "mail": "ses",
+    "workload-identity": "bedrock-agentcore",
+    "credential-provider": "bedrock-agentcore",
+    "token-vault": "bedrock-agentcore",
 }
 
 

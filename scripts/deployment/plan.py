@@ -16,6 +16,9 @@ KEPT = {
     "aws_iam_openid_connect_provider": "the way in of every repository of the account",
 }
 
+# Made anew on purpose when they are rotated; terraform/README.md says how.
+EXPENDABLE = "module.secrets.aws_secretsmanager_secret_version.origin"
+
 VERBS = {
     ("create",): "make",
     ("update",): "change",
@@ -35,7 +38,8 @@ class Change:
     @property
     def loss(self) -> str | None:
         """What goes with it, for good."""
-        return KEPT.get(self.kind) if self.verb in ("destroy", "replace") else None
+        gone = self.verb in ("destroy", "replace") and not self.address.startswith(EXPENDABLE)
+        return KEPT.get(self.kind) if gone else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +47,13 @@ class Plan:
     file: str
     text: str
     changes: tuple[Change, ...]
+    outputs_change: bool
     complaints: tuple[str, ...]
     """What the configuration's own checks say about it."""
 
     @property
     def empty(self) -> bool:
-        return not self.changes
+        return not self.changes and not self.outputs_change
 
     def losses(self, allowed: frozenset[str] = frozenset()) -> list[Change]:
         return [change for change in self.changes if change.loss and change.address not in allowed]
@@ -65,6 +70,7 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
         for change in shown.get("resource_changes", [])
         if change["mode"] == "managed" and tuple(change["change"]["actions"]) in VERBS
     )
+    outputs_change = any(change["actions"] != ["no-op"] for change in shown.get("output_changes", {}).values())
     complaints = tuple(
         problem["message"]
         for check in shown.get("checks", [])
@@ -72,4 +78,4 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
         for instance in check.get("instances", [])
         for problem in instance.get("problems", [])
     )
-    return Plan(file, text, changes, complaints)
+    return Plan(file, text, changes, outputs_change, complaints)

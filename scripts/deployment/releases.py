@@ -16,6 +16,8 @@ from deployment import Refusal, environment
 from deployment.environment import Environment
 
 ALIAS = "live"
+# Of each function; what a canary release listens to.
+FUNCTION_ALARMS = ("errors", "throttles", "p99")
 MANIFEST = "deployment/packages.json"
 RECORD = "deployment/releases.json"
 
@@ -48,11 +50,20 @@ class Record:
 
 
 class Bucket:
-    """The artifact bucket."""
+    """The artifact bucket, by its name: who rolls back in a hurry shall need neither Terraform nor its state."""
 
-    def __init__(self, where: Environment, name: str) -> None:
-        self.name = name
+    def __init__(self, where: Environment) -> None:
+        self.name = f"{where.prefix}-artifacts-{where.account}"
         self.s3 = where.aws("s3")
+
+    def exists(self) -> bool:
+        try:
+            self.s3.head_bucket(Bucket=self.name)
+        except botocore.exceptions.ClientError as error:
+            if environment.code_of(error) in ("404", "NoSuchBucket"):
+                return False
+            raise
+        return True
 
     def has(self, key: str) -> bool:
         try:
@@ -68,7 +79,9 @@ class Bucket:
         return None if text is None else dict(json.loads(text)["packages"])
 
     def put_manifest(self, manifest: Manifest) -> None:
-        self.s3.put_object(Bucket=self.name, Key=MANIFEST, Body=json.dumps({"packages": manifest}, indent=2).encode(), ContentType="application/json")
+        self.s3.put_object(
+            Bucket=self.name, Key=MANIFEST, Body=json.dumps({"packages": manifest}, indent=2).encode(), ContentType="application/json"
+        )
 
     def record(self) -> Record:
         text, etag = self.read(RECORD)
@@ -87,7 +100,9 @@ class Bucket:
         }
         condition = {"IfMatch": record.etag} if record.etag else {"IfNoneMatch": "*"}
         try:
-            put = self.s3.put_object(Bucket=self.name, Key=RECORD, Body=json.dumps(body, indent=2).encode(), ContentType="application/json", **condition)
+            put = self.s3.put_object(
+                Bucket=self.name, Key=RECORD, Body=json.dumps(body, indent=2).encode(), ContentType="application/json", **condition
+            )
         except botocore.exceptions.ClientError as error:
             if environment.code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
                 raise Refusal("somebody else has released or rolled back at this moment; look what is live, and try again") from error
@@ -100,6 +115,8 @@ class Bucket:
         except botocore.exceptions.ClientError as error:
             if environment.code_of(error) == "NoSuchKey":
                 return None, None
+            if environment.code_of(error) == "NoSuchBucket":
+                raise Refusal(f"there is no bucket {self.name}, so nothing is deployed") from error
             raise
         return found["Body"].read().decode(), found["ETag"]
 
@@ -120,6 +137,13 @@ class Aliases:
             return str(self.client.get_alias(FunctionName=self.function(name), Name=ALIAS)["FunctionVersion"])
         except self.client.exceptions.ResourceNotFoundException:
             return None
+
+    def newest(self, name: str) -> str:
+        return self.versions(name)[-1]
+
+    def zip_of(self, name: str, version: str) -> str:
+        """The SHA-256, in base64, of the zip that a version was made from."""
+        return str(self.configuration(name, version)["CodeSha256"])
 
     def weights(self, name: str) -> dict[str, float]:
         alias = self.client.get_alias(FunctionName=self.function(name), Name=ALIAS)

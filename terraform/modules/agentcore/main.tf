@@ -1,5 +1,14 @@
 # What agents need: an identity of their own, the pool as the provider of people's tokens, and a gateway with the tools.
 
+locals {
+  odd_tools = [
+    for name, tool in var.tools : name if !alltrue(concat(
+      [try(tool.inputSchema.type, "") == "object", length(setsubtract(keys(tool.inputSchema), ["type", "description", "properties", "required"])) == 0],
+      [for field in values(try(tool.inputSchema.properties, {})) : contains(["string", "number", "integer", "boolean"], try(field.type, "")) && length(setsubtract(keys(field), ["type", "description"])) == 0],
+    ))
+  ]
+}
+
 module "templates" {
   source = "./templates"
 
@@ -130,6 +139,14 @@ resource "aws_cloudformation_stack" "tools" {
     Name    = var.name
     RoleArn = aws_iam_role.gateway.arn
     Alias   = var.alias
+  }
+
+  lifecycle {
+    # AgentCore's gateways read this much of JSON Schema and nothing else: no enum, no format, no default, no reference.
+    precondition {
+      condition     = length(local.odd_tools) == 0
+      error_message = "A tool's input is an object of strings, numbers, integers and booleans, each with a description and no more: ${join(", ", local.odd_tools)}."
+    }
   }
 
   # AgentCore tries the role when a target is made.

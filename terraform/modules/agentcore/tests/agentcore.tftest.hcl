@@ -136,5 +136,5 @@ run "a_tool_that_agentcore_cannot_describe_is_refused" {
     tool_function_arns = { odd = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-odd:live" }
   }
 
-  expect_failures = [var.tools]
+  expect_failures = [aws_cloudformation_stack.tools]
 }

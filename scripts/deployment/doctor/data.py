@@ -1,0 +1,92 @@
+"""What keeps data: tables, the secret, the keys."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.exceptions
+
+from deployment import environment
+from deployment.doctor.deployed import Deployed
+from deployment.doctor.finding import Finding, error, warning
+
+# Each table's key, its index, and whether its items expire.
+TABLES = {"guests": ("email", "cognito-sub-index", False), "challenges": ("pk", None, True), "sessions": ("sessionId", None, True)}
+
+
+def tables(deployed: Deployed) -> Iterator[Finding]:
+    dynamodb = deployed.where.aws("dynamodb")
+    for short, (key, index, expires) in TABLES.items():
+        name = f"{deployed.where.prefix}-{short}"
+        try:
+            table = dynamodb.describe_table(TableName=name)["Table"]
+        except dynamodb.exceptions.ResourceNotFoundException:
+            yield error("table-missing", name, "there is no such table, and every operation that uses it fails", "deploy phase 1")
+            continue
+        yield from keyed(name, table, key, index)
+        yield from kept(deployed, name, table)
+        if expires and dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] not in (
+            "ENABLED",
+            "ENABLING",
+        ):
+            yield warning("ttl", name, "what has ended stays for ever, because items do not expire")
+
+
+def keyed(name: str, table: dict[str, Any], key: str, index: str | None) -> Iterator[Finding]:
+    found = [part["AttributeName"] for part in table["KeySchema"]]
+    if found != [key]:
+        yield error("table-key", name, f"its key is {', '.join(found)}, and operations ask by {key}", "none but a new table")
+    if index and index not in [each["IndexName"] for each in table.get("GlobalSecondaryIndexes", [])]:
+        yield error("table-index", name, f"guests cannot be found by sub, because {index} is not there")
+
+
+def kept(deployed: Deployed, name: str, table: dict[str, Any]) -> Iterator[Finding]:
+    backups = deployed.where.aws("dynamodb").describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    if backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus") != "ENABLED":
+        severe = error if deployed.where.protected else warning
+        yield severe("recovery", name, "what a mistake wipes out stays wiped out, because point-in-time recovery is off")
+    if table.get("SSEDescription", {}).get("SSEType") != "KMS":
+        yield warning("encryption", name, "whoever may read the table may read its data, because no key of the deployment encrypts it")
+    if deployed.where.protected and not table.get("DeletionProtectionEnabled"):
+        yield error("table-deletion-protection", name, "one call deletes the table, because deletion protection is off")
+
+
+def secret(deployed: Deployed) -> Iterator[Finding]:
+    manager, name = deployed.where.aws("secretsmanager"), deployed.where.prefix
+    try:
+        described = manager.describe_secret(SecretId=name)
+    except manager.exceptions.ResourceNotFoundException:
+        yield error("secret-missing", name, "there is no such secret, and no function starts without it", "deploy phase 1")
+        return
+    if described.get("DeletedDate"):
+        yield error(
+            "secret-deleted",
+            name,
+            "the secret is about to be deleted, and no function starts without it",
+            "restore it: aws secretsmanager restore-secret",
+        )
+    if not described.get("KmsKeyId"):
+        yield warning("secret-key", name, "every role that may read secrets may open it, because no key of the deployment encrypts it")
+
+
+def keys(deployed: Deployed) -> Iterator[Finding]:
+    kms = deployed.where.aws("kms")
+    for alias in (f"alias/{deployed.where.prefix}", f"alias/{deployed.where.prefix}-sealing"):
+        try:
+            key = kms.describe_key(KeyId=alias)["KeyMetadata"]
+        except botocore.exceptions.ClientError as refused:
+            if environment.code_of(refused) != "NotFoundException":
+                raise
+            yield error("key-missing", alias, "there is no such key", "deploy phase 1")
+            continue
+        if key["KeyState"] == "PendingDeletion":
+            yield error(
+                "key-deletion",
+                alias,
+                "the key is about to be deleted, and with it whatever it encrypts",
+                "cancel it: aws kms cancel-key-deletion",
+            )
+        if not kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]:
+            yield warning("key-rotation", alias, "the key is never renewed, because its rotation is off")
+
+
+CHECKS = (tables, secret, keys)

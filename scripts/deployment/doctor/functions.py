@@ -1,0 +1,192 @@
+"""The functions: that callers get the version they should, that nobody else calls them, and that they may do what the contract grants and no
+more."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.exceptions
+
+from deployment import environment
+from deployment.contract import contract
+from deployment.doctor.deployed import Deployed
+from deployment.doctor.finding import Finding, error, note, warning
+from deployment.releases import ALIAS, Aliases
+
+# What every function's role may do besides its grants: write its log and its traces, and open what it may read.
+OWN_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments", "kms:Decrypt"}
+# AgentCore reads the provider's secret with the caller's rights.
+WITH_VAULT = {"secretsmanager:GetSecretValue"}
+
+
+def live(deployed: Deployed) -> Iterator[Finding]:
+    aliases = Aliases(deployed.where)
+    for name in contract().functions:
+        function = deployed.function_name(name)
+        if deployed.function(name) is None:
+            yield error(
+                "function-missing",
+                function,
+                "the contract names it, and there is no such function with an alias live",
+                "deploy phases 2 and 3",
+            )
+            continue
+        weights = aliases.weights(name)
+        for version, weight in weights.items():
+            yield note(
+                "canary",
+                function,
+                f"{weight:.0%} of its invocations go to version {version}",
+                "scripts/canary ends it, or scripts/roll-back",
+            )
+        newest, current = aliases.versions(name)[-1], aliases.live(name)
+        if not weights and newest != current:
+            yield note(
+                "held-back",
+                function,
+                f"version {current} is live, and {newest} is the newest",
+                "the next deployment of another zip moves it on",
+            )
+
+
+def settings(deployed: Deployed) -> Iterator[Finding]:
+    for name in contract().functions:
+        function = deployed.function(name)
+        if function is None:
+            continue
+        subject = deployed.function_name(name)
+        if function.get("Architectures") != ["arm64"] or function.get("Runtime") != "provided.al2023":
+            yield warning(
+                "runtime",
+                subject,
+                f"it runs on {function.get('Runtime')} for {', '.join(function.get('Architectures', []))}, and its zip is for provided.al2023 on arm64",
+            )
+        if function.get("TracingConfig", {}).get("Mode") != "Active":
+            yield warning("tracing", subject, "its invocations leave no traces, because active tracing is off")
+        if function.get("LoggingConfig", {}).get("LogFormat") != "JSON":
+            yield warning("log-format", subject, "Lambda's own lines in its log are no JSON, and queries miss them")
+        yield from retention(deployed, function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{subject}")
+
+
+def retention(deployed: Deployed, group: str) -> Iterator[Finding]:
+    groups = deployed.where.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    kept = next((found.get("retentionInDays") for found in groups if found["logGroupName"] == group), None)
+    if kept is None:
+        yield warning("log-retention", group, "the log is kept for ever, with whatever traces of people are in it")
+
+
+def callers(deployed: Deployed) -> Iterator[Finding]:
+    """A function is called by its route, or by its pool, and has no address of its own."""
+    awslambda = deployed.where.aws("lambda")
+    for name in contract().functions:
+        subject = deployed.function_name(name)
+        if deployed.function(name) is None:
+            continue
+        for which in ({}, {"Qualifier": ALIAS}):
+            for statement in resource_policy(awslambda, subject, which):
+                yield from caller(subject, statement)
+            if authorization := function_url(awslambda, subject, which):
+                sentence = (
+                    f"it answers at an address of its own (authorization {authorization}), past API Gateway, CloudFront and their limits"
+                )
+                yield error("function-url", subject, sentence, "delete the function URL")
+
+
+def caller(subject: str, statement: dict[str, Any]) -> Iterator[Finding]:
+    principal, condition = json.dumps(statement.get("Principal")), json.dumps(statement.get("Condition", {}))
+    if "*" in principal and "aws:SourceArn" not in condition and "AWS:SourceArn" not in condition:
+        yield error(
+            "open-function",
+            subject,
+            "anybody with an AWS account may invoke it, and say in the event who they are",
+            "remove the permission",
+        )
+    elif "apigateway.amazonaws.com" in principal and "sourcearn" not in condition.lower():
+        yield error(
+            "open-function", subject, "every API of every account may invoke it, because its permission names none", "remove the permission"
+        )
+
+
+def function_url(awslambda: Any, function: str, which: dict[str, str]) -> str | None:
+    """Who may call the function's own address; none where it has no such."""
+    try:
+        return str(awslambda.get_function_url_config(FunctionName=function, **which)["AuthType"])
+    except awslambda.exceptions.ResourceNotFoundException:
+        return None
+
+
+def resource_policy(awslambda: Any, function: str, which: dict[str, str]) -> list[dict[str, Any]]:
+    try:
+        policy = awslambda.get_policy(FunctionName=function, **which)["Policy"]
+    except awslambda.exceptions.ResourceNotFoundException:
+        return []
+    return list(json.loads(policy)["Statement"])
+
+
+def grants(deployed: Deployed) -> Iterator[Finding]:
+    for name in contract().functions:
+        function = deployed.function(name)
+        if function is None:
+            continue
+        role, subject = function["Role"].rpartition("/")[2], deployed.function_name(name)
+        statements = [statement for statement in role_statements(deployed, role) if statement["Effect"] == "Allow"]
+        yield from wildcards(subject, statements)
+        granted, allowed = contract().actions[name], {action for statement in statements for action in listed(statement["Action"])}
+        vault = WITH_VAULT if any(action.startswith("bedrock-agentcore:") for action in granted) else set()
+        more = sorted(action for action in allowed - granted - OWN_ACTIONS - vault if "*" not in action)
+        if more:
+            yield error("grant", subject, f"its role may do what the contract does not grant: {', '.join(more)}")
+        # Without a sender of one's own there is nothing to grant sending from.
+        less = sorted(granted - allowed - {"ses:SendEmail"})
+        if less and not any("*" in action for action in allowed):
+            yield error(
+                "grant-missing", subject, f"its role may not do what the contract grants: {', '.join(less)}; its first call of that fails"
+            )
+
+
+def wildcards(subject: str, statements: list[dict[str, Any]]) -> Iterator[Finding]:
+    for statement in statements:
+        actions = listed(statement.get("Action", statement.get("NotAction", [])))
+        if "NotAction" in statement or any("*" in action for action in actions):
+            yield error("wildcard-action", subject, f"its role may do anything of {', '.join(actions)}")
+        if "*" in listed(statement.get("Resource", "*")) and not all(action.startswith("xray:") for action in actions):
+            yield error("wildcard-resource", subject, f"its role may do {', '.join(actions)} to everything in the account")
+
+
+def role_statements(deployed: Deployed, role: str) -> Iterator[dict[str, Any]]:
+    iam = deployed.where.aws("iam")
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        yield from listed(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"])
+    for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        version = iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
+        yield from listed(
+            iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]["Statement"]
+        )
+
+
+def deploy_role(deployed: Deployed) -> Iterator[Finding]:
+    """Whose workflows may deploy, where GitHub may at all."""
+    iam, subject = deployed.where.aws("iam"), f"{deployed.where.prefix}-deploy"
+    try:
+        trust = iam.get_role(RoleName=subject)["Role"]["AssumeRolePolicyDocument"]
+    except botocore.exceptions.ClientError as refused:
+        if environment.code_of(refused) == "NoSuchEntity":
+            return
+        raise
+    for statement in listed(trust["Statement"]):
+        exact = statement.get("Condition", {}).get("StringEquals", {})
+        subjects = [value for key, values in exact.items() if key.endswith(":sub") for value in listed(values)]
+        if not subjects or any("*" in one or ":environment:" not in one for one in subjects):
+            yield error(
+                "deploy-role",
+                subject,
+                "workflows of other repositories, or of any branch, may take the role that deploys, because its trust names no environment exactly",
+            )
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM writes a list of one without the list."""
+    return value if isinstance(value, list) else [value]
+
+
+CHECKS = (live, settings, callers, grants, deploy_role)
