@@ -143,6 +143,7 @@ module "user_pool" {
 
   name               = local.prefix
   triggers           = local.trigger_arns
+  shortest_password  = local.shortest_password
   refresh_token_days = local.refresh_token_days
   mail_sender = var.mail_sender == null ? null : {
     identity_arn      = local.mail_identity_arn
@@ -164,7 +165,7 @@ check "mail_quota" {
 check "way_in" {
   assert {
     condition     = !var.protected || var.domain != null
-    error_message = "Without a domain, the API answers at AWS's own name too, past CloudFront and its web ACL. Set domain before people use this."
+    error_message = "Without a domain, the API answers at AWS's own name too. Functions refuse what comes past CloudFront and its web ACL, but can be kept busy by it. Set domain before people use this."
   }
 }
 
@@ -196,6 +197,7 @@ module "deploy_role" {
   region          = var.region
   account_id      = local.account_id
   agents          = var.agents
+  zone_ids        = distinct(compact([try(var.domain.zone_id, null), try(var.mail_sender.zone_id, null)]))
   repository      = var.github.repository
   create_provider = var.github.create_provider
   state_bucket    = { name = var.github.state_bucket, key = "latchkey/${var.environment}.tfstate" }

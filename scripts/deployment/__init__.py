@@ -1,5 +1,6 @@
 """What the scripts beside this folder share: the contract, an environment, Terraform, what was released, and what the doctor looks at."""
 
+import importlib.util
 import pathlib
 import sys
 
@@ -7,12 +8,13 @@ import sys
 sys.dont_write_bytecode = True
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCRIPT = pathlib.Path(sys.argv[0]).name
+# smoke talks to no AWS.
+WANTED = ("yaml",) if SCRIPT == "smoke" else ("boto3", "yaml")
 
-try:
-    import boto3 as _boto3  # noqa: F401
-    import yaml as _yaml  # noqa: F401
-except ModuleNotFoundError as missing:
-    sys.exit(f"{pathlib.Path(sys.argv[0]).name}: Python has no {missing.name}: python3 -m pip install -r {ROOT}/scripts/deploy-requirements.txt")
+MISSING = [name for name in WANTED if importlib.util.find_spec(name) is None]
+if MISSING:
+    sys.exit(f"{SCRIPT}: Python has no {' and no '.join(MISSING)}: python3 -m pip install -r {ROOT}/scripts/deploy-requirements.txt")
 
 
 class Refusal(Exception):

@@ -43,7 +43,9 @@ class Canary:
                 pause()
                 if ringing := self.ringing():
                     self.hold()
-                    raise Refusal(f"taken back, because an alarm rang: {', '.join(ringing)}. The versions before stay until there are other zips")
+                    raise Refusal(
+                        f"taken back, because an alarm rang: {', '.join(ringing)}. The versions before stay until there are other zips"
+                    )
         self.promote()
 
     @contextlib.contextmanager

@@ -14,6 +14,9 @@ from deployment import ROOT, Refusal
 
 FOLDER = ROOT / "terraform/environments"
 
+# What AWS says no with.
+ClientError = botocore.exceptions.ClientError
+
 
 @dataclasses.dataclass(frozen=True)
 class Environment:
@@ -50,7 +53,9 @@ class Environment:
 def client(service: str, region: str) -> Any:
     # A bucket in the host's name needs DNS that a stand-in on loopback does not have.
     s3 = {"addressing_style": "path"} if stands_in("S3") else {}
-    return boto3.client(service, region_name=region, config=botocore.config.Config(s3=s3, retries={"mode": "standard", "total_max_attempts": 5}))
+    return boto3.client(
+        service, region_name=region, config=botocore.config.Config(s3=s3, retries={"mode": "standard", "total_max_attempts": 5})
+    )
 
 
 def stands_in(service: str) -> bool:

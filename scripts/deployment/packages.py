@@ -42,7 +42,9 @@ def upload(folder: pathlib.Path, manifest: Manifest, bucket: Bucket) -> int:
     for name in missing:
         package = manifest[name]
         # S3 refuses what does not arrive as it was sent.
-        bucket.s3.put_object(Bucket=bucket.name, Key=package["key"], Body=zip_file(folder, name).read_bytes(), ChecksumSHA256=package["sha256"])
+        bucket.s3.put_object(
+            Bucket=bucket.name, Key=package["key"], Body=zip_file(folder, name).read_bytes(), ChecksumSHA256=package["sha256"]
+        )
     if bucket.manifest() != manifest:
         bucket.put_manifest(manifest)
     return len(missing)

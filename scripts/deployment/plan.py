@@ -47,12 +47,13 @@ class Plan:
     file: str
     text: str
     changes: tuple[Change, ...]
+    outputs_change: bool
     complaints: tuple[str, ...]
     """What the configuration's own checks say about it."""
 
     @property
     def empty(self) -> bool:
-        return not self.changes
+        return not self.changes and not self.outputs_change
 
     def losses(self, allowed: frozenset[str] = frozenset()) -> list[Change]:
         return [change for change in self.changes if change.loss and change.address not in allowed]
@@ -69,6 +70,7 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
         for change in shown.get("resource_changes", [])
         if change["mode"] == "managed" and tuple(change["change"]["actions"]) in VERBS
     )
+    outputs_change = any(change["actions"] != ["no-op"] for change in shown.get("output_changes", {}).values())
     complaints = tuple(
         problem["message"]
         for check in shown.get("checks", [])
@@ -76,4 +78,4 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
         for instance in check.get("instances", [])
         for problem in instance.get("problems", [])
     )
-    return Plan(file, text, changes, complaints)
+    return Plan(file, text, changes, outputs_change, complaints)

@@ -79,7 +79,9 @@ class Bucket:
         return None if text is None else dict(json.loads(text)["packages"])
 
     def put_manifest(self, manifest: Manifest) -> None:
-        self.s3.put_object(Bucket=self.name, Key=MANIFEST, Body=json.dumps({"packages": manifest}, indent=2).encode(), ContentType="application/json")
+        self.s3.put_object(
+            Bucket=self.name, Key=MANIFEST, Body=json.dumps({"packages": manifest}, indent=2).encode(), ContentType="application/json"
+        )
 
     def record(self) -> Record:
         text, etag = self.read(RECORD)
@@ -98,7 +100,9 @@ class Bucket:
         }
         condition = {"IfMatch": record.etag} if record.etag else {"IfNoneMatch": "*"}
         try:
-            put = self.s3.put_object(Bucket=self.name, Key=RECORD, Body=json.dumps(body, indent=2).encode(), ContentType="application/json", **condition)
+            put = self.s3.put_object(
+                Bucket=self.name, Key=RECORD, Body=json.dumps(body, indent=2).encode(), ContentType="application/json", **condition
+            )
         except botocore.exceptions.ClientError as error:
             if environment.code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
                 raise Refusal("somebody else has released or rolled back at this moment; look what is live, and try again") from error

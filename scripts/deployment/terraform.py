@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import pathlib
@@ -13,7 +14,8 @@ from typing import Any
 
 import botocore.exceptions
 
-from deployment import ROOT, Refusal, environment, plan as plans
+from deployment import ROOT, Refusal, environment
+from deployment import plan as plans
 from deployment.environment import Environment
 
 FOLDER = ROOT / "terraform"
@@ -30,19 +32,21 @@ class Terraform:
         self.environment = {**os.environ, "TF_DATA_DIR": data, "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
         pathlib.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def run(self, command: str, *arguments: str, show: bool = False) -> str:
-        """Its output, and that goes to the terminal too where `show` says so. A failure shows it in any case."""
+    def run(self, command: str, *arguments: str) -> str:
+        """Its output, which a failure shows."""
+        with self.started(command, *arguments) as process:
+            output, _ = process.communicate()
+        if process.returncode != 0:
+            print(output, flush=True)
+            raise Refusal(f"terraform {command} failed")
+        return output
+
+    def started(self, command: str, *arguments: str) -> subprocess.Popen[str]:
         whole = ("terraform", f"-chdir={FOLDER}", command, *arguments)
-        stdout = None if show else subprocess.PIPE
-        stderr = None if show else subprocess.STDOUT
         try:
-            ran = subprocess.run(whole, env=self.environment, stdout=stdout, stderr=stderr, text=True, check=False)
+            return subprocess.Popen(whole, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         except FileNotFoundError:
             raise Refusal("terraform is not installed") from None
-        if ran.returncode != 0:
-            print(ran.stdout or "", flush=True)
-            raise Refusal(f"terraform {command} failed")
-        return ran.stdout or ""
 
     # The state.
 
@@ -65,7 +69,9 @@ class Terraform:
             if environment.code_of(error) in ("404", "NoSuchBucket"):
                 return False
             if environment.code_of(error) in ("403", "AccessDenied"):
-                raise Refusal(f"the bucket {self.state_bucket} belongs to somebody else, or is closed to you; name another one with --state-bucket") from error
+                raise Refusal(
+                    f"the bucket {self.state_bucket} belongs to somebody else, or is closed to you; name another one with --state-bucket"
+                ) from error
             raise
         return True
 
@@ -73,9 +79,13 @@ class Terraform:
         """Encrypted, versioned, closed, over TLS alone: a state holds the app client's secret."""
         bucket, region = self.state_bucket, self.state_region
         try:
-            self.s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}))
+            self.s3.create_bucket(
+                Bucket=bucket, **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}})
+            )
         except botocore.exceptions.ClientError as error:
-            raise Refusal(f"the bucket for Terraform's state, {bucket}, is not there and could not be made ({environment.code_of(error)}); a person makes it by a first deployment") from error
+            raise Refusal(
+                f"the bucket for Terraform's state, {bucket}, is not there and could not be made ({environment.code_of(error)}); a person makes it by a first deployment"
+            ) from error
         closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
         self.s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
         self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -95,7 +105,9 @@ class Terraform:
         """The names of the modules that have something in the state; of the root, an empty one."""
         state = self.run("state", "pull")
         resources = json.loads(state)["resources"] if state.strip() else []
-        return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in resources if resource["mode"] == "managed"}
+        return {
+            resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in resources if resource["mode"] == "managed"
+        }
 
     def has_functions(self) -> bool:
         """Whether the deployment has gone past its base, be it half-way."""
@@ -112,12 +124,21 @@ class Terraform:
         with tempfile.TemporaryDirectory(prefix="latchkey-") as folder:
             given, saved = pathlib.Path(folder, "given.tfvars.json"), str(pathlib.Path(folder, "plan"))
             given.write_text(json.dumps(variables))
-            self.run("plan", "-no-color", f"-out={saved}", f"-var-file=environments/{self.where.name}.tfvars", f"-var-file={given}", *options)
+            self.run(
+                "plan", "-no-color", f"-out={saved}", f"-var-file=environments/{self.where.name}.tfvars", f"-var-file={given}", *options
+            )
             shown = json.loads(self.run("show", "-json", saved))
             yield plans.read(saved, self.run("show", "-no-color", saved), shown)
 
     def apply(self, planned: plans.Plan) -> None:
-        self.run("apply", "-no-color", planned.file, show=True)
+        """As it goes, but for the outputs, which whoever wants them asks for."""
+        with self.started("apply", "-no-color", planned.file) as process:
+            assert process.stdout
+            for line in itertools.takewhile(lambda line: line != "Outputs:\n", process.stdout):
+                print(line, end="", flush=True)
+            process.communicate()
+        if process.returncode != 0:
+            raise Refusal("terraform apply failed")
 
 
 @functools.cache

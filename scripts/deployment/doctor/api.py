@@ -6,6 +6,7 @@ from typing import Any
 from deployment.contract import Operation, contract
 from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, warning
+from deployment.doctor.pool import is_agentcores
 
 
 def routes(deployed: Deployed) -> Iterator[Finding]:
@@ -33,7 +34,7 @@ def guarded(operation: Operation, route: dict[str, Any]) -> Iterator[Finding]:
 
 
 def authorizers(deployed: Deployed) -> Iterator[Finding]:
-    clients = {client["ClientId"] for client in deployed.clients}
+    clients = {client["ClientId"] for client in deployed.clients if not is_agentcores(client)}
     used = {route["AuthorizerId"] for route in deployed.routes.values() if route.get("AuthorizerId")}
     for identity in sorted(used):
         authorizer = deployed.where.aws("apigatewayv2").get_authorizer(ApiId=deployed.api_id, AuthorizerId=identity)
@@ -42,7 +43,7 @@ def authorizers(deployed: Deployed) -> Iterator[Finding]:
             yield error("issuer", authorizer["Name"], f"the API takes tokens of {tokens.get('Issuer')}, which is not the deployment's pool")
         strangers = sorted(set(tokens.get("Audience", [])) - clients)
         if strangers:
-            yield error("audience", authorizer["Name"], f"the API takes tokens of clients that the pool does not have: {', '.join(strangers)}")
+            yield error("audience", authorizer["Name"], f"the API takes tokens of clients that are not for it: {', '.join(strangers)}")
 
 
 def throttles(deployed: Deployed) -> Iterator[Finding]:
@@ -52,7 +53,11 @@ def throttles(deployed: Deployed) -> Iterator[Finding]:
         for operation in contract().operations:
             yield from throttled(operation, settings.get(operation.route_key, {}))
         if not stage.get("DefaultRouteSettings", {}).get("ThrottlingRateLimit"):
-            yield warning("default-throttle", stage["StageName"], "a route that is added by hand can use up the whole account's requests, because the stage has no throttle of its own")
+            yield warning(
+                "default-throttle",
+                stage["StageName"],
+                "a route that is added by hand can use up the whole account's requests, because the stage has no throttle of its own",
+            )
         if not stage.get("AccessLogSettings", {}).get("DestinationArn"):
             yield warning("access-log", stage["StageName"], "nobody can tell later who asked for what, because the access log is off")
     if not stages:
@@ -62,9 +67,15 @@ def throttles(deployed: Deployed) -> Iterator[Finding]:
 def throttled(operation: Operation, settings: dict[str, Any]) -> Iterator[Finding]:
     rate, burst = settings.get("ThrottlingRateLimit", 0), settings.get("ThrottlingBurstLimit", 0)
     if not rate or not burst:
-        yield error("throttle", operation.route_key, "one caller can use up the whole account's requests, because the route has no throttle")
+        yield error(
+            "throttle", operation.route_key, "one caller can use up the whole account's requests, because the route has no throttle"
+        )
     elif (rate, burst) != (operation.rate, operation.burst):
-        yield warning("throttle", operation.route_key, f"the route takes {rate:g} requests a second and {burst} at once, and the contract says {operation.rate:g} and {operation.burst}")
+        yield warning(
+            "throttle",
+            operation.route_key,
+            f"the route takes {rate:g} requests a second and {burst} at once, and the contract says {operation.rate:g} and {operation.burst}",
+        )
 
 
 def integrations(deployed: Deployed) -> Iterator[Finding]:
@@ -74,15 +85,31 @@ def integrations(deployed: Deployed) -> Iterator[Finding]:
         target = targets.get(route.get("Target", "").removeprefix("integrations/"), {})
         alias = f":{deployed.function_name(operation.name)}:live/"
         if route and alias not in target.get("IntegrationUri", ""):
-            yield error("integration", operation.route_key, f"the route goes to {target.get('IntegrationUri', 'nothing')} instead of the function's alias live, which roll-backs move")
+            yield error(
+                "integration",
+                operation.route_key,
+                f"the route goes to {target.get('IntegrationUri', 'nothing')} instead of the function's alias live, which roll-backs move",
+            )
 
 
 def cross_origin(deployed: Deployed) -> Iterator[Finding]:
     cors = deployed.api.get("CorsConfiguration", {})
     if "*" in cors.get("AllowOrigins", []):
-        yield error("cors", deployed.where.prefix, "every page on the web may call the API with its visitor's credentials, because CORS allows all origins", "name the front ends in cors_origins")
-    if any(origin.startswith("http://") and "localhost" not in origin and "127.0.0.1" not in origin for origin in cors.get("AllowOrigins", [])):
-        yield warning("cors", deployed.where.prefix, "whoever is on the way may call the API in a visitor's name, because CORS allows an origin without TLS", "name the front ends in cors_origins")
+        yield error(
+            "cors",
+            deployed.where.prefix,
+            "every page on the web may call the API with its visitor's credentials, because CORS allows all origins",
+            "name the front ends in cors_origins",
+        )
+    if any(
+        origin.startswith("http://") and "localhost" not in origin and "127.0.0.1" not in origin for origin in cors.get("AllowOrigins", [])
+    ):
+        yield warning(
+            "cors",
+            deployed.where.prefix,
+            "whoever is on the way may call the API in a visitor's name, because CORS allows an origin without TLS",
+            "name the front ends in cors_origins",
+        )
 
 
 def ways_round(deployed: Deployed) -> Iterator[Finding]:
@@ -91,10 +118,14 @@ def ways_round(deployed: Deployed) -> Iterator[Finding]:
     at_aws = not deployed.api.get("DisableExecuteApiEndpoint", False)
     if unchecked:
         address = "at AWS's name for it" if at_aws else "at its own name"
-        yield error("way-round", deployed.where.prefix, f"functions answer whoever asks the API {address}, past CloudFront and its web ACL, since they check no origin secret: {', '.join(unchecked)}")
+        yield error(
+            "way-round",
+            deployed.where.prefix,
+            f"functions answer whoever asks the API {address}, past CloudFront and its web ACL, since they check no origin secret: {', '.join(unchecked)}",
+        )
     elif at_aws:
-        severe = error if deployed.where.protected else warning
-        yield severe("execute-api", deployed.where.prefix, "the API answers at AWS's own name too, past CloudFront and its web ACL; only the functions refuse what comes that way", "set domain")
+        sentence = "the API answers at AWS's own name too, past CloudFront and its web ACL; only the functions refuse what comes that way"
+        yield warning("execute-api", deployed.where.prefix, sentence, "set domain")
 
 
 def answers_strangers(deployed: Deployed, name: str) -> bool:

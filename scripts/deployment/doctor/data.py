@@ -24,7 +24,10 @@ def tables(deployed: Deployed) -> Iterator[Finding]:
             continue
         yield from keyed(name, table, key, index)
         yield from kept(deployed, name, table)
-        if expires and dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
+        if expires and dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] not in (
+            "ENABLED",
+            "ENABLING",
+        ):
             yield warning("ttl", name, "what has ended stays for ever, because items do not expire")
 
 
@@ -55,7 +58,12 @@ def secret(deployed: Deployed) -> Iterator[Finding]:
         yield error("secret-missing", name, "there is no such secret, and no function starts without it", "deploy phase 1")
         return
     if described.get("DeletedDate"):
-        yield error("secret-deleted", name, "the secret is about to be deleted, and no function starts without it", "restore it: aws secretsmanager restore-secret")
+        yield error(
+            "secret-deleted",
+            name,
+            "the secret is about to be deleted, and no function starts without it",
+            "restore it: aws secretsmanager restore-secret",
+        )
     if not described.get("KmsKeyId"):
         yield warning("secret-key", name, "every role that may read secrets may open it, because no key of the deployment encrypts it")
 
@@ -71,7 +79,12 @@ def keys(deployed: Deployed) -> Iterator[Finding]:
             yield error("key-missing", alias, "there is no such key", "deploy phase 1")
             continue
         if key["KeyState"] == "PendingDeletion":
-            yield error("key-deletion", alias, "the key is about to be deleted, and with it whatever it encrypts", "cancel it: aws kms cancel-key-deletion")
+            yield error(
+                "key-deletion",
+                alias,
+                "the key is about to be deleted, and with it whatever it encrypts",
+                "cancel it: aws kms cancel-key-deletion",
+            )
         if not kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"]:
             yield warning("key-rotation", alias, "the key is never renewed, because its rotation is off")
 

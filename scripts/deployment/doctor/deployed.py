@@ -82,10 +82,14 @@ class Deployed:
         if not self.given["distribution"]:
             pages = cloudfront.get_paginator("list_distributions").paginate()
             all_of_them = [one for page in pages for one in page["DistributionList"].get("Items", [])]
-            self.given["distribution"] = self.only("distribution", [one["Id"] for one in all_of_them if one["Comment"] == self.where.prefix])
+            self.given["distribution"] = self.only(
+                "distribution", [one["Id"] for one in all_of_them if one["Comment"] == self.where.prefix]
+            )
         return dict(cloudfront.get_distribution_config(Id=self.given["distribution"])["DistributionConfig"])
 
     def only(self, kind: str, ids: list[str]) -> str:
         if len(ids) != 1:
-            raise Refusal(f"{len(ids) or 'no'} {kind}{'s are' if len(ids) > 1 else ' is'} called {self.where.prefix} in {self.where.region}; is it deployed? --help says how to name one by its id")
+            raise Refusal(
+                f"{len(ids) or 'no'} {kind}{'s are' if len(ids) > 1 else ' is'} called {self.where.prefix} in {self.where.region}; is it deployed? --help says how to name one by its id"
+            )
         return ids[0]

@@ -20,12 +20,20 @@ def origin_secret(deployed: Deployed) -> Iterator[Finding]:
     headers = {header["HeaderName"].lower(): header["HeaderValue"] for header in origin.get("CustomHeaders", {}).get("Items", [])}
     sent = headers.get(ORIGIN_HEADER, "")
     if not sent:
-        yield error("origin-secret", deployed.where.prefix, "CloudFront adds no proof to its requests, so functions cannot tell them from those of whoever walks round it")
+        yield error(
+            "origin-secret",
+            deployed.where.prefix,
+            "CloudFront adds no proof to its requests, so functions cannot tell them from those of whoever walks round it",
+        )
         return
     proof = hashlib.sha256(sent.encode()).hexdigest()
     refusing = sorted(name for name in contract().functions if not expects(deployed, name, proof))
     if refusing:
-        yield error("origin-secret", deployed.where.prefix, f"functions refuse what comes through CloudFront, since they expect another proof than it sends: {', '.join(refusing)}")
+        yield error(
+            "origin-secret",
+            deployed.where.prefix,
+            f"functions refuse what comes through CloudFront, since they expect another proof than it sends: {', '.join(refusing)}",
+        )
 
 
 def expects(deployed: Deployed, name: str, proof: str) -> bool:
@@ -42,12 +50,20 @@ def transport(deployed: Deployed) -> Iterator[Finding]:
         yield error("api-path", name, f"the distribution does not hand {API_PATH} on to the API")
         return
     if behaviour["ViewerProtocolPolicy"] != "https-only":
-        yield error("https", name, f"tokens may cross the net in clear, because {API_PATH} is {behaviour['ViewerProtocolPolicy']} instead of https-only")
+        yield error(
+            "https",
+            name,
+            f"tokens may cross the net in clear, because {API_PATH} is {behaviour['ViewerProtocolPolicy']} instead of https-only",
+        )
     if api_origin(deployed).get("CustomOriginConfig", {}).get("OriginProtocolPolicy") != "https-only":
         yield error("https", name, "CloudFront asks the API without TLS")
     for path, each in ((API_PATH, behaviour), ("the page", deployed.distribution["DefaultCacheBehavior"])):
         if not each.get("ResponseHeadersPolicyId"):
-            yield warning("security-headers", name, f"browsers are told no security headers with {path}, because its behaviour has no response headers policy")
+            yield warning(
+                "security-headers",
+                name,
+                f"browsers are told no security headers with {path}, because its behaviour has no response headers policy",
+            )
     if not behaviour.get("CachePolicyId"):
         yield warning("cache", name, f"answers of {API_PATH} may be kept and shown to others, because its behaviour has no cache policy")
 
@@ -55,7 +71,11 @@ def transport(deployed: Deployed) -> Iterator[Finding]:
 def web_acl(deployed: Deployed) -> Iterator[Finding]:
     arn = deployed.distribution.get("WebACLId", "")
     if not arn:
-        yield error("web-acl", deployed.where.prefix, "nothing slows down a flood of sign-ins, because no web ACL stands in front of the distribution")
+        yield error(
+            "web-acl",
+            deployed.where.prefix,
+            "nothing slows down a flood of sign-ins, because no web ACL stands in front of the distribution",
+        )
         return
     name, identity = arn.split("/")[-2:]
     rules = deployed.where.aws("wafv2", HOME).get_web_acl(Name=name, Scope="CLOUDFRONT", Id=identity)["WebACL"]["Rules"]

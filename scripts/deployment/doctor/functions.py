@@ -24,14 +24,29 @@ def live(deployed: Deployed) -> Iterator[Finding]:
     for name in contract().functions:
         function = deployed.function_name(name)
         if deployed.function(name) is None:
-            yield error("function-missing", function, "the contract names it, and there is no such function with an alias live", "deploy phases 2 and 3")
+            yield error(
+                "function-missing",
+                function,
+                "the contract names it, and there is no such function with an alias live",
+                "deploy phases 2 and 3",
+            )
             continue
         weights = aliases.weights(name)
         for version, weight in weights.items():
-            yield note("canary", function, f"{weight:.0%} of its invocations go to version {version}", "scripts/canary ends it, or scripts/roll-back")
+            yield note(
+                "canary",
+                function,
+                f"{weight:.0%} of its invocations go to version {version}",
+                "scripts/canary ends it, or scripts/roll-back",
+            )
         newest, current = aliases.versions(name)[-1], aliases.live(name)
         if not weights and newest != current:
-            yield note("held-back", function, f"version {current} is live, and {newest} is the newest", "the next deployment of another zip moves it on")
+            yield note(
+                "held-back",
+                function,
+                f"version {current} is live, and {newest} is the newest",
+                "the next deployment of another zip moves it on",
+            )
 
 
 def settings(deployed: Deployed) -> Iterator[Finding]:
@@ -41,7 +56,11 @@ def settings(deployed: Deployed) -> Iterator[Finding]:
             continue
         subject = deployed.function_name(name)
         if function.get("Architectures") != ["arm64"] or function.get("Runtime") != "provided.al2023":
-            yield warning("runtime", subject, f"it runs on {function.get('Runtime')} for {', '.join(function.get('Architectures', []))}, and its zip is for provided.al2023 on arm64")
+            yield warning(
+                "runtime",
+                subject,
+                f"it runs on {function.get('Runtime')} for {', '.join(function.get('Architectures', []))}, and its zip is for provided.al2023 on arm64",
+            )
         if function.get("TracingConfig", {}).get("Mode") != "Active":
             yield warning("tracing", subject, "its invocations leave no traces, because active tracing is off")
         if function.get("LoggingConfig", {}).get("LogFormat") != "JSON":
@@ -67,16 +86,25 @@ def callers(deployed: Deployed) -> Iterator[Finding]:
             for statement in resource_policy(awslambda, subject, which):
                 yield from caller(subject, statement)
             if authorization := function_url(awslambda, subject, which):
-                sentence = f"it answers at an address of its own (authorization {authorization}), past API Gateway, CloudFront and their limits"
+                sentence = (
+                    f"it answers at an address of its own (authorization {authorization}), past API Gateway, CloudFront and their limits"
+                )
                 yield error("function-url", subject, sentence, "delete the function URL")
 
 
 def caller(subject: str, statement: dict[str, Any]) -> Iterator[Finding]:
     principal, condition = json.dumps(statement.get("Principal")), json.dumps(statement.get("Condition", {}))
     if "*" in principal and "aws:SourceArn" not in condition and "AWS:SourceArn" not in condition:
-        yield error("open-function", subject, "anybody with an AWS account may invoke it, and say in the event who they are", "remove the permission")
+        yield error(
+            "open-function",
+            subject,
+            "anybody with an AWS account may invoke it, and say in the event who they are",
+            "remove the permission",
+        )
     elif "apigateway.amazonaws.com" in principal and "sourcearn" not in condition.lower():
-        yield error("open-function", subject, "every API of every account may invoke it, because its permission names none", "remove the permission")
+        yield error(
+            "open-function", subject, "every API of every account may invoke it, because its permission names none", "remove the permission"
+        )
 
 
 def function_url(awslambda: Any, function: str, which: dict[str, str]) -> str | None:
@@ -111,7 +139,9 @@ def grants(deployed: Deployed) -> Iterator[Finding]:
         # Without a sender of one's own there is nothing to grant sending from.
         less = sorted(granted - allowed - {"ses:SendEmail"})
         if less and not any("*" in action for action in allowed):
-            yield error("grant-missing", subject, f"its role may not do what the contract grants: {', '.join(less)}; its first call of that fails")
+            yield error(
+                "grant-missing", subject, f"its role may not do what the contract grants: {', '.join(less)}; its first call of that fails"
+            )
 
 
 def wildcards(subject: str, statements: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -129,7 +159,9 @@ def role_statements(deployed: Deployed, role: str) -> Iterator[dict[str, Any]]:
         yield from listed(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"])
     for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
         version = iam.get_policy(PolicyArn=policy["PolicyArn"])["Policy"]["DefaultVersionId"]
-        yield from listed(iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]["Statement"])
+        yield from listed(
+            iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]["Statement"]
+        )
 
 
 def deploy_role(deployed: Deployed) -> Iterator[Finding]:
@@ -145,7 +177,11 @@ def deploy_role(deployed: Deployed) -> Iterator[Finding]:
         exact = statement.get("Condition", {}).get("StringEquals", {})
         subjects = [value for key, values in exact.items() if key.endswith(":sub") for value in listed(values)]
         if not subjects or any("*" in one or ":environment:" not in one for one in subjects):
-            yield error("deploy-role", subject, "workflows of other repositories, or of any branch, may take the role that deploys, because its trust names no environment exactly")
+            yield error(
+                "deploy-role",
+                subject,
+                "workflows of other repositories, or of any branch, may take the role that deploys, because its trust names no environment exactly",
+            )
 
 
 def listed(value: Any) -> list[Any]:

@@ -16,6 +16,8 @@ SESSION_SCOPE = "latchkey/session"
 ACCESS_TOKEN_VERSIONS = {"V2_0", "V3_0"}
 # Besides USER_AUTH, which is codes and passwords both.
 HARMLESS_FLOWS = {"ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"}
+# Where AgentCore's credential providers are called back, in every region.
+AGENTCORE = "https://bedrock-agentcore."
 MINUTES = {"seconds": 1 / 60, "minutes": 1, "hours": 60, "days": 1440}
 
 
@@ -29,7 +31,11 @@ def first_factors(deployed: Deployed) -> Iterator[Finding]:
         yield error("first-factors", name, f"nobody can sign in by {' or '.join(missing)}, because the sign-in policy leaves it out")
     if pool.get("MfaConfiguration", "OFF") != "OFF":
         severe = error if pool["MfaConfiguration"] == "ON" else warning
-        yield severe("mfa", name, f"Cognito's own second factor is {pool['MfaConfiguration']}: whoever has one gets no code by mail; Latchkey's authenticator guards both ways in")
+        yield severe(
+            "mfa",
+            name,
+            f"Cognito's own second factor is {pool['MfaConfiguration']}: whoever has one gets no code by mail; Latchkey's authenticator guards both ways in",
+        )
 
 
 def user_names(deployed: Deployed) -> Iterator[Finding]:
@@ -45,14 +51,23 @@ def user_names(deployed: Deployed) -> Iterator[Finding]:
 
 def safety(deployed: Deployed) -> Iterator[Finding]:
     if deployed.where.protected and deployed.pool.get("DeletionProtection") != "ACTIVE":
-        yield error("pool-deletion-protection", deployed.pool["Name"], "one call deletes the pool, and every user with it, because deletion protection is off")
+        yield error(
+            "pool-deletion-protection",
+            deployed.pool["Name"],
+            "one call deletes the pool, and every user with it, because deletion protection is off",
+        )
 
 
 def mail_sender(deployed: Deployed) -> Iterator[Finding]:
     if deployed.pool.get("EmailConfiguration", {}).get("EmailSendingAccount", "COGNITO_DEFAULT") == "COGNITO_DEFAULT":
         severe = error if deployed.where.protected else warning
         remedy = "verify an identity in SES, leave its sandbox, and set mail_sender"
-        yield severe("default-mail-sender", deployed.pool["Name"], "Cognito's own sender sends fifty mails a day for the whole account, and after the fiftieth nobody can sign in by code", remedy)
+        yield severe(
+            "default-mail-sender",
+            deployed.pool["Name"],
+            "Cognito's own sender sends fifty mails a day for the whole account, and after the fiftieth nobody can sign in by code",
+            remedy,
+        )
 
 
 def admin_scope(deployed: Deployed) -> Iterator[Finding]:
@@ -63,7 +78,11 @@ def admin_scope(deployed: Deployed) -> Iterator[Finding]:
     if not trigger.get("LambdaArn"):
         yield error("admin-scope", name, f"no pre-token-generation trigger is wired, {holder}")
     elif trigger.get("LambdaVersion") not in ACCESS_TOKEN_VERSIONS:
-        yield error("admin-scope", name, f"the pre-token-generation trigger gets events of version {trigger.get('LambdaVersion')}, which cannot change access tokens, {holder}")
+        yield error(
+            "admin-scope",
+            name,
+            f"the pre-token-generation trigger gets events of version {trigger.get('LambdaVersion')}, which cannot change access tokens, {holder}",
+        )
 
 
 def triggers(deployed: Deployed) -> Iterator[Finding]:
@@ -74,7 +93,12 @@ def triggers(deployed: Deployed) -> Iterator[Finding]:
         "PreAuthentication": wired.get("PreAuthentication"),
     }
     for kind in sorted(set(wired) - {"PreTokenGeneration", "PreTokenGenerationConfig", "PreAuthentication"}):
-        yield warning("foreign-trigger", deployed.pool["Name"], f"a {kind} trigger is wired, which the design does not know, and which sees people's data", "find out whose it is")
+        yield warning(
+            "foreign-trigger",
+            deployed.pool["Name"],
+            f"a {kind} trigger is wired, which the design does not know, and which sees people's data",
+            "find out whose it is",
+        )
     for kind, arn in known.items():
         if arn and deployed.where.name:
             yield from callable_by_pool(deployed, kind, arn)
@@ -84,7 +108,11 @@ def callable_by_pool(deployed: Deployed, kind: str, arn: str) -> Iterator[Findin
     awslambda = deployed.where.aws("lambda")
     function, _, qualifier = arn.partition(":function:")[2].partition(":")
     if qualifier != "live":
-        yield error("trigger-alias", function, f"the pool calls {qualifier or 'the newest code'} instead of the alias live, so a roll-back does not reach its {kind} trigger")
+        yield error(
+            "trigger-alias",
+            function,
+            f"the pool calls {qualifier or 'the newest code'} instead of the alias live, so a roll-back does not reach its {kind} trigger",
+        )
     try:
         policy = json.loads(awslambda.get_policy(FunctionName=function, **({"Qualifier": qualifier} if qualifier else {}))["Policy"])
     except awslambda.exceptions.ResourceNotFoundException:
@@ -101,6 +129,14 @@ def clients(deployed: Deployed) -> Iterator[Finding]:
         yield from secret_of(deployed, client)
         yield from flows_of(client)
         yield from tokens_of(client)
+        if not is_agentcores(client):
+            yield from rotation_of(client)
+
+
+def is_agentcores(client: dict[str, Any]) -> bool:
+    """Whether its codes go to AgentCore and nobody else, which keeps the tokens in its vault; the API must take none of them."""
+    callbacks = client.get("CallbackURLs", [])
+    return bool(client.get("ClientSecret")) and bool(callbacks) and all(url.startswith(AGENTCORE) for url in callbacks)
 
 
 def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
@@ -108,9 +144,18 @@ def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
         return
     name = client["ClientName"]
     if not deployed.where.public_client:
-        yield error("public-client", name, "the client has no secret, so whoever knows its id talks to Cognito directly, past Latchkey's limits and second factor", "delete it, or set public_client if browsers are meant to")
+        yield error(
+            "public-client",
+            name,
+            "the client has no secret, so whoever knows its id talks to Cognito directly, past Latchkey's limits and second factor",
+            "delete it, or set public_client if browsers are meant to",
+        )
     elif not deployed.pool.get("LambdaConfig", {}).get("PreAuthentication"):
-        yield error("public-client", name, "the client has no secret and no pre-authentication trigger refuses it to people who have an authenticator, which it steps round")
+        yield error(
+            "public-client",
+            name,
+            "the client has no secret and no pre-authentication trigger refuses it to people who have an authenticator, which it steps round",
+        )
 
 
 def flows_of(client: dict[str, Any]) -> Iterator[Finding]:
@@ -119,33 +164,44 @@ def flows_of(client: dict[str, Any]) -> Iterator[Finding]:
         yield error("existence-errors", name, "Cognito says whether an address is known, because PreventUserExistenceErrors is off")
     if "ALLOW_USER_AUTH" not in flows:
         yield error("flows", name, "nobody can sign in through the client, which lacks ALLOW_USER_AUTH")
-    if "ALLOW_REFRESH_TOKEN_AUTH" in flows:
-        yield error("refresh-flow", name, "refresh tokens can be used without being rotated, because ALLOW_REFRESH_TOKEN_AUTH is on")
     others = sorted(flows - HARMLESS_FLOWS - {"ALLOW_REFRESH_TOKEN_AUTH"})
     if others:
         yield warning("flows", name, f"sign-in flows are on that no operation uses: {', '.join(others)}")
     if ADMIN_SCOPE in client.get("AllowedOAuthScopes", []):
         yield error("admin-scope", name, f"tokens of the hosted pages carry {ADMIN_SCOPE}, with which their holder walks round Latchkey")
     if "implicit" in client.get("AllowedOAuthFlows", []):
-        yield error("implicit-flow", name, "tokens are handed out in addresses of pages (the implicit flow), where histories and logs keep them")
+        yield error(
+            "implicit-flow", name, "tokens are handed out in addresses of pages (the implicit flow), where histories and logs keep them"
+        )
 
 
 def tokens_of(client: dict[str, Any]) -> Iterator[Finding]:
     name = client["ClientName"]
     if not client.get("EnableTokenRevocation"):
         yield error("revocation", name, "signing out ends nothing, because refresh tokens cannot be revoked")
-    rotation = client.get("RefreshTokenRotation", {})
-    if rotation.get("Feature") != "ENABLED":
-        yield error("rotation", name, "a stolen refresh token goes on working beside its owner's, because rotation is off")
-    elif not rotation.get("RetryGracePeriodSeconds"):
-        yield warning("rotation-grace", name, "two tabs that refresh at once sign the guest out, because rotation has no grace period")
     units = client.get("TokenValidityUnits", {})
     for kind in ("AccessToken", "IdToken"):
         minutes = client.get(f"{kind}Validity", 1) * MINUTES[units.get(kind, "hours")]
         if minutes > 60:
             yield warning("token-lifetime", name, f"an {kind} lasts {minutes:.0f} minutes, and API Gateway takes it until then")
     if client.get("AuthSessionValidity", 3) != 5:
-        yield warning("sign-in-lifetime", name, f"Cognito ends a sign-in after {client.get('AuthSessionValidity', 3)} minutes, and Latchkey promises five")
+        yield warning(
+            "sign-in-lifetime",
+            name,
+            f"Cognito ends a sign-in after {client.get('AuthSessionValidity', 3)} minutes, and Latchkey promises five",
+        )
+
+
+def rotation_of(client: dict[str, Any]) -> Iterator[Finding]:
+    name = client["ClientName"]
+    if "ALLOW_REFRESH_TOKEN_AUTH" in client.get("ExplicitAuthFlows", []):
+        sentence = "refresh tokens can be used without being rotated, because ALLOW_REFRESH_TOKEN_AUTH is on"
+        yield error("refresh-flow", name, sentence)
+    rotation = client.get("RefreshTokenRotation", {})
+    if rotation.get("Feature") != "ENABLED":
+        yield error("rotation", name, "a stolen refresh token goes on working beside its owner's, because rotation is off")
+    elif not rotation.get("RetryGracePeriodSeconds"):
+        yield warning("rotation-grace", name, "two tabs that refresh at once sign the guest out, because rotation has no grace period")
 
 
 def access_token(token: str) -> Iterator[Finding]:
@@ -157,9 +213,19 @@ def access_token(token: str) -> Iterator[Finding]:
     except (IndexError, KeyError, ValueError, binascii.Error) as unreadable:
         raise Refusal("what --token names is no access token: a JWT with a scope") from unreadable
     if ADMIN_SCOPE in scopes:
-        yield error("admin-scope", "the access token", f"it carries {ADMIN_SCOPE}, with which its holder changes password, address and factors at Cognito's own endpoint", "wire the pre-token-generation trigger, version V2_0")
+        yield error(
+            "admin-scope",
+            "the access token",
+            f"it carries {ADMIN_SCOPE}, with which its holder changes password, address and factors at Cognito's own endpoint",
+            "wire the pre-token-generation trigger, version V2_0",
+        )
     if SESSION_SCOPE not in scopes:
-        yield error("session-scope", "the access token", f"it lacks {SESSION_SCOPE}, without which the API's routes refuse it", "wire the pre-token-generation trigger, version V2_0")
+        yield error(
+            "session-scope",
+            "the access token",
+            f"it lacks {SESSION_SCOPE}, without which the API's routes refuse it",
+            "wire the pre-token-generation trigger, version V2_0",
+        )
 
 
 CHECKS = (first_factors, user_names, safety, mail_sender, admin_scope, triggers, clients)

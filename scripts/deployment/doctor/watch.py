@@ -8,12 +8,23 @@ from deployment.doctor.finding import Finding, warning
 from deployment.releases import FUNCTION_ALARMS
 
 # Of the deployment as a whole.
-WANTED = ("CodeFailures", "RefreshTokenReuse", "DependencyUnavailable", "EmailDeliveryFailures", "RollbackFailures", "ServerErrors", "api-5xx", "mail-quota")
+WANTED = (
+    "CodeFailures",
+    "RefreshTokenReuse",
+    "DependencyUnavailable",
+    "EmailDeliveryFailures",
+    "RollbackFailures",
+    "ServerErrors",
+    "api-5xx",
+    "mail-quota",
+)
 
 
 def alarms(deployed: Deployed) -> Iterator[Finding]:
     prefix = deployed.where.prefix
-    pages = deployed.where.aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{prefix}-", AlarmTypes=["MetricAlarm"])
+    pages = (
+        deployed.where.aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{prefix}-", AlarmTypes=["MetricAlarm"])
+    )
     found = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
     wanted = [f"{prefix}-{name}" for name in WANTED]
     wanted += [f"{deployed.function_name(name)}-{alarm}" for name in contract().functions for alarm in FUNCTION_ALARMS]
@@ -34,7 +45,12 @@ def heard(deployed: Deployed, topic: str) -> Iterator[Finding]:
     if not subscriptions:
         yield warning("alarm-unheard", name, "alarms reach nobody, because nobody has subscribed to their topic", "set alarm_addresses")
     elif all(subscription["SubscriptionArn"] == "PendingConfirmation" for subscription in subscriptions):
-        yield warning("alarm-unheard", name, "alarms reach nobody, because nobody has confirmed the subscription", "follow the link in the mail that SNS has sent")
+        yield warning(
+            "alarm-unheard",
+            name,
+            "alarms reach nobody, because nobody has confirmed the subscription",
+            "follow the link in the mail that SNS has sent",
+        )
 
 
 CHECKS = (alarms,)

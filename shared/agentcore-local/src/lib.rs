@@ -6,6 +6,7 @@
 
 mod authorization;
 mod behaviour;
+mod completion;
 mod credential_provider;
 mod model;
 mod oauth2;
@@ -15,6 +16,7 @@ mod refusal;
 mod resource_token;
 mod secret;
 mod service;
+mod session;
 mod store;
 mod user_token;
 mod vault;

@@ -14,7 +14,7 @@ use crate::service::Service;
 use crate::store::Millis;
 
 /// How long one answer may take. A person waits for it, in front of a blank page.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Documents and token answers are some kilobytes.
 const LONGEST_ANSWER: usize = 1_024 * 1_024;

@@ -7,9 +7,7 @@ use serde_json::Value;
 
 use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::{
-    authorization, credential_provider, resource_token, workload_identity, workload_token,
-};
+use crate::{completion, credential_provider, resource_token, workload_identity, workload_token};
 
 /// Runs an operation on a body that the model has admitted. `tools/extract_model.py` reads the names from here.
 pub(crate) async fn run(
@@ -22,7 +20,7 @@ pub(crate) async fn run(
         "GetWorkloadAccessTokenForUserId" => workload_token::for_user_id(service, read(body)?),
         "GetWorkloadAccessTokenForJWT" => workload_token::for_jwt(service, read(body)?).await,
         "GetResourceOauth2Token" => resource_token::get(service, read(body)?).await,
-        "CompleteResourceTokenAuth" => authorization::complete(service, read(body)?).await,
+        "CompleteResourceTokenAuth" => completion::complete(service, read(body)?).await,
 
         "CreateWorkloadIdentity" => workload_identity::create(service, read(body)?),
         "GetWorkloadIdentity" => workload_identity::get(service, &read(body)?),

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::authorization::{self, Standing};
 use crate::behaviour::Permission;
 use crate::credential_provider::Provider;
 use crate::oauth2::Targets;
 use crate::refusal::{Breach, Refusal};
 use crate::service::Service;
+use crate::session::{Asked, Session, Standing, authorization_url};
 use crate::vault::{self, Purpose};
 use crate::workload_identity::WorkloadIdentity;
 use crate::workload_token::{self, Bearer, Principal};
@@ -103,7 +103,7 @@ async fn user_federation(
     let key = vault::key(&behaviour, &bearer, &provider.name, &purpose);
     if !force {
         if let Some(uri) = &session_uri {
-            match authorization::standing(service, uri, &bearer)? {
+            match Session::standing(service, uri, &bearer)? {
                 Standing::Completed => {}
                 Standing::InProgress => return Ok(in_progress(service, uri)),
                 Standing::Failed => {
@@ -118,15 +118,15 @@ async fn user_federation(
     let return_url = return_url.ok_or_else(|| {
         Refusal::invalid("resourceOauth2ReturnUrl is required where a user's consent is needed")
     })?;
-    let uri = authorization::begin(
-        service,
+    let asked = Asked {
         bearer,
-        provider.name,
-        key,
+        provider: provider.name,
         purpose,
+        key,
         return_url,
         custom_state,
-    )?;
+    };
+    let uri = Session::begin(service, asked)?;
     Ok(in_progress(service, &uri))
 }
 
@@ -145,7 +145,7 @@ impl Input {
 
 fn in_progress(service: &Service, session_uri: &str) -> Value {
     json!({
-        "authorizationUrl": authorization::url(service, session_uri),
+        "authorizationUrl": authorization_url(service, session_uri),
         "sessionUri": session_uri,
         "sessionStatus": "IN_PROGRESS",
     })

@@ -11,7 +11,11 @@
 use std::{
     env,
     error::Error,
-    sync::Arc,
+    net::{IpAddr, Ipv4Addr},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,6 +24,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 type Failure = Box<dyn Error + Send + Sync>;
+
+/// The requests come from as many addresses: no network may begin sign-ins without end, and none of these does.
+const ADDRESSES: u8 = 50;
 
 /// How long a mail may take to arrive.
 const MAIL_WAIT_SECONDS: u8 = 5;
@@ -31,11 +38,7 @@ async fn main() -> Result<(), Failure> {
         return Err("usage: load GATEWAY PEOPLE AT_ONCE".into());
     };
     let (people, at_once): (usize, usize) = (people.parse()?, at_once.parse()?);
-    let client = Client::new();
-    let api = Arc::new(Api {
-        client,
-        gateway: gateway.clone(),
-    });
+    let api = Arc::new(Api::new(gateway)?);
 
     let people: Vec<String> = (0..people)
         .map(|number| format!("guest{number}@example.com"))
@@ -47,11 +50,30 @@ async fn main() -> Result<(), Failure> {
 }
 
 struct Api {
-    client: Client,
+    clients: Vec<Client>,
+    next: AtomicUsize,
     gateway: String,
 }
 
 impl Api {
+    fn new(gateway: &str) -> Result<Self, reqwest::Error> {
+        let client = |last| {
+            let address = Ipv4Addr::new(127, 0, 1, last);
+            Client::builder()
+                .local_address(IpAddr::from(address))
+                .build()
+        };
+        Ok(Self {
+            clients: (1..=ADDRESSES).map(client).collect::<Result<_, _>>()?,
+            next: AtomicUsize::new(0),
+            gateway: gateway.to_owned(),
+        })
+    }
+
+    fn client(&self) -> &Client {
+        &self.clients[self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len()]
+    }
+
     /// Signs `email` in by code, and returns the refresh token.
     async fn sign_in(self: Arc<Self>, email: String) -> Result<String, Failure> {
         let started = self
@@ -61,7 +83,12 @@ impl Api {
             "{}/_local/mailbox/latest?to={email}&wait={MAIL_WAIT_SECONDS}",
             self.gateway
         );
-        let mail = self.client.get(mailbox).send().await?.error_for_status()?;
+        let mail = self
+            .client()
+            .get(mailbox)
+            .send()
+            .await?
+            .error_for_status()?;
         let mail: Value = mail.json().await?;
         let proof = json!({ "email": email, "code": mail["code"], "sessionToken": started["sessionToken"] });
         let tokens = self.post("auth/otp/verify", &proof).await?;
@@ -84,7 +111,7 @@ impl Api {
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let url = format!("{}/{path}", self.gateway);
-        let answer = self.client.post(url).json(body).send().await?;
+        let answer = self.client().post(url).json(body).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
         if !status.is_success() {
             return Err(format!("{path}: {status}: {body}").into());

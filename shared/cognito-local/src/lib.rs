@@ -4,6 +4,7 @@
 //! app clients are there, and [`Cognito::router`] is the HTTP face that AWS's SDKs, its CLI and Amplify talk to. Time,
 //! randomness and the mailbox are passed in.
 
+mod hosted;
 mod keys;
 mod limits;
 mod mail;
@@ -16,6 +17,7 @@ mod refusal;
 mod service;
 mod session;
 mod spec;
+mod srp;
 mod store;
 mod tokens;
 mod totp;
@@ -32,7 +34,9 @@ use crate::service::Service;
 pub use crate::limits::HourlyLimits;
 pub use crate::mail::Mail;
 pub use crate::random::{Random, system_random};
-pub use crate::spec::{Client, ClientSpec, PoolSpec, RefreshRotation, Secret, SpecError};
+pub use crate::spec::{
+    Client, ClientSpec, HostedSignIn, PoolSpec, RefreshRotation, Secret, SpecError,
+};
 pub use crate::store::State;
 
 /// What a user pool is opened with.
@@ -172,7 +176,8 @@ impl Cognito {
         })
     }
 
-    /// The HTTP face: `POST /` for operations, `GET /{poolId}/.well-known/…` for keys and discovery, with CORS.
+    /// The HTTP face: `POST /` for operations and `GET /{poolId}/.well-known/…` for keys and discovery, with CORS; below
+    /// `/{domain}`, the hosted sign-in of pools that have a domain.
     pub fn router(&self) -> axum::Router {
         wire::router(Arc::clone(&self.service))
     }
@@ -183,6 +188,16 @@ impl Cognito {
     /// keys take (in memory: once per process), and blocks.
     pub fn ensure_pool(&self, spec: PoolSpec) -> Result<String, SpecError> {
         spec::ensure_pool(&self.service, spec)
+    }
+
+    /// Where the hosted sign-in of a pool is, without a slash at the end, if it has a domain:
+    /// `{domain_url}/oauth2/authorize`, `/oauth2/token`, `/oauth2/userInfo`, `/oauth2/revoke`, `/login`, `/logout`.
+    pub fn domain_url(&self, pool_id: &str) -> Result<Option<String>, SpecError> {
+        let domain = self
+            .service
+            .store
+            .read(|connection| hosted::domain_of(connection, pool_id))?;
+        Ok(domain.map(|domain| self.service.domain_url(&domain)))
     }
 
     /// Makes the app client, or brings the one that is there to these settings; its id and secret stay.

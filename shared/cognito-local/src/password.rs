@@ -1,6 +1,6 @@
 //! Passwords: the pool's policy, how they are kept, and what wrong ones lead to.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::pool::PasswordPolicy;
 use crate::random::{self, Random};
 use crate::refusal::{Exception, Refusal};
+use crate::srp::{Identity, Verifier};
 use crate::store::Millis;
 use crate::user::{Failures, User};
 
@@ -59,15 +60,22 @@ fn derive(password: &str, salt: &[u8]) -> Result<[u8; HASH_BYTES], Refusal> {
 pub(crate) struct NewPassword {
     /// A PHC string.
     pub(crate) hash: String,
+    pub(crate) srp: Verifier,
 }
 
 impl NewPassword {
-    pub(crate) async fn of(password: &str, random: &Random) -> Result<Self, Refusal> {
+    pub(crate) async fn of(
+        password: &str,
+        identity: Identity,
+        random: &Random,
+    ) -> Result<Self, Refusal> {
         let password = password.to_owned();
         let salt: [u8; SALT_BYTES] = random::bytes(random);
+        let random = Arc::clone(random);
         blocking(move || {
             let hash = derive(&password, &salt)?;
             Ok(Self {
+                srp: Verifier::fresh(&identity, &password, &random),
                 hash: format!(
                     "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
                     STANDARD_NO_PAD.encode(salt),
@@ -102,7 +110,8 @@ fn salt_and_hash(kept: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     ))
 }
 
-async fn blocking<T: Send + 'static>(
+/// Runs what takes milliseconds of CPU, a few at a time.
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     // Never closed, so always granted.

@@ -5,6 +5,7 @@ use std::fmt;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::refusal::{Exception, Refusal};
 use crate::store::Millis;
@@ -414,6 +415,30 @@ pub(crate) struct ClientSettings {
     pub(crate) refresh_token_rotation: Option<RefreshTokenRotation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) write_attributes: Option<Vec<String>>,
+    #[serde(
+        default,
+        rename = "CallbackURLs",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(crate) callback_urls: Vec<String>,
+    #[serde(default, rename = "LogoutURLs", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) logout_urls: Vec<String>,
+    #[serde(
+        default,
+        rename = "AllowedOAuthFlows",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(crate) allowed_oauth_flows: Vec<String>,
+    #[serde(
+        default,
+        rename = "AllowedOAuthScopes",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(crate) allowed_oauth_scopes: Vec<String>,
+    #[serde(default, rename = "AllowedOAuthFlowsUserPoolClient")]
+    pub(crate) allowed_oauth_flows_user_pool_client: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) supported_identity_providers: Vec<String>,
     #[serde(flatten)]
     pub(crate) shown_only: Map<String, Value>,
 }
@@ -540,7 +565,61 @@ impl ClientSettings {
                 "ALLOW_REFRESH_TOKEN_AUTH can not be enabled together with refresh token rotation.",
             ));
         }
+        self.check_oauth()
+    }
+
+    /// What belongs to the hosted sign-in. Grants, scopes and identity providers that this stand-in has not are refused.
+    fn check_oauth(&self) -> Result<(), Refusal> {
+        for url in self.callback_urls.iter().chain(&self.logout_urls) {
+            check_redirect_url(url)?;
+        }
+        if let Some(flow) = self.allowed_oauth_flows.iter().find(|flow| *flow != "code") {
+            return Err(Refusal::new(
+                Exception::InvalidOAuthFlow,
+                format!("cognito-local does not do the {flow} grant."),
+            ));
+        }
+        if self.allowed_oauth_flows_user_pool_client
+            && (self.allowed_oauth_flows.is_empty() || self.allowed_oauth_scopes.is_empty())
+        {
+            return Err(Refusal::new(
+                Exception::InvalidOAuthFlow,
+                "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows.",
+            ));
+        }
+        if let Some(scope) = self
+            .allowed_oauth_scopes
+            .iter()
+            .find(|scope| !SCOPES.contains(&scope.as_str()))
+        {
+            return Err(Refusal::new(
+                Exception::ScopeDoesNotExist,
+                format!("Invalid scope requested: {scope}"),
+            ));
+        }
+        if let Some(provider) = self
+            .supported_identity_providers
+            .iter()
+            .find(|provider| *provider != "COGNITO")
+        {
+            return Err(Refusal::invalid(format!(
+                "The provider {provider} does not exist for the user pool."
+            )));
+        }
         Ok(())
+    }
+
+    /// The client may ask for authorization codes.
+    pub(crate) fn allows_code_grant(&self) -> bool {
+        self.allowed_oauth_flows_user_pool_client
+            && self.allowed_oauth_flows.iter().any(|flow| flow == "code")
+    }
+
+    /// The hosted pages have a way in for this client's users.
+    pub(crate) fn signs_in_here(&self) -> bool {
+        self.supported_identity_providers
+            .iter()
+            .any(|provider| provider == "COGNITO")
     }
 
     pub(crate) fn allows_flow(&self, flow: &str) -> bool {
@@ -584,6 +663,34 @@ impl ClientSettings {
             .filter(|rotation| rotation.feature == Feature::Enabled)
             .map(|rotation| rotation.retry_grace_period_seconds)
     }
+}
+
+/// The scopes that every pool has; more would take resource servers.
+const SCOPES: [&str; 5] = [
+    "aws.cognito.signin.user.admin",
+    "email",
+    "openid",
+    "phone",
+    "profile",
+];
+
+/// Schemes that run or show what stands in the address itself.
+const UNSAFE_SCHEMES: [&str; 4] = ["data", "file", "javascript", "vbscript"];
+
+/// `CallbackURLs` of the service model's documentation: absolute, without a fragment, and plain HTTP for this machine only.
+fn check_redirect_url(text: &str) -> Result<(), Refusal> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| text.is_ascii() && url.fragment().is_none())
+        .filter(|url| !UNSAFE_SCHEMES.contains(&url.scheme()))
+        .ok_or_else(|| Refusal::invalid(format!("{text} is not a valid redirect URI.")))?;
+    let loopback = ["localhost", "127.0.0.1", "[::1]"];
+    if url.scheme() == "http" && !url.host_str().is_some_and(|host| loopback.contains(&host)) {
+        return Err(Refusal::invalid(format!(
+            "{text} cannot use the HTTP protocol."
+        )));
+    }
+    Ok(())
 }
 
 /// An app client as it is kept.

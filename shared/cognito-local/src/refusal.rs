@@ -13,6 +13,7 @@ pub(crate) enum Exception {
     IncompleteSignature,
     InternalError,
     InvalidLambdaResponse,
+    InvalidOAuthFlow,
     InvalidParameter,
     InvalidPassword,
     InvalidSignature,
@@ -24,6 +25,7 @@ pub(crate) enum Exception {
     RefreshTokenReuse,
     RequestTooLong,
     ResourceNotFound,
+    ScopeDoesNotExist,
     Serialization,
     SoftwareTokenMfaNotFound,
     Unauthorized,
@@ -50,6 +52,7 @@ impl Exception {
             Self::IncompleteSignature => "IncompleteSignatureException",
             Self::InternalError => "InternalErrorException",
             Self::InvalidLambdaResponse => "InvalidLambdaResponseException",
+            Self::InvalidOAuthFlow => "InvalidOAuthFlowException",
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidPassword => "InvalidPasswordException",
             Self::InvalidSignature => "InvalidSignatureException",
@@ -61,6 +64,7 @@ impl Exception {
             Self::RefreshTokenReuse => "RefreshTokenReuseException",
             Self::RequestTooLong => "RequestEntityTooLargeException",
             Self::ResourceNotFound => "ResourceNotFoundException",
+            Self::ScopeDoesNotExist => "ScopeDoesNotExistException",
             Self::Serialization => "SerializationException",
             Self::SoftwareTokenMfaNotFound => "SoftwareTokenMFANotFoundException",
             Self::Unauthorized => "UnauthorizedException",
@@ -88,6 +92,7 @@ impl Exception {
             | Self::FeatureUnavailableInTier
             | Self::IncompleteSignature
             | Self::InvalidLambdaResponse
+            | Self::InvalidOAuthFlow
             | Self::InvalidParameter
             | Self::InvalidPassword
             | Self::InvalidSignature
@@ -98,6 +103,7 @@ impl Exception {
             | Self::PasswordResetRequired
             | Self::RefreshTokenReuse
             | Self::ResourceNotFound
+            | Self::ScopeDoesNotExist
             | Self::Serialization
             | Self::SoftwareTokenMfaNotFound
             | Self::Unauthorized

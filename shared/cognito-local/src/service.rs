@@ -93,6 +93,11 @@ impl Service {
         format!("{}/{pool}", self.options.public_url.trim_end_matches('/'))
     }
 
+    /// Where the hosted sign-in of a domain is, without a slash at the end.
+    pub(crate) fn domain_url(&self, domain: &str) -> String {
+        format!("{}/{domain}", self.options.public_url.trim_end_matches('/'))
+    }
+
     pub(crate) fn set_unknown_user(&self, unknown_user: UnknownUser) {
         self.with_switches(|switches| switches.unknown_user = unknown_user);
     }
@@ -215,6 +220,17 @@ impl Service {
             )?;
             Pool::find(transaction, &id)
         })
+    }
+
+    /// The name that stands for a user whom nobody is, in the form of a generated one and the same every time.
+    pub(crate) fn simulated_name(&self, pool: &str, typed: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
+        let tag = hmac::sign(&key, format!("name {pool} {typed}").as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&tag.as_ref()[..16]);
+        uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string()
     }
 
     /// A new app client id: 26 characters, as AWS makes them.

@@ -1,7 +1,7 @@
 //! Challenge sessions: what a caller holds between two steps of a sign-in, and what is kept for it.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::random::{self, Random};
 use crate::refusal::{Exception, Refusal};
+use crate::srp::Exchange;
 use crate::store::Millis;
 use crate::totp::SoftwareToken;
 
@@ -39,6 +40,11 @@ pub(crate) enum Step {
         code: Vec<u8>,
     },
     Password,
+    PasswordSrp,
+    /// The proof of this exchange.
+    PasswordVerifier {
+        exchange: Box<Exchange>,
+    },
     NewPasswordRequired,
     SoftwareTokenMfa,
     /// The hash of the code that was mailed as second factor.
@@ -61,6 +67,8 @@ impl Step {
             Self::SelectChallenge { .. } => "SELECT_CHALLENGE",
             Self::EmailOtp { .. } | Self::EmailMfa { .. } => "EMAIL_OTP",
             Self::Password => "PASSWORD",
+            Self::PasswordSrp => "PASSWORD_SRP",
+            Self::PasswordVerifier { .. } => "PASSWORD_VERIFIER",
             Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",
             Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
             Self::SelectMfaType => "SELECT_MFA_TYPE",
@@ -161,6 +169,20 @@ impl Session {
             session: serde_json::from_str(&document)?,
             key,
         })
+    }
+
+    /// `SECRET_BLOCK`: the session once more, as base64, for clients that send nothing else back.
+    pub(crate) fn secret_block(text: &str) -> String {
+        text.strip_prefix(PREFIX)
+            .and_then(|rest| URL_SAFE_NO_PAD.decode(rest).ok())
+            .map(|raw| STANDARD.encode(raw))
+            .unwrap_or_default()
+    }
+
+    /// The session whose secret block that is.
+    pub(crate) fn of_secret_block(block: &str) -> Option<String> {
+        let raw = STANDARD.decode(block).ok()?;
+        Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(raw)))
     }
 
     pub(crate) fn invalid() -> Refusal {

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::hosted::domain_of;
+use crate::operations::assign_domain;
 use crate::pool::{AppClient, ClientSettings, Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -39,6 +42,8 @@ pub struct PoolSpec {
     pub email_mfa: bool,
     /// Nobody signs in by password without a second factor (`MfaConfiguration` is `ON`).
     pub mfa_required: bool,
+    /// The prefix under which the hosted sign-in is: lower-case letters, digits and hyphens, without `aws`, `amazon` and `cognito`.
+    pub domain: Option<String>,
 }
 
 impl PoolSpec {
@@ -58,6 +63,7 @@ impl PoolSpec {
             software_token_mfa: false,
             email_mfa: false,
             mfa_required: false,
+            domain: None,
         }
     }
 
@@ -151,6 +157,31 @@ pub struct ClientSpec {
     pub id_token_seconds: u32,
     /// Validity of refresh tokens: 3,600 to 315,360,000.
     pub refresh_token_seconds: u32,
+    /// The hosted sign-in, for a client that sends browsers there.
+    pub hosted_sign_in: Option<HostedSignIn>,
+}
+
+/// What an app client may do at the hosted sign-in, by authorization codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostedSignIn {
+    /// Where browsers may be sent back to, compared letter by letter: `https`, `http` on this machine, or an app's own scheme.
+    pub callback_urls: Vec<String>,
+    /// Where browsers may be sent after `/logout`.
+    pub logout_urls: Vec<String>,
+    /// Of `openid`, `email`, `phone`, `profile` and `aws.cognito.signin.user.admin`.
+    pub scopes: Vec<String>,
+}
+
+impl HostedSignIn {
+    /// One address, and the scopes `openid`, `email` and `profile`.
+    #[must_use]
+    pub fn new(callback_url: impl Into<String>) -> Self {
+        Self {
+            callback_urls: vec![callback_url.into()],
+            logout_urls: Vec::new(),
+            scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 impl ClientSpec {
@@ -171,6 +202,7 @@ impl ClientSpec {
             access_token_seconds: 3_600,
             id_token_seconds: 3_600,
             refresh_token_seconds: 2_592_000,
+            hosted_sign_in: None,
         }
     }
 
@@ -196,6 +228,14 @@ impl ClientSpec {
                 "Feature": "ENABLED",
                 "RetryGracePeriodSeconds": rotation.grace_seconds,
             });
+        }
+        if let Some(hosted) = &self.hosted_sign_in {
+            request["AllowedOAuthFlowsUserPoolClient"] = json!(true);
+            request["AllowedOAuthFlows"] = json!(["code"]);
+            request["AllowedOAuthScopes"] = json!(hosted.scopes);
+            request["CallbackURLs"] = json!(hosted.callback_urls);
+            request["LogoutURLs"] = json!(hosted.logout_urls);
+            request["SupportedIdentityProviders"] = json!(["COGNITO"]);
         }
         request
     }
@@ -244,21 +284,46 @@ pub(crate) fn ensure_pool(service: &Service, spec: PoolSpec) -> Result<String, S
     if let Some(id) = &spec.id {
         crate::model::check("DescribeUserPool", &json!({"UserPoolId": id}))?;
     }
+    if let Some(domain) = &spec.domain {
+        let named = json!({"UserPoolId": "eu-west-1_x", "Domain": domain});
+        crate::model::check("CreateUserPoolDomain", &named)?;
+    }
+    let domain = spec.domain.clone();
     let existing = service.store.read(|connection| match &spec.id {
         Some(id) => Pool::look_for(connection, id),
         None => Pool::named(connection, &spec.name),
     })?;
     let Some(existing) = existing else {
-        return Ok(service.create_pool(spec.id, &settings)?.id);
+        let made = service.create_pool(spec.id, &settings)?;
+        service.store.change(service.now(), |transaction| {
+            ensure_domain(transaction, &made, domain.as_deref())
+        })?;
+        return Ok(made.id);
     };
     let now = service.now();
     service.store.change(now, |transaction| {
         let mut pool = Pool::find(transaction, &existing.id)?;
         pool.settings = settings;
         pool.modified = now;
-        pool.save(transaction)
+        pool.save(transaction)?;
+        ensure_domain(transaction, &pool, domain.as_deref())
     })?;
     Ok(existing.id)
+}
+
+fn ensure_domain(
+    connection: &Connection,
+    pool: &Pool,
+    domain: Option<&str>,
+) -> Result<(), Refusal> {
+    if domain_of(connection, &pool.id)?.as_deref() == domain {
+        return Ok(());
+    }
+    connection.execute("DELETE FROM domains WHERE pool = ?1", [&pool.id])?;
+    match domain {
+        Some(domain) => assign_domain(connection, pool, domain),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn ensure_client(

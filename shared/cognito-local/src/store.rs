@@ -111,6 +111,25 @@ CREATE TABLE IF NOT EXISTS codes (
     PRIMARY KEY (pool, username, purpose)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS codes_by_end ON codes (expires);
+CREATE TABLE IF NOT EXISTS domains (
+    domain TEXT PRIMARY KEY,
+    pool TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE IF NOT EXISTS hosted (
+    key BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,
+    pool TEXT NOT NULL,
+    username TEXT,
+    expires INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS hosted_of_user ON hosted (pool, username);
+CREATE INDEX IF NOT EXISTS hosted_by_end ON hosted (expires);
+CREATE TABLE IF NOT EXISTS grants (
+    origin_jti TEXT PRIMARY KEY,
+    scopes TEXT NOT NULL,
+    expires INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS attempts (
     pool TEXT NOT NULL,
     username TEXT NOT NULL,
@@ -204,9 +223,11 @@ impl Store {
 }
 
 fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite::Error> {
-    transaction.execute("DELETE FROM sessions WHERE expires <= ?1", [now])?;
+    for table in ["sessions", "hosted"] {
+        transaction.execute(&format!("DELETE FROM {table} WHERE expires <= ?1"), [now])?;
+    }
     transaction.execute("DELETE FROM attempts WHERE began <= ?1", [now - HOUR])?;
-    for table in ["sign_ins", "refresh_tokens", "codes"] {
+    for table in ["sign_ins", "grants", "refresh_tokens", "codes"] {
         transaction.execute(
             &format!("DELETE FROM {table} WHERE expires <= ?1"),
             [now - REMEMBERED],
@@ -225,6 +246,8 @@ pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal
         "refresh_tokens",
         "codes",
         "attempts",
+        "hosted",
+        "grants",
     ] {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }

@@ -17,6 +17,9 @@ use crate::user::User;
 /// The scope of every access token of an API sign-in; it opens the operations on one's own account.
 const OWN_ACCOUNT: &str = "aws.cognito.signin.user.admin";
 
+/// The scope without which there is no id token (`OpenID` Connect Core section 3.1.2.1).
+pub(crate) const OPENID: &str = "openid";
+
 /// Every refresh token begins as a JWE header does: `{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}`.
 const REFRESH_TOKEN_HEADER: &str = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
 
@@ -25,6 +28,7 @@ const REFRESH_TOKEN_HEADER: &str = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OA
 pub(crate) enum Reason {
     SignIn,
     NewPassword,
+    Hosted,
     Refresh,
 }
 
@@ -33,6 +37,7 @@ impl Reason {
         match self {
             Self::SignIn => "TokenGeneration_Authentication",
             Self::NewPassword => "TokenGeneration_NewPasswordChallenge",
+            Self::Hosted => "TokenGeneration_HostedAuth",
             Self::Refresh => "TokenGeneration_RefreshTokens",
         }
     }
@@ -43,6 +48,37 @@ struct SignIn {
     origin_jti: String,
     event_id: String,
     auth_time: i64,
+    /// Those that were granted at the hosted sign-in; `None` for one by the API.
+    scopes: Option<Vec<String>>,
+    nonce: Option<String>,
+}
+
+impl SignIn {
+    fn scopes(&self) -> Vec<String> {
+        self.scopes
+            .clone()
+            .unwrap_or_else(|| vec![OWN_ACCOUNT.to_owned()])
+    }
+}
+
+/// What a sign-in begins with.
+pub(crate) struct Grant {
+    pub(crate) origin_jti: String,
+    /// When the person proved who they are, in seconds.
+    pub(crate) auth_time: i64,
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) nonce: Option<String>,
+}
+
+impl Grant {
+    pub(crate) fn of_the_api(service: &Service) -> Self {
+        Self {
+            origin_jti: random::uuid(service.random()),
+            auth_time: service.now() / 1_000,
+            scopes: None,
+            nonce: None,
+        }
+    }
 }
 
 /// `AuthenticationResult` of a completed sign-in.
@@ -53,10 +89,18 @@ pub(crate) async fn sign_in(
     user: &User,
     reason: Reason,
     metadata: Option<&Metadata>,
+    grant: Grant,
 ) -> Result<Value, Refusal> {
-    let overrides = ask_trigger(service, pool, client, user, reason, metadata).await?;
+    let sign_in = SignIn {
+        origin_jti: grant.origin_jti,
+        event_id: random::uuid(service.random()),
+        auth_time: grant.auth_time,
+        scopes: grant.scopes,
+        nonce: grant.nonce,
+    };
+    let scopes = sign_in.scopes();
+    let overrides = ask_trigger(service, pool, client, user, reason, metadata, &scopes).await?;
     let now = service.now();
-    let origin_jti = random::uuid(service.random());
     let expires = now + client.settings.refresh_seconds() * 1_000;
     let (user, refresh_token) = service.store.change(now, |transaction| {
         let user = present(transaction, pool, &user.username)?;
@@ -66,21 +110,23 @@ pub(crate) async fn sign_in(
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
-                origin_jti,
+                sign_in.origin_jti,
                 pool.id,
                 client.id,
                 user.username,
-                now / 1_000,
+                sign_in.auth_time,
                 expires
             ])?;
-        let token = add_refresh_token(service, transaction, &origin_jti, expires)?;
+        if let Some(scopes) = &sign_in.scopes {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO grants (origin_jti, scopes, expires) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![sign_in.origin_jti, scopes.join(" "), expires])?;
+        }
+        let token = add_refresh_token(service, transaction, &sign_in.origin_jti, expires)?;
         Ok((user, token))
     })?;
-    let sign_in = SignIn {
-        origin_jti,
-        event_id: random::uuid(service.random()),
-        auth_time: now / 1_000,
-    };
     let mut result = issue(service, pool, client, &user, &sign_in, &overrides, now)?;
     result["RefreshToken"] = json!(refresh_token);
     Ok(result)
@@ -103,6 +149,7 @@ async fn ask_trigger(
     user: &User,
     reason: Reason,
     metadata: Option<&Metadata>,
+    scopes: &[String],
 ) -> Result<Overrides, Refusal> {
     let Some(config) = &pool.settings.lambda_config.pre_token_generation_config else {
         return Ok(Overrides::default());
@@ -114,7 +161,7 @@ async fn ask_trigger(
             "iamRolesToOverride": [],
             "preferredRole": null,
         },
-        "scopes": [OWN_ACCOUNT],
+        "scopes": scopes,
     });
     if let Some(metadata) = metadata {
         request["clientMetadata"] = json!(metadata);
@@ -160,10 +207,40 @@ fn issue(
         claims
     };
 
+    let hosted = sign_in.scopes.is_some();
+    let mut scopes = sign_in.scopes();
+    let granted = scopes.clone();
+    let mut access = common("access", client.settings.access_seconds());
+    access.insert("client_id".to_owned(), json!(client.id));
+    access.insert("username".to_owned(), json!(user.username));
+    if hosted {
+        access.insert("version".to_owned(), json!(2));
+    }
+    overrides.apply_to_access(&mut access, &mut scopes);
+    access.insert("scope".to_owned(), json!(scopes.join(" ")));
+    let access = keys.access.sign(&Value::Object(access));
+    let mut result = json!({
+        "AccessToken": access,
+        "ExpiresIn": client.settings.access_seconds(),
+        "TokenType": "Bearer",
+    });
+    if hosted && !granted.iter().any(|scope| scope == OPENID) {
+        return Ok(result);
+    }
+
     let mut id = common("id", client.settings.id_seconds());
     id.insert("aud".to_owned(), json!(client.id));
     id.insert("cognito:username".to_owned(), json!(user.username));
+    if hosted {
+        id.insert("at_hash".to_owned(), json!(half_hash(&access)));
+    }
+    if let Some(nonce) = &sign_in.nonce {
+        id.insert("nonce".to_owned(), json!(nonce));
+    }
     for (name, value) in &user.attributes {
+        if hosted && !opens(&granted, name) {
+            continue;
+        }
         let value = if name.ends_with("_verified") {
             json!(value == "true")
         } else {
@@ -172,20 +249,26 @@ fn issue(
         id.insert(name.clone(), value);
     }
     overrides.apply_to_id(&mut id);
+    result["IdToken"] = json!(keys.id.sign(&Value::Object(id)));
+    Ok(result)
+}
 
-    let mut access = common("access", client.settings.access_seconds());
-    access.insert("client_id".to_owned(), json!(client.id));
-    access.insert("username".to_owned(), json!(user.username));
-    let mut scopes = vec![OWN_ACCOUNT.to_owned()];
-    overrides.apply_to_access(&mut access, &mut scopes);
-    access.insert("scope".to_owned(), json!(scopes.join(" ")));
+/// `at_hash` (`OpenID` Connect Core section 3.1.3.6).
+fn half_hash(token: &str) -> String {
+    let hash = digest(&SHA256, token.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
+}
 
-    Ok(json!({
-        "AccessToken": keys.access.sign(&Value::Object(access)),
-        "ExpiresIn": client.settings.access_seconds(),
-        "IdToken": keys.id.sign(&Value::Object(id)),
-        "TokenType": "Bearer",
-    }))
+/// Whether scopes open an attribute to the client: `openid` alone and `profile` open all, `email` and `phone` their own.
+pub(crate) fn opens(scopes: &[String], attribute: &str) -> bool {
+    let has = |name: &str| scopes.iter().any(|scope| scope == name);
+    match attribute {
+        _ if has("profile") => true,
+        _ if !has("email") && !has("phone") => has(OPENID),
+        "email" | "email_verified" => has("email"),
+        "phone_number" | "phone_number_verified" => has("phone"),
+        _ => false,
+    }
 }
 
 /// Makes a refresh token and keeps its hash. It looks like the JWE of the real one: five parts, about 1.6 KB.
@@ -219,6 +302,7 @@ struct Refreshable {
     auth_time: i64,
     expires: Millis,
     spent: bool,
+    scopes: Option<Vec<String>>,
 }
 
 fn look_up(
@@ -268,7 +352,12 @@ fn look_up(
             ));
         }
     }
+    let scopes: Option<String> = connection
+        .prepare_cached("SELECT scopes FROM grants WHERE origin_jti = ?1")?
+        .query_row([&origin_jti], |row| row.get(0))
+        .optional()?;
     Ok(Refreshable {
+        scopes: scopes.map(|scopes| scopes.split(' ').map(str::to_owned).collect()),
         user,
         origin_jti,
         auth_time,
@@ -301,8 +390,23 @@ pub(crate) async fn refresh(
     token: &str,
     metadata: Option<&Metadata>,
 ) -> Result<Value, Refusal> {
-    let user = owner_of(service, pool, client, token)?;
-    let overrides = ask_trigger(service, pool, client, &user, Reason::Refresh, metadata).await?;
+    let now = service.now();
+    let before = service
+        .store
+        .read(|connection| look_up(connection, pool, client, token, now))?;
+    let scopes = before
+        .scopes
+        .unwrap_or_else(|| vec![OWN_ACCOUNT.to_owned()]);
+    let overrides = ask_trigger(
+        service,
+        pool,
+        client,
+        &before.user,
+        Reason::Refresh,
+        metadata,
+        &scopes,
+    )
+    .await?;
     let now = service.now();
     let (refreshable, next) = service.store.change(now, |transaction| {
         let refreshable = look_up(transaction, pool, client, token, now)?;
@@ -326,6 +430,8 @@ pub(crate) async fn refresh(
         origin_jti: refreshable.origin_jti,
         event_id: random::uuid(service.random()),
         auth_time: refreshable.auth_time,
+        scopes: refreshable.scopes,
+        nonce: None,
     };
     let mut result = issue(
         service,
@@ -357,6 +463,14 @@ pub(crate) fn revoke(
     Ok(())
 }
 
+/// Ends one sign-in.
+pub(crate) fn revoke_sign_in(connection: &Connection, origin_jti: &str) -> Result<(), Refusal> {
+    connection
+        .prepare_cached("UPDATE sign_ins SET revoked = 1 WHERE origin_jti = ?1")?
+        .execute([origin_jti])?;
+    Ok(())
+}
+
 /// Ends all sign-ins of a user.
 pub(crate) fn revoke_all(
     connection: &Connection,
@@ -374,10 +488,22 @@ pub(crate) struct Holder {
     pub(crate) pool: Pool,
     pub(crate) client: AppClient,
     pub(crate) user: User,
+    pub(crate) scopes: Vec<String>,
 }
 
-/// Checks the access token of an operation on one's own account: signature, kind, time, revocation, scope, user.
+/// Checks the access token of an operation on one's own account, its scope included.
 pub(crate) fn holder(service: &Service, token: &str) -> Result<Holder, Refusal> {
+    let holder = bearer(service, token)?;
+    if holder.scopes.iter().any(|scope| scope == OWN_ACCOUNT) {
+        return Ok(holder);
+    }
+    Err(Refusal::not_authorized(
+        "Access Token does not have required scopes",
+    ))
+}
+
+/// Checks an access token: signature, kind, time, revocation, user.
+pub(crate) fn bearer(service: &Service, token: &str) -> Result<Holder, Refusal> {
     let invalid = || Refusal::not_authorized("Invalid Access Token");
     let claims = unverified_claims(token).ok_or_else(invalid)?;
     let pool = claims["iss"]
@@ -411,12 +537,12 @@ pub(crate) fn holder(service: &Service, token: &str) -> Result<Holder, Refusal> 
             return Err(Refusal::user_disabled());
         }
         let scope = claims["scope"].as_str().unwrap_or_default();
-        if !scope.split(' ').any(|scope| scope == OWN_ACCOUNT) {
-            return Err(Refusal::not_authorized(
-                "Access Token does not have required scopes",
-            ));
-        }
-        Ok(Holder { pool, client, user })
+        Ok(Holder {
+            pool,
+            client,
+            user,
+            scopes: scope.split(' ').map(str::to_owned).collect(),
+        })
     })
 }
 

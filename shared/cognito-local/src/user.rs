@@ -11,6 +11,7 @@ use crate::operations::SecondFactor;
 use crate::password::NewPassword;
 use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, seconds};
 use crate::refusal::{Exception, Refusal};
+use crate::srp::Verifier;
 use crate::store::Millis;
 use crate::totp::SoftwareToken;
 
@@ -23,6 +24,9 @@ pub(crate) struct User {
     pub(crate) attributes: BTreeMap<String, String>,
     /// A PHC string.
     pub(crate) password: Option<String>,
+    /// The same password for SRP. Users whose password is older than this member get it at their next sign-in.
+    #[serde(default)]
+    pub(crate) srp: Option<Verifier>,
     /// PHC strings of the passwords before, the newest first, as many as the pool's policy wants.
     #[serde(default)]
     pub(crate) earlier_passwords: Vec<String>,
@@ -199,7 +203,7 @@ impl User {
 
     pub(crate) fn delete(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
         for table in [
-            "users", "aliases", "sessions", "sign_ins", "codes", "attempts",
+            "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted",
         ] {
             connection
                 .prepare_cached(&format!(
@@ -235,6 +239,7 @@ impl User {
         self.earlier_passwords
             .splice(0..0, self.password.replace(new.hash));
         self.earlier_passwords.truncate(remembered);
+        self.srp = Some(new.srp);
     }
 
     /// The attributes that the pool's schema requires and the user lacks.

@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::routing::{any, get};
 use serde_json::{Value, json};
 
+use crate::hosted;
 use crate::operations;
 use crate::random;
 use crate::refusal::{Exception, Refusal};
@@ -27,7 +28,9 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/", any(call))
         .route("/{pool}/.well-known/jwks.json", get(jwks))
         .route("/{pool}/.well-known/openid-configuration", get(discovery))
+        .merge(hosted::endpoints())
         .layer(middleware::from_fn(cross_origin))
+        .merge(hosted::pages())
         .with_state(service)
 }
 
@@ -194,19 +197,40 @@ async fn discovery(
     Path(pool): Path<String>,
 ) -> Response<Body> {
     let issuer = service.issuer(&pool);
-    document(
-        &service,
-        service.keys(&pool).map(|_| {
-            json!({
-                "issuer": issuer,
-                "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
-                "id_token_signing_alg_values_supported": ["RS256"],
-                "response_types_supported": ["code", "token"],
-                "scopes_supported": ["openid", "email", "phone", "profile"],
-                "subject_types_supported": ["public"],
-            })
-        }),
-    )
+    let described = service.keys(&pool).and_then(|_| {
+        let mut described = json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "response_types_supported": ["code", "token"],
+            "scopes_supported": ["openid", "email", "phone", "profile"],
+            "subject_types_supported": ["public"],
+        });
+        let domain = service
+            .store
+            .read(|connection| hosted::domain_of(connection, &pool))?;
+        if let Some(domain) = domain {
+            let base = service.domain_url(&domain);
+            for (name, path) in [
+                ("authorization_endpoint", "oauth2/authorize"),
+                ("token_endpoint", "oauth2/token"),
+                ("userinfo_endpoint", "oauth2/userInfo"),
+                ("revocation_endpoint", "oauth2/revoke"),
+                ("end_session_endpoint", "logout"),
+            ] {
+                described[name] = json!(format!("{base}/{path}"));
+            }
+            described["token_endpoint_auth_methods_supported"] =
+                json!(["client_secret_basic", "client_secret_post"]);
+        }
+        Ok(described)
+    });
+    let mut response = document(&service, described);
+    // Unlike the keys, it changes when the pool gets a domain.
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
 }
 
 fn document(service: &Service, outcome: Result<Value, Refusal>) -> Response<Body> {

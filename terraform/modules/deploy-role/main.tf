@@ -354,6 +354,46 @@ resource "aws_iam_policy" "service" {
   })
 }
 
+# What belongs to names is read back by every plan, and changed by a person.
+resource "aws_iam_policy" "names" {
+  name        = "${var.prefix}-deploy-names"
+  description = "Reading certificates, zones and the mail sender"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid    = "Certificates"
+          Effect = "Allow"
+          Action = ["acm:DescribeCertificate", "acm:ListTagsForCertificate"]
+          Resource = [
+            for region in distinct([var.region, "us-east-1"]) : "arn:${var.partition}:acm:${region}:${var.account_id}:certificate/*"
+          ]
+        },
+        {
+          Sid      = "ApiNames"
+          Effect   = "Allow"
+          Action   = ["apigateway:GET"]
+          Resource = ["arn:${var.partition}:apigateway:${var.region}::/domainnames/*"]
+        },
+        {
+          Sid      = "Sender"
+          Effect   = "Allow"
+          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes"] # take no resource
+          Resource = ["*"]
+        },
+      ],
+      length(var.zone_ids) == 0 ? [] : [{
+        Sid      = "Zones"
+        Effect   = "Allow"
+        Action   = ["route53:GetHostedZone", "route53:ListResourceRecordSets", "route53:ListTagsForResource"]
+        Resource = [for id in var.zone_ids : "arn:${var.partition}:route53:::hostedzone/${id}"]
+      }],
+    )
+  })
+}
+
 # Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person to change.
 resource "aws_iam_policy" "agents" {
   #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; whoever deploys can read its state anyway.
@@ -403,7 +443,7 @@ locals {
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
-  for_each = merge({ data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn }, var.agents ? { agents = aws_iam_policy.agents[0].arn } : {})
+  for_each = merge({ data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn, names = aws_iam_policy.names.arn }, var.agents ? { agents = aws_iam_policy.agents[0].arn } : {})
 
   role       = aws_iam_role.deploy.name
   policy_arn = each.value

@@ -43,6 +43,11 @@ variable "agents" {
   type        = bool
 }
 
+variable "zone_ids" {
+  description = "The Route 53 zones that the deployment has names in."
+  type        = list(string)
+}
+
 variable "state_bucket" {
   description = "The bucket that keeps Terraform's state, and the state's key in it."
   type = object({

@@ -35,6 +35,15 @@ output "policy" {
   value       = aws_iam_role_policy.this.policy
 }
 
+output "actions" {
+  description = "The policy's actions with each of their ARNs, as \"dynamodb:GetItem arn:…\", but for keys behind resources, logs and traces."
+  value = toset(flatten([
+    for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : [
+      for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]
+    ] if !can(statement.Condition.StringEquals["kms:ViaService"]) && !contains(["logs", "xray"], split(":", statement.Action[0])[0]) && !strcontains(statement.Resource[0], "bedrock-agentcore-identity!")
+  ]))
+}
+
 output "environment" {
   description = "The function's environment."
   value       = aws_lambda_function.this.environment[0].variables

@@ -52,8 +52,8 @@ variable "grants" {
   type        = list(string)
 
   validation {
-    condition     = alltrue([for grant in var.grants : can(regex("^[a-z/-]+:[A-Z][A-Za-z]+$", grant))])
-    error_message = "A grant is <resource>:<Action> without wildcards; ${var.name} has: ${join(", ", [for grant in var.grants : grant if !can(regex("^[a-z/-]+:[A-Z][A-Za-z]+$", grant))])}."
+    condition     = alltrue([for grant in var.grants : can(regex("^[a-z/-]+:[A-Z][A-Za-z0-9]+$", grant))])
+    error_message = "A grant is <resource>:<Action> without wildcards; ${var.name} has: ${join(", ", [for grant in var.grants : grant if !can(regex("^[a-z/-]+:[A-Z][A-Za-z0-9]+$", grant))])}."
   }
 
   validation {

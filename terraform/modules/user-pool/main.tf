@@ -36,7 +36,7 @@ resource "aws_cognito_user_pool" "this" {
 
   # The domain checks passwords; this agrees with it, and leaves composition alone (NIST SP 800-63B-4 section 3.1.1.2).
   password_policy {
-    minimum_length                   = 12
+    minimum_length                   = var.shortest_password
     require_lowercase                = false
     require_numbers                  = false
     require_symbols                  = false

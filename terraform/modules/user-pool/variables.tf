@@ -18,6 +18,16 @@ variable "triggers" {
   }
 }
 
+variable "shortest_password" {
+  description = "The least number of characters in a password: the contract's, which the domain checks too."
+  type        = number
+
+  validation {
+    condition     = var.shortest_password >= 8 && var.shortest_password <= 99
+    error_message = "Cognito takes 6 to 99 as a password's least length, and NIST SP 800-63B-4 wants 8; the contract says ${var.shortest_password}."
+  }
+}
+
 variable "refresh_token_days" {
   description = "How long a session lasts without a new sign-in, in days."
   type        = number

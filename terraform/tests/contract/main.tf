@@ -50,6 +50,13 @@ locals {
   # Cognito's operations without Admin take a client's secret or a token, and no signature. A transaction is granted by what is in it.
   item_writes = ["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
   signed      = { for name, calls in local.calls : name => [for call in calls : call if !can(regex("^user-pool:[^A]", call)) && !endswith(call, ":TransactWriteItems")] }
+  called = {
+    for name, calls in local.signed : name => toset(flatten([
+      for call in calls : [
+        for arn in local.resources[split(":", call)[0]].arns : "${local.resources[split(":", call)[0]].service}:${split(":", call)[1]} ${arn}"
+      ]
+    ]))
+  }
   transacting = { for name, calls in local.calls : name => [for call in calls : trimsuffix(call, ":TransactWriteItems") if endswith(call, ":TransactWriteItems")] }
 }
 
@@ -65,28 +72,19 @@ output "actions_granted" {
 }
 
 output "actions_called" {
-  description = "By the recorded calls, in the same form. A cold start reads the secret as well."
-  value = {
-    for name, calls in local.signed : name => toset(flatten([
-      for call in calls : [
-        for arn in local.resources[split(":", call)[0]].arns : "${local.resources[split(":", call)[0]].service}:${split(":", call)[1]} ${arn}"
-      ]
-    ]))
-  }
+  description = "By the recorded calls, in the same form."
+  value       = local.called
 }
 
-output "actions_within_transactions" {
-  description = "Of which a recorded transaction takes one at least, and which it explains."
+output "actions_explained" {
+  description = "What the recorded calls explain: themselves, what a recorded transaction may be made of, and the secret that a cold start reads."
   value = {
-    for name, tables in local.transacting : name => toset(flatten([
-      for table in tables : [for action in local.item_writes : "dynamodb:${action} ${local.resources[table].arns[0]}"]
-    ]))
+    for name, called in local.called : name => setunion(
+      called,
+      ["secretsmanager:GetSecretValue ${local.resources["secrets"].arns[0]}"],
+      flatten([for table in local.transacting[name] : [for action in local.item_writes : "dynamodb:${action} ${local.resources[table].arns[0]}"]]),
+    )
   }
-}
-
-output "reading_secrets" {
-  description = "What a cold start does beside its calls."
-  value       = "secretsmanager:GetSecretValue ${local.resources["secrets"].arns[0]}"
 }
 
 output "manifest" {

@@ -33,6 +33,7 @@ module "user_pool" {
 
   name               = var.prefix
   triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  shortest_password  = 12
   refresh_token_days = 30
   mail_sender        = null
   public_client      = false

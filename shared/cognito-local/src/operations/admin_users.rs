@@ -13,6 +13,7 @@ use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Purpose;
+use crate::srp::Identity;
 use crate::store::Millis;
 use crate::tokens;
 use crate::user::{
@@ -65,7 +66,8 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
         policy.check(password)?;
     }
     let resend = input.message_action == Some(MessageAction::Resend);
-    if resend {
+    let now = service.now();
+    let mut user = if resend {
         let existing = service
             .store
             .read(|connection| User::find(connection, &pool, &input.username))?;
@@ -75,7 +77,11 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
                 "Resend not possible. User's current status is not FORCE_CHANGE_PASSWORD",
             ));
         }
-    }
+        existing
+    } else {
+        check_attributes(&pool.settings, &input.user_attributes)?;
+        new_user(service, &pool, &input.username, &input.user_attributes, now)?
+    };
     let passwordless = given.is_none() && !resend && pool.settings.allows_factor("EMAIL_OTP");
     let password = if passwordless {
         None
@@ -83,17 +89,19 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
         Some(given.map_or_else(|| policy.temporary(service.random()), str::to_owned))
     };
     let kept = match &password {
-        Some(password) => Some(NewPassword::of(password, service.random()).await?),
+        Some(password) => {
+            let identity = Identity::new(&pool.id, &user.username);
+            Some(NewPassword::of(password, identity, service.random()).await?)
+        }
         None => None,
     };
-    let now = service.now();
     let temporary_until = kept
         .is_some()
         .then(|| now + policy.temporary_password_validity_days * DAY);
 
     let user = service.store.change(now, |transaction| {
         if resend {
-            let mut user = User::find(transaction, &pool, &input.username)?;
+            let mut user = User::find(transaction, &pool, &user.username)?;
             if let Some(kept) = kept {
                 user.take_password(kept, policy);
             }
@@ -101,8 +109,6 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
             user.save(transaction, &pool, now, false)?;
             return Ok(user);
         }
-        check_attributes(&pool.settings, &input.user_attributes)?;
-        let mut user = new_user(service, &pool, &input.username, &input.user_attributes, now)?;
         if let Some(kept) = kept {
             user.status = UserStatus::ForceChangePassword;
             user.take_password(kept, policy);
@@ -158,6 +164,7 @@ pub(super) fn new_user(
             .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
             .collect(),
         password: None,
+        srp: None,
         earlier_passwords: Vec::new(),
         temporary_until: None,
         status: UserStatus::Unconfirmed,
@@ -364,7 +371,8 @@ pub(super) async fn set_password(
     if input.permanent {
         policy.check_history(&user, &input.password).await?;
     }
-    let kept = NewPassword::of(&input.password, service.random()).await?;
+    let identity = Identity::new(&pool.id, &user.username);
+    let kept = NewPassword::of(&input.password, identity, service.random()).await?;
     let now = service.now();
     change(service, &input.named, |_, _, user| {
         user.take_password(kept, policy);

@@ -1,6 +1,7 @@
 //! The operations: which are served, which of them AWS wants signed, and what runs each.
 
 mod admin_users;
+mod domains;
 mod own_account;
 mod pools;
 mod recovery;
@@ -21,7 +22,9 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
 
+pub(crate) use domains::assign as assign_domain;
 pub(crate) use second_factor::SecondFactor;
+pub(crate) use sign_in::{Place, ask_pre_authentication};
 
 /// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All others want `SigV4`.
 const UNSIGNED: [&str; 21] = [
@@ -86,12 +89,15 @@ pub(crate) async fn run(
         "ConfirmForgotPassword" => recovery::confirm(service, &read(body)?).await,
         "ConfirmSignUp" => sign_up::confirm(service, &read(body)?),
         "CreateUserPool" => pools::create(service, read(body)?).await,
+        "CreateUserPoolDomain" => domains::create(service, &read(body)?),
         "CreateUserPoolClient" => pools::create_client(service, read(body)?),
         "DeleteUser" => own_account::delete(service, &read(body)?),
         "DeleteUserAttributes" => own_account::delete_attributes(service, &read(body)?),
         "DeleteUserPool" => pools::delete(service, &read(body)?),
+        "DeleteUserPoolDomain" => domains::delete(service, &read(body)?),
         "DeleteUserPoolClient" => pools::delete_client(service, &read(body)?),
         "DescribeUserPool" => pools::describe(service, &read(body)?),
+        "DescribeUserPoolDomain" => domains::describe(service, &read(body)?),
         "DescribeUserPoolClient" => pools::describe_client(service, &read(body)?),
         "ForgotPassword" => recovery::forgot(service, &read(body)?),
         "GetTokensFromRefreshToken" => sign_in::tokens_from_refresh(service, &read(body)?).await,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::admin_users::delete_from;
 use super::delivery_details;
-use super::sign_in::Place;
+use super::sign_in::{Place, Proof, prove};
 use super::sign_up::check_writable;
 use crate::limits::Counted;
 use crate::mail::{Mail, masked};
@@ -13,6 +13,7 @@ use crate::password::NewPassword;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Door, Purpose};
+use crate::srp::Identity;
 use crate::tokens::{self, Holder};
 use crate::user::{Attribute, User, check_attributes};
 
@@ -81,12 +82,14 @@ pub(super) async fn change_password(
     };
     if holder.user.password.is_some() {
         let previous = input.previous_password.as_deref().unwrap_or_default();
-        super::sign_in::prove_password(service, &place, Some(&holder.user), previous).await?;
+        let proof = Proof::Password(previous);
+        prove(service, &place, Some(&holder.user), proof).await?;
     }
     policy
         .check_history(&holder.user, &input.proposed_password)
         .await?;
-    let kept = NewPassword::of(&input.proposed_password, service.random()).await?;
+    let identity = Identity::new(&place.pool.id, &holder.user.username);
+    let kept = NewPassword::of(&input.proposed_password, identity, service.random()).await?;
     let now = service.now();
     service.store.change(now, |transaction| {
         let mut user = User::find(transaction, &place.pool, &holder.user.username)?;

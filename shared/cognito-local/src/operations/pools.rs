@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::hosted::domain_of;
 use crate::pool::{
     AppClient, ClientSettings, EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings, seconds,
 };
@@ -52,14 +53,19 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     shown["Arn"] = json!(pool.arn(&service.options.region, &service.options.account_id));
     shown["CreationDate"] = seconds(pool.created);
     shown["LastModifiedDate"] = seconds(pool.modified);
-    shown["EstimatedNumberOfUsers"] = service.store.read(|connection| {
+    let (domain, users) = service.store.read(|connection| {
+        let domain = domain_of(connection, &pool.id)?;
         let count: i64 = connection.query_row(
             "SELECT count(*) FROM users WHERE pool = ?1",
             [&pool.id],
             |row| row.get(0),
         )?;
-        Ok(json!(count))
+        Ok((domain, count))
     })?;
+    shown["EstimatedNumberOfUsers"] = json!(users);
+    if let Some(domain) = domain {
+        shown["Domain"] = json!(domain);
+    }
     Ok(json!({"UserPool": shown}))
 }
 
@@ -102,9 +108,12 @@ pub(super) fn delete(service: &Service, input: &PoolInput) -> Result<Value, Refu
                 "The user pool cannot be deleted because deletion protection is activated.",
             ));
         }
-        for table in [
-            "clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts",
-        ] {
+        if domain_of(transaction, &pool.id)?.is_some() {
+            return Err(Refusal::invalid(
+                "User pool cannot be deleted. It has a domain configured that should be deleted first.",
+            ));
+        }
+        for table in ["clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted",] {
             transaction.execute(&format!("DELETE FROM {table} WHERE pool = ?1"), [&pool.id])?;
         }
         transaction.execute("DELETE FROM pools WHERE id = ?1", [&pool.id])?;

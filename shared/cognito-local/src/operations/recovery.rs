@@ -12,6 +12,7 @@ use crate::password::NewPassword;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::{Door, Purpose};
+use crate::srp::Identity;
 use crate::user::{Failures, User, UserStatus};
 
 #[derive(Deserialize)]
@@ -99,7 +100,9 @@ pub(super) async fn confirm(service: &Service, input: &ConfirmInput) -> Result<V
     )?;
     let policy = &place.pool.settings.policies.password_policy;
     policy.check(&input.password)?;
-    let kept = NewPassword::of(&input.password, service.random()).await?;
+    let username = user.as_ref().map_or("", |user| &user.username);
+    let identity = Identity::new(&place.pool.id, username);
+    let kept = NewPassword::of(&input.password, identity, service.random()).await?;
     let repeated = match &user {
         Some(user) => policy.check_history(user, &input.password).await,
         None => Ok(()),

@@ -1,18 +1,22 @@
 //! `RespondToAuthChallenge` and `AdminRespondToAuthChallenge`: the next step of a sign-in.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::second_factor::second_factor_or_tokens;
 use super::sign_in::{
-    Place, after_first_factor, complete, pretend_code, prove_password, send_code, unsupported,
+    Place, Proof, after_first_factor, begin_srp, complete, pretend_code, prove, send_code,
+    unsupported,
 };
 use crate::password::NewPassword;
 use crate::refusal::Refusal;
 use crate::service::{Service, check_secret_hash};
 use crate::session::{self, Door, Found, Session, Step};
+use crate::srp::{Claim, Exchange, Identity};
 use crate::tokens::Reason;
 use crate::trigger::Metadata;
 use crate::user::{Attribute, User, UserStatus, check_attributes};
@@ -37,7 +41,31 @@ impl Input {
             .filter(|value| !value.is_empty())
             .ok_or_else(|| Refusal::missing_parameter(name))
     }
+
+    /// The session, which the proof of SRP may leave out: its secret block says which one it is.
+    fn session_text(&self) -> Result<String, Refusal> {
+        match &self.session {
+            Some(session) => Ok(session.clone()),
+            None if self.challenge_name == "PASSWORD_VERIFIER" => {
+                let block = self.response("PASSWORD_CLAIM_SECRET_BLOCK")?;
+                Session::of_secret_block(block).ok_or_else(Session::invalid)
+            }
+            None => Err(Refusal::missing_parameter("Session")),
+        }
+    }
 }
+
+/// The form of a proof's time: `EEE MMM d HH:mm:ss z yyyy`, English. Nothing else is asked of it: the session has its own end.
+static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
+    #[expect(
+        clippy::expect_used,
+        reason = "the pattern stands here, and every sign-in by SRP reads it"
+    )]
+    Regex::new(
+        r"\A(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{1,2} [0-9]{2}:[0-9]{2}:[0-9]{2} [A-Z]{1,5} [0-9]{4}\z",
+    )
+    .expect("the pattern is a regular expression")
+});
 
 /// One answer, with all that it goes by.
 pub(super) struct Answer<'a> {
@@ -67,6 +95,8 @@ pub(super) async fn respond(
         "SELECT_CHALLENGE",
         "EMAIL_OTP",
         "PASSWORD",
+        "PASSWORD_SRP",
+        "PASSWORD_VERIFIER",
         "NEW_PASSWORD_REQUIRED",
         "SOFTWARE_TOKEN_MFA",
         "MFA_SETUP",
@@ -79,10 +109,8 @@ pub(super) async fn respond(
         )));
     }
     let typed = input.response("USERNAME")?;
-    let text = input
-        .session
-        .as_deref()
-        .ok_or_else(|| Refusal::missing_parameter("Session"))?;
+    let text = input.session_text()?;
+    let text = text.as_str();
     let now = service.now();
     let (session, user, named) = service.store.read(|connection| {
         let found = Session::find(connection, &service.session_key, text, now)?;
@@ -100,9 +128,13 @@ pub(super) async fn respond(
         typed,
         user.as_ref(),
     )?;
-    let same_person = match &user {
-        Some(user) => named.is_some_and(|named| named.username == user.username),
-        None => place.pool.settings.folded(typed) == place.pool.settings.folded(&session.typed),
+    let same_person = if let Some(user) = &user {
+        named.is_some_and(|named| named.username == user.username)
+    } else {
+        let folded = place.pool.settings.folded(typed);
+        let stands_for_nobody = matches!(&session.step,
+            Step::PasswordVerifier { exchange } if exchange.identity.user == folded);
+        folded == place.pool.settings.folded(&session.typed) || stands_for_nobody
     };
     let fits = same_person
         && session.client == place.client.id
@@ -128,6 +160,8 @@ pub(super) async fn respond(
         Step::SelectChallenge { available } => answer.select(&available).await,
         Step::EmailOtp { .. } => answer.email_code().await,
         Step::Password => answer.password().await,
+        Step::PasswordSrp => answer.password_srp().await,
+        Step::PasswordVerifier { exchange } => answer.password_verifier(exchange).await,
         Step::NewPasswordRequired => answer.new_password().await,
         Step::SoftwareTokenMfa => answer.software_token().await,
         Step::EmailMfa { .. } => answer.email_mfa().await,
@@ -174,20 +208,69 @@ impl Answer<'_> {
                 }
             }
             "PASSWORD" if self.input.response("PASSWORD").is_ok() => self.password().await,
-            "PASSWORD" => {
-                self.consume(|_, _| Ok(()))?;
-                let username = self.user.as_ref().map(|user| user.username.as_str());
-                let session =
-                    self.place
-                        .open_session(self.service, self.typed, username, Step::Password)?;
-                Ok(serde_json::json!({
-                    "ChallengeName": "PASSWORD",
-                    "ChallengeParameters": {},
-                    "Session": session,
-                }))
-            }
-            _ => Err(unsupported("SRP")),
+            "PASSWORD" => self.ask_for(Step::Password),
+            _ if self.input.response("SRP_A").is_ok() => self.password_srp().await,
+            _ => self.ask_for(Step::PasswordSrp),
         }
+    }
+
+    /// Goes on to a challenge that has no parameters.
+    fn ask_for(&self, step: Step) -> Result<Value, Refusal> {
+        self.consume(|_, _| Ok(()))?;
+        let name = step.challenge();
+        let username = self.user.as_ref().map(|user| user.username.as_str());
+        let session = self
+            .place
+            .open_session(self.service, self.typed, username, step)?;
+        Ok(json!({
+            "ChallengeName": name,
+            "ChallengeParameters": {},
+            "Session": session,
+        }))
+    }
+
+    async fn password_srp(&self) -> Result<Value, Refusal> {
+        let client_public = self.input.response("SRP_A")?;
+        let begun = begin_srp(
+            self.service,
+            self.place,
+            self.typed,
+            self.user.as_ref(),
+            client_public,
+        )
+        .await?;
+        self.consume(|_, _| Ok(()))?;
+        Ok(begun)
+    }
+
+    /// An exchange takes one proof, right or wrong.
+    async fn password_verifier(&self, exchange: Box<Exchange>) -> Result<Value, Refusal> {
+        let block = self.input.response("PASSWORD_CLAIM_SECRET_BLOCK")?;
+        let signature = self.input.response("PASSWORD_CLAIM_SIGNATURE")?;
+        let timestamp = self.input.response("TIMESTAMP")?;
+        if !TIMESTAMP.is_match(timestamp) {
+            return Err(Refusal::invalid(
+                "TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.",
+            ));
+        }
+        if Session::of_secret_block(block).as_deref() != Some(self.text) {
+            return Err(Refusal::incorrect_username_or_password());
+        }
+        self.consume(|_, _| Ok(()))?;
+        let proof = Proof::Srp(exchange, Claim::new(block, timestamp, signature));
+        let user = prove(self.service, self.place, self.user.as_ref(), proof).await?;
+        self.after_password(&user).await
+    }
+
+    async fn after_password(&self, user: &User) -> Result<Value, Refusal> {
+        after_first_factor(
+            self.service,
+            self.place,
+            self.typed,
+            user,
+            self.input.client_metadata.as_ref(),
+        )
+        .await
     }
 
     /// A right code uses the session up and proves the address, both or neither; a wrong one changes nothing.
@@ -224,16 +307,10 @@ impl Answer<'_> {
 
     async fn password(&self) -> Result<Value, Refusal> {
         let password = self.input.response("PASSWORD")?;
-        let user = prove_password(self.service, self.place, self.user.as_ref(), password).await?;
+        let proof = Proof::Password(password);
+        let user = prove(self.service, self.place, self.user.as_ref(), proof).await?;
         self.consume(|_, _| Ok(()))?;
-        after_first_factor(
-            self.service,
-            self.place,
-            self.typed,
-            &user,
-            self.input.client_metadata.as_ref(),
-        )
-        .await
+        self.after_password(&user).await
     }
 
     async fn new_password(&self) -> Result<Value, Refusal> {
@@ -243,7 +320,8 @@ impl Answer<'_> {
         let user = self.known()?;
         policy.check_history(user, new).await?;
         let written = self.required_attributes(user)?;
-        let kept = NewPassword::of(new, self.service.random()).await?;
+        let identity = Identity::new(&self.place.pool.id, &user.username);
+        let kept = NewPassword::of(new, identity, self.service.random()).await?;
         let now = self.service.now();
         let user = self.consume(|transaction, _| {
             let mut user = User::find(transaction, &self.place.pool, &user.username)?;

@@ -207,13 +207,11 @@ impl Answer<'_> {
     /// `EMAIL_OTP` after a password.
     pub(super) async fn email_mfa(&self) -> Result<Value, Refusal> {
         let code = self.input.response("EMAIL_OTP_CODE")?;
-        self.finish_with(
-            "Invalid code or auth state for the user.",
-            |_, found, _| match &found.session.step {
-                Step::EmailMfa { code: kept } if session::is_code(code, kept) => Ok(Shown::Right),
-                _ => Ok(Shown::Wrong),
-            },
-        )
+        self.finish_with("Invalid code or auth state for the user.", |_, found, _| {
+            let right = matches!(&found.session.step,
+                    Step::EmailMfa { code: kept } if session::is_code(code, kept));
+            Ok(if right { Shown::Right } else { Shown::Wrong })
+        })
         .await
     }
 

@@ -1,6 +1,7 @@
 //! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: how a sign-in begins, and how it goes on later.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,9 +16,10 @@ use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
 use crate::session::{self, Door, Session, Step};
-use crate::tokens::{self, Reason};
+use crate::srp::{Claim, Exchange, Identity, Verifier};
+use crate::tokens::{self, Grant, Reason};
 use crate::trigger::{Metadata, Occasion};
-use crate::user::{User, UserStatus};
+use crate::user::{Failures, User, UserStatus};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -49,19 +51,20 @@ impl Input {
 enum Flow {
     Choice,
     Password,
+    Srp,
     Refresh,
 }
 
 /// What a sign-in goes by: the pool, the app client, and the form of the API.
-pub(super) struct Place {
-    pub(super) pool: Pool,
-    pub(super) client: AppClient,
-    pub(super) door: Door,
+pub(crate) struct Place {
+    pub(crate) pool: Pool,
+    pub(crate) client: AppClient,
+    pub(crate) door: Door,
 }
 
 impl Place {
     /// The app client, and its pool; the Admin form names the pool too, and the two must belong together.
-    pub(super) fn find(
+    pub(crate) fn find(
         service: &Service,
         door: Door,
         pool_id: Option<&str>,
@@ -136,13 +139,20 @@ pub(super) async fn initiate(
     )?;
     match flow(&place, &input.auth_flow)? {
         Flow::Refresh => refresh(service, &place, input).await,
-        flow @ (Flow::Choice | Flow::Password) => begin(service, &place, flow, input).await,
+        flow @ (Flow::Choice | Flow::Password | Flow::Srp) => {
+            begin(service, &place, flow, input).await
+        }
     }
 }
 
 /// What a flow's name means at this door, if the app client allows it.
 fn flow(place: &Place, name: &str) -> Result<Flow, Refusal> {
     let settings = &place.client.settings;
+    // The legacy names have none for refreshing and for SRP: such clients may, unless they say that they do neither.
+    let legacy = settings
+        .explicit_auth_flows
+        .iter()
+        .all(|flow| !flow.starts_with("ALLOW_"));
     let not_enabled = || Refusal::invalid(format!("{name} flow not enabled for this client"));
     let allowed = |flows: &[&str], flow: Flow| {
         if flows.iter().any(|flow| settings.allows_flow(flow)) {
@@ -162,19 +172,16 @@ fn flow(place: &Place, name: &str) -> Result<Flow, Refusal> {
             Flow::Password,
         ),
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => {
-            // The legacy names have none for refreshing: such clients always may.
-            let legacy = settings
-                .explicit_auth_flows
-                .iter()
-                .all(|flow| !flow.starts_with("ALLOW_"));
             if legacy && settings.rotation_grace().is_none() {
                 return Ok(Flow::Refresh);
             }
             allowed(&["ALLOW_REFRESH_TOKEN_AUTH"], Flow::Refresh)
         }
         ("USER_SRP_AUTH", _) => {
-            allowed(&["ALLOW_USER_SRP_AUTH"], Flow::Choice)?;
-            Err(unsupported("SRP"))
+            if legacy && !settings.allows_flow("CUSTOM_AUTH_FLOW_ONLY") {
+                return Ok(Flow::Srp);
+            }
+            allowed(&["ALLOW_USER_SRP_AUTH"], Flow::Srp)
         }
         ("CUSTOM_AUTH", _) => {
             allowed(
@@ -218,14 +225,30 @@ async fn begin(
     if let (Flow::Choice, Some(text), Some(user)) = (flow, &input.session, &user) {
         return after_sign_up(service, place, user, text).await;
     }
-    ask_trigger(service, place, typed, user.as_ref(), input).await?;
+    let metadata = input.client_metadata.as_ref();
+    ask_pre_authentication(service, place, typed, user.as_ref(), metadata).await?;
     match (flow, user) {
         (Flow::Choice, Some(user)) => choose(service, place, typed, &user, input).await,
         (Flow::Choice, None) => pretend(service, place, typed, input).await,
         (Flow::Password, user) => {
             let password = input.parameter("PASSWORD")?;
-            let user = prove_password(service, place, user.as_ref(), password).await?;
+            let user = prove(service, place, user.as_ref(), Proof::Password(password)).await?;
             after_first_factor(service, place, typed, &user, None).await
+        }
+        (Flow::Srp, user) => {
+            let mut answer = begin_srp(
+                service,
+                place,
+                typed,
+                user.as_ref(),
+                input.parameter("SRP_A")?,
+            )
+            .await?;
+            // The flow is older than sessions: clients send the secret block back, and nothing else.
+            if let Some(answer) = answer.as_object_mut() {
+                answer.remove("Session");
+            }
+            Ok(answer)
         }
         (Flow::Refresh, _) => Err(Refusal::invalid("Initiate Auth method not supported.")),
     }
@@ -251,21 +274,24 @@ async fn after_sign_up(
     complete(service, place, user, Reason::SignIn, None).await
 }
 
-/// The pre authentication trigger, for names that nobody has too, so that it cannot tell the caller who exists.
-async fn ask_trigger(
+/// The pre authentication trigger, where unknown names are hidden for those too, so that it cannot tell the caller who exists.
+pub(crate) async fn ask_pre_authentication(
     service: &Service,
     place: &Place,
     typed: &str,
     user: Option<&User>,
-    input: &Input,
+    metadata: Option<&Metadata>,
 ) -> Result<(), Refusal> {
     let Some(arn) = &place.pool.settings.lambda_config.pre_authentication else {
         return Ok(());
     };
+    if user.is_none() && !place.client.settings.hides_unknown_users() {
+        return Ok(());
+    }
     let mut request = json!({
         "userAttributes": user.map(User::trigger_attributes).unwrap_or_default(),
     });
-    if let Some(metadata) = &input.client_metadata {
+    if let Some(metadata) = metadata {
         request["validationData"] = json!(metadata);
     }
     if user.is_none() {
@@ -312,10 +338,10 @@ async fn choose(
         }
         Some("PASSWORD") => {
             let password = input.parameter("PASSWORD")?;
-            let user = prove_password(service, place, Some(user), password).await?;
+            let user = prove(service, place, Some(user), Proof::Password(password)).await?;
             after_first_factor(service, place, typed, &user, None).await
         }
-        Some(_) => Err(unsupported("SRP")),
+        Some(_) => begin_srp(service, place, typed, Some(user), input.parameter("SRP_A")?).await,
         None => select_challenge(service, place, typed, Some(user), &available),
     }
 }
@@ -341,10 +367,14 @@ async fn pretend(
 ) -> Result<Value, Refusal> {
     let settings = &place.pool.settings;
     let passwords = settings.allows_factor("PASSWORD");
-    if let (Some("PASSWORD"), true) = (preferred(input)?, passwords) {
+    let preferred = preferred(input)?.filter(|_| passwords);
+    if preferred == Some("PASSWORD") {
         let password = input.parameter("PASSWORD")?;
-        let user = prove_password(service, place, None, password).await?;
+        let user = prove(service, place, None, Proof::Password(password)).await?;
         return after_first_factor(service, place, typed, &user, None).await;
+    }
+    if preferred == Some("PASSWORD_SRP") {
+        return begin_srp(service, place, typed, None, input.parameter("SRP_A")?).await;
     }
     let mut all = Vec::new();
     if passwords {
@@ -431,20 +461,92 @@ fn email_challenge(destination: &str, session: &str) -> Value {
     })
 }
 
-/// Checks a password; returns the user as it is then.
+/// The first message of SRP. For a name that nobody has, and for somebody without a password, the salt and the name that
+/// stands for the user are made up, the same ones every time; so is the rest, and no proof fits it.
+pub(super) async fn begin_srp(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: Option<&User>,
+    client_public: &str,
+) -> Result<Value, Refusal> {
+    let username = user.map_or_else(
+        || {
+            let folded = place.pool.settings.folded(typed);
+            service.simulated_name(&place.pool.id, &folded)
+        },
+        |user| user.username.clone(),
+    );
+    let identity = Identity::new(&place.pool.id, &username);
+    let verifier = user
+        .and_then(|user| user.srp.clone())
+        .unwrap_or_else(|| Verifier::simulated(&identity, &service.session_key));
+    let client_public = client_public.to_owned();
+    let random = Arc::clone(service.random());
+    let exchange =
+        password::blocking(move || Exchange::begin(identity, verifier, &client_public, &random))
+            .await??;
+    let mut parameters = json!({
+        "SALT": exchange.salt(),
+        "SRP_B": exchange.server_public(),
+        "USERNAME": username,
+        "USER_ID_FOR_SRP": username,
+    });
+    let step = Step::PasswordVerifier {
+        exchange: Box::new(exchange),
+    };
+    let session = place.open_session(
+        service,
+        typed,
+        user.map(|user| user.username.as_str()),
+        step,
+    )?;
+    parameters["SECRET_BLOCK"] = json!(Session::secret_block(&session));
+    Ok(json!({
+        "ChallengeName": "PASSWORD_VERIFIER",
+        "ChallengeParameters": parameters,
+        "Session": session,
+    }))
+}
+
+/// What somebody shows to prove that they know the password.
+pub(super) enum Proof<'a> {
+    Password(&'a str),
+    Srp(Box<Exchange>, Claim),
+}
+
+impl Proof<'_> {
+    /// Does the same work for `None`, and finds it wrong.
+    async fn is_right(&self, user: Option<&User>) -> Result<bool, Refusal> {
+        match self {
+            Self::Password(password) => {
+                let kept = user.and_then(|user| user.password.as_deref());
+                password::matches(password, kept).await
+            }
+            Self::Srp(exchange, claim) => {
+                // A password that was changed after the exchange began proves nothing any more.
+                let current = user.and_then(|user| user.srp.as_ref()) == Some(&exchange.verifier);
+                let (exchange, claim) = (exchange.clone(), claim.clone());
+                Ok(password::blocking(move || exchange.is_proved_by(&claim)).await? && current)
+            }
+        }
+    }
+}
+
+/// Checks a proof of the password; returns the user as it is then.
 ///
 /// `None` is a name that nobody has: the same work, and the answer to a wrong password.
-pub(super) async fn prove_password(
+pub(super) async fn prove(
     service: &Service,
     place: &Place,
     user: Option<&User>,
-    password: &str,
+    proof: Proof<'_>,
 ) -> Result<User, Refusal> {
     let Some(user) = user else {
-        password::matches(password, None).await?;
+        proof.is_right(None).await?;
         return Err(Refusal::incorrect_username_or_password());
     };
-    prove_in_turn(service, place, &user.username, password).await
+    prove_in_turn(service, place, &user.username, proof).await
 }
 
 /// Checks a password when no other of this user is being checked, with the lock that wrong ones lead to.
@@ -452,7 +554,7 @@ async fn prove_in_turn(
     service: &Service,
     place: &Place,
     username: &str,
-    password: &str,
+    proof: Proof<'_>,
 ) -> Result<User, Refusal> {
     let _turn = service.password_turn(&place.pool.id, username).await;
     let user = service
@@ -480,13 +582,24 @@ async fn prove_in_turn(
     if user.failures.locked(service.now()) {
         return Err(Refusal::attempts_exceeded());
     }
-    let right = password::matches(password, user.password.as_deref()).await?;
+    let right = proof.is_right(Some(&user)).await?;
+    let late_verifier = match proof {
+        Proof::Password(password) if right && user.srp.is_none() => {
+            let identity = Identity::new(&place.pool.id, username);
+            Some(Verifier::fresh(&identity, password, service.random()))
+        }
+        Proof::Password(_) | Proof::Srp(..) => None,
+    };
+    let before = user;
     let now = service.now();
     let user = service.store.change(now, |transaction| {
         let mut user = User::find(transaction, &place.pool, username)?;
         if right {
-            if user.failures.count != 0 {
-                user.failures = crate::user::Failures::default();
+            let unchanged = user.password == before.password;
+            let late_verifier = late_verifier.filter(|_| unchanged);
+            if user.failures.count != 0 || late_verifier.is_some() {
+                user.failures = Failures::default();
+                user.srp = late_verifier.or(user.srp);
                 user.save_quietly(transaction, &place.pool)?;
             }
         } else {
@@ -552,8 +665,16 @@ pub(super) async fn complete(
     reason: Reason,
     metadata: Option<&Metadata>,
 ) -> Result<Value, Refusal> {
-    let result =
-        tokens::sign_in(service, &place.pool, &place.client, user, reason, metadata).await?;
+    let result = tokens::sign_in(
+        service,
+        &place.pool,
+        &place.client,
+        user,
+        reason,
+        metadata,
+        Grant::of_the_api(service),
+    )
+    .await?;
     Ok(json!({"AuthenticationResult": result, "ChallengeParameters": {}}))
 }
 

@@ -12,6 +12,7 @@ use crate::password::NewPassword;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, check_secret_hash};
 use crate::session::{Door, Purpose, Session, Step};
+use crate::srp::Identity;
 use crate::user::{Attribute, User, UserStatus, check_attributes};
 
 #[derive(Deserialize)]
@@ -65,7 +66,8 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
     match password {
         Some(password) => {
             policy.check(password)?;
-            let kept = NewPassword::of(password, service.random()).await?;
+            let identity = Identity::new(&place.pool.id, &user.username);
+            let kept = NewPassword::of(password, identity, service.random()).await?;
             user.take_password(kept, policy);
         }
         None if !settings.allows_factor("EMAIL_OTP") => {

@@ -146,7 +146,7 @@ async fn respond(
 }
 
 /// Sets an authenticator up by an access token; returns its secret.
-async fn enrol(world: &World, token: &str) -> String {
+pub(crate) async fn enrol(world: &World, token: &str) -> String {
     let associated = world.sdk.associate_software_token().access_token(token);
     let secret = associated.send().await.unwrap().secret_code.unwrap();
     let verify = world.sdk.verify_software_token().access_token(token);
@@ -160,7 +160,7 @@ async fn enrol(world: &World, token: &str) -> String {
 }
 
 /// `AdminSetUserMFAPreference`: each factor's `(enabled, preferred)`.
-async fn prefer(
+pub(crate) async fn prefer(
     world: &World,
     token: Option<(bool, bool)>,
     email: Option<(bool, bool)>,

@@ -199,6 +199,41 @@ verified = cognito.verify_software_token(Session=setup["Session"], UserCode=totp
 done = cognito.respond_to_auth_challenge(ClientId=client["ClientId"], ChallengeName="MFA_SETUP", Session=verified["Session"], ChallengeResponses={"USERNAME": QUIN, "SECRET_HASH": hashed(QUIN)})
 assert "AccessToken" in done["AuthenticationResult"]
 
+# Email as second factor, and the choice between the two.
+cognito.update_user_pool(UserPoolId=second, MfaConfiguration="ON", EmailConfiguration={"EmailSendingAccount": "DEVELOPER"})
+cognito.set_user_pool_mfa_config(UserPoolId=second, MfaConfiguration="ON", SoftwareTokenMfaConfiguration={"Enabled": True}, EmailMfaConfiguration={"Message": "{####}", "Subject": "Code"})
+cognito.get_user_pool_mfa_config(UserPoolId=second)
+cognito.admin_set_user_mfa_preference(UserPoolId=second, Username=QUIN, SoftwareTokenMfaSettings={"Enabled": True}, EmailMfaSettings={"Enabled": True})
+cognito.admin_get_user(UserPoolId=second, Username=QUIN)
+begun = cognito.initiate_auth(ClientId=client["ClientId"], AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": QUIN, "PASSWORD": "Correct-Horse-7", "SECRET_HASH": hashed(QUIN)})
+assert json.loads(begun["ChallengeParameters"]["MFAS_CAN_CHOOSE"]) == ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], begun
+chosen = cognito.respond_to_auth_challenge(ClientId=client["ClientId"], ChallengeName="SELECT_MFA_TYPE", Session=begun["Session"], ChallengeResponses={"USERNAME": QUIN, "ANSWER": "EMAIL_OTP", "SECRET_HASH": hashed(QUIN)})
+done = cognito.respond_to_auth_challenge(ClientId=client["ClientId"], ChallengeName="EMAIL_OTP", Session=chosen["Session"], ChallengeResponses={"USERNAME": QUIN, "EMAIL_OTP_CODE": code(), "SECRET_HASH": hashed(QUIN)})
+assert "AccessToken" in done["AuthenticationResult"]
+
+# SRP, as far as one gets without its arithmetic.
+cognito.update_user_pool_client(**ids, ExplicitAuthFlows=["ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH"], PreventUserExistenceErrors="ENABLED")
+for name in (QUIN, "nobody@example.com"):
+    begun = cognito.initiate_auth(ClientId=client["ClientId"], AuthFlow="USER_SRP_AUTH", AuthParameters={"USERNAME": name, "SRP_A": "ab" * 384, "SECRET_HASH": hashed(name)})
+    given = begun["ChallengeParameters"]
+    claim = {"USERNAME": given["USERNAME"], "PASSWORD_CLAIM_SECRET_BLOCK": given["SECRET_BLOCK"], "PASSWORD_CLAIM_SIGNATURE": "AAAA", "TIMESTAMP": "Sat Nov 21 09:00:00 UTC 2026", "SECRET_HASH": hashed(given["USERNAME"])}
+    refused("NotAuthorizedException", cognito.respond_to_auth_challenge, ClientId=client["ClientId"], ChallengeName="PASSWORD_VERIFIER", ChallengeResponses=claim)
+
+# The hosted sign-in's settings.
+cognito.create_user_pool_domain(UserPoolId=second, Domain="second")
+refused("InvalidParameterException", cognito.delete_user_pool, UserPoolId=second)
+cognito.describe_user_pool_domain(Domain="second")
+cognito.describe_user_pool_domain(Domain="nobodys")
+cognito.describe_user_pool(UserPoolId=second)
+cognito.update_user_pool_client(**ids, CallbackURLs=["https://app.example.com/"], AllowedOAuthFlows=["code"], AllowedOAuthScopes=["openid"], AllowedOAuthFlowsUserPoolClient=True, SupportedIdentityProviders=["COGNITO"])
+refused("ScopeDoesNotExistException", cognito.update_user_pool_client, **ids, AllowedOAuthScopes=["photos/read"])
+cognito.delete_user_pool_domain(UserPoolId=second, Domain="second")
+
+cognito.admin_update_user_attributes(UserPoolId=second, Username=QUIN, UserAttributes=[{"Name": "email_verified", "Value": "true"}])
+for _ in range(5):
+    cognito.forgot_password(ClientId=client["ClientId"], Username=QUIN, SecretHash=hashed(QUIN))
+refused("LimitExceededException", cognito.forgot_password, ClientId=client["ClientId"], Username=QUIN, SecretHash=hashed(QUIN))
+
 cognito.delete_user_pool_client(**ids)
 cognito.delete_user_pool(UserPoolId=second)
 

@@ -9,12 +9,14 @@
 mod authenticator;
 mod botocore;
 mod email_codes;
+mod hosted;
 mod limits;
 mod own_account;
 mod passwords;
 mod persistence;
 mod pools;
 mod sign_up;
+mod srp;
 mod tokens;
 mod triggers;
 mod unknown_users;

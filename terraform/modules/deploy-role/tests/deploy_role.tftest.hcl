@@ -11,6 +11,7 @@ variables {
   repository       = "acme/latchkey"
   create_provider  = true
   agents           = true
+  zone_ids         = ["Z0000000000000"]
   state_bucket     = { name = "acme-terraform", key = "latchkey/test.tfstate" }
   distribution_arn = "arn:aws:cloudfront::111122223333:distribution/E0000000000000"
 
@@ -41,7 +42,7 @@ run "one_environment_of_one_repository_deploys" {
 
   assert {
     condition = alltrue([
-      for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.agents[0].policy).Statement) :
+      for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.names.policy).Statement, jsondecode(aws_iam_policy.agents[0].policy).Statement) :
       !anytrue([for action in statement.Action : endswith(action, ":*") || contains(["iam:CreatePolicyVersion", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy", "dynamodb:DeleteTable", "cognito-idp:DeleteUserPool", "kms:ScheduleKeyDeletion", "secretsmanager:DeleteSecret"], action)]) || statement.Effect == "Deny"
     ])
     error_message = "the role can neither widen a role's boundary nor delete what keeps data"
@@ -52,9 +53,14 @@ run "one_environment_of_one_repository_deploys" {
     error_message = "roles are made with the boundary or not at all"
   }
 
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.names.policy).Statement : statement.Resource[0] if statement.Sid == "Zones"] == ["arn:aws:route53:::hostedzone/Z0000000000000"]
+    error_message = "the deployment's own zones can be read, and no others"
+  }
+
   # What AWS lets a managed policy hold, white space apart.
   assert {
-    condition     = alltrue([for policy in [aws_iam_policy.boundary, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.agents[0]] : length(policy.policy) <= 6144])
+    condition     = alltrue([for policy in [aws_iam_policy.boundary, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.names, aws_iam_policy.agents[0]] : length(policy.policy) <= 6144])
     error_message = "a managed policy holds 6144 characters: ${length(aws_iam_policy.boundary.policy)}, ${length(aws_iam_policy.data.policy)}, ${length(aws_iam_policy.service.policy)}"
   }
 }

@@ -5,6 +5,7 @@ mock_provider "aws" {
 variables {
   name               = "latchkey-test"
   triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
+  shortest_password  = 12
   refresh_token_days = 30
   mail_sender        = null
   public_client      = false
@@ -131,4 +132,14 @@ run "an_unknown_trigger_is_refused" {
   }
 
   expect_failures = [var.triggers]
+}
+
+run "a_short_password_is_refused" {
+  command = plan
+
+  variables {
+    shortest_password = 6
+  }
+
+  expect_failures = [var.shortest_password]
 }

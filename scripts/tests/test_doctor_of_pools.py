@@ -1,0 +1,171 @@
+"""The doctor's look at pools and clients, at the Cognito stand-in, which judges what it is asked by AWS's own model. Each fault is planted
+once, in a pool that is as it should be otherwise. Wants target/debug/cognito-local, which cargo test builds."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+from typing import Any
+
+from deployment.doctor import pool as checked
+from deployment.doctor.deployed import Deployed
+from deployment.environment import Environment
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", SCRIPTS.parent / "target"))
+TRIGGER = "arn:aws:lambda:eu-west-1:123456789012:function:latchkey-dev-pre-token-generation:live"
+PASSWORD = "Correct-horse-battery-1"
+
+POOL: dict[str, Any] = {
+    "UserPoolTier": "ESSENTIALS",
+    "UsernameAttributes": ["email"],
+    "AutoVerifiedAttributes": ["email"],
+    "UsernameConfiguration": {"CaseSensitive": False},
+    "MfaConfiguration": "OFF",
+    "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}, "PasswordPolicy": {"MinimumLength": 12}},
+    "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
+    "EmailConfiguration": {
+        "EmailSendingAccount": "DEVELOPER",
+        "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com",
+        "From": "sign-in@example.com",
+    },
+    "LambdaConfig": {"PreTokenGenerationConfig": {"LambdaArn": TRIGGER, "LambdaVersion": "V2_0"}},
+}
+CLIENT: dict[str, Any] = {
+    "GenerateSecret": True,
+    "ExplicitAuthFlows": ["ALLOW_USER_AUTH"],
+    "PreventUserExistenceErrors": "ENABLED",
+    "EnableTokenRevocation": True,
+    "AuthSessionValidity": 5,
+    "AccessTokenValidity": 60,
+    "IdTokenValidity": 60,
+    "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes"},
+    "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    code: str
+    pool: dict[str, Any] = dataclasses.field(default_factory=dict)
+    client: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+FAULTS = {
+    "the tier without codes by mail": Fault("tier", pool={"UserPoolTier": "LITE", "Policies": {"PasswordPolicy": {"MinimumLength": 12}}}),
+    "no codes by mail": Fault("first-factors", pool={"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}}),
+    "names with letters of two cases": Fault("case-sensitive", pool={"UsernameConfiguration": {"CaseSensitive": True}}),
+    "names that are no addresses": Fault("user-name", pool={"UsernameAttributes": []}),
+    "registration at Cognito": Fault("self-registration", pool={"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False}}),
+    "the default mail sender": Fault("default-mail-sender", pool={"EmailConfiguration": {"EmailSendingAccount": "COGNITO_DEFAULT"}}),
+    "no trigger": Fault("admin-scope", pool={"LambdaConfig": {}}),
+    "a client without a secret": Fault("public-client", client={"GenerateSecret": False}),
+    "existence errors": Fault("existence-errors", client={"PreventUserExistenceErrors": "LEGACY"}),
+    "no revocation": Fault("revocation", client={"EnableTokenRevocation": False}),
+    "no rotation": Fault("rotation", client={"RefreshTokenRotation": {"Feature": "DISABLED"}}),
+    "rotation without grace": Fault(
+        "rotation-grace", client={"RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 0}}
+    ),
+    "refreshing without rotation": Fault(
+        "refresh-flow",
+        client={"RefreshTokenRotation": {"Feature": "DISABLED"}, "ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]},
+    ),
+    "a flow that nobody needs": Fault("flows", client={"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_USER_PASSWORD_AUTH"]}),
+    "no way to sign in": Fault("flows", client={"ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]}),
+    "tokens for a day": Fault(
+        "token-lifetime", client={"AccessTokenValidity": 24, "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "minutes"}}
+    ),
+    "sign-ins of fifteen minutes": Fault("sign-in-lifetime", client={"AuthSessionValidity": 15}),
+}
+# What cannot be had without the other.
+COME_TOGETHER = {"refresh-flow": {"rotation"}, "tier": {"first-factors"}}
+
+
+class Pools(unittest.TestCase):
+    cognito: Any
+    process: subprocess.Popen[str]
+    where = Environment(name="", region="eu-west-1", protected=False, public_client=False)
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        command = (TARGET / "debug/cognito-local", "--memory", "--port", "0")
+        cls.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert cls.process.stdout
+        endpoint = cls.process.stdout.readline().split()[-1]
+        of_nobody = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
+        os.environ.update({**of_nobody, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": endpoint})
+        cls.cognito = cls.where.aws("cognito-idp")
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.process.terminate()
+        cls.process.communicate()
+
+    def made(self, pool: dict[str, Any], client: dict[str, Any]) -> tuple[str, str]:
+        pool_id = self.cognito.create_user_pool(PoolName="latchkey-test", **{**POOL, **pool})["UserPool"]["Id"]
+        made = self.cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="operations", **{**CLIENT, **client})
+        return pool_id, made["UserPoolClient"]["ClientId"]
+
+    def codes(self, pool_id: str, public_client: bool = False) -> set[str]:
+        deployed = Deployed(dataclasses.replace(self.where, public_client=public_client), pool_id, None, None)
+        return {finding.code for check in checked.CHECKS for finding in check(deployed)}
+
+    def said(self, *options: str) -> tuple[int, set[str]]:
+        """By the script itself."""
+        ran = subprocess.run((sys.executable, SCRIPTS / "doctor", "--json", *options), capture_output=True, text=True, check=False)
+        self.assertEqual(ran.stderr, "")
+        return ran.returncode, {json.loads(line)["code"] for line in ran.stdout.splitlines()}
+
+    def test_a_pool_as_terraform_makes_it_has_no_fault(self) -> None:
+        self.assertEqual(self.said("--user-pool", self.made({}, {})[0]), (0, set()))
+
+    def test_each_fault_is_found_and_no_other(self) -> None:
+        for sentence, fault in FAULTS.items():
+            with self.subTest(sentence):
+                found = self.codes(self.made(fault.pool, fault.client)[0])
+                self.assertIn(fault.code, found)
+                self.assertLessEqual(found - {fault.code}, COME_TOGETHER.get(fault.code, set()))
+
+    def test_a_browsers_client_is_no_fault_where_it_is_wanted_and_guarded(self) -> None:
+        guard = {"LambdaConfig": {**POOL["LambdaConfig"], "PreAuthentication": TRIGGER}}
+        pool_id, _ = self.made(guard, {"GenerateSecret": False})
+        self.assertEqual(self.codes(pool_id, public_client=True), set())
+        unguarded, _ = self.made({}, {"GenerateSecret": False})
+        self.assertEqual(self.codes(unguarded, public_client=True), {"public-client"})
+
+    def test_agentcores_own_client_need_not_rotate_what_stays_in_its_vault(self) -> None:
+        plain = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], "RefreshTokenRotation": {"Feature": "DISABLED"}}
+        hosted = {"AllowedOAuthFlowsUserPoolClient": True, "AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["openid"]}
+        for callback, codes in (
+            ("https://bedrock-agentcore.eu-west-1.amazonaws.com/x", set()),
+            ("https://example.com/x", {"refresh-flow", "rotation"}),
+        ):
+            with self.subTest(callback):
+                client = {**plain, **hosted, "CallbackURLs": [callback], "SupportedIdentityProviders": ["COGNITO"]}
+                self.assertEqual(self.codes(self.made({}, client)[0]), codes)
+
+    def test_a_token_with_the_admin_scope_is_found(self) -> None:
+        """A real one, which Cognito fills as it likes where no trigger is wired."""
+        flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"], "GenerateSecret": False}
+        pool_id, client_id = self.made({"LambdaConfig": {}}, flows)
+        self.cognito.admin_create_user(UserPoolId=pool_id, Username="ada@example.com", MessageAction="SUPPRESS")
+        self.cognito.admin_set_user_password(UserPoolId=pool_id, Username="ada@example.com", Password=PASSWORD, Permanent=True)
+        signed_in = self.cognito.admin_initiate_auth(
+            UserPoolId=pool_id,
+            ClientId=client_id,
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": "ada@example.com", "PASSWORD": PASSWORD},
+        )
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(signed_in["AuthenticationResult"]["AccessToken"])
+            file.flush()
+            told = self.said("--user-pool", self.made({}, {})[0], "--token", file.name)
+        self.assertEqual(told, (1, {"admin-scope", "session-scope"}))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,83 @@
+"""Which plans stop a deployment, and what an environment's settings say."""
+
+import unittest
+from typing import Any
+
+from deployment import Refusal, environment, plan
+
+POOL = "module.user_pool.aws_cognito_user_pool.this"
+
+
+def shown(address: str, *actions: str) -> dict[str, Any]:
+    return {"address": address, "type": address.rsplit(".", 2)[-2], "mode": "managed", "change": {"actions": list(actions)}}
+
+
+def planned(*changes: dict[str, Any], **more: Any) -> plan.Plan:
+    return plan.read("plan", "", {"resource_changes": list(changes), **more})
+
+
+class Plans(unittest.TestCase):
+    def test_what_keeps_something_is_not_destroyed_nor_replaced(self) -> None:
+        kept = [
+            POOL,
+            "module.user_pool.aws_cognito_user_pool_client.operations",
+            'module.tables.aws_dynamodb_table.this["guests"]',
+            "module.secrets.aws_secretsmanager_secret.this",
+            "aws_kms_key.this",
+            "aws_s3_bucket.artifacts",
+            "module.edge[0].aws_cloudfront_distribution.this",
+        ]
+        for address in kept:
+            for actions in (("delete",), ("delete", "create"), ("create", "delete")):
+                with self.subTest(address, actions=actions):
+                    losses = planned(shown(address, *actions)).losses()
+                    self.assertEqual([loss.address for loss in losses], [address])
+
+    def test_it_may_be_made_changed_and_left(self) -> None:
+        for action in ("create", "update", "no-op", "read"):
+            self.assertEqual(planned(shown(POOL, action)).losses(), [])
+
+    def test_what_can_be_made_again_may_go(self) -> None:
+        again = [
+            'module.function["verify-otp"].aws_lambda_function.this',
+            'module.secrets.aws_secretsmanager_secret_version.origin["a"]',
+        ]
+        for address in again:
+            self.assertEqual(planned(shown(address, "delete", "create")).losses(), [])
+
+    def test_whoever_means_it_names_it_exactly(self) -> None:
+        plan_of_two = planned(shown(POOL, "delete"), shown("aws_kms_key.this", "delete"))
+        left = plan_of_two.losses(frozenset({POOL}))
+        self.assertEqual([loss.address for loss in left], ["aws_kms_key.this"])
+
+    def test_a_plan_is_summed_up(self) -> None:
+        self.assertEqual(planned(shown(POOL, "no-op")).summary(), "nothing to change")
+        self.assertTrue(planned(shown(POOL, "no-op")).empty)
+        self.assertFalse(
+            planned(output_changes={"api_id": {"actions": ["create"]}}).empty, "what the next phase reads must be written down"
+        )
+        both = planned(shown(POOL, "update"), shown("aws_kms_key.this", "create"), shown("aws_kms_alias.this", "delete", "create"))
+        self.assertEqual(both.summary(), "1 to make, 1 to change, 1 to replace")
+
+    def test_what_the_configuration_itself_complains_of_is_said(self) -> None:
+        check = {"address": {"kind": "check"}, "instances": [{"problems": [{"message": "fifty mails a day"}]}]}
+        self.assertEqual(planned(checks=[check]).complaints, ("fifty mails a day",))
+
+
+class Environments(unittest.TestCase):
+    def test_prod_is_protected_and_dev_is_not(self) -> None:
+        self.assertTrue(environment.load("prod").protected)
+        self.assertFalse(environment.load("dev").protected)
+
+    def test_an_unknown_one_is_refused_with_the_known(self) -> None:
+        with self.assertRaisesRegex(Refusal, "dev, prod"):
+            environment.load("nowhere")
+
+    def test_a_setting_is_read_without_its_comment(self) -> None:
+        self.assertEqual(environment.scalar('region   = "eu-west-1" # Ireland\n', "region"), "eu-west-1")
+        self.assertEqual(environment.scalar("protected=true\n", "protected"), "true")
+        self.assertIsNone(environment.scalar('other_region = "eu-west-1"\n', "region"))
+
+
+if __name__ == "__main__":
+    unittest.main()

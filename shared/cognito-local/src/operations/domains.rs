@@ -1,0 +1,108 @@
+//! The domain of a pool, under which its hosted sign-in is.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::hosted::domain_of;
+use crate::pool::Pool;
+use crate::refusal::Refusal;
+use crate::service::Service;
+
+/// Names that AWS keeps for itself.
+const RESERVED: [&str; 3] = ["amazon", "aws", "cognito"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CreateInput {
+    domain: String,
+    user_pool_id: String,
+    custom_domain_config: Option<Value>,
+    managed_login_version: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct DomainInput {
+    domain: String,
+    user_pool_id: Option<String>,
+}
+
+/// Gives a pool its domain. Neither may have another one already.
+pub(crate) fn assign(connection: &Connection, pool: &Pool, domain: &str) -> Result<(), Refusal> {
+    if let Some(word) = RESERVED.iter().find(|word| domain.contains(*word)) {
+        return Err(Refusal::invalid(format!(
+            "Domain cannot contain reserved word: {word}"
+        )));
+    }
+    if owner(connection, domain)?.is_some() {
+        return Err(Refusal::invalid(
+            "Domain already associated with another user pool.",
+        ));
+    }
+    if domain_of(connection, &pool.id)?.is_some() {
+        return Err(Refusal::invalid(
+            "User pool already has a domain configured.",
+        ));
+    }
+    connection.execute(
+        "INSERT INTO domains (domain, pool) VALUES (?1, ?2)",
+        params![domain, pool.id],
+    )?;
+    Ok(())
+}
+
+fn owner(connection: &Connection, domain: &str) -> Result<Option<String>, Refusal> {
+    Ok(connection
+        .query_row(
+            "SELECT pool FROM domains WHERE domain = ?1",
+            [domain],
+            |row| row.get(0),
+        )
+        .optional()?)
+}
+
+pub(super) fn create(service: &Service, input: &CreateInput) -> Result<Value, Refusal> {
+    if input.custom_domain_config.is_some() {
+        return Err(Refusal::invalid(
+            "cognito-local has no custom domains, only prefixes.",
+        ));
+    }
+    service.store.change(service.now(), |transaction| {
+        let pool = Pool::find(transaction, &input.user_pool_id)?;
+        assign(transaction, &pool, &input.domain)
+    })?;
+    let mut answer = json!({});
+    if let Some(version) = input.managed_login_version {
+        answer["ManagedLoginVersion"] = json!(version);
+    }
+    Ok(answer)
+}
+
+/// `DescribeUserPoolDomain`, which says nothing of a domain that nobody has.
+pub(super) fn describe(service: &Service, input: &DomainInput) -> Result<Value, Refusal> {
+    let pool = service
+        .store
+        .read(|connection| owner(connection, &input.domain))?;
+    Ok(match pool {
+        None => json!({"DomainDescription": {}}),
+        Some(pool) => json!({"DomainDescription": {
+            "UserPoolId": pool,
+            "AWSAccountId": service.options.account_id,
+            "Domain": input.domain,
+            "Status": "ACTIVE",
+        }}),
+    })
+}
+
+pub(super) fn delete(service: &Service, input: &DomainInput) -> Result<Value, Refusal> {
+    service.store.change(service.now(), |transaction| {
+        let owner = owner(transaction, &input.domain)?;
+        if owner.is_none() || owner != input.user_pool_id {
+            return Err(Refusal::invalid("No such domain or user pool exists."));
+        }
+        transaction.execute("DELETE FROM domains WHERE domain = ?1", [&input.domain])?;
+        Ok(())
+    })?;
+    Ok(json!({}))
+}
