@@ -15,7 +15,7 @@ impl SetupMfa {
         let now = self.clock.now();
         let guest = self.guests.find_caller(caller).await?;
         if guest.authenticator.is_some() && input.second_factor.is_none() {
-            return Err(Fields::missing("code"));
+            return Err(Fields::needed("code"));
         }
         self.reauthentication
             .prove(

@@ -132,7 +132,7 @@ fn challenge_answer(
                 .map_err(|broken| Fields::broken_password("newPassword", &broken))
         }
         (CognitoChallenge::NewPasswordRequired, Answer::SecondFactor(_)) => {
-            Err(Fields::missing("newPassword"))
+            Err(Fields::needed("newPassword"))
         }
         (
             CognitoChallenge::SoftwareTokenMfa | CognitoChallenge::EmailOtp,
@@ -141,6 +141,6 @@ fn challenge_answer(
         (
             CognitoChallenge::SoftwareTokenMfa | CognitoChallenge::EmailOtp,
             Answer::SecondFactor(SecondFactor::BackupCode(_)) | Answer::NewPassword(_),
-        ) => Err(Fields::missing("code")),
+        ) => Err(Fields::needed("code")),
     }
 }

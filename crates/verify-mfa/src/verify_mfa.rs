@@ -77,7 +77,7 @@ impl VerifyMfa {
             }
             (AwaitedFactor::Authenticator(_), Answer::NewPassword(_)) => {
                 self.give_back(&turn).await;
-                Err(Fields::missing("code"))
+                Err(Fields::needed("code"))
             }
             (AwaitedFactor::Cognito(follow_up), answer) => {
                 self.answer(&held, follow_up, answer, secrets.keys(), &turn)

@@ -221,6 +221,16 @@ impl Fields {
         });
     }
 
+    /// The problem of a field that this guest, or this sign-in, needs: what no schema can know.
+    #[must_use]
+    pub fn needed(name: &str) -> Problem {
+        Problem::ValidationFailed(vec![FieldProblem {
+            field: name.to_owned(),
+            code: "needed",
+            message: "is needed here".to_owned(),
+        }])
+    }
+
     /// The problem of a field that one way of calling needs, and that did not come.
     #[must_use]
     pub fn missing(name: &str) -> Problem {

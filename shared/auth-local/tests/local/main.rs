@@ -28,6 +28,7 @@ mod operations_under_faults;
 mod passwords;
 mod profile;
 mod requests;
+mod second_factor_cases;
 mod secrecy;
 mod sessions;
 mod sign_in;
