@@ -46,6 +46,13 @@ CLIENT: dict[str, Any] = {
     "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes"},
     "RefreshTokenRotation": {"Feature": "ENABLED", "RetryGracePeriodSeconds": 10},
 }
+HOSTED: dict[str, Any] = {
+    "AllowedOAuthFlowsUserPoolClient": True,
+    "AllowedOAuthFlows": ["code"],
+    "AllowedOAuthScopes": ["openid"],
+    "CallbackURLs": ["https://example.com/"],
+    "SupportedIdentityProviders": ["COGNITO"],
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +86,10 @@ FAULTS = {
     "tokens for a day": Fault(
         "token-lifetime", client={"AccessTokenValidity": 24, "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "minutes"}}
     ),
+    "tokens in addresses of pages": Fault("implicit-flow", client={**HOSTED, "AllowedOAuthFlows": ["implicit"]}),
+    "the admin scope for the hosted pages": Fault(
+        "admin-scope", client={**HOSTED, "AllowedOAuthScopes": ["aws.cognito.signin.user.admin"]}
+    ),
     "sign-ins of fifteen minutes": Fault("sign-in-lifetime", client={"AuthSessionValidity": 15}),
 }
 # What cannot be had without the other.
@@ -110,8 +121,8 @@ class Pools(unittest.TestCase):
         made = self.cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="operations", **{**CLIENT, **client})
         return pool_id, made["UserPoolClient"]["ClientId"]
 
-    def codes(self, pool_id: str, public_client: bool = False) -> set[str]:
-        deployed = Deployed(dataclasses.replace(self.where, public_client=public_client), pool_id, None, None)
+    def codes(self, pool_id: str, **settings: Any) -> set[str]:
+        deployed = Deployed(dataclasses.replace(self.where, **settings), pool_id, None, None)
         return {finding.code for check in checked.CHECKS for finding in check(deployed)}
 
     def said(self, *options: str) -> tuple[int, set[str]]:
@@ -130,6 +141,18 @@ class Pools(unittest.TestCase):
                 self.assertIn(fault.code, found)
                 self.assertLessEqual(found - {fault.code}, COME_TOGETHER.get(fault.code, set()))
 
+    def test_cognitos_own_second_factor_is_found(self) -> None:
+        for wanted in ("OPTIONAL", "ON"):
+            pool_id, _ = self.made({}, {})
+            self.cognito.set_user_pool_mfa_config(
+                UserPoolId=pool_id, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration=wanted
+            )
+            self.assertEqual(self.codes(pool_id), {"mfa"})
+
+    def test_a_pool_with_people_is_protected_from_deletion(self) -> None:
+        self.assertEqual(self.codes(self.made({}, {})[0], protected=True), {"pool-deletion-protection"})
+        self.assertEqual(self.codes(self.made({"DeletionProtection": "ACTIVE"}, {})[0], protected=True), set())
+
     def test_a_browsers_client_is_no_fault_where_it_is_wanted_and_guarded(self) -> None:
         guard = {"LambdaConfig": {**POOL["LambdaConfig"], "PreAuthentication": TRIGGER}}
         pool_id, _ = self.made(guard, {"GenerateSecret": False})
@@ -139,13 +162,12 @@ class Pools(unittest.TestCase):
 
     def test_agentcores_own_client_need_not_rotate_what_stays_in_its_vault(self) -> None:
         plain = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], "RefreshTokenRotation": {"Feature": "DISABLED"}}
-        hosted = {"AllowedOAuthFlowsUserPoolClient": True, "AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["openid"]}
         for callback, codes in (
             ("https://bedrock-agentcore.eu-west-1.amazonaws.com/x", set()),
             ("https://example.com/x", {"refresh-flow", "rotation"}),
         ):
             with self.subTest(callback):
-                client = {**plain, **hosted, "CallbackURLs": [callback], "SupportedIdentityProviders": ["COGNITO"]}
+                client = {**plain, **HOSTED, "CallbackURLs": [callback]}
                 self.assertEqual(self.codes(self.made({}, client)[0]), codes)
 
     def test_a_token_with_the_admin_scope_is_found(self) -> None:

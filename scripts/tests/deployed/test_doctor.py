@@ -3,6 +3,7 @@ and taken out again; the check that should find it finds it and nothing else."""
 
 import contextlib
 import copy
+import dataclasses
 import json
 import unittest
 from collections.abc import Callable, Iterator
@@ -455,6 +456,11 @@ class Doctor(unittest.TestCase):
     def test_a_deployment_has_no_fault_but_what_its_settings_say(self) -> None:
         whole = (*pool.CHECKS, *functions.CHECKS, *api.CHECKS, *edge.CHECKS, *data.CHECKS, *watch.CHECKS)
         self.assertEqual(set().union(*map(codes, whole)), KNOWN)
+
+    def test_what_people_need_is_missed_where_they_are(self) -> None:
+        people = Deployed(dataclasses.replace(DEV, protected=True), None, None, None)
+        self.assertEqual({finding.code for finding in pool.safety(people)}, {"pool-deletion-protection"})
+        self.assertEqual({finding.code for finding in data.tables(people)}, {"table-deletion-protection"})
 
     def test_each_fault_is_found_and_nothing_else(self) -> None:
         for check, found, plant in FAULTS:

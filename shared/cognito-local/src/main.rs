@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use cognito_local::{ClientSpec, Cognito, Mail, Options, PoolSpec, State};
+use cognito_local::{ClientSpec, Cognito, HostedSignIn, Mail, Options, PoolSpec, State};
 use tokio::net::TcpListener;
 
 /// A Cognito user pool over the AWS wire protocol.
@@ -35,6 +35,12 @@ struct Arguments {
     /// ARN of a pre authentication function.
     #[arg(long, value_name = "ARN", requires = "lambda_url")]
     pre_authentication: Option<String>,
+    /// Prefix of the hosted sign-in, which is then at http://127.0.0.1:PORT/PREFIX/oauth2/authorize.
+    #[arg(long, value_name = "PREFIX", requires = "callback_url")]
+    domain: Option<String>,
+    /// Where the hosted sign-in may send browsers back to; more than once for several.
+    #[arg(long, value_name = "URL", requires = "domain")]
+    callback_url: Vec<String>,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -69,16 +75,25 @@ async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mut pool = PoolSpec::passwordless("cognito-local");
     pool.pre_token_generation = arguments.pre_token_generation;
     pool.pre_authentication = arguments.pre_authentication;
+    pool.domain = arguments.domain;
     let pool_id = cognito.ensure_pool(pool)?;
     let mut client = ClientSpec::new("cognito-local");
     client.explicit_auth_flows = [
         "ALLOW_USER_AUTH",
         "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
         "ALLOW_ADMIN_USER_PASSWORD_AUTH",
         "ALLOW_REFRESH_TOKEN_AUTH",
     ]
     .map(str::to_owned)
     .to_vec();
+    if !arguments.callback_url.is_empty() {
+        client.hosted_sign_in = Some(HostedSignIn {
+            callback_urls: arguments.callback_url,
+            logout_urls: Vec::new(),
+            scopes: ["openid", "email", "profile"].map(str::to_owned).to_vec(),
+        });
+    }
     let client = cognito.ensure_client(&pool_id, client)?;
 
     let stop = asked_to_stop()?;

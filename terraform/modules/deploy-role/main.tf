@@ -65,7 +65,7 @@ resource "aws_iam_policy" "boundary" {
       {
         Effect   = "Allow"
         Action   = ["ses:SendEmail"]
-        Resource = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*"]
+        Resource = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*", "arn:${var.partition}:ses:${var.region}:${var.account_id}:configuration-set/*"]
       },
       {
         Effect   = "Allow"

@@ -4,6 +4,9 @@ locals {
   # What the functions count themselves (CloudWatch namespace "Latchkey"): from this many within the period on, somebody should look.
   counted = {
     CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
+    PasswordFailures      = { threshold = 100, period = 300, meaning = "wrong passwords: somebody may be guessing" }
+    CallbackRefusals      = { threshold = 5, period = 300, meaning = "authorizations that end in another browser than they began in: somebody may be passing links on" }
+    AuthorizationsFailed  = { threshold = 10, period = 300, meaning = "agents do not get people's consent; the log says which check fails" }
     RefreshTokenReuse     = { threshold = 1, period = 300, meaning = "a refresh token came back after its grace period: it may have been stolen" }
     DependencyUnavailable = { threshold = 5, period = 300, meaning = "Cognito or DynamoDB throttles, or is away" }
     EmailDeliveryFailures = { threshold = 3, period = 300, meaning = "mails cannot be sent: the quota may be used up, or the sender blocked" }
@@ -207,6 +210,7 @@ resource "aws_cloudwatch_dashboard" "this" {
     widgets = [for index, widget in [
       { title = "Sign-ins, guests made", query = [for metric in ["SignIns", "GuestsCreated"] : "SELECT SUM(${metric}) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'"] },
       { title = "Refusals and failures", query = concat(values(local.counted_query), ["SELECT SUM(LimitRefusals) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'"]) },
+      { title = "Agents' authorizations", query = [for metric in ["AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsFailed", "AuthorizationsAbandoned"] : "SELECT SUM(${metric}) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'"] },
       { title = "Invocations", metrics = [for one in var.functions : ["AWS/Lambda", "Invocations", "FunctionName", one.function_name]], stat = "Sum" },
       { title = "Errors and throttles", metrics = concat([for one in var.functions : ["AWS/Lambda", "Errors", "FunctionName", one.function_name]], [for one in var.functions : ["AWS/Lambda", "Throttles", "FunctionName", one.function_name]]), stat = "Sum" },
       { title = "Duration, p99", metrics = [for one in var.functions : ["AWS/Lambda", "Duration", "FunctionName", one.function_name]], stat = "p99" },

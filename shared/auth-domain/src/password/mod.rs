@@ -21,14 +21,15 @@ redacted_debug!(Password, NewPassword);
 
 /// The text cannot be anybody's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must have 1 to {LONGEST_BYTES} bytes")]
+#[error("must have 1 to {LONGEST_BYTES} bytes, and no control characters")]
 pub struct InvalidPassword;
 
 impl Password {
     /// Takes what a person typed.
     pub fn parse(text: &str) -> Result<Self, InvalidPassword> {
         let password: String = text.nfc().collect();
-        if (1..=LONGEST_BYTES).contains(&password.len()) {
+        if (1..=LONGEST_BYTES).contains(&password.len()) && !password.chars().any(char::is_control)
+        {
             Ok(Self(password))
         } else {
             Err(InvalidPassword)
@@ -211,6 +212,7 @@ mod tests {
         assert!(NewPassword::parse(&longer, None).is_err());
         assert!(Password::parse(&longer).is_err());
         assert!(Password::parse("").is_err());
+        assert!(Password::parse("line\nbreak").is_err());
     }
 
     #[test]

@@ -229,7 +229,7 @@ async fn of_fifty_right_codes_at_once_one_is_accepted() {
     assert!(
         answers
             .iter()
-            .flat_map(|answer| answer.as_ref().err())
+            .filter_map(|answer| answer.as_ref().err())
             .all(|refused| refused
                 == "ExpiredCodeException: Your software token has already been used once.")
     );

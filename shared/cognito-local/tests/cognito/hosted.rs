@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::email_codes::join_all;
 use crate::tokens::verified;
+use crate::triggers::{Outcome, functions};
 use crate::world::{PASSWORD, World, refusal};
 
 const NINA: &str = "nina@example.com";
@@ -650,6 +651,56 @@ async fn a_browser_stays_signed_in_for_an_hour_or_until_it_signs_out() {
     browser.sign_in(&world, &[]).await;
     world.clock.advance(3_600);
     assert_eq!(silent(&[]).await, (false, None));
+}
+
+#[tokio::test]
+async fn the_triggers_are_asked_here_too_and_a_refusal_lets_nobody_on() {
+    let functions = functions(|event| {
+        let source = event["triggerSource"].as_str().unwrap();
+        let refused = source == "PreAuthentication_Authentication"
+            && event["request"]["userNotFound"] == json!(true);
+        if refused {
+            return Outcome::FunctionError(json!({"errorMessage": "no entry"}));
+        }
+        let mut answer = event.clone();
+        if source.starts_with("TokenGeneration") {
+            answer["response"]["claimsAndScopeOverrideDetails"] = json!({
+                "accessTokenGeneration": {"scopesToAdd": ["latchkey/session"]},
+                "idTokenGeneration": {"claimsToAddOrOverride": {"nonce": "forged", "at_hash": "forged"}},
+            });
+        }
+        Outcome::Answer(answer)
+    })
+    .await;
+    let events = std::sync::Arc::clone(&functions.events);
+    let arn = "arn:aws:lambda:eu-west-1:000000000000:function:f".to_owned();
+    let world = hosted_world_with(|plan| {
+        plan.options.lambda_url = Some(functions.url);
+        plan.pool.pre_authentication = Some(arn.clone());
+        plan.pool.pre_token_generation = Some(arn);
+    })
+    .await;
+    let back = Browser::new().sign_in(&world, &[]).await;
+    let (_, tokens) = exchange(&world, &parameter(&back, "code").unwrap()).await;
+    let access = verified(&world, tokens["access_token"].as_str().unwrap()).await;
+    assert_eq!(access["scope"], "openid email latchkey/session");
+    let id = verified(&world, tokens["id_token"].as_str().unwrap()).await;
+    assert_eq!(id["nonce"], "a-nonce");
+    let seen: Vec<Value> = events
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, event)| event.clone())
+        .collect();
+    assert_eq!(seen[0]["triggerSource"], "PreAuthentication_Authentication");
+    assert_eq!(seen[1]["triggerSource"], "TokenGeneration_HostedAuth");
+    assert_eq!(seen[1]["request"]["scopes"], json!(["openid", "email"]));
+
+    let browser = Browser::new();
+    let page = browser.open(&world, &[]).await;
+    let unknown = [("username", "nobody@example.com")];
+    let page = browser.submit(&world, &page, &unknown).await;
+    assert!(page.html.contains("Sign-in was refused."));
 }
 
 #[tokio::test]

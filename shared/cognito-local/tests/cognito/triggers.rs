@@ -22,7 +22,7 @@ const PRE_AUTHENTICATION: &str =
 type Handler = Arc<dyn Fn(&Value) -> Outcome + Send + Sync>;
 
 /// How the functions of a test answer.
-enum Outcome {
+pub(crate) enum Outcome {
     Answer(Value),
     FunctionError(Value),
     Status(u16),
@@ -31,13 +31,15 @@ enum Outcome {
 }
 
 #[derive(Clone)]
-struct Functions {
-    url: String,
-    events: Arc<Mutex<Vec<(String, Value)>>>,
+pub(crate) struct Functions {
+    pub(crate) url: String,
+    pub(crate) events: Arc<Mutex<Vec<(String, Value)>>>,
     handler: Handler,
 }
 
-async fn functions(handler: impl Fn(&Value) -> Outcome + Send + Sync + 'static) -> Functions {
+pub(crate) async fn functions(
+    handler: impl Fn(&Value) -> Outcome + Send + Sync + 'static,
+) -> Functions {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let functions = Functions {
         url: format!("http://{}", listener.local_addr().unwrap()),
