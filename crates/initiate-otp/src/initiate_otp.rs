@@ -1,7 +1,5 @@
 //! The decision: count, make sure that there is a user, have a code mailed, remember the sign-in.
 
-use std::net::IpAddr;
-
 use auth_domain::{
     AttemptId, CognitoSession, Email, Guest, KnownDevice, Problem, Purpose, SessionToken, SignIn,
     Timestamp,
@@ -32,10 +30,8 @@ impl InitiateOtp {
         let (secrets, guest) = try_join!(self.secrets.get(), self.guests.find(email))?;
         let keys = secrets.keys();
 
-        if let Some(ip_address) = exchange.ip_address() {
-            let subject = keys
-                .tag(Purpose::IpAddress, &[&network(ip_address)])
-                .to_hex();
+        if let Some(network) = exchange.network() {
+            let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
             self.limits
                 .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
                     exchange.rate_limit(state);
@@ -65,10 +61,10 @@ impl InitiateOtp {
         })
     }
 
-    /// Has a code mailed. A bound guest has a user, and costs one call. Anyone else gets one first, and so does a guest whose user
-    /// has gone: Cognito offers a password then, which it never offers the users that Latchkey makes.
+    /// Has a code mailed. A bound guest who has proved the address has a user, and costs one call. Anyone else gets one first, and so
+    /// does a guest whose user has gone: Cognito offers a password then, which it never offers the users that this makes.
     async fn send(&self, email: &Email, guest: Option<&Guest>) -> Result<Sent, Problem> {
-        let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some());
+        let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some() && guest.email_verified);
         let has_password = guest.is_some_and(|guest| guest.has_password);
         if !bound {
             self.codes.create_user(email).await?;
@@ -77,7 +73,7 @@ impl InitiateOtp {
         if bound
             && sending.password_offered
             && !has_password
-            && self.codes.create_user(email).await?
+            && self.codes.create_user(email).await?.is_some()
         {
             sending = self.codes.send(email).await?;
         }
@@ -105,20 +101,5 @@ impl InitiateOtp {
         self.sign_ins
             .begin(&session_token.sign_in_id(), &sign_in)
             .await
-    }
-}
-
-/// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
-fn network(ip_address: IpAddr) -> String {
-    match ip_address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(address) => address.to_string(),
-            None => address.segments()[..4]
-                .iter()
-                .map(|segment| format!("{segment:x}"))
-                .collect::<Vec<_>>()
-                .join(":"),
-        },
     }
 }

@@ -4,9 +4,15 @@
 //! parallel guesses cannot outrun it. Wrong codes count for the address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and
 //! for a known device on its own.
 //!
+//! Where somebody has registered the address with a password and not confirmed it, that password is taken away: who chose it need not
+//! be who reads the mail. A guest hears by mail of a browser that signs in for the first time.
+//!
+//! A guest who has an authenticator gets no tokens here: the sign-in is held until `verifyMfa` brings the second factor. The refresh
+//! token lies sealed in its record, the other tokens are forgotten, and no device is remembered yet.
+//!
 //! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the code is used up, and a
-//! re-send of the same sign-in brings another. If the guest cannot be made or the sign-in not be ended, the new tokens are
-//! revoked and never leave; a re-send brings another code here too. Only a sign-in that was ended, and nobody heard of it, begins
+//! re-send of the same sign-in brings another. If the guest cannot be made, the sign-in not be held or not be ended, the
+//! new tokens are revoked and never leave; a re-send brings another code here too. Only a sign-in that was ended, and nobody heard of it, begins
 //! anew.
 
 mod verify_otp;
@@ -14,17 +20,16 @@ mod verify_otp;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns, TokenService,
+    ConfigurationError, EmailCodes, Guests, Limits, Mailer, Passwords, Platform, SecondFactors,
+    Secrets, SignIns, TokenService,
 };
 use auth_domain::{
-    Clock, Email, Guest, Limit, OtpCode, Problem, Randomness, SessionToken, SignInRules,
-    TokenDelivery, Tokens,
+    Clock, Email, Limit, OtpCode, Problem, Randomness, SessionToken, SignInRules, TokenDelivery,
 };
 use auth_lambda::{
-    Access, AgentTool, Exchange, Fields, Function, IssuedTokens, Operation, ResponseFloor,
+    Access, AgentTool, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
 };
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -39,7 +44,10 @@ struct VerifyOtp {
     sign_ins: SignIns,
     limits: Limits,
     codes: EmailCodes,
+    passwords: Passwords,
     guests: Guests,
+    second_factors: SecondFactors,
+    mailer: Mailer,
     token_service: TokenService,
     secrets: Secrets,
     clock: Clock,
@@ -64,7 +72,10 @@ impl VerifyOtp {
             sign_ins: SignIns::new(platform)?,
             limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
+            passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
+            second_factors: SecondFactors::new(platform)?,
+            mailer: Mailer::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,
             secrets,
             clock: platform.clock(),
@@ -90,29 +101,12 @@ struct Input {
     token_delivery: TokenDelivery,
 }
 
-/// The tokens, and whose they are.
-#[derive(Serialize)]
-struct SignedIn {
-    #[serde(flatten)]
-    tokens: IssuedTokens,
-    user: Guest,
-}
-
-impl SignedIn {
-    fn new(tokens: Tokens, user: Guest) -> Self {
-        Self {
-            tokens: IssuedTokens::new(tokens),
-            user,
-        }
-    }
-}
-
 impl Operation for VerifyOtp {
     const NAME: &'static str = "verify-otp";
     const ACCESS: Access = Access::Public;
 
     type Input = Input;
-    type Output = SignedIn;
+    type Output = SignInAnswer;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let (email, code, session_token) = (
@@ -132,7 +126,7 @@ impl Operation for VerifyOtp {
         fields.finish_with(input())
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<SignedIn, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<SignInAnswer, Problem> {
         self.settings
             .refusal_floor
             .hold_refusals(self.verify(&input, exchange))
@@ -148,19 +142,7 @@ impl AgentTool for VerifyOtp {
         ("session_token", "sessionToken"),
     ];
 
-    /// The token delivery event, which a browser that watches the agent's stream recognises.
-    fn result(signed_in: SignedIn) -> Map<String, Value> {
-        let SignedIn { tokens, user } = signed_in;
-        let event = json!({
-            "event_type": "auth_tokens",
-            "id_token": tokens.id_token(),
-            "access_token": tokens.access_token(),
-            "refresh_token": tokens.refresh_token(),
-            "expires_in": tokens.expires_in(),
-            "guest_id": user.guest_id,
-            "email": user.email.as_str(),
-            "cognito_sub": user.cognito_sub.as_ref().map(auth_domain::UserSub::as_str),
-        });
-        event.as_object().cloned().unwrap_or_default()
+    fn result(answer: SignInAnswer) -> Map<String, Value> {
+        answer.into_tool_result()
     }
 }

@@ -1,14 +1,14 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
-use auth_aws::Proof;
+use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, DeviceCookie, KeyRing, KnownDevice, OtpCode, Problem, SignIn, SignInId,
-    TokenDelivery, Tokens, UserSub,
+    AttemptId, CognitoChallenge, DeviceCookie, Guest, KeyRing, KnownDevice, Notice, OtpCode,
+    PasswordStanding, Problem, SessionToken, SignIn, SignInId, TokenDelivery, Tokens, UserSub,
 };
-use auth_lambda::{Exchange, Metric, SetCookie};
+use auth_lambda::{Exchange, Metric, SetCookie, SignInAnswer};
 use tokio::join;
 
-use crate::{Input, SignedIn, VerifyOtp};
+use crate::{Input, VerifyOtp};
 
 /// An attempt that was admitted, and what it was counted against.
 struct Attempt {
@@ -17,12 +17,26 @@ struct Attempt {
     budget: String,
 }
 
+/// What Cognito gave for a right code, and to whom.
+struct Proved {
+    tokens: Tokens,
+    sub: UserSub,
+}
+
+/// What a right code has come to.
+enum Settled {
+    /// This guest is signed in, who may have been here before.
+    Guest { guest: Box<Guest>, returns: bool },
+    /// The sign-in waits for the guest's authenticator.
+    Held(SessionToken),
+}
+
 impl VerifyOtp {
     pub(crate) async fn verify(
         &self,
         input: &Input,
         exchange: &Exchange,
-    ) -> Result<SignedIn, Problem> {
+    ) -> Result<SignInAnswer, Problem> {
         let Input {
             email,
             code,
@@ -74,8 +88,8 @@ impl VerifyOtp {
             self.prove(&sign_in, code, &attempt),
             self.guests.find(email)
         );
-        let (tokens, sub) = match proof? {
-            Proof::Right { tokens, sub } => (tokens, sub),
+        let proved = match proof? {
+            Proof::Right { tokens, sub } => Proved { tokens, sub },
             Proof::Wrong => {
                 tracing::warn!(
                     address = secrets
@@ -88,16 +102,28 @@ impl VerifyOtp {
             }
             Proof::Over => return Err(Problem::OtpExpired),
         };
-        match self.settle(&sign_in, known, &sub, &attempt, exchange).await {
-            Ok(guest) => {
+        let settled = self
+            .settle(&sign_in, known, &proved, input, &attempt, exchange)
+            .await;
+        match settled {
+            Ok(Settled::Guest { guest, returns }) => {
+                exchange.count(Metric::SignIns);
+                if returns && device.is_none() && exchange.is_http() {
+                    let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
+                    exchange.note_notice(told.await);
+                }
                 self.remember_device(input, secrets.keys(), exchange);
-                Ok(SignedIn::new(
-                    self.deliver(tokens, *token_delivery, exchange),
-                    guest,
+                Ok(SignInAnswer::signed_in(
+                    self.deliver(proved.tokens, *token_delivery, exchange),
+                    *guest,
                 ))
             }
+            Ok(Settled::Held(session_token)) => Ok(SignInAnswer::held(
+                session_token,
+                CognitoChallenge::SoftwareTokenMfa,
+            )),
             Err(problem) => {
-                self.discard(&tokens).await;
+                self.discard(&proved.tokens).await;
                 Err(problem)
             }
         }
@@ -131,25 +157,54 @@ impl VerifyOtp {
         Ok(outcome)
     }
 
-    /// Finds or makes the guest, then ends the sign-in: one conditional write decides between two right codes.
+    /// Finds or makes the guest, holds what an authenticator guards, then ends the sign-in: one conditional write decides between two right codes.
     async fn settle(
         &self,
         sign_in: &SignIn,
-        known: Result<Option<auth_domain::Guest>, Problem>,
-        sub: &UserSub,
+        known: Result<Option<Guest>, Problem>,
+        proved: &Proved,
+        input: &Input,
         attempt: &Attempt,
         exchange: &Exchange,
-    ) -> Result<auth_domain::Guest, Problem> {
+    ) -> Result<Settled, Problem> {
+        let known = known?;
+        if known
+            .as_ref()
+            .is_some_and(|guest| guest.password_standing == PasswordStanding::Unproven)
+        {
+            // Whoever registered the address chose that password, and only now is it clear whose the address is.
+            self.passwords.take_away(proved.sub.as_str()).await?;
+        }
+        let before = known.as_ref().map(|guest| guest.email_verified);
         let (guest, created) = self
             .guests
             .get_or_create(
-                sub,
+                &proved.sub,
                 &sign_in.email,
-                known?,
+                known,
+                ProvedBy::Code,
                 sign_in.has_password,
                 self.clock.now(),
             )
             .await?;
+        let returns = before.unwrap_or(!created);
+        let settled = if guest.authenticator.is_some() {
+            let held = self
+                .second_factors
+                .hold(
+                    &proved.tokens,
+                    &proved.sub,
+                    &input.email,
+                    input.token_delivery,
+                )
+                .await;
+            Settled::Held(held?)
+        } else {
+            Settled::Guest {
+                guest: Box::new(guest),
+                returns,
+            }
+        };
         let (finished, cleared) = join!(
             self.sign_ins.finish(&attempt.sign_in_id, &attempt.id),
             self.limits.clear(&self.settings.failures, &attempt.budget)
@@ -160,11 +215,10 @@ impl VerifyOtp {
         if cleared.is_err() {
             tracing::warn!("the count of wrong codes could not be cleared, and will age out");
         }
-        exchange.count(Metric::SignIns);
         if created {
             exchange.count(Metric::GuestsCreated);
         }
-        Ok(guest)
+        Ok(settled)
     }
 
     /// Undoes the counting of an attempt that nobody looked at.

@@ -407,15 +407,21 @@ pub enum Resource {
     UserPool,
     /// The secret that holds the keys.
     Secrets,
+    /// The KMS key that seals what must be read again.
+    SealingKey,
+    /// The verified sender of mails.
+    Mail,
 }
 
 impl Resource {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Guests,
         Self::GuestsIndex,
         Self::Challenges,
         Self::UserPool,
         Self::Secrets,
+        Self::SealingKey,
+        Self::Mail,
     ];
 
     /// As grants write it.
@@ -427,6 +433,8 @@ impl Resource {
             Self::Challenges => "challenges",
             Self::UserPool => "user-pool",
             Self::Secrets => "secrets",
+            Self::SealingKey => "sealing-key",
+            Self::Mail => "mail",
         }
     }
 }

@@ -31,6 +31,8 @@ client!(
     aws_sdk_dynamodb,
     "AWS_ENDPOINT_URL_DYNAMODB"
 );
+client!("kms", kms, aws_sdk_kms, "AWS_ENDPOINT_URL_KMS");
+client!("mail", ses, aws_sdk_sesv2, "AWS_ENDPOINT_URL_SESV2");
 client!(
     "secrets",
     secrets_manager,

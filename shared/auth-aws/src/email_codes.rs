@@ -1,18 +1,14 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
-use auth_domain::{
-    AccessToken, CognitoSession, Email, IdToken, OtpCode, Problem, RefreshToken, Report, Tokens,
-    UserSub,
-};
+use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, MessageActionType,
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     ConfigurationError, Platform, Secrets,
     failure::{Failure, failure},
-    user_pool::{UserPool, is_wrong_client_secret},
+    user_pool::{Issued, UserPool, is_wrong_client_secret, sub_among},
 };
 
 /// The refusals by which Cognito says that it cannot mail: its quota is used up, SES refuses, or it may not use SES.
@@ -168,8 +164,8 @@ impl EmailCodes {
     /// Makes a user for an address that Latchkey has no guest for: without a password, without a welcome mail, and with the
     /// address taken as verified so that Cognito will mail a code to it. Nothing is granted before that code is proved.
     ///
-    /// `false` where a user of that name exists already: another request was quicker, or somebody else made one.
-    pub async fn create_user(&self, email: &Email) -> Result<bool, Problem> {
+    /// The new user's sub; `None` where a user of that name exists already: another request was quicker, or somebody else made one.
+    pub async fn create_user(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
         let attribute =
             |name: &str, value: &str| AttributeType::builder().name(name).value(value).build();
         let describe = |error| Problem::Internal(Report::new("describe the user", error));
@@ -186,14 +182,21 @@ impl EmailCodes {
             .await
             .map_err(failure("make the user"));
         match created {
-            Ok(_) => Ok(true),
+            Ok(answer) => {
+                let user = answer.user();
+                sub_among(user.map_or(&[], |user| user.attributes()))
+                    .map(Some)
+                    .ok_or_else(|| {
+                        Problem::Internal(Report::of("Cognito made a user without a sub"))
+                    })
+            }
             Err(failure)
                 if matches!(
                     failure.code(),
                     Some("UsernameExistsException" | "AliasExistsException")
                 ) =>
             {
-                Ok(false)
+                Ok(None)
             }
             Err(failure) => Err(failure.into()),
         }
@@ -313,23 +316,6 @@ fn no_code(failure: Failure) -> Result<Sending, Problem> {
 }
 
 fn right(result: AuthenticationResultType) -> Result<Proof, Report> {
-    let incomplete = || Report::of("Cognito's tokens are incomplete");
-    let id_token = result.id_token.ok_or_else(incomplete)?;
-    let sub = sub_of(&id_token).ok_or_else(|| Report::of("Cognito's id token does not read"))?;
-    let tokens = Tokens {
-        access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
-        id_token: IdToken::issued(id_token),
-        refresh_token: Some(RefreshToken::issued(
-            result.refresh_token.ok_or_else(incomplete)?,
-        )),
-        expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
-    };
+    let Issued { tokens, sub, .. } = Issued::read(result)?;
     Ok(Proof::Right { tokens, sub })
-}
-
-/// The `sub` of an id token that Cognito has just handed over: it came over TLS from its issuer, so nothing is checked again.
-fn sub_of(id_token: &str) -> Option<UserSub> {
-    let payload = URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
-    UserSub::parse(claims.get("sub")?.as_str()?).ok()
 }

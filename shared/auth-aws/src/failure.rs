@@ -146,7 +146,7 @@ impl Failure {
     }
 
     /// The report alone, where the caller has its own name for the problem.
-    #[cfg(feature = "cognito")]
+    #[cfg(any(feature = "cognito", feature = "mail"))]
     pub(crate) fn into_report(self) -> Report {
         self.report
     }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use auth_domain::{Report, Timestamp};
-use aws_sdk_dynamodb::types::AttributeValue;
+use auth_domain::{Report, Sealed, Timestamp};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
 /// An item or a key.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -16,6 +16,10 @@ pub(crate) fn number(value: impl Into<i64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
+pub(crate) fn sealed(value: &Sealed) -> AttributeValue {
+    AttributeValue::B(Blob::new(value.as_bytes()))
+}
+
 /// An instant as milliseconds: what conditions compare.
 pub(crate) fn millis(at: Timestamp) -> AttributeValue {
     number(at.as_millis())
@@ -23,6 +27,13 @@ pub(crate) fn millis(at: Timestamp) -> AttributeValue {
 
 pub(crate) fn get_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(crate) fn get_sealed(item: &Item, name: &str) -> Option<Sealed> {
+    item.get(name)?
+        .as_b()
+        .ok()
+        .map(|blob| Sealed::from_bytes(blob.as_ref()))
 }
 
 pub(crate) fn get_number(item: &Item, name: &str) -> Option<i64> {

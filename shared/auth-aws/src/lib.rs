@@ -3,10 +3,10 @@
 //! A capability takes and gives the domain's types. Its errors are the [`Problem`](auth_domain::Problem)s that the caller of an
 //! operation gets: what AWS says stays in the log.
 
-#[cfg(any(feature = "dynamodb", feature = "secrets"))]
+#[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
 mod clients;
 mod environment;
-#[cfg(any(feature = "dynamodb", feature = "secrets"))]
+#[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
 mod failure;
 mod platform;
 
@@ -18,6 +18,12 @@ mod guests;
 mod items;
 #[cfg(feature = "dynamodb")]
 mod limits;
+#[cfg(feature = "mail")]
+mod mailer;
+#[cfg(feature = "cognito")]
+mod passwords;
+#[cfg(feature = "kms")]
+mod second_factors;
 #[cfg(feature = "secrets")]
 mod secrets;
 mod settings;
@@ -27,15 +33,23 @@ mod sign_ins;
 mod token_service;
 #[cfg(feature = "cognito")]
 mod user_pool;
+#[cfg(feature = "kms")]
+mod vault;
 
 #[cfg(feature = "cognito")]
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
 #[cfg(feature = "dynamodb")]
-pub use guests::Guests;
+pub use guests::{Guests, ProvedBy};
 #[cfg(feature = "dynamodb")]
 pub use limits::Limits;
+#[cfg(feature = "mail")]
+pub use mailer::Mailer;
+#[cfg(feature = "cognito")]
+pub use passwords::{ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use platform::Platform;
+#[cfg(feature = "kms")]
+pub use second_factors::{SecondFactors, Unclaimed};
 #[cfg(feature = "secrets")]
 pub use secrets::{SecretSet, Secrets};
 #[cfg(feature = "dynamodb")]

@@ -132,7 +132,7 @@ impl Platform {
     }
 
     /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.
-    #[cfg(any(feature = "dynamodb", feature = "secrets"))]
+    #[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
     pub(crate) fn aws(&self, variable: &str) -> Result<SdkConfig, ConfigurationError> {
         let endpoint = self.environment.optional(variable)?.map(str::to_owned);
         let mut builder = self.aws.to_builder();

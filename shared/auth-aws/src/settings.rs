@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_domain::{Limit, SignInRules};
+use auth_domain::{Limit, SecondFactorRules, SignInRules};
 
 use crate::{ConfigurationError, Environment};
 
@@ -23,6 +23,23 @@ impl Environment {
             ("OTP_FAILURES_PER_EMAIL", 10),
             ("OTP_FAILURE_WINDOW_SECONDS", 3600),
         )
+    }
+
+    /// Wrong passwords for one address, or on one known device.
+    pub fn login_failures(&self) -> Result<Limit, ConfigurationError> {
+        self.limit(
+            "login-failure",
+            ("LOGIN_FAILURES_PER_EMAIL", 5),
+            ("LOGIN_FAILURE_WINDOW_SECONDS", 900),
+        )
+    }
+
+    /// The numbers that a sign-in lives by between its factors.
+    pub fn second_factor_rules(&self) -> Result<SecondFactorRules, ConfigurationError> {
+        Ok(SecondFactorRules {
+            lifetime: self.seconds("MFA_LIFETIME_SECONDS", 300)?,
+            attempts: self.number("MFA_ATTEMPTS", 3)?,
+        })
     }
 
     /// Sign-in mails of the whole pool in a minute: what protects the mail quota that all guests share.

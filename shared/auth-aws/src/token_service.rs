@@ -92,6 +92,15 @@ impl TokenService {
         }
     }
 
+    /// Revokes tokens that will not leave. Where that fails, they end unused by their own time.
+    pub async fn discard(&self, tokens: &Tokens) {
+        if let Some(refresh_token) = &tokens.refresh_token
+            && self.revoke(refresh_token).await.is_err()
+        {
+            tracing::warn!("tokens that nobody has could not be revoked");
+        }
+    }
+
     async fn revoke_with(
         &self,
         refresh_token: &RefreshToken,
@@ -112,11 +121,16 @@ impl TokenService {
 
     /// Revokes every refresh token of a user. Access tokens live on by their signature: the guest's `signedOutAt` ends those.
     pub async fn sign_out_everywhere(&self, pool_id: &str, sub: &UserSub) -> Result<(), Problem> {
+        self.sign_out_user(pool_id, sub.as_str()).await
+    }
+
+    /// The same for a user by any name that Cognito knows: an address, where the sub is not known.
+    pub async fn sign_out_user(&self, pool_id: &str, username: &str) -> Result<(), Problem> {
         let signed_out = self
             .client
             .admin_user_global_sign_out()
             .user_pool_id(pool_id)
-            .username(sub.as_str())
+            .username(username)
             .send()
             .await;
         match signed_out.map_err(failure("sign the user out")) {

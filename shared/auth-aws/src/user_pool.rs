@@ -1,8 +1,14 @@
 //! The user pool and the confidential client through which alone Latchkey speaks to it.
 
-use auth_domain::Email;
-use aws_sdk_cognitoidentityprovider::Client;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use auth_domain::{AccessToken, Email, IdToken, RefreshToken, Report, Tokens, UserSub};
+use aws_sdk_cognitoidentityprovider::{
+    Client,
+    types::{AttributeType, AuthenticationResultType},
+};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -32,13 +38,18 @@ impl UserPool {
     /// `SECRET_HASH`: what a confidential client adds to each call about a user
     /// (Base64 of HMAC-SHA256 under the client secret over user name and client id).
     pub(crate) fn secret_hash(&self, email: &Email, secrets: &SecretSet) -> String {
+        self.secret_hash_of(email.as_str(), secrets)
+    }
+
+    /// The same for a user by the name that a challenge gave.
+    pub(crate) fn secret_hash_of(&self, username: &str, secrets: &SecretSet) -> String {
         #[expect(
             clippy::expect_used,
             reason = "HMAC takes a key of any length (RFC 2104 §2)"
         )]
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secrets.client_secret().as_bytes())
             .expect("HMAC takes a key of any length");
-        mac.update(email.as_str().as_bytes());
+        mac.update(username.as_bytes());
         mac.update(self.client_id.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
     }
@@ -57,4 +68,52 @@ pub(crate) fn is_wrong_client_secret(failure: &Failure) -> bool {
         Some("UnauthorizedException") => true,
         Some(_) | None => false,
     }
+}
+
+/// The tokens of a finished sign-in, and what the ID token among them says of the user.
+pub(crate) struct Issued {
+    pub(crate) tokens: Tokens,
+    pub(crate) sub: UserSub,
+    pub(crate) email_verified: bool,
+}
+
+impl Issued {
+    /// Takes what Cognito has just handed over. It came over TLS from its issuer, so no signature is checked.
+    pub(crate) fn read(result: AuthenticationResultType) -> Result<Self, Report> {
+        let incomplete = || Report::of("Cognito's tokens are incomplete");
+        let unreadable = || Report::of("Cognito's id token does not read");
+        let id_token = result.id_token.ok_or_else(incomplete)?;
+        let claims = claims(&id_token).ok_or_else(unreadable)?;
+        let sub = claims
+            .get("sub")
+            .and_then(|sub| UserSub::parse(sub.as_str()?).ok())
+            .ok_or_else(unreadable)?;
+        Ok(Self {
+            sub,
+            email_verified: claims.get("email_verified").is_some_and(|verified| {
+                verified.as_bool() == Some(true) || verified.as_str() == Some("true")
+            }),
+            tokens: Tokens {
+                access_token: AccessToken::issued(result.access_token.ok_or_else(incomplete)?),
+                id_token: IdToken::issued(id_token),
+                refresh_token: Some(RefreshToken::issued(
+                    result.refresh_token.ok_or_else(incomplete)?,
+                )),
+                expires_in: u32::try_from(result.expires_in).map_err(|_| incomplete())?,
+            },
+        })
+    }
+}
+
+fn claims(token: &str) -> Option<serde_json::Value> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&payload).ok()
+}
+
+/// The sub among a user's attributes.
+pub(crate) fn sub_among(attributes: &[AttributeType]) -> Option<UserSub> {
+    let sub = attributes
+        .iter()
+        .find(|attribute| attribute.name() == "sub")?;
+    UserSub::parse(sub.value()?).ok()
 }

@@ -5,7 +5,9 @@ use std::{fmt, str::FromStr};
 use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::{Email, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{
+    Authenticator, Email, PendingAuthenticator, Randomness, Timestamp, redacted::redacted_debug,
+};
 
 /// Crockford's base32: no I, L, O, U, so that an id can be read over the telephone.
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -156,6 +158,45 @@ impl UserSub {
     }
 }
 
+/// What a password that Cognito takes for a guest is worth here.
+///
+/// Whoever registers an address chooses a password before the address is proved, so the chooser need not be its owner. Until the code
+/// that was mailed for the registration comes back, such a password opens nothing; and if the owner proves the address in another way,
+/// it never will ("account pre-hijacking", USENIX Security 2022).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasswordStanding {
+    /// It signs the guest in.
+    #[default]
+    Accepted,
+    /// It was chosen at a registration whose address is not proved yet.
+    Unproven,
+    /// The address was proved in another way than by the registration's code: the password was replaced by one that nobody knows.
+    Replaced,
+}
+
+impl PasswordStanding {
+    /// The standing as it is stored; nothing where there is nothing to say.
+    #[must_use]
+    pub const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => None,
+            Self::Unproven => Some("unproven"),
+            Self::Replaced => Some("replaced"),
+        }
+    }
+
+    /// Reads a standing as it is stored. `None` for a text that none of ours has written.
+    #[must_use]
+    pub fn stored(text: Option<&str>) -> Option<Self> {
+        match text {
+            None => Some(Self::Accepted),
+            Some("unproven") => Some(Self::Unproven),
+            Some("replaced") => Some(Self::Replaced),
+            Some(_) => None,
+        }
+    }
+}
+
 /// A guest's record. A guest without a sub was made elsewhere and has not signed in yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
@@ -175,8 +216,14 @@ pub struct Guest {
     pub updated_at: Timestamp,
     /// Whether Cognito holds a password for this guest.
     pub has_password: bool,
+    /// What that password is worth.
+    pub password_standing: PasswordStanding,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
+    /// The authenticator that guards every sign-in, where the guest has one.
+    pub authenticator: Option<Authenticator>,
+    /// The authenticator that is being set up, if one is. Only its confirmation touches the one above.
+    pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
 impl Serialize for Guest {

@@ -3,39 +3,58 @@
 //! A value of a type in here has been checked: an [`Email`] is an address, an [`OtpCode`] has the right number of digits.
 //! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
 
+mod authenticator;
+mod backup_code;
 mod caller;
+mod challenge_answer;
 pub mod claims;
 mod clock;
 mod deployment;
 mod device;
 mod email;
 mod guest;
+mod held_sign_in;
 mod keys;
 mod limit;
+mod notice;
 mod otp_code;
+mod password;
 mod problem;
 mod randomness;
 mod redacted;
+mod sealed;
 mod session_token;
 mod sign_in;
 mod tokens;
+mod totp;
 
+pub use authenticator::{Authenticator, PendingAuthenticator};
+pub use backup_code::BackupCodeHash;
 pub use caller::Caller;
+pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use guest::{
-    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, UserSub,
+    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, PasswordStanding,
+    UserSub,
+};
+pub use held_sign_in::{
+    AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, SecondFactorRules,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
 pub use limit::{Limit, LimitState};
+pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
+pub use password::{InvalidPassword, NewPassword, Password, PasswordRule};
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use randomness::Randomness;
+pub use sealed::Sealed;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
 pub use sign_in::{AttemptId, CognitoSession, SignIn, SignInRules};
 pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,
 };
+pub use totp::TotpStep;

@@ -48,7 +48,7 @@ impl Report {
 pub struct FieldProblem {
     /// The field's name on the wire.
     pub field: String,
-    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`.
+    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, or the rule that a new password breaks.
     pub code: &'static str,
     /// What a person reads. Never holds the value.
     pub message: String,
@@ -86,6 +86,10 @@ pub enum Problem {
     InvalidSession,
     /// No caller, or one whose tokens are no longer accepted.
     AuthRequired,
+    /// Address and password do not belong together, or the address is not proved yet. One answer, so that neither shows.
+    InvalidCredentials,
+    /// The address has a guest already.
+    EmailExists,
     /// The code is wrong.
     InvalidOtp(Attempts),
     /// The refresh token buys nothing.
@@ -96,6 +100,8 @@ pub enum Problem {
     NotFound,
     /// The sign-in's time is over.
     OtpExpired,
+    /// What was begun has to begin anew: its time is over.
+    SessionExpired,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not JSON by its own account.
@@ -121,4 +127,31 @@ pub enum Problem {
     },
     /// A fault of ours.
     Internal(Report),
+}
+
+impl Problem {
+    /// What an operator reads, where there is something to read.
+    #[must_use]
+    pub const fn report(&self) -> Option<&Report> {
+        match self {
+            Self::EmailDeliveryFailed(report)
+            | Self::ServiceUnavailable { report, .. }
+            | Self::Internal(report) => Some(report),
+            Self::ValidationFailed(_)
+            | Self::InvalidSession
+            | Self::AuthRequired
+            | Self::InvalidCredentials
+            | Self::EmailExists
+            | Self::InvalidOtp(_)
+            | Self::InvalidRefreshToken(_)
+            | Self::UserMismatch
+            | Self::NotFound
+            | Self::OtpExpired
+            | Self::SessionExpired
+            | Self::PayloadTooLarge
+            | Self::UnsupportedMediaType
+            | Self::MaxAttemptsExceeded { .. }
+            | Self::RateLimited { .. } => None,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use crate::{Randomness, redacted::redacted_debug};
+use crate::{Email, Randomness, redacted::redacted_debug};
 
 /// An unguessable handle of 256 bits, in base64url (43 characters). ASVS 5.0 7.2.3 asks for at least 128.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,9 +54,23 @@ impl FromStr for SessionToken {
     }
 }
 
-/// The SHA-256 of a [`SessionToken`], in hexadecimal: a plain hash will do above 112 bits (ASVS 5.0 6.5.2).
+/// The SHA-256 of what a sign-in is known by, in hexadecimal. For a [`SessionToken`] a plain hash will do: it has more than 112 bits
+/// (ASVS 5.0 6.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInId(String);
+
+impl SignInId {
+    /// The name of the one sign-in by which a registration's address is proved: made of the address, because whoever confirms brings
+    /// nothing else. Never the name of a sign-in that a token refers to, whose hash is taken over 43 letters without a colon.
+    #[must_use]
+    pub fn of_registration(email: &Email) -> Self {
+        let hash = Sha256::new()
+            .chain_update("registration:")
+            .chain_update(email.as_str())
+            .finalize();
+        Self(HEXLOWER.encode(&hash))
+    }
+}
 
 impl fmt::Display for SignInId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -93,6 +93,17 @@ pub enum TokenDelivery {
     Cookie,
 }
 
+impl TokenDelivery {
+    /// The way's name, which it also parses from.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Cookie => "cookie",
+        }
+    }
+}
+
 /// The text names no way of delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be body or cookie")]

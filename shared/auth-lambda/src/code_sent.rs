@@ -19,10 +19,22 @@ pub struct CodeSent {
     pub message: &'static str,
 }
 
+/// Where a code went, without saying where to anybody who does not know.
 #[derive(Serialize)]
-struct Delivery {
+pub struct Delivery {
     medium: &'static str,
     destination: MaskedEmail,
+}
+
+impl Delivery {
+    /// The delivery of a mail to `email`.
+    #[must_use]
+    pub fn to(email: &Email) -> Self {
+        Self {
+            medium: "EMAIL",
+            destination: email.masked(),
+        }
+    }
 }
 
 impl CodeSent {
@@ -35,15 +47,11 @@ impl CodeSent {
         resend_after: u64,
         message: &'static str,
     ) -> Self {
-        let delivery = Delivery {
-            medium: "EMAIL",
-            destination: email.masked(),
-        };
         Self {
             session_token,
             expires_in,
             resend_after,
-            delivery,
+            delivery: Delivery::to(email),
             message,
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use auth_domain::{
     Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, RefreshRefusal,
-    RefreshToken, Timestamp, UserSub, claims,
+    RefreshToken, Report, Timestamp, UserSub, claims,
 };
 use serde_json::{Map, Value};
 
@@ -108,6 +108,22 @@ impl Exchange {
         }
     }
 
+    /// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
+    #[must_use]
+    pub fn network(&self) -> Option<String> {
+        Some(match self.ip_address()? {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => match address.to_ipv4_mapped() {
+                Some(address) => address.to_string(),
+                None => address.segments()[..4]
+                    .iter()
+                    .map(|segment| format!("{segment:x}"))
+                    .collect::<Vec<_>>()
+                    .join(":"),
+            },
+        })
+    }
+
     /// A cookie's value.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
@@ -185,6 +201,23 @@ impl Exchange {
     /// Counts one event for the operators.
     pub fn count(&self, metric: Metric) {
         self.extras().metrics.push(metric);
+    }
+
+    /// Logs and counts a notice that could not be mailed. What it was about has happened all the same.
+    pub fn note_notice(&self, sent: Result<(), Report>) {
+        if let Err(report) = sent {
+            tracing::error!(error = report.chain(), "a notice could not be mailed");
+            self.count(Metric::EmailDeliveryFailures);
+        }
+    }
+
+    /// Whether a person's own browser or app is at the other end: not an agent, and not an operator's invocation.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        match self.door {
+            Door::Http => true,
+            Door::Direct | Door::Tool => false,
+        }
     }
 
     pub(crate) fn set_cookie_headers(&self) -> Vec<String> {

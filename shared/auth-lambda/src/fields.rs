@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use auth_domain::{FieldProblem, Problem};
+use auth_domain::{Email, FieldProblem, NewPassword, Problem};
 use serde_json::{Map, Value};
 
 use crate::strict_json::{self, Malformed};
@@ -82,6 +82,20 @@ impl Fields {
             },
             Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 self.problem(name, "type", "must be a string".to_owned());
+                None
+            }
+        }
+    }
+
+    /// A field that must be there, as a password that is to be `email`'s. Every rule that it breaks is named.
+    pub fn new_password(&mut self, name: &str, email: Option<&Email>) -> Option<NewPassword> {
+        let text: String = self.required(name)?;
+        match NewPassword::parse(&text, email) {
+            Ok(password) => Some(password),
+            Err(broken) => {
+                for rule in broken {
+                    self.problem(name, rule.code(), rule.to_string());
+                }
                 None
             }
         }

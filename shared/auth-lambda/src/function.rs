@@ -24,7 +24,7 @@ use crate::{
     http_door,
     logging::{self, Completed},
     parse_object,
-    problem_details::{report, status},
+    problem_details::status,
     strict_json, tool_door,
 };
 
@@ -173,7 +173,7 @@ async fn answer<O: Operation>(
         invocation_id: &context.request_id,
         trace_id: context.xray_trace_id.as_deref(),
         outcome: outcome.as_ref().map_or_else(code, |_| "OK"),
-        status: outcome.as_ref().map_or_else(status, |_| O::STATUS),
+        status: outcome.as_ref().map_or_else(status, O::status),
         duration: started.elapsed(),
         metrics: &exchange.metrics(),
         timestamp: deployment.clock.now(),
@@ -266,7 +266,7 @@ async fn decide<O: Operation>(
 
 /// Logs what an operator should read, and counts what an alarm looks at.
 fn note(problem: &Problem, exchange: &Exchange) {
-    if let Some(report) = report(problem) {
+    if let Some(report) = problem.report() {
         tracing::error!(outcome = code(problem), error = report.chain(), "failed");
     }
     match problem {
@@ -275,14 +275,17 @@ fn note(problem: &Problem, exchange: &Exchange) {
         }
         Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),
         Problem::InvalidOtp(_) => exchange.count(Metric::CodeFailures),
+        Problem::InvalidCredentials => exchange.count(Metric::PasswordFailures),
         Problem::ServiceUnavailable { .. } => exchange.count(Metric::DependencyUnavailable),
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
         | Problem::AuthRequired
+        | Problem::EmailExists
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
         | Problem::NotFound
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::PayloadTooLarge
         | Problem::UnsupportedMediaType
         | Problem::Internal(_) => {}
@@ -301,8 +304,9 @@ fn close<O: Operation>(
     };
     match (exchange.door(), outcome) {
         (Door::Http, outcome) => {
-            let response = match outcome.and_then(|output| body(&output)) {
-                Ok(body) => http_door::success(O::STATUS, body, exchange),
+            let written = outcome.and_then(|output| Ok((O::status(&output), body(&output)?)));
+            let response = match written {
+                Ok((status, body)) => http_door::success(status, body, exchange),
                 Err(problem) => http_door::refusal(&problem, exchange),
             };
             raw(&response)
@@ -315,7 +319,7 @@ fn close<O: Operation>(
             )),
         },
         (Door::Tool, Err(problem)) => raw(&tool_door::failure(&problem, exchange.request_id())),
-        (Door::Direct, Ok(_)) if O::STATUS == 204 => raw(&json!({})),
+        (Door::Direct, Ok(output)) if O::status(&output) == 204 => raw(&json!({})),
         (Door::Direct, Ok(output)) => raw(&output),
         (Door::Direct, Err(problem)) => {
             raw(&json!({ "error": ProblemDetails::new(&problem, exchange.request_id()) }))

@@ -18,10 +18,11 @@ mod metric;
 mod operation;
 mod origin;
 mod problem_details;
+mod sign_in_answer;
 mod strict_json;
 mod tool_door;
 
-pub use code_sent::CodeSent;
+pub use code_sent::{CodeSent, Delivery};
 pub use cookie::{SameSite, SetCookie};
 pub use exchange::Exchange;
 pub use fields::{Fields, Patch, parse_object};
@@ -32,3 +33,4 @@ pub use metric::Metric;
 pub use operation::{Access, AgentTool, Operation, Trigger};
 pub use origin::{InvalidOrigin, Origin};
 pub use problem_details::{ProblemDetails, code, status};
+pub use sign_in_answer::SignInAnswer;

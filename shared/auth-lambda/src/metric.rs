@@ -5,6 +5,10 @@
 pub enum Metric {
     /// A mailed code was wrong.
     CodeFailures,
+    /// Address and password did not belong together.
+    PasswordFailures,
+    /// Half a registration stayed behind, because its roll-back failed too.
+    RollbackFailures,
     /// A limit refused a request.
     LimitRefusals,
     /// A refresh token came back after its grace period.
@@ -25,6 +29,8 @@ impl Metric {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CodeFailures => "CodeFailures",
+            Self::PasswordFailures => "PasswordFailures",
+            Self::RollbackFailures => "RollbackFailures",
             Self::LimitRefusals => "LimitRefusals",
             Self::RefreshTokenReuse => "RefreshTokenReuse",
             Self::DependencyUnavailable => "DependencyUnavailable",

@@ -31,6 +31,11 @@ pub trait Operation: Send + Sync + 'static {
     /// What a success says.
     type Output: Serialize + Send;
 
+    /// The status of this success, where one operation has two.
+    fn status(_output: &Self::Output) -> u16 {
+        Self::STATUS
+    }
+
     /// Takes the input out of `fields`. Naming every broken field is [`Fields::finish`]'s work.
     fn parse(&self, fields: &mut Fields) -> Result<Self::Input, Problem>;
 
@@ -49,7 +54,7 @@ pub trait AgentTool: Operation {
     /// The tool's arguments and the input fields that they stand for. Any other argument is ignored: agents of old send some.
     const ARGUMENTS: &'static [(&'static str, &'static str)];
 
-    /// The tool's result, in `snake_case`; `"success": true` is added to it.
+    /// The tool's result, in `snake_case`; `"success": true` is added to it unless it brings its own.
     fn result(output: Self::Output) -> Map<String, Value>;
 }
 

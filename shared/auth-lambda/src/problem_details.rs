@@ -1,6 +1,6 @@
 //! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
 
-use auth_domain::{FieldProblem, Problem, RefreshRefusal, Report};
+use auth_domain::{FieldProblem, Problem, RefreshRefusal};
 use serde::Serialize;
 
 /// The body of a problem. The same fields over HTTP and in a direct answer.
@@ -66,9 +66,12 @@ impl<'a> ProblemDetails<'a> {
             Problem::InvalidRefreshToken(refusal) => details.cause = Some(cause(*refusal)),
             Problem::InvalidSession
             | Problem::AuthRequired
+            | Problem::InvalidCredentials
+            | Problem::EmailExists
             | Problem::UserMismatch
             | Problem::NotFound
             | Problem::OtpExpired
+            | Problem::SessionExpired
             | Problem::PayloadTooLarge
             | Problem::UnsupportedMediaType
             | Problem::MaxAttemptsExceeded { .. }
@@ -94,11 +97,14 @@ pub const fn code(problem: &Problem) -> &'static str {
         Problem::ValidationFailed(_) => "VALIDATION_FAILED",
         Problem::InvalidSession => "INVALID_SESSION",
         Problem::AuthRequired => "AUTH_REQUIRED",
+        Problem::InvalidCredentials => "INVALID_CREDENTIALS",
+        Problem::EmailExists => "EMAIL_EXISTS",
         Problem::InvalidOtp(_) => "INVALID_OTP",
         Problem::InvalidRefreshToken(_) => "INVALID_REFRESH_TOKEN",
         Problem::UserMismatch => "USER_MISMATCH",
         Problem::NotFound => "NOT_FOUND",
         Problem::OtpExpired => "OTP_EXPIRED",
+        Problem::SessionExpired => "SESSION_EXPIRED",
         Problem::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
         Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
         Problem::MaxAttemptsExceeded { .. } => "MAX_ATTEMPTS_EXCEEDED",
@@ -114,10 +120,14 @@ pub const fn code(problem: &Problem) -> &'static str {
 pub const fn status(problem: &Problem) -> u16 {
     match problem {
         Problem::ValidationFailed(_) | Problem::InvalidSession => 400,
-        Problem::AuthRequired | Problem::InvalidOtp(_) | Problem::InvalidRefreshToken(_) => 401,
+        Problem::AuthRequired
+        | Problem::InvalidCredentials
+        | Problem::InvalidOtp(_)
+        | Problem::InvalidRefreshToken(_) => 401,
         Problem::UserMismatch => 403,
         Problem::NotFound => 404,
-        Problem::OtpExpired => 410,
+        Problem::EmailExists => 409,
+        Problem::OtpExpired | Problem::SessionExpired => 410,
         Problem::PayloadTooLarge => 413,
         Problem::UnsupportedMediaType => 415,
         Problem::MaxAttemptsExceeded { .. } | Problem::RateLimited { .. } => 429,
@@ -143,36 +153,18 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
         | Problem::AuthRequired
+        | Problem::InvalidCredentials
+        | Problem::EmailExists
         | Problem::InvalidOtp(_)
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
         | Problem::NotFound
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::PayloadTooLarge
         | Problem::UnsupportedMediaType
         | Problem::EmailDeliveryFailed(_)
         | Problem::Internal(_) => None,
-    }
-}
-
-/// What an operator reads, where there is something to read.
-pub(crate) const fn report(problem: &Problem) -> Option<&Report> {
-    match problem {
-        Problem::EmailDeliveryFailed(report)
-        | Problem::ServiceUnavailable { report, .. }
-        | Problem::Internal(report) => Some(report),
-        Problem::ValidationFailed(_)
-        | Problem::InvalidSession
-        | Problem::AuthRequired
-        | Problem::InvalidOtp(_)
-        | Problem::InvalidRefreshToken(_)
-        | Problem::UserMismatch
-        | Problem::NotFound
-        | Problem::OtpExpired
-        | Problem::PayloadTooLarge
-        | Problem::UnsupportedMediaType
-        | Problem::MaxAttemptsExceeded { .. }
-        | Problem::RateLimited { .. } => None,
     }
 }
 
@@ -187,6 +179,7 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         }
         Problem::InvalidSession
         | Problem::OtpExpired
+        | Problem::SessionExpired
         | Problem::MaxAttemptsExceeded { .. }
         | Problem::AuthRequired
         | Problem::InvalidRefreshToken(_) => {
@@ -196,6 +189,9 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         | Problem::ServiceUnavailable { .. }
         | Problem::EmailDeliveryFailed(_)
         | Problem::Internal(_) => "Wait a while, then call the tool again.",
+        Problem::InvalidCredentials | Problem::EmailExists => {
+            "Ask the guest to sign in with a code by mail instead."
+        }
         Problem::UserMismatch | Problem::NotFound => "Ask the guest to contact support.",
     }
 }
@@ -223,9 +219,17 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
             "Sign-in required",
             "This needs a signed-in guest whose tokens are still accepted. Sign in again.",
         ),
+        Problem::InvalidCredentials => (
+            "Email or password is not right",
+            "Check both. An address that was registered with a password must be confirmed first; a code by mail signs you in without.",
+        ),
+        Problem::EmailExists => (
+            "The address has an account",
+            "Sign in, with a code by mail if need be, or reset the password.",
+        ),
         Problem::InvalidOtp(_) => (
             "The code is not right",
-            "Check the newest code in your mailbox and try again.",
+            "Check that it is the newest one, and try again.",
         ),
         Problem::InvalidRefreshToken(_) => (
             "The refresh token is not accepted",
@@ -236,6 +240,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::OtpExpired => (
             "The code has expired",
             "Ask for a fresh code, or start again.",
+        ),
+        Problem::SessionExpired => (
+            "The session has expired",
+            "Too much time has passed. Start again.",
         ),
         Problem::PayloadTooLarge => (
             "The request is too large",

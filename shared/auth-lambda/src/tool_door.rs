@@ -16,9 +16,9 @@ pub(crate) fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
     fields
 }
 
-/// A tool's success.
+/// A tool's result: a success, unless it says itself that something is missing.
 pub(crate) fn success(mut result: Map<String, Value>) -> Value {
-    result.insert("success".to_owned(), true.into());
+    result.entry("success").or_insert_with(|| true.into());
     Value::Object(result)
 }
 

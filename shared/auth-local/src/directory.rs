@@ -1,6 +1,7 @@
 //! The directory that the operations work with: the user pool, its app clients, and the secret that only the operations know.
 
 use auth_api::{Contract, TriggerKind};
+use auth_domain::NewPassword;
 use aws_local::AwsLocal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,9 +14,6 @@ use crate::world::WorldError;
 
 /// How long a rotated refresh token still works: two tabs that refresh at once are seconds apart at most.
 const ROTATION_GRACE_SECONDS: u8 = 10;
-
-/// The shortest password of the pool, as in the domain.
-const SHORTEST_PASSWORD: usize = 12;
 
 /// Minutes for a code, as in the domain.
 const SIGN_IN_MINUTES: u8 = 5;
@@ -38,7 +36,7 @@ impl Directory {
         let failed = WorldError::of::<cognito_local::SpecError>;
         let cognito = Cognito::open(options).map_err(WorldError::of("Cognito"))?;
         let mut pool = PoolSpec {
-            minimum_password_length: SHORTEST_PASSWORD,
+            minimum_password_length: NewPassword::SHORTEST,
             password_composition: false,
             admins_create_users_only: true,
             ..PoolSpec::passwordless("latchkey-local")

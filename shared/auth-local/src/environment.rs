@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use auth_api::Contract;
 use url::Url;
 
-use crate::account::SECRETS_ID;
+use crate::account::{MAIL_SENDER, SEALING_KEY, SECRETS_ID};
 use crate::settings::Settings;
 use crate::world::Ready;
 
@@ -22,6 +22,8 @@ pub(crate) fn values(
         ("GUESTS_TABLE_NAME", &ready.tables.guests),
         ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
         ("SECRETS_ID", SECRETS_ID),
+        ("MAIL_SENDER", MAIL_SENDER),
+        ("KMS_KEY_ID", SEALING_KEY),
         ("FRONTEND_URL", &ready.gateway),
     ];
     let made = made.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -23,14 +23,19 @@ use crate::random;
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
 /// What the local run mounts: one line for each crate under `crates/`, held against the contract at every start.
-const MOUNTED: [(&str, Mount); 8] = [
+const MOUNTED: [(&str, Mount); 13] = [
+    ("confirm-password-reset", confirm_password_reset::function),
+    ("confirm-registration", confirm_registration::function),
     ("get-profile", get_profile::function),
     ("initiate-otp", initiate_otp::function),
+    ("login-user", login_user::function),
     ("logout-user", logout_user::function),
     ("pre-token-generation", |platform| {
         Ok(pre_token_generation::function(platform.clock()))
     }),
     ("refresh-token", refresh_token::function),
+    ("register-user", register_user::function),
+    ("request-password-reset", request_password_reset::function),
     ("resend-otp", resend_otp::function),
     ("update-profile", update_profile::function),
     ("verify-otp", verify_otp::function),

@@ -9,13 +9,15 @@ use auth_api::{Contract, Setting, SettingKind};
 use url::Url;
 
 /// Settings that the local run makes itself: they name what it has created.
-const MADE_HERE: [&str; 6] = [
+const MADE_HERE: [&str; 8] = [
     "ENVIRONMENT",
     "COGNITO_USER_POOL_ID",
     "COGNITO_CLIENT_ID",
     "GUESTS_TABLE_NAME",
     "CHALLENGES_TABLE_NAME",
     "SECRETS_ID",
+    "MAIL_SENDER",
+    "KMS_KEY_ID",
 ];
 
 /// The defaults that differ from the functions' own: a stand-in answers in a few milliseconds, so much lower floors hide as

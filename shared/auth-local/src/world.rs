@@ -16,7 +16,7 @@ use cognito_local::Cognito;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::account::{ACCOUNT_ID, REGION};
+use crate::account::{ACCOUNT_ID, REGION, SEALING_KEY};
 use crate::aws_calls::{AwsCall, AwsCalls};
 use crate::clock::WorldClock;
 use crate::control;
@@ -208,6 +208,7 @@ impl World {
         })
         .map_err(WorldError::of("Secrets Manager"))?;
         keep_secrets(&aws, &directory.operations_client_secret)?;
+        aws.ensure_key(SEALING_KEY).map_err(WorldError::of("KMS"))?;
         let ready = Ready::new(urls, lambda, &directory);
 
         let calls = AwsCalls::new(clock.clone());

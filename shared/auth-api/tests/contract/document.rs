@@ -227,6 +227,7 @@ fn extensions_stand_only_where_a_reader_looks_for_them() {
                     place.is_empty()
                 }
                 "x-latchkey" => place.starts_with("/paths/") && place.matches('/').count() == 3,
+                "x-latchkey-beyond-schemas" => place.ends_with("/FieldError/properties/code"),
                 "x-latchkey-required-with" => {
                     place.starts_with("/components/headers/") && place.matches('/').count() == 3
                 }

@@ -59,7 +59,7 @@ async fn ending(end: End) -> Value {
 
 #[tokio::test]
 async fn every_problem_has_its_status_code_and_type() {
-    let problems: [(End, u64, &str); 15] = [
+    let problems: [(End, u64, &str); 16] = [
         (
             |_| Err(Problem::ValidationFailed(Vec::new())),
             400,
@@ -85,6 +85,7 @@ async fn every_problem_has_its_status_code_and_type() {
         (|_| Err(Problem::UserMismatch), 403, "USER_MISMATCH"),
         (|_| Err(Problem::NotFound), 404, "NOT_FOUND"),
         (|_| Err(Problem::OtpExpired), 410, "OTP_EXPIRED"),
+        (|_| Err(Problem::SessionExpired), 410, "SESSION_EXPIRED"),
         (|_| Err(Problem::PayloadTooLarge), 413, "PAYLOAD_TOO_LARGE"),
         (
             |_| Err(Problem::UnsupportedMediaType),

@@ -60,8 +60,22 @@ pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: 
     let change = json!({
         "TableName": world.ready().tables.guests,
         "Key": { "email": { "S": email } },
-        "UpdateExpression": "SET cognitoSub = :sub",
-        "ExpressionAttributeValues": { ":sub": { "S": "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77" } },
+        "UpdateExpression": "SET cognitoSub = :sub, emailVerified = :true",
+        "ExpressionAttributeValues": {
+            ":sub": { "S": "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77" },
+            ":true": { "BOOL": true },
+        },
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
+/// Gives a guest an authenticator that nobody has: sign-ins are held, and nothing finishes them.
+pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
+    let change = json!({
+        "TableName": world.ready().tables.guests,
+        "Key": { "email": { "S": email } },
+        "UpdateExpression": "SET authenticatorKeys = :keys, authenticatorLastStep = :step",
+        "ExpressionAttributeValues": { ":keys": { "B": "c2VhbGVk" }, ":step": { "N": "0" } },
     });
     dynamodb(world, "UpdateItem", &change).await;
 }
@@ -101,6 +115,21 @@ pub(crate) async fn users(world: &TestWorld) -> Vec<Value> {
 /// Deletes a user as an administrator does.
 pub(crate) async fn delete_user(world: &TestWorld, email: &str) {
     cognito(world, "AdminDeleteUser", json!({ "Username": email })).await;
+}
+
+/// Makes a user with a password as an older pool has them, whose address is verified.
+pub(crate) async fn make_user_with_password(world: &TestWorld, email: &str, password: &str) {
+    let user = json!({
+        "Username": email,
+        "MessageAction": "SUPPRESS",
+        "UserAttributes": [
+            { "Name": "email", "Value": email },
+            { "Name": "email_verified", "Value": "true" },
+        ],
+    });
+    cognito(world, "AdminCreateUser", user).await;
+    let set = json!({ "Username": email, "Password": password, "Permanent": true });
+    cognito(world, "AdminSetUserPassword", set).await;
 }
 
 /// Lets the user pool call something else before it makes tokens.

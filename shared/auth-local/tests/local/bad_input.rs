@@ -262,8 +262,18 @@ async fn a_text_that_no_field_can_hold_is_named() {
             for text in &texts {
                 let mut body = sample.body.clone().unwrap();
                 body[field.name] = text.as_str().into();
+                // Somebody's password may be that: only a new one has to be longer.
+                if (sample.name(), text.as_str()) == ("login-user", "\u{202e}")
+                    && field.name == "password"
+                {
+                    continue;
+                }
                 let answer = sample.send_json(&mut browser, &body).await;
-                expect_named(&answer, &[field.name]);
+                answer.expect_problem(400, "VALIDATION_FAILED");
+                let mut named = named_fields(&answer.body);
+                // A new password may break several rules at once.
+                named.dedup();
+                assert_eq!(named, [field.name], "{}", answer.body);
                 let message = answer["errors"][0]["message"].as_str().unwrap();
                 assert!(!message.contains(text.as_str()) && message.len() < 120);
             }
@@ -546,6 +556,9 @@ async fn unknown_fields_change_nothing() {
             ("EMAIL", json!("eve@example.com")),
         ] {
             body[name] = value;
+        }
+        if sample.name() == "register-user" {
+            body["email"] = "grace.hopper@example.com".into();
         }
         let decorated = sample.send_json(&mut browser, &body).await;
         assert_eq!(

@@ -3,11 +3,17 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::backstage::{delete_user, move_guest, plant_guest};
+use crate::backstage::{
+    delete_user, make_user_with_password, move_guest, plant_authenticator, plant_guest,
+};
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
 /// Who signs in.
 pub(crate) const ADA: &str = "ada@example.com";
+
+/// What she chooses for a password, and then another.
+pub(crate) const PASSWORD: &str = "nine lives of a cat";
+pub(crate) const NEW_PASSWORD: &str = "ten lives of a lucky cat";
 
 /// Where a guest is found after the address has changed.
 const ELSEWHERE: &str = "ada@elsewhere.example";
@@ -40,10 +46,29 @@ pub(crate) enum Case {
     Rename,
     RenameOfMovedGuest,
     NothingToRename,
+    ProofWithAuthenticator,
+    Registration,
+    RegistrationOfLeftUser,
+    RegistrationAnew,
+    Confirmation,
+    ConfirmationOfNewUser,
+    WrongConfirmation,
+    ConfirmationMail,
+    Login,
+    FirstLogin,
+    LoginOfUnboundGuest,
+    LoginWithAuthenticator,
+    LoginOfUnconfirmedGuest,
+    WrongLogin,
+    ResetRequest,
+    Reset,
+    ResetOfMovedGuest,
+    WrongReset,
+    ProofByRegisteredGuest,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 38] = [
         Self::StartOfKnownGuest,
         Self::StartOfNewAddress,
         Self::StartOfGuestWithoutUser,
@@ -63,6 +88,25 @@ impl Case {
         Self::Rename,
         Self::RenameOfMovedGuest,
         Self::NothingToRename,
+        Self::ProofWithAuthenticator,
+        Self::Registration,
+        Self::RegistrationOfLeftUser,
+        Self::RegistrationAnew,
+        Self::Confirmation,
+        Self::ConfirmationOfNewUser,
+        Self::WrongConfirmation,
+        Self::ConfirmationMail,
+        Self::Login,
+        Self::FirstLogin,
+        Self::LoginOfUnboundGuest,
+        Self::LoginWithAuthenticator,
+        Self::LoginOfUnconfirmedGuest,
+        Self::WrongLogin,
+        Self::ResetRequest,
+        Self::Reset,
+        Self::ResetOfMovedGuest,
+        Self::WrongReset,
+        Self::ProofByRegisteredGuest,
     ];
 
     /// The operation's and the case's name in ARCHITECTURE.md.
@@ -87,7 +131,38 @@ impl Case {
             Self::Rename => ("update-profile", "renamed"),
             Self::RenameOfMovedGuest => ("update-profile", "guest at another address"),
             Self::NothingToRename => ("update-profile", "nothing to change"),
+            Self::Registration => ("register-user", "new address"),
+            Self::RegistrationOfLeftUser => ("register-user", "user without a guest"),
+            Self::RegistrationAnew => ("register-user", "registration whose user has gone"),
+            Self::Confirmation => ("confirm-registration", "confirmed"),
+            Self::ConfirmationOfNewUser => ("confirm-registration", "user made anew"),
+            Self::WrongConfirmation => ("confirm-registration", "wrong code"),
+            Self::ConfirmationMail => ("confirm-registration", "mailed again"),
+            Self::Login => ("login-user", "guest on a new device"),
+            Self::FirstLogin => ("login-user", "first sign-in"),
+            Self::LoginOfUnboundGuest => ("login-user", "guest without a user"),
+            Self::LoginWithAuthenticator => ("login-user", "guest with an authenticator"),
+            Self::LoginOfUnconfirmedGuest => ("login-user", "registration not confirmed"),
+            Self::WrongLogin => ("login-user", "wrong password"),
+            Self::ResetRequest => ("request-password-reset", "mailed"),
+            Self::Reset => ("confirm-password-reset", "known guest"),
+            Self::ResetOfMovedGuest => ("confirm-password-reset", "guest at another address"),
+            Self::WrongReset => ("confirm-password-reset", "wrong code"),
+            Self::ProofByRegisteredGuest => ("verify-otp", "registration not confirmed"),
+            Self::ProofWithAuthenticator => ("verify-otp", "guest with an authenticator"),
         }
+    }
+
+    /// Whether it is one of the operations that deal with passwords alone.
+    pub(crate) fn is_about_passwords(self) -> bool {
+        matches!(
+            self.operation(),
+            "register-user"
+                | "confirm-registration"
+                | "login-user"
+                | "request-password-reset"
+                | "confirm-password-reset"
+        )
     }
 
     pub(crate) fn operation(self) -> &'static str {
@@ -107,7 +182,20 @@ impl Case {
             | Self::Logout
             | Self::LogoutEverywhere
             | Self::Profile
-            | Self::Rename => true,
+            | Self::Rename
+            | Self::ProofWithAuthenticator
+            | Self::Registration
+            | Self::Confirmation
+            | Self::WrongConfirmation
+            | Self::ConfirmationMail
+            | Self::Login
+            | Self::FirstLogin
+            | Self::LoginWithAuthenticator
+            | Self::LoginOfUnconfirmedGuest
+            | Self::WrongLogin
+            | Self::ResetRequest
+            | Self::Reset
+            | Self::WrongReset => true,
             Self::StartOfGuestWithoutUser
             | Self::ProofByUnboundGuest
             | Self::ProofByMovedGuest
@@ -115,15 +203,33 @@ impl Case {
             | Self::LogoutOfMovedGuest
             | Self::ProfileOfMovedGuest
             | Self::RenameOfMovedGuest
-            | Self::NothingToRename => false,
+            | Self::NothingToRename
+            | Self::RegistrationOfLeftUser
+            | Self::RegistrationAnew
+            | Self::ConfirmationOfNewUser
+            | Self::LoginOfUnboundGuest
+            | Self::ResetOfMovedGuest
+            | Self::ProofByRegisteredGuest => false,
         }
     }
 
     /// What the operation answers when nothing goes wrong.
     pub(crate) fn healthy_status(self) -> u16 {
         match self {
-            Self::WrongProof => 401,
-            Self::Logout | Self::LogoutOfMovedGuest | Self::LogoutEverywhere => 204,
+            Self::WrongProof
+            | Self::WrongConfirmation
+            | Self::LoginOfUnconfirmedGuest
+            | Self::WrongLogin
+            | Self::WrongReset => 401,
+            Self::Registration | Self::RegistrationOfLeftUser | Self::RegistrationAnew => 201,
+            Self::ConfirmationMail | Self::ResetRequest => 202,
+            Self::Logout
+            | Self::LogoutOfMovedGuest
+            | Self::LogoutEverywhere
+            | Self::Confirmation
+            | Self::ConfirmationOfNewUser
+            | Self::Reset
+            | Self::ResetOfMovedGuest => 204,
             Self::StartOfKnownGuest
             | Self::StartOfNewAddress
             | Self::StartOfGuestWithoutUser
@@ -138,7 +244,13 @@ impl Case {
             | Self::ProfileOfMovedGuest
             | Self::Rename
             | Self::RenameOfMovedGuest
-            | Self::NothingToRename => 200,
+            | Self::NothingToRename
+            | Self::ProofWithAuthenticator
+            | Self::Login
+            | Self::FirstLogin
+            | Self::LoginOfUnboundGuest
+            | Self::LoginWithAuthenticator
+            | Self::ProofByRegisteredGuest => 200,
         }
     }
 
@@ -161,6 +273,84 @@ impl Case {
                 Stage::new(world, "/auth/otp/initiate", json!({ "email": ADA }))
             }
             Self::Resend => Self::resend(world).await,
+            Self::Registration => Stage::registration(world),
+            Self::RegistrationOfLeftUser => {
+                let mut stage = Stage::new(world, "/auth/otp/initiate", json!({ "email": ADA }));
+                stage.act().await.expect_status(200);
+                Stage::registration(world)
+            }
+            Self::RegistrationAnew => {
+                Stage::registered(world).await;
+                delete_user(world, ADA).await;
+                world.advance(UNTIL_COLD_SECONDS);
+                Stage::registration(world)
+            }
+            Self::Confirmation => Stage::confirmation(world).await,
+            Self::ConfirmationOfNewUser => {
+                Stage::registered(world).await;
+                delete_user(world, ADA).await;
+                let mut stage = Stage::confirmation_mail(world);
+                stage.act().await.expect_status(202);
+                let code = world.mail_code(ADA).await;
+                stage.becomes_confirmation(&code);
+                stage
+            }
+            Self::WrongConfirmation => {
+                let mut stage = Stage::confirmation(world).await;
+                stage.spoil_code();
+                stage
+            }
+            Self::ConfirmationMail => {
+                Stage::registered(world).await;
+                Stage::confirmation_mail(world)
+            }
+            Self::Login => {
+                Stage::guest_with_password(world).await;
+                Stage::login(world, PASSWORD)
+            }
+            Self::FirstLogin => {
+                make_user_with_password(world, ADA, PASSWORD).await;
+                Stage::login(world, PASSWORD)
+            }
+            Self::LoginOfUnboundGuest => {
+                plant_guest(world, ADA, "GST-2026-7K3QXB").await;
+                make_user_with_password(world, ADA, PASSWORD).await;
+                Stage::login(world, PASSWORD)
+            }
+            Self::LoginWithAuthenticator => {
+                Stage::guest_with_password(world).await;
+                plant_authenticator(world, ADA).await;
+                Stage::login(world, PASSWORD)
+            }
+            Self::LoginOfUnconfirmedGuest => {
+                Stage::registered(world).await;
+                Stage::login(world, PASSWORD)
+            }
+            Self::WrongLogin => {
+                Stage::guest_with_password(world).await;
+                Stage::login(world, NEW_PASSWORD)
+            }
+            Self::ResetRequest => {
+                Stage::guest_with_password(world).await;
+                Stage::new(world, "/auth/password/reset", json!({ "email": ADA }))
+            }
+            Self::Reset | Self::ResetOfMovedGuest => {
+                Stage::guest_with_password(world).await;
+                if self == Self::ResetOfMovedGuest {
+                    move_guest(world, ADA, ELSEWHERE).await;
+                }
+                Stage::reset(world).await
+            }
+            Self::WrongReset => {
+                Stage::guest_with_password(world).await;
+                let mut stage = Stage::reset(world).await;
+                stage.spoil_code();
+                stage
+            }
+            Self::ProofByRegisteredGuest => {
+                Stage::registered(world).await;
+                Stage::proof(world).await
+            }
             Self::ProofByKnownGuest => {
                 world.sign_in(ADA).await;
                 world.advance(UNTIL_COLD_SECONDS);
@@ -169,6 +359,12 @@ impl Case {
             Self::ProofByMovedGuest => {
                 world.sign_in(ADA).await;
                 move_guest(world, ADA, ELSEWHERE).await;
+                world.advance(UNTIL_COLD_SECONDS);
+                Stage::proof(world).await
+            }
+            Self::ProofWithAuthenticator => {
+                world.sign_in(ADA).await;
+                plant_authenticator(world, ADA).await;
                 world.advance(UNTIL_COLD_SECONDS);
                 Stage::proof(world).await
             }
@@ -186,12 +382,7 @@ impl Case {
             }
             Self::WrongProof => {
                 let mut stage = Stage::proof(world).await;
-                let right = stage.body["code"].as_str().expect("a code").to_owned();
-                // Not a round number: those stand in logged durations by chance.
-                let (first, rest) = right.split_at(1);
-                let wrong = format!("{}{rest}", if first == "1" { "2" } else { "1" });
-                stage.body["code"] = json!(wrong);
-                stage.right_code = right;
+                stage.spoil_code();
                 stage
             }
             Self::Refresh => {
@@ -284,6 +475,68 @@ impl<'world> Stage<'world> {
         let code = world.mail_code(ADA).await;
         stage.becomes_proof(&code);
         stage
+    }
+
+    fn registration(world: &'world TestWorld) -> Self {
+        let body = json!({ "email": ADA, "password": PASSWORD });
+        Self::new(world, "/auth/register", body)
+    }
+
+    /// A registration that waits to be confirmed.
+    async fn registered(world: &'world TestWorld) {
+        let mut stage = Self::registration(world);
+        stage.act().await.expect_status(201);
+    }
+
+    async fn confirmation(world: &'world TestWorld) -> Self {
+        let mut stage = Self::registration(world);
+        stage.act().await.expect_status(201);
+        let code = world.mail_code(ADA).await;
+        stage.becomes_confirmation(&code);
+        stage
+    }
+
+    pub(crate) fn becomes_confirmation(&mut self, code: &str) {
+        self.path = "/auth/register/confirm";
+        self.body = json!({ "email": ADA, "code": code });
+    }
+
+    pub(crate) fn confirmation_mail(world: &'world TestWorld) -> Self {
+        let body = json!({ "email": ADA, "resend": true });
+        Self::new(world, "/auth/register/confirm", body)
+    }
+
+    async fn guest_with_password(world: &'world TestWorld) {
+        let mut stage = Self::confirmation(world).await;
+        stage.act().await.expect_status(204);
+    }
+
+    pub(crate) fn login(world: &'world TestWorld, password: &str) -> Self {
+        let body = json!({ "email": ADA, "password": password });
+        Self::new(world, "/auth/login", body)
+    }
+
+    pub(crate) async fn reset(world: &'world TestWorld) -> Self {
+        let mut stage = Self::new(world, "/auth/password/reset", json!({ "email": ADA }));
+        stage.act().await.expect_status(202);
+        let code = world.mail_code(ADA).await;
+        stage.becomes_reset(&code);
+        stage
+    }
+
+    pub(crate) fn becomes_reset(&mut self, code: &str) {
+        self.path = "/auth/password/reset/confirm";
+        self.body = json!({ "email": ADA, "code": code, "newPassword": NEW_PASSWORD });
+    }
+
+    /// Makes the code wrong, and remembers the right one.
+    fn spoil_code(&mut self) {
+        let right = self.body["code"].as_str().expect("a code").to_owned();
+        // Not a round number: those stand in logged durations by chance.
+        let (first, rest) = right.split_at(1);
+        let wrong = format!("{}{rest}", if first == "1" { "2" } else { "1" });
+        self.body["code"] = json!(wrong);
+        self.right_code = right;
     }
 
     fn becomes_proof(&mut self, code: &str) {

@@ -48,9 +48,11 @@ const MAIL_PATIENCE: Duration = Duration::from_secs(5);
 const SHORTEST_SECRET: usize = 6;
 
 /// Members of requests and answers that must never be logged, wherever they stand.
-const SECRET_MEMBERS: [&str; 12] = [
+const SECRET_MEMBERS: [&str; 14] = [
     "email",
     "name",
+    "password",
+    "newPassword",
     "code",
     "otp_code",
     "sessionToken",

@@ -249,6 +249,7 @@ fn environment(world: &TestWorld, function: Listed, runtime_api: &str) -> BTreeM
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
         ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &ready.secretsmanager),
+        ("AWS_ENDPOINT_URL_SESV2", &ready.ses),
     ];
     let own = function
         .environment
@@ -267,6 +268,7 @@ fn value(world: &TestWorld, name: &str) -> String {
         "GUESTS_TABLE_NAME" => ready.tables.guests.clone(),
         "CHALLENGES_TABLE_NAME" => ready.tables.challenges.clone(),
         "SECRETS_ID" => "latchkey-local/secrets".to_owned(),
+        "MAIL_SENDER" => "no-reply@latchkey.example".to_owned(),
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
         "ENVIRONMENT" => "test".to_owned(),
         // The floors only cost time here.

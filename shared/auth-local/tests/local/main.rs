@@ -23,6 +23,7 @@ mod invoke_api;
 mod lambdas;
 mod limits;
 mod operations_under_faults;
+mod passwords;
 mod profile;
 mod requests;
 mod secrecy;

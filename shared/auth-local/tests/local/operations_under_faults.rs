@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::backstage::{Item, items, set_token_trigger, users};
-use crate::cases::{ADA, Case, Stage};
+use crate::cases::{ADA, Case, PASSWORD, Stage};
 use crate::harness::{Answer, TestWorld};
 
 /// How often the SDK sends a call at most.
@@ -128,10 +128,15 @@ fn expected(case: Case, call: &Call, harm: Harm) -> Outcome {
 }
 
 fn healthy(case: Case) -> Outcome {
-    if case == Case::WrongProof {
-        Outcome::new("401 INVALID_OTP", Then::Nothing, 1)
-    } else {
-        Outcome::new(&case.healthy_status().to_string(), Then::Nothing, 0)
+    match case {
+        Case::WrongProof | Case::WrongConfirmation => {
+            Outcome::new("401 INVALID_OTP", Then::Nothing, 1)
+        }
+        Case::WrongReset => Outcome::new("401 INVALID_OTP", Then::Nothing, 0),
+        Case::WrongLogin | Case::LoginOfUnconfirmedGuest => {
+            Outcome::new("401 INVALID_CREDENTIALS", Then::Nothing, 0)
+        }
+        _ => Outcome::new(&case.healthy_status().to_string(), Then::Nothing, 0),
     }
 }
 
@@ -144,6 +149,9 @@ fn exception(case: Case, call: &Call, harm: Harm) -> Option<Outcome> {
     };
     let lost = harm == Harm::Lasting(FaultKind::Lost);
     let lasting = matches!(harm, Harm::Lasting(_));
+    if case.is_about_passwords() {
+        return exception_of_passwords(case, call, harm, refused);
+    }
     let outcome = match (case, call.action.as_str(), call.nth) {
         // The guest was signed out, and the next request says so.
         (Case::LogoutEverywhere, "UpdateItem", 1) if lost => Outcome::new(refused, Then::Done, 0),
@@ -179,6 +187,8 @@ fn is_right_proof(case: Case) -> bool {
             | Case::ProofByUnboundGuest
             | Case::ProofByMovedGuest
             | Case::ProofFromEarlierMail
+            | Case::ProofWithAuthenticator
+            | Case::ProofByRegisteredGuest
     )
 }
 
@@ -189,10 +199,9 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
     let lasting = matches!(harm, Harm::Lasting(_));
     let from_earlier_mail = case == Case::ProofFromEarlierMail;
     let right_session = if from_earlier_mail { 2 } else { 1 };
-    let finish = if case == Case::ProofByUnboundGuest {
-        4
-    } else {
-        3
+    let finish = match case {
+        Case::ProofByUnboundGuest | Case::ProofByRegisteredGuest => 4,
+        _ => 3,
     };
     let outcome = match (call.action.as_str(), call.nth) {
         ("AdminRespondToAuthChallenge", nth) => {
@@ -211,11 +220,78 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
                 Harm::Once(_) | Harm::Lasting(_) => return None,
             }
         }
-        // The count of wrong codes will age out.
-        ("DeleteItem", _) => healthy(case),
+        // The count of wrong codes will age out, and a notice is not what the guest came for.
+        ("DeleteItem" | "SendEmail", _) => healthy(case),
         ("UpdateItem", nth) if lost && nth == finish => Outcome::new(refused, Then::FreshStart, 0),
-        ("UpdateItem", 3..) | ("GetItem" | "Query" | "TransactWriteItems", _) if lasting => {
+        ("UpdateItem", 3..)
+        | (
+            "GetItem"
+            | "Query"
+            | "TransactWriteItems"
+            | "Encrypt"
+            | "PutItem"
+            | "AdminSetUserPassword",
+            _,
+        ) if lasting => Outcome::new(refused, Then::Resend, 1),
+        _ => return None,
+    };
+    Some(outcome)
+}
+
+/// A confirmation is a proof of a code too, and so is a reset, at whose end there is a password and no session. A registration that
+/// fails is rolled back, so the plain rule holds for it.
+fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) -> Option<Outcome> {
+    let lost = harm == Harm::Lasting(FaultKind::Lost);
+    let lasting = matches!(harm, Harm::Lasting(_));
+    let (confirm, bind) = if case == Case::ConfirmationOfNewUser {
+        (3, 4)
+    } else {
+        (3, 3)
+    };
+    let outcome = match (case, call.action.as_str(), call.nth) {
+        // What was counted will age out, what nobody holds will end, and a notice is not what the guest came for.
+        (_, "DeleteItem" | "SendEmail" | "RevokeToken", _) => healthy(case),
+        (Case::Confirmation | Case::ConfirmationOfNewUser, "AdminRespondToAuthChallenge", _) => {
+            match harm {
+                Harm::Once(FaultKind::Lost) => Outcome::new("410 OTP_EXPIRED", Then::Resend, 1),
+                Harm::Lasting(FaultKind::Lost) => Outcome::new(refused, Then::Resend, 1),
+                Harm::Once(_) | Harm::Lasting(_) => return None,
+            }
+        }
+        (Case::Confirmation | Case::ConfirmationOfNewUser, "GetItem" | "Query", _) if lasting => {
             Outcome::new(refused, Then::Resend, 1)
+        }
+        // The guest is confirmed, and nobody heard of it.
+        (Case::Confirmation | Case::ConfirmationOfNewUser, "UpdateItem", nth)
+            if lost && nth == bind =>
+        {
+            Outcome::new(refused, Then::Done, 1)
+        }
+        (Case::Confirmation | Case::ConfirmationOfNewUser, "UpdateItem", nth)
+            if lasting && (confirm..=bind).contains(&nth) =>
+        {
+            Outcome::new(refused, Then::Resend, 1)
+        }
+        (Case::Confirmation | Case::ConfirmationOfNewUser, "UpdateItem", nth)
+            if lasting && nth > bind =>
+        {
+            Outcome::new("204", Then::Nothing, usize::from(!lost))
+        }
+        // Who the guest is, is asked for beside the code or the password, and does not matter where that is wrong.
+        (Case::WrongConfirmation | Case::WrongLogin, "GetItem", _) => healthy(case),
+        (Case::WrongConfirmation, "AdminRespondToAuthChallenge", _) if lost => {
+            Outcome::new(refused, Then::SameAgain, 1)
+        }
+        (Case::Reset | Case::ResetOfMovedGuest, "ConfirmForgotPassword", _) => match harm {
+            Harm::Once(FaultKind::Lost) => Outcome::new("401 INVALID_OTP", Then::Resend, 0),
+            Harm::Lasting(FaultKind::Lost) => Outcome::new(refused, Then::Resend, 0),
+            Harm::Once(_) | Harm::Lasting(_) => return None,
+        },
+        (Case::Reset | Case::ResetOfMovedGuest, "UpdateItem", 1) => return None,
+        (Case::Reset | Case::ResetOfMovedGuest, action, _)
+            if lasting && action != "GetSecretValue" =>
+        {
+            Outcome::new(refused, Then::Resend, 0)
         }
         _ => return None,
     };
@@ -397,7 +473,53 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         | Case::FirstProof
         | Case::ProofByUnboundGuest
         | Case::ProofByMovedGuest
-        | Case::ProofFromEarlierMail => prove_after_all(stage, answer).await,
+        | Case::ProofFromEarlierMail
+        | Case::ProofWithAuthenticator
+        | Case::ProofByRegisteredGuest => prove_after_all(stage, answer).await,
+        Case::Registration | Case::RegistrationOfLeftUser | Case::RegistrationAnew => {
+            let (then, _) = go_on(case, stage, answer).await;
+            stage.becomes_confirmation(&stage.world.mail_code(ADA).await);
+            stage.act().await.expect_status(204);
+            let mut login = Stage::login(stage.world, PASSWORD);
+            login.act().await.expect_status(200);
+            then
+        }
+        Case::Confirmation | Case::ConfirmationOfNewUser => confirm_after_all(stage, answer).await,
+        Case::WrongConfirmation | Case::WrongReset => {
+            let (then, _) = go_on(case, stage, answer).await;
+            stage.body["code"] = json!(stage.right_code);
+            stage.act().await.expect_status(204);
+            then
+        }
+        Case::ConfirmationMail => {
+            let (then, _) = go_on(case, stage, answer).await;
+            stage.becomes_confirmation(&stage.world.mail_code(ADA).await);
+            stage.act().await.expect_status(204);
+            then
+        }
+        Case::ResetRequest => {
+            let (then, _) = go_on(case, stage, answer).await;
+            stage.becomes_reset(&stage.world.mail_code(ADA).await);
+            stage.act().await.expect_status(204);
+            then
+        }
+        Case::Reset | Case::ResetOfMovedGuest => {
+            if answer.status == 204 {
+                return Then::Nothing;
+            }
+            if stage.act().await.status == 204 {
+                return Then::SameAgain;
+            }
+            let mut again = Stage::reset(stage.world).await;
+            again.act().await.expect_status(204);
+            Then::Resend
+        }
+        Case::Login
+        | Case::FirstLogin
+        | Case::LoginOfUnboundGuest
+        | Case::LoginWithAuthenticator
+        | Case::LoginOfUnconfirmedGuest
+        | Case::WrongLogin => go_on(case, stage, answer).await.0,
         Case::WrongProof => {
             let (then, _) = go_on(case, stage, answer).await;
             stage.body["code"] = json!(stage.right_code);
@@ -452,6 +574,26 @@ async fn go_on(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> (Then, Opt
     (Then::SameAgainLater, Some(later))
 }
 
+/// The least that a person must do until their registration is confirmed. Nothing is mailed to who has confirmed it.
+async fn confirm_after_all(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer.status == 204 {
+        return Then::Nothing;
+    }
+    if stage.act().await.status == 204 {
+        return Then::SameAgain;
+    }
+    stage.world.advance(31);
+    let before = stage.world.mails(ADA).len();
+    let mut mail = Stage::confirmation_mail(stage.world);
+    mail.act().await.expect_status(202);
+    if stage.world.mails(ADA).len() == before {
+        return Then::Done;
+    }
+    stage.becomes_confirmation(&stage.world.mail_code(ADA).await);
+    stage.act().await.expect_status(204);
+    Then::Resend
+}
+
 /// The least that a person must do until a right code has signed them in.
 async fn prove_after_all(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if answer.status == 200 {
@@ -498,6 +640,9 @@ async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Cal
     assert_eq!(reservations[0]["email"], format!("guestId#{guest_id}"));
     assert_eq!(users(world).await.len(), 1, "one user");
 
+    if case.is_about_passwords() || case == Case::ProofByRegisteredGuest {
+        return;
+    }
     let challenges = items(world, &world.ready().tables.challenges).await;
     let starts = Invocations::of(world, "initiate-otp");
     let resends = Invocations::of(world, "resend-otp");
@@ -596,6 +741,31 @@ async fn resend_otp_survives_the_failure_of_each_of_its_calls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn verify_otp_survives_the_failure_of_each_of_its_calls() {
     assert_survives("verify-otp").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn register_user_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("register-user").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn confirm_registration_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("confirm-registration").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn login_user_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("login-user").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn request_password_reset_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("request-password-reset").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn confirm_password_reset_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("confirm-password-reset").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

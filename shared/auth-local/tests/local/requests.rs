@@ -76,7 +76,13 @@ impl Sample {
             values.find(|value| value["everywhere"] != true).cloned()
         });
         let schema = resolved(&body["schema"]);
-        let required = schema["required"].as_array();
+        // Where one of several ways of asking is chosen, the first is what a body without any of them lacks.
+        let required = schema["required"].as_array().into_iter().flatten();
+        let chosen = schema["anyOf"][0]["required"]
+            .as_array()
+            .into_iter()
+            .flatten();
+        let required: Vec<&Value> = required.chain(chosen).collect();
         let properties = schema["properties"].as_object();
         let segments = operation.segments.iter().map(|segment| match segment {
             Segment::Literal(literal) => format!("/{literal}"),
@@ -92,7 +98,7 @@ impl Sample {
                 .flatten()
                 .map(|(name, schema)| Field {
                     name,
-                    required: required.is_some_and(|names| names.iter().any(|one| one == name)),
+                    required: required.iter().any(|one| *one == name),
                     schema: resolved(schema),
                 })
                 .collect(),

@@ -1,0 +1,102 @@
+//! The decision: count the attempt, have Cognito set the password, end every session, tell the guest.
+
+use auth_aws::Recovery;
+use auth_domain::{
+    AttemptId, Attempts, Email, KnownDevice, LimitState, Notice, Problem, Purpose, Timestamp,
+};
+use auth_lambda::Exchange;
+use tokio::{join, try_join};
+
+use crate::{ConfirmPasswordReset, Input};
+
+impl ConfirmPasswordReset {
+    pub(crate) async fn confirm(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
+        let Input {
+            email,
+            code,
+            new_password,
+        } = input;
+        let now = self.clock.now();
+        let attempt = AttemptId::generate(&self.randomness);
+        let secrets = self.secrets.get().await?;
+        let keys = secrets.keys();
+        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
+        let budget = KnownDevice::budget(device.as_ref(), email, keys);
+        let mut left = None;
+        self.limits
+            .admit(&self.settings.failures, &budget, &attempt, now, |state| {
+                left = Some(state);
+                exchange.rate_limit(state);
+            })
+            .await?;
+        let recovered = self.passwords.recover(email, code, new_password).await;
+        match recovered {
+            Ok(Recovery::Done) => {}
+            Ok(Recovery::Wrong) => {
+                tracing::warn!(
+                    address = keys.tag(Purpose::Address, &[email.as_str()]).to_hex(),
+                    "wrong code"
+                );
+                return Err(Problem::InvalidOtp(attempts(left)));
+            }
+            Err((problem, did_not_act)) => {
+                if did_not_act
+                    && self
+                        .limits
+                        .take_back(&self.settings.failures, &budget, &attempt)
+                        .await
+                        .is_err()
+                {
+                    tracing::warn!("an attempt that nobody looked at stays counted");
+                }
+                return Err(problem);
+            }
+        }
+        self.end_sessions(email).await?;
+        let (codes, passwords, told) = join!(
+            self.limits.clear(&self.settings.failures, &budget),
+            self.limits.clear(&self.settings.login_failures, &budget),
+            self.mailer.notify(email, Notice::PasswordChanged, now)
+        );
+        if codes.is_err() || passwords.is_err() {
+            tracing::warn!("a count could not be cleared, and will age out");
+        }
+        exchange.note_notice(told);
+        Ok(())
+    }
+
+    /// Ends what began before now, at Cognito and here.
+    async fn end_sessions(&self, email: &Email) -> Result<(), Problem> {
+        let now = self.clock.now();
+        try_join!(
+            self.token_service
+                .sign_out_user(&self.pool_id, email.as_str()),
+            self.note_new_password(email, now)
+        )?;
+        Ok(())
+    }
+
+    /// Notes the password with the guest of the address, or with that of its user, who may be kept under another address. A user who
+    /// has never signed in here has no guest yet.
+    async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
+        if self.guests.note_new_password(email, now).await? {
+            return Ok(());
+        }
+        let Some(sub) = self.passwords.find_sub(email).await? else {
+            return Ok(());
+        };
+        if let Some(guest) = self.guests.find_by_sub(&sub).await? {
+            self.guests.note_new_password(&guest.email, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The attempts that a limit has left.
+fn attempts(state: Option<LimitState>) -> Attempts {
+    let (quota, remaining) = state.map_or((0, 0), |state| (state.limit.quota, state.remaining));
+    Attempts {
+        made: quota.saturating_sub(remaining),
+        remaining,
+    }
+}

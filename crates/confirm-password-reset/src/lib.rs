@@ -1,0 +1,121 @@
+//! `confirmPasswordReset`, POST /auth/password/reset/confirm: sets a new password by a mailed code.
+//!
+//! Code and password go to Cognito in one call, so a code sets one password, once. Then every session of the guest ends: refresh tokens at
+//! Cognito, access tokens by the guest's `signedOutAt`. No tokens are given, so an authenticator is not stepped round: signing in
+//! with the new password asks for it. The guest hears of it by mail.
+//!
+//! The attempt is counted for the address, or for a known device on its own, before Cognito is asked; a right code clears the count, and
+//! that of wrong passwords. Whatever is wrong about a code, the answer is the same for every address, and not given before a floor.
+//!
+//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the password may be set: signing in
+//! with it tells, and otherwise the code still works. If the sessions cannot be ended afterwards, the answer is an error, the new
+//! password is set, and the next reset ends them. A notice that cannot be mailed is logged and counted, and fails nothing.
+
+mod confirm_password_reset;
+
+use std::time::Duration;
+
+use auth_aws::{
+    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService,
+};
+use auth_domain::{Clock, Email, Limit, NewPassword, OtpCode, Problem, Randomness};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        ConfirmPasswordReset::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct ConfirmPasswordReset {
+    limits: Limits,
+    passwords: Passwords,
+    guests: Guests,
+    token_service: TokenService,
+    pool_id: String,
+    mailer: Mailer,
+    secrets: Secrets,
+    clock: Clock,
+    randomness: Randomness,
+    settings: Settings,
+}
+
+/// The numbers that the operation goes by.
+struct Settings {
+    failures: Limit,
+    login_failures: Limit,
+    device_lifetime: Duration,
+    refusal_floor: ResponseFloor,
+}
+
+impl ConfirmPasswordReset {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let secrets = Secrets::new(platform)?;
+        let environment = platform.environment();
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            passwords: Passwords::new(platform, &secrets)?,
+            guests: Guests::new(platform)?,
+            token_service: TokenService::new(platform, &secrets)?,
+            pool_id: environment.text("COGNITO_USER_POOL_ID")?.to_owned(),
+            mailer: Mailer::new(platform)?,
+            secrets,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            settings: Settings {
+                failures: environment.limit(
+                    "reset-failure",
+                    // Fewer than the five an hour that Cognito may allow a user itself, so that strangers cannot use those up and a
+                    // known device always has some.
+                    ("RESET_FAILURES_PER_EMAIL", 3),
+                    ("RESET_FAILURE_WINDOW_SECONDS", 3600),
+                )?,
+                login_failures: environment.login_failures()?,
+                device_lifetime: environment.device_cookie_lifetime()?,
+                refusal_floor: ResponseFloor::new(
+                    environment.milliseconds("OTP_REFUSAL_FLOOR_MS", 400)?,
+                ),
+            },
+        })
+    }
+}
+
+/// The code, and what it is to set.
+struct Input {
+    email: Email,
+    code: OtpCode,
+    new_password: NewPassword,
+}
+
+impl Operation for ConfirmPasswordReset {
+    const NAME: &'static str = "confirm-password-reset";
+    const ACCESS: Access = Access::Public;
+    const STATUS: u16 = 204;
+
+    type Input = Input;
+    type Output = ();
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let email: Option<Email> = fields.required("email");
+        let code = fields.required("code");
+        let new_password = fields.new_password("newPassword", email.as_ref());
+        let input = || {
+            Some(Input {
+                email: email?,
+                code: code?,
+                new_password: new_password?,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        self.settings
+            .refusal_floor
+            .hold_refusals(self.confirm(&input, exchange))
+            .await
+    }
+}

@@ -1,0 +1,238 @@
+//! The decision: count the attempt, ask Cognito, confirm the guest; or count, and have another code mailed.
+
+use auth_aws::{Proof, ProvedBy};
+use auth_domain::{
+    AttemptId, DeviceCookie, Email, Guest, KeyRing, KnownDevice, OtpCode, Problem, Purpose, SignIn,
+    SignInId, Timestamp, UserSub,
+};
+use auth_lambda::{Exchange, SetCookie};
+use tokio::join;
+
+use crate::ConfirmRegistration;
+
+/// An attempt that was admitted, and what it was counted against.
+struct Attempt {
+    id: AttemptId,
+    sign_in_id: SignInId,
+    budget: String,
+}
+
+impl ConfirmRegistration {
+    pub(crate) async fn confirm(
+        &self,
+        email: &Email,
+        code: &OtpCode,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let now = self.clock.now();
+        let (id, sign_in_id) = (
+            AttemptId::generate(&self.randomness),
+            SignInId::of_registration(email),
+        );
+        let (secrets, claimed) = join!(
+            self.secrets.get(),
+            self.sign_ins
+                .claim(&sign_in_id, email, &id, now, &self.settings.rules)
+        );
+        let (secrets, sign_in) = match (secrets, claimed) {
+            (Ok(secrets), Ok(sign_in)) => (secrets, sign_in),
+            (Err(problem), Ok(_))
+            | (_, Err(problem @ (Problem::ServiceUnavailable { .. } | Problem::Internal(_)))) => {
+                note_stuck(&self.sign_ins.give_back(&sign_in_id, &id).await);
+                return Err(problem);
+            }
+            (_, Err(refusal)) => return Err(refusal),
+        };
+        let keys = secrets.keys();
+        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
+        let attempt = Attempt {
+            id,
+            sign_in_id,
+            budget: KnownDevice::budget(device.as_ref(), email, keys),
+        };
+        let counted = self
+            .limits
+            .admit(
+                &self.settings.failures,
+                &attempt.budget,
+                &attempt.id,
+                now,
+                |state| exchange.rate_limit(state),
+            )
+            .await;
+        if let Err(problem) = counted {
+            self.give_back(&attempt).await;
+            return Err(problem);
+        }
+        let (proof, known) = join!(
+            self.prove(&sign_in, code, &attempt),
+            self.guests.find(email)
+        );
+        match proof? {
+            Proof::Right { tokens, sub } => {
+                let settling = self.settle(&sign_in, known, &sub, &attempt, now);
+                let (settled, ()) = join!(settling, self.token_service.discard(&tokens));
+                settled?;
+                self.remember_device(email, keys, exchange);
+                Ok(())
+            }
+            Proof::Wrong => {
+                tracing::warn!(
+                    address = keys.tag(Purpose::Address, &[email.as_str()]).to_hex(),
+                    "wrong code"
+                );
+                Err(Problem::InvalidOtp(sign_in.attempts(&self.settings.rules)))
+            }
+            Proof::Over => Err(Problem::OtpExpired),
+        }
+    }
+
+    /// Asks Cognito about the code in the mail's session.
+    async fn prove(
+        &self,
+        sign_in: &SignIn,
+        code: &OtpCode,
+        attempt: &Attempt,
+    ) -> Result<Proof, Problem> {
+        let Some(session) = sign_in.cognito_sessions.first() else {
+            return Ok(Proof::Wrong);
+        };
+        match self.codes.prove(&sign_in.email, session, code).await {
+            Ok(proof) => Ok(proof),
+            Err((problem, did_not_act)) => {
+                if did_not_act {
+                    self.give_back(attempt).await;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Confirms the guest, then ends the registration's sign-in. A guest who has proved the address in another way meanwhile has
+    /// nothing left to confirm, and one whose user was made anew is bound to that one.
+    async fn settle(
+        &self,
+        sign_in: &SignIn,
+        known: Result<Option<Guest>, Problem>,
+        sub: &UserSub,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let known = known?.ok_or(Problem::InvalidSession)?;
+        let confirmed = self
+            .guests
+            .confirm_registration(&sign_in.email, sub, now)
+            .await?;
+        if !confirmed {
+            self.guests
+                .get_or_create(sub, &sign_in.email, Some(known), ProvedBy::Code, true, now)
+                .await?;
+        }
+        let (finished, cleared) = join!(
+            self.sign_ins.finish(&attempt.sign_in_id, &attempt.id),
+            self.limits.clear(&self.settings.failures, &attempt.budget)
+        );
+        if finished.is_err() || cleared.is_err() {
+            tracing::warn!("a registration is confirmed, and its counts will age out");
+        }
+        Ok(())
+    }
+
+    /// Has another code mailed, where an address waits to be confirmed.
+    pub(crate) async fn resend(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
+        let now = self.clock.now();
+        let attempt = AttemptId::generate(&self.randomness);
+        let secrets = self.secrets.get().await?;
+        let subject = secrets
+            .keys()
+            .tag(Purpose::Address, &[email.as_str()])
+            .to_hex();
+        let sent = self
+            .count_and_send(email, &subject, &attempt, now, exchange)
+            .await;
+        if let Err(problem) = &sent
+            && !matches!(problem, Problem::RateLimited { .. })
+        {
+            // The person should not wait for a mail that was not sent.
+            for limit in [&self.settings.resend_gap, &self.settings.resends] {
+                note_stuck(&self.limits.take_back(limit, &subject, &attempt).await);
+            }
+        }
+        sent
+    }
+
+    async fn count_and_send(
+        &self,
+        email: &Email,
+        subject: &str,
+        attempt: &AttemptId,
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        for limit in [&self.settings.resend_gap, &self.settings.resends] {
+            self.limits
+                .admit(limit, subject, attempt, now, |state| {
+                    exchange.rate_limit(state);
+                })
+                .await?;
+        }
+        self.send(email, attempt, now).await
+    }
+
+    async fn send(
+        &self,
+        email: &Email,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        self.limits
+            .admit_to_total(&self.settings.in_total, attempt, now)
+            .await?;
+        let waiting = self.guests.find(email).await?;
+        if !waiting.is_some_and(|guest| guest.cognito_sub.is_some() && !guest.email_verified) {
+            return Ok(());
+        }
+        // Where half a registration has left a guest without a user, that user is made here.
+        self.codes.create_user(email).await?;
+        let sending = self.codes.send(email).await?;
+        let sign_in = SignIn {
+            email: email.clone(),
+            cognito_sessions: sending.session.into_iter().collect(),
+            attempts: 0,
+            sent_at: now,
+            expires_at: now.after(self.settings.rules.lifetime),
+            has_password: true,
+        };
+        self.sign_ins
+            .begin(&SignInId::of_registration(email), &sign_in)
+            .await
+    }
+
+    /// A browser that has shown a code from the mailbox is known from now on, as after a sign-in.
+    fn remember_device(&self, email: &Email, keys: &KeyRing, exchange: &Exchange) {
+        let cookie = DeviceCookie::issue(email, self.clock.now(), keys, &self.randomness);
+        if let Some(name) = DeviceCookie::names(email, keys).next() {
+            exchange.set_cookie(SetCookie::device(
+                name,
+                &cookie,
+                self.settings.device_lifetime,
+            ));
+        }
+    }
+
+    /// Undoes the counting of an attempt that nobody looked at.
+    async fn give_back(&self, attempt: &Attempt) {
+        let (sign_in, failures) = join!(
+            self.sign_ins.give_back(&attempt.sign_in_id, &attempt.id),
+            self.limits
+                .take_back(&self.settings.failures, &attempt.budget, &attempt.id)
+        );
+        note_stuck(&sign_in.and(failures));
+    }
+}
+
+fn note_stuck(given_back: &Result<(), Problem>) {
+    if given_back.is_err() {
+        tracing::warn!("an attempt that nobody looked at stays counted");
+    }
+}

@@ -1,0 +1,114 @@
+//! `loginUser`, POST /auth/login: trades address and password for tokens, or for the handle by which the second factor is brought.
+//!
+//! The attempt is counted before Cognito is asked, by one conditional write, for the address or for a known device on its own; a right
+//! password clears the count. Everything that is wrong is one answer, not given before a floor: an unknown address, a wrong password, an
+//! address that is not proved, a user without a password, and Cognito's own lock-out, which befalls only users who exist.
+//!
+//! A password that somebody registered and whose address nobody has confirmed opens nothing, however right it is; nor does one of a user
+//! whose address Cognito does not call verified.
+//!
+//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the attempt stays counted, and the
+//! same request may be sent again. If the guest cannot be found or made, or the sign-in not be held, the new tokens are revoked and never
+//! leave. A notice that cannot be mailed is logged and counted, and fails nothing.
+
+mod login_user;
+
+use std::time::Duration;
+
+use auth_aws::{
+    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, SecondFactors, Secrets,
+    TokenService,
+};
+use auth_domain::{Clock, Email, Limit, Password, Problem, Randomness, TokenDelivery};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        LoginUser::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct LoginUser {
+    limits: Limits,
+    passwords: Passwords,
+    guests: Guests,
+    second_factors: SecondFactors,
+    token_service: TokenService,
+    mailer: Mailer,
+    secrets: Secrets,
+    clock: Clock,
+    randomness: Randomness,
+    settings: Settings,
+}
+
+/// The numbers that the operation goes by.
+struct Settings {
+    failures: Limit,
+    device_lifetime: Duration,
+    refresh_token_lifetime: Duration,
+    refusal_floor: ResponseFloor,
+}
+
+impl LoginUser {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let secrets = Secrets::new(platform)?;
+        let environment = platform.environment();
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            passwords: Passwords::new(platform, &secrets)?,
+            guests: Guests::new(platform)?,
+            second_factors: SecondFactors::new(platform)?,
+            token_service: TokenService::new(platform, &secrets)?,
+            mailer: Mailer::new(platform)?,
+            secrets,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            settings: Settings {
+                failures: environment.login_failures()?,
+                device_lifetime: environment.device_cookie_lifetime()?,
+                refresh_token_lifetime: environment.refresh_token_lifetime()?,
+                refusal_floor: ResponseFloor::new(
+                    environment.milliseconds("OTP_REFUSAL_FLOOR_MS", 400)?,
+                ),
+            },
+        })
+    }
+}
+
+/// Who signs in, and how the refresh token is to travel.
+struct Input {
+    email: Email,
+    password: Password,
+    token_delivery: TokenDelivery,
+}
+
+impl Operation for LoginUser {
+    const NAME: &'static str = "login-user";
+    const ACCESS: Access = Access::Public;
+
+    type Input = Input;
+    type Output = SignInAnswer;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (email, password) = (fields.required("email"), fields.required("password"));
+        let token_delivery = fields.optional("tokenDelivery").unwrap_or_default();
+        let input = || {
+            Some(Input {
+                email: email?,
+                password: password?,
+                token_delivery,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<SignInAnswer, Problem> {
+        self.settings
+            .refusal_floor
+            .hold_refusals(self.login(&input, exchange))
+            .await
+    }
+}

@@ -1,0 +1,219 @@
+//! The decision: count the attempt, ask Cognito, look whether the password may count; only then do tokens leave.
+
+use auth_aws::{PasswordProof, PasswordSignIn, ProvedBy};
+use auth_domain::{
+    AttemptId, CognitoChallenge, DeviceCookie, FollowUp, Guest, KeyRing, KnownDevice, Notice,
+    PasswordStanding, Problem, Purpose, SessionToken, TokenDelivery, Tokens,
+};
+use auth_lambda::{Exchange, Metric, SetCookie, SignInAnswer};
+use tokio::join;
+
+use crate::{Input, LoginUser};
+
+/// What a right password has come to.
+enum Settled {
+    /// This guest is signed in, who may have been here before, or may have been made for it.
+    Guest {
+        guest: Box<Guest>,
+        returns: bool,
+        created: bool,
+    },
+    /// The sign-in waits for the guest's authenticator.
+    Held(SessionToken),
+}
+
+impl LoginUser {
+    pub(crate) async fn login(
+        &self,
+        input: &Input,
+        exchange: &Exchange,
+    ) -> Result<SignInAnswer, Problem> {
+        let email = &input.email;
+        let now = self.clock.now();
+        let attempt = AttemptId::generate(&self.randomness);
+        let secrets = self.secrets.get().await?;
+        let keys = secrets.keys();
+        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
+        let budget = KnownDevice::budget(device.as_ref(), email, keys);
+        self.limits
+            .admit(&self.settings.failures, &budget, &attempt, now, |state| {
+                exchange.rate_limit(state);
+            })
+            .await?;
+        let (proof, known) = join!(
+            self.passwords.sign_in(email, &input.password),
+            self.guests.find(email)
+        );
+        let proof = match proof {
+            Ok(proof) => proof,
+            Err((problem, did_not_act)) => {
+                if did_not_act {
+                    self.give_back(&budget, &attempt).await;
+                }
+                return Err(problem);
+            }
+        };
+        let outcome = match proof {
+            PasswordProof::Right(signed_in) => {
+                let settled = self.settle(&signed_in, known, input).await;
+                if settled.is_err() {
+                    self.token_service.discard(&signed_in.tokens).await;
+                }
+                settled.map(|settled| (settled, signed_in.tokens))
+            }
+            PasswordProof::Challenged(follow_up) => {
+                return self.follow_up(&follow_up, known, input, &budget).await;
+            }
+            PasswordProof::Wrong => Err(Problem::InvalidCredentials),
+        };
+        let (settled, tokens) = match outcome {
+            Ok(settled) => settled,
+            Err(problem) => {
+                if matches!(problem, Problem::InvalidCredentials) {
+                    tracing::warn!(
+                        address = keys.tag(Purpose::Address, &[email.as_str()]).to_hex(),
+                        "wrong password"
+                    );
+                }
+                return Err(problem);
+            }
+        };
+        self.clear(&budget).await;
+        match settled {
+            Settled::Held(session_token) => Ok(SignInAnswer::held(
+                session_token,
+                CognitoChallenge::SoftwareTokenMfa,
+            )),
+            Settled::Guest {
+                guest,
+                returns,
+                created,
+            } => {
+                exchange.count(Metric::SignIns);
+                if created {
+                    exchange.count(Metric::GuestsCreated);
+                }
+                if returns && device.is_none() && exchange.is_http() {
+                    let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
+                    exchange.note_notice(told.await);
+                }
+                self.remember_device(input, keys, exchange);
+                let tokens = self.deliver(tokens, input.token_delivery, exchange);
+                Ok(SignInAnswer::signed_in(tokens, *guest))
+            }
+        }
+    }
+
+    /// Finds the guest, and holds what an authenticator guards. Whether the address is proved is for the guest's record to say, and for
+    /// Cognito where there is none.
+    async fn settle(
+        &self,
+        signed_in: &PasswordSignIn,
+        known: Result<Option<Guest>, Problem>,
+        input: &Input,
+    ) -> Result<Settled, Problem> {
+        let known = known?;
+        let address_is_proved = may_count(known.as_ref())
+            && (signed_in.email_verified
+                || known.as_ref().is_some_and(|guest| guest.email_verified));
+        if !address_is_proved {
+            return Err(Problem::InvalidCredentials);
+        }
+        let before = known.as_ref().map(|guest| guest.email_verified);
+        let (guest, created) = self
+            .guests
+            .get_or_create(
+                &signed_in.sub,
+                &input.email,
+                known,
+                ProvedBy::Password,
+                true,
+                self.clock.now(),
+            )
+            .await?;
+        if guest.authenticator.is_none() {
+            return Ok(Settled::Guest {
+                guest: Box::new(guest),
+                returns: before.unwrap_or(!created),
+                created,
+            });
+        }
+        self.second_factors
+            .hold(
+                &signed_in.tokens,
+                &signed_in.sub,
+                &input.email,
+                input.token_delivery,
+            )
+            .await
+            .map(Settled::Held)
+    }
+
+    /// Holds a sign-in with which Cognito itself wants to go on.
+    async fn follow_up(
+        &self,
+        follow_up: &FollowUp,
+        known: Result<Option<Guest>, Problem>,
+        input: &Input,
+        budget: &str,
+    ) -> Result<SignInAnswer, Problem> {
+        if !may_count(known?.as_ref()) {
+            return Err(Problem::InvalidCredentials);
+        }
+        let session_token = self
+            .second_factors
+            .hold_follow_up(follow_up, &input.email, input.token_delivery)
+            .await?;
+        self.clear(budget).await;
+        Ok(SignInAnswer::held(session_token, follow_up.challenge))
+    }
+
+    async fn clear(&self, budget: &str) {
+        let cleared = self.limits.clear(&self.settings.failures, budget).await;
+        if cleared.is_err() {
+            tracing::warn!("the count of wrong passwords could not be cleared, and will age out");
+        }
+    }
+
+    /// Undoes the counting of an attempt that nobody looked at.
+    async fn give_back(&self, budget: &str, attempt: &AttemptId) {
+        let taken_back = self
+            .limits
+            .take_back(&self.settings.failures, budget, attempt)
+            .await;
+        if taken_back.is_err() {
+            tracing::warn!("an attempt that nobody looked at stays counted");
+        }
+    }
+
+    fn remember_device(&self, input: &Input, keys: &KeyRing, exchange: &Exchange) {
+        let cookie = DeviceCookie::issue(&input.email, self.clock.now(), keys, &self.randomness);
+        if let Some(name) = DeviceCookie::names(&input.email, keys).next() {
+            exchange.set_cookie(SetCookie::device(
+                name,
+                &cookie,
+                self.settings.device_lifetime,
+            ));
+        }
+    }
+
+    fn deliver(&self, mut tokens: Tokens, delivery: TokenDelivery, exchange: &Exchange) -> Tokens {
+        match delivery {
+            TokenDelivery::Body => {}
+            TokenDelivery::Cookie => {
+                if let Some(refresh_token) = tokens.refresh_token.take() {
+                    exchange.set_cookie(SetCookie::refresh_token(
+                        &refresh_token,
+                        self.settings.refresh_token_lifetime,
+                    ));
+                }
+            }
+        }
+        tokens
+    }
+}
+
+/// Whether a right password of this guest signs in. An address without a guest is one of an older pool.
+fn may_count(known: Option<&Guest>) -> bool {
+    known.is_none_or(|guest| guest.password_standing == PasswordStanding::Accepted)
+}

@@ -1,0 +1,69 @@
+//! Notices by mail, through SES.
+
+use auth_domain::{Email, Notice, NoticeMail, Report, Timestamp};
+use aws_sdk_sesv2::{
+    Client,
+    types::{Body, Content, Destination, EmailContent, Message},
+};
+
+use crate::{ConfigurationError, Platform, clients::ses, failure::failure};
+
+/// Sends notices from the deployment's address.
+#[derive(Clone)]
+pub struct Mailer {
+    client: Client,
+    /// `None` in a deployment that has no verified sender: it sends no notices.
+    from: Option<String>,
+}
+
+impl Mailer {
+    /// Mails from the address that `MAIL_SENDER` names. A deployment without one sends no notices, and says so once for each.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: ses(platform)?,
+            from: platform
+                .environment()
+                .optional("MAIL_SENDER")?
+                .map(str::to_owned),
+        })
+    }
+
+    /// Tells a guest what happened at `at`. A notice that cannot be sent never fails what it is about: the caller notes the report, and
+    /// goes on.
+    pub async fn notify(&self, to: &Email, notice: Notice, at: Timestamp) -> Result<(), Report> {
+        let Some(from) = &self.from else {
+            tracing::info!(?notice, "no notice is sent, for want of a sender");
+            return Ok(());
+        };
+        let NoticeMail {
+            subject,
+            text,
+            html,
+        } = notice.mail(at);
+        let content = |text: &str| {
+            Content::builder()
+                .data(text)
+                .charset("UTF-8")
+                .build()
+                .map_err(|error| Report::new("describe the notice", error))
+        };
+        let body = Body::builder()
+            .text(content(&text)?)
+            .html(content(&html)?)
+            .build();
+        let message = Message::builder()
+            .subject(content(subject)?)
+            .body(body)
+            .build();
+        self.client
+            .send_email()
+            .from_email_address(from)
+            .destination(Destination::builder().to_addresses(to.as_str()).build())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("mail a notice"))
+            .map_err(crate::failure::Failure::into_report)
+    }
+}

@@ -1,0 +1,621 @@
+//! Passwords: proved, set and recovered at Cognito, which alone keeps them.
+
+use auth_domain::{
+    ChallengeAnswer, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
+    NewPassword, OtpCode, Password, Problem, Randomness, Report, Tokens, UserSub,
+};
+use aws_sdk_cognitoidentityprovider::types::{
+    AuthFlowType, AuthenticationResultType, ChallengeNameType,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    ConfigurationError, Platform, Secrets, TokenService,
+    failure::{Failure, failure},
+    user_pool::{Issued, UserPool, is_wrong_client_secret, sub_among},
+};
+
+/// The refusals by which Cognito says that this user does not get in by this password. To the person they are all the same. Its own
+/// lock-out ("Password attempts exceeded") is among them: it befalls only users who exist, so naming it would tell who does.
+const NOT_THIS_WAY: [&str; 5] = [
+    "NotAuthorizedException",
+    "PasswordResetRequiredException",
+    "UserNotConfirmedException",
+    "UserNotFoundException",
+    "UserLambdaValidationException",
+];
+
+/// The refusals by which Cognito says that a user gets no code for a new password. The person hears nothing of them.
+const NO_RECOVERY: [&str; 5] = [
+    "NotAuthorizedException",
+    "InvalidParameterException",
+    "UserNotFoundException",
+    "UserNotConfirmedException",
+    "UserLambdaValidationException",
+];
+
+/// The refusals of a code for a new password: wrong, old, too many tried, or nobody to have one. Which of these it is depends on
+/// whether there is such a user.
+const NOT_THIS_CODE: [&str; 7] = [
+    "CodeMismatchException",
+    "ExpiredCodeException",
+    "LimitExceededException",
+    "NotAuthorizedException",
+    "TooManyFailedAttemptsException",
+    "UserNotConfirmedException",
+    "UserNotFoundException",
+];
+
+/// Cognito's password operations.
+#[derive(Clone)]
+pub struct Passwords {
+    pool: UserPool,
+    secrets: Secrets,
+    token_service: TokenService,
+    randomness: Randomness,
+}
+
+/// What came of a password.
+#[derive(Debug)]
+pub enum PasswordProof {
+    /// It was right.
+    Right(PasswordSignIn),
+    /// It was right, and Cognito asks for more before it issues tokens.
+    Challenged(FollowUp),
+    /// It was wrong, or opens nothing.
+    Wrong,
+}
+
+/// A finished sign-in by password.
+#[derive(Debug)]
+pub struct PasswordSignIn {
+    /// The new session's tokens.
+    pub tokens: Tokens,
+    /// The user who signed in.
+    pub sub: UserSub,
+    /// Whether Cognito calls the address verified.
+    pub email_verified: bool,
+}
+
+/// What came of the answer to a challenge.
+#[derive(Debug)]
+pub enum ChallengeOutcome {
+    /// It was right.
+    Right(PasswordSignIn),
+    /// It was right, and Cognito asks for something else now.
+    Challenged(FollowUp),
+    /// It was wrong; the challenge goes on.
+    Wrong,
+    /// The challenge is over or was answered: a new sign-in is needed.
+    Over,
+}
+
+/// What came of a code for a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// It was right, and the password is set.
+    Done,
+    /// It was wrong or old, or there is nobody to whom one could have been mailed.
+    Wrong,
+}
+
+impl Passwords {
+    /// Passwords of the pool and client that the environment names.
+    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            pool: UserPool::new(platform)?,
+            secrets: secrets.clone(),
+            token_service: TokenService::new(platform, secrets)?,
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Asks Cognito whether a password is right; a right one begins a session. The second part of an error says whether Cognito is
+    /// known not to have looked at it.
+    pub async fn sign_in(
+        &self,
+        email: &Email,
+        password: &Password,
+    ) -> Result<PasswordProof, (Problem, bool)> {
+        let unseen = |problem| (problem, true);
+        let secrets = self.secrets.get().await.map_err(unseen)?;
+        let mut initiated = self
+            .initiate(email, password, self.pool.secret_hash(email, &secrets))
+            .await;
+        if initiated.as_ref().is_err_and(is_wrong_client_secret) {
+            let secrets = self.secrets.get_anew().await.map_err(unseen)?;
+            initiated = self
+                .initiate(email, password, self.pool.secret_hash(email, &secrets))
+                .await;
+        }
+        let seen = |report| (Problem::Internal(report), false);
+        match initiated {
+            Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
+            Ok(Step::Next(next)) => self.proof(email, next).await,
+            Err(failure) if is_wrong_client_secret(&failure) => {
+                Err((Problem::Internal(failure.into_report()), true))
+            }
+            Err(failure) => match failure.code() {
+                Some(code) if NOT_THIS_WAY.contains(&code) => {
+                    tracing::info!(
+                        code,
+                        locked = failure.message().starts_with("Password attempts exceeded"),
+                        "Cognito does not let this user in by this password"
+                    );
+                    Ok(PasswordProof::Wrong)
+                }
+                Some(_) | None => {
+                    let did_not_act = failure.did_not_act();
+                    Err((failure.into(), did_not_act))
+                }
+            },
+        }
+    }
+
+    async fn initiate(
+        &self,
+        email: &Email,
+        password: &Password,
+        secret_hash: String,
+    ) -> Result<Step, Failure> {
+        let answer = self
+            .pool
+            .client
+            .admin_initiate_auth()
+            .user_pool_id(&self.pool.pool_id)
+            .client_id(&self.pool.client_id)
+            .auth_flow(AuthFlowType::UserAuth)
+            .auth_parameters("USERNAME", email.as_str())
+            .auth_parameters("PREFERRED_CHALLENGE", "PASSWORD")
+            .auth_parameters("PASSWORD", password.as_str())
+            .auth_parameters("SECRET_HASH", secret_hash)
+            .send()
+            .await
+            .map_err(failure("prove the password"))?;
+        Ok(Step::new(
+            answer.authentication_result,
+            answer.challenge_name,
+            answer.session,
+            answer.challenge_parameters,
+        ))
+    }
+
+    /// What a challenge after the password means. A choice of first factors is offered to a user who has no password.
+    async fn proof(&self, email: &Email, next: Next) -> Result<PasswordProof, (Problem, bool)> {
+        if next.name == Some(ChallengeNameType::SelectChallenge) {
+            return Ok(PasswordProof::Wrong);
+        }
+        let username = next.username(email.as_str());
+        self.challenge(next, username)
+            .await
+            .map(PasswordProof::Challenged)
+            .map_err(|problem| (problem, false))
+    }
+
+    /// A challenge that can be answered; where Cognito lets the user choose a second factor, one is chosen.
+    async fn challenge(&self, next: Next, username: CognitoUsername) -> Result<FollowUp, Problem> {
+        let next = if next.name == Some(ChallengeNameType::SelectMfaType) {
+            self.choose_second_factor(next, &username).await?
+        } else {
+            next
+        };
+        let challenge = next
+            .name
+            .as_ref()
+            .and_then(|name| CognitoChallenge::named(name.as_str()));
+        match (challenge, next.session) {
+            (Some(challenge), Some(session)) => Ok(FollowUp {
+                challenge,
+                session: CognitoSession::issued(session),
+                username,
+            }),
+            (None, _) | (_, None) => Err(Problem::Internal(Report::of(
+                "Cognito asks this user for something that Latchkey does not do",
+            ))),
+        }
+    }
+
+    async fn choose_second_factor(
+        &self,
+        next: Next,
+        username: &CognitoUsername,
+    ) -> Result<Next, Problem> {
+        let secrets = self.secrets.get().await?;
+        let choices = next
+            .parameters
+            .get("MFAS_CAN_CHOOSE")
+            .map_or("", |text| text);
+        let choice = if choices.contains("SOFTWARE_TOKEN_MFA") {
+            "SOFTWARE_TOKEN_MFA"
+        } else {
+            "EMAIL_OTP"
+        };
+        let answer = self
+            .pool
+            .client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.pool.pool_id)
+            .client_id(&self.pool.client_id)
+            .challenge_name(ChallengeNameType::SelectMfaType)
+            .set_session(next.session)
+            .challenge_responses("USERNAME", username.as_str())
+            .challenge_responses("ANSWER", choice)
+            .challenge_responses(
+                "SECRET_HASH",
+                self.pool.secret_hash_of(username.as_str(), &secrets),
+            )
+            .send()
+            .await
+            .map_err(failure("choose the second factor"))?;
+        Ok(Next {
+            name: answer.challenge_name,
+            session: answer.session,
+            parameters: answer.challenge_parameters.unwrap_or_default(),
+        })
+    }
+
+    /// Answers a challenge of Cognito's own. The second part of an error says whether Cognito is known not to have looked.
+    pub async fn answer_challenge(
+        &self,
+        follow_up: &FollowUp,
+        answer: &ChallengeAnswer,
+    ) -> Result<ChallengeOutcome, (Problem, bool)> {
+        let secrets = self
+            .secrets
+            .get()
+            .await
+            .map_err(|problem| (problem, true))?;
+        let response = match (follow_up.challenge, answer) {
+            (CognitoChallenge::NewPasswordRequired, ChallengeAnswer::NewPassword(password)) => {
+                ("NEW_PASSWORD", password.as_str())
+            }
+            (CognitoChallenge::SoftwareTokenMfa, ChallengeAnswer::Code(code)) => {
+                ("SOFTWARE_TOKEN_MFA_CODE", code.as_str())
+            }
+            (CognitoChallenge::EmailOtp, ChallengeAnswer::Code(code)) => {
+                ("EMAIL_OTP_CODE", code.as_str())
+            }
+            (CognitoChallenge::NewPasswordRequired, ChallengeAnswer::Code(_))
+            | (
+                CognitoChallenge::SoftwareTokenMfa | CognitoChallenge::EmailOtp,
+                ChallengeAnswer::NewPassword(_),
+            ) => return Ok(ChallengeOutcome::Wrong),
+        };
+        let username = follow_up.username.as_str();
+        let answered = self
+            .pool
+            .client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.pool.pool_id)
+            .client_id(&self.pool.client_id)
+            .challenge_name(ChallengeNameType::from(follow_up.challenge.as_str()))
+            .session(follow_up.session.as_str())
+            .challenge_responses("USERNAME", username)
+            .challenge_responses(response.0, response.1)
+            .challenge_responses("SECRET_HASH", self.pool.secret_hash_of(username, &secrets))
+            .send()
+            .await
+            .map_err(failure("answer the challenge"));
+        let step = match answered {
+            Ok(answer) => Step::new(
+                answer.authentication_result,
+                answer.challenge_name,
+                answer.session,
+                answer.challenge_parameters,
+            ),
+            Err(failure) => return refused_answer(failure),
+        };
+        match step {
+            Step::Done(result) => signed_in(result)
+                .map(ChallengeOutcome::Right)
+                .map_err(|report| (Problem::Internal(report), false)),
+            Step::Next(next) => {
+                let username = next.username(username);
+                self.challenge(next, username)
+                    .await
+                    .map(ChallengeOutcome::Challenged)
+                    .map_err(|problem| (problem, false))
+            }
+        }
+    }
+
+    /// Whether a password is right, for somebody who is signed in and proves it again. The session that the proof begins is revoked.
+    /// A password that is right but for a second factor kept in Cognito is right.
+    pub async fn prove(&self, email: &Email, password: &Password) -> Result<bool, (Problem, bool)> {
+        match self.sign_in(email, password).await? {
+            PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
+                self.token_service.discard(&tokens).await;
+                Ok(true)
+            }
+            PasswordProof::Challenged(_) => Ok(true),
+            PasswordProof::Wrong => Ok(false),
+        }
+    }
+
+    /// Gives a user a password. It works at once, and the user is confirmed by it.
+    pub async fn set(&self, username: &str, password: &NewPassword) -> Result<(), NotSet> {
+        self.set_text(username, password.as_str()).await
+    }
+
+    /// Takes a user's password away, by setting one that nobody knows: Cognito has no other way.
+    pub async fn take_away(&self, username: &str) -> Result<(), Problem> {
+        // With one of each kind, whatever the pool demands.
+        let text = format!(
+            "Aa1!{}",
+            URL_SAFE_NO_PAD.encode(self.randomness.bytes::<32>())
+        );
+        self.set_text(username, &text)
+            .await
+            .map_err(|not_set| not_set.problem)
+    }
+
+    async fn set_text(&self, username: &str, text: &str) -> Result<(), NotSet> {
+        self.pool
+            .client
+            .admin_set_user_password()
+            .user_pool_id(&self.pool.pool_id)
+            .username(username)
+            .password(text)
+            .permanent(true)
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("set the password"))
+            .map_err(|failure| NotSet {
+                for_certain: failure.did_not_act(),
+                problem: refused_password(failure, "password"),
+            })
+    }
+
+    /// Removes a user. One that has gone already is as good as removed.
+    pub async fn delete_user(&self, username: &str) -> Result<(), Problem> {
+        let deleted = self
+            .pool
+            .client
+            .admin_delete_user()
+            .user_pool_id(&self.pool.pool_id)
+            .username(username)
+            .send()
+            .await
+            .map_err(failure("remove the user"));
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// The sub of an address's user, if there is one.
+    pub async fn find_sub(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
+        let found = self
+            .pool
+            .client
+            .admin_get_user()
+            .user_pool_id(&self.pool.pool_id)
+            .username(email.as_str())
+            .send()
+            .await
+            .map_err(failure("find the user"));
+        match found {
+            Ok(user) => sub_among(user.user_attributes())
+                .map(Some)
+                .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub"))),
+            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Has a code for a new password mailed, where that can be. Whether it can be is nobody's business, so a user who gets none is no
+    /// failure, and neither is a mail that cannot be sent: those are logged.
+    pub async fn request_recovery(&self, email: &Email) -> Result<(), Problem> {
+        let secrets = self.secrets.get().await?;
+        let mut asked = self
+            .forgot(email, self.pool.secret_hash(email, &secrets))
+            .await;
+        if asked.as_ref().is_err_and(is_wrong_client_secret) {
+            let secrets = self.secrets.get_anew().await?;
+            asked = self
+                .forgot(email, self.pool.secret_hash(email, &secrets))
+                .await;
+        }
+        match asked {
+            Ok(()) => Ok(()),
+            Err(failure) if is_wrong_client_secret(&failure) => {
+                Err(Problem::Internal(failure.into_report()))
+            }
+            Err(failure) => match failure.code() {
+                Some(code) if NO_RECOVERY.contains(&code) => {
+                    tracing::info!(code, "Cognito sends this user no code for a new password");
+                    Ok(())
+                }
+                Some(code @ ("CodeDeliveryFailureException" | "LimitExceededException")) => {
+                    tracing::error!(code, "a code for a new password could not be mailed");
+                    Ok(())
+                }
+                Some(_) | None => Err(failure.into()),
+            },
+        }
+    }
+
+    async fn forgot(&self, email: &Email, secret_hash: String) -> Result<(), Failure> {
+        self.pool
+            .client
+            .forgot_password()
+            .client_id(&self.pool.client_id)
+            .username(email.as_str())
+            .secret_hash(secret_hash)
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("ask for a code for a new password"))
+    }
+
+    /// Sets a new password by a mailed code, which works once. The second part of an error says whether Cognito is known not to have
+    /// looked at the code.
+    pub async fn recover(
+        &self,
+        email: &Email,
+        code: &OtpCode,
+        password: &NewPassword,
+    ) -> Result<Recovery, (Problem, bool)> {
+        let unseen = |problem| (problem, true);
+        let secrets = self.secrets.get().await.map_err(unseen)?;
+        let mut confirmed = self
+            .confirm(
+                email,
+                code,
+                password,
+                self.pool.secret_hash(email, &secrets),
+            )
+            .await;
+        if confirmed.as_ref().is_err_and(is_wrong_client_secret) {
+            let secrets = self.secrets.get_anew().await.map_err(unseen)?;
+            confirmed = self
+                .confirm(
+                    email,
+                    code,
+                    password,
+                    self.pool.secret_hash(email, &secrets),
+                )
+                .await;
+        }
+        match confirmed {
+            Ok(()) => Ok(Recovery::Done),
+            Err(failure) if is_wrong_client_secret(&failure) => {
+                Err((Problem::Internal(failure.into_report()), true))
+            }
+            Err(failure)
+                if failure
+                    .code()
+                    .is_some_and(|code| NOT_THIS_CODE.contains(&code)) =>
+            {
+                Ok(Recovery::Wrong)
+            }
+            Err(failure) => {
+                let did_not_act = failure.did_not_act();
+                Err((refused_password(failure, "newPassword"), did_not_act))
+            }
+        }
+    }
+
+    async fn confirm(
+        &self,
+        email: &Email,
+        code: &OtpCode,
+        password: &NewPassword,
+        secret_hash: String,
+    ) -> Result<(), Failure> {
+        self.pool
+            .client
+            .confirm_forgot_password()
+            .client_id(&self.pool.client_id)
+            .username(email.as_str())
+            .confirmation_code(code.as_str())
+            .password(password.as_str())
+            .secret_hash(secret_hash)
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("set a new password by a code"))
+    }
+}
+
+/// A password that was not set.
+#[derive(Debug)]
+pub struct NotSet {
+    /// Whether it is certain that it was not.
+    pub for_certain: bool,
+    /// Why.
+    pub problem: Problem,
+}
+
+/// What Cognito answers to a step of a sign-in.
+enum Step {
+    Done(AuthenticationResultType),
+    Next(Next),
+}
+
+struct Next {
+    name: Option<ChallengeNameType>,
+    session: Option<String>,
+    parameters: std::collections::HashMap<String, String>,
+}
+
+impl Step {
+    fn new(
+        result: Option<AuthenticationResultType>,
+        name: Option<ChallengeNameType>,
+        session: Option<String>,
+        parameters: Option<std::collections::HashMap<String, String>>,
+    ) -> Self {
+        match result {
+            Some(result) => Self::Done(result),
+            None => Self::Next(Next {
+                name,
+                session,
+                parameters: parameters.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+impl Next {
+    /// The name that the answer must use: the one in the challenge, or the one that was used before.
+    fn username(&self, before: &str) -> CognitoUsername {
+        let given = self.parameters.get("USER_ID_FOR_SRP");
+        CognitoUsername::given(given.map_or(before, String::as_str))
+    }
+}
+
+fn signed_in(result: AuthenticationResultType) -> Result<PasswordSignIn, Report> {
+    let Issued {
+        tokens,
+        sub,
+        email_verified,
+    } = Issued::read(result)?;
+    Ok(PasswordSignIn {
+        tokens,
+        sub,
+        email_verified,
+    })
+}
+
+fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, (Problem, bool)> {
+    match (failure.code(), failure.message()) {
+        (Some("CodeMismatchException"), _) => Ok(ChallengeOutcome::Wrong),
+        // A code of an authenticator that was used before, which Cognito calls expired.
+        (Some("ExpiredCodeException"), message) if message.contains("used") => {
+            Ok(ChallengeOutcome::Wrong)
+        }
+        (Some("ExpiredCodeException"), _) => Ok(ChallengeOutcome::Over),
+        (Some("NotAuthorizedException"), message) if message.starts_with("Invalid session") => {
+            Ok(ChallengeOutcome::Over)
+        }
+        (Some(code), _) if NOT_THIS_WAY.contains(&code) && !is_wrong_client_secret(&failure) => {
+            Ok(ChallengeOutcome::Wrong)
+        }
+        _ => {
+            let did_not_act = failure.did_not_act();
+            Err((refused_password(failure, "newPassword"), did_not_act))
+        }
+    }
+}
+
+/// The pool may demand more of a password than Latchkey does: kinds of characters, or that it is not one of the last few.
+fn refused_password(failure: Failure, field: &str) -> Problem {
+    let not_taken = match failure.code() {
+        Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => true,
+        // By this Cognito refuses characters that it takes in no password; its sentence begins with the parameter's name.
+        Some("InvalidParameterException") => failure.message().to_lowercase().contains("password"),
+        Some(_) | None => false,
+    };
+    if not_taken {
+        Problem::ValidationFailed(vec![auth_domain::FieldProblem {
+            field: field.to_owned(),
+            code: "invalid",
+            message: "is refused by the user pool's policy".to_owned(),
+        }])
+    } else {
+        failure.into()
+    }
+}

@@ -1,0 +1,287 @@
+//! Sign-ins between their factors, in the challenges table under the hash of their session token.
+//!
+//! The refresh token that the first factor earned lies sealed in the sign-in's item; access and ID token are dropped. The second factor
+//! has the token opened and exchanged. Where none comes, the ciphertext goes with its item, and nobody ever holds the token.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AttemptId, AwaitedFactor, Clock, CognitoChallenge, CognitoSession, CognitoUsername, Email,
+    FollowUp, HeldSignIn, Problem, Randomness, RefreshToken, Report, Sealed, SecondFactorRules,
+    SessionToken, SignInId, Timestamp, TokenDelivery, Tokens, UserSub,
+};
+use aws_sdk_dynamodb::{
+    Client, operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
+};
+
+use crate::{
+    ConfigurationError, Platform,
+    clients::dynamodb,
+    failure::failure,
+    items::{
+        Item, Written, conditional_update, get_millis, get_sealed, get_text, millis, number,
+        sealed, text, unreadable,
+    },
+    vault::{Use, Vault},
+};
+
+/// How long after its end a held sign-in is kept, so that a late code is told "expired" and not "unknown".
+const KEPT: Duration = Duration::from_hours(1);
+
+/// The challenges table, as far as held sign-ins go, and the key that their tokens are sealed with.
+#[derive(Clone)]
+pub struct SecondFactors {
+    client: Client,
+    table: String,
+    vault: Vault,
+    rules: SecondFactorRules,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl SecondFactors {
+    /// Held sign-ins in the table that `CHALLENGES_TABLE_NAME` names, sealed by the key that `KMS_KEY_ID` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: environment.text("CHALLENGES_TABLE_NAME")?.to_owned(),
+            vault: Vault::new(platform)?,
+            rules: environment.second_factor_rules()?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Holds a sign-in of a guest who has an authenticator: seals the refresh token, forgets the other tokens, and gives the handle by
+    /// which the second factor finds it. If it fails, the tokens are still the caller's to revoke.
+    pub async fn hold(
+        &self,
+        tokens: &Tokens,
+        sub: &UserSub,
+        email: &Email,
+        token_delivery: TokenDelivery,
+    ) -> Result<SessionToken, Problem> {
+        let refresh_token = tokens.refresh_token.as_ref().ok_or_else(|| {
+            Problem::Internal(Report::of(
+                "a sign-in without a refresh token cannot be held",
+            ))
+        })?;
+        let refresh_token = self
+            .vault
+            .seal(refresh_token.as_str().as_bytes(), sub, Use::HeldSignIn)
+            .await?;
+        self.put(email, token_delivery, |put| {
+            put.item("sub", text(sub.as_str()))
+                .item("refreshToken", sealed(&refresh_token))
+        })
+        .await
+    }
+
+    /// Holds a sign-in with which Cognito itself wants to go on. Its session is worth nothing without the client's secret, and is kept
+    /// as the sessions of mailed codes are.
+    pub async fn hold_follow_up(
+        &self,
+        follow_up: &FollowUp,
+        email: &Email,
+        token_delivery: TokenDelivery,
+    ) -> Result<SessionToken, Problem> {
+        self.put(email, token_delivery, |put| {
+            put.item("challenge", text(follow_up.challenge.as_str()))
+                .item("cognitoSession", text(follow_up.session.as_str()))
+                .item("username", text(follow_up.username.as_str()))
+        })
+        .await
+    }
+
+    async fn put(
+        &self,
+        email: &Email,
+        token_delivery: TokenDelivery,
+        fill: impl FnOnce(PutItemFluentBuilder) -> PutItemFluentBuilder,
+    ) -> Result<SessionToken, Problem> {
+        let session_token = SessionToken::generate(&self.randomness);
+        let expires_at = self.clock.now().after(self.rules.lifetime);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("pk", key(&session_token.sign_in_id()))
+            .item("email", text(email.as_str()))
+            .item("tokenDelivery", text(token_delivery.as_str()))
+            .item("expiresAt", millis(expires_at))
+            .item("ttl", number(expires_at.after(KEPT).as_seconds()));
+        fill(put)
+            .send()
+            .await
+            .map_err(failure("hold the sign-in"))?;
+        Ok(session_token)
+    }
+
+    /// Counts an attempt and checks time and budget, in one conditional write. Attempts are kept as a set of names: the same one
+    /// counts once, however often the write is sent.
+    pub async fn claim(
+        &self,
+        id: &SignInId,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<HeldSignIn, Unclaimed> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("ADD attempts :attempt")
+            .condition_expression(
+                "attribute_exists(pk) AND expiresAt > :now AND attribute_not_exists(finishedBy) \
+                 AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
+            )
+            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
+            .expression_attribute_values(":attemptName", text(attempt.as_str()))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":most", number(self.rules.attempts));
+        match conditional_update!(write, "count the attempt").map_err(Problem::from)? {
+            Written::Made(item) => Ok(read(&item)?),
+            Written::Refused(item) => Err(refusal(item.as_ref(), now)),
+        }
+    }
+
+    /// Gives back an attempt at which nobody looked.
+    pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("DELETE attempts :attempt")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(
+                ":attempt",
+                AttributeValue::Ss(vec![attempt.as_str().to_owned()]),
+            );
+        match conditional_update!(write, "give back the attempt")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Ends a held sign-in and forgets what it held: `true` for the one attempt that finishes it, however often the write is sent,
+    /// `false` for any other.
+    pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        Ok(match conditional_update!(write, "finish the sign-in")? {
+            Written::Made(_) => true,
+            Written::Refused(_) => false,
+        })
+    }
+
+    /// Takes back what [`SecondFactors::finish`] did for this attempt: what it was done for failed, and the next factor shall find the
+    /// sign-in again.
+    pub async fn reopen(
+        &self,
+        id: &SignInId,
+        attempt: &AttemptId,
+        refresh_token: &Sealed,
+    ) -> Result<(), Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("SET refreshToken = :refreshToken REMOVE finishedBy")
+            .condition_expression("finishedBy = :attempt")
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":refreshToken", sealed(refresh_token));
+        match conditional_update!(write, "reopen the sign-in")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// The refresh token of a held sign-in, opened.
+    pub async fn open(
+        &self,
+        sub: &UserSub,
+        refresh_token: &Sealed,
+    ) -> Result<RefreshToken, Problem> {
+        let opened = self.vault.open(refresh_token, sub, Use::HeldSignIn).await?;
+        String::from_utf8(opened)
+            .map(RefreshToken::issued)
+            .map_err(|_| Problem::Internal(unreadable("a held token does not read back")))
+    }
+}
+
+/// An attempt that was not admitted.
+#[derive(Debug)]
+pub struct Unclaimed {
+    /// What the person is told.
+    pub problem: Problem,
+    /// The sign-in that nobody can finish any more.
+    pub abandoned: Option<HeldSignIn>,
+}
+
+impl From<Problem> for Unclaimed {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            abandoned: None,
+        }
+    }
+}
+
+/// Why an attempt was not admitted. A sign-in whose time is over comes along: whoever hears of it first can revoke its token.
+fn refusal(item: Option<&Item>, now: Timestamp) -> Unclaimed {
+    let Some(item) = item.filter(|item| !item.contains_key("finishedBy")) else {
+        return Problem::InvalidSession.into();
+    };
+    match read(item) {
+        Err(problem) => problem.into(),
+        Ok(held) if now >= held.expires_at => Unclaimed {
+            problem: Problem::SessionExpired,
+            abandoned: Some(held),
+        },
+        Ok(held) => Problem::MaxAttemptsExceeded {
+            retry_after_seconds: held.expires_at.seconds_from(now).max(1),
+        }
+        .into(),
+    }
+}
+
+fn key(id: &SignInId) -> AttributeValue {
+    text(format!("held-sign-in#{id}"))
+}
+
+fn read(item: &Item) -> Result<HeldSignIn, Problem> {
+    held_sign_in(item)
+        .ok_or_else(|| Problem::Internal(unreadable("a held sign-in does not read back")))
+}
+
+fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
+    let attempts = item
+        .get("attempts")
+        .and_then(|set| set.as_ss().ok())
+        .map_or(0, Vec::len);
+    let awaits = match get_text(item, "challenge") {
+        Some(challenge) => AwaitedFactor::Cognito(FollowUp {
+            challenge: CognitoChallenge::named(challenge)?,
+            session: CognitoSession::issued(get_text(item, "cognitoSession")?),
+            username: CognitoUsername::given(get_text(item, "username")?),
+        }),
+        None => AwaitedFactor::Authenticator {
+            sub: UserSub::parse(get_text(item, "sub")?).ok()?,
+            refresh_token: get_sealed(item, "refreshToken")?,
+        },
+    };
+    Some(HeldSignIn {
+        email: Email::parse(get_text(item, "email")?).ok()?,
+        awaits,
+        token_delivery: get_text(item, "tokenDelivery")?.parse().ok()?,
+        attempts: u32::try_from(attempts).ok()?,
+        expires_at: get_millis(item, "expiresAt")?,
+    })
+}

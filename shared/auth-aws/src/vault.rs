@@ -1,0 +1,87 @@
+//! Sealing by KMS: small secrets that must be read again, each bound to whose it is and what it is for.
+
+use auth_domain::{Problem, Sealed, UserSub};
+use aws_sdk_kms::{Client, primitives::Blob};
+
+use crate::{ConfigurationError, Platform, clients::kms, failure::failure};
+
+/// What a sealed secret is for. One sealed for one use cannot be opened for another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Use {
+    /// An authenticator's keys.
+    Authenticator,
+    /// The refresh token of a sign-in between its factors.
+    HeldSignIn,
+}
+
+impl Use {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Authenticator => "authenticator",
+            Self::HeldSignIn => "held-sign-in",
+        }
+    }
+}
+
+/// The KMS key that `KMS_KEY_ID` names.
+#[derive(Clone)]
+pub(crate) struct Vault {
+    client: Client,
+    key_id: String,
+}
+
+impl Vault {
+    pub(crate) fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: kms(platform)?,
+            key_id: platform.environment().text("KMS_KEY_ID")?.to_owned(),
+        })
+    }
+
+    /// Seals at most 4096 bytes, under the user's sub and the use as encryption context: what was moved to another user's record does
+    /// not open there.
+    pub(crate) async fn seal(
+        &self,
+        secret: &[u8],
+        sub: &UserSub,
+        purpose: Use,
+    ) -> Result<Sealed, Problem> {
+        let sealed = self
+            .client
+            .encrypt()
+            .key_id(&self.key_id)
+            .plaintext(Blob::new(secret))
+            .encryption_context("sub", sub.as_str())
+            .encryption_context("use", purpose.name())
+            .send()
+            .await
+            .map_err(failure("seal a secret"))?;
+        sealed
+            .ciphertext_blob
+            .map(|blob| Sealed::from_bytes(blob.into_inner()))
+            .ok_or_else(|| Problem::Internal(auth_domain::Report::of("KMS sealed nothing")))
+    }
+
+    /// Opens what was sealed for the same user and use.
+    pub(crate) async fn open(
+        &self,
+        sealed: &Sealed,
+        sub: &UserSub,
+        purpose: Use,
+    ) -> Result<Vec<u8>, Problem> {
+        let opened = self
+            .client
+            .decrypt()
+            .key_id(&self.key_id)
+            .ciphertext_blob(Blob::new(sealed.as_bytes()))
+            .encryption_context("sub", sub.as_str())
+            .encryption_context("use", purpose.name())
+            .send()
+            .await
+            .map_err(failure("open a sealed secret"))?;
+        opened
+            .plaintext
+            .map(Blob::into_inner)
+            .ok_or_else(|| Problem::Internal(auth_domain::Report::of("KMS opened nothing")))
+    }
+}

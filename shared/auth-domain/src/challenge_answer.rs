@@ -1,0 +1,12 @@
+//! Answers to challenges of Cognito's own.
+
+use crate::{NewPassword, OtpCode};
+
+/// What a person answers to a [`FollowUp`](crate::FollowUp).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChallengeAnswer {
+    /// To [`CognitoChallenge::NewPasswordRequired`](crate::CognitoChallenge::NewPasswordRequired).
+    NewPassword(NewPassword),
+    /// To the others.
+    Code(OtpCode),
+}

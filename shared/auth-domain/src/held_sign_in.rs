@@ -1,0 +1,143 @@
+//! A sign-in between its first factor and its second, as the server holds it.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    Attempts, CognitoSession, Email, Sealed, Timestamp, TokenDelivery, UserSub,
+    redacted::redacted_debug,
+};
+
+/// A sign-in whose first factor was right. Nothing of it leaves before the second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldSignIn {
+    /// The address that is signing in.
+    pub email: Email,
+    /// What is missing.
+    pub awaits: AwaitedFactor,
+    /// How the refresh token is to travel, unless the second factor says otherwise.
+    pub token_delivery: TokenDelivery,
+    /// Codes tried so far.
+    pub attempts: u32,
+    /// When the sign-in has to begin anew.
+    pub expires_at: Timestamp,
+}
+
+/// What a held sign-in waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AwaitedFactor {
+    /// A code of the guest's authenticator, or a backup code.
+    Authenticator {
+        /// Whose sign-in it is.
+        sub: UserSub,
+        /// What the second factor turns into tokens.
+        refresh_token: Sealed,
+    },
+    /// The answer to a challenge of Cognito's own.
+    Cognito(FollowUp),
+}
+
+/// A challenge with which Cognito goes on after a right password, instead of giving tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowUp {
+    /// What it asks for.
+    pub challenge: CognitoChallenge,
+    /// What it wants to see again with the answer.
+    pub session: CognitoSession,
+    /// The user, by the name that the challenge gave.
+    pub username: CognitoUsername,
+}
+
+/// A user's name at Cognito, as a challenge gives it: a sub as a rule, or the address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CognitoUsername(String);
+
+redacted_debug!(CognitoUsername);
+
+impl CognitoUsername {
+    /// Takes a name as Cognito gave it.
+    #[must_use]
+    pub fn given(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The name itself, for Cognito and the table.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The challenges of Cognito's own that users of an existing pool may meet, and that Latchkey can finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CognitoChallenge {
+    /// The password is one that an administrator chose: a new one is wanted.
+    NewPasswordRequired,
+    /// A code of an authenticator that Cognito keeps.
+    SoftwareTokenMfa,
+    /// A code that Cognito has just mailed.
+    EmailOtp,
+}
+
+impl CognitoChallenge {
+    /// The challenge by Cognito's name, which is also the contract's.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",
+            Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
+            Self::EmailOtp => "EMAIL_OTP",
+        }
+    }
+
+    /// Reads Cognito's name; `None` for a challenge that Latchkey cannot finish.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        [
+            Self::NewPasswordRequired,
+            Self::SoftwareTokenMfa,
+            Self::EmailOtp,
+        ]
+        .into_iter()
+        .find(|challenge| challenge.as_str() == text)
+    }
+}
+
+impl Serialize for CognitoChallenge {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl AwaitedFactor {
+    /// What the client is told to ask the person for. Latchkey's authenticator has the name of Cognito's: to the person they are the
+    /// same.
+    #[must_use]
+    pub const fn challenge(&self) -> CognitoChallenge {
+        match self {
+            Self::Authenticator { .. } => CognitoChallenge::SoftwareTokenMfa,
+            Self::Cognito(follow_up) => follow_up.challenge,
+        }
+    }
+}
+
+/// The numbers that a held sign-in lives by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondFactorRules {
+    /// From the first factor to the second.
+    pub lifetime: Duration,
+    /// Codes that may be tried.
+    pub attempts: u32,
+}
+
+impl HeldSignIn {
+    /// The attempts made and left.
+    #[must_use]
+    pub fn attempts(&self, rules: &SecondFactorRules) -> Attempts {
+        Attempts {
+            made: self.attempts,
+            remaining: rules.attempts.saturating_sub(self.attempts),
+        }
+    }
+}

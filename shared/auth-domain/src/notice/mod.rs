@@ -1,0 +1,118 @@
+//! What a guest is told by mail after something happened to the account: so that who did not do it themselves hears of it (NIST SP 800-63B-4
+//! §4.6, ASVS 5.0 6.3.7).
+
+use crate::Timestamp;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A password was set or changed.
+    PasswordChanged,
+    /// An authenticator was set up, or replaced the one before.
+    AuthenticatorSetUp,
+    /// The authenticator was removed.
+    AuthenticatorRemoved,
+    /// A browser signed in that had never done so as this address.
+    NewDeviceSignedIn,
+    /// The account's address changed; sent to both.
+    AddressChanged,
+}
+
+/// A mail, ready to be sent. It names nobody and has no links: a mail that asks to follow one teaches people to follow others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeMail {
+    /// The subject.
+    pub subject: &'static str,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+/// Both parts, with the places of subject, happening, time and advice.
+const TEXT: &str = include_str!("notice.txt");
+const HTML: &str = include_str!("notice.html");
+
+impl Notice {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::PasswordChanged,
+        Self::AuthenticatorSetUp,
+        Self::AuthenticatorRemoved,
+        Self::NewDeviceSignedIn,
+        Self::AddressChanged,
+    ];
+
+    /// The mail about something that happened at `at`.
+    #[must_use]
+    pub fn mail(self, at: Timestamp) -> NoticeMail {
+        let (subject, happened, advice) = self.words();
+        let at = at.to_string();
+        let fill = |template: &str| {
+            template
+                .replace("{subject}", subject)
+                .replace("{happened}", happened)
+                .replace("{at}", &at)
+                .replace("{advice}", advice)
+        };
+        NoticeMail {
+            subject,
+            text: fill(TEXT),
+            html: fill(HTML),
+        }
+    }
+
+    /// Subject, what happened, and what to do if it was somebody else. Without characters that HTML would take for its own.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::PasswordChanged => (
+                "Your password was changed",
+                "A new password was set for your account, and every device was signed out.",
+                "If this was not you, somebody may read your mail: secure your mailbox first, then reset your password again.",
+            ),
+            Self::AuthenticatorSetUp => (
+                "An authenticator was set up",
+                "Signing in to your account now asks for a code from an authenticator app.",
+                "If this was not you, reset your password and contact support, because your account now has a second factor that is not yours.",
+            ),
+            Self::AuthenticatorRemoved => (
+                "Your authenticator was removed",
+                "Signing in to your account no longer asks for a code from an authenticator app, and every backup code is void.",
+                "If this was not you, reset your password now and set up an authenticator again.",
+            ),
+            Self::NewDeviceSignedIn => (
+                "A new device signed in",
+                "A browser or app signed in to your account that had not done so before, or that keeps no cookies.",
+                "If this was not you, reset your password now: that signs out every device.",
+            ),
+            Self::AddressChanged => (
+                "Your email address was changed",
+                "The email address of your account was changed. This mail goes to the old and to the new address.",
+                "If this was not you, contact support from the old address.",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_notice_says_what_happened_when_and_what_to_do_in_both_parts() {
+        let at = Timestamp::from_seconds(1_795_239_650);
+        for notice in Notice::ALL {
+            let NoticeMail {
+                subject,
+                text,
+                html,
+            } = notice.mail(at);
+            for part in [&text, &html] {
+                assert!(part.contains("2026-11-21T05:40:50"), "{part}");
+                assert!(part.contains("If this was not you"), "{part}");
+                assert!(!part.contains('{') && !part.contains("http"), "{part}");
+            }
+            assert!(html.contains(subject));
+        }
+    }
+}

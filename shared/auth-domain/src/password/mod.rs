@@ -1,0 +1,230 @@
+//! Passwords: one spelling for each, and the rules for a new one.
+
+mod commonest;
+
+use std::{fmt, str::FromStr};
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::{Email, redacted::redacted_debug};
+
+/// The longest password in bytes of UTF-8, which no spelling of a character can stretch. Cognito takes 256 characters
+/// (API reference, `PasswordType`).
+const LONGEST_BYTES: usize = 256;
+
+/// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2). The rules for new ones do not hold for it: it may be
+/// older than they are. Cognito alone knows whether it is right.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+redacted_debug!(Password, NewPassword);
+
+/// The text cannot be anybody's password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to {LONGEST_BYTES} bytes, and no control characters")]
+pub struct InvalidPassword;
+
+impl Password {
+    /// Takes what a person typed.
+    pub fn parse(text: &str) -> Result<Self, InvalidPassword> {
+        let password: String = text.nfc().collect();
+        if (1..=LONGEST_BYTES).contains(&password.len()) && !password.chars().any(char::is_control)
+        {
+            Ok(Self(password))
+        } else {
+            Err(InvalidPassword)
+        }
+    }
+
+    /// The password itself, for Cognito.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Password {
+    type Err = InvalidPassword;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+/// A password that somebody wants to have, and that keeps every rule. No rule asks for kinds of characters (ASVS 5.0 6.2.5).
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPassword(String);
+
+/// A rule for new passwords, as it is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordRule {
+    /// Fewer than [`NewPassword::SHORTEST`] characters.
+    TooShort,
+    /// More than 256 bytes.
+    TooLong,
+    /// White space at an end, which Cognito refuses, and which gets lost where passwords are copied.
+    SpaceAtAnEnd,
+    /// A character that no key types.
+    ControlCharacter,
+    /// The address, or the part before its "@".
+    TheEmail,
+    /// One of the commonest, or made of them.
+    Common,
+}
+
+impl PasswordRule {
+    /// What a program branches on.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::TooShort => "too_short",
+            Self::TooLong => "too_long",
+            Self::SpaceAtAnEnd => "space_at_an_end",
+            Self::ControlCharacter => "control_character",
+            Self::TheEmail => "the_email",
+            Self::Common => "common",
+        }
+    }
+}
+
+impl fmt::Display for PasswordRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort => write!(
+                formatter,
+                "must have at least {} characters",
+                NewPassword::SHORTEST
+            ),
+            Self::TooLong => write!(formatter, "must have at most {LONGEST_BYTES} bytes"),
+            Self::SpaceAtAnEnd => formatter.write_str("must not begin or end with a space"),
+            Self::ControlCharacter => formatter.write_str("must not contain control characters"),
+            Self::TheEmail => formatter.write_str("must not be the email address"),
+            Self::Common => {
+                formatter.write_str("must not be one of the commonest passwords, or made of them")
+            }
+        }
+    }
+}
+
+impl NewPassword {
+    /// The fewest characters. The user pool's policy says the same number, and a test holds the two together.
+    pub const SHORTEST: usize = 12;
+
+    /// Checks a password that is to be `email`'s, and names every rule that it breaks.
+    pub fn parse(text: &str, email: Option<&Email>) -> Result<Self, Vec<PasswordRule>> {
+        let password: String = text.nfc().collect();
+        let folded = password.to_lowercase();
+        let is_email = |email: &Email| {
+            let (local_part, _) = email.as_str().split_once('@').unwrap_or_default();
+            folded == email.as_str() || folded == local_part
+        };
+        let too_long = password.len() > LONGEST_BYTES;
+        let broken: Vec<PasswordRule> = [
+            (
+                password.chars().count() < Self::SHORTEST,
+                PasswordRule::TooShort,
+            ),
+            (too_long, PasswordRule::TooLong),
+            (
+                password.trim().len() < password.len(),
+                PasswordRule::SpaceAtAnEnd,
+            ),
+            (
+                password.chars().any(char::is_control),
+                PasswordRule::ControlCharacter,
+            ),
+            (email.is_some_and(is_email), PasswordRule::TheEmail),
+            // What is refused for its length is not looked through.
+            (
+                !too_long && commonest::is_common(&folded),
+                PasswordRule::Common,
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_broken, rule)| is_broken.then_some(rule))
+        .collect();
+        if broken.is_empty() {
+            Ok(Self(password))
+        } else {
+            Err(broken)
+        }
+    }
+
+    /// The password itself, for Cognito.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(text: &str) -> Vec<PasswordRule> {
+        let email = Email::parse("ada.lovelace@example.com").unwrap();
+        NewPassword::parse(text, Some(&email))
+            .err()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn every_broken_rule_is_named() {
+        use PasswordRule::{Common, ControlCharacter, SpaceAtAnEnd, TheEmail, TooLong, TooShort};
+        for (text, rules) in [
+            ("nine lives of a cat", vec![]),
+            ("xk7#Qp2!vm9Z", vec![]),
+            ("xk7#Qp2!vm9", vec![TooShort]),
+            ("", vec![TooShort]),
+            (
+                " dragon\t",
+                vec![TooShort, SpaceAtAnEnd, ControlCharacter, Common],
+            ),
+            ("Password1234!", vec![Common]),
+            ("Ada.Lovelace@Example.com", vec![TheEmail]),
+            ("ada.lovelace", vec![TheEmail]),
+            (&"long enough ".repeat(30), vec![TooLong, SpaceAtAnEnd]),
+        ] {
+            assert_eq!(broken(text), rules, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_has_one_spelling() {
+        let (composed, decomposed) = ("caf\u{e9} au lait, twice", "cafe\u{301} au lait, twice");
+        assert_eq!(
+            NewPassword::parse(decomposed, None).unwrap().as_str(),
+            composed
+        );
+        assert_eq!(Password::parse(decomposed), Password::parse(composed));
+        let twelve = "e\u{301}".repeat(6) + "xk7#Qp";
+        assert!(NewPassword::parse(&twelve, None).is_ok());
+        assert!(NewPassword::parse(&twelve[3..], None).is_err());
+    }
+
+    #[test]
+    fn the_longest_password_has_256_bytes() {
+        let text: String = "xk7#Qp2!vm9Z".chars().cycle().take(256).collect();
+        let text = text.replacen("xk", "yk", 3);
+        assert!(NewPassword::parse(&text, None).is_ok());
+        assert!(Password::parse(&text).is_ok());
+        let longer = format!("{text}x");
+        assert!(NewPassword::parse(&longer, None).is_err());
+        assert!(Password::parse(&longer).is_err());
+        assert!(Password::parse("").is_err());
+        assert!(Password::parse("line\nbreak").is_err());
+    }
+
+    #[test]
+    fn a_password_cannot_be_printed() {
+        let text = "nine lives of a cat";
+        assert_eq!(
+            format!("{:?}", Password::parse(text).unwrap()),
+            "Password(…)"
+        );
+        assert_eq!(
+            format!("{:?}", NewPassword::parse(text, None).unwrap()),
+            "NewPassword(…)"
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! What only the key service can open.
+
+use crate::redacted::redacted_debug;
+
+/// A secret as the key service sealed it. Whoever opens it must say whose it is and what it is for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed(Vec<u8>);
+
+redacted_debug!(Sealed);
+
+impl Sealed {
+    /// Takes a ciphertext as the key service gave it, or as it was stored.
+    #[must_use]
+    pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The ciphertext, for the table and the key service.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}

@@ -1,0 +1,107 @@
+//! The answer to a right factor: tokens, or the handle by which the next factor is brought. One shape for every way in.
+
+use auth_domain::{CognitoChallenge, Guest, SessionToken, Tokens};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use crate::IssuedTokens;
+
+/// What a sign-in has come to.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum SignInAnswer {
+    /// Nothing is missing.
+    SignedIn(Box<SignedIn>),
+    /// Another factor is.
+    Held(Held),
+}
+
+/// The tokens, and whose they are.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignedIn {
+    #[serde(flatten)]
+    tokens: IssuedTokens,
+    user: Guest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_codes_left: Option<usize>,
+}
+
+/// The handle of a sign-in that is held, and what it waits for.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Held {
+    #[serde(serialize_with = "token")]
+    session_token: SessionToken,
+    mfa_required: bool,
+    challenge: CognitoChallenge,
+    token_type: &'static str,
+}
+
+impl SignInAnswer {
+    /// Tokens that leave.
+    #[must_use]
+    pub fn signed_in(tokens: Tokens, user: Guest) -> Self {
+        Self::after_backup_code(tokens, user, None)
+    }
+
+    /// Tokens that leave, and the number of backup codes left where one was used up.
+    #[must_use]
+    pub fn after_backup_code(
+        tokens: Tokens,
+        user: Guest,
+        backup_codes_left: Option<usize>,
+    ) -> Self {
+        Self::SignedIn(Box::new(SignedIn {
+            tokens: IssuedTokens::new(tokens),
+            user,
+            backup_codes_left,
+        }))
+    }
+
+    /// A sign-in that waits for another factor.
+    #[must_use]
+    pub const fn held(session_token: SessionToken, challenge: CognitoChallenge) -> Self {
+        Self::Held(Held {
+            session_token,
+            mfa_required: true,
+            challenge,
+            token_type: "Bearer",
+        })
+    }
+
+    /// The result of the tool `verify_cognito_otp`: the token delivery event, which a browser that watches the agent's stream
+    /// recognises. Agents have no tool for a second factor, so for them a held sign-in is a failure; a front end may finish it.
+    #[must_use]
+    pub fn into_tool_result(self) -> Map<String, Value> {
+        let result = match &self {
+            Self::SignedIn(signed_in) => {
+                let SignedIn { tokens, user, .. } = &**signed_in;
+                json!({
+                    "event_type": "auth_tokens",
+                    "id_token": tokens.id_token(),
+                    "access_token": tokens.access_token(),
+                    "refresh_token": tokens.refresh_token(),
+                    "expires_in": tokens.expires_in(),
+                    "guest_id": user.guest_id,
+                    "email": user.email.as_str(),
+                    "cognito_sub": user.cognito_sub.as_ref().map(auth_domain::UserSub::as_str),
+                })
+            }
+            Self::Held(held) => json!({
+                "success": false,
+                "error_code": "AUTH_REQUIRED",
+                "message": "The code was right, and this guest's sign-ins also need a code of their authenticator.",
+                "recovery": "Ask the guest to sign in on the web page, where they can enter it.",
+                "mfa_required": held.mfa_required,
+                "challenge": held.challenge.as_str(),
+                "session_token": held.session_token.as_str(),
+            }),
+        };
+        result.as_object().cloned().unwrap_or_default()
+    }
+}
+
+fn token<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.as_str())
+}
