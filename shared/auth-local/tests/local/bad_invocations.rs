@@ -132,7 +132,13 @@ async fn the_direct_door_refuses_as_the_http_door_does() {
                 sample.name()
             );
             assert_eq!(answer["error"]["status"], 400);
-            assert_eq!(named_fields(&answer["error"]), [field.name]);
+            // What is wrong within an object is named with the object's name before it.
+            let mut named = named_fields(&answer["error"]);
+            named
+                .iter_mut()
+                .for_each(|name| *name = name.split('.').next().unwrap_or(name));
+            named.dedup();
+            assert_eq!(named, [field.name]);
         }
     }
     assert_eq!(world.actions_since(before), Vec::<String>::new());

@@ -90,10 +90,6 @@ impl Case {
         }
     }
 
-    pub(crate) fn operation(self) -> &'static str {
-        self.row().0
-    }
-
     /// What the operation answers when nothing goes wrong.
     pub(crate) fn healthy_status(self) -> u16 {
         match self {
