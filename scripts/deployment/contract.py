@@ -78,7 +78,7 @@ def contract() -> Contract:
 
 def operation_of(operation: dict[str, Any], method: str, path: str, default: list[Any]) -> Operation:
     security = operation.get("security", default)
-    scheme, scopes = next(iter(security[0].items())) if security else (None, [])
+    scheme, scopes = next(iter(security[0].items()), (None, [])) if security else (None, [])
     throttle = operation["x-latchkey"]["throttle"]
     return Operation(
         name=kebab(operation["operationId"]),

@@ -164,40 +164,24 @@ run "every_operation_has_what_it_needs" {
   }
 }
 
-run "a_version_that_is_held_back_stays" {
+run "a_deployment_has_its_own_say" {
   command = plan
 
   variables {
     packages      = run.contract.manifest
     live_versions = { verify-otp = "3" }
+    settings      = { OTP_ATTEMPTS = "5" }
+    domain        = { name = "auth.example.com", zone_id = "Z0000000000000" }
   }
 
   assert {
     condition     = module.function["verify-otp"].live_version == "3"
     error_message = "the alias must stay where live_versions says"
   }
-}
-
-run "settings_override_defaults" {
-  command = plan
-
-  variables {
-    packages = run.contract.manifest
-    settings = { OTP_ATTEMPTS = "5" }
-  }
 
   assert {
     condition     = module.function["verify-otp"].environment["OTP_ATTEMPTS"] == "5"
     error_message = "var.settings must win over the contract's default"
-  }
-}
-
-run "a_domain_turns_the_api_s_own_name_off" {
-  command = plan
-
-  variables {
-    packages = run.contract.manifest
-    domain   = { name = "auth.example.com", zone_id = "Z0000000000000" }
   }
 
   assert {
@@ -234,7 +218,7 @@ run "agents_find_the_tools" {
 }
 
 run "the_callback_comes_back" {
-  command = apply
+  command = plan
 
   variables {
     packages                         = run.contract.manifest

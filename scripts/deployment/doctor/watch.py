@@ -9,13 +9,18 @@ from deployment.releases import FUNCTION_ALARMS
 
 # Of the deployment as a whole.
 WANTED = (
+    "AuthorizationsFailed",
+    "CallbackRefusals",
     "CodeFailures",
-    "RefreshTokenReuse",
     "DependencyUnavailable",
     "EmailDeliveryFailures",
+    "PasswordFailures",
+    "RefreshTokenReuse",
     "RollbackFailures",
     "ServerErrors",
     "api-5xx",
+    "cognito-SignInThrottles",
+    "cognito-TokenRefreshThrottles",
     "mail-quota",
 )
 

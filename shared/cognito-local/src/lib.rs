@@ -4,6 +4,7 @@
 //! app clients are there, and [`Cognito::router`] is the HTTP face that AWS's SDKs, its CLI and Amplify talk to. Time,
 //! randomness and the mailbox are passed in.
 
+mod app_client;
 mod hosted;
 mod keys;
 mod limits;

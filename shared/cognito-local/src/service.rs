@@ -12,9 +12,10 @@ use ring::hmac;
 use rusqlite::params;
 use subtle::ConstantTimeEq as _;
 
+use crate::app_client::AppClient;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
-use crate::pool::{AppClient, Pool, PoolSettings};
+use crate::pool::{Pool, PoolSettings};
 use crate::random::{self, Random};
 use crate::refusal::Refusal;
 use crate::store::{Millis, State, Store};

@@ -5,9 +5,10 @@ use std::fmt;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::app_client::{AppClient, ClientSettings};
 use crate::hosted::domain_of;
 use crate::operations::assign_domain;
-use crate::pool::{AppClient, ClientSettings, Pool, PoolSettings};
+use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::service::Service;
 

@@ -6,7 +6,8 @@ use ring::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value, json};
 
-use crate::pool::{AppClient, Pool};
+use crate::app_client::AppClient;
+use crate::pool::Pool;
 use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Domain, Parameters, Twice, with_parameters};
-use crate::pool::AppClient;
+use crate::app_client::AppClient;
 use crate::refusal::Refusal;
 use crate::service::Service;
 

@@ -15,6 +15,7 @@ use super::record::{
     new_text,
 };
 use super::{Domain, LONGEST_FORM, Parameters, redirect};
+use crate::app_client::AppClient;
 use crate::mail::{Mail, masked};
 use crate::operations::{Place, ask_pre_authentication};
 use crate::random;
@@ -422,7 +423,7 @@ pub(super) async fn logout(
         let client = match one("client_id") {
             Some(id) => service
                 .store
-                .read(|connection| crate::pool::AppClient::look_for(connection, id))?
+                .read(|connection| AppClient::look_for(connection, id))?
                 .filter(|client| client.pool == domain.pool.id),
             None => None,
         };

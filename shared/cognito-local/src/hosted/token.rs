@@ -14,7 +14,7 @@ use url::form_urlencoded;
 
 use super::record::{AuthorizationCode, find, keep};
 use super::{Domain, Parameters, Twice};
-use crate::pool::AppClient;
+use crate::app_client::AppClient;
 use crate::random;
 use crate::refusal::Refusal;
 use crate::service::{Service, is_client_secret};

@@ -3,6 +3,7 @@
 mod admin_users;
 mod domains;
 mod own_account;
+mod password_proof;
 mod pools;
 mod recovery;
 mod respond_to_challenge;

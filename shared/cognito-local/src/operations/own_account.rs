@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::admin_users::delete_from;
 use super::delivery_details;
-use super::sign_in::{Place, Proof, prove};
+use super::password_proof::{Proof, prove};
+use super::sign_in::Place;
 use super::sign_up::check_writable;
 use crate::limits::Counted;
 use crate::mail::{Mail, masked};

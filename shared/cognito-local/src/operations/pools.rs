@@ -7,10 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::app_client::{AppClient, ClientSettings};
 use crate::hosted::domain_of;
-use crate::pool::{
-    AppClient, ClientSettings, EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings, seconds,
-};
+use crate::pool::{EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings, seconds};
 use crate::refusal::Refusal;
 use crate::service::Service;
 

@@ -7,11 +7,9 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::second_factor_or_tokens;
-use super::sign_in::{
-    Place, Proof, after_first_factor, begin_srp, complete, pretend_code, prove, send_code,
-    unsupported,
-};
+use super::sign_in::{Place, after_first_factor, complete, pretend_code, send_code, unsupported};
 use crate::password::NewPassword;
 use crate::refusal::Refusal;
 use crate::service::{Service, check_secret_hash};

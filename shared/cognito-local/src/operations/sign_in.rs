@@ -1,25 +1,24 @@
 //! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: how a sign-in begins, and how it goes on later.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::second_factor_or_tokens;
 use crate::EarlierCodes;
+use crate::app_client::AppClient;
 use crate::limits::Counted;
 use crate::mail::{Mail, masked};
-use crate::password;
-use crate::pool::{AppClient, Pool};
+use crate::pool::Pool;
 use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
 use crate::session::{self, Door, Session, Step};
-use crate::srp::{Claim, Exchange, Identity, Verifier};
 use crate::tokens::{self, Grant, Reason};
 use crate::trigger::{Metadata, Occasion};
-use crate::user::{Failures, User, UserStatus};
+use crate::user::{User, UserStatus};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -459,174 +458,6 @@ fn email_challenge(destination: &str, session: &str) -> Value {
         },
         "Session": session,
     })
-}
-
-/// The first message of SRP. For a name that nobody has, and for somebody without a password, the salt and the name that
-/// stands for the user are made up, the same ones every time; so is the rest, and no proof fits it.
-pub(super) async fn begin_srp(
-    service: &Service,
-    place: &Place,
-    typed: &str,
-    user: Option<&User>,
-    client_public: &str,
-) -> Result<Value, Refusal> {
-    let username = user.map_or_else(
-        || {
-            let folded = place.pool.settings.folded(typed);
-            service.simulated_name(&place.pool.id, &folded)
-        },
-        |user| user.username.clone(),
-    );
-    let identity = Identity::new(&place.pool.id, &username);
-    let kept = user.and_then(|user| user.srp.clone());
-    let session_key = service.session_key;
-    let client_public = client_public.to_owned();
-    let random = Arc::clone(service.random());
-    let exchange = password::blocking(move || {
-        // Made for everybody, so that the time it takes says nothing.
-        let simulated = Verifier::simulated(&identity, &session_key);
-        let verifier = kept.unwrap_or(simulated);
-        Exchange::begin(identity, verifier, &client_public, &random)
-    })
-    .await??;
-    let mut parameters = json!({
-        "SALT": exchange.salt(),
-        "SRP_B": exchange.server_public(),
-        "USERNAME": username,
-        "USER_ID_FOR_SRP": username,
-    });
-    let step = Step::PasswordVerifier {
-        exchange: Box::new(exchange),
-    };
-    let session = place.open_session(
-        service,
-        typed,
-        user.map(|user| user.username.as_str()),
-        step,
-    )?;
-    parameters["SECRET_BLOCK"] = json!(Session::secret_block(&session));
-    Ok(json!({
-        "ChallengeName": "PASSWORD_VERIFIER",
-        "ChallengeParameters": parameters,
-        "Session": session,
-    }))
-}
-
-/// What somebody shows to prove that they know the password.
-pub(super) enum Proof<'a> {
-    Password(&'a str),
-    Srp(Box<Exchange>, Claim),
-}
-
-impl Proof<'_> {
-    /// Does the same work for `None`, and finds it wrong.
-    async fn is_right(&self, user: Option<&User>) -> Result<bool, Refusal> {
-        match self {
-            Self::Password(password) => {
-                let kept = user.and_then(|user| user.password.as_deref());
-                password::matches(password, kept).await
-            }
-            Self::Srp(exchange, claim) => {
-                // A password that was changed after the exchange began proves nothing any more.
-                let current = user.and_then(|user| user.srp.as_ref()) == Some(&exchange.verifier);
-                let (exchange, claim) = (exchange.clone(), claim.clone());
-                Ok(password::blocking(move || exchange.is_proved_by(&claim)).await? && current)
-            }
-        }
-    }
-}
-
-/// Checks a proof of the password; returns the user as it is then.
-///
-/// `None` is a name that nobody has: the same work, and the answer to a wrong password.
-pub(super) async fn prove(
-    service: &Service,
-    place: &Place,
-    user: Option<&User>,
-    proof: Proof<'_>,
-) -> Result<User, Refusal> {
-    let Some(user) = user else {
-        proof.is_right(None).await?;
-        return Err(Refusal::incorrect_username_or_password());
-    };
-    prove_in_turn(service, place, &user.username, proof).await
-}
-
-/// Checks a password when no other of this user is being checked, with the lock that wrong ones lead to.
-async fn prove_in_turn(
-    service: &Service,
-    place: &Place,
-    username: &str,
-    proof: Proof<'_>,
-) -> Result<User, Refusal> {
-    let _turn = service.password_turn(&place.pool.id, username).await;
-    let user = service
-        .store
-        .read(|connection| User::find(connection, &place.pool, username))?;
-    let hides = place.client.settings.hides_unknown_users();
-    if !user.enabled && !hides {
-        return Err(Refusal::user_disabled());
-    }
-    match user.status {
-        UserStatus::Unconfirmed => {
-            return Err(Refusal::new(
-                Exception::UserNotConfirmed,
-                "User is not confirmed.",
-            ));
-        }
-        UserStatus::ResetRequired => {
-            return Err(Refusal::new(
-                Exception::PasswordResetRequired,
-                "Password reset required for the user",
-            ));
-        }
-        UserStatus::Confirmed | UserStatus::ForceChangePassword => {}
-    }
-    if user.failures.locked(service.now()) {
-        return Err(Refusal::attempts_exceeded());
-    }
-    let right = proof.is_right(Some(&user)).await?;
-    let late_verifier = match proof {
-        Proof::Password(password) if right && user.srp.is_none() => {
-            let identity = Identity::new(&place.pool.id, username);
-            let (password, random) = (password.to_owned(), Arc::clone(service.random()));
-            let make = move || Verifier::fresh(&identity, &password, &random);
-            Some(password::blocking(make).await?)
-        }
-        Proof::Password(_) | Proof::Srp(..) => None,
-    };
-    let before = user;
-    let now = service.now();
-    let user = service.store.change(now, |transaction| {
-        let mut user = User::find(transaction, &place.pool, username)?;
-        if right {
-            let unchanged = user.password == before.password;
-            let late_verifier = late_verifier.filter(|_| unchanged);
-            if user.failures.count != 0 || late_verifier.is_some() {
-                user.failures = Failures::default();
-                user.srp = late_verifier.or(user.srp);
-                user.save_quietly(transaction, &place.pool)?;
-            }
-        } else {
-            user.failures.count(now);
-            user.save_quietly(transaction, &place.pool)?;
-        }
-        Ok(user)
-    })?;
-    if !right {
-        return Err(Refusal::incorrect_username_or_password());
-    }
-    if !user.enabled {
-        return Err(Refusal::user_disabled());
-    }
-    if user.status == UserStatus::ForceChangePassword
-        && user.temporary_until.is_some_and(|end| now >= end)
-    {
-        return Err(Refusal::not_authorized(
-            "Temporary password has expired and must be reset by an administrator.",
-        ));
-    }
-    Ok(user)
 }
 
 /// What comes after a right password: a new one, an authenticator, or tokens.

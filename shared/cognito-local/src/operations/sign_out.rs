@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::pool::{AppClient, Pool};
+use crate::app_client::AppClient;
+use crate::pool::Pool;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, is_client_secret};
 use crate::tokens;
