@@ -94,10 +94,7 @@ impl ConfirmRegistration {
         code: &OtpCode,
         attempt: &Attempt,
     ) -> Result<Proof, Problem> {
-        let Some(session) = sign_in.cognito_sessions.first() else {
-            return Ok(Proof::Wrong);
-        };
-        match self.codes.prove(&sign_in.email, session, code).await {
+        match self.codes.prove_any(sign_in, code).await {
             Ok(proof) => Ok(proof),
             Err((problem, did_not_act)) => {
                 if did_not_act {

@@ -2,10 +2,10 @@
 
 use auth_aws::{PasswordProof, PasswordSignIn, ProvedBy};
 use auth_domain::{
-    AttemptId, CognitoChallenge, DeviceCookie, FollowUp, Guest, KeyRing, KnownDevice, Notice,
-    PasswordStanding, Problem, Purpose, SessionToken, TokenDelivery, Tokens,
+    AttemptId, CognitoChallenge, FollowUp, Guest, KnownDevice, Notice, PasswordStanding, Problem,
+    Purpose, SessionToken,
 };
-use auth_lambda::{Exchange, Metric, SetCookie, SignInAnswer};
+use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;
 
 use crate::{Input, LoginUser};
@@ -97,8 +97,18 @@ impl LoginUser {
                     let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
                     exchange.note_notice(told.await);
                 }
-                self.remember_device(input, keys, exchange);
-                let tokens = self.deliver(tokens, input.token_delivery, exchange);
+                exchange.remember_device(
+                    email,
+                    now,
+                    self.settings.device_lifetime,
+                    keys,
+                    &self.randomness,
+                );
+                let tokens = exchange.deliver(
+                    tokens,
+                    input.token_delivery,
+                    self.settings.refresh_token_lifetime,
+                );
                 Ok(SignInAnswer::signed_in(tokens, *guest))
             }
         }
@@ -184,32 +194,6 @@ impl LoginUser {
         if taken_back.is_err() {
             tracing::warn!("an attempt that nobody looked at stays counted");
         }
-    }
-
-    fn remember_device(&self, input: &Input, keys: &KeyRing, exchange: &Exchange) {
-        let cookie = DeviceCookie::issue(&input.email, self.clock.now(), keys, &self.randomness);
-        if let Some(name) = DeviceCookie::names(&input.email, keys).next() {
-            exchange.set_cookie(SetCookie::device(
-                name,
-                &cookie,
-                self.settings.device_lifetime,
-            ));
-        }
-    }
-
-    fn deliver(&self, mut tokens: Tokens, delivery: TokenDelivery, exchange: &Exchange) -> Tokens {
-        match delivery {
-            TokenDelivery::Body => {}
-            TokenDelivery::Cookie => {
-                if let Some(refresh_token) = tokens.refresh_token.take() {
-                    exchange.set_cookie(SetCookie::refresh_token(
-                        &refresh_token,
-                        self.settings.refresh_token_lifetime,
-                    ));
-                }
-            }
-        }
-        tokens
     }
 }
 

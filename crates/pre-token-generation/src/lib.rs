@@ -23,7 +23,10 @@ struct PreTokenGeneration {
 impl Trigger for PreTokenGeneration {
     const NAME: &'static str = "pre-token-generation";
 
-    fn respond(&self, mut event: Map<String, Value>) -> Result<Map<String, Value>, &'static str> {
+    async fn respond(
+        &self,
+        mut event: Map<String, Value>,
+    ) -> Result<Map<String, Value>, &'static str> {
         let version_2 = event.get("version").and_then(Value::as_str) == Some("2");
         let request = event
             .get("request")

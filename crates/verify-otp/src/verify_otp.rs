@@ -2,10 +2,10 @@
 
 use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, CognitoChallenge, DeviceCookie, Guest, KeyRing, KnownDevice, Notice, OtpCode,
-    PasswordStanding, Problem, SessionToken, SignIn, SignInId, TokenDelivery, Tokens, UserSub,
+    AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OtpCode,
+    PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
 };
-use auth_lambda::{Exchange, Metric, SetCookie, SignInAnswer};
+use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;
 
 use crate::{Input, VerifyOtp};
@@ -91,13 +91,7 @@ impl VerifyOtp {
         let proved = match proof? {
             Proof::Right { tokens, sub } => Proved { tokens, sub },
             Proof::Wrong => {
-                tracing::warn!(
-                    address = secrets
-                        .keys()
-                        .tag(auth_domain::Purpose::Address, &[email.as_str()])
-                        .to_hex(),
-                    "wrong code"
-                );
+                note_wrong_code(email, secrets.keys());
                 return Err(Problem::InvalidOtp(sign_in.attempts(&self.settings.rules)));
             }
             Proof::Over => return Err(Problem::OtpExpired),
@@ -112,9 +106,19 @@ impl VerifyOtp {
                     let told = self.mailer.notify(email, Notice::NewDeviceSignedIn, now);
                     exchange.note_notice(told.await);
                 }
-                self.remember_device(input, secrets.keys(), exchange);
+                exchange.remember_device(
+                    email,
+                    now,
+                    self.settings.device_lifetime,
+                    secrets.keys(),
+                    &self.randomness,
+                );
                 Ok(SignInAnswer::signed_in(
-                    self.deliver(proved.tokens, *token_delivery, exchange),
+                    exchange.deliver(
+                        proved.tokens,
+                        *token_delivery,
+                        self.settings.refresh_token_lifetime,
+                    ),
                     *guest,
                 ))
             }
@@ -123,41 +127,32 @@ impl VerifyOtp {
                 CognitoChallenge::SoftwareTokenMfa,
             )),
             Err(problem) => {
-                self.discard(&proved.tokens).await;
+                self.token_service.discard(&proved.tokens).await;
                 Err(problem)
             }
         }
     }
 
-    /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do.
+    /// Asks Cognito about the code, and gives the attempt back if it did not look.
     async fn prove(
         &self,
         sign_in: &SignIn,
         code: &OtpCode,
         attempt: &Attempt,
     ) -> Result<Proof, Problem> {
-        let mut outcome = if sign_in.cognito_sessions.is_empty() {
-            Proof::Wrong
-        } else {
-            Proof::Over
-        };
-        for (asked_before, session) in sign_in.cognito_sessions.iter().enumerate() {
-            match self.codes.prove(&sign_in.email, session, code).await {
-                Ok(Proof::Wrong) => outcome = Proof::Wrong,
-                Ok(Proof::Over) => {}
-                Ok(right @ Proof::Right { .. }) => return Ok(right),
-                Err((problem, did_not_act)) => {
-                    if did_not_act && asked_before == 0 {
-                        self.give_back(attempt).await;
-                    }
-                    return Err(problem);
+        match self.codes.prove_any(sign_in, code).await {
+            Ok(proof) => Ok(proof),
+            Err((problem, did_not_act)) => {
+                if did_not_act {
+                    self.give_back(attempt).await;
                 }
+                Err(problem)
             }
         }
-        Ok(outcome)
     }
 
-    /// Finds or makes the guest, holds what an authenticator guards, then ends the sign-in: one conditional write decides between two right codes.
+    /// Finds or makes the guest, holds what an authenticator guards, then ends the sign-in: one conditional write decides
+    /// between two right codes.
     async fn settle(
         &self,
         sign_in: &SignIn,
@@ -230,41 +225,11 @@ impl VerifyOtp {
         );
         note_stuck(&sign_in.and(failures));
     }
+}
 
-    /// Revokes tokens that will not leave. Where that fails, they end unused by their own time.
-    async fn discard(&self, tokens: &Tokens) {
-        if let Some(refresh_token) = &tokens.refresh_token
-            && self.token_service.revoke(refresh_token).await.is_err()
-        {
-            tracing::warn!("tokens that nobody has could not be revoked");
-        }
-    }
-
-    fn remember_device(&self, input: &Input, keys: &KeyRing, exchange: &Exchange) {
-        let cookie = DeviceCookie::issue(&input.email, self.clock.now(), keys, &self.randomness);
-        if let Some(name) = DeviceCookie::names(&input.email, keys).next() {
-            exchange.set_cookie(SetCookie::device(
-                name,
-                &cookie,
-                self.settings.device_lifetime,
-            ));
-        }
-    }
-
-    fn deliver(&self, mut tokens: Tokens, delivery: TokenDelivery, exchange: &Exchange) -> Tokens {
-        match delivery {
-            TokenDelivery::Body => {}
-            TokenDelivery::Cookie => {
-                if let Some(refresh_token) = tokens.refresh_token.take() {
-                    exchange.set_cookie(SetCookie::refresh_token(
-                        &refresh_token,
-                        self.settings.refresh_token_lifetime,
-                    ));
-                }
-            }
-        }
-        tokens
-    }
+fn note_wrong_code(email: &Email, keys: &KeyRing) {
+    let address = keys.tag(Purpose::Address, &[email.as_str()]);
+    tracing::warn!(address = address.to_hex(), "wrong code");
 }
 
 fn note_stuck(given_back: &Result<(), Problem>) {

@@ -509,6 +509,8 @@ pub struct Trigger {
 /// The triggers that Latchkey uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum TriggerKind {
+    /// When a user begins to sign in; an error refuses that.
+    PreAuthentication,
     /// Before tokens are made; the second version of the event can change access tokens.
     PreTokenGenerationV2,
 }

@@ -1,6 +1,6 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
-use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, Tokens, UserSub};
+use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, SignIn, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, MessageActionType,
 };
@@ -202,9 +202,34 @@ impl EmailCodes {
         }
     }
 
+    /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do. The second part of an
+    /// error says whether Cognito is known not to have looked at the code in any.
+    pub async fn prove_any(
+        &self,
+        sign_in: &SignIn,
+        code: &OtpCode,
+    ) -> Result<Proof, (Problem, bool)> {
+        let mut outcome = if sign_in.cognito_sessions.is_empty() {
+            Proof::Wrong
+        } else {
+            Proof::Over
+        };
+        for (asked_before, session) in sign_in.cognito_sessions.iter().enumerate() {
+            match self.prove(&sign_in.email, session, code).await {
+                Ok(Proof::Wrong) => outcome = Proof::Wrong,
+                Ok(Proof::Over) => {}
+                Ok(right @ Proof::Right { .. }) => return Ok(right),
+                Err((problem, did_not_act)) => {
+                    return Err((problem, did_not_act && asked_before == 0));
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
     /// Asks Cognito whether a code is the one that it mailed for this session. The second part of an error says whether Cognito is
     /// known not to have looked at the code.
-    pub async fn prove(
+    async fn prove(
         &self,
         email: &Email,
         session: &CognitoSession,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use auth_domain::{
     Authenticator, BackupCodeHash, Caller, Email, Guest, GuestId, GuestName, PasswordStanding,
-    PendingAuthenticator, Problem, Randomness, Report, Timestamp, TotpStep, UserSub,
+    PendingAuthenticator, Problem, Randomness, Report, SessionId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -84,24 +84,34 @@ impl Guests {
     /// The guest of a caller whose tokens are still accepted. One consistent read by the address that the token names; the
     /// index, which lags a moment, only where the address has changed since.
     pub async fn find_caller(&self, caller: &Caller) -> Result<Guest, Problem> {
-        let by_address = match &caller.email {
-            Some(email) => self
-                .find(email)
-                .await?
-                .filter(|guest| guest.cognito_sub.as_ref() == Some(&caller.sub)),
-            None => None,
-        };
-        let guest = match by_address {
-            Some(guest) => guest,
-            None => self
-                .find_by_sub(&caller.sub)
-                .await?
-                .ok_or(Problem::AuthRequired)?,
-        };
-        if caller.is_signed_out_by(guest.signed_out_at) {
+        let guest = self
+            .find_user(&caller.sub, caller.email.as_ref())
+            .await?
+            .ok_or(Problem::AuthRequired)?;
+        if caller.is_signed_out_of(&guest) {
             Err(Problem::AuthRequired)
         } else {
             Ok(guest)
+        }
+    }
+
+    /// The guest bound to a user, looked for under the address that the guest had a while ago, and wherever the guest is now if not
+    /// there.
+    pub async fn find_user(
+        &self,
+        sub: &UserSub,
+        email: Option<&Email>,
+    ) -> Result<Option<Guest>, Problem> {
+        let by_address = match email {
+            Some(email) => self
+                .find(email)
+                .await?
+                .filter(|guest| guest.cognito_sub.as_ref() == Some(sub)),
+            None => None,
+        };
+        match by_address {
+            Some(guest) => Ok(Some(guest)),
+            None => self.find_by_sub(sub).await,
         }
     }
 
@@ -247,6 +257,7 @@ impl Guests {
             password_standing: PasswordStanding::Accepted,
             signed_out_at: None,
             authenticator: None,
+            kept_session: None,
             pending_authenticator: None,
         };
         Ok(if self.put(&guest).await? {
@@ -305,6 +316,7 @@ impl Guests {
             password_standing: PasswordStanding::Unproven,
             signed_out_at: None,
             authenticator: None,
+            kept_session: None,
             pending_authenticator: None,
         }
     }
@@ -452,7 +464,9 @@ impl Guests {
                 .update_item()
                 .table_name(&self.table)
                 .key("email", text(email.as_str()))
-                .condition_expression("cognitoSub = :sub AND (attribute_not_exists(signedOutAt) OR signedOutAt < :issued)")
+                .condition_expression("cognitoSub = :sub AND (attribute_not_exists(signedOutAt) OR signedOutAt < :issued \
+                     OR (keptSession = :session AND keptSessionAt = signedOutAt))")
+                .expression_attribute_values(":session", text(caller.session.as_ref().map_or("", SessionId::as_str)))
                 .expression_attribute_names("#name", "name")
                 .expression_attribute_values(":sub", text(caller.sub.as_str()))
                 .expression_attribute_values(":issued", millis(caller.issued_at))
@@ -577,6 +591,10 @@ fn parse(item: &Item) -> Option<Guest> {
             .unwrap_or(false),
         password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
         signed_out_at: get_millis(item, "signedOutAt"),
+        // Only of the sign-out that it was noted with: any later one ends it too.
+        kept_session: get_text(item, "keptSession")
+            .filter(|_| get_number(item, "keptSessionAt") == get_number(item, "signedOutAt"))
+            .map(SessionId::claimed),
         authenticator: match get_sealed(item, "authenticatorKeys") {
             Some(sealed_keys) => Some(Authenticator {
                 sealed_keys,

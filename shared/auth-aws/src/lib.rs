@@ -3,6 +3,8 @@
 //! A capability takes and gives the domain's types. Its errors are the [`Problem`](auth_domain::Problem)s that the caller of an
 //! operation gets: what AWS says stays in the log.
 
+#[cfg(feature = "kms")]
+mod authenticators;
 #[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
 mod clients;
 mod environment;
@@ -22,6 +24,8 @@ mod limits;
 mod mailer;
 #[cfg(feature = "cognito")]
 mod passwords;
+#[cfg(all(feature = "cognito", feature = "dynamodb"))]
+mod reauthentication;
 #[cfg(feature = "kms")]
 mod second_factors;
 #[cfg(feature = "secrets")]
@@ -36,6 +40,8 @@ mod user_pool;
 #[cfg(feature = "kms")]
 mod vault;
 
+#[cfg(feature = "kms")]
+pub use authenticators::{Authenticators, Confirmation, FactorProof};
 #[cfg(feature = "cognito")]
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
@@ -48,6 +54,8 @@ pub use mailer::Mailer;
 #[cfg(feature = "cognito")]
 pub use passwords::{ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use platform::Platform;
+#[cfg(all(feature = "cognito", feature = "dynamodb"))]
+pub use reauthentication::Reauthentication;
 #[cfg(feature = "kms")]
 pub use second_factors::{SecondFactors, Unclaimed};
 #[cfg(feature = "secrets")]

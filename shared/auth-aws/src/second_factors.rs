@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use auth_domain::{
     AttemptId, AwaitedFactor, Clock, CognitoChallenge, CognitoSession, CognitoUsername, Email,
-    FollowUp, HeldSignIn, Problem, Randomness, RefreshToken, Report, Sealed, SecondFactorRules,
-    SessionToken, SignInId, Timestamp, TokenDelivery, Tokens, UserSub,
+    FollowUp, HeldSignIn, HeldToken, Problem, Randomness, RefreshToken, Report, Sealed,
+    SecondFactorRules, SessionToken, SignInId, Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
@@ -203,13 +203,26 @@ impl SecondFactors {
         }
     }
 
+    /// Forgets what a sign-in holds that nobody can finish any more.
+    pub async fn forget(&self, id: &SignInId) -> Result<(), Problem> {
+        let write = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .update_expression("REMOVE refreshToken, cognitoSession")
+            .condition_expression("attribute_exists(pk)");
+        match conditional_update!(write, "forget the sign-in")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
     /// The refresh token of a held sign-in, opened.
-    pub async fn open(
-        &self,
-        sub: &UserSub,
-        refresh_token: &Sealed,
-    ) -> Result<RefreshToken, Problem> {
-        let opened = self.vault.open(refresh_token, sub, Use::HeldSignIn).await?;
+    pub async fn open(&self, token: &HeldToken) -> Result<RefreshToken, Problem> {
+        let opened = self
+            .vault
+            .open(&token.sealed, &token.sub, Use::HeldSignIn)
+            .await?;
         String::from_utf8(opened)
             .map(RefreshToken::issued)
             .map_err(|_| Problem::Internal(unreadable("a held token does not read back")))
@@ -221,8 +234,8 @@ impl SecondFactors {
 pub struct Unclaimed {
     /// What the person is told.
     pub problem: Problem,
-    /// The sign-in that nobody can finish any more.
-    pub abandoned: Option<HeldSignIn>,
+    /// What is left of a sign-in that nobody can finish any more.
+    pub abandoned: Option<HeldToken>,
 }
 
 impl From<Problem> for Unclaimed {
@@ -234,19 +247,19 @@ impl From<Problem> for Unclaimed {
     }
 }
 
-/// Why an attempt was not admitted. A sign-in whose time is over comes along: whoever hears of it first can revoke its token.
+/// Why an attempt was not admitted. The token of a sign-in whose time is over comes along: whoever hears of it first can revoke it.
 fn refusal(item: Option<&Item>, now: Timestamp) -> Unclaimed {
     let Some(item) = item.filter(|item| !item.contains_key("finishedBy")) else {
         return Problem::InvalidSession.into();
     };
-    match read(item) {
-        Err(problem) => problem.into(),
-        Ok(held) if now >= held.expires_at => Unclaimed {
+    match get_millis(item, "expiresAt") {
+        None => Problem::Internal(unreadable("a held sign-in does not read back")).into(),
+        Some(expires_at) if now >= expires_at => Unclaimed {
             problem: Problem::SessionExpired,
-            abandoned: Some(held),
+            abandoned: held_token(item),
         },
-        Ok(held) => Problem::MaxAttemptsExceeded {
-            retry_after_seconds: held.expires_at.seconds_from(now).max(1),
+        Some(expires_at) => Problem::MaxAttemptsExceeded {
+            retry_after_seconds: expires_at.seconds_from(now).max(1),
         }
         .into(),
     }
@@ -261,6 +274,13 @@ fn read(item: &Item) -> Result<HeldSignIn, Problem> {
         .ok_or_else(|| Problem::Internal(unreadable("a held sign-in does not read back")))
 }
 
+fn held_token(item: &Item) -> Option<HeldToken> {
+    Some(HeldToken {
+        sub: UserSub::parse(get_text(item, "sub")?).ok()?,
+        sealed: get_sealed(item, "refreshToken")?,
+    })
+}
+
 fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
     let attempts = item
         .get("attempts")
@@ -272,10 +292,7 @@ fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
             session: CognitoSession::issued(get_text(item, "cognitoSession")?),
             username: CognitoUsername::given(get_text(item, "username")?),
         }),
-        None => AwaitedFactor::Authenticator {
-            sub: UserSub::parse(get_text(item, "sub")?).ok()?,
-            refresh_token: get_sealed(item, "refreshToken")?,
-        },
+        None => AwaitedFactor::Authenticator(held_token(item)?),
     };
     Some(HeldSignIn {
         email: Email::parse(get_text(item, "email")?).ok()?,

@@ -42,6 +42,15 @@ impl Environment {
         })
     }
 
+    /// Wrong codes of one guest's authenticator, and wrong backup codes.
+    pub fn second_factor_failures(&self) -> Result<Limit, ConfigurationError> {
+        self.limit(
+            "second-factor-failure",
+            ("MFA_FAILURES_PER_USER", 5),
+            ("MFA_FAILURE_WINDOW_SECONDS", 900),
+        )
+    }
+
     /// Sign-in mails of the whole pool in a minute: what protects the mail quota that all guests share.
     pub fn mails_per_minute(&self) -> Result<Limit, ConfigurationError> {
         Ok(Limit {

@@ -1,13 +1,16 @@
-//! A guest's authenticator, as the guest's record holds it.
+//! A guest's authenticator: what the guest's record holds of it, and the keys that only the key service can open.
 
 use std::collections::BTreeSet;
 
-use crate::{BackupCodeHash, Sealed, Timestamp, TotpStep};
+use crate::{
+    BackupCode, BackupCodeHash, Key, OtpCode, Purpose, Randomness, Sealed, Timestamp, TotpSecret,
+    TotpStep, keys::tag, redacted::redacted_debug, totp::SECRET_LENGTH,
+};
 
 /// An authenticator that guards every sign-in of its guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authenticator {
-    /// The TOTP secret, and the key of the backup codes' hashes.
+    /// Its keys.
     pub sealed_keys: Sealed,
     /// The last step that was accepted: no code of this step or one before is taken any more.
     pub last_step: TotpStep,
@@ -18,8 +21,84 @@ pub struct Authenticator {
 /// An authenticator that is being set up. It guards nothing until its first code has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingAuthenticator {
-    /// The TOTP secret, and the key of the backup codes' hashes.
+    /// Its keys.
     pub sealed_keys: Sealed,
     /// When the set-up has to be begun anew.
     pub expires_at: Timestamp,
+}
+
+/// The second of a guest's two proofs.
+#[derive(Clone, Debug)]
+pub enum SecondFactor {
+    /// A code that the authenticator shows.
+    Code(OtpCode),
+    /// One of the codes for the day when it is lost.
+    BackupCode(BackupCode),
+}
+
+/// The keys of one authenticator: the TOTP secret, and the key under which its backup codes are hashed. That key is random and of this
+/// set alone, so it is their salt too, and no rotation of other keys touches it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthenticatorKeys {
+    secret: TotpSecret,
+    backup_key: Key,
+}
+
+redacted_debug!(AuthenticatorKeys);
+
+impl AuthenticatorKeys {
+    /// Fresh keys.
+    #[must_use]
+    pub fn generate(randomness: &Randomness) -> Self {
+        Self {
+            secret: TotpSecret::generate(randomness),
+            backup_key: Key::from_bytes(randomness.bytes()),
+        }
+    }
+
+    /// The keys as they are sealed: the secret, then the key of the hashes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.secret.as_bytes()[..], self.backup_key.as_bytes()].concat()
+    }
+
+    /// Reads what [`AuthenticatorKeys::to_bytes`] wrote; `None` for anything else.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (secret, backup_key) = bytes.split_first_chunk::<SECRET_LENGTH>()?;
+        Some(Self {
+            secret: TotpSecret::from_bytes(*secret),
+            backup_key: Key::from_bytes(backup_key.try_into().ok()?),
+        })
+    }
+
+    /// The TOTP secret, which the guest sees while setting up.
+    #[must_use]
+    pub const fn secret(&self) -> &TotpSecret {
+        &self.secret
+    }
+
+    /// What is stored of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the key service.
+    #[must_use]
+    pub fn hash(&self, code: &BackupCode) -> BackupCodeHash {
+        BackupCodeHash::of(tag(&self.backup_key, Purpose::BackupCode, &[code.as_str()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_read_back_and_two_sets_hash_a_code_differently() {
+        let keys =
+            |byte| AuthenticatorKeys::generate(&Randomness::new(move |bytes| bytes.fill(byte)));
+        let bytes = keys(1).to_bytes();
+        assert_eq!(AuthenticatorKeys::from_bytes(&bytes), Some(keys(1)));
+        assert_eq!(AuthenticatorKeys::from_bytes(&bytes[1..]), None);
+        assert_eq!(AuthenticatorKeys::from_bytes(b""), None);
+        let code = BackupCode::parse("7K3Q-XB2M-9FTR-04WZ").unwrap();
+        assert_eq!(keys(1).hash(&code), keys(1).hash(&code));
+        assert_ne!(keys(1).hash(&code), keys(2).hash(&code));
+    }
 }

@@ -1,6 +1,6 @@
 //! The person behind an access token.
 
-use crate::{Email, Timestamp, UserSub};
+use crate::{Email, Guest, Timestamp, UserSub};
 
 /// Who is calling, as API Gateway's authorizer passed it.
 #[derive(Clone, Debug)]
@@ -11,12 +11,36 @@ pub struct Caller {
     pub email: Option<Email>,
     /// When the token was issued.
     pub issued_at: Timestamp,
+    /// The session that the token is of.
+    pub session: Option<SessionId>,
+}
+
+/// What all tokens of one sign-in have in common, refreshed ones too: Cognito's `origin_jti`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// Takes the claim as a token that was checked has it.
+    #[must_use]
+    pub fn claimed(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Caller {
-    /// Whether the guest has signed out everywhere since the token was issued (ASVS 5.0 7.4.1). The same instant counts as since.
+    /// Whether the guest has signed out everywhere since the token was issued (ASVS 5.0 7.4.1). The same instant counts as since. A
+    /// change of factor ends all sessions but the one that made it.
     #[must_use]
-    pub fn is_signed_out_by(&self, signed_out_at: Option<Timestamp>) -> bool {
-        signed_out_at.is_some_and(|signed_out_at| self.issued_at <= signed_out_at)
+    pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
+        let is_kept = guest.kept_session.is_some() && self.session == guest.kept_session;
+        guest
+            .signed_out_at
+            .is_some_and(|signed_out_at| self.issued_at <= signed_out_at && !is_kept)
     }
 }

@@ -6,11 +6,13 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    Authenticator, Email, PendingAuthenticator, Randomness, Timestamp, redacted::redacted_debug,
+    Authenticator, Email, PendingAuthenticator, Randomness, SessionId, Timestamp,
+    redacted::redacted_debug,
 };
 
-/// Crockford's base32: no I, L, O, U, so that an id can be read over the telephone.
-const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Crockford's base32: no I, L, O, U, so that what is written in it survives telephone, paper and
+/// handwriting.
+pub(crate) const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A guest's public number, `GST-2026-7K3QXB`: the year of its making, then 30 random bits in Crockford's base32.
 ///
@@ -220,6 +222,8 @@ pub struct Guest {
     pub password_standing: PasswordStanding,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
+    /// The one session that `signed_out_at` did not end.
+    pub kept_session: Option<SessionId>,
     /// The authenticator that guards every sign-in, where the guest has one.
     pub authenticator: Option<Authenticator>,
     /// The authenticator that is being set up, if one is. Only its confirmation touches the one above.

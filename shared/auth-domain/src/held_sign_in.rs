@@ -28,14 +28,18 @@ pub struct HeldSignIn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwaitedFactor {
     /// A code of the guest's authenticator, or a backup code.
-    Authenticator {
-        /// Whose sign-in it is.
-        sub: UserSub,
-        /// What the second factor turns into tokens.
-        refresh_token: Sealed,
-    },
+    Authenticator(HeldToken),
     /// The answer to a challenge of Cognito's own.
     Cognito(FollowUp),
+}
+
+/// The refresh token that the first factor earned, and that the second turns into tokens. Nobody has it meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldToken {
+    /// Whose sign-in it is.
+    pub sub: UserSub,
+    /// The token.
+    pub sealed: Sealed,
 }
 
 /// A challenge with which Cognito goes on after a right password, instead of giving tokens.
@@ -116,7 +120,7 @@ impl AwaitedFactor {
     #[must_use]
     pub const fn challenge(&self) -> CognitoChallenge {
         match self {
-            Self::Authenticator { .. } => CognitoChallenge::SoftwareTokenMfa,
+            Self::Authenticator(_) => CognitoChallenge::SoftwareTokenMfa,
             Self::Cognito(follow_up) => follow_up.challenge,
         }
     }

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use crate::redacted::redacted_debug;
 
 /// A key of 256 bits.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 
 redacted_debug!(Key);
@@ -19,6 +19,14 @@ redacted_debug!(Key);
 pub struct InvalidKey;
 
 impl Key {
+    pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// Parses the base64 of 32 bytes, as Secrets Manager keeps it.
     pub fn parse(text: &str) -> Result<Self, InvalidKey> {
         let bytes = BASE64.decode(text.as_bytes()).map_err(|_| InvalidKey)?;
@@ -37,6 +45,8 @@ pub enum Purpose {
     DeviceCookie,
     /// Naming a device cookie after its address.
     DeviceCookieName,
+    /// Storing a backup code.
+    BackupCode,
 }
 
 impl Purpose {
@@ -46,6 +56,7 @@ impl Purpose {
             Self::IpAddress => b"latchkey/v1/ip-address",
             Self::DeviceCookie => b"latchkey/v1/device-cookie",
             Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
+            Self::BackupCode => b"latchkey/v1/backup-code",
         }
     }
 }
@@ -115,7 +126,7 @@ impl KeyRing {
     }
 }
 
-fn tag(key: &Key, purpose: Purpose, parts: &[&str]) -> Tag {
+pub(crate) fn tag(key: &Key, purpose: Purpose, parts: &[&str]) -> Tag {
     #[expect(
         clippy::expect_used,
         reason = "HMAC takes a key of any length (RFC 2104 §2)"

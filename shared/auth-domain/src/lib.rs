@@ -12,6 +12,7 @@ mod clock;
 mod deployment;
 mod device;
 mod email;
+mod fresh_proof;
 mod guest;
 mod held_sign_in;
 mod keys;
@@ -28,20 +29,22 @@ mod sign_in;
 mod tokens;
 mod totp;
 
-pub use authenticator::{Authenticator, PendingAuthenticator};
-pub use backup_code::BackupCodeHash;
-pub use caller::Caller;
+pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
+pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};
+pub use caller::{Caller, SessionId};
 pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
+pub use fresh_proof::FreshProof;
 pub use guest::{
     Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, PasswordStanding,
     UserSub,
 };
 pub use held_sign_in::{
-    AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, SecondFactorRules,
+    AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, HeldToken,
+    SecondFactorRules,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
 pub use limit::{Limit, LimitState};
@@ -57,4 +60,4 @@ pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,
 };
-pub use totp::TotpStep;
+pub use totp::{TotpSecret, TotpStep};

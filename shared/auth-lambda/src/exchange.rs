@@ -7,8 +7,9 @@ use std::{
 };
 
 use auth_domain::{
-    Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, RefreshRefusal,
-    RefreshToken, Report, Timestamp, UserSub, claims,
+    Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, Randomness,
+    RefreshRefusal, RefreshToken, Report, SessionId, Timestamp, TokenDelivery, Tokens, UserSub,
+    claims,
 };
 use serde_json::{Map, Value};
 
@@ -33,6 +34,7 @@ pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> 
         sub: UserSub::parse(&text("sub")?).ok()?,
         email: text(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
         issued_at,
+        session: text("origin_jti").map(SessionId::claimed),
     })
 }
 
@@ -187,6 +189,39 @@ impl Exchange {
     /// Sends a cookie with the answer.
     pub fn set_cookie(&self, cookie: SetCookie) {
         self.extras().cookies.push(cookie);
+    }
+
+    /// Has the browser known as one that signed in as `email`, from now on.
+    pub fn remember_device(
+        &self,
+        email: &Email,
+        now: Timestamp,
+        lifetime: Duration,
+        keys: &KeyRing,
+        randomness: &Randomness,
+    ) {
+        let cookie = DeviceCookie::issue(email, now, keys, randomness);
+        if let Some(name) = DeviceCookie::names(email, keys).next() {
+            self.set_cookie(SetCookie::device(name, &cookie, lifetime));
+        }
+    }
+
+    /// Sends the refresh token with the answer the way the client asked for; what is left of the tokens belongs into the body.
+    pub fn deliver(
+        &self,
+        mut tokens: Tokens,
+        delivery: TokenDelivery,
+        lifetime: Duration,
+    ) -> Tokens {
+        match delivery {
+            TokenDelivery::Body => {}
+            TokenDelivery::Cookie => {
+                if let Some(refresh_token) = tokens.refresh_token.take() {
+                    self.set_cookie(SetCookie::refresh_token(&refresh_token, lifetime));
+                }
+            }
+        }
+        tokens
     }
 
     /// Says in the answer's `RateLimit` fields what is left of a limit. A later state of the same limit replaces the earlier.

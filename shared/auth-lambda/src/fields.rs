@@ -2,7 +2,9 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use auth_domain::{Email, FieldProblem, NewPassword, Problem};
+use auth_domain::{
+    Email, FieldProblem, FreshProof, NewPassword, PasswordRule, Problem, SecondFactor,
+};
 use serde_json::{Map, Value};
 
 use crate::strict_json::{self, Malformed};
@@ -93,12 +95,16 @@ impl Fields {
         match NewPassword::parse(&text, email) {
             Ok(password) => Some(password),
             Err(broken) => {
-                for rule in broken {
-                    self.problem(name, rule.code(), rule.to_string());
-                }
+                self.problems.extend(broken_rules(name, &broken));
                 None
             }
         }
+    }
+
+    /// The problem of a new password that breaks rules, where its owner was not known before.
+    #[must_use]
+    pub fn broken_password(name: &str, broken: &[PasswordRule]) -> Problem {
+        Problem::ValidationFailed(broken_rules(name, broken).collect())
     }
 
     /// A field of a patch, where absent, null and a value mean three things.
@@ -111,6 +117,86 @@ impl Fields {
             self.optional(name).map_or(Patch::Clear, Patch::Set)
         } else {
             Patch::Keep
+        }
+    }
+
+    /// An object within the input that may be absent or null: what `parse` takes out of its fields, whose problems are named with the
+    /// object's name before theirs, as in `proof.code`.
+    pub fn nested<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(object)) => {
+                let mut nested = Self::new(object.clone());
+                let value = parse(&mut nested);
+                for problem in nested.problems {
+                    self.problem(
+                        &format!("{name}.{}", problem.field),
+                        problem.code,
+                        problem.message,
+                    );
+                }
+                value
+            }
+            Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+                self.problem(name, "type", "must be an object".to_owned());
+                None
+            }
+        }
+    }
+
+    /// Whether a field was given, right or wrong.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// A fresh proof of who is calling: `password`, or `proof` with the `sessionToken` and `code` of a sign-in begun for it. `None` only
+    /// where [`Fields::finish`] will refuse.
+    pub fn fresh_proof(&mut self) -> Option<FreshProof> {
+        match (self.has("password"), self.has("proof")) {
+            (true, false) => self.optional("password").map(FreshProof::Password),
+            (false, true) => self.nested("proof", |proof| {
+                let (session_token, code) =
+                    (proof.required("sessionToken"), proof.required("code"));
+                Some(FreshProof::MailedCode {
+                    session_token: session_token?,
+                    code: code?,
+                })
+            }),
+            (given, _) => {
+                self.one_of("password", "proof", given);
+                None
+            }
+        }
+    }
+
+    /// A second factor, if one is given: `code` or `backupCode`.
+    pub fn second_factor(&mut self) -> Option<SecondFactor> {
+        match (self.has("code"), self.has("backupCode")) {
+            (false, false) => None,
+            (true, false) => self.optional("code").map(SecondFactor::Code),
+            (false, true) => self.optional("backupCode").map(SecondFactor::BackupCode),
+            (true, true) => {
+                self.one_of("code", "backupCode", true);
+                None
+            }
+        }
+    }
+
+    /// Names two fields of which exactly one must be given.
+    pub fn one_of(&mut self, field: &str, other: &str, both_given: bool) {
+        if both_given {
+            self.problem(
+                field,
+                "invalid",
+                format!("must not be given beside {other}"),
+            );
+        } else {
+            self.problem(field, "required", format!("must be given, or {other}"));
         }
     }
 
@@ -133,6 +219,16 @@ impl Fields {
             code,
             message,
         });
+    }
+
+    /// The problem of a field that this guest, or this sign-in, needs: what no schema can know.
+    #[must_use]
+    pub fn needed(name: &str) -> Problem {
+        Problem::ValidationFailed(vec![FieldProblem {
+            field: name.to_owned(),
+            code: "needed",
+            message: "is needed here".to_owned(),
+        }])
     }
 
     /// The problem of a field that one way of calling needs, and that did not come.
@@ -168,4 +264,12 @@ impl Fields {
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.fields.remove(name)
     }
+}
+
+fn broken_rules(name: &str, broken: &[PasswordRule]) -> impl Iterator<Item = FieldProblem> {
+    broken.iter().map(|rule| FieldProblem {
+        field: name.to_owned(),
+        code: rule.code(),
+        message: rule.to_string(),
+    })
 }

@@ -106,7 +106,7 @@ impl Function {
                     };
                     let event = strict_json::parse_object(event.get())
                         .map_err(|_| refused("the event is not a Cognito event"))?;
-                    let event = trigger.respond(event).map_err(refused)?;
+                    let event = trigger.respond(event).await.map_err(refused)?;
                     raw(&Value::Object(event))
                 })
             }),

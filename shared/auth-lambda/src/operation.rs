@@ -64,5 +64,8 @@ pub trait Trigger: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Fills in the event's response. The error is a sentence for the log; Cognito's caller sees it too, so it says nothing else.
-    fn respond(&self, event: Map<String, Value>) -> Result<Map<String, Value>, &'static str>;
+    fn respond(
+        &self,
+        event: Map<String, Value>,
+    ) -> impl Future<Output = Result<Map<String, Value>, &'static str>> + Send;
 }

@@ -12,10 +12,11 @@ pub(crate) const API_ID: &str = "latchkey00";
 /// The secret that the operations read.
 pub(crate) const SECRETS_ID: &str = "latchkey-local/secrets";
 
-/// Who mails notices.
-pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
 /// The key that the operations seal with.
 pub(crate) const SEALING_KEY: &str = "alias/latchkey-local-sealing";
+
+/// Who mails notices.
+pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
 
 /// The name under which a function is deployed.
 pub(crate) fn function_name(name: &str) -> String {

@@ -44,6 +44,7 @@ impl Directory {
         for trigger in Contract::embedded().triggers() {
             let arn = function_arn(&trigger.name);
             match trigger.kind {
+                TriggerKind::PreAuthentication => pool.pre_authentication = Some(arn),
                 TriggerKind::PreTokenGenerationV2 => pool.pre_token_generation = Some(arn),
             }
         }

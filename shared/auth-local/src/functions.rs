@@ -23,13 +23,15 @@ use crate::random;
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
 /// What the local run mounts: one line for each crate under `crates/`, held against the contract at every start.
-const MOUNTED: [(&str, Mount); 13] = [
+const MOUNTED: [(&str, Mount); 18] = [
     ("confirm-password-reset", confirm_password_reset::function),
     ("confirm-registration", confirm_registration::function),
+    ("disable-mfa", disable_mfa::function),
     ("get-profile", get_profile::function),
     ("initiate-otp", initiate_otp::function),
     ("login-user", login_user::function),
     ("logout-user", logout_user::function),
+    ("pre-authentication", pre_authentication::function),
     ("pre-token-generation", |platform| {
         Ok(pre_token_generation::function(platform.clock()))
     }),
@@ -37,7 +39,10 @@ const MOUNTED: [(&str, Mount); 13] = [
     ("register-user", register_user::function),
     ("request-password-reset", request_password_reset::function),
     ("resend-otp", resend_otp::function),
+    ("setup-mfa", setup_mfa::function),
     ("update-profile", update_profile::function),
+    ("verify-mfa", verify_mfa::function),
+    ("verify-mfa-setup", verify_mfa_setup::function),
     ("verify-otp", verify_otp::function),
 ];
 

@@ -11,7 +11,10 @@ struct Greeter;
 impl Trigger for Greeter {
     const NAME: &'static str = "greeter";
 
-    fn respond(&self, mut event: Map<String, Value>) -> Result<Map<String, Value>, &'static str> {
+    async fn respond(
+        &self,
+        mut event: Map<String, Value>,
+    ) -> Result<Map<String, Value>, &'static str> {
         if event["userName"] == "eve" {
             return Err("not for you");
         }

@@ -80,6 +80,25 @@ pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     dynamodb(world, "UpdateItem", &change).await;
 }
 
+/// A guest's sealed keys, in base64.
+pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String {
+    let guests = items(world, &world.ready().tables.guests).await;
+    let guest = guests.iter().find(|guest| guest["email"] == email);
+    let keys = &guest.expect("a guest")["authenticatorKeys"];
+    keys.as_str().expect("an authenticator").to_owned()
+}
+
+/// Puts sealed keys into a guest's record.
+pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys: &str) {
+    let change = json!({
+        "TableName": world.ready().tables.guests,
+        "Key": { "email": { "S": email } },
+        "UpdateExpression": "SET authenticatorKeys = :keys",
+        "ExpressionAttributeValues": { ":keys": { "B": keys } },
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
 /// Moves a guest to another address behind the operations' back: what a later change of address will do.
 pub(crate) async fn move_guest(world: &TestWorld, from: &str, to: &str) {
     let table = &world.ready().tables.guests;

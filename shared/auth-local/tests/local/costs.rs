@@ -8,9 +8,10 @@ use auth_local::{AwsCall, Fault, FaultKind};
 use cognito_local::UnknownUser;
 use serde_json::json;
 
-use crate::backstage::{delete_user, plant_bound_guest};
+use crate::backstage::{delete_user, move_guest, plant_bound_guest};
 use crate::cases::{ADA, Case};
 use crate::harness::TestWorld;
+use crate::second_factor_cases;
 
 /// Draws all three recorded answers for unknown users within a few sign-ins, the same ones in every run.
 const VARYING: UnknownUser = UnknownUser::Varying { seed: 7 };
@@ -137,6 +138,21 @@ async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_
         table.remove(&rolled_back),
         Some(registration_rolled_back().await)
     );
+    for (operation, name, mut made) in second_factor_calls()
+        .await
+        .into_iter()
+        .chain(pre_authentication_calls().await)
+    {
+        made.remove(SECRETS);
+        let key = (operation.to_owned(), name.to_owned());
+        let expected = table.remove(&key).unwrap_or_default();
+        if made != expected {
+            let _infallible = writeln!(
+                differences,
+                "{operation}, {name}: the table has {expected:?}, made were {made:?}"
+            );
+        }
+    }
     let trigger = ("pre-token-generation".to_owned(), "any".to_owned());
     assert_eq!(table.remove(&trigger), Some(Calls::new()));
     assert!(differences.is_empty(), "{differences}");
@@ -237,6 +253,52 @@ async fn registration_rolled_back() -> Calls {
     made
 }
 
+/// The calls of every case about authenticators, without the one for secrets.
+async fn second_factor_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let mut all = Vec::new();
+    for case in second_factor_cases::Case::ALL {
+        let world = TestWorld::start().await;
+        let mut stage = case.prepare(&world).await;
+        let since = world.last_call();
+        let answer = stage.act().await;
+        answer.expect_status(case.healthy_status());
+        let (operation, name) = case.row();
+        all.push((operation, name, calls(&world, operation, since)));
+    }
+    all
+}
+
+/// What the trigger calls for the operations' own client, for another one, and for a guest who is at another address.
+async fn pre_authentication_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let world = TestWorld::start_with(|options| options.public_client = true).await;
+    world.registered(ADA, second_factor_cases::PASSWORD).await;
+    world.sign_in(ADA).await;
+    let own = calls(&world, "pre-authentication", 0);
+    let sign_in = json!({
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "ClientId": world.ready().client_id,
+        "AuthParameters": { "USERNAME": ADA, "PASSWORD": second_factor_cases::PASSWORD },
+    });
+    let since = world.last_call();
+    let signed_in = world.cognito_call("InitiateAuth", sign_in.clone()).await;
+    signed_in.expect_status(200);
+    let other = calls(&world, "pre-authentication", since);
+    move_guest(&world, ADA, "ada@elsewhere.example").await;
+    let since = world.last_call();
+    let signed_in = world.cognito_call("InitiateAuth", sign_in).await;
+    signed_in.expect_status(200);
+    let moved = calls(&world, "pre-authentication", since);
+    vec![
+        ("pre-authentication", "operations' client", own),
+        ("pre-authentication", "another client", other),
+        (
+            "pre-authentication",
+            "another client, guest at another address",
+            moved,
+        ),
+    ]
+}
+
 /// What IAM must allow for a call; nothing for Cognito's operations that take a client's secret instead of a signature.
 fn needed(call: &str) -> Option<String> {
     match call {
@@ -265,6 +327,16 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
             .or_default()
             .extend(made.into_keys());
     }
+    let second_factors = second_factor_calls().await;
+    for (operation, _, made) in second_factors
+        .into_iter()
+        .chain(pre_authentication_calls().await)
+    {
+        called
+            .entry(operation)
+            .or_default()
+            .extend(made.into_keys());
+    }
     // Its second transaction deletes.
     let registration = called.entry("register-user").or_default();
     registration.extend(registration_rolled_back().await.into_keys());
@@ -277,6 +349,8 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
         assert_eq!(grants(&operation.name), needed, "{}", operation.name);
     }
     for trigger in Contract::embedded().triggers() {
-        assert!(trigger.grants.is_empty(), "{}", trigger.name);
+        let granted: BTreeSet<String> = trigger.grants.iter().map(ToString::to_string).collect();
+        let needed = called.remove(trigger.name.as_str()).unwrap_or_default();
+        assert_eq!(granted, needed, "{}", trigger.name);
     }
 }

@@ -6,6 +6,8 @@
     reason = "a test says that something went wrong by panicking"
 )]
 
+mod authenticator_app;
+mod authenticators;
 mod backstage;
 mod bad_input;
 mod bad_invocations;
@@ -26,6 +28,7 @@ mod operations_under_faults;
 mod passwords;
 mod profile;
 mod requests;
+mod second_factor_cases;
 mod secrecy;
 mod sessions;
 mod sign_in;

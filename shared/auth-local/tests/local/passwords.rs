@@ -37,7 +37,7 @@ impl Browser<'_> {
         self.post("/auth/register/confirm", resend).await
     }
 
-    async fn login(&mut self, email: &str, password: &str) -> Answer {
+    pub(crate) async fn login(&mut self, email: &str, password: &str) -> Answer {
         let login = json!({ "email": email, "password": password });
         self.post("/auth/login", login).await
     }
@@ -55,7 +55,7 @@ impl Browser<'_> {
 
 impl TestWorld {
     /// A guest who has registered a password and confirmed the address.
-    async fn registered(&self, email: &str, password: &str) {
+    pub(crate) async fn registered(&self, email: &str, password: &str) {
         let mut browser = self.browser();
         browser.register(email, password).await.expect_status(201);
         let code = self.mail_code(email).await;
@@ -63,7 +63,12 @@ impl TestWorld {
     }
 
     /// A guest's password set anew by a mailed code.
-    async fn reset(&self, browser: &mut Browser<'_>, email: &str, password: &str) -> Answer {
+    pub(crate) async fn reset_password(
+        &self,
+        browser: &mut Browser<'_>,
+        email: &str,
+        password: &str,
+    ) -> Answer {
         browser.request_reset(email).await.expect_status(202);
         let code = self.mail_code(email).await;
         browser.confirm_reset(email, &code, password).await
@@ -287,7 +292,7 @@ async fn a_password_that_somebody_else_registered_never_opens_the_owners_account
 
     // The owner may have a password all the same, and keeps it.
     world.advance(60);
-    let reset = world.reset(&mut ada, ADA, OTHER_PASSWORD).await;
+    let reset = world.reset_password(&mut ada, ADA, OTHER_PASSWORD).await;
     reset.expect_status(204);
     ada.login(ADA, OTHER_PASSWORD).await.expect_status(200);
     eve.login(ADA, PASSWORD)
@@ -305,7 +310,7 @@ async fn a_registration_that_nobody_confirmed_is_taken_over_by_a_reset() {
     let mut eve = world.browser_at("127.0.0.2");
     eve.register(ADA, PASSWORD).await.expect_status(201);
     let mut ada = world.browser();
-    let reset = world.reset(&mut ada, ADA, OTHER_PASSWORD).await;
+    let reset = world.reset_password(&mut ada, ADA, OTHER_PASSWORD).await;
     reset.expect_status(204);
     eve.login(ADA, PASSWORD)
         .await
@@ -670,7 +675,9 @@ async fn a_reset_ends_every_session_and_gives_no_tokens() {
     before.expect_status(200);
     let by_code = world.browser().sign_in(ADA).await;
     world.advance(1);
-    let reset = world.reset(&mut browser, ADA, OTHER_PASSWORD).await;
+    let reset = world
+        .reset_password(&mut browser, ADA, OTHER_PASSWORD)
+        .await;
     reset.expect_status(204);
     assert!(reset.bytes.is_empty() && reset.headers.get("set-cookie").is_none());
     for ended in [&before, &by_code] {
@@ -703,7 +710,7 @@ async fn who_signs_in_by_code_can_add_a_password() {
         .login(ADA, PASSWORD)
         .await
         .expect_problem(401, "INVALID_CREDENTIALS");
-    let reset = world.reset(&mut browser, ADA, PASSWORD).await;
+    let reset = world.reset_password(&mut browser, ADA, PASSWORD).await;
     reset.expect_status(204);
     let signed_in = browser.login(ADA, PASSWORD).await;
     signed_in.expect_status(200);
@@ -864,7 +871,9 @@ async fn half_a_registration_is_counted_and_healed_by_what_comes_next() {
                     .login(ADA, PASSWORD)
                     .await
                     .expect_problem(401, "INVALID_CREDENTIALS");
-                let reset = world.reset(&mut browser, ADA, OTHER_PASSWORD).await;
+                let reset = world
+                    .reset_password(&mut browser, ADA, OTHER_PASSWORD)
+                    .await;
                 reset.expect_status(204);
                 browser.login(ADA, OTHER_PASSWORD).await.expect_status(200);
             }
@@ -937,7 +946,7 @@ async fn a_notice_that_cannot_be_mailed_fails_nothing_and_is_counted() {
         let before = counted(&world, "EmailDeliveryFailures");
         let mut browser = world.browser();
         browser.login(ADA, PASSWORD).await.expect_status(200);
-        let reset = world.reset(&mut browser, ADA, PASSWORD).await;
+        let reset = world.reset_password(&mut browser, ADA, PASSWORD).await;
         reset.expect_status(204);
         world.clear_faults();
         assert_eq!(counted(&world, "EmailDeliveryFailures") - before, 2);

@@ -1,0 +1,105 @@
+//! `setupMfa`, POST /auth/mfa/setup: begins setting up an authenticator, and shows its secret once, as text, URI and QR code.
+//!
+//! Whoever holds a session needs a fresh proof too: the password, or a code by mail. A guest who has an authenticator already must show
+//! it as well, or a backup code: else who reads the guest's mail could put another in its place, and step round it. The new one guards
+//! nothing, and the one before goes on, until `verifyMfaSetup` brings the first code; a set-up begun later takes this one's place.
+//!
+//! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code, and so is a code of the present
+//! authenticator; counts of what nobody looked at are given back. If the last answer is lost, the secret that nobody saw ends by itself.
+
+mod qr_code;
+mod setup_mfa;
+
+use std::time::Duration;
+
+use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, Reauthentication, Secrets};
+use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use serde::Serialize;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        SetupMfa::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct SetupMfa {
+    guests: Guests,
+    reauthentication: Reauthentication,
+    authenticators: Authenticators,
+    clock: Clock,
+    randomness: Randomness,
+    settings: Settings,
+}
+
+/// What the operation goes by.
+struct Settings {
+    issuer: String,
+    lifetime: Duration,
+    device_lifetime: Duration,
+}
+
+impl SetupMfa {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            guests: Guests::new(platform)?,
+            reauthentication: Reauthentication::new(platform, &Secrets::new(platform)?)?,
+            authenticators: Authenticators::new(platform)?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            settings: Settings {
+                issuer: environment
+                    .optional("TOTP_ISSUER")?
+                    .unwrap_or("Latchkey")
+                    .to_owned(),
+                lifetime: environment.seconds("MFA_SETUP_SECONDS", 600)?,
+                device_lifetime: environment.device_cookie_lifetime()?,
+            },
+        })
+    }
+}
+
+/// The proofs.
+struct Input {
+    proof: FreshProof,
+    /// Of the present authenticator, which the new one is to replace.
+    second_factor: Option<SecondFactor>,
+}
+
+/// The new authenticator, to be taken up by the guest's app.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SetUp {
+    secret: String,
+    otpauth_uri: String,
+    qr_svg: String,
+    qr_png: String,
+    expires_in: u64,
+}
+
+impl Operation for SetupMfa {
+    const NAME: &'static str = "setup-mfa";
+    const ACCESS: Access = Access::Caller;
+
+    type Input = Input;
+    type Output = SetUp;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (proof, second_factor) = (fields.fresh_proof(), fields.second_factor());
+        let input = || {
+            Some(Input {
+                proof: proof?,
+                second_factor,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<SetUp, Problem> {
+        self.set_up(&input, exchange).await
+    }
+}

@@ -1,0 +1,135 @@
+//! `verifyMfa`, POST /auth/mfa/verify: brings the second factor of a sign-in that is held, and trades it for tokens.
+//!
+//! The attempt is counted for the sign-in before anybody looks at the code, and for the guest over all sign-ins; a right code clears the
+//! latter. A code of the authenticator is taken once, and a backup code is used up, by one conditional write each; another ends the
+//! sign-in. Only then is the refresh token opened that the first factor earned, and exchanged. Challenges of Cognito's own, which users
+//! of an older pool may meet, are finished here too, and a guest who has an authenticator as well is asked for it after them.
+//!
+//! A session token that nobody finishes is worth nothing after five minutes. Its refresh token is revoked with the last attempt, or by
+//! the first request that comes too late; where none comes, its ciphertext is deleted with the record, and nobody ever held it.
+//!
+//! If a call fails: an attempt at which nobody looked is given back. If anything fails once the code was taken, the code is used up, the
+//! sign-in is open again, and the authenticator's next code finishes it. If that cannot be noted, or Cognito's tokens were lost for longer
+//! than its grace period, the sign-in begins anew. Tokens that do not leave are revoked. A notice that cannot be mailed is logged and
+//! counted, and fails nothing.
+
+mod follow_up;
+mod verify_mfa;
+
+use std::time::Duration;
+
+use auth_aws::{
+    Authenticators, ConfigurationError, Guests, Mailer, Passwords, Platform, SecondFactors,
+    Secrets, TokenService,
+};
+use auth_domain::{
+    Clock, NewPassword, Problem, Randomness, SecondFactor, SecondFactorRules, SessionToken,
+    TokenDelivery,
+};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        VerifyMfa::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct VerifyMfa {
+    second_factors: SecondFactors,
+    authenticators: Authenticators,
+    guests: Guests,
+    passwords: Passwords,
+    token_service: TokenService,
+    mailer: Mailer,
+    secrets: Secrets,
+    clock: Clock,
+    randomness: Randomness,
+    settings: Settings,
+}
+
+/// The numbers that the operation goes by.
+struct Settings {
+    rules: SecondFactorRules,
+    device_lifetime: Duration,
+    refresh_token_lifetime: Duration,
+}
+
+impl VerifyMfa {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let secrets = Secrets::new(platform)?;
+        let environment = platform.environment();
+        Ok(Self {
+            second_factors: SecondFactors::new(platform)?,
+            authenticators: Authenticators::new(platform)?,
+            guests: Guests::new(platform)?,
+            passwords: Passwords::new(platform, &secrets)?,
+            token_service: TokenService::new(platform, &secrets)?,
+            mailer: Mailer::new(platform)?,
+            secrets,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            settings: Settings {
+                rules: environment.second_factor_rules()?,
+                device_lifetime: environment.device_cookie_lifetime()?,
+                refresh_token_lifetime: environment.refresh_token_lifetime()?,
+            },
+        })
+    }
+}
+
+/// An answer, and the sign-in that it is for.
+struct Input {
+    session_token: SessionToken,
+    answer: Answer,
+    /// Where it is not said, what the first factor said holds.
+    token_delivery: Option<TokenDelivery>,
+}
+
+/// What a held sign-in can be answered with.
+enum Answer {
+    SecondFactor(SecondFactor),
+    NewPassword(NewPassword),
+}
+
+impl Operation for VerifyMfa {
+    const NAME: &'static str = "verify-mfa";
+    const ACCESS: Access = Access::Public;
+
+    type Input = Input;
+    type Output = SignInAnswer;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let session_token = fields.required("sessionToken");
+        let token_delivery = fields.optional("tokenDelivery");
+        let factor_given = fields.has("code") || fields.has("backupCode");
+        let answer = if fields.has("newPassword") {
+            if factor_given {
+                fields.one_of("newPassword", "code", true);
+            }
+            // Whose it is to be, only the sign-in knows: that rule is checked there.
+            fields
+                .new_password("newPassword", None)
+                .map(Answer::NewPassword)
+        } else {
+            if !factor_given {
+                fields.one_of("code", "backupCode", false);
+            }
+            fields.second_factor().map(Answer::SecondFactor)
+        };
+        let input = || {
+            Some(Input {
+                session_token: session_token?,
+                answer: answer?,
+                token_delivery,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<SignInAnswer, Problem> {
+        self.verify(&input, exchange).await
+    }
+}

@@ -1,0 +1,377 @@
+//! Authenticators, in their guests' records: set up, confirmed, asked, removed. Their keys are sealed; every use of a code is one
+//! conditional write.
+
+use std::collections::BTreeSet;
+
+use auth_domain::{
+    AttemptId, Attempts, Authenticator, AuthenticatorKeys, BackupCodeHash, Email, Guest, Limit,
+    LimitState, Problem, Randomness, Sealed, SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
+};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
+
+use crate::{
+    ConfigurationError, Limits, Platform,
+    clients::dynamodb,
+    items::{
+        Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
+    },
+    vault::{Use, Vault},
+};
+
+/// The authenticators' part of the guests table, the key that seals their secrets, and the count of wrong codes.
+#[derive(Clone)]
+pub struct Authenticators {
+    client: Client,
+    table: String,
+    vault: Vault,
+    limits: Limits,
+    failures: Limit,
+    randomness: Randomness,
+}
+
+/// What came of a second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorProof {
+    /// It was right, and is used up now.
+    Right {
+        /// How many backup codes are left, if it was one.
+        backup_codes_left: Option<usize>,
+    },
+    /// It was wrong, or had been used before.
+    Wrong,
+}
+
+/// A set-up that its first code confirms.
+#[derive(Clone, Copy, Debug)]
+pub struct Confirmation<'a> {
+    /// The keys that were confirmed.
+    pub sealed_keys: &'a Sealed,
+    /// The step whose code it was.
+    pub step: TotpStep,
+    /// What is to be stored of the backup codes.
+    pub backup_codes: &'a BTreeSet<BackupCodeHash>,
+}
+
+impl Authenticators {
+    /// Authenticators in the table that `GUESTS_TABLE_NAME` names, sealed by the key that `KMS_KEY_ID` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
+            vault: Vault::new(platform)?,
+            limits: Limits::new(platform)?,
+            failures: platform.environment().second_factor_failures()?,
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Counts a code against its user before anybody looks at it; says how many more there may be.
+    pub async fn count(
+        &self,
+        sub: &UserSub,
+        attempt: &AttemptId,
+        now: Timestamp,
+        note: impl FnOnce(LimitState),
+    ) -> Result<Attempts, Problem> {
+        let mut remaining = 0;
+        let noted = |state: LimitState| {
+            remaining = state.remaining;
+            note(state);
+        };
+        self.limits
+            .admit(&self.failures, &subject(sub), attempt, now, noted)
+            .await?;
+        Ok(Attempts {
+            made: self.failures.quota.saturating_sub(remaining),
+            remaining,
+        })
+    }
+
+    /// Undoes the counting of a code at which nobody looked.
+    pub async fn take_back(&self, sub: &UserSub, attempt: &AttemptId) -> Result<(), Problem> {
+        self.limits
+            .take_back(&self.failures, &subject(sub), attempt)
+            .await
+    }
+
+    /// Forgets all wrong codes of a user who has just brought a right one. Where that fails, they age out.
+    pub async fn clear(&self, sub: &UserSub) {
+        let cleared = self.limits.clear(&self.failures, &subject(sub)).await;
+        if cleared.is_err() {
+            tracing::warn!("the count of wrong codes could not be cleared, and will age out");
+        }
+    }
+
+    /// Looks at a second factor, and uses it up if it is right. The second part of an error says whether nobody looked. Counting
+    /// comes first: see [`Authenticators::count`].
+    pub async fn prove(
+        &self,
+        guest: &Guest,
+        authenticator: &Authenticator,
+        sub: &UserSub,
+        factor: &SecondFactor,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<FactorProof, (Problem, bool)> {
+        let keys = self
+            .open(&authenticator.sealed_keys, sub)
+            .await
+            .map_err(|problem| (problem, true))?;
+        let sealed_keys = &authenticator.sealed_keys;
+        let proof = match factor {
+            SecondFactor::Code(code) => match keys.secret().step_of(code, now) {
+                Some(step) => {
+                    self.accept_step(&guest.email, sealed_keys, step, attempt)
+                        .await
+                }
+                None => Ok(FactorProof::Wrong),
+            },
+            SecondFactor::BackupCode(code) => {
+                let hash = keys.hash(code);
+                self.use_up(&guest.email, sealed_keys, &hash, attempt).await
+            }
+        };
+        proof.map_err(|problem| (problem, false))
+    }
+
+    /// The same with counting before and after, for somebody who is signed in: an error unless the factor is right.
+    pub async fn require(
+        &self,
+        guest: &Guest,
+        authenticator: &Authenticator,
+        sub: &UserSub,
+        factor: &SecondFactor,
+        now: Timestamp,
+        note: impl FnOnce(LimitState),
+    ) -> Result<(), Problem> {
+        let attempt = AttemptId::generate(&self.randomness);
+        let attempts = self.count(sub, &attempt, now, note).await?;
+        let proof = self
+            .prove(guest, authenticator, sub, factor, &attempt, now)
+            .await;
+        match proof {
+            Ok(FactorProof::Right { .. }) => {
+                self.clear(sub).await;
+                Ok(())
+            }
+            Ok(FactorProof::Wrong) => {
+                tracing::warn!(sub = sub.as_str(), "wrong second factor");
+                Err(Problem::InvalidOtp(attempts))
+            }
+            Err((problem, nobody_looked)) => {
+                if nobody_looked && self.take_back(sub, &attempt).await.is_err() {
+                    tracing::warn!("an attempt that nobody looked at stays counted");
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Takes a step once: never again, nor one before it, however many bring its code.
+    async fn accept_step(
+        &self,
+        email: &Email,
+        sealed_keys: &Sealed,
+        step: TotpStep,
+        attempt: &AttemptId,
+    ) -> Result<FactorProof, Problem> {
+        let write = self
+            .update(email)
+            .update_expression("SET authenticatorLastStep = :step, secondFactorUsedBy = :attempt")
+            .condition_expression("authenticatorKeys = :keys AND authenticatorLastStep < :step")
+            .expression_attribute_values(":keys", sealed(sealed_keys))
+            .expression_attribute_values(":step", number(step.number()))
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        let written = conditional_update!(write, "accept the authenticator's code")?;
+        Ok(match accepted(written, attempt) {
+            Some(_) => FactorProof::Right {
+                backup_codes_left: None,
+            },
+            None => FactorProof::Wrong,
+        })
+    }
+
+    /// Uses up a backup code, once.
+    async fn use_up(
+        &self,
+        email: &Email,
+        sealed_keys: &Sealed,
+        hash: &BackupCodeHash,
+        attempt: &AttemptId,
+    ) -> Result<FactorProof, Problem> {
+        let write = self
+            .update(email)
+            .update_expression("DELETE backupCodes :code SET secondFactorUsedBy = :attempt")
+            .condition_expression("authenticatorKeys = :keys AND contains(backupCodes, :hash)")
+            .expression_attribute_values(":keys", sealed(sealed_keys))
+            .expression_attribute_values(":hash", text(hash.as_str()))
+            .expression_attribute_values(
+                ":code",
+                AttributeValue::Ss(vec![hash.as_str().to_owned()]),
+            )
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        let written = conditional_update!(write, "use up the backup code")?;
+        Ok(match accepted(written, attempt) {
+            Some(item) => FactorProof::Right {
+                backup_codes_left: Some(backup_codes(&item).map_or(0, <[String]>::len)),
+            },
+            None => FactorProof::Wrong,
+        })
+    }
+
+    /// Opens an authenticator's keys. Those of another user do not open.
+    pub async fn open(
+        &self,
+        sealed_keys: &Sealed,
+        sub: &UserSub,
+    ) -> Result<AuthenticatorKeys, Problem> {
+        let bytes = self
+            .vault
+            .open(sealed_keys, sub, Use::Authenticator)
+            .await?;
+        AuthenticatorKeys::from_bytes(&bytes).ok_or_else(|| {
+            Problem::Internal(unreadable("an authenticator's keys do not read back"))
+        })
+    }
+
+    /// Remembers an authenticator that is being set up, beside the one that there may be. A later one takes its place.
+    pub async fn begin(
+        &self,
+        guest: &Guest,
+        sub: &UserSub,
+        keys: &AuthenticatorKeys,
+        until: Timestamp,
+    ) -> Result<(), Problem> {
+        let sealed_keys = self
+            .vault
+            .seal(&keys.to_bytes(), sub, Use::Authenticator)
+            .await?;
+        let write = self
+            .update(&guest.email)
+            .update_expression(
+                "SET pendingAuthenticatorKeys = :keys, pendingAuthenticatorUntil = :until",
+            )
+            .condition_expression("cognitoSub = :sub")
+            .expression_attribute_values(":keys", sealed(&sealed_keys))
+            .expression_attribute_values(":until", millis(until))
+            .expression_attribute_values(":sub", text(sub.as_str()));
+        match conditional_update!(write, "remember the new authenticator")? {
+            Written::Made(_) => Ok(()),
+            Written::Refused(_) => Err(Problem::AuthRequired),
+        }
+    }
+
+    /// Puts a confirmed authenticator in force, with its backup codes, in place of the one before; and ends every session but `kept`.
+    /// All in one write. `false` where the set-up is no longer the pending one: another request has confirmed it, or begun another.
+    pub async fn confirm(
+        &self,
+        guest: &Guest,
+        confirmation: Confirmation<'_>,
+        kept: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let codes: Vec<String> = confirmation
+            .backup_codes
+            .iter()
+            .map(|hash| hash.as_str().to_owned())
+            .collect();
+        let set = "SET authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes, updatedAt = :now, signedOutAt = :millis";
+        let remove =
+            "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsedBy";
+        let write = self
+            .update(&guest.email)
+            .condition_expression("pendingAuthenticatorKeys = :keys")
+            .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
+            .expression_attribute_values(":step", number(confirmation.step.number()))
+            .expression_attribute_values(":codes", AttributeValue::Ss(codes.clone()));
+        let write = ending_sessions(write, set, remove, kept, now);
+        Ok(
+            match conditional_update!(write, "put the authenticator in force")? {
+                Written::Made(_) => true,
+                // Made by this very request, whose answer was lost: nobody else has these codes.
+                Written::Refused(item) => item.is_some_and(|item| {
+                    backup_codes(&item).is_some_and(|stored| {
+                        stored.len() == codes.len()
+                            && codes.iter().all(|code| stored.contains(code))
+                    })
+                }),
+            },
+        )
+    }
+
+    /// Removes an authenticator and its backup codes, and ends every session but `kept`, in one write. One that has gone already is as
+    /// good as removed.
+    pub async fn remove(
+        &self,
+        guest: &Guest,
+        authenticator: &Authenticator,
+        kept: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let remove = "REMOVE authenticatorKeys, authenticatorLastStep, backupCodes, secondFactorUsedBy, \
+                      pendingAuthenticatorKeys, pendingAuthenticatorUntil";
+        let write = self
+            .update(&guest.email)
+            .condition_expression("authenticatorKeys = :keys")
+            .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
+        let write = ending_sessions(
+            write,
+            "SET updatedAt = :now, signedOutAt = :millis",
+            remove,
+            kept,
+            now,
+        );
+        match conditional_update!(write, "remove the authenticator")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    fn update(&self, email: &Email) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("email", text(email.as_str()))
+    }
+}
+
+/// Adds to a write that every token issued up to `now` is refused, unless it is of the session `kept`.
+fn ending_sessions(
+    write: UpdateItemFluentBuilder,
+    set: &str,
+    remove: &str,
+    kept: Option<&SessionId>,
+    now: Timestamp,
+) -> UpdateItemFluentBuilder {
+    let write = write
+        .expression_attribute_values(":now", text(now.to_string()))
+        .expression_attribute_values(":millis", millis(now));
+    match kept {
+        Some(kept) => write
+            .update_expression(format!(
+                "{set}, keptSession = :kept, keptSessionAt = :millis {remove}"
+            ))
+            .expression_attribute_values(":kept", text(kept.as_str())),
+        None => write.update_expression(format!("{set} {remove}, keptSession, keptSessionAt")),
+    }
+}
+
+/// The item after a write that used up a code; nothing where the code was not to be had. A write that was made, and whose answer was
+/// lost, is refused the next time it is sent: then the item names this attempt.
+fn accepted(written: Written, attempt: &AttemptId) -> Option<Item> {
+    match written {
+        Written::Made(item) => Some(item),
+        Written::Refused(item) => {
+            item.filter(|item| get_text(item, "secondFactorUsedBy") == Some(attempt.as_str()))
+        }
+    }
+}
+
+fn backup_codes(item: &Item) -> Option<&[String]> {
+    item.get("backupCodes")?.as_ss().ok().map(Vec::as_slice)
+}
+
+fn subject(sub: &UserSub) -> String {
+    format!("user#{}", sub.as_str())
+}
