@@ -73,10 +73,8 @@ impl Operation for DisableMfa {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let proof = fields.fresh_proof();
-        if !fields.has("code") && !fields.has("backupCode") {
-            fields.one_of("code", "backupCode", false);
-        }
         let second_factor = fields.second_factor();
+        fields.one_of(&["code", "backupCode"]);
         let input = || {
             Some(Input {
                 proof: proof?,

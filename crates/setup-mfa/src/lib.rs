@@ -90,6 +90,9 @@ impl Operation for SetupMfa {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let (proof, second_factor) = (fields.fresh_proof(), fields.second_factor());
+        if second_factor.is_some() {
+            fields.one_of(&["code", "backupCode"]);
+        }
         let input = || {
             Some(Input {
                 proof: proof?,

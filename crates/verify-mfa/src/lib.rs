@@ -104,21 +104,17 @@ impl Operation for VerifyMfa {
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let session_token = fields.required("sessionToken");
         let token_delivery = fields.optional("tokenDelivery");
-        let factor_given = fields.has("code") || fields.has("backupCode");
-        let answer = if fields.has("newPassword") {
-            if factor_given {
-                fields.one_of("newPassword", "code", true);
-            }
+        let factor = fields.second_factor().map(Answer::SecondFactor);
+        let new_password = if fields.has("newPassword") {
             // Whose it is to be, only the sign-in knows: that rule is checked there.
             fields
                 .new_password("newPassword", None)
                 .map(Answer::NewPassword)
         } else {
-            if !factor_given {
-                fields.one_of("code", "backupCode", false);
-            }
-            fields.second_factor().map(Answer::SecondFactor)
+            None
         };
+        fields.one_of(&["code", "backupCode", "newPassword"]);
+        let answer = factor.or(new_password);
         let input = || {
             Some(Input {
                 session_token: session_token?,

@@ -48,7 +48,7 @@ impl Report {
 pub struct FieldProblem {
     /// The field's name on the wire.
     pub field: String,
-    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, `needed`, or the rule that a new password breaks.
+    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, `needed`, `exclusive`, or the rule that a new password breaks.
     pub code: &'static str,
     /// What a person reads. Never holds the value.
     pub message: String,

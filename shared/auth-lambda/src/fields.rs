@@ -157,46 +157,43 @@ impl Fields {
     /// A fresh proof of who is calling: `password`, or `proof` with the `sessionToken` and `code` of a sign-in begun for it. `None` only
     /// where [`Fields::finish`] will refuse.
     pub fn fresh_proof(&mut self) -> Option<FreshProof> {
-        match (self.has("password"), self.has("proof")) {
-            (true, false) => self.optional("password").map(FreshProof::Password),
-            (false, true) => self.nested("proof", |proof| {
-                let (session_token, code) =
-                    (proof.required("sessionToken"), proof.required("code"));
-                Some(FreshProof::MailedCode {
-                    session_token: session_token?,
-                    code: code?,
-                })
-            }),
-            (given, _) => {
-                self.one_of("password", "proof", given);
-                None
-            }
-        }
+        let password = self.optional("password").map(FreshProof::Password);
+        let code = self.nested("proof", |proof| {
+            let (session_token, code) = (proof.required("sessionToken"), proof.required("code"));
+            Some(FreshProof::MailedCode {
+                session_token: session_token?,
+                code: code?,
+            })
+        });
+        self.one_of(&["password", "proof"]);
+        password.or(code)
     }
 
-    /// A second factor, if one is given: `code` or `backupCode`.
+    /// A second factor, if one is given: `code` or `backupCode`. Where one must be, or both are, [`Fields::one_of`] says so.
     pub fn second_factor(&mut self) -> Option<SecondFactor> {
-        match (self.has("code"), self.has("backupCode")) {
-            (false, false) => None,
-            (true, false) => self.optional("code").map(SecondFactor::Code),
-            (false, true) => self.optional("backupCode").map(SecondFactor::BackupCode),
-            (true, true) => {
-                self.one_of("code", "backupCode", true);
-                None
-            }
-        }
+        let code = self.optional("code").map(SecondFactor::Code);
+        let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
+        code.or(backup_code)
     }
 
-    /// Names two fields of which exactly one must be given.
-    pub fn one_of(&mut self, field: &str, other: &str, both_given: bool) {
-        if both_given {
-            self.problem(
-                field,
-                "invalid",
-                format!("must not be given beside {other}"),
-            );
-        } else {
-            self.problem(field, "required", format!("must be given, or {other}"));
+    /// Refuses an input that has not exactly one of these fields: the first is named where there is none, the last where there are
+    /// several that are right by themselves.
+    pub fn one_of(&mut self, names: &[&str]) {
+        let given: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| self.has(name))
+            .collect();
+        match (names, given.as_slice()) {
+            ([first, others @ ..], []) => {
+                let message = format!("must be given, or {}", others.join(" or "));
+                self.problem(first, "required", message);
+            }
+            (_, [first, .., last]) if self.problems.is_empty() => {
+                let message = format!("must not be given beside {first}");
+                self.problem(last, "exclusive", message);
+            }
+            (_, _) => {}
         }
     }
 

@@ -263,8 +263,8 @@ async fn a_text_that_no_field_can_hold_is_named() {
                 let mut body = sample.body.clone().unwrap();
                 body[field.name] = text.as_str().into();
                 // Somebody's password may be that: only a new one has to be longer.
-                if (sample.name(), text.as_str()) == ("login-user", "\u{202e}")
-                    && field.name == "password"
+                if ["login-user", "setup-mfa", "disable-mfa"].contains(&sample.name())
+                    && (field.name, text.as_str()) == ("password", "\u{202e}")
                 {
                     continue;
                 }
