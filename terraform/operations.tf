@@ -180,8 +180,7 @@ locals {
   }
 
   refresh_token_days = tonumber(local.setting_values["REFRESH_TOKEN_DAYS"])
-  # Before the contract has passwords, the pool still has a policy for them.
-  shortest_password = try(local.contract.components.schemas.NewPassword.minLength, 12)
+  shortest_password  = local.contract.components.schemas.NewPassword.minLength
 
   # Names and ARNs that are known before anything is made: the pool must name functions that need to know the pool.
   function_names = { for name in keys(local.functions) : name => "${local.prefix}-${name}" }

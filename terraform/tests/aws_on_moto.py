@@ -55,10 +55,12 @@ class Gaps:
         return (response or self.remembered(request, environ) or self.moto)(environ, start_response)
 
     def remembered(self, request, environ):
-        """Puts back what moto takes and forgets: half of a user pool's settings, where a function logs, parts of a distribution."""
+        """Puts back what moto takes and forgets: half of a user pool's settings, where a function logs, parts of a distribution and of a domain."""
         if request.path.startswith("/2020-05-31/distribution"):
             return self.distribution(request, environ)
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
+        if target.endswith("UserPoolDomain"):
+            return self.domain(request, environ)
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/]+))?(/configuration)?", unquote(request.path))
         if target not in ("CreateUserPool", "UpdateUserPool", "DescribeUserPool") and not function:
             return None
@@ -81,6 +83,20 @@ class Gaps:
                 kept.update({key: value for key, value in given.items() if key not in ("UserPoolId", "PoolName", "Schema")})
         configuration.update(kept)
         if kept and response.get_data():
+            response.set_data(json.dumps(answer))
+        return response
+
+    def domain(self, request, environ):
+        """moto forgets which pages a pool's domain shows."""
+        data = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(data)
+        response = Response.from_app(self.moto, environ)
+        given = json.loads(data)
+        kept = self.kept.setdefault(("domain", given["Domain"]), {})
+        kept.update({name: given[name] for name in ("ManagedLoginVersion",) if name in given})
+        answer = json.loads(response.get_data() or b"{}")
+        if answer.get("DomainDescription"):
+            answer["DomainDescription"].update(kept)
             response.set_data(json.dumps(answer))
         return response
 

@@ -67,6 +67,11 @@ run "base_needs_no_zip" {
   }
 
   assert {
+    condition     = local.shortest_password == run.contract.shortest_password
+    error_message = "pool, contract and domain must ask for the same length of passwords"
+  }
+
+  assert {
     condition     = local.trigger_arns["PreTokenGenerationV2"] == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
     error_message = "the pool must name its trigger before the function exists"
   }
@@ -337,7 +342,6 @@ run "impossible_variables_are_refused" {
     domain                      = { name = "https://auth.example.com/", zone_id = "Z0" }
     frontend_url                = "http://app.example.com"
     cors_origins                = ["*"]
-    public_client               = true
     auth_requests_per_5_minutes = 1
     origin_secret_in_use        = "c"
     log_retention_days          = 10
@@ -346,7 +350,7 @@ run "impossible_variables_are_refused" {
 
   expect_failures = [
     var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.mail_sender, var.domain,
-    var.frontend_url, var.cors_origins, var.public_client, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
+    var.frontend_url, var.cors_origins, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
     var.console_test_events,
   ]
 }

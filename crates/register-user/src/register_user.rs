@@ -120,12 +120,11 @@ impl RegisterUser {
             let guest = self
                 .guests
                 .registration(&user.sub, &input.email, input.name.clone(), now);
-            let taken = match &left_behind {
-                Some(left_behind) => self.guests.register_anew(left_behind, &guest).await,
-                None => {
-                    let registered = self.guests.register(&guest).await;
-                    registered.map(|registered| registered.then(|| guest.clone()))
-                }
+            let taken = if let Some(left_behind) = &left_behind {
+                self.guests.register_anew(left_behind, &guest).await
+            } else {
+                let registered = self.guests.register(&guest).await;
+                registered.map(|registered| registered.then(|| guest.clone()))
             };
             match taken {
                 Ok(Some(guest)) => return Ok(guest),

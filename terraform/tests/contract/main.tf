@@ -108,6 +108,11 @@ output "needs" {
   value       = { for name, needs in local.needs : name => jsonencode(needs) }
 }
 
+output "shortest_password" {
+  description = "The least number of characters that the domain takes as a password."
+  value       = tonumber(regex("SHORTEST: usize = ([0-9]+);", file("${path.module}/../../../shared/auth-domain/src/password/mod.rs"))[0])
+}
+
 output "test_events" {
   description = "The names of each function's events."
   value       = { for name in keys(local.needs) : name => sort([for event in fileset("${path.module}/../../../crates/${name}/events", "*.json") : trimsuffix(event, ".json")]) }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use auth_api::Contract;
+use auth_domain::NewPassword;
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -951,5 +953,32 @@ async fn a_notice_that_cannot_be_mailed_fails_nothing_and_is_counted() {
         world.clear_faults();
         assert_eq!(counted(&world, "EmailDeliveryFailures") - before, 2);
         world.advance(3601);
+    }
+}
+
+#[tokio::test]
+async fn the_domain_the_contract_terraform_and_the_pool_ask_for_the_same_length() {
+    let terraform = include_str!("../../../../terraform/modules/user-pool/main.tf");
+    // Terraform reads it from the contract.
+    assert!(terraform.contains("= var.shortest_password\n"));
+    let operations = include_str!("../../../../terraform/operations.tf");
+    assert!(operations.contains("components.schemas.NewPassword.minLength"));
+    for kind in ["lowercase", "uppercase", "numbers", "symbols"] {
+        let asked = terraform
+            .lines()
+            .find(|line| line.contains(&format!("require_{kind}")))
+            .expect("a rule");
+        assert!(asked.trim_end().ends_with("false"), "{asked}");
+    }
+
+    let schema = &Contract::embedded().as_json()["components"]["schemas"]["NewPassword"];
+    assert_eq!(schema["minLength"], NewPassword::SHORTEST);
+
+    let world = TestWorld::start().await;
+    let pool = world.admin("DescribeUserPool", json!({})).await;
+    let policy = &pool["UserPool"]["Policies"]["PasswordPolicy"];
+    assert_eq!(policy["MinimumLength"], NewPassword::SHORTEST);
+    for kind in ["Lowercase", "Uppercase", "Numbers", "Symbols"] {
+        assert_eq!(policy[format!("Require{kind}")], false, "{policy}");
     }
 }

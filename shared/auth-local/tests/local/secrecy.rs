@@ -29,6 +29,7 @@ use crate::requests::{Sample, claims};
 const EMAIL: &str = "planted.person@planted-domain.example";
 const NAME: &str = "Plantedname Plantedfamily";
 const CODE: &str = "97531864";
+const PASSWORD: &str = "a planted pass phrase";
 const SESSION_TOKEN: &str = "PlantedSessionTokenPlantedSessionTokenPlanA";
 const REFRESH_TOKEN: &str = "planted-refresh-token.planted.planted.planted.planted";
 const IP_ADDRESS: &str = "127.45.67.89";
@@ -158,6 +159,8 @@ fn planted_bodies() -> Vec<Vec<u8>> {
         "code": CODE,
         "sessionToken": SESSION_TOKEN,
         "refreshToken": REFRESH_TOKEN,
+        "password": PASSWORD,
+        "newPassword": PASSWORD,
         "planted": "planted",
         "tokenDelivery": "cookie",
     });
@@ -180,6 +183,8 @@ fn planted_bodies() -> Vec<Vec<u8>> {
         "code",
         "sessionToken",
         "refreshToken",
+        "password",
+        "newPassword",
         "tokenDelivery",
     ] {
         for value in [
@@ -534,7 +539,7 @@ async fn quoting_aws(status: u16, code: &'static str) -> String {
 
 type Mount = fn(&Platform) -> Result<Function, auth_aws::ConfigurationError>;
 
-const OPERATIONS: [Mount; 7] = [
+const OPERATIONS: [Mount; 12] = [
     initiate_otp::function,
     resend_otp::function,
     verify_otp::function,
@@ -542,6 +547,11 @@ const OPERATIONS: [Mount; 7] = [
     logout_user::function,
     get_profile::function,
     update_profile::function,
+    register_user::function,
+    confirm_registration::function,
+    login_user::function,
+    request_password_reset::function,
+    confirm_password_reset::function,
 ];
 
 /// The environment of an operation of this world, with one service replaced.
@@ -568,6 +578,8 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
         ("CHALLENGES_TABLE_NAME", ready.tables.challenges.clone()),
         ("SECRETS_ID", "latchkey-local/secrets".to_owned()),
         ("FRONTEND_URL", ready.gateway.clone()),
+        ("KMS_KEY_ID", "alias/latchkey-local".to_owned()),
+        ("MAIL_SENDER", "no-reply@latchkey.example".to_owned()),
         ("OTP_RESPONSE_FLOOR_MS", "0".to_owned()),
         ("OTP_REFUSAL_FLOOR_MS", "0".to_owned()),
         ("AWS_REGION", ready.region.clone()),
@@ -582,6 +594,8 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
             "AWS_ENDPOINT_URL_SECRETS_MANAGER",
             of("secretsmanager", &ready.secretsmanager),
         ),
+        ("AWS_ENDPOINT_URL_KMS", ready.kms.clone()),
+        ("AWS_ENDPOINT_URL_SESV2", ready.ses.clone()),
     ] {
         pairs.push((name.to_owned(), value));
     }
@@ -601,11 +615,19 @@ async fn an_aws_that_quotes_what_it_refuses_is_not_quoted_on() {
     let session_token = started.text("sessionToken");
     let event = json!({
         "email": EMAIL, "name": NAME, "code": CODE, "sessionToken": session_token, "refreshToken": refresh_token,
+        "password": PASSWORD, "newPassword": PASSWORD,
         "claims": claims(&signed_in.text("accessToken")),
     });
     let asked = Asked {
         event: &event,
-        secrets: &[EMAIL, NAME, &session_token, &refresh_token, "AWS4-HMAC"],
+        secrets: &[
+            EMAIL,
+            NAME,
+            PASSWORD,
+            &session_token,
+            &refresh_token,
+            "AWS4-HMAC",
+        ],
     };
     let mut invocations = Vec::new();
     for (status, code) in [
