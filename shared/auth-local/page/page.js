@@ -3,15 +3,18 @@ import { byId, make, say, setText, showProblem, whileBusy } from './dom.js';
 import { latchkey, loggedFetch, problemOf, readProblem } from './api.js';
 import { everySecond, moveClock, now, readClock } from './clock.js';
 import { showContract } from './contract.js';
+import { clear as clearAuthenticator, fillProof, startAuthenticator } from './authenticator.js';
 import { startLog } from './log.js';
 import { lookForMail, startMailbox } from './mailbox.js';
+import { fillConfirmation, hidePassword, showPassword, startPassword } from './password.js';
+import { hideSecondFactor, startSecondFactor } from './secondfactor.js';
 import { fillCode, hideSignIn, showSignIn, startSignIn } from './signin.js';
 import { hideSession, showSession, startSession } from './session.js';
 
 const TITLES = { try: 'Latchkey, local', contract: 'Contract · Latchkey, local' };
 
 startLog();
-startMailbox(fillCode);
+startMailbox((code, to) => fillConfirmation(code, to) || fillProof(code, to) || fillCode(code, to));
 showView({ focus: false });
 addEventListener('hashchange', () => showView({ focus: true }));
 // Another page may have moved the clock meanwhile.
@@ -25,24 +28,46 @@ document.querySelector('.skip').addEventListener('click', (event) => {
 
 await syncClock();
 startSignIn();
+startPassword();
+startSecondFactor(onHeld);
 startSession();
+startAuthenticator();
 startClock();
 latchkey.onSessionChange(onSessionChange);
 const session = latchkey.loadSession();
 if (session) showSession(session, { focus: false });
-else showSignIn({ focus: false });
+else showWaysIn({ focus: false });
+
+function showWaysIn(options) {
+  showSignIn(options);
+  showPassword();
+}
+
+/** A sign-in waits for its second factor, or does not any more. */
+function onHeld(isHeld, problem) {
+  if (isHeld) {
+    hideSignIn();
+    hidePassword();
+  } else {
+    showWaysIn({ notice: problem });
+  }
+}
 
 function onSessionChange({ reason, session }) {
   if (session) {
     hideSignIn();
+    hidePassword();
+    hideSecondFactor();
     const isNew = reason !== 'refreshed';
+    if (isNew) clearAuthenticator();
     showSession(session, { readProfile: isNew, focus: isNew });
     if (isNew) lookForMail();
     return;
   }
   hideSession();
+  clearAuthenticator();
   const ended = { title: 'The session has ended', detail: 'The API refused to renew it. Sign in again.' };
-  showSignIn({ notice: reason === 'refused' ? ended : null });
+  showWaysIn({ notice: reason === 'refused' ? ended : null });
   say(reason === 'refused' ? 'The session has ended.' : 'Signed out.');
 }
 

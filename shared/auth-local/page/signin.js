@@ -3,6 +3,7 @@ import { byId, countdown, forgiveOnInput, isOff, say, setText, showFieldError, s
 import { latchkey, post, problemOf, readProblem } from './api.js';
 import { everySecond, now, tick } from './clock.js';
 import { lookForMail } from './mailbox.js';
+import { holdSignIn } from './secondfactor.js';
 
 const KEPT_UNDER = 'latchkey.sign-in';
 
@@ -124,11 +125,8 @@ async function verifyCode() {
   }
   const answer = await response.json();
   if (answer?.mfaRequired === true) {
-    begin();
-    showProblem(byId('sign-in-problem'), {
-      title: 'This guest has an authenticator',
-      detail: 'The code was right. The second factor goes to POST /auth/mfa/verify; the contract says how.',
-    });
+    forget();
+    holdSignIn(answer);
     return;
   }
   forget();

@@ -24,8 +24,13 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const INDEX: &str = include_str!("../page/index.html");
 
 /// Everything that `index.html` asks for, by name.
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("api.js", JAVASCRIPT, include_str!("../page/api.js")),
+    (
+        "authenticator.js",
+        JAVASCRIPT,
+        include_str!("../page/authenticator.js"),
+    ),
     ("clock.js", JAVASCRIPT, include_str!("../page/clock.js")),
     (
         "contract.js",
@@ -38,6 +43,16 @@ const FILES: [(&str, &str, &str); 11] = [
     ("mailbox.js", JAVASCRIPT, include_str!("../page/mailbox.js")),
     ("page.css", CSS, include_str!("../page/page.css")),
     ("page.js", JAVASCRIPT, include_str!("../page/page.js")),
+    (
+        "password.js",
+        JAVASCRIPT,
+        include_str!("../page/password.js"),
+    ),
+    (
+        "secondfactor.js",
+        JAVASCRIPT,
+        include_str!("../page/secondfactor.js"),
+    ),
     ("session.js", JAVASCRIPT, include_str!("../page/session.js")),
     ("signin.js", JAVASCRIPT, include_str!("../page/signin.js")),
 ];

@@ -1,6 +1,7 @@
 // Walks through the local page in Chromium, by keyboard wherever a person could: node journey.mjs PATH_OF_AUTH_LOCAL
 // CHROMIUM and PLAYWRIGHT name the browser and playwright-core's module where they are not in their usual places.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -19,7 +20,7 @@ const BROWSER_FLAGS = [
 ];
 
 // The browser logs each refusal that fetch gets as an error; those below are provoked on purpose.
-const PROVOKED = /Failed to load resource: the server responded with a status of (400|401|410|429)/;
+const PROVOKED = /Failed to load resource: the server responded with a status of (400|401|409|410|429)/;
 
 const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [readyLine] = await once(createInterface(local.stdout), 'line');
@@ -195,6 +196,110 @@ async function useCookies(page, address) {
   seen('signing out everywhere ends the session in the other browser, which says so');
 }
 
+/** The code that an authenticator app shows now (RFC 6238), by the local run's clock. */
+async function appCode(secret) {
+  const clock = await (await fetch(`${gateway}/_local/clock`)).json();
+  const bits = [...secret.replaceAll(' ', '')].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'));
+  const key = Buffer.from(bits.join('').match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.parse(clock.now) / 30_000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  const number = mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, '0');
+}
+
+async function signInByPassword(page, address, password) {
+  await page.fill('#password-email', address);
+  await page.fill('#password-field', password);
+  await page.press('#password-field', 'Enter');
+}
+
+async function registerAndGuard(address) {
+  const page = await open({ acceptDownloads: true });
+  const password = 'nine lives of a cat';
+  await page.fill('#password-email', address);
+  await page.fill('#password-field', 'short');
+  await page.click('#register');
+  await says(page, '#password-field-error', /12 characters/);
+  await page.fill('#password-field', password);
+  await page.click('#register');
+  await focusReaches(page, 'confirm-code');
+  await page.fill('#confirm-code', await latestCode(address));
+  await page.press('#confirm-code', 'Enter');
+  await focusReaches(page, 'password-field');
+  await signInByPassword(page, address, password);
+  await page.waitForSelector('#profile dd');
+  seen('an address is registered, confirmed and signed in with its password');
+
+  await page.click('#authenticator-summary');
+  await page.fill('#proof-password', password);
+  await page.press('#proof-password', 'Enter');
+  await page.waitForSelector('#qr img');
+  assert.match(await page.getAttribute('#qr img', 'src'), /^data:image\/svg\+xml;base64,/);
+  assert.ok(await page.$eval('#qr img', (image) => image.complete && image.naturalWidth > 100));
+  const secret = await page.textContent('#secret');
+  await page.fill('#first-code', await appCode(secret));
+  await page.press('#first-code', 'Enter');
+  await focusReaches(page, 'backup-codes-heading');
+  const codes = await page.$$eval('#backup-codes li', (items) => items.map((item) => item.textContent));
+  assert.equal(codes.length, 10);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download-backup-codes')]);
+  assert.equal(download.suggestedFilename(), 'latchkey-backup-codes.txt');
+  await page.click('#copy-backup-codes');
+  await says(page, '#status', /copied|Select the text/);
+  await page.click('#backup-codes-kept');
+  assert.equal(await page.textContent('#backup-codes'), '');
+  seen('an authenticator is set up by its QR code, and its backup codes are copied and saved');
+
+  await page.click('#sign-out');
+  await focusReaches(page, 'email');
+  await signInByPassword(page, address, password);
+  await focusReaches(page, 'factor');
+  await page.fill('#factor', '000000');
+  await page.press('#factor', 'Enter');
+  await says(page, '#factor-problem', /2 attempts left/);
+  await moveClock(page, 31);
+  await page.fill('#factor', await appCode(secret));
+  await page.press('#factor', 'Enter');
+  await page.waitForSelector('#profile dd');
+  seen('a password, and then the authenticator, sign in');
+
+  await page.click('#sign-out-everywhere');
+  await focusReaches(page, 'email');
+  await askForCode(page, address);
+  await page.fill('#code', await latestCode(address));
+  await page.press('#code', 'Enter');
+  await focusReaches(page, 'factor');
+  await page.fill('#factor', codes[0].toLowerCase());
+  await page.press('#factor', 'Enter');
+  await says(page, '#status', /Backup codes left: 9/);
+  await page.waitForSelector('#profile dd');
+  seen('a code by mail, and then a backup code, sign in, and the codes left are shown');
+
+  await page.click('#sign-out');
+  await page.fill('#password-email', address);
+  await page.click('#forgot');
+  await focusReaches(page, 'confirm-code');
+  await page.fill('#confirm-code', await latestCode(address));
+  await page.fill('#new-password', 'ten lives of a lucky cat');
+  await page.press('#new-password', 'Enter');
+  await focusReaches(page, 'password-field');
+  await signInByPassword(page, address, 'ten lives of a lucky cat');
+  await focusReaches(page, 'factor');
+  await page.fill('#factor', codes[1]);
+  await page.press('#factor', 'Enter');
+  await page.waitForSelector('#profile dd');
+  seen('a forgotten password is chosen anew, and the authenticator is asked for all the same');
+
+  await page.click('#authenticator-summary');
+  await page.fill('#proof-password', 'ten lives of a lucky cat');
+  await page.fill('#present-factor', codes[2]);
+  await page.click('#disable');
+  await says(page, '#status', /no authenticator any more/);
+  seen('the authenticator is removed by password and backup code');
+  await page.context().close();
+}
+
 async function letACodeExpire(page, address) {
   await askForCode(page, address);
   await moveClock(page, 301);
@@ -239,6 +344,7 @@ try {
   await signInByKeyboard(page, 'ada@example.com');
   await useTheSession(page);
   await useCookies(page, 'ada@example.com');
+  await registerAndGuard('grace@example.com');
   await letACodeExpire(page, 'late@example.com');
   await readTheContract(page);
   for (const colorScheme of ['light', 'dark']) {
