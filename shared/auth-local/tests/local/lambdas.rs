@@ -248,6 +248,7 @@ fn environment(world: &TestWorld, function: Listed, runtime_api: &str) -> BTreeM
         ("AWS_SESSION_TOKEN", "local"),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
         ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),
+        ("AWS_ENDPOINT_URL_KMS", &ready.kms),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &ready.secretsmanager),
         ("AWS_ENDPOINT_URL_SESV2", &ready.ses),
     ];
@@ -268,6 +269,7 @@ fn value(world: &TestWorld, name: &str) -> String {
         "GUESTS_TABLE_NAME" => ready.tables.guests.clone(),
         "CHALLENGES_TABLE_NAME" => ready.tables.challenges.clone(),
         "SECRETS_ID" => "latchkey-local/secrets".to_owned(),
+        "KMS_KEY_ID" => "alias/latchkey-local-sealing".to_owned(),
         "MAIL_SENDER" => "no-reply@latchkey.example".to_owned(),
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
         "ENVIRONMENT" => "test".to_owned(),
