@@ -16,6 +16,7 @@ pub(crate) fn number(value: impl Into<i64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
+#[cfg(feature = "kms")]
 pub(crate) fn sealed(value: &Sealed) -> AttributeValue {
     AttributeValue::B(Blob::new(value.as_bytes()))
 }
