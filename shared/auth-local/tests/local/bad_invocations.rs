@@ -134,9 +134,9 @@ async fn the_direct_door_refuses_as_the_http_door_does() {
             assert_eq!(answer["error"]["status"], 400);
             // What is wrong within an object is named with the object's name before it.
             let mut named = named_fields(&answer["error"]);
-            named
-                .iter_mut()
-                .for_each(|name| *name = name.split('.').next().unwrap_or(name));
+            for name in &mut named {
+                *name = name.split('.').next().unwrap_or(name);
+            }
             named.dedup();
             assert_eq!(named, [field.name]);
         }

@@ -255,6 +255,10 @@ impl Case {
     }
 
     /// Does everything before the request. The function that takes it has no secrets yet, or believes the old ones no longer.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm a case, and none of them long"
+    )]
     pub(crate) async fn prepare(self, world: &TestWorld) -> Stage<'_> {
         match self {
             Self::StartOfNewAddress => {

@@ -156,10 +156,12 @@ impl Case {
                 refused.expect_problem(401, "INVALID_OTP");
             }
         }
-        stage.body = match self {
-            Self::BackupCode => json!({ "backupCode": guest.backup_codes[0] }),
-            Self::WrongCode | Self::LastWrongCode => json!({ "code": "404170" }),
-            _ => json!({ "code": guest.app.next_code() }),
+        stage.body = if self == Self::BackupCode {
+            json!({ "backupCode": guest.backup_codes[0] })
+        } else if [Self::WrongCode, Self::LastWrongCode].contains(&self) {
+            json!({ "code": "404170" })
+        } else {
+            json!({ "code": guest.app.next_code() })
         };
         stage.body["sessionToken"] = json!(session_token);
         stage.app = Some(guest.app);
@@ -168,12 +170,12 @@ impl Case {
 
     /// A user whose password an administrator chose, and who has to choose another.
     async fn challenged(self, world: &TestWorld) -> Stage<'_> {
-        match self {
-            Self::NewPassword => drop(world.sign_in(ADA).await),
-            Self::NewPasswordThenAuthenticator => drop(world.guarded(ADA).await),
-            _ => {
-                world.make_user(ADA, None).await;
-            }
+        if self == Self::NewPassword {
+            drop(world.sign_in(ADA).await);
+        } else if self == Self::NewPasswordThenAuthenticator {
+            drop(world.guarded(ADA).await);
+        } else {
+            world.make_user(ADA, None).await;
         }
         let temporary =
             json!({ "Username": ADA, "Password": "Only-for-the-1st-time", "Permanent": false });
