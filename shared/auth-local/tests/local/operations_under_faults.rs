@@ -237,6 +237,10 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
 
 /// A confirmation is a proof of a code too, and so is a reset, at whose end there is a password and no session. A registration that
 /// fails is rolled back, so the plain rule holds for it.
+#[expect(
+    clippy::match_same_arms,
+    reason = "what comes out alike is so for different reasons"
+)]
 fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) -> Option<Outcome> {
     let lost = harm == Harm::Lasting(FaultKind::Lost);
     let lasting = matches!(harm, Harm::Lasting(_));
