@@ -86,7 +86,6 @@ FAULTS = {
     "tokens for a day": Fault(
         "token-lifetime", client={"AccessTokenValidity": 24, "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "minutes"}}
     ),
-    "tokens in addresses of pages": Fault("implicit-flow", client={**HOSTED, "AllowedOAuthFlows": ["implicit"]}),
     "the admin scope for the hosted pages": Fault(
         "admin-scope", client={**HOSTED, "AllowedOAuthScopes": ["aws.cognito.signin.user.admin"]}
     ),
