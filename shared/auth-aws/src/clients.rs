@@ -20,6 +20,12 @@ macro_rules! client {
 }
 
 client!(
+    "agentcore",
+    agentcore,
+    aws_sdk_bedrockagentcore,
+    "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"
+);
+client!(
     "cognito",
     cognito,
     aws_sdk_cognitoidentityprovider,

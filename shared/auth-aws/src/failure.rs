@@ -43,7 +43,7 @@ enum Kind {
     /// AWS refused, with a code and a message.
     #[cfg_attr(
         not(feature = "cognito"),
-        expect(dead_code, reason = "only Cognito's refusals are told apart")
+        expect(dead_code, reason = "only Cognito's messages are told apart")
     )]
     Refused { code: String, message: String },
     /// The request could not even be made, or the answer not be read.
@@ -119,7 +119,7 @@ where
 
 impl Failure {
     /// The code with which AWS refused.
-    #[cfg(feature = "cognito")]
+    #[cfg(any(feature = "agentcore", feature = "cognito"))]
     pub(crate) fn code(&self) -> Option<&str> {
         match &self.kind {
             Kind::Refused { code, .. } => Some(code),
@@ -146,7 +146,7 @@ impl Failure {
     }
 
     /// The report alone, where the caller has its own name for the problem.
-    #[cfg(any(feature = "cognito", feature = "mail"))]
+    #[cfg(any(feature = "agentcore", feature = "cognito", feature = "mail"))]
     pub(crate) fn into_report(self) -> Report {
         self.report
     }

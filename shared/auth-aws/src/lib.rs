@@ -3,15 +3,33 @@
 //! A capability takes and gives the domain's types. Its errors are the [`Problem`](auth_domain::Problem)s that the caller of an
 //! operation gets: what AWS says stays in the log.
 
+#[cfg(feature = "tokens")]
+mod access_tokens;
 #[cfg(feature = "kms")]
 mod authenticators;
-#[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+#[cfg(feature = "dynamodb")]
+mod authorizations;
+#[cfg(any(
+    feature = "agentcore",
+    feature = "dynamodb",
+    feature = "mail",
+    feature = "secrets",
+    feature = "tokens"
+))]
 mod clients;
 mod environment;
-#[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+#[cfg(any(
+    feature = "agentcore",
+    feature = "dynamodb",
+    feature = "mail",
+    feature = "secrets",
+    feature = "tokens"
+))]
 mod failure;
 mod platform;
 
+#[cfg(feature = "agentcore")]
+mod consents;
 #[cfg(feature = "cognito")]
 mod email_codes;
 #[cfg(feature = "dynamodb")]
@@ -39,9 +57,18 @@ mod token_service;
 mod user_pool;
 #[cfg(feature = "kms")]
 mod vault;
+#[cfg(feature = "agentcore")]
+mod workload_tokens;
+
+#[cfg(feature = "tokens")]
+pub use access_tokens::AccessTokens;
 
 #[cfg(feature = "kms")]
 pub use authenticators::{Authenticators, Confirmation, FactorProof};
+#[cfg(feature = "dynamodb")]
+pub use authorizations::{Authorizations, Claim};
+#[cfg(feature = "agentcore")]
+pub use consents::{Asked, Completion, Consents};
 #[cfg(feature = "cognito")]
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
@@ -64,3 +91,5 @@ pub use secrets::{SecretSet, Secrets};
 pub use sign_ins::SignIns;
 #[cfg(feature = "cognito")]
 pub use token_service::TokenService;
+#[cfg(feature = "agentcore")]
+pub use workload_tokens::WorkloadTokens;

@@ -10,6 +10,13 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::SharedHttpClient};
+#[cfg(feature = "tokens")]
+use aws_smithy_runtime_api::client::{
+    runtime_components::RuntimeComponentsBuilder,
+    runtime_plugin::{RuntimePlugin, StaticRuntimePlugin},
+};
+#[cfg(feature = "tokens")]
+use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 
@@ -131,8 +138,50 @@ impl Platform {
         self.randomness.clone()
     }
 
+    /// The issuer of the user pool's tokens, where its signing keys are published too.
+    #[cfg(feature = "tokens")]
+    pub(crate) fn issuer(&self) -> Result<String, ConfigurationError> {
+        let pool_id = self.environment.text("COGNITO_USER_POOL_ID")?;
+        let endpoint = self
+            .environment
+            .optional("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")?;
+        Ok(match endpoint {
+            Some(endpoint) => format!("{endpoint}/{pool_id}"),
+            None => {
+                let region = self.environment.text("AWS_REGION")?;
+                format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}")
+            }
+        })
+    }
+
+    /// What requests share that no SDK client makes: the HTTP client, its time-outs, and the tries.
+    #[cfg(feature = "tokens")]
+    pub(crate) fn plain_requests(&self) -> impl RuntimePlugin + 'static {
+        let mut config = Layer::new("plain requests");
+        config.store_put(
+            self.aws
+                .retry_config()
+                .cloned()
+                .unwrap_or_else(RetryConfig::standard),
+        );
+        if let Some(timeouts) = self.aws.timeout_config() {
+            config.store_put(timeouts.clone());
+        }
+        let mut components = RuntimeComponentsBuilder::new("plain requests");
+        components.set_http_client(self.aws.http_client());
+        components.set_sleep_impl(self.aws.sleep_impl());
+        StaticRuntimePlugin::new()
+            .with_config(config.freeze())
+            .with_runtime_components(components)
+    }
+
     /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.
-    #[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+    #[cfg(any(
+        feature = "agentcore",
+        feature = "dynamodb",
+        feature = "mail",
+        feature = "secrets"
+    ))]
     pub(crate) fn aws(&self, variable: &str) -> Result<SdkConfig, ConfigurationError> {
         let endpoint = self.environment.optional(variable)?.map(str::to_owned);
         let mut builder = self.aws.to_builder();

@@ -60,6 +60,21 @@ impl Environment {
         })
     }
 
+    /// How long a person has to consent: as long as AgentCore keeps the session.
+    pub fn authorization_lifetime(&self) -> Result<Duration, ConfigurationError> {
+        self.seconds("AUTHORIZATION_LIFETIME_SECONDS", 600)
+    }
+
+    /// How long an agent may ask about a consent that was given.
+    pub fn consent_lifetime(&self) -> Result<Duration, ConfigurationError> {
+        self.seconds("CONSENT_LIFETIME_SECONDS", 24 * 3600)
+    }
+
+    /// How long a workload token is handed out. AgentCore does not say how long it is good.
+    pub fn workload_token_lifetime(&self) -> Result<Duration, ConfigurationError> {
+        self.seconds("WORKLOAD_TOKEN_SECONDS", 300)
+    }
+
     /// How long a browser is known.
     pub fn device_cookie_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.days("DEVICE_COOKIE_DAYS", 180)

@@ -47,6 +47,12 @@ pub enum Purpose {
     DeviceCookieName,
     /// Storing a backup code.
     BackupCode,
+    /// Storing what only the browser that began an authorization has.
+    AuthorizationBinding,
+    /// Storing the state that an authorization was sent out with, and naming its cookie.
+    AuthorizationState,
+    /// Signing a link that begins an authorization.
+    StartLink,
 }
 
 impl Purpose {
@@ -57,6 +63,9 @@ impl Purpose {
             Self::DeviceCookie => b"latchkey/v1/device-cookie",
             Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
             Self::BackupCode => b"latchkey/v1/backup-code",
+            Self::AuthorizationBinding => b"latchkey/v1/authorization-binding",
+            Self::AuthorizationState => b"latchkey/v1/authorization-state",
+            Self::StartLink => b"latchkey/v1/start-link",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
 
 mod authenticator;
+mod authorization;
 mod backup_code;
 mod caller;
 mod challenge_answer;
@@ -28,8 +29,16 @@ mod session_token;
 mod sign_in;
 mod tokens;
 mod totp;
+mod workload_token;
 
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
+pub use authorization::{
+    AgentUserId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationState,
+    AuthorizationStatus, AuthorizationUrl, BindingCookie, BindingSecret, CallbackUrl,
+    ConsentRequest, ConversationId, InvalidAgentUserId, InvalidAuthorizationId, InvalidCallbackUrl,
+    InvalidConversationId, InvalidScope, InvalidStartLink, KeyedHash, Scope, Standing, StartLink,
+    Subject,
+};
 pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};
 pub use caller::{Caller, SessionId};
 pub use challenge_answer::ChallengeAnswer;
@@ -61,3 +70,4 @@ pub use tokens::{
     UnknownTokenDelivery,
 };
 pub use totp::{TotpSecret, TotpStep};
+pub use workload_token::{ActingFor, InvalidUserToken, UserToken, WorkloadToken};

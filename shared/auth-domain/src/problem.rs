@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::ConsentRequest;
+
 /// A failure that no caller branches on: what was tried, and what came of it. For the operator's log, never for a client.
 #[derive(Debug, thiserror::Error)]
 #[error("{attempted}")]
@@ -86,6 +88,8 @@ pub enum Problem {
     InvalidSession,
     /// No caller, or one whose tokens are no longer accepted.
     AuthRequired,
+    /// An agent's guest has to consent first, and where.
+    ConsentRequired(Box<ConsentRequest>),
     /// Address and password do not belong together, or the address is not proved yet. One answer, so that neither shows.
     InvalidCredentials,
     /// The address has a guest already.
@@ -140,6 +144,7 @@ impl Problem {
             Self::ValidationFailed(_)
             | Self::InvalidSession
             | Self::AuthRequired
+            | Self::ConsentRequired(_)
             | Self::InvalidCredentials
             | Self::EmailExists
             | Self::InvalidOtp(_)

@@ -62,6 +62,18 @@ impl SetCookie {
         }
     }
 
+    /// Marks the browser that begins an authorization. It must come along when the person returns from the provider, a navigation
+    /// that another site has caused.
+    #[must_use]
+    pub fn authorization((name, value): (String, String), lifetime: Duration) -> Self {
+        Self {
+            name,
+            value,
+            max_age_seconds: lifetime.as_secs(),
+            same_site: SameSite::Lax,
+        }
+    }
+
     /// The `Set-Cookie` field's value.
     pub(crate) fn to_header(&self) -> String {
         let same_site = match self.same_site {

@@ -8,33 +8,19 @@ use std::{
 
 use auth_domain::{
     Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, Randomness,
-    RefreshRefusal, RefreshToken, Report, SessionId, Timestamp, TokenDelivery, Tokens, UserSub,
-    claims,
+    RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
 
 use crate::{Metric, Origin, SetCookie, door::Door};
 
-/// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer, client, times and scope. What it
-/// does not check is the token's use: an ID token has no business here (ASVS 5.0 9.2.2). Claims may come as text or as JSON.
+/// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer, client, times and scope. Claims may
+/// come as text or as JSON.
 pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> {
-    let text = |name: &str| match claims.get(name)? {
+    Caller::of_claims(|name| match claims.get(name)? {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    };
-    if text("token_use")? != "access" {
-        return None;
-    }
-    let exact = text(claims::ISSUED_AT_MILLIS)
-        .and_then(|millis| millis.parse().ok())
-        .map(Timestamp::from_millis);
-    let issued_at = exact.or_else(|| text("iat")?.parse().ok().map(Timestamp::from_seconds))?;
-    Some(Caller {
-        sub: UserSub::parse(&text("sub")?).ok()?,
-        email: text(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
-        issued_at,
-        session: text("origin_jti").map(SessionId::claimed),
     })
 }
 
@@ -51,11 +37,16 @@ pub(crate) struct Sender {
     pub(crate) host: Option<String>,
     pub(crate) origin: Option<String>,
     pub(crate) fetch_site: Option<String>,
+    pub(crate) bearer_token: Option<String>,
+    pub(crate) if_none_match: Option<String>,
+    pub(crate) purpose: Option<String>,
+    pub(crate) is_known_to_iam: bool,
 }
 
 #[derive(Default)]
 struct Extras {
     cookies: Vec<SetCookie>,
+    headers: Vec<(&'static str, String)>,
     limits: Vec<LimitState>,
     metrics: Vec<Metric>,
 }
@@ -98,6 +89,37 @@ impl Exchange {
     /// Who is calling.
     pub fn caller(&self) -> Result<&Caller, Problem> {
         self.caller.as_ref().ok_or(Problem::AuthRequired)
+    }
+
+    /// A token that no authorizer has looked at, on a route that works without one too.
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&str> {
+        self.sender.bearer_token.as_deref()
+    }
+
+    /// Lets nobody on whom IAM has not let in. At the other doors, whoever invokes the function had IAM's leave.
+    pub(crate) fn require_iam(&self) -> Result<(), Problem> {
+        match self.door {
+            Door::Http if !self.sender.is_known_to_iam => Err(Problem::AuthRequired),
+            Door::Http | Door::Direct | Door::Tool => Ok(()),
+        }
+    }
+
+    /// Whether the client says that it has this very state of the answer already (RFC 9110 §13.1.2).
+    #[must_use]
+    pub fn has_seen(&self, etag: &str) -> bool {
+        let weak = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
+        let seen = self.sender.if_none_match.as_deref();
+        seen.is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(weak))
+    }
+
+    /// Whether a browser asks ahead of time, because somebody might follow a link. Nobody has followed it yet.
+    #[must_use]
+    pub fn is_prefetch(&self) -> bool {
+        let purpose = self.sender.purpose.as_deref().unwrap_or_default();
+        purpose
+            .split([';', ','])
+            .any(|part| part.trim() == "prefetch")
     }
 
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it came through CloudFront.
@@ -186,6 +208,11 @@ impl Exchange {
         }
     }
 
+    /// Sends a field with the answer, in place of what every answer says under that name. The name is in lower case.
+    pub fn set_header(&self, name: &'static str, value: impl Into<String>) {
+        self.extras().headers.push((name, value.into()));
+    }
+
     /// Sends a cookie with the answer.
     pub fn set_cookie(&self, cookie: SetCookie) {
         self.extras().cookies.push(cookie);
@@ -261,6 +288,10 @@ impl Exchange {
             .iter()
             .map(SetCookie::to_header)
             .collect()
+    }
+
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+        self.extras().headers.clone()
     }
 
     pub(crate) fn limits(&self) -> Vec<LimitState> {

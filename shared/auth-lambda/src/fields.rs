@@ -89,6 +89,37 @@ impl Fields {
         }
     }
 
+    /// A field that may be absent or null, as a list of at most `most` texts that parse.
+    pub fn list<T>(&mut self, name: &str, most: usize) -> Option<Vec<T>>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let value = self.fields.get(name).filter(|value| !value.is_null())?;
+        let texts = value.as_array().map(|several| {
+            let texts = several.iter().map(Value::as_str);
+            texts.collect::<Option<Vec<&str>>>()
+        });
+        let parsed = match texts {
+            None | Some(None) => Err(("type", "must be a list of strings".to_owned())),
+            Some(Some(texts)) if texts.len() > most => {
+                Err(("invalid", format!("must have at most {most} entries")))
+            }
+            Some(Some(texts)) => texts
+                .into_iter()
+                .map(|text| text.parse().map_err(|error| T::Err::to_string(&error)))
+                .collect::<Result<Vec<T>, String>>()
+                .map_err(|message| ("invalid", message)),
+        };
+        match parsed {
+            Ok(list) => Some(list),
+            Err((code, message)) => {
+                self.problem(name, code, message);
+                None
+            }
+        }
+    }
+
     /// A field that must be there, as a password that is to be `email`'s. Every rule that it breaks is named.
     pub fn new_password(&mut self, name: &str, email: Option<&Email>) -> Option<NewPassword> {
         let text: String = self.required(name)?;
@@ -174,6 +205,13 @@ impl Fields {
         let code = self.optional("code").map(SecondFactor::Code);
         let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
         code.or(backup_code)
+    }
+
+    /// Refuses an input that has several of these fields, each right by itself: the last one is named.
+    pub fn at_most_one_of(&mut self, names: &[&str]) {
+        if names.iter().any(|name| self.has(name)) {
+            self.one_of(names);
+        }
     }
 
     /// Refuses an input that has not exactly one of these fields: the first is named where there is none, the last where there are

@@ -259,6 +259,7 @@ async fn decide<O: Operation>(
         Access::Caller => {
             exchange.caller()?;
         }
+        Access::Agent => exchange.require_iam()?,
     }
     let input = operation.parse(&mut fields?)?;
     operation.run(input, exchange).await
@@ -280,6 +281,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
         | Problem::AuthRequired
+        | Problem::ConsentRequired(_)
         | Problem::EmailExists
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch

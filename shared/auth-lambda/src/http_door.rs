@@ -27,11 +27,14 @@ const ORIGIN_PROOF: &str = "x-origin-verify";
 /// Whether the request came the way that this deployment wants: through CloudFront, where that stands in front, since the firewall is
 /// there; or signed by a caller whom IAM knows, who cannot sign for another host.
 pub(crate) fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
-    let is_iam_caller = || {
-        let authorizer = request.request_context.authorizer.as_ref();
-        authorizer.is_some_and(|authorizer| authorizer.iam.is_some())
-    };
-    !front_door.is_guarded() || came_through_cloudfront(request, front_door) || is_iam_caller()
+    !front_door.is_guarded()
+        || came_through_cloudfront(request, front_door)
+        || is_known_to_iam(request)
+}
+
+fn is_known_to_iam(request: &ApiGatewayV2httpRequest) -> bool {
+    let authorizer = request.request_context.authorizer.as_ref();
+    authorizer.is_some_and(|authorizer| authorizer.iam.is_some())
 }
 
 fn came_through_cloudfront(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
@@ -84,7 +87,19 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         host: text("host"),
         origin: text("origin"),
         fetch_site: text("sec-fetch-site"),
+        bearer_token: text("authorization").and_then(|value| bearer_token(&value)),
+        if_none_match: text("if-none-match"),
+        purpose: text("sec-purpose").or_else(|| text("purpose")),
+        is_known_to_iam: is_known_to_iam(request),
     }
+}
+
+/// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one that is no good: whoever brings
+/// credentials wants them to count.
+fn bearer_token(value: &str) -> Option<String> {
+    let (scheme, token) = value.trim().split_once(' ').unwrap_or(("", value));
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    Some(if is_bearer { token.trim() } else { "" }.to_owned())
 }
 
 /// `CloudFront-Viewer-Address` is `ip:port`, and writes IPv6 without brackets.
@@ -191,7 +206,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// The answer to a success. `body` is JSON.
 pub(crate) fn success(status: u16, body: String, exchange: &Exchange) -> ApiGatewayV2httpResponse {
-    let body = (status != 204).then_some(body);
+    let body = (!matches!(status, 204 | 302 | 304)).then_some(body);
     answer(status, "application/json; charset=utf-8", body, exchange)
 }
 
@@ -256,6 +271,9 @@ fn answer(
                 )
             }),
         );
+    }
+    for (name, value) in exchange.headers() {
+        set(headers, name, &value);
     }
     response.cookies = exchange.set_cookie_headers();
     response.body = body.map(Body::Text);

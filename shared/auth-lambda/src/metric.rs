@@ -21,6 +21,16 @@ pub enum Metric {
     SignIns,
     /// A guest was made.
     GuestsCreated,
+    /// A three-legged authorization has begun.
+    AuthorizationsStarted,
+    /// One has succeeded.
+    AuthorizationsCompleted,
+    /// One has failed; the log says why.
+    AuthorizationsFailed,
+    /// One was not finished in its time.
+    AuthorizationsAbandoned,
+    /// A browser came back that had not begun what it wanted to end.
+    CallbackRefusals,
 }
 
 impl Metric {
@@ -37,6 +47,11 @@ impl Metric {
             Self::EmailDeliveryFailures => "EmailDeliveryFailures",
             Self::SignIns => "SignIns",
             Self::GuestsCreated => "GuestsCreated",
+            Self::AuthorizationsStarted => "AuthorizationsStarted",
+            Self::AuthorizationsCompleted => "AuthorizationsCompleted",
+            Self::AuthorizationsFailed => "AuthorizationsFailed",
+            Self::AuthorizationsAbandoned => "AuthorizationsAbandoned",
+            Self::CallbackRefusals => "CallbackRefusals",
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Access {
     Public,
     /// A person with an access token that API Gateway's authorizer has passed. [`Exchange::caller`] says who.
     Caller,
+    /// An agent or a service that IAM has let in: over HTTP by its signature, at the other doors by the right to invoke.
+    Agent,
 }
 
 /// One operation of the contract.
@@ -23,7 +25,7 @@ pub trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
     /// Who may call.
     const ACCESS: Access;
-    /// The status of a success. 204 sends no body.
+    /// The status of a success. 204 sends no body, and neither do 302 and 304.
     const STATUS: u16 = 200;
 
     /// What the decision works on, parsed.

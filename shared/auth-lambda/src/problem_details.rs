@@ -1,6 +1,6 @@
 //! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
 
-use auth_domain::{FieldProblem, Problem, RefreshRefusal};
+use auth_domain::{AuthorizationId, FieldProblem, Problem, RefreshRefusal, Timestamp};
 use serde::Serialize;
 
 /// The body of a problem. The same fields over HTTP and in a direct answer.
@@ -16,6 +16,12 @@ pub struct ProblemDetails<'a> {
     attempts_remaining: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<&'a AuthorizationId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError<'a>>,
     request_id: &'a str,
@@ -55,6 +61,9 @@ impl<'a> ProblemDetails<'a> {
             code,
             attempts_remaining: None,
             cause: None,
+            authorization_url: None,
+            session_id: None,
+            expires_at: None,
             errors: Vec::new(),
             request_id,
         };
@@ -64,6 +73,11 @@ impl<'a> ProblemDetails<'a> {
             }
             Problem::InvalidOtp(attempts) => details.attempts_remaining = Some(attempts.remaining),
             Problem::InvalidRefreshToken(refusal) => details.cause = Some(cause(*refusal)),
+            Problem::ConsentRequired(request) => {
+                details.authorization_url = Some(&request.url);
+                details.session_id = Some(&request.id);
+                details.expires_at = Some(request.expires_at);
+            }
             Problem::InvalidSession
             | Problem::AuthRequired
             | Problem::InvalidCredentials
@@ -96,7 +110,7 @@ pub const fn code(problem: &Problem) -> &'static str {
     match problem {
         Problem::ValidationFailed(_) => "VALIDATION_FAILED",
         Problem::InvalidSession => "INVALID_SESSION",
-        Problem::AuthRequired => "AUTH_REQUIRED",
+        Problem::AuthRequired | Problem::ConsentRequired(_) => "AUTH_REQUIRED",
         Problem::InvalidCredentials => "INVALID_CREDENTIALS",
         Problem::EmailExists => "EMAIL_EXISTS",
         Problem::InvalidOtp(_) => "INVALID_OTP",
@@ -121,6 +135,7 @@ pub const fn status(problem: &Problem) -> u16 {
     match problem {
         Problem::ValidationFailed(_) | Problem::InvalidSession => 400,
         Problem::AuthRequired
+        | Problem::ConsentRequired(_)
         | Problem::InvalidCredentials
         | Problem::InvalidOtp(_)
         | Problem::InvalidRefreshToken(_) => 401,
@@ -153,6 +168,7 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
         | Problem::AuthRequired
+        | Problem::ConsentRequired(_)
         | Problem::InvalidCredentials
         | Problem::EmailExists
         | Problem::InvalidOtp(_)
@@ -192,6 +208,9 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         Problem::InvalidCredentials | Problem::EmailExists => {
             "Ask the guest to sign in with a code by mail instead."
         }
+        Problem::ConsentRequired(_) => {
+            "Give the guest the authorization_url, and call get_authenticated_guest again with this session_id when they are back."
+        }
         Problem::UserMismatch | Problem::NotFound => "Ask the guest to contact support.",
     }
 }
@@ -218,6 +237,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::AuthRequired => (
             "Sign-in required",
             "This needs a signed-in guest whose tokens are still accepted. Sign in again.",
+        ),
+        Problem::ConsentRequired(_) => (
+            "Sign-in required",
+            "The guest has to sign in and consent at the authorization URL first.",
         ),
         Problem::InvalidCredentials => (
             "Email or password is not right",

@@ -26,9 +26,20 @@ pub(crate) fn success(mut result: Map<String, Value>) -> Value {
 pub(crate) fn failure(problem: &Problem, request_id: &str) -> Value {
     let message = ProblemDetails::new(problem, request_id).detail();
     let mut failure = json!({ "success": false, "error_code": code(problem), "message": message, "recovery": recovery(problem), "request_id": request_id });
-    if let (Problem::InvalidOtp(attempts), Some(failure)) = (problem, failure.as_object_mut()) {
-        failure.insert("attempts".to_owned(), attempts.made.into());
-        failure.insert("attempts_remaining".to_owned(), attempts.remaining.into());
+    let Some(members) = failure.as_object_mut() else {
+        return failure;
+    };
+    if let Problem::InvalidOtp(attempts) = problem {
+        members.insert("attempts".to_owned(), attempts.made.into());
+        members.insert("attempts_remaining".to_owned(), attempts.remaining.into());
+    }
+    if let Problem::ConsentRequired(request) = problem {
+        members.insert("authorization_url".to_owned(), request.url.clone().into());
+        members.insert("session_id".to_owned(), request.id.as_str().into());
+        members.insert(
+            "expires_at".to_owned(),
+            request.expires_at.to_string().into(),
+        );
     }
     failure
 }

@@ -1,0 +1,364 @@
+//! Three-legged authorizations, in the sessions table under their session URI; and which of them counts in a conversation.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationUrl,
+    ConversationId, Email, KeyedHash, Problem, Scope, Standing, Subject, Timestamp, UserSub,
+};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
+
+use crate::{
+    ConfigurationError, Platform,
+    clients::dynamodb,
+    failure::failure,
+    items::{
+        Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
+    },
+};
+
+/// How long after its end an authorization is kept, so that who comes late is told "expired" and not "unknown".
+const KEPT: Duration = Duration::from_hours(24);
+
+/// After this long, whoever claimed an authorization and did not finish is taken for dead. Longer than any function runs.
+const CLAIM_HOLDS: Duration = Duration::from_secs(30);
+
+const PENDING: &str = "PENDING";
+const CLAIMED: &str = "CLAIMED";
+const COMPLETED: &str = "COMPLETED";
+const FAILED: &str = "FAILED";
+
+/// The sessions table.
+#[derive(Clone)]
+pub struct Authorizations {
+    client: Client,
+    table: String,
+}
+
+/// What came of a claim to end an authorization.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is this attempt's to end.
+    Taken,
+    /// Another attempt is at it, this very moment.
+    Held,
+    /// It cannot be ended any more, or has been.
+    Over(Authorization),
+}
+
+impl Authorizations {
+    /// Authorizations in the table that `DYNAMODB_OAUTH2_SESSIONS_TABLE` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let table = platform
+            .environment()
+            .text("DYNAMODB_OAUTH2_SESSIONS_TABLE")?;
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: table.to_owned(),
+        })
+    }
+
+    /// Remembers an authorization that has begun. AgentCore gives each a name of its own, so there is none before it.
+    pub async fn begin(&self, authorization: &Authorization) -> Result<(), Problem> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(authorization)))
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("remember the authorization"))
+            .map_err(Problem::from)
+    }
+
+    /// An authorization by its session URI.
+    pub async fn find(&self, id: &AuthorizationId) -> Result<Option<Authorization>, Problem> {
+        let item = self.get(text(id.as_str())).await?;
+        item.as_ref().map(read).transpose()
+    }
+
+    /// Binds an authorization to the browser that opens its start link, in one conditional write: the first one wins, and no other
+    /// gets in. `None` where it is bound already or does not wait any more.
+    pub async fn bind(
+        &self,
+        id: &AuthorizationId,
+        binding: &KeyedHash,
+        now: Timestamp,
+    ) -> Result<Option<Authorization>, Problem> {
+        let write = self
+            .update(text(id.as_str()))
+            .update_expression("SET binding = :binding")
+            .condition_expression(
+                "#status = :pending AND expiresAt > :now AND (attribute_not_exists(binding) OR binding = :binding)",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(PENDING))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":binding", text(binding.as_str()));
+        match conditional_update!(write, "bind the authorization")? {
+            Written::Made(item) => read(&item).map(Some),
+            Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Claims an authorization for the one attempt that ends it, in one conditional write. Sent twice, it is still one claim; and a
+    /// claim that nobody has followed up is taken over.
+    pub async fn claim(
+        &self,
+        id: &AuthorizationId,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<Claim, Problem> {
+        let write = self
+            .update(text(id.as_str()))
+            .update_expression("SET #status = :claimed, claimedBy = :attempt, claimedAt = :now")
+            .condition_expression(
+                "(#status = :pending AND expiresAt > :now) \
+                 OR (#status = :claimed AND (claimedBy = :attempt OR claimedAt < :given_up))",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(PENDING))
+            .expression_attribute_values(":claimed", text(CLAIMED))
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":given_up", millis(now.before(CLAIM_HOLDS)));
+        match conditional_update!(write, "claim the authorization")? {
+            Written::Made(_) => Ok(Claim::Taken),
+            Written::Refused(Some(item)) if get_text(&item, "status") == Some(CLAIMED) => {
+                Ok(Claim::Held)
+            }
+            Written::Refused(Some(item)) => read(&item).map(Claim::Over),
+            Written::Refused(None) => Err(Problem::InvalidSession),
+        }
+    }
+
+    /// Lets go of a claim that came to nothing, so that the next attempt finds what this one found.
+    pub async fn release(&self, id: &AuthorizationId, attempt: &AttemptId) -> Result<(), Problem> {
+        let write = self
+            .update(text(id.as_str()))
+            .update_expression("SET #status = :pending REMOVE claimedBy, claimedAt")
+            .condition_expression("#status = :claimed AND claimedBy = :attempt")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":pending", text(PENDING))
+            .expression_attribute_values(":claimed", text(CLAIMED))
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        match conditional_update!(write, "release the authorization")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Marks a claimed authorization as completed, for agents to ask about until `until`.
+    pub async fn complete(
+        &self,
+        id: &AuthorizationId,
+        attempt: &AttemptId,
+        until: Timestamp,
+    ) -> Result<(), Problem> {
+        let write = self
+            .update(text(id.as_str()))
+            .update_expression("SET #status = :completed, #ttl = :ttl")
+            .condition_expression(
+                "(#status = :claimed OR #status = :completed) AND claimedBy = :attempt",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":completed", text(COMPLETED))
+            .expression_attribute_values(":claimed", text(CLAIMED))
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":ttl", number(until.as_seconds()));
+        match conditional_update!(write, "complete the authorization")? {
+            // Refused: somebody took the claim for dead, and ends it instead.
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Ends an authorization without success: one that waits, or that this attempt has claimed. `true` for the one write that ends it.
+    pub async fn fail(
+        &self,
+        id: &AuthorizationId,
+        attempt: &AttemptId,
+        reason: AuthorizationFailure,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(text(id.as_str()))
+            .update_expression("SET #status = :failed, reason = :reason, endedBy = :attempt")
+            .condition_expression(
+                "#status = :pending OR (#status = :claimed AND claimedBy = :attempt)",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":failed", text(FAILED))
+            .expression_attribute_values(":pending", text(PENDING))
+            .expression_attribute_values(":claimed", text(CLAIMED))
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":reason", text(reason.name()));
+        Ok(
+            match conditional_update!(write, "fail the authorization")? {
+                Written::Made(_) => true,
+                Written::Refused(Some(item)) => {
+                    get_text(&item, "endedBy") == Some(attempt.as_str())
+                }
+                Written::Refused(None) => false,
+            },
+        )
+    }
+
+    /// The authorization that counts in a conversation.
+    pub async fn of_conversation(
+        &self,
+        conversation: &ConversationId,
+    ) -> Result<Option<AuthorizationId>, Problem> {
+        let item = self.get(conversation_key(conversation)).await?;
+        let id = item.as_ref().map(|item| {
+            get_text(item, "authorizationId")
+                .and_then(|id| AuthorizationId::parse(id).ok())
+                .ok_or_else(|| {
+                    Problem::Internal(unreadable("a conversation's record does not read back"))
+                })
+        });
+        id.transpose()
+    }
+
+    /// Has an authorization count in its conversation until `until`: one that has begun, in place of any that has not been completed.
+    pub async fn begin_in_conversation(
+        &self,
+        authorization: &Authorization,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let until = authorization.expires_at;
+        self.count_in_conversation(authorization, false, until, now)
+            .await
+    }
+
+    /// The same for one that has been completed: from then on no other takes its place, until `until`.
+    pub async fn complete_in_conversation(
+        &self,
+        authorization: &Authorization,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        self.count_in_conversation(authorization, true, until, now)
+            .await
+    }
+
+    async fn count_in_conversation(
+        &self,
+        authorization: &Authorization,
+        completed: bool,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let write = self
+            .update(conversation_key(&authorization.conversation_id))
+            .update_expression(
+                "SET authorizationId = :id, completed = :completed, countsUntil = :until, #ttl = :ttl",
+            )
+            .condition_expression(
+                "attribute_not_exists(authorizationId) OR completed = :false OR countsUntil <= :now",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":id", text(authorization.id.as_str()))
+            .expression_attribute_values(":completed", AttributeValue::Bool(completed))
+            .expression_attribute_values(":false", AttributeValue::Bool(false))
+            .expression_attribute_values(":until", millis(until))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":ttl", number(until.after(KEPT).as_seconds()));
+        match conditional_update!(write, "note the conversation's authorization")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    async fn get(&self, key: AttributeValue) -> Result<Option<Item>, Problem> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("sessionId", key)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failure("read the authorization"))?;
+        Ok(answer.item)
+    }
+
+    fn update(&self, key: AttributeValue) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("sessionId", key)
+    }
+}
+
+/// Never a session URI: those begin with `urn:`.
+fn conversation_key(conversation: &ConversationId) -> AttributeValue {
+    text(format!("conversation#{}", conversation.as_str()))
+}
+
+fn item(authorization: &Authorization) -> Item {
+    let scopes = authorization.scopes.iter();
+    let scopes = scopes.map(|scope| text(scope.as_str())).collect();
+    let ttl = authorization.expires_at.after(KEPT).as_seconds();
+    let mut item = Item::from([
+        ("sessionId".to_owned(), text(authorization.id.as_str())),
+        (
+            "conversationId".to_owned(),
+            text(authorization.conversation_id.as_str()),
+        ),
+        ("userId".to_owned(), text(authorization.user_id.as_str())),
+        ("scopes".to_owned(), AttributeValue::L(scopes)),
+        ("url".to_owned(), text(authorization.url.as_str())),
+        ("state".to_owned(), text(authorization.state.as_str())),
+        ("status".to_owned(), text(PENDING)),
+        ("expiresAt".to_owned(), millis(authorization.expires_at)),
+        ("ttl".to_owned(), number(ttl)),
+    ]);
+    if let Some(email) = authorization.subject.email() {
+        item.insert("email".to_owned(), text(email.as_str()));
+    }
+    if let Subject::Guest { sub, .. } = &authorization.subject {
+        item.insert("cognitoSub".to_owned(), text(sub.as_str()));
+    }
+    if let Some(binding) = &authorization.binding {
+        item.insert("binding".to_owned(), text(binding.as_str()));
+    }
+    item
+}
+
+fn read(item: &Item) -> Result<Authorization, Problem> {
+    parse(item).ok_or_else(|| {
+        Problem::Internal(unreadable("an authorization's record does not read back"))
+    })
+}
+
+fn parse(item: &Item) -> Option<Authorization> {
+    let email = get_text(item, "email").map(Email::parse).transpose().ok()?;
+    let sub = get_text(item, "cognitoSub")
+        .map(UserSub::parse)
+        .transpose()
+        .ok()?;
+    let scopes = item.get("scopes")?.as_l().ok()?.iter();
+    let scopes = scopes.map(|scope| scope.as_s().ok()?.parse::<Scope>().ok());
+    Some(Authorization {
+        id: AuthorizationId::parse(get_text(item, "sessionId")?).ok()?,
+        conversation_id: get_text(item, "conversationId")?.parse().ok()?,
+        subject: match (sub, email) {
+            (Some(sub), Some(email)) => Subject::Guest { sub, email },
+            (None, Some(email)) => Subject::Claimed(email),
+            (None, None) => Subject::Anybody,
+            (Some(_), None) => return None,
+        },
+        user_id: get_text(item, "userId")?.parse::<AgentUserId>().ok()?,
+        scopes: scopes.collect::<Option<_>>()?,
+        url: AuthorizationUrl::issued(get_text(item, "url")?),
+        state: KeyedHash::stored(get_text(item, "state")?),
+        binding: get_text(item, "binding").map(KeyedHash::stored),
+        standing: match get_text(item, "status")? {
+            PENDING | CLAIMED => Standing::Pending,
+            COMPLETED => Standing::Completed,
+            FAILED => Standing::Failed(AuthorizationFailure::stored(get_text(item, "reason")?)?),
+            _ => return None,
+        },
+        expires_at: get_millis(item, "expiresAt")?,
+    })
+}

@@ -1,0 +1,203 @@
+//! Consents that people give at the identity provider, through AgentCore: asked for, completed, and traded for the person's token.
+
+use auth_domain::{
+    AccessToken, ActingFor, AgentUserId, AuthorizationId, AuthorizationState, AuthorizationUrl,
+    CallbackUrl, Problem, Report, Scope, WorkloadToken,
+};
+use aws_sdk_bedrockagentcore::{
+    Client,
+    operation::get_resource_oauth2_token::GetResourceOauth2TokenOutput,
+    types::{Oauth2FlowType, UserIdentifier},
+};
+
+use crate::{
+    ConfigurationError, Platform, WorkloadTokens,
+    clients::agentcore,
+    failure::{Failure, failure},
+};
+
+/// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends browsers back to.
+#[derive(Clone)]
+pub struct Consents {
+    client: Client,
+    provider: String,
+    callback_url: CallbackUrl,
+    workload_tokens: WorkloadTokens,
+}
+
+/// A consent that was asked for.
+pub struct Asked {
+    /// AgentCore's name for it.
+    pub id: AuthorizationId,
+    /// Where the person is to go. It works once.
+    pub url: AuthorizationUrl,
+}
+
+/// What came of completing one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completion {
+    /// From now on the person's token can be had.
+    Done,
+    /// AgentCore refused.
+    Refused,
+}
+
+impl Consents {
+    /// Consents to the provider that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            client: agentcore(platform)?,
+            provider: environment
+                .text("AGENTCORE_IDENTITY_PROVIDER_NAME")?
+                .to_owned(),
+            callback_url: environment.required("OAUTH2_CALLBACK_URL")?,
+            workload_tokens: WorkloadTokens::new(platform)?,
+        })
+    }
+
+    /// Asks for a new consent, whatever was consented to before. Where the answer is lost, nothing has begun that anybody could end.
+    pub async fn ask(
+        &self,
+        user_id: &AgentUserId,
+        scopes: &[Scope],
+        state: &AuthorizationState,
+    ) -> Result<Asked, Problem> {
+        let odd = || Problem::Internal(Report::of("AgentCore's answer to a new consent is odd"));
+        let asked = self.resource_token(user_id, scopes, Wanted::NewConsent(state));
+        let answer = asked.await??;
+        let id = answer.session_uri.as_deref().map(AuthorizationId::parse);
+        Ok(Asked {
+            id: id.ok_or_else(odd)?.map_err(|_| odd())?,
+            url: AuthorizationUrl::issued(answer.authorization_url.ok_or_else(odd)?),
+        })
+    }
+
+    /// Lets AgentCore hand out what the person has consented to, under the very identifier that asked for it.
+    ///
+    /// AgentCore takes a completion once. A refusal may therefore mean that an earlier one, whose answer was lost, succeeded: then
+    /// the token is there.
+    pub async fn complete(
+        &self,
+        user_id: &AgentUserId,
+        id: &AuthorizationId,
+        scopes: &[Scope],
+    ) -> Result<Completion, Problem> {
+        let completed = self
+            .client
+            .complete_resource_token_auth()
+            .user_identifier(UserIdentifier::UserId(user_id.as_str().to_owned()))
+            .session_uri(id.as_str())
+            .send()
+            .await;
+        match completed.map_err(failure("complete the consent")) {
+            Ok(_) => Ok(Completion::Done),
+            Err(failure) if is_refusal_of_session(&failure) => {
+                note(failure);
+                let is_there = self.token(user_id, id, scopes).await?.is_some();
+                Ok(if is_there {
+                    Completion::Done
+                } else {
+                    Completion::Refused
+                })
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// The person's token, for as long as the consent holds: AgentCore renews it. `None` where a new consent is needed.
+    pub async fn token(
+        &self,
+        user_id: &AgentUserId,
+        id: &AuthorizationId,
+        scopes: &[Scope],
+    ) -> Result<Option<AccessToken>, Problem> {
+        match self
+            .resource_token(user_id, scopes, Wanted::Token(id))
+            .await?
+        {
+            Ok(answer) => Ok(answer.access_token.map(AccessToken::issued)),
+            Err(failure) if is_refusal_of_session(&failure) => {
+                note(failure);
+                Ok(None)
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// One call, and another with a fresh workload token where the one that was kept is not taken any more: nobody knows how long
+    /// they are good.
+    async fn resource_token(
+        &self,
+        user_id: &AgentUserId,
+        scopes: &[Scope],
+        wanted: Wanted<'_>,
+    ) -> Result<Result<GetResourceOauth2TokenOutput, Failure>, Problem> {
+        let (id, state) = match wanted {
+            Wanted::NewConsent(state) => (None, Some(state.as_str().to_owned())),
+            Wanted::Token(id) => (Some(id.as_str().to_owned()), None),
+        };
+        let scopes: Vec<String> = scopes
+            .iter()
+            .map(|scope| scope.as_str().to_owned())
+            .collect();
+        let call = |token: &WorkloadToken| {
+            self.client
+                .get_resource_oauth2_token()
+                .workload_identity_token(token.as_str())
+                .resource_credential_provider_name(&self.provider)
+                .set_scopes(Some(scopes.clone()))
+                .oauth2_flow(Oauth2FlowType::UserFederation)
+                .resource_oauth2_return_url(self.callback_url.as_str())
+                .force_authentication(id.is_none())
+                .set_session_uri(id.clone())
+                .set_custom_state(state.clone())
+                .send()
+        };
+        let attempted = || failure("ask for the person's token");
+        let acting_for = ActingFor::User(user_id.clone());
+        let kept = self.workload_tokens.get(&acting_for).await?;
+        let answer = call(&kept).await.map_err(attempted());
+        Ok(match answer {
+            Err(refused) if is_refusal_of_workload_token(&refused) => {
+                note(refused);
+                let fresh = self.workload_tokens.get_anew(&acting_for).await?;
+                call(&fresh).await.map_err(attempted())
+            }
+            answer => answer,
+        })
+    }
+}
+
+/// What is asked of AgentCore.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// A consent, by a browser that comes back with this state.
+    NewConsent(&'a AuthorizationState),
+    /// What a consent has given.
+    Token(&'a AuthorizationId),
+}
+
+/// The session is over, was used, or is another user's. Which of the two codes stands for which is not known, and in every case
+/// somebody has to begin anew.
+fn is_refusal_of_session(failure: &Failure) -> bool {
+    matches!(
+        failure.code(),
+        Some("ValidationException" | "AccessDeniedException")
+    )
+}
+
+fn is_refusal_of_workload_token(failure: &Failure) -> bool {
+    matches!(
+        failure.code(),
+        Some("UnauthorizedException" | "AccessDeniedException")
+    )
+}
+
+/// A refusal that is dealt with, which an operator may still want to read: a missing grant looks like an odd session.
+fn note(failure: Failure) {
+    tracing::warn!(
+        error = failure.into_report().chain(),
+        "refused by AgentCore"
+    );
+}

@@ -1,0 +1,153 @@
+//! Workload access tokens: kept in the warm function, for each person apart, until shortly before they end.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use auth_domain::{ActingFor, Clock, FieldProblem, Problem, Timestamp, WorkloadToken};
+use aws_sdk_bedrockagentcore::Client;
+
+use crate::{
+    ConfigurationError, Platform,
+    clients::agentcore,
+    failure::{Failure, failure},
+};
+
+/// How long before its end a token is renewed: whoever gets it wants to use it.
+const RENEWED_BEFORE: Duration = Duration::from_secs(30);
+
+/// Tokens that are kept. Each is for somebody else, and has a few KB.
+const KEPT: usize = 500;
+
+/// The workload identity that `AGENTCORE_WORKLOAD_NAME` names.
+#[derive(Clone)]
+pub struct WorkloadTokens {
+    client: Client,
+    workload: String,
+    lifetime: Duration,
+    clock: Clock,
+    kept: Arc<Mutex<HashMap<ActingFor, WorkloadToken>>>,
+}
+
+impl WorkloadTokens {
+    /// Tokens of the workload that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            client: agentcore(platform)?,
+            workload: environment.text("AGENTCORE_WORKLOAD_NAME")?.to_owned(),
+            lifetime: environment.workload_token_lifetime()?,
+            clock: platform.clock(),
+            kept: Arc::default(),
+        })
+    }
+
+    /// The workload's name.
+    #[must_use]
+    pub fn workload(&self) -> &str {
+        &self.workload
+    }
+
+    /// A token that is good for a while yet: no call while one is kept. One that is kept for somebody is never somebody else's: the
+    /// whole of what it was issued for is its key.
+    pub async fn get(&self, acting_for: &ActingFor) -> Result<WorkloadToken, Problem> {
+        let now = self.clock.now();
+        let kept = self.locked().get(acting_for).cloned();
+        if let Some(token) = kept.filter(|token| now < token.expires_at.before(RENEWED_BEFORE)) {
+            return Ok(token);
+        }
+        self.get_anew(acting_for).await
+    }
+
+    /// A token that was issued just now: for when one that was kept turns out to be good no longer.
+    pub(crate) async fn get_anew(&self, acting_for: &ActingFor) -> Result<WorkloadToken, Problem> {
+        let now = self.clock.now();
+        let text = self.issue(acting_for).await?;
+        let token = WorkloadToken::issued(text, now.after(self.lifetime));
+        let mut kept = self.locked();
+        make_room(&mut kept, now);
+        kept.insert(acting_for.clone(), token.clone());
+        Ok(token)
+    }
+
+    async fn issue(&self, acting_for: &ActingFor) -> Result<String, Problem> {
+        let workload = self.workload.as_str();
+        Ok(match acting_for {
+            ActingFor::Itself => {
+                let call = self
+                    .client
+                    .get_workload_access_token()
+                    .workload_name(workload);
+                let answer = call.send().await;
+                answer
+                    .map_err(failure("get the workload's token"))?
+                    .workload_access_token
+            }
+            ActingFor::User(user_id) => {
+                let call = self
+                    .client
+                    .get_workload_access_token_for_user_id()
+                    .workload_name(workload)
+                    .user_id(user_id.as_str());
+                let answer = call.send().await;
+                answer
+                    .map_err(failure("get the workload's token for a user"))?
+                    .workload_access_token
+            }
+            ActingFor::TokenHolder(token) => {
+                let call = self
+                    .client
+                    .get_workload_access_token_for_jwt()
+                    .workload_name(workload)
+                    .user_token(token.as_str());
+                let answer = call.send().await;
+                answer
+                    .map_err(failure("get the workload's token for a token's holder"))
+                    .map_err(of_user_token)?
+                    .workload_access_token
+            }
+        })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, HashMap<ActingFor, WorkloadToken>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// AgentCore looks at the person's token, and says in this way that it does not like what it sees.
+fn of_user_token(failure: Failure) -> Problem {
+    match failure.code() {
+        Some("UnauthorizedException" | "ValidationException") => {
+            Problem::ValidationFailed(vec![FieldProblem {
+                field: "userToken".to_owned(),
+                code: "invalid",
+                message: "must be a token that AgentCore accepts".to_owned(),
+            }])
+        }
+        Some(_) | None => failure.into(),
+    }
+}
+
+/// Leaves room for one more: what is over goes first, and then what ends soonest.
+fn make_room(kept: &mut HashMap<ActingFor, WorkloadToken>, now: Timestamp) {
+    if kept.len() < KEPT {
+        return;
+    }
+    kept.retain(|_, token| now < token.expires_at);
+    if kept.len() < KEPT {
+        return;
+    }
+    let soonest = kept.iter().min_by_key(|(_, token)| token.expires_at);
+    if let Some(acting_for) = soonest.map(|(acting_for, _)| acting_for.clone()) {
+        kept.remove(&acting_for);
+    }
+}
+
+impl fmt::Debug for WorkloadTokens {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("WorkloadTokens(…)")
+    }
+}

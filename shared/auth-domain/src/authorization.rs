@@ -1,0 +1,729 @@
+//! A three-legged authorization, as the server remembers it between the person's browser, AgentCore and the agent.
+
+use std::{fmt, str::FromStr};
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Serialize, Serializer};
+
+use crate::{
+    Caller, Email, KeyRing, Purpose, Randomness, Timestamp, UserSub, claims::COGNITO_ADMIN_SCOPE,
+    redacted::redacted_debug,
+};
+
+/// What every session URI of AgentCore begins with.
+const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// The longest session URI (AgentCore's service model).
+const LONGEST_URI: usize = 1024;
+
+/// The session URI of an authorization: what AgentCore calls it, and what a client sees as `sessionId`. It names, and grants nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationId(String);
+
+/// The text is not a session URI.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the sessionId of an authorization")]
+pub struct InvalidAuthorizationId;
+
+impl AuthorizationId {
+    /// Parses what AgentCore, a browser or a table says.
+    pub fn parse(text: &str) -> Result<Self, InvalidAuthorizationId> {
+        let reference = text
+            .strip_prefix(URI_PREFIX)
+            .ok_or(InvalidAuthorizationId)?;
+        let well_formed = text.len() <= LONGEST_URI
+            && !reference.is_empty()
+            && reference
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidAuthorizationId)
+        }
+    }
+
+    /// The URI itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The part that differs from one authorization to another, which needs no encoding in a path or a cookie.
+    fn reference(&self) -> &str {
+        &self.0[URI_PREFIX.len()..]
+    }
+
+    fn of_reference(reference: &str) -> Result<Self, InvalidAuthorizationId> {
+        Self::parse(&format!("{URI_PREFIX}{reference}"))
+    }
+}
+
+impl FromStr for AuthorizationId {
+    type Err = InvalidAuthorizationId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for AuthorizationId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// What an agent calls the conversation that an authorization is for: 1 to 128 visible ASCII characters, of the agent's choice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConversationId(String);
+
+/// The text is not a conversation's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 128 visible ASCII characters")]
+pub struct InvalidConversationId;
+
+impl ConversationId {
+    /// One for an agent that did not say which conversation it is.
+    #[must_use]
+    pub fn generate(randomness: &Randomness) -> Self {
+        Self(BASE64URL_NOPAD.encode(&randomness.bytes::<16>()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ConversationId {
+    type Err = InvalidConversationId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let well_formed =
+            (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidConversationId)
+        }
+    }
+}
+
+/// A scope that is asked of the provider (RFC 6749 §3.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope(String);
+
+/// The text is not a scope that may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidScope {
+    /// No scope at all.
+    #[error("must have 1 to 128 visible ASCII characters, without quotes and backslashes")]
+    Malformed,
+    /// The scope by which a token's holder changes factors and attributes behind our back.
+    #[error("must not be {COGNITO_ADMIN_SCOPE}")]
+    Forbidden,
+}
+
+impl Scope {
+    /// What is asked for where nobody says what: who the person is.
+    #[must_use]
+    pub fn of_identity() -> Vec<Self> {
+        ["openid", "email", "profile"]
+            .map(|scope| Self(scope.to_owned()))
+            .to_vec()
+    }
+
+    /// The scope as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let well_formed = (1..=128).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if !well_formed {
+            Err(InvalidScope::Malformed)
+        } else if text == COGNITO_ADMIN_SCOPE {
+            Err(InvalidScope::Forbidden)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+/// The identifier under which AgentCore keeps a person's consents. It is taken on trust there, so it is made here, and the very one
+/// that began an authorization completes it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct AgentUserId(String);
+
+redacted_debug!(AgentUserId);
+
+/// The text cannot be a user's id at AgentCore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to 128 visible ASCII characters")]
+pub struct InvalidAgentUserId;
+
+impl AgentUserId {
+    /// That of a guest whose token was checked: the same for all of the guest's authorizations.
+    #[must_use]
+    pub fn of_guest(sub: &UserSub) -> Self {
+        Self(format!("latchkey#guest#{}", sub.as_str()))
+    }
+
+    /// One for a single authorization of somebody who has proved nothing yet. Made of what they claim, it would open to them what
+    /// the person that they claim to be has consented to before.
+    #[must_use]
+    pub fn of_nobody_yet(randomness: &Randomness) -> Self {
+        let random = BASE64URL_NOPAD.encode(&randomness.bytes::<24>());
+        Self(format!("latchkey#authorization#{random}"))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AgentUserId {
+    type Err = InvalidAgentUserId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let well_formed =
+            (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidAgentUserId)
+        }
+    }
+}
+
+macro_rules! unguessable {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        redacted_debug!($name);
+
+        impl $name {
+            /// A fresh one, of 256 bits in base64url: 43 characters, and no colon, which AgentCore stumbles over.
+            #[must_use]
+            pub fn generate(randomness: &Randomness) -> Self {
+                Self(BASE64URL_NOPAD.encode(&randomness.bytes::<32>()))
+            }
+
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+
+unguessable! {
+    /// What only the browser that began an authorization has.
+    BindingSecret
+}
+unguessable! {
+    /// What comes back with the redirect from AgentCore, if it came from there.
+    AuthorizationState
+}
+
+/// A keyed hash that stands in an authorization's record in place of the secret that it was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyedHash(String);
+
+impl KeyedHash {
+    /// Takes a hash as it was stored.
+    #[must_use]
+    pub fn stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The hash, for the table.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AuthorizationState {
+    /// What the record keeps of it.
+    #[must_use]
+    pub fn proof(&self, keys: &KeyRing) -> KeyedHash {
+        KeyedHash(keys.tag(Purpose::AuthorizationState, &[&self.0]).to_hex())
+    }
+}
+
+impl BindingSecret {
+    /// What the record keeps of it. It proves nothing for another authorization.
+    #[must_use]
+    pub fn proof(&self, id: &AuthorizationId, keys: &KeyRing) -> KeyedHash {
+        KeyedHash(
+            keys.tag(Purpose::AuthorizationBinding, &[id.as_str(), &self.0])
+                .to_hex(),
+        )
+    }
+}
+
+/// The cookie of the browser that began an authorization: its name is made of the state, so that one browser may be in several at once,
+/// and its value names the authorization, for the redirect that forgets to.
+#[derive(Clone)]
+pub struct BindingCookie {
+    id: AuthorizationId,
+    secret: String,
+}
+
+redacted_debug!(BindingCookie);
+
+impl BindingCookie {
+    /// The name in front of what tells authorizations apart.
+    const NAME: &'static str = "__Host-latchkey-authorization-";
+
+    /// Name and value for a browser that begins an authorization.
+    #[must_use]
+    pub fn issue(
+        id: &AuthorizationId,
+        state: &KeyedHash,
+        secret: &BindingSecret,
+    ) -> (String, String) {
+        let value = format!("{}.{}", secret.as_str(), id.reference());
+        (Self::name(state), value)
+    }
+
+    /// The cookie's name in an authorization with this state.
+    #[must_use]
+    pub fn name(state: &KeyedHash) -> String {
+        let told_apart = state.0.get(..8).unwrap_or(&state.0);
+        format!("{}{told_apart}", Self::NAME)
+    }
+
+    /// The names that the cookie may have in an authorization whose state a redirect brings.
+    #[must_use]
+    pub fn names(state: &str, keys: &KeyRing) -> Vec<String> {
+        keys.tags(Purpose::AuthorizationState, &[state])
+            .map(|tag| format!("{}{}", Self::NAME, tag.short()))
+            .collect()
+    }
+
+    /// Reads a cookie's value. What it claims is still to be proved.
+    #[must_use]
+    pub fn parse(value: &str) -> Option<Self> {
+        let (secret, reference) = value.split_once('.')?;
+        Some(Self {
+            id: AuthorizationId::of_reference(reference).ok()?,
+            secret: secret.to_owned(),
+        })
+    }
+
+    /// The authorization that the cookie says it belongs to.
+    #[must_use]
+    pub fn id(&self) -> &AuthorizationId {
+        &self.id
+    }
+}
+
+/// A link on our own domain that begins an authorization in whatever browser opens it first: for an agent, which has none.
+#[derive(Clone)]
+pub struct StartLink {
+    id: AuthorizationId,
+    tag: String,
+}
+
+redacted_debug!(StartLink);
+
+/// The text is no start link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a link that an agent has handed over")]
+pub struct InvalidStartLink;
+
+/// The hexadecimal digits of a keyed hash.
+const TAG_DIGITS: usize = 64;
+
+impl StartLink {
+    /// The link's last segment. Made of the id by a key, so that it can be handed over again and stands nowhere.
+    #[must_use]
+    pub fn segment(id: &AuthorizationId, keys: &KeyRing) -> String {
+        let tag = keys.tag(Purpose::StartLink, &[id.as_str()]).to_hex();
+        format!("{}.{tag}", id.reference())
+    }
+
+    /// The authorization that the link is for, if the link is ours.
+    #[must_use]
+    pub fn verified(&self, keys: &KeyRing) -> Option<&AuthorizationId> {
+        keys.verifies(Purpose::StartLink, &[self.id.as_str()], &self.tag)
+            .then_some(&self.id)
+    }
+}
+
+impl FromStr for StartLink {
+    type Err = InvalidStartLink;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (reference, tag) = text.rsplit_once('.').ok_or(InvalidStartLink)?;
+        if tag.len() != TAG_DIGITS {
+            return Err(InvalidStartLink);
+        }
+        Ok(Self {
+            id: AuthorizationId::of_reference(reference).map_err(|_| InvalidStartLink)?,
+            tag: tag.to_owned(),
+        })
+    }
+}
+
+/// Whose consent an authorization is to bring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A guest who showed an access token.
+    Guest {
+        /// Who.
+        sub: UserSub,
+        /// Under which address.
+        email: Email,
+    },
+    /// Somebody who says that they have this address.
+    Claimed(Email),
+    /// Whoever is in the conversation.
+    Anybody,
+}
+
+impl Subject {
+    /// The address, where there is one.
+    #[must_use]
+    pub fn email(&self) -> Option<&Email> {
+        match self {
+            Self::Guest { email, .. } | Self::Claimed(email) => Some(email),
+            Self::Anybody => None,
+        }
+    }
+
+    /// Whether the person whom a provider's token is about is the one that was meant.
+    #[must_use]
+    pub fn is(&self, person: &Caller) -> bool {
+        match self {
+            Self::Guest { sub, .. } => person.sub == *sub,
+            Self::Claimed(email) => person.email.as_ref() == Some(email),
+            Self::Anybody => true,
+        }
+    }
+}
+
+/// Why an authorization, or an attempt to end one, failed. Told to the log and to the person who began, and to nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizationFailure {
+    /// Its ten minutes were over.
+    Expired,
+    /// It had ended before.
+    AlreadyUsed,
+    /// Another browser than the one that began it.
+    OtherBrowser,
+    /// Another person consented than the one that was meant.
+    OtherUser,
+    /// The redirect brought another state than it was sent out with.
+    StateMismatch,
+    /// The provider said no, or the person did.
+    ProviderDenied,
+    /// AgentCore refused to complete it.
+    RefusedByAgentCore,
+}
+
+impl AuthorizationFailure {
+    const ALL: [Self; 7] = [
+        Self::Expired,
+        Self::AlreadyUsed,
+        Self::OtherBrowser,
+        Self::OtherUser,
+        Self::StateMismatch,
+        Self::ProviderDenied,
+        Self::RefusedByAgentCore,
+    ];
+
+    /// The reason's name, in logs, records and redirects.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::AlreadyUsed => "already-used",
+            Self::OtherBrowser => "other-browser",
+            Self::OtherUser => "other-user",
+            Self::StateMismatch => "state-mismatch",
+            Self::ProviderDenied => "provider-denied",
+            Self::RefusedByAgentCore => "refused-by-agentcore",
+        }
+    }
+
+    /// The code that a front end branches on.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Expired => "SESSION_EXPIRED",
+            Self::OtherBrowser | Self::OtherUser => "USER_MISMATCH",
+            Self::ProviderDenied => "AUTH_CANCELLED",
+            Self::AlreadyUsed | Self::StateMismatch | Self::RefusedByAgentCore => "INVALID_SESSION",
+        }
+    }
+
+    /// Reads a name as it was stored.
+    #[must_use]
+    pub fn stored(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
+}
+
+/// How far an authorization has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The person has not come back yet, or is being let in this very moment.
+    Pending,
+    /// AgentCore may give the agent tokens.
+    Completed,
+    /// It ended without.
+    Failed(AuthorizationFailure),
+}
+
+/// What a client is told of an authorization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuthorizationStatus {
+    /// It goes on.
+    Pending,
+    /// It has succeeded.
+    Completed,
+    /// Its time was over before it ended.
+    Expired,
+    /// It has failed.
+    Failed,
+}
+
+/// An authorization, as its record has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorization {
+    /// Which one.
+    pub id: AuthorizationId,
+    /// For which conversation.
+    pub conversation_id: ConversationId,
+    /// Whose consent it is to bring.
+    pub subject: Subject,
+    /// The identifier that minted the workload token.
+    pub user_id: AgentUserId,
+    /// What is asked for.
+    pub scopes: Vec<Scope>,
+    /// Where the person is to go: AgentCore's URL, which works once.
+    pub url: AuthorizationUrl,
+    /// Of the state that it was sent out with.
+    pub state: KeyedHash,
+    /// Of the secret of the browser that began it. None until a start link is opened.
+    pub binding: Option<KeyedHash>,
+    /// How far it has come.
+    pub standing: Standing,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Authorization {
+    /// What a client is told at `now`.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> AuthorizationStatus {
+        match self.standing {
+            Standing::Completed => AuthorizationStatus::Completed,
+            Standing::Failed(AuthorizationFailure::Expired) => AuthorizationStatus::Expired,
+            Standing::Failed(_) => AuthorizationStatus::Failed,
+            Standing::Pending if now >= self.expires_at => AuthorizationStatus::Expired,
+            Standing::Pending => AuthorizationStatus::Pending,
+        }
+    }
+
+    /// Whether a cookie's value proves the browser that began this one, in constant time.
+    #[must_use]
+    pub fn is_bound_to(&self, cookie: &BindingCookie, keys: &KeyRing) -> bool {
+        self.id == cookie.id
+            && self.binding.as_ref().is_some_and(|binding| {
+                let parts = [self.id.as_str(), &cookie.secret];
+                keys.verifies(Purpose::AuthorizationBinding, &parts, &binding.0)
+            })
+    }
+
+    /// Whether a redirect brings the state that this one was sent out with, in constant time.
+    #[must_use]
+    pub fn is_sent_out_with(&self, state: &str, keys: &KeyRing) -> bool {
+        keys.verifies(Purpose::AuthorizationState, &[state], &self.state.0)
+    }
+}
+
+/// An authorization URL of AgentCore's. It works once, so nothing here ever fetches it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorizationUrl(String);
+
+redacted_debug!(AuthorizationUrl);
+
+impl AuthorizationUrl {
+    /// Takes a URL as AgentCore issued it.
+    #[must_use]
+    pub fn issued(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The URL itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Our own address that AgentCore sends browsers back to, and with it the address of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackUrl(String);
+
+/// The text is not such an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be an http or https address that ends with {CALLBACK_PATH}")]
+pub struct InvalidCallbackUrl;
+
+const CALLBACK_PATH: &str = "/auth/callback";
+
+impl FromStr for CallbackUrl {
+    type Err = InvalidCallbackUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let web = text.starts_with("https://") || text.starts_with("http://");
+        let plain = text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte));
+        if web && plain && text.ends_with(CALLBACK_PATH) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidCallbackUrl)
+        }
+    }
+}
+
+impl CallbackUrl {
+    /// The address itself: AgentCore compares it exactly.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The start link of an authorization, beside it.
+    #[must_use]
+    pub fn start_link(&self, id: &AuthorizationId, keys: &KeyRing) -> String {
+        let api = self.0.strip_suffix(CALLBACK_PATH).unwrap_or(&self.0);
+        format!("{api}/auth/oauth2/start/{}", StartLink::segment(id, keys))
+    }
+}
+
+/// What an agent is told that has to send its guest away first.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConsentRequest {
+    /// The authorization to ask about afterwards.
+    pub id: AuthorizationId,
+    /// Where the person is to go.
+    pub url: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+redacted_debug!(ConsentRequest);
+
+impl fmt::Display for AuthorizationFailure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Key;
+
+    fn keys() -> KeyRing {
+        let key = Key::parse("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=").unwrap();
+        KeyRing::new(key, None)
+    }
+
+    fn id(reference: &str) -> AuthorizationId {
+        AuthorizationId::of_reference(reference).unwrap()
+    }
+
+    #[test]
+    fn a_session_uri_is_agentcores_and_nothing_else() {
+        assert!(AuthorizationId::parse("urn:ietf:params:oauth:request_uri:aB3-._~").is_ok());
+        for text in [
+            "",
+            "aB3",
+            "urn:ietf:params:oauth:request_uri:",
+            "urn:ietf:params:oauth:request_uri:a b",
+            "urn:ietf:params:oauth:request_uri:a#b",
+            "https://example.com",
+            &format!("{URI_PREFIX}{}", "a".repeat(LONGEST_URI)),
+        ] {
+            assert!(AuthorizationId::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_start_link_is_for_one_authorization_and_made_by_us() {
+        let segment = StartLink::segment(&id("a.b"), &keys());
+        let link: StartLink = segment.parse().unwrap();
+        assert_eq!(link.verified(&keys()), Some(&id("a.b")));
+        let forged: StartLink = segment.replace("a.b", "a.c").parse().unwrap();
+        assert_eq!(forged.verified(&keys()), None);
+        for text in ["", "a", "a.b", ".", &segment[4..]] {
+            assert!(
+                text.parse::<StartLink>()
+                    .ok()
+                    .and_then(|link| link.verified(&keys()).cloned())
+                    .is_none(),
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_scope_that_walks_round_is_never_asked_for() {
+        assert!("openid".parse::<Scope>().is_ok());
+        assert_eq!(
+            COGNITO_ADMIN_SCOPE.parse::<Scope>(),
+            Err(InvalidScope::Forbidden)
+        );
+        for text in ["", "a b", "a\"b", &"a".repeat(129)] {
+            assert_eq!(text.parse::<Scope>(), Err(InvalidScope::Malformed));
+        }
+    }
+
+    #[test]
+    fn links_stand_beside_the_callback() {
+        let callback: CallbackUrl = "https://auth.example.com/api/auth/callback"
+            .parse()
+            .unwrap();
+        let link = callback.start_link(&id("abc"), &keys());
+        assert!(link.starts_with("https://auth.example.com/api/auth/oauth2/start/abc."));
+        for text in [
+            "",
+            "/auth/callback",
+            "ftp://a/auth/callback",
+            "https://a/auth/callback?x=1",
+            "https://a/callback",
+        ] {
+            assert!(text.parse::<CallbackUrl>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn reasons_read_back() {
+        for reason in AuthorizationFailure::ALL {
+            assert_eq!(AuthorizationFailure::stored(reason.name()), Some(reason));
+        }
+    }
+}

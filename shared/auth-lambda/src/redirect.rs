@@ -1,0 +1,23 @@
+//! An answer that sends a browser elsewhere.
+
+use serde::Serialize;
+
+use crate::Exchange;
+
+/// Where a browser goes next. Over HTTP a 302; at the other doors an object that says so.
+#[derive(Serialize)]
+pub struct Redirect {
+    location: String,
+}
+
+impl Redirect {
+    /// Sends the browser to an address of our own making or configuration, and tells nobody where it came from: our own address may
+    /// hold what only this browser should know.
+    #[must_use]
+    pub fn to(location: impl Into<String>, exchange: &Exchange) -> Self {
+        let location = location.into();
+        exchange.set_header("location", location.as_str());
+        exchange.set_header("referrer-policy", "no-referrer");
+        Self { location }
+    }
+}
