@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use auth_domain::{Caller, Clock, Problem, Report, Timestamp, claims};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime_api::client::{
-    orchestrator::{HttpRequest, HttpResponse, OrchestratorError},
-};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde_json::{Map, Value};

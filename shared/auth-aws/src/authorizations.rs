@@ -15,7 +15,8 @@ use crate::{
     clients::dynamodb,
     failure::failure,
     items::{
-        Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
+        Item, Written, conditional_update, get_millis, get_number, get_text, millis, number, text,
+        unreadable,
     },
 };
 
@@ -73,10 +74,16 @@ impl Authorizations {
             .map_err(Problem::from)
     }
 
-    /// An authorization by its session URI.
-    pub async fn find(&self, id: &AuthorizationId) -> Result<Option<Authorization>, Problem> {
+    /// An authorization by its session URI. One that is kept no longer is not there, whether DynamoDB has removed it yet or not.
+    pub async fn find(
+        &self,
+        id: &AuthorizationId,
+        now: Timestamp,
+    ) -> Result<Option<Authorization>, Problem> {
         let item = self.get(text(id.as_str())).await?;
-        item.as_ref().map(read).transpose()
+        let is_kept =
+            |item: &Item| get_number(item, "ttl").is_some_and(|ttl| now.as_seconds() < ttl);
+        item.filter(is_kept).as_ref().map(read).transpose()
     }
 
     /// Binds an authorization to the browser that opens its start link, in one conditional write: the first one wins, and no other

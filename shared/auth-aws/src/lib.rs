@@ -7,6 +7,8 @@
 mod access_tokens;
 #[cfg(feature = "kms")]
 mod authenticators;
+#[cfg(all(feature = "agentcore", feature = "dynamodb"))]
+mod authorization_start;
 #[cfg(feature = "dynamodb")]
 mod authorizations;
 #[cfg(any(
@@ -65,6 +67,8 @@ pub use access_tokens::AccessTokens;
 
 #[cfg(feature = "kms")]
 pub use authenticators::{Authenticators, Confirmation, FactorProof};
+#[cfg(all(feature = "agentcore", feature = "dynamodb"))]
+pub use authorization_start::AuthorizationStart;
 #[cfg(feature = "dynamodb")]
 pub use authorizations::{Authorizations, Claim};
 #[cfg(feature = "agentcore")]

@@ -261,7 +261,7 @@ impl KeyedHash {
 impl AuthorizationState {
     /// What the record keeps of it.
     #[must_use]
-    pub fn proof(&self, keys: &KeyRing) -> KeyedHash {
+    pub fn hash(&self, keys: &KeyRing) -> KeyedHash {
         KeyedHash(keys.tag(Purpose::AuthorizationState, &[&self.0]).to_hex())
     }
 }
@@ -269,7 +269,7 @@ impl AuthorizationState {
 impl BindingSecret {
     /// What the record keeps of it. It proves nothing for another authorization.
     #[must_use]
-    pub fn proof(&self, id: &AuthorizationId, keys: &KeyRing) -> KeyedHash {
+    pub fn hash(&self, id: &AuthorizationId, keys: &KeyRing) -> KeyedHash {
         KeyedHash(
             keys.tag(Purpose::AuthorizationBinding, &[id.as_str(), &self.0])
                 .to_hex(),
@@ -493,8 +493,7 @@ pub enum Standing {
 }
 
 /// What a client is told of an authorization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationStatus {
     /// It goes on.
     Pending,
@@ -504,6 +503,25 @@ pub enum AuthorizationStatus {
     Expired,
     /// It has failed.
     Failed,
+}
+
+impl AuthorizationStatus {
+    /// The status as clients read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Completed => "COMPLETED",
+            Self::Expired => "EXPIRED",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl Serialize for AuthorizationStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// An authorization, as its record has it.

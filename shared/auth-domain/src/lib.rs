@@ -14,6 +14,7 @@ mod deployment;
 mod device;
 mod email;
 mod fresh_proof;
+mod front_end;
 mod guest;
 mod held_sign_in;
 mod keys;
@@ -47,6 +48,7 @@ pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use fresh_proof::FreshProof;
+pub use front_end::{FrontEnd, InvalidFrontEnd};
 pub use guest::{
     Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, PasswordStanding,
     UserSub,

@@ -1,0 +1,226 @@
+//! The decision: which authorization, is this its browser, is it still to be ended, and did the right person consent?
+
+use auth_aws::{Claim, Completion};
+use auth_domain::{
+    AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
+    BindingCookie, KeyRing, Problem, Standing, Subject,
+};
+use auth_lambda::{Exchange, Metric, Redirect};
+use tokio::try_join;
+
+use crate::{AuthorizationCallback, Input};
+
+/// How a callback ends.
+enum Ending {
+    /// The person's token can be had from now on.
+    Completed,
+    /// It could be had before.
+    CompletedBefore,
+    /// It cannot.
+    Failed(AuthorizationFailure),
+}
+
+impl AuthorizationCallback {
+    pub(crate) async fn come_back(
+        &self,
+        input: &Input,
+        exchange: &Exchange,
+    ) -> Result<Redirect, Problem> {
+        let secrets = self.secrets.get().await?;
+        let keys = secrets.keys();
+        let Some(id) = which(input, keys, exchange) else {
+            // The provider's error, and nothing that says whose.
+            return Ok(self.refused(AuthorizationFailure::ProviderDenied, exchange));
+        };
+        let found = self.authorizations.find(&id, self.clock.now()).await?;
+        let authorization = found.ok_or(Problem::InvalidSession)?;
+        if !began_here(&authorization, keys, exchange) {
+            return Ok(if input.is_error {
+                self.refused(AuthorizationFailure::ProviderDenied, exchange)
+            } else {
+                exchange.count(Metric::CallbackRefusals);
+                self.refused(AuthorizationFailure::OtherBrowser, exchange)
+            });
+        }
+        let ending = self.end(&authorization, input, keys, exchange).await?;
+        let location = match ending {
+            Ending::Completed => {
+                tracing::info!("an authorization is completed");
+                self.front_end.told_of_success(&id, false)
+            }
+            Ending::CompletedBefore => {
+                let reason = AuthorizationFailure::AlreadyUsed.name();
+                tracing::warn!(reason, "a callback changes nothing");
+                self.front_end.told_of_success(&id, true)
+            }
+            Ending::Failed(reason) => {
+                tracing::warn!(reason = reason.name(), "an authorization is not completed");
+                self.front_end.told_of_failure(reason, true)
+            }
+        };
+        Ok(Redirect::to(location, exchange))
+    }
+
+    /// The one answer for a browser that has begun nothing here.
+    fn refused(&self, reason: AuthorizationFailure, exchange: &Exchange) -> Redirect {
+        tracing::warn!(reason = reason.name(), "a callback is refused");
+        Redirect::to(self.front_end.told_of_failure(reason, false), exchange)
+    }
+
+    async fn end(
+        &self,
+        authorization: &Authorization,
+        input: &Input,
+        keys: &KeyRing,
+        exchange: &Exchange,
+    ) -> Result<Ending, Problem> {
+        let attempt = AttemptId::generate(&self.randomness);
+        if let Some(ending) = over(authorization) {
+            return Ok(ending);
+        }
+        if authorization.status(self.clock.now()) == AuthorizationStatus::Expired {
+            let reason = AuthorizationFailure::Expired;
+            if self
+                .authorizations
+                .fail(&authorization.id, &attempt, reason)
+                .await?
+            {
+                exchange.count(Metric::AuthorizationsAbandoned);
+            }
+            return Ok(Ending::Failed(reason));
+        }
+        let is_ours = |state: &String| authorization.is_sent_out_with(state, keys);
+        let state_is_ours = input.state.as_ref().map(is_ours);
+        if input.is_error {
+            let reason = AuthorizationFailure::ProviderDenied;
+            if state_is_ours == Some(true) {
+                self.fail(authorization, &attempt, reason, exchange).await?;
+            }
+            return Ok(Ending::Failed(reason));
+        }
+        if state_is_ours == Some(false) {
+            return Ok(Ending::Failed(AuthorizationFailure::StateMismatch));
+        }
+        let now = self.clock.now();
+        match self
+            .authorizations
+            .claim(&authorization.id, &attempt, now)
+            .await?
+        {
+            Claim::Taken => {}
+            Claim::Held => return Ok(Ending::Failed(AuthorizationFailure::AlreadyUsed)),
+            Claim::Over(authorization) => {
+                let expired = Ending::Failed(AuthorizationFailure::Expired);
+                return Ok(over(&authorization).unwrap_or(expired));
+            }
+        }
+        match self.complete(authorization, &attempt).await {
+            Ok(None) => {
+                exchange.count(Metric::AuthorizationsCompleted);
+                Ok(Ending::Completed)
+            }
+            Ok(Some(reason)) => {
+                self.fail(authorization, &attempt, reason, exchange).await?;
+                Ok(Ending::Failed(reason))
+            }
+            Err(problem) => {
+                let released = self
+                    .authorizations
+                    .release(&authorization.id, &attempt)
+                    .await;
+                if released.is_err() {
+                    tracing::warn!("a claim that came to nothing stays for half a minute");
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Completes at AgentCore, and counts only whom it was for. `None` where all is well.
+    async fn complete(
+        &self,
+        authorization: &Authorization,
+        attempt: &AttemptId,
+    ) -> Result<Option<AuthorizationFailure>, Problem> {
+        let Authorization {
+            id,
+            user_id,
+            scopes,
+            subject,
+            ..
+        } = authorization;
+        match self.consents.complete(user_id, id, scopes).await? {
+            Completion::Done => {}
+            Completion::Refused => return Ok(Some(AuthorizationFailure::RefusedByAgentCore)),
+        }
+        match subject {
+            Subject::Anybody => {}
+            Subject::Guest { .. } | Subject::Claimed(_) => {
+                let Some(token) = self.consents.token(user_id, id, scopes).await? else {
+                    return Ok(Some(AuthorizationFailure::RefusedByAgentCore));
+                };
+                match self.access_tokens.person(token.as_str()).await {
+                    Ok(person) if subject.is(&person) => {}
+                    Ok(_) | Err(Problem::AuthRequired) => {
+                        return Ok(Some(AuthorizationFailure::OtherUser));
+                    }
+                    Err(problem) => return Err(problem),
+                }
+            }
+        }
+        let now = self.clock.now();
+        let until = now.after(self.consent_lifetime);
+        try_join!(
+            self.authorizations.complete(id, attempt, until),
+            self.authorizations
+                .complete_in_conversation(authorization, until, now)
+        )?;
+        Ok(None)
+    }
+
+    async fn fail(
+        &self,
+        authorization: &Authorization,
+        attempt: &AttemptId,
+        reason: AuthorizationFailure,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        if self
+            .authorizations
+            .fail(&authorization.id, attempt, reason)
+            .await?
+        {
+            exchange.count(Metric::AuthorizationsFailed);
+        }
+        Ok(())
+    }
+}
+
+/// The authorization that the redirect is about: the one it names, or the one of the cookie that goes with its state.
+fn which(input: &Input, keys: &KeyRing, exchange: &Exchange) -> Option<AuthorizationId> {
+    if let Some(id) = &input.session_id {
+        return Some(id.clone());
+    }
+    BindingCookie::names(input.state.as_deref()?, keys)
+        .iter()
+        .filter_map(|name| exchange.cookie(name))
+        .find_map(BindingCookie::parse)
+        .map(|cookie| cookie.id().clone())
+}
+
+/// Whether this browser is the one that began the authorization.
+fn began_here(authorization: &Authorization, keys: &KeyRing, exchange: &Exchange) -> bool {
+    exchange
+        .cookie(&BindingCookie::name(&authorization.state))
+        .and_then(BindingCookie::parse)
+        .is_some_and(|cookie| authorization.is_bound_to(&cookie, keys))
+}
+
+/// How an authorization has ended, if it has.
+fn over(authorization: &Authorization) -> Option<Ending> {
+    match authorization.standing {
+        Standing::Pending => None,
+        Standing::Completed => Some(Ending::CompletedBefore),
+        Standing::Failed(reason) => Some(Ending::Failed(reason)),
+    }
+}

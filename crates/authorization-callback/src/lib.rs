@@ -1,0 +1,95 @@
+//! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here when the person has consented, or has not.
+//!
+//! Only the browser that began an authorization ends it: its cookie is compared with the record before anything is asked of
+//! AgentCore, so who sends somebody else an authorization URL gains nothing. Then one conditional write decides which of several
+//! callbacks ends it, AgentCore completes it under the identifier that began it, and where it is known whom it is for, the person who
+//! consented is held against that. A second use changes nothing.
+//!
+//! Why an authorization failed is told to the log and to the browser that began it. Everybody else gets one answer, whatever the state
+//! of the authorization. A redirect that cannot prove where it came from (`state`) never fails an authorization either.
+//!
+//! It reads `session_id`, `state` and `error`, and no other part of the query: no code, no address to go to. Addresses come from
+//! configuration.
+//!
+//! If a call fails: the claim is let go, and the same redirect, tried again, finds everything as it was. If AgentCore's answer to the
+//! completion is lost, the next try finds the person's token there and goes on. A claim whose function died is taken over after half a
+//! minute.
+
+mod authorization_callback;
+
+use std::time::Duration;
+
+use auth_aws::{AccessTokens, Authorizations, ConfigurationError, Consents, Platform, Secrets};
+use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        AuthorizationCallback::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct AuthorizationCallback {
+    authorizations: Authorizations,
+    consents: Consents,
+    access_tokens: AccessTokens,
+    secrets: Secrets,
+    front_end: FrontEnd,
+    clock: Clock,
+    randomness: Randomness,
+    consent_lifetime: Duration,
+}
+
+impl AuthorizationCallback {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            authorizations: Authorizations::new(platform)?,
+            consents: Consents::new(platform)?,
+            access_tokens: AccessTokens::new(platform)?,
+            secrets: Secrets::new(platform)?,
+            front_end: environment.required("FRONTEND_URL")?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            consent_lifetime: environment.consent_lifetime()?,
+        })
+    }
+}
+
+/// What the redirect brings.
+struct Input {
+    session_id: Option<AuthorizationId>,
+    state: Option<String>,
+    /// Whether it brings an error, which the provider words as it likes.
+    is_error: bool,
+}
+
+impl Operation for AuthorizationCallback {
+    const NAME: &'static str = "authorization-callback";
+    const ACCESS: Access = Access::Public;
+    const STATUS: u16 = 302;
+
+    type Input = Input;
+    type Output = Redirect;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (session_id, state) = (fields.optional("session_id"), fields.optional("state"));
+        let is_error = fields.has("error");
+        fields.finish().map_err(|_| Problem::InvalidSession)?;
+        if session_id.is_none() && !is_error {
+            return Err(Problem::InvalidSession);
+        }
+        Ok(Input {
+            session_id,
+            state,
+            is_error,
+        })
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Redirect, Problem> {
+        self.come_back(&input, exchange).await
+    }
+}

@@ -1,0 +1,178 @@
+//! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask for one.
+
+use auth_aws::ProvedBy;
+use auth_domain::{
+    AttemptId, Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
+    ConversationId, Guest, KeyRing, PasswordStanding, Problem, Report, Scope, Standing, Subject,
+};
+use auth_lambda::{Exchange, Metric};
+use tokio::try_join;
+
+use crate::{Authenticated, GetAuthenticatedGuest, Input};
+
+impl GetAuthenticatedGuest {
+    pub(crate) async fn find(
+        &self,
+        input: Input,
+        exchange: &Exchange,
+    ) -> Result<Authenticated, Problem> {
+        let (secrets, found) = try_join!(self.secrets.get(), self.authorization(&input))?;
+        let keys = secrets.keys();
+        let Some(authorization) = found else {
+            let conversation = match input {
+                Input::Conversation(conversation) => conversation,
+                Input::Session(_) | Input::Nothing => ConversationId::generate(&self.randomness),
+            };
+            let scopes = Scope::of_identity();
+            return Err(self
+                .ask(Subject::Anybody, conversation, scopes, keys, exchange)
+                .await);
+        };
+        match authorization.status(self.clock.now()) {
+            AuthorizationStatus::Completed => {
+                if let Some(user) = self.guest_behind(&authorization, exchange).await? {
+                    return Ok(Authenticated { user });
+                }
+            }
+            AuthorizationStatus::Pending => return Err(self.required(authorization, keys)),
+            AuthorizationStatus::Expired => self.note_abandoned(&authorization, exchange).await?,
+            AuthorizationStatus::Failed => {}
+        }
+        let Authorization {
+            subject,
+            conversation_id,
+            scopes,
+            ..
+        } = authorization;
+        Err(self
+            .ask(subject, conversation_id, scopes, keys, exchange)
+            .await)
+    }
+
+    async fn authorization(&self, input: &Input) -> Result<Option<Authorization>, Problem> {
+        let id = match input {
+            Input::Session(id) => Some(id.clone()),
+            Input::Conversation(conversation) => {
+                self.authorizations.of_conversation(conversation).await?
+            }
+            Input::Nothing => None,
+        };
+        match id {
+            Some(id) => self.authorizations.find(&id, self.clock.now()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Begins an authorization, and says that it has to be finished first.
+    async fn ask(
+        &self,
+        subject: Subject,
+        conversation: ConversationId,
+        scopes: Vec<Scope>,
+        keys: &KeyRing,
+        exchange: &Exchange,
+    ) -> Problem {
+        let begun = self
+            .start
+            .begin(subject, conversation, scopes, keys, |_| None);
+        match begun.await {
+            Ok(authorization) => {
+                exchange.count(Metric::AuthorizationsStarted);
+                self.required(authorization, keys)
+            }
+            Err(problem) => problem,
+        }
+    }
+
+    fn required(&self, authorization: Authorization, keys: &KeyRing) -> Problem {
+        Problem::ConsentRequired(Box::new(ConsentRequest {
+            url: self.callback_url.start_link(&authorization.id, keys),
+            id: authorization.id,
+            expires_at: authorization.expires_at,
+        }))
+    }
+
+    /// The guest who has consented; `None` where the consent holds no longer.
+    async fn guest_behind(
+        &self,
+        authorization: &Authorization,
+        exchange: &Exchange,
+    ) -> Result<Option<Guest>, Problem> {
+        let Authorization {
+            id,
+            user_id,
+            scopes,
+            subject,
+            ..
+        } = authorization;
+        let Some(token) = self.consents.token(user_id, id, scopes).await? else {
+            return Ok(None);
+        };
+        let person = match self.access_tokens.person(token.as_str()).await {
+            Ok(person) => person,
+            Err(Problem::AuthRequired) => return Ok(None),
+            Err(problem) => return Err(problem),
+        };
+        if !subject.is(&person) {
+            return Err(other_user(exchange));
+        }
+        let guest = self.guest_of(&person, exchange).await?;
+        Ok((!person.is_signed_out_of(&guest)).then_some(guest))
+    }
+
+    /// The guest of somebody who has just shown, at the pool's own page, that the address is theirs.
+    async fn guest_of(&self, person: &Caller, exchange: &Exchange) -> Result<Guest, Problem> {
+        let nameless = || Problem::Internal(Report::of("the person's token names no address"));
+        let email = person.email.as_ref().ok_or_else(nameless)?;
+        let known = self.guests.find(email).await?;
+        let is_unproven = known
+            .as_ref()
+            .is_some_and(|guest| guest.password_standing == PasswordStanding::Unproven);
+        if is_unproven {
+            return Err(other_user(exchange));
+        }
+        let (guest, created) = self
+            .guests
+            .get_or_create(
+                &person.sub,
+                email,
+                known,
+                ProvedBy::Code,
+                false,
+                self.clock.now(),
+            )
+            .await?;
+        if created {
+            exchange.count(Metric::GuestsCreated);
+        }
+        Ok(guest)
+    }
+
+    async fn note_abandoned(
+        &self,
+        authorization: &Authorization,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let (attempt, reason) = (
+            AttemptId::generate(&self.randomness),
+            AuthorizationFailure::Expired,
+        );
+        if authorization.standing == Standing::Pending
+            && self
+                .authorizations
+                .fail(&authorization.id, &attempt, reason)
+                .await?
+        {
+            exchange.count(Metric::AuthorizationsAbandoned);
+            tracing::warn!(reason = reason.name(), "an authorization was abandoned");
+        }
+        Ok(())
+    }
+}
+
+fn other_user(exchange: &Exchange) -> Problem {
+    let reason = AuthorizationFailure::OtherUser.name();
+    tracing::warn!(reason, "a consent is another person's");
+    exchange.count(Metric::AuthorizationsFailed);
+    Problem::UserMismatch
+}

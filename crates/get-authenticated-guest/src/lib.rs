@@ -1,0 +1,116 @@
+//! `getAuthenticatedGuest`, POST /agent/authenticated-guest: the guest behind a completed authorization, or where the guest has to go.
+//!
+//! An agent asks by session or by conversation. Where a consent is there, AgentCore gives the person's token, and the token says who
+//! they are: the guest is found by it, or bound, or made, as by a sign-in of their own. Where none is there, or none that holds any
+//! longer, another authorization begins for whomever the last one was for, and the answer is `AUTH_REQUIRED` with a start link. One
+//! that waits is not begun again, however often the agent asks.
+//!
+//! A person other than the one meant is `USER_MISMATCH`, and so is one who registered the address with a password and has not
+//! confirmed it: the password may be somebody else's. A sign-out everywhere ends a consent too.
+//!
+//! If a call fails: what was begun and not remembered nobody can end; a guest that was made is found by the next try.
+
+mod get_authenticated_guest;
+
+use auth_aws::{
+    AccessTokens, AuthorizationStart, Authorizations, ConfigurationError, Consents, Guests,
+    Platform, Secrets,
+};
+use auth_domain::{
+    AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
+    UserSub,
+};
+use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::agent_tool(
+        GetAuthenticatedGuest::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct GetAuthenticatedGuest {
+    start: AuthorizationStart,
+    authorizations: Authorizations,
+    consents: Consents,
+    access_tokens: AccessTokens,
+    guests: Guests,
+    secrets: Secrets,
+    callback_url: CallbackUrl,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl GetAuthenticatedGuest {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            start: AuthorizationStart::new(platform)?,
+            authorizations: Authorizations::new(platform)?,
+            consents: Consents::new(platform)?,
+            access_tokens: AccessTokens::new(platform)?,
+            guests: Guests::new(platform)?,
+            secrets: Secrets::new(platform)?,
+            callback_url: platform.environment().required("OAUTH2_CALLBACK_URL")?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+}
+
+/// By what the agent asks.
+enum Input {
+    Session(AuthorizationId),
+    Conversation(ConversationId),
+    Nothing,
+}
+
+/// Who it is.
+#[derive(Serialize)]
+struct Authenticated {
+    user: Guest,
+}
+
+impl Operation for GetAuthenticatedGuest {
+    const NAME: &'static str = "get-authenticated-guest";
+    const ACCESS: Access = Access::Agent;
+
+    type Input = Input;
+    type Output = Authenticated;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let session = fields.optional("sessionId").map(Input::Session);
+        let conversation = fields.optional("conversationId").map(Input::Conversation);
+        fields.at_most_one_of(&["sessionId", "conversationId"]);
+        fields.finish()?;
+        Ok(session.or(conversation).unwrap_or(Input::Nothing))
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Authenticated, Problem> {
+        self.find(input, exchange).await
+    }
+}
+
+impl AgentTool for GetAuthenticatedGuest {
+    const TOOL: &'static str = "get_authenticated_guest";
+    const ARGUMENTS: &'static [(&'static str, &'static str)] = &[
+        ("session_id", "sessionId"),
+        ("conversation_id", "conversationId"),
+    ];
+
+    fn result(Authenticated { user }: Authenticated) -> Map<String, Value> {
+        let result = json!({
+            "guest_id": user.guest_id,
+            "email": user.email.as_str(),
+            "name": user.name.as_ref().map(GuestName::as_str),
+            "email_verified": user.email_verified,
+            "cognito_sub": user.cognito_sub.as_ref().map(UserSub::as_str),
+            "created_at": user.created_at,
+            "updated_at": user.updated_at,
+        });
+        result.as_object().cloned().unwrap_or_default()
+    }
+}

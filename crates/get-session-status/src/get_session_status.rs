@@ -1,0 +1,47 @@
+//! The decision: look, note what was abandoned, and say when to look again.
+
+use auth_domain::{
+    AttemptId, AuthorizationFailure, AuthorizationId, AuthorizationStatus, Problem, Standing,
+};
+use auth_lambda::{Exchange, Metric};
+
+use crate::{GetSessionStatus, SessionStatus};
+
+/// When to ask again while a person is reading and typing.
+const ASK_AGAIN_SECONDS: u32 = 2;
+
+impl GetSessionStatus {
+    pub(crate) async fn look(
+        &self,
+        id: AuthorizationId,
+        exchange: &Exchange,
+    ) -> Result<SessionStatus, Problem> {
+        let now = self.clock.now();
+        let found = self.authorizations.find(&id, now).await?;
+        let authorization = found.ok_or(Problem::NotFound)?;
+        let status = authorization.status(now);
+        if status == AuthorizationStatus::Expired && authorization.standing == Standing::Pending {
+            let attempt = AttemptId::generate(&self.randomness);
+            let reason = AuthorizationFailure::Expired;
+            if self.authorizations.fail(&id, &attempt, reason).await? {
+                exchange.count(Metric::AuthorizationsAbandoned);
+                tracing::warn!(reason = reason.name(), "an authorization was abandoned");
+            }
+        }
+        let etag = format!("\"{}\"", status.name());
+        let is_known = exchange.has_seen(&etag);
+        // Kept by nobody without asking, so that a browser asks with the ETag by itself.
+        exchange.set_header("cache-control", "private, no-cache");
+        exchange.set_header("etag", etag);
+        if status == AuthorizationStatus::Pending {
+            exchange.set_header("retry-after", ASK_AGAIN_SECONDS.to_string());
+        }
+        Ok(SessionStatus {
+            session_id: id,
+            status,
+            expires_at: authorization.expires_at,
+            conversation_id: authorization.conversation_id,
+            is_known,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has come.
+//!
+//! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is over, and not why. A front end
+//! asks again and again, so an answer that waits says when to ask next, and one that has not changed costs a client that shows its
+//! ETag no body.
+//!
+//! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one conditional write, so it counts once.
+//!
+//! If a call fails: nothing has changed, or the note is there, and the next look finds either.
+
+mod get_session_status;
+
+use auth_aws::{Authorizations, ConfigurationError, Platform};
+use auth_domain::{
+    AuthorizationId, AuthorizationStatus, Clock, ConversationId, Problem, Randomness, Timestamp,
+};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use serde::Serialize;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        GetSessionStatus {
+            authorizations: Authorizations::new(platform)?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        },
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct GetSessionStatus {
+    authorizations: Authorizations,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+/// How far it has come.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionStatus {
+    session_id: AuthorizationId,
+    status: AuthorizationStatus,
+    expires_at: Timestamp,
+    conversation_id: ConversationId,
+    /// The client has seen this very answer before.
+    #[serde(skip)]
+    is_known: bool,
+}
+
+impl Operation for GetSessionStatus {
+    const NAME: &'static str = "get-session-status";
+    const ACCESS: Access = Access::Public;
+
+    type Input = AuthorizationId;
+    type Output = SessionStatus;
+
+    fn status(status: &SessionStatus) -> u16 {
+        if status.is_known { 304 } else { Self::STATUS }
+    }
+
+    /// What is no id is the id of nothing.
+    fn parse(&self, fields: &mut Fields) -> Result<AuthorizationId, Problem> {
+        let id = fields.required("sessionId");
+        fields.finish().map_err(|_| Problem::NotFound)?;
+        id.ok_or(Problem::NotFound)
+    }
+
+    async fn run(
+        &self,
+        id: AuthorizationId,
+        exchange: &Exchange,
+    ) -> Result<SessionStatus, Problem> {
+        self.look(id, exchange).await
+    }
+}

@@ -1,0 +1,114 @@
+//! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and says where the person has to go.
+//!
+//! For a guest who shows an access token, or for whoever says that they have an address. Only the first is believed: AgentCore keeps
+//! the guest's consents under an identifier made of the sub, and those of anybody else under one that is made for this
+//! authorization alone. Who comes back is held against the address before anything counts.
+//!
+//! API Gateway has one authorizer a route, and this route takes a token or none. So it has none, and the token is checked here.
+//!
+//! The browser gets a cookie that nobody else has, and only with it can the authorization be ended. A caller without a browser, who
+//! invokes the function, gets a start link in place of AgentCore's URL: it gives the cookie to the browser that opens it first.
+//!
+//! If a call fails: nothing is left that anybody could end. The next try begins another authorization.
+
+mod start_authorization;
+
+use std::time::Duration;
+
+use auth_aws::{
+    AccessTokens, AuthorizationStart, ConfigurationError, Guests, Limits, Platform, Secrets,
+};
+use auth_domain::{
+    AuthorizationId, CallbackUrl, Clock, ConversationId, Email, Limit, Problem, Randomness, Scope,
+    Timestamp,
+};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use serde::Serialize;
+
+/// Scopes that may be asked for at once.
+const MOST_SCOPES: usize = 20;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        StartAuthorization::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct StartAuthorization {
+    start: AuthorizationStart,
+    access_tokens: AccessTokens,
+    guests: Guests,
+    limits: Limits,
+    secrets: Secrets,
+    callback_url: CallbackUrl,
+    clock: Clock,
+    randomness: Randomness,
+    per_ip: Limit,
+    lifetime: Duration,
+}
+
+impl StartAuthorization {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            start: AuthorizationStart::new(platform)?,
+            access_tokens: AccessTokens::new(platform)?,
+            guests: Guests::new(platform)?,
+            limits: Limits::new(platform)?,
+            secrets: Secrets::new(platform)?,
+            callback_url: environment.required("OAUTH2_CALLBACK_URL")?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            per_ip: environment.limit(
+                "authorization-start-ip",
+                ("AUTHORIZATION_STARTS_PER_IP", 30),
+                ("AUTHORIZATION_START_WINDOW_SECONDS", 900),
+            )?,
+            lifetime: environment.authorization_lifetime()?,
+        })
+    }
+}
+
+/// What the authorization is for.
+struct Input {
+    conversation_id: ConversationId,
+    email: Option<Email>,
+    scopes: Vec<Scope>,
+}
+
+/// Where the person goes, and how to ask what has come of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    session_id: AuthorizationId,
+    authorization_url: String,
+    expires_at: Timestamp,
+}
+
+impl Operation for StartAuthorization {
+    const NAME: &'static str = "start-authorization";
+    const ACCESS: Access = Access::Public;
+
+    type Input = Input;
+    type Output = Started;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (conversation_id, email) =
+            (fields.required("conversationId"), fields.optional("email"));
+        let scopes = fields.list("scopes", MOST_SCOPES);
+        let scopes = scopes.filter(|scopes| !scopes.is_empty());
+        let input = conversation_id.map(|conversation_id| Input {
+            conversation_id,
+            email,
+            scopes: scopes.unwrap_or_else(Scope::of_identity),
+        });
+        fields.finish_with(input)
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Started, Problem> {
+        self.begin(input, exchange).await
+    }
+}

@@ -1,0 +1,77 @@
+//! The decision: who is it for, may they, ask AgentCore, and bind it to this browser.
+
+use auth_domain::{AttemptId, BindingCookie, BindingSecret, KeyRing, Problem, Purpose, Subject};
+use auth_lambda::{Exchange, Fields, Metric, SetCookie};
+use tokio::try_join;
+
+use crate::{Input, StartAuthorization, Started};
+
+impl StartAuthorization {
+    pub(crate) async fn begin(
+        &self,
+        input: Input,
+        exchange: &Exchange,
+    ) -> Result<Started, Problem> {
+        let (secrets, subject) = try_join!(self.secrets.get(), self.subject(&input, exchange))?;
+        let keys = secrets.keys();
+        self.admit(keys, exchange).await?;
+
+        let secret = BindingSecret::generate(&self.randomness);
+        let begun = self
+            .start
+            .begin(subject, input.conversation_id, input.scopes, keys, |id| {
+                exchange.is_http().then(|| secret.hash(id, keys))
+            })
+            .await?;
+        exchange.count(Metric::AuthorizationsStarted);
+        let authorization_url = if exchange.is_http() {
+            let cookie = BindingCookie::issue(&begun.id, &begun.state, &secret);
+            exchange.set_cookie(SetCookie::authorization(cookie, self.lifetime));
+            begun.url.as_str().to_owned()
+        } else {
+            self.callback_url.start_link(&begun.id, keys)
+        };
+        Ok(Started {
+            session_id: begun.id,
+            authorization_url,
+            expires_at: begun.expires_at,
+        })
+    }
+
+    /// The guest of the token, if one is shown: a bad one is refused, whatever address stands beside it.
+    async fn subject(&self, input: &Input, exchange: &Exchange) -> Result<Subject, Problem> {
+        let caller = match (exchange.caller(), exchange.bearer_token()) {
+            (Ok(caller), _) => Some(caller.clone()),
+            (Err(_), Some(token)) => Some(self.access_tokens.caller(token).await?),
+            (Err(_), None) => None,
+        };
+        match caller {
+            Some(caller) => {
+                let guest = self.guests.find_caller(&caller).await?;
+                Ok(Subject::Guest {
+                    sub: caller.sub,
+                    email: guest.email,
+                })
+            }
+            None => match &input.email {
+                Some(email) => Ok(Subject::Claimed(email.clone())),
+                None => Err(Fields::missing("email")),
+            },
+        }
+    }
+
+    async fn admit(&self, keys: &KeyRing, exchange: &Exchange) -> Result<(), Problem> {
+        let Some(network) = exchange.network() else {
+            return Ok(());
+        };
+        let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
+        let attempt = AttemptId::generate(&self.randomness);
+        let now = self.clock.now();
+        let admitted = self
+            .limits
+            .admit(&self.per_ip, &subject, &attempt, now, |state| {
+                exchange.rate_limit(state);
+            });
+        admitted.await
+    }
+}

@@ -1,0 +1,73 @@
+//! The beginning of a three-legged authorization: asked of AgentCore, remembered, and counted in its conversation.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AgentUserId, Authorization, AuthorizationId, AuthorizationState, Clock, ConversationId,
+    KeyRing, KeyedHash, Problem, Randomness, Scope, Standing, Subject,
+};
+use tokio::try_join;
+
+use crate::{Authorizations, ConfigurationError, Consents, Platform};
+
+/// Everything that an authorization is begun with.
+#[derive(Clone)]
+pub struct AuthorizationStart {
+    consents: Consents,
+    authorizations: Authorizations,
+    lifetime: Duration,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl AuthorizationStart {
+    /// Authorizations by the workload, the provider and the table that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            consents: Consents::new(platform)?,
+            authorizations: Authorizations::new(platform)?,
+            lifetime: platform.environment().authorization_lifetime()?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Begins an authorization of `subject` for a conversation. `bind` makes the hash of what only the beginning browser has; `None` leaves
+    /// the authorization to whoever opens its start link first.
+    ///
+    /// If a call fails, nothing is left that anybody could end: what AgentCore knows and the table does not, no callback completes.
+    pub async fn begin(
+        &self,
+        subject: Subject,
+        conversation_id: ConversationId,
+        scopes: Vec<Scope>,
+        keys: &KeyRing,
+        bind: impl FnOnce(&AuthorizationId) -> Option<KeyedHash>,
+    ) -> Result<Authorization, Problem> {
+        let state = AuthorizationState::generate(&self.randomness);
+        let user_id = match &subject {
+            Subject::Guest { sub, .. } => AgentUserId::of_guest(sub),
+            Subject::Claimed(_) | Subject::Anybody => AgentUserId::of_nobody_yet(&self.randomness),
+        };
+        let now = self.clock.now();
+        let asked = self.consents.ask(&user_id, &scopes, &state).await?;
+        let authorization = Authorization {
+            binding: bind(&asked.id),
+            id: asked.id,
+            conversation_id,
+            subject,
+            user_id,
+            scopes,
+            url: asked.url,
+            state: state.hash(keys),
+            standing: Standing::Pending,
+            expires_at: now.after(self.lifetime),
+        };
+        try_join!(
+            self.authorizations.begin(&authorization),
+            self.authorizations
+                .begin_in_conversation(&authorization, now)
+        )?;
+        Ok(authorization)
+    }
+}
