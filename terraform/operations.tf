@@ -34,12 +34,14 @@ locals {
     { for name, trigger in local.triggers : name => { summary = trigger.summary, needs = trigger.needs } },
   )
 
-  # The security schemes of the contract, as API Gateway has authorizers for them. Anything else is refused by the API's module.
+  # The security schemes of the contract, as API Gateway has authorizers for them. Anything else is refused by the API's module. A token that
+  # may be left out ({} beside it) is for the operation to look at: an authorizer would refuse those who bring none.
   authorizations = { cognitoJwt = "JWT", iam = "AWS_IAM" }
+  optional       = { for name, operation in local.operations : name => length(operation.security) == 2 && length(try(operation.security[1], { some = [] })) == 0 }
   security = {
     for name, operation in local.operations : name => {
-      authorization = length(operation.security) == 0 ? "NONE" : length(operation.security) > 1 ? "one of several" : lookup(local.authorizations, try(keys(operation.security[0])[0], ""), "unknown")
-      scopes        = try(values(operation.security[0])[0], [])
+      authorization = length(operation.security) == 0 || local.optional[name] ? "NONE" : length(operation.security) > 1 ? "one of several" : lookup(local.authorizations, try(keys(operation.security[0])[0], ""), "unknown")
+      scopes        = local.optional[name] ? [] : try(values(operation.security[0])[0], [])
     }
   }
 

@@ -104,6 +104,11 @@ run "every_operation_has_what_it_needs" {
     error_message = "each route asks for the scope of the contract, and public ones for none: ${jsonencode(module.http_api[0].scopes)}"
   }
 
+  assert {
+    condition     = module.http_api[0].authorizations == run.contract.authorizations
+    error_message = "each route has the contract's authorizer: ${jsonencode(module.http_api[0].authorizations)}"
+  }
+
   # Three links make a chain. Calls that the local run records = ARCHITECTURE.md's table (a test of the local run). The table = the
   # policies, and the contract's grants = the policies (here). A missing permission, or one that no recorded call needs, breaks a link.
   assert {

@@ -318,10 +318,10 @@ impl Segment {
     }
 }
 
-/// Who may call an operation.
+/// Whom the gateway lets call an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Security {
-    /// Anyone.
+    /// Anyone. Where a token may be brought and need not be, the gateway has no authorizer, and the operation itself looks at it.
     Public,
     /// Who holds an access token with one of these scopes, as API Gateway's JWT authorizer sees it.
     Jwt {
@@ -373,7 +373,8 @@ impl TryFrom<String> for Grant {
                 .into_iter()
                 .find(|one| one.as_str() == resource)?;
             let well_formed = action.starts_with(|first: char| first.is_ascii_uppercase())
-                && action.chars().all(|one| one.is_ascii_alphanumeric());
+                && action.chars().all(|one| one.is_ascii_alphanumeric())
+                && !action.starts_with("Transact");
             well_formed.then(|| Self {
                 resource,
                 action: action.to_owned(),
@@ -389,9 +390,11 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Not `<resource>:<Action>` with a resource that is known.
+/// Not `<resource>:<Action>` with a resource that is known, or a transaction, for which IAM has no action.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} is not a grant: want <resource>:<Action> with a resource known to auth-api")]
+#[error(
+    "{0} is not a grant: want <resource>:<Action> with a resource known to auth-api, and for a transaction the actions that it is made of"
+)]
 pub struct MalformedGrant(String);
 
 /// What a function may be granted actions on.
@@ -403,6 +406,8 @@ pub enum Resource {
     GuestsIndex,
     /// The table of sign-ins under way and of limits.
     Challenges,
+    /// The table of authorizations that agents have begun for people.
+    Sessions,
     /// The Cognito user pool.
     UserPool,
     /// The secret that holds the keys.
@@ -411,17 +416,24 @@ pub enum Resource {
     SealingKey,
     /// The verified sender of mails.
     Mail,
+    /// Who the agent is to `AgentCore`, and on whose behalf it asks.
+    WorkloadIdentity,
+    /// Where `AgentCore` keeps people's tokens, and the provider that they come from.
+    TokenVault,
 }
 
 impl Resource {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Guests,
         Self::GuestsIndex,
         Self::Challenges,
+        Self::Sessions,
         Self::UserPool,
         Self::Secrets,
         Self::SealingKey,
         Self::Mail,
+        Self::WorkloadIdentity,
+        Self::TokenVault,
     ];
 
     /// As grants write it.
@@ -431,10 +443,13 @@ impl Resource {
             Self::Guests => "guests",
             Self::GuestsIndex => "guests/index",
             Self::Challenges => "challenges",
+            Self::Sessions => "sessions",
             Self::UserPool => "user-pool",
             Self::Secrets => "secrets",
             Self::SealingKey => "sealing-key",
             Self::Mail => "mail",
+            Self::WorkloadIdentity => "workload-identity",
+            Self::TokenVault => "token-vault",
         }
     }
 }
@@ -630,7 +645,7 @@ impl OperationItem {
             .map(|text| segment(path, text))
             .collect::<Result<_, _>>()?;
         let security = security(&self.security).ok_or_else(|| {
-            let reason = "security is none, cognitoJwt with scopes, or iam; nothing else has a gateway authorizer";
+            let reason = "security is none, cognitoJwt with scopes, iam, or one scheme or none ({}); nothing else has a gateway authorizer";
             contradiction(&id, reason)
         })?;
         Ok(Operation {
@@ -735,6 +750,7 @@ impl SettingItem {
 fn security(alternatives: &[BTreeMap<String, Vec<String>>]) -> Option<Security> {
     match alternatives {
         [] => Some(Security::Public),
+        [_, nothing] if nothing.is_empty() => Some(Security::Public),
         [schemes] => {
             let (scheme, scopes) = schemes.first_key_value()?;
             match (scheme.as_str(), scopes.as_slice()) {

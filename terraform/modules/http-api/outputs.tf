@@ -32,3 +32,8 @@ output "scopes" {
   description = "The scopes of each route, by route key."
   value       = { for route in aws_apigatewayv2_route.this : route.route_key => join(" ", coalesce(route.authorization_scopes, [])) }
 }
+
+output "authorizations" {
+  description = "Whom each route lets in, by route key."
+  value       = { for route in aws_apigatewayv2_route.this : route.route_key => route.authorization_type }
+}

@@ -124,6 +124,11 @@ output "throttles" {
 }
 
 output "scopes" {
-  description = "The scope of each JWT route, by route key; empty for public ones."
-  value       = { for operation in local.operations : operation.route_key => try(join(" ", operation.security[0].cognitoJwt), "") }
+  description = "The scope of each JWT route, by route key; empty for those that ask for none, and where a token may be left out."
+  value       = { for operation in local.operations : operation.route_key => length(operation.security) == 1 ? try(join(" ", operation.security[0].cognitoJwt), "") : "" }
+}
+
+output "authorizations" {
+  description = "Whom each route lets in, by route key, as API Gateway says it."
+  value       = { for operation in local.operations : operation.route_key => length(operation.security) == 1 ? { cognitoJwt = "JWT", iam = "AWS_IAM" }[keys(operation.security[0])[0]] : "NONE" }
 }

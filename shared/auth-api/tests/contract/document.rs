@@ -104,6 +104,16 @@ fn jwt_routes_want_the_scope_that_only_our_sign_ins_give() {
 }
 
 #[test]
+fn a_token_that_may_be_left_out_is_for_the_operation_to_look_at() {
+    for security in [json!([{ "cognitoJwt": ["a"] }, {}]), json!([])] {
+        let document = changed(|document| initiate(document)["security"] = security.clone());
+        let contract = Contract::read(&document).unwrap();
+        let operation = contract.operation("initiateOtp").unwrap();
+        assert_eq!(operation.security, Security::Public, "{security}");
+    }
+}
+
+#[test]
 fn grants_read_back_as_they_were_written() {
     let verify = Contract::embedded().operation("verifyOtp").unwrap();
     let written = &Contract::embedded().as_json()["paths"]["/auth/otp/verify"]["post"]["x-latchkey"]
@@ -120,6 +130,21 @@ fn grants_read_back_as_they_were_written() {
 }
 
 #[test]
+fn everything_that_a_function_can_use_has_a_name() {
+    for grant in [
+        "sessions:GetItem",
+        "workload-identity:GetWorkloadAccessTokenForUserId",
+        "token-vault:GetResourceOauth2Token",
+    ] {
+        let document =
+            changed(|document| initiate(document)["x-latchkey"]["grants"] = json!([grant]));
+        let contract = Contract::read(&document).unwrap();
+        let grants = &contract.operation("initiateOtp").unwrap().grants;
+        assert_eq!(grants[0].to_string(), grant);
+    }
+}
+
+#[test]
 fn malformed_and_repeated_grants_are_refused() {
     for grant in [
         "guests",
@@ -130,6 +155,7 @@ fn malformed_and_repeated_grants_are_refused() {
         "GetItem",
         "guests:Get Item",
         "*:GetItem",
+        "guests:TransactWriteItems",
     ] {
         let document =
             changed(|document| initiate(document)["x-latchkey"]["grants"][0] = grant.into());
@@ -190,8 +216,12 @@ fn contradictions_are_refused() {
         ),
         (
             changed(|document| {
-                initiate(document)["security"] = json!([{ "cognitoJwt": ["a"] }, {}]);
+                initiate(document)["security"] = json!([{ "cognitoJwt": ["a"] }, { "iam": [] }]);
             }),
+            "security is",
+        ),
+        (
+            changed(|document| initiate(document)["security"] = json!([{}])),
             "security is",
         ),
         (
