@@ -1,25 +1,36 @@
 //! Who the agent is: AgentCore with a workload identity, and the user pool as the provider of people's tokens.
 
+use std::path::PathBuf;
+
 use agentcore_local::{
-    AgentCore, AuthorizationServer, CredentialProviderSpec, Discovery, Issuers, SpecError,
+    AgentCore, AuthorizationServer, CredentialProviderSpec, Discovery, Issuers, SpecError, State,
     WorkloadIdentitySpec,
 };
 use cognito_local::{ClientSpec, Cognito, HostedSignIn, Secret};
 
-use crate::account::{CREDENTIAL_PROVIDER, WORKLOAD_IDENTITY};
+use crate::account::{ACCOUNT_ID, CREDENTIAL_PROVIDER, REGION, WORKLOAD_IDENTITY};
+use crate::clock::WorldClock;
 use crate::directory::{Directory, SIGN_IN_MINUTES};
+use crate::random;
 use crate::world::WorldError;
 
 /// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it sends browsers back to.
 pub(crate) fn open(
-    options: agentcore_local::Options,
+    public_url: String,
+    file: Option<PathBuf>,
+    clock: &WorldClock,
     directory: &Directory,
     issuer: &str,
     return_url: &str,
 ) -> Result<AgentCore, WorldError> {
     let agentcore = AgentCore::open(agentcore_local::Options {
+        region: REGION.to_owned(),
+        account_id: ACCOUNT_ID.to_owned(),
+        state: file.map_or(State::Memory, State::File),
+        clock: clock.for_stand_ins(),
+        random: random::for_stand_ins(),
         issuers: Issuers::Only(vec![issuer.to_owned()]),
-        ..options
+        ..agentcore_local::Options::new(public_url)
     })
     .map_err(WorldError::of("AgentCore"))?;
     agentcore

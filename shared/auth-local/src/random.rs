@@ -10,7 +10,7 @@ pub(crate) fn for_operations() -> Randomness {
 }
 
 /// As the stand-ins take it.
-pub(crate) fn for_stand_ins() -> Arc<dyn Fn(&mut [u8]) + Send + Sync> {
+pub(crate) fn for_stand_ins() -> aws_local::Randomness {
     Arc::new(fill)
 }
 

@@ -210,15 +210,9 @@ impl World {
         let issuer = format!("{}/{}", urls.cognito, directory.user_pool_id);
         let oauth2_callback_url = format!("{}{OAUTH2_CALLBACK}", urls.gateway);
         let agentcore = agent_identity::open(
-            agentcore_local::Options {
-                region: REGION.to_owned(),
-                account_id: ACCOUNT_ID.to_owned(),
-                state: file("agentcore.sqlite")
-                    .map_or(agentcore_local::State::Memory, agentcore_local::State::File),
-                clock: clock.for_stand_ins(),
-                random: random::for_stand_ins(),
-                ..agentcore_local::Options::new(urls.agentcore.clone())
-            },
+            urls.agentcore.clone(),
+            file("agentcore.sqlite"),
+            &clock,
             &directory,
             &issuer,
             &oauth2_callback_url,
