@@ -23,14 +23,19 @@ use crate::random;
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
 /// What the local run mounts: one line for each crate under `crates/`, held against the contract at every start.
-const MOUNTED: [(&str, Mount); 18] = [
+const MOUNTED: [(&str, Mount); 24] = [
+    ("authorization-callback", authorization_callback::function),
     ("confirm-password-reset", confirm_password_reset::function),
     ("confirm-registration", confirm_registration::function),
     ("disable-mfa", disable_mfa::function),
+    ("get-authenticated-guest", get_authenticated_guest::function),
     ("get-profile", get_profile::function),
+    ("get-session-status", get_session_status::function),
+    ("get-workload-token", get_workload_token::function),
     ("initiate-otp", initiate_otp::function),
     ("login-user", login_user::function),
     ("logout-user", logout_user::function),
+    ("open-start-link", open_start_link::function),
     ("pre-authentication", pre_authentication::function),
     ("pre-token-generation", |platform| {
         Ok(pre_token_generation::function(platform.clock()))
@@ -40,6 +45,7 @@ const MOUNTED: [(&str, Mount); 18] = [
     ("request-password-reset", request_password_reset::function),
     ("resend-otp", resend_otp::function),
     ("setup-mfa", setup_mfa::function),
+    ("start-authorization", start_authorization::function),
     ("update-profile", update_profile::function),
     ("verify-mfa", verify_mfa::function),
     ("verify-mfa-setup", verify_mfa_setup::function),

@@ -433,17 +433,17 @@ fn where_there_is_no_route_only_the_gateway_answers() {
 fn paths_with_parameters_can_be_checked() {
     let document = changed(|document| {
         let mut operation = document["paths"]["/me"]["get"].clone();
-        operation["operationId"] = "getSessionStatus".into();
+        operation["operationId"] = "getNote".into();
         operation["security"] = json!([]);
         operation["parameters"] = json!([
-            { "name": "sessionId", "in": "path", "required": true, "schema": { "type": "string", "maxLength": 4 } },
+            { "name": "noteId", "in": "path", "required": true, "schema": { "type": "string", "maxLength": 4 } },
             { "name": "wait", "in": "query", "required": true, "schema": { "type": "integer" } },
         ]);
-        document["paths"]["/auth/session/{sessionId}"] = json!({ "get": operation });
+        document["paths"]["/notes/{noteId}"] = json!({ "get": operation });
     });
     let contract = Contract::read(&document).unwrap();
     let checker = Checker::new(&contract).unwrap();
-    let spoken = Spoken::new("GET", "/auth/session/%61bcd", 404).problem("NOT_FOUND");
+    let spoken = Spoken::new("GET", "/notes/%61bcd", 404).problem("NOT_FOUND");
     let check = |path, query| {
         let exchange = Exchange {
             method: "GET",
@@ -461,11 +461,8 @@ fn paths_with_parameters_can_be_checked() {
             .map(|violation| violation.place.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(check("/auth/session/%61bcd", "wait=5"), [""; 0]);
-    assert_eq!(
-        check("/auth/session/abcde", "a=b&w%61it=5"),
-        ["parameter sessionId"]
-    );
-    assert_eq!(check("/auth/session/abcd", ""), ["parameter wait"]);
-    assert_eq!(check("/auth/session/abcd", "wait=long"), ["parameter wait"]);
+    assert_eq!(check("/notes/%61bcd", "wait=5"), [""; 0]);
+    assert_eq!(check("/notes/abcde", "a=b&w%61it=5"), ["parameter noteId"]);
+    assert_eq!(check("/notes/abcd", ""), ["parameter wait"]);
+    assert_eq!(check("/notes/abcd", "wait=long"), ["parameter wait"]);
 }

@@ -68,6 +68,12 @@ fn one_name_follows_from_the_operation_id() {
             ("disableMfa", "disable-mfa"),
             ("refreshToken", "refresh-token"),
             ("logoutUser", "logout-user"),
+            ("startAuthorization", "start-authorization"),
+            ("openStartLink", "open-start-link"),
+            ("authorizationCallback", "authorization-callback"),
+            ("getSessionStatus", "get-session-status"),
+            ("getWorkloadToken", "get-workload-token"),
+            ("getAuthenticatedGuest", "get-authenticated-guest"),
             ("getProfile", "get-profile"),
             ("updateProfile", "update-profile"),
             ("preTokenGeneration", "pre-token-generation"),
@@ -92,7 +98,11 @@ fn jwt_routes_want_the_scope_that_only_our_sign_ins_give() {
             "updateProfile",
         ]
         .contains(&operation.operation_id.as_str());
-        let expected = if wants_caller {
+        let wants_agent = ["getWorkloadToken", "getAuthenticatedGuest"]
+            .contains(&operation.operation_id.as_str());
+        let expected = if wants_agent {
+            Security::Iam
+        } else if wants_caller {
             Security::Jwt {
                 scopes: vec!["latchkey/session".to_owned()],
             }
@@ -438,8 +448,10 @@ fn a_body_brings_its_errors_with_it() {
         if item.get("requestBody").is_some() {
             wanted.extend(["400", "413", "415"]);
         }
-        if operation.security != Security::Public {
-            wanted.extend(["401", "403"]);
+        match operation.security {
+            Security::Public => {}
+            Security::Jwt { .. } => wanted.extend(["401", "403"]),
+            Security::Iam => wanted.push("403"),
         }
         for status in wanted {
             assert!(
@@ -513,6 +525,7 @@ fn tools_have_the_names_and_fields_that_agents_call() {
                 "verify_cognito_otp",
                 "email otp_code session_token".to_owned()
             ),
+            ("get_authenticated_guest", String::new()),
         ]
     );
     let verify = Contract::embedded().operation("verifyOtp").unwrap();
