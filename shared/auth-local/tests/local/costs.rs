@@ -8,6 +8,7 @@ use auth_local::{AwsCall, Fault, FaultKind};
 use cognito_local::UnknownUser;
 use serde_json::json;
 
+use crate::authorization_cases;
 use crate::backstage::{delete_user, move_guest, plant_bound_guest};
 use crate::cases::{ADA, Case};
 use crate::harness::TestWorld;
@@ -23,6 +24,9 @@ const TRIES: u32 = 25;
 type Calls = BTreeMap<String, usize>;
 
 const SECRETS: &str = "secrets:GetSecretValue";
+
+/// Published for everybody, and read by a cold function that checks tokens.
+const SIGNING_KEYS: &str = "user-pool:GetSigningKeys";
 
 /// The table "What each operation calls": calls by operation and case.
 fn table() -> BTreeMap<(String, String), Calls> {
@@ -60,6 +64,9 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
     let resource = match call.resource.as_str() {
         table if table == ready.tables.guests => "guests",
         table if table == ready.tables.challenges => "challenges",
+        table if table == ready.tables.sessions => "sessions",
+        _ if call.action.starts_with("GetWorkloadAccessToken") => "workload-identity",
+        _ if call.service == "bedrock-agentcore" => "token-vault",
         pool if pool == ready.user_pool_id || pool == world.operations_client_id() => "user-pool",
         index if index.starts_with(&format!("{}/index/", ready.tables.guests)) => "guests/index",
         _ if call.service == "secretsmanager" => "secrets",
@@ -142,8 +149,10 @@ async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_
         .await
         .into_iter()
         .chain(pre_authentication_calls().await)
+        .chain(authorization_calls().await)
     {
         made.remove(SECRETS);
+        made.remove(SIGNING_KEYS);
         let key = (operation.to_owned(), name.to_owned());
         let expected = table.remove(&key).unwrap_or_default();
         if made != expected {
@@ -268,6 +277,21 @@ async fn second_factor_calls() -> Vec<(&'static str, &'static str, Calls)> {
     all
 }
 
+/// The calls of every case about authorizations, without those of a cold start.
+async fn authorization_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let mut all = Vec::new();
+    for case in authorization_cases::Case::ALL {
+        let world = TestWorld::start().await;
+        let mut stage = case.prepare(&world).await;
+        let since = world.last_call();
+        let answer = stage.act().await;
+        assert!(case.is_healthy(&answer), "{case:?}: {answer:?}");
+        let (operation, name) = case.row();
+        all.push((operation, name, calls(&world, operation, since)));
+    }
+    all
+}
+
 /// What the trigger calls for the operations' own client, for another one, and for a guest who is at another address.
 async fn pre_authentication_calls() -> Vec<(&'static str, &'static str, Calls)> {
     let world = TestWorld::start_with(|options| options.public_client = true).await;
@@ -304,6 +328,7 @@ fn needed(call: &str) -> Option<String> {
     match call {
         "user-pool:ConfirmForgotPassword"
         | "user-pool:ForgotPassword"
+        | "user-pool:GetSigningKeys"
         | "user-pool:GetTokensFromRefreshToken"
         | "user-pool:RevokeToken" => None,
         "guests:TransactWriteItems" => Some("guests:PutItem".to_owned()),
@@ -331,6 +356,7 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
     for (operation, _, made) in second_factors
         .into_iter()
         .chain(pre_authentication_calls().await)
+        .chain(authorization_calls().await)
     {
         called
             .entry(operation)

@@ -9,6 +9,8 @@
 mod agent_identity;
 mod authenticator_app;
 mod authenticators;
+mod authorization_cases;
+mod authorizations;
 mod backstage;
 mod bad_input;
 mod bad_invocations;
