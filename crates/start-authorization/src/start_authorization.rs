@@ -55,7 +55,7 @@ impl StartAuthorization {
             }
             None => match &input.email {
                 Some(email) => Ok(Subject::Claimed(email.clone())),
-                None => Err(Fields::missing("email")),
+                None => Err(Fields::needed("email")),
             },
         }
     }

@@ -763,54 +763,62 @@ async fn a_link_that_we_have_not_made_leads_nowhere() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_may_fail_and_the_next_try_heals_it() {
     let mut broken = String::new();
+    let mut tried = BTreeSet::new();
     for case in Case::ALL {
-        let world = TestWorld::start().await;
-        let mut stage = case.prepare(&world).await;
-        let since = world.last_call();
-        stage.act().await;
         let (operation, _) = case.row();
-        let mut calls: Vec<(&'static str, String)> = Vec::new();
-        for call in world
-            .calls(since)
-            .into_iter()
-            .filter(|call| call.function == operation)
-        {
-            calls.push((call.service, call.action));
-        }
-        assert!(!calls.is_empty(), "{case:?}");
-        for (at, (service, action)) in calls.iter().enumerate() {
-            let earlier = calls[..at].iter().filter(|call| call.1 == *action).count();
-            let nth = u32::try_from(earlier).expect("few") + 1;
-            for kind in [
-                FaultKind::Throttle,
-                FaultKind::Internal,
-                FaultKind::Lost,
-                FaultKind::Denied,
+        for (service, action, nth) in healthy_calls(case).await {
+            if !tried.insert((operation, service, action.clone(), nth)) {
+                continue;
+            }
+            for (kind, times) in [
+                (FaultKind::Throttle, u32::MAX),
+                (FaultKind::Internal, u32::MAX),
+                (FaultKind::Lost, u32::MAX),
+                (FaultKind::Denied, u32::MAX),
+                // Healed by the SDK's second try, which must not count twice.
+                (FaultKind::Lost, 1),
             ] {
-                // Once heals within the SDK's own tries; for good does not.
-                for times in [1, u32::MAX] {
-                    let world = TestWorld::start().await;
-                    let mut stage = case.prepare(&world).await;
-                    let fault = Fault::new(kind, service, action).of(operation);
-                    world.fault(fault.nth(nth).times(times));
-                    let answer = stage.act().await;
-                    assert_clear(&answer);
-                    world.clear_faults();
-                    let mut healed = case.is_healthy(&answer);
-                    for _ in 0..2 {
-                        healed |= healed || case.is_healthy(&stage.act().await);
-                    }
-                    if !healed && !needs_another(case, action, kind) {
-                        broken += &format!(
-                            "{case:?}, {service} {action} ({nth}), {kind:?} × {times}: {} {}\n",
-                            answer.status, answer.body
-                        );
-                    }
+                let world = TestWorld::start().await;
+                let mut stage = case.prepare(&world).await;
+                let fault = Fault::new(kind, service, &action).of(operation);
+                world.fault(fault.nth(nth).times(times));
+                let answer = stage.act().await;
+                assert_clear(&answer);
+                world.clear_faults();
+                let mut healed = case.is_healthy(&answer) || case.is_healthy(&stage.act().await);
+                if !healed {
+                    // A claim that could not be let go is taken over after half a minute.
+                    world.advance(31);
+                    healed = case.is_healthy(&stage.act().await);
+                }
+                if !healed && !needs_another(case, &action, kind) {
+                    broken += &format!(
+                        "{case:?}, {service} {action} ({nth}), {kind:?} × {times}: {} {}\n",
+                        answer.status, answer.body
+                    );
                 }
             }
         }
     }
     assert!(broken.is_empty(), "{broken}");
+}
+
+/// The calls that an operation makes where nothing fails, the same action counted from 1.
+async fn healthy_calls(case: Case) -> Vec<(&'static str, String, u32)> {
+    let world = TestWorld::start().await;
+    let mut stage = case.prepare(&world).await;
+    let since = world.last_call();
+    stage.act().await;
+    let mut calls: Vec<(&'static str, String, u32)> = Vec::new();
+    for call in world.calls(since) {
+        if call.function == case.row().0 {
+            let earlier = calls.iter().filter(|(_, action, _)| *action == call.action);
+            let nth = u32::try_from(earlier.count()).expect("few") + 1;
+            calls.push((call.service, call.action, nth));
+        }
+    }
+    assert!(!calls.is_empty(), "{case:?}");
+    calls
 }
 
 /// Where the person has to begin anew: a link whose opening was written and not answered is used up, and `AgentCore`'s "denied" cannot
