@@ -2,6 +2,7 @@
 import { byId, make, say, setText, showProblem, whileBusy } from './dom.js';
 import { latchkey, loggedFetch, problemOf, readProblem } from './api.js';
 import { everySecond, moveClock, now, readClock } from './clock.js';
+import { comeBack, startAgent } from './agent.js';
 import { showContract } from './contract.js';
 import { clear as clearAuthenticator, fillProof, startAuthenticator } from './authenticator.js';
 import { startLog } from './log.js';
@@ -11,10 +12,11 @@ import { hideSecondFactor, startSecondFactor } from './secondfactor.js';
 import { fillCode, hideSignIn, showSignIn, startSignIn } from './signin.js';
 import { hideSession, showSession, startSession } from './session.js';
 
-const TITLES = { try: 'Latchkey, local', contract: 'Contract · Latchkey, local' };
+const TITLES = { try: 'Latchkey, local', agent: 'Agent · Latchkey, local', contract: 'Contract · Latchkey, local' };
 
 startLog();
 startMailbox((code, to) => fillConfirmation(code, to) || fillProof(code, to) || fillCode(code, to));
+comeBack();
 showView({ focus: false });
 addEventListener('hashchange', () => showView({ focus: true }));
 // Another page may have moved the clock meanwhile.
@@ -32,6 +34,7 @@ startPassword();
 startSecondFactor(onHeld);
 startSession();
 startAuthenticator();
+startAgent();
 startClock();
 latchkey.onSessionChange(onSessionChange);
 const session = latchkey.loadSession();
@@ -76,7 +79,8 @@ function syncClock() {
 }
 
 function showView({ focus }) {
-  const wanted = location.hash.startsWith('#contract') ? 'contract' : 'try';
+  const [named] = location.hash.slice(1).split('/');
+  const wanted = Object.hasOwn(TITLES, named) ? named : 'try';
   for (const panel of document.querySelectorAll('[data-view-panel]')) panel.hidden = panel.dataset.viewPanel !== wanted;
   for (const link of document.querySelectorAll('[data-view]')) {
     if (link.dataset.view === wanted) link.setAttribute('aria-current', 'page');
@@ -84,7 +88,7 @@ function showView({ focus }) {
   }
   document.title = TITLES[wanted];
   if (wanted === 'contract') showContract({ focus });
-  else if (focus) document.querySelector('#try-view h1').focus();
+  else if (focus) document.querySelector(`#${wanted}-view h1`).focus();
 }
 
 function startClock() {

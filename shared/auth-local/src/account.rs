@@ -6,6 +6,22 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// The account in every ARN.
 pub(crate) const ACCOUNT_ID: &str = "000000000000";
 
+/// The credentials of everybody who signs: functions, agents, operators.
+pub(crate) const ACCESS_KEY_ID: &str = "LOCAL";
+
+/// Their secret, which guards nothing but this machine's own loopback.
+pub(crate) const SECRET_ACCESS_KEY: &str = "local";
+
+/// Who that is, as IAM numbers its users.
+pub(crate) const CALLER_ID: &str = "AIDALATCHKEYLOCAL000";
+
+/// Who that is by name.
+pub(crate) const USER_ARN: &str = "arn:aws:iam::000000000000:user/latchkey-local";
+
+/// The gateway of agents' tools, and its targets, as their invocations name them.
+pub(crate) const GATEWAY_ID: &str = "latchkey-local-tools";
+pub(crate) const GATEWAY_TARGET_ID: &str = "LATCHKEY00";
+
 /// The HTTP API's id, which begins its domain name.
 pub(crate) const API_ID: &str = "latchkey00";
 

@@ -115,7 +115,8 @@ impl Console {
              \x20 dynamodb   {dynamodb}\n\
              \x20 agentcore  {agentcore}\n\
              \x20 kms, secretsmanager, ses  {kms}\n\
-             \x20 lambda     {lambda}{plain}\n\n\
+             \x20 lambda     {lambda}\n\
+             \x20 MCP        {gateway}/_local/mcp{plain}\n\n\
              \x20 Sign in on the page, or begin with\n\
              \x20   {strong}curl -d '{{\"email\":\"ada@example.com\"}}' -H 'content-type: application/json' {gateway}/auth/otp/initiate{plain}\n\n\
              \x20 {faint}Ctrl-C stops it.{plain}\n\n"

@@ -6,7 +6,8 @@ use auth_api::Contract;
 use url::Url;
 
 use crate::account::{
-    CREDENTIAL_PROVIDER, MAIL_SENDER, SEALING_KEY, SECRETS_ID, WORKLOAD_IDENTITY,
+    ACCESS_KEY_ID, CREDENTIAL_PROVIDER, MAIL_SENDER, SEALING_KEY, SECRET_ACCESS_KEY, SECRETS_ID,
+    WORKLOAD_IDENTITY,
 };
 use crate::settings::Settings;
 use crate::world::Ready;
@@ -54,8 +55,8 @@ pub(crate) fn values(
 pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
     [
         ("AWS_REGION", ready.region.as_str()),
-        ("AWS_ACCESS_KEY_ID", "LOCAL"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY),
         ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", &ready.agentcore),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
         ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),

@@ -31,6 +31,7 @@ mod invoke_api;
 mod journal;
 mod logs;
 mod mailbox;
+mod mcp;
 mod observer;
 mod options;
 mod page;

@@ -24,7 +24,8 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const INDEX: &str = include_str!("../page/index.html");
 
 /// Everything that `index.html` asks for, by name.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 16] = [
+    ("agent.js", JAVASCRIPT, include_str!("../page/agent.js")),
     ("api.js", JAVASCRIPT, include_str!("../page/api.js")),
     (
         "authenticator.js",
@@ -41,6 +42,7 @@ const FILES: [(&str, &str, &str); 14] = [
     ("latchkey.js", JAVASCRIPT, auth_browser::MODULE),
     ("log.js", JAVASCRIPT, include_str!("../page/log.js")),
     ("mailbox.js", JAVASCRIPT, include_str!("../page/mailbox.js")),
+    ("mcp.js", JAVASCRIPT, include_str!("../page/mcp.js")),
     ("page.css", CSS, include_str!("../page/page.css")),
     ("page.js", JAVASCRIPT, include_str!("../page/page.js")),
     (

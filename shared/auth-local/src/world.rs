@@ -32,6 +32,7 @@ use crate::guard;
 use crate::invoke_api::InvokeApi;
 use crate::logs::Logs;
 use crate::mailbox::{Mail, Mailbox};
+use crate::mcp::AgentGateway;
 use crate::observer::Served;
 use crate::options::{Options, State, Watcher};
 use crate::page;
@@ -466,6 +467,7 @@ fn router(inner: &Arc<Inner>) -> Router {
     let local = control::router()
         .merge(page::router())
         .nest("/lambda", lambda.router())
+        .route_service("/mcp", AgentGateway::serve(inner.functions.clone()))
         .layer(from_fn(guard::same_origin_only));
     Router::new()
         .route("/", get(page::index).fallback(through_the_gateway))

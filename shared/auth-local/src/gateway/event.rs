@@ -17,6 +17,7 @@ use time::macros::format_description;
 use url::form_urlencoded;
 
 use super::authorizer::Authorized;
+use super::signature::Caller;
 use crate::account::{ACCOUNT_ID, API_ID, REGION};
 use crate::functions::trace_id;
 
@@ -26,9 +27,20 @@ pub(super) struct Received<'a> {
     pub(super) body: &'a [u8],
     pub(super) peer: SocketAddr,
     pub(super) routed: &'a Routed<'a>,
-    pub(super) authorized: Option<&'a Authorized>,
+    pub(super) admitted: Option<&'a Admitted>,
     pub(super) request_id: &'a str,
     pub(super) at: Timestamp,
+}
+
+/// Who was let in, as the event says it.
+#[derive(Serialize)]
+pub(super) enum Admitted {
+    /// Who has a token.
+    #[serde(rename = "jwt")]
+    Jwt(Authorized),
+    /// Who has signed.
+    #[serde(rename = "iam")]
+    Iam(Caller),
 }
 
 #[derive(Serialize)]
@@ -57,7 +69,7 @@ struct RequestContext<'a> {
     account_id: &'static str,
     api_id: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    authorizer: Option<Authorizer<'a>>,
+    authorizer: Option<&'a Admitted>,
     domain_name: String,
     domain_prefix: &'static str,
     http: Http<'a>,
@@ -66,11 +78,6 @@ struct RequestContext<'a> {
     stage: &'static str,
     time: String,
     time_epoch: i64,
-}
-
-#[derive(Serialize)]
-struct Authorizer<'a> {
-    jwt: &'a Authorized,
 }
 
 #[derive(Serialize)]
@@ -101,7 +108,7 @@ impl Received<'_> {
             request_context: RequestContext {
                 account_id: ACCOUNT_ID,
                 api_id: API_ID,
-                authorizer: self.authorized.map(|jwt| Authorizer { jwt }),
+                authorizer: self.admitted,
                 domain_name: format!("{API_ID}.execute-api.{REGION}.amazonaws.com"),
                 domain_prefix: API_ID,
                 http: Http {

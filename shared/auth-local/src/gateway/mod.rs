@@ -4,6 +4,7 @@ mod answer;
 mod authorizer;
 mod cors;
 mod event;
+mod signature;
 mod throttle;
 
 use std::net::SocketAddr;
@@ -26,9 +27,9 @@ use crate::options::Watcher;
 use crate::random;
 
 use answer::Answer;
-use authorizer::{Authorized, Authorizer};
+use authorizer::Authorizer;
 use cors::Cors;
-use event::Received;
+use event::{Admitted, Received};
 use throttle::Throttles;
 
 /// Request line and headers together.
@@ -163,20 +164,29 @@ impl Gateway {
             return Handled::early(None, self.unrouted());
         };
         let operation_id = Some(routed.operation.operation_id.as_str());
-        let authorized = match self.admit(&routed, &parts.headers).await {
-            Ok(authorized) => authorized,
+        let mut admitted = match self.admit(&routed, &parts.headers).await {
+            Ok(admitted) => admitted,
             Err(answer) => return Handled::early(operation_id, answer),
         };
         let Ok(body) = to_bytes(body, LARGEST_PAYLOAD).await else {
             let answer = Answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
             return Handled::early(operation_id, answer);
         };
+        // A signature covers the body, so this authorizer comes last.
+        if routed.operation.security == Security::Iam {
+            let now = self.clock.system_time();
+            let Some(caller) = signature::caller(parts, &body, now) else {
+                let answer = Answer::message(StatusCode::FORBIDDEN, "Forbidden");
+                return Handled::early(operation_id, answer);
+            };
+            admitted = Some(Admitted::Iam(caller));
+        }
         let received = Received {
             parts,
             body: &body,
             peer,
             routed: &routed,
-            authorized: authorized.as_ref(),
+            admitted: admitted.as_ref(),
             request_id,
             at: self.clock.now(),
         };
@@ -195,13 +205,12 @@ impl Gateway {
         Answer::message(status, &unrouted.message)
     }
 
-    /// Throttle first, then the route's authorizer. IAM routes are refused: nothing here verifies Signature Version 4 yet, and
-    /// what cannot be verified is not let in.
+    /// Throttle first, then the route's authorizer, if its head is enough for that.
     async fn admit(
         &self,
         routed: &Routed<'_>,
         headers: &HeaderMap,
-    ) -> Result<Option<Authorized>, Answer> {
+    ) -> Result<Option<Admitted>, Answer> {
         let now = self.clock.now();
         if !self.throttles.admit(routed.operation, now) {
             return Err(Answer::message(
@@ -210,13 +219,12 @@ impl Gateway {
             ));
         }
         match &routed.operation.security {
-            Security::Public => Ok(None),
-            Security::Iam => Err(Answer::message(StatusCode::FORBIDDEN, "Forbidden")),
+            Security::Public | Security::Iam => Ok(None),
             Security::Jwt { scopes } => self
                 .authorizer
                 .admit(headers, scopes, now)
                 .await
-                .map(Some)
+                .map(|authorized| Some(Admitted::Jwt(authorized)))
                 .map_err(|refusal| {
                     let challenge = refusal.challenge(scopes);
                     match refusal {

@@ -28,6 +28,7 @@ mod harness;
 mod invoke_api;
 mod lambdas;
 mod limits;
+mod mcp;
 mod operations_under_faults;
 mod passwords;
 mod profile;
