@@ -17,6 +17,8 @@ use crate::workload_identity::Page;
 pub struct CredentialProviderSpec {
     /// 1 to 128 of `[a-zA-Z0-9\-_]`.
     pub name: String,
+    /// `CustomOauth2`, or a vendor such as `CognitoOauth2`, of which the issuer or the endpoints are taken from `discovery`.
+    pub vendor: String,
     /// Where its endpoints are.
     pub discovery: Discovery,
     /// The client that is registered there, with this provider's callback URL.
@@ -143,6 +145,39 @@ pub(crate) struct Named {
 }
 
 const CUSTOM: &str = "CustomOauth2";
+
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+impl CredentialProviderSpec {
+    /// As a call of the control plane has it.
+    fn described(&self) -> Value {
+        let mut config = json!({
+            "clientId": self.client_id,
+            "clientSecret": self.client_secret,
+        });
+        let kind = if self.vendor == CUSTOM {
+            config["oauthDiscovery"] = json!(self.discovery);
+            "customOauth2ProviderConfig"
+        } else {
+            match &self.discovery {
+                Discovery::Url(url) => {
+                    config["issuer"] = json!(url.strip_suffix(DISCOVERY).unwrap_or(url));
+                }
+                Discovery::Metadata(server) => {
+                    config["issuer"] = json!(server.issuer);
+                    config["authorizationEndpoint"] = json!(server.authorization_endpoint);
+                    config["tokenEndpoint"] = json!(server.token_endpoint);
+                }
+            }
+            "includedOauth2ProviderConfig"
+        };
+        json!({
+            "name": self.name,
+            "credentialProviderVendor": self.vendor,
+            "oauth2ProviderConfigInput": {kind: config},
+        })
+    }
+}
 
 impl Provider {
     pub(crate) fn find(connection: &Connection, name: &str) -> Result<Self, Refusal> {
@@ -281,7 +316,7 @@ fn included_discovery(vendor: &str, config: &IncludedConfig) -> Result<Discovery
             }))
         }
         (Some(issuer), None, None) => Ok(Discovery::Url(format!(
-            "{}/.well-known/openid-configuration",
+            "{}{DISCOVERY}",
             issuer.trim_end_matches('/')
         ))),
         (_, _, _) => Err(Refusal::invalid(format!(
@@ -316,23 +351,11 @@ pub(crate) fn ensure(
     service: &Service,
     spec: CredentialProviderSpec,
 ) -> Result<CredentialProvider, SpecError> {
-    let body = json!({
-        "name": spec.name,
-        "credentialProviderVendor": CUSTOM,
-        "oauth2ProviderConfigInput": {"customOauth2ProviderConfig": {
-            "oauthDiscovery": spec.discovery,
-            "clientId": spec.client_id,
-            "clientSecret": spec.client_secret,
-        }},
-    });
+    let body = spec.described();
     model::check("CreateOauth2CredentialProvider", &body)?;
-    let settings = Settings {
-        vendor: CUSTOM.to_owned(),
-        discovery: spec.discovery,
-        client_id: spec.client_id,
-        client_secret: Some(spec.client_secret),
-        client_authentication: spec.client_authentication,
-    };
+    let described: Described = serde_json::from_value(body).map_err(Refusal::from)?;
+    let mut settings = described.settings()?;
+    settings.client_authentication = spec.client_authentication;
     let provider = service.store.change(service.now(), |transaction| {
         let there = Provider::look_up(transaction, &spec.name)?;
         put(service, transaction, spec.name, settings, there)

@@ -15,6 +15,15 @@ pub(crate) const SECRETS_ID: &str = "latchkey-local/secrets";
 /// The key that the operations seal with.
 pub(crate) const SEALING_KEY: &str = "alias/latchkey-local-sealing";
 
+/// The agent, as AgentCore knows it.
+pub(crate) const WORKLOAD_IDENTITY: &str = "latchkey-local-agent";
+
+/// The user pool, as AgentCore knows it.
+pub(crate) const CREDENTIAL_PROVIDER: &str = "latchkey-local-cognito";
+
+/// The name under which people sign in at the user pool's own page.
+pub(crate) const SIGN_IN_DOMAIN: &str = "latchkey-local";
+
 /// Who mails notices.
 pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
 

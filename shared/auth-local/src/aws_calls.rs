@@ -44,7 +44,8 @@ pub struct AwsCall {
     pub service: &'static str,
     /// The operation.
     pub action: String,
-    /// The table (with `/index/…` where one is read), pool, app client, secret or key that it was made on. Empty where there is none.
+    /// The table (with `/index/…` where one is read), pool, app client, workload identity, credential provider, secret or key that
+    /// it was made on. Empty where there is none.
     pub resource: String,
     /// The HTTP status, or nothing where no answer arrived.
     pub status: Option<u16>,
@@ -207,29 +208,75 @@ impl Target {
             .headers()
             .get("x-amz-target")
             .and_then(|target| target.split_once('.'));
-        let (service, action) = match by_header {
-            Some((prefix, action)) => (Service::by_target(prefix), action.to_owned()),
-            None if request.uri().ends_with("/v2/email/outbound-emails") => {
-                (Service::Ses, "SendEmail".to_owned())
+        match by_header {
+            Some((prefix, action)) => {
+                let service = Service::by_target(prefix);
+                Self {
+                    resource: service.resource(&body),
+                    service,
+                    action: action.to_owned(),
+                }
             }
-            None => (
-                Service::Other,
-                format!("{} {}", request.method(), request.uri()),
-            ),
-        };
-        Self {
-            resource: service.resource(&body),
-            service,
-            action,
+            None => Self::by_path(request, &body),
         }
     }
+
+    /// For services whose operations have paths.
+    fn by_path(request: &HttpRequest, body: &Value) -> Self {
+        let path = path(request.uri());
+        let (service, action) = match (request.method(), path) {
+            ("POST", "/v2/email/outbound-emails") => (Service::Ses, "SendEmail"),
+            ("POST", "/identities/oauth2/token") => (Service::AgentCore, "GetResourceOauth2Token"),
+            ("POST", path) if path.starts_with(IDENTITIES) => {
+                (Service::AgentCore, &path[IDENTITIES.len()..])
+            }
+            ("GET", path) if path.ends_with(SIGNING_KEYS) => {
+                let pool = path[..path.len() - SIGNING_KEYS.len()].trim_start_matches('/');
+                return Self {
+                    service: Service::SigningKeys,
+                    action: "GetSigningKeys".to_owned(),
+                    resource: pool.to_owned(),
+                };
+            }
+            (method, _) => {
+                return Self {
+                    service: Service::Other,
+                    action: format!("{method} {}", request.uri()),
+                    resource: String::new(),
+                };
+            }
+        };
+        Self {
+            service,
+            action: action.to_owned(),
+            resource: service.resource(body),
+        }
+    }
+}
+
+/// The identity operations of AgentCore that are called by their own names.
+const IDENTITIES: &str = "/identities/";
+
+/// Where a user pool publishes the keys that its tokens are signed with.
+const SIGNING_KEYS: &str = "/.well-known/jwks.json";
+
+/// The path of a URI.
+fn path(uri: &str) -> &str {
+    let behind_scheme = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = behind_scheme
+        .find('/')
+        .map_or("/", |begin| &behind_scheme[begin..]);
+    path.split_once('?').map_or(path, |(path, _)| path)
 }
 
 /// The services that functions call.
 #[derive(Clone, Copy)]
 enum Service {
     CognitoIdp,
+    /// A document of Cognito's that anybody may read: no action of IAM's.
+    SigningKeys,
     DynamoDb,
+    AgentCore,
     SecretsManager,
     Kms,
     Ses,
@@ -249,8 +296,9 @@ impl Service {
 
     fn name(self) -> &'static str {
         match self {
-            Self::CognitoIdp => "cognito-idp",
+            Self::CognitoIdp | Self::SigningKeys => "cognito-idp",
             Self::DynamoDb => "dynamodb",
+            Self::AgentCore => "bedrock-agentcore",
             Self::SecretsManager => "secretsmanager",
             Self::Kms => "kms",
             Self::Ses => "ses",
@@ -270,10 +318,14 @@ impl Service {
                 }
                 None => member("TableName"),
             },
+            Self::AgentCore if body["workloadName"].is_null() => {
+                member("resourceCredentialProviderName")
+            }
+            Self::AgentCore => member("workloadName"),
             Self::SecretsManager => member("SecretId"),
             Self::Kms => member("KeyId"),
             Self::Ses => member("FromEmailAddress"),
-            Self::Other => String::new(),
+            Self::SigningKeys | Self::Other => String::new(),
         }
     }
 }
@@ -295,14 +347,20 @@ impl Target {
                 400,
                 "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
             ),
-            (Refusal::Throttled, Service::Ses) => (429, "TooManyRequestsException"),
+            (Refusal::Throttled, Service::Ses | Service::SigningKeys) => {
+                (429, "TooManyRequestsException")
+            }
+            (Refusal::Throttled, Service::AgentCore) => (429, "ThrottlingException"),
             (Refusal::Throttled, Service::SecretsManager | Service::Kms | Service::Other) => {
                 (400, "ThrottlingException")
             }
-            (Refusal::Internal, Service::CognitoIdp) => (500, "InternalErrorException"),
+            (Refusal::Internal, Service::CognitoIdp | Service::SigningKeys) => {
+                (500, "InternalErrorException")
+            }
             (Refusal::Internal, Service::DynamoDb) => {
                 (500, "com.amazonaws.dynamodb.v20120810#InternalServerError")
             }
+            (Refusal::Internal, Service::AgentCore) => (500, "InternalServerException"),
             (Refusal::Internal, Service::SecretsManager) => (500, "InternalServiceError"),
             (Refusal::Internal, Service::Kms) => (500, "KMSInternalException"),
             (Refusal::Internal, Service::Ses | Service::Other) => {
@@ -314,7 +372,10 @@ impl Target {
             (Refusal::Denied, Service::CognitoIdp | Service::SecretsManager | Service::Kms) => {
                 (400, "AccessDeniedException")
             }
-            (Refusal::Denied, Service::Ses | Service::Other) => (403, "AccessDeniedException"),
+            (
+                Refusal::Denied,
+                Service::AgentCore | Service::SigningKeys | Service::Ses | Service::Other,
+            ) => (403, "AccessDeniedException"),
         };
         let message = match refusal {
             Refusal::Throttled => "Rate exceeded".to_owned(),
@@ -325,12 +386,25 @@ impl Target {
                 self.action
             ),
         };
-        let body = json!({ "__type": error, "message": message }).to_string();
+        // REST and JSON names the error in a header, JSON 1.x in the body too.
+        let (content_type, body) = match self.service {
+            Service::AgentCore | Service::Ses | Service::SigningKeys => {
+                ("application/json", json!({ "message": message }))
+            }
+            Service::CognitoIdp
+            | Service::DynamoDb
+            | Service::SecretsManager
+            | Service::Kms
+            | Service::Other => (
+                "application/x-amz-json-1.1",
+                json!({ "__type": error, "message": message }),
+            ),
+        };
         #[expect(clippy::expect_used, reason = "the statuses above are in range")]
         let status = StatusCode::try_from(status).expect("a status");
-        let mut response = HttpResponse::new(status, SdkBody::from(body));
+        let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
         let headers = response.headers_mut();
-        headers.insert("content-type", "application/x-amz-json-1.1");
+        headers.insert("content-type", content_type);
         headers.insert("x-amzn-errortype", error);
         headers.insert("x-amzn-requestid", "00000000-0000-4000-8000-000000000000");
         response
@@ -354,4 +428,93 @@ fn tables_of_transaction(items: &Value) -> String {
         }
     }
     tables.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(method: &str, path: &str, body: &Value) -> (&'static str, String, String) {
+        let mut request = HttpRequest::new(SdkBody::from(body.to_string()));
+        request.set_method(method).unwrap();
+        request
+            .set_uri(format!("http://127.0.0.1:8790{path}"))
+            .unwrap();
+        let target = Target::of(&request);
+        (target.service.name(), target.action, target.resource)
+    }
+
+    #[test]
+    fn calls_are_known_by_their_paths_where_they_have_no_target() {
+        let workload = json!({ "workloadName": "agent" });
+        for (path, body, action, resource) in [
+            (
+                "GetWorkloadAccessToken",
+                &workload,
+                "GetWorkloadAccessToken",
+                "agent",
+            ),
+            (
+                "GetWorkloadAccessTokenForUserId",
+                &workload,
+                "GetWorkloadAccessTokenForUserId",
+                "agent",
+            ),
+            (
+                "oauth2/token",
+                &json!({ "resourceCredentialProviderName": "pool" }),
+                "GetResourceOauth2Token",
+                "pool",
+            ),
+            (
+                "CompleteResourceTokenAuth",
+                &json!({ "sessionUri": "urn:x" }),
+                "CompleteResourceTokenAuth",
+                "",
+            ),
+        ] {
+            assert_eq!(
+                target("POST", &format!("/identities/{path}"), body),
+                ("bedrock-agentcore", action.to_owned(), resource.to_owned())
+            );
+        }
+        assert_eq!(
+            target("GET", "/eu-west-1_Pool/.well-known/jwks.json", &Value::Null),
+            (
+                "cognito-idp",
+                "GetSigningKeys".to_owned(),
+                "eu-west-1_Pool".to_owned()
+            )
+        );
+        let (service, action, _) = target(
+            "GET",
+            "/identities/oauth2/authorize?request_uri=x",
+            &Value::Null,
+        );
+        assert_eq!(service, "other", "no function may open this address");
+        assert!(action.starts_with("GET http"), "{action}");
+    }
+
+    #[test]
+    fn refusals_are_worded_as_the_service_words_them() {
+        for (refusal, status, error) in [
+            (Refusal::Throttled, 429, "ThrottlingException"),
+            (Refusal::Internal, 500, "InternalServerException"),
+            (Refusal::Denied, 403, "AccessDeniedException"),
+        ] {
+            let target = Target {
+                service: Service::AgentCore,
+                action: "GetWorkloadAccessToken".to_owned(),
+                resource: "agent".to_owned(),
+            };
+            let answer = target.refusal(refusal);
+            assert_eq!(answer.status().as_u16(), status);
+            assert_eq!(answer.headers().get("x-amzn-errortype"), Some(error));
+            let body: Value = serde_json::from_slice(answer.body().bytes().unwrap()).unwrap();
+            assert!(
+                body["message"].is_string() && body["__type"].is_null(),
+                "{body}"
+            );
+        }
+    }
 }

@@ -98,6 +98,7 @@ impl Console {
             gateway,
             cognito,
             dynamodb,
+            agentcore,
             kms,
             lambda,
             mailbox,
@@ -112,6 +113,7 @@ impl Console {
              \x20 {strong}mailbox{plain}    {mailbox}\n\
              \x20 {faint}cognito    {cognito} (pool {user_pool_id})\n\
              \x20 dynamodb   {dynamodb}\n\
+             \x20 agentcore  {agentcore}\n\
              \x20 kms, secretsmanager, ses  {kms}\n\
              \x20 lambda     {lambda}{plain}\n\n\
              \x20 Sign in on the page, or begin with\n\

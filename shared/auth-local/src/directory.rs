@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use cognito_local::{ClientSpec, Cognito, PoolSpec, RefreshRotation, Secret};
 use serde_json::{Value, json};
 
-use crate::account::{SECRETS_ID, function_arn};
+use crate::account::{SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
 use crate::random;
 use crate::world::WorldError;
 
@@ -16,7 +16,7 @@ use crate::world::WorldError;
 const ROTATION_GRACE_SECONDS: u8 = 10;
 
 /// Minutes for a code, as in the domain.
-const SIGN_IN_MINUTES: u8 = 5;
+pub(crate) const SIGN_IN_MINUTES: u8 = 5;
 
 /// An open user pool with its app clients.
 pub(crate) struct Directory {
@@ -39,6 +39,7 @@ impl Directory {
             minimum_password_length: NewPassword::SHORTEST,
             password_composition: false,
             admins_create_users_only: true,
+            domain: Some(SIGN_IN_DOMAIN.to_owned()),
             ..PoolSpec::passwordless("latchkey-local")
         };
         for trigger in Contract::embedded().triggers() {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use auth_api::Contract;
 use url::Url;
 
-use crate::account::{MAIL_SENDER, SEALING_KEY, SECRETS_ID};
+use crate::account::{
+    CREDENTIAL_PROVIDER, MAIL_SENDER, SEALING_KEY, SECRETS_ID, WORKLOAD_IDENTITY,
+};
 use crate::settings::Settings;
 use crate::world::Ready;
 
@@ -13,6 +15,7 @@ use crate::world::Ready;
 pub(crate) fn values(
     ready: &Ready,
     operations_client_id: &str,
+    oauth2_callback_url: &str,
     settings: &Settings,
 ) -> BTreeMap<String, String> {
     let made = [
@@ -21,10 +24,14 @@ pub(crate) fn values(
         ("COGNITO_CLIENT_ID", operations_client_id),
         ("GUESTS_TABLE_NAME", &ready.tables.guests),
         ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
+        ("DYNAMODB_OAUTH2_SESSIONS_TABLE", &ready.tables.sessions),
         ("SECRETS_ID", SECRETS_ID),
         ("MAIL_SENDER", MAIL_SENDER),
         ("KMS_KEY_ID", SEALING_KEY),
         ("FRONTEND_URL", &ready.gateway),
+        ("OAUTH2_CALLBACK_URL", oauth2_callback_url),
+        ("AGENTCORE_WORKLOAD_NAME", WORKLOAD_IDENTITY),
+        ("AGENTCORE_IDENTITY_PROVIDER_NAME", CREDENTIAL_PROVIDER),
     ];
     let made = made.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let defaults = Contract::embedded()
@@ -49,6 +56,7 @@ pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
         ("AWS_REGION", ready.region.as_str()),
         ("AWS_ACCESS_KEY_ID", "LOCAL"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", &ready.agentcore),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
         ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),
         ("AWS_ENDPOINT_URL_KMS", &ready.kms),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The service as its endpoint is called: `cognito-idp`, `dynamodb`, `secretsmanager`, `kms`, `ses`.
+    /// The service as its endpoint is called: `cognito-idp`, `dynamodb`, `bedrock-agentcore`, `secretsmanager`, `kms`, `ses`.
     pub service: String,
     /// The operation, such as `AdminInitiateAuth`. Any, where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

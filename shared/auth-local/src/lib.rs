@@ -14,6 +14,7 @@
 //! ```
 
 mod account;
+mod agent_identity;
 mod aws_calls;
 pub mod cli;
 mod clock;

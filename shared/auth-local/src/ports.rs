@@ -36,12 +36,14 @@ pub(crate) struct Listeners {
     pub(crate) gateway: TcpListener,
     pub(crate) cognito: TcpListener,
     pub(crate) dynamodb: TcpListener,
+    pub(crate) agentcore: TcpListener,
     pub(crate) rest: TcpListener,
 }
 
-/// Each service's distance from the gateway's port. The third is AgentCore's.
+/// Each service's distance from the gateway's port.
 const COGNITO: u16 = 1;
 const DYNAMODB: u16 = 2;
+const AGENTCORE: u16 = 3;
 const REST: u16 = 4;
 
 impl Listeners {
@@ -51,12 +53,13 @@ impl Listeners {
             0 => Ok(0),
             port => port.checked_add(distance).ok_or(PortError::NoRoom(port)),
         };
-        let [cognito, dynamodb, rest] =
-            [following(COGNITO)?, following(DYNAMODB)?, following(REST)?];
+        let (cognito, dynamodb) = (following(COGNITO)?, following(DYNAMODB)?);
+        let (agentcore, rest) = (following(AGENTCORE)?, following(REST)?);
         Ok(Self {
             gateway: bind(port, "the gateway").await?,
             cognito: bind(cognito, "Cognito").await?,
             dynamodb: bind(dynamodb, "DynamoDB").await?,
+            agentcore: bind(agentcore, "AgentCore").await?,
             rest: bind(rest, "KMS, Secrets Manager and SES").await?,
         })
     }
@@ -83,6 +86,7 @@ pub(crate) struct Urls {
     pub(crate) gateway: String,
     pub(crate) cognito: String,
     pub(crate) dynamodb: String,
+    pub(crate) agentcore: String,
     pub(crate) rest: String,
 }
 
@@ -97,6 +101,7 @@ impl Listeners {
             gateway: url(&self.gateway)?,
             cognito: url(&self.cognito)?,
             dynamodb: url(&self.dynamodb)?,
+            agentcore: url(&self.agentcore)?,
             rest: url(&self.rest)?,
         })
     }

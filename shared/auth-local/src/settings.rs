@@ -9,15 +9,19 @@ use auth_api::{Contract, Setting, SettingKind};
 use url::Url;
 
 /// Settings that the local run makes itself: they name what it has created.
-const MADE_HERE: [&str; 8] = [
+const MADE_HERE: [&str; 12] = [
     "ENVIRONMENT",
     "COGNITO_USER_POOL_ID",
     "COGNITO_CLIENT_ID",
     "GUESTS_TABLE_NAME",
     "CHALLENGES_TABLE_NAME",
+    "DYNAMODB_OAUTH2_SESSIONS_TABLE",
     "SECRETS_ID",
     "MAIL_SENDER",
     "KMS_KEY_ID",
+    "OAUTH2_CALLBACK_URL",
+    "AGENTCORE_WORKLOAD_NAME",
+    "AGENTCORE_IDENTITY_PROVIDER_NAME",
 ];
 
 /// The defaults that differ from the functions' own: a stand-in answers in a few milliseconds, so much lower floors hide as

@@ -8,7 +8,10 @@ use std::time::Duration;
 use crate::mailbox::write_private;
 
 /// Every file that a world keeps. `--fresh` removes these, and nothing else that may lie in the folder.
-const FILES: [&str; 10] = [
+const FILES: [&str; 13] = [
+    "agentcore.sqlite",
+    "agentcore.sqlite-shm",
+    "agentcore.sqlite-wal",
     "aws.json",
     "aws.new",
     "clock",

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentcore_local::{AgentCore, Behaviour};
 use auth_lambda::logging::level_of;
 use aws_local::AwsLocal;
 use axum::Router;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::account::{ACCOUNT_ID, REGION, SEALING_KEY};
+use crate::agent_identity;
 use crate::aws_calls::{AwsCall, AwsCalls};
 use crate::clock::WorldClock;
 use crate::control;
@@ -41,6 +43,9 @@ use crate::state_folder::{StateFolder, StateFolderError};
 
 /// How often what has expired is deleted while nobody moves the clock. DynamoDB itself promises days.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// The route that AgentCore sends browsers back to.
+const OAUTH2_CALLBACK: &str = "/auth/callback";
 
 /// Why a world does not start, or does not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +92,8 @@ pub struct Ready {
     pub cognito: String,
     /// The tables.
     pub dynamodb: String,
+    /// AgentCore's identity operations.
+    pub agentcore: String,
     /// KMS.
     pub kms: String,
     /// Secrets Manager.
@@ -119,6 +126,7 @@ impl Ready {
             gateway: urls.gateway,
             cognito: urls.cognito,
             dynamodb: urls.dynamodb,
+            agentcore: urls.agentcore,
             kms: urls.rest.clone(),
             secretsmanager: urls.rest.clone(),
             ses: urls.rest,
@@ -161,6 +169,7 @@ pub(crate) struct Inner {
     functions: Arc<Functions>,
     gateway: Gateway,
     cognito: Cognito,
+    agentcore: AgentCore,
     dynamodb: DynamoDb,
     served: Option<Watcher<Served>>,
     folder: Option<StateFolder>,
@@ -199,6 +208,16 @@ impl World {
             },
             options.public_client,
         )?;
+        let issuer = format!("{}/{}", urls.cognito, directory.user_pool_id);
+        let oauth2_callback_url = format!("{}{OAUTH2_CALLBACK}", urls.gateway);
+        let agentcore = agent_identity::open(
+            urls.agentcore.clone(),
+            file("agentcore.sqlite"),
+            &clock,
+            &directory,
+            &issuer,
+            &oauth2_callback_url,
+        )?;
         let aws = AwsLocal::open(aws_local::Options {
             region: REGION.to_owned(),
             account_id: ACCOUNT_ID.to_owned(),
@@ -214,8 +233,12 @@ impl World {
 
         let calls = AwsCalls::new(clock.clone());
         let logs = Logs::new(options.watchers.log_line.clone());
-        let values =
-            environment::values(&ready, &directory.operations_client_id, &options.settings);
+        let values = environment::values(
+            &ready,
+            &directory.operations_client_id,
+            &oauth2_callback_url,
+            &options.settings,
+        );
         let log_level = values.get("LOG_LEVEL").map_or("info", String::as_str);
         let log_level = level_of(log_level).map_err(WorldError::of("the log"))?;
         let functions = Arc::new(Functions::start(&Surroundings {
@@ -227,7 +250,7 @@ impl World {
             watcher: options.watchers.event.clone(),
         })?);
         let gateway = Gateway::new(Setup {
-            issuer: format!("{}/{}", ready.cognito, ready.user_pool_id),
+            issuer,
             audience: vec![directory.operations_client_id.clone()],
             origins: environment::origins(&ready, &values),
             functions: functions.clone(),
@@ -246,6 +269,7 @@ impl World {
             functions,
             gateway,
             cognito: directory.cognito,
+            agentcore,
             dynamodb,
             served: options.watchers.served,
             folder,
@@ -263,6 +287,7 @@ impl World {
         stand_ins.serve(listeners.cognito, guarded(cognito));
         let dynamodb = dynamodb_api::router(inner.dynamodb.database());
         stand_ins.serve(listeners.dynamodb, guarded(dynamodb));
+        stand_ins.serve(listeners.agentcore, guarded(inner.agentcore.router()));
         stand_ins.serve(listeners.rest, guarded(aws.router()));
         let mut gateway = Servers::default();
         gateway.serve(listeners.gateway, guarded(router(&inner)));
@@ -360,6 +385,12 @@ impl World {
         &self.inner.cognito
     }
 
+    /// AgentCore, for the switches of what AWS does not document.
+    #[must_use]
+    pub fn agentcore(&self) -> &AgentCore {
+        &self.inner.agentcore
+    }
+
     /// A clean state: no people, no mails, no calls, no faults, and the system's time. Keys, pool and app clients stay, and so
     /// does what warm functions remember of them.
     pub fn reset(&self) -> Result<(), WorldError> {
@@ -409,6 +440,10 @@ impl Inner {
     pub(crate) fn reset(&self) -> Result<(), WorldError> {
         self.cognito.reset().map_err(WorldError::of("Cognito"))?;
         self.set_unknown_user(UnknownUser::EmailOtp);
+        self.agentcore
+            .reset()
+            .map_err(WorldError::of("AgentCore"))?;
+        self.agentcore.set_behaviour(Behaviour::default());
         self.dynamodb.clear().map_err(WorldError::of("DynamoDB"))?;
         self.mailbox.clear();
         self.calls.made.clear();

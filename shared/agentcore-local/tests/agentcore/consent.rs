@@ -325,6 +325,7 @@ async fn an_authorization_url_waits_for_a_provider_that_is_not_there_yet() {
     drop(absent);
     let spec = |url: String| CredentialProviderSpec {
         name: PROVIDER.to_owned(),
+        vendor: "CustomOauth2".to_owned(),
         discovery: Discovery::Url(url),
         client_id: CLIENT_ID.to_owned(),
         client_secret: Secret::new(CLIENT_SECRET),

@@ -56,6 +56,7 @@ fn configure(agentcore: &AgentCore, provider: &TestProvider) -> String {
     agentcore
         .ensure_credential_provider(CredentialProviderSpec {
             name: PROVIDER.to_owned(),
+            vendor: "CustomOauth2".to_owned(),
             discovery: Discovery::Url(provider.discovery_url()),
             client_id: CLIENT_ID.to_owned(),
             client_secret: Secret::new(CLIENT_SECRET),

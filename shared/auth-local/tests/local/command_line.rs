@@ -94,6 +94,7 @@ async fn the_ready_line_says_where_everything_is_and_signals_end_it_cleanly() {
             "gateway",
             "cognito",
             "dynamodb",
+            "agentcore",
             "kms",
             "secretsmanager",
             "ses",

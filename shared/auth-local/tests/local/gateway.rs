@@ -414,7 +414,13 @@ async fn hosts_that_are_not_this_machine_are_refused() {
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     }
     let ready = world.ready();
-    for service in [&ready.cognito, &ready.dynamodb, &ready.secretsmanager] {
+    let services = [
+        &ready.cognito,
+        &ready.dynamodb,
+        &ready.agentcore,
+        &ready.secretsmanager,
+    ];
+    for service in services {
         let rebound = reqwest::Client::new()
             .post(service)
             .header("host", "rebound.example");

@@ -246,6 +246,7 @@ fn environment(world: &TestWorld, function: Listed, runtime_api: &str) -> BTreeM
         ("AWS_ACCESS_KEY_ID", "LOCAL"),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_SESSION_TOKEN", "local"),
+        ("AWS_ENDPOINT_URL_BEDROCK_AGENTCORE", &ready.agentcore),
         ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", &ready.cognito),
         ("AWS_ENDPOINT_URL_DYNAMODB", &ready.dynamodb),
         ("AWS_ENDPOINT_URL_KMS", &ready.kms),
@@ -272,6 +273,10 @@ fn value(world: &TestWorld, name: &str) -> String {
         "KMS_KEY_ID" => "alias/latchkey-local-sealing".to_owned(),
         "MAIL_SENDER" => "no-reply@latchkey.example".to_owned(),
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
+        "DYNAMODB_OAUTH2_SESSIONS_TABLE" => ready.tables.sessions.clone(),
+        "OAUTH2_CALLBACK_URL" => format!("{}/auth/callback", ready.gateway),
+        "AGENTCORE_WORKLOAD_NAME" => "latchkey-local-agent".to_owned(),
+        "AGENTCORE_IDENTITY_PROVIDER_NAME" => "latchkey-local-cognito".to_owned(),
         "ENVIRONMENT" => "test".to_owned(),
         // The floors only cost time here.
         "OTP_RESPONSE_FLOOR_MS" | "OTP_REFUSAL_FLOOR_MS" => "0".to_owned(),

@@ -6,6 +6,7 @@
     reason = "a test says that something went wrong by panicking"
 )]
 
+mod agent_identity;
 mod authenticator_app;
 mod authenticators;
 mod backstage;
@@ -15,6 +16,7 @@ mod bad_requests;
 mod bearer_tokens;
 mod cases;
 mod command_line;
+mod consent;
 mod control;
 mod cookies;
 mod costs;

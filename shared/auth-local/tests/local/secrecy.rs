@@ -578,6 +578,19 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
         ("CHALLENGES_TABLE_NAME", ready.tables.challenges.clone()),
         ("SECRETS_ID", "latchkey-local/secrets".to_owned()),
         ("FRONTEND_URL", ready.gateway.clone()),
+        (
+            "DYNAMODB_OAUTH2_SESSIONS_TABLE",
+            ready.tables.sessions.clone(),
+        ),
+        (
+            "OAUTH2_CALLBACK_URL",
+            format!("{}/auth/callback", ready.gateway),
+        ),
+        ("AGENTCORE_WORKLOAD_NAME", "latchkey-local-agent".to_owned()),
+        (
+            "AGENTCORE_IDENTITY_PROVIDER_NAME",
+            "latchkey-local-cognito".to_owned(),
+        ),
         ("KMS_KEY_ID", "alias/latchkey-local".to_owned()),
         ("MAIL_SENDER", "no-reply@latchkey.example".to_owned()),
         ("OTP_RESPONSE_FLOOR_MS", "0".to_owned()),
@@ -585,6 +598,10 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
         ("AWS_REGION", ready.region.clone()),
         ("AWS_ACCESS_KEY_ID", "PLANTEDKEYID".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "planted-secret-key".to_owned()),
+        (
+            "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE",
+            of("agentcore", &ready.agentcore),
+        ),
         (
             "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
             of("cognito", &ready.cognito),

@@ -1,0 +1,98 @@
+//! Who the agent is: AgentCore with a workload identity, and the user pool as the provider of people's tokens.
+
+use std::path::PathBuf;
+
+use agentcore_local::{
+    AgentCore, AuthorizationServer, CredentialProviderSpec, Discovery, Issuers, SpecError, State,
+    WorkloadIdentitySpec,
+};
+use cognito_local::{ClientSpec, Cognito, HostedSignIn, Secret};
+
+use crate::account::{ACCOUNT_ID, CREDENTIAL_PROVIDER, REGION, WORKLOAD_IDENTITY};
+use crate::clock::WorldClock;
+use crate::directory::{Directory, SIGN_IN_MINUTES};
+use crate::random;
+use crate::world::WorldError;
+
+/// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it sends browsers back to.
+pub(crate) fn open(
+    public_url: String,
+    file: Option<PathBuf>,
+    clock: &WorldClock,
+    directory: &Directory,
+    issuer: &str,
+    return_url: &str,
+) -> Result<AgentCore, WorldError> {
+    let agentcore = AgentCore::open(agentcore_local::Options {
+        region: REGION.to_owned(),
+        account_id: ACCOUNT_ID.to_owned(),
+        state: file.map_or(State::Memory, State::File),
+        clock: clock.for_stand_ins(),
+        random: random::for_stand_ins(),
+        issuers: Issuers::Only(vec![issuer.to_owned()]),
+        ..agentcore_local::Options::new(public_url)
+    })
+    .map_err(WorldError::of("AgentCore"))?;
+    agentcore
+        .ensure_workload_identity(WorkloadIdentitySpec {
+            name: WORKLOAD_IDENTITY.to_owned(),
+            allowed_return_urls: vec![return_url.to_owned()],
+        })
+        .map_err(WorldError::of::<SpecError>("the workload identity"))?;
+    register(&agentcore, directory, issuer)?;
+    Ok(agentcore)
+}
+
+/// Makes each known to the other: the pool's client to AgentCore, and where AgentCore is called back to the pool. Whoever is first
+/// does not know the other yet.
+fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Result<(), WorldError> {
+    let failed = WorldError::of::<cognito_local::SpecError>;
+    let Directory {
+        cognito,
+        user_pool_id,
+        ..
+    } = directory;
+    let client = ensure_client(cognito, user_pool_id, None)?;
+    let sign_in = cognito
+        .domain_url(user_pool_id)
+        .map_err(failed("the user pool's domain"))?
+        .unwrap_or_default();
+    let provider = agentcore
+        .ensure_credential_provider(CredentialProviderSpec {
+            name: CREDENTIAL_PROVIDER.to_owned(),
+            vendor: "CognitoOauth2".to_owned(),
+            discovery: Discovery::Metadata(AuthorizationServer {
+                issuer: issuer.to_owned(),
+                authorization_endpoint: format!("{sign_in}/oauth2/authorize"),
+                token_endpoint: format!("{sign_in}/oauth2/token"),
+                response_types: Vec::new(),
+                token_endpoint_auth_methods: Vec::new(),
+            }),
+            client_secret: agentcore_local::Secret::new(client.client_secret.unwrap_or_default()),
+            client_id: client.client_id,
+            client_authentication: None,
+        })
+        .map_err(WorldError::of::<SpecError>("the credential provider"))?;
+    ensure_client(cognito, user_pool_id, Some(provider.callback_url))?;
+    Ok(())
+}
+
+/// AgentCore's own app client: its tokens stay in the vault, and the API takes none of them.
+fn ensure_client(
+    cognito: &Cognito,
+    user_pool_id: &str,
+    callback_url: Option<String>,
+) -> Result<cognito_local::Client, WorldError> {
+    let spec = ClientSpec {
+        secret: Secret::Generated,
+        explicit_auth_flows: ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH"]
+            .map(str::to_owned)
+            .to_vec(),
+        auth_session_minutes: SIGN_IN_MINUTES,
+        hosted_sign_in: callback_url.map(HostedSignIn::new),
+        ..ClientSpec::new("latchkey-local-agentcore")
+    };
+    cognito
+        .ensure_client(user_pool_id, spec)
+        .map_err(WorldError::of("AgentCore's app client"))
+}
