@@ -97,7 +97,7 @@ async fn every_problem_has_its_status_code_and_type() {
                 let limit = Limit {
                     name: "attempts",
                     quota: 3,
-                    window: Duration::from_secs(300),
+                    window: Duration::from_mins(5),
                 };
                 Err(Problem::MaxAttemptsExceeded(LimitState {
                     limit,
