@@ -47,10 +47,11 @@ struct GetAuthenticatedGuest {
 
 impl GetAuthenticatedGuest {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let consents = Consents::new(platform)?;
         Ok(Self {
-            start: AuthorizationStart::new(platform)?,
+            start: AuthorizationStart::new(platform, &consents)?,
             authorizations: Authorizations::new(platform)?,
-            consents: Consents::new(platform)?,
+            consents,
             access_tokens: AccessTokens::new(platform)?,
             guests: Guests::new(platform)?,
             secrets: Secrets::new(platform)?,

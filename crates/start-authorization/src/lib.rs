@@ -16,7 +16,8 @@ mod start_authorization;
 use std::time::Duration;
 
 use auth_aws::{
-    AccessTokens, AuthorizationStart, ConfigurationError, Guests, Limits, Platform, Secrets,
+    AccessTokens, AuthorizationStart, ConfigurationError, Consents, Guests, Limits, Platform,
+    Secrets,
 };
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Email, Limit, Problem, Randomness, Scope,
@@ -54,7 +55,7 @@ impl StartAuthorization {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
-            start: AuthorizationStart::new(platform)?,
+            start: AuthorizationStart::new(platform, &Consents::new(platform)?)?,
             access_tokens: AccessTokens::new(platform)?,
             guests: Guests::new(platform)?,
             limits: Limits::new(platform)?,

@@ -21,10 +21,10 @@ pub struct AuthorizationStart {
 }
 
 impl AuthorizationStart {
-    /// Authorizations by the workload, the provider and the table that the environment names.
-    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+    /// Authorizations in the table that the environment names.
+    pub fn new(platform: &Platform, consents: &Consents) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            consents: Consents::new(platform)?,
+            consents: consents.clone(),
             authorizations: Authorizations::new(platform)?,
             lifetime: platform.environment().authorization_lifetime()?,
             clock: platform.clock(),

@@ -20,6 +20,13 @@ use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 
+#[cfg(any(
+    feature = "agentcore",
+    feature = "dynamodb",
+    feature = "mail",
+    feature = "secrets"
+))]
+use crate::clients::Clients;
 use crate::{ConfigurationError, Environment};
 
 /// Tries of one AWS call, the first included. The SDK waits between them with full jitter.
@@ -51,6 +58,13 @@ pub struct Platform {
     aws: SdkConfig,
     clock: Clock,
     randomness: Randomness,
+    #[cfg(any(
+        feature = "agentcore",
+        feature = "dynamodb",
+        feature = "mail",
+        feature = "secrets"
+    ))]
+    clients: Clients,
 }
 
 impl Platform {
@@ -108,6 +122,13 @@ impl Platform {
             aws,
             clock,
             randomness,
+            #[cfg(any(
+                feature = "agentcore",
+                feature = "dynamodb",
+                feature = "mail",
+                feature = "secrets"
+            ))]
+            clients: Clients::default(),
         })
     }
 
@@ -173,6 +194,16 @@ impl Platform {
         StaticRuntimePlugin::new()
             .with_config(config.freeze())
             .with_runtime_components(components)
+    }
+
+    #[cfg(any(
+        feature = "agentcore",
+        feature = "dynamodb",
+        feature = "mail",
+        feature = "secrets"
+    ))]
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.
