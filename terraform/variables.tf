@@ -273,7 +273,7 @@ variable "credential_provider_callback_url" {
 }
 
 variable "github" {
-  description = "The repository whose workflows may deploy, and where Terraform's state is. Null makes no role for them."
+  description = "The repository whose workflows may deploy, and where Terraform's state is. An account has one OIDC provider of GitHub's: create_provider is false where another environment, or somebody else, has made it. Null makes no role."
   type = object({
     repository      = string
     create_provider = optional(bool, true)

@@ -127,6 +127,17 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
+    condition = alltrue([
+      for name, function in module.function :
+      anytrue([for grant in jsondecode(run.contract.needs[name]).grants : startswith(grant, "token-vault:")]) == anytrue([
+        for statement in jsondecode(function.policy).Statement :
+        statement.Action == ["secretsmanager:GetSecretValue"] && statement.Resource == ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:bedrock-agentcore-identity!default/oauth2/latchkey-test-??????"]
+      ])
+    ])
+    error_message = "who takes people's tokens from the vault, and nobody else, may read the secret of the provider that they come from"
+  }
+
+  assert {
     condition = alltrue(flatten([
       for function in module.function : [
         for statement in jsondecode(function.policy).Statement :

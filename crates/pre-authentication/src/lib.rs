@@ -2,13 +2,14 @@
 //!
 //! Latchkey's operations sign people in with a confidential client, and ask for the authenticator themselves: they pass without a look.
 //! Where the pool has a public client, for Amplify say, that client signs in at Cognito's own endpoint, which knows nothing of the
-//! authenticator. It is refused for guests who have one: there is no way round it.
+//! authenticator. It is refused for guests who have one: there is no way round it. And it is refused for guests whose password does not
+//! count: Cognito takes one that was registered for right, and who chose it need not be who reads the mail.
 //!
 //! If its one read fails, Cognito refuses the sign-in. Refreshes do not come by here: setting up an authenticator revokes every refresh
 //! token that there is.
 
 use auth_aws::{ConfigurationError, Guests, Platform};
-use auth_domain::{Email, Guest, Report, UserSub};
+use auth_domain::{Email, Guest, PasswordStanding, Report, UserSub};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value};
 
@@ -56,6 +57,10 @@ impl Trigger for PreAuthentication {
                 authenticator: Some(_),
                 ..
             })) => Err("sign in on the web page, where your authenticator is asked for"),
+            Ok(Some(Guest {
+                password_standing: PasswordStanding::Unproven | PasswordStanding::Replaced,
+                ..
+            })) => Err("confirm your address or set a new password on the web page first"),
             Ok(_) => Ok(event),
             Err(problem) => {
                 let report = problem.report().map(Report::chain);

@@ -7,6 +7,10 @@
 //! Where somebody has registered the address with a password and not confirmed it, that password is taken away: who chose it need not
 //! be who reads the mail. A guest hears by mail of a browser that signs in for the first time.
 //!
+//! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`), though the code is right: who has the mailbox now need not be who
+//! had the account. An operator who knows that they are the same takes `cognitoSub` off the guest's item, and what begins with
+//! `authenticator`, which nobody can open any more; the next code binds the new user.
+//!
 //! A guest who has an authenticator gets no tokens here: the sign-in is held until `verifyMfa` brings the second factor. The refresh
 //! token lies sealed in its record, the other tokens are forgotten, and no device is remembered yet.
 //!

@@ -1,20 +1,77 @@
-//! The SDK's clients, each with a retry budget of its own. The SDK's default budget belongs to the process: right in a Lambda, where
-//! that is one function, but in the local run one function's bad luck would take away the others' second tries.
+//! The SDK's clients: one of each service for a function, however many of its capabilities use it.
+//!
+//! To make one is what most of a function's start goes into, because each SDK parses a list of AWS's partitions of its own. So one that
+//! not every request needs is made by the first that does.
+//!
+//! Each has a retry budget of its own. The SDK's default budget belongs to the process: right in a Lambda, where that is one function, but
+//! in the local run one function's bad luck would take away the others' second tries.
+
+use std::sync::{Arc, OnceLock};
+#[cfg(any(feature = "kms", feature = "mail"))]
+use std::{ops::Deref, sync::LazyLock};
 
 use crate::{ConfigurationError, Platform};
 
 /// The name of a budget says nothing: a partition that is made, rather than looked up by name, is shared with nobody.
 const PARTITION: &str = "client";
 
+/// What the capabilities of one function share.
+#[derive(Clone, Default)]
+pub(crate) struct Clients(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    #[cfg(feature = "cognito")]
+    cognito: OnceLock<aws_sdk_cognitoidentityprovider::Client>,
+    #[cfg(feature = "dynamodb")]
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    #[cfg(feature = "kms")]
+    kms: OnceLock<Deferred<aws_sdk_kms::Client>>,
+    #[cfg(feature = "mail")]
+    ses: OnceLock<Deferred<aws_sdk_sesv2::Client>>,
+    #[cfg(feature = "secrets")]
+    secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
+}
+
+/// A client that its first use makes.
+#[cfg(any(feature = "kms", feature = "mail"))]
+pub(crate) struct Deferred<Client>(Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>);
+
+#[cfg(any(feature = "kms", feature = "mail"))]
+impl<Client> Deferred<Client> {
+    fn new(make: impl FnOnce() -> Client + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+}
+
+#[cfg(any(feature = "kms", feature = "mail"))]
+impl<Client> Clone for Deferred<Client> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[cfg(any(feature = "kms", feature = "mail"))]
+impl<Client> Deref for Deferred<Client> {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
 macro_rules! client {
-    ($feature:literal, $name:ident, $sdk:ident, $endpoint:literal) => {
+    ($feature:literal, $name:ident, $sdk:ident, $endpoint:literal, $type:ty, $make:expr) => {
         #[cfg(feature = $feature)]
-        pub(crate) fn $name(platform: &Platform) -> Result<$sdk::Client, ConfigurationError> {
+        pub(crate) fn $name(platform: &Platform) -> Result<$type, ConfigurationError> {
+            let shared = &platform.clients().0.$name;
+            if let Some(client) = shared.get() {
+                return Ok(client.clone());
+            }
             let partition = $sdk::config::retry::RetryPartition::custom(PARTITION).build();
             let config = $sdk::config::Builder::from(&platform.aws($endpoint)?);
-            Ok($sdk::Client::from_conf(
-                config.retry_partition(partition).build(),
-            ))
+            let config = config.retry_partition(partition).build();
+            Ok(shared.get_or_init(|| $make(config)).clone())
         }
     };
 }
@@ -23,19 +80,39 @@ client!(
     "cognito",
     cognito,
     aws_sdk_cognitoidentityprovider,
-    "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"
+    "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+    aws_sdk_cognitoidentityprovider::Client,
+    aws_sdk_cognitoidentityprovider::Client::from_conf
 );
 client!(
     "dynamodb",
     dynamodb,
     aws_sdk_dynamodb,
-    "AWS_ENDPOINT_URL_DYNAMODB"
+    "AWS_ENDPOINT_URL_DYNAMODB",
+    aws_sdk_dynamodb::Client,
+    aws_sdk_dynamodb::Client::from_conf
 );
-client!("kms", kms, aws_sdk_kms, "AWS_ENDPOINT_URL_KMS");
-client!("mail", ses, aws_sdk_sesv2, "AWS_ENDPOINT_URL_SESV2");
+client!(
+    "kms",
+    kms,
+    aws_sdk_kms,
+    "AWS_ENDPOINT_URL_KMS",
+    Deferred<aws_sdk_kms::Client>,
+    |config| Deferred::new(|| aws_sdk_kms::Client::from_conf(config))
+);
+client!(
+    "mail",
+    ses,
+    aws_sdk_sesv2,
+    "AWS_ENDPOINT_URL_SESV2",
+    Deferred<aws_sdk_sesv2::Client>,
+    |config| Deferred::new(|| aws_sdk_sesv2::Client::from_conf(config))
+);
 client!(
     "secrets",
     secrets_manager,
     aws_sdk_secretsmanager,
-    "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    aws_sdk_secretsmanager::Client,
+    aws_sdk_secretsmanager::Client::from_conf
 );

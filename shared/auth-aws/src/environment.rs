@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     env,
     fmt::{self, Display},
+    ops::RangeInclusive,
     str::FromStr,
     time::Duration,
 };
@@ -91,6 +92,23 @@ impl Environment {
         Ok(self.parsed(name)?.unwrap_or(default))
     }
 
+    /// A number with a default that must lie within bounds, so that no typing mistake locks everybody out or lifts a limit.
+    pub(crate) fn number_within(
+        &self,
+        name: &str,
+        default: u32,
+        bounds: RangeInclusive<u32>,
+    ) -> Result<u32, ConfigurationError> {
+        let number = self.number(name, default)?;
+        if bounds.contains(&number) {
+            return Ok(number);
+        }
+        Err(ConfigurationError::Invalid {
+            name: name.to_owned(),
+            reason: format!("must lie between {} and {}", bounds.start(), bounds.end()),
+        })
+    }
+
     /// A duration in whole seconds with a default.
     pub fn seconds(&self, name: &str, default: u32) -> Result<Duration, ConfigurationError> {
         Ok(Duration::from_secs(self.number(name, default)?.into()))
@@ -110,16 +128,9 @@ impl Environment {
     ) -> Result<Limit, ConfigurationError> {
         let limit = Limit {
             name: policy,
-            quota: self.number(quota.0, quota.1)?,
+            quota: self.number_within(quota.0, quota.1, 1..=LARGEST_QUOTA)?,
             window: self.seconds(window.0, window.1)?,
         };
-        if !(1..=LARGEST_QUOTA).contains(&limit.quota) {
-            let reason = format!("must lie between 1 and {LARGEST_QUOTA}");
-            return Err(ConfigurationError::Invalid {
-                name: quota.0.to_owned(),
-                reason,
-            });
-        }
         if limit.window.is_zero() {
             return Err(ConfigurationError::Invalid {
                 name: window.0.to_owned(),

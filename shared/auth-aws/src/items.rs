@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use auth_domain::{Report, Sealed, Timestamp};
-use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+#[cfg(feature = "kms")]
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
 
 /// An item or a key.
 pub(crate) type Item = HashMap<String, AttributeValue>;

@@ -6,12 +6,16 @@ use aws_sdk_sesv2::{
     types::{Body, Content, Destination, EmailContent, Message},
 };
 
-use crate::{ConfigurationError, Platform, clients::ses, failure::failure};
+use crate::{
+    ConfigurationError, Platform,
+    clients::{Deferred, ses},
+    failure::failure,
+};
 
 /// Sends notices from the deployment's address.
 #[derive(Clone)]
 pub struct Mailer {
-    client: Client,
+    client: Deferred<Client>,
     /// `None` in a deployment that has no verified sender: it sends no notices.
     from: Option<String>,
 }

@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::{behavior_version::BehaviorVersion, http::Sh
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 
+#[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+use crate::clients::Clients;
 use crate::{ConfigurationError, Environment};
 
 /// Tries of one AWS call, the first included. The SDK waits between them with full jitter.
@@ -44,6 +46,8 @@ pub struct Platform {
     aws: SdkConfig,
     clock: Clock,
     randomness: Randomness,
+    #[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+    clients: Clients,
 }
 
 impl Platform {
@@ -101,6 +105,8 @@ impl Platform {
             aws,
             clock,
             randomness,
+            #[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+            clients: Clients::default(),
         })
     }
 
@@ -129,6 +135,11 @@ impl Platform {
     #[must_use]
     pub fn randomness(&self) -> Randomness {
         self.randomness.clone()
+    }
+
+    #[cfg(any(feature = "dynamodb", feature = "mail", feature = "secrets"))]
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.

@@ -142,7 +142,7 @@ impl SecondFactors {
             .expression_attribute_values(":most", number(self.rules.attempts));
         match conditional_update!(write, "count the attempt").map_err(Problem::from)? {
             Written::Made(item) => Ok(read(&item)?),
-            Written::Refused(item) => Err(refusal(item.as_ref(), now)),
+            Written::Refused(item) => Err(refusal(item.as_ref(), now, &self.rules)),
         }
     }
 
@@ -248,7 +248,7 @@ impl From<Problem> for Unclaimed {
 }
 
 /// Why an attempt was not admitted. The token of a sign-in whose time is over comes along: whoever hears of it first can revoke it.
-fn refusal(item: Option<&Item>, now: Timestamp) -> Unclaimed {
+fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Unclaimed {
     let Some(item) = item.filter(|item| !item.contains_key("finishedBy")) else {
         return Problem::InvalidSession.into();
     };
@@ -258,10 +258,10 @@ fn refusal(item: Option<&Item>, now: Timestamp) -> Unclaimed {
             problem: Problem::SessionExpired,
             abandoned: held_token(item),
         },
-        Some(expires_at) => Problem::MaxAttemptsExceeded {
-            retry_after_seconds: expires_at.seconds_from(now).max(1),
+        Some(expires_at) => {
+            let spent = rules.attempt_limit().spent_until(expires_at, now);
+            Problem::MaxAttemptsExceeded(spent).into()
         }
-        .into(),
     }
 }
 

@@ -3,7 +3,11 @@
 use auth_domain::{Problem, Sealed, UserSub};
 use aws_sdk_kms::{Client, primitives::Blob};
 
-use crate::{ConfigurationError, Platform, clients::kms, failure::failure};
+use crate::{
+    ConfigurationError, Platform,
+    clients::{Deferred, kms},
+    failure::failure,
+};
 
 /// What a sealed secret is for. One sealed for one use cannot be opened for another.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +30,7 @@ impl Use {
 /// The KMS key that `KMS_KEY_ID` names.
 #[derive(Clone)]
 pub(crate) struct Vault {
-    client: Client,
+    client: Deferred<Client>,
     key_id: String,
 }
 

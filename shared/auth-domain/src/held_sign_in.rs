@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Attempts, CognitoSession, Email, Sealed, Timestamp, TokenDelivery, UserSub,
+    Attempts, CognitoSession, Email, Limit, Sealed, Timestamp, TokenDelivery, UserSub,
     redacted::redacted_debug,
 };
 
@@ -133,6 +133,18 @@ pub struct SecondFactorRules {
     pub lifetime: Duration,
     /// Codes that may be tried.
     pub attempts: u32,
+}
+
+impl SecondFactorRules {
+    /// The attempts of one held sign-in, as a limit that the `RateLimit` fields can name.
+    #[must_use]
+    pub const fn attempt_limit(&self) -> Limit {
+        Limit {
+            name: "second-factor-attempt",
+            quota: self.attempts,
+            window: self.lifetime,
+        }
+    }
 }
 
 impl HeldSignIn {

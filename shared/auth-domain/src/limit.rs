@@ -27,6 +27,16 @@ pub struct LimitState {
 }
 
 impl Limit {
+    /// The state of a limit that admits nothing more until `end`.
+    #[must_use]
+    pub fn spent_until(self, end: Timestamp, now: Timestamp) -> LimitState {
+        LimitState {
+            limit: self,
+            remaining: 0,
+            reset_seconds: end.seconds_from(now).max(1),
+        }
+    }
+
     /// The state that `events`, the instants counted so far, make at `now`. Those older than the window do not count.
     #[must_use]
     pub fn state(&self, events: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> LimitState {

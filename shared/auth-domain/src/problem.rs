@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use crate::LimitState;
+
 /// A failure that no caller branches on: what was tried, and what came of it. For the operator's log, never for a client.
 #[derive(Debug, thiserror::Error)]
 #[error("{attempted}")]
@@ -106,11 +108,8 @@ pub enum Problem {
     PayloadTooLarge,
     /// The body is not JSON by its own account.
     UnsupportedMediaType,
-    /// The sign-in's attempts are used up.
-    MaxAttemptsExceeded {
-        /// When this sign-in ends; another may be started at once.
-        retry_after_seconds: u64,
-    },
+    /// The sign-in's attempts are used up, until it ends; another may be started at once.
+    MaxAttemptsExceeded(LimitState),
     /// A limit is reached.
     RateLimited {
         /// When the next event is admitted.
@@ -150,7 +149,7 @@ impl Problem {
             | Self::SessionExpired
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
-            | Self::MaxAttemptsExceeded { .. }
+            | Self::MaxAttemptsExceeded(_)
             | Self::RateLimited { .. } => None,
         }
     }

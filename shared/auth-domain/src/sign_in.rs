@@ -56,6 +56,16 @@ pub struct SignInRules {
 }
 
 impl SignInRules {
+    /// The attempts of one sign-in, as a limit that the `RateLimit` fields can name.
+    #[must_use]
+    pub const fn attempt_limit(&self) -> Limit {
+        Limit {
+            name: "otp-attempt",
+            quota: self.attempts,
+            window: self.lifetime,
+        }
+    }
+
     /// The wait between two mails of one sign-in, as a limit that the `RateLimit` fields can name.
     #[must_use]
     pub const fn resend_gap(&self) -> Limit {
@@ -110,9 +120,8 @@ impl SignIn {
             return Some(Problem::OtpExpired);
         }
         if self.attempts >= rules.attempts {
-            return Some(Problem::MaxAttemptsExceeded {
-                retry_after_seconds: self.expires_at.seconds_from(now).max(1),
-            });
+            let spent = rules.attempt_limit().spent_until(self.expires_at, now);
+            return Some(Problem::MaxAttemptsExceeded(spent));
         }
         None
     }

@@ -270,7 +270,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         tracing::error!(outcome = code(problem), error = report.chain(), "failed");
     }
     match problem {
-        Problem::RateLimited { .. } | Problem::MaxAttemptsExceeded { .. } => {
+        Problem::RateLimited { .. } | Problem::MaxAttemptsExceeded(_) => {
             exchange.count(Metric::LimitRefusals);
         }
         Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),

@@ -197,6 +197,9 @@ pub(crate) fn success(status: u16, body: String, exchange: &Exchange) -> ApiGate
 
 /// The answer to a problem.
 pub(crate) fn refusal(problem: &Problem, exchange: &Exchange) -> ApiGatewayV2httpResponse {
+    if let Problem::MaxAttemptsExceeded(spent) = problem {
+        exchange.rate_limit(*spent);
+    }
     let details = serde_json::to_string(&ProblemDetails::new(problem, exchange.request_id()))
         .unwrap_or_default();
     let mut response = answer(

@@ -1,6 +1,6 @@
 //! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
 
-use auth_domain::{FieldProblem, Problem, RefreshRefusal};
+use auth_domain::{FieldProblem, LimitState, Problem, RefreshRefusal};
 use serde::Serialize;
 
 /// The body of a problem. The same fields over HTTP and in a direct answer.
@@ -74,7 +74,7 @@ impl<'a> ProblemDetails<'a> {
             | Problem::SessionExpired
             | Problem::PayloadTooLarge
             | Problem::UnsupportedMediaType
-            | Problem::MaxAttemptsExceeded { .. }
+            | Problem::MaxAttemptsExceeded(_)
             | Problem::RateLimited { .. }
             | Problem::EmailDeliveryFailed(_)
             | Problem::ServiceUnavailable { .. }
@@ -107,7 +107,7 @@ pub const fn code(problem: &Problem) -> &'static str {
         Problem::SessionExpired => "SESSION_EXPIRED",
         Problem::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
         Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-        Problem::MaxAttemptsExceeded { .. } => "MAX_ATTEMPTS_EXCEEDED",
+        Problem::MaxAttemptsExceeded(_) => "MAX_ATTEMPTS_EXCEEDED",
         Problem::RateLimited { .. } => "RATE_LIMITED",
         Problem::EmailDeliveryFailed(_) => "EMAIL_DELIVERY_FAILED",
         Problem::ServiceUnavailable { .. } => "SERVICE_UNAVAILABLE",
@@ -130,7 +130,7 @@ pub const fn status(problem: &Problem) -> u16 {
         Problem::OtpExpired | Problem::SessionExpired => 410,
         Problem::PayloadTooLarge => 413,
         Problem::UnsupportedMediaType => 415,
-        Problem::MaxAttemptsExceeded { .. } | Problem::RateLimited { .. } => 429,
+        Problem::MaxAttemptsExceeded(_) | Problem::RateLimited { .. } => 429,
         Problem::Internal(_) => 500,
         Problem::EmailDeliveryFailed(_) => 502,
         Problem::ServiceUnavailable { .. } => 503,
@@ -140,9 +140,10 @@ pub const fn status(problem: &Problem) -> u16 {
 /// Seconds for `Retry-After`, where trying again helps.
 pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
     match problem {
-        Problem::MaxAttemptsExceeded {
-            retry_after_seconds,
-        }
+        Problem::MaxAttemptsExceeded(LimitState {
+            reset_seconds: retry_after_seconds,
+            ..
+        })
         | Problem::RateLimited {
             retry_after_seconds,
         }
@@ -180,7 +181,7 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         Problem::InvalidSession
         | Problem::OtpExpired
         | Problem::SessionExpired
-        | Problem::MaxAttemptsExceeded { .. }
+        | Problem::MaxAttemptsExceeded(_)
         | Problem::AuthRequired
         | Problem::InvalidRefreshToken(_) => {
             "Call initiate_cognito_login again to send a fresh code."
@@ -253,7 +254,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
             "The media type is not supported",
             "Send the body as application/json.",
         ),
-        Problem::MaxAttemptsExceeded { .. } => (
+        Problem::MaxAttemptsExceeded(_) => (
             "Too many attempts",
             "All attempts of this sign-in are used up. Start again for a fresh code.",
         ),

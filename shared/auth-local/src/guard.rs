@@ -2,11 +2,12 @@
 //!
 //! The listeners are bound to loopback, but a browser on this machine visits foreign pages. Such a page could reach the port under its
 //! own host name (DNS rebinding), so the Host must name this machine; and it could send blind POSTs, so requests that change
-//! something under `/_local` must not come from another site.
+//! something under `/_local` must not come from another site. Cognito answers pages of any origin, as in AWS, but what takes AWS's keys
+//! there is for programs: a stand-in cannot tell a signature from a made-up one.
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{ACCESS_CONTROL_REQUEST_HEADERS, AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, Method, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
@@ -32,6 +33,27 @@ pub(crate) async fn same_origin_only(request: Request, next: Next) -> Response<B
     } else {
         forbidden("the control interface takes changes from this origin only")
     }
+}
+
+/// Refuses signed requests from pages, and the browser's question whether one may be sent.
+pub(crate) async fn no_signed_pages(request: Request, next: Next) -> Response<Body> {
+    if is_signed_page(request.uri().path(), request.headers()) {
+        forbidden("signed requests are taken from programs only")
+    } else {
+        next.run(request).await
+    }
+}
+
+/// AWS's operations have the root; below it are documents and pages, whose bearer tokens are a browser's own business.
+fn is_signed_page(path: &str, headers: &HeaderMap) -> bool {
+    let asks_for_it = headers
+        .get_all(ACCESS_CONTROL_REQUEST_HEADERS)
+        .iter()
+        .filter_map(|names| names.to_str().ok())
+        .flat_map(|names| names.split(','))
+        .any(|name| name.trim().eq_ignore_ascii_case(AUTHORIZATION.as_str()));
+    let signed = headers.contains_key(AUTHORIZATION) || asks_for_it;
+    path == "/" && headers.contains_key(ORIGIN) && signed
 }
 
 fn names_loopback(headers: &HeaderMap) -> bool {
@@ -94,6 +116,35 @@ mod tests {
             "",
         ] {
             assert!(!names_loopback(&headers(&[(HOST, host)])), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_call_and_not_sign() {
+        let page = (ORIGIN, "http://localhost:3000");
+        let signature = (AUTHORIZATION, "AWS4-HMAC-SHA256 Credential=x");
+        let question = |names| (ACCESS_CONTROL_REQUEST_HEADERS, names);
+        for (path, pairs, refused) in [
+            ("/", vec![page.clone()], false),
+            ("/", vec![signature.clone()], false),
+            ("/", vec![page.clone(), signature.clone()], true),
+            (
+                "/",
+                vec![page.clone(), question("content-type,x-amz-target")],
+                false,
+            ),
+            (
+                "/",
+                vec![page.clone(), question("x-amz-target, Authorization")],
+                true,
+            ),
+            ("/shop/oauth2/userInfo", vec![page, signature], false),
+        ] {
+            assert_eq!(
+                is_signed_page(path, &headers(&pairs)),
+                refused,
+                "{path} {pairs:?}"
+            );
         }
     }
 

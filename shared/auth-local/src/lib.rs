@@ -22,6 +22,7 @@ mod console;
 mod control;
 mod directory;
 mod dynamodb;
+mod dynamodb_api;
 mod environment;
 mod faults;
 mod functions;

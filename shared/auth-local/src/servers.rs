@@ -9,8 +9,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::dynamodb::DynamoDb;
-
 /// How long requests that are being answered may hold up a shutdown.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -46,18 +44,6 @@ impl Servers {
                 .await;
             if let Err(error) = served {
                 tracing::error!(%error, "a server has stopped");
-            }
-        });
-    }
-
-    /// Serves DynamoDB's protocol.
-    pub(crate) fn serve_dynamodb(&mut self, listener: TcpListener, dynamodb: &DynamoDb) {
-        let stopped = self.stopped();
-        let database = dynamodb.database();
-        self.tasks.spawn(async move {
-            let served = dynoxide::server::serve_with_shutdown(listener, database, stopped).await;
-            if let Err(error) = served {
-                tracing::error!(error, "DynamoDB has stopped");
             }
         });
     }

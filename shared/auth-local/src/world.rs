@@ -24,6 +24,7 @@ use crate::clock::WorldClock;
 use crate::control;
 use crate::directory::{Directory, keep_secrets};
 use crate::dynamodb::{DynamoDb, Tables};
+use crate::dynamodb_api;
 use crate::environment;
 use crate::faults::Fault;
 use crate::functions::{Functions, FunctionsError, Surroundings};
@@ -280,9 +281,14 @@ impl World {
     fn serve(inner: Arc<Inner>, listeners: Listeners, aws: &AwsLocal) -> Self {
         let guarded = |router: Router| router.layer(from_fn(guard::loopback_only));
         let mut stand_ins = Servers::default();
-        stand_ins.serve(listeners.cognito, guarded(inner.cognito.router()));
+        let cognito = inner
+            .cognito
+            .router()
+            .layer(from_fn(guard::no_signed_pages));
+        stand_ins.serve(listeners.cognito, guarded(cognito));
+        let dynamodb = dynamodb_api::router(inner.dynamodb.database());
+        stand_ins.serve(listeners.dynamodb, guarded(dynamodb));
         stand_ins.serve(listeners.agentcore, guarded(inner.agentcore.router()));
-        stand_ins.serve_dynamodb(listeners.dynamodb, &inner.dynamodb);
         stand_ins.serve(listeners.rest, guarded(aws.router()));
         let mut gateway = Servers::default();
         gateway.serve(listeners.gateway, guarded(router(&inner)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -10,6 +11,12 @@ use crate::refusal::{Exception, Refusal};
 
 /// What a function may answer with; Lambda's own limit is 6 MB.
 const LONGEST_ANSWER: usize = 6 * 1_024 * 1_024;
+
+/// A function that does not answer is called three times in all (developer guide, "Customizing user pool workflows with Lambda triggers").
+const TRIES: usize = 3;
+
+/// What Lambda answers for good.
+const REFUSALS: [StatusCode; 2] = [StatusCode::NOT_FOUND, StatusCode::TOO_MANY_REQUESTS];
 
 /// A pool calls a function and believes nothing but a complete, well-formed answer in time.
 pub(crate) struct Functions {
@@ -47,44 +54,23 @@ impl Functions {
             "{}/2015-03-31/functions/{arn}/invocations",
             base.trim_end_matches('/')
         );
-        let call = async {
-            let mut response = self
-                .http
-                .post(address)
-                .header("x-amz-invocation-type", "RequestResponse")
-                .json(event)
-                .send()
-                .await?;
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await? {
-                body.extend_from_slice(&chunk);
-                if body.len() > LONGEST_ANSWER {
-                    break;
-                }
+        let mut called = Err("");
+        for _ in 0..TRIES {
+            called = self.call(trigger, &address, event).await;
+            if called.is_ok() {
+                break;
             }
-            let failed = response.headers().contains_key("x-amz-function-error");
-            Ok::<_, reqwest::Error>((response.status(), failed, body))
-        };
-        let answer = tokio::time::timeout(self.limit, call).await;
-        let (status, failed, body) = match answer {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(cause)) => {
-                tracing::warn!(
-                    trigger,
-                    cause = &cause as &dyn std::error::Error,
-                    "a function could not be reached"
-                );
-                return Err(unexpected("ServiceException"));
-            }
-            Err(_) => return Err(unexpected("TimeoutException")),
-        };
+        }
+        let Called {
+            status,
+            failed,
+            body,
+        } = called.map_err(unexpected)?;
         if !status.is_success() {
             return Err(unexpected(if status.as_u16() == 404 {
                 "ResourceNotFoundException"
-            } else if status.as_u16() == 429 {
-                "TooManyRequestsException"
             } else {
-                "ServiceException"
+                "TooManyRequestsException"
             }));
         }
         let answer: Result<Value, _> = serde_json::from_slice(&body);
@@ -103,6 +89,59 @@ impl Functions {
             Ok(_) | Err(_) => Err(unrecognizable()),
         }
     }
+
+    /// One call. The error is one after which the next call may do better, by its name.
+    async fn call(
+        &self,
+        trigger: &str,
+        address: &str,
+        event: &Value,
+    ) -> Result<Called, &'static str> {
+        let call = async {
+            let mut response = self
+                .http
+                .post(address)
+                .header("x-amz-invocation-type", "RequestResponse")
+                .json(event)
+                .send()
+                .await?;
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                body.extend_from_slice(&chunk);
+                if body.len() > LONGEST_ANSWER {
+                    break;
+                }
+            }
+            Ok::<_, reqwest::Error>(Called {
+                status: response.status(),
+                failed: response.headers().contains_key("x-amz-function-error"),
+                body,
+            })
+        };
+        match tokio::time::timeout(self.limit, call).await {
+            Ok(Ok(called)) if called.status.is_success() || REFUSALS.contains(&called.status) => {
+                Ok(called)
+            }
+            Ok(Ok(_)) => Err("ServiceException"),
+            Ok(Err(cause)) => {
+                tracing::warn!(
+                    trigger,
+                    cause = &cause as &dyn std::error::Error,
+                    "a function could not be reached"
+                );
+                Err("ServiceException")
+            }
+            Err(_) => Err("TimeoutException"),
+        }
+    }
+}
+
+/// What the Invoke API answered.
+struct Called {
+    status: StatusCode,
+    /// Whether the function ended in an error of its own.
+    failed: bool,
+    body: Vec<u8>,
 }
 
 fn unrecognizable() -> Refusal {

@@ -278,6 +278,7 @@ resource "aws_cloudwatch_query_definition" "this" {
     "outcomes by operation"       = "filter message = 'completed' | stats count(*) as invocations by function, outcome | sort invocations desc"
     "slowest invocations"         = "filter message = 'completed' | fields timestamp, function, Latency, outcome, requestId | sort Latency desc | limit 50"
     "one request, start to end"   = "fields timestamp, function, level, message, outcome | filter requestId = 'PASTE-THE-REQUEST-ID' | sort timestamp asc"
+    "why authorizations fail"     = "filter ispresent(reason) and message like /authorization|callback|consent/ | stats count(*) as times by function, message, reason | sort times desc"
     "past CloudFront"             = "filter message like 'front door' | stats count(*) as refused by function, bin(1h) | sort refused desc"
     "cold starts"                 = "filter type = 'platform.initReport' or type = 'platform.report' and ispresent(record.metrics.initDurationMs) | stats count(*) as starts, pct(record.metrics.initDurationMs, 99) as p99 by @log"
   }

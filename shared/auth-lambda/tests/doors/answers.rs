@@ -94,9 +94,16 @@ async fn every_problem_has_its_status_code_and_type() {
         ),
         (
             |_| {
-                Err(Problem::MaxAttemptsExceeded {
-                    retry_after_seconds: 7,
-                })
+                let limit = Limit {
+                    name: "attempts",
+                    quota: 3,
+                    window: Duration::from_mins(5),
+                };
+                Err(Problem::MaxAttemptsExceeded(LimitState {
+                    limit,
+                    remaining: 0,
+                    reset_seconds: 7,
+                }))
             },
             429,
             "MAX_ATTEMPTS_EXCEEDED",

@@ -99,6 +99,16 @@ pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys:
     dynamodb(world, "UpdateItem", &change).await;
 }
 
+/// Takes the user off a guest.
+pub(crate) async fn release_guest(world: &TestWorld, email: &str) {
+    let change = json!({
+        "TableName": world.ready().tables.guests,
+        "Key": { "email": { "S": email } },
+        "UpdateExpression": "REMOVE cognitoSub",
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
 /// Moves a guest to another address behind the operations' back: what a later change of address will do.
 pub(crate) async fn move_guest(world: &TestWorld, from: &str, to: &str) {
     let table = &world.ready().tables.guests;

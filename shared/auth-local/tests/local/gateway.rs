@@ -413,10 +413,74 @@ async fn hosts_that_are_not_this_machine_are_refused() {
         let answer = world.raw(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
     }
-    for service in [&world.ready().cognito, &world.ready().secretsmanager] {
+    let ready = world.ready();
+    let services = [
+        &ready.cognito,
+        &ready.dynamodb,
+        &ready.agentcore,
+        &ready.secretsmanager,
+    ];
+    for service in services {
         let rebound = reqwest::Client::new()
             .post(service)
             .header("host", "rebound.example");
         assert_eq!(rebound.send().await.unwrap().status(), 403);
     }
+}
+
+/// No stand-in verifies signatures, so a page that made one up could read and change everything. What Cognito takes unsigned is a
+/// page's to call, and stays so.
+#[tokio::test]
+async fn a_web_page_gets_nothing_of_what_takes_a_signature() {
+    let world = TestWorld::start().await;
+    let client = reqwest::Client::new();
+    let ready = world.ready();
+    for (url, target, scope) in [
+        (
+            &ready.cognito,
+            "AWSCognitoIdentityProviderService.DescribeUserPoolClient",
+            "cognito-idp",
+        ),
+        (&ready.dynamodb, "DynamoDB_20120810.Scan", "dynamodb"),
+        (
+            &ready.secretsmanager,
+            "secretsmanager.GetSecretValue",
+            "secretsmanager",
+        ),
+        (&ready.kms, "TrentService.Decrypt", "kms"),
+    ] {
+        let question = client
+            .request(reqwest::Method::OPTIONS, url)
+            .header("origin", "https://evil.example")
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type,x-amz-date,x-amz-target",
+            );
+        let signature = format!(
+            "AWS4-HMAC-SHA256 Credential=LOCAL/20260312/eu-west-1/{scope}/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let call = client
+            .post(url)
+            .header("origin", "https://evil.example")
+            .header("authorization", signature)
+            .header("x-amz-date", "20260312T000000Z")
+            .header("x-amz-target", target)
+            .body("{}");
+        for request in [question, call] {
+            let answer = request.send().await.unwrap();
+            let opened = answer.headers().get("access-control-allow-origin");
+            assert_eq!(opened, None, "{target}");
+        }
+    }
+    let from_a_page = client
+        .post(&ready.cognito)
+        .header("origin", "https://front-end.example")
+        .header(
+            "x-amz-target",
+            "AWSCognitoIdentityProviderService.InitiateAuth",
+        )
+        .body("{}");
+    let answer = from_a_page.send().await.unwrap();
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
 }

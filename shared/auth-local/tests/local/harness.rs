@@ -588,10 +588,15 @@ impl Answer {
         );
     }
 
-    /// Fails unless this is the problem with that status and code.
+    /// Fails unless this is the problem with that status and code. Whoever is past a limit hears of which, and for how long.
     pub(crate) fn expect_problem(&self, status: u16, code: &str) {
         self.expect_status(status);
         assert_eq!(self["code"], code, "{}", self.body);
+        if status == 429 {
+            for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+                assert!(self.header(name).is_some(), "{code} without {name}");
+            }
+        }
     }
 
     /// A member that must be text.

@@ -11,6 +11,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
+use crate::backstage::release_guest;
 use crate::harness::{Answer, Browser, TestWorld};
 use crate::steps::{WRONG_CODE, at_once, attribute};
 
@@ -174,6 +175,12 @@ async fn a_guest_of_another_user_is_a_mismatch_and_the_tokens_are_revoked() {
         attribute(&guests[0], "cognitoSub"),
         before["cognitoSub"].as_str().unwrap()
     );
+
+    // Until an operator who knows them to be the same person lets the guest go.
+    release_guest(&world, ADA).await;
+    let bound = browser.sign_in(ADA).await;
+    bound.expect_status(200);
+    assert_eq!(bound["user"]["guestId"], before["guestId"]);
 }
 
 #[tokio::test]
@@ -265,14 +272,16 @@ async fn twenty_first_sign_ins_at_once_make_or_bind_one_guest() {
 }
 
 /// On a busy machine a hundred at once outlast the patience of SDK and Lambda: a write sent again counts twice, a code proved again is
-/// used, a function is stopped half-way. Such answers are forgiven here (twenty get none); a second guest is not.
+/// used, a function is stopped half-way. Whoever hears of that (of twenty nobody does) gets in at the next try, as the same guest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
     let world = TestWorld::stopped(&ONE_BY_ONE).await;
     let mut begun = begun(&world, 100).await;
     assert!(world.guests().await.is_empty());
     let mut guest_ids = BTreeSet::new();
-    for answer in proved_at_once(&mut begun).await {
+    let mut kept_out = Vec::new();
+    let answers = proved_at_once(&mut begun).await;
+    for (answer, (browser, ..)) in answers.into_iter().zip(begun) {
         if answer.status == 200 {
             guest_ids.insert(answer["user"]["guestId"].to_string());
         } else {
@@ -284,10 +293,17 @@ async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
                 Some("SERVICE_UNAVAILABLE"),
             ];
             assert!(overload.contains(&code), "{}", answer.body);
+            kept_out.push(browser);
         }
     }
+    assert!(!guest_ids.is_empty());
     world.advance(3600);
-    guest_ids.insert(world.sign_in(ADA).await.user["guestId"].to_string());
+    for browser in &mut kept_out {
+        let signed_in = browser.sign_in(ADA).await;
+        signed_in.expect_status(200);
+        guest_ids.insert(signed_in["user"]["guestId"].to_string());
+        world.advance(1);
+    }
     assert_eq!(guest_ids.len(), 1);
     assert_eq!(world.users().await.len(), 1);
     let items = world.items(&world.ready().tables.guests).await;

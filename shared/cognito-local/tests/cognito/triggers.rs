@@ -312,6 +312,44 @@ async fn a_trigger_that_fails_in_any_way_lets_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_trigger_that_does_not_answer_is_called_three_times_and_one_that_refuses_once() {
+    type Case = (fn(usize, &Value) -> Outcome, usize, bool);
+    let cases: [Case; 4] = [
+        (|_, _| Outcome::Silence, 3, false),
+        (
+            |call, event| match call {
+                1 => Outcome::Silence,
+                2 => Outcome::Status(500),
+                _ => Outcome::Answer(event.clone()),
+            },
+            3,
+            true,
+        ),
+        (
+            |_, _| Outcome::FunctionError(json!({"errorMessage": "not today"})),
+            1,
+            false,
+        ),
+        (|_, _| Outcome::Status(404), 1, false),
+    ];
+    for (handler, calls, signs_in) in cases {
+        let called = Arc::new(Mutex::new(0));
+        let counter = Arc::clone(&called);
+        let (world, _functions) = pre_token_world(Duration::from_millis(300), move |event| {
+            let mut called = counter.lock().unwrap();
+            *called += 1;
+            handler(*called, event)
+        })
+        .await;
+        let session = world.begin_session(NINA).await;
+        let code = world.last_code(NINA);
+        let answered = world.answer(NINA, &session, &code).await;
+        assert_eq!(answered.is_ok(), signs_in);
+        assert_eq!(*called.lock().unwrap(), calls);
+    }
+}
+
+#[tokio::test]
 async fn a_failing_trigger_costs_no_refresh_token() {
     let failing = Arc::new(Mutex::new(false));
     let switch = Arc::clone(&failing);

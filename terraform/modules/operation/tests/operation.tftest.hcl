@@ -111,6 +111,41 @@ run "a_role_holds_its_grants_and_no_more" {
   }
 }
 
+run "what_a_service_reads_as_its_caller_is_granted_once" {
+  command = plan
+
+  variables {
+    grants = ["token-vault:GetResourceOauth2Token", "token-vault:CompleteResourceTokenAuth"]
+    resources = {
+      token-vault = {
+        service = "bedrock-agentcore"
+        arns    = ["arn:aws:bedrock-agentcore:eu-west-1:111122223333:token-vault/default"]
+        actions = ["CompleteResourceTokenAuth", "GetResourceOauth2Token"]
+        also = [{
+          actions = ["secretsmanager:GetSecretValue"]
+          arns    = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:bedrock-agentcore-identity!default/oauth2/latchkey-test-??????"]
+        }]
+      }
+    }
+  }
+
+  assert {
+    condition = jsonencode(concat(local.grant_statements, local.also_statements)) == jsonencode([
+      {
+        Effect   = "Allow"
+        Action   = ["bedrock-agentcore:CompleteResourceTokenAuth", "bedrock-agentcore:GetResourceOauth2Token"]
+        Resource = ["arn:aws:bedrock-agentcore:eu-west-1:111122223333:token-vault/default"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:bedrock-agentcore-identity!default/oauth2/latchkey-test-??????"]
+      },
+    ])
+    error_message = "a token from the vault takes the provider's secret: ${jsonencode(concat(local.grant_statements, local.also_statements))}"
+  }
+}
+
 run "a_function_without_grants_logs_and_traces" {
   command = apply
 
