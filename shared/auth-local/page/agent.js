@@ -25,6 +25,8 @@ let step = 'email';
 let signIn = null;
 /** { sessionId, expiresAt } of the authorization that is under way, kept across the redirect. */
 let waiting = recall();
+/** The last authorization that was completed here. */
+let completed = null;
 /** What there is to say to somebody who has just come back. */
 let outcome = null;
 /** Grows with every authorization, so that an older one's answers are not taken for the newer one's. */
@@ -181,6 +183,7 @@ async function ended(status) {
   const { sessionId } = waiting;
   remember(null);
   if (status === 'COMPLETED') {
+    completed = sessionId;
     turn('agent', 'You have consented.');
     await showGuest(sessionId);
   } else if (status === 'EXPIRED') {
@@ -190,7 +193,7 @@ async function ended(status) {
   }
 }
 
-const askForGuest = () => showGuest(waiting?.sessionId ?? null);
+const askForGuest = () => showGuest(waiting?.sessionId ?? completed);
 
 async function showGuest(sessionId) {
   const result = await use('get_authenticated_guest', sessionId === null ? {} : { session_id: sessionId });

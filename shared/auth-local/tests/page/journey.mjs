@@ -300,6 +300,34 @@ async function registerAndGuard(address) {
   await page.context().close();
 }
 
+async function signInWithTheAgent(page, address) {
+  await page.click('[data-view="agent"]');
+  await focusReaches(page, 'agent-heading');
+  await tabTo(page, 'agent-answer');
+  await page.keyboard.type(address);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#agent-take-code', { state: 'visible' });
+  await says(page, '#conversation', /initiate_cognito_login[\s\S]*"success": true/);
+  await page.keyboard.type('00000000');
+  await page.keyboard.press('Enter');
+  await says(page, '#conversation', /verify_cognito_otp[\s\S]*INVALID_OTP/);
+  seen('an agent asks for the address and mails a code, and its tools and their results are shown');
+
+  await tabTo(page, 'agent-take-code');
+  await page.keyboard.press('Enter');
+  await focusReaches(page, 'agent-answer');
+  await page.keyboard.press('Enter');
+  await focusReaches(page, 'agent-authorize');
+  await says(page, '#conversation', /"event_type": "auth_tokens"/);
+  const { accessToken, refreshToken } = JSON.parse(await storedSession(page));
+  assert.ok(refreshToken);
+  assert.ok(!(await page.textContent('#conversation')).includes(accessToken), 'tokens are cut short');
+  await page.reload();
+  await says(page, '#conversation', /Hello again/);
+  await page.waitForSelector('#agent-authorize', { state: 'visible' });
+  seen('the page recognises the token delivery event among the results, and keeps the session');
+}
+
 async function letACodeExpire(page, address) {
   await askForCode(page, address);
   await moveClock(page, 301);
@@ -333,6 +361,9 @@ async function fitTheScreen(colorScheme, width) {
   await page.waitForSelector('#profile dd');
   await page.click('#access-claims >> xpath=ancestor::details/summary');
   await fits('the session');
+  await page.goto(`${gateway}/#agent`);
+  await page.waitForSelector('#agent-authorize', { state: 'visible' });
+  await fits('the agent');
   await page.goto(`${gateway}/#contract/verifyOtp`);
   await page.waitForSelector('.operation');
   await fits('the contract');
@@ -345,6 +376,7 @@ try {
   await useTheSession(page);
   await useCookies(page, 'ada@example.com');
   await registerAndGuard('grace@example.com');
+  await signInWithTheAgent(await open(), 'agnes@example.com');
   await letACodeExpire(page, 'late@example.com');
   await readTheContract(page);
   for (const colorScheme of ['light', 'dark']) {
