@@ -37,5 +37,6 @@ mod second_factor_cases;
 mod secrecy;
 mod sessions;
 mod sign_in;
+mod signatures;
 mod steps;
 mod walking_round;

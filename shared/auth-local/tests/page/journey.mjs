@@ -24,7 +24,7 @@ const PROVOKED = /Failed to load resource: the server responded with a status of
 
 const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [readyLine] = await once(createInterface(local.stdout), 'line');
-const { gateway } = JSON.parse(readyLine);
+const { gateway, agentcore, cognito } = JSON.parse(readyLine);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: BROWSER_FLAGS });
 
 const complaints = [];
@@ -35,7 +35,7 @@ function seen(what) {
   console.log(`ok ${what}`);
 }
 
-async function open(options = {}) {
+async function open({ hosts = [gateway], ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.on('console', (message) => {
@@ -44,7 +44,7 @@ async function open(options = {}) {
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== 'data:' && origin !== gateway) complaints.push(`request to another host: ${request.url()}`);
+    if (protocol !== 'data:' && !hosts.includes(origin)) complaints.push(`request to another host: ${request.url()}`);
   });
   await page.addInitScript(() => {
     addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective, event.blockedURI));
@@ -328,6 +328,40 @@ async function signInWithTheAgent(page, address) {
   seen('the page recognises the token delivery event among the results, and keeps the session');
 }
 
+async function letTheAgentAct(page, address) {
+  await tabTo(page, 'agent-authorize');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${cognito}/**/login?**`);
+  await page.keyboard.type(address);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#code');
+  await page.fill('#code', await latestCode(address));
+  await page.press('#code', 'Enter');
+  await says(page, '#conversation', /You have consented[\s\S]*get_authenticated_guest[\s\S]*You are guest GST-/);
+  assert.equal(page.url(), `${gateway}/#agent`);
+  assert.equal(await page.evaluate(() => sessionStorage.getItem('latchkey.agent')), null);
+  seen('a person consents on the pool’s own page, comes back, and the agent knows its guest');
+}
+
+async function letAnAuthorizationRunOut(page) {
+  await page.goto(`${gateway}/#agent`);
+  await page.context().clearCookies({ name: 'cognito-local' });
+  await page.click('#agent-authorize');
+  await page.waitForURL(`${cognito}/**/login?**`);
+  await page.goto(`${gateway}/#agent`);
+  await says(page, '#agent-time', /(10:00|9:\d\d) left/);
+  await fetch(`${gateway}/_local/clock`, { method: 'POST', body: JSON.stringify({ advanceSeconds: 601 }) });
+  await says(page, '#conversation', /The time for this ran out/);
+  assert.equal(await page.textContent('#agent-time'), '');
+  seen('whoever leaves the pool’s page is told when the time for the consent has run out');
+
+  await page.goto(`${gateway}/?auth=error&code=AUTH_CANCELLED`);
+  await says(page, '#conversation', /You have not consented/);
+  assert.equal(page.url(), `${gateway}/#agent`);
+  await page.context().close();
+  seen('whoever comes back without a consent is told why');
+}
+
 async function letACodeExpire(page, address) {
   await askForCode(page, address);
   await moveClock(page, 301);
@@ -376,7 +410,10 @@ try {
   await useTheSession(page);
   await useCookies(page, 'ada@example.com');
   await registerAndGuard('grace@example.com');
-  await signInWithTheAgent(await open(), 'agnes@example.com');
+  const conversation = await open({ hosts: [gateway, agentcore, cognito] });
+  await signInWithTheAgent(conversation, 'agnes@example.com');
+  await letTheAgentAct(conversation, 'agnes@example.com');
+  await letAnAuthorizationRunOut(conversation);
   await letACodeExpire(page, 'late@example.com');
   await readTheContract(page);
   for (const colorScheme of ['light', 'dark']) {
