@@ -5,6 +5,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// The services that functions call. A fault of any other would wait for ever.
+const SERVICES: [&str; 6] = [
+    "cognito-idp",
+    "dynamodb",
+    "bedrock-agentcore",
+    "secretsmanager",
+    "kms",
+    "ses",
+];
+
 /// A fault, and the calls that it strikes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -98,6 +108,11 @@ impl Fault {
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         if self.nth == 0 || self.times == 0 {
             return Some("nth and times count from 1");
+        }
+        if !SERVICES.contains(&self.service.as_str()) {
+            return Some(
+                "service must be cognito-idp, dynamodb, bedrock-agentcore, secretsmanager, kms or ses",
+            );
         }
         match (self.kind, self.ms) {
             (FaultKind::Delay, None) => Some("a delay needs ms"),

@@ -1,5 +1,7 @@
 //! Authenticators from outside: set up, asked for, lost, replaced, removed, and attacked.
 
+use std::process::{Command, Output};
+
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
@@ -55,6 +57,41 @@ async fn a_mailed_code_and_then_the_authenticator_sign_in_and_nothing_leaves_bet
         .post("/auth/refresh", refreshed)
         .await
         .expect_status(200);
+}
+
+/// The app of the other tests knows codes from the library that the domain has them from; pyotp knows neither.
+#[tokio::test]
+async fn an_app_that_is_not_ours_takes_up_the_uri_and_signs_in() {
+    if !pyotp(&["-c", "import pyotp"]).is_some_and(|probe| probe.status.success()) {
+        println!("SKIPPED: python3 with pyotp is not at hand");
+        return;
+    }
+    let world = TestWorld::start().await;
+    let mut session = world.sign_in(ADA).await;
+    session.browser.bearer(&session.access_token);
+    let proof = world.mailed_proof(ADA).await;
+    let set_up = session.browser.set_up(json!({ "proof": proof })).await;
+    set_up.expect_status(200);
+    let uri = set_up.text("otpauthUri");
+    let shown = || {
+        let show = "import pyotp, sys; print(pyotp.parse_uri(sys.argv[1]).at(int(sys.argv[2])))";
+        let now = world.clock().now().as_seconds().to_string();
+        let output = pyotp(&["-c", show, &uri, &now]).expect("python3 was there");
+        let shown = String::from_utf8(output.stdout).expect("text");
+        world.remember_secrets(&json!({ "code": shown.trim() }));
+        shown.trim().to_owned()
+    };
+    let confirmed = session.browser.confirm_set_up(&shown()).await;
+    confirmed.expect_status(200);
+    world.advance(STEP_SECONDS);
+    let held = world.held(ADA).await;
+    let mut browser = world.browser();
+    let signed_in = browser.second_factor(&held, code(&shown())).await;
+    signed_in.expect_status(200);
+}
+
+fn pyotp(arguments: &[&str]) -> Option<Output> {
+    Command::new("python3").args(arguments).output().ok()
 }
 
 #[tokio::test]

@@ -126,6 +126,7 @@ async fn faults_are_armed_listed_and_cleared_over_http() {
         json!({ "service": "dynamodb", "fault": "delay" }),
         json!({ "service": "dynamodb", "fault": "lost", "nth": 0 }),
         json!({ "service": "dynamodb", "fault": "lost", "when": "now" }),
+        json!({ "service": "cognito", "fault": "lost" }),
     ] {
         browser.post("/_local/faults", bad).await.expect_status(400);
     }
