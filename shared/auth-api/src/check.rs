@@ -171,10 +171,8 @@ impl<'c> Checker<'c> {
                     let message = "the request conforms, and was answered VALIDATION_FAILED";
                     found.add(Side::Exchange, "body", message);
                 }
-                let protected = routed.operation.security != Security::Public;
                 let went_ahead = (200..400).contains(&exchange.status);
-                if protected && went_ahead && !exchange.request_headers.contains_key(AUTHORIZATION)
-                {
+                if went_ahead && lacks_credentials(exchange, &routed) {
                     let message = "went ahead without it";
                     found.add(Side::Exchange, "header authorization", message);
                 }
@@ -296,9 +294,7 @@ impl Text {
 impl Rules {
     fn check_request(&self, exchange: &Exchange<'_>, routed: &Routed<'_>, found: &mut Findings) {
         let side = Side::Request;
-        if routed.operation.security != Security::Public
-            && !exchange.request_headers.contains_key(AUTHORIZATION)
-        {
+        if lacks_credentials(exchange, routed) {
             found.add(side, "header authorization", "is missing");
         }
         for parameter in &self.parameters {
@@ -737,5 +733,15 @@ fn unusable(place: &str, reason: &dyn fmt::Display) -> CheckerError {
     CheckerError {
         place: place.to_owned(),
         reason: reason.to_string(),
+    }
+}
+
+/// Whether a request brings nothing that its operation's security scheme could look at. A signature may stand in the query too.
+fn lacks_credentials(exchange: &Exchange<'_>, routed: &Routed<'_>) -> bool {
+    let in_its_header = exchange.request_headers.contains_key(AUTHORIZATION);
+    match routed.operation.security {
+        Security::Public => false,
+        Security::Jwt { .. } => !in_its_header,
+        Security::Iam => !in_its_header && !exchange.query.contains("X-Amz-Signature="),
     }
 }

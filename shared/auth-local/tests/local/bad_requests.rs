@@ -1,5 +1,6 @@
 //! Bad requests around the body: types, queries, paths, methods, heads (ASVS 5.0 4.1.1, 4.1.4, 4.2.1).
 
+use auth_api::Security;
 use reqwest::Method;
 use serde_json::json;
 
@@ -110,10 +111,9 @@ async fn a_query_is_no_body() {
         "email=grace@example.com&code={code}&sessionToken={session}&tokenDelivery=cookie&refreshToken={}&everywhere=true&name=Mallory",
         guest.refresh_token
     );
-    for sample in Sample::with_a_body()
-        .iter()
-        .filter(|sample| sample.method != Method::PATCH)
-    {
+    for sample in Sample::with_a_body().iter().filter(|sample| {
+        sample.method != Method::PATCH && sample.operation.security != Security::Iam
+    }) {
         authorize(&mut browser, sample, &guest);
         let path = format!("{}?{query}", sample.path);
         for headers in [

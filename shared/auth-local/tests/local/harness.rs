@@ -34,6 +34,10 @@ use std::time::Duration;
 
 use auth_api::{Checker, Contract, Exchange, Side};
 use auth_local::{AwsCall, Fault, Mail, ObservedExchange, Options, Settings, Watchers, World};
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -148,6 +152,7 @@ impl TestWorld {
             http,
             cookies: BTreeMap::new(),
             headers: HeaderMap::new(),
+            signs: false,
         }
     }
 
@@ -442,6 +447,8 @@ pub(crate) struct Browser<'world> {
     /// What the jar holds, by name.
     pub(crate) cookies: BTreeMap<String, String>,
     headers: HeaderMap,
+    /// Whether it signs what it sends, as agents do. No browser does; everything else of one is the same.
+    pub(crate) signs: bool,
 }
 
 impl Browser<'_> {
@@ -494,7 +501,15 @@ impl Browser<'_> {
         body: Vec<u8>,
     ) -> Answer {
         let url = format!("{}{path}", self.world.ready().gateway);
+        let signature = if self.signs {
+            signature(self.world, method.as_str(), &url, &body)
+        } else {
+            Vec::new()
+        };
         let mut request = self.http.request(method, url).headers(self.headers.clone());
+        for (name, value) in signature {
+            request = request.header(name, value);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -554,6 +569,26 @@ impl Browser<'_> {
             }
         }
     }
+}
+
+/// The headers by which an identity that may invoke every route signs a request.
+fn signature(world: &TestWorld, method: &str, url: &str, body: &[u8]) -> Vec<(String, String)> {
+    let identity: Identity = Credentials::from_keys("LOCAL", "local", None).into();
+    let signing = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("eu-west-1")
+        .name("execute-api")
+        .time(world.clock().system_time())
+        .settings(SigningSettings::default())
+        .build()
+        .expect("everything is said")
+        .into();
+    let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body));
+    let (signed, _) = sign(request.expect("a request"), &signing)
+        .expect("a signature")
+        .into_parts();
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    signed.headers().map(owned).collect()
 }
 
 /// An answer, its body read as JSON where it is. Index it by member: `answer["code"]`.

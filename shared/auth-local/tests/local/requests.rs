@@ -207,6 +207,7 @@ pub(crate) fn counted(world: &TestWorld, metric: &str) -> u64 {
 
 /// Lets a browser say who it is where an operation asks.
 pub(crate) fn authorize(browser: &mut Browser<'_>, sample: &Sample, guest: &SignedIn<'_>) {
+    browser.signs = sample.operation.security == Security::Iam;
     if sample.needs_token() {
         browser.bearer(&guest.access_token);
     } else {
