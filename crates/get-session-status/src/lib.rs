@@ -2,7 +2,7 @@
 //!
 //! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is over, and not why. A front end
 //! asks again and again, so an answer that waits says when to ask next, and one that has not changed costs a client that shows its
-//! ETag no body.
+//! entity tag no body.
 //!
 //! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one conditional write, so it counts once.
 //!

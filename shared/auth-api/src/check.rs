@@ -172,7 +172,7 @@ impl<'c> Checker<'c> {
                     found.add(Side::Exchange, "body", message);
                 }
                 let went_ahead = (200..400).contains(&exchange.status);
-                if went_ahead && lacks_credentials(exchange, &routed) {
+                if went_ahead && lacks_credentials(exchange, routed) {
                     let message = "went ahead without it";
                     found.add(Side::Exchange, "header authorization", message);
                 }

@@ -46,7 +46,7 @@ pub enum Claim {
     /// Another attempt is at it, this very moment.
     Held,
     /// It cannot be ended any more, or has been.
-    Over(Authorization),
+    Over(Box<Authorization>),
 }
 
 impl Authorizations {
@@ -136,7 +136,7 @@ impl Authorizations {
             Written::Refused(Some(item)) if get_text(&item, "status") == Some(CLAIMED) => {
                 Ok(Claim::Held)
             }
-            Written::Refused(Some(item)) => read(&item).map(Claim::Over),
+            Written::Refused(Some(item)) => read(&item).map(Box::new).map(Claim::Over),
             Written::Refused(None) => Err(Problem::InvalidSession),
         }
     }

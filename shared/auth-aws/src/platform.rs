@@ -166,13 +166,13 @@ impl Platform {
         let endpoint = self
             .environment
             .optional("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")?;
-        Ok(match endpoint {
-            Some(endpoint) => format!("{endpoint}/{pool_id}"),
-            None => {
-                let region = self.environment.text("AWS_REGION")?;
-                format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}")
-            }
-        })
+        if let Some(endpoint) = endpoint {
+            return Ok(format!("{endpoint}/{pool_id}"));
+        }
+        let region = self.environment.text("AWS_REGION")?;
+        Ok(format!(
+            "https://cognito-idp.{region}.amazonaws.com/{pool_id}"
+        ))
     }
 
     /// What requests share that no SDK client makes: the HTTP client, its time-outs, and the tries.

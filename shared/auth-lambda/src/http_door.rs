@@ -87,7 +87,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         host: text("host"),
         origin: text("origin"),
         fetch_site: text("sec-fetch-site"),
-        bearer_token: text("authorization").and_then(|value| bearer_token(&value)),
+        bearer_token: text("authorization").map(|value| bearer_token(&value)),
         if_none_match: text("if-none-match"),
         purpose: text("sec-purpose").or_else(|| text("purpose")),
         is_known_to_iam: is_known_to_iam(request),
@@ -96,10 +96,10 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
 
 /// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one that is no good: whoever brings
 /// credentials wants them to count.
-fn bearer_token(value: &str) -> Option<String> {
+fn bearer_token(value: &str) -> String {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or(("", value));
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-    Some(if is_bearer { token.trim() } else { "" }.to_owned())
+    if is_bearer { token.trim() } else { "" }.to_owned()
 }
 
 /// `CloudFront-Viewer-Address` is `ip:port`, and writes IPv6 without brackets.

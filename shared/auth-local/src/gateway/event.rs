@@ -17,7 +17,7 @@ use time::macros::format_description;
 use url::form_urlencoded;
 
 use super::authorizer::Authorized;
-use super::signature::Caller;
+use super::signature::Signer;
 use crate::account::{ACCOUNT_ID, API_ID, REGION};
 use crate::functions::trace_id;
 

@@ -30,7 +30,7 @@ const LONGEST_LIFE: u64 = 604_800;
 /// Who signed a request, as its event has it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Caller {
+pub(super) struct Signer {
     access_key: &'static str,
     account_id: &'static str,
     caller_id: &'static str,
@@ -39,13 +39,13 @@ pub(super) struct Caller {
 }
 
 /// The caller, where the request is signed with the local run's credentials, for this API, within the time, and as it is.
-pub(super) fn caller(parts: &Parts, body: &[u8], now: SystemTime) -> Option<Caller> {
+pub(super) fn caller(parts: &Parts, body: &[u8], now: SystemTime) -> Option<Signer> {
     let genuine = if parts.headers.contains_key(AUTHORIZATION) {
         signed_in_a_header(parts, body, now)
     } else {
         signed_in_the_query(parts, body, now)
     };
-    genuine?.then_some(Caller {
+    genuine?.then_some(Signer {
         access_key: ACCESS_KEY_ID,
         account_id: ACCOUNT_ID,
         caller_id: CALLER_ID,

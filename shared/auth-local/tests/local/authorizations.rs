@@ -1,6 +1,7 @@
 //! Three-legged authorizations: an agent gets a person's consent, in that person's own browser, and nobody else's counts.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use agentcore_local::Behaviour;
 use auth_local::{Fault, FaultKind};
@@ -669,7 +670,7 @@ async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
 async fn a_workload_token_that_ends_early_is_got_anew_once() {
     let world = TestWorld::start().await;
     world.agentcore().set_behaviour(Behaviour {
-        workload_token_lifetime: std::time::Duration::from_secs(60),
+        workload_token_lifetime: Duration::from_mins(1),
         ..Behaviour::default()
     });
     let (mut browser, back) = consented(&world, ADA).await;
@@ -763,7 +764,7 @@ async fn a_link_that_we_have_not_made_leads_nowhere() {
 /// first was to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_may_fail_and_the_next_try_heals_it() {
-    let mut broken = String::new();
+    let mut broken: Vec<String> = Vec::new();
     let mut tried = BTreeSet::new();
     for case in Case::ALL {
         let (operation, _) = case.row();
@@ -793,15 +794,15 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
                     healed = case.is_healthy(&stage.act().await);
                 }
                 if !healed && !needs_another(case, &action, kind) {
-                    broken += &format!(
-                        "{case:?}, {service} {action} ({nth}), {kind:?} × {times}: {} {}\n",
+                    broken.push(format!(
+                        "{case:?}, {service} {action} ({nth}), {kind:?} × {times}: {} {}",
                         answer.status, answer.body
-                    );
+                    ));
                 }
             }
         }
     }
-    assert!(broken.is_empty(), "{broken}");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
 /// The calls that an operation makes where nothing fails, the same action counted from 1.
@@ -825,15 +826,15 @@ async fn healthy_calls(case: Case) -> Vec<(&'static str, String, u32)> {
 /// Where the person has to begin anew: a link whose opening was written and not answered is used up, and `AgentCore`'s "denied" cannot
 /// be told from "this session is over".
 fn needs_another(case: Case, action: &str, kind: FaultKind) -> bool {
-    match (case, action, kind) {
-        (Case::Link, "UpdateItem", FaultKind::Lost) => true,
-        (
-            Case::CallbackForGuest | Case::CallbackForAnybody | Case::CallbackOfAnotherPerson,
-            "CompleteResourceTokenAuth" | "GetResourceOauth2Token",
-            FaultKind::Denied,
-        ) => true,
-        _ => false,
-    }
+    matches!(
+        (case, action, kind),
+        (Case::Link, "UpdateItem", FaultKind::Lost)
+            | (
+                Case::CallbackForGuest | Case::CallbackForAnybody | Case::CallbackOfAnotherPerson,
+                "CompleteResourceTokenAuth" | "GetResourceOauth2Token",
+                FaultKind::Denied,
+            )
+    )
 }
 
 fn assert_clear(answer: &Answer) {

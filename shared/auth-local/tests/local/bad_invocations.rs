@@ -225,7 +225,7 @@ async fn the_tool_door_refuses_in_its_own_words() {
         let may_be_empty = tool.input_schema.required.is_empty();
         arguments.extend((!may_be_empty).then(|| json!({})));
         for name in tool.input_schema.properties.keys() {
-            let missing = (!may_be_empty).then(|| json!(null));
+            let missing = (!may_be_empty).then_some(Value::Null);
             for value in missing.into_iter().chain([
                 json!(7),
                 json!([]),

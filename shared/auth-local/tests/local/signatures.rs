@@ -18,6 +18,12 @@ use crate::harness::{Answer, TestWorld};
 const PATH: &str = "/agent/workload-token";
 const BODY: &str = r#"{"userId":"nina"}"#;
 
+/// Headers or parameters.
+type Pairs = Vec<(String, String)>;
+
+/// What a test does to a signature in the making.
+type Change = fn(&mut Signing);
+
 /// A signature in the making; tests change one thing.
 struct Signing {
     access_key: &'static str,
@@ -41,7 +47,7 @@ impl Signing {
     }
 
     /// The headers and the parameters that sign this request.
-    fn sign(self, world: &TestWorld, path: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    fn sign(self, world: &TestWorld, path: &str) -> (Pairs, Pairs) {
         let identity: Identity = Credentials::from_keys(self.access_key, self.secret, None).into();
         let signing = v4::SigningParams::builder()
             .identity(&identity)
@@ -127,7 +133,7 @@ async fn no_other_signature_is_let_in() {
     let now = world.clock().system_time();
     assert_forbidden(&post(&world, PATH, &[], BODY).await, "none");
 
-    let changes: [(&str, fn(&mut Signing)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("another key", |signing| signing.access_key = "LOCAK"),
         ("another secret", |signing| signing.secret = "locak"),
         ("another Region", |signing| signing.region = "eu-west-2"),
@@ -154,7 +160,7 @@ async fn no_other_signature_is_let_in() {
     assert_forbidden(&other_body, "another body");
     let other_query = post(&world, &format!("{PATH}?a=1"), &headers, BODY).await;
     assert_forbidden(&other_query, "another query");
-    let changed = |name: &str, change: fn(&str) -> String| {
+    let with_another = |name: &str, change: fn(&str) -> String| {
         let headers = headers.iter().map(|(known, value)| {
             let value = if known == name {
                 change(value)
@@ -168,31 +174,31 @@ async fn no_other_signature_is_let_in() {
     for (case, headers) in [
         (
             "a header fewer",
-            changed("authorization", |value| value.replace("content-type;", "")),
+            with_another("authorization", |value| value.replace("content-type;", "")),
         ),
         (
             "no host",
-            changed("authorization", |value| value.replace("host;", "")),
+            with_another("authorization", |value| value.replace("host;", "")),
         ),
         (
             "a header that is not there",
-            changed("authorization", |value| {
+            with_another("authorization", |value| {
                 value.replace("host;", "host;x-other;")
             }),
         ),
         (
             "a date that was not signed",
-            changed("x-amz-date", |value| value.replace('Z', "")),
+            with_another("x-amz-date", |value| value.replace('Z', "")),
         ),
         (
             "another scheme",
-            changed("authorization", |value| {
+            with_another("authorization", |value| {
                 value.replace("AWS4-HMAC-SHA256", "Bearer")
             }),
         ),
         (
             "half a header",
-            changed("authorization", |value| value[..60].to_owned()),
+            with_another("authorization", |value| value[..60].to_owned()),
         ),
         ("it twice", [headers.clone(), headers.clone()].concat()),
     ] {
@@ -210,7 +216,7 @@ async fn a_presigned_url_is_let_in_until_it_ends() {
     let world = TestWorld::start().await;
     let mut signing = Signing::at(world.clock().system_time());
     signing.settings.signature_location = SignatureLocation::QueryParams;
-    signing.settings.expires_in = Some(Duration::from_secs(900));
+    signing.settings.expires_in = Some(Duration::from_mins(15));
     let (_, parameters) = signing.sign(&world, &format!("{PATH}?purpose=a%20trial"));
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     let query = query.extend_pairs(&parameters).finish();
