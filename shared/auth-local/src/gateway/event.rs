@@ -40,7 +40,7 @@ pub(super) enum Admitted {
     Jwt(Authorized),
     /// Who has signed.
     #[serde(rename = "iam")]
-    Iam(Caller),
+    Iam(Signer),
 }
 
 #[derive(Serialize)]
