@@ -62,7 +62,7 @@ async function latestCode(to) {
 const focus = (page) => page.evaluate(() => document.activeElement?.id ?? '');
 const focusReaches = (page, id) => page.waitForFunction((wanted) => document.activeElement?.id === wanted, id);
 const says = (page, selector, pattern) =>
-  page.waitForFunction(([where, source]) => new RegExp(source, 'u').test(document.querySelector(where).textContent), [selector, pattern.source]);
+  page.waitForFunction(([where, source]) => new RegExp(source, 'u').test(document.querySelector(where)?.textContent ?? ''), [selector, pattern.source]);
 const storedSession = (page) => page.evaluate(() => sessionStorage.getItem('latchkey.session'));
 const storedSessionChanges = (page, before) => page.waitForFunction((old) => sessionStorage.getItem('latchkey.session') !== old, before);
 const moveClock = (page, seconds) => page.click(`[data-advance="${seconds}"]`);
