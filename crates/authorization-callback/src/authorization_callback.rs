@@ -78,16 +78,15 @@ impl AuthorizationCallback {
         if let Some(ending) = over(authorization) {
             return Ok(ending);
         }
-        if authorization.status(self.clock.now()) == AuthorizationStatus::Expired {
-            let reason = AuthorizationFailure::Expired;
-            if self
+        let now = self.clock.now();
+        if authorization.status(now) == AuthorizationStatus::Expired {
+            let noted = self
                 .authorizations
-                .fail(&authorization.id, &attempt, reason)
-                .await?
-            {
+                .note_abandoned(authorization, &attempt, now);
+            if noted.await? {
                 exchange.count(Metric::AuthorizationsAbandoned);
             }
-            return Ok(Ending::Failed(reason));
+            return Ok(Ending::Failed(AuthorizationFailure::Expired));
         }
         let is_ours = |state: &String| authorization.is_sent_out_with(state, keys);
         let state_is_ours = input.state.as_ref().map(is_ours);
@@ -101,7 +100,6 @@ impl AuthorizationCallback {
         if state_is_ours == Some(false) {
             return Ok(Ending::Failed(AuthorizationFailure::StateMismatch));
         }
-        let now = self.clock.now();
         match self
             .authorizations
             .claim(&authorization.id, &attempt, now)

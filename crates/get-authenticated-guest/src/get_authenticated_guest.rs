@@ -3,7 +3,7 @@
 use auth_aws::ProvedBy;
 use auth_domain::{
     AttemptId, Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
-    ConversationId, Guest, KeyRing, PasswordStanding, Problem, Report, Scope, Standing, Subject,
+    ConversationId, Guest, KeyRing, PasswordStanding, Problem, Report, Scope, Subject,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
@@ -35,7 +35,16 @@ impl GetAuthenticatedGuest {
                 }
             }
             AuthorizationStatus::Pending => return Err(self.required(authorization, keys)),
-            AuthorizationStatus::Expired => self.note_abandoned(&authorization, exchange).await?,
+            AuthorizationStatus::Expired => {
+                let attempt = AttemptId::generate(&self.randomness);
+                let now = self.clock.now();
+                let noted = self
+                    .authorizations
+                    .note_abandoned(&authorization, &attempt, now);
+                if noted.await? {
+                    exchange.count(Metric::AuthorizationsAbandoned);
+                }
+            }
             AuthorizationStatus::Failed => {}
         }
         let Authorization {
@@ -146,27 +155,6 @@ impl GetAuthenticatedGuest {
             exchange.count(Metric::GuestsCreated);
         }
         Ok(guest)
-    }
-
-    async fn note_abandoned(
-        &self,
-        authorization: &Authorization,
-        exchange: &Exchange,
-    ) -> Result<(), Problem> {
-        let (attempt, reason) = (
-            AttemptId::generate(&self.randomness),
-            AuthorizationFailure::Expired,
-        );
-        if authorization.standing == Standing::Pending
-            && self
-                .authorizations
-                .fail(&authorization.id, &attempt, reason)
-                .await?
-        {
-            exchange.count(Metric::AuthorizationsAbandoned);
-            tracing::warn!(reason = reason.name(), "an authorization was abandoned");
-        }
-        Ok(())
     }
 }
 

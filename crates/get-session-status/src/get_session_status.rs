@@ -1,8 +1,6 @@
 //! The decision: look, note what was abandoned, and say when to look again.
 
-use auth_domain::{
-    AttemptId, AuthorizationFailure, AuthorizationId, AuthorizationStatus, Problem, Standing,
-};
+use auth_domain::{AttemptId, AuthorizationId, AuthorizationStatus, Problem};
 use auth_lambda::{Exchange, Metric};
 
 use crate::{GetSessionStatus, SessionStatus};
@@ -20,13 +18,12 @@ impl GetSessionStatus {
         let found = self.authorizations.find(&id, now).await?;
         let authorization = found.ok_or(Problem::NotFound)?;
         let status = authorization.status(now);
-        if status == AuthorizationStatus::Expired && authorization.standing == Standing::Pending {
-            let attempt = AttemptId::generate(&self.randomness);
-            let reason = AuthorizationFailure::Expired;
-            if self.authorizations.fail(&id, &attempt, reason).await? {
-                exchange.count(Metric::AuthorizationsAbandoned);
-                tracing::warn!(reason = reason.name(), "an authorization was abandoned");
-            }
+        let attempt = AttemptId::generate(&self.randomness);
+        let noted = self
+            .authorizations
+            .note_abandoned(&authorization, &attempt, now);
+        if noted.await? {
+            exchange.count(Metric::AuthorizationsAbandoned);
         }
         let etag = format!("\"{}\"", status.name());
         let is_known = exchange.has_seen(&etag);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationUrl,
-    ConversationId, Email, KeyedHash, Problem, Scope, Standing, Subject, Timestamp, UserSub,
+    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
+    AuthorizationStatus, AuthorizationUrl, ConversationId, Email, KeyedHash, Problem, Scope,
+    Standing, Subject, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -209,6 +210,24 @@ impl Authorizations {
                 Written::Refused(None) => false,
             },
         )
+    }
+
+    /// Notes that nobody has finished an authorization in its time; one that goes on, or has ended, stays as it is. `true` for whoever
+    /// notes it, so that it is counted once.
+    pub async fn note_abandoned(
+        &self,
+        authorization: &Authorization,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let is_abandoned = authorization.standing == Standing::Pending
+            && authorization.status(now) == AuthorizationStatus::Expired;
+        let reason = AuthorizationFailure::Expired;
+        let noted = is_abandoned && self.fail(&authorization.id, attempt, reason).await?;
+        if noted {
+            tracing::warn!(reason = reason.name(), "an authorization was abandoned");
+        }
+        Ok(noted)
     }
 
     /// The authorization that counts in a conversation.

@@ -73,6 +73,11 @@ impl Serialize for AuthorizationId {
     }
 }
 
+/// Whether a text has 1 to 128 visible ASCII characters: what a user's id and a scope may be at AgentCore (its service model).
+fn is_visible(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// What an agent calls the conversation that an authorization is for: 1 to 128 visible ASCII characters, of the agent's choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConversationId(String);
@@ -100,9 +105,7 @@ impl FromStr for ConversationId {
     type Err = InvalidConversationId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let well_formed =
-            (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if well_formed {
+        if is_visible(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidConversationId)
@@ -145,11 +148,7 @@ impl FromStr for Scope {
     type Err = InvalidScope;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let well_formed = (1..=128).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
-        if !well_formed {
+        if !is_visible(text) || text.contains(['"', '\\']) {
             Err(InvalidScope::Malformed)
         } else if text == COGNITO_ADMIN_SCOPE {
             Err(InvalidScope::Forbidden)
@@ -197,9 +196,7 @@ impl FromStr for AgentUserId {
     type Err = InvalidAgentUserId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let well_formed =
-            (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if well_formed {
+        if is_visible(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidAgentUserId)

@@ -13,6 +13,7 @@ use crate::authorization_cases::{
 use crate::cases::ADA;
 use crate::consent::Consenting;
 use crate::harness::{Answer, Browser, TestWorld};
+use crate::requests::counted;
 use crate::steps::at_once;
 
 const GUEST: &str = "get-authenticated-guest";
@@ -57,16 +58,6 @@ fn reasons(world: &TestWorld) -> BTreeSet<String> {
         line["reason"].as_str().map(str::to_owned)
     });
     reasons.collect()
-}
-
-/// How often a metric was counted.
-fn counted(world: &TestWorld, metric: &str) -> u64 {
-    let lines = world.logs();
-    let counts = lines.iter().filter_map(|line| {
-        let line: serde_json::Value = serde_json::from_str(line).ok()?;
-        line[metric].as_u64()
-    });
-    counts.sum()
 }
 
 #[tokio::test]
