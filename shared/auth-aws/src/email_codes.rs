@@ -1,14 +1,15 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
 use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, SignIn, Tokens, UserSub};
-use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, MessageActionType,
+use aws_sdk_cognitoidentityprovider::{
+    operation::admin_initiate_auth::AdminInitiateAuthOutput,
+    types::{AttributeType, AuthenticationResultType, ChallengeNameType, MessageActionType},
 };
 
 use crate::{
     ConfigurationError, Platform, Secrets,
     failure::{Failure, failure},
-    user_pool::{Issued, UserPool, is_wrong_client_secret, sub_among},
+    user_pool::{Issued, UserPool, sub_among},
 };
 
 /// The refusals by which Cognito says that it cannot mail: its quota is used up, SES refuses, or it may not use SES.
@@ -76,60 +77,33 @@ impl EmailCodes {
     /// What Cognito answers for a user whom it does not know is not dependable, so every challenge is taken as it comes: a choice
     /// is answered with the code where that is offered.
     pub async fn send(&self, email: &Email) -> Result<Sending, Problem> {
-        let secrets = self.secrets.get().await?;
-        let mut initiated = self
-            .initiate(email, self.pool.secret_hash(email, &secrets))
-            .await;
-        if initiated.as_ref().is_err_and(is_wrong_client_secret) {
-            let secrets = self.secrets.get_anew().await?;
-            initiated = self
-                .initiate(email, self.pool.secret_hash(email, &secrets))
-                .await;
-        }
+        let initiated = self
+            .secrets
+            .confidentially("ask Cognito for a code", |secrets| {
+                self.pool.sign_in(email, "EMAIL_OTP", secrets).send()
+            })
+            .await?;
         match initiated {
-            Ok(challenge) => self.sending(email, challenge).await,
-            Err(failure) if is_wrong_client_secret(&failure) => {
-                Err(Problem::Internal(failure.into_report()))
-            }
+            Ok(answer) => self.sending(email, answer).await,
             Err(failure) => no_code(failure),
         }
     }
 
-    async fn initiate(&self, email: &Email, secret_hash: String) -> Result<Challenge, Failure> {
-        let answer = self
-            .pool
-            .client
-            .admin_initiate_auth()
-            .user_pool_id(&self.pool.pool_id)
-            .client_id(&self.pool.client_id)
-            .auth_flow(AuthFlowType::UserAuth)
-            .auth_parameters("USERNAME", email.as_str())
-            .auth_parameters("PREFERRED_CHALLENGE", "EMAIL_OTP")
-            .auth_parameters("SECRET_HASH", secret_hash)
-            .send()
-            .await
-            .map_err(failure("ask Cognito for a code"))?;
-        Ok(Challenge {
-            name: answer.challenge_name,
-            session: answer.session,
-            available: answer.available_challenges.unwrap_or_default(),
-        })
-    }
-
-    async fn sending(&self, email: &Email, challenge: Challenge) -> Result<Sending, Problem> {
-        let password_offered = challenge.offers(&ChallengeNameType::Password)
-            || challenge.offers(&ChallengeNameType::PasswordSrp);
-        let session = match challenge.name {
-            Some(ChallengeNameType::EmailOtp) => challenge.session,
-            Some(ChallengeNameType::SelectChallenge)
-                if challenge.offers(&ChallengeNameType::EmailOtp) =>
-            {
-                match challenge.session {
-                    Some(session) => self.select(email, session).await?,
-                    None => None,
-                }
+    async fn sending(
+        &self,
+        email: &Email,
+        answer: AdminInitiateAuthOutput,
+    ) -> Result<Sending, Problem> {
+        let offers = |factor| answer.available_challenges().contains(&factor);
+        let password_offered =
+            offers(ChallengeNameType::Password) || offers(ChallengeNameType::PasswordSrp);
+        let code_offered = offers(ChallengeNameType::EmailOtp);
+        let session = match (answer.challenge_name, answer.session) {
+            (Some(ChallengeNameType::EmailOtp), session) => session,
+            (Some(ChallengeNameType::SelectChallenge), Some(session)) if code_offered => {
+                self.select(email, &session).await?
             }
-            Some(_) | None => None,
+            (Some(_) | None, _) => None,
         };
         Ok(Sending {
             session: session.map(CognitoSession::issued),
@@ -137,23 +111,18 @@ impl EmailCodes {
         })
     }
 
-    async fn select(&self, email: &Email, session: String) -> Result<Option<String>, Problem> {
-        let secrets = self.secrets.get().await?;
-        let answer = self
-            .pool
-            .client
-            .admin_respond_to_auth_challenge()
-            .user_pool_id(&self.pool.pool_id)
-            .client_id(&self.pool.client_id)
-            .challenge_name(ChallengeNameType::SelectChallenge)
-            .session(session)
-            .challenge_responses("USERNAME", email.as_str())
-            .challenge_responses("ANSWER", "EMAIL_OTP")
-            .challenge_responses("SECRET_HASH", self.pool.secret_hash(email, &secrets))
-            .send()
-            .await
-            .map_err(failure("choose the code by mail"));
-        match answer {
+    async fn select(&self, email: &Email, session: &str) -> Result<Option<String>, Problem> {
+        let selected = self
+            .secrets
+            .confidentially("choose the code by mail", |secrets| {
+                self.pool
+                    .answer(ChallengeNameType::SelectChallenge, email.as_str(), secrets)
+                    .session(session)
+                    .challenge_responses("ANSWER", "EMAIL_OTP")
+                    .send()
+            })
+            .await?;
+        match selected {
             Ok(answer) => Ok(answer
                 .session
                 .filter(|_| answer.challenge_name == Some(ChallengeNameType::EmailOtp))),
@@ -235,35 +204,23 @@ impl EmailCodes {
         session: &CognitoSession,
         code: &OtpCode,
     ) -> Result<Proof, (Problem, bool)> {
-        let secrets = self
+        let answered = self
             .secrets
-            .get()
+            .confidentially("prove the code", |secrets| {
+                self.pool
+                    .answer(ChallengeNameType::EmailOtp, email.as_str(), secrets)
+                    .session(session.as_str())
+                    .challenge_responses("EMAIL_OTP_CODE", code.as_str())
+                    .send()
+            })
             .await
             .map_err(|problem| (problem, true))?;
-        let mut answered = self
-            .respond(email, session, code, self.pool.secret_hash(email, &secrets))
-            .await;
-        if answered.as_ref().is_err_and(is_wrong_client_secret) {
-            let secrets = self
-                .secrets
-                .get_anew()
-                .await
-                .map_err(|problem| (problem, true))?;
-            answered = self
-                .respond(email, session, code, self.pool.secret_hash(email, &secrets))
-                .await;
-        }
         match answered {
-            Ok(Some(result)) => right(result).map_err(|report| (Problem::Internal(report), false)),
-            Ok(None) => Err((
-                Problem::Internal(Report::of(
-                    "Cognito answered a right code with another challenge",
-                )),
-                false,
-            )),
-            Err(failure) if is_wrong_client_secret(&failure) => {
-                Err((Problem::Internal(failure.into_report()), true))
-            }
+            Ok(answer) => answer
+                .authentication_result
+                .ok_or_else(|| Report::of("Cognito answered a right code with another challenge"))
+                .and_then(right)
+                .map_err(|report| (Problem::Internal(report), false)),
             Err(failure) => match (failure.code(), failure.message()) {
                 (Some("CodeMismatchException"), _) => Ok(Proof::Wrong),
                 (Some("ExpiredCodeException"), _) => Ok(Proof::Over),
@@ -284,42 +241,6 @@ impl EmailCodes {
                 }
             },
         }
-    }
-
-    async fn respond(
-        &self,
-        email: &Email,
-        session: &CognitoSession,
-        code: &OtpCode,
-        secret_hash: String,
-    ) -> Result<Option<AuthenticationResultType>, Failure> {
-        let answer = self
-            .pool
-            .client
-            .admin_respond_to_auth_challenge()
-            .user_pool_id(&self.pool.pool_id)
-            .client_id(&self.pool.client_id)
-            .challenge_name(ChallengeNameType::EmailOtp)
-            .session(session.as_str())
-            .challenge_responses("USERNAME", email.as_str())
-            .challenge_responses("EMAIL_OTP_CODE", code.as_str())
-            .challenge_responses("SECRET_HASH", secret_hash)
-            .send()
-            .await
-            .map_err(failure("prove the code"))?;
-        Ok(answer.authentication_result)
-    }
-}
-
-struct Challenge {
-    name: Option<ChallengeNameType>,
-    session: Option<String>,
-    available: Vec<ChallengeNameType>,
-}
-
-impl Challenge {
-    fn offers(&self, factor: &ChallengeNameType) -> bool {
-        self.available.contains(factor)
     }
 }
 

@@ -4,15 +4,13 @@ use auth_domain::{
     ChallengeAnswer, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
     NewPassword, OtpCode, Password, Problem, Randomness, Report, Tokens, UserSub,
 };
-use aws_sdk_cognitoidentityprovider::types::{
-    AuthFlowType, AuthenticationResultType, ChallengeNameType,
-};
+use aws_sdk_cognitoidentityprovider::types::{AuthenticationResultType, ChallengeNameType};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     ConfigurationError, Platform, Secrets, TokenService,
     failure::{Failure, failure},
-    user_pool::{Issued, UserPool, is_wrong_client_secret, sub_among},
+    user_pool::{Issued, UserPool, sub_among},
 };
 
 /// The refusals by which Cognito says that this user does not get in by this password. To the person they are all the same. Its own
@@ -117,24 +115,28 @@ impl Passwords {
         email: &Email,
         password: &Password,
     ) -> Result<PasswordProof, (Problem, bool)> {
-        let unseen = |problem| (problem, true);
-        let secrets = self.secrets.get().await.map_err(unseen)?;
-        let mut initiated = self
-            .initiate(email, password, self.pool.secret_hash(email, &secrets))
-            .await;
-        if initiated.as_ref().is_err_and(is_wrong_client_secret) {
-            let secrets = self.secrets.get_anew().await.map_err(unseen)?;
-            initiated = self
-                .initiate(email, password, self.pool.secret_hash(email, &secrets))
-                .await;
-        }
+        let initiated = self
+            .secrets
+            .confidentially("prove the password", |secrets| {
+                self.pool
+                    .sign_in(email, "PASSWORD", secrets)
+                    .auth_parameters("PASSWORD", password.as_str())
+                    .send()
+            })
+            .await
+            .map_err(|problem| (problem, true))?;
+        let initiated = initiated.map(|answer| {
+            Step::new(
+                answer.authentication_result,
+                answer.challenge_name,
+                answer.session,
+                answer.challenge_parameters,
+            )
+        });
         let seen = |report| (Problem::Internal(report), false);
         match initiated {
             Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
             Ok(Step::Next(next)) => self.proof(email, next).await,
-            Err(failure) if is_wrong_client_secret(&failure) => {
-                Err((Problem::Internal(failure.into_report()), true))
-            }
             Err(failure) => match failure.code() {
                 Some(code) if NOT_THIS_WAY.contains(&code) => {
                     tracing::info!(
@@ -150,34 +152,6 @@ impl Passwords {
                 }
             },
         }
-    }
-
-    async fn initiate(
-        &self,
-        email: &Email,
-        password: &Password,
-        secret_hash: String,
-    ) -> Result<Step, Failure> {
-        let answer = self
-            .pool
-            .client
-            .admin_initiate_auth()
-            .user_pool_id(&self.pool.pool_id)
-            .client_id(&self.pool.client_id)
-            .auth_flow(AuthFlowType::UserAuth)
-            .auth_parameters("USERNAME", email.as_str())
-            .auth_parameters("PREFERRED_CHALLENGE", "PASSWORD")
-            .auth_parameters("PASSWORD", password.as_str())
-            .auth_parameters("SECRET_HASH", secret_hash)
-            .send()
-            .await
-            .map_err(failure("prove the password"))?;
-        Ok(Step::new(
-            answer.authentication_result,
-            answer.challenge_name,
-            answer.session,
-            answer.challenge_parameters,
-        ))
     }
 
     /// What a challenge after the password means. A choice of first factors is offered to a user who has no password.
@@ -220,7 +194,6 @@ impl Passwords {
         next: Next,
         username: &CognitoUsername,
     ) -> Result<Next, Problem> {
-        let secrets = self.secrets.get().await?;
         let choices = next
             .parameters
             .get("MFAS_CAN_CHOOSE")
@@ -231,22 +204,15 @@ impl Passwords {
             "EMAIL_OTP"
         };
         let answer = self
-            .pool
-            .client
-            .admin_respond_to_auth_challenge()
-            .user_pool_id(&self.pool.pool_id)
-            .client_id(&self.pool.client_id)
-            .challenge_name(ChallengeNameType::SelectMfaType)
-            .set_session(next.session)
-            .challenge_responses("USERNAME", username.as_str())
-            .challenge_responses("ANSWER", choice)
-            .challenge_responses(
-                "SECRET_HASH",
-                self.pool.secret_hash_of(username.as_str(), &secrets),
-            )
-            .send()
-            .await
-            .map_err(failure("choose the second factor"))?;
+            .secrets
+            .confidentially("choose the second factor", |secrets| {
+                self.pool
+                    .answer(ChallengeNameType::SelectMfaType, username.as_str(), secrets)
+                    .set_session(next.session.clone())
+                    .challenge_responses("ANSWER", choice)
+                    .send()
+            })
+            .await??;
         Ok(Next {
             name: answer.challenge_name,
             session: answer.session,
@@ -260,11 +226,6 @@ impl Passwords {
         follow_up: &FollowUp,
         answer: &ChallengeAnswer,
     ) -> Result<ChallengeOutcome, (Problem, bool)> {
-        let secrets = self
-            .secrets
-            .get()
-            .await
-            .map_err(|problem| (problem, true))?;
         let response = match (follow_up.challenge, answer) {
             (CognitoChallenge::NewPasswordRequired, ChallengeAnswer::NewPassword(password)) => {
                 ("NEW_PASSWORD", password.as_str())
@@ -283,19 +244,17 @@ impl Passwords {
         };
         let username = follow_up.username.as_str();
         let answered = self
-            .pool
-            .client
-            .admin_respond_to_auth_challenge()
-            .user_pool_id(&self.pool.pool_id)
-            .client_id(&self.pool.client_id)
-            .challenge_name(ChallengeNameType::from(follow_up.challenge.as_str()))
-            .session(follow_up.session.as_str())
-            .challenge_responses("USERNAME", username)
-            .challenge_responses(response.0, response.1)
-            .challenge_responses("SECRET_HASH", self.pool.secret_hash_of(username, &secrets))
-            .send()
+            .secrets
+            .confidentially("answer the challenge", |secrets| {
+                let challenge = ChallengeNameType::from(follow_up.challenge.as_str());
+                self.pool
+                    .answer(challenge, username, secrets)
+                    .session(follow_up.session.as_str())
+                    .challenge_responses(response.0, response.1)
+                    .send()
+            })
             .await
-            .map_err(failure("answer the challenge"));
+            .map_err(|problem| (problem, true))?;
         let step = match answered {
             Ok(answer) => Step::new(
                 answer.authentication_result,
@@ -408,21 +367,20 @@ impl Passwords {
     /// Has a code for a new password mailed, where that can be. Whether it can be is nobody's business, so a user who gets none is no
     /// failure, and neither is a mail that cannot be sent: those are logged.
     pub async fn request_recovery(&self, email: &Email) -> Result<(), Problem> {
-        let secrets = self.secrets.get().await?;
-        let mut asked = self
-            .forgot(email, self.pool.secret_hash(email, &secrets))
-            .await;
-        if asked.as_ref().is_err_and(is_wrong_client_secret) {
-            let secrets = self.secrets.get_anew().await?;
-            asked = self
-                .forgot(email, self.pool.secret_hash(email, &secrets))
-                .await;
-        }
+        let asked = self
+            .secrets
+            .confidentially("ask for a code for a new password", |secrets| {
+                self.pool
+                    .client
+                    .forgot_password()
+                    .client_id(&self.pool.client_id)
+                    .username(email.as_str())
+                    .secret_hash(self.pool.secret_hash(email.as_str(), secrets))
+                    .send()
+            })
+            .await?;
         match asked {
-            Ok(()) => Ok(()),
-            Err(failure) if is_wrong_client_secret(&failure) => {
-                Err(Problem::Internal(failure.into_report()))
-            }
+            Ok(_) => Ok(()),
             Err(failure) => match failure.code() {
                 Some(code) if NO_RECOVERY.contains(&code) => {
                     tracing::info!(code, "Cognito sends this user no code for a new password");
@@ -437,19 +395,6 @@ impl Passwords {
         }
     }
 
-    async fn forgot(&self, email: &Email, secret_hash: String) -> Result<(), Failure> {
-        self.pool
-            .client
-            .forgot_password()
-            .client_id(&self.pool.client_id)
-            .username(email.as_str())
-            .secret_hash(secret_hash)
-            .send()
-            .await
-            .map(drop)
-            .map_err(failure("ask for a code for a new password"))
-    }
-
     /// Sets a new password by a mailed code, which works once. The second part of an error says whether Cognito is known not to have
     /// looked at the code.
     pub async fn recover(
@@ -458,32 +403,23 @@ impl Passwords {
         code: &OtpCode,
         password: &NewPassword,
     ) -> Result<Recovery, (Problem, bool)> {
-        let unseen = |problem| (problem, true);
-        let secrets = self.secrets.get().await.map_err(unseen)?;
-        let mut confirmed = self
-            .confirm(
-                email,
-                code,
-                password,
-                self.pool.secret_hash(email, &secrets),
-            )
-            .await;
-        if confirmed.as_ref().is_err_and(is_wrong_client_secret) {
-            let secrets = self.secrets.get_anew().await.map_err(unseen)?;
-            confirmed = self
-                .confirm(
-                    email,
-                    code,
-                    password,
-                    self.pool.secret_hash(email, &secrets),
-                )
-                .await;
-        }
+        let confirmed = self
+            .secrets
+            .confidentially("set a new password by a code", |secrets| {
+                self.pool
+                    .client
+                    .confirm_forgot_password()
+                    .client_id(&self.pool.client_id)
+                    .username(email.as_str())
+                    .confirmation_code(code.as_str())
+                    .password(password.as_str())
+                    .secret_hash(self.pool.secret_hash(email.as_str(), secrets))
+                    .send()
+            })
+            .await
+            .map_err(|problem| (problem, true))?;
         match confirmed {
-            Ok(()) => Ok(Recovery::Done),
-            Err(failure) if is_wrong_client_secret(&failure) => {
-                Err((Problem::Internal(failure.into_report()), true))
-            }
+            Ok(_) => Ok(Recovery::Done),
             Err(failure)
                 if failure
                     .code()
@@ -496,27 +432,6 @@ impl Passwords {
                 Err((refused_password(failure, "newPassword"), did_not_act))
             }
         }
-    }
-
-    async fn confirm(
-        &self,
-        email: &Email,
-        code: &OtpCode,
-        password: &NewPassword,
-        secret_hash: String,
-    ) -> Result<(), Failure> {
-        self.pool
-            .client
-            .confirm_forgot_password()
-            .client_id(&self.pool.client_id)
-            .username(email.as_str())
-            .confirmation_code(code.as_str())
-            .password(password.as_str())
-            .secret_hash(secret_hash)
-            .send()
-            .await
-            .map(drop)
-            .map_err(failure("set a new password by a code"))
     }
 }
 
@@ -591,9 +506,7 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, (Problem, bool)>
         (Some("NotAuthorizedException"), message) if message.starts_with("Invalid session") => {
             Ok(ChallengeOutcome::Over)
         }
-        (Some(code), _) if NOT_THIS_WAY.contains(&code) && !is_wrong_client_secret(&failure) => {
-            Ok(ChallengeOutcome::Wrong)
-        }
+        (Some(code), _) if NOT_THIS_WAY.contains(&code) => Ok(ChallengeOutcome::Wrong),
         _ => {
             let did_not_act = failure.did_not_act();
             Err((refused_password(failure, "newPassword"), did_not_act))

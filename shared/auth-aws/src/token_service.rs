@@ -68,18 +68,19 @@ impl TokenService {
 
     /// Revokes a refresh token and the access tokens born of it. One that is unknown or revoked already is as good as revoked.
     pub async fn revoke(&self, refresh_token: &RefreshToken) -> Result<(), Problem> {
-        let secrets = self.secrets.get().await?;
-        let mut revoked = self
-            .revoke_with(refresh_token, secrets.client_secret())
-            .await;
-        if revoked.as_ref().is_err_and(is_wrong_client_secret) {
-            let secrets = self.secrets.get_anew().await?;
-            revoked = self
-                .revoke_with(refresh_token, secrets.client_secret())
-                .await;
-        }
+        let revoked = self
+            .secrets
+            .confidentially("revoke the refresh token", |secrets| {
+                self.client
+                    .revoke_token()
+                    .token(refresh_token.as_str())
+                    .client_id(&self.client_id)
+                    .client_secret(secrets.client_secret())
+                    .send()
+            })
+            .await?;
         match revoked {
-            Ok(()) => Ok(()),
+            Ok(_) => Ok(()),
             Err(failure) => match failure.code() {
                 Some(
                     "InvalidParameterException"
@@ -99,24 +100,6 @@ impl TokenService {
         {
             tracing::warn!("tokens that nobody has could not be revoked");
         }
-    }
-
-    async fn revoke_with(
-        &self,
-        refresh_token: &RefreshToken,
-        client_secret: &str,
-    ) -> Result<(), Failure> {
-        let revoked = self
-            .client
-            .revoke_token()
-            .token(refresh_token.as_str())
-            .client_id(&self.client_id)
-            .client_secret(client_secret)
-            .send()
-            .await;
-        revoked
-            .map(drop)
-            .map_err(failure("revoke the refresh token"))
     }
 
     /// Revokes every refresh token of a user. Access tokens live on by their signature: the guest's `signedOutAt` ends those.

@@ -3,7 +3,11 @@
 use auth_domain::{AccessToken, Email, IdToken, RefreshToken, Report, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::{
     Client,
-    types::{AttributeType, AuthenticationResultType},
+    operation::{
+        admin_initiate_auth::builders::AdminInitiateAuthFluentBuilder,
+        admin_respond_to_auth_challenge::builders::AdminRespondToAuthChallengeFluentBuilder,
+    },
+    types::{AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType},
 };
 use base64::{
     Engine,
@@ -35,14 +39,42 @@ impl UserPool {
         })
     }
 
-    /// `SECRET_HASH`: what a confidential client adds to each call about a user
-    /// (Base64 of HMAC-SHA256 under the client secret over user name and client id).
-    pub(crate) fn secret_hash(&self, email: &Email, secrets: &SecretSet) -> String {
-        self.secret_hash_of(email.as_str(), secrets)
+    /// The beginning of a sign-in by choice, the factor being chosen already.
+    pub(crate) fn sign_in(
+        &self,
+        email: &Email,
+        factor: &str,
+        secrets: &SecretSet,
+    ) -> AdminInitiateAuthFluentBuilder {
+        self.client
+            .admin_initiate_auth()
+            .user_pool_id(&self.pool_id)
+            .client_id(&self.client_id)
+            .auth_flow(AuthFlowType::UserAuth)
+            .auth_parameters("USERNAME", email.as_str())
+            .auth_parameters("PREFERRED_CHALLENGE", factor)
+            .auth_parameters("SECRET_HASH", self.secret_hash(email.as_str(), secrets))
     }
 
-    /// The same for a user by the name that a challenge gave.
-    pub(crate) fn secret_hash_of(&self, username: &str, secrets: &SecretSet) -> String {
+    /// An answer to a challenge, but for what it answers.
+    pub(crate) fn answer(
+        &self,
+        challenge: ChallengeNameType,
+        username: &str,
+        secrets: &SecretSet,
+    ) -> AdminRespondToAuthChallengeFluentBuilder {
+        self.client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.pool_id)
+            .client_id(&self.client_id)
+            .challenge_name(challenge)
+            .challenge_responses("USERNAME", username)
+            .challenge_responses("SECRET_HASH", self.secret_hash(username, secrets))
+    }
+
+    /// `SECRET_HASH`: what a confidential client adds to each call about a user, by the name that the call gives
+    /// (Base64 of HMAC-SHA256 under the client secret over user name and client id).
+    pub(crate) fn secret_hash(&self, username: &str, secrets: &SecretSet) -> String {
         #[expect(
             clippy::expect_used,
             reason = "HMAC takes a key of any length (RFC 2104 §2)"
