@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::{folder, hold, root, workspace};
+use crate::{files, folder, hold, root, workspace};
 
 /// The lines of a manifest that declare dependencies, each with its table's name.
 fn dependency_lines(manifest: &str) -> Vec<(&str, &str)> {
@@ -69,4 +69,34 @@ fn every_crate_inherits_the_lints_and_the_packages_common_fields() {
         }
     }
     hold("Add these lines to Cargo.toml.", &broken);
+}
+
+/// Each target with a harness is one more program to link, and each crate with doctests one more run of rustdoc.
+#[test]
+fn a_crate_is_built_for_tests_where_it_has_some_and_nowhere_else() {
+    let mut broken = Vec::new();
+    for package in workspace().workspace_packages() {
+        let sources: String = files(&root().join(folder(package)).join("src"), ".rs")
+            .iter()
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect();
+        let has_tests = sources.contains("#[cfg(test)]");
+        let has_doctests = sources.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with("//! ```") || line.starts_with("/// ```")
+        });
+        for target in &package.targets {
+            let is_library = target.is_lib();
+            if (is_library || target.is_bin()) && target.test != (is_library && has_tests) {
+                broken.push(format!("{}: test of {}", folder(package), target.name));
+            }
+            if is_library && target.doctest != has_doctests {
+                broken.push(format!("{}: doctest of {}", folder(package), target.name));
+            }
+        }
+    }
+    hold(
+        "Set these to false below [lib] or [[bin]] where there are no such tests, and take that away where there are.",
+        &broken,
+    );
 }

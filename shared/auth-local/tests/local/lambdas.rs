@@ -93,14 +93,19 @@ async fn binaries() -> &'static Path {
             .parent()
             .expect("a folder");
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "--bins", "--target-dir"]);
+        // The tests are among them so that all is as `cargo test --workspace` has built it, and little is left to do.
+        cargo.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--bins",
+            "--tests",
+        ]);
+        cargo.arg("--target-dir");
         cargo.arg(folder.parent().expect("the target folder"));
         if folder.ends_with("release") {
             cargo.arg("--release");
-        }
-        // The local run is among them so that all are built with the features that they have already been built with.
-        for name in listed().iter().map(|one| one.name).chain(["auth-local"]) {
-            cargo.args(["--package", name]);
         }
         cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
         let output = cargo.output().await.expect("cargo starts");
