@@ -29,20 +29,36 @@ impl AuthorizationCallback {
         let secrets = self.secrets.get().await?;
         let keys = secrets.keys();
         let Some(id) = which(input, keys, exchange) else {
-            // The provider's error, and nothing that says whose.
-            return Ok(self.refused(AuthorizationFailure::ProviderDenied, exchange));
-        };
-        let found = self.authorizations.find(&id, self.clock.now()).await?;
-        let authorization = found.ok_or(Problem::InvalidSession)?;
-        if !began_here(&authorization, keys, exchange) {
-            return Ok(if input.is_error {
-                self.refused(AuthorizationFailure::ProviderDenied, exchange)
+            return if input.is_error {
+                // The provider's error, and nothing that says whose.
+                Ok(self.refused(AuthorizationFailure::ProviderDenied, exchange))
             } else {
-                exchange.count(Metric::CallbackRefusals);
-                self.refused(AuthorizationFailure::OtherBrowser, exchange)
-            });
+                Err(Problem::InvalidSession)
+            };
+        };
+        let now = self.clock.now();
+        let found = self.authorizations.find(&id, now).await?;
+        let authorization = found.ok_or(Problem::InvalidSession)?;
+        let state = input.state.as_deref();
+        let comes_from_consent =
+            state.is_some_and(|state| authorization.is_sent_out_with(state, keys));
+        if !began_here(&authorization, keys, exchange) {
+            if input.is_error {
+                return Ok(self.refused(AuthorizationFailure::ProviderDenied, exchange));
+            }
+            exchange.count(Metric::CallbackRefusals);
+            let reason = AuthorizationFailure::OtherBrowser;
+            if comes_from_consent && authorization.status(now) == AuthorizationStatus::Pending {
+                // Somebody has consented to what another began. Whoever did begin it shall have nothing of that.
+                let attempt = AttemptId::generate(&self.randomness);
+                self.fail(&authorization, &attempt, reason, exchange)
+                    .await?;
+            }
+            return Ok(self.refused(reason, exchange));
         }
-        let ending = self.end(&authorization, input, keys, exchange).await?;
+        let ending = self
+            .end(&authorization, input, comes_from_consent, exchange)
+            .await?;
         let location = match ending {
             Ending::Completed => {
                 tracing::info!("an authorization is completed");
@@ -71,7 +87,7 @@ impl AuthorizationCallback {
         &self,
         authorization: &Authorization,
         input: &Input,
-        keys: &KeyRing,
+        comes_from_consent: bool,
         exchange: &Exchange,
     ) -> Result<Ending, Problem> {
         let attempt = AttemptId::generate(&self.randomness);
@@ -88,16 +104,14 @@ impl AuthorizationCallback {
             }
             return Ok(Ending::Failed(AuthorizationFailure::Expired));
         }
-        let is_ours = |state: &String| authorization.is_sent_out_with(state, keys);
-        let state_is_ours = input.state.as_ref().map(is_ours);
-        if input.is_error {
+        if input.is_denial() {
             let reason = AuthorizationFailure::ProviderDenied;
-            if state_is_ours == Some(true) {
+            if comes_from_consent {
                 self.fail(authorization, &attempt, reason, exchange).await?;
             }
             return Ok(Ending::Failed(reason));
         }
-        if state_is_ours == Some(false) {
+        if !comes_from_consent {
             return Ok(Ending::Failed(AuthorizationFailure::StateMismatch));
         }
         match self
@@ -185,7 +199,7 @@ impl AuthorizationCallback {
     ) -> Result<(), Problem> {
         if self
             .authorizations
-            .fail(&authorization.id, attempt, reason)
+            .fail(&authorization.id, attempt, reason, self.clock.now())
             .await?
         {
             exchange.count(Metric::AuthorizationsFailed);

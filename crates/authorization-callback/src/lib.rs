@@ -1,14 +1,15 @@
 //! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here when the person has consented, or has not.
 //!
-//! Only the browser that began an authorization ends it: its cookie is compared with the record before anything is asked of
-//! AgentCore, so who sends somebody else an authorization URL gains nothing. Then one conditional write decides which of several
+//! Only the browser that began an authorization ends it, and only when it comes from consenting: its cookie and the state are compared
+//! with the record before anything is asked of AgentCore, so who sends somebody else an authorization URL gains nothing. Where
+//! the state comes in another browser, that person's consent counts for nobody: the authorization fails. Then one conditional write decides which of several
 //! callbacks ends it, AgentCore completes it under the identifier that began it, and where it is known whom it is for, the person who
 //! consented is held against that. A second use changes nothing.
 //!
 //! Why an authorization failed is told to the log and to the browser that began it. Everybody else gets one answer, whatever the state
 //! of the authorization. A redirect that cannot prove where it came from (`state`) never fails an authorization either.
 //!
-//! It reads `session_id`, `state` and `error`, and no other part of the query: no code, no address to go to. Addresses come from
+//! It reads `session_id`, the state and `error`, and no other part of the query: no code, no address to go to. Addresses come from
 //! configuration.
 //!
 //! If a call fails: the claim is let go, and the same redirect, tried again, finds everything as it was. If AgentCore's answer to the
@@ -41,6 +42,7 @@ struct AuthorizationCallback {
     clock: Clock,
     randomness: Randomness,
     consent_lifetime: Duration,
+    state_parameter: String,
 }
 
 impl AuthorizationCallback {
@@ -55,6 +57,7 @@ impl AuthorizationCallback {
             clock: platform.clock(),
             randomness: platform.randomness(),
             consent_lifetime: environment.consent_lifetime()?,
+            state_parameter: environment.state_parameter()?,
         })
     }
 }
@@ -67,6 +70,13 @@ struct Input {
     is_error: bool,
 }
 
+impl Input {
+    /// Whether it says that there is no consent: by an error, or by naming no session.
+    fn is_denial(&self) -> bool {
+        self.is_error || self.session_id.is_none()
+    }
+}
+
 impl Operation for AuthorizationCallback {
     const NAME: &'static str = "authorization-callback";
     const ACCESS: Access = Access::Public;
@@ -76,10 +86,11 @@ impl Operation for AuthorizationCallback {
     type Output = Redirect;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let (session_id, state) = (fields.optional("session_id"), fields.optional("state"));
+        let session_id = fields.optional("session_id");
+        let state: Option<String> = fields.optional(&self.state_parameter);
         let is_error = fields.has("error");
         fields.finish().map_err(|_| Problem::InvalidSession)?;
-        if session_id.is_none() && !is_error {
+        if session_id.is_none() && state.is_none() && !is_error {
             return Err(Problem::InvalidSession);
         }
         Ok(Input {

@@ -1,6 +1,6 @@
 //! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask for one.
 
-use auth_aws::ProvedBy;
+use auth_aws::{AuthorizationWish, ProvedBy};
 use auth_domain::{
     AttemptId, Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
     ConversationId, Guest, KeyRing, PasswordStanding, Problem, Report, Scope, Subject,
@@ -19,14 +19,15 @@ impl GetAuthenticatedGuest {
         let (secrets, found) = try_join!(self.secrets.get(), self.authorization(&input))?;
         let keys = secrets.keys();
         let Some(authorization) = found else {
-            let conversation = match input {
-                Input::Conversation(conversation) => conversation,
-                Input::Session(_) | Input::Nothing => ConversationId::generate(&self.randomness),
+            let wish = AuthorizationWish {
+                subject: Subject::Anybody,
+                conversation_id: input
+                    .conversation
+                    .unwrap_or_else(|| ConversationId::generate(&self.randomness)),
+                scopes: Scope::of_identity(),
+                instead_of: None,
             };
-            let scopes = Scope::of_identity();
-            return Err(self
-                .ask(Subject::Anybody, conversation, scopes, keys, exchange)
-                .await);
+            return Err(self.ask(wish, keys, exchange).await);
         };
         match authorization.status(self.clock.now()) {
             AuthorizationStatus::Completed => {
@@ -47,44 +48,33 @@ impl GetAuthenticatedGuest {
             }
             AuthorizationStatus::Failed => {}
         }
-        let Authorization {
-            subject,
-            conversation_id,
-            scopes,
-            ..
-        } = authorization;
-        Err(self
-            .ask(subject, conversation_id, scopes, keys, exchange)
-            .await)
+        let wish = AuthorizationWish {
+            subject: authorization.subject,
+            conversation_id: authorization.conversation_id,
+            scopes: authorization.scopes,
+            instead_of: Some(authorization.id),
+        };
+        Err(self.ask(wish, keys, exchange).await)
     }
 
     async fn authorization(&self, input: &Input) -> Result<Option<Authorization>, Problem> {
-        let id = match input {
-            Input::Session(id) => Some(id.clone()),
-            Input::Conversation(conversation) => {
-                self.authorizations.of_conversation(conversation).await?
-            }
-            Input::Nothing => None,
+        let id = match (&input.session, &input.conversation) {
+            (Some(id), _) => Some(id.clone()),
+            (None, Some(conversation)) => self.authorizations.of_conversation(conversation).await?,
+            (None, None) => None,
         };
-        match id {
-            Some(id) => self.authorizations.find(&id, self.clock.now()).await,
-            None => Ok(None),
-        }
+        let Some(id) = id else { return Ok(None) };
+        let found = self.authorizations.find(&id, self.clock.now()).await?;
+        let is_of = |found: &Authorization| {
+            let conversation = input.conversation.as_ref();
+            conversation.is_none_or(|conversation| *conversation == found.conversation_id)
+        };
+        Ok(found.filter(is_of))
     }
 
     /// Begins an authorization, and says that it has to be finished first.
-    async fn ask(
-        &self,
-        subject: Subject,
-        conversation: ConversationId,
-        scopes: Vec<Scope>,
-        keys: &KeyRing,
-        exchange: &Exchange,
-    ) -> Problem {
-        let begun = self
-            .start
-            .begin(subject, conversation, scopes, keys, |_| None);
-        match begun.await {
+    async fn ask(&self, wish: AuthorizationWish, keys: &KeyRing, exchange: &Exchange) -> Problem {
+        match self.start.begin(wish, keys, |_| None).await {
             Ok(authorization) => {
                 exchange.count(Metric::AuthorizationsStarted);
                 self.required(authorization, keys)

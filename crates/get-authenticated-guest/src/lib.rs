@@ -1,6 +1,7 @@
 //! `getAuthenticatedGuest`, POST /agent/authenticated-guest: the guest behind a completed authorization, or where the guest has to go.
 //!
-//! An agent asks by session or by conversation. Where a consent is there, AgentCore gives the person's token, and the token says who
+//! An agent asks by session or by conversation; a session that is named together with another conversation than its own does not
+//! count. Where a consent is there, AgentCore gives the person's token, and the token says who
 //! they are: the guest is found by it, or bound, or made, as by a sign-in of their own. Where none is there, or none that holds any
 //! longer, another authorization begins for whomever the last one was for, and the answer is `AUTH_REQUIRED` with a start link. One
 //! that waits is not begun again, however often the agent asks.
@@ -63,10 +64,9 @@ impl GetAuthenticatedGuest {
 }
 
 /// By what the agent asks.
-enum Input {
-    Session(AuthorizationId),
-    Conversation(ConversationId),
-    Nothing,
+struct Input {
+    session: Option<AuthorizationId>,
+    conversation: Option<ConversationId>,
 }
 
 /// Who it is.
@@ -83,11 +83,12 @@ impl Operation for GetAuthenticatedGuest {
     type Output = Authenticated;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let session = fields.optional("sessionId").map(Input::Session);
-        let conversation = fields.optional("conversationId").map(Input::Conversation);
-        fields.at_most_one_of(&["sessionId", "conversationId"]);
+        let input = Input {
+            session: fields.optional("sessionId"),
+            conversation: fields.optional("conversationId"),
+        };
         fields.finish()?;
-        Ok(session.or(conversation).unwrap_or(Input::Nothing))
+        Ok(input)
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Authenticated, Problem> {

@@ -13,7 +13,7 @@ impl OpenStartLink {
         link: &StartLink,
         exchange: &Exchange,
     ) -> Result<Redirect, Problem> {
-        if exchange.is_prefetch() {
+        if !exchange.is_navigation() {
             return Err(Problem::InvalidSession);
         }
         let secrets = self.secrets.get().await?;

@@ -1,8 +1,8 @@
 //! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and says where the person has to go.
 //!
-//! For a guest who shows an access token, or for whoever says that they have an address. Only the first is believed: AgentCore keeps
-//! the guest's consents under an identifier made of the sub, and those of anybody else under one that is made for this
-//! authorization alone. Who comes back is held against the address before anything counts.
+//! For a guest who shows an access token, or for whoever says that they have an address. Only the first is believed; either way
+//! AgentCore keeps the consent under an identifier that is made for this authorization alone, and who comes back is held against the
+//! sub or the address before anything counts.
 //!
 //! API Gateway has one authorizer a route, and this route takes a token or none. So it has none, and the token is checked here.
 //!

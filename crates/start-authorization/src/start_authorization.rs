@@ -1,5 +1,6 @@
 //! The decision: who is it for, may they, ask AgentCore, and bind it to this browser.
 
+use auth_aws::AuthorizationWish;
 use auth_domain::{AttemptId, BindingCookie, BindingSecret, KeyRing, Problem, Purpose, Subject};
 use auth_lambda::{Exchange, Fields, Metric, SetCookie};
 use tokio::try_join;
@@ -17,9 +18,15 @@ impl StartAuthorization {
         self.admit(keys, exchange).await?;
 
         let secret = BindingSecret::generate(&self.randomness);
+        let wish = AuthorizationWish {
+            subject,
+            conversation_id: input.conversation_id,
+            scopes: input.scopes,
+            instead_of: None,
+        };
         let begun = self
             .start
-            .begin(subject, input.conversation_id, input.scopes, keys, |id| {
+            .begin(wish, keys, |id| {
                 exchange.is_http().then(|| secret.hash(id, keys))
             })
             .await?;

@@ -194,7 +194,7 @@ impl AgentCore {
         self.service.set_issuers(issuers);
     }
 
-    /// Forgets workload tokens, sessions and the vault; keeps workload identities and credential providers.
+    /// Forgets sessions and the vault; keeps workload identities, their tokens, and credential providers.
     pub fn reset(&self) -> Result<(), SpecError> {
         self.service
             .store

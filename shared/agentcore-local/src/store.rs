@@ -162,9 +162,9 @@ fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite:
     Ok(())
 }
 
-/// Forgets everything but workload identities and credential providers.
+/// Forgets sessions and the vault. Workload tokens stay good: whoever holds one cannot know of a reset.
 pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal> {
-    for table in ["workload_tokens", "sessions", "vault"] {
+    for table in ["sessions", "vault"] {
         transaction.execute(&format!("DELETE FROM {table}"), [])?;
     }
     Ok(())

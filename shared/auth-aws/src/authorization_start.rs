@@ -20,6 +20,18 @@ pub struct AuthorizationStart {
     randomness: Randomness,
 }
 
+/// What an authorization is begun for.
+pub struct AuthorizationWish {
+    /// Whose consent it is to bring.
+    pub subject: Subject,
+    /// For which conversation.
+    pub conversation_id: ConversationId,
+    /// What is asked for.
+    pub scopes: Vec<Scope>,
+    /// The completed one whose place in the conversation it takes, because that holds no longer.
+    pub instead_of: Option<AuthorizationId>,
+}
+
 impl AuthorizationStart {
     /// Authorizations in the table that the environment names.
     pub fn new(platform: &Platform, consents: &Consents) -> Result<Self, ConfigurationError> {
@@ -32,23 +44,24 @@ impl AuthorizationStart {
         })
     }
 
-    /// Begins an authorization of `subject` for a conversation. `bind` makes the hash of what only the beginning browser has; `None` leaves
+    /// Begins an authorization. `bind` makes the hash of what only the beginning browser has; `None` leaves
     /// the authorization to whoever opens its start link first.
     ///
     /// If a call fails, nothing is left that anybody could end: what AgentCore knows and the table does not, no callback completes.
     pub async fn begin(
         &self,
-        subject: Subject,
-        conversation_id: ConversationId,
-        scopes: Vec<Scope>,
+        wish: AuthorizationWish,
         keys: &KeyRing,
         bind: impl FnOnce(&AuthorizationId) -> Option<KeyedHash>,
     ) -> Result<Authorization, Problem> {
+        let AuthorizationWish {
+            subject,
+            conversation_id,
+            scopes,
+            instead_of,
+        } = wish;
         let state = AuthorizationState::generate(&self.randomness);
-        let user_id = match &subject {
-            Subject::Guest { sub, .. } => AgentUserId::of_guest(sub),
-            Subject::Claimed(_) | Subject::Anybody => AgentUserId::of_nobody_yet(&self.randomness),
-        };
+        let user_id = AgentUserId::for_one_authorization(&subject, &self.randomness);
         let now = self.clock.now();
         let asked = self.consents.ask(&user_id, &scopes, &state).await?;
         let authorization = Authorization {
@@ -66,7 +79,7 @@ impl AuthorizationStart {
         try_join!(
             self.authorizations.begin(&authorization),
             self.authorizations
-                .begin_in_conversation(&authorization, now)
+                .begin_in_conversation(&authorization, instead_of.as_ref(), now)
         )?;
         Ok(authorization)
     }

@@ -182,24 +182,28 @@ impl Authorizations {
         }
     }
 
-    /// Ends an authorization without success: one that waits, or that this attempt has claimed. `true` for the one write that ends it.
+    /// Ends an authorization without success: one that waits, that this attempt has claimed, or whose claim nobody has followed up.
+    /// `true` for the one write that ends it.
     pub async fn fail(
         &self,
         id: &AuthorizationId,
         attempt: &AttemptId,
         reason: AuthorizationFailure,
+        now: Timestamp,
     ) -> Result<bool, Problem> {
         let write = self
             .update(text(id.as_str()))
             .update_expression("SET #status = :failed, reason = :reason, endedBy = :attempt")
             .condition_expression(
-                "#status = :pending OR (#status = :claimed AND claimedBy = :attempt)",
+                "#status = :pending \
+                 OR (#status = :claimed AND (claimedBy = :attempt OR claimedAt < :given_up))",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":failed", text(FAILED))
             .expression_attribute_values(":pending", text(PENDING))
             .expression_attribute_values(":claimed", text(CLAIMED))
             .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":given_up", millis(now.before(CLAIM_HOLDS)))
             .expression_attribute_values(":reason", text(reason.name()));
         Ok(
             match conditional_update!(write, "fail the authorization")? {
@@ -223,7 +227,7 @@ impl Authorizations {
         let is_abandoned = authorization.standing == Standing::Pending
             && authorization.status(now) == AuthorizationStatus::Expired;
         let reason = AuthorizationFailure::Expired;
-        let noted = is_abandoned && self.fail(&authorization.id, attempt, reason).await?;
+        let noted = is_abandoned && self.fail(&authorization.id, attempt, reason, now).await?;
         if noted {
             tracing::warn!(reason = reason.name(), "an authorization was abandoned");
         }
@@ -246,14 +250,17 @@ impl Authorizations {
         id.transpose()
     }
 
-    /// Has an authorization count in its conversation until `until`: one that has begun, in place of any that has not been completed.
+    /// Has an authorization count in its conversation: one that has begun, in place of any that has not been completed, and of the
+    /// completed one that holds no longer.
     pub async fn begin_in_conversation(
         &self,
         authorization: &Authorization,
+        instead_of: Option<&AuthorizationId>,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let until = authorization.expires_at;
-        self.count_in_conversation(authorization, false, until, now)
+        let replaced = instead_of.unwrap_or(&authorization.id);
+        self.count_in_conversation(authorization, false, until, replaced, now)
             .await
     }
 
@@ -264,7 +271,7 @@ impl Authorizations {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        self.count_in_conversation(authorization, true, until, now)
+        self.count_in_conversation(authorization, true, until, &authorization.id, now)
             .await
     }
 
@@ -273,6 +280,7 @@ impl Authorizations {
         authorization: &Authorization,
         completed: bool,
         until: Timestamp,
+        replaced: &AuthorizationId,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let write = self
@@ -281,7 +289,8 @@ impl Authorizations {
                 "SET authorizationId = :id, completed = :completed, countsUntil = :until, #ttl = :ttl",
             )
             .condition_expression(
-                "attribute_not_exists(authorizationId) OR completed = :false OR countsUntil <= :now",
+                "attribute_not_exists(authorizationId) OR completed = :false OR countsUntil <= :now \
+                 OR authorizationId = :replaced",
             )
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":id", text(authorization.id.as_str()))
@@ -289,6 +298,7 @@ impl Authorizations {
             .expression_attribute_values(":false", AttributeValue::Bool(false))
             .expression_attribute_values(":until", millis(until))
             .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":replaced", text(replaced.as_str()))
             .expression_attribute_values(":ttl", number(until.after(KEPT).as_seconds()));
         match conditional_update!(write, "note the conversation's authorization")? {
             Written::Made(_) | Written::Refused(_) => Ok(()),

@@ -68,7 +68,7 @@ pub use access_tokens::AccessTokens;
 #[cfg(feature = "kms")]
 pub use authenticators::{Authenticators, Confirmation, FactorProof};
 #[cfg(all(feature = "agentcore", feature = "dynamodb"))]
-pub use authorization_start::AuthorizationStart;
+pub use authorization_start::{AuthorizationStart, AuthorizationWish};
 #[cfg(feature = "dynamodb")]
 pub use authorizations::{Authorizations, Claim};
 #[cfg(feature = "agentcore")]

@@ -77,6 +77,21 @@ impl Environment {
         self.seconds("AUTHORIZATION_LIFETIME_SECONDS", 600)
     }
 
+    /// The query parameter in which AgentCore gives back the state that an authorization was sent out with.
+    pub fn state_parameter(&self) -> Result<String, ConfigurationError> {
+        const NAME: &str = "AGENTCORE_STATE_PARAMETER";
+        let name = self.optional(NAME)?.unwrap_or("state");
+        let is_free = !["session_id", "error", "error_description"].contains(&name);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        if is_free && name.bytes().all(is_plain) {
+            return Ok(name.to_owned());
+        }
+        Err(ConfigurationError::Invalid {
+            name: NAME.to_owned(),
+            reason: "must be the name of a query parameter that means nothing else".to_owned(),
+        })
+    }
+
     /// How long an agent may ask about a consent that was given.
     pub fn consent_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.seconds("CONSENT_LIFETIME_SECONDS", 24 * 3600)

@@ -9,6 +9,7 @@ use std::{
 
 use auth_domain::{ActingFor, Clock, FieldProblem, Problem, Timestamp, WorkloadToken};
 use aws_sdk_bedrockagentcore::Client;
+use serde_json::Value;
 
 use crate::{
     ConfigurationError, Platform,
@@ -66,7 +67,8 @@ impl WorkloadTokens {
     pub(crate) async fn get_anew(&self, acting_for: &ActingFor) -> Result<WorkloadToken, Problem> {
         let now = self.clock.now();
         let text = self.issue(acting_for).await?;
-        let token = WorkloadToken::issued(text, now.after(self.lifetime));
+        let until = now.after(self.lifetime);
+        let token = WorkloadToken::issued(text, until.min(end_of(acting_for).unwrap_or(until)));
         let mut kept = self.locked();
         make_room(&mut kept, now);
         kept.insert(acting_for.clone(), token.clone());
@@ -115,6 +117,15 @@ impl WorkloadTokens {
     fn locked(&self) -> MutexGuard<'_, HashMap<ActingFor, WorkloadToken>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// When the token ends that stands for the person: nobody acts for them longer than that. AgentCore has checked it.
+fn end_of(acting_for: &ActingFor) -> Option<Timestamp> {
+    let ActingFor::TokenHolder(token) = acting_for else {
+        return None;
+    };
+    let claims: Value = serde_json::from_slice(&token.stated_claims()?).ok()?;
+    claims.get("exp")?.as_i64().map(Timestamp::from_seconds)
 }
 
 /// AgentCore looks at the person's token, and says in this way that it does not like what it sees.

@@ -171,18 +171,15 @@ redacted_debug!(AgentUserId);
 pub struct InvalidAgentUserId;
 
 impl AgentUserId {
-    /// That of a guest whose token was checked: the same for all of the guest's authorizations.
+    /// One for a single authorization, named after the guest where a checked token says who begins it. Were it shared by several, the
+    /// token of whoever consents to one, the right person or not, would be found by the others.
     #[must_use]
-    pub fn of_guest(sub: &UserSub) -> Self {
-        Self(format!("latchkey#guest#{}", sub.as_str()))
-    }
-
-    /// One for a single authorization of somebody who has proved nothing yet. Made of what they claim, it would open to them what
-    /// the person that they claim to be has consented to before.
-    #[must_use]
-    pub fn of_nobody_yet(randomness: &Randomness) -> Self {
+    pub fn for_one_authorization(subject: &Subject, randomness: &Randomness) -> Self {
         let random = BASE64URL_NOPAD.encode(&randomness.bytes::<24>());
-        Self(format!("latchkey#authorization#{random}"))
+        Self(match subject {
+            Subject::Guest { sub, .. } => format!("latchkey#guest#{}#{random}", sub.as_str()),
+            Subject::Claimed(_) | Subject::Anybody => format!("latchkey#authorization#{random}"),
+        })
     }
 
     /// The id as text.

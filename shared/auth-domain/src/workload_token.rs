@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use data_encoding::BASE64URL_NOPAD;
+
 use crate::{AgentUserId, Timestamp, redacted::redacted_debug};
 
 /// The longest token of a person that is taken. Cognito's have 1 to 2 KB.
@@ -23,6 +25,13 @@ impl UserToken {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What the token states, as JSON, if it states anything. Nobody has checked it here.
+    #[must_use]
+    pub fn stated_claims(&self) -> Option<Vec<u8>> {
+        let payload = self.0.split('.').nth(1)?;
+        BASE64URL_NOPAD.decode(payload.as_bytes()).ok()
     }
 }
 

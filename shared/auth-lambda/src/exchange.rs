@@ -39,7 +39,8 @@ pub(crate) struct Sender {
     pub(crate) fetch_site: Option<String>,
     pub(crate) bearer_token: Option<String>,
     pub(crate) if_none_match: Option<String>,
-    pub(crate) purpose: Option<String>,
+    pub(crate) purposes: Vec<String>,
+    pub(crate) fetch_destination: Option<String>,
     pub(crate) is_known_to_iam: bool,
 }
 
@@ -113,13 +114,19 @@ impl Exchange {
         seen.is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(weak))
     }
 
-    /// Whether a browser asks ahead of time, because somebody might follow a link. Nobody has followed it yet.
+    /// Whether a person may be about to see the answer: not where a browser asks ahead of time, because somebody might follow a link,
+    /// or for a part of another page. What says nothing of itself may be a person's.
     #[must_use]
-    pub fn is_prefetch(&self) -> bool {
-        let purpose = self.sender.purpose.as_deref().unwrap_or_default();
-        purpose
-            .split([';', ','])
-            .any(|part| part.trim() == "prefetch")
+    pub fn is_navigation(&self) -> bool {
+        let ahead = |purpose: &String| {
+            purpose.split([';', ',']).any(|part| {
+                let part = part.trim();
+                part.eq_ignore_ascii_case("prefetch") || part.eq_ignore_ascii_case("preview")
+            })
+        };
+        let destination = self.sender.fetch_destination.as_deref();
+        !self.sender.purposes.iter().any(ahead)
+            && destination.is_none_or(|destination| destination == "document")
     }
 
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it came through CloudFront.

@@ -317,10 +317,14 @@ fn close<O: Operation>(
             Some(tool) => raw(&tool_door::success((tool.result)(output))),
             None => raw(&tool_door::failure(
                 &Problem::NotFound,
+                &[],
                 exchange.request_id(),
             )),
         },
-        (Door::Tool, Err(problem)) => raw(&tool_door::failure(&problem, exchange.request_id())),
+        (Door::Tool, Err(problem)) => {
+            let names = tool.map_or(&[][..], |tool| tool.arguments);
+            raw(&tool_door::failure(&problem, names, exchange.request_id()))
+        }
         (Door::Direct, Ok(output)) if O::status(&output) == 204 => raw(&json!({})),
         (Door::Direct, Ok(output)) => raw(&output),
         (Door::Direct, Err(problem)) => {

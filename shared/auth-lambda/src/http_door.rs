@@ -89,7 +89,11 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         fetch_site: text("sec-fetch-site"),
         bearer_token: text("authorization").map(|value| bearer_token(&value)),
         if_none_match: text("if-none-match"),
-        purpose: text("sec-purpose").or_else(|| text("purpose")),
+        purposes: ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+            .into_iter()
+            .filter_map(text)
+            .collect(),
+        fetch_destination: text("sec-fetch-dest"),
         is_known_to_iam: is_known_to_iam(request),
     }
 }
@@ -131,9 +135,12 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
 pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
     // Elsewhere a query would be a second place for what the body says, and URLs end up in logs.
     let mut fields = if request.request_context.http.method == Method::GET {
+        let query = &request.query_string_parameters;
         let mut fields = Fields::new(Map::new());
-        for (name, value) in request.query_string_parameters.iter() {
-            fields.set(name, value.into());
+        for (name, _) in query.iter() {
+            // Several values are one text with commas, as in the event, and no field of ours holds a comma.
+            let values = query.all(name).unwrap_or_default().join(",");
+            fields.set(name, values.into());
         }
         fields
     } else {
@@ -228,7 +235,7 @@ pub(crate) fn refusal(problem: &Problem, exchange: &Exchange) -> ApiGatewayV2htt
             .headers
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if matches!(problem, Problem::AuthRequired) {
+    if matches!(problem, Problem::AuthRequired | Problem::ConsentRequired(_)) {
         // RFC 6750 §3: a 401 says how to authenticate.
         response
             .headers
@@ -289,6 +296,11 @@ fn set_fixed(headers: &mut HeaderMap) {
     headers.insert(
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
+    );
+    // Our addresses may hold what only this browser should know.
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
     );
     // Two years, subdomains included (ASVS 5.0 3.4.1 asks for one).
     headers.insert(

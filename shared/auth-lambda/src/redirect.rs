@@ -11,13 +11,11 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Sends the browser to an address of our own making or configuration, and tells nobody where it came from: our own address may
-    /// hold what only this browser should know.
+    /// Sends the browser to an address of our own making or configuration.
     #[must_use]
     pub fn to(location: impl Into<String>, exchange: &Exchange) -> Self {
         let location = location.into();
         exchange.set_header("location", location.as_str());
-        exchange.set_header("referrer-policy", "no-referrer");
         Self { location }
     }
 }

@@ -22,13 +22,23 @@ pub(crate) fn success(mut result: Map<String, Value>) -> Value {
     Value::Object(result)
 }
 
-/// A tool's failure.
-pub(crate) fn failure(problem: &Problem, request_id: &str) -> Value {
+/// A tool's failure, broken arguments under the names that the tool's caller knows.
+pub(crate) fn failure(problem: &Problem, names: &[(&str, &str)], request_id: &str) -> Value {
     let message = ProblemDetails::new(problem, request_id).detail();
     let mut failure = json!({ "success": false, "error_code": code(problem), "message": message, "recovery": recovery(problem), "request_id": request_id });
     let Some(members) = failure.as_object_mut() else {
         return failure;
     };
+    if let Problem::ValidationFailed(broken) = problem {
+        let argument = |field: &str| {
+            let known = names.iter().find(|(_, known)| *known == field);
+            known.map_or(field.to_owned(), |(argument, _)| (*argument).to_owned())
+        };
+        let errors = broken.iter().map(|one| {
+            json!({ "argument": argument(&one.field), "code": one.code, "message": one.message })
+        });
+        members.insert("errors".to_owned(), errors.collect());
+    }
     if let Problem::InvalidOtp(attempts) = problem {
         members.insert("attempts".to_owned(), attempts.made.into());
         members.insert("attempts_remaining".to_owned(), attempts.remaining.into());

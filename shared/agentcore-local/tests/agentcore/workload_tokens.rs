@@ -1,6 +1,7 @@
 //! Workload access tokens: for whom they are issued, on whose word, and until when.
 
 use agentcore_local::Issuers;
+use aws_sdk_bedrockagentcore::types::UserIdentifier;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -153,13 +154,15 @@ async fn only_issuers_on_the_list_are_asked_for_keys() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_tokens_and_keeps_what_was_configured() {
+async fn a_reset_forgets_people_and_keeps_what_was_configured() {
     let world = World::new().await;
-    let before = world.token_for_user_id("nina").await;
+    let token = world.token_for_user_id("nina").await;
+    let begun: Begun = world.begin(&token).await;
     world.agentcore.reset().unwrap();
-    assert!(refusal(world.ask(&before).send().await).starts_with("UnauthorizedException"));
-    let after = world.token_for_user_id("nina").await;
-    let begun: Begun = world.begin(&after).await;
+    let nina = UserIdentifier::UserId("nina".to_owned());
+    let forgotten = refusal(world.complete(nina, &begun.session).await);
+    assert!(forgotten.starts_with("ValidationException"), "{forgotten}");
+    let begun: Begun = world.begin(&token).await;
     assert!(begun.url.starts_with(&world.url));
 }
 

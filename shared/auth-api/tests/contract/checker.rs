@@ -70,6 +70,7 @@ impl Spoken {
                 "strict-transport-security",
                 "max-age=63072000; includeSubDomains",
             )
+            .header("referrer-policy", "no-referrer")
     }
 
     fn answered(mut self, content_type: &str, body: &Value) -> Self {
@@ -205,6 +206,7 @@ fn a_missing_or_wrong_header_is_a_violation() {
         "cache-control",
         "x-content-type-options",
         "strict-transport-security",
+        "referrer-policy",
         "ratelimit",
         "ratelimit-policy",
     ] {

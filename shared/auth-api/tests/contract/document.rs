@@ -490,8 +490,13 @@ fn every_setting_is_read_by_someone_and_says_what_it_counts() {
         assert_eq!(
             setting.default.is_some(),
             counts
-                || ["LOG_LEVEL", "ORIGIN_SECRET_SHA256", "TOTP_ISSUER"]
-                    .contains(&setting.name.as_str()),
+                || [
+                    "AGENTCORE_STATE_PARAMETER",
+                    "LOG_LEVEL",
+                    "ORIGIN_SECRET_SHA256",
+                    "TOTP_ISSUER"
+                ]
+                .contains(&setting.name.as_str()),
             "{}",
             setting.name
         );

@@ -83,7 +83,9 @@ impl Case {
             Self::CallbackForGuest => ("authorization-callback", "for a guest"),
             Self::CallbackForAnybody => ("authorization-callback", "for anybody"),
             Self::CallbackOfAnotherPerson => ("authorization-callback", "another person"),
-            Self::CallbackOfAnotherBrowser => ("authorization-callback", "another browser"),
+            Self::CallbackOfAnotherBrowser => {
+                ("authorization-callback", "another browser, after consent")
+            }
             Self::Denial => ("authorization-callback", "denied"),
             Self::StatusWaiting => ("get-session-status", "waiting"),
             Self::StatusAbandoned => ("get-session-status", "abandoned"),

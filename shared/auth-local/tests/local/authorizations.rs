@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use agentcore_local::Behaviour;
+use agentcore_local::{Behaviour, Denial};
 use auth_local::{Fault, FaultKind};
 use serde_json::json;
 
@@ -17,6 +17,20 @@ use crate::requests::counted;
 use crate::steps::at_once;
 
 const GUEST: &str = "get-authenticated-guest";
+
+/// Where a browser is sent back to, but for the state.
+fn without_state(back: &url::Url) -> String {
+    format!(
+        "/auth/callback?session_id={}",
+        session_of(back).replace(':', "%3A")
+    )
+}
+
+fn state_of(back: &url::Url) -> String {
+    let mut pairs = back.query_pairs();
+    let (_, state) = pairs.find(|(name, _)| name == "state").expect("a state");
+    state.into_owned()
+}
 
 async fn start(browser: &mut Browser<'_>, body: serde_json::Value) -> Answer {
     browser.post("/auth/oauth2/authorize", body).await
@@ -144,6 +158,17 @@ async fn an_agent_hands_over_a_link_that_binds_the_browser_that_opens_it() {
     let mut ahead = world.browser();
     ahead.always("sec-purpose", "prefetch;prerender");
     ahead.get(path).await.expect_problem(400, "INVALID_SESSION");
+    for (name, value) in [
+        ("purpose", "Prefetch"),
+        ("x-purpose", "preview"),
+        ("x-moz", "prefetch"),
+        ("sec-fetch-dest", "image"),
+        ("sec-fetch-dest", "iframe"),
+    ] {
+        let mut ahead = world.browser();
+        ahead.always(name, value);
+        ahead.get(path).await.expect_problem(400, "INVALID_SESSION");
+    }
     let mut browser = world.browser();
     let url = location(&browser.get(path).await).to_owned();
     let late = world.browser().get(path).await;
@@ -151,7 +176,7 @@ async fn an_agent_hands_over_a_link_that_binds_the_browser_that_opens_it() {
     assert_eq!(location(&browser.get(path).await), url, "a reload goes on");
 
     let back = Consenting::new(&world).consent(&url, ADA).await;
-    let stranger = world.browser().get(&path_of(&back)).await;
+    let stranger = world.browser().get(&without_state(&back)).await;
     assert!(location(&stranger).ends_with("?auth=error&code=USER_MISMATCH"));
     let ended = browser.get(&path_of(&back)).await;
     assert!(location(&ended).contains("?auth=success"));
@@ -180,7 +205,12 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
         asked_of_agentcore(&world, "authorization-callback", since),
         0
     );
-    assert_eq!(status(&world, &session).await, "PENDING");
+    // The person has consented, so what was begun is worth nothing from now on, to whoever began it least of all.
+    assert_eq!(status(&world, &session).await, "FAILED");
+    for path in [path_of(&back), without_state(&back)] {
+        let own = attacker.get(&path).await;
+        assert!(location(&own).ends_with("code=USER_MISMATCH&reason=other-browser"));
+    }
     let asked = world.invoke(GUEST, &json!({ "sessionId": session })).await;
     assert_eq!(asked["error"]["code"], "AUTH_REQUIRED");
     assert_eq!(counted(&world, "CallbackRefusals"), 1);
@@ -188,12 +218,13 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
 
     // A cookie of another authorization, or a made-up one, is no better.
     let mut other = world.browser();
-    start(
+    let begun = start(
         &mut other,
         json!({ "conversationId": "other", "email": BOB }),
     )
-    .await
-    .expect_status(200);
+    .await;
+    begun.expect_status(200);
+    let other_session = begun.text("sessionId");
     let (name, value) = attacker.cookies.iter().next().expect("a cookie");
     let (_, reference) = value.split_once('.').expect("two parts");
     let forged = format!("{}.{reference}", "A".repeat(43));
@@ -204,7 +235,72 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
         let refused = browser.get(&path_of(&back)).await;
         assert!(location(&refused).ends_with("?auth=error&code=USER_MISMATCH"));
     }
-    assert_eq!(status(&world, &session).await, "PENDING");
+    let others = status(&world, &other_session).await;
+    assert_eq!(others, "PENDING", "nobody has consented to it");
+}
+
+/// The same, when the attacker is quicker than the browser that comes from consenting: they know the session and have its cookie, and
+/// not the state.
+#[tokio::test]
+async fn whoever_did_not_come_from_consenting_completes_nothing() {
+    let world = TestWorld::start().await;
+    world.sign_in(BOB).await;
+    let bob = world.sign_in(BOB).await;
+    world.sign_in(ADA).await;
+    for subject in [json!({ "email": ADA }), json!({})] {
+        let mut attacker = world.browser_at("127.0.0.9");
+        let mut body = subject.clone();
+        body["conversationId"] = json!("attack");
+        if subject["email"].is_null() {
+            attacker.bearer(&bob.access_token);
+        }
+        let started = start(&mut attacker, body).await;
+        started.expect_status(200);
+        let url = started.text("authorizationUrl");
+        let back = Consenting::new(&world).consent(&url, ADA).await;
+        let since = world.last_call();
+        for path in [
+            without_state(&back),
+            format!("{}&state=made-up", without_state(&back)),
+        ] {
+            let refused = attacker.get(&path).await;
+            assert!(location(&refused).ends_with("code=INVALID_SESSION&reason=state-mismatch"));
+        }
+        assert_eq!(
+            asked_of_agentcore(&world, "authorization-callback", since),
+            0
+        );
+        let asked = json!({ "conversationId": "attack" });
+        let asked = world.invoke(GUEST, &asked).await;
+        assert_eq!(asked["error"]["code"], "AUTH_REQUIRED");
+    }
+}
+
+/// What another person's consent has left at `AgentCore` is found by no other authorization of the guest who was meant.
+#[tokio::test]
+async fn another_persons_consent_does_not_reach_a_guests_other_authorizations() {
+    let world = TestWorld::start().await;
+    let ada = world.sign_in(ADA).await;
+    world.sign_in(BOB).await;
+    let mut sessions = Vec::new();
+    for (conversation, consents) in [("one", ADA), ("two", BOB)] {
+        let mut browser = world.browser();
+        browser.bearer(&ada.access_token);
+        let started = start(&mut browser, json!({ "conversationId": conversation })).await;
+        let url = started.text("authorizationUrl");
+        let back = Consenting::new(&world).consent(&url, consents).await;
+        browser.always("authorization", "");
+        browser.get(&path_of(&back)).await.expect_status(302);
+        sessions.push(started.text("sessionId"));
+    }
+    assert_eq!(status(&world, &sessions[1]).await, "FAILED");
+    for asked in [
+        json!({ "sessionId": sessions[0] }),
+        json!({ "conversationId": "one" }),
+    ] {
+        let found = world.invoke(GUEST, &asked).await;
+        assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+    }
 }
 
 #[tokio::test]
@@ -331,11 +427,7 @@ async fn a_denial_ends_the_authorization_only_with_its_own_state() {
         .get("/auth/callback?error=access_denied")
         .await;
     assert!(location(&stranger).ends_with("?auth=error&code=AUTH_CANCELLED"));
-    let state = back
-        .query_pairs()
-        .find(|(name, _)| name == "state")
-        .expect("a state")
-        .1;
+    let state = state_of(&back);
     // The redirect need not name the session: the cookie that goes with the state does.
     let denied = browser
         .get(&format!("/auth/callback?error=access_denied&state={state}"))
@@ -360,6 +452,7 @@ async fn a_callback_reads_a_session_a_state_and_an_error_and_nothing_else() {
         "",
         "?",
         "?code=abc&state=def",
+        "?code=abc",
         "?session_id=",
         "?session_id=abc",
         "?session_id=urn:ietf:params:oauth:request_uri:unknown",
@@ -369,9 +462,22 @@ async fn a_callback_reads_a_session_a_state_and_an_error_and_nothing_else() {
         let refused = browser.get(&format!("/auth/callback{query}")).await;
         refused.expect_problem(400, "INVALID_SESSION");
     }
+    // Several values of one parameter are none of ours.
+    let state = state_of(&back);
+    for query in [
+        format!("session_id=garbage&session_id={session}&state={state}"),
+        format!("session_id=garbage,{session}&state={state}"),
+    ] {
+        let refused = browser.get(&format!("/auth/callback?{query}")).await;
+        refused.expect_problem(400, "INVALID_SESSION");
+        assert_eq!(refused.header("referrer-policy"), Some("no-referrer"));
+    }
+    let twice = format!("/auth/callback?session_id={session}&state=made-up&state={state}");
+    let mismatched = browser.get(&twice).await;
+    assert!(location(&mismatched).ends_with("code=INVALID_SESSION&reason=state-mismatch"));
     // Where to go is configured: nothing in the query changes it.
     let path = format!(
-        "/auth/callback?session_id={session}&redirect_uri=https://evil.example&next=//evil.example&code=abc"
+        "/auth/callback?session_id={session}&state={state}&redirect_uri=https://evil.example&next=//evil.example&code=abc"
     );
     let ended = browser.get(&path).await;
     assert!(location(&ended).starts_with(&world.ready().gateway));
@@ -398,10 +504,13 @@ async fn agentcores_refusal_is_an_end_and_a_lost_answer_is_none() {
     // AgentCore has never heard of the consent: the person did not get as far as to give it.
     let started = start(&mut browser, json!({ "conversationId": "two" })).await;
     started.expect_status(200);
-    let session = started.text("sessionId").replace(':', "%3A");
-    let refused = browser
-        .get(&format!("/auth/callback?session_id={session}"))
-        .await;
+    let url = started.text("authorizationUrl");
+    world.agentcore().set_behaviour(Behaviour {
+        denial: Denial::Session,
+        ..Behaviour::default()
+    });
+    let back = Consenting::new(&world).refuse(&url).await;
+    let refused = browser.get(&path_of(&back)).await;
     assert!(
         location(&refused).ends_with("code=INVALID_SESSION&reason=refused-by-agentcore"),
         "{}",
@@ -410,18 +519,50 @@ async fn agentcores_refusal_is_an_end_and_a_lost_answer_is_none() {
     assert_eq!(status(&world, &started.text("sessionId")).await, "FAILED");
 }
 
-/// `AgentCore` does not document under which name the state comes back, or whether it does.
+/// How `AgentCore` tells of a person who says no is not documented.
 #[tokio::test]
-async fn without_the_state_the_cookie_is_proof_enough() {
-    let world = TestWorld::start().await;
-    world.agentcore().set_behaviour(Behaviour {
-        state_parameter: None,
+async fn a_person_who_says_no_is_understood_however_agentcore_puts_it() {
+    for denial in [Denial::Error, Denial::ErrorWithSession, Denial::Nothing] {
+        let world = TestWorld::start().await;
+        world.agentcore().set_behaviour(Behaviour {
+            denial,
+            ..Behaviour::default()
+        });
+        let mut browser = world.browser();
+        let begun = json!({ "conversationId": CONVERSATION, "email": ADA });
+        let started = start(&mut browser, begun).await;
+        let url = started.text("authorizationUrl");
+        let back = Consenting::new(&world).refuse(&url).await;
+        let denied = browser.get(&path_of(&back)).await;
+        assert!(
+            location(&denied).ends_with("code=AUTH_CANCELLED&reason=provider-denied"),
+            "{denial:?}"
+        );
+        let session = started.text("sessionId");
+        assert_eq!(status(&world, &session).await, "FAILED", "{denial:?}");
+    }
+}
+
+/// `AgentCore` gives the state back, and does not document under which name.
+#[tokio::test]
+async fn the_state_is_read_from_the_parameter_that_is_configured() {
+    let behaviour = |state_parameter: Option<&str>| Behaviour {
+        state_parameter: state_parameter.map(str::to_owned),
         ..Behaviour::default()
-    });
+    };
+    let world = TestWorld::with_settings(&[("AGENTCORE_STATE_PARAMETER", "custom_state")]).await;
+    world
+        .agentcore()
+        .set_behaviour(behaviour(Some("custom_state")));
     let (mut browser, back) = consented(&world, ADA).await;
-    assert!(!back.query().unwrap_or_default().contains("state"));
     let ended = browser.get(&path_of(&back)).await;
     assert!(location(&ended).contains("?auth=success"));
+
+    let world = TestWorld::start().await;
+    world.agentcore().set_behaviour(behaviour(None));
+    let (mut browser, back) = consented(&world, ADA).await;
+    let refused = browser.get(&path_of(&back)).await;
+    assert!(location(&refused).ends_with("code=INVALID_SESSION&reason=state-mismatch"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -648,6 +789,20 @@ async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
             "thirty seconds before its end"
         );
     }
+    // Nobody acts for a person longer than the person's token is good: it was issued 270 s ago, and ends after an hour.
+    world.advance(3600 - 270 - 100);
+    let held = json!({ "userToken": ada });
+    let last = tokens(held.clone()).await;
+    world.advance(69);
+    assert_eq!(tokens(held.clone()).await, last);
+    let since = world.last_call();
+    world.advance(1);
+    assert_ne!(tokens(held.clone()).await, last);
+    assert_eq!(asked_of_agentcore(&world, "get-workload-token", since), 1);
+    world.advance(30);
+    let over = world.invoke("get-workload-token", &held).await;
+    assert_eq!(over["error"]["code"], "VALIDATION_FAILED", "{}", over.body);
+
     let both = json!({ "userId": "a", "userToken": ada });
     let refused = world.invoke("get-workload-token", &both).await;
     assert_eq!(refused["error"]["code"], "VALIDATION_FAILED");
@@ -685,7 +840,30 @@ async fn a_sign_out_everywhere_ends_a_consent() {
         .post("/auth/logout", json!({ "everywhere": true }))
         .await
         .expect_status(204);
-    ask(&world, asked).await;
+    // Whoever asks by the conversation gets its guest back by one more consent.
+    let asked = ask(&world, json!({ "conversationId": CONVERSATION })).await;
+    let path = link_path(&world, &asked);
+    let url = location(&browser.get(&path).await).to_owned();
+    let back = Consenting::new(&world).consent(&url, ADA).await;
+    let ended = browser.get(&path_of(&back)).await;
+    assert!(location(&ended).contains("?auth=success"));
+    let found = world
+        .invoke(GUEST, &json!({ "conversationId": CONVERSATION }))
+        .await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+}
+
+/// A session's id stands in URLs. An agent that knows its conversation takes none of another.
+#[tokio::test]
+async fn a_session_of_another_conversation_does_not_count() {
+    let world = TestWorld::start().await;
+    let (mut browser, back) = consented(&world, ADA).await;
+    browser.get(&path_of(&back)).await.expect_status(302);
+    let both = |conversation: &str| json!({ "sessionId": session_of(&back), "conversationId": conversation });
+    let found = world.invoke(GUEST, &both(CONVERSATION)).await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+    let asked = ask(&world, both("another")).await;
+    assert_ne!(asked["error"]["sessionId"], session_of(&back));
 }
 
 /// Account pre-hijacking: a password that nobody has proved is no way to be somebody's guest. At the pool's page the trigger refuses it; here

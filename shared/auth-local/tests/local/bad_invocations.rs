@@ -244,6 +244,16 @@ async fn the_tool_door_refuses_in_its_own_words() {
             assert_eq!(answer["success"], false, "{arguments}");
             assert_eq!(answer["error_code"], "VALIDATION_FAILED", "{arguments}");
             assert!(answer["message"].is_string() && answer["recovery"].is_string());
+            // An agent corrects what is named, by the name that it knows.
+            for error in answer["errors"].as_array().expect("errors") {
+                let argument = error["argument"].as_str().expect("a name");
+                let known =
+                    tool.input_schema.properties.contains_key(argument) || !arguments.is_object();
+                assert!(
+                    known && error["message"].is_string(),
+                    "{arguments}: {error}"
+                );
+            }
         }
         for wrong in ["", "x", "INITIATE_COGNITO_LOGIN", "get_workload_token"] {
             let answer = invoker.tool(sample.name(), wrong, &json!({})).await;

@@ -53,6 +53,27 @@ impl<'world> Consenting<'world> {
         }
     }
 
+    /// Opens an authorization URL and comes back from the provider with a refusal, as a person who says no does (RFC 6749 §4.1.2.1).
+    pub(crate) async fn refuse(&self, authorization_url: &str) -> Url {
+        let sent_on = self.get(authorization_url).await;
+        let at_provider = sent_on.headers()["location"].to_str().expect("text");
+        let at_provider = Url::parse(at_provider).expect("a URL");
+        let parameter = |wanted: &str| {
+            let mut pairs = at_provider.query_pairs();
+            let found = pairs.find(|(name, _)| name == wanted);
+            found.expect("a parameter").1.into_owned()
+        };
+        let mut back = Url::parse(&parameter("redirect_uri")).expect("a URL");
+        back.query_pairs_mut()
+            .append_pair("error", "access_denied")
+            .append_pair("error_description", "The person said no.")
+            .append_pair("state", &parameter("state"));
+        match self.follow(self.get(back.as_str()).await).await {
+            Ended::SentBack(url) => url,
+            Ended::Page(page) => panic!("nobody is sent back: {}", page.html),
+        }
+    }
+
     async fn get(&self, url: &str) -> Response {
         let request = self.http.get(url);
         request.send().await.expect("the page answers")

@@ -434,6 +434,7 @@ async fn answers_carry_what_protects_them_and_no_header_that_says_more() {
         "content-type",
         "ratelimit",
         "ratelimit-policy",
+        "referrer-policy",
         "retry-after",
         "set-cookie",
         "strict-transport-security",
