@@ -5,7 +5,7 @@ use auth_domain::{
     AttemptId, Attempts, Email, KnownDevice, LimitState, Notice, Problem, Purpose, Timestamp,
 };
 use auth_lambda::Exchange;
-use tokio::{join, try_join};
+use tokio::join;
 
 use crate::{ConfirmPasswordReset, Input};
 
@@ -52,8 +52,8 @@ impl ConfirmPasswordReset {
                 return Err(problem);
             }
         }
-        self.end_sessions(email).await?;
-        let (codes, passwords, told) = join!(
+        let (ended, codes, passwords, told) = join!(
+            self.end_sessions(email),
             self.limits.clear(&self.settings.failures, &budget),
             self.limits.clear(&self.settings.login_failures, &budget),
             self.mailer.notify(email, Notice::PasswordChanged, now)
@@ -62,18 +62,18 @@ impl ConfirmPasswordReset {
             tracing::warn!("a count could not be cleared, and will age out");
         }
         exchange.note_notice(told);
-        Ok(())
+        ended
     }
 
-    /// Ends what began before now, at Cognito and here.
+    /// Ends what began before now, at Cognito and then here: whatever was refreshed or signed in meanwhile ends too. Each by itself is
+    /// worth having.
     async fn end_sessions(&self, email: &Email) -> Result<(), Problem> {
-        let now = self.clock.now();
-        try_join!(
-            self.token_service
-                .sign_out_user(&self.pool_id, email.as_str()),
-            self.note_new_password(email, now)
-        )?;
-        Ok(())
+        let at_cognito = self
+            .token_service
+            .sign_out_user(&self.pool_id, email.as_str())
+            .await;
+        let here = self.note_new_password(email, self.clock.now()).await;
+        at_cognito.and(here)
     }
 
     /// Notes the password with the guest of the address, or with that of its user, who may be kept under another address. A user who

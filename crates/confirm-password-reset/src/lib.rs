@@ -8,8 +8,9 @@
 //! that of wrong passwords. Whatever is wrong about a code, the answer is the same for every address, and not given before a floor.
 //!
 //! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the password may be set: signing in
-//! with it tells, and otherwise the code still works. If the sessions cannot be ended afterwards, the answer is an error, the new
-//! password is set, and the next reset ends them. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! with it tells, and otherwise the code still works. If the sessions cannot be ended at Cognito, they are ended here, where refreshing
+//! brings none back, and the other way round; the answer is an error then, and the next reset ends what is left. The guest hears of the
+//! new password all the same. A notice that cannot be mailed is logged and counted, and fails nothing.
 
 mod confirm_password_reset;
 

@@ -2,10 +2,10 @@
 
 use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, DeviceCookie, Email, Guest, KeyRing, KnownDevice, OtpCode, Problem, Purpose, SignIn,
-    SignInId, Timestamp, UserSub,
+    AttemptId, Email, Guest, KnownDevice, OtpCode, Problem, Purpose, SignIn, SignInId, Timestamp,
+    UserSub,
 };
-use auth_lambda::{Exchange, SetCookie};
+use auth_lambda::Exchange;
 use tokio::join;
 
 use crate::ConfirmRegistration;
@@ -73,7 +73,14 @@ impl ConfirmRegistration {
                 let settling = self.settle(&sign_in, known, &sub, &attempt, now);
                 let (settled, ()) = join!(settling, self.token_service.discard(&tokens));
                 settled?;
-                self.remember_device(email, keys, exchange);
+                exchange.remember_device(
+                    email,
+                    device.as_ref(),
+                    self.clock.now(),
+                    self.settings.device_lifetime,
+                    keys,
+                    &self.randomness,
+                );
                 Ok(())
             }
             Proof::Wrong => {
@@ -199,6 +206,7 @@ impl ConfirmRegistration {
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
             has_password: true,
+            has_unproven_password: true,
         };
         self.sign_ins
             .begin(&SignInId::of_registration(email), &sign_in)
@@ -206,17 +214,6 @@ impl ConfirmRegistration {
     }
 
     /// A browser that has shown a code from the mailbox is known from now on, as after a sign-in.
-    fn remember_device(&self, email: &Email, keys: &KeyRing, exchange: &Exchange) {
-        let cookie = DeviceCookie::issue(email, self.clock.now(), keys, &self.randomness);
-        if let Some(name) = DeviceCookie::names(email, keys).next() {
-            exchange.set_cookie(SetCookie::device(
-                name,
-                &cookie,
-                self.settings.device_lifetime,
-            ));
-        }
-    }
-
     /// Undoes the counting of an attempt that nobody looked at.
     async fn give_back(&self, attempt: &Attempt) {
         let (sign_in, failures) = join!(

@@ -16,7 +16,7 @@ impl DisableMfa {
         self.reauthentication
             .prove(
                 &guest,
-                &caller.sub,
+                caller,
                 &input.proof,
                 now,
                 |keys| exchange.known_device(&guest.email, now, self.device_lifetime, keys),

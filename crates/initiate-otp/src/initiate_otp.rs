@@ -17,6 +17,7 @@ const MESSAGE: &str =
 struct Sent {
     session: Option<CognitoSession>,
     has_password: bool,
+    has_unproven_password: bool,
 }
 
 impl InitiateOtp {
@@ -63,13 +64,17 @@ impl InitiateOtp {
 
     /// Has a code mailed. A bound guest who has proved the address has a user, and costs one call. Anyone else gets one first, and so
     /// does a guest whose user has gone: Cognito offers a password then, which it never offers the users that this makes.
+    ///
+    /// A user who was there before, with a password and an address that nobody has proved, may be a stranger's. The code will make
+    /// Cognito take the address for proved, so that is asked now.
     async fn send(&self, email: &Email, guest: Option<&Guest>) -> Result<Sent, Problem> {
         let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some() && guest.email_verified);
         let has_password = guest.is_some_and(|guest| guest.has_password);
-        if !bound {
-            self.codes.create_user(email).await?;
-        }
+        let is_new = !bound && self.codes.create_user(email).await?.is_some();
         let mut sending = self.codes.send(email).await?;
+        let may_be_a_strangers = !bound && !is_new && sending.password_offered;
+        let has_unproven_password =
+            may_be_a_strangers && !self.codes.is_address_verified(email).await?;
         if bound
             && sending.password_offered
             && !has_password
@@ -80,6 +85,7 @@ impl InitiateOtp {
         Ok(Sent {
             session: sending.session,
             has_password: sending.password_offered,
+            has_unproven_password,
         })
     }
 
@@ -97,6 +103,7 @@ impl InitiateOtp {
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
             has_password: sent.has_password,
+            has_unproven_password: sent.has_unproven_password,
         };
         self.sign_ins
             .begin(&session_token.sign_in_id(), &sign_in)

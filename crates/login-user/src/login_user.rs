@@ -6,7 +6,6 @@ use auth_domain::{
     Purpose, SessionToken,
 };
 use auth_lambda::{Exchange, Metric, SignInAnswer};
-use tokio::join;
 
 use crate::{Input, LoginUser};
 
@@ -40,11 +39,7 @@ impl LoginUser {
                 exchange.rate_limit(state);
             })
             .await?;
-        let (proof, known) = join!(
-            self.passwords.sign_in(email, &input.password),
-            self.guests.find(email)
-        );
-        let proof = match proof {
+        let proof = match self.passwords.sign_in(email, &input.password).await {
             Ok(proof) => proof,
             Err((problem, did_not_act)) => {
                 if did_not_act {
@@ -55,14 +50,14 @@ impl LoginUser {
         };
         let outcome = match proof {
             PasswordProof::Right(signed_in) => {
-                let settled = self.settle(&signed_in, known, input).await;
+                let settled = self.settle(&signed_in, input).await;
                 if settled.is_err() {
                     self.token_service.discard(&signed_in.tokens).await;
                 }
                 settled.map(|settled| (settled, signed_in.tokens))
             }
             PasswordProof::Challenged(follow_up) => {
-                return self.follow_up(&follow_up, known, input, &budget).await;
+                return self.follow_up(&follow_up, input, &budget).await;
             }
             PasswordProof::Wrong => Err(Problem::InvalidCredentials),
         };
@@ -99,6 +94,7 @@ impl LoginUser {
                 }
                 exchange.remember_device(
                     email,
+                    device.as_ref(),
                     now,
                     self.settings.device_lifetime,
                     keys,
@@ -116,13 +112,11 @@ impl LoginUser {
 
     /// Finds the guest, and holds what an authenticator guards. Whether the address is proved is for the guest's record to say, and for
     /// Cognito where there is none.
-    async fn settle(
-        &self,
-        signed_in: &PasswordSignIn,
-        known: Result<Option<Guest>, Problem>,
-        input: &Input,
-    ) -> Result<Settled, Problem> {
-        let known = known?;
+    ///
+    /// The record is read when the tokens are there, not beside that: an authenticator that was confirmed meanwhile is seen, and
+    /// one that is confirmed later ends the session.
+    async fn settle(&self, signed_in: &PasswordSignIn, input: &Input) -> Result<Settled, Problem> {
+        let known = self.guests.find(&input.email).await?;
         let address_is_proved = may_count(known.as_ref())
             && (signed_in.email_verified
                 || known.as_ref().is_some_and(|guest| guest.email_verified));
@@ -163,11 +157,11 @@ impl LoginUser {
     async fn follow_up(
         &self,
         follow_up: &FollowUp,
-        known: Result<Option<Guest>, Problem>,
         input: &Input,
         budget: &str,
     ) -> Result<SignInAnswer, Problem> {
-        if !may_count(known?.as_ref()) {
+        let known = self.guests.find(&input.email).await?;
+        if !may_count(known.as_ref()) {
             return Err(Problem::InvalidCredentials);
         }
         let session_token = self

@@ -173,6 +173,7 @@ impl RegisterUser {
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
             has_password: true,
+            has_unproven_password: true,
         };
         self.sign_ins
             .begin(&SignInId::of_registration(&input.email), &sign_in)

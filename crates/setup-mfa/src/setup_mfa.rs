@@ -20,7 +20,7 @@ impl SetupMfa {
         self.reauthentication
             .prove(
                 &guest,
-                &caller.sub,
+                caller,
                 &input.proof,
                 now,
                 |keys| {

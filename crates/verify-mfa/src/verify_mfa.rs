@@ -215,7 +215,14 @@ impl VerifyMfa {
             self.tell(&held.email, Notice::NewDeviceSignedIn, turn)
                 .await;
         }
-        exchange.remember_device(&held.email, *now, lifetime, keys, &self.randomness);
+        exchange.remember_device(
+            &held.email,
+            device.as_ref(),
+            *now,
+            lifetime,
+            keys,
+            &self.randomness,
+        );
         exchange.deliver(
             tokens,
             turn.delivery(held),

@@ -84,11 +84,7 @@ impl VerifyOtp {
             return Err(problem);
         }
 
-        let (proof, known) = join!(
-            self.prove(&sign_in, code, &attempt),
-            self.guests.find(email)
-        );
-        let proved = match proof? {
+        let proved = match self.prove(&sign_in, code, &attempt).await? {
             Proof::Right { tokens, sub } => Proved { tokens, sub },
             Proof::Wrong => {
                 note_wrong_code(email, secrets.keys());
@@ -97,7 +93,7 @@ impl VerifyOtp {
             Proof::Over => return Err(Problem::OtpExpired),
         };
         let settled = self
-            .settle(&sign_in, known, &proved, input, &attempt, exchange)
+            .settle(&sign_in, &proved, input, &attempt, exchange)
             .await;
         match settled {
             Ok(Settled::Guest { guest, returns }) => {
@@ -108,6 +104,7 @@ impl VerifyOtp {
                 }
                 exchange.remember_device(
                     email,
+                    device.as_ref(),
                     now,
                     self.settings.device_lifetime,
                     secrets.keys(),
@@ -153,20 +150,25 @@ impl VerifyOtp {
 
     /// Finds or makes the guest, holds what an authenticator guards, then ends the sign-in: one conditional write decides
     /// between two right codes.
+    ///
+    /// The guest is looked for when the tokens are there, not beside that: an authenticator that was confirmed meanwhile is seen,
+    /// and one that is confirmed later ends the session.
     async fn settle(
         &self,
         sign_in: &SignIn,
-        known: Result<Option<Guest>, Problem>,
         proved: &Proved,
         input: &Input,
         attempt: &Attempt,
         exchange: &Exchange,
     ) -> Result<Settled, Problem> {
-        let known = known?;
-        if known
-            .as_ref()
-            .is_some_and(|guest| guest.password_standing == PasswordStanding::Unproven)
-        {
+        let known = self.guests.find(&sign_in.email).await?;
+        let password_is_a_strangers = match &known {
+            Some(guest) if guest.cognito_sub.is_some() => {
+                guest.password_standing == PasswordStanding::Unproven
+            }
+            Some(_) | None => sign_in.has_unproven_password,
+        };
+        if password_is_a_strangers {
             // Whoever registered the address chose that password, and only now is it clear whose the address is.
             self.passwords.take_away(proved.sub.as_str()).await?;
         }
@@ -178,7 +180,7 @@ impl VerifyOtp {
                 &sign_in.email,
                 known,
                 ProvedBy::Code,
-                sign_in.has_password,
+                sign_in.has_password && !sign_in.has_unproven_password,
                 self.clock.now(),
             )
             .await?;

@@ -464,12 +464,12 @@ impl Guests {
                 .update_item()
                 .table_name(&self.table)
                 .key("email", text(email.as_str()))
-                .condition_expression("cognitoSub = :sub AND (attribute_not_exists(signedOutAt) OR signedOutAt < :issued \
+                .condition_expression("cognitoSub = :sub AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
                      OR (keptSession = :session AND keptSessionAt = signedOutAt))")
                 .expression_attribute_values(":session", text(caller.session.as_ref().map_or("", SessionId::as_str)))
                 .expression_attribute_names("#name", "name")
                 .expression_attribute_values(":sub", text(caller.sub.as_str()))
-                .expression_attribute_values(":issued", millis(caller.issued_at))
+                .expression_attribute_values(":begun", millis(caller.signed_in_by))
                 .expression_attribute_values(":now", text(now.to_string()));
             match name {
                 Some(name) => write

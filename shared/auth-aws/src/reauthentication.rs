@@ -1,8 +1,8 @@
 //! A fresh proof from somebody who is signed in: the password, or a code by mail, under the same counts as at a sign-in.
 
 use auth_domain::{
-    AttemptId, FreshProof, Guest, KeyRing, KnownDevice, Limit, LimitState, Password,
-    PasswordStanding, Problem, Randomness, SignInId, SignInRules, Timestamp, UserSub,
+    AttemptId, Caller, Email, FreshProof, Guest, KeyRing, KnownDevice, Limit, LimitState, Password,
+    PasswordStanding, Problem, Randomness, SignIn, SignInId, SignInRules, Timestamp,
 };
 use tokio::join;
 
@@ -44,19 +44,23 @@ impl Reauthentication {
         })
     }
 
-    /// Checks a proof of `guest`, who is the user `sub`. Whatever session the proof begins is revoked: it is worth this one answer.
+    /// Checks a proof of `guest`, who is the caller. Where the guest's address and the token's differ, Cognito knows the user by one of
+    /// them, the newer, and nothing tells which that is. Whatever session the proof begins is revoked: it is worth this one answer.
     ///
     /// `recognise` tells a device that is known for the guest's address, which has a budget of its own; `note` hears what is left of a
     /// limit.
     pub async fn prove(
         &self,
         guest: &Guest,
-        sub: &UserSub,
+        caller: &Caller,
         proof: &FreshProof,
         now: Timestamp,
         recognise: impl FnOnce(&KeyRing) -> Option<KnownDevice>,
         note: impl FnOnce(LimitState),
     ) -> Result<(), Problem> {
+        let other = caller.email.as_ref();
+        let other = other.filter(|email| **email != guest.email);
+        let addresses: Vec<&Email> = [&guest.email].into_iter().chain(other).collect();
         let secrets = self.secrets.get().await?;
         let device = recognise(secrets.keys());
         let budget = KnownDevice::budget(device.as_ref(), &guest.email, secrets.keys());
@@ -66,18 +70,22 @@ impl Reauthentication {
                 self.limits
                     .admit(&self.password_failures, &budget, &attempt, now, note)
                     .await?;
-                self.prove_password(guest, password, &budget, &attempt)
-                    .await
+                // Chosen by somebody who had not proved the address, it proves nothing.
+                let counts = guest.password_standing == PasswordStanding::Accepted;
+                let proved = self.prove_password(&addresses, password, &budget, &attempt);
+                if !(proved.await? && counts) {
+                    return Err(Problem::InvalidCredentials);
+                }
+                let cleared = self.limits.clear(&self.password_failures, &budget).await;
+                note_uncleared(&cleared);
+                Ok(())
             }
             FreshProof::MailedCode {
                 session_token,
                 code,
             } => {
                 let id = session_token.sign_in_id();
-                let sign_in = self
-                    .sign_ins
-                    .claim(&id, &guest.email, &attempt, now, &self.rules)
-                    .await?;
+                let sign_in = self.claim(&id, &addresses, &attempt, now).await?;
                 let counted = self
                     .limits
                     .admit(&self.code_failures, &budget, &attempt, now, note)
@@ -92,7 +100,7 @@ impl Reauthentication {
                             self.sign_ins.finish(&id, &attempt),
                             self.token_service.discard(&tokens)
                         );
-                        if owner != *sub {
+                        if owner != caller.sub {
                             return Err(Problem::UserMismatch);
                         }
                         if !finished? {
@@ -115,33 +123,48 @@ impl Reauthentication {
         }
     }
 
+    /// Claims a sign-in that was begun for one of these addresses. For another, an attempt costs nothing.
+    async fn claim(
+        &self,
+        id: &SignInId,
+        addresses: &[&Email],
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<SignIn, Problem> {
+        for email in addresses {
+            let claimed = self.sign_ins.claim(id, email, attempt, now, &self.rules);
+            match claimed.await {
+                Err(Problem::InvalidSession) => {}
+                claimed => return claimed,
+            }
+        }
+        Err(Problem::InvalidSession)
+    }
+
     async fn prove_password(
         &self,
-        guest: &Guest,
+        addresses: &[&Email],
         password: &Password,
         budget: &str,
         attempt: &AttemptId,
-    ) -> Result<(), Problem> {
-        // Chosen by somebody who had not proved the address: it proves nothing.
-        let counts = guest.password_standing == PasswordStanding::Accepted;
-        match self.passwords.prove(&guest.email, password).await {
-            Ok(true) if counts => {
-                let cleared = self.limits.clear(&self.password_failures, budget).await;
-                note_uncleared(&cleared);
-                Ok(())
-            }
-            Ok(_) => Err(Problem::InvalidCredentials),
-            Err((problem, did_not_act)) => {
-                if did_not_act {
-                    let taken_back = self
-                        .limits
-                        .take_back(&self.password_failures, budget, attempt)
-                        .await;
-                    note_stuck(&taken_back);
+    ) -> Result<bool, Problem> {
+        for (asked_before, email) in addresses.iter().enumerate() {
+            match self.passwords.prove(email, password).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err((problem, did_not_act)) => {
+                    if did_not_act && asked_before == 0 {
+                        let taken_back = self
+                            .limits
+                            .take_back(&self.password_failures, budget, attempt)
+                            .await;
+                        note_stuck(&taken_back);
+                    }
+                    return Err(problem);
                 }
-                Err(problem)
             }
         }
+        Ok(false)
     }
 
     /// Undoes the counting of a code at which nobody looked.

@@ -56,6 +56,10 @@ impl SignIns {
             .item("sentAt", millis(sign_in.sent_at))
             .item("expiresAt", millis(sign_in.expires_at))
             .item("hasPassword", AttributeValue::Bool(sign_in.has_password))
+            .item(
+                "hasUnprovenPassword",
+                AttributeValue::Bool(sign_in.has_unproven_password),
+            )
             .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()))
             .send()
             .await
@@ -206,6 +210,10 @@ fn sign_in(item: &Item) -> Option<SignIn> {
         .get("attempts")
         .and_then(|set| set.as_ss().ok())
         .map_or(0, Vec::len);
+    let flag = |name| {
+        let flag = item.get(name).and_then(|flag| flag.as_bool().ok());
+        flag.copied().unwrap_or(false)
+    };
     Some(SignIn {
         email: Email::parse(get_text(item, "email")?).ok()?,
         cognito_sessions: sessions
@@ -217,11 +225,8 @@ fn sign_in(item: &Item) -> Option<SignIn> {
         attempts: u32::try_from(attempts).ok()?,
         sent_at: get_millis(item, "sentAt")?,
         expires_at: get_millis(item, "expiresAt")?,
-        has_password: item
-            .get("hasPassword")
-            .and_then(|flag| flag.as_bool().ok())
-            .copied()
-            .unwrap_or(false),
+        has_password: flag("hasPassword"),
+        has_unproven_password: flag("hasUnprovenPassword"),
     })
 }
 

@@ -9,8 +9,9 @@ pub struct Caller {
     pub sub: UserSub,
     /// The address at the time of issue: a hint for finding the guest in one read, and nothing that grants anything.
     pub email: Option<Email>,
-    /// When the token was issued.
-    pub issued_at: Timestamp,
+    /// By when, at the latest, the token's session had begun. A token that came of refreshing says when the person signed in, by the
+    /// second, and not only when it was issued itself.
+    pub signed_in_by: Timestamp,
     /// The session that the token is of.
     pub session: Option<SessionId>,
 }
@@ -45,21 +46,32 @@ impl Caller {
             .map(Timestamp::from_millis);
         let issued_at =
             exact.or_else(|| claim("iat")?.parse().ok().map(Timestamp::from_seconds))?;
+        // Any instant of that second.
+        let signed_in_by = claim("auth_time")
+            .and_then(|seconds| {
+                seconds
+                    .parse::<i64>()
+                    .ok()?
+                    .checked_mul(1000)?
+                    .checked_add(999)
+            })
+            .map(Timestamp::from_millis);
         Some(Self {
             sub: UserSub::parse(&claim("sub")?).ok()?,
             email: claim(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
-            issued_at,
+            signed_in_by: signed_in_by.map_or(issued_at, |latest| latest.min(issued_at)),
             session: claim("origin_jti").map(SessionId::claimed),
         })
     }
 
-    /// Whether the guest has signed out everywhere since the token was issued (ASVS 5.0 7.4.1). The same instant counts as since. A
-    /// change of factor ends all sessions but the one that made it.
+    /// Whether the guest has signed out everywhere since the token's session began (ASVS 5.0 7.4.1): refreshing brings none back,
+    /// whether Cognito has heard of the end of the session or not. The same instant counts as since. A change of factor ends all
+    /// sessions but the one that made it.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
         let is_kept = guest.kept_session.is_some() && self.session == guest.kept_session;
         guest
             .signed_out_at
-            .is_some_and(|signed_out_at| self.issued_at <= signed_out_at && !is_kept)
+            .is_some_and(|signed_out_at| self.signed_in_by <= signed_out_at && !is_kept)
     }
 }

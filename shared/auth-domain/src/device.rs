@@ -20,11 +20,21 @@ pub struct KnownDevice {
 }
 
 impl DeviceCookie {
-    /// A cookie for a browser that has just signed in as `email`.
+    /// A cookie for a browser that has just signed in as `email`. One that was known already stays the same device: signing in again
+    /// gives nobody another budget.
     #[must_use]
-    pub fn issue(email: &Email, now: Timestamp, keys: &KeyRing, randomness: &Randomness) -> Self {
+    pub fn issue(
+        email: &Email,
+        known: Option<&KnownDevice>,
+        now: Timestamp,
+        keys: &KeyRing,
+        randomness: &Randomness,
+    ) -> Self {
         let issued = now.as_seconds().to_string();
-        let nonce = HEXLOWER.encode(&randomness.bytes::<16>());
+        let nonce = known.map_or_else(
+            || HEXLOWER.encode(&randomness.bytes::<16>()),
+            |device| device.nonce.clone(),
+        );
         let tag = keys.tag(Purpose::DeviceCookie, &[email.as_str(), &issued, &nonce]);
         Self(format!("v1.{issued}.{nonce}.{}", tag.to_hex()))
     }
@@ -107,6 +117,7 @@ mod tests {
         let lifetime = Duration::from_mins(1);
         let cookie = DeviceCookie::issue(
             &ada,
+            None,
             issued,
             &ring(),
             &Randomness::new(|bytes| bytes.fill(1)),

@@ -119,7 +119,7 @@ impl GuestName {
 /// Separators, direction overrides, invisible characters and tags (Unicode Technical Report 36, "Unicode Security Considerations").
 /// Zero-width joiners stay: names in several scripts need them.
 fn is_formatting(character: char) -> bool {
-    matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
+    matches!(character, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 impl FromStr for GuestName {

@@ -92,6 +92,8 @@ pub struct SignIn {
     pub expires_at: Timestamp,
     /// Whether Cognito offered this user a password too, although Latchkey did not know of one.
     pub has_password: bool,
+    /// Whether that is a password of somebody who had not proved that the address is theirs.
+    pub has_unproven_password: bool,
 }
 
 impl SignIn {

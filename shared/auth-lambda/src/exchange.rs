@@ -225,35 +225,35 @@ impl Exchange {
         self.extras().cookies.push(cookie);
     }
 
-    /// Has the browser known as one that signed in as `email`, from now on.
+    /// Has the browser known as one that signed in as `email`, from now on; the same that it was, where it was known.
     pub fn remember_device(
         &self,
         email: &Email,
+        known: Option<&KnownDevice>,
         now: Timestamp,
         lifetime: Duration,
         keys: &KeyRing,
         randomness: &Randomness,
     ) {
-        let cookie = DeviceCookie::issue(email, now, keys, randomness);
+        let cookie = DeviceCookie::issue(email, known, now, keys, randomness);
         if let Some(name) = DeviceCookie::names(email, keys).next() {
             self.set_cookie(SetCookie::device(name, &cookie, lifetime));
         }
     }
 
-    /// Sends the refresh token with the answer the way the client asked for; what is left of the tokens belongs into the body.
+    /// Sends the refresh token with the answer the way the client asked for; what is left of the tokens belongs into the body. Only HTTP
+    /// has cookies.
     pub fn deliver(
         &self,
         mut tokens: Tokens,
         delivery: TokenDelivery,
         lifetime: Duration,
     ) -> Tokens {
-        match delivery {
-            TokenDelivery::Body => {}
-            TokenDelivery::Cookie => {
-                if let Some(refresh_token) = tokens.refresh_token.take() {
-                    self.set_cookie(SetCookie::refresh_token(&refresh_token, lifetime));
-                }
-            }
+        if delivery == TokenDelivery::Cookie
+            && self.is_http()
+            && let Some(refresh_token) = tokens.refresh_token.take()
+        {
+            self.set_cookie(SetCookie::refresh_token(&refresh_token, lifetime));
         }
         tokens
     }

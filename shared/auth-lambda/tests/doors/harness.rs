@@ -50,7 +50,7 @@ pub(crate) struct Echoed {
     ip_address: Option<IpAddr>,
     cookie: Option<String>,
     caller: Option<String>,
-    issued_at: Option<Timestamp>,
+    signed_in_by: Option<Timestamp>,
 }
 
 impl<const CALLER: bool> Operation for Echo<CALLER> {
@@ -102,7 +102,7 @@ impl<const CALLER: bool> Operation for Echo<CALLER> {
             ip_address: exchange.ip_address(),
             cookie: exchange.cookie("__Host-crumb").map(str::to_owned),
             caller: caller.map(|caller| caller.sub.as_str().to_owned()),
-            issued_at: caller.map(|caller| caller.issued_at),
+            signed_in_by: caller.map(|caller| caller.signed_in_by),
         })
     }
 }

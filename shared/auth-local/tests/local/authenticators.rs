@@ -1,12 +1,16 @@
 //! Authenticators from outside: set up, asked for, lost, replaced, removed, and attacked.
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
+use auth_local::{Fault, FaultKind};
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::authenticator_app::{App, STEP_SECONDS};
-use crate::backstage::{authenticator_keys, set_authenticator_keys};
+use crate::backstage::{
+    authenticator_keys, move_guest, plant_authenticator, set_authenticator_keys, take_authenticator,
+};
 use crate::harness::{Answer, TestWorld};
 use crate::requests::opens;
 use crate::steps::at_once;
@@ -679,6 +683,48 @@ async fn recovery_does_not_step_round_the_authenticator() {
         .second_factor(&held.text("sessionToken"), code(&guest.app.next_code()))
         .await;
     signed_in.expect_status(200);
+}
+
+/// A sign-in that Cognito has begun to answer before the authenticator was confirmed, and ends after it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authenticator_holds_the_sign_ins_that_are_under_way() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    for action in ["AdminInitiateAuth", "AdminRespondToAuthChallenge"] {
+        let by_code = action == "AdminRespondToAuthChallenge";
+        take_authenticator(&world, ADA).await;
+        let mut browser = world.browser();
+        let started = browser.started(ADA).await;
+        let mailed = world.mail_code(ADA).await;
+        let slow = Fault::new(FaultKind::Delay, "cognito-idp", action);
+        world.fault(slow.lasting(Duration::from_millis(500)));
+        let sign_in = async {
+            if by_code {
+                browser.verify(ADA, &mailed, &started).await
+            } else {
+                browser.login(ADA, PASSWORD).await
+            }
+        };
+        let (held, ()) = tokio::join!(sign_in, plant_authenticator(&world, ADA));
+        held.expect_status(200);
+        assert_eq!(held["mfaRequired"], true, "{action}: {}", held.body);
+        assert!(held["accessToken"].is_null());
+    }
+}
+
+/// The address was changed at Cognito, and the guest is kept under the one before.
+#[tokio::test]
+async fn a_guest_whose_address_has_changed_can_set_up_an_authenticator() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    move_guest(&world, ADA, "ada@elsewhere.example").await;
+    let mut browser = world.browser();
+    let signed_in = browser.login(ADA, PASSWORD).await;
+    signed_in.expect_status(200);
+    browser.bearer(&signed_in.text("accessToken"));
+    let set_up = json!({ "password": PASSWORD });
+    let set_up = browser.post("/auth/mfa/setup", set_up).await;
+    set_up.expect_status(200);
 }
 
 #[tokio::test]

@@ -379,7 +379,7 @@ async fn nine_fifty_nine_is_in_time_and_ten_minutes_and_one_second_are_not() {
         (599, "?auth=success"),
         (601, "code=SESSION_EXPIRED&reason=expired"),
     ] {
-        let world = TestWorld::start().await;
+        let world = TestWorld::stopped(&[]).await;
         let (mut browser, back) = consented(&world, ADA).await;
         world.advance(seconds);
         let ended = browser.get(&path_of(&back)).await;
@@ -391,7 +391,7 @@ async fn nine_fifty_nine_is_in_time_and_ten_minutes_and_one_second_are_not() {
 
 #[tokio::test]
 async fn a_session_reads_expired_on_time_and_its_abandonment_counts_once() {
-    let world = TestWorld::start().await;
+    let world = TestWorld::stopped(&[]).await;
     let session = ask(&world, json!({})).await["error"]["sessionId"].clone();
     let session = session.as_str().expect("an id");
     world.advance(599);
@@ -748,7 +748,7 @@ async fn a_front_end_that_asks_again_pays_little() {
 
 #[tokio::test]
 async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
-    let world = TestWorld::start().await;
+    let world = TestWorld::stopped(&[]).await;
     let ada = world.sign_in(ADA).await.access_token;
     let bob = world.sign_in(BOB).await.access_token;
     let tokens = |wanted: serde_json::Value| {

@@ -80,6 +80,16 @@ pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     dynamodb(world, "UpdateItem", &change).await;
 }
 
+/// Takes an authenticator out of a guest's record again.
+pub(crate) async fn take_authenticator(world: &TestWorld, email: &str) {
+    let change = json!({
+        "TableName": world.ready().tables.guests,
+        "Key": { "email": { "S": email } },
+        "UpdateExpression": "REMOVE authenticatorKeys, authenticatorLastStep",
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
 /// A guest's sealed keys, in base64.
 pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String {
     let guests = items(world, &world.ready().tables.guests).await;
@@ -148,12 +158,25 @@ pub(crate) async fn delete_user(world: &TestWorld, email: &str) {
 
 /// Makes a user with a password as an older pool has them, whose address is verified.
 pub(crate) async fn make_user_with_password(world: &TestWorld, email: &str, password: &str) {
+    make_user(world, email, password, "true").await;
+}
+
+/// Makes the user of somebody who took an address in an older pool and has never proved it.
+pub(crate) async fn make_unverified_user_with_password(
+    world: &TestWorld,
+    email: &str,
+    password: &str,
+) {
+    make_user(world, email, password, "false").await;
+}
+
+async fn make_user(world: &TestWorld, email: &str, password: &str, verified: &str) {
     let user = json!({
         "Username": email,
         "MessageAction": "SUPPRESS",
         "UserAttributes": [
             { "Name": "email", "Value": email },
-            { "Name": "email_verified", "Value": "true" },
+            { "Name": "email_verified", "Value": verified },
         ],
     });
     cognito(world, "AdminCreateUser", user).await;

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::backstage::{
-    delete_user, make_user_with_password, move_guest, plant_authenticator, plant_guest,
+    delete_user, make_unverified_user_with_password, make_user_with_password, move_guest,
+    plant_authenticator, plant_guest,
 };
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
@@ -30,6 +31,7 @@ pub(crate) enum Case {
     StartOfKnownGuest,
     StartOfNewAddress,
     StartOfGuestWithoutUser,
+    StartOfUnverifiedUser,
     Resend,
     ProofByKnownGuest,
     FirstProof,
@@ -65,13 +67,15 @@ pub(crate) enum Case {
     ResetOfMovedGuest,
     WrongReset,
     ProofByRegisteredGuest,
+    ProofByUnverifiedUser,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 38] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::StartOfKnownGuest,
         Self::StartOfNewAddress,
         Self::StartOfGuestWithoutUser,
+        Self::StartOfUnverifiedUser,
         Self::Resend,
         Self::ProofByKnownGuest,
         Self::FirstProof,
@@ -107,6 +111,7 @@ impl Case {
         Self::ResetOfMovedGuest,
         Self::WrongReset,
         Self::ProofByRegisteredGuest,
+        Self::ProofByUnverifiedUser,
     ];
 
     /// The operation's and the case's name in ARCHITECTURE.md.
@@ -115,6 +120,7 @@ impl Case {
             Self::StartOfKnownGuest => ("initiate-otp", "known guest"),
             Self::StartOfNewAddress => ("initiate-otp", "new address"),
             Self::StartOfGuestWithoutUser => ("initiate-otp", "guest whose user has gone"),
+            Self::StartOfUnverifiedUser => ("initiate-otp", "user of an older pool, unproved"),
             Self::Resend => ("resend-otp", "sent"),
             Self::ProofByKnownGuest => ("verify-otp", "known guest"),
             Self::FirstProof => ("verify-otp", "first sign-in"),
@@ -149,6 +155,7 @@ impl Case {
             Self::ResetOfMovedGuest => ("confirm-password-reset", "guest at another address"),
             Self::WrongReset => ("confirm-password-reset", "wrong code"),
             Self::ProofByRegisteredGuest => ("verify-otp", "registration not confirmed"),
+            Self::ProofByUnverifiedUser => ("verify-otp", "user of an older pool, unproved"),
             Self::ProofWithAuthenticator => ("verify-otp", "guest with an authenticator"),
         }
     }
@@ -197,7 +204,9 @@ impl Case {
             | Self::Reset
             | Self::WrongReset => true,
             Self::StartOfGuestWithoutUser
+            | Self::StartOfUnverifiedUser
             | Self::ProofByUnboundGuest
+            | Self::ProofByUnverifiedUser
             | Self::ProofByMovedGuest
             | Self::ProofFromEarlierMail
             | Self::LogoutOfMovedGuest
@@ -233,10 +242,12 @@ impl Case {
             Self::StartOfKnownGuest
             | Self::StartOfNewAddress
             | Self::StartOfGuestWithoutUser
+            | Self::StartOfUnverifiedUser
             | Self::Resend
             | Self::ProofByKnownGuest
             | Self::FirstProof
             | Self::ProofByUnboundGuest
+            | Self::ProofByUnverifiedUser
             | Self::ProofByMovedGuest
             | Self::ProofFromEarlierMail
             | Self::Refresh
@@ -274,6 +285,10 @@ impl Case {
                 delete_user(world, ADA).await;
                 world.set_unknown_user(auth_local::UnknownUser::AllFactors);
                 world.advance(UNTIL_COLD_SECONDS);
+                Stage::new(world, "/auth/otp/initiate", json!({ "email": ADA }))
+            }
+            Self::StartOfUnverifiedUser => {
+                make_unverified_user_with_password(world, ADA, PASSWORD).await;
                 Stage::new(world, "/auth/otp/initiate", json!({ "email": ADA }))
             }
             Self::Resend => Self::resend(world).await,
@@ -353,6 +368,10 @@ impl Case {
             }
             Self::ProofByRegisteredGuest => {
                 Stage::registered(world).await;
+                Stage::proof(world).await
+            }
+            Self::ProofByUnverifiedUser => {
+                make_unverified_user_with_password(world, ADA, PASSWORD).await;
                 Stage::proof(world).await
             }
             Self::ProofByKnownGuest => {

@@ -164,8 +164,6 @@ fn exception(case: Case, call: &Call, harm: Harm) -> Option<Outcome> {
         {
             Outcome::new("200", Then::Resend, 0)
         }
-        // Who the guest is, is asked for beside the code, and does not matter where that is wrong.
-        (Case::WrongProof, "GetItem", _) => healthy(case),
         // Cognito may have looked at the code: the attempt stays counted.
         (Case::WrongProof, "AdminRespondToAuthChallenge", _) if lost => {
             Outcome::new(refused, Then::SameAgain, 1)
@@ -188,6 +186,7 @@ fn is_right_proof(case: Case) -> bool {
             | Case::ProofFromEarlierMail
             | Case::ProofWithAuthenticator
             | Case::ProofByRegisteredGuest
+            | Case::ProofByUnverifiedUser
     )
 }
 
@@ -278,8 +277,8 @@ fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) ->
         {
             Outcome::new("204", Then::Nothing, usize::from(!lost))
         }
-        // Who the guest is, is asked for beside the code or the password, and does not matter where that is wrong.
-        (Case::WrongConfirmation | Case::WrongLogin, "GetItem", _) => healthy(case),
+        // Who the guest is, is asked for beside the code, and does not matter where that is wrong.
+        (Case::WrongConfirmation, "GetItem", _) => healthy(case),
         (Case::WrongConfirmation, "AdminRespondToAuthChallenge", _) if lost => {
             Outcome::new(refused, Then::SameAgain, 1)
         }
@@ -449,7 +448,10 @@ fn assert_clear(answer: &Answer) {
 )]
 async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     match case {
-        Case::StartOfKnownGuest | Case::StartOfNewAddress | Case::StartOfGuestWithoutUser => {
+        Case::StartOfKnownGuest
+        | Case::StartOfNewAddress
+        | Case::StartOfGuestWithoutUser
+        | Case::StartOfUnverifiedUser => {
             let (then, again) = go_on(case, stage, answer).await;
             let started = again.as_ref().unwrap_or(answer);
             let proved = stage.prove_newest(&started.text("sessionToken")).await;
@@ -480,7 +482,8 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         | Case::ProofByMovedGuest
         | Case::ProofFromEarlierMail
         | Case::ProofWithAuthenticator
-        | Case::ProofByRegisteredGuest => prove_after_all(stage, answer).await,
+        | Case::ProofByRegisteredGuest
+        | Case::ProofByUnverifiedUser => prove_after_all(stage, answer).await,
         Case::Registration | Case::RegistrationOfLeftUser | Case::RegistrationAnew => {
             let (then, _) = go_on(case, stage, answer).await;
             stage.becomes_confirmation(&stage.world.mail_code(ADA).await);

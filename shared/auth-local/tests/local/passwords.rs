@@ -149,9 +149,14 @@ async fn a_password_login_can_have_its_refresh_token_in_a_cookie() {
     world.registered(ADA, PASSWORD).await;
     let mut browser = world.browser();
     let login = json!({ "email": ADA, "password": PASSWORD, "tokenDelivery": "cookie" });
-    let signed_in = browser.post("/auth/login", login).await;
+    let signed_in = browser.post("/auth/login", login.clone()).await;
     signed_in.expect_status(200);
     assert!(signed_in["refreshToken"].is_null());
+    let invoked = world.invoke("login-user", &login).await;
+    assert!(
+        invoked["refreshToken"].is_string(),
+        "an invocation has no cookies"
+    );
     assert!(browser.cookies.contains_key("__Host-latchkey-refresh"));
     browser.always("sec-fetch-site", "same-origin");
     browser
@@ -470,8 +475,17 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
         .login(EVE, PASSWORD)
         .await
         .expect_problem(401, "INVALID_CREDENTIALS");
+    // Whoever proves it takes it: the password may be a stranger's, and Cognito would take it for right from then on.
     browser.sign_in(EVE).await.expect_status(200);
-    browser.login(EVE, PASSWORD).await.expect_status(200);
+    browser
+        .login(EVE, PASSWORD)
+        .await
+        .expect_problem(401, "INVALID_CREDENTIALS");
+    world
+        .reset_password(&mut browser, EVE, OTHER_PASSWORD)
+        .await
+        .expect_status(204);
+    browser.login(EVE, OTHER_PASSWORD).await.expect_status(200);
 }
 
 #[tokio::test]
@@ -737,6 +751,59 @@ async fn a_reset_ends_every_session_and_gives_no_tokens() {
             .subjects(ADA)
             .contains(&"Your password was changed".to_owned())
     );
+}
+
+/// Each half of ending the sessions is worth having by itself, and the guest hears of the new password in any case.
+#[tokio::test]
+async fn a_reset_that_half_fails_ends_every_session_all_the_same() {
+    for (service, action) in [
+        ("cognito-idp", "AdminUserGlobalSignOut"),
+        ("dynamodb", "UpdateItem"),
+    ] {
+        let world = TestWorld::stopped(&[]).await;
+        world.registered(ADA, PASSWORD).await;
+        let mut browser = world.browser();
+        let before = browser.login(ADA, PASSWORD).await;
+        before.expect_status(200);
+        world.advance(2);
+        browser.request_reset(ADA).await.expect_status(202);
+        let code = world.mail_code(ADA).await;
+        // The count of attempts is the first write.
+        let nth = if service == "dynamodb" { 2 } else { 1 };
+        let denied = Fault::new(FaultKind::Denied, service, action);
+        world.fault(denied.of("confirm-password-reset").nth(nth));
+        let reset = browser.confirm_reset(ADA, &code, OTHER_PASSWORD).await;
+        reset.expect_problem(500, "INTERNAL");
+        let changed = "Your password was changed".to_owned();
+        assert!(world.subjects(ADA).contains(&changed), "{action}");
+        world.advance(2);
+        let refreshed = refresh(&mut browser, &before.text("refreshToken")).await;
+        if refreshed.status == 200 {
+            // Cognito has not heard of it, and the guest's record has.
+            assert!(!opens(&world, &refreshed.text("accessToken")).await);
+            assert!(!opens(&world, &before.text("accessToken")).await);
+        } else {
+            refreshed.expect_problem(401, "INVALID_REFRESH_TOKEN");
+        }
+        let signed_in = browser.login(ADA, OTHER_PASSWORD).await;
+        signed_in.expect_status(200);
+        assert!(opens(&world, &signed_in.text("accessToken")).await);
+    }
+}
+
+#[tokio::test]
+async fn signing_in_again_gives_a_browser_no_other_budget() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let device = |answer: &Answer| {
+        let cookie = answer.header("set-cookie").expect("a device cookie");
+        cookie.split('.').nth(2).expect("four parts").to_owned()
+    };
+    let mut browser = world.browser();
+    let first = device(&browser.login(ADA, PASSWORD).await);
+    assert_eq!(device(&browser.login(ADA, PASSWORD).await), first);
+    assert_eq!(device(&browser.sign_in(ADA).await), first);
+    assert_ne!(device(&world.browser().login(ADA, PASSWORD).await), first);
 }
 
 #[tokio::test]
