@@ -72,6 +72,11 @@ output "deploy_role_arn" {
   value       = one(module.deploy_role[*].role_arn)
 }
 
+output "plan_role_arn" {
+  description = "The role that GitHub Actions takes for plans: it reads. Null where none was asked for."
+  value       = one(module.deploy_role[*].plan_role_arn)
+}
+
 output "credential_provider_callback_url" {
   description = "Where AgentCore is called back; the variable of this name of the next apply. Null while agents are off."
   value       = one(module.agentcore[*].callback_url)

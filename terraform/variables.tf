@@ -273,9 +273,16 @@ variable "credential_provider_callback_url" {
 }
 
 variable "github" {
-  description = "The repository whose workflows may deploy, and where Terraform's state is. An account has one OIDC provider of GitHub's: create_provider is false where another environment, or somebody else, has made it. Null makes no role."
+  description = <<-EOT
+    The repository whose workflows may deploy, and where Terraform's state is. GitHub's tokens name repositories that were made or renamed since
+    July 2026 with their ids: owner_id and repository_id are then wanted, and `gh api repos/OWNER/NAME --jq '.owner.id, .id'` says them. An
+    account has one OIDC provider of GitHub's: create_provider is false where another environment, or somebody else, has made it. Null makes
+    no role.
+  EOT
   type = object({
     repository      = string
+    owner_id        = optional(string)
+    repository_id   = optional(string)
     create_provider = optional(bool, true)
     state_bucket    = string
   })

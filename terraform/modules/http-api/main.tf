@@ -68,7 +68,7 @@ resource "aws_lambda_permission" "this" {
 
 resource "aws_cloudwatch_log_group" "access" {
   #checkov:skip=CKV_AWS_338:How long logs with people's traces are kept is a variable; a year is not always lawful.
-  name              = "/aws/vendedlogs/apigateway/${var.name}"
+  name              = var.access_log_group
   retention_in_days = var.log_retention_days
   kms_key_id        = var.log_kms_key_arn
 }

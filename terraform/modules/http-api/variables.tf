@@ -56,6 +56,11 @@ variable "domain" {
   })
 }
 
+variable "access_log_group" {
+  description = "The name of the access log."
+  type        = string
+}
+
 variable "log_retention_days" {
   description = "How long access logs are kept."
   type        = number
