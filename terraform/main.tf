@@ -163,10 +163,10 @@ check "mail_quota" {
   }
 }
 
-check "way_in" {
+check "own_name" {
   assert {
     condition     = !var.protected || var.domain != null
-    error_message = "Without a domain, the API answers at AWS's own name too. Functions refuse what comes past CloudFront and its web ACL, but can be kept busy by it. Set domain before people use this."
+    error_message = "Without a domain, people learn CloudFront's name for this, which changes with the distribution and takes TLS 1.0. Set domain before people use this."
   }
 }
 

@@ -92,6 +92,11 @@ output "agent_policy_arn" {
   value       = one(module.agentcore[*].agent_policy_arn)
 }
 
+output "captcha_api_key" {
+  description = "What a front end's page renders the CAPTCHA of registration with; null while there is none."
+  value       = one(module.edge[*].captcha_api_key)
+}
+
 output "amplify_configuration" {
   description = "For Amplify.configure in a front end, as JSON. It has Auth only where the public client is on."
   value = local.with_functions ? jsonencode(merge(

@@ -4,6 +4,14 @@
 # AWS's own cache policy "CachingOptimized", the same in every account.
 locals {
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+
+  # AWS's script comes from, asks, and shows pictures of names below this one, and styles its puzzle itself.
+  captcha_source = var.captcha_on_registration ? " https://*.awswaf.com" : ""
+  page_policy = join("; ", concat(
+    ["default-src 'self'", "img-src 'self' data:${local.captcha_source}"],
+    var.captcha_on_registration ? ["script-src 'self'${local.captcha_source}", "connect-src 'self'${local.captcha_source}", "style-src 'self' 'unsafe-inline'"] : [],
+    ["object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"],
+  ))
 }
 
 # The page at the root
@@ -184,7 +192,7 @@ resource "aws_cloudfront_response_headers_policy" "site" {
 
   security_headers_config {
     content_security_policy {
-      content_security_policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+      content_security_policy = local.page_policy
       override                = true
     }
 
@@ -218,21 +226,23 @@ resource "aws_cloudfront_response_headers_policy" "api" {
   security_headers_config {
     content_security_policy {
       content_security_policy = "default-src 'none'; frame-ancestors 'none'"
-      override                = true
+      override                = false
     }
 
     content_type_options {
-      override = true
+      override = true # it has one value, and CloudFront wants to know all the same
     }
 
     referrer_policy {
       referrer_policy = "no-referrer"
-      override        = true
+      override        = false
     }
 
+    # Over the functions' own, which includes subdomains: right at the API's name, which has none, and not at a domain that may be
+    # somebody's whole one, whose other names are not ours to decide.
     strict_transport_security {
       access_control_max_age_sec = 63072000
-      include_subdomains         = false # the domain's other names are not ours to decide
+      include_subdomains         = false
       override                   = true
     }
   }
@@ -305,6 +315,17 @@ resource "aws_cloudfront_distribution" "this" {
     function_association {
       event_type   = "viewer-request"
       function_arn = aws_cloudfront_function.rewrite.arn
+    }
+  }
+
+  # CloudFront keeps a GET's error for ten seconds if nobody says otherwise, and shows it to the next who asks. Of what the API
+  # answers these can be named; 401 and 429 are not among what CloudFront keeps.
+  dynamic "custom_error_response" {
+    for_each = toset([400, 403, 404, 405, 414, 500, 501, 502, 503, 504])
+
+    content {
+      error_code            = custom_error_response.value
+      error_caching_min_ttl = 0
     }
   }
 

@@ -49,7 +49,7 @@ variable "cors_origins" {
 }
 
 variable "domain" {
-  description = "The API's own domain name, its hosted zone, and no other way in; null for AWS's name."
+  description = "The API's own domain name and its hosted zone, with AWS's name off; null for AWS's name. Either is public: what comes past CloudFront is for the functions to refuse."
   type = object({
     name    = string
     zone_id = string

@@ -90,7 +90,7 @@ run "routes_let_in_whom_they_should" {
   }
 }
 
-run "a_domain_is_the_only_way_in" {
+run "a_domain_is_the_api_s_only_name" {
   command = plan
 
   variables {
