@@ -68,6 +68,8 @@ class Change:
         """Whether a workflow's role would be refused."""
         if self.address.startswith(("module.deploy_role", "module.mail")) or self.kind.startswith(FOR_A_PERSON_ALONE):
             return self.verb != "forget"
+        if (self.kind, self.verb) == ("aws_cognito_user_pool_client", "make"):
+            return False
         return self.verb not in ("change", "forget") and (self.kind in KEPT or self.kind.startswith(FOR_A_PERSON))
 
 

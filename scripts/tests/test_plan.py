@@ -70,6 +70,7 @@ class Plans(unittest.TestCase):
         ]
         done = [
             shown(POOL, "update"),
+            shown("module.user_pool.aws_cognito_user_pool_client.browser[0]", "create"),
             shown("module.edge[0].aws_cloudfront_distribution.this", "update"),
             shown('module.function["verify-otp"].aws_lambda_function.this', "create"),
             shown('module.function["verify-otp"].aws_iam_role.this', "create"),

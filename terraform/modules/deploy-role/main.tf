@@ -409,7 +409,7 @@ resource "aws_iam_policy" "service" {
 # What belongs to names is read back by every plan, and changed by a person.
 resource "aws_iam_policy" "names" {
   name        = "${var.prefix}-deploy-names"
-  description = "Reading certificates, zones and the mail sender"
+  description = "Reading certificates, zones, the mail sender and the CAPTCHA's key"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -430,9 +430,9 @@ resource "aws_iam_policy" "names" {
           Resource = ["arn:${var.partition}:apigateway:${var.region}::/domainnames/*"]
         },
         {
-          Sid      = "Sender"
+          Sid      = "SenderAndCaptcha"
           Effect   = "Allow"
-          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes"] # take no resource
+          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes", "wafv2:ListAPIKeys"] # take no resource
           Resource = ["*"]
         },
       ],
