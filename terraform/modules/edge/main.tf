@@ -337,7 +337,7 @@ resource "aws_cloudfront_distribution" "this" {
 
   viewer_certificate {
     cloudfront_default_certificate = var.domain == null
-    acm_certificate_arn            = one(aws_acm_certificate_validation.this[*].certificate_arn)
+    acm_certificate_arn            = one(module.certificate[*].arn)
     minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # CloudFront's own name takes no other
     ssl_support_method             = var.domain == null ? null : "sni-only"
   }
@@ -345,35 +345,31 @@ resource "aws_cloudfront_distribution" "this" {
 
 # The deployment's own name
 
-resource "aws_acm_certificate" "this" {
-  count    = var.domain == null ? 0 : 1
-  provider = aws.us_east_1
+module "certificate" {
+  source = "../certificate"
+  count  = var.domain == null ? 0 : 1
 
-  domain_name       = var.domain.name
-  validation_method = "DNS"
-
-  lifecycle {
-    create_before_destroy = true
+  providers = {
+    aws = aws.us_east_1
   }
+
+  domain = var.domain
 }
 
-resource "aws_route53_record" "validation" {
-  count = var.domain == null ? 0 : 1
-
-  zone_id         = var.domain.zone_id
-  name            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_name
-  type            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_type
-  records         = [tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_value]
-  ttl             = 300
-  allow_overwrite = true # the same name in two deployments has the same record
+# Where they were before they had a module.
+moved {
+  from = aws_acm_certificate.this[0]
+  to   = module.certificate[0].aws_acm_certificate.this
 }
 
-resource "aws_acm_certificate_validation" "this" {
-  count    = var.domain == null ? 0 : 1
-  provider = aws.us_east_1
+moved {
+  from = aws_route53_record.validation[0]
+  to   = module.certificate[0].aws_route53_record.validation
+}
 
-  certificate_arn         = aws_acm_certificate.this[0].arn
-  validation_record_fqdns = [aws_route53_record.validation[0].fqdn]
+moved {
+  from = aws_acm_certificate_validation.this[0]
+  to   = module.certificate[0].aws_acm_certificate_validation.this
 }
 
 resource "aws_route53_record" "this" {
