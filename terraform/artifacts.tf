@@ -37,19 +37,29 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
   }
 }
 
-# Zips of the current version stay: a roll-back to a published version does not need them, a rebuilt function does.
+# Zips stay, whose keys hold their hash: age does not tell which one a function would be made from again, and a hundred releases of all functions
+# are some gigabytes. What is written over is the notes on releases, at every one of them.
 resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
   bucket = aws_s3_bucket.artifacts.id
 
   rule {
-    id     = "old-versions"
+    id     = "old-notes"
     status = "Enabled"
 
-    filter {}
+    filter {
+      prefix = "deployment/"
+    }
 
     noncurrent_version_expiration {
       noncurrent_days = 90
     }
+  }
+
+  rule {
+    id     = "broken-uploads"
+    status = "Enabled"
+
+    filter {}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = 1

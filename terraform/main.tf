@@ -30,6 +30,7 @@ locals {
   partition  = data.aws_partition.current.partition
 
   test_event_registry = "lambda-testevent-schemas" # the console looks for this name
+  access_log_group    = "/aws/vendedlogs/apigateway/${local.prefix}"
 
   with_functions = var.packages != null
   api_domain     = var.domain == null ? null : { name = "api.${var.domain.name}", zone_id = var.domain.zone_id }
@@ -73,7 +74,7 @@ resource "aws_kms_key" "this" {
           ArnLike = {
             "kms:EncryptionContext:aws:logs:arn" = [
               "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:/aws/lambda/${local.prefix}-*",
-              "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:/aws/vendedlogs/apigateway/${local.prefix}*",
+              "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:${local.access_log_group}",
             ]
           }
         }
@@ -162,10 +163,10 @@ check "mail_quota" {
   }
 }
 
-check "way_in" {
+check "own_name" {
   assert {
     condition     = !var.protected || var.domain != null
-    error_message = "Without a domain, the API answers at AWS's own name too. Functions refuse what comes past CloudFront and its web ACL, but can be kept busy by it. Set domain before people use this."
+    error_message = "Without a domain, people learn CloudFront's name for this, which changes with the distribution and takes TLS 1.0. Set domain before people use this."
   }
 }
 
@@ -191,16 +192,16 @@ module "deploy_role" {
   source = "./modules/deploy-role"
   count  = var.github == null ? 0 : 1
 
-  prefix          = local.prefix
-  environment     = var.environment
-  partition       = local.partition
-  region          = var.region
-  account_id      = local.account_id
-  agents          = var.agents
-  zone_ids        = distinct(compact([try(var.domain.zone_id, null), try(var.mail_sender.zone_id, null)]))
-  repository      = var.github.repository
-  create_provider = var.github.create_provider
-  state_bucket    = { name = var.github.state_bucket, key = "latchkey/${var.environment}.tfstate" }
+  prefix           = local.prefix
+  environment      = var.environment
+  partition        = local.partition
+  region           = var.region
+  account_id       = local.account_id
+  agents           = var.agents
+  zone_ids         = distinct(compact([try(var.domain.zone_id, null), try(var.mail_sender.zone_id, null)]))
+  github           = var.github
+  state_key        = "latchkey/${var.environment}.tfstate"
+  access_log_group = local.access_log_group
 
   resources = {
     user_pool_arn        = module.user_pool.arn
@@ -272,6 +273,7 @@ module "http_api" {
   audience           = compact([module.user_pool.operations_client_id, module.user_pool.public_client_id])
   cors_origins       = var.cors_origins
   domain             = local.api_domain
+  access_log_group   = local.access_log_group
   log_retention_days = var.log_retention_days
   log_kms_key_arn    = aws_kms_key.this.arn
 

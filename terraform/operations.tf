@@ -111,9 +111,8 @@ locals {
       arns    = [local.agentcore.directory_arn, local.agentcore.identity_arn]
       actions = ["CompleteResourceTokenAuth", "GetWorkloadAccessToken", "GetWorkloadAccessTokenForJWT", "GetWorkloadAccessTokenForUserId"]
     }
-    # Tokens of people, from the vault: of this provider and no other. Two names, since either says it.
-    credential-provider = local.token_vault
-    token-vault         = local.token_vault
+    # Tokens of people, from the vault: of this provider and no other.
+    token-vault = local.token_vault
   }
   resources = merge(local.table_resources, local.index_resources, local.other_resources)
 
@@ -160,7 +159,7 @@ locals {
     AGENTCORE_WORKLOAD_NAME          = local.agentcore.workload_name
     AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
   }
-  # Their names alone, for conditions of variables: those must not depend on what is made.
+  # Their names alone, for conditions of variables: those must not depend on what is made. A precondition holds the two together.
   made_setting_names = [
     "ENVIRONMENT", "COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID", "GUESTS_TABLE_NAME", "CHALLENGES_TABLE_NAME",
     "DYNAMODB_OAUTH2_SESSIONS_TABLE", "SECRETS_ID", "KMS_KEY_ID", "MAIL_SENDER", "FRONTEND_URL", "OAUTH2_CALLBACK_URL",
@@ -205,6 +204,11 @@ resource "terraform_data" "contract" {
     precondition {
       condition     = alltrue(flatten([for function in local.functions : [for name in function.needs.environment : contains(local.made_setting_names, name) || can(local.setting_values[name])]]))
       error_message = "Functions read settings that have no value: ${join(", ", distinct(flatten([for function in local.functions : [for name in function.needs.environment : name if !contains(local.made_setting_names, name) && !can(local.setting_values[name])]])))}. Give the contract a default, or set it in var.settings."
+    }
+
+    precondition {
+      condition     = toset(keys(local.made_settings)) == toset(local.made_setting_names)
+      error_message = "made_settings and made_setting_names name different settings."
     }
 
     precondition {

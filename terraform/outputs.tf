@@ -72,6 +72,11 @@ output "deploy_role_arn" {
   value       = one(module.deploy_role[*].role_arn)
 }
 
+output "plan_role_arn" {
+  description = "The role that GitHub Actions takes for plans: it reads. Null where none was asked for."
+  value       = one(module.deploy_role[*].plan_role_arn)
+}
+
 output "credential_provider_callback_url" {
   description = "Where AgentCore is called back; the variable of this name of the next apply. Null while agents are off."
   value       = one(module.agentcore[*].callback_url)
@@ -85,6 +90,11 @@ output "agent_gateway_url" {
 output "agent_policy_arn" {
   description = "The policy to attach to the role that an agent runs as; null while agents are off."
   value       = one(module.agentcore[*].agent_policy_arn)
+}
+
+output "captcha_api_key" {
+  description = "What a front end's page renders the CAPTCHA of registration with; null while there is none."
+  value       = one(module.edge[*].captcha_api_key)
 }
 
 output "amplify_configuration" {

@@ -142,6 +142,11 @@ variable "mail_sender" {
   }
 
   validation {
+    condition     = try(split(":", var.mail_sender.identity_arn)[3], var.region) == var.region
+    error_message = "mail_sender.identity_arn is of another region than ${var.region}, where functions send their notices; verify the identity there too."
+  }
+
+  validation {
     condition     = var.mail_sender == null || (try(var.mail_sender.identity_arn, null) == null) != (try(var.mail_sender.zone_id, null) == null)
     error_message = "mail_sender has either identity_arn, of an identity that is verified already, or zone_id, of the zone to verify the address's domain in."
   }
@@ -211,7 +216,7 @@ variable "origin_secret_in_use" {
 }
 
 variable "captcha_on_registration" {
-  description = "Whether registering takes a CAPTCHA that the web ACL poses. The front end must be able to show it."
+  description = "Whether registering takes a CAPTCHA that the web ACL poses. A fetch without one gets 405: the front end has to pose it first, as README.md says."
   type        = bool
   default     = false
 }
@@ -273,9 +278,16 @@ variable "credential_provider_callback_url" {
 }
 
 variable "github" {
-  description = "The repository whose workflows may deploy, and where Terraform's state is. An account has one OIDC provider of GitHub's: create_provider is false where another environment, or somebody else, has made it. Null makes no role."
+  description = <<-EOT
+    The repository whose workflows may deploy, and where Terraform's state is. GitHub's tokens name repositories that were made or renamed since
+    July 2026 with their ids: owner_id and repository_id are then wanted, and `gh api repos/OWNER/NAME --jq '.owner.id, .id'` says them. An
+    account has one OIDC provider of GitHub's: create_provider is false where another environment, or somebody else, has made it. Null makes
+    no role.
+  EOT
   type = object({
     repository      = string
+    owner_id        = optional(string)
+    repository_id   = optional(string)
     create_provider = optional(bool, true)
     state_bucket    = string
   })

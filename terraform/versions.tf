@@ -4,8 +4,9 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # 5.100 is the first that this was run with and knows refresh_token_rotation; nothing that only version 6 has is used.
-      version = ">= 5.100, < 7"
+      # The one that this was run with. A range would hand each run whatever is newest that day, and there is no lock file that could say
+      # otherwise (.gitignore says why). Dependabot proposes the next; the modules, which have no say, take 5.100 to before 7.
+      version = "5.100.0"
     }
   }
 

@@ -22,7 +22,6 @@ SERVICES = {
     "sealing-key": "kms",
     "mail": "ses",
     "workload-identity": "bedrock-agentcore",
-    "credential-provider": "bedrock-agentcore",
     "token-vault": "bedrock-agentcore",
 }
 

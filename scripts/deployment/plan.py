@@ -1,6 +1,7 @@
 """What a saved plan would change, and what it would lose."""
 
 import dataclasses
+import difflib
 from typing import Any
 
 # What holds something that a new one would not hold.
@@ -18,6 +19,27 @@ KEPT = {
 
 # Made anew on purpose when they are rotated; terraform/README.md says how.
 EXPENDABLE = "module.secrets.aws_secretsmanager_secret_version.origin"
+
+# What the role that workflows take cannot do (terraform/modules/deploy-role): making, replacing and destroying these, beside what keeps something;
+FOR_A_PERSON = (
+    "aws_cloudformation_stack",
+    "aws_cloudfront_",
+    "aws_cognito_",
+    "aws_iam_openid_connect_provider",
+    "aws_kms_",
+    "aws_wafv2_",
+)
+# and doing anything to these.
+FOR_A_PERSON_ALONE = (
+    "aws_acm_",
+    "aws_apigatewayv2_api_mapping",
+    "aws_apigatewayv2_domain_name",
+    "aws_iam_policy",
+    "aws_route53_",
+    "aws_schemas_registry",
+    "aws_ses_",
+    "aws_wafv2_api_key",
+)
 
 VERBS = {
     ("create",): "make",
@@ -41,6 +63,15 @@ class Change:
         gone = self.verb in ("destroy", "replace") and not self.address.startswith(EXPENDABLE)
         return KEPT.get(self.kind) if gone else None
 
+    @property
+    def takes_a_person(self) -> bool:
+        """Whether a workflow's role would be refused."""
+        if self.address.startswith(("module.deploy_role", "module.mail")) or self.kind.startswith(FOR_A_PERSON_ALONE):
+            return self.verb != "forget"
+        if (self.kind, self.verb) == ("aws_cognito_user_pool_client", "make"):
+            return False
+        return self.verb not in ("change", "forget") and (self.kind in KEPT or self.kind.startswith(FOR_A_PERSON))
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -57,6 +88,10 @@ class Plan:
 
     def losses(self, allowed: frozenset[str] = frozenset()) -> list[Change]:
         return [change for change in self.changes if change.loss and change.address not in allowed]
+
+    def difference(self, shown: str) -> str:
+        """From the plan that somebody was shown to this one, line by line; nothing where they are the same."""
+        return "\n".join(difflib.unified_diff(shown.splitlines(), self.text.splitlines(), "shown", "now", n=2, lineterm=""))
 
     def summary(self) -> str:
         counts = {verb: sum(change.verb == verb for change in self.changes) for verb in ("make", "change", "replace", "destroy", "forget")}

@@ -55,10 +55,12 @@ class Terraform:
 
     def init(self) -> None:
         options = [f"-backend-config={self.backend()}", f"-backend-config=bucket={self.state_bucket}"]
-        if version() >= LOCKS_IN_BUCKET:
-            options.append("-backend-config=use_lockfile=true")
         if environment.stands_in("S3"):
             options.append("-backend-config=use_path_style=true")
+        if version() >= LOCKS_IN_BUCKET:
+            options.append("-backend-config=use_lockfile=true")
+        else:
+            print("   NOTE: Terraform before 1.10 does not lock the state: nobody else may deploy at the same time", flush=True)
         self.run("init", "-no-color", "-reconfigure", *options)
 
     def has_state_bucket(self) -> bool:
@@ -103,11 +105,23 @@ class Terraform:
 
     def modules(self) -> set[str]:
         """The names of the modules that have something in the state; of the root, an empty one."""
-        state = self.run("state", "pull")
-        resources = json.loads(state)["resources"] if state.strip() else []
-        return {
-            resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in resources if resource["mode"] == "managed"
-        }
+        return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in made(self.run("state", "pull"))}
+
+    def neighbours(self) -> list[str]:
+        """The other environments that have something and whose states are beside this one's."""
+        key = environment.scalar(self.backend().read_text(), "key") or ""
+        folder = key.rpartition("/")[0] + "/"
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.state_bucket, Prefix=folder)
+        keys = [state["Key"] for page in pages for state in page.get("Contents", []) if state["Key"].endswith(".tfstate")]
+        states = {other: self.s3.get_object(Bucket=self.state_bucket, Key=other)["Body"].read() for other in keys if other != key}
+        return [other.removeprefix(folder).removesuffix(".tfstate") for other, state in states.items() if made(state)]
+
+    def forget(self, kinds: tuple[str, ...]) -> list[str]:
+        """Takes all of these kinds out of the state, and leaves them where they are."""
+        there = [line for line in self.run("state", "list").splitlines() if re.sub(r"module\.[^.]+\.", "", line).startswith(kinds)]
+        if there:
+            self.run("state", "rm", *there)
+        return there
 
     def has_functions(self) -> bool:
         """Whether the deployment has gone past its base, be it half-way."""
@@ -139,6 +153,11 @@ class Terraform:
             process.communicate()
         if process.returncode != 0:
             raise Refusal("terraform apply failed")
+
+
+def made(state: str | bytes) -> list[dict[str, Any]]:
+    """What Terraform has made, by the text of a state."""
+    return [resource for resource in json.loads(state or "{}").get("resources", []) if resource["mode"] == "managed"]
 
 
 @functools.cache

@@ -59,6 +59,31 @@ class Plans(unittest.TestCase):
         both = planned(shown(POOL, "update"), shown("aws_kms_key.this", "create"), shown("aws_kms_alias.this", "delete", "create"))
         self.assertEqual(both.summary(), "1 to make, 1 to change, 1 to replace")
 
+    def test_what_a_workflow_may_not_do_is_known_beforehand(self) -> None:
+        refused = [
+            shown(POOL, "create"),
+            shown("aws_kms_key.this", "delete", "create"),
+            shown("module.mail[0].aws_ses_domain_identity.this", "update"),
+            shown("module.edge[0].aws_acm_certificate.this[0]", "create"),
+            shown("module.deploy_role[0].aws_iam_policy.service", "update"),
+            shown('module.secrets.aws_secretsmanager_secret_version.origin["a"]', "delete", "create"),
+        ]
+        done = [
+            shown(POOL, "update"),
+            shown("module.user_pool.aws_cognito_user_pool_client.browser[0]", "create"),
+            shown("module.edge[0].aws_cloudfront_distribution.this", "update"),
+            shown('module.function["verify-otp"].aws_lambda_function.this', "create"),
+            shown('module.function["verify-otp"].aws_iam_role.this', "create"),
+        ]
+        self.assertEqual(
+            [change.takes_a_person for change in planned(*refused, *done).changes], [True] * len(refused) + [False] * len(done)
+        )
+
+    def test_another_plan_than_the_one_that_was_shown_is_told_apart(self) -> None:
+        now = plan.read("plan", "  # a changes\n  # b goes\n", {})
+        self.assertEqual(now.difference("  # a changes\n  # b goes\n"), "")
+        self.assertIn("+  # b goes", now.difference("  # a changes\n"))
+
     def test_what_the_configuration_itself_complains_of_is_said(self) -> None:
         check = {"address": {"kind": "check"}, "instances": [{"problems": [{"message": "fifty mails a day"}]}]}
         self.assertEqual(planned(checks=[check]).complaints, ("fifty mails a day",))

@@ -4,5 +4,5 @@ region      = "eu-west-1"
 protected   = true
 
 log_retention_days = 90
-# One registry per account and region: with dev in the same account, dev makes it.
-console_test_events = "existing"
+# Nobody tries things out in prod. The registry is one per account and region: "create", or "existing" where dev has made it.
+console_test_events = "none"

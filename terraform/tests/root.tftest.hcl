@@ -291,6 +291,26 @@ run "a_sender_in_a_zone_is_verified_first" {
   }
 }
 
+run "a_sender_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    mail_sender = { identity_arn = "example.com", from_address = "nobody" }
+  }
+
+  expect_failures = [var.mail_sender]
+}
+
+run "an_identity_of_another_region_is_refused" {
+  command = plan
+
+  variables {
+    mail_sender = { from_address = "no-reply@example.com", identity_arn = "arn:aws:ses:us-east-1:111122223333:identity/example.com" }
+  }
+
+  expect_failures = [var.mail_sender]
+}
+
 run "an_identity_and_a_zone_are_one_too_many" {
   command = plan
 
@@ -354,7 +374,6 @@ run "impossible_variables_are_refused" {
     live_versions               = { verify-otp = "$LATEST" }
     settings                    = { COGNITO_CLIENT_ID = "mine" }
     reserved_concurrency        = { nobody = 1 }
-    mail_sender                 = { identity_arn = "example.com", from_address = "nobody" }
     domain                      = { name = "https://auth.example.com/", zone_id = "Z0" }
     frontend_url                = "http://app.example.com"
     cors_origins                = ["*"]
@@ -365,7 +384,7 @@ run "impossible_variables_are_refused" {
   }
 
   expect_failures = [
-    var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.mail_sender, var.domain,
+    var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.domain,
     var.frontend_url, var.cors_origins, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
     var.console_test_events,
   ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from deployment.contract import Operation, contract
 from deployment.doctor.deployed import Deployed
-from deployment.doctor.finding import Finding, error, warning
+from deployment.doctor.finding import Finding, error, note, warning
 from deployment.doctor.pool import is_agentcores
 
 
@@ -116,16 +116,16 @@ def ways_round(deployed: Deployed) -> Iterator[Finding]:
     """A web ACL cannot stand in front of an HTTP API: whoever finds the API's own address is past it, unless the functions look."""
     unchecked = sorted(name for name in contract().functions if answers_strangers(deployed, name))
     at_aws = not deployed.api.get("DisableExecuteApiEndpoint", False)
+    address = "at AWS's name for it" if at_aws else "at its own name"
     if unchecked:
-        address = "at AWS's name for it" if at_aws else "at its own name"
         yield error(
             "way-round",
             deployed.where.prefix,
             f"functions answer whoever asks the API {address}, past CloudFront and its web ACL, since they check no origin secret: {', '.join(unchecked)}",
         )
-    elif at_aws:
-        sentence = "the API answers at AWS's own name too, past CloudFront and its web ACL; only the functions refuse what comes that way"
-        yield warning("execute-api", deployed.where.prefix, sentence, "set domain")
+    else:
+        sentence = f"whoever asks the API {address} is past CloudFront and its web ACL; every function refuses that, and throttles bound what it costs"
+        yield note("past-the-edge", deployed.where.prefix, sentence)
 
 
 def answers_strangers(deployed: Deployed, name: str) -> bool:

@@ -1,5 +1,6 @@
 # How GitHub Actions deploys: a role that only workflows of one environment of one repository can take, without a key. It makes and
 # changes functions, routes, alarms; it changes pool, tables, secret and key, and can neither make nor delete them: that is for a person.
+# A second role, for the environment of that name with -plan behind it, reads what the first one reads and changes nothing.
 
 locals {
   host = "token.actions.githubusercontent.com"
@@ -8,10 +9,34 @@ locals {
     service => "arn:${var.partition}:${service}:${var.region}:${var.account_id}"
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
+
+  # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July 2026: a name can be taken over by
+  # somebody else, an id cannot.
+  owner   = split("/", var.github.repository)[0]
+  name    = split("/", var.github.repository)[1]
+  subject = var.github.owner_id == null ? "repo:${var.github.repository}" : "repo:${local.owner}@${var.github.owner_id}/${local.name}@${var.github.repository_id}"
+
+  # Who may take each role.
+  trust = {
+    for role, environment in { deploy = var.environment, plan = "${var.environment}-plan" } : role => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Effect    = "Allow"
+        Action    = "sts:AssumeRoleWithWebIdentity"
+        Principal = { Federated = "${local.iam}:oidc-provider/${local.host}" }
+        Condition = {
+          StringEquals = {
+            "${local.host}:aud" = "sts.amazonaws.com"
+            "${local.host}:sub" = "${local.subject}:environment:${environment}"
+          }
+        }
+      }]
+    })
+  }
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
-  count = var.create_provider ? 1 : 0
+  count = var.github.create_provider ? 1 : 0
 
   url            = "https://${local.host}"
   client_id_list = ["sts.amazonaws.com"]
@@ -89,22 +114,47 @@ resource "aws_iam_policy" "boundary" {
 resource "aws_iam_role" "deploy" {
   #checkov:skip=CKV_AWS_393:Audience and subject are compared as whole text; the check does not see through the computed key.
   name                 = "${var.prefix}-deploy"
-  description          = "Taken by GitHub Actions in ${var.repository}, environment ${var.environment}"
+  description          = "Taken by GitHub Actions in ${var.github.repository}, environment ${var.environment}"
   max_session_duration = 3600
+  assume_role_policy   = local.trust.deploy
+}
 
-  assume_role_policy = jsonencode({
+# Makes the plan that somebody approves: what the other role may do, within a boundary that lets it read.
+resource "aws_iam_role" "plan" {
+  #checkov:skip=CKV_AWS_393:Audience and subject are compared as whole text; the check does not see through the computed key.
+  name                 = "${var.prefix}-plan"
+  description          = "Taken by GitHub Actions in ${var.github.repository}, environment ${var.environment}-plan"
+  max_session_duration = 3600
+  assume_role_policy   = local.trust.plan
+  permissions_boundary = aws_iam_policy.reading.arn
+}
+
+resource "aws_iam_policy" "reading" {
+  #checkov:skip=CKV_AWS_287:A boundary grants nothing; the role has the deploying role's grants within it.
+  #checkov:skip=CKV_AWS_288:A boundary grants nothing; the role has the deploying role's grants within it.
+  #checkov:skip=CKV_AWS_355:A boundary grants nothing; the role has the deploying role's grants within it.
+  name        = "${var.prefix}-plan"
+  description = "What a plan of ${var.prefix} can do at most: read, and hold the state's lock"
+
+  policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Action    = "sts:AssumeRoleWithWebIdentity"
-      Principal = { Federated = "${local.iam}:oidc-provider/${local.host}" }
-      Condition = {
-        StringEquals = {
-          "${local.host}:aud" = "sts.amazonaws.com"
-          "${local.host}:sub" = "repo:${var.repository}:environment:${var.environment}"
-        }
-      }
-    }]
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = concat(["apigateway:GET", "kms:Decrypt"], flatten([
+          for service in [
+            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-idp", "dynamodb", "iam", "kms", "lambda", "logs",
+            "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "wafv2", "xray",
+          ] : ["${service}:Describe*", "${service}:Get*", "${service}:List*"]
+        ]))
+        Resource = ["*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:PutObject"]
+        Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}/${var.state_key}.tflock"]
+      },
+    ]
   })
 }
 
@@ -123,13 +173,13 @@ resource "aws_iam_policy" "data" {
         Sid      = "State"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"] # deleting is for the lock beside the state
-        Resource = ["arn:${var.partition}:s3:::${var.state_bucket.name}/${var.state_bucket.key}*"]
+        Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}/${var.state_key}*"]
       },
       {
         Sid      = "StateBucket"
         Effect   = "Allow"
         Action   = ["s3:ListBucket"]
-        Resource = ["arn:${var.partition}:s3:::${var.state_bucket.name}"]
+        Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}"]
       },
       {
         Sid    = "Buckets"
@@ -161,8 +211,8 @@ resource "aws_iam_policy" "data" {
         Effect = "Allow"
         Action = [
           "cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient",
-          "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:ListTagsForResource", "cognito-idp:SetUserPoolMfaConfig",
-          "cognito-idp:TagResource", "cognito-idp:UpdateUserPool", "cognito-idp:UpdateUserPoolClient",
+          "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:ListTagsForResource", "cognito-idp:ListUserPoolClients",
+          "cognito-idp:SetUserPoolMfaConfig", "cognito-idp:TagResource", "cognito-idp:UpdateUserPool", "cognito-idp:UpdateUserPoolClient",
         ]
         Resource = [var.resources.user_pool_arn]
       },
@@ -241,14 +291,14 @@ resource "aws_iam_policy" "service" {
         Condition = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
       },
       {
-        # Its own role too is within the names above: it must not widen itself, nor take the boundary off.
+        # Its own role too is within the names above, and the other: it must not widen them, nor take a boundary off.
         Sid    = "NotItself"
         Effect = "Deny"
         Action = [
           "iam:AttachRolePolicy", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:PassRole",
           "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy",
         ]
-        Resource = [aws_iam_role.deploy.arn]
+        Resource = [aws_iam_role.deploy.arn, aws_iam_role.plan.arn]
       },
       {
         Sid    = "ItselfReadOnly"
@@ -268,7 +318,9 @@ resource "aws_iam_policy" "service" {
         ]
         Resource = [
           "${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*",
-          "${local.arn.logs}:log-group:/aws/vendedlogs/apigateway/${var.prefix}-*",
+          # By name, bare and with its streams: AWS's actions differ in which of the two they look at.
+          "${local.arn.logs}:log-group:${var.access_log_group}",
+          "${local.arn.logs}:log-group:${var.access_log_group}:*",
           "arn:${var.partition}:logs:us-east-1:${var.account_id}:log-group:aws-waf-logs-${var.prefix}*",
         ]
       },
@@ -309,7 +361,7 @@ resource "aws_iam_policy" "service" {
       {
         Sid      = "AlarmTopic"
         Effect   = "Allow"
-        Action   = ["sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:Unsubscribe"]
+        Action   = ["sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:Unsubscribe"]
         Resource = ["${local.arn.sns}:${var.prefix}-*"]
       },
       {
@@ -357,7 +409,7 @@ resource "aws_iam_policy" "service" {
 # What belongs to names is read back by every plan, and changed by a person.
 resource "aws_iam_policy" "names" {
   name        = "${var.prefix}-deploy-names"
-  description = "Reading certificates, zones and the mail sender"
+  description = "Reading certificates, zones, the mail sender and the CAPTCHA's key"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -378,9 +430,9 @@ resource "aws_iam_policy" "names" {
           Resource = ["arn:${var.partition}:apigateway:${var.region}::/domainnames/*"]
         },
         {
-          Sid      = "Sender"
+          Sid      = "SenderAndCaptcha"
           Effect   = "Allow"
-          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes"] # take no resource
+          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes", "wafv2:ListAPIKeys"] # take no resource
           Resource = ["*"]
         },
       ],
@@ -440,11 +492,22 @@ resource "aws_iam_policy" "agents" {
 
 locals {
   function_roles = "${local.iam}:role/${var.prefix}-*"
+  policies = merge(
+    { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn, names = aws_iam_policy.names.arn },
+    var.agents ? { agents = aws_iam_policy.agents[0].arn } : {},
+  )
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
-  for_each = merge({ data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn, names = aws_iam_policy.names.arn }, var.agents ? { agents = aws_iam_policy.agents[0].arn } : {})
+  for_each = local.policies
 
   role       = aws_iam_role.deploy.name
+  policy_arn = each.value
+}
+
+resource "aws_iam_role_policy_attachment" "plan" {
+  for_each = local.policies
+
+  role       = aws_iam_role.plan.name
   policy_arn = each.value
 }

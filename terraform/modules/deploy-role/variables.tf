@@ -4,7 +4,7 @@ variable "prefix" {
 }
 
 variable "environment" {
-  description = "The GitHub environment whose workflows may take the role."
+  description = "The GitHub environment whose workflows may take the role; those of <environment>-plan may take the one that reads."
   type        = string
 }
 
@@ -23,19 +23,35 @@ variable "account_id" {
   type        = string
 }
 
-variable "repository" {
-  description = "The GitHub repository, as owner/name."
-  type        = string
+variable "github" {
+  description = "The GitHub repository as owner/name, with both ids where GitHub puts them into its tokens; whether this deployment makes the account's identity provider of GitHub's (one in an account does, the others find it); and the bucket that keeps Terraform's state."
+  type = object({
+    repository      = string
+    owner_id        = optional(string)
+    repository_id   = optional(string)
+    create_provider = bool
+    state_bucket    = string
+  })
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.repository))
+    condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github.repository))
     error_message = "A GitHub repository is owner/name, without wildcards: whoever it names may deploy."
+  }
+
+  validation {
+    condition     = (var.github.owner_id == null) == (var.github.repository_id == null)
+    error_message = "github has owner_id and repository_id both, or neither."
+  }
+
+  validation {
+    condition     = alltrue([for id in compact([var.github.owner_id, var.github.repository_id]) : can(regex("^[1-9][0-9]*$", id))])
+    error_message = "owner_id and repository_id are GitHub's numbers, as `gh api repos/OWNER/NAME --jq '.owner.id, .id'` says them."
   }
 }
 
-variable "create_provider" {
-  description = "Whether this deployment makes the account's GitHub identity provider. One in an account does; the others find it."
-  type        = bool
+variable "access_log_group" {
+  description = "The name of the API's access log."
+  type        = string
 }
 
 variable "agents" {
@@ -48,12 +64,9 @@ variable "zone_ids" {
   type        = list(string)
 }
 
-variable "state_bucket" {
-  description = "The bucket that keeps Terraform's state, and the state's key in it."
-  type = object({
-    name = string
-    key  = string
-  })
+variable "state_key" {
+  description = "The key of Terraform's state in its bucket."
+  type        = string
 }
 
 variable "resources" {

@@ -4,6 +4,14 @@
 # AWS's own cache policy "CachingOptimized", the same in every account.
 locals {
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
+
+  # AWS's script comes from, asks, and shows pictures of names below this one, and styles its puzzle itself.
+  captcha_source = var.captcha_on_registration ? " https://*.awswaf.com" : ""
+  page_policy = join("; ", concat(
+    ["default-src 'self'", "img-src 'self' data:${local.captcha_source}"],
+    var.captcha_on_registration ? ["script-src 'self'${local.captcha_source}", "connect-src 'self'${local.captcha_source}", "style-src 'self' 'unsafe-inline'"] : [],
+    ["object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"],
+  ))
 }
 
 # The page at the root
@@ -184,7 +192,7 @@ resource "aws_cloudfront_response_headers_policy" "site" {
 
   security_headers_config {
     content_security_policy {
-      content_security_policy = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+      content_security_policy = local.page_policy
       override                = true
     }
 
@@ -218,21 +226,23 @@ resource "aws_cloudfront_response_headers_policy" "api" {
   security_headers_config {
     content_security_policy {
       content_security_policy = "default-src 'none'; frame-ancestors 'none'"
-      override                = true
+      override                = false
     }
 
     content_type_options {
-      override = true
+      override = true # it has one value, and CloudFront wants to know all the same
     }
 
     referrer_policy {
       referrer_policy = "no-referrer"
-      override        = true
+      override        = false
     }
 
+    # Over the functions' own, which includes subdomains: right at the API's name, which has none, and not at a domain that may be
+    # somebody's whole one, whose other names are not ours to decide.
     strict_transport_security {
       access_control_max_age_sec = 63072000
-      include_subdomains         = false # the domain's other names are not ours to decide
+      include_subdomains         = false
       override                   = true
     }
   }
@@ -308,6 +318,17 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
+  # CloudFront keeps a GET's error for ten seconds if nobody says otherwise, and shows it to the next who asks. Of what the API
+  # answers these can be named; 401 and 429 are not among what CloudFront keeps.
+  dynamic "custom_error_response" {
+    for_each = toset([400, 403, 404, 405, 414, 500, 501, 502, 503, 504])
+
+    content {
+      error_code            = custom_error_response.value
+      error_caching_min_ttl = 0
+    }
+  }
+
   restrictions {
     geo_restriction {
       restriction_type = "none"
@@ -316,7 +337,7 @@ resource "aws_cloudfront_distribution" "this" {
 
   viewer_certificate {
     cloudfront_default_certificate = var.domain == null
-    acm_certificate_arn            = one(aws_acm_certificate_validation.this[*].certificate_arn)
+    acm_certificate_arn            = one(module.certificate[*].arn)
     minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # CloudFront's own name takes no other
     ssl_support_method             = var.domain == null ? null : "sni-only"
   }
@@ -324,35 +345,31 @@ resource "aws_cloudfront_distribution" "this" {
 
 # The deployment's own name
 
-resource "aws_acm_certificate" "this" {
-  count    = var.domain == null ? 0 : 1
-  provider = aws.us_east_1
+module "certificate" {
+  source = "../certificate"
+  count  = var.domain == null ? 0 : 1
 
-  domain_name       = var.domain.name
-  validation_method = "DNS"
-
-  lifecycle {
-    create_before_destroy = true
+  providers = {
+    aws = aws.us_east_1
   }
+
+  domain = var.domain
 }
 
-resource "aws_route53_record" "validation" {
-  count = var.domain == null ? 0 : 1
-
-  zone_id         = var.domain.zone_id
-  name            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_name
-  type            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_type
-  records         = [tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_value]
-  ttl             = 300
-  allow_overwrite = true # the same name in two deployments has the same record
+# Where they were before they had a module.
+moved {
+  from = aws_acm_certificate.this[0]
+  to   = module.certificate[0].aws_acm_certificate.this
 }
 
-resource "aws_acm_certificate_validation" "this" {
-  count    = var.domain == null ? 0 : 1
-  provider = aws.us_east_1
+moved {
+  from = aws_route53_record.validation[0]
+  to   = module.certificate[0].aws_route53_record.validation
+}
 
-  certificate_arn         = aws_acm_certificate.this[0].arn
-  validation_record_fqdns = [aws_route53_record.validation[0].fqdn]
+moved {
+  from = aws_acm_certificate_validation.this[0]
+  to   = module.certificate[0].aws_acm_certificate_validation.this
 }
 
 resource "aws_route53_record" "this" {

@@ -18,7 +18,7 @@ output "site_bucket" {
   value       = aws_s3_bucket.site.bucket
 }
 
-output "web_acl_name" {
-  description = "The web ACL's name, in its metrics."
-  value       = aws_wafv2_web_acl.this.name
+output "captcha_api_key" {
+  description = "What a page renders the CAPTCHA with; every page that shows one shows it. Null while none is asked for."
+  value       = one([for key in aws_wafv2_api_key.captcha : nonsensitive(key.api_key)])
 }

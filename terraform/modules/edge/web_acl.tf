@@ -1,7 +1,13 @@
 # The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does.
 
 locals {
-  managed_rules = ["AWSManagedRulesAmazonIpReputationList", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"]
+  # Each with those of its rules that count and refuse nothing. Bodies hold passwords and names, in which "../" or "<svg" is nobody's attack:
+  # a refusal would keep people out who can do nothing about it, and no operation makes a path, an address or a page of what they send.
+  managed_rules = [
+    { name = "AWSManagedRulesAmazonIpReputationList", counting = [] },
+    { name = "AWSManagedRulesCommonRuleSet", counting = ["CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY"] },
+    { name = "AWSManagedRulesKnownBadInputsRuleSet", counting = [] },
+  ]
 }
 
 resource "aws_wafv2_web_acl" "this" {
@@ -65,7 +71,7 @@ resource "aws_wafv2_web_acl" "this" {
     for_each = local.managed_rules
 
     content {
-      name     = rule.value
+      name     = rule.value.name
       priority = rule.key + 1
 
       override_action {
@@ -74,14 +80,26 @@ resource "aws_wafv2_web_acl" "this" {
 
       statement {
         managed_rule_group_statement {
-          name        = rule.value
+          name        = rule.value.name
           vendor_name = "AWS"
+
+          dynamic "rule_action_override" {
+            for_each = rule.value.counting
+
+            content {
+              name = rule_action_override.value
+
+              action_to_use {
+                count {}
+              }
+            }
+          }
         }
       }
 
       visibility_config {
         cloudwatch_metrics_enabled = true
-        metric_name                = rule.value
+        metric_name                = rule.value.name
         sampled_requests_enabled   = true
       }
     }
@@ -132,6 +150,15 @@ resource "aws_wafv2_web_acl" "this" {
     metric_name                = var.name
     sampled_requests_enabled   = true
   }
+}
+
+# What lets a page render the CAPTCHA by AWS's script: a fetch to the API cannot show what the web ACL answers it with.
+resource "aws_wafv2_api_key" "captcha" {
+  count    = var.captcha_on_registration ? 1 : 0
+  provider = aws.us_east_1
+
+  scope         = "CLOUDFRONT"
+  token_domains = [var.domain == null ? aws_cloudfront_distribution.this.domain_name : var.domain.name]
 }
 
 # A web ACL's log group must be named so.

@@ -68,7 +68,7 @@ resource "aws_lambda_permission" "this" {
 
 resource "aws_cloudwatch_log_group" "access" {
   #checkov:skip=CKV_AWS_338:How long logs with people's traces are kept is a variable; a year is not always lawful.
-  name              = "/aws/vendedlogs/apigateway/${var.name}"
+  name              = var.access_log_group
   retention_in_days = var.log_retention_days
   kms_key_id        = var.log_kms_key_arn
 }
@@ -119,33 +119,27 @@ resource "aws_apigatewayv2_stage" "this" {
 
 # With a domain: the API under its own name, AWS's name off.
 
-resource "aws_acm_certificate" "this" {
-  count = var.domain == null ? 0 : 1
+module "certificate" {
+  source = "../certificate"
+  count  = var.domain == null ? 0 : 1
 
-  domain_name       = var.domain.name
-  validation_method = "DNS"
-
-  lifecycle {
-    create_before_destroy = true
-  }
+  domain = var.domain
 }
 
-resource "aws_route53_record" "validation" {
-  count = var.domain == null ? 0 : 1
-
-  zone_id         = var.domain.zone_id
-  name            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_name
-  type            = tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_type
-  records         = [tolist(aws_acm_certificate.this[0].domain_validation_options)[0].resource_record_value]
-  ttl             = 300
-  allow_overwrite = true # the same name in two regions has the same record
+# Where they were before they had a module.
+moved {
+  from = aws_acm_certificate.this[0]
+  to   = module.certificate[0].aws_acm_certificate.this
 }
 
-resource "aws_acm_certificate_validation" "this" {
-  count = var.domain == null ? 0 : 1
+moved {
+  from = aws_route53_record.validation[0]
+  to   = module.certificate[0].aws_route53_record.validation
+}
 
-  certificate_arn         = aws_acm_certificate.this[0].arn
-  validation_record_fqdns = [aws_route53_record.validation[0].fqdn]
+moved {
+  from = aws_acm_certificate_validation.this[0]
+  to   = module.certificate[0].aws_acm_certificate_validation.this
 }
 
 resource "aws_apigatewayv2_domain_name" "this" {
@@ -154,7 +148,7 @@ resource "aws_apigatewayv2_domain_name" "this" {
   domain_name = var.domain.name
 
   domain_name_configuration {
-    certificate_arn = aws_acm_certificate_validation.this[0].certificate_arn
+    certificate_arn = module.certificate[0].arn
     endpoint_type   = "REGIONAL"
     security_policy = "TLS_1_2"
   }

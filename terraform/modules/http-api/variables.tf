@@ -49,11 +49,16 @@ variable "cors_origins" {
 }
 
 variable "domain" {
-  description = "The API's own domain name, its hosted zone, and no other way in; null for AWS's name."
+  description = "The API's own domain name and its hosted zone, with AWS's name off; null for AWS's name. Either is public: what comes past CloudFront is for the functions to refuse."
   type = object({
     name    = string
     zone_id = string
   })
+}
+
+variable "access_log_group" {
+  description = "The name of the access log."
+  type        = string
 }
 
 variable "log_retention_days" {

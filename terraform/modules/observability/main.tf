@@ -14,8 +14,12 @@ locals {
     ServerErrors          = { threshold = 5, period = 300, meaning = "operations answer 5xx" }
   }
 
-  # Cognito publishes a day's mails nowhere. The functions' own starts are what sends them.
-  mail_functions = [for name in ["initiate-otp", "resend-otp"] : name if contains(keys(var.functions), name)]
+  # Cognito publishes a day's mails nowhere. The functions' own starts are what sends them; notices, which are rare beside codes, go
+  # through SES and are not counted.
+  mail_functions = [
+    for name in ["confirm-registration", "initiate-otp", "register-user", "request-password-reset", "resend-otp"] : name
+    if contains(keys(var.functions), name)
+  ]
 
   # One query over all functions, present and to come.
   counted_query = { for metric in keys(local.counted) : metric => "SELECT SUM(${metric}) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = '${var.environment}'" }
@@ -81,8 +85,8 @@ resource "aws_cloudwatch_metric_alarm" "slow" {
   metric_name         = "Duration"
   dimensions          = { FunctionName = each.value.function_name }
   extended_statistic  = "p99"
-  period              = 300
-  evaluation_periods  = 3
+  period              = 60
+  evaluation_periods  = 5 # within the ten minutes of a canary release, or it could not undo one
   threshold           = each.value.timeout_seconds * 1000 / 2
   comparison_operator = "GreaterThanThreshold"
   treat_missing_data  = "notBreaching"

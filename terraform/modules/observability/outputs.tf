@@ -1,8 +1,3 @@
-output "alarm_topic_arn" {
-  description = "The topic that every alarm reports to."
-  value       = aws_sns_topic.alarms.arn
-}
-
 output "function_alarm_names" {
   description = "The alarms of each function, which a canary release watches, by its operation's name."
   value = {

@@ -8,11 +8,11 @@ variables {
   partition        = "aws"
   region           = "eu-west-1"
   account_id       = "111122223333"
-  repository       = "acme/latchkey"
-  create_provider  = true
+  github           = { repository = "acme/latchkey", create_provider = true, state_bucket = "acme-terraform" }
+  state_key        = "latchkey/test.tfstate"
+  access_log_group = "/aws/vendedlogs/apigateway/latchkey-test"
   agents           = true
   zone_ids         = ["Z0000000000000"]
-  state_bucket     = { name = "acme-terraform", key = "latchkey/test.tfstate" }
   distribution_arn = "arn:aws:cloudfront::111122223333:distribution/E0000000000000"
 
   resources = {
@@ -41,6 +41,37 @@ run "one_environment_of_one_repository_deploys" {
   }
 
   assert {
+    condition     = jsondecode(aws_iam_role.plan.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:acme/latchkey:environment:test-plan" && aws_iam_role.plan.permissions_boundary == aws_iam_policy.reading.arn
+    error_message = "plans are made in an environment of their own, by a role with a boundary"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_policy.reading.policy).Statement :
+      statement.Resource == ["arn:aws:s3:::acme-terraform/latchkey/test.tfstate.tflock"] || alltrue([for action in statement.Action : action == "kms:Decrypt" || can(regex(":(Describe\\*|Get\\*|List\\*|GET)$", action))])
+    ])
+    error_message = "the boundary of plans lets through what reads, and the lock"
+  }
+
+  # A group's name is compared by its letters: a pattern for groups that begin like it and go on would not let its own be read.
+  assert {
+    condition = length(setsubtract(
+      ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/apigateway/latchkey-test", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/apigateway/latchkey-test:*"],
+      flatten([for statement in jsondecode(aws_iam_policy.service.policy).Statement : statement.Resource if try(statement.Sid, "") == "Logs"]),
+    )) == 0
+    error_message = "the API's access log is named, bare and with its streams"
+  }
+
+  # What scripts/doctor asks for in phase 4.
+  assert {
+    condition = length(setsubtract(
+      ["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "cognito-idp:ListUserPoolClients", "cloudwatch:DescribeAlarms", "sns:ListSubscriptionsByTopic", "logs:DescribeLogGroups", "wafv2:GetWebACL"],
+      flatten([for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement) : statement.Action if statement.Effect == "Allow"]),
+    )) == 0
+    error_message = "the doctor can look at everything"
+  }
+
+  assert {
     condition = alltrue([
       for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.names.policy).Statement, jsondecode(aws_iam_policy.agents[0].policy).Statement) :
       !anytrue([for action in statement.Action : endswith(action, ":*") || contains(["iam:CreatePolicyVersion", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy", "dynamodb:DeleteTable", "cognito-idp:DeleteUserPool", "kms:ScheduleKeyDeletion", "secretsmanager:DeleteSecret"], action)]) || statement.Effect == "Deny"
@@ -60,7 +91,7 @@ run "one_environment_of_one_repository_deploys" {
 
   # What AWS lets a managed policy hold, white space apart.
   assert {
-    condition     = alltrue([for policy in [aws_iam_policy.boundary, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.names, aws_iam_policy.agents[0]] : length(policy.policy) <= 6144])
+    condition     = alltrue([for policy in [aws_iam_policy.boundary, aws_iam_policy.reading, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.names, aws_iam_policy.agents[0]] : length(policy.policy) <= 6144])
     error_message = "a managed policy holds 6144 characters: ${length(aws_iam_policy.boundary.policy)}, ${length(aws_iam_policy.data.policy)}, ${length(aws_iam_policy.service.policy)}"
   }
 }
@@ -69,7 +100,7 @@ run "the_provider_may_be_another_deployment_s" {
   command = plan
 
   variables {
-    create_provider = false
+    github = { repository = "acme/latchkey", create_provider = false, state_bucket = "acme-terraform" }
   }
 
   assert {
@@ -78,12 +109,47 @@ run "the_provider_may_be_another_deployment_s" {
   }
 }
 
+run "a_repository_with_ids_is_known_by_them" {
+  command = plan
+
+  variables {
+    github = { repository = "acme/latchkey", owner_id = "1234", repository_id = "56789", create_provider = true, state_bucket = "acme-terraform" }
+  }
+
+  assert {
+    condition = [
+      for role in [aws_iam_role.deploy, aws_iam_role.plan] : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]
+    ] == ["repo:acme@1234/latchkey@56789:environment:test", "repo:acme@1234/latchkey@56789:environment:test-plan"]
+    error_message = "the subject is GitHub's immutable one"
+  }
+}
+
 run "every_repository_is_refused" {
   command = plan
 
   variables {
-    repository = "acme/*"
+    github = { repository = "acme/*", create_provider = true, state_bucket = "acme-terraform" }
   }
 
-  expect_failures = [var.repository]
+  expect_failures = [var.github]
+}
+
+run "one_id_without_the_other_is_refused" {
+  command = plan
+
+  variables {
+    github = { repository = "acme/latchkey", owner_id = "1234", create_provider = true, state_bucket = "acme-terraform" }
+  }
+
+  expect_failures = [var.github]
+}
+
+run "a_name_for_an_id_is_refused" {
+  command = plan
+
+  variables {
+    github = { repository = "acme/latchkey", owner_id = "acme", repository_id = "*", create_provider = true, state_bucket = "acme-terraform" }
+  }
+
+  expect_failures = [var.github]
 }

@@ -58,6 +58,15 @@ run "the_api_is_behind_cloudfront" {
   }
 }
 
+run "errors_are_nobody_else_s" {
+  command = plan
+
+  assert {
+    condition     = toset([for error in aws_cloudfront_distribution.this.custom_error_response : error.error_code if error.error_caching_min_ttl == 0]) == toset([400, 403, 404, 405, 414, 500, 501, 502, 503, 504])
+    error_message = "CloudFront keeps no error"
+  }
+}
+
 run "the_bucket_is_private" {
   command = apply
 
@@ -92,6 +101,20 @@ run "the_web_acl_counts_sign_ins" {
   }
 
   assert {
+    condition = { for rule in aws_wafv2_web_acl.this.rule : rule.name => [for override in rule.statement[0].managed_rule_group_statement[0].rule_action_override : override.name if length(override.action_to_use[0].count) == 1] if startswith(rule.name, "AWSManagedRules") } == {
+      AWSManagedRulesAmazonIpReputationList = []
+      AWSManagedRulesCommonRuleSet          = ["CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY"]
+      AWSManagedRulesKnownBadInputsRuleSet  = []
+    }
+    error_message = "passwords and names with ../ or <svg in them are not refused"
+  }
+
+  assert {
+    condition     = length(aws_wafv2_api_key.captcha) == 0 && output.captcha_api_key == null && !strcontains(local.page_policy, "awswaf")
+    error_message = "without a CAPTCHA, no script of anybody else's"
+  }
+
+  assert {
     condition     = toset(compact([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : try(field.single_header[0].name, "")])) == toset(["authorization", "cookie"]) && aws_cloudwatch_log_group.web_acl.retention_in_days == 30
     error_message = "no token in the web ACL's log, and an end to it"
   }
@@ -108,6 +131,11 @@ run "a_captcha_and_a_domain" {
   assert {
     condition     = length([for rule in aws_wafv2_web_acl.this.rule : rule if rule.name == "registration-captcha" && try(length(rule.action[0].captcha), 0) == 1]) == 1
     error_message = "the switch poses a CAPTCHA"
+  }
+
+  assert {
+    condition     = aws_wafv2_api_key.captcha[0].token_domains == toset(["auth.example.com"]) && strcontains(local.page_policy, "script-src 'self' https://*.awswaf.com;") && strcontains(local.page_policy, "connect-src 'self' https://*.awswaf.com;")
+    error_message = "a page at the domain can show it"
   }
 
   assert {

@@ -8,6 +8,7 @@ variables {
   audience           = ["client"]
   cors_origins       = []
   domain             = null
+  access_log_group   = "/aws/vendedlogs/apigateway/latchkey-test"
   log_retention_days = 30
   log_kms_key_arn    = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
 
@@ -89,7 +90,7 @@ run "routes_let_in_whom_they_should" {
   }
 }
 
-run "a_domain_is_the_only_way_in" {
+run "a_domain_is_the_api_s_only_name" {
   command = plan
 
   variables {

@@ -17,8 +17,9 @@ variables {
   access_log_group_name = "/aws/vendedlogs/apigateway/latchkey-test"
 
   functions = {
-    initiate-otp = { function_name = "latchkey-test-initiate-otp", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-initiate-otp" }
-    verify-otp   = { function_name = "latchkey-test-verify-otp", timeout_seconds = 10, log_group_name = "/aws/lambda/latchkey-test-verify-otp" }
+    initiate-otp  = { function_name = "latchkey-test-initiate-otp", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-initiate-otp" }
+    register-user = { function_name = "latchkey-test-register-user", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-register-user" }
+    verify-otp    = { function_name = "latchkey-test-verify-otp", timeout_seconds = 10, log_group_name = "/aws/lambda/latchkey-test-verify-otp" }
   }
 }
 
@@ -74,18 +75,35 @@ run "somebody_hears_of_it" {
     error_message = "alarms reach their readers, encrypted"
   }
 
+  # A canary release listens to these, and to the counted ones and the API's among the others.
+  assert {
+    condition = alltrue([
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.throttles), values(aws_cloudwatch_metric_alarm.slow), [aws_cloudwatch_metric_alarm.api_errors]) :
+      alarm.period * alarm.evaluation_periods < tonumber(regex("\"--minutes\", .*default=([0-9]+)", file("../../../scripts/canary"))[0]) * 60
+      ]) && alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.counted :
+      one(alarm.metric_query).period * alarm.evaluation_periods < tonumber(regex("\"--minutes\", .*default=([0-9]+)", file("../../../scripts/canary"))[0]) * 60
+    ])
+    error_message = "an alarm that takes longer than a canary release cannot undo it"
+  }
+
+  assert {
+    condition     = [for query in aws_cloudwatch_metric_alarm.mail_quota[0].metric_query : one(query.metric).dimensions.FunctionName if length(query.metric) > 0] == ["latchkey-test-initiate-otp", "latchkey-test-register-user"]
+    error_message = "whatever mails codes counts against the quota, and nothing else does"
+  }
+
   assert {
     condition     = length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets) == 8 && alltrue([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : length(widget.properties.metrics) > 0])
     error_message = "no widget is empty"
   }
 
   assert {
-    condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 2])
+    condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 3])
     error_message = "saved queries look at every function's log"
   }
 
   assert {
-    condition     = aws_xray_group.this.filter_expression == "service(\"latchkey-test-initiate-otp\") OR service(\"latchkey-test-verify-otp\")" && length(aws_xray_group.this.group_name) <= 32
+    condition     = aws_xray_group.this.filter_expression == "service(\"latchkey-test-initiate-otp\") OR service(\"latchkey-test-register-user\") OR service(\"latchkey-test-verify-otp\")" && length(aws_xray_group.this.group_name) <= 32
     error_message = "the group has this deployment's traces; X-Ray takes names of 32 characters"
   }
 
