@@ -194,7 +194,7 @@ variable "cors_origins" {
 }
 
 variable "public_client" {
-  description = "Whether browsers get an app client without a secret, for Amplify. With it they can talk to Cognito itself, past Latchkey's limits."
+  description = "Whether browsers get an app client without a secret, for Amplify. With it they can talk to Cognito itself, past Latchkey's limits, and a password that is recovered there breaks none of the pool's rules, only Latchkey's: common ones are taken, sessions go on, and nobody is told."
   type        = bool
   default     = false
 
