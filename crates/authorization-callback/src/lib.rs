@@ -1,10 +1,10 @@
 //! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here when the person has consented, or has not.
 //!
 //! Only the browser that began an authorization ends it, and only when it comes from consenting: its cookie and the state are compared
-//! with the record before anything is asked of AgentCore, so who sends somebody else an authorization URL gains nothing. Where
-//! the state comes in another browser, that person's consent counts for nobody: the authorization fails. Then one conditional write decides which of several
-//! callbacks ends it, AgentCore completes it under the identifier that began it, and where it is known whom it is for, the person who
-//! consented is held against that. A second use changes nothing.
+//! with the record before anything is asked of AgentCore, so who sends somebody else an authorization URL gains nothing. Where the state
+//! comes in another browser, that person's consent counts for nobody: the authorization fails. Then one conditional write decides which
+//! of several callbacks ends it, AgentCore completes it under the identifier that began it, and where it is known whom it is for, the
+//! person who consented is held against that. A second use changes nothing.
 //!
 //! Why an authorization failed is told to the log and to the browser that began it. Everybody else gets one answer, whatever the state
 //! of the authorization. A redirect that cannot prove where it came from (`state`) never fails an authorization either.

@@ -2,8 +2,8 @@
 
 use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, Email, Guest, KnownDevice, OtpCode, Problem, Purpose, SignIn, SignInId, Timestamp,
-    UserSub,
+    AttemptId, Email, Guest, KnownDevice, OfferedPassword, OtpCode, Problem, Purpose, SignIn,
+    SignInId, Timestamp, UserSub,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -205,15 +205,13 @@ impl ConfirmRegistration {
             attempts: 0,
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
-            has_password: true,
-            has_unproven_password: true,
+            password: OfferedPassword::Unproven,
         };
         self.sign_ins
             .begin(&SignInId::of_registration(email), &sign_in)
             .await
     }
 
-    /// A browser that has shown a code from the mailbox is known from now on, as after a sign-in.
     /// Undoes the counting of an attempt that nobody looked at.
     async fn give_back(&self, attempt: &Attempt) {
         let (sign_in, failures) = join!(

@@ -1,8 +1,8 @@
 //! The decision: count, make sure that there is a user, have a code mailed, remember the sign-in.
 
 use auth_domain::{
-    AttemptId, CognitoSession, Email, Guest, KnownDevice, Problem, Purpose, SessionToken, SignIn,
-    Timestamp,
+    AttemptId, CognitoSession, Email, Guest, KnownDevice, OfferedPassword, Problem, Purpose,
+    SessionToken, SignIn, Timestamp,
 };
 use auth_lambda::{CodeSent, Exchange};
 use tokio::try_join;
@@ -16,8 +16,7 @@ const MESSAGE: &str =
 /// A user to whom a code may have been sent.
 struct Sent {
     session: Option<CognitoSession>,
-    has_password: bool,
-    has_unproven_password: bool,
+    password: OfferedPassword,
 }
 
 impl InitiateOtp {
@@ -72,9 +71,6 @@ impl InitiateOtp {
         let has_password = guest.is_some_and(|guest| guest.has_password);
         let is_new = !bound && self.codes.create_user(email).await?.is_some();
         let mut sending = self.codes.send(email).await?;
-        let may_be_a_strangers = !bound && !is_new && sending.password_offered;
-        let has_unproven_password =
-            may_be_a_strangers && !self.codes.is_address_verified(email).await?;
         if bound
             && sending.password_offered
             && !has_password
@@ -82,10 +78,17 @@ impl InitiateOtp {
         {
             sending = self.codes.send(email).await?;
         }
+        let may_be_a_strangers = !bound && !is_new;
+        let password = if !sending.password_offered {
+            OfferedPassword::None
+        } else if may_be_a_strangers && !self.codes.is_address_verified(email).await? {
+            OfferedPassword::Unproven
+        } else {
+            OfferedPassword::Proven
+        };
         Ok(Sent {
             session: sending.session,
-            has_password: sending.password_offered,
-            has_unproven_password,
+            password,
         })
     }
 
@@ -102,8 +105,7 @@ impl InitiateOtp {
             attempts: 0,
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
-            has_password: sent.has_password,
-            has_unproven_password: sent.has_unproven_password,
+            password: sent.password,
         };
         self.sign_ins
             .begin(&session_token.sign_in_id(), &sign_in)

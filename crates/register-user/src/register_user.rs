@@ -1,8 +1,8 @@
 //! The decision: count, make the user, take the address, set the password, have the code mailed; undo all of it if one of them fails.
 
 use auth_domain::{
-    AttemptId, CognitoSession, Guest, Problem, Purpose, Report, SignIn, SignInId, Timestamp,
-    UserSub,
+    AttemptId, CognitoSession, Guest, OfferedPassword, Problem, Purpose, Report, SignIn, SignInId,
+    Timestamp, UserSub,
 };
 use auth_lambda::{Delivery, Exchange, Metric};
 use tokio::try_join;
@@ -172,8 +172,7 @@ impl RegisterUser {
             attempts: 0,
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
-            has_password: true,
-            has_unproven_password: true,
+            password: OfferedPassword::Unproven,
         };
         self.sign_ins
             .begin(&SignInId::of_registration(&input.email), &sign_in)

@@ -2,8 +2,8 @@
 
 use auth_aws::{Proof, ProvedBy};
 use auth_domain::{
-    AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OtpCode,
-    PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
+    AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OfferedPassword,
+    OtpCode, PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;
@@ -162,13 +162,13 @@ impl VerifyOtp {
         exchange: &Exchange,
     ) -> Result<Settled, Problem> {
         let known = self.guests.find(&sign_in.email).await?;
-        let password_is_a_strangers = match &known {
-            Some(guest) if guest.cognito_sub.is_some() => {
-                guest.password_standing == PasswordStanding::Unproven
-            }
-            Some(_) | None => sign_in.has_unproven_password,
+        let is_unproven = match &known {
+            Some(guest) if guest.password_standing == PasswordStanding::Unproven => true,
+            // Whoever came before has dealt with it.
+            Some(guest) if guest.cognito_sub.is_some() => false,
+            Some(_) | None => sign_in.password == OfferedPassword::Unproven,
         };
-        if password_is_a_strangers {
+        if is_unproven {
             // Whoever registered the address chose that password, and only now is it clear whose the address is.
             self.passwords.take_away(proved.sub.as_str()).await?;
         }
@@ -180,7 +180,7 @@ impl VerifyOtp {
                 &sign_in.email,
                 known,
                 ProvedBy::Code,
-                sign_in.has_password && !sign_in.has_unproven_password,
+                sign_in.password == OfferedPassword::Proven,
                 self.clock.now(),
             )
             .await?;

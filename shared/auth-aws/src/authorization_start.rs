@@ -44,8 +44,8 @@ impl AuthorizationStart {
         })
     }
 
-    /// Begins an authorization. `bind` makes the hash of what only the beginning browser has; `None` leaves
-    /// the authorization to whoever opens its start link first.
+    /// Begins an authorization. `bind` makes the hash of what only the beginning browser has; `None` leaves the authorization to
+    /// whoever opens its start link first.
     ///
     /// If a call fails, nothing is left that anybody could end: what AgentCore knows and the table does not, no callback completes.
     pub async fn begin(

@@ -173,19 +173,11 @@ impl EmailCodes {
 
     /// Whether Cognito takes a user's address for proved. It does from the first right code on.
     pub async fn is_address_verified(&self, email: &Email) -> Result<bool, Problem> {
-        let user = self
-            .pool
-            .client
-            .admin_get_user()
-            .user_pool_id(&self.pool.pool_id)
-            .username(email.as_str())
-            .send()
-            .await
-            .map_err(failure("look at the user"))?;
-        let mut attributes = user.user_attributes().iter();
-        Ok(attributes.any(|attribute| {
+        let user = self.pool.find(email).await?;
+        let is_proof = |attribute: &AttributeType| {
             attribute.name() == "email_verified" && attribute.value() == Some("true")
-        }))
+        };
+        Ok(user.is_some_and(|user| user.user_attributes().iter().any(is_proof)))
     }
 
     /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do. The second part of an

@@ -346,22 +346,12 @@ impl Passwords {
 
     /// The sub of an address's user, if there is one.
     pub async fn find_sub(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
-        let found = self
-            .pool
-            .client
-            .admin_get_user()
-            .user_pool_id(&self.pool.pool_id)
-            .username(email.as_str())
-            .send()
-            .await
-            .map_err(failure("find the user"));
-        match found {
-            Ok(user) => sub_among(user.user_attributes())
-                .map(Some)
-                .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub"))),
-            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(None),
-            Err(failure) => Err(failure.into()),
-        }
+        let Some(user) = self.pool.find(email).await? else {
+            return Ok(None);
+        };
+        sub_among(user.user_attributes())
+            .map(Some)
+            .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub")))
     }
 
     /// Has a code for a new password mailed, where that can be. Whether it can be is nobody's business, so a user who gets none is no

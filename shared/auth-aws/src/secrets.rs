@@ -8,12 +8,6 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::failure};
-#[cfg(feature = "cognito")]
-use crate::{failure::Failure, user_pool::is_wrong_client_secret};
-#[cfg(feature = "cognito")]
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-#[cfg(feature = "cognito")]
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// How long a warm function believes what it read: a rotation reaches every function within this time, without a deploy.
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
@@ -122,33 +116,6 @@ impl Secrets {
     pub(crate) async fn get_anew(&self) -> Result<Arc<SecretSet>, Problem> {
         *self.read.lock().await = None;
         self.get().await
-    }
-
-    /// A call that carries the client's secret, and the same again with the secret as it is now where Cognito says that the one
-    /// believed is not the client's. The outer result fails where Cognito has looked at nothing but the secret; the inner one is
-    /// Cognito's answer.
-    #[cfg(feature = "cognito")]
-    pub(crate) async fn confidentially<T, E, Sent>(
-        &self,
-        attempted: &'static str,
-        call: impl Fn(&SecretSet) -> Sent,
-    ) -> Result<Result<T, Failure>, Problem>
-    where
-        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        let sent = call(&*self.get().await?);
-        let mut answer = sent.await.map_err(failure(attempted));
-        if answer.as_ref().is_err_and(is_wrong_client_secret) {
-            let sent = call(&*self.get_anew().await?);
-            answer = sent.await.map_err(failure(attempted));
-        }
-        match answer {
-            Err(failure) if is_wrong_client_secret(&failure) => {
-                Err(Problem::Internal(failure.into_report()))
-            }
-            answer => Ok(answer),
-        }
     }
 
     async fn fetch(&self) -> Result<Arc<SecretSet>, Problem> {

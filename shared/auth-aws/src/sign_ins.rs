@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AttemptId, CognitoSession, Email, Problem, SignIn, SignInId, SignInRules, Timestamp,
+    AttemptId, CognitoSession, Email, OfferedPassword, Problem, SignIn, SignInId, SignInRules,
+    Timestamp,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -55,11 +56,7 @@ impl SignIns {
             .item("cognitoSessions", AttributeValue::L(sessions))
             .item("sentAt", millis(sign_in.sent_at))
             .item("expiresAt", millis(sign_in.expires_at))
-            .item("hasPassword", AttributeValue::Bool(sign_in.has_password))
-            .item(
-                "hasUnprovenPassword",
-                AttributeValue::Bool(sign_in.has_unproven_password),
-            )
+            .item("password", text(sign_in.password.name()))
             .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()))
             .send()
             .await
@@ -210,10 +207,6 @@ fn sign_in(item: &Item) -> Option<SignIn> {
         .get("attempts")
         .and_then(|set| set.as_ss().ok())
         .map_or(0, Vec::len);
-    let flag = |name| {
-        let flag = item.get(name).and_then(|flag| flag.as_bool().ok());
-        flag.copied().unwrap_or(false)
-    };
     Some(SignIn {
         email: Email::parse(get_text(item, "email")?).ok()?,
         cognito_sessions: sessions
@@ -225,8 +218,7 @@ fn sign_in(item: &Item) -> Option<SignIn> {
         attempts: u32::try_from(attempts).ok()?,
         sent_at: get_millis(item, "sentAt")?,
         expires_at: get_millis(item, "expiresAt")?,
-        has_password: flag("hasPassword"),
-        has_unproven_password: flag("hasUnprovenPassword"),
+        password: OfferedPassword::stored(get_text(item, "password")?)?,
     })
 }
 

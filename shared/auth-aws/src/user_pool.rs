@@ -1,14 +1,17 @@
 //! The user pool and the confidential client through which alone Latchkey speaks to it.
 
-use auth_domain::{AccessToken, Email, IdToken, RefreshToken, Report, Tokens, UserSub};
+use auth_domain::{AccessToken, Email, IdToken, Problem, RefreshToken, Report, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::{
     Client,
     operation::{
+        admin_get_user::AdminGetUserOutput,
         admin_initiate_auth::builders::AdminInitiateAuthFluentBuilder,
         admin_respond_to_auth_challenge::builders::AdminRespondToAuthChallengeFluentBuilder,
     },
     types::{AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType},
 };
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -16,7 +19,11 @@ use base64::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::{ConfigurationError, Platform, SecretSet, clients::cognito, failure::Failure};
+use crate::{
+    ConfigurationError, Platform, SecretSet, Secrets,
+    clients::cognito,
+    failure::{Failure, failure},
+};
 
 /// The pool, the client's id, and an SDK client.
 #[derive(Clone)]
@@ -72,6 +79,22 @@ impl UserPool {
             .challenge_responses("SECRET_HASH", self.secret_hash(username, secrets))
     }
 
+    /// The user of an address, if there is one.
+    pub(crate) async fn find(&self, email: &Email) -> Result<Option<AdminGetUserOutput>, Problem> {
+        let found = self
+            .client
+            .admin_get_user()
+            .user_pool_id(&self.pool_id)
+            .username(email.as_str())
+            .send()
+            .await;
+        match found.map_err(failure("find the user")) {
+            Ok(user) => Ok(Some(user)),
+            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(None),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
     /// `SECRET_HASH`: what a confidential client adds to each call about a user, by the name that the call gives
     /// (Base64 of HMAC-SHA256 under the client secret over user name and client id).
     pub(crate) fn secret_hash(&self, username: &str, secrets: &SecretSet) -> String {
@@ -84,6 +107,34 @@ impl UserPool {
         mac.update(username.as_bytes());
         mac.update(self.client_id.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
+    }
+}
+
+impl Secrets {
+    /// A call that carries the client's secret, and the same again with the secret as it is now where Cognito says that the one
+    /// believed is not the client's. The outer result fails where Cognito has looked at nothing but the secret; the inner one is
+    /// Cognito's answer.
+    pub(crate) async fn confidentially<T, E, Sent>(
+        &self,
+        attempted: &'static str,
+        call: impl Fn(&SecretSet) -> Sent,
+    ) -> Result<Result<T, Failure>, Problem>
+    where
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let sent = call(&*self.get().await?);
+        let mut answer = sent.await.map_err(failure(attempted));
+        if answer.as_ref().is_err_and(is_wrong_client_secret) {
+            let sent = call(&*self.get_anew().await?);
+            answer = sent.await.map_err(failure(attempted));
+        }
+        match answer {
+            Err(failure) if is_wrong_client_secret(&failure) => {
+                Err(Problem::Internal(failure.into_report()))
+            }
+            answer => Ok(answer),
+        }
     }
 }
 

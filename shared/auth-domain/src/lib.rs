@@ -66,7 +66,7 @@ pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use randomness::Randomness;
 pub use sealed::Sealed;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
-pub use sign_in::{AttemptId, CognitoSession, SignIn, SignInRules};
+pub use sign_in::{AttemptId, CognitoSession, OfferedPassword, SignIn, SignInRules};
 pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,

@@ -90,10 +90,39 @@ pub struct SignIn {
     pub sent_at: Timestamp,
     /// When no code is accepted any more.
     pub expires_at: Timestamp,
-    /// Whether Cognito offered this user a password too, although Latchkey did not know of one.
-    pub has_password: bool,
-    /// Whether that is a password of somebody who had not proved that the address is theirs.
-    pub has_unproven_password: bool,
+    /// The password that Cognito offered this user too.
+    pub password: OfferedPassword,
+}
+
+/// Whether Cognito takes a password of a user who signs in by code, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferedPassword {
+    /// There is none.
+    None,
+    /// That of somebody who had proved the address.
+    Proven,
+    /// That of somebody who had not: a stranger's, perhaps.
+    Unproven,
+}
+
+impl OfferedPassword {
+    const ALL: [Self; 3] = [Self::None, Self::Proven, Self::Unproven];
+
+    /// The name under which it is stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Proven => "proven",
+            Self::Unproven => "unproven",
+        }
+    }
+
+    /// Reads a name as it was stored.
+    #[must_use]
+    pub fn stored(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 }
 
 impl SignIn {

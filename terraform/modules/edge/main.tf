@@ -356,22 +356,6 @@ module "certificate" {
   domain = var.domain
 }
 
-# Where they were before they had a module.
-moved {
-  from = aws_acm_certificate.this[0]
-  to   = module.certificate[0].aws_acm_certificate.this
-}
-
-moved {
-  from = aws_route53_record.validation[0]
-  to   = module.certificate[0].aws_route53_record.validation
-}
-
-moved {
-  from = aws_acm_certificate_validation.this[0]
-  to   = module.certificate[0].aws_acm_certificate_validation.this
-}
-
 resource "aws_route53_record" "this" {
   for_each = var.domain == null ? toset([]) : toset(["A", "AAAA"])
 

@@ -126,22 +126,6 @@ module "certificate" {
   domain = var.domain
 }
 
-# Where they were before they had a module.
-moved {
-  from = aws_acm_certificate.this[0]
-  to   = module.certificate[0].aws_acm_certificate.this
-}
-
-moved {
-  from = aws_route53_record.validation[0]
-  to   = module.certificate[0].aws_route53_record.validation
-}
-
-moved {
-  from = aws_acm_certificate_validation.this[0]
-  to   = module.certificate[0].aws_acm_certificate_validation.this
-}
-
 resource "aws_apigatewayv2_domain_name" "this" {
   count = var.domain == null ? 0 : 1
 
