@@ -27,7 +27,7 @@ pub(crate) struct KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Makes two keys of 2048 bits, each in a thread of its own: that is most of what a first start takes.
+    /// Makes two keys of 2048 bits, each in a thread of its own: that takes half a second, and sometimes a whole one.
     pub(crate) fn generate(random: &Random) -> Result<Self, OpenError> {
         let (id, access) = thread::scope(|scope| {
             let other = scope.spawn(|| generate_one(random));

@@ -170,7 +170,7 @@ impl fmt::Debug for Cognito {
 }
 
 impl Cognito {
-    /// Opens the state and reads the pools' keys.
+    /// Opens the state.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         Ok(Self {
             service: Arc::new(Service::open(options)?),
@@ -185,8 +185,8 @@ impl Cognito {
 
     /// Makes the pool, or brings the one that is there to these settings; returns its id.
     ///
-    /// A pool is recognised by its id where the spec has one, by its name otherwise. Making one takes as long as two RSA
-    /// keys take (in memory: once per process), and blocks.
+    /// A pool is recognised by its id where the spec has one, by its name otherwise. A new one's keys are made meanwhile (in memory:
+    /// once per process), and what needs them first waits for them: a token, or the JWKS.
     pub fn ensure_pool(&self, spec: PoolSpec) -> Result<String, SpecError> {
         spec::ensure_pool(&self.service, spec)
     }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use subtle::ConstantTimeEq as _;
 
 use crate::app_client::AppClient;
@@ -34,6 +35,8 @@ pub(crate) struct Service {
     /// Authenticates the sessions that are handed out.
     pub(crate) session_key: [u8; 32],
     keys: RwLock<HashMap<String, Arc<PoolKeys>>>,
+    /// Held while keys are made.
+    making: Mutex<()>,
     gates: Vec<tokio::sync::Mutex<()>>,
     switches: Mutex<Switches>,
     drawn: AtomicU64,
@@ -68,6 +71,7 @@ impl Service {
             functions,
             session_key,
             keys: RwLock::default(),
+            making: Mutex::default(),
             gates: (0..GATES).map(|_| tokio::sync::Mutex::default()).collect(),
             switches: Mutex::new(switches),
             drawn: AtomicU64::new(0),
@@ -144,32 +148,57 @@ impl Service {
         self.gates[gate].lock().await
     }
 
-    /// The keys of a pool, read once.
+    /// The keys of a pool: read once, and made by whoever wants them first, which may take a second.
     pub(crate) fn keys(&self, pool: &str) -> Result<Arc<PoolKeys>, Refusal> {
-        if let Some(keys) = self
-            .keys
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(pool)
-        {
-            return Ok(Arc::clone(keys));
+        if let Some(keys) = self.known_keys(pool) {
+            return Ok(keys);
         }
-        let material = self.store.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT id_key, access_key FROM pools WHERE id = ?1")?;
-            let mut rows = statement.query([pool])?;
-            let row = rows.next()?.ok_or_else(|| Refusal::no_such_pool(pool))?;
-            Ok(KeyMaterial {
-                id: row.get(0)?,
-                access: row.get(1)?,
-            })
-        })?;
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = self.known_keys(pool) {
+            return Ok(keys);
+        }
+        let material = match self
+            .store
+            .read(|connection| stored_keys(connection, pool))?
+        {
+            Some(material) => material,
+            None => self.make_keys(pool)?,
+        };
         let keys = PoolKeys::open(&material).map_err(|cause| Refusal::internal(&cause))?;
         self.keys
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(pool.to_owned(), Arc::clone(&keys));
         Ok(keys)
+    }
+
+    fn known_keys(&self, pool: &str) -> Option<Arc<PoolKeys>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(pool).cloned()
+    }
+
+    /// Makes a pool's keys, and returns those of another process if it was the first to keep some.
+    fn make_keys(&self, pool: &str) -> Result<KeyMaterial, Refusal> {
+        let before = self.store.read(|connection| {
+            Pool::find(connection, pool)?;
+            let mut statement = connection.prepare_cached(
+                "SELECT count(*) FROM pools WHERE rowid < (SELECT rowid FROM pools WHERE id = ?1)",
+            )?;
+            Ok(statement.query_row([pool], |row| row.get(0))?)
+        })?;
+        let material = match self.options.state {
+            State::Memory => KeyMaterial::shared(before, self.random()),
+            State::File(_) => KeyMaterial::generate(self.random()),
+        }
+        .map_err(|cause| Refusal::internal(&cause))?;
+        self.store.change(self.now(), |transaction| {
+            Pool::find(transaction, pool)?;
+            transaction.execute(
+                "INSERT OR IGNORE INTO pool_keys (pool, id, access) VALUES (?1, ?2, ?3)",
+                params![pool, material.id, material.access],
+            )?;
+            Ok(stored_keys(transaction, pool)?.unwrap_or(material))
+        })
     }
 
     pub(crate) fn forget_keys(&self, pool: &str) {
@@ -179,9 +208,11 @@ impl Service {
             .remove(pool);
     }
 
-    /// Makes a pool with keys of its own. Somebody who makes the same pool at the same moment wins, and this pool is theirs.
+    /// Makes a pool. Somebody who makes the same pool at the same moment wins, and this pool is theirs.
+    ///
+    /// Its keys are made by a thread that nobody waits for but whoever wants them: other things go on meanwhile.
     pub(crate) fn create_pool(
-        &self,
+        self: &Arc<Self>,
         id: Option<String>,
         settings: &PoolSettings,
     ) -> Result<Pool, Refusal> {
@@ -195,32 +226,22 @@ impl Service {
                 random::letters(self.random(), letters, 9)
             )
         });
-        let material = match self.options.state {
-            State::Memory => {
-                let index = self.store.read(|connection| {
-                    Ok(connection.query_row("SELECT count(*) FROM pools", [], |row| row.get(0))?)
-                })?;
-                KeyMaterial::shared(index, self.random())
-            }
-            State::File(_) => KeyMaterial::generate(self.random()),
-        }
-        .map_err(|cause| Refusal::internal(&cause))?;
-        self.store.change(now, |transaction| {
+        let pool = self.store.change(now, |transaction| {
             transaction.execute(
-                "INSERT OR IGNORE INTO pools
-                 (id, name, settings, created, modified, id_key, access_key)
-                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)",
+                "INSERT OR IGNORE INTO pools (id, name, settings, created, modified) VALUES (?1, ?2, ?3, ?4, ?4)",
                 params![
                     id,
                     settings.pool_name,
                     serde_json::to_string(settings)?,
-                    now,
-                    material.id,
-                    material.access
+                    now
                 ],
             )?;
             Pool::find(transaction, &id)
-        })
+        })?;
+        let service = Arc::clone(self);
+        // Whoever wants the keys is told what failed here, when the making fails again for them.
+        thread::spawn(move || service.keys(&id).is_ok());
+        Ok(pool)
     }
 
     /// The name that stands for a user whom nobody is, in the form of a generated one and the same every time.
@@ -243,6 +264,19 @@ impl Service {
     pub(crate) fn new_client_secret(&self) -> String {
         random::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 51)
     }
+}
+
+fn stored_keys(connection: &Connection, pool: &str) -> Result<Option<KeyMaterial>, Refusal> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, access FROM pool_keys WHERE pool = ?1")?;
+    let mut rows = statement.query([pool])?;
+    Ok(match rows.next()? {
+        Some(row) => Some(KeyMaterial {
+            id: row.get(0)?,
+            access: row.get(1)?,
+        }),
+        None => None,
+    })
 }
 
 /// Holds a `SECRET_HASH` against the client's secret: Base64(HMAC-SHA256(secret, user name + client id)).

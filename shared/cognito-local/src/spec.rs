@@ -1,6 +1,7 @@
 //! Pools and app clients as an embedding program asks for them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -277,7 +278,7 @@ impl From<Refusal> for SpecError {
     }
 }
 
-pub(crate) fn ensure_pool(service: &Service, spec: PoolSpec) -> Result<String, SpecError> {
+pub(crate) fn ensure_pool(service: &Arc<Service>, spec: PoolSpec) -> Result<String, SpecError> {
     let settings = spec.settings().map_err(Refusal::from)?;
     settings.check()?;
     let wire = serde_json::to_value(&settings).map_err(Refusal::from)?;

@@ -45,9 +45,12 @@ CREATE TABLE IF NOT EXISTS pools (
     name TEXT NOT NULL,
     settings TEXT NOT NULL,
     created INTEGER NOT NULL,
-    modified INTEGER NOT NULL,
-    id_key BLOB NOT NULL,
-    access_key BLOB NOT NULL
+    modified INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS pool_keys (
+    pool TEXT PRIMARY KEY,
+    id BLOB NOT NULL,
+    access BLOB NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS clients (
     id TEXT PRIMARY KEY,

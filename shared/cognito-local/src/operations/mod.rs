@@ -89,7 +89,7 @@ pub(crate) async fn run(
         "ChangePassword" => own_account::change_password(service, &read(body)?).await,
         "ConfirmForgotPassword" => recovery::confirm(service, &read(body)?).await,
         "ConfirmSignUp" => sign_up::confirm(service, &read(body)?),
-        "CreateUserPool" => pools::create(service, read(body)?).await,
+        "CreateUserPool" => pools::create(service, &read(body)?),
         "CreateUserPoolDomain" => domains::create(service, &read(body)?),
         "CreateUserPoolClient" => pools::create_client(service, read(body)?),
         "DeleteUser" => own_account::delete(service, &read(body)?),

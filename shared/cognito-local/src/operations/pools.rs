@@ -19,15 +19,9 @@ pub(super) struct PoolInput {
     user_pool_id: String,
 }
 
-/// `CreateUserPool`. Keys take long to make; other requests go on meanwhile.
-pub(super) async fn create(
-    service: &Arc<Service>,
-    settings: PoolSettings,
-) -> Result<Value, Refusal> {
-    let maker = Arc::clone(service);
-    let pool = tokio::task::spawn_blocking(move || maker.create_pool(None, &settings))
-        .await
-        .map_err(|cause| Refusal::internal(&cause))??;
+/// `CreateUserPool`.
+pub(super) fn create(service: &Arc<Service>, settings: &PoolSettings) -> Result<Value, Refusal> {
+    let pool = service.create_pool(None, settings)?;
     shown(service, &pool)
 }
 
@@ -112,7 +106,7 @@ pub(super) fn delete(service: &Service, input: &PoolInput) -> Result<Value, Refu
                 "User pool cannot be deleted. It has a domain configured that should be deleted first.",
             ));
         }
-        for table in ["clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted",] {
+        for table in ["pool_keys", "clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE pool = ?1"), [&pool.id])?;
         }
         transaction.execute("DELETE FROM pools WHERE id = ?1", [&pool.id])?;
