@@ -3,6 +3,8 @@
     python3 aws_on_moto.py            takes a free port and prints it, one line, once it answers; SIGTERM ends it
     python3 aws_on_moto.py --port N
 
+`GET /seen-by-the-test` says, as JSON, which calls came since it was last asked.
+
 What is added keeps what it is given and gives it back, and judges nothing (moto's memory has gaps too): CloudFront's policies and functions, EventBridge's
 schemas, saved log queries, buckets' policies. moto judges the rest, as far as it does. State is in memory.
 """
@@ -19,12 +21,11 @@ import uuid
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
+import more_of_moto  # noqa: F401, teaches moto by being imported
 from moto.s3.models import FakeDeleteMarker
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
-
-import more_of_moto  # noqa: F401, teaches moto by being imported
 
 # moto 5.2 cannot empty a bucket that has delete markers: it calls this on them, and they have none.
 if not hasattr(FakeDeleteMarker, "dispose"):
@@ -47,12 +48,39 @@ class Gaps:
         self.moto = moto
         self.lock = threading.Lock()
         self.kept = {}
+        self.seen = []
 
     def __call__(self, environ, start_response):
         request = Request(environ)
         with self.lock:
-            response = self.answer(request)
+            if request.path == "/seen-by-the-test":
+                response = self.calls_seen()
+            else:
+                self.see(request, environ)
+                response = self.answer(request)
         return (response or self.remembered(request, environ) or self.moto)(environ, start_response)
+
+    def see(self, request, environ):
+        """Keeps what is needed to say which action a call was, and on what."""
+        credential = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", ""))
+        if credential:
+            data = request.get_data()
+            environ["wsgi.input"] = io.BytesIO(data)
+            self.seen.append(
+                {
+                    "region": credential[1],
+                    "service": credential[2],
+                    "method": request.method,
+                    "url": environ.get("RAW_URI") or request.full_path,
+                    "target": request.headers.get("X-Amz-Target", ""),
+                    "body": data.decode(errors="replace") if len(data) < 100_000 else "",
+                }
+            )
+
+    def calls_seen(self):
+        """All calls since this was last asked."""
+        seen, self.seen = self.seen, []
+        return json_response(seen)
 
     def remembered(self, request, environ):
         """Puts back what moto takes and forgets: half of a user pool's settings, where a function logs, parts of a distribution and of a domain."""
@@ -134,7 +162,7 @@ class Gaps:
         if path.startswith("/tags/arn:aws:schemas:"):
             return self.schema_tags(path.removeprefix("/tags/"))
         target = request.headers.get("X-Amz-Target", "")
-        if target.endswith("QueryDefinition") or target.endswith("QueryDefinitions"):
+        if target.endswith(("QueryDefinition", "QueryDefinitions")):
             return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
         return None
 
@@ -149,7 +177,9 @@ class Gaps:
             return Response(status=204)
         if key in self.kept:
             return json_response(json.loads(self.kept[key]))
-        return Response("<Error><Code>NoSuchBucketPolicy</Code><Message>not there</Message></Error>", status=404, mimetype="application/xml")
+        return Response(
+            "<Error><Code>NoSuchBucketPolicy</Code><Message>not there</Message></Error>", status=404, mimetype="application/xml"
+        )
 
     def policy(self, request, kind, key):
         wrapper, element = POLICIES[kind]

@@ -3,6 +3,7 @@ are given and give it back, and judge nothing."""
 
 import json
 import uuid
+from typing import ClassVar
 
 from moto.core.common_models import CloudFormationModel
 from moto.xray import urls
@@ -103,13 +104,13 @@ class AgentCore:
 class WorkloadIdentity(AgentCore, CloudFormationModel):
     __module__ = HOME
     kind = "WorkloadIdentity"
-    attributes = {"WorkloadIdentityArn": "{base}:workload-identity-directory/default/workload-identity/{name}"}
+    attributes: ClassVar = {"WorkloadIdentityArn": "{base}:workload-identity-directory/default/workload-identity/{name}"}
 
 
 class OAuth2CredentialProvider(AgentCore, CloudFormationModel):
     __module__ = HOME
     kind = "OAuth2CredentialProvider"
-    attributes = {
+    attributes: ClassVar = {
         "CredentialProviderArn": "{base}:token-vault/default/oauth2credentialprovider/{name}",
         "CallbackUrl": "https://bedrock-agentcore.{region}.amazonaws.com/identities/oauth2/callback/00000000-0000-4000-8000-000000000000",
     }
@@ -118,7 +119,7 @@ class OAuth2CredentialProvider(AgentCore, CloudFormationModel):
 class Gateway(AgentCore, CloudFormationModel):
     __module__ = HOME
     kind = "Gateway"
-    attributes = {
+    attributes: ClassVar = {
         "GatewayIdentifier": "{name}-0123456789",
         "GatewayArn": "{base}:gateway/{name}-0123456789",
         "GatewayUrl": "https://{name}-0123456789.gateway.bedrock-agentcore.{region}.amazonaws.com/mcp",
@@ -128,4 +129,4 @@ class Gateway(AgentCore, CloudFormationModel):
 class GatewayTarget(AgentCore, CloudFormationModel):
     __module__ = HOME
     kind = "GatewayTarget"
-    attributes = {"TargetId": "0123456789"}
+    attributes: ClassVar = {"TargetId": "0123456789"}

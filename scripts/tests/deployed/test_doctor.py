@@ -15,7 +15,7 @@ from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding
 
 DEV = environment.load("dev")
-VERIFY, ROUTE = "latchkey-dev-verify-otp", "POST /auth/otp/verify"
+VERIFY, DEPLOY, ROUTE = "latchkey-dev-verify-otp", "latchkey-dev-deploy", "POST /auth/otp/verify"
 # What dev has by its own settings: no sender, no domain, nobody who hears of alarms.
 KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard"}
 
@@ -168,15 +168,12 @@ def a_log_for_ever() -> Iterator[None]:
 
 @fault(functions.deploy_role, "deploy-role")
 def a_deploy_role_for_every_branch() -> Iterator[None]:
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Federated": "github"},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:o/r:*"}},
-    }
-    iam.create_role(RoleName="latchkey-dev-deploy", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": trust}))
+    trust = iam.get_role(RoleName=DEPLOY)["Role"]["AssumeRolePolicyDocument"]
+    loose = copy.deepcopy(trust)
+    loose["Statement"][0]["Condition"] = {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:example/latchkey:*"}}
+    iam.update_assume_role_policy(RoleName=DEPLOY, PolicyDocument=json.dumps(loose))
     yield
-    iam.delete_role(RoleName="latchkey-dev-deploy")
+    iam.update_assume_role_policy(RoleName=DEPLOY, PolicyDocument=json.dumps(trust))
 
 
 # The API.

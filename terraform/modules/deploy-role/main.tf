@@ -238,6 +238,14 @@ resource "aws_iam_policy" "data" {
         Resource = [var.resources.key_arn, var.resources.sealing_key_arn]
       },
       {
+        # Terraform asks whether a table's key is AWS's own for DynamoDB, which nobody knows by its id.
+        Sid       = "DynamoDbsOwnKey"
+        Effect    = "Allow"
+        Action    = ["kms:DescribeKey"]
+        Resource  = ["arn:${var.partition}:kms:${var.region}:${var.account_id}:key/*"]
+        Condition = { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/aws/dynamodb" } }
+      },
+      {
         Sid      = "Lists"
         Effect   = "Allow"
         Action   = ["kms:ListAliases", "secretsmanager:GetRandomPassword"]
@@ -448,6 +456,7 @@ resource "aws_iam_policy" "names" {
 
 # Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person to change.
 resource "aws_iam_policy" "agents" {
+  #checkov:skip=CKV_AWS_355:The pool's domain is read, which takes no resource.
   #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; whoever deploys can read its state anyway.
   count = var.agents ? 1 : 0
 
@@ -479,6 +488,12 @@ resource "aws_iam_policy" "agents" {
         Action    = ["iam:PassRole"]
         Resource  = ["${local.iam}:role/${var.prefix}-agentcore-gateway"]
         Condition = { StringEquals = { "iam:PassedToService" = "bedrock-agentcore.amazonaws.com" } }
+      },
+      {
+        Sid      = "Domain"
+        Effect   = "Allow"
+        Action   = ["cognito-idp:DescribeUserPoolDomain"]
+        Resource = ["*"] # takes no resource
       },
       {
         Sid      = "Client"
