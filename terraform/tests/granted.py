@@ -116,7 +116,7 @@ def understood(call, models):
         operation, named = rest_operation(models[service], call["method"], path, query)
     if service == "apigatewayv2":
         return f"apigateway:{call['method']}", [f"arn:aws:apigateway:{call['region']}::{path.removeprefix('/v2')}"]
-    action = f"{call['service'] if call['service'] != 'monitoring' else 'cloudwatch'}:{operation}"
+    action = f"{service}:{operation}"
     return ACTIONS.get(action, action), resources_of(service, call["region"], {**body, **named})
 
 
@@ -148,8 +148,8 @@ def rest_operations(service):
     operations = []
     for name in model.operation_names:
         operation = model.operation_model(name)
-        members = operation.input_shape.members if operation.input_shape else {}
-        asked = {member: members[member].serialization for member in getattr(operation.input_shape, "required_members", ())}
+        shape = operation.input_shape
+        asked = {member: shape.members[member].serialization for member in shape.required_members} if shape else {}
         # S3 tells some by a header, such as copies; none of those is called here.
         if service == "s3" and any(place.get("location") == "header" for place in asked.values()):
             continue

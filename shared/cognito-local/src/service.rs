@@ -201,7 +201,9 @@ impl Service {
         })
     }
 
+    /// To be called when the pool is gone. Keys that are just being made are not remembered after it.
     pub(crate) fn forget_keys(&self, pool: &str) {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         self.keys
             .write()
             .unwrap_or_else(PoisonError::into_inner)
