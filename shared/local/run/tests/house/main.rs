@@ -24,7 +24,7 @@ fn workspace() -> Metadata {
 }
 
 fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     root.canonicalize().unwrap()
 }
 
@@ -49,12 +49,12 @@ fn entries(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Every file below a folder whose name ends so, except what was built.
+/// Every file below a folder whose name ends so, except what was built or installed.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for name in entries(folder) {
         let path = folder.join(&name);
-        if path.is_dir() && name != "target" {
+        if path.is_dir() && name != "target" && name != "node_modules" {
             found.extend(files(&path, end));
         } else if path.is_file() && name.ends_with(end) {
             found.push(path);

@@ -1062,10 +1062,10 @@ async fn a_notice_that_cannot_be_mailed_fails_nothing_and_is_counted() {
 
 #[tokio::test]
 async fn the_domain_the_contract_terraform_and_the_pool_ask_for_the_same_length() {
-    let terraform = include_str!("../../../../terraform/modules/user-pool/main.tf");
+    let terraform = include_str!("../../../../../terraform/modules/user-pool/main.tf");
     // Terraform reads it from the contract.
     assert!(terraform.contains("= var.shortest_password\n"));
-    let operations = include_str!("../../../../terraform/operations.tf");
+    let operations = include_str!("../../../../../terraform/operations.tf");
     assert!(operations.contains("components.schemas.NewPassword.minLength"));
     for kind in ["lowercase", "uppercase", "numbers", "symbols"] {
         let asked = terraform

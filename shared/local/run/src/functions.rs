@@ -60,7 +60,7 @@ pub(crate) const LIVE_VERSION: &str = "1";
 pub enum FunctionsError {
     /// The contract has an operation or trigger that is not mounted.
     #[error(
-        "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/auth-local/src/functions.rs"
+        "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/local/run/src/functions.rs"
     )]
     NotMounted(String),
     /// Something is mounted that the contract does not have.

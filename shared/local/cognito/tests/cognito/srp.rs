@@ -404,7 +404,7 @@ async fn an_authenticator_is_asked_for_after_srp_too() {
 fn node_path() -> String {
     let installed = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../../target/ci/node/node_modules"
+        "/../../../target/ci/node/node_modules"
     );
     match std::env::var("NODE_PATH") {
         Ok(path) => format!("{path}:{installed}"),

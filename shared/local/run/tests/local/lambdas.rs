@@ -406,7 +406,7 @@ fn text(file: &mut File) -> String {
 /// The events of a function's folder, by file name.
 fn events(function: &str) -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../crates")
+        .join("../../../crates")
         .join(function)
         .join("events");
     let files = std::fs::read_dir(&folder).expect("a folder of events");

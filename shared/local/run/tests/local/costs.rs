@@ -30,7 +30,7 @@ const SIGNING_KEYS: &str = "user-pool:GetSigningKeys";
 
 /// The table "What each operation calls": calls by operation and case.
 fn table() -> BTreeMap<(String, String), Calls> {
-    let architecture = include_str!("../../../../ARCHITECTURE.md");
+    let architecture = include_str!("../../../../../ARCHITECTURE.md");
     let (_, after) = architecture
         .split_once("## What each operation calls")
         .expect("the section");
