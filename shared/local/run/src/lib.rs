@@ -13,46 +13,24 @@
 //! # }
 //! ```
 
-mod account;
-mod agent_identity;
-mod aws_calls;
 pub mod cli;
-mod clock;
 mod console;
 mod control;
-mod directory;
-mod dynamodb;
-mod dynamodb_api;
-mod environment;
-mod faults;
 mod functions;
 mod gateway;
-mod guard;
-mod invoke_api;
-mod journal;
-mod logs;
-mod mailbox;
-mod mcp;
-mod observer;
-mod options;
 mod page;
-mod ports;
-mod random;
-mod servers;
-mod settings;
-mod state_folder;
 mod world;
 
-pub use aws_calls::AwsCall;
-pub use clock::WorldClock;
-pub use dynamodb::Tables;
-pub use faults::{Fault, FaultKind};
+pub use control::faults::{Fault, FaultKind};
+pub use control::mailbox::Mail;
+pub use control::observer::{ObservedExchange, Served};
 pub use functions::FunctionsError;
-pub use logs::LogLine;
-pub use mailbox::Mail;
-pub use observer::{ObservedExchange, Served};
-pub use options::{EventWatcher, Options, State, Watcher, Watchers};
-pub use ports::PortError;
-pub use settings::{Settings, SettingsError};
-pub use state_folder::StateFolderError;
+pub use functions::aws_calls::AwsCall;
+pub use functions::logs::LogLine;
+pub use world::clock::WorldClock;
+pub use world::dynamodb::Tables;
+pub use world::options::{EventWatcher, Options, State, Watcher, Watchers};
+pub use world::ports::PortError;
+pub use world::settings::{Settings, SettingsError};
+pub use world::state_folder::StateFolderError;
 pub use world::{Ready, UnknownUser, World, WorldError};

@@ -18,8 +18,8 @@ use url::form_urlencoded;
 
 use super::authorizer::Authorized;
 use super::signature::Signer;
-use crate::account::{ACCOUNT_ID, API_ID, REGION};
 use crate::functions::trace_id;
+use crate::world::account::{ACCOUNT_ID, API_ID, REGION};
 
 /// What an event is made of.
 pub(super) struct Received<'a> {

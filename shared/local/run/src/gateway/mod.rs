@@ -20,11 +20,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_runtime::Context;
 
-use crate::clock::WorldClock;
+use crate::control::observer::{ObservedExchange, Served};
 use crate::functions::Functions;
-use crate::observer::{ObservedExchange, Served};
-use crate::options::Watcher;
-use crate::random;
+use crate::world::clock::WorldClock;
+use crate::world::options::Watcher;
+use crate::world::random;
 
 use answer::Answer;
 use authorizer::Authorizer;

@@ -16,7 +16,9 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 use url::form_urlencoded;
 
-use crate::account::{ACCESS_KEY_ID, ACCOUNT_ID, CALLER_ID, REGION, SECRET_ACCESS_KEY, USER_ARN};
+use crate::world::account::{
+    ACCESS_KEY_ID, ACCOUNT_ID, CALLER_ID, REGION, SECRET_ACCESS_KEY, USER_ARN,
+};
 
 /// The name under which requests to an HTTP API are signed.
 const SIGNING_NAME: &str = "execute-api";

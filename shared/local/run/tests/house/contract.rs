@@ -68,7 +68,7 @@ async fn the_local_run_mounts_what_the_contract_lists() {
     assert_eq!(
         mounted,
         listed(),
-        "mount it in shared/local/run/src/functions.rs"
+        "mount it in shared/local/run/src/functions/mod.rs"
     );
 }
 

@@ -9,9 +9,9 @@ use std::time::Duration;
 use auth_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::WorldClock;
-use crate::journal::Journal;
-use crate::options::Watcher;
+use super::journal::Journal;
+use crate::world::clock::WorldClock;
+use crate::world::options::Watcher;
 
 /// Mails that are remembered, newest first.
 const REMEMBERED: usize = 1_000;

@@ -1,5 +1,10 @@
 //! The control interface under `/_local`: what tests, scripts and the page use to look into a world and to move it. It never ships.
 
+pub(crate) mod faults;
+pub(crate) mod journal;
+pub(crate) mod mailbox;
+pub(crate) mod observer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +19,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::aws_calls::AwsCall;
-use crate::faults::Fault;
-use crate::mailbox::Mail;
+use self::faults::Fault;
+use self::mailbox::Mail;
+use crate::functions::aws_calls::AwsCall;
 use crate::world::{Inner, UnknownUser};
 
 /// A wait for mail lasts no longer.

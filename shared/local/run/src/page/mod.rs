@@ -21,42 +21,34 @@ const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
-const INDEX: &str = include_str!("../page/index.html");
+const INDEX: &str = include_str!("index.html");
 
 /// Everything that `index.html` asks for, by name.
 const FILES: [(&str, &str, &str); 16] = [
-    ("agent.js", JAVASCRIPT, include_str!("../page/agent.js")),
-    ("api.js", JAVASCRIPT, include_str!("../page/api.js")),
+    ("agent.js", JAVASCRIPT, include_str!("agent.js")),
+    ("api.js", JAVASCRIPT, include_str!("api.js")),
     (
         "authenticator.js",
         JAVASCRIPT,
-        include_str!("../page/authenticator.js"),
+        include_str!("authenticator.js"),
     ),
-    ("clock.js", JAVASCRIPT, include_str!("../page/clock.js")),
-    (
-        "contract.js",
-        JAVASCRIPT,
-        include_str!("../page/contract.js"),
-    ),
-    ("dom.js", JAVASCRIPT, include_str!("../page/dom.js")),
+    ("clock.js", JAVASCRIPT, include_str!("clock.js")),
+    ("contract.js", JAVASCRIPT, include_str!("contract.js")),
+    ("dom.js", JAVASCRIPT, include_str!("dom.js")),
     ("latchkey.js", JAVASCRIPT, auth_browser::MODULE),
-    ("log.js", JAVASCRIPT, include_str!("../page/log.js")),
-    ("mailbox.js", JAVASCRIPT, include_str!("../page/mailbox.js")),
-    ("mcp.js", JAVASCRIPT, include_str!("../page/mcp.js")),
-    ("page.css", CSS, include_str!("../page/page.css")),
-    ("page.js", JAVASCRIPT, include_str!("../page/page.js")),
-    (
-        "password.js",
-        JAVASCRIPT,
-        include_str!("../page/password.js"),
-    ),
+    ("log.js", JAVASCRIPT, include_str!("log.js")),
+    ("mailbox.js", JAVASCRIPT, include_str!("mailbox.js")),
+    ("mcp.js", JAVASCRIPT, include_str!("mcp.js")),
+    ("page.css", CSS, include_str!("page.css")),
+    ("page.js", JAVASCRIPT, include_str!("page.js")),
+    ("password.js", JAVASCRIPT, include_str!("password.js")),
     (
         "secondfactor.js",
         JAVASCRIPT,
-        include_str!("../page/secondfactor.js"),
+        include_str!("secondfactor.js"),
     ),
-    ("session.js", JAVASCRIPT, include_str!("../page/session.js")),
-    ("signin.js", JAVASCRIPT, include_str!("../page/signin.js")),
+    ("session.js", JAVASCRIPT, include_str!("session.js")),
+    ("signin.js", JAVASCRIPT, include_str!("signin.js")),
 ];
 
 /// The files, below `/_local`.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::random;
+use super::random;
 
 const JSON: &str = "application/x-amz-json-1.0";
 

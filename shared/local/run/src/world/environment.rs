@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use auth_api::Contract;
 use url::Url;
 
-use crate::account::{
+use super::Ready;
+use super::account::{
     ACCESS_KEY_ID, CREDENTIAL_PROVIDER, MAIL_SENDER, SEALING_KEY, SECRET_ACCESS_KEY, SECRETS_ID,
     WORKLOAD_IDENTITY,
 };
-use crate::settings::Settings;
-use crate::world::Ready;
+use super::settings::Settings;
 
 /// Every value that a function may be given, by the name that the contract gives it.
 pub(crate) fn values(

@@ -8,9 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use cognito_local::{ClientSpec, Cognito, PoolSpec, RefreshRotation, Secret};
 use serde_json::{Value, json};
 
-use crate::account::{SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
-use crate::random;
-use crate::world::WorldError;
+use super::WorldError;
+use super::account::{SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
+use super::random;
 
 /// How long a rotated refresh token still works: two tabs that refresh at once are seconds apart at most.
 const ROTATION_GRACE_SECONDS: u8 = 10;

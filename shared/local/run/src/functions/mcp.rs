@@ -16,9 +16,9 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
-use crate::account::{GATEWAY_ID, GATEWAY_TARGET_ID};
-use crate::functions::Functions;
-use crate::random;
+use super::Functions;
+use crate::world::account::{GATEWAY_ID, GATEWAY_TARGET_ID};
+use crate::world::random;
 
 /// What stands between the name of a target and that of its tool.
 const SEPARATOR: &str = "___";

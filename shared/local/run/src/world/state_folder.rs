@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::mailbox::write_private;
+use crate::control::mailbox::write_private;
 
 /// Every file that a world keeps. `--fresh` removes these, and nothing else that may lie in the folder.
 const FILES: [&str; 13] = [

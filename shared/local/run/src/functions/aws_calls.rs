@@ -21,9 +21,9 @@ use aws_smithy_types::body::SdkBody;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::clock::WorldClock;
-use crate::faults::{FaultKind, Faults};
-use crate::journal::Journal;
+use crate::control::faults::{FaultKind, Faults};
+use crate::control::journal::Journal;
+use crate::world::clock::WorldClock;
 
 /// Calls that are remembered: some minutes of a load test.
 const REMEMBERED: usize = 20_000;

@@ -8,11 +8,11 @@ use agentcore_local::{
 };
 use cognito_local::{ClientSpec, Cognito, HostedSignIn, Secret};
 
-use crate::account::{ACCOUNT_ID, CREDENTIAL_PROVIDER, REGION, WORKLOAD_IDENTITY};
-use crate::clock::WorldClock;
-use crate::directory::{Directory, SIGN_IN_MINUTES};
-use crate::random;
-use crate::world::WorldError;
+use super::WorldError;
+use super::account::{ACCOUNT_ID, CREDENTIAL_PROVIDER, REGION, WORKLOAD_IDENTITY};
+use super::clock::WorldClock;
+use super::directory::{Directory, SIGN_IN_MINUTES};
+use super::random;
 
 /// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it sends browsers back to.
 pub(crate) fn open(

@@ -1,5 +1,20 @@
 //! A world: the gateway, every function and everything that they stand on, in one process, on ports of its own.
 
+pub(crate) mod account;
+mod agent_identity;
+pub(crate) mod clock;
+mod directory;
+pub(crate) mod dynamodb;
+mod dynamodb_api;
+pub(crate) mod environment;
+mod guard;
+pub(crate) mod options;
+pub(crate) mod ports;
+pub(crate) mod random;
+mod servers;
+pub(crate) mod settings;
+pub(crate) mod state_folder;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,30 +32,25 @@ use cognito_local::Cognito;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::account::{ACCOUNT_ID, REGION, SEALING_KEY};
-use crate::agent_identity;
-use crate::aws_calls::{AwsCall, AwsCalls};
-use crate::clock::WorldClock;
+use self::account::{ACCOUNT_ID, REGION, SEALING_KEY};
+use self::clock::WorldClock;
+use self::directory::{Directory, keep_secrets};
+use self::dynamodb::{DynamoDb, Tables};
+use self::options::{Options, State, Watcher};
+use self::ports::{Listeners, PortError, Urls};
+use self::servers::Servers;
+use self::state_folder::{StateFolder, StateFolderError};
 use crate::control;
-use crate::directory::{Directory, keep_secrets};
-use crate::dynamodb::{DynamoDb, Tables};
-use crate::dynamodb_api;
-use crate::environment;
-use crate::faults::Fault;
+use crate::control::faults::Fault;
+use crate::control::mailbox::{Mail, Mailbox};
+use crate::control::observer::Served;
+use crate::functions::aws_calls::{AwsCall, AwsCalls};
+use crate::functions::invoke_api::InvokeApi;
+use crate::functions::logs::Logs;
+use crate::functions::mcp::AgentGateway;
 use crate::functions::{Functions, FunctionsError, Surroundings};
 use crate::gateway::{Gateway, Setup};
-use crate::guard;
-use crate::invoke_api::InvokeApi;
-use crate::logs::Logs;
-use crate::mailbox::{Mail, Mailbox};
-use crate::mcp::AgentGateway;
-use crate::observer::Served;
-use crate::options::{Options, State, Watcher};
 use crate::page;
-use crate::ports::{Listeners, PortError, Urls};
-use crate::random;
-use crate::servers::Servers;
-use crate::state_folder::{StateFolder, StateFolderError};
 
 /// How often what has expired is deleted while nobody moves the clock. DynamoDB itself promises days.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);

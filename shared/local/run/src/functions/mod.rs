@@ -1,6 +1,11 @@
 //! The functions: every operation and trigger, each with an environment, an HTTP client and a platform of its own, invoked as
 //! Lambda invokes them.
 
+pub(crate) mod aws_calls;
+pub(crate) mod invoke_api;
+pub(crate) mod logs;
+pub(crate) mod mcp;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,11 +19,11 @@ use serde_json::value::RawValue;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::account::{function_arn, function_name};
-use crate::aws_calls::{AwsCalls, INVOCATION, Invocation};
-use crate::clock::WorldClock;
-use crate::options::EventWatcher;
-use crate::random;
+use self::aws_calls::{AwsCalls, INVOCATION, Invocation};
+use crate::world::account::{function_arn, function_name};
+use crate::world::clock::WorldClock;
+use crate::world::options::EventWatcher;
+use crate::world::random;
 
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
@@ -60,7 +65,7 @@ pub(crate) const LIVE_VERSION: &str = "1";
 pub enum FunctionsError {
     /// The contract has an operation or trigger that is not mounted.
     #[error(
-        "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/local/run/src/functions.rs"
+        "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/local/run/src/functions/mod.rs"
     )]
     NotMounted(String),
     /// Something is mounted that the contract does not have.

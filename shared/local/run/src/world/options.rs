@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use crate::logs::LogLine;
-use crate::mailbox::Mail;
-use crate::observer::{ObservedExchange, Served};
-use crate::settings::Settings;
+use super::settings::Settings;
+use crate::control::mailbox::Mail;
+use crate::control::observer::{ObservedExchange, Served};
+use crate::functions::logs::LogLine;
 
 /// Everything that can be chosen about a world. The default is one in memory on free ports that nobody watches.
 #[derive(Clone)]

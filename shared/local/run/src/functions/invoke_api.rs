@@ -15,9 +15,9 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use crate::functions::{Functions, Invoked, LIVE_VERSION};
-use crate::logs::Logs;
-use crate::random;
+use super::logs::Logs;
+use super::{Functions, Invoked, LIVE_VERSION};
+use crate::world::random;
 
 /// A synchronous invocation takes this much.
 const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;

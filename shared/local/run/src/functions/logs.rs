@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::journal::Journal;
+use crate::control::journal::Journal;
 
 /// Lines that are remembered.
 const REMEMBERED: usize = 20_000;
