@@ -7,7 +7,6 @@
 //! in the local run one function's bad luck would take away the others' second tries.
 
 use std::sync::{Arc, OnceLock};
-#[cfg(any(feature = "kms", feature = "mail"))]
 use std::{ops::Deref, sync::LazyLock};
 
 use crate::{ConfigurationError, Platform};
@@ -21,39 +20,29 @@ pub(crate) struct Clients(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    #[cfg(feature = "agentcore")]
     agentcore: OnceLock<aws_sdk_bedrockagentcore::Client>,
-    #[cfg(feature = "cognito")]
     cognito: OnceLock<aws_sdk_cognitoidentityprovider::Client>,
-    #[cfg(feature = "dynamodb")]
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
-    #[cfg(feature = "kms")]
     kms: OnceLock<Deferred<aws_sdk_kms::Client>>,
-    #[cfg(feature = "mail")]
     ses: OnceLock<Deferred<aws_sdk_sesv2::Client>>,
-    #[cfg(feature = "secrets")]
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
 /// A client that its first use makes.
-#[cfg(any(feature = "kms", feature = "mail"))]
 pub(crate) struct Deferred<Client>(Arc<LazyLock<Client, Box<dyn FnOnce() -> Client + Send>>>);
 
-#[cfg(any(feature = "kms", feature = "mail"))]
 impl<Client> Deferred<Client> {
     fn new(make: impl FnOnce() -> Client + Send + 'static) -> Self {
         Self(Arc::new(LazyLock::new(Box::new(make))))
     }
 }
 
-#[cfg(any(feature = "kms", feature = "mail"))]
 impl<Client> Clone for Deferred<Client> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-#[cfg(any(feature = "kms", feature = "mail"))]
 impl<Client> Deref for Deferred<Client> {
     type Target = Client;
 
@@ -63,8 +52,7 @@ impl<Client> Deref for Deferred<Client> {
 }
 
 macro_rules! client {
-    ($feature:literal, $name:ident, $sdk:ident, $endpoint:literal, $type:ty, $make:expr) => {
-        #[cfg(feature = $feature)]
+    ($name:ident, $sdk:ident, $endpoint:literal, $type:ty, $make:expr) => {
         pub(crate) fn $name(platform: &Platform) -> Result<$type, ConfigurationError> {
             let shared = &platform.clients().0.$name;
             if let Some(client) = shared.get() {
@@ -79,7 +67,6 @@ macro_rules! client {
 }
 
 client!(
-    "agentcore",
     agentcore,
     aws_sdk_bedrockagentcore,
     "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE",
@@ -87,7 +74,6 @@ client!(
     aws_sdk_bedrockagentcore::Client::from_conf
 );
 client!(
-    "cognito",
     cognito,
     aws_sdk_cognitoidentityprovider,
     "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
@@ -95,7 +81,6 @@ client!(
     aws_sdk_cognitoidentityprovider::Client::from_conf
 );
 client!(
-    "dynamodb",
     dynamodb,
     aws_sdk_dynamodb,
     "AWS_ENDPOINT_URL_DYNAMODB",
@@ -103,7 +88,6 @@ client!(
     aws_sdk_dynamodb::Client::from_conf
 );
 client!(
-    "kms",
     kms,
     aws_sdk_kms,
     "AWS_ENDPOINT_URL_KMS",
@@ -111,7 +95,6 @@ client!(
     |config| Deferred::new(|| aws_sdk_kms::Client::from_conf(config))
 );
 client!(
-    "mail",
     ses,
     aws_sdk_sesv2,
     "AWS_ENDPOINT_URL_SESV2",
@@ -119,7 +102,6 @@ client!(
     |config| Deferred::new(|| aws_sdk_sesv2::Client::from_conf(config))
 );
 client!(
-    "secrets",
     secrets_manager,
     aws_sdk_secretsmanager,
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",

@@ -41,10 +41,6 @@ enum Kind {
     /// AWS said "not now", before acting.
     NotNow,
     /// AWS refused, with a code and a message.
-    #[cfg_attr(
-        not(feature = "cognito"),
-        expect(dead_code, reason = "only Cognito's messages are told apart")
-    )]
     Refused { code: String, message: String },
     /// The request could not even be made, or the answer not be read.
     Fault,
@@ -119,7 +115,6 @@ where
 
 impl Failure {
     /// The code with which AWS refused.
-    #[cfg(any(feature = "agentcore", feature = "cognito"))]
     pub(crate) fn code(&self) -> Option<&str> {
         match &self.kind {
             Kind::Refused { code, .. } => Some(code),
@@ -128,7 +123,6 @@ impl Failure {
     }
 
     /// The message with which AWS refused, for telling refusals of one code apart.
-    #[cfg(feature = "cognito")]
     pub(crate) fn message(&self) -> &str {
         match &self.kind {
             Kind::Refused { message, .. } => message,
@@ -137,7 +131,6 @@ impl Failure {
     }
 
     /// Whether the call is known not to have acted.
-    #[cfg(feature = "cognito")]
     pub(crate) fn did_not_act(&self) -> bool {
         match &self.kind {
             Kind::NotNow | Kind::Refused { .. } => true,
@@ -146,7 +139,6 @@ impl Failure {
     }
 
     /// The report alone, where the caller has its own name for the problem.
-    #[cfg(any(feature = "agentcore", feature = "cognito", feature = "mail"))]
     pub(crate) fn into_report(self) -> Report {
         self.report
     }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use auth_domain::{Report, Sealed, Timestamp};
-#[cfg(feature = "kms")]
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -18,7 +17,6 @@ pub(crate) fn number(value: impl Into<i64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
 
-#[cfg(feature = "kms")]
 pub(crate) fn sealed(value: &Sealed) -> AttributeValue {
     AttributeValue::B(Blob::new(value.as_bytes()))
 }

@@ -14,22 +14,14 @@ use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
     runtime_components::RuntimeComponents,
 };
-#[cfg(feature = "tokens")]
 use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponentsBuilder,
     runtime_plugin::{RuntimePlugin, StaticRuntimePlugin},
 };
-#[cfg(feature = "tokens")]
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 
-#[cfg(any(
-    feature = "agentcore",
-    feature = "dynamodb",
-    feature = "mail",
-    feature = "secrets"
-))]
 use crate::clients::Clients;
 use crate::{ConfigurationError, Environment};
 
@@ -62,12 +54,6 @@ pub struct Platform {
     aws: SdkConfig,
     clock: Clock,
     randomness: Randomness,
-    #[cfg(any(
-        feature = "agentcore",
-        feature = "dynamodb",
-        feature = "mail",
-        feature = "secrets"
-    ))]
     clients: Clients,
 }
 
@@ -126,12 +112,6 @@ impl Platform {
             aws,
             clock,
             randomness,
-            #[cfg(any(
-                feature = "agentcore",
-                feature = "dynamodb",
-                feature = "mail",
-                feature = "secrets"
-            ))]
             clients: Clients::default(),
         })
     }
@@ -164,7 +144,6 @@ impl Platform {
     }
 
     /// The issuer of the user pool's tokens, where its signing keys are published too.
-    #[cfg(feature = "tokens")]
     pub(crate) fn issuer(&self) -> Result<String, ConfigurationError> {
         let pool_id = self.environment.text("COGNITO_USER_POOL_ID")?;
         let endpoint = self
@@ -180,7 +159,6 @@ impl Platform {
     }
 
     /// What requests share that no SDK client makes: the HTTP client, its time-outs, and the tries.
-    #[cfg(feature = "tokens")]
     pub(crate) fn plain_requests(&self) -> impl RuntimePlugin + 'static {
         let mut config = Layer::new("plain requests");
         config.store_put(
@@ -200,23 +178,11 @@ impl Platform {
             .with_runtime_components(components)
     }
 
-    #[cfg(any(
-        feature = "agentcore",
-        feature = "dynamodb",
-        feature = "mail",
-        feature = "secrets"
-    ))]
     pub(crate) fn clients(&self) -> &Clients {
         &self.clients
     }
 
     /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.
-    #[cfg(any(
-        feature = "agentcore",
-        feature = "dynamodb",
-        feature = "mail",
-        feature = "secrets"
-    ))]
     pub(crate) fn aws(&self, variable: &str) -> Result<SdkConfig, ConfigurationError> {
         let endpoint = self.environment.optional(variable)?.map(str::to_owned);
         let mut builder = self.aws.to_builder();

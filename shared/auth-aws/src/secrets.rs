@@ -17,10 +17,6 @@ const BELIEVED_FOR: Duration = Duration::from_mins(5);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
-    #[cfg_attr(
-        not(feature = "cognito"),
-        expect(dead_code, reason = "only Cognito asks for it")
-    )]
     client_secret: String,
     keys: StoredKeys,
 }
@@ -34,7 +30,6 @@ struct StoredKeys {
 
 /// The secrets as they were at one time.
 pub struct SecretSet {
-    #[cfg(feature = "cognito")]
     client_secret: String,
     keys: KeyRing,
 }
@@ -56,7 +51,6 @@ impl SecretSet {
         };
         let previous = stored.keys.previous.as_deref().map(key).transpose()?;
         Ok(Self {
-            #[cfg(feature = "cognito")]
             client_secret: stored.client_secret,
             keys: KeyRing::new(key(&stored.keys.current)?, previous),
         })
@@ -68,7 +62,6 @@ impl SecretSet {
         &self.keys
     }
 
-    #[cfg(feature = "cognito")]
     pub(crate) fn client_secret(&self) -> &str {
         &self.client_secret
     }
@@ -112,7 +105,6 @@ impl Secrets {
     }
 
     /// The secrets as they are now, after those believed turned out to be old: somebody rotated them.
-    #[cfg(feature = "cognito")]
     pub(crate) async fn get_anew(&self) -> Result<Arc<SecretSet>, Problem> {
         *self.read.lock().await = None;
         self.get().await
