@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Attempts, CognitoSession, Email, Limit, Sealed, Timestamp, TokenDelivery, UserSub,
+    Ageing, Attempts, CognitoSession, Email, Limit, Sealed, Timestamp, TokenDelivery, UserSub,
     redacted::redacted_debug,
 };
 
@@ -143,6 +143,7 @@ impl SecondFactorRules {
             name: "second-factor-attempt",
             quota: self.attempts,
             window: self.lifetime,
+            ageing: Ageing::OneByOne,
         }
     }
 }

@@ -39,8 +39,16 @@ impl Key {
 pub enum Purpose {
     /// Naming an address in a limit or a log line.
     Address,
+    /// Naming a mailbox in a limit.
+    Mailbox,
     /// Naming a client's IP address in a limit.
     IpAddress,
+    /// Naming the agent or principal that calls in a limit.
+    Principal,
+    /// Signing a proof-of-work challenge.
+    ProofOfWork,
+    /// Binding a proof-of-work challenge to an address.
+    ProofOfWorkAddress,
     /// Signing a device cookie.
     DeviceCookie,
     /// Naming a device cookie after its address.
@@ -59,7 +67,11 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Self::Address => b"latchkey/v1/address",
+            Self::Mailbox => b"latchkey/v1/mailbox",
             Self::IpAddress => b"latchkey/v1/ip-address",
+            Self::Principal => b"latchkey/v1/principal",
+            Self::ProofOfWork => b"latchkey/v1/proof-of-work",
+            Self::ProofOfWorkAddress => b"latchkey/v1/proof-of-work-address",
             Self::DeviceCookie => b"latchkey/v1/device-cookie",
             Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
             Self::BackupCode => b"latchkey/v1/backup-code",

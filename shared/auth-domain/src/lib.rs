@@ -19,10 +19,12 @@ mod guest;
 mod held_sign_in;
 mod keys;
 mod limit;
+mod mailbox;
 mod notice;
 mod otp_code;
 mod password;
 mod problem;
+mod proof_of_work;
 mod randomness;
 mod redacted;
 mod sealed;
@@ -58,11 +60,13 @@ pub use held_sign_in::{
     SecondFactorRules,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
-pub use limit::{Limit, LimitState};
+pub use limit::{Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, TryLimits};
+pub use mailbox::Mailbox;
 pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
 pub use password::{InvalidPassword, NewPassword, Password, PasswordRule};
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
+pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallenge};
 pub use randomness::Randomness;
 pub use sealed::Sealed;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};

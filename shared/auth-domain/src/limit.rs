@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Timestamp;
+use crate::{SolvedWork, Timestamp};
 
-/// At most `quota` events in any span of `window`.
+/// At most `quota` events; `ageing` says when an event no longer counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// The policy's name in the `RateLimit` fields and in the table.
@@ -13,6 +13,17 @@ pub struct Limit {
     pub quota: u32,
     /// In how long.
     pub window: Duration,
+    /// How events leave the count.
+    pub ageing: Ageing,
+}
+
+/// How a limit forgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ageing {
+    /// Each event by itself, when it is as old as the window: at most `quota` in any span of the window.
+    OneByOne,
+    /// All together, when the window has passed without another: slow events add up as quick ones do.
+    AfterQuiet,
 }
 
 /// What is left of a limit after an event was counted or refused.
@@ -26,6 +37,39 @@ pub struct LimitState {
     pub reset_seconds: u64,
 }
 
+/// What may be tried for one address: by strangers, and by those who have solved a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TryLimits {
+    /// All strangers together.
+    pub strangers: Limit,
+    /// What solved challenges buy besides.
+    pub solved: Limit,
+}
+
+/// Mails with a code for one mailbox, over all operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeMailLimits {
+    /// All strangers together, by the hour.
+    pub strangers_per_hour: Limit,
+    /// All strangers together, by the day.
+    pub strangers_per_day: Limit,
+    /// What solved challenges buy besides.
+    pub solved_per_hour: Limit,
+    /// Everyone together.
+    pub total_per_day: Limit,
+}
+
+/// Out of whose budget a mail with a code is paid.
+#[derive(Clone, Copy, Debug)]
+pub enum CodeMailPayer<'a> {
+    /// That of all strangers.
+    Stranger,
+    /// That of those who have solved a challenge.
+    Solved(&'a SolvedWork),
+    /// One of the requester's own: a known device's, an agent's.
+    Known,
+}
+
 impl Limit {
     /// The state of a limit that admits nothing more until `end`.
     #[must_use]
@@ -37,21 +81,32 @@ impl Limit {
         }
     }
 
-    /// The state that `events`, the instants counted so far, make at `now`. Those older than the window do not count.
+    /// The state that `events` make at `now`: the instants counted so far, the newest first.
     #[must_use]
     pub fn state(&self, events: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> LimitState {
-        let cutoff = now.before(self.window);
         let mut counted = 0;
-        let mut oldest: Option<Timestamp> = None;
-        for event in events.into_iter().filter(|event| *event > cutoff) {
+        let mut frees = now.after(self.window);
+        let mut later = now;
+        for event in events {
+            let is_over = match self.ageing {
+                Ageing::OneByOne => event.after(self.window) <= now,
+                Ageing::AfterQuiet => event.after(self.window) <= later,
+            };
+            if is_over || counted == self.quota {
+                break;
+            }
+            let is_newest = counted == 0;
             counted += 1;
-            oldest = Some(oldest.map_or(event, |known| known.min(event)));
+            // One by one, the oldest that counts is the next to go. After quiet, all go with the newest.
+            if is_newest || self.ageing == Ageing::OneByOne {
+                frees = event.after(self.window);
+            }
+            later = event;
         }
-        let reset = oldest.map_or(now.after(self.window), |event| event.after(self.window));
         LimitState {
             limit: *self,
-            remaining: self.quota.saturating_sub(counted),
-            reset_seconds: reset.seconds_from(now).max(1),
+            remaining: self.quota - counted,
+            reset_seconds: frees.seconds_from(now).max(1),
         }
     }
 }
@@ -64,7 +119,37 @@ mod tests {
         name: "otp-start-email",
         quota: 2,
         window: Duration::from_mins(15),
+        ageing: Ageing::OneByOne,
     };
+
+    fn left(limit: Limit, newest_first: &[i64], now: i64) -> (u32, u64) {
+        let events = newest_first
+            .iter()
+            .map(|second| Timestamp::from_seconds(*second));
+        let state = limit.state(events, Timestamp::from_seconds(now));
+        (state.remaining, state.reset_seconds)
+    }
+
+    #[test]
+    fn a_log_that_is_longer_than_the_quota_counts_its_newest_events() {
+        assert_eq!(left(LIMIT, &[1200, 1100, 1000], 1300), (0, 700));
+    }
+
+    #[test]
+    fn after_quiet_all_events_go_together() {
+        let limit = Limit {
+            quota: 3,
+            ageing: Ageing::AfterQuiet,
+            ..LIMIT
+        };
+        assert_eq!(left(limit, &[], 0), (3, 900));
+        // The older two are long past the window, and count as long as none was followed by quiet.
+        let slow = [2600, 1800, 1000];
+        assert_eq!(left(limit, &slow, 3499), (0, 1));
+        assert_eq!(left(limit, &slow, 3500), (3, 900));
+        // 900 seconds lie between the older two: what was before them is forgotten.
+        assert_eq!(left(limit, &[2700, 1900, 1000], 2700), (1, 900));
+    }
 
     #[test]
     fn an_event_counts_until_its_window_is_over_and_not_a_moment_longer() {

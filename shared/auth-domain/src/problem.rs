@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::{ConsentRequest, LimitState};
+use crate::{ConsentRequest, LimitState, WorkChallenge};
 
 /// A failure that no caller branches on: what was tried, and what came of it. For the operator's log, never for a client.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,13 @@ pub enum Problem {
     RateLimited {
         /// When the next event is admitted.
         retry_after_seconds: u64,
+        /// What admits one before that, where something does.
+        challenge: Option<Box<WorkChallenge>>,
+    },
+    /// Cognito takes no password of this user for a while, and the caller is a known device, which may hear it. A code signs in.
+    PasswordLocked {
+        /// When the lock is over for certain.
+        retry_after_seconds: u64,
     },
     /// The mail could not be sent.
     EmailDeliveryFailed(Report),
@@ -153,7 +160,8 @@ impl Problem {
             | Self::PayloadTooLarge
             | Self::UnsupportedMediaType
             | Self::MaxAttemptsExceeded(_)
-            | Self::RateLimited { .. } => None,
+            | Self::RateLimited { .. }
+            | Self::PasswordLocked { .. } => None,
         }
     }
 }

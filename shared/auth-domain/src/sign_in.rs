@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
-use crate::{Attempts, Email, Limit, Problem, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{Ageing, Attempts, Email, Limit, Problem, Randomness, Timestamp, redacted::redacted_debug};
 
 /// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never given to a client.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,6 +63,7 @@ impl SignInRules {
             name: "otp-attempt",
             quota: self.attempts,
             window: self.lifetime,
+            ageing: Ageing::OneByOne,
         }
     }
 
@@ -73,6 +74,7 @@ impl SignInRules {
             name: "otp-resend-gap",
             quota: 1,
             window: self.resend_after,
+            ageing: Ageing::OneByOne,
         }
     }
 }
