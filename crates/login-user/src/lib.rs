@@ -1,8 +1,10 @@
 //! `loginUser`, POST /auth/login: trades address and password for tokens, or for the handle by which the second factor is brought.
 //!
 //! The attempt is counted before Cognito is asked, by one conditional write, for the address or for a known device on its own; a right
-//! password clears the count. Everything that is wrong is one answer, not given before a floor: an unknown address, a wrong password, an
-//! address that is not proved, a user without a password, and Cognito's own lock-out, which befalls only users who exist.
+//! password clears the count. Strangers have as many as Cognito forgives, until there has been quiet for longer than Cognito
+//! remembers: they cannot lock a user there. Everything that is wrong is one answer, not given before a floor: an unknown address, a
+//! wrong password, an address that is not proved, a user without a password, and, to strangers, Cognito's own lock-out, which befalls
+//! only users who exist. A known device hears of the lock, and that a code signs in.
 //!
 //! A password that somebody registered and whose address nobody has confirmed opens nothing, however right it is; nor does one of a user
 //! whose address Cognito does not call verified.

@@ -9,6 +9,10 @@ use auth_lambda::{Exchange, Metric, SignInAnswer};
 
 use crate::{Input, LoginUser};
 
+/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication": lockout). How much of it is left,
+/// Cognito does not say.
+const LONGEST_LOCK_SECONDS: u64 = 900;
+
 /// What a right password has come to.
 enum Settled {
     /// This guest is signed in, who may have been here before, or may have been made for it.
@@ -59,7 +63,14 @@ impl LoginUser {
             PasswordProof::Challenged(follow_up) => {
                 return self.follow_up(&follow_up, input, &budget).await;
             }
-            PasswordProof::Wrong => Err(Problem::InvalidCredentials),
+            // Cognito has not looked, so a known device keeps its try. A stranger's counts: an address that nobody has is never locked.
+            PasswordProof::Locked if device.is_some() => {
+                self.give_back(&budget, &attempt).await;
+                return Err(Problem::PasswordLocked {
+                    retry_after_seconds: LONGEST_LOCK_SECONDS,
+                });
+            }
+            PasswordProof::Wrong | PasswordProof::Locked => Err(Problem::InvalidCredentials),
         };
         let (settled, tokens) = match outcome {
             Ok(settled) => settled,

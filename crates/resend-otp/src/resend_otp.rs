@@ -68,6 +68,7 @@ impl ResendOtp {
         let reset_seconds = match claimed {
             Err(Problem::RateLimited {
                 retry_after_seconds,
+                ..
             }) => *retry_after_seconds,
             Ok(_) | Err(_) => limit.window.as_secs(),
         };

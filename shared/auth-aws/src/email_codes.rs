@@ -12,12 +12,14 @@ use crate::{
     user_pool::{Issued, UserPool, sub_among},
 };
 
-/// The refusals by which Cognito says that it cannot mail: its quota is used up, SES refuses, or it may not use SES.
-const UNDELIVERABLE: [&str; 3] = [
+/// The refusals by which Cognito says that it cannot mail: SES refuses, or it may not use SES.
+const UNDELIVERABLE: [&str; 2] = [
     "CodeDeliveryFailureException",
-    "LimitExceededException",
     "InvalidEmailRoleAccessPolicyException",
 ];
+
+/// The window of Cognito's own limits for one user (quotas page). When it began, Cognito does not say.
+const COGNITO_WINDOW_SECONDS: u64 = 3600;
 
 /// The refusals by which Cognito says that this user gets no code: disabled, to be reset, not confirmed, gone, or with an
 /// authenticator kept in Cognito itself. To the person they are all the same.
@@ -256,6 +258,13 @@ impl EmailCodes {
 /// The outcome of a refusal to send a code.
 fn no_code(failure: Failure) -> Result<Sending, Problem> {
     match failure.code() {
+        Some("LimitExceededException") => {
+            tracing::warn!("Cognito's own limit of mails to this user is reached");
+            Err(Problem::RateLimited {
+                retry_after_seconds: COGNITO_WINDOW_SECONDS,
+                challenge: None,
+            })
+        }
         Some(code) if UNDELIVERABLE.contains(&code) => {
             Err(Problem::EmailDeliveryFailed(failure.into_report()))
         }

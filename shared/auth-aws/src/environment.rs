@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use auth_domain::Limit;
+use auth_domain::{Ageing, Limit};
 
 /// A variable that stops the start.
 #[derive(thiserror::Error)]
@@ -41,8 +41,7 @@ impl fmt::Debug for ConfigurationError {
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
-/// The most events that a limit may admit in its window: each is a slot of its item, and DynamoDB takes no more than 300
-/// operators in an update.
+/// The most events that a limit may admit in its window: each is an entry of its item, which every write carries whole.
 const LARGEST_QUOTA: u32 = 100;
 
 impl Environment {
@@ -130,6 +129,7 @@ impl Environment {
             name: policy,
             quota: self.number_within(quota.0, quota.1, 1..=LARGEST_QUOTA)?,
             window: self.seconds(window.0, window.1)?,
+            ageing: Ageing::OneByOne,
         };
         if limit.window.is_zero() {
             return Err(ConfigurationError::Invalid {
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_has_at_least_one_slot_and_at_most_a_hundred() {
+    fn a_limit_admits_at_least_one_event_and_at_most_a_hundred() {
         let limit = |quota: &str| environment("Q", quota).limit("policy", ("Q", 5), ("W", 900));
         assert!(limit("1").is_ok() && limit("100").is_ok());
         assert!(limit("0").is_err() && limit("101").is_err());

@@ -38,7 +38,7 @@ pub use consents::{Asked, Completion, Consents};
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
 pub use guests::{Guests, ProvedBy};
-pub use limits::Limits;
+pub use limits::{Limits, Refusal};
 pub use mailer::Mailer;
 pub use passwords::{ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use platform::Platform;

@@ -1,26 +1,38 @@
-//! Counting against limits. Each limit of each subject is one item; each event is one conditional write, which refuses past
-//! the limit, so that any number of functions share one truth and no two requests can slip through together.
+//! Counting against limits. Each subject of a limit is one item; each event is one conditional write, which refuses past the limit, so
+//! that any number of functions share one truth and no two requests can slip through together.
 //!
-//! The item is a log of the last `quota` events in as many slots, oldest first: an event is admitted while the oldest slot lies
-//! outside the window, and shifts all slots by one. So a window slides exactly, nothing is admitted twice around an edge, and
-//! failures fall out one by one as they age.
+//! The item logs instants in lists, the newest first. An event is admitted while the instant that stands `quota` places behind it is
+//! outside the window, and pushes them all back by one. So a window slides exactly, nothing is admitted twice around an edge, and
+//! events leave the count one by one as they age. Several lists and limits of one subject are checked and written together.
 
 use std::fmt::Write;
 
-use auth_domain::{AttemptId, Limit, LimitState, Problem, Timestamp};
-use aws_sdk_dynamodb::Client;
+use auth_domain::{
+    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, Problem, SolvedWork,
+    Timestamp, TryLimits,
+};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
 
 use crate::{
     ConfigurationError, Platform,
     clients::dynamodb,
     failure::failure,
-    items::{
-        Item, Written, conditional_update, get_millis, get_number, get_text, millis, number, text,
-    },
+    items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
 };
 
 /// How long after its window an item stays, for whoever looks into a case. DynamoDB removes it within days of that.
 const KEPT_SECONDS: i64 = 3600;
+
+/// Entries of a list that no limit looks at any more, before a write takes them off.
+const TRIMMED_AFTER: usize = 32;
+
+/// The list of a limit that has only one.
+const EVENTS: &str = "events";
+
+/// The list of what solved challenges have paid for.
+const SOLVED: &str = "solved";
 
 /// The counters in the challenges table.
 #[derive(Clone)]
@@ -29,10 +41,28 @@ pub struct Limits {
     table: String,
 }
 
-/// What came of asking a limit.
-enum Admission {
-    Admitted(LimitState),
-    Refused(LimitState),
+/// A list of instants in an item, and the limits on it.
+struct Log<'a> {
+    name: &'static str,
+    limits: &'a [Limit],
+}
+
+/// What a limit refused, and what it would take to be admitted all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Seconds until one more is admitted.
+    pub retry_after_seconds: u64,
+    /// How many solved challenges have paid for the same subject lately. `None` where no challenge would help now.
+    pub solved_lately: Option<u32>,
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::RateLimited {
+            retry_after_seconds: refusal.retry_after_seconds,
+            challenge: None,
+        }
+    }
 }
 
 impl Limits {
@@ -57,109 +87,167 @@ impl Limits {
         now: Timestamp,
         note: impl FnOnce(LimitState),
     ) -> Result<(), Problem> {
-        let (state, outcome) = match self.count(limit, subject, attempt, now).await? {
-            Admission::Admitted(state) => (state, Ok(())),
-            Admission::Refused(state) => (
-                state,
-                Err(Problem::RateLimited {
-                    retry_after_seconds: state.reset_seconds,
-                }),
-            ),
-        };
+        let log = Log::of(EVENTS, std::slice::from_ref(limit));
+        let (is_admitted, item) = self
+            .count(key(limit.name, subject), &[log], None, attempt, now)
+            .await?;
+        let state = log_state(EVENTS, limit, &item, now);
         note(state);
-        outcome
+        if is_admitted {
+            return Ok(());
+        }
+        Err(Problem::RateLimited {
+            retry_after_seconds: state.reset_seconds,
+            challenge: None,
+        })
     }
 
-    async fn count(
+    /// Counts a try of `subject`: against what strangers have, or, with a solved challenge, against what those buy. A challenge is
+    /// used up by the same write. `note` hears the state of the budget that was asked.
+    pub async fn admit_try(
+        &self,
+        limits: &TryLimits,
+        solved: Option<&SolvedWork>,
+        subject: &str,
+        attempt: &AttemptId,
+        now: Timestamp,
+        note: impl FnOnce(LimitState),
+    ) -> Result<Result<(), Refusal>, Problem> {
+        let (name, limit) = match solved {
+            Some(_) => (SOLVED, &limits.solved),
+            None => (EVENTS, &limits.strangers),
+        };
+        let log = Log::of(name, std::slice::from_ref(limit));
+        let (is_admitted, item) = self
+            .count(key(limits.strangers.name, subject), &[log], solved, attempt, now)
+            .await?;
+        let state = log_state(name, limit, &item, now);
+        note(state);
+        Ok(if is_admitted {
+            Ok(())
+        } else {
+            Err(Refusal {
+                retry_after_seconds: state.reset_seconds,
+                solved_lately: solved_lately(&limits.solved, &item, now),
+            })
+        })
+    }
+
+    /// Counts a mail with a code to a mailbox, before it is sent: against the mailbox's total, and against what the payer has of it.
+    /// A solved challenge is used up by the same write. `note` hears the state of each limit of the payer's own; the total shows
+    /// to strangers only when it refuses, or it would tell them when the owner signs in.
+    pub async fn admit_code_mail(
+        &self,
+        limits: &CodeMailLimits,
+        payer: CodeMailPayer<'_>,
+        mailbox: &str,
+        attempt: &AttemptId,
+        now: Timestamp,
+        mut note: impl FnMut(LimitState),
+    ) -> Result<Result<(), Refusal>, Problem> {
+        let total = [limits.total_per_day];
+        let strangers = [limits.strangers_per_hour, limits.strangers_per_day];
+        let solved = [limits.solved_per_hour];
+        let own = match payer {
+            CodeMailPayer::Stranger => Some(Log::of("strangers", &strangers)),
+            CodeMailPayer::Solved(_) => Some(Log::of(SOLVED, &solved)),
+            CodeMailPayer::Known => None,
+        };
+        let proof = match payer {
+            CodeMailPayer::Solved(proof) => Some(proof),
+            CodeMailPayer::Stranger | CodeMailPayer::Known => None,
+        };
+        let logs: Vec<Log<'_>> = own
+            .into_iter()
+            .chain([Log::of("mails", &total)])
+            .collect();
+        let (is_admitted, item) = self
+            .count(code_mail_key(mailbox), &logs, proof, attempt, now)
+            .await?;
+        let states = |log: &Log<'_>| {
+            let of = |limit: &Limit| log_state(log.name, limit, &item, now);
+            log.limits.iter().map(of).collect::<Vec<_>>()
+        };
+        let total_state = log_state("mails", &limits.total_per_day, &item, now);
+        let own_states = match logs.as_slice() {
+            [own, _] => states(own),
+            _ => vec![total_state],
+        };
+        own_states.iter().copied().for_each(&mut note);
+        if is_admitted {
+            return Ok(Ok(()));
+        }
+        let is_spent = |state: &&LimitState| state.remaining == 0;
+        if is_spent(&&total_state) {
+            note(total_state);
+        }
+        let waits = own_states
+            .iter()
+            .chain([&total_state])
+            .filter(is_spent)
+            .map(|state| state.reset_seconds);
+        Ok(Err(Refusal {
+            retry_after_seconds: waits.max().unwrap_or(1),
+            solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
+                .filter(|_| total_state.remaining > 0),
+        }))
+    }
+
+    /// Counts an event of `subject` in windows that begin with the clock's multiples: a log would be too long where hundreds of events
+    /// are fine, and the edge need not be sharp.
+    pub async fn admit_in_window(
         &self,
         limit: &Limit,
         subject: &str,
         attempt: &AttemptId,
         now: Timestamp,
-    ) -> Result<Admission, Problem> {
-        let last = limit.quota - 1;
-        let mut update = String::from("SET lastAttempt = :attempt, #ttl = :ttl");
-        for slot in 0..last {
-            // The right-hand sides see the item as it was, so the slots shift without treading on each other.
-            let _infallible = write!(update, ", s{slot} = if_not_exists(s{}, :never)", slot + 1);
-        }
-        let _infallible = write!(update, ", s{last} = :now");
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(limit, subject))
-            .update_expression(update)
-            .condition_expression("(attribute_not_exists(s0) OR s0 <= :cutoff) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":cutoff", millis(now.before(limit.window)))
-            .expression_attribute_values(":ttl", number(now.after(limit.window).as_seconds() + KEPT_SECONDS));
-        // DynamoDB refuses values that no expression uses, and a log of one slot shifts nothing.
-        let write = if last == 0 {
-            write
-        } else {
-            write.expression_attribute_values(":never", number(0))
-        };
-        Ok(match conditional_update!(write, "count against a limit")? {
-            Written::Made(item) => Admission::Admitted(state(limit, &item, now)),
-            Written::Refused(item) => {
-                let item = item.unwrap_or_default();
-                let counted_before = get_text(&item, "lastAttempt") == Some(attempt.as_str());
-                let state = state(limit, &item, now);
-                if counted_before {
-                    Admission::Admitted(state)
-                } else {
-                    Admission::Refused(state)
-                }
-            }
-        })
-    }
-
-    /// Counts an event against a total, in windows that begin with the clock's multiples: a log would be too long where a
-    /// thousand events a minute are fine.
-    pub async fn admit_to_total(
-        &self,
-        limit: &Limit,
-        attempt: &AttemptId,
-        now: Timestamp,
+        note: impl FnOnce(LimitState),
     ) -> Result<(), Problem> {
-        let window_seconds = i64::try_from(limit.window.as_secs())
-            .unwrap_or(i64::MAX)
-            .max(1);
-        let begin = now.as_seconds().div_euclid(window_seconds) * window_seconds;
-        let end = Timestamp::from_seconds(begin + window_seconds);
+        let window = Window::at(limit, now);
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(limit, &begin.to_string()))
+            .update(key(limit.name, &format!("{subject}#{}", window.begin)))
             .update_expression("SET lastAttempt = :attempt, #ttl = :ttl ADD events :one")
             .condition_expression("(attribute_not_exists(events) OR events < :quota) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":quota", number(limit.quota))
-            .expression_attribute_values(":ttl", number(end.as_seconds() + KEPT_SECONDS));
-        match conditional_update!(write, "count against a total")? {
-            Written::Made(_) => Ok(()),
-            Written::Refused(Some(item))
-                if get_text(&item, "lastAttempt") == Some(attempt.as_str()) =>
-            {
-                Ok(())
-            }
+            .expression_attribute_values(":ttl", number(window.end.as_seconds() + KEPT_SECONDS));
+        let (is_admitted, item) = match conditional_update!(write, "count in a window")? {
+            Written::Made(item) => (true, item),
             Written::Refused(item) => {
-                tracing::warn!(
-                    limit = limit.name,
-                    events = item.and_then(|item| get_number(&item, "events")),
-                    "a total is reached"
-                );
-                Err(Problem::RateLimited {
-                    retry_after_seconds: end.seconds_from(now).max(1),
-                })
+                let item = item.unwrap_or_default();
+                (is_this(&item, attempt), item)
             }
+        };
+        let counted = get_number(&item, "events").map_or(0, |events| {
+            u32::try_from(events).unwrap_or(u32::MAX)
+        });
+        let reset_seconds = window.end.seconds_from(now).max(1);
+        note(LimitState {
+            limit: *limit,
+            remaining: limit.quota.saturating_sub(counted),
+            reset_seconds,
+        });
+        if is_admitted {
+            return Ok(());
         }
+        tracing::warn!(limit = limit.name, events = counted, "a limit over all requests of a window is reached");
+        Err(Problem::RateLimited {
+            retry_after_seconds: reset_seconds,
+            challenge: None,
+        })
+    }
+
+    /// Counts an event against a total of the whole pool, in windows as above.
+    pub async fn admit_to_total(
+        &self,
+        limit: &Limit,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        self.admit_in_window(limit, "pool", attempt, now, |_| {})
+            .await
     }
 
     /// Takes back the newest event, if it is this attempt's: what it was counted for did not happen.
@@ -169,22 +257,47 @@ impl Limits {
         subject: &str,
         attempt: &AttemptId,
     ) -> Result<(), Problem> {
-        let mut update = String::from("SET s0 = :never");
-        for slot in 1..limit.quota {
-            let _infallible = write!(update, ", s{slot} = s{}", slot - 1);
-        }
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(limit, subject))
-            .update_expression(format!("{update} REMOVE lastAttempt"))
-            .condition_expression("lastAttempt = :attempt")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":never", number(0));
-        match conditional_update!(write, "take back a count")? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+        let log = Log::of(EVENTS, std::slice::from_ref(limit));
+        self.uncount(key(limit.name, subject), &[log], attempt)
+            .await
+    }
+
+    /// Takes back a try at which nobody looked. A challenge that paid for it stays used up.
+    pub async fn take_back_try(
+        &self,
+        limits: &TryLimits,
+        is_solved: bool,
+        subject: &str,
+        attempt: &AttemptId,
+    ) -> Result<(), Problem> {
+        let (name, limit) = if is_solved {
+            (SOLVED, &limits.solved)
+        } else {
+            (EVENTS, &limits.strangers)
+        };
+        let log = Log::of(name, std::slice::from_ref(limit));
+        self.uncount(key(limits.strangers.name, subject), &[log], attempt)
+            .await
+    }
+
+    /// Takes back a mail that was not asked for in the end. A challenge that paid for it stays used up.
+    pub async fn take_back_code_mail(
+        &self,
+        payer: CodeMailPayer<'_>,
+        mailbox: &str,
+        attempt: &AttemptId,
+    ) -> Result<(), Problem> {
+        let own = match payer {
+            CodeMailPayer::Stranger => Some("strangers"),
+            CodeMailPayer::Solved(_) => Some(SOLVED),
+            CodeMailPayer::Known => None,
+        };
+        let logs: Vec<Log<'_>> = own
+            .into_iter()
+            .chain(["mails"])
+            .map(|name| Log::of(name, &[]))
+            .collect();
+        self.uncount(code_mail_key(mailbox), &logs, attempt).await
     }
 
     /// Forgets all events: the person has proved themselves (NIST SP 800-63B-4 §3.2.2).
@@ -193,7 +306,7 @@ impl Limits {
             .client
             .delete_item()
             .table_name(&self.table)
-            .key("pk", key(limit, subject))
+            .key("pk", key(limit.name, subject))
             .send()
             .await;
         delete
@@ -201,15 +314,231 @@ impl Limits {
             .map_err(failure("clear a count"))
             .map_err(Problem::from)
     }
+
+    /// Adds `now` to each log unless a limit refuses; whether it was added, and the item as it is. A challenge is admitted once.
+    async fn count(
+        &self,
+        key: AttributeValue,
+        logs: &[Log<'_>],
+        proof: Option<&SolvedWork>,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<(bool, Item), Problem> {
+        let limits = || logs.iter().flat_map(|log| log.limits);
+        let kept_for = limits().map(|limit| limit.window).max().unwrap_or_default();
+        let mut update = String::from("SET lastAttempt = :attempt, #ttl = :ttl");
+        let mut condition =
+            String::from("(attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)");
+        let mut write = self
+            .update(key.clone())
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":now", AttributeValue::L(vec![millis(now)]))
+            .expression_attribute_values(
+                ":ttl",
+                number(now.after(kept_for).as_seconds() + KEPT_SECONDS),
+            );
+        for log in logs {
+            push(&mut update, log.name, ":now");
+        }
+        for (index, (name, limit)) in logs
+            .iter()
+            .flat_map(|log| log.limits.iter().map(move |limit| (log.name, limit)))
+            .enumerate()
+        {
+            let _infallible = write!(condition, " AND {}", admits(name, limit, index));
+            let cutoff = now.before(limit.window);
+            write = write.expression_attribute_values(format!(":cutoff{index}"), millis(cutoff));
+            if limit.ageing == Ageing::AfterQuiet {
+                push(&mut update, &quiet(name), ":quiet");
+                let quiet_from = AttributeValue::L(vec![millis(now.after(limit.window))]);
+                write = write.expression_attribute_values(":quiet", quiet_from);
+            }
+        }
+        if let Some(proof) = proof {
+            push(&mut update, "proofs", ":proof");
+            condition.push_str(
+                " AND (attribute_not_exists(proofs) OR NOT contains(proofs, :proofName))",
+            );
+            let name = text(proof.as_str());
+            write = write
+                .expression_attribute_values(":proof", AttributeValue::L(vec![name.clone()]))
+                .expression_attribute_values(":proofName", name);
+        }
+        let write = write
+            .update_expression(update)
+            .condition_expression(condition);
+        let (is_admitted, item) = match conditional_update!(write, "count against a limit")? {
+            Written::Made(item) => (true, item),
+            Written::Refused(item) => {
+                let item = item.unwrap_or_default();
+                (is_this(&item, attempt), item)
+            }
+        };
+        if is_admitted {
+            self.trim(key, logs, &item).await;
+        }
+        Ok((is_admitted, item))
+    }
+
+    /// Takes the entries off that no limit looks at any more, once there are some. Other events may be added meanwhile: they push more
+    /// of them behind the same place.
+    async fn trim(&self, key: AttributeValue, logs: &[Log<'_>], item: &Item) {
+        let mut removed = Vec::new();
+        for log in logs {
+            let quotas = log.limits.iter().map(|limit| limit.quota as usize);
+            let looked_at = quotas.max().unwrap_or_default();
+            let (list, quiet) = (log.name.to_owned(), quiet(log.name));
+            let proofs = (log.name == SOLVED).then(|| "proofs".to_owned());
+            for name in [Some(list), Some(quiet), proofs].into_iter().flatten() {
+                let length = list_of(item, &name).map_or(0, Vec::len);
+                if length >= looked_at + TRIMMED_AFTER {
+                    removed.extend((looked_at..length).map(|place| format!("{name}[{place}]")));
+                }
+            }
+        }
+        if removed.is_empty() {
+            return;
+        }
+        let trimmed = self
+            .update(key)
+            .update_expression(format!("REMOVE {}", removed.join(", ")))
+            .send()
+            .await;
+        if trimmed.is_err() {
+            tracing::warn!("a limit's old events could not be taken off, and stay until its next");
+        }
+    }
+
+    async fn uncount(
+        &self,
+        key: AttributeValue,
+        logs: &[Log<'_>],
+        attempt: &AttemptId,
+    ) -> Result<(), Problem> {
+        let mut update = String::from("REMOVE lastAttempt");
+        for log in logs {
+            let _infallible = write!(update, ", {}[0]", log.name);
+            if log.is_after_quiet() {
+                let _infallible = write!(update, ", {}[0]", quiet(log.name));
+            }
+        }
+        let write = self
+            .update(key)
+            .update_expression(update)
+            .condition_expression("lastAttempt = :attempt")
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        match conditional_update!(write, "take back a count")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    fn update(&self, key: AttributeValue) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key)
+    }
 }
 
-fn key(limit: &Limit, subject: &str) -> aws_sdk_dynamodb::types::AttributeValue {
-    text(format!("limit#{}#{subject}", limit.name))
+impl<'a> Log<'a> {
+    fn of(name: &'static str, limits: &'a [Limit]) -> Self {
+        Self { name, limits }
+    }
+
+    fn is_after_quiet(&self) -> bool {
+        let is = |limit: &Limit| limit.ageing == Ageing::AfterQuiet;
+        self.limits.iter().any(is)
+    }
 }
 
-fn state(limit: &Limit, item: &Item, now: Timestamp) -> LimitState {
-    limit.state(
-        (0..limit.quota).filter_map(|slot| get_millis(item, &format!("s{slot}"))),
-        now,
-    )
+/// A window of a limit that does not slide.
+struct Window {
+    begin: i64,
+    end: Timestamp,
+}
+
+impl Window {
+    fn at(limit: &Limit, now: Timestamp) -> Self {
+        let seconds = i64::try_from(limit.window.as_secs())
+            .unwrap_or(i64::MAX)
+            .max(1);
+        let begin = now.as_seconds().div_euclid(seconds) * seconds;
+        Self {
+            begin,
+            end: Timestamp::from_seconds(begin + seconds),
+        }
+    }
+}
+
+/// The condition under which a limit admits one more to a list.
+///
+/// Where all events go together after quiet, the list is full as long as its newest event is young and none of the first `quota` was
+/// followed by quiet: each stands beside the instant from which it would have been.
+fn admits(list: &str, limit: &Limit, index: usize) -> String {
+    let Some(last) = limit.quota.checked_sub(1) else {
+        return format!("(attribute_exists(never) AND never > :cutoff{index})");
+    };
+    let mut condition = format!("(attribute_not_exists({list}[{last}])");
+    match limit.ageing {
+        Ageing::OneByOne => {
+            let _infallible = write!(condition, " OR {list}[{last}] <= :cutoff{index}");
+        }
+        Ageing::AfterQuiet => {
+            let _infallible = write!(condition, " OR {list}[0] <= :cutoff{index}");
+            let quiet = quiet(list);
+            for (later, earlier) in (0..last).zip(1..) {
+                let _infallible =
+                    write!(condition, " OR {list}[{later}] >= {quiet}[{earlier}]");
+            }
+        }
+    }
+    condition.push(')');
+    condition
+}
+
+/// Appends to an update: a list gets a new head.
+fn push(update: &mut String, list: &str, head: &str) {
+    let _infallible = write!(
+        update,
+        ", {list} = list_append({head}, if_not_exists({list}, :none))"
+    );
+}
+
+/// The list of the instants from which there would have been quiet after each event of another.
+fn quiet(list: &str) -> String {
+    format!("{list}Quiet")
+}
+
+fn key(limit: &str, subject: &str) -> AttributeValue {
+    text(format!("limit#{limit}#{subject}"))
+}
+
+fn code_mail_key(mailbox: &str) -> AttributeValue {
+    key("code-mail", mailbox)
+}
+
+/// Whether the item has counted this attempt before, by a write whose answer was lost.
+fn is_this(item: &Item, attempt: &AttemptId) -> bool {
+    get_text(item, "lastAttempt") == Some(attempt.as_str())
+}
+
+fn list_of<'a>(item: &'a Item, list: &str) -> Option<&'a Vec<AttributeValue>> {
+    item.get(list)?.as_l().ok()
+}
+
+fn log_state(list: &str, limit: &Limit, item: &Item, now: Timestamp) -> LimitState {
+    let instants = list_of(item, list).into_iter().flatten();
+    let read = |instant: &AttributeValue| {
+        let millis = instant.as_n().ok()?.parse().ok()?;
+        Some(Timestamp::from_millis(millis))
+    };
+    limit.state(instants.filter_map(read), now)
+}
+
+/// How many solved challenges the item counts; `None` where they buy no more.
+fn solved_lately(limit: &Limit, item: &Item, now: Timestamp) -> Option<u32> {
+    let state = log_state(SOLVED, limit, item, now);
+    (state.remaining > 0).then(|| limit.quota - state.remaining)
 }

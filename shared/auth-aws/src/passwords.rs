@@ -13,8 +13,7 @@ use crate::{
     user_pool::{Issued, UserPool, sub_among},
 };
 
-/// The refusals by which Cognito says that this user does not get in by this password. To the person they are all the same. Its own
-/// lock-out ("Password attempts exceeded") is among them: it befalls only users who exist, so naming it would tell who does.
+/// The refusals by which Cognito says that this user does not get in by this password. To the person they are all the same.
 const NOT_THIS_WAY: [&str; 5] = [
     "NotAuthorizedException",
     "PasswordResetRequiredException",
@@ -62,6 +61,9 @@ pub enum PasswordProof {
     Challenged(FollowUp),
     /// It was wrong, or opens nothing.
     Wrong,
+    /// Cognito has locked the user after wrong ones and did not look. Only users who exist are ever locked, so no stranger may be
+    /// told it from `Wrong`.
+    Locked,
 }
 
 /// A finished sign-in by password.
@@ -138,12 +140,14 @@ impl Passwords {
             Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
             Ok(Step::Next(next)) => self.proof(email, next).await,
             Err(failure) => match failure.code() {
+                Some("NotAuthorizedException")
+                    if failure.message().starts_with("Password attempts exceeded") =>
+                {
+                    tracing::warn!("Cognito has locked this user after wrong passwords");
+                    Ok(PasswordProof::Locked)
+                }
                 Some(code) if NOT_THIS_WAY.contains(&code) => {
-                    tracing::info!(
-                        code,
-                        locked = failure.message().starts_with("Password attempts exceeded"),
-                        "Cognito does not let this user in by this password"
-                    );
+                    tracing::info!(code, "Cognito does not let this user in by this password");
                     Ok(PasswordProof::Wrong)
                 }
                 Some(_) | None => {
@@ -287,7 +291,7 @@ impl Passwords {
                 Ok(true)
             }
             PasswordProof::Challenged(_) => Ok(true),
-            PasswordProof::Wrong => Ok(false),
+            PasswordProof::Wrong | PasswordProof::Locked => Ok(false),
         }
     }
 

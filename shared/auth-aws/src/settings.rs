@@ -2,12 +2,17 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use auth_domain::{Limit, SecondFactorRules, SignInRules};
+use auth_domain::{
+    Ageing, CodeMailLimits, Limit, SecondFactorRules, SignInRules, TryLimits,
+};
 
 use crate::{ConfigurationError, Environment};
 
 /// Seconds of anything that waits for a code of Cognito's: its own session, and the code with it, ends after five minutes.
 const COGNITO_WAITS: RangeInclusive<u32> = 1..=300;
+
+/// Wrong passwords after which Cognito locks a user (developer guide, "Authentication": lockout).
+const COGNITO_FORGIVES: u32 = 5;
 
 /// Wrong codes in a row, at most (NIST SP 800-63B-4 §3.2.2).
 const ATTEMPTS: RangeInclusive<u32> = 1..=100;
@@ -30,20 +35,68 @@ impl Environment {
 
     /// Wrong codes for one address, over all its sign-ins, or on one known device.
     pub fn otp_failures(&self) -> Result<Limit, ConfigurationError> {
-        self.limit(
-            "otp-failure",
-            ("OTP_FAILURES_PER_EMAIL", 10),
-            ("OTP_FAILURE_WINDOW_SECONDS", 3600),
-        )
+        Ok(Limit {
+            name: "otp-failure",
+            quota: self.number_within("OTP_FAILURES_PER_EMAIL", 15, 3..=100)?,
+            window: self.seconds_within("OTP_FAILURE_WINDOW_SECONDS", 3600, 1..=86_400)?,
+            ageing: Ageing::OneByOne,
+        })
     }
 
-    /// Wrong passwords for one address, or on one known device.
+    /// Wrong passwords for one address, or on one known device. They count until a success, or until the quiet time has passed without
+    /// another: Cognito locks a user after five, and forgets them after about 15 quiet minutes. So strangers never lock a user there,
+    /// however slowly they try.
     pub fn login_failures(&self) -> Result<Limit, ConfigurationError> {
-        self.limit(
-            "login-failure",
-            ("LOGIN_FAILURES_PER_EMAIL", 5),
-            ("LOGIN_FAILURE_WINDOW_SECONDS", 900),
-        )
+        Ok(Limit {
+            name: "login-failure",
+            quota: self.number_within("LOGIN_FAILURES_PER_EMAIL", 5, 1..=COGNITO_FORGIVES)?,
+            window: self.seconds_within("LOGIN_QUIET_SECONDS", 960, 900..=86_400)?,
+            ageing: Ageing::AfterQuiet,
+        })
+    }
+
+    /// Mails with a code for one mailbox, over all operations.
+    pub fn code_mails(&self) -> Result<CodeMailLimits, ConfigurationError> {
+        let limit = |name, quota, window| Limit {
+            name,
+            quota,
+            window,
+            ageing: Ageing::OneByOne,
+        };
+        let (hour, day) = (Duration::from_hours(1), Duration::from_hours(24));
+        let per_hour = self.number_within("CODE_MAILS_PER_HOUR", 5, 1..=20)?;
+        let strangers = self.number_within("CODE_MAILS_PER_DAY_STRANGERS", 12, 1..=100)?;
+        let total = self.number_within("CODE_MAILS_PER_DAY", 20, 1..=200)?;
+        let solved = self.number_within("SOLVED_MAILS_PER_HOUR", 5, 0..=20)?;
+        Ok(CodeMailLimits {
+            strangers_per_hour: limit("code-mail-hour", per_hour, hour),
+            strangers_per_day: limit("code-mail-day", strangers, day),
+            solved_per_hour: limit("code-mail-solved", solved, hour),
+            total_per_day: limit("code-mail-total", total, day),
+        })
+    }
+
+    /// Codes that may be tried for one address: by strangers, and by solved challenges besides.
+    pub fn code_tries(&self) -> Result<TryLimits, ConfigurationError> {
+        Ok(TryLimits {
+            strangers: self.otp_failures()?,
+            solved: Limit {
+                name: "otp-try-solved",
+                quota: self.number_within("SOLVED_TRIES_PER_HOUR", 15, 0..=100)?,
+                window: Duration::from_hours(1),
+                ageing: Ageing::OneByOne,
+            },
+        })
+    }
+
+    /// Attempts of one network at one operation, over all addresses. The operations that have it each name their own.
+    pub fn attempts_per_network(&self, policy: &'static str) -> Result<Limit, ConfigurationError> {
+        Ok(Limit {
+            name: policy,
+            quota: self.number_within("ATTEMPTS_PER_NETWORK", 100, 10..=100_000)?,
+            window: self.seconds_within("ATTEMPTS_PER_NETWORK_WINDOW_SECONDS", 900, 60..=86_400)?,
+            ageing: Ageing::OneByOne,
+        })
     }
 
     /// The numbers that a sign-in lives by between its factors.
@@ -69,6 +122,7 @@ impl Environment {
             name: "otp-mail-total",
             quota: self.number_within("OTP_STARTS_PER_MINUTE", 600, 1..=u32::MAX)?,
             window: Duration::from_mins(1),
+            ageing: Ageing::OneByOne,
         })
     }
 
@@ -153,6 +207,30 @@ mod tests {
             let refused = environment(name, value).sign_in_rules().unwrap_err();
             assert!(refused.to_string().contains(name), "{refused}");
         }
+        for (name, value) in [
+            ("LOGIN_FAILURES_PER_EMAIL", "0"),
+            ("LOGIN_FAILURES_PER_EMAIL", "6"),
+            ("LOGIN_QUIET_SECONDS", "899"),
+        ] {
+            let refused = environment(name, value).login_failures().unwrap_err();
+            assert!(refused.to_string().contains(name), "{refused}");
+        }
+        for (name, value) in [
+            ("CODE_MAILS_PER_HOUR", "21"),
+            ("CODE_MAILS_PER_DAY_STRANGERS", "0"),
+            ("CODE_MAILS_PER_DAY", "201"),
+            ("SOLVED_MAILS_PER_HOUR", "21"),
+        ] {
+            let refused = environment(name, value).code_mails().unwrap_err();
+            assert!(refused.to_string().contains(name), "{refused}");
+        }
+        assert!(environment("SOLVED_TRIES_PER_HOUR", "0").code_tries().is_ok());
+        assert!(environment("OTP_FAILURES_PER_EMAIL", "2").code_tries().is_err());
+        assert!(
+            environment("ATTEMPTS_PER_NETWORK", "9")
+                .attempts_per_network("login-network")
+                .is_err()
+        );
         assert!(
             environment("MFA_ATTEMPTS", "0")
                 .second_factor_rules()

@@ -254,6 +254,7 @@ fn resend_refusal(item: Option<&Item>, now: Timestamp, rules: &SignInRules) -> P
         {
             Problem::RateLimited {
                 retry_after_seconds: next.seconds_from(now).max(1),
+                challenge: None,
             }
         }
         (problem, _) => problem,

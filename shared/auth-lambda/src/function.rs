@@ -271,7 +271,9 @@ fn note(problem: &Problem, exchange: &Exchange) {
         tracing::error!(outcome = code(problem), error = report.chain(), "failed");
     }
     match problem {
-        Problem::RateLimited { .. } | Problem::MaxAttemptsExceeded(_) => {
+        Problem::RateLimited { .. }
+        | Problem::PasswordLocked { .. }
+        | Problem::MaxAttemptsExceeded(_) => {
             exchange.count(Metric::LimitRefusals);
         }
         Problem::EmailDeliveryFailed(_) => exchange.count(Metric::EmailDeliveryFailures),

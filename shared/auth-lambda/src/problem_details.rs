@@ -1,6 +1,8 @@
 //! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
 
-use auth_domain::{AuthorizationId, FieldProblem, LimitState, Problem, RefreshRefusal, Timestamp};
+use auth_domain::{
+    AuthorizationId, FieldProblem, LimitState, Problem, RefreshRefusal, Timestamp, WorkChallenge,
+};
 use serde::Serialize;
 
 /// The body of a problem. The same fields over HTTP and in a direct answer.
@@ -22,6 +24,10 @@ pub struct ProblemDetails<'a> {
     session_id: Option<&'a AuthorizationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a WorkChallenge>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in_with: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError<'a>>,
     request_id: &'a str,
@@ -64,6 +70,8 @@ impl<'a> ProblemDetails<'a> {
             authorization_url: None,
             session_id: None,
             expires_at: None,
+            challenge: None,
+            sign_in_with: None,
             errors: Vec::new(),
             request_id,
         };
@@ -78,6 +86,8 @@ impl<'a> ProblemDetails<'a> {
                 details.session_id = Some(&request.id);
                 details.expires_at = Some(request.expires_at);
             }
+            Problem::RateLimited { challenge, .. } => details.challenge = challenge.as_deref(),
+            Problem::PasswordLocked { .. } => details.sign_in_with = Some("CODE"),
             Problem::InvalidSession
             | Problem::AuthRequired
             | Problem::InvalidCredentials
@@ -89,7 +99,6 @@ impl<'a> ProblemDetails<'a> {
             | Problem::PayloadTooLarge
             | Problem::UnsupportedMediaType
             | Problem::MaxAttemptsExceeded(_)
-            | Problem::RateLimited { .. }
             | Problem::EmailDeliveryFailed(_)
             | Problem::ServiceUnavailable { .. }
             | Problem::Internal(_) => {}
@@ -122,7 +131,7 @@ pub const fn code(problem: &Problem) -> &'static str {
         Problem::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
         Problem::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
         Problem::MaxAttemptsExceeded(_) => "MAX_ATTEMPTS_EXCEEDED",
-        Problem::RateLimited { .. } => "RATE_LIMITED",
+        Problem::RateLimited { .. } | Problem::PasswordLocked { .. } => "RATE_LIMITED",
         Problem::EmailDeliveryFailed(_) => "EMAIL_DELIVERY_FAILED",
         Problem::ServiceUnavailable { .. } => "SERVICE_UNAVAILABLE",
         Problem::Internal(_) => "INTERNAL",
@@ -145,7 +154,9 @@ pub const fn status(problem: &Problem) -> u16 {
         Problem::OtpExpired | Problem::SessionExpired => 410,
         Problem::PayloadTooLarge => 413,
         Problem::UnsupportedMediaType => 415,
-        Problem::MaxAttemptsExceeded(_) | Problem::RateLimited { .. } => 429,
+        Problem::MaxAttemptsExceeded(_)
+        | Problem::RateLimited { .. }
+        | Problem::PasswordLocked { .. } => 429,
         Problem::Internal(_) => 500,
         Problem::EmailDeliveryFailed(_) => 502,
         Problem::ServiceUnavailable { .. } => 503,
@@ -160,6 +171,10 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
             ..
         })
         | Problem::RateLimited {
+            retry_after_seconds,
+            ..
+        }
+        | Problem::PasswordLocked {
             retry_after_seconds,
         }
         | Problem::ServiceUnavailable {
@@ -206,7 +221,7 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         | Problem::ServiceUnavailable { .. }
         | Problem::EmailDeliveryFailed(_)
         | Problem::Internal(_) => "Wait a while, then call the tool again.",
-        Problem::InvalidCredentials | Problem::EmailExists => {
+        Problem::InvalidCredentials | Problem::EmailExists | Problem::PasswordLocked { .. } => {
             "Ask the guest to sign in with a code by mail instead."
         }
         Problem::ConsentRequired(_) => {
@@ -284,6 +299,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::RateLimited { .. } => (
             "Too many requests",
             "A limit is reached. Try again after the time in Retry-After.",
+        ),
+        Problem::PasswordLocked { .. } => (
+            "Too many wrong passwords",
+            "Passwords are not taken for this account for some minutes. Sign in with a code by mail instead.",
         ),
         Problem::EmailDeliveryFailed(_) => {
             ("The mail could not be sent", "Try again in a few minutes.")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_domain::{Attempts, Limit, LimitState, Problem, RefreshRefusal, Report};
+use auth_domain::{Ageing, Attempts, Limit, LimitState, Problem, RefreshRefusal, Report};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SameSite, SetCookie};
 use serde_json::{Value, json};
 
@@ -98,6 +98,7 @@ async fn every_problem_has_its_status_code_and_type() {
                     name: "attempts",
                     quota: 3,
                     window: Duration::from_mins(5),
+                    ageing: Ageing::OneByOne,
                 };
                 Err(Problem::MaxAttemptsExceeded(LimitState {
                     limit,
@@ -193,6 +194,7 @@ async fn limits_and_cookies_travel_in_their_own_fields() {
             name,
             quota,
             window: Duration::from_mins(15),
+            ageing: Ageing::OneByOne,
         };
         let state = |limit, remaining| LimitState {
             limit,

@@ -673,20 +673,12 @@ async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Cal
 fn events(challenges: &[Item], kind: &str) -> usize {
     let limits = challenges.iter().filter(|item| is(item, kind));
     limits
-        .map(|limit| match limit.get("events") {
-            Some(total) => number(total),
-            None => limit
-                .iter()
-                .filter(|(name, at)| is_slot(name) && number(at) > 0)
-                .count(),
+        .filter_map(|limit| limit.get("events"))
+        .map(|events| match events.as_array() {
+            Some(instants) => instants.len(),
+            None => number(events),
         })
         .sum()
-}
-
-/// `s0`, `s1`, …
-fn is_slot(name: &str) -> bool {
-    name.strip_prefix('s')
-        .is_some_and(|slot| slot.parse::<u32>().is_ok())
 }
 
 fn number(value: &Value) -> usize {

@@ -23,6 +23,9 @@ const OTHER_PASSWORD: &str = "ten lives of a lucky cat";
 /// Six digits that no mail holds, but once in a million.
 const WRONG_RESET_CODE: &str = "404170";
 
+/// Seconds without a wrong password after which all are forgotten.
+const QUIET: u64 = 960;
+
 impl Browser<'_> {
     async fn register(&mut self, email: &str, password: &str) -> Answer {
         let registration = json!({ "email": email, "password": password, "name": "Ada Lovelace" });
@@ -523,16 +526,65 @@ async fn after_five_wrong_passwords_strangers_wait_and_a_known_device_does_not()
     let asked = world.count("AdminInitiateAuth");
     let refused = stranger.login(ADA, PASSWORD).await;
     refused.expect_problem(429, "RATE_LIMITED");
-    assert_eq!(refused.retry_after(), Some(900 - 5 * 16));
+    assert_eq!(refused.retry_after(), Some(QUIET - 16));
     assert_eq!(
         world.count("AdminInitiateAuth"),
         asked,
         "Cognito is not asked"
     );
     known.login(ADA, PASSWORD).await.expect_status(200);
-    world.advance(900);
+    world.advance(QUIET - 16 - 1);
+    let refused = stranger.login(ADA, PASSWORD).await;
+    refused.expect_problem(429, "RATE_LIMITED");
+    assert_eq!(refused.retry_after(), Some(1));
+    world.advance(1);
     stranger.login(ADA, PASSWORD).await.expect_status(200);
     assert!(counted(&world, "PasswordFailures") >= 5);
+}
+
+/// Five wrong passwords count together however far apart they are, until there has been quiet.
+#[tokio::test]
+async fn slow_wrong_passwords_add_up() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    for pause in [QUIET - 1, 181] {
+        for _ in 0..5 {
+            let wrong = world.browser().login(ADA, OTHER_PASSWORD).await;
+            wrong.expect_problem(401, "INVALID_CREDENTIALS");
+            world.advance(pause);
+        }
+        let refused = world.browser().login(ADA, PASSWORD).await;
+        refused.expect_problem(429, "RATE_LIMITED");
+        assert_eq!(refused.retry_after(), Some(QUIET - pause));
+        // A refused try is no failure: the quiet goes on.
+        world.advance(QUIET - pause);
+    }
+    // Quiet after the second failure: the three that follow are the first three.
+    for (pause, left) in [(10, 4), (QUIET, 3), (10, 4), (10, 3), (10, 2)] {
+        let wrong = world.browser().login(ADA, OTHER_PASSWORD).await;
+        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+        let remaining = wrong.header("ratelimit").unwrap();
+        assert!(remaining.contains(&format!("r={left}")), "{remaining}");
+        world.advance(pause);
+    }
+}
+
+/// Cognito forgets wrong passwords after 15 quiet minutes: a stranger who tries every 181 seconds must not reach its lock-out.
+#[tokio::test]
+async fn a_patient_stranger_keeps_no_known_device_out() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    let mut stranger = world.browser_at("127.0.0.2");
+    for arrival in 0..24 {
+        for _ in 0..20 {
+            stranger.login(ADA, OTHER_PASSWORD).await;
+            world.advance(181);
+        }
+        let signed_in = known.login(ADA, PASSWORD).await;
+        assert_eq!(signed_in.status, 200, "arrival {arrival}");
+    }
 }
 
 #[tokio::test]
@@ -566,24 +618,57 @@ async fn of_fifty_wrong_passwords_at_once_five_reach_cognito() {
     assert_eq!(world.count("AdminInitiateAuth") - before, 5);
 }
 
-/// Cognito's own lock-out befalls users who exist, and nobody is told of it.
+/// Locks the user at Cognito itself: a known device and strangers together make more failures than it forgives.
+async fn lock_at_cognito(world: &TestWorld, email: &str) {
+    let mut known = world.browser();
+    known.login(email, PASSWORD).await.expect_status(200);
+    // The known device has five failures of its own, and strangers have five. The lock doubles with each after the fifth.
+    for pause in [0, 0, 0, 0, 1] {
+        known.login(email, OTHER_PASSWORD).await.expect_status(401);
+        world.advance(pause);
+    }
+    for pause in [2, 4, 8, 0] {
+        let wrong = world.browser().login(email, OTHER_PASSWORD).await;
+        wrong.expect_status(401);
+        world.advance(pause);
+    }
+}
+
+/// Cognito's own lock-out befalls users who exist, and no stranger is told of it.
 #[tokio::test]
 async fn cognitos_lock_looks_like_a_wrong_password() {
-    let world = TestWorld::stopped(&[("LOGIN_FAILURES_PER_EMAIL", "50")]).await;
+    let world = TestWorld::stopped(&[]).await;
     world.registered(ADA, PASSWORD).await;
-    let mut browser = world.browser();
-    for _ in 0..8 {
-        browser
-            .login(ADA, OTHER_PASSWORD)
-            .await
-            .expect_problem(401, "INVALID_CREDENTIALS");
-    }
-    browser
+    lock_at_cognito(&world, ADA).await;
+    let locked = world.browser().login(ADA, PASSWORD).await;
+    locked.expect_problem(401, "INVALID_CREDENTIALS");
+    assert!(locked.header("retry-after").is_none());
+    world.advance(QUIET);
+    world
+        .browser()
         .login(ADA, PASSWORD)
         .await
-        .expect_problem(401, "INVALID_CREDENTIALS");
-    world.advance(900);
-    browser.login(ADA, PASSWORD).await.expect_status(200);
+        .expect_status(200);
+}
+
+/// A known device belongs to somebody who has signed in: it may hear what is the matter, and of the way that is open.
+#[tokio::test]
+async fn a_known_device_that_meets_cognitos_lock_is_offered_a_code() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    lock_at_cognito(&world, ADA).await;
+    for _ in 0..10 {
+        let locked = known.login(ADA, PASSWORD).await;
+        locked.expect_problem(429, "RATE_LIMITED");
+        assert_eq!(locked["signInWith"], "CODE");
+        assert!(locked["challenge"].is_null());
+    }
+    known.sign_in(ADA).await.expect_status(200);
+    world.advance(QUIET);
+    // What the lock refused, Cognito has not looked at: the device has all its tries.
+    known.login(ADA, PASSWORD).await.expect_status(200);
 }
 
 /// Somebody of every kind that must not be told from the others.

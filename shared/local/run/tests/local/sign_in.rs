@@ -503,7 +503,7 @@ async fn somebody_elses_session_token_is_refused_and_costs_nobody_anything() {
         assert_eq!(wrong["attemptsRemaining"], 2);
         assert_eq!(
             wrong.header("ratelimit"),
-            Some(r#""otp-failure";r=9;t=3600"#)
+            Some(r#""otp-failure";r=14;t=3600"#)
         );
     }
     ada.verify(ADA, &adas_code, &adas).await.expect_status(200);
