@@ -119,7 +119,13 @@ impl Limits {
         };
         let log = Log::of(name, std::slice::from_ref(limit));
         let (is_admitted, item) = self
-            .count(key(limits.strangers.name, subject), &[log], solved, attempt, now)
+            .count(
+                key(limits.strangers.name, subject),
+                &[log],
+                solved,
+                attempt,
+                now,
+            )
             .await?;
         let state = log_state(name, limit, &item, now);
         note(state);
@@ -157,10 +163,7 @@ impl Limits {
             CodeMailPayer::Solved(proof) => Some(proof),
             CodeMailPayer::Stranger | CodeMailPayer::Known => None,
         };
-        let logs: Vec<Log<'_>> = own
-            .into_iter()
-            .chain([Log::of("mails", &total)])
-            .collect();
+        let logs: Vec<Log<'_>> = own.into_iter().chain([Log::of("mails", &total)]).collect();
         let (is_admitted, item) = self
             .count(code_mail_key(mailbox), &logs, proof, attempt, now)
             .await?;
@@ -220,9 +223,8 @@ impl Limits {
                 (is_this(&item, attempt), item)
             }
         };
-        let counted = get_number(&item, "events").map_or(0, |events| {
-            u32::try_from(events).unwrap_or(u32::MAX)
-        });
+        let counted = get_number(&item, "events")
+            .map_or(0, |events| u32::try_from(events).unwrap_or(u32::MAX));
         let reset_seconds = window.end.seconds_from(now).max(1);
         note(LimitState {
             limit: *limit,
@@ -232,7 +234,11 @@ impl Limits {
         if is_admitted {
             return Ok(());
         }
-        tracing::warn!(limit = limit.name, events = counted, "a limit over all requests of a window is reached");
+        tracing::warn!(
+            limit = limit.name,
+            events = counted,
+            "a limit over all requests of a window is reached"
+        );
         Err(Problem::RateLimited {
             retry_after_seconds: reset_seconds,
             challenge: None,
@@ -489,8 +495,7 @@ fn admits(list: &str, limit: &Limit, index: usize) -> String {
             let _infallible = write!(condition, " OR {list}[0] <= :cutoff{index}");
             let quiet = quiet(list);
             for (later, earlier) in (0..last).zip(1..) {
-                let _infallible =
-                    write!(condition, " OR {list}[{later}] >= {quiet}[{earlier}]");
+                let _infallible = write!(condition, " OR {list}[{later}] >= {quiet}[{earlier}]");
             }
         }
     }

@@ -2,9 +2,7 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use auth_domain::{
-    Ageing, CodeMailLimits, Limit, SecondFactorRules, SignInRules, TryLimits,
-};
+use auth_domain::{Ageing, CodeMailLimits, Limit, SecondFactorRules, SignInRules, TryLimits};
 
 use crate::{ConfigurationError, Environment};
 
@@ -224,8 +222,16 @@ mod tests {
             let refused = environment(name, value).code_mails().unwrap_err();
             assert!(refused.to_string().contains(name), "{refused}");
         }
-        assert!(environment("SOLVED_TRIES_PER_HOUR", "0").code_tries().is_ok());
-        assert!(environment("OTP_FAILURES_PER_EMAIL", "2").code_tries().is_err());
+        assert!(
+            environment("SOLVED_TRIES_PER_HOUR", "0")
+                .code_tries()
+                .is_ok()
+        );
+        assert!(
+            environment("OTP_FAILURES_PER_EMAIL", "2")
+                .code_tries()
+                .is_err()
+        );
         assert!(
             environment("ATTEMPTS_PER_NETWORK", "9")
                 .attempts_per_network("login-network")

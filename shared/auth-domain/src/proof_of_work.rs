@@ -171,8 +171,7 @@ fn sign(parameters: &mut ChallengeParameters, secret: &str) -> Result<Challenge,
 
 /// The signing secrets, the one in use first.
 fn secrets(keys: &KeyRing) -> impl Iterator<Item = String> + '_ {
-    keys.tags(Purpose::ProofOfWork, &[])
-        .map(crate::Tag::to_hex)
+    keys.tags(Purpose::ProofOfWork, &[]).map(crate::Tag::to_hex)
 }
 
 /// What a challenge is for. The address is hashed under a key: a challenge may lie around in logs of other parties.
@@ -223,9 +222,16 @@ mod tests {
 
     fn challenge(solved_lately: u32) -> Challenge {
         let randomness = Randomness::new(|bytes| bytes.fill(5));
-        WorkChallenge::issue(OPERATION, &ada(), solved_lately, now(), &ring(1), &randomness)
-            .unwrap()
-            .0
+        WorkChallenge::issue(
+            OPERATION,
+            &ada(),
+            solved_lately,
+            now(),
+            &ring(1),
+            &randomness,
+        )
+        .unwrap()
+        .0
     }
 
     fn payload(challenge: &Challenge, solution: &Solution) -> ProofOfWork {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
-use crate::{Ageing, Attempts, Email, Limit, Problem, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{
+    Ageing, Attempts, Email, Limit, Problem, Randomness, Timestamp, redacted::redacted_debug,
+};
 
 /// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never given to a client.
 #[derive(Clone, PartialEq, Eq)]

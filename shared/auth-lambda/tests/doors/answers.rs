@@ -113,6 +113,7 @@ async fn every_problem_has_its_status_code_and_type() {
             |_| {
                 Err(Problem::RateLimited {
                     retry_after_seconds: 7,
+                    challenge: None,
                 })
             },
             429,
