@@ -142,6 +142,9 @@ locals {
   # Where AgentCore sends a person's browser back to: this route, and exactly this.
   oauth2_callback_url = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
 
+  # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can let its form lead there.
+  cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
+
   # What Terraform makes and functions ask for by name. What is null here is left out there.
   made_settings = {
     ENVIRONMENT                      = var.environment
@@ -156,13 +159,14 @@ locals {
     MAIL_SENDER                      = try(var.mail_sender.from_address, null)
     FRONTEND_URL                     = local.frontend_url
     OAUTH2_CALLBACK_URL              = local.oauth2_callback_url
+    COGNITO_HOSTED_URL               = local.cognito_hosted_url
     AGENTCORE_WORKLOAD_NAME          = local.agentcore.workload_name
     AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
   }
   # Their names alone, for conditions of variables: those must not depend on what is made. A precondition holds the two together.
   made_setting_names = [
     "ENVIRONMENT", "COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID", "GUESTS_TABLE_NAME", "CHALLENGES_TABLE_NAME",
-    "DYNAMODB_OAUTH2_SESSIONS_TABLE", "SECRETS_ID", "KMS_KEY_ID", "MAIL_SENDER", "FRONTEND_URL", "OAUTH2_CALLBACK_URL",
+    "DYNAMODB_OAUTH2_SESSIONS_TABLE", "SECRETS_ID", "KMS_KEY_ID", "MAIL_SENDER", "FRONTEND_URL", "OAUTH2_CALLBACK_URL", "COGNITO_HOSTED_URL",
     "AGENTCORE_WORKLOAD_NAME", "AGENTCORE_IDENTITY_PROVIDER_NAME", "ORIGIN_SECRET_SHA256",
   ]
 

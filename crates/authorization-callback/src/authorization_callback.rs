@@ -3,7 +3,7 @@
 use auth_aws::{Claim, Completion};
 use auth_domain::{
     AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
-    BindingCookie, KeyRing, Problem, Standing, Subject,
+    BindingCookie, KeyRing, Problem, Standing,
 };
 use auth_lambda::{Exchange, Metric, Redirect};
 use tokio::try_join;
@@ -148,7 +148,7 @@ impl AuthorizationCallback {
         }
     }
 
-    /// Completes at AgentCore, and counts only whom it was for. `None` where all is well.
+    /// Completes at AgentCore, and counts only whom it was for, after a sign-in of its own. `None` where all is well.
     async fn complete(
         &self,
         authorization: &Authorization,
@@ -165,20 +165,19 @@ impl AuthorizationCallback {
             Completion::Done => {}
             Completion::Refused => return Ok(Some(AuthorizationFailure::RefusedByAgentCore)),
         }
-        match subject {
-            Subject::Anybody => {}
-            Subject::Guest { .. } | Subject::Claimed(_) => {
-                let Some(token) = self.consents.token(user_id, id, scopes).await? else {
-                    return Ok(Some(AuthorizationFailure::RefusedByAgentCore));
-                };
-                match self.access_tokens.person(token.as_str()).await {
-                    Ok(person) if subject.is(&person) => {}
-                    Ok(_) | Err(Problem::AuthRequired) => {
-                        return Ok(Some(AuthorizationFailure::OtherUser));
-                    }
-                    Err(problem) => return Err(problem),
-                }
+        let Some(token) = self.consents.token(user_id, id, scopes).await? else {
+            return Ok(Some(AuthorizationFailure::RefusedByAgentCore));
+        };
+        match self.access_tokens.person(token.as_str()).await {
+            Ok(person) if !subject.is(&person) => {
+                return Ok(Some(AuthorizationFailure::OtherUser));
             }
+            Ok(person) if !authorization.is_signed_in_for(&person) => {
+                return Ok(Some(AuthorizationFailure::OldSignIn));
+            }
+            Ok(_) => {}
+            Err(Problem::AuthRequired) => return Ok(Some(AuthorizationFailure::OtherUser)),
+            Err(problem) => return Err(problem),
         }
         let now = self.clock.now();
         let until = now.after(self.consent_lifetime);

@@ -3,8 +3,10 @@
 //! Only the browser that began an authorization ends it, and only when it comes from consenting: its cookie and the state are compared
 //! with the record before anything is asked of AgentCore, so who sends somebody else an authorization URL gains nothing. Where the state
 //! comes in another browser, that person's consent counts for nobody: the authorization fails. Then one conditional write decides which
-//! of several callbacks ends it, AgentCore completes it under the identifier that began it, and where it is known whom it is for, the
-//! person who consented is held against that. A second use changes nothing.
+//! of several callbacks ends it, AgentCore completes it under the identifier that began it, and the person's token is looked at: where it
+//! is known whom the authorization is for, it has to be that person; and the person has to have signed in since this browser was sent
+//! to do so. A hosted session that lives on answers nothing, whether the pool honours `prompt=login` or not. A second use changes
+//! nothing.
 //!
 //! Why an authorization failed is told to the log and to the browser that began it. Everybody else gets one answer, whatever the state
 //! of the authorization. A redirect that cannot prove where it came from (`state`) never fails an authorization either.

@@ -35,6 +35,8 @@ impl GetAuthenticatedGuest {
                     return Ok(Authenticated { user });
                 }
             }
+            // Its link was refused in another browser than the one that it belongs to, so it is of no more use to the agent.
+            AuthorizationStatus::Pending if authorization.refused_elsewhere => {}
             AuthorizationStatus::Pending => return Err(self.required(authorization, keys)),
             AuthorizationStatus::Expired => {
                 let attempt = AttemptId::generate(&self.randomness);
@@ -114,6 +116,11 @@ impl GetAuthenticatedGuest {
         };
         if !subject.is(&person) {
             return Err(other_user(exchange));
+        }
+        if !authorization.is_signed_in_for(&person) {
+            let reason = AuthorizationFailure::OldSignIn.name();
+            tracing::warn!(reason, "a consent does not count");
+            return Ok(None);
         }
         let guest = self.guest_of(&person, exchange).await?;
         Ok((!person.is_signed_out_of(&guest)).then_some(guest))

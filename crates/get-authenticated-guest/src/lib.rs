@@ -4,7 +4,8 @@
 //! count. Where a consent is there, AgentCore gives the person's token, and the token says who they are: the guest is found by it, or
 //! bound, or made, as by a sign-in of their own. Where none is there, or none that holds any longer, another authorization begins for
 //! whomever the last one was for, and the answer is `AUTH_REQUIRED` with a start link. One that waits is not begun again, however often
-//! the agent asks for it.
+//! the agent asks for it, unless its link was refused in another browser than the one that allowed it. A token of a sign-in from before
+//! the authorization counts for nothing.
 //!
 //! A person other than the one meant is `USER_MISMATCH`, and so is one who registered the address with a password and has not
 //! confirmed it: the password may be somebody else's. A sign-out everywhere ends a consent too.

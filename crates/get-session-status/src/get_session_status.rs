@@ -37,7 +37,6 @@ impl GetSessionStatus {
             session_id: id,
             status,
             expires_at: authorization.expires_at,
-            conversation_id: authorization.conversation_id,
             is_known,
         })
     }

@@ -1,6 +1,6 @@
 //! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has come.
 //!
-//! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is over, and not why. A front end
+//! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is over, and neither why nor in which conversation. A front end
 //! asks again and again, so an answer that waits says when to ask next, and one that has not changed costs a client that shows its
 //! entity tag no body.
 //!
@@ -12,7 +12,7 @@ mod get_session_status;
 
 use auth_aws::{Authorizations, ConfigurationError, Platform};
 use auth_domain::{
-    AuthorizationId, AuthorizationStatus, Clock, ConversationId, Problem, Randomness, Timestamp,
+    AuthorizationId, AuthorizationStatus, Clock, Problem, Randomness, Timestamp,
 };
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
@@ -43,7 +43,6 @@ struct SessionStatus {
     session_id: AuthorizationId,
     status: AuthorizationStatus,
     expires_at: Timestamp,
-    conversation_id: ConversationId,
     /// The client has seen this very answer before.
     #[serde(skip)]
     is_known: bool,

@@ -1,20 +1,25 @@
-//! `openStartLink`, GET /auth/oauth2/start/{link}: gives the browser that opens an agent's link the cookie of the authorization, and
-//! sends it on to consent.
+//! `openStartLink`, GET /auth/oauth2/start/{link}: shows the page that asks a person whether an agent may act for them.
 //!
-//! An agent has no browser, so what it begins is bound to the first browser that opens its link; one conditional write decides which.
-//! The link is made of the session by a key, lives as long as the session, and grants nothing after it was opened. A browser that
-//! only fetches ahead of time does not open it.
+//! An agent has no browser, and hands over a link. The link binds nothing, whoever opens it and however often: chats preview
+//! links, browsers fetch ahead, and another site can send a browser here. Only the page's button does (`confirmStartLink`), so
+//! the page gives this browser a nonce, in a cookie that no other site's request brings along, and a form that fits it.
 //!
-//! If a call fails: the link still works. If the answer is lost after the write, the link is used up, and the agent begins another
-//! authorization when it asks again and this one is over.
+//! The page names the agent, the time, and the country of this request where CloudFront tells it. It holds no text that a
+//! conversation chose: no address, no scope, no conversation's id.
+//!
+//! The link is made of the session by a key, and lives as long as it. Once the authorization has ended, a browser is told how.
+//!
+//! If a call fails: nothing has changed, and the link still works.
 
+mod consent_page;
 mod open_start_link;
 
 use std::time::Duration;
 
 use auth_aws::{Authorizations, ConfigurationError, Platform, Secrets};
-use auth_domain::{Clock, FrontEnd, Problem, Randomness, StartLink};
-use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
+use auth_domain::{AgentName, Clock, FrontEnd, Problem, Randomness, StartLink};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Page, Redirect};
+use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -28,10 +33,14 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct OpenStartLink {
     authorizations: Authorizations,
     secrets: Secrets,
+    agent: AgentName,
     front_end: FrontEnd,
+    front_end_origin: Origin,
+    hosted_page: Origin,
     clock: Clock,
     randomness: Randomness,
     lifetime: Duration,
+    consent_lifetime: Duration,
 }
 
 impl OpenStartLink {
@@ -40,21 +49,41 @@ impl OpenStartLink {
         Ok(Self {
             authorizations: Authorizations::new(platform)?,
             secrets: Secrets::new(platform)?,
+            agent: environment.required("AGENT_NAME")?,
             front_end: environment.required("FRONTEND_URL")?,
+            front_end_origin: environment.required("FRONTEND_URL")?,
+            hosted_page: environment.required("COGNITO_HOSTED_URL")?,
             clock: platform.clock(),
             randomness: platform.randomness(),
             lifetime: environment.authorization_lifetime()?,
+            consent_lifetime: environment.consent_lifetime()?,
         })
     }
+}
+
+/// What a browser gets that opens a link.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Opened {
+    /// The page that asks.
+    Asked(Page),
+    /// The authorization has ended, and the front end is told how.
+    SentOn(Redirect),
 }
 
 impl Operation for OpenStartLink {
     const NAME: &'static str = "open-start-link";
     const ACCESS: Access = Access::Public;
-    const STATUS: u16 = 302;
 
     type Input = StartLink;
-    type Output = Redirect;
+    type Output = Opened;
+
+    fn status(opened: &Opened) -> u16 {
+        match opened {
+            Opened::Asked(_) => Self::STATUS,
+            Opened::SentOn(_) => 302,
+        }
+    }
 
     fn parse(&self, fields: &mut Fields) -> Result<StartLink, Problem> {
         let link: Option<StartLink> = fields.required("link");
@@ -62,7 +91,7 @@ impl Operation for OpenStartLink {
         link.ok_or(Problem::InvalidSession)
     }
 
-    async fn run(&self, link: StartLink, exchange: &Exchange) -> Result<Redirect, Problem> {
+    async fn run(&self, link: StartLink, exchange: &Exchange) -> Result<Opened, Problem> {
         self.open(&link, exchange).await
     }
 }

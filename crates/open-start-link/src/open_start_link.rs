@@ -1,60 +1,69 @@
-//! The decision: is the link ours, does its authorization wait, and is this the browser that it belongs to from now on?
+//! The decision: is the link ours, and does its authorization wait?
 
-use auth_domain::{
-    Authorization, AuthorizationFailure, BindingCookie, BindingSecret, KeyRing, Problem, StartLink,
-};
-use auth_lambda::{Exchange, Metric, Redirect, SetCookie};
+use auth_domain::{Authorization, BindingCookie, KeyRing, PageNonce, Problem, Report, StartLink};
+use auth_lambda::{Exchange, Origin, Page, PagePolicy, Redirect, SetCookie};
 
-use crate::OpenStartLink;
+use crate::{OpenStartLink, Opened, consent_page};
 
 impl OpenStartLink {
     pub(crate) async fn open(
         &self,
         link: &StartLink,
         exchange: &Exchange,
-    ) -> Result<Redirect, Problem> {
-        if !exchange.is_navigation() {
-            return Err(Problem::InvalidSession);
-        }
+    ) -> Result<Opened, Problem> {
         let secrets = self.secrets.get().await?;
         let keys = secrets.keys();
         let id = link.verified(keys).ok_or(Problem::InvalidSession)?;
-        let secret = BindingSecret::generate(&self.randomness);
         let now = self.clock.now();
-        let binding = secret.hash(id, keys);
-        if let Some(authorization) = self.authorizations.bind(id, &binding, now).await? {
-            let cookie = BindingCookie::issue(id, &authorization.state, &secret);
-            exchange.set_cookie(SetCookie::authorization(cookie, self.lifetime));
-            return Ok(Redirect::to(authorization.url.as_str(), exchange));
-        }
         let found = self.authorizations.find(id, now).await?;
         let authorization = found.ok_or(Problem::InvalidSession)?;
-        Ok(self.too_late(&authorization, keys, exchange))
+        let began_it = exchange
+            .cookie(&BindingCookie::name(&authorization.state))
+            .and_then(BindingCookie::parse)
+            .is_some_and(|cookie| authorization.is_bound_to(&cookie, keys));
+        if let Some(end) = authorization.link_end(began_it, now) {
+            let location = self.front_end.told_of_end(id, end);
+            return Ok(Opened::SentOn(Redirect::to(location, exchange)));
+        }
+        self.ask(link, &authorization, keys, exchange)
+            .map(Opened::Asked)
     }
 
-    /// The link was opened before, or its time is over. The browser that opened it may go on; any other learns nothing more than
-    /// that it is another.
-    fn too_late(
+    fn ask(
         &self,
+        link: &StartLink,
         authorization: &Authorization,
         keys: &KeyRing,
         exchange: &Exchange,
-    ) -> Redirect {
-        let cookie = exchange.cookie(&BindingCookie::name(&authorization.state));
-        let is_the_one = cookie
-            .and_then(BindingCookie::parse)
-            .is_some_and(|cookie| authorization.is_bound_to(&cookie, keys));
-        let is_over = self.clock.now() >= authorization.expires_at;
-        let reason = match (is_the_one, is_over) {
-            (true, false) => return Redirect::to(authorization.url.as_str(), exchange),
-            (true, true) => AuthorizationFailure::Expired,
-            (false, true) if authorization.binding.is_none() => AuthorizationFailure::Expired,
-            (false, _) => AuthorizationFailure::OtherBrowser,
-        };
-        if reason == AuthorizationFailure::OtherBrowser {
-            exchange.count(Metric::CallbackRefusals);
+    ) -> Result<Page, Problem> {
+        let cookie = link.page_cookie();
+        // A page that this browser shows already goes on working.
+        let nonce = exchange.cookie(&cookie).map_or_else(
+            || PageNonce::generate(&self.randomness),
+            PageNonce::of_cookie,
+        );
+        exchange.set_cookie(SetCookie::page_nonce(cookie, &nonce, self.lifetime));
+        let html = consent_page::Asking {
+            agent: &self.agent,
+            asked_at: authorization.expires_at.before(self.lifetime),
+            country: exchange.country(),
+            scopes: &authorization.scopes,
+            lasts: self.consent_lifetime,
+            action: &link.own_segment(),
+            page: &nonce.field(&authorization.id, keys),
         }
-        tracing::warn!(reason = reason.name(), "a start link is not followed");
-        Redirect::to(self.front_end.told_of_failure(reason, false), exchange)
+        .html();
+        let agentcore: Origin = authorization.url.as_str().parse().map_err(|_| {
+            Problem::Internal(Report::of("AgentCore's authorization URL has no origin"))
+        })?;
+        let policy = PagePolicy {
+            style: &consent_page::STYLE_SOURCE,
+            form_leads_to: &[
+                agentcore,
+                self.hosted_page.clone(),
+                self.front_end_origin.clone(),
+            ],
+        };
+        Ok(Page::new(html, &policy, exchange))
     }
 }

@@ -7,7 +7,10 @@
 //! API Gateway has one authorizer a route, and this route takes a token or none. So it has none, and the token is checked here.
 //!
 //! The browser gets a cookie that nobody else has, and only with it can the authorization be ended. A caller without a browser, who
-//! invokes the function, gets a start link in place of AgentCore's URL: it gives the cookie to the browser that opens it first.
+//! invokes the function, gets a start link in place of AgentCore's URL: its page asks a person, and gives the cookie to that browser.
+//!
+//! No other site can have a browser begin one here: the body is JSON, which another origin may not send (CORS), and the answer, URL and
+//! all, is read by its caller alone.
 //!
 //! If a call fails: nothing is left that anybody could end. The next try begins another authorization.
 

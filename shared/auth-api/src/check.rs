@@ -319,7 +319,7 @@ impl Rules {
                 let essence = essence(exchange.request_headers);
                 match essence.and_then(|essence| body.content.get(&essence)) {
                     None => found.add(side, "header content-type", "is not taken"),
-                    Some(schema) => match strict_json::parse(exchange.request_body) {
+                    Some(schema) => match read(exchange.request_headers, exchange.request_body) {
                         Err(message) => found.add(side, "body", message),
                         Ok(value) => found.add_errors(side, "body", schema, &value),
                     },
@@ -392,7 +392,7 @@ impl Response {
             found.add(side, "header content-type", "is not in the contract");
             return (essence, None);
         };
-        let value = match strict_json::parse(exchange.response_body) {
+        let value = match read(exchange.response_headers, exchange.response_body) {
             Ok(value) => value,
             Err(message) => {
                 found.add(side, "body", message);
@@ -465,6 +465,25 @@ fn essence(headers: &HeaderMap) -> Option<String> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let essence = content_type.split(';').next().unwrap_or_default();
     Some(essence.trim().to_ascii_lowercase())
+}
+
+/// A body as its media type is read: a form by its fields, a page as one text, and everything else as JSON.
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, String> {
+    match essence(headers).as_deref() {
+        Some("application/x-www-form-urlencoded") => {
+            let mut fields = serde_json::Map::new();
+            for (name, value) in form_urlencoded::parse(body) {
+                if fields.insert(name.into_owned(), value.into()).is_some() {
+                    return Err("names a field twice".to_owned());
+                }
+            }
+            Ok(Value::Object(fields))
+        }
+        Some("text/html") => String::from_utf8(body.to_vec())
+            .map(Value::from)
+            .map_err(|_| "is not UTF-8".to_owned()),
+        Some(_) | None => strict_json::parse(body).map_err(str::to_owned),
+    }
 }
 
 /// Turns the document's schemas into validators, each once.

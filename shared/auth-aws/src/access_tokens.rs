@@ -103,7 +103,9 @@ impl AccessTokens {
             .map_err(|_| Problem::AuthRequired)?;
         let now = self.clock.now().as_seconds();
         let ends = verified.claims.get("exp").and_then(Value::as_i64);
-        if ends.is_some_and(|end| now < end) {
+        let begins = verified.claims.get("nbf").map(Value::as_i64);
+        let has_begun = begins.is_none_or(|begin| begin.is_some_and(|begin| begin <= now));
+        if has_begun && ends.is_some_and(|end| now < end) {
             Ok(verified.claims)
         } else {
             Err(Problem::AuthRequired)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AgentUserId, Authorization, AuthorizationId, AuthorizationState, Clock, ConversationId,
+    AgentUserId, Authorization, AuthorizationId, AuthorizationState, Binding, Clock, ConversationId,
     KeyRing, KeyedHash, Problem, Randomness, Scope, Standing, Subject,
 };
 use tokio::try_join;
@@ -45,7 +45,7 @@ impl AuthorizationStart {
     }
 
     /// Begins an authorization. `bind` makes the hash of what only the beginning browser has; `None` leaves the authorization to
-    /// whoever opens its start link first.
+    /// the browser whose person allows it on its start link's page.
     ///
     /// If a call fails, nothing is left that anybody could end: what AgentCore knows and the table does not, no callback completes.
     pub async fn begin(
@@ -65,7 +65,8 @@ impl AuthorizationStart {
         let now = self.clock.now();
         let asked = self.consents.ask(&user_id, &scopes, &state).await?;
         let authorization = Authorization {
-            binding: bind(&asked.id),
+            binding: bind(&asked.id).map(|secret| Binding { secret, since: now }),
+            refused_elsewhere: false,
             id: asked.id,
             conversation_id,
             subject,

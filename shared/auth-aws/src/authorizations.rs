@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_domain::{
     AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
-    AuthorizationStatus, AuthorizationUrl, ConversationId, Email, KeyedHash, Problem, Scope,
+    AuthorizationStatus, AuthorizationUrl, Binding, ConversationId, Email, KeyedHash, Problem, Scope,
     Standing, Subject, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
@@ -50,6 +50,22 @@ pub enum Claim {
     Over(Box<Authorization>),
 }
 
+/// What a browser that follows a start link has to show for itself.
+pub struct BrowserProof {
+    /// Of the secret that it gets now.
+    pub new: KeyedHash,
+    /// Of the secret that it says it got before.
+    pub known: Option<KeyedHash>,
+}
+
+/// What came of pressing a button on a start link's page.
+pub enum FromLink {
+    /// What the button says; the authorization as it is now.
+    Done(Box<Authorization>),
+    /// Nothing: the authorization is over, or another browser's.
+    Refused(Box<Authorization>),
+}
+
 impl Authorizations {
     /// Authorizations in the table that `DYNAMODB_OAUTH2_SESSIONS_TABLE` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
@@ -87,28 +103,77 @@ impl Authorizations {
         item.filter(is_kept).as_ref().map(read).transpose()
     }
 
-    /// Binds an authorization to the browser that opens its start link, in one conditional write: the first one wins, and no other
-    /// gets in. `None` where it is bound already or does not wait any more.
+    /// Binds an authorization to the browser whose person allows it, in one conditional write: the first one wins, and no other
+    /// gets in. A browser that proves an earlier binding keeps that one.
     pub async fn bind(
         &self,
         id: &AuthorizationId,
-        binding: &KeyedHash,
+        browser: &BrowserProof,
         now: Timestamp,
-    ) -> Result<Option<Authorization>, Problem> {
+    ) -> Result<FromLink, Problem> {
+        let write = self
+            .of_browser(id, browser, now)
+            .update_expression(
+                "SET binding = if_not_exists(binding, :binding), boundAt = if_not_exists(boundAt, :now)",
+            );
+        from_link(conditional_update!(write, "bind the authorization")?)
+    }
+
+    /// Ends an authorization whose person presses *Cancel*: one that no browser has bound, or this one has.
+    pub async fn cancel(
+        &self,
+        id: &AuthorizationId,
+        browser: &BrowserProof,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<FromLink, Problem> {
+        let write = self
+            .of_browser(id, browser, now)
+            .update_expression("SET #status = :failed, reason = :reason, endedBy = :attempt")
+            .expression_attribute_values(":failed", text(FAILED))
+            .expression_attribute_values(":reason", text(AuthorizationFailure::Cancelled.name()))
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        let written = conditional_update!(write, "cancel the authorization")?;
+        Ok(match written {
+            Written::Refused(Some(item))
+                if get_text(&item, "endedBy") == Some(attempt.as_str()) =>
+            {
+                FromLink::Done(Box::new(read(&item)?))
+            }
+            written => from_link(written)?,
+        })
+    }
+
+    /// Notes that another browser than the bound one wanted an authorization, so that an agent that asks again gets another link.
+    pub async fn note_refused_elsewhere(&self, id: &AuthorizationId) -> Result<(), Problem> {
         let write = self
             .update(text(id.as_str()))
-            .update_expression("SET binding = :binding")
+            .update_expression("SET refusedElsewhere = :true")
+            .condition_expression("attribute_exists(binding)")
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        match conditional_update!(write, "note the other browser")? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// A write that holds only for an authorization that waits and that no other browser has bound.
+    fn of_browser(
+        &self,
+        id: &AuthorizationId,
+        browser: &BrowserProof,
+        now: Timestamp,
+    ) -> UpdateItemFluentBuilder {
+        let known = browser.known.as_ref().unwrap_or(&browser.new);
+        self.update(text(id.as_str()))
             .condition_expression(
-                "#status = :pending AND expiresAt > :now AND (attribute_not_exists(binding) OR binding = :binding)",
+                "#status = :pending AND expiresAt > :now \
+                 AND (attribute_not_exists(binding) OR binding = :binding OR binding = :known)",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":pending", text(PENDING))
             .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":binding", text(binding.as_str()));
-        match conditional_update!(write, "bind the authorization")? {
-            Written::Made(item) => read(&item).map(Some),
-            Written::Refused(_) => Ok(None),
-        }
+            .expression_attribute_values(":binding", text(browser.new.as_str()))
+            .expression_attribute_values(":known", text(known.as_str()))
     }
 
     /// Claims an authorization for the one attempt that ends it, in one conditional write. Sent twice, it is still one claim; and a
@@ -355,10 +420,19 @@ fn item(authorization: &Authorization) -> Item {
     if let Subject::Guest { sub, .. } = &authorization.subject {
         item.insert("cognitoSub".to_owned(), text(sub.as_str()));
     }
-    if let Some(binding) = &authorization.binding {
-        item.insert("binding".to_owned(), text(binding.as_str()));
+    if let Some(Binding { secret, since }) = &authorization.binding {
+        item.insert("binding".to_owned(), text(secret.as_str()));
+        item.insert("boundAt".to_owned(), millis(*since));
     }
     item
+}
+
+fn from_link(written: Written) -> Result<FromLink, Problem> {
+    match written {
+        Written::Made(item) => Ok(FromLink::Done(Box::new(read(&item)?))),
+        Written::Refused(Some(item)) => Ok(FromLink::Refused(Box::new(read(&item)?))),
+        Written::Refused(None) => Err(Problem::InvalidSession),
+    }
 }
 
 fn read(item: &Item) -> Result<Authorization, Problem> {
@@ -388,7 +462,11 @@ fn parse(item: &Item) -> Option<Authorization> {
         scopes: scopes.collect::<Option<_>>()?,
         url: AuthorizationUrl::issued(get_text(item, "url")?),
         state: KeyedHash::stored(get_text(item, "state")?),
-        binding: get_text(item, "binding").map(KeyedHash::stored),
+        binding: get_text(item, "binding")
+            .map(KeyedHash::stored)
+            .zip(get_millis(item, "boundAt"))
+            .map(|(secret, since)| Binding { secret, since }),
+        refused_elsewhere: item.contains_key("refusedElsewhere"),
         standing: match get_text(item, "status")? {
             PENDING | CLAIMED => Standing::Pending,
             COMPLETED => Standing::Completed,

@@ -16,6 +16,10 @@ use crate::{
     failure::{Failure, failure},
 };
 
+/// Told to the provider with every request, a refreshed token's included, since the vault keeps tokens by it: the person signs in
+/// afresh for each authorization, and a hosted session that lives on answers none (OpenID Connect Core §3.1.2.1).
+const FRESH_SIGN_IN: (&str, &str) = ("prompt", "login");
+
 /// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends browsers back to.
 #[derive(Clone)]
 pub struct Consents {
@@ -150,6 +154,7 @@ impl Consents {
                 .oauth2_flow(Oauth2FlowType::UserFederation)
                 .resource_oauth2_return_url(self.callback_url.as_str())
                 .force_authentication(id.is_none())
+                .custom_parameters(FRESH_SIGN_IN.0, FRESH_SIGN_IN.1)
                 .set_session_uri(id.clone())
                 .set_custom_state(state.clone())
                 .send()

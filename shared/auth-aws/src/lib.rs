@@ -33,7 +33,7 @@ pub use access_tokens::AccessTokens;
 
 pub use authenticators::{Authenticators, Confirmation, FactorProof};
 pub use authorization_start::{AuthorizationStart, AuthorizationWish};
-pub use authorizations::{Authorizations, Claim};
+pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};
 pub use consents::{Asked, Completion, Consents};
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};

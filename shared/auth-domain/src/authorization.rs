@@ -283,7 +283,7 @@ redacted_debug!(BindingCookie);
 
 impl BindingCookie {
     /// The name in front of what tells authorizations apart.
-    const NAME: &'static str = "__Host-latchkey-authorization-";
+    pub const PREFIX: &'static str = "__Host-latchkey-authorization-";
 
     /// Name and value for a browser that begins an authorization.
     #[must_use]
@@ -300,15 +300,24 @@ impl BindingCookie {
     #[must_use]
     pub fn name(state: &KeyedHash) -> String {
         let told_apart = state.0.get(..8).unwrap_or(&state.0);
-        format!("{}{told_apart}", Self::NAME)
+        format!("{}{told_apart}", Self::PREFIX)
     }
 
     /// The names that the cookie may have in an authorization whose state a redirect brings.
     #[must_use]
     pub fn names(state: &str, keys: &KeyRing) -> Vec<String> {
         keys.tags(Purpose::AuthorizationState, &[state])
-            .map(|tag| format!("{}{}", Self::NAME, tag.short()))
+            .map(|tag| format!("{}{}", Self::PREFIX, tag.short()))
             .collect()
+    }
+
+    /// The cookie of a browser that has this secret.
+    #[must_use]
+    pub fn of(id: &AuthorizationId, secret: &BindingSecret) -> Self {
+        Self {
+            id: id.clone(),
+            secret: secret.as_str().to_owned(),
+        }
     }
 
     /// Reads a cookie's value. What it claims is still to be proved.
@@ -321,6 +330,12 @@ impl BindingCookie {
         })
     }
 
+    /// What the record of its authorization keeps of it, if the cookie is what it claims to be.
+    #[must_use]
+    pub fn hash(&self, keys: &KeyRing) -> KeyedHash {
+        BindingSecret(self.secret.clone()).hash(&self.id, keys)
+    }
+
     /// The authorization that the cookie says it belongs to.
     #[must_use]
     pub fn id(&self) -> &AuthorizationId {
@@ -328,7 +343,7 @@ impl BindingCookie {
     }
 }
 
-/// A link on our own domain that begins an authorization in whatever browser opens it first: for an agent, which has none.
+/// A link on our own domain, for an agent, which has no browser: its page asks a person, and belongs to whoever allows it first.
 #[derive(Clone)]
 pub struct StartLink {
     id: AuthorizationId,
@@ -359,6 +374,19 @@ impl StartLink {
         keys.verifies(Purpose::StartLink, &[self.id.as_str()], &self.tag)
             .then_some(&self.id)
     }
+
+    /// The name of the cookie that the link's page sets: one a link, so that several pages may be open at once.
+    #[must_use]
+    pub fn page_cookie(&self) -> String {
+        let told_apart = self.tag.get(..8).unwrap_or(&self.tag);
+        format!("__Host-latchkey-consent-{told_apart}")
+    }
+
+    /// The link's last segment, which is its page's own address.
+    #[must_use]
+    pub fn own_segment(&self) -> String {
+        format!("{}.{}", self.id.reference(), self.tag)
+    }
 }
 
 impl FromStr for StartLink {
@@ -366,13 +394,54 @@ impl FromStr for StartLink {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (reference, tag) = text.rsplit_once('.').ok_or(InvalidStartLink)?;
-        if tag.len() != TAG_DIGITS {
+        let is_tag = tag.len() == TAG_DIGITS
+            && tag
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_tag {
             return Err(InvalidStartLink);
         }
         Ok(Self {
             id: AuthorizationId::of_reference(reference).map_err(|_| InvalidStartLink)?,
             tag: tag.to_owned(),
         })
+    }
+}
+
+unguessable! {
+    /// What a start link's page gives to the browser that shows it. The page's form holds a tag of it, so that only this page's
+    /// button, in this browser, says yes.
+    PageNonce
+}
+
+impl PageNonce {
+    /// Reads a cookie's value. A made-up one fits no form.
+    #[must_use]
+    pub fn of_cookie(value: &str) -> Self {
+        Self(value.to_owned())
+    }
+
+    /// The field of the form on the page of this authorization's link.
+    #[must_use]
+    pub fn field(&self, id: &AuthorizationId, keys: &KeyRing) -> String {
+        keys.tag(Purpose::ConsentForm, &[id.as_str(), &self.0])
+            .to_hex()
+    }
+
+    /// Whether a form with this field was made for this browser and this authorization, in constant time.
+    #[must_use]
+    pub fn fits(&self, field: &str, id: &AuthorizationId, keys: &KeyRing) -> bool {
+        keys.verifies(Purpose::ConsentForm, &[id.as_str(), &self.0], field)
+    }
+
+    /// The secret by which the authorization is bound to this browser. Made of the nonce, so that a button pressed twice binds
+    /// the same browser twice.
+    #[must_use]
+    pub fn binding_secret(&self, id: &AuthorizationId, keys: &KeyRing) -> BindingSecret {
+        BindingSecret(
+            keys.tag(Purpose::ConsentBinding, &[id.as_str(), &self.0])
+                .to_hex(),
+        )
     }
 }
 
@@ -426,20 +495,26 @@ pub enum AuthorizationFailure {
     OtherUser,
     /// The redirect brought another state than it was sent out with.
     StateMismatch,
-    /// The provider said no, or the person did.
+    /// The provider said no, or the person did there.
     ProviderDenied,
+    /// The person pressed *Cancel* on our own page.
+    Cancelled,
+    /// The person had signed in before this browser was sent to do so.
+    OldSignIn,
     /// AgentCore refused to complete it.
     RefusedByAgentCore,
 }
 
 impl AuthorizationFailure {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Expired,
         Self::AlreadyUsed,
         Self::OtherBrowser,
         Self::OtherUser,
         Self::StateMismatch,
         Self::ProviderDenied,
+        Self::Cancelled,
+        Self::OldSignIn,
         Self::RefusedByAgentCore,
     ];
 
@@ -453,6 +528,8 @@ impl AuthorizationFailure {
             Self::OtherUser => "other-user",
             Self::StateMismatch => "state-mismatch",
             Self::ProviderDenied => "provider-denied",
+            Self::Cancelled => "cancelled",
+            Self::OldSignIn => "old-sign-in",
             Self::RefusedByAgentCore => "refused-by-agentcore",
         }
     }
@@ -463,8 +540,11 @@ impl AuthorizationFailure {
         match self {
             Self::Expired => "SESSION_EXPIRED",
             Self::OtherBrowser | Self::OtherUser => "USER_MISMATCH",
-            Self::ProviderDenied => "AUTH_CANCELLED",
-            Self::AlreadyUsed | Self::StateMismatch | Self::RefusedByAgentCore => "INVALID_SESSION",
+            Self::ProviderDenied | Self::Cancelled => "AUTH_CANCELLED",
+            Self::AlreadyUsed
+            | Self::StateMismatch
+            | Self::OldSignIn
+            | Self::RefusedByAgentCore => "INVALID_SESSION",
         }
     }
 
@@ -535,15 +615,66 @@ pub struct Authorization {
     pub url: AuthorizationUrl,
     /// Of the state that it was sent out with.
     pub state: KeyedHash,
-    /// Of the secret of the browser that began it. None until a start link is opened.
-    pub binding: Option<KeyedHash>,
+    /// The browser that it belongs to. None until a person allows it on a start link's page.
+    pub binding: Option<Binding>,
+    /// Whether another browser wanted it too, and was refused.
+    pub refused_elsewhere: bool,
     /// How far it has come.
     pub standing: Standing,
     /// When it ends.
     pub expires_at: Timestamp,
 }
 
+/// The browser that an authorization belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Of the secret that only this browser has.
+    pub secret: KeyedHash,
+    /// Since when. The person has to sign in after it.
+    pub since: Timestamp,
+}
+
+/// What a browser is told that follows the link of an authorization that no longer waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// It has succeeded, in this very browser.
+    Completed,
+    /// It has not, or not for this browser.
+    Failed {
+        /// Why.
+        reason: AuthorizationFailure,
+        /// Whether the reason is told.
+        began_it: bool,
+    },
+}
+
 impl Authorization {
+    /// How the authorization has ended for a browser that follows its link; `None` where it waits. A link that no browser has
+    /// bound has no secrets: its end is told to every browser that opens it.
+    #[must_use]
+    pub fn link_end(&self, began_it: bool, now: Timestamp) -> Option<LinkEnd> {
+        let failed = |reason| Some(LinkEnd::Failed { reason, began_it });
+        match (self.status(now), self.standing) {
+            (AuthorizationStatus::Pending, _) => None,
+            (_, _) if self.binding.is_some() && !began_it => {
+                failed(AuthorizationFailure::OtherBrowser)
+            }
+            (_, Standing::Completed) => Some(LinkEnd::Completed),
+            (_, Standing::Failed(reason)) => failed(reason),
+            (_, Standing::Pending) => failed(AuthorizationFailure::Expired),
+        }
+    }
+
+    /// Whether the person signed in after this browser was sent to do so. Both clocks count here, and need not agree to the
+    /// second: between the start and a fresh sign-in lie a page, an address and a code.
+    #[must_use]
+    pub fn is_signed_in_for(&self, person: &Caller) -> bool {
+        let since = self.binding.as_ref().map(|binding| binding.since);
+        since
+            .zip(person.authenticated_at)
+            .is_some_and(|(since, at)| at.as_seconds() >= since.as_seconds())
+    }
+
     /// What a client is told at `now`.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> AuthorizationStatus {
@@ -562,7 +693,7 @@ impl Authorization {
         self.id == cookie.id
             && self.binding.as_ref().is_some_and(|binding| {
                 let parts = [self.id.as_str(), &cookie.secret];
-                keys.verifies(Purpose::AuthorizationBinding, &parts, &binding.0)
+                keys.verifies(Purpose::AuthorizationBinding, &parts, &binding.secret.0)
             })
     }
 

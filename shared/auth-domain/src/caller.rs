@@ -1,5 +1,7 @@
 //! The person behind an access token.
 
+use std::time::Duration;
+
 use crate::{Email, Guest, Timestamp, UserSub, claims};
 
 /// Who is calling, as a token says that was checked: by API Gateway's authorizer on most routes.
@@ -12,6 +14,8 @@ pub struct Caller {
     /// By when, at the latest, the token's session had begun. A token that came of refreshing says when the person signed in, by the
     /// second, and not only when it was issued itself.
     pub signed_in_by: Timestamp,
+    /// When the person last proved who they are, by the second: `auth_time`, which refreshing keeps.
+    pub authenticated_at: Option<Timestamp>,
     /// The session that the token is of.
     pub session: Option<SessionId>,
 }
@@ -46,20 +50,16 @@ impl Caller {
             .map(Timestamp::from_millis);
         let issued_at =
             exact.or_else(|| claim("iat")?.parse().ok().map(Timestamp::from_seconds))?;
+        let authenticated_at = claim("auth_time")
+            .and_then(|seconds| seconds.parse().ok())
+            .map(Timestamp::from_seconds);
         // Any instant of that second.
-        let signed_in_by = claim("auth_time")
-            .and_then(|seconds| {
-                seconds
-                    .parse::<i64>()
-                    .ok()?
-                    .checked_mul(1000)?
-                    .checked_add(999)
-            })
-            .map(Timestamp::from_millis);
+        let signed_in_by = authenticated_at.map(|second| second.after(Duration::from_millis(999)));
         Some(Self {
             sub: UserSub::parse(&claim("sub")?).ok()?,
             email: claim(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
             signed_in_by: signed_in_by.map_or(issued_at, |latest| latest.min(issued_at)),
+            authenticated_at,
             session: claim("origin_jti").map(SessionId::claimed),
         })
     }

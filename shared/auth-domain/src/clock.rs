@@ -75,6 +75,15 @@ impl Timestamp {
             .div_ceil(1000)
     }
 
+    /// Day, month and minute, as a person reads them: `21 November 2026, 05:40 UTC`.
+    #[must_use]
+    pub fn for_people(self) -> String {
+        let at = self.date_time();
+        let (year, month, day) = at.to_calendar_date();
+        let (hour, minute, _) = at.to_hms();
+        format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
+    }
+
     fn date_time(self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -131,6 +140,7 @@ mod tests {
     fn an_instant_prints_as_rfc_3339_and_reads_back() {
         let instant = Timestamp::from_millis(1_795_239_650_123);
         assert_eq!(instant.to_string(), "2026-11-21T05:40:50.123Z");
+        assert_eq!(instant.for_people(), "21 November 2026, 05:40 UTC");
         assert_eq!(
             Timestamp::from_seconds(0).to_string(),
             "1970-01-01T00:00:00.000Z"

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::{AuthorizationFailure, AuthorizationId};
+use crate::{AuthorizationFailure, AuthorizationId, LinkEnd};
 
 /// What is encoded in a query's value (WHATWG URL, the `application/x-www-form-urlencoded` set, without its spaces as pluses).
 const IN_A_QUERY: &AsciiSet = &CONTROLS
@@ -55,6 +55,15 @@ impl FrontEnd {
             String::new()
         };
         format!("{}?auth=success&session_id={id}{reason}", self.0)
+    }
+
+    /// Where a browser goes that follows the link of an authorization that has ended.
+    #[must_use]
+    pub fn told_of_end(&self, id: &AuthorizationId, end: LinkEnd) -> String {
+        match end {
+            LinkEnd::Completed => self.told_of_success(id, true),
+            LinkEnd::Failed { reason, began_it } => self.told_of_failure(reason, began_it),
+        }
     }
 
     /// Where a browser goes whose authorization has failed. The reason is said to the browser that began it, and to no other.

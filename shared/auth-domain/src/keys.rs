@@ -61,6 +61,10 @@ pub enum Purpose {
     AuthorizationState,
     /// Signing a link that begins an authorization.
     StartLink,
+    /// Tying a consent page's form to the browser that shows it.
+    ConsentForm,
+    /// Making the secret of a browser whose person has allowed an authorization.
+    ConsentBinding,
 }
 
 impl Purpose {
@@ -78,6 +82,8 @@ impl Purpose {
             Self::AuthorizationBinding => b"latchkey/v1/authorization-binding",
             Self::AuthorizationState => b"latchkey/v1/authorization-state",
             Self::StartLink => b"latchkey/v1/start-link",
+            Self::ConsentForm => b"latchkey/v1/consent-form",
+            Self::ConsentBinding => b"latchkey/v1/consent-binding",
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A value of a type in here has been checked: an [`Email`] is an address, an [`OtpCode`] has the right number of digits.
 //! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
 
+mod agent_name;
 mod authenticator;
 mod authorization;
 mod backup_code;
@@ -34,12 +35,13 @@ mod tokens;
 mod totp;
 mod workload_token;
 
+pub use agent_name::{AgentName, InvalidAgentName};
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
 pub use authorization::{
     AgentUserId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationState,
-    AuthorizationStatus, AuthorizationUrl, BindingCookie, BindingSecret, CallbackUrl,
+    AuthorizationStatus, AuthorizationUrl, Binding, BindingCookie, BindingSecret, CallbackUrl,
     ConsentRequest, ConversationId, InvalidAgentUserId, InvalidAuthorizationId, InvalidCallbackUrl,
-    InvalidConversationId, InvalidScope, InvalidStartLink, KeyedHash, Scope, Standing, StartLink,
+    InvalidConversationId, InvalidScope, InvalidStartLink, KeyedHash, LinkEnd, PageNonce, Scope, Standing, StartLink,
     Subject,
 };
 pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use auth_domain::{DeviceCookie, RefreshToken};
+use auth_domain::{DeviceCookie, PageNonce, RefreshToken};
 
 /// When a browser sends a cookie along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,17 @@ impl SetCookie {
         Self {
             name,
             value: cookie.as_str().to_owned(),
+            max_age_seconds: lifetime.as_secs(),
+            same_site: SameSite::Strict,
+        }
+    }
+
+    /// Ties a page's form to the browser that shows it: another site's form does not bring this cookie along.
+    #[must_use]
+    pub fn page_nonce(name: String, nonce: &PageNonce, lifetime: Duration) -> Self {
+        Self {
+            name,
+            value: nonce.as_str().to_owned(),
             max_age_seconds: lifetime.as_secs(),
             same_site: SameSite::Strict,
         }

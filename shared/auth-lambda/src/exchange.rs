@@ -39,8 +39,8 @@ pub(crate) struct Sender {
     pub(crate) fetch_site: Option<String>,
     pub(crate) bearer_token: Option<String>,
     pub(crate) if_none_match: Option<String>,
-    pub(crate) purposes: Vec<String>,
-    pub(crate) fetch_destination: Option<String>,
+    /// `CloudFront-Viewer-Country`: the same.
+    pub(crate) viewer_country: Option<String>,
     pub(crate) is_known_to_iam: bool,
 }
 
@@ -50,6 +50,7 @@ struct Extras {
     headers: Vec<(&'static str, String)>,
     limits: Vec<LimitState>,
     metrics: Vec<Metric>,
+    page: Option<String>,
 }
 
 /// One request and its answer in the making.
@@ -114,21 +115,6 @@ impl Exchange {
         seen.is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(weak))
     }
 
-    /// Whether a person may be about to see the answer: not where a browser asks ahead of time, because somebody might follow a link,
-    /// or for a part of another page. What says nothing of itself may be a person's.
-    #[must_use]
-    pub fn is_navigation(&self) -> bool {
-        let ahead = |purpose: &String| {
-            purpose.split([';', ',']).any(|part| {
-                let part = part.trim();
-                part.eq_ignore_ascii_case("prefetch") || part.eq_ignore_ascii_case("preview")
-            })
-        };
-        let destination = self.sender.fetch_destination.as_deref();
-        !self.sender.purposes.iter().any(ahead)
-            && destination.is_none_or(|destination| destination == "document")
-    }
-
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it came through CloudFront.
     /// `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
     #[must_use]
@@ -137,6 +123,17 @@ impl Exchange {
             Some(viewer) if self.sender.came_through_cloudfront => Some(viewer.ip()),
             Some(_) | None => self.sender.source_ip,
         }
+    }
+
+    /// The country that the request comes from, by its two letters (ISO 3166-1), where CloudFront says so.
+    #[must_use]
+    pub fn country(&self) -> Option<&str> {
+        let country = self.sender.viewer_country.as_deref();
+        let is_code =
+            |code: &&str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        country
+            .filter(|_| self.sender.came_through_cloudfront)
+            .filter(is_code)
     }
 
     /// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
@@ -162,6 +159,14 @@ impl Exchange {
             .cookies
             .iter()
             .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The values of all cookies whose names begin so.
+    pub fn cookies_with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let cookies = self.sender.cookies.iter();
+        cookies
+            .filter(move |(name, _)| name.starts_with(prefix))
             .map(|(_, value)| value.as_str())
     }
 
@@ -194,9 +199,10 @@ impl Exchange {
         }
     }
 
-    /// Whether a browser says that our own pages made this request: the front end's, or this host's own. A request that says
+    /// Whether a browser says that our own pages made this request: those at `ours`, or this host's own. A request that says
     /// nothing about where it comes from is not from a page of ours either (ASVS 5.0 3.5.1, 3.5.3).
-    fn is_from_our_pages(&self, front_end: &Origin) -> bool {
+    #[must_use]
+    pub fn is_from_our_pages(&self, ours: &Origin) -> bool {
         let origin_is_ours = self.sender.origin.as_deref().map(|text| {
             let is_own_host = |origin: &Origin| {
                 self.sender
@@ -205,7 +211,7 @@ impl Exchange {
                     .is_some_and(|host| origin.is_host(host))
             };
             text.parse::<Origin>()
-                .is_ok_and(|origin| origin == *front_end || is_own_host(&origin))
+                .is_ok_and(|origin| origin == *ours || is_own_host(&origin))
         });
         match (self.sender.fetch_site.as_deref(), origin_is_ours) {
             (Some("same-origin"), None | Some(true)) | (Some("same-site") | None, Some(true)) => {
@@ -287,6 +293,15 @@ impl Exchange {
             Door::Http => true,
             Door::Direct | Door::Tool => false,
         }
+    }
+
+    /// Answers over HTTP with a page in place of the output's JSON.
+    pub(crate) fn set_page(&self, html: &str) {
+        self.extras().page = Some(html.to_owned());
+    }
+
+    pub(crate) fn page(&self) -> Option<String> {
+        self.extras().page.clone()
     }
 
     pub(crate) fn set_cookie_headers(&self) -> Vec<String> {

@@ -206,7 +206,7 @@ fn open<O: Operation>(
                     http_door::caller(&request),
                     http_door::sender(&request, front_door),
                 );
-                (exchange, http_door::fields(&request))
+                (exchange, http_door::fields(&request, O::TAKES_FORM))
             }
             Err(error) => {
                 tracing::warn!(

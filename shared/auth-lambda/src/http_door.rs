@@ -89,11 +89,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         fetch_site: text("sec-fetch-site"),
         bearer_token: text("authorization").map(|value| bearer_token(&value)),
         if_none_match: text("if-none-match"),
-        purposes: ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-            .into_iter()
-            .filter_map(text)
-            .collect(),
-        fetch_destination: text("sec-fetch-dest"),
+        viewer_country: text("cloudfront-viewer-country"),
         is_known_to_iam: is_known_to_iam(request),
     }
 }
@@ -132,7 +128,12 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
 }
 
 /// The operation's input: the body's fields, or the query of a GET, whose body means nothing (RFC 9110 §9.3.1); and path parameters.
-pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
+///
+/// An operation takes either JSON or a form, never both.
+pub(crate) fn fields(
+    request: &ApiGatewayV2httpRequest,
+    takes_form: bool,
+) -> Result<Fields, Problem> {
     // Elsewhere a query would be a second place for what the body says, and URLs end up in logs.
     let mut fields = if request.request_context.http.method == Method::GET {
         let query = &request.query_string_parameters;
@@ -144,7 +145,7 @@ pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Proble
         }
         fields
     } else {
-        body_fields(request)?
+        body_fields(request, takes_form)?
     };
     for (name, value) in &request.path_parameters {
         fields.set(name, value.as_str().into());
@@ -152,11 +153,17 @@ pub(crate) fn fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Proble
     Ok(fields)
 }
 
-fn body_fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
+fn body_fields(request: &ApiGatewayV2httpRequest, takes_form: bool) -> Result<Fields, Problem> {
     let body = body(request)?;
     if body.is_empty() {
         Ok(Fields::new(Map::new()))
-    } else if is_json(&request.headers) {
+    } else if takes_form {
+        if is_of_type(&request.headers, "application/x-www-form-urlencoded") {
+            form_fields(&body)
+        } else {
+            Err(Problem::UnsupportedMediaType)
+        }
+    } else if is_of_type(&request.headers, "application/json") {
         let text = std::str::from_utf8(&body).map_err(|_| {
             Problem::ValidationFailed(vec![FieldProblem {
                 field: "body".to_owned(),
@@ -168,6 +175,21 @@ fn body_fields(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
     } else {
         Err(Problem::UnsupportedMediaType)
     }
+}
+
+/// The fields of a form (WHATWG URL §5.1), each of which may be there once.
+fn form_fields(body: &[u8]) -> Result<Fields, Problem> {
+    let mut form = Map::new();
+    for (name, value) in form_urlencoded::parse(body) {
+        if form.insert(name.into_owned(), value.into_owned().into()).is_some() {
+            return Err(Problem::ValidationFailed(vec![FieldProblem {
+                field: "body".to_owned(),
+                code: "duplicate",
+                message: "must not name a field twice".to_owned(),
+            }]));
+        }
+    }
+    Ok(Fields::new(form))
 }
 
 fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
@@ -198,9 +220,9 @@ fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// Whether the body calls itself JSON. A body without a media type does not: browsers let other sites send those without asking
-/// first (ASVS 5.0 3.5.2).
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body is of this media type by its own word. A body without one is of none: browsers let other sites send those
+/// without asking first (ASVS 5.0 3.5.2).
+fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let Some(media_type) = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -208,12 +230,15 @@ fn is_json(headers: &HeaderMap) -> bool {
         return false;
     };
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(wanted)
 }
 
 /// The answer to a success. `body` is JSON.
 pub(crate) fn success(status: u16, body: String, exchange: &Exchange) -> ApiGatewayV2httpResponse {
-    let body = (!matches!(status, 204 | 302 | 304)).then_some(body);
+    if let Some(page) = exchange.page() {
+        return answer(status, "text/html; charset=utf-8", Some(page), exchange);
+    }
+    let body = (!matches!(status, 204 | 302..=304)).then_some(body);
     answer(status, "application/json; charset=utf-8", body, exchange)
 }
 

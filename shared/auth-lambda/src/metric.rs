@@ -27,10 +27,14 @@ pub enum Metric {
     AuthorizationsCompleted,
     /// One has failed; the log says why.
     AuthorizationsFailed,
+    /// A person pressed *Cancel* on our own page; it counts among the failed too.
+    AuthorizationsCancelled,
     /// One was not finished in its time.
     AuthorizationsAbandoned,
     /// A browser came back that had not begun what it wanted to end.
     CallbackRefusals,
+    /// A form said yes that our own page had not shown to this browser, or the browser was another than the bound one.
+    ConsentRefusals,
 }
 
 impl Metric {
@@ -51,7 +55,9 @@ impl Metric {
             Self::AuthorizationsCompleted => "AuthorizationsCompleted",
             Self::AuthorizationsFailed => "AuthorizationsFailed",
             Self::AuthorizationsAbandoned => "AuthorizationsAbandoned",
+            Self::AuthorizationsCancelled => "AuthorizationsCancelled",
             Self::CallbackRefusals => "CallbackRefusals",
+            Self::ConsentRefusals => "ConsentRefusals",
         }
     }
 }

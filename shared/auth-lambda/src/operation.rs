@@ -25,8 +25,12 @@ pub trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
     /// Who may call.
     const ACCESS: Access;
-    /// The status of a success. 204 sends no body, and neither do 302 and 304.
+    /// The status of a success. 204 sends no body, and neither do 302, 303 and 304.
     const STATUS: u16 = 200;
+
+    /// Whether a body is a form of our own page (`application/x-www-form-urlencoded`) instead of JSON. A browser sends forms
+    /// across sites without asking first, so such an operation has to prove where its request comes from.
+    const TAKES_FORM: bool = false;
 
     /// What the decision works on, parsed.
     type Input: Send;

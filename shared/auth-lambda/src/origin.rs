@@ -48,6 +48,13 @@ impl FromStr for Origin {
     }
 }
 
+impl std::fmt::Display for Origin {
+    /// As an `Origin` field and a content security policy write it.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}://{}", self.scheme, self.host_and_port)
+    }
+}
+
 impl Origin {
     /// Whether a `Host` field names this origin's host, as a browser writes it.
     pub(crate) fn is_host(&self, host: &str) -> bool {

@@ -162,8 +162,8 @@ resource "aws_cloudfront_cache_policy" "api" {
   }
 }
 
-# What the operations read, and not Host, which API Gateway would not know. The managed policy without Host leaves out the viewer's
-# address, by which limits count.
+# What the doors read (a test compares the two), what API Gateway reads of a preflight, and not Host, which API Gateway would not know.
+# A policy names ten headers at most. The managed policy without Host leaves out the viewer's address, by which limits count.
 resource "aws_cloudfront_origin_request_policy" "api" {
   name    = "${var.name}-api"
   comment = "What the operations read, the viewer's address included"
@@ -172,7 +172,7 @@ resource "aws_cloudfront_origin_request_policy" "api" {
     header_behavior = "whitelist"
 
     headers {
-      items = ["Accept", "CloudFront-Viewer-Address", "Content-Type", "Origin", "Sec-Fetch-Site", "Access-Control-Request-Headers", "Access-Control-Request-Method"]
+      items = ["CloudFront-Viewer-Address", "CloudFront-Viewer-Country", "Content-Type", "Origin", "Sec-Fetch-Site", "Access-Control-Request-Headers", "Access-Control-Request-Method"]
     }
   }
 

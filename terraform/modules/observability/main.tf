@@ -6,6 +6,7 @@ locals {
     CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
     PasswordFailures      = { threshold = 100, period = 300, meaning = "wrong passwords: somebody may be guessing" }
     CallbackRefusals      = { threshold = 5, period = 300, meaning = "authorizations that end in another browser than they began in: somebody may be passing links on" }
+    ConsentRefusals       = { threshold = 5, period = 300, meaning = "consents that our own page did not ask for, or that another browser had taken: somebody may be forging them" }
     AuthorizationsFailed  = { threshold = 10, period = 300, meaning = "agents do not get people's consent; the log says which check fails" }
     RefreshTokenReuse     = { threshold = 1, period = 300, meaning = "a refresh token came back after its grace period: it may have been stolen" }
     DependencyUnavailable = { threshold = 5, period = 300, meaning = "Cognito or DynamoDB throttles, or is away" }

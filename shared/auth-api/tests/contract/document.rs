@@ -70,6 +70,7 @@ fn one_name_follows_from_the_operation_id() {
             ("logoutUser", "logout-user"),
             ("startAuthorization", "start-authorization"),
             ("openStartLink", "open-start-link"),
+            ("confirmStartLink", "confirm-start-link"),
             ("authorizationCallback", "authorization-callback"),
             ("getSessionStatus", "get-session-status"),
             ("getWorkloadToken", "get-workload-token"),
@@ -492,6 +493,7 @@ fn every_setting_is_read_by_someone_and_says_what_it_counts() {
             counts
                 || [
                     "AGENTCORE_STATE_PARAMETER",
+                    "AGENT_NAME",
                     "LOG_LEVEL",
                     "ORIGIN_SECRET_SHA256",
                     "TOTP_ISSUER"

@@ -64,6 +64,8 @@ pub struct Options {
     pub lambda_limit: Duration,
     /// How choice-based sign-in answers for a name that nobody has, where the app client hides that.
     pub unknown_user: UnknownUser,
+    /// Whether the hosted page heeds `prompt=login`.
+    pub prompt_login: PromptLogin,
     /// What a second sign-in code does to the ones before.
     pub earlier_codes: EarlierCodes,
     /// How often one user may ask for codes, redeem them and change a password.
@@ -85,6 +87,7 @@ impl Options {
             lambda_url: None,
             lambda_limit: LAMBDA_LIMIT,
             unknown_user: UnknownUser::EmailOtp,
+            prompt_login: PromptLogin::Heeded,
             earlier_codes: EarlierCodes::StayValid,
             hourly_limits: HourlyLimits::default(),
         }
@@ -113,6 +116,16 @@ pub fn system_clock() -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
         reason = "the one place where the time that is passed on comes from"
     )]
     Arc::new(SystemTime::now)
+}
+
+/// Whether the hosted page heeds `prompt=login`. Managed login does; the classic hosted page is documented to heed no prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromptLogin {
+    /// A browser that is signed in signs in again.
+    #[default]
+    Heeded,
+    /// A browser that is signed in is sent on without a word.
+    Ignored,
 }
 
 /// How choice-based sign-in answers for a name that nobody has, where `PreventUserExistenceErrors` is `ENABLED`.
@@ -209,6 +222,11 @@ impl Cognito {
     /// Changes how unknown names are answered from the next request on.
     pub fn set_unknown_user(&self, unknown_user: UnknownUser) {
         self.service.set_unknown_user(unknown_user);
+    }
+
+    /// Changes whether `prompt=login` is heeded, from the next request on.
+    pub fn set_prompt_login(&self, prompt_login: PromptLogin) {
+        self.service.set_prompt_login(prompt_login);
     }
 
     /// Changes what a second code does from the next request on.

@@ -22,7 +22,7 @@ use crate::refusal::Refusal;
 use crate::store::{Millis, State, Store};
 use crate::trigger::Functions;
 use crate::user::User;
-use crate::{EarlierCodes, OpenError, Options, UnknownUser};
+use crate::{EarlierCodes, OpenError, Options, PromptLogin, UnknownUser};
 
 /// Passwords of one user are checked one after the other, so that wrong guesses cannot outrun the lock by being many
 /// at once. Users share this many gates.
@@ -46,6 +46,7 @@ pub(crate) struct Service {
 struct Switches {
     unknown_user: UnknownUser,
     earlier_codes: EarlierCodes,
+    prompt_login: PromptLogin,
 }
 
 /// What choice-based sign-in pretends for a name that nobody has.
@@ -64,6 +65,7 @@ impl Service {
         let switches = Switches {
             unknown_user: options.unknown_user,
             earlier_codes: options.earlier_codes,
+            prompt_login: options.prompt_login,
         };
         Ok(Self {
             options,
@@ -109,6 +111,14 @@ impl Service {
 
     pub(crate) fn set_earlier_codes(&self, earlier_codes: EarlierCodes) {
         self.with_switches(|switches| switches.earlier_codes = earlier_codes);
+    }
+
+    pub(crate) fn set_prompt_login(&self, prompt_login: PromptLogin) {
+        self.with_switches(|switches| switches.prompt_login = prompt_login);
+    }
+
+    pub(crate) fn prompt_login(&self) -> PromptLogin {
+        self.with_switches(|switches| switches.prompt_login)
     }
 
     pub(crate) fn earlier_codes(&self) -> EarlierCodes {

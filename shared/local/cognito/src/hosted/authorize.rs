@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Domain, Parameters, Twice, with_parameters};
+use crate::PromptLogin;
 use crate::app_client::AppClient;
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -77,7 +78,14 @@ impl AuthorizationRequest {
             }
             Rejection::Redirect(with_parameters(redirect_uri, &answer))
         };
-        Ok(Self::read_rest(&client, redirect_uri, parameters).map_err(to_client))
+        let ignores_login = service.prompt_login() == PromptLogin::Ignored;
+        let heeded = |(request, prompt)| match prompt {
+            Prompt::Login if ignores_login => (request, Prompt::AsNeeded),
+            Prompt::Login | Prompt::AsNeeded | Prompt::None => (request, prompt),
+        };
+        Ok(Self::read_rest(&client, redirect_uri, parameters)
+            .map(heeded)
+            .map_err(to_client))
     }
 
     /// What is left once the client can be told of mistakes; the error is that of the redirection.

@@ -28,10 +28,11 @@ use crate::world::random;
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
 /// What the local run mounts: one line for each crate under `crates/`, held against the contract at every start.
-const MOUNTED: [(&str, Mount); 24] = [
+const MOUNTED: [(&str, Mount); 25] = [
     ("authorization-callback", authorization_callback::function),
     ("confirm-password-reset", confirm_password_reset::function),
     ("confirm-registration", confirm_registration::function),
+    ("confirm-start-link", confirm_start_link::function),
     ("disable-mfa", disable_mfa::function),
     ("get-authenticated-guest", get_authenticated_guest::function),
     ("get-profile", get_profile::function),

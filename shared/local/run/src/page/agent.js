@@ -16,6 +16,7 @@ const ASKS = {
 /** Why the API sent the browser back without a consent. */
 const REASONS = {
   AUTH_CANCELLED: 'You have not consented. Nothing was handed over.',
+  INVALID_SESSION: 'This consent does not count. Begin again, and sign in when you are asked to.',
   SESSION_EXPIRED: 'The time for this ran out. Begin again.',
   USER_MISMATCH: 'Another browser began this, or somebody else consented. Nothing was handed over.',
 };

@@ -46,17 +46,13 @@ pub(crate) fn open(
 /// Makes each known to the other: the pool's client to AgentCore, and where AgentCore is called back to the pool. Whoever is first
 /// does not know the other yet.
 fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Result<(), WorldError> {
-    let failed = WorldError::of::<cognito_local::SpecError>;
     let Directory {
         cognito,
         user_pool_id,
         ..
     } = directory;
     let client = ensure_client(cognito, user_pool_id, None)?;
-    let sign_in = cognito
-        .domain_url(user_pool_id)
-        .map_err(failed("the user pool's domain"))?
-        .unwrap_or_default();
+    let sign_in = directory.hosted_url()?;
     let provider = agentcore
         .ensure_credential_provider(CredentialProviderSpec {
             name: CREDENTIAL_PROVIDER.to_owned(),

@@ -28,6 +28,15 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
+    /// Where the pool's own pages are.
+    pub(crate) fn hosted_url(&self) -> Result<String, WorldError> {
+        let failed = WorldError::of::<cognito_local::SpecError>;
+        let url = self.cognito.domain_url(&self.user_pool_id);
+        Ok(url
+            .map_err(failed("the user pool's domain"))?
+            .unwrap_or_default())
+    }
+
     /// Opens Cognito with the pool and the app clients of a deployment, which are made at the first start and kept.
     pub(crate) fn open(
         options: cognito_local::Options,

@@ -17,6 +17,7 @@ pub(crate) fn values(
     ready: &Ready,
     operations_client_id: &str,
     oauth2_callback_url: &str,
+    hosted_url: &str,
     settings: &Settings,
 ) -> BTreeMap<String, String> {
     let made = [
@@ -31,6 +32,7 @@ pub(crate) fn values(
         ("KMS_KEY_ID", SEALING_KEY),
         ("FRONTEND_URL", &ready.gateway),
         ("OAUTH2_CALLBACK_URL", oauth2_callback_url),
+        ("COGNITO_HOSTED_URL", hosted_url),
         ("AGENTCORE_WORKLOAD_NAME", WORKLOAD_IDENTITY),
         ("AGENTCORE_IDENTITY_PROVIDER_NAME", CREDENTIAL_PROVIDER),
     ];

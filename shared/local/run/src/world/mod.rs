@@ -248,6 +248,7 @@ impl World {
             &ready,
             &directory.operations_client_id,
             &oauth2_callback_url,
+            &directory.hosted_url()?,
             &options.settings,
         );
         let log_level = values.get("LOG_LEVEL").map_or("info", String::as_str);

@@ -9,7 +9,7 @@ use auth_api::{Contract, Setting, SettingKind};
 use url::Url;
 
 /// Settings that the local run makes itself: they name what it has created.
-const MADE_HERE: [&str; 12] = [
+const MADE_HERE: [&str; 13] = [
     "ENVIRONMENT",
     "COGNITO_USER_POOL_ID",
     "COGNITO_CLIENT_ID",
@@ -20,6 +20,7 @@ const MADE_HERE: [&str; 12] = [
     "MAIL_SENDER",
     "KMS_KEY_ID",
     "OAUTH2_CALLBACK_URL",
+    "COGNITO_HOSTED_URL",
     "AGENTCORE_WORKLOAD_NAME",
     "AGENTCORE_IDENTITY_PROVIDER_NAME",
 ];

@@ -8,6 +8,7 @@ use url::Url;
 use crate::backstage::{make_user_with_password, move_guest, plant_guest};
 use crate::cases::ADA;
 use crate::consent::Consenting;
+use crate::consent_page::{ConsentPage, allow};
 use crate::harness::{Answer, Browser, TestWorld};
 
 pub(crate) const BOB: &str = "bob@example.com";
@@ -26,7 +27,10 @@ pub(crate) enum Case {
     StartForMovedGuest,
     StartForAddress,
     Link,
-    LinkOpenedBefore,
+    LinkOfAnEnded,
+    Allow,
+    AllowElsewhere,
+    Cancel,
     CallbackForGuest,
     CallbackForAnybody,
     CallbackOfAnotherPerson,
@@ -47,12 +51,15 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::StartForGuest,
         Self::StartForMovedGuest,
         Self::StartForAddress,
         Self::Link,
-        Self::LinkOpenedBefore,
+        Self::LinkOfAnEnded,
+        Self::Allow,
+        Self::AllowElsewhere,
+        Self::Cancel,
         Self::CallbackForGuest,
         Self::CallbackForAnybody,
         Self::CallbackOfAnotherPerson,
@@ -79,7 +86,10 @@ impl Case {
             Self::StartForMovedGuest => ("start-authorization", "for a guest at another address"),
             Self::StartForAddress => ("start-authorization", "for an address"),
             Self::Link => ("open-start-link", "opened"),
-            Self::LinkOpenedBefore => ("open-start-link", "opened before"),
+            Self::LinkOfAnEnded => ("open-start-link", "after the end"),
+            Self::Allow => ("confirm-start-link", "allowed"),
+            Self::AllowElsewhere => ("confirm-start-link", "allowed in another browser before"),
+            Self::Cancel => ("confirm-start-link", "cancelled"),
             Self::CallbackForGuest => ("authorization-callback", "for a guest"),
             Self::CallbackForAnybody => ("authorization-callback", "for anybody"),
             Self::CallbackOfAnotherPerson => ("authorization-callback", "another person"),
@@ -105,7 +115,7 @@ impl Case {
     /// Whether an answer is the one that this case has where nothing fails.
     pub(crate) fn is_healthy(self, answer: &Answer) -> bool {
         let sent_to = |what: &str| {
-            answer.status == 302
+            [302, 303].contains(&answer.status)
                 && answer
                     .header("location")
                     .is_some_and(|location| location.contains(what))
@@ -116,8 +126,11 @@ impl Case {
             | Self::StartForAddress
             | Self::StatusWaiting
             | Self::StatusAbandoned => answer.status == 200,
-            Self::Link => sent_to("/identities/oauth2/authorize"),
-            Self::LinkOpenedBefore | Self::CallbackOfAnotherBrowser => {
+            Self::Link => answer.status == 200,
+            Self::LinkOfAnEnded => sent_to("?auth=error&code=SESSION_EXPIRED"),
+            Self::Allow => sent_to("/identities/oauth2/authorize"),
+            Self::Cancel => sent_to("?auth=error&code=AUTH_CANCELLED"),
+            Self::AllowElsewhere | Self::CallbackOfAnotherBrowser => {
                 sent_to("?auth=error&code=USER_MISMATCH") && !sent_to("reason")
             }
             Self::CallbackForGuest | Self::CallbackForAnybody => {
@@ -158,11 +171,24 @@ impl Case {
                 let asked = ask(world, json!({})).await;
                 Stage::get(world.browser(), link_path(world, &asked))
             }
-            Self::LinkOpenedBefore => {
+            Self::LinkOfAnEnded => {
+                let asked = ask(world, json!({})).await;
+                world.advance(UNTIL_OVER_SECONDS);
+                Stage::get(world.browser(), link_path(world, &asked))
+            }
+            Self::Allow | Self::AllowElsewhere | Self::Cancel => {
                 let asked = ask(world, json!({})).await;
                 let path = link_path(world, &asked);
-                world.browser().get(&path).await.expect_status(302);
-                Stage::get(world.browser(), path)
+                if self == Self::AllowElsewhere {
+                    allow(&mut world.browser(), &path).await;
+                }
+                let mut browser = world.browser();
+                let page = ConsentPage::open(&mut browser, &path).await;
+                let decision = if self == Self::Cancel { "cancel" } else { "allow" };
+                Stage {
+                    browser,
+                    request: Request::Form(page, decision),
+                }
             }
             Self::CallbackForGuest | Self::CallbackOfAnotherBrowser | Self::Denial => {
                 let (browser, back) = consented(world, ADA).await;
@@ -246,6 +272,7 @@ pub(crate) struct Stage<'world> {
 
 enum Request<'world> {
     Http(Method, String, Option<Value>),
+    Form(ConsentPage, &'static str),
     Invocation(&'world TestWorld, &'static str, Value),
 }
 
@@ -292,6 +319,7 @@ impl<'world> Stage<'world> {
                     .send(method.clone(), path, &[], Vec::new())
                     .await
             }
+            Request::Form(page, decision) => page.press(&mut self.browser, decision).await,
             Request::Invocation(world, function, event) => world.invoke(function, event).await,
         }
     }
@@ -324,7 +352,7 @@ pub(crate) async fn consented<'world>(
     (browser, back)
 }
 
-/// An authorization that an agent has begun, after the person has opened the link and consented: their browser, where it is sent back
+/// An authorization that an agent has begun, after the person has allowed it on the link's page and consented: their browser, where it is sent back
 /// to, and the session.
 pub(crate) async fn linked<'world>(
     world: &'world TestWorld,
@@ -333,9 +361,7 @@ pub(crate) async fn linked<'world>(
 ) -> (Browser<'world>, Url, String) {
     let asked = ask(world, asked).await;
     let mut browser = world.browser();
-    let sent_on = browser.get(&link_path(world, &asked)).await;
-    sent_on.expect_status(302);
-    let url = sent_on.header("location").expect("an address").to_owned();
+    let url = allow(&mut browser, &link_path(world, &asked)).await;
     let back = Consenting::new(world).consent(&url, person).await;
     let session = asked["error"]["sessionId"].as_str().expect("an id");
     (browser, back, session.to_owned())

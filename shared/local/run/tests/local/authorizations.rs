@@ -12,6 +12,7 @@ use crate::authorization_cases::{
 };
 use crate::cases::ADA;
 use crate::consent::Consenting;
+use crate::consent_page::{ConsentPage, allow};
 use crate::harness::{Answer, Browser, TestWorld};
 use crate::requests::counted;
 use crate::steps::at_once;
@@ -129,7 +130,7 @@ async fn a_guest_begins_in_a_browser_consents_and_is_the_agents_guest() {
 }
 
 #[tokio::test]
-async fn an_agent_hands_over_a_link_that_binds_the_browser_that_opens_it() {
+async fn an_agent_hands_over_a_link_that_binds_the_browser_whose_person_allows_it() {
     let world = TestWorld::start().await;
     world.sign_in(ADA).await;
     let tool = |arguments| {
@@ -155,25 +156,21 @@ async fn an_agent_hands_over_a_link_that_binds_the_browser_that_opens_it() {
         "one that waits is not begun again"
     );
 
-    let mut ahead = world.browser();
-    ahead.always("sec-purpose", "prefetch;prerender");
-    ahead.get(path).await.expect_problem(400, "INVALID_SESSION");
-    for (name, value) in [
-        ("purpose", "Prefetch"),
-        ("x-purpose", "preview"),
-        ("x-moz", "prefetch"),
-        ("sec-fetch-dest", "image"),
-        ("sec-fetch-dest", "iframe"),
-    ] {
-        let mut ahead = world.browser();
-        ahead.always(name, value);
-        ahead.get(path).await.expect_problem(400, "INVALID_SESSION");
-    }
     let mut browser = world.browser();
-    let url = location(&browser.get(path).await).to_owned();
-    let late = world.browser().get(path).await;
-    assert!(location(&late).ends_with("?auth=error&code=USER_MISMATCH"));
-    assert_eq!(location(&browser.get(path).await), url, "a reload goes on");
+    let url = allow(&mut browser, path).await;
+    let mut late = world.browser();
+    let page = ConsentPage::open(&mut late, path).await;
+    let refused = page.press(&mut late, "allow").await;
+    assert!(
+        refused
+            .header("location")
+            .is_some_and(|location| location.ends_with("?auth=error&code=USER_MISMATCH"))
+    );
+    assert_eq!(
+        allow(&mut browser, path).await,
+        url,
+        "the same browser goes on"
+    );
 
     let back = Consenting::new(&world).consent(&url, ADA).await;
     let stranger = world.browser().get(&without_state(&back)).await;
@@ -843,7 +840,7 @@ async fn a_sign_out_everywhere_ends_a_consent() {
     // Whoever asks by the conversation gets its guest back by one more consent.
     let asked = ask(&world, json!({ "conversationId": CONVERSATION })).await;
     let path = link_path(&world, &asked);
-    let url = location(&browser.get(&path).await).to_owned();
+    let url = allow(&mut browser, &path).await;
     let back = Consenting::new(&world).consent(&url, ADA).await;
     let ended = browser.get(&path_of(&back)).await;
     assert!(location(&ended).contains("?auth=success"));
@@ -992,17 +989,15 @@ async fn healthy_calls(case: Case) -> Vec<(&'static str, String, u32)> {
     calls
 }
 
-/// Where the person has to begin anew: a link whose opening was written and not answered is used up, and `AgentCore`'s "denied" cannot
-/// be told from "this session is over".
+/// Where the person has to begin anew: `AgentCore`'s "denied" cannot be told from "this session is over".
 fn needs_another(case: Case, action: &str, kind: FaultKind) -> bool {
     matches!(
         (case, action, kind),
-        (Case::Link, "UpdateItem", FaultKind::Lost)
-            | (
-                Case::CallbackForGuest | Case::CallbackForAnybody | Case::CallbackOfAnotherPerson,
-                "CompleteResourceTokenAuth" | "GetResourceOauth2Token",
-                FaultKind::Denied,
-            )
+        (
+            Case::CallbackForGuest | Case::CallbackForAnybody | Case::CallbackOfAnotherPerson,
+            "CompleteResourceTokenAuth" | "GetResourceOauth2Token",
+            FaultKind::Denied,
+        )
     )
 }
 
@@ -1014,7 +1009,7 @@ fn assert_clear(answer: &Answer) {
     };
     match answer.status {
         200 if problem["code"].is_null() || problem["code"] == "AUTH_REQUIRED" => {}
-        302 => {}
+        302 | 303 => {}
         _ => {
             let status = problem["status"].as_u64().expect("a problem");
             assert!([500, 503].contains(&status), "{}", answer.body);

@@ -69,6 +69,21 @@ pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: 
     dynamodb(world, "UpdateItem", &change).await;
 }
 
+/// Has an authorization belong to its browser since this very moment, as if the consent were of another sign-in than the one it asked for.
+pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
+    let now = world.clock().system_time();
+    let now = now
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("after the epoch");
+    let change = json!({
+        "TableName": world.ready().tables.sessions,
+        "Key": { "sessionId": { "S": session } },
+        "UpdateExpression": "SET boundAt = :now",
+        "ExpressionAttributeValues": { ":now": { "N": now.as_millis().to_string() } },
+    });
+    dynamodb(world, "UpdateItem", &change).await;
+}
+
 /// Gives a guest an authenticator that nobody has: sign-ins are held, and nothing finishes them.
 pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     let change = json!({

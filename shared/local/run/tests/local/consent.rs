@@ -53,6 +53,14 @@ impl<'world> Consenting<'world> {
         }
     }
 
+    /// Opens an authorization URL, and does nothing. Returns where the browser is sent back to, if nobody is asked anything.
+    pub(crate) async fn silently(&self, authorization_url: &str) -> Option<Url> {
+        match self.follow(self.get(authorization_url).await).await {
+            Ended::SentBack(url) => Some(url),
+            Ended::Page(_) => None,
+        }
+    }
+
     /// Opens an authorization URL and comes back from the provider with a refusal, as a person who says no does (RFC 6749 §4.1.2.1).
     pub(crate) async fn refuse(&self, authorization_url: &str) -> Url {
         let sent_on = self.get(authorization_url).await;

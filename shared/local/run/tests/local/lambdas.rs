@@ -280,6 +280,7 @@ fn value(world: &TestWorld, name: &str) -> String {
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
         "DYNAMODB_OAUTH2_SESSIONS_TABLE" => ready.tables.sessions.clone(),
         "OAUTH2_CALLBACK_URL" => format!("{}/auth/callback", ready.gateway),
+        "COGNITO_HOSTED_URL" => ready.cognito.clone(),
         "AGENTCORE_WORKLOAD_NAME" => "latchkey-local-agent".to_owned(),
         "AGENTCORE_IDENTITY_PROVIDER_NAME" => "latchkey-local-cognito".to_owned(),
         "ENVIRONMENT" => "test".to_owned(),

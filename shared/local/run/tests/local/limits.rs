@@ -416,10 +416,10 @@ async fn what_a_client_says_about_its_address_changes_nothing() {
 }
 
 /// What CloudFront would add to each request to the gateway.
-const ORIGIN_SECRET: &str = "what only CloudFront and the functions know";
+pub(crate) const ORIGIN_SECRET: &str = "what only CloudFront and the functions know";
 
 /// Its hash, as functions are given it.
-const ORIGIN_SECRET_SHA256: &str =
+pub(crate) const ORIGIN_SECRET_SHA256: &str =
     "ac904753992c7a0aaad6a335dc45a6fe28679df75f694e2b8233eda7c3590917";
 
 #[tokio::test]

@@ -587,6 +587,8 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
             "OAUTH2_CALLBACK_URL",
             format!("{}/auth/callback", ready.gateway),
         ),
+        ("COGNITO_HOSTED_URL", ready.cognito.clone()),
+        ("AGENT_NAME", "The assistant".to_owned()),
         ("AGENTCORE_WORKLOAD_NAME", "latchkey-local-agent".to_owned()),
         (
             "AGENTCORE_IDENTITY_PROVIDER_NAME",

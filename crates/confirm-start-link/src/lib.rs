@@ -1,0 +1,117 @@
+//! `confirmStartLink`, POST /auth/oauth2/start/{link}: a person presses *Allow* or *Cancel* on a start link's page.
+//!
+//! *Allow* binds the authorization to this browser, and sends it on to sign in. Nothing else binds one, and one conditional
+//! write decides which browser it is. *Cancel* ends the authorization. A button that is pressed twice does the same twice.
+//!
+//! The request has to come from our own page (`Sec-Fetch-Site`, or our `Origin`), and bring the nonce that the page gave to this
+//! browser, in a `SameSite=Strict` cookie, together with a form that fits it. So another site can neither press the button nor
+//! make a browser press one of another browser's page.
+//!
+//! If a call fails: the page still works. If the answer is lost after the write, the same browser presses the button again.
+
+mod confirm_start_link;
+
+use std::{str::FromStr, time::Duration};
+
+use auth_aws::{Authorizations, ConfigurationError, Platform, Secrets};
+use auth_domain::{Clock, FrontEnd, Problem, Randomness, StartLink};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Redirect};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    Ok(Function::operation(
+        ConfirmStartLink::new(platform)?,
+        platform.deployment()?,
+    ))
+}
+
+/// What the operation works with.
+struct ConfirmStartLink {
+    authorizations: Authorizations,
+    secrets: Secrets,
+    front_end: FrontEnd,
+    /// Where our own page is served.
+    page: Origin,
+    clock: Clock,
+    randomness: Randomness,
+    lifetime: Duration,
+}
+
+impl ConfirmStartLink {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            authorizations: Authorizations::new(platform)?,
+            secrets: Secrets::new(platform)?,
+            front_end: environment.required("FRONTEND_URL")?,
+            page: environment.required("OAUTH2_CALLBACK_URL")?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            lifetime: environment.authorization_lifetime()?,
+        })
+    }
+}
+
+/// A form that was sent.
+struct Input {
+    link: StartLink,
+    /// Shows which page the form stood on.
+    page: String,
+    decision: Decision,
+}
+
+/// Which button was pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Decision {
+    Allow,
+    Cancel,
+}
+
+/// The text names no button.
+#[derive(Debug, thiserror::Error)]
+#[error("must be allow or cancel")]
+struct NoButton;
+
+impl FromStr for Decision {
+    type Err = NoButton;
+
+    fn from_str(text: &str) -> Result<Self, NoButton> {
+        match text {
+            "allow" => Ok(Self::Allow),
+            "cancel" => Ok(Self::Cancel),
+            _ => Err(NoButton),
+        }
+    }
+}
+
+impl Operation for ConfirmStartLink {
+    const NAME: &'static str = "confirm-start-link";
+    const ACCESS: Access = Access::Public;
+    /// A browser follows it with a GET (RFC 9110 §15.4.4).
+    const STATUS: u16 = 303;
+    const TAKES_FORM: bool = true;
+
+    type Input = Input;
+    type Output = Redirect;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (link, page, decision) = (
+            fields.required("link"),
+            fields.required("page"),
+            fields.required("decision"),
+        );
+        fields.finish().map_err(|_| Problem::InvalidSession)?;
+        match (link, page, decision) {
+            (Some(link), Some(page), Some(decision)) => Ok(Input {
+                link,
+                page,
+                decision,
+            }),
+            (Some(_) | None, Some(_) | None, Some(_) | None) => Err(Problem::InvalidSession),
+        }
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Redirect, Problem> {
+        self.confirm(&input, exchange).await
+    }
+}

@@ -1,0 +1,75 @@
+//! The page that asks a person, filled in. It needs no script, and looks as the sign-in pages do.
+
+use std::{sync::LazyLock, time::Duration};
+
+use auth_domain::{AgentName, Scope, Timestamp};
+use data_encoding::BASE64;
+use sha2::{Digest, Sha256};
+
+const TEMPLATE: &str = include_str!("consent_page.html");
+const STYLE: &str = include_str!("consent_page.css");
+
+/// The page's one style, as a content security policy names it (CSP level 3 §2.3.1).
+pub(crate) static STYLE_SOURCE: LazyLock<String> =
+    LazyLock::new(|| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(STYLE))));
+
+/// Everything that the page says. Of a conversation's own words there are none.
+pub(crate) struct Asking<'a> {
+    pub(crate) agent: &'a AgentName,
+    pub(crate) asked_at: Timestamp,
+    pub(crate) country: Option<&'a str>,
+    pub(crate) scopes: &'a [Scope],
+    pub(crate) lasts: Duration,
+    /// Where the form goes: the page's own address.
+    pub(crate) action: &'a str,
+    /// Shows that the form stands on this page.
+    pub(crate) page: &'a str,
+}
+
+impl Asking<'_> {
+    pub(crate) fn html(&self) -> String {
+        let country = self.country.map_or_else(String::new, |country| {
+            format!("<dt>Opened from</dt><dd>{}</dd>\n", escaped(country))
+        });
+        // The agent's name comes last, so that nothing in it is filled in.
+        TEMPLATE
+            .replace("{style}", STYLE)
+            .replace("{asked_at}", &self.asked_at.for_people())
+            .replace("{country}", &country)
+            .replace("{may}", may(self.scopes))
+            .replace("{lasts}", &spoken(self.lasts))
+            .replace("{action}", &escaped(self.action))
+            .replace("{page}", &escaped(self.page))
+            .replace("{agent}", &escaped(self.agent.as_str()))
+    }
+}
+
+/// What the agent may do. Scopes are words of whoever began it, so only those are told apart that are known here.
+fn may(scopes: &[Scope]) -> &'static str {
+    let identity = Scope::of_identity();
+    if scopes.iter().all(|scope| identity.contains(scope)) {
+        "See who you are: your name and your email address"
+    } else {
+        "See who you are, and use other services with your account"
+    }
+}
+
+fn spoken(duration: Duration) -> String {
+    let minutes = duration.as_secs().div_ceil(60);
+    let (count, unit) = match minutes {
+        0..120 => (minutes, "minute"),
+        120..2880 => (minutes.div_ceil(60), "hour"),
+        2880.. => (minutes.div_ceil(60 * 24), "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+/// Text as text in HTML, in attributes too.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}

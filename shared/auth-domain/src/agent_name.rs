@@ -1,0 +1,50 @@
+//! What people call the agent that asks for their consent.
+
+use std::str::FromStr;
+
+/// The longest name. It stands in a sentence, on a small screen.
+const LONGEST: usize = 60;
+
+/// The agent's name, as the deployment's configuration has it: no conversation can change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentName(String);
+
+/// The text cannot be a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must have 1 to {LONGEST} characters, none of them a control character")]
+pub struct InvalidAgentName;
+
+impl AgentName {
+    /// The name itself. It is text, and no markup.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AgentName {
+    type Err = InvalidAgentName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = text.trim();
+        let is_plain = !name.chars().any(char::is_control);
+        if (1..=LONGEST).contains(&name.chars().count()) && is_plain {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(InvalidAgentName)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_fits_into_a_sentence() {
+        assert_eq!("  Concierge ".parse::<AgentName>().unwrap().as_str(), "Concierge");
+        for text in ["", "  ", "a\nb", &"a".repeat(LONGEST + 1)] {
+            assert_eq!(text.parse::<AgentName>(), Err(InvalidAgentName), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! An answer that a person reads in a browser.
+
+use serde::Serialize;
+
+use crate::{Exchange, Origin};
+
+/// A page that needs no script. Over HTTP it is the body; at the other doors an object that holds it.
+#[derive(Serialize)]
+pub struct Page {
+    html: String,
+}
+
+/// What a page may do beside being read.
+pub struct PagePolicy<'a> {
+    /// The source of its one style, as a content security policy names it.
+    pub style: &'a str,
+    /// Where the way of its form may lead beside this host. Chromium holds every redirection after a form against this.
+    pub form_leads_to: &'a [Origin],
+}
+
+impl Page {
+    /// A page that no other page can frame, and that loads nothing. Its forms say where they come from: without a referrer, a
+    /// browser would send `Origin: null` with them (Fetch §3.2).
+    #[must_use]
+    pub fn new(html: String, policy: &PagePolicy<'_>, exchange: &Exchange) -> Self {
+        let mut leads_to = String::from("'self'");
+        for origin in policy.form_leads_to {
+            leads_to.push(' ');
+            leads_to.push_str(&origin.to_string());
+        }
+        let policy = format!(
+            "default-src 'none'; style-src {}; form-action {leads_to}; base-uri 'none'; frame-ancestors 'none'",
+            policy.style
+        );
+        exchange.set_header("content-security-policy", policy);
+        exchange.set_header("x-frame-options", "DENY");
+        exchange.set_header("referrer-policy", "same-origin");
+        exchange.set_header("cross-origin-opener-policy", "same-origin");
+        exchange.set_page(&html);
+        Self { html }
+    }
+}

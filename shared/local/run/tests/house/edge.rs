@@ -1,0 +1,62 @@
+//! What CloudFront forwards is what the doors read.
+
+use std::{collections::BTreeSet, fs};
+
+use crate::{hold, root};
+
+/// CloudFront takes no more header fields in an origin request policy (its quota).
+const MOST_HEADERS: usize = 10;
+
+/// What reaches the doors by another way than the policy's list.
+const OTHERWISE: [&str; 4] = [
+    "authorization",   // by the cache policy
+    "host",            // API Gateway's own, which CloudFront has to set
+    "if-none-match",   // CloudFront forwards conditions by itself where it keeps nothing
+    "x-origin-verify", // CloudFront adds it
+];
+
+/// What API Gateway reads of a preflight, and no door.
+const OF_PREFLIGHTS: [&str; 2] = [
+    "access-control-request-headers",
+    "access-control-request-method",
+];
+
+#[test]
+fn cloudfront_forwards_exactly_what_the_doors_read() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let doors = read("shared/auth-lambda/src/http_door.rs");
+    let quoted = |text: &str, before: &str| -> Vec<String> {
+        let parts = text.split(before).skip(1);
+        parts
+            .filter_map(|rest| rest.split_once('"'))
+            .map(|(name, _)| name.to_ascii_lowercase())
+            .collect()
+    };
+    let mut wanted: BTreeSet<String> = quoted(&doors, "text(\"").into_iter().collect();
+    assert!(wanted.contains("sec-fetch-site"), "the doors are read as they are written");
+    wanted.insert("content-type".to_owned());
+    wanted.retain(|name| !OTHERWISE.contains(&name.as_str()));
+    wanted.extend(OF_PREFLIGHTS.map(str::to_owned));
+
+    let edge = read("terraform/modules/edge/main.tf");
+    let (_, policy) = edge
+        .split_once("resource \"aws_cloudfront_origin_request_policy\" \"api\"")
+        .unwrap();
+    let (_, items) = policy.split_once("items = [").unwrap();
+    let (items, _) = items.split_once(']').unwrap();
+    let forwarded: BTreeSet<String> = items
+        .split(',')
+        .map(|item| item.trim().trim_matches('"').to_ascii_lowercase())
+        .collect();
+    let mut broken: Vec<String> = wanted
+        .symmetric_difference(&forwarded)
+        .map(|name| format!("{name} is on one side only"))
+        .collect();
+    if forwarded.len() > MOST_HEADERS {
+        broken.push(format!("the policy has {} headers", forwarded.len()));
+    }
+    hold(
+        "terraform/modules/edge forwards what shared/auth-lambda/src/http_door.rs reads, and nothing else.",
+        &broken,
+    );
+}
