@@ -11,9 +11,7 @@
 mod get_session_status;
 
 use auth_aws::{Authorizations, ConfigurationError, Platform};
-use auth_domain::{
-    AuthorizationId, AuthorizationStatus, Clock, Problem, Randomness, Timestamp,
-};
+use auth_domain::{AuthorizationId, AuthorizationStatus, Clock, Problem, Randomness, Timestamp};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 

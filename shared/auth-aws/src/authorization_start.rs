@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AgentUserId, Authorization, AuthorizationId, AuthorizationState, Binding, Clock, ConversationId,
-    KeyRing, KeyedHash, Problem, Randomness, Scope, Standing, Subject,
+    AgentUserId, Authorization, AuthorizationId, AuthorizationState, Binding, Clock,
+    ConversationId, KeyRing, KeyedHash, Problem, Randomness, Scope, Standing, Subject,
 };
 use tokio::try_join;
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use auth_domain::{
     AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
-    AuthorizationStatus, AuthorizationUrl, Binding, ConversationId, Email, KeyedHash, Problem, Scope,
-    Standing, Subject, Timestamp, UserSub,
+    AuthorizationStatus, AuthorizationUrl, Binding, ConversationId, Email, KeyedHash, Problem,
+    Scope, Standing, Subject, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,

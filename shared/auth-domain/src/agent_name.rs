@@ -42,7 +42,10 @@ mod tests {
 
     #[test]
     fn a_name_fits_into_a_sentence() {
-        assert_eq!("  Concierge ".parse::<AgentName>().unwrap().as_str(), "Concierge");
+        assert_eq!(
+            "  Concierge ".parse::<AgentName>().unwrap().as_str(),
+            "Concierge"
+        );
         for text in ["", "  ", "a\nb", &"a".repeat(LONGEST + 1)] {
             assert_eq!(text.parse::<AgentName>(), Err(InvalidAgentName), "{text:?}");
         }

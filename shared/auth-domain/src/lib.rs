@@ -41,8 +41,8 @@ pub use authorization::{
     AgentUserId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationState,
     AuthorizationStatus, AuthorizationUrl, Binding, BindingCookie, BindingSecret, CallbackUrl,
     ConsentRequest, ConversationId, InvalidAgentUserId, InvalidAuthorizationId, InvalidCallbackUrl,
-    InvalidConversationId, InvalidScope, InvalidStartLink, KeyedHash, LinkEnd, PageNonce, Scope, Standing, StartLink,
-    Subject,
+    InvalidConversationId, InvalidScope, InvalidStartLink, KeyedHash, LinkEnd, PageNonce, Scope,
+    Standing, StartLink, Subject,
 };
 pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};
 pub use caller::{Caller, SessionId};

@@ -181,7 +181,10 @@ fn body_fields(request: &ApiGatewayV2httpRequest, takes_form: bool) -> Result<Fi
 fn form_fields(body: &[u8]) -> Result<Fields, Problem> {
     let mut form = Map::new();
     for (name, value) in form_urlencoded::parse(body) {
-        if form.insert(name.into_owned(), value.into_owned().into()).is_some() {
+        if form
+            .insert(name.into_owned(), value.into_owned().into())
+            .is_some()
+        {
             return Err(Problem::ValidationFailed(vec![FieldProblem {
                 field: "body".to_owned(),
                 code: "duplicate",

@@ -33,7 +33,10 @@ fn cloudfront_forwards_exactly_what_the_doors_read() {
             .collect()
     };
     let mut wanted: BTreeSet<String> = quoted(&doors, "text(\"").into_iter().collect();
-    assert!(wanted.contains("sec-fetch-site"), "the doors are read as they are written");
+    assert!(
+        wanted.contains("sec-fetch-site"),
+        "the doors are read as they are written"
+    );
     wanted.insert("content-type".to_owned());
     wanted.retain(|name| !OTHERWISE.contains(&name.as_str()));
     wanted.extend(OF_PREFLIGHTS.map(str::to_owned));

@@ -184,7 +184,11 @@ impl Case {
                 }
                 let mut browser = world.browser();
                 let page = ConsentPage::open(&mut browser, &path).await;
-                let decision = if self == Self::Cancel { "cancel" } else { "allow" };
+                let decision = if self == Self::Cancel {
+                    "cancel"
+                } else {
+                    "allow"
+                };
                 Stage {
                     browser,
                     request: Request::Form(page, decision),

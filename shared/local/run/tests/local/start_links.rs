@@ -59,7 +59,9 @@ async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
         forged.expect_problem(400, "INVALID_SESSION");
         let session = &stranger["error"]["sessionId"];
         assert_eq!(status(&world, session).await, "PENDING");
-        let asked = world.invoke(GUEST, &json!({ "conversationId": "stranger" })).await;
+        let asked = world
+            .invoke(GUEST, &json!({ "conversationId": "stranger" }))
+            .await;
         assert_eq!(asked["error"]["code"], "AUTH_REQUIRED");
 
         // The person presses the button all the same. They have to sign in for it, or it counts for nothing.
@@ -74,7 +76,9 @@ async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
             }
             (_, back) => panic!("{prompt_login:?}: {back:?}"),
         }
-        let asked = world.invoke(GUEST, &json!({ "conversationId": "stranger" })).await;
+        let asked = world
+            .invoke(GUEST, &json!({ "conversationId": "stranger" }))
+            .await;
         assert_eq!(asked["error"]["code"], "AUTH_REQUIRED");
     }
 }
@@ -92,7 +96,11 @@ async fn a_guest_is_not_found_by_a_token_of_an_older_sign_in_and_is_by_a_refresh
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
     crate::backstage::bind_later(&world, &session).await;
     let refused = asked_again(&world, &json!(session)).await;
-    assert_eq!(refused["error"]["code"], "AUTH_REQUIRED", "{}", refused.body);
+    assert_eq!(
+        refused["error"]["code"], "AUTH_REQUIRED",
+        "{}",
+        refused.body
+    );
     assert!(world.logs().iter().any(|line| line.contains("old-sign-in")));
 }
 
@@ -117,16 +125,32 @@ async fn a_page_names_the_agent_the_time_and_the_country_and_nothing_of_a_conver
     let shown = browser.get(path).await;
     shown.expect_status(200);
     let html = String::from_utf8(shown.bytes.clone()).expect("text");
-    assert!(html.contains("Bell &amp; &lt;Book&gt; asks to act for you"), "{html}");
+    assert!(
+        html.contains("Bell &amp; &lt;Book&gt; asks to act for you"),
+        "{html}"
+    );
     assert!(html.contains(" UTC</dd>") && html.contains("<dd>DE</dd>"));
-    for theirs in ["a-conversation-of-theirs", "someone", "a-scope-of-theirs", "<script"] {
+    for theirs in [
+        "a-conversation-of-theirs",
+        "someone",
+        "a-scope-of-theirs",
+        "<script",
+    ] {
         assert!(!html.contains(theirs), "{theirs}");
     }
-    assert_eq!(shown.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(
+        shown.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
     assert_eq!(shown.header("x-frame-options"), Some("DENY"));
     assert_eq!(shown.header("cache-control"), Some("no-store"));
     let policy = shown.header("content-security-policy").expect("a policy");
-    let origin = |url: &str| url::Url::parse(url).expect("a URL").origin().ascii_serialization();
+    let origin = |url: &str| {
+        url::Url::parse(url)
+            .expect("a URL")
+            .origin()
+            .ascii_serialization()
+    };
     for part in [
         "default-src 'none'",
         "frame-ancestors 'none'",
@@ -163,7 +187,10 @@ async fn opening_a_link_binds_nothing_however_often_and_by_whomever() {
         bot.send(Method::HEAD, &path, &[], Vec::new()).await;
     }
     let calls = world.actions_since(since);
-    assert!(!calls.iter().any(|action| action.contains("UpdateItem")), "{calls:?}");
+    assert!(
+        !calls.iter().any(|action| action.contains("UpdateItem")),
+        "{calls:?}"
+    );
     let mut browser = world.browser();
     let url = allow(&mut browser, &path).await;
     let back = Consenting::new(&world).consent(&url, ADA).await;
@@ -191,8 +218,14 @@ async fn a_form_counts_only_from_our_own_page_in_the_browser_that_shows_it() {
         vec![("sec-fetch-site", "none")],
         vec![("origin", "null")],
         vec![("origin", "https://evil.example")],
-        vec![("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
-        vec![("sec-fetch-site", "cross-site"), ("origin", gateway.as_str())],
+        vec![
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "https://evil.example"),
+        ],
+        vec![
+            ("sec-fetch-site", "cross-site"),
+            ("origin", gateway.as_str()),
+        ],
     ] {
         let refused = page.send(&mut browser, "allow", &headers).await;
         refused.expect_problem(400, "INVALID_SESSION");
@@ -219,23 +252,54 @@ async fn a_form_counts_only_from_our_own_page_in_the_browser_that_shows_it() {
     }
     for (body, media_type, status, code) in [
         (format!("page={}", page.field), FORM, 400, "INVALID_SESSION"),
-        (format!("page={}&decision=yes", page.field), FORM, 400, "INVALID_SESSION"),
-        (format!("page={0}&page={0}&decision=allow", page.field), FORM, 400, "VALIDATION_FAILED"),
-        (json!({ "page": page.field, "decision": "allow" }).to_string(), "application/json", 415, "UNSUPPORTED_MEDIA_TYPE"),
-        (format!("page={}&decision=allow", page.field), "text/plain", 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (
+            format!("page={}&decision=yes", page.field),
+            FORM,
+            400,
+            "INVALID_SESSION",
+        ),
+        (
+            format!("page={0}&page={0}&decision=allow", page.field),
+            FORM,
+            400,
+            "VALIDATION_FAILED",
+        ),
+        (
+            json!({ "page": page.field, "decision": "allow" }).to_string(),
+            "application/json",
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        (
+            format!("page={}&decision=allow", page.field),
+            "text/plain",
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
     ] {
-        let headers = [("content-type", media_type), ("sec-fetch-site", "same-origin")];
+        let headers = [
+            ("content-type", media_type),
+            ("sec-fetch-site", "same-origin"),
+        ];
         let refused = browser
             .send(Method::POST, &path, &headers, body.into_bytes())
             .await;
         refused.expect_problem(status, code);
     }
-    assert_eq!(status(&world, &asked["error"]["sessionId"]).await, "PENDING");
+    assert_eq!(
+        status(&world, &asked["error"]["sessionId"]).await,
+        "PENDING"
+    );
     assert_eq!(counted(&world, "ConsentRefusals"), 13);
     // And forms go nowhere else.
     let body = b"email=ada%40example.com".to_vec();
     let refused = browser
-        .send(Method::POST, "/auth/otp/initiate", &[("content-type", FORM)], body)
+        .send(
+            Method::POST,
+            "/auth/otp/initiate",
+            &[("content-type", FORM)],
+            body,
+        )
         .await;
     refused.expect_problem(415, "UNSUPPORTED_MEDIA_TYPE");
     let sent_on = page
