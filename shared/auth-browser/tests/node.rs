@@ -2,13 +2,17 @@
 use std::process::Command;
 
 #[test]
-fn the_module_passes_its_tests_in_node() {
+fn the_modules_pass_their_tests_in_node() {
     if Command::new("node").arg("--version").output().is_err() {
-        println!("node is not on the PATH: the browser module's tests were not run");
+        println!("node is not on the PATH: the browser modules' tests were not run");
         return;
     }
     let run = Command::new("node")
-        .args(["--test", "tests/latchkey.test.mjs"])
+        .args([
+            "--test",
+            "tests/latchkey.test.mjs",
+            "tests/proof-of-work.test.mjs",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

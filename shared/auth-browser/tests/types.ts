@@ -16,6 +16,7 @@ import {
   type Session,
   type SignInAnswer,
 } from '@latchkey/auth-browser';
+import { type WorkChallenge, solveChallenge } from '@latchkey/auth-browser/proof-of-work';
 
 configure({ apiUrl: 'https://example.com/api', storage: 'local' });
 createLatchkey({ storage: sessionStorage, fetch, locks: navigator.locks, now: () => Date.now() });
@@ -52,4 +53,11 @@ export async function use(answer: SignInAnswer): Promise<void> {
     if (error instanceof LatchkeyError && error.code === 'NO_SESSION') throw error;
   }
   void [response, renewed, claims];
+}
+
+export async function work(challenge: WorkChallenge): Promise<string> {
+  // @ts-expect-error: a challenge does not change
+  challenge.parameters.cost = 1;
+  const { signal } = new AbortController();
+  return solveChallenge(challenge, { signal, onProgress: (progress: number) => void progress });
 }

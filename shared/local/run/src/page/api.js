@@ -1,5 +1,6 @@
 // The API as this page uses it: every request is logged, every refusal becomes one shape of problem.
 import { createLatchkey } from './latchkey.js';
+import { solveChallenge } from './proof-of-work.js';
 import { now } from './clock.js';
 
 const listeners = new Set();
@@ -26,7 +27,24 @@ export async function loggedFetch(input, init) {
 
 export const latchkey = createLatchkey({ apiUrl: location.origin, fetch: loggedFetch, now });
 
-export const post = (path, body) => loggedFetch(path, jsonRequest('POST', body));
+/**
+ * Posts JSON. Where a refusal can be paid for with work, the work is done and the request sent once more; `onProgress` hears how
+ * far it is, from 0 to 1.
+ */
+export async function post(path, body, onProgress) {
+  const response = await loggedFetch(path, jsonRequest('POST', body));
+  if (response.status !== 429) return response;
+  const { challenge } = await response.clone().json().catch(() => ({}));
+  if (!challenge) return response;
+  let proofOfWork;
+  try {
+    proofOfWork = await solveChallenge(challenge, { onProgress });
+  } catch {
+    // The refusal stands, and says how long to wait.
+    return response;
+  }
+  return loggedFetch(path, jsonRequest('POST', { ...body, proofOfWork }));
+}
 
 export function jsonRequest(method, body) {
   return {

@@ -69,6 +69,16 @@ export function showProblem(region, problem) {
     region.append(make('p', { class: 'hint mono' }, `${problem.code ?? problem.status} · ${problem.requestId}`));
 }
 
+/** Shows in a problem's place that the browser works, so that nobody has to wait. Returns what hears of the progress, from 0 to 1. */
+export function showWork(region) {
+  const bar = make('progress', { max: 1, value: 0, 'aria-label': 'This browser is at work' });
+  const words = make('p', {}, 'Many have tried this address lately. This browser shows that it is not one of them: a few seconds.');
+  return (progress) => {
+    if (!bar.isConnected) region.replaceChildren(make('strong', {}, 'One moment'), words, bar);
+    bar.value = progress;
+  };
+}
+
 /** Shows what is wrong with a field beside it, until it is edited. */
 export function showFieldError(input, message) {
   setText(byId(`${input.id}-error`), message ?? '');

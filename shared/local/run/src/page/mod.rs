@@ -24,7 +24,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const INDEX: &str = include_str!("index.html");
 
 /// Everything that `index.html` asks for, by name.
-const FILES: [(&str, &str, &str); 16] = [
+const FILES: [(&str, &str, &str); 17] = [
     ("agent.js", JAVASCRIPT, include_str!("agent.js")),
     ("api.js", JAVASCRIPT, include_str!("api.js")),
     (
@@ -42,6 +42,7 @@ const FILES: [(&str, &str, &str); 16] = [
     ("page.css", CSS, include_str!("page.css")),
     ("page.js", JAVASCRIPT, include_str!("page.js")),
     ("password.js", JAVASCRIPT, include_str!("password.js")),
+    ("proof-of-work.js", JAVASCRIPT, auth_browser::PROOF_OF_WORK),
     (
         "secondfactor.js",
         JAVASCRIPT,

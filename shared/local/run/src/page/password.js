@@ -1,5 +1,5 @@
 // Passwords: sign in with one, register one, confirm the address, and choose another when it is forgotten.
-import { byId, forgiveOnInput, isOff, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
+import { byId, forgiveOnInput, isOff, say, setText, showFieldError, showProblem, showWork, whileBusy } from './dom.js';
 import { latchkey, post, problemOf, readProblem } from './api.js';
 import { lookForMail } from './mailbox.js';
 import { holdSignIn } from './secondfactor.js';
@@ -50,7 +50,7 @@ export function fillConfirmation(code, to) {
 async function signIn() {
   const { email, password } = credentials();
   const tokenDelivery = byId('email-form').elements.delivery.value;
-  const response = await post('/auth/login', { email, password, tokenDelivery });
+  const response = await ask('/auth/login', { email, password, tokenDelivery });
   if (!response.ok) return refused(response, { password: 'password-field', email: 'password-email' });
   const answer = await response.json();
   byId('password-field').value = '';
@@ -61,7 +61,7 @@ async function signIn() {
 
 async function register() {
   const { email, password } = credentials();
-  const response = await post('/auth/register', { email, password });
+  const response = await ask('/auth/register', { email, password });
   if (!response.ok) return refused(response, { password: 'password-field', email: 'password-email' });
   wait({ kind: 'register', email });
   return undefined;
@@ -69,14 +69,14 @@ async function register() {
 
 async function requestReset() {
   const email = byId('password-email').value.trim();
-  const response = await post('/auth/password/reset', { email });
+  const response = await ask('/auth/password/reset', { email });
   if (!response.ok) return refused(response, { email: 'password-email' });
   wait({ kind: 'reset', email });
   return undefined;
 }
 
 async function resend() {
-  const response = await post('/auth/register/confirm', { email: awaited.email, resend: true });
+  const response = await ask('/auth/register/confirm', { email: awaited.email, resend: true });
   if (!response.ok) return refused(response, {});
   say('Another code is on its way.');
   lookForMail();
@@ -88,8 +88,8 @@ async function confirm() {
   const { kind, email } = awaited;
   const response =
     kind === 'reset'
-      ? await post('/auth/password/reset/confirm', { email, code, newPassword: byId('new-password').value })
-      : await post('/auth/register/confirm', { email, code });
+      ? await ask('/auth/password/reset/confirm', { email, code, newPassword: byId('new-password').value })
+      : await ask('/auth/register/confirm', { email, code });
   if (!response.ok) return refused(response, { code: 'confirm-code', newPassword: 'new-password' });
   awaited = null;
   byId('new-password').value = '';
@@ -98,6 +98,14 @@ async function confirm() {
   byId('password-field').focus();
   say(kind === 'reset' ? 'The password is set. Sign in with it.' : 'The address is confirmed. Sign in.');
   return undefined;
+}
+
+/** Asks the API, and shows the work that a refusal may be paid for with. */
+async function ask(path, body) {
+  const region = byId('password-problem');
+  const response = await post(path, body, showWork(region));
+  showProblem(region, null);
+  return response;
 }
 
 function wait(what) {

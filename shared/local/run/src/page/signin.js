@@ -1,5 +1,16 @@
 // Signing in: the address, then the code. What is under way survives a reload, as the mail app may take the tab's place.
-import { byId, countdown, forgiveOnInput, isOff, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
+import {
+  byId,
+  countdown,
+  forgiveOnInput,
+  isOff,
+  say,
+  setText,
+  showFieldError,
+  showProblem,
+  showWork,
+  whileBusy,
+} from './dom.js';
 import { latchkey, post, problemOf, readProblem } from './api.js';
 import { everySecond, now, tick } from './clock.js';
 import { lookForMail } from './mailbox.js';
@@ -83,7 +94,7 @@ async function sendCode() {
     field.focus();
     return;
   }
-  const response = await post('/auth/otp/initiate', { email });
+  const response = await ask('/auth/otp/initiate', { email });
   if (!response.ok) {
     await refused(response, 'send-code', field);
     return;
@@ -97,7 +108,7 @@ async function sendCode() {
 }
 
 async function resendCode() {
-  const response = await post('/auth/otp/resend', { sessionToken: underWay.sessionToken });
+  const response = await ask('/auth/otp/resend', { sessionToken: underWay.sessionToken });
   if (!response.ok) {
     await refused(response, 'resend-code', null);
     return;
@@ -118,7 +129,7 @@ async function verifyCode() {
     return;
   }
   const { email, sessionToken, delivery } = underWay;
-  const response = await post('/auth/otp/verify', { email, code, sessionToken, tokenDelivery: delivery });
+  const response = await ask('/auth/otp/verify', { email, code, sessionToken, tokenDelivery: delivery });
   if (!response.ok) {
     await refused(response, 'verify-code', field);
     return;
@@ -132,6 +143,14 @@ async function verifyCode() {
   forget();
   // Whoever listens for the session takes over from here.
   latchkey.storeSession(answer);
+}
+
+/** Asks the API, and shows the work that a refusal may be paid for with. */
+async function ask(path, body) {
+  const region = byId('sign-in-problem');
+  const response = await post(path, body, showWork(region));
+  showProblem(region, null);
+  return response;
 }
 
 /** Runs a button's work; a request that throws is a problem like any other. */

@@ -256,10 +256,10 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
         Some(world.ready().page.as_str())
     );
 
-    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/page")).unwrap();
+    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/page")).unwrap();
     let files = folder
         .map(|file| file.unwrap().path())
-        .chain(["latchkey.js".into()]);
+        .chain(["latchkey.js".into(), "proof-of-work.js".into()]);
     for file in files {
         let kind = match file.extension().and_then(|kind| kind.to_str()) {
             Some("css") => "text/css",
@@ -270,7 +270,7 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
         let served = browser.get(&format!("/_local/page/{name}")).await;
         assert_eq!(
             served.status, 200,
-            "{name} is not served: add it to FILES in src/page.rs"
+            "{name} is not served: add it to FILES in src/page/mod.rs"
         );
         assert!(served.header("content-type").unwrap().starts_with(kind));
     }
