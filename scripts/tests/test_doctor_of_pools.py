@@ -169,6 +169,14 @@ class Pools(unittest.TestCase):
                 client = {**plain, **HOSTED, "CallbackURLs": [callback]}
                 self.assertEqual(self.codes(self.made({}, client)[0]), codes)
 
+    def test_a_consent_needs_the_pages_that_heed_a_fresh_sign_in(self) -> None:
+        callback = "https://bedrock-agentcore.eu-west-1.amazonaws.com/x"
+        for version, codes in ((2, set()), (1, {"managed-login"})):
+            with self.subTest(version):
+                pool_id, _ = self.made({}, {**HOSTED, "CallbackURLs": [callback]})
+                self.cognito.create_user_pool_domain(UserPoolId=pool_id, Domain=f"latchkey-{version}", ManagedLoginVersion=version)
+                self.assertEqual(self.codes(pool_id), codes)
+
     def test_a_token_with_the_admin_scope_is_found(self) -> None:
         """A real one, which Cognito fills as it likes where no trigger is wired."""
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"], "GenerateSecret": False}

@@ -37,6 +37,13 @@ class Deployed:
         ids = [client["ClientId"] for page in pages for client in page["UserPoolClients"]]
         return [cognito.describe_user_pool_client(UserPoolId=self.user_pool_id, ClientId=each)["UserPoolClient"] for each in ids]
 
+    @functools.cached_property
+    def hosted_domain(self) -> dict[str, Any] | None:
+        """Where the pool's own pages are; none where it has none."""
+        if not (domain := self.pool.get("Domain")):
+            return None
+        return dict(self.where.aws("cognito-idp").describe_user_pool_domain(Domain=domain)["DomainDescription"])
+
     # Functions.
 
     def function_name(self, name: str) -> str:

@@ -133,6 +133,21 @@ def clients(deployed: Deployed) -> Iterator[Finding]:
             yield from rotation_of(client)
 
 
+def hosted_page(deployed: Deployed) -> Iterator[Finding]:
+    """Whether the page on which people consent signs them in by code, and heeds the fresh sign-in that each consent asks for."""
+    domain = deployed.hosted_domain
+    if not domain or not any(is_agentcores(client) for client in deployed.clients):
+        return
+    if domain.get("ManagedLoginVersion") != 2:
+        yield error(
+            "managed-login",
+            domain["Domain"],
+            "the pool's own pages are the classic ones, which mail no codes and do not heed prompt=login: "
+            "nobody can consent, or consents of signed-in browsers are refused",
+            "set managed_login_version to 2, as terraform/modules/agentcore does",
+        )
+
+
 def is_agentcores(client: dict[str, Any]) -> bool:
     """Whether its codes go to AgentCore and nobody else, which keeps the tokens in its vault; the API must take none of them."""
     callbacks = client.get("CallbackURLs", [])
@@ -228,4 +243,4 @@ def access_token(token: str) -> Iterator[Finding]:
         )
 
 
-CHECKS = (first_factors, user_names, safety, mail_sender, admin_scope, triggers, clients)
+CHECKS = (first_factors, user_names, safety, mail_sender, admin_scope, triggers, clients, hosted_page)

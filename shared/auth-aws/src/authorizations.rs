@@ -140,7 +140,7 @@ impl Authorizations {
             {
                 FromLink::Done(Box::new(read(&item)?))
             }
-            written => from_link(written)?,
+            written @ (Written::Made(_) | Written::Refused(_)) => from_link(written)?,
         })
     }
 

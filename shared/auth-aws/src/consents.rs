@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Told to the provider with every request, a refreshed token's included, since the vault keeps tokens by it: the person signs in
-/// afresh for each authorization, and a hosted session that lives on answers none (OpenID Connect Core §3.1.2.1).
+/// afresh for each authorization, and a hosted session that lives on answers none (`OpenID` Connect Core §3.1.2.1).
 const FRESH_SIGN_IN: (&str, &str) = ("prompt", "login");
 
 /// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends browsers back to.

@@ -52,6 +52,18 @@ pub(crate) fn assign(connection: &Connection, pool: &Pool, domain: &str) -> Resu
     Ok(())
 }
 
+/// The version of the pages under a domain; 1, the classic ones, where nobody asked for another.
+fn version(connection: &Connection, domain: &str) -> Result<i64, Refusal> {
+    let version = connection
+        .query_row(
+            "SELECT version FROM managed_login WHERE domain = ?1",
+            [domain],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(version.unwrap_or(1))
+}
+
 fn owner(connection: &Connection, domain: &str) -> Result<Option<String>, Refusal> {
     Ok(connection
         .query_row(
@@ -70,7 +82,14 @@ pub(super) fn create(service: &Service, input: &CreateInput) -> Result<Value, Re
     }
     service.store.change(service.now(), |transaction| {
         let pool = Pool::find(transaction, &input.user_pool_id)?;
-        assign(transaction, &pool, &input.domain)
+        assign(transaction, &pool, &input.domain)?;
+        if let Some(version) = input.managed_login_version {
+            transaction.execute(
+                "INSERT OR REPLACE INTO managed_login (domain, version) VALUES (?1, ?2)",
+                params![input.domain, version],
+            )?;
+        }
+        Ok(())
     })?;
     let mut answer = json!({});
     if let Some(version) = input.managed_login_version {
@@ -81,9 +100,10 @@ pub(super) fn create(service: &Service, input: &CreateInput) -> Result<Value, Re
 
 /// `DescribeUserPoolDomain`, which says nothing of a domain that nobody has.
 pub(super) fn describe(service: &Service, input: &DomainInput) -> Result<Value, Refusal> {
-    let pool = service
-        .store
-        .read(|connection| owner(connection, &input.domain))?;
+    let (pool, version) = service.store.read(|connection| {
+        let pool = owner(connection, &input.domain)?;
+        Ok::<_, Refusal>((pool, version(connection, &input.domain)?))
+    })?;
     Ok(match pool {
         None => json!({"DomainDescription": {}}),
         Some(pool) => json!({"DomainDescription": {
@@ -91,6 +111,7 @@ pub(super) fn describe(service: &Service, input: &DomainInput) -> Result<Value, 
             "AWSAccountId": service.options.account_id,
             "Domain": input.domain,
             "Status": "ACTIVE",
+            "ManagedLoginVersion": version,
         }}),
     })
 }
@@ -102,6 +123,7 @@ pub(super) fn delete(service: &Service, input: &DomainInput) -> Result<Value, Re
             return Err(Refusal::invalid("No such domain or user pool exists."));
         }
         transaction.execute("DELETE FROM domains WHERE domain = ?1", [&input.domain])?;
+        transaction.execute("DELETE FROM managed_login WHERE domain = ?1", [&input.domain])?;
         Ok(())
     })?;
     Ok(json!({}))

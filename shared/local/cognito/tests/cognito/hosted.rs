@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use cognito_local::{HostedSignIn, Secret};
+use cognito_local::{HostedSignIn, Secret, PromptLogin};
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
@@ -633,6 +633,12 @@ async fn a_browser_stays_signed_in_for_an_hour_or_until_it_signs_out() {
         "when the code was typed"
     );
     assert_eq!(silent(&[("prompt", Some("login"))]).await, (false, None));
+    world.cognito.set_prompt_login(PromptLogin::Ignored);
+    let (_, code) = silent(&[("prompt", Some("login"))]).await;
+    let (_, tokens) = exchange(&world, &code.unwrap()).await;
+    let id = verified(&world, tokens["id_token"].as_str().unwrap()).await;
+    assert_eq!(id["auth_time"], world.clock.now() - 60, "the old sign-in");
+    world.cognito.set_prompt_login(PromptLogin::Heeded);
     assert_eq!(world.mails_to(NINA).len(), 1);
 
     let logout = async |parameters: &[(&str, &str)]| {

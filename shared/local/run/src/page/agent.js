@@ -202,6 +202,10 @@ async function showGuest(sessionId) {
     turn('agent', `You are guest ${result.guest_id}, and I may act for you.`);
   } else if (result.error_code === 'AUTH_REQUIRED') {
     turn('agent', 'I may not act for you yet.');
+    remember({ sessionId: result.session_id, expiresAt: Date.parse(result.expires_at) });
+    const link = make('a', { href: result.authorization_url }, 'Open the page that asks you');
+    byId('conversation').append(make('li', { class: 'turn agent' }, make('p', { class: 'turn-who' }, 'Agent'), make('p', {}, link)));
+    link.scrollIntoView({ block: 'nearest' });
   } else {
     failed(result);
   }

@@ -125,8 +125,8 @@ impl Case {
             | Self::StartForMovedGuest
             | Self::StartForAddress
             | Self::StatusWaiting
-            | Self::StatusAbandoned => answer.status == 200,
-            Self::Link => answer.status == 200,
+            | Self::StatusAbandoned
+            | Self::Link => answer.status == 200,
             Self::LinkOfAnEnded => sent_to("?auth=error&code=SESSION_EXPIRED"),
             Self::Allow => sent_to("/identities/oauth2/authorize"),
             Self::Cancel => sent_to("?auth=error&code=AUTH_CANCELLED"),
@@ -177,22 +177,12 @@ impl Case {
                 Stage::get(world.browser(), link_path(world, &asked))
             }
             Self::Allow | Self::AllowElsewhere | Self::Cancel => {
-                let asked = ask(world, json!({})).await;
-                let path = link_path(world, &asked);
-                if self == Self::AllowElsewhere {
-                    allow(&mut world.browser(), &path).await;
-                }
-                let mut browser = world.browser();
-                let page = ConsentPage::open(&mut browser, &path).await;
                 let decision = if self == Self::Cancel {
                     "cancel"
                 } else {
                     "allow"
                 };
-                Stage {
-                    browser,
-                    request: Request::Form(page, decision),
-                }
+                Stage::form(world, decision, self == Self::AllowElsewhere).await
             }
             Self::CallbackForGuest | Self::CallbackOfAnotherBrowser | Self::Denial => {
                 let (browser, back) = consented(world, ADA).await;
@@ -293,6 +283,21 @@ impl<'world> Stage<'world> {
     fn get(browser: Browser<'world>, path: String) -> Self {
         let request = Request::Http(Method::GET, path, None);
         Self { browser, request }
+    }
+
+    /// A button on a link's page, which another browser may have pressed before.
+    async fn form(world: &'world TestWorld, decision: &'static str, is_taken: bool) -> Self {
+        let asked = ask(world, json!({})).await;
+        let path = link_path(world, &asked);
+        if is_taken {
+            allow(&mut world.browser(), &path).await;
+        }
+        let mut browser = world.browser();
+        let page = ConsentPage::open(&mut browser, &path).await;
+        Self {
+            browser,
+            request: Request::Form(page, decision),
+        }
     }
 
     fn invoke(world: &'world TestWorld, function: &'static str, event: Value) -> Self {

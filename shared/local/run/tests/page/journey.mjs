@@ -343,6 +343,34 @@ async function letTheAgentAct(page, address) {
   seen('a person consents on the pool’s own page, comes back, and the agent knows its guest');
 }
 
+/** The hosted session is still alive here: the person signs in again all the same. */
+async function allowOnTheLinksPage(page, address) {
+  for (const button of ['Cancel', 'Allow']) {
+    await page.goto(`${gateway}/#agent`);
+    await page.reload();
+    await page.waitForSelector('#agent-ask', { state: 'visible' });
+    await page.click('#agent-ask');
+    await page.click('#conversation a');
+    await page.waitForURL(`${gateway}/auth/oauth2/start/**`);
+    assert.match(await page.textContent('h1'), /asks to act for you/);
+    const [allow, cancel] = await Promise.all(['Allow', 'Cancel'].map((name) => page.getByRole('button', { name }).boundingBox()));
+    assert.deepEqual([allow.width, allow.height], [cancel.width, cancel.height]);
+    await page.setViewportSize({ width: 360, height: 640 });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'no scrolling');
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.getByRole('button', { name: button }).click();
+    if (button === 'Cancel') await says(page, '#conversation', /You have not consented/);
+  }
+  await page.waitForURL(`${cognito}/**/login?**`);
+  await page.fill('#username', address);
+  await page.press('#username', 'Enter');
+  await page.waitForSelector('#code');
+  await page.fill('#code', await latestCode(address));
+  await page.press('#code', 'Enter');
+  await says(page, '#conversation', /You have consented[\s\S]*You are guest GST-/);
+  seen('an agent’s link shows a page, whose buttons are of one size: one cancels, one leads to a fresh sign-in');
+}
+
 async function letAnAuthorizationRunOut(page) {
   await page.goto(`${gateway}/#agent`);
   await page.context().clearCookies({ name: 'cognito-local' });
@@ -413,6 +441,7 @@ try {
   const conversation = await open({ hosts: [gateway, agentcore, cognito] });
   await signInWithTheAgent(conversation, 'agnes@example.com');
   await letTheAgentAct(conversation, 'agnes@example.com');
+  await allowOnTheLinksPage(conversation, 'agnes@example.com');
   await letAnAuthorizationRunOut(conversation);
   await letACodeExpire(page, 'late@example.com');
   await readTheContract(page);
