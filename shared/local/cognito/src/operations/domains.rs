@@ -123,7 +123,10 @@ pub(super) fn delete(service: &Service, input: &DomainInput) -> Result<Value, Re
             return Err(Refusal::invalid("No such domain or user pool exists."));
         }
         transaction.execute("DELETE FROM domains WHERE domain = ?1", [&input.domain])?;
-        transaction.execute("DELETE FROM managed_login WHERE domain = ?1", [&input.domain])?;
+        transaction.execute(
+            "DELETE FROM managed_login WHERE domain = ?1",
+            [&input.domain],
+        )?;
         Ok(())
     })?;
     Ok(json!({}))
