@@ -18,7 +18,7 @@ use crate::{Email, KeyRing, Purpose, Randomness, Report, Timestamp, redacted::re
 /// How long a challenge may be solved. A slow phone takes seconds.
 const LIFETIME: Duration = Duration::from_mins(5);
 
-/// WebCrypto derives it natively, so a phone loses less to an attacker's hardware than with a hash in JavaScript.
+/// `WebCrypto` derives it natively, so a phone loses less to an attacker's hardware than with a hash in JavaScript.
 const ALGORITHM: &str = "PBKDF2/SHA-256";
 
 /// Bytes of the derived key. One block of SHA-256: more would cost without adding work.

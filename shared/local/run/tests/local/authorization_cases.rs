@@ -167,22 +167,15 @@ impl Case {
                 let body = json!({ "conversationId": CONVERSATION, "email": ADA });
                 Stage::start(world.browser(), body)
             }
-            Self::Link => {
+            Self::Link | Self::LinkOfAnEnded => {
                 let asked = ask(world, json!({})).await;
-                Stage::get(world.browser(), link_path(world, &asked))
-            }
-            Self::LinkOfAnEnded => {
-                let asked = ask(world, json!({})).await;
-                world.advance(UNTIL_OVER_SECONDS);
+                if self == Self::LinkOfAnEnded {
+                    world.advance(UNTIL_OVER_SECONDS);
+                }
                 Stage::get(world.browser(), link_path(world, &asked))
             }
             Self::Allow | Self::AllowElsewhere | Self::Cancel => {
-                let decision = if self == Self::Cancel {
-                    "cancel"
-                } else {
-                    "allow"
-                };
-                Stage::form(world, decision, self == Self::AllowElsewhere).await
+                Stage::form(world, self).await
             }
             Self::CallbackForGuest | Self::CallbackOfAnotherBrowser | Self::Denial => {
                 let (browser, back) = consented(world, ADA).await;
@@ -286,14 +279,19 @@ impl<'world> Stage<'world> {
     }
 
     /// A button on a link's page, which another browser may have pressed before.
-    async fn form(world: &'world TestWorld, decision: &'static str, is_taken: bool) -> Self {
+    async fn form(world: &'world TestWorld, case: Case) -> Self {
         let asked = ask(world, json!({})).await;
         let path = link_path(world, &asked);
-        if is_taken {
+        if case == Case::AllowElsewhere {
             allow(&mut world.browser(), &path).await;
         }
         let mut browser = world.browser();
         let page = ConsentPage::open(&mut browser, &path).await;
+        let decision = if case == Case::Cancel {
+            "cancel"
+        } else {
+            "allow"
+        };
         Self {
             browser,
             request: Request::Form(page, decision),
