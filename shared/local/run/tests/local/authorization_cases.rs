@@ -174,9 +174,7 @@ impl Case {
                 }
                 Stage::get(world.browser(), link_path(world, &asked))
             }
-            Self::Allow | Self::AllowElsewhere | Self::Cancel => {
-                Stage::form(world, self).await
-            }
+            Self::Allow | Self::AllowElsewhere | Self::Cancel => Stage::form(world, self).await,
             Self::CallbackForGuest | Self::CallbackOfAnotherBrowser | Self::Denial => {
                 let (browser, back) = consented(world, ADA).await;
                 let browser = if self == Self::CallbackOfAnotherBrowser {
