@@ -483,18 +483,18 @@ impl Window {
 /// Where all events go together after quiet, the list is full as long as its newest event is young and none of the first `quota` was
 /// followed by quiet: each stands beside the instant from which it would have been.
 fn admits(list: &str, limit: &Limit, index: usize) -> String {
-    let Some(last) = limit.quota.checked_sub(1) else {
+    let Some(oldest) = limit.quota.checked_sub(1) else {
         return format!("(attribute_exists(never) AND never > :cutoff{index})");
     };
-    let mut condition = format!("(attribute_not_exists({list}[{last}])");
+    let mut condition = format!("(attribute_not_exists({list}[{oldest}])");
     match limit.ageing {
         Ageing::OneByOne => {
-            let _infallible = write!(condition, " OR {list}[{last}] <= :cutoff{index}");
+            let _infallible = write!(condition, " OR {list}[{oldest}] <= :cutoff{index}");
         }
         Ageing::AfterQuiet => {
             let _infallible = write!(condition, " OR {list}[0] <= :cutoff{index}");
             let quiet = quiet(list);
-            for (later, earlier) in (0..last).zip(1..) {
+            for (later, earlier) in (0..oldest).zip(1..) {
                 let _infallible = write!(condition, " OR {list}[{later}] >= {quiet}[{earlier}]");
             }
         }
