@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use local_kit::base64url;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::behaviour::{CodeExchange, Denial, Permission};
 use crate::credential_provider::Provider;
 use crate::oauth2;
-use crate::random;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Progress, Session, Withheld};
@@ -55,8 +55,8 @@ pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal>
             return Ok(UNREACHABLE);
         }
     };
-    let state = random::base64url(service.random(), 32);
-    let verifier = random::base64url(service.random(), 32);
+    let state = base64url(service.random(), 32);
+    let verifier = base64url(service.random(), 32);
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
     let opened = service.store.change(service.now(), |transaction| {
         let Some(mut session) = Session::find(transaction, uri)?.filter(openable) else {

@@ -1,15 +1,14 @@
 //! OAuth2 credential providers: where people give their consent, and as which client tokens are asked for.
 
+use local_kit::{Millis, SpecError, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::SpecError;
 use crate::model;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
-use crate::service::{Service, seconds};
-use crate::store::Millis;
+use crate::service::Service;
 use crate::workload_identity::Page;
 
 /// A credential provider that an embedding program wants to be there.

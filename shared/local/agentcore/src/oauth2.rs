@@ -1,9 +1,8 @@
 //! The other side: providers' and issuers' documents, and providers' token endpoints.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use local_kit::Millis;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -11,22 +10,9 @@ use url::{Url, form_urlencoded};
 
 use crate::credential_provider::{ClientAuthentication, Discovery, Provider, Settings};
 use crate::service::Service;
-use crate::store::Millis;
-
-/// How long one answer may take. A person waits for it, in front of a blank page.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Documents and token answers are some kilobytes.
 const LONGEST_ANSWER: usize = 1_024 * 1_024;
-
-/// No redirects: a token endpoint that sends a secret elsewhere is none.
-pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()
-}
 
 /// Tokens as a provider issued them.
 #[derive(Clone, Serialize, Deserialize)]

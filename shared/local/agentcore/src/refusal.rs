@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use local_kit::{Breach, Fault, FaultKind, SpecError, summary};
 use serde_json::{Value, json};
 
 use crate::behaviour::ErrorClass;
@@ -11,14 +12,11 @@ use crate::behaviour::ErrorClass;
 pub(crate) enum Exception {
     AccessDenied,
     Conflict,
-    IncompleteSignature,
+    /// By the layer in front of the service.
+    Front(FaultKind),
     InternalServer,
-    InvalidSignature,
-    MissingAuthenticationToken,
-    RequestTooLong,
     ResourceNotFound,
     Unauthorized,
-    UnknownOperation,
     Validation,
 }
 
@@ -28,14 +26,10 @@ impl Exception {
         match self {
             Self::AccessDenied => "AccessDeniedException",
             Self::Conflict => "ConflictException",
-            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::Front(kind) => kind.name(),
             Self::InternalServer => "InternalServerException",
-            Self::InvalidSignature => "InvalidSignatureException",
-            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
-            Self::RequestTooLong => "RequestEntityTooLargeException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::Unauthorized => "UnauthorizedException",
-            Self::UnknownOperation => "UnknownOperationException",
             Self::Validation => "ValidationException",
         }
     }
@@ -43,13 +37,17 @@ impl Exception {
     /// The HTTP status.
     pub(crate) const fn status(self) -> u16 {
         match self {
-            Self::IncompleteSignature | Self::Validation => 400,
+            Self::Front(FaultKind::IncompleteSignature | FaultKind::Serialization)
+            | Self::Validation => 400,
             Self::Unauthorized => 401,
-            Self::AccessDenied | Self::InvalidSignature | Self::MissingAuthenticationToken => 403,
-            Self::ResourceNotFound | Self::UnknownOperation => 404,
+            Self::AccessDenied
+            | Self::Front(FaultKind::InvalidSignature | FaultKind::MissingAuthenticationToken) => {
+                403
+            }
+            Self::Front(FaultKind::UnknownOperation) | Self::ResourceNotFound => 404,
             Self::Conflict => 409,
-            Self::RequestTooLong => 413,
-            Self::InternalServer => 500,
+            Self::Front(FaultKind::RequestTooLong) => 413,
+            Self::Front(FaultKind::Internal) | Self::InternalServer => 500,
         }
     }
 }
@@ -64,15 +62,6 @@ impl From<ErrorClass> for Exception {
             ErrorClass::Validation => Self::Validation,
         }
     }
-}
-
-/// A member of a request that breaks a rule of the service's model.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Breach {
-    /// Its path, such as `userIdentifier.userId`.
-    pub(crate) member: String,
-    /// The rule in AWS's words, the value included unless it is sensitive.
-    pub(crate) message: String,
 }
 
 /// A refusal: the exception and its message. The cause of an internal error is logged where it happened, not carried.
@@ -113,16 +102,7 @@ impl Refusal {
 
     /// Members that break rules of the model.
     pub(crate) fn breached(breaches: Vec<Breach>) -> Self {
-        let plural = if breaches.len() == 1 { "" } else { "s" };
-        let said: Vec<&str> = breaches
-            .iter()
-            .map(|breach| breach.message.as_str())
-            .collect();
-        let message = format!(
-            "{} validation error{plural} detected: {}",
-            breaches.len(),
-            said.join("; ")
-        );
+        let message = summary(&breaches);
         Self {
             breaches,
             ..Self::invalid(message)
@@ -133,13 +113,9 @@ impl Refusal {
         Self::new(Exception::ResourceNotFound, message)
     }
 
-    /// Says nothing to the caller but that it was not the caller's fault; the cause goes to the log.
+    /// Tells the caller only that the failure is not the caller's; the cause goes to the log.
     pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(cause, "an operation failed inside the stand-in");
-        Self::new(
-            Exception::InternalServer,
-            "The service encountered an internal error. Try your request again later.",
-        )
+        Fault::internal(cause).into()
     }
 
     /// The body of the answer.
@@ -156,6 +132,26 @@ impl Refusal {
             body["fieldList"] = fields.collect();
         }
         body
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault.kind {
+            FaultKind::Serialization => Self::unreadable(fault.message),
+            FaultKind::Internal => Self::new(Exception::InternalServer, fault.message),
+            FaultKind::UnknownOperation
+            | FaultKind::MissingAuthenticationToken
+            | FaultKind::IncompleteSignature
+            | FaultKind::InvalidSignature
+            | FaultKind::RequestTooLong => Self::new(Exception::Front(fault.kind), fault.message),
+        }
+    }
+}
+
+impl From<Refusal> for SpecError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.exception.name(), refusal.message)
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use local_kit::Breach;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::behaviour::Permission;
 use crate::credential_provider::Provider;
 use crate::oauth2::Targets;
-use crate::refusal::{Breach, Refusal};
+use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Asked, Session, Standing, authorization_url};
 use crate::vault::{self, Purpose};

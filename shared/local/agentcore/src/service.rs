@@ -1,17 +1,20 @@
 //! The service behind the operations: options, state, switches, and what several operations need of them.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
+
+use local_kit::{Clock, Gates, Millis, Random};
 
 use crate::behaviour::Behaviour;
-use crate::random::{self, Random};
-use crate::store::{Fingerprint, Millis, Store};
-use crate::{Issuers, OpenError, Options, oauth2};
+use crate::options::{Issuers, OpenError, Options};
+use crate::store::{LAYOUT, Store};
 
 /// A token of the vault is renewed once, however many ask for it at the same moment: a provider that rotates refresh tokens would
 /// take the second use of one for theft. Entries share this many gates.
 const GATES: usize = 64;
+
+/// How long one answer of a provider may take. A person waits for it, in front of a blank page.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Service {
     pub(crate) store: Store,
@@ -19,10 +22,11 @@ pub(crate) struct Service {
     region: String,
     account_id: String,
     public_url: String,
-    clock: Arc<dyn Fn() -> std::time::SystemTime + Send + Sync>,
+    clock: Clock,
     random: Random,
     switches: Mutex<Switches>,
-    gates: Vec<tokio::sync::Mutex<()>>,
+    /// A turn for each entry of the vault.
+    pub(crate) vault_turns: Gates,
 }
 
 struct Switches {
@@ -33,8 +37,8 @@ struct Switches {
 impl Service {
     pub(crate) fn open(options: Options) -> Result<Self, OpenError> {
         Ok(Self {
-            store: Store::open(&options.state)?,
-            http: oauth2::client()?,
+            store: Store::open(&options.state, LAYOUT)?,
+            http: http_client()?,
             region: options.region,
             account_id: options.account_id,
             public_url: options.public_url.trim_end_matches('/').to_owned(),
@@ -44,15 +48,12 @@ impl Service {
                 behaviour: Arc::new(options.behaviour),
                 issuers: Arc::new(options.issuers),
             }),
-            gates: (0..GATES).map(|_| tokio::sync::Mutex::default()).collect(),
+            vault_turns: Gates::new(GATES),
         })
     }
 
     pub(crate) fn now(&self) -> Millis {
-        let since = (self.clock)()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
-        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        local_kit::millis(&self.clock)
     }
 
     /// The instant that lies `ahead` of now.
@@ -66,7 +67,7 @@ impl Service {
     }
 
     pub(crate) fn uuid(&self) -> String {
-        random::uuid(&self.random)
+        local_kit::uuid(&self.random)
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -105,21 +106,13 @@ impl Service {
     fn with_switches<T>(&self, act: impl FnOnce(&mut Switches) -> T) -> T {
         act(&mut self.switches.lock().unwrap_or_else(PoisonError::into_inner))
     }
-
-    /// Waits for the turn of this entry of the vault.
-    pub(crate) async fn vault_turn(&self, key: &Fingerprint) -> tokio::sync::MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let gate = usize::try_from(hasher.finish() % GATES as u64).unwrap_or(0);
-        self.gates[gate].lock().await
-    }
 }
 
-/// Times in answers of the control plane: seconds with a fraction.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds fit into 52 bits for as long as anybody will run this"
-)]
-pub(crate) fn seconds(millis: Millis) -> f64 {
-    millis as f64 / 1_000.0
+/// No redirects: a token endpoint that sends a secret elsewhere is none.
+fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
 }

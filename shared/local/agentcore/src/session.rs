@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use local_kit::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::credential_provider::Provider;
 use crate::oauth2::{self, Failure, Grant, Tokens};
 use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::store::{Fingerprint, Millis, fingerprint};
+use crate::store::{Fingerprint, fingerprint};
 use crate::vault::Purpose;
 use crate::workload_token::Bearer;
 

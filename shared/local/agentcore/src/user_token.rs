@@ -2,13 +2,14 @@
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use local_kit::seconds;
 use serde::Deserialize;
 use url::Url;
 
-use crate::Issuers;
 use crate::oauth2;
+use crate::options::Issuers;
 use crate::refusal::Refusal;
-use crate::service::{Service, seconds};
+use crate::service::Service;
 use crate::store::fingerprint;
 use crate::workload_token::Principal;
 

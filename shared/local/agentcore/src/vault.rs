@@ -78,7 +78,7 @@ pub(crate) async fn access_token(
     provider: &Provider,
     purpose: &Purpose,
 ) -> Result<Option<String>, Refusal> {
-    let _turn = service.vault_turn(key).await;
+    let _turn = service.vault_turns.turn(key).await;
     let Some(kept) = service.store.read(|connection| find(connection, key))? else {
         return Ok(None);
     };
@@ -119,7 +119,7 @@ pub(crate) async fn own_access_token(
     purpose: &Purpose,
     anew: bool,
 ) -> Result<String, Refusal> {
-    let _turn = service.vault_turn(key).await;
+    let _turn = service.vault_turns.turn(key).await;
     let kept = service.store.read(|connection| find(connection, key))?;
     if let Some(kept) = kept
         && !anew

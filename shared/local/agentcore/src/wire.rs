@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::routing::get;
+use local_kit::{Answer, Operation, Protocol, Scope};
 use serde_json::Value;
 use url::{Host, Url, form_urlencoded};
 
 use crate::authorization::{self, Redirect, Step};
-use crate::refusal::{Exception, Refusal};
+use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::{model, operations};
 
@@ -26,7 +28,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/identities/oauth2/authorize", opened)
         .route("/identities/oauth2/callback/{callback}", sent_back)
-        .fallback(call)
+        .fallback(local_kit::call::<Service>)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&service),
             own_host_only,
@@ -34,125 +36,48 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-async fn call(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
-    let request_id = service.uuid();
-    let outcome = answer(&service, request).await;
-    respond(outcome, &request_id)
-}
+impl local_kit::Service for Service {
+    type Operation = (&'static str, &'static Operation);
+    type Refusal = Refusal;
+    const LONGEST_BODY: usize = LONGEST_BODY;
 
-async fn answer(service: &Arc<Service>, request: Request) -> Result<(u16, Value), Refusal> {
-    let (parts, body) = request.into_parts();
-    let (name, operation) = Some(parts.uri.path())
-        .filter(|_| parts.method == Method::POST)
-        .and_then(model::operation_at)
-        .ok_or_else(|| {
-            Refusal::new(
-                Exception::UnknownOperation,
-                "This operation is not served here.",
-            )
-        })?;
-    check_signature(&parts.headers, service.region())?;
-    let body = to_bytes(body, LONGEST_BODY)
-        .await
-        .map_err(|_| Refusal::new(Exception::RequestTooLong, "Request is too long."))?;
-    let body = read_body(&body)?;
-    model::check(name, &body)?;
-    // A task of its own: a caller who hangs up half-way leaves no half-done operation behind.
-    let service = Arc::clone(service);
-    let answer = tokio::spawn(async move { operations::run(&service, name, body).await })
-        .await
-        .map_err(|cause| Refusal::internal(&cause))??;
-    Ok((operation.status, answer))
-}
+    fn request_id(&self) -> String {
+        self.uuid()
+    }
 
-fn read_body(body: &Bytes) -> Result<Value, Refusal> {
-    serde_json::from_slice(body)
-        .map_err(|_| Refusal::unreadable("The request body could not be read as JSON."))
-}
+    fn addressed(&self, request: &Parts) -> Option<Self::Operation> {
+        Some(request.uri.path())
+            .filter(|_| request.method == Method::POST)
+            .and_then(model::operation_at)
+    }
 
-/// The stand-in knows no credentials, so it cannot check a signature; it asks for one, in its form, for this service and Region.
-fn check_signature(headers: &HeaderMap, region: &str) -> Result<(), Refusal> {
-    let missing = || {
-        Refusal::new(
-            Exception::MissingAuthenticationToken,
-            "Missing Authentication Token",
-        )
-    };
-    let incomplete = || {
-        Refusal::new(
-            Exception::IncompleteSignature,
-            "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters.",
-        )
-    };
-    let parameters = headers
-        .get(header::AUTHORIZATION)
-        .ok_or_else(missing)?
-        .to_str()
-        .ok()
-        .and_then(|value| value.strip_prefix("AWS4-HMAC-SHA256 "))
-        .ok_or_else(incomplete)?;
-    let parameter = |name: &str| {
-        parameters
-            .split(',')
-            .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
-            .filter(|value| !value.is_empty())
-            .ok_or_else(incomplete)
-    };
-    parameter("SignedHeaders")?;
-    parameter("Signature")?;
-    let wrong = |what: String| {
-        let message = format!("Credential should be scoped to {what}.");
-        Err(Refusal::new(Exception::InvalidSignature, message))
-    };
-    let scope: Vec<&str> = parameter("Credential")?.rsplitn(5, '/').collect();
-    match scope[..] {
-        ["aws4_request", service, ..] if service != SIGNING_NAME => {
-            wrong(format!("correct service: '{SIGNING_NAME}'"))
-        }
-        ["aws4_request", _, scoped_region, ..] if scoped_region != region => {
-            wrong("a valid region".to_owned())
-        }
-        ["aws4_request", _service, _region, _date, _access_key] => Ok(()),
-        _ => Err(incomplete()),
+    fn signed_for(&self, _operation: &Self::Operation) -> Option<Scope<'_>> {
+        Some(Scope {
+            service: SIGNING_NAME,
+            region: self.region(),
+        })
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        (name, operation): Self::Operation,
+        body: Value,
+    ) -> Result<Answer, Refusal> {
+        model::check(name, &body)?;
+        let answer = operations::run(&self, name, body).await?;
+        Ok(Answer::new(operation.status, Protocol::RestJson, answer))
+    }
+
+    fn refused(_operation: Option<&Self::Operation>, refusal: Refusal) -> Answer {
+        let exception = refusal.exception;
+        let mut answer = Answer::new(exception.status(), Protocol::RestJson, refusal.body());
+        answer.headers = vec![("x-amzn-errortype", exception.name().to_owned())];
+        answer
     }
 }
 
 /// Both services sign under this name.
 const SIGNING_NAME: &str = "bedrock-agentcore";
-
-fn respond(outcome: Result<(u16, Value), Refusal>, request_id: &str) -> Response<Body> {
-    let (status, body, error) = match outcome {
-        Ok((status, body)) => (status, body, None),
-        Err(refusal) => (
-            refusal.exception.status(),
-            refusal.body(),
-            Some(refusal.exception.name()),
-        ),
-    };
-    let body = if body.is_null() {
-        Body::empty()
-    } else {
-        Body::from(body.to_string())
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(request_id) = HeaderValue::from_str(request_id) {
-        headers.insert(HeaderName::from_static("x-amzn-requestid"), request_id);
-    }
-    if let Some(error) = error {
-        headers.insert(
-            HeaderName::from_static("x-amzn-errortype"),
-            HeaderValue::from_static(error),
-        );
-    }
-    response
-}
 
 /// Nothing here is for pages of other sites: there are no CORS headers, and a page that reaches this port under a name of its own
 /// (DNS rebinding) is turned away. Names of this machine pass, and the name under which the stand-in was told that it is reached.

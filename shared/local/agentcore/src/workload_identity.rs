@@ -1,16 +1,15 @@
 //! Workload identities: who may ask for tokens, and where the browsers of its users may be sent back to.
 
+use local_kit::{Millis, SpecError, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::SpecError;
 use crate::behaviour::ReturnUrls;
 use crate::model;
 use crate::refusal::Refusal;
-use crate::service::{Service, seconds};
-use crate::store::Millis;
+use crate::service::Service;
 
 /// A workload identity that an embedding program wants to be there.
 #[derive(Clone, Debug, PartialEq, Eq)]

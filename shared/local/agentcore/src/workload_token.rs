@@ -1,10 +1,10 @@
 //! Workload access tokens: opaque, bound to a workload and the user that it acts for, and ending unannounced.
 
+use local_kit::base64url;
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::random;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::store::{Fingerprint, fingerprint};
@@ -86,7 +86,7 @@ pub(crate) async fn for_jwt(service: &Service, input: ForJwt) -> Result<Value, R
 
 fn issue(service: &Service, workload: String, principal: Principal) -> Result<Value, Refusal> {
     // 256 bits, begun as AWS's own samples begin.
-    let token = format!("AgV4{}", random::base64url(service.random(), 32));
+    let token = format!("AgV4{}", base64url(service.random(), 32));
     let expires = service.later(service.behaviour().workload_token_lifetime);
     service.store.change(service.now(), |transaction| {
         WorkloadIdentity::find(transaction, &workload)?;

@@ -8,7 +8,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Account;
+use crate::account::Account;
 use crate::state::{Kept, Key, StateError};
 use crate::wire::{Refusal, check_length, input, output};
 
@@ -18,7 +18,7 @@ const KEY_ID_LENGTH: usize = 16;
 /// Canonical order, so that a context's meaning does not depend on how it was written.
 type EncryptionContext = BTreeMap<String, String>;
 
-pub(crate) fn serve(account: &Account, operation: &str, body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) fn serve(account: &Account, operation: &str, body: Value) -> Result<Value, Refusal> {
     match operation {
         "Encrypt" => encrypt(account, &input(body)?),
         "Decrypt" => decrypt(account, &input(body)?),
@@ -32,7 +32,7 @@ pub(crate) fn ensure(account: &Account, alias: &str) -> Result<String, StateErro
     let id = if let Some(id) = known {
         id
     } else {
-        let id = account.new_uuid().to_string();
+        let id = account.new_uuid();
         let material = STANDARD.encode(account.random::<32>());
         account.store.change(|kept| {
             kept.keys.insert(id.clone(), Key { material });

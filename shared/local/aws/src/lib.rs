@@ -9,6 +9,7 @@
 //! (chrono's, which cannot be moved), a second generation of the crypto crates and no state on disk; the seven
 //! operations needed here fit into a few hundred lines on libraries that the workspace has anyway.
 
+mod account;
 mod kms;
 mod secrets_manager;
 mod ses;
@@ -16,37 +17,17 @@ mod state;
 mod wire;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State as Shared};
-use axum::http::{HeaderMap, Method, Uri};
-use axum::response::Response;
 
+pub use account::MailSink;
+pub use local_kit::{Clock, Random, State};
 pub use ses::Mail;
 pub use state::StateError;
 
+use account::Account;
 use state::Store;
-use wire::{Refusal, Service};
-
-/// Where time comes from.
-pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-/// Where randomness comes from: fills the buffer.
-pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
-/// What happens to a mail that SES accepted.
-pub type MailSink = Arc<dyn Fn(Mail) + Send + Sync>;
-
-/// Where secrets and keys are kept.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Gone when the value is dropped.
-    Memory,
-    /// One JSON file, replaced as a whole at every change and readable by its owner only.
-    File(PathBuf),
-}
 
 /// Everything the stand-ins need from outside.
 pub struct Options {
@@ -59,7 +40,7 @@ pub struct Options {
     /// The clock behind every timestamp.
     pub clock: Clock,
     /// Keys, nonces and identifiers come from here: it must be a cryptographic source.
-    pub randomness: Randomness,
+    pub randomness: Random,
     /// Receives the mails that SES accepts.
     pub mail: MailSink,
 }
@@ -79,16 +60,6 @@ impl fmt::Debug for Options {
 #[derive(Clone)]
 pub struct AwsLocal {
     account: Arc<Account>,
-}
-
-/// What every operation works on.
-struct Account {
-    region: String,
-    id: String,
-    clock: Clock,
-    randomness: Randomness,
-    mail: MailSink,
-    store: Store,
 }
 
 impl fmt::Debug for AwsLocal {
@@ -115,8 +86,7 @@ impl AwsLocal {
     /// The three services on one router: JSON protocols by `X-Amz-Target`, SES by its path.
     pub fn router(&self) -> Router {
         Router::new()
-            .fallback(serve)
-            .layer(DefaultBodyLimit::max(wire::LARGEST_REQUEST))
+            .fallback(local_kit::call::<Account>)
             .with_state(self.account.clone())
     }
 
@@ -149,54 +119,5 @@ impl AwsLocal {
     /// Forgets every secret and key.
     pub fn reset(&self) -> Result<(), StateError> {
         self.account.store.reset()
-    }
-}
-
-impl Account {
-    fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.id)
-    }
-
-    fn random<const N: usize>(&self) -> [u8; N] {
-        let mut bytes = [0; N];
-        (self.randomness)(&mut bytes);
-        bytes
-    }
-
-    fn new_uuid(&self) -> uuid::Uuid {
-        uuid::Builder::from_random_bytes(self.random()).into_uuid()
-    }
-
-    /// Now, as the JSON protocols write times: seconds with a fraction.
-    fn now_seconds(&self) -> f64 {
-        (self.clock)()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0.0, |since| since.as_secs_f64())
-    }
-}
-
-async fn serve(
-    Shared(account): Shared<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request_id = account.new_uuid().to_string();
-    let Some((service, operation)) = wire::addressed_operation(&method, &uri, &headers) else {
-        return wire::refused(Service::Unknown, &request_id, &Refusal::unknown_operation());
-    };
-    let answer =
-        wire::check_credential_scope(&headers, service, &account.region).and_then(
-            |()| match service {
-                Service::SecretsManager => secrets_manager::serve(&account, operation, &body),
-                Service::Kms => kms::serve(&account, operation, &body),
-                Service::Ses => ses::serve(&account, &body),
-                Service::Unknown => Err(Refusal::unknown_operation()),
-            },
-        );
-    match answer {
-        Ok(answer) => wire::answered(service, &request_id, &answer),
-        Err(refusal) => wire::refused(service, &request_id, &refusal),
     }
 }

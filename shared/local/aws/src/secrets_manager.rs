@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Account;
+use crate::account::Account;
 use crate::state::{Kept, Secret, SecretValue, StateError, Version};
 use crate::wire::{Refusal, check_length, input, output};
 
@@ -17,7 +17,7 @@ const PREVIOUS: &str = "AWSPREVIOUS";
 /// AWS appends this many random characters to the name in a secret's ARN.
 const ARN_SUFFIX_LENGTH: usize = 6;
 
-pub(crate) fn serve(account: &Account, operation: &str, body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) fn serve(account: &Account, operation: &str, body: Value) -> Result<Value, Refusal> {
     match operation {
         "CreateSecret" => create_secret(account, input(body)?),
         "GetSecretValue" => get_secret_value(account, &input(body)?),
@@ -42,10 +42,7 @@ pub(crate) fn ensure(
         account,
         name,
         None,
-        Some((
-            account.new_uuid().to_string(),
-            SecretValue::Text(first_value()),
-        )),
+        Some((account.new_uuid(), SecretValue::Text(first_value()))),
     );
     account.store.change(|kept| {
         Ok(kept
@@ -58,7 +55,7 @@ pub(crate) fn ensure(
 }
 
 pub(crate) fn set(account: &Account, name: &str, value: String) -> Result<(), StateError> {
-    let id = account.new_uuid().to_string();
+    let id = account.new_uuid();
     let value = SecretValue::Text(value);
     let made = new_secret(account, name, None, None);
     account.store.change(|kept| {
@@ -386,7 +383,7 @@ fn not_found() -> Refusal {
 fn version_id(account: &Account, token: Option<String>) -> Result<String, Refusal> {
     match token {
         Some(token) => check_length("clientRequestToken", &token, 32..=64).map(|()| token),
-        None => Ok(account.new_uuid().to_string()),
+        None => Ok(account.new_uuid()),
     }
 }
 

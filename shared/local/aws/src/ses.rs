@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::Account;
+use crate::account::Account;
 use crate::wire::{Refusal, input};
 
 /// SES sends to at most this many recipients at once.
@@ -92,7 +92,7 @@ struct Text {
     _charset: Option<String>,
 }
 
-pub(crate) fn serve(account: &Account, body: &[u8]) -> Result<Value, Refusal> {
+pub(crate) fn serve(account: &Account, body: Value) -> Result<Value, Refusal> {
     let request: SendEmail = input(body)
         .map_err(|_| bad_request("the request has members that SendEmail lacks, or lacks some"))?;
     let message = request.content.simple.ok_or_else(|| {
@@ -120,7 +120,7 @@ pub(crate) fn serve(account: &Account, body: &[u8]) -> Result<Value, Refusal> {
     if text.is_none() && html.is_none() {
         return Err(bad_request("The body has neither Text nor Html"));
     }
-    let message_id = account.new_uuid().to_string();
+    let message_id = account.new_uuid();
     (account.mail)(Mail {
         message_id: message_id.clone(),
         from,

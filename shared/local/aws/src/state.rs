@@ -6,9 +6,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use local_kit::State;
 use serde::{Deserialize, Serialize};
-
-use crate::State;
 
 /// The state file cannot be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,17 @@
-//! The wire protocols: which operation a request means, whether it was signed for this service, and how answers
-//! and errors are written.
+//! Which service and operation a request means, and how each service writes its answers and errors.
 
-use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method, Response, StatusCode, Uri};
+use std::sync::Arc;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
+use local_kit::{Answer, Fault, FaultKind, Protocol, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// 10 MB with some room: the largest mail that SES v2 takes by default is 10 MB, the other services take far less.
-pub(crate) const LARGEST_REQUEST: usize = 14 * 1024 * 1024;
+use crate::account::Account;
+use crate::{kms, secrets_manager, ses};
 
 /// The services behind the one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +22,6 @@ pub(crate) enum Service {
     Kms,
     /// REST and JSON, by path.
     Ses,
-    /// Nothing that lives here.
-    Unknown,
 }
 
 impl Service {
@@ -31,8 +31,90 @@ impl Service {
             Self::SecretsManager => "secretsmanager",
             Self::Kms => "kms",
             Self::Ses => "ses",
-            Self::Unknown => "",
         }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::SecretsManager | Self::Kms => Protocol::Json11,
+            Self::Ses => Protocol::RestJson,
+        }
+    }
+}
+
+/// An operation of one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Operation {
+    service: Service,
+    name: String,
+}
+
+impl local_kit::Service for Account {
+    type Operation = Operation;
+    type Refusal = Refusal;
+    /// 10 MB with some room: the largest mail that SES v2 takes by default is 10 MB, the other services take far less.
+    const LONGEST_BODY: usize = 14 * 1024 * 1024;
+
+    fn request_id(&self) -> String {
+        self.new_uuid()
+    }
+
+    fn addressed(&self, request: &Parts) -> Option<Operation> {
+        let (service, name) = addressed(request)?;
+        Some(Operation {
+            service,
+            name: name.to_owned(),
+        })
+    }
+
+    fn signed_for(&self, operation: &Operation) -> Option<Scope<'_>> {
+        Some(Scope {
+            service: operation.service.signing_name(),
+            region: &self.region,
+        })
+    }
+
+    async fn run(self: Arc<Self>, operation: Operation, body: Value) -> Result<Answer, Refusal> {
+        let name = operation.name.as_str();
+        let answer = match operation.service {
+            Service::SecretsManager => secrets_manager::serve(&self, name, body),
+            Service::Kms => kms::serve(&self, name, body),
+            Service::Ses => ses::serve(&self, body),
+        }?;
+        Ok(Answer::new(200, operation.service.protocol(), answer))
+    }
+
+    fn refused(operation: Option<&Operation>, refusal: Refusal) -> Answer {
+        let service = operation.map(|operation| operation.service);
+        let body = match service {
+            Some(Service::Ses) => json!({ "message": refusal.message }),
+            Some(Service::SecretsManager) => {
+                json!({ "__type": refusal.error, "Message": refusal.message })
+            }
+            Some(Service::Kms) | None => {
+                json!({ "__type": refusal.error, "message": refusal.message })
+            }
+        };
+        let protocol = service.map_or(Protocol::Json11, Service::protocol);
+        let mut answer = Answer::new(refusal.status.as_u16(), protocol, body);
+        if protocol == Protocol::RestJson {
+            answer.headers = vec![("x-amzn-errortype", refusal.error.to_owned())];
+        }
+        answer
+    }
+}
+
+fn addressed(request: &Parts) -> Option<(Service, &str)> {
+    if request.method == Method::POST && request.uri.path() == "/v2/email/outbound-emails" {
+        return Some((Service::Ses, "SendEmail"));
+    }
+    if request.headers.get(CONTENT_TYPE)? != "application/x-amz-json-1.1" {
+        return None;
+    }
+    match local_kit::target(request)? {
+        ("secretsmanager", operation) => Some((Service::SecretsManager, operation)),
+        ("TrentService", operation) => Some((Service::Kms, operation)),
+        _ => None,
     }
 }
 
@@ -56,10 +138,7 @@ impl Refusal {
 
     /// An operation that does not exist, or that is not served here.
     pub(crate) fn unknown_operation() -> Self {
-        Self::new(
-            "UnknownOperationException",
-            "this operation is not served here",
-        )
+        Fault::unknown_operation().into()
     }
 
     /// The service's own fault: HTTP 500.
@@ -72,94 +151,29 @@ impl Refusal {
     }
 }
 
-/// The service and operation that a request addresses.
-pub(crate) fn addressed_operation<'request>(
-    method: &Method,
-    uri: &Uri,
-    headers: &'request HeaderMap,
-) -> Option<(Service, &'request str)> {
-    if method != Method::POST {
-        return None;
-    }
-    if uri.path() == "/v2/email/outbound-emails" {
-        return Some((Service::Ses, "SendEmail"));
-    }
-    let json = headers.get(CONTENT_TYPE)?.to_str().ok()? == "application/x-amz-json-1.1";
-    let (prefix, operation) = headers
-        .get("x-amz-target")?
-        .to_str()
-        .ok()?
-        .split_once('.')?;
-    match prefix {
-        "secretsmanager" if json => Some((Service::SecretsManager, operation)),
-        "TrentService" if json => Some((Service::Kms, operation)),
-        _ => None,
-    }
-}
-
-/// Refuses what no SDK client meant for this service would send: no `SigV4` header, or one whose scope names another
-/// Region or service.
-pub(crate) fn check_credential_scope(
-    headers: &HeaderMap,
-    service: Service,
-    region: &str,
-) -> Result<(), Refusal> {
-    let missing = || {
-        Refusal::new(
-            "MissingAuthenticationTokenException",
-            "Missing Authentication Token",
-        )
-    };
-    let incomplete = || {
-        Refusal::new(
-            "IncompleteSignatureException",
-            "Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.",
-        )
-    };
-    let authorization = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .ok_or_else(missing)?;
-    let parameters = authorization
-        .strip_prefix("AWS4-HMAC-SHA256 ")
-        .ok_or_else(missing)?;
-    let parameter = |name: &str| {
-        parameters
-            .split(',')
-            .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
-            .ok_or_else(incomplete)
-    };
-    parameter("SignedHeaders")?;
-    parameter("Signature")?;
-    let scope: Vec<&str> = parameter("Credential")?.rsplitn(5, '/').collect();
-    match scope[..] {
-        [
-            "aws4_request",
-            scoped_service,
-            scoped_region,
-            _date,
-            _access_key,
-        ] if scoped_service == service.signing_name() && scoped_region == region => Ok(()),
-        ["aws4_request", ..] => Err(Refusal::new(
-            "InvalidSignatureException",
-            format!(
-                "Credential should be scoped to a valid region and to service '{}'.",
-                service.signing_name()
-            ),
-        )),
-        _ => Err(incomplete()),
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let status = match fault.kind {
+            FaultKind::RequestTooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            FaultKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            FaultKind::UnknownOperation
+            | FaultKind::MissingAuthenticationToken
+            | FaultKind::IncompleteSignature
+            | FaultKind::InvalidSignature
+            | FaultKind::Serialization => StatusCode::BAD_REQUEST,
+        };
+        Self {
+            status,
+            error: fault.kind.name(),
+            message: fault.message.into_owned(),
+        }
     }
 }
 
 /// Reads an operation's input; members that the operation does not have are refused.
-pub(crate) fn input<Input: DeserializeOwned>(body: &[u8]) -> Result<Input, Refusal> {
-    serde_json::from_slice(body).map_err(|error| {
-        if error.is_data() {
-            Refusal::new("ValidationException", error.to_string())
-        } else {
-            Refusal::new("SerializationException", "the request is not JSON")
-        }
-    })
+pub(crate) fn input<Input: DeserializeOwned>(body: Value) -> Result<Input, Refusal> {
+    serde_json::from_value(body)
+        .map_err(|error| Refusal::new("ValidationException", error.to_string()))
 }
 
 /// Writes an operation's output.
@@ -185,51 +199,4 @@ pub(crate) fn check_length(
             lengths.end()
         ),
     ))
-}
-
-/// A success, as the service writes it.
-pub(crate) fn answered(service: Service, request_id: &str, answer: &Value) -> Response<Body> {
-    respond(service, request_id, StatusCode::OK, None, answer)
-}
-
-/// An error, as the service writes it.
-pub(crate) fn refused(service: Service, request_id: &str, refusal: &Refusal) -> Response<Body> {
-    let body = match service {
-        Service::Ses => json!({ "message": refusal.message }),
-        Service::SecretsManager => json!({ "__type": refusal.error, "Message": refusal.message }),
-        Service::Kms | Service::Unknown => {
-            json!({ "__type": refusal.error, "message": refusal.message })
-        }
-    };
-    respond(
-        service,
-        request_id,
-        refusal.status,
-        Some(refusal.error),
-        &body,
-    )
-}
-
-fn respond(
-    service: Service,
-    request_id: &str,
-    status: StatusCode,
-    error: Option<&'static str>,
-    body: &Value,
-) -> Response<Body> {
-    let content_type = match service {
-        Service::Ses => "application/json",
-        Service::SecretsManager | Service::Kms | Service::Unknown => "application/x-amz-json-1.1",
-    };
-    let mut response = Response::builder()
-        .status(status)
-        .header(CONTENT_TYPE, content_type)
-        .header("x-amzn-requestid", request_id);
-    if let (Some(error), Service::Ses) = (error, service) {
-        response = response.header("x-amzn-errortype", error);
-    }
-    #[expect(clippy::expect_used, reason = "every header is a constant or a UUID")]
-    response
-        .body(Body::from(body.to_string()))
-        .expect("a response of constant headers")
 }

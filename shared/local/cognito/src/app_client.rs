@@ -2,14 +2,13 @@
 
 use std::fmt;
 
+use local_kit::{Millis, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::pool::seconds;
 use crate::refusal::{Exception, Refusal};
-use crate::store::Millis;
 
 /// The settings of an app client, in the names of `CreateUserPoolClient`.
 #[derive(Clone, Serialize, Deserialize)]

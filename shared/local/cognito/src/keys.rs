@@ -5,6 +5,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use local_kit::Random;
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
@@ -16,8 +17,7 @@ use rsa::pkcs8::EncodePrivateKey as _;
 use rsa::rand_core::{CryptoRng, Error as RandomError, RngCore};
 use serde_json::{Value, json};
 
-use crate::OpenError;
-use crate::random::{self, Random};
+use crate::options::OpenError;
 
 /// Two keys as PKCS#8, as the state keeps them.
 #[derive(Clone)]
@@ -61,11 +61,11 @@ struct Source<'a>(&'a Random);
 
 impl RngCore for Source<'_> {
     fn next_u32(&mut self) -> u32 {
-        u32::from_le_bytes(random::bytes(self.0))
+        u32::from_le_bytes(local_kit::bytes(self.0))
     }
 
     fn next_u64(&mut self) -> u64 {
-        u64::from_le_bytes(random::bytes(self.0))
+        u64::from_le_bytes(local_kit::bytes(self.0))
     }
 
     fn fill_bytes(&mut self, buffer: &mut [u8]) {

@@ -1,47 +1,12 @@
 //! How often within an hour one user may ask for codes, redeem them and change a password, as Cognito counts it.
 
+use local_kit::HOUR;
 use rusqlite::{OptionalExtension as _, params};
 
+use crate::options::HourlyLimits;
 use crate::pool::Pool;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
-use crate::store::HOUR;
-
-/// The calls of one user within an hour, from the first of them on; the next one is a `LimitExceededException`.
-///
-/// The numbers are those of Cognito's quotas page. For recovery it gives a range of 5 to 20 that depends on a risk which
-/// nobody outside can see, so the smallest is the default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HourlyLimits {
-    /// `ForgotPassword`: 5 to 20 in AWS.
-    pub forgot_password: u32,
-    /// `ConfirmForgotPassword`: 5 to 20 in AWS.
-    pub confirm_forgot_password: u32,
-    /// `ResendConfirmationCode`.
-    pub resend_confirmation_code: u32,
-    /// `ConfirmSignUp`.
-    pub confirm_sign_up: u32,
-    /// `ChangePassword`.
-    pub change_password: u32,
-    /// `GetUserAttributeVerificationCode`.
-    pub attribute_verification_code: u32,
-    /// `VerifyUserAttribute`.
-    pub verify_attribute: u32,
-}
-
-impl Default for HourlyLimits {
-    fn default() -> Self {
-        Self {
-            forgot_password: 5,
-            confirm_forgot_password: 5,
-            resend_confirmation_code: 5,
-            confirm_sign_up: 15,
-            change_password: 5,
-            attribute_verification_code: 5,
-            verify_attribute: 15,
-        }
-    }
-}
 
 /// An operation that is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use crate::pool::EmailMfaConfiguration;
 
 /// Stands for the code in a template.
@@ -107,4 +109,13 @@ pub(crate) fn masked(address: &str) -> String {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, address));
     let first = |text: &str| text.chars().next().map(String::from).unwrap_or_default();
     format!("{}***@{}***", first(local), first(domain))
+}
+
+/// What the caller is told about where a code went.
+pub(crate) fn delivery_details(destination: &str) -> Value {
+    json!({
+        "AttributeName": "email",
+        "DeliveryMedium": "EMAIL",
+        "Destination": destination,
+    })
 }

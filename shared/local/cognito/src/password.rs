@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use local_kit::{Millis, Random};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
 use crate::pool::PasswordPolicy;
-use crate::random::{self, Random};
 use crate::refusal::{Exception, Refusal};
 use crate::srp::{Identity, Verifier};
-use crate::store::Millis;
 use crate::user::{Failures, User};
 
 /// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three; a stand-in that two cores run beside
@@ -70,7 +69,7 @@ impl NewPassword {
         random: &Random,
     ) -> Result<Self, Refusal> {
         let password = password.to_owned();
-        let salt: [u8; SALT_BYTES] = random::bytes(random);
+        let salt: [u8; SALT_BYTES] = local_kit::bytes(random);
         let random = Arc::clone(random);
         blocking(move || {
             let hash = derive(&password, &salt)?;
@@ -167,9 +166,9 @@ impl PasswordPolicy {
             "23456789",
             "!@#%&*",
         ] {
-            password += &random::letters(random, alphabet.as_bytes(), 2);
+            password += &local_kit::letters(random, alphabet.as_bytes(), 2);
         }
-        password += &random::letters(random, b"abcdefghijkmnpqrstuvwxyz23456789", most - 8);
+        password += &local_kit::letters(random, b"abcdefghijkmnpqrstuvwxyz23456789", most - 8);
         password
     }
 }

@@ -1,12 +1,11 @@
 //! Pools: their settings as the wire has them, what is read out of them, and how they are kept.
 
+use local_kit::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::refusal::{Exception, Refusal};
-use crate::store::Millis;
-use crate::user::is_standard;
 
 /// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is kept and shown again.
 #[derive(Clone, Serialize, Deserialize)]
@@ -387,12 +386,29 @@ impl Pool {
     }
 }
 
-/// An instant as the JSON protocol has it: seconds since 1970, with a fraction.
-pub(crate) fn seconds(instant: Millis) -> Value {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "milliseconds since 1970 stay exact in a double for 285,000 years"
-    )]
-    let seconds = instant as f64 / 1_000.0;
-    json!(seconds)
+/// The attributes that every pool has (`OpenID` Connect Core section 5.1), `sub` aside.
+const STANDARD: [&str; 18] = [
+    "address",
+    "birthdate",
+    "email",
+    "email_verified",
+    "family_name",
+    "gender",
+    "given_name",
+    "locale",
+    "middle_name",
+    "name",
+    "nickname",
+    "phone_number",
+    "phone_number_verified",
+    "picture",
+    "preferred_username",
+    "profile",
+    "website",
+    "zoneinfo",
+];
+
+/// Whether every pool has this attribute.
+pub(crate) fn is_standard(name: &str) -> bool {
+    name == "sub" || STANDARD.contains(&name)
 }

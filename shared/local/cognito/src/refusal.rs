@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use local_kit::{Fault, FaultKind, SpecError};
+
 /// The exceptions of the user pools API that this stand-in can answer with, and those of the layer in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exception {
@@ -10,27 +12,24 @@ pub(crate) enum Exception {
     EnableSoftwareTokenMfa,
     ExpiredCode,
     FeatureUnavailableInTier,
-    IncompleteSignature,
+    /// By the layer in front of the service.
+    Front(FaultKind),
     InternalError,
     InvalidLambdaResponse,
     InvalidOAuthFlow,
     InvalidParameter,
     InvalidPassword,
-    InvalidSignature,
     LimitExceeded,
-    MissingAuthenticationToken,
     NotAuthorized,
     PasswordHistoryPolicyViolation,
     PasswordResetRequired,
     RefreshTokenReuse,
-    RequestTooLong,
     ResourceNotFound,
     ScopeDoesNotExist,
     Serialization,
     SoftwareTokenMfaNotFound,
     Unauthorized,
     UnexpectedLambda,
-    UnknownOperation,
     UnsupportedOperation,
     UnsupportedTokenType,
     UnsupportedUserState,
@@ -49,27 +48,23 @@ impl Exception {
             Self::EnableSoftwareTokenMfa => "EnableSoftwareTokenMFAException",
             Self::ExpiredCode => "ExpiredCodeException",
             Self::FeatureUnavailableInTier => "FeatureUnavailableInTierException",
-            Self::IncompleteSignature => "IncompleteSignatureException",
+            Self::Front(kind) => kind.name(),
             Self::InternalError => "InternalErrorException",
             Self::InvalidLambdaResponse => "InvalidLambdaResponseException",
             Self::InvalidOAuthFlow => "InvalidOAuthFlowException",
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidPassword => "InvalidPasswordException",
-            Self::InvalidSignature => "InvalidSignatureException",
             Self::LimitExceeded => "LimitExceededException",
-            Self::MissingAuthenticationToken => "MissingAuthenticationTokenException",
             Self::NotAuthorized => "NotAuthorizedException",
             Self::PasswordHistoryPolicyViolation => "PasswordHistoryPolicyViolationException",
             Self::PasswordResetRequired => "PasswordResetRequiredException",
             Self::RefreshTokenReuse => "RefreshTokenReuseException",
-            Self::RequestTooLong => "RequestEntityTooLargeException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::ScopeDoesNotExist => "ScopeDoesNotExistException",
             Self::Serialization => "SerializationException",
             Self::SoftwareTokenMfaNotFound => "SoftwareTokenMFANotFoundException",
             Self::Unauthorized => "UnauthorizedException",
             Self::UnexpectedLambda => "UnexpectedLambdaException",
-            Self::UnknownOperation => "UnknownOperationException",
             Self::UnsupportedOperation => "UnsupportedOperationException",
             Self::UnsupportedTokenType => "UnsupportedTokenTypeException",
             Self::UnsupportedUserState => "UnsupportedUserStateException",
@@ -83,21 +78,25 @@ impl Exception {
     /// The HTTP status: this API says 400 to every mistake of a caller, and never 401, 403, 404 or 429.
     pub(crate) const fn status(self) -> u16 {
         match self {
-            Self::InternalError => 500,
-            Self::RequestTooLong => 413,
+            Self::InternalError | Self::Front(FaultKind::Internal) => 500,
+            Self::Front(FaultKind::RequestTooLong) => 413,
             Self::AliasExists
             | Self::CodeMismatch
             | Self::EnableSoftwareTokenMfa
             | Self::ExpiredCode
             | Self::FeatureUnavailableInTier
-            | Self::IncompleteSignature
+            | Self::Front(
+                FaultKind::UnknownOperation
+                | FaultKind::MissingAuthenticationToken
+                | FaultKind::IncompleteSignature
+                | FaultKind::InvalidSignature
+                | FaultKind::Serialization,
+            )
             | Self::InvalidLambdaResponse
             | Self::InvalidOAuthFlow
             | Self::InvalidParameter
             | Self::InvalidPassword
-            | Self::InvalidSignature
             | Self::LimitExceeded
-            | Self::MissingAuthenticationToken
             | Self::NotAuthorized
             | Self::PasswordHistoryPolicyViolation
             | Self::PasswordResetRequired
@@ -108,7 +107,6 @@ impl Exception {
             | Self::SoftwareTokenMfaNotFound
             | Self::Unauthorized
             | Self::UnexpectedLambda
-            | Self::UnknownOperation
             | Self::UnsupportedOperation
             | Self::UnsupportedTokenType
             | Self::UnsupportedUserState
@@ -196,13 +194,40 @@ impl Refusal {
         )
     }
 
-    /// Says nothing to the caller but that it was not the caller's fault; the cause goes to the log.
-    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::error!(cause, "an operation failed inside the stand-in");
+    pub(crate) fn unsupported(what: &str) -> Self {
         Self::new(
-            Exception::InternalError,
-            "Something went wrong while processing your request.",
+            Exception::UnsupportedOperation,
+            format!("cognito-local does not do {what}."),
         )
+    }
+
+    /// Tells the caller only that the failure is not the caller's; the cause goes to the log.
+    pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
+        Fault::internal(cause).into()
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault.kind {
+            FaultKind::Serialization => Self::new(Exception::Serialization, fault.message),
+            FaultKind::Internal => Self::new(
+                Exception::InternalError,
+                "Something went wrong while processing your request.",
+            ),
+            // This service names the exception and says nothing else.
+            FaultKind::UnknownOperation => Self::new(Exception::Front(fault.kind), ""),
+            FaultKind::MissingAuthenticationToken
+            | FaultKind::IncompleteSignature
+            | FaultKind::InvalidSignature
+            | FaultKind::RequestTooLong => Self::new(Exception::Front(fault.kind), fault.message),
+        }
+    }
+}
+
+impl From<Refusal> for SpecError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.exception.name(), refusal.message)
     }
 }
 

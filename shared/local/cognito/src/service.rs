@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use local_kit::{Gates, Millis, Random, State};
 use ring::hmac;
 use rusqlite::{Connection, params};
 use subtle::ConstantTimeEq as _;
@@ -16,13 +16,12 @@ use subtle::ConstantTimeEq as _;
 use crate::app_client::AppClient;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
+use crate::options::{EarlierCodes, OpenError, Options, PromptLogin, UnknownUser};
 use crate::pool::{Pool, PoolSettings};
-use crate::random::{self, Random};
 use crate::refusal::Refusal;
-use crate::store::{Millis, State, Store};
+use crate::store::{LAYOUT, Store};
 use crate::trigger::Functions;
 use crate::user::User;
-use crate::{EarlierCodes, OpenError, Options, PromptLogin, UnknownUser};
 
 /// Passwords of one user are checked one after the other, so that wrong guesses cannot outrun the lock by being many
 /// at once. Users share this many gates.
@@ -37,7 +36,8 @@ pub(crate) struct Service {
     keys: RwLock<HashMap<String, Arc<PoolKeys>>>,
     /// Held while keys are made.
     making: Mutex<()>,
-    gates: Vec<tokio::sync::Mutex<()>>,
+    /// A turn for each user's password.
+    password_turns: Gates,
     switches: Mutex<Switches>,
     drawn: AtomicU64,
 }
@@ -59,8 +59,9 @@ pub(crate) enum Pretence {
 
 impl Service {
     pub(crate) fn open(options: Options) -> Result<Self, OpenError> {
-        let store = Store::open(&options.state)?;
-        let session_key = store.session_key(random::bytes(&options.random))?;
+        let store = Store::open(&options.state, LAYOUT)?;
+        let fresh = local_kit::bytes(&options.random);
+        let session_key = store.prepare(|connection| session_key(connection, fresh))?;
         let functions = Functions::new(options.lambda_url.clone(), options.lambda_limit)?;
         let switches = Switches {
             unknown_user: options.unknown_user,
@@ -74,17 +75,14 @@ impl Service {
             session_key,
             keys: RwLock::default(),
             making: Mutex::default(),
-            gates: (0..GATES).map(|_| tokio::sync::Mutex::default()).collect(),
+            password_turns: Gates::new(GATES),
             switches: Mutex::new(switches),
             drawn: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn now(&self) -> Millis {
-        let since = (self.options.clock)()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
-        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        local_kit::millis(&self.options.clock)
     }
 
     pub(crate) fn random(&self) -> &Random {
@@ -152,10 +150,7 @@ impl Service {
         pool: &str,
         username: &str,
     ) -> tokio::sync::MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        (pool, username).hash(&mut hasher);
-        let gate = usize::try_from(hasher.finish() % GATES as u64).unwrap_or(0);
-        self.gates[gate].lock().await
+        self.password_turns.turn(&(pool, username)).await
     }
 
     /// The keys of a pool: read once, and made by whoever wants them first, which may take a second.
@@ -235,7 +230,7 @@ impl Service {
             format!(
                 "{}_{}",
                 self.options.region,
-                random::letters(self.random(), letters, 9)
+                local_kit::letters(self.random(), letters, 9)
             )
         });
         let pool = self.store.change(now, |transaction| {
@@ -269,13 +264,23 @@ impl Service {
 
     /// A new app client id: 26 characters, as AWS makes them.
     pub(crate) fn new_client_id(&self) -> String {
-        random::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 26)
+        local_kit::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 26)
     }
 
     /// A new app client secret: 51 characters, as AWS makes them.
     pub(crate) fn new_client_secret(&self) -> String {
-        random::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 51)
+        local_kit::letters(self.random(), b"0123456789abcdefghijklmnopqrstuvwxyz", 51)
     }
+}
+
+/// The key that authenticates sessions: `fresh`, where the state has none yet.
+fn session_key(connection: &Connection, fresh: [u8; 32]) -> rusqlite::Result<[u8; 32]> {
+    connection.execute(
+        "INSERT OR IGNORE INTO keys (name, key) VALUES ('session', ?1)",
+        [fresh],
+    )?;
+    let kept = "SELECT key FROM keys WHERE name = 'session'";
+    connection.query_row(kept, [], |row| row.get(0))
 }
 
 fn stored_keys(connection: &Connection, pool: &str) -> Result<Option<KeyMaterial>, Refusal> {

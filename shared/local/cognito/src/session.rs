@@ -2,16 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use local_kit::{Millis, Random};
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use crate::random::{self, Random};
 use crate::refusal::{Exception, Refusal};
 use crate::srp::Exchange;
-use crate::store::Millis;
 use crate::totp::SoftwareToken;
 
 /// Every session of the real service begins with these letters.
@@ -105,7 +104,7 @@ impl Session {
         authenticator: &[u8; 32],
         random: &Random,
     ) -> Result<String, Refusal> {
-        let mut raw = random::bytes::<BYTES>(random);
+        let mut raw = local_kit::bytes::<BYTES>(random);
         raw[..8].copy_from_slice(&self.expires.to_be_bytes());
         let tag = hmac::sign(
             &hmac::Key::new(hmac::HMAC_SHA256, authenticator),
@@ -266,7 +265,7 @@ impl Purpose {
         random: &Random,
         now: Millis,
     ) -> Result<String, Refusal> {
-        let code = random::digits(random, 6);
+        let code = local_kit::digits(random, 6);
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO codes (pool, username, purpose, key, expires) VALUES (?1, ?2, ?3, ?4, ?5)",

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use local_kit::SpecError;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::app_client::{AppClient, ClientSettings};
-use crate::hosted::domain_of;
-use crate::operations::assign_domain;
+use crate::domain::{assign, domain_of};
+use crate::model;
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::service::Service;
@@ -261,34 +262,17 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Why a pool or an app client cannot be as asked for: what AWS would have answered to the same settings.
-#[derive(Debug, thiserror::Error)]
-#[error("{exception}: {message}")]
-pub struct SpecError {
-    exception: &'static str,
-    message: String,
-}
-
-impl From<Refusal> for SpecError {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            exception: refusal.exception.name(),
-            message: refusal.message.into_owned(),
-        }
-    }
-}
-
 pub(crate) fn ensure_pool(service: &Arc<Service>, spec: PoolSpec) -> Result<String, SpecError> {
     let settings = spec.settings().map_err(Refusal::from)?;
     settings.check()?;
     let wire = serde_json::to_value(&settings).map_err(Refusal::from)?;
-    crate::model::check("CreateUserPool", &wire)?;
+    model::check("CreateUserPool", &wire)?;
     if let Some(id) = &spec.id {
-        crate::model::check("DescribeUserPool", &json!({"UserPoolId": id}))?;
+        model::check("DescribeUserPool", &json!({"UserPoolId": id}))?;
     }
     if let Some(domain) = &spec.domain {
         let named = json!({"UserPoolId": "eu-west-1_x", "Domain": domain});
-        crate::model::check("CreateUserPoolDomain", &named)?;
+        model::check("CreateUserPoolDomain", &named)?;
     }
     let domain = spec.domain.clone();
     let existing = service.store.read(|connection| match &spec.id {
@@ -323,7 +307,7 @@ fn ensure_domain(
     }
     connection.execute("DELETE FROM domains WHERE pool = ?1", [&pool.id])?;
     match domain {
-        Some(domain) => assign_domain(connection, pool, domain),
+        Some(domain) => assign(connection, pool, domain),
         None => Ok(()),
     }
 }
@@ -334,15 +318,15 @@ pub(crate) fn ensure_client(
     spec: ClientSpec,
 ) -> Result<Client, SpecError> {
     let mut request = spec.request(pool_id);
-    crate::model::check("CreateUserPoolClient", &request)?;
+    model::check("CreateUserPoolClient", &request)?;
     if let Some(id) = &spec.id {
         let named = json!({"UserPoolId": pool_id, "ClientId": id});
-        crate::model::check("DescribeUserPoolClient", &named)?;
+        model::check("DescribeUserPoolClient", &named)?;
     }
     if let Secret::Fixed(secret) = &spec.secret {
         // The operation that takes the secret itself says what one looks like.
         let use_of_it = json!({"RefreshToken": "x", "ClientId": "x", "ClientSecret": secret});
-        crate::model::check("GetTokensFromRefreshToken", &use_of_it)?;
+        model::check("GetTokensFromRefreshToken", &use_of_it)?;
     }
     if let Some(object) = request.as_object_mut() {
         object.remove("UserPoolId");

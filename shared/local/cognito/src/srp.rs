@@ -11,12 +11,12 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use data_encoding::HEXLOWER;
+use local_kit::Random;
 use ring::digest::{Context, SHA256, digest};
 use ring::{hkdf, hmac};
 use rsa::BigUint;
 use serde::{Deserialize, Serialize};
 
-use crate::random::{self, Random};
 use crate::refusal::Refusal;
 
 /// The prime of 3072 bits of RFC 3526 section 4, which RFC 5054 appendix A takes over. Its generator is 2 here, as in RFC 3526.
@@ -123,7 +123,7 @@ impl Verifier {
     }
 
     pub(crate) fn fresh(identity: &Identity, password: &str, random: &Random) -> Self {
-        Self::of(identity, password, random::bytes(random))
+        Self::of(identity, password, local_kit::bytes(random))
     }
 
     /// A verifier of a password that nobody knows, the same whenever the same name is asked for.
@@ -172,7 +172,7 @@ impl Exchange {
         if public.bits() > GROUP.prime.bits() || &public % &GROUP.prime == BigUint::default() {
             return Err(invalid());
         }
-        let secret = BigUint::from_bytes_be(&random::bytes::<SECRET_BYTES>(random));
+        let secret = BigUint::from_bytes_be(&local_kit::bytes::<SECRET_BYTES>(random));
         let server = (&GROUP.multiplier * verifier.number()
             + GROUP.generator.modpow(&secret, &GROUP.prime))
             % &GROUP.prime;

@@ -1,41 +1,18 @@
-//! The state: one SQLite database, in memory or in a file, behind one lock.
-//!
-//! Every change is one immediate transaction, so two requests that race are decided here and nowhere else. The journal
-//! is a write-ahead log: what was answered survives the end of the process at any moment.
+//! What is kept, and for how long.
 
-use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use local_kit::{DAY, HOUR, Layout, Millis, empty};
+use rusqlite::Transaction;
 
 use crate::refusal::Refusal;
 
-/// Where the state is kept.
-#[derive(Clone, PartialEq, Eq)]
-pub enum State {
-    /// Nowhere: it ends with the process.
-    Memory,
-    /// In this SQLite file, which is made if it is not there.
-    File(PathBuf),
-}
+pub(crate) type Store = local_kit::Store<Refusal>;
 
-impl fmt::Debug for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Memory => formatter.write_str("Memory"),
-            Self::File(_) => formatter.write_str("File"),
-        }
-    }
-}
+pub(crate) const LAYOUT: Layout = Layout {
+    tables: TABLES,
+    sweep: sweep_out,
+};
 
-/// Milliseconds since 1970.
-pub(crate) type Millis = i64;
-
-/// How often what has expired is swept out, by the clock that the options brought.
-const SWEEP_EVERY: Millis = 60_000;
-
-const SCHEMA: &str = "
+const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS keys (
     name TEXT PRIMARY KEY,
     key BLOB NOT NULL
@@ -147,87 +124,8 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) STRICT;
 ";
 
-/// An hour in milliseconds.
-pub(crate) const HOUR: Millis = 3_600_000;
-
-/// How long an ended sign-in or code is remembered, so that its use is called expired and not unknown: a day.
-const REMEMBERED: Millis = 86_400_000;
-
-pub(crate) struct Store {
-    inner: Mutex<Inner>,
-}
-
-struct Inner {
-    connection: Connection,
-    swept: Millis,
-}
-
-impl Store {
-    pub(crate) fn open(state: &State) -> Result<Self, rusqlite::Error> {
-        let connection = match state {
-            State::Memory => Connection::open_in_memory()?,
-            State::File(path) => {
-                let connection = Connection::open(path)?;
-                connection.pragma_update(None, "journal_mode", "WAL")?;
-                connection.pragma_update(None, "synchronous", "NORMAL")?;
-                connection
-            }
-        };
-        connection.set_prepared_statement_cache_capacity(128);
-        connection.execute_batch(SCHEMA)?;
-        Ok(Self {
-            inner: Mutex::new(Inner {
-                connection,
-                swept: Millis::MIN,
-            }),
-        })
-    }
-
-    /// The key that authenticates sessions: `fresh`, where the state has none yet.
-    pub(crate) fn session_key(&self, fresh: [u8; 32]) -> Result<[u8; 32], rusqlite::Error> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.connection.execute(
-            "INSERT OR IGNORE INTO keys (name, key) VALUES ('session', ?1)",
-            [fresh],
-        )?;
-        inner
-            .connection
-            .query_row("SELECT key FROM keys WHERE name = 'session'", [], |row| {
-                row.get(0)
-            })
-    }
-
-    /// Runs `change` alone. Its error takes everything back; a refusal that must leave a trace is returned inside `Ok`.
-    pub(crate) fn change<T>(
-        &self,
-        now: Millis,
-        change: impl FnOnce(&Transaction<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let sweep = inner.swept.saturating_add(SWEEP_EVERY) <= now || now < inner.swept;
-        if sweep {
-            inner.swept = now;
-        }
-        let transaction = inner
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if sweep {
-            sweep_out(&transaction, now)?;
-        }
-        let outcome = change(&transaction)?;
-        transaction.commit()?;
-        Ok(outcome)
-    }
-
-    /// Runs `read` on a state that nobody changes meanwhile.
-    pub(crate) fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&inner.connection)
-    }
-}
+/// How long an ended sign-in or code is remembered, so that its use is called expired and not unknown.
+const REMEMBERED: Millis = DAY;
 
 fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite::Error> {
     for table in ["sessions", "hosted"] {
@@ -245,7 +143,7 @@ fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite:
 
 /// Forgets everything but pools, clients and keys.
 pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal> {
-    for table in [
+    let tables = [
         "users",
         "aliases",
         "sessions",
@@ -255,8 +153,6 @@ pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal
         "attempts",
         "hosted",
         "grants",
-    ] {
-        transaction.execute(&format!("DELETE FROM {table}"), [])?;
-    }
-    Ok(())
+    ];
+    Ok(empty(transaction, &tables)?)
 }

@@ -2,16 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use local_kit::Millis;
 use ring::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Map, Value, json};
 
 use crate::app_client::AppClient;
 use crate::pool::Pool;
-use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
-use crate::store::Millis;
 use crate::trigger::{Metadata, Occasion, Overrides};
 use crate::user::User;
 
@@ -74,7 +73,7 @@ pub(crate) struct Grant {
 impl Grant {
     pub(crate) fn of_the_api(service: &Service) -> Self {
         Self {
-            origin_jti: random::uuid(service.random()),
+            origin_jti: local_kit::uuid(service.random()),
             auth_time: service.now() / 1_000,
             scopes: None,
             nonce: None,
@@ -94,7 +93,7 @@ pub(crate) async fn sign_in(
 ) -> Result<Value, Refusal> {
     let sign_in = SignIn {
         origin_jti: grant.origin_jti,
-        event_id: random::uuid(service.random()),
+        event_id: local_kit::uuid(service.random()),
         auth_time: grant.auth_time,
         scopes: grant.scopes,
         nonce: grant.nonce,
@@ -204,7 +203,7 @@ fn issue(
         claims.insert("auth_time".to_owned(), json!(sign_in.auth_time));
         claims.insert("iat".to_owned(), json!(issued));
         claims.insert("exp".to_owned(), json!(issued + validity));
-        claims.insert("jti".to_owned(), json!(random::uuid(service.random())));
+        claims.insert("jti".to_owned(), json!(local_kit::uuid(service.random())));
         claims
     };
 
@@ -282,7 +281,7 @@ fn add_refresh_token(
     let mut token = URL_SAFE_NO_PAD.encode(REFRESH_TOKEN_HEADER);
     for part in [256, 12, 832, 16] {
         token.push('.');
-        token += &random::base64url(service.random(), part);
+        token += &local_kit::base64url(service.random(), part);
     }
     connection
         .prepare_cached(
@@ -429,7 +428,7 @@ pub(crate) async fn refresh(
     })?;
     let sign_in = SignIn {
         origin_jti: refreshable.origin_jti,
-        event_id: random::uuid(service.random()),
+        event_id: local_kit::uuid(service.random()),
         auth_time: refreshable.auth_time,
         scopes: refreshable.scopes,
         nonce: None,

@@ -3,12 +3,10 @@
 use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
+use local_kit::{Millis, Random};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
-
-use crate::random::{self, Random};
-use crate::store::Millis;
 
 /// RFC 6238's default time step, which authenticators assume.
 const STEP_SECONDS: i64 = 30;
@@ -51,7 +49,7 @@ impl SoftwareToken {
     /// A new secret of 160 bits, the length that RFC 4226 section 4 recommends.
     pub(crate) fn new(random: &Random) -> Self {
         Self {
-            secret: random::bytes::<20>(random).to_vec(),
+            secret: local_kit::bytes::<20>(random).to_vec(),
             verified: false,
             enabled: false,
             preferred: false,

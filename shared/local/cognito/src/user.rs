@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use local_kit::{Millis, seconds};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::operations::SecondFactor;
 use crate::password::NewPassword;
-use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, seconds};
+use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, is_standard};
 use crate::refusal::{Exception, Refusal};
+use crate::second_factor::SecondFactor;
 use crate::srp::Verifier;
-use crate::store::Millis;
 use crate::totp::SoftwareToken;
 
 /// A user as it is kept.
@@ -258,7 +258,7 @@ impl User {
         let passwords = ["PASSWORD_SRP", "PASSWORD"];
         if self.status == UserStatus::ForceChangePassword
             || settings.mfa_configuration == MfaConfiguration::On
-            || !SecondFactor::of_user(self, settings).is_empty()
+            || !self.second_factors(settings).is_empty()
         {
             return passwords.to_vec();
         }
@@ -270,6 +270,35 @@ impl User {
             available.push("EMAIL_OTP");
         }
         available
+    }
+
+    /// The second factors that this user is asked for. Where the pool demands one, a factor counts once it is set up, switched on
+    /// or not.
+    pub(crate) fn second_factors(&self, settings: &PoolSettings) -> Vec<SecondFactor> {
+        let demanded = settings.mfa_configuration == MfaConfiguration::On;
+        SecondFactor::of_pool(settings)
+            .into_iter()
+            .filter(|factor| match factor {
+                SecondFactor::SoftwareToken => self
+                    .software_token
+                    .as_ref()
+                    .is_some_and(|token| token.verified && (token.enabled || demanded)),
+                SecondFactor::Email => {
+                    self.email().is_some() && (self.email_mfa.enabled || demanded)
+                }
+            })
+            .collect()
+    }
+
+    /// Whether the user wants to be asked for this factor first.
+    pub(crate) fn prefers(&self, factor: SecondFactor) -> bool {
+        match factor {
+            SecondFactor::SoftwareToken => self
+                .software_token
+                .as_ref()
+                .is_some_and(|token| token.preferred),
+            SecondFactor::Email => self.email_mfa.preferred,
+        }
     }
 
     /// `[{Name, Value}]`, with `sub`.
@@ -330,33 +359,6 @@ pub(crate) struct Attribute {
     pub(crate) value: String,
 }
 
-/// The attributes that every pool has (`OpenID` Connect Core section 5.1), `sub` aside.
-const STANDARD: [&str; 18] = [
-    "address",
-    "birthdate",
-    "email",
-    "email_verified",
-    "family_name",
-    "gender",
-    "given_name",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "phone_number_verified",
-    "picture",
-    "preferred_username",
-    "profile",
-    "website",
-    "zoneinfo",
-];
-
-/// Whether every pool has this attribute.
-pub(crate) fn is_standard(name: &str) -> bool {
-    name == "sub" || STANDARD.contains(&name)
-}
-
 /// Holds attributes that somebody wants to write against the pool's schema.
 pub(crate) fn check_attributes(
     settings: &PoolSettings,
@@ -369,7 +371,7 @@ pub(crate) fn check_attributes(
             ));
         }
         let bare = name.strip_prefix("custom:").unwrap_or(name);
-        let known = STANDARD.contains(&name.as_str())
+        let known = is_standard(name)
             || (name.starts_with("custom:")
                 && settings
                     .schema

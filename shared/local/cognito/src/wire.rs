@@ -3,29 +3,30 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::routing::{any, get};
+use local_kit::{Answer, Protocol, Scope};
 use serde_json::{Value, json};
 
+use crate::domain::domain_of;
 use crate::hosted;
+use crate::model;
 use crate::operations;
-use crate::random;
-use crate::refusal::{Exception, Refusal};
+use crate::refusal::Refusal;
 use crate::service::Service;
 
-const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
-
-const TARGET_PREFIX: &str = "AWSCognitoIdentityProviderService.";
+const TARGET_PREFIX: &str = "AWSCognitoIdentityProviderService";
 
 /// Far above the largest request that the model allows, far below what would hurt.
 const LONGEST_BODY: usize = 1_024 * 1_024;
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new()
-        .route("/", any(call))
+        .route("/", any(local_kit::call::<Service>))
         .route("/{pool}/.well-known/jwks.json", get(jwks))
         .route("/{pool}/.well-known/openid-configuration", get(discovery))
         .merge(hosted::endpoints())
@@ -34,117 +35,48 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-async fn call(State(service): State<Arc<Service>>, request: Request) -> Response<Body> {
-    let request_id = random::uuid(service.random());
-    let outcome = answer(&service, request).await;
-    respond(outcome, &request_id)
-}
+impl local_kit::Service for Service {
+    type Operation = &'static str;
+    type Refusal = Refusal;
+    const LONGEST_BODY: usize = LONGEST_BODY;
 
-async fn answer(service: &Arc<Service>, request: Request) -> Result<Value, Refusal> {
-    let (parts, body) = request.into_parts();
-    let operation = parts
-        .headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok())
-        .and_then(|target| target.strip_prefix(TARGET_PREFIX))
-        .filter(|operation| parts.method == Method::POST && operations::is_served(operation))
-        .ok_or_else(|| Refusal::new(Exception::UnknownOperation, ""))?;
-    if operations::needs_signature(operation) {
-        check_signature_is_there(&parts.headers)?;
+    fn request_id(&self) -> String {
+        local_kit::uuid(self.random())
     }
-    let body = to_bytes(body, LONGEST_BODY)
-        .await
-        .map_err(|_| Refusal::new(Exception::RequestTooLong, "Request is too long."))?;
-    let body = read_body(&body)?;
-    // A task of its own: a caller who hangs up half-way leaves no half-done operation behind.
-    let operation = operation.to_owned();
-    let service = Arc::clone(service);
-    tokio::spawn(async move { operations::run(&service, &operation, body).await })
-        .await
-        .map_err(|cause| Refusal::internal(&cause))?
-}
 
-fn read_body(body: &Bytes) -> Result<Value, Refusal> {
-    let value: Value = serde_json::from_slice(body).map_err(|_| {
-        Refusal::new(
-            Exception::Serialization,
-            "The request body could not be read as JSON.",
-        )
-    })?;
-    if value.is_object() {
-        Ok(value)
-    } else {
-        Err(Refusal::new(
-            Exception::Serialization,
-            "The request body must be a JSON object.",
-        ))
+    fn addressed(&self, request: &Parts) -> Option<Self::Operation> {
+        let (service, operation) = local_kit::target(request)?;
+        model::operation(operation).filter(|_| service == TARGET_PREFIX)
     }
-}
 
-/// The stand-in knows no credentials, so it cannot check a signature; it asks for one where AWS does, in its form.
-fn check_signature_is_there(headers: &HeaderMap) -> Result<(), Refusal> {
-    let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-        return Err(Refusal::new(
-            Exception::MissingAuthenticationToken,
-            "Missing Authentication Token",
-        ));
-    };
-    let authorization = authorization.to_str().unwrap_or_default();
-    let complete = authorization.starts_with("AWS4-HMAC-SHA256")
-        && ["Credential=", "SignedHeaders=", "Signature="]
-            .iter()
-            .all(|part| authorization.contains(part));
-    if !complete {
-        return Err(Refusal::new(
-            Exception::IncompleteSignature,
-            "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters.",
-        ));
+    fn signed_for(&self, operation: &Self::Operation) -> Option<Scope<'_>> {
+        operations::needs_signature(operation).then_some(Scope {
+            service: "cognito-idp",
+            region: &self.options.region,
+        })
     }
-    if !authorization.contains("/cognito-idp/aws4_request") {
-        return Err(Refusal::new(
-            Exception::InvalidSignature,
-            "Credential should be scoped to correct service: 'cognito-idp'.",
-        ));
-    }
-    Ok(())
-}
 
-fn respond(outcome: Result<Value, Refusal>, request_id: &str) -> Response<Body> {
-    let (status, body, refusal) = match outcome {
-        Ok(value) => (200, value, None),
-        Err(refusal) => (
-            refusal.exception.status(),
-            if refusal.message.is_empty() {
-                json!({"__type": refusal.exception.name()})
-            } else {
-                json!({"__type": refusal.exception.name(), "message": refusal.message})
-            },
-            Some(refusal),
-        ),
-    };
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, CONTENT_TYPE);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    set(headers, "x-amzn-requestid", request_id);
-    if let Some(refusal) = refusal {
-        set(
-            headers,
-            "x-amzn-errortype",
-            &format!("{}:", refusal.exception.name()),
-        );
-        set(headers, "x-amzn-errormessage", &refusal.message);
+    async fn run(
+        self: Arc<Self>,
+        operation: Self::Operation,
+        body: Value,
+    ) -> Result<Answer, Refusal> {
+        let answer = operations::run(&self, operation, body).await?;
+        Ok(Answer::new(200, Protocol::Json11, answer))
     }
-    response
-}
 
-/// What a header cannot carry is left out; the body has it too.
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value)
-        && value.to_str().is_ok()
-    {
-        headers.insert(HeaderName::from_static(name), value);
+    fn refused(_operation: Option<&Self::Operation>, refusal: Refusal) -> Answer {
+        let name = refusal.exception.name();
+        let mut body = json!({"__type": name});
+        if !refusal.message.is_empty() {
+            body["message"] = json!(refusal.message);
+        }
+        let mut answer = Answer::new(refusal.exception.status(), Protocol::Json11, body);
+        answer.headers = vec![
+            ("x-amzn-errortype", format!("{name}:")),
+            ("x-amzn-errormessage", refusal.message.into_owned()),
+        ];
+        answer
     }
 }
 
@@ -208,7 +140,7 @@ async fn discovery(
         });
         let domain = service
             .store
-            .read(|connection| hosted::domain_of(connection, &pool))?;
+            .read(|connection| domain_of(connection, &pool))?;
         if let Some(domain) = domain {
             let base = service.domain_url(&domain);
             for (name, path) in [
@@ -235,12 +167,12 @@ async fn discovery(
 
 fn document(service: &Service, outcome: Result<Value, Refusal>) -> Response<Body> {
     let found = outcome.is_ok();
-    let mut response = respond(outcome, &random::uuid(service.random()));
+    let answer = outcome.map_or_else(
+        |refusal| <Service as local_kit::Service>::refused(None, refusal),
+        |document| Answer::new(200, Protocol::RestJson, document),
+    );
+    let mut response = local_kit::respond(answer, &local_kit::uuid(service.random()));
     if found {
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
         response.headers_mut().insert(
             header::CACHE_CONTROL,
             HeaderValue::from_static("public, max-age=86400, immutable"),

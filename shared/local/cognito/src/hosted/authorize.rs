@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Domain, Parameters, Twice, with_parameters};
-use crate::PromptLogin;
+use super::http::{Parameters, Twice, with_parameters};
 use crate::app_client::AppClient;
+use crate::domain::Domain;
+use crate::options::PromptLogin;
 use crate::refusal::Refusal;
 use crate::service::Service;
 

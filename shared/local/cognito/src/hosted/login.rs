@@ -5,24 +5,25 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use local_kit::{HOUR, Millis};
 use rusqlite::Transaction;
 use subtle::ConstantTimeEq as _;
 
 use super::authorize::{AuthorizationRequest, Prompt, Rejection};
+use super::http::{LONGEST_FORM, Parameters, redirect};
 use super::page::{Form, problem};
 use super::record::{
     AuthorizationCode, Mailed, PendingSignIn, SignedInBrowser, find, forget, hash_of, keep,
     new_text,
 };
-use super::{Domain, LONGEST_FORM, Parameters, redirect};
 use crate::app_client::AppClient;
+use crate::domain::Domain;
 use crate::mail::{Mail, masked};
-use crate::operations::{Place, ask_pre_authentication};
-use crate::random;
+use crate::place::Place;
+use crate::pre_authentication::ask_pre_authentication;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{self, Door};
-use crate::store::{HOUR, Millis};
 use crate::user::{User, UserStatus};
 
 /// The cookie by which a browser is known again, between the steps of a sign-in and at the next one.
@@ -309,7 +310,7 @@ impl<'a> Submission<'a> {
             return Ok(self.form(Some("Sign-in was refused."), |form| form.email(typed)));
         }
         let user = user.filter(|user| signs_in_by_code(user, self.domain));
-        let code = random::digits(self.service.random(), CODE_DIGITS);
+        let code = local_kit::digits(self.service.random(), CODE_DIGITS);
         let destination = masked(user.as_ref().and_then(User::email).unwrap_or(typed));
         let minutes = place.client.settings.auth_session_validity;
         let sent = self.change(|_, pending, now| {
@@ -497,7 +498,7 @@ fn issue_code(
     request: AuthorizationRequest,
     browser: SignedInBrowser,
 ) -> Result<String, Refusal> {
-    let code = random::uuid(service.random());
+    let code = local_kit::uuid(service.random());
     let record = AuthorizationCode {
         request,
         username: browser.username,

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
-use super::guard;
+use super::http::guard;
 use crate::mail::escaped;
 
 const STYLE: &str = "\

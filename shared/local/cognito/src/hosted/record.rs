@@ -2,6 +2,7 @@
 //!
 //! Each is kept under the hash of a random text that its holder has.
 
+use local_kit::Millis;
 use ring::digest::{SHA256, digest};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::de::DeserializeOwned;
@@ -9,10 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::authorize::AuthorizationRequest;
 use crate::pool::Pool;
-use crate::random;
 use crate::refusal::Refusal;
 use crate::service::Service;
-use crate::store::Millis;
 
 /// A kind of record.
 pub(super) trait Kept: Serialize + DeserializeOwned {
@@ -87,7 +86,7 @@ impl Kept for SignedInBrowser {
 
 /// A random text that stands for a record or a browser: 256 bits.
 pub(super) fn new_text(service: &Service) -> String {
-    random::base64url(service.random(), 32)
+    local_kit::base64url(service.random(), 32)
 }
 
 pub(super) fn hash_of(text: &str) -> Vec<u8> {

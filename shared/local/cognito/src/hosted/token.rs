@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
+use super::http::{Parameters, Twice};
 use super::record::{AuthorizationCode, find, keep};
-use super::{Domain, Parameters, Twice};
 use crate::app_client::AppClient;
-use crate::random;
+use crate::domain::Domain;
 use crate::refusal::Refusal;
 use crate::service::{Service, is_client_secret};
 use crate::tokens::{self, Grant, OPENID, Reason};
@@ -143,7 +143,7 @@ impl Call {
         let verifier = self.form.one("code_verifier")?;
         let service = &self.service;
         let now = service.now();
-        let origin_jti = random::uuid(service.random());
+        let origin_jti = local_kit::uuid(service.random());
         let (record, user) = service.store.change(now, |transaction| {
             let pool = &self.domain.pool;
             let found = find::<AuthorizationCode>(transaction, pool, code, now)?

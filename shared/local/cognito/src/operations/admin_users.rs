@@ -2,26 +2,25 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use local_kit::{DAY, Millis};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::software_token::show_preference;
 use crate::mail::Mail;
 use crate::password::NewPassword;
 use crate::pool::Pool;
-use crate::random;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Purpose;
 use crate::srp::Identity;
-use crate::store::Millis;
 use crate::tokens;
 use crate::user::{
     Attribute, Failures, MfaPreference, User, UserStatus, check_attributes, is_email,
 };
 
 /// A day in milliseconds.
-const DAY: Millis = 86_400_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -154,7 +153,7 @@ pub(super) fn new_user(
     attributes: &[Attribute],
     now: Millis,
 ) -> Result<User, Refusal> {
-    let sub = random::uuid(service.random());
+    let sub = local_kit::uuid(service.random());
     let mut user = User {
         username: pool.settings.folded(typed),
         sub: sub.clone(),
@@ -206,7 +205,7 @@ pub(super) fn get(service: &Service, input: &Named) -> Result<Value, Refusal> {
         let pool = Pool::find(connection, &input.user_pool_id)?;
         let user = User::find(connection, &pool, &input.username)?;
         let mut shown = user.shown("UserAttributes");
-        crate::operations::software_token::show_preference(&user, &mut shown);
+        show_preference(&user, &mut shown);
         Ok(shown)
     })
 }

@@ -4,13 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::hosted::domain_of;
+use crate::domain::{assign, owner};
 use crate::pool::Pool;
 use crate::refusal::Refusal;
 use crate::service::Service;
-
-/// Names that AWS keeps for itself.
-const RESERVED: [&str; 3] = ["amazon", "aws", "cognito"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -28,30 +25,6 @@ pub(super) struct DomainInput {
     user_pool_id: Option<String>,
 }
 
-/// Gives a pool its domain. Neither may have another one already.
-pub(crate) fn assign(connection: &Connection, pool: &Pool, domain: &str) -> Result<(), Refusal> {
-    if let Some(word) = RESERVED.iter().find(|word| domain.contains(*word)) {
-        return Err(Refusal::invalid(format!(
-            "Domain cannot contain reserved word: {word}"
-        )));
-    }
-    if owner(connection, domain)?.is_some() {
-        return Err(Refusal::invalid(
-            "Domain already associated with another user pool.",
-        ));
-    }
-    if domain_of(connection, &pool.id)?.is_some() {
-        return Err(Refusal::invalid(
-            "User pool already has a domain configured.",
-        ));
-    }
-    connection.execute(
-        "INSERT INTO domains (domain, pool) VALUES (?1, ?2)",
-        params![domain, pool.id],
-    )?;
-    Ok(())
-}
-
 /// The version of the pages under a domain; 1, the classic ones, where nobody asked for another.
 fn version(connection: &Connection, domain: &str) -> Result<i64, Refusal> {
     let version = connection
@@ -62,16 +35,6 @@ fn version(connection: &Connection, domain: &str) -> Result<i64, Refusal> {
         )
         .optional()?;
     Ok(version.unwrap_or(1))
-}
-
-fn owner(connection: &Connection, domain: &str) -> Result<Option<String>, Refusal> {
-    Ok(connection
-        .query_row(
-            "SELECT pool FROM domains WHERE domain = ?1",
-            [domain],
-            |row| row.get(0),
-        )
-        .optional()?)
 }
 
 pub(super) fn create(service: &Service, input: &CreateInput) -> Result<Value, Refusal> {

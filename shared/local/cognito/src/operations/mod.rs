@@ -1,13 +1,16 @@
 //! The operations: which are served, which of them AWS wants signed, and what runs each.
 
 mod admin_users;
+mod completion;
 mod domains;
+mod email_code;
 mod own_account;
 mod password_proof;
 mod pools;
 mod recovery;
 mod respond_to_challenge;
 mod second_factor;
+mod second_factor_answer;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -15,17 +18,14 @@ mod software_token;
 
 use std::sync::Arc;
 
+use local_kit::Fault;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::model;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
-
-pub(crate) use domains::assign as assign_domain;
-pub(crate) use second_factor::SecondFactor;
-pub(crate) use sign_in::{Place, ask_pre_authentication};
 
 /// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All others want `SigV4`.
 const UNSIGNED: [&str; 21] = [
@@ -51,10 +51,6 @@ const UNSIGNED: [&str; 21] = [
     "VerifySoftwareToken",
     "VerifyUserAttribute",
 ];
-
-pub(crate) fn is_served(operation: &str) -> bool {
-    model::knows(operation)
-}
 
 pub(crate) fn needs_signature(operation: &str) -> bool {
     !UNSIGNED.contains(&operation)
@@ -124,7 +120,7 @@ pub(crate) async fn run(
         "UpdateUserPoolClient" => pools::update_client(service, read(body)?),
         "VerifySoftwareToken" => software_token::verify(service, &read(body)?),
         "VerifyUserAttribute" => own_account::verify_email(service, &read(body)?),
-        _ => Err(Refusal::new(Exception::UnknownOperation, "")),
+        _ => Err(Fault::unknown_operation().into()),
     }
 }
 
@@ -142,12 +138,4 @@ fn drop_nulls(value: &mut Value) {
     } else if let Some(list) = value.as_array_mut() {
         list.iter_mut().for_each(drop_nulls);
     }
-}
-
-fn delivery_details(destination: &str) -> Value {
-    json!({
-        "AttributeName": "email",
-        "DeliveryMedium": "EMAIL",
-        "Destination": destination,
-    })
 }

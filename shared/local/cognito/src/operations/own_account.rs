@@ -4,13 +4,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::admin_users::delete_from;
-use super::delivery_details;
 use super::password_proof::{Proof, prove};
-use super::sign_in::Place;
 use super::sign_up::check_writable;
+use super::software_token::show_preference;
 use crate::limits::Counted;
-use crate::mail::{Mail, masked};
+use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
+use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Door, Purpose};
@@ -30,7 +30,7 @@ pub(super) fn get(service: &Service, input: &Input) -> Result<Value, Refusal> {
         "Username": user.username,
         "UserAttributes": user.shown_attributes(),
     });
-    super::software_token::show_preference(&user, &mut shown);
+    show_preference(&user, &mut shown);
     Ok(shown)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn auth_factors(service: &Service, input: &Input) -> Result<Value, Re
         "Username": user.username,
         "ConfiguredUserAuthFactors": factors,
     });
-    super::software_token::show_preference(&user, &mut shown);
+    show_preference(&user, &mut shown);
     Ok(shown)
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::sign_in::Place;
 use crate::password;
+use crate::place::Place;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::{Session, Step};

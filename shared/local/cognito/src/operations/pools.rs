@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use local_kit::seconds;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::app_client::{AppClient, ClientSettings};
-use crate::hosted::domain_of;
-use crate::pool::{EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings, seconds};
+use crate::domain::domain_of;
+use crate::pool::{EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::service::Service;
 
@@ -44,8 +45,8 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     shown["Name"] = json!(pool.settings.pool_name);
     shown["SchemaAttributes"] = json!(pool.settings.schema);
     shown["Arn"] = json!(pool.arn(&service.options.region, &service.options.account_id));
-    shown["CreationDate"] = seconds(pool.created);
-    shown["LastModifiedDate"] = seconds(pool.modified);
+    shown["CreationDate"] = json!(seconds(pool.created));
+    shown["LastModifiedDate"] = json!(seconds(pool.modified));
     let (domain, users) = service.store.read(|connection| {
         let domain = domain_of(connection, &pool.id)?;
         let count: i64 = connection.query_row(

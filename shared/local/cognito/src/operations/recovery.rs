@@ -3,12 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::delivery_details;
-use super::sign_in::Place;
 use super::sign_up::find_or_pretend;
 use crate::limits::Counted;
-use crate::mail::{Mail, masked};
+use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
+use crate::place::Place;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::{Door, Purpose};

@@ -7,10 +7,12 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::completion::complete;
+use super::email_code::{pretend_code, send_code};
 use super::password_proof::{Proof, begin_srp, prove};
-use super::second_factor::second_factor_or_tokens;
-use super::sign_in::{Place, after_first_factor, complete, pretend_code, send_code, unsupported};
+use super::second_factor::{after_first_factor, second_factor_or_tokens};
 use crate::password::NewPassword;
+use crate::place::Place;
 use crate::refusal::Refusal;
 use crate::service::{Service, check_secret_hash};
 use crate::session::{self, Door, Found, Session, Step};
@@ -101,7 +103,7 @@ pub(super) async fn respond(
         "SELECT_MFA_TYPE",
     ];
     if !answerable.contains(&input.challenge_name.as_str()) {
-        return Err(unsupported(&format!(
+        return Err(Refusal::unsupported(&format!(
             "the challenge {}",
             input.challenge_name
         )));

@@ -1,79 +1,53 @@
-//! The second factor of a sign-in: which ones a user has, how each is asked for, and what an answer leads to.
+//! What follows the first factor of a sign-in: a new password, a second factor, or tokens.
 
 use serde_json::{Value, json};
 
-use super::respond_to_challenge::Answer;
-use super::sign_in::{Place, complete};
+use super::completion::complete;
 use crate::mail::{Mail, masked};
-use crate::pool::{MfaConfiguration, PoolSettings};
-use crate::random;
-use crate::refusal::{Exception, Refusal};
+use crate::place::Place;
+use crate::pool::MfaConfiguration;
+use crate::refusal::Refusal;
+use crate::second_factor::SecondFactor;
 use crate::service::Service;
-use crate::session::{self, Found, Session, Step};
-use crate::store::Millis;
+use crate::session::{self, Step};
 use crate::tokens::Reason;
-use crate::totp::Shown;
 use crate::trigger::Metadata;
-use crate::user::{Failures, User};
+use crate::user::{User, UserStatus};
 
 /// Digits of a code that is a second factor; one that is the first has eight.
 const CODE_DIGITS: usize = 6;
 
-/// A way to prove oneself after the password.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SecondFactor {
-    SoftwareToken,
-    Email,
-}
-
-impl SecondFactor {
-    /// The challenge, and the setting's name at the user.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::SoftwareToken => "SOFTWARE_TOKEN_MFA",
-            Self::Email => "EMAIL_OTP",
-        }
+/// What comes after a right password: a new one, an authenticator, or tokens.
+pub(super) async fn after_first_factor(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: &User,
+    metadata: Option<&Metadata>,
+) -> Result<Value, Refusal> {
+    if user.status == UserStatus::ForceChangePassword {
+        let session = place.open_session(
+            service,
+            typed,
+            Some(&user.username),
+            Step::NewPasswordRequired,
+        )?;
+        let missing: Vec<String> = user
+            .missing_attributes(&place.pool.settings)
+            .iter()
+            .map(|name| format!("userAttributes.{name}"))
+            .collect();
+        return Ok(json!({
+            "ChallengeName": "NEW_PASSWORD_REQUIRED",
+            "ChallengeParameters": {
+                "USER_ID_FOR_SRP": user.username,
+                "requiredAttributes": serde_json::to_string(&missing)?,
+                "userAttributes": serde_json::to_string(&user.attributes)?,
+            },
+            "Session": session,
+        }));
     }
-
-    /// The factors that the pool has.
-    fn of_pool(settings: &PoolSettings) -> Vec<Self> {
-        let mut factors = Vec::new();
-        if settings.mfa_configuration == MfaConfiguration::Off {
-            return factors;
-        }
-        if settings.software_token_mfa {
-            factors.push(Self::SoftwareToken);
-        }
-        if settings.email_mfa_configuration.is_some() {
-            factors.push(Self::Email);
-        }
-        factors
-    }
-
-    /// The factors that this user is asked for. Where the pool demands one, what is set up counts and not what is switched on.
-    pub(crate) fn of_user(user: &User, settings: &PoolSettings) -> Vec<Self> {
-        let demanded = settings.mfa_configuration == MfaConfiguration::On;
-        Self::of_pool(settings)
-            .into_iter()
-            .filter(|factor| match factor {
-                Self::SoftwareToken => user
-                    .software_token
-                    .as_ref()
-                    .is_some_and(|token| token.verified && (token.enabled || demanded)),
-                Self::Email => user.email().is_some() && (user.email_mfa.enabled || demanded),
-            })
-            .collect()
-    }
-
-    fn is_preferred(self, user: &User) -> bool {
-        match self {
-            Self::SoftwareToken => user
-                .software_token
-                .as_ref()
-                .is_some_and(|token| token.preferred),
-            Self::Email => user.email_mfa.preferred,
-        }
-    }
+    second_factor_or_tokens(service, place, typed, user, Reason::SignIn, metadata).await
 }
 
 /// A JSON array as text, the form of `MFAS_CAN_CHOOSE` and `MFAS_CAN_SETUP`.
@@ -97,11 +71,8 @@ pub(super) async fn second_factor_or_tokens(
     metadata: Option<&Metadata>,
 ) -> Result<Value, Refusal> {
     let settings = &place.pool.settings;
-    let factors = SecondFactor::of_user(user, settings);
-    let preferred = factors
-        .iter()
-        .copied()
-        .find(|factor| factor.is_preferred(user));
+    let factors = user.second_factors(settings);
+    let preferred = factors.iter().copied().find(|factor| user.prefers(*factor));
     match (preferred, factors.as_slice()) {
         (Some(factor), _) => ask(service, place, typed, user, factor),
         (None, [only]) => ask(service, place, typed, user, *only),
@@ -133,7 +104,7 @@ pub(super) async fn second_factor_or_tokens(
     }
 }
 
-fn ask(
+pub(super) fn ask(
     service: &Service,
     place: &Place,
     typed: &str,
@@ -160,7 +131,7 @@ fn ask(
         }
         SecondFactor::Email => {
             let email = user.email().unwrap_or_default();
-            let code = random::digits(service.random(), CODE_DIGITS);
+            let code = local_kit::digits(service.random(), CODE_DIGITS);
             let step = Step::EmailMfa {
                 code: session::hashed(&code),
             };
@@ -177,87 +148,5 @@ fn ask(
                 "Session": session,
             }))
         }
-    }
-}
-
-impl Answer<'_> {
-    /// `SELECT_MFA_TYPE`.
-    pub(super) fn select_mfa_type(&self) -> Result<Value, Refusal> {
-        let choice = self.input.response("ANSWER")?;
-        let user = self.known()?;
-        let factor = SecondFactor::of_user(user, &self.place.pool.settings)
-            .into_iter()
-            .find(|factor| factor.name() == choice)
-            .ok_or_else(|| {
-                Refusal::invalid(format!("{choice} is not one of the MFA types of the user"))
-            })?;
-        self.consume(|_, _| Ok(()))?;
-        ask(self.service, self.place, self.typed, user, factor)
-    }
-
-    pub(super) async fn software_token(&self) -> Result<Value, Refusal> {
-        let code = self.input.response("SOFTWARE_TOKEN_MFA_CODE")?;
-        self.finish_with("Invalid code received for user", |user, _, now| {
-            let token = user.software_token.as_mut().ok_or_else(Session::invalid)?;
-            Ok(token.accept(code, now))
-        })
-        .await
-    }
-
-    /// `EMAIL_OTP` after a password.
-    pub(super) async fn email_mfa(&self) -> Result<Value, Refusal> {
-        let code = self.input.response("EMAIL_OTP_CODE")?;
-        self.finish_with("Invalid code or auth state for the user.", |_, found, _| {
-            let right = matches!(&found.session.step,
-                    Step::EmailMfa { code: kept } if session::is_code(code, kept));
-            Ok(if right { Shown::Right } else { Shown::Wrong })
-        })
-        .await
-    }
-
-    /// Looks at a code in one transaction that also counts it: a right one uses the session up and leads to tokens, a wrong
-    /// one leaves the session as it is and brings the lock nearer, under which no code is looked at.
-    async fn finish_with(
-        &self,
-        mismatch: &'static str,
-        look: impl FnOnce(&mut User, &Found, Millis) -> Result<Shown, Refusal>,
-    ) -> Result<Value, Refusal> {
-        let username = &self.known()?.username;
-        let now = self.service.now();
-        let user = self.service.store.change(now, |transaction| {
-            let found = Session::find(transaction, &self.service.session_key, self.text, now)?;
-            let mut user = User::find(transaction, &self.place.pool, username)?;
-            if !user.enabled {
-                return Err(Refusal::user_disabled());
-            }
-            if user.mfa_failures.locked(now) {
-                return Err(Refusal::attempts_exceeded());
-            }
-            let outcome = match look(&mut user, &found, now)? {
-                Shown::Right => {
-                    user.mfa_failures = Failures::default();
-                    found.consume(transaction)?;
-                    Ok(())
-                }
-                Shown::Wrong => {
-                    user.mfa_failures.count(now);
-                    Err(Refusal::new(Exception::CodeMismatch, mismatch))
-                }
-                Shown::UsedBefore => Err(Refusal::new(
-                    Exception::ExpiredCode,
-                    "Your software token has already been used once.",
-                )),
-            };
-            user.save_quietly(transaction, &self.place.pool)?;
-            Ok(outcome.map(|()| user))
-        })??;
-        complete(
-            self.service,
-            self.place,
-            &user,
-            Reason::SignIn,
-            self.input.client_metadata.as_ref(),
-        )
-        .await
     }
 }

@@ -5,20 +5,18 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::completion::complete;
+use super::email_code::{pretend_code, send_code};
 use super::password_proof::{Proof, begin_srp, prove};
-use super::second_factor::second_factor_or_tokens;
-use crate::EarlierCodes;
-use crate::app_client::AppClient;
-use crate::limits::Counted;
-use crate::mail::{Mail, masked};
-use crate::pool::Pool;
-use crate::random;
-use crate::refusal::{Exception, Refusal};
+use super::second_factor::after_first_factor;
+use crate::place::Place;
+use crate::pre_authentication::ask_pre_authentication;
+use crate::refusal::Refusal;
 use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
-use crate::session::{self, Door, Session, Step};
-use crate::tokens::{self, Grant, Reason};
-use crate::trigger::{Metadata, Occasion};
-use crate::user::{User, UserStatus};
+use crate::session::{Door, Session, Step};
+use crate::tokens::{self, Reason};
+use crate::trigger::Metadata;
+use crate::user::User;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -52,76 +50,6 @@ enum Flow {
     Password,
     Srp,
     Refresh,
-}
-
-/// What a sign-in goes by: the pool, the app client, and the form of the API.
-pub(crate) struct Place {
-    pub(crate) pool: Pool,
-    pub(crate) client: AppClient,
-    pub(crate) door: Door,
-}
-
-impl Place {
-    /// The app client, and its pool; the Admin form names the pool too, and the two must belong together.
-    pub(crate) fn find(
-        service: &Service,
-        door: Door,
-        pool_id: Option<&str>,
-        client_id: &str,
-    ) -> Result<Self, Refusal> {
-        service.store.read(|connection| {
-            let (pool, client) = if let Some(pool_id) = pool_id {
-                let pool = Pool::find(connection, pool_id)?;
-                let client = AppClient::of_pool(connection, pool_id, client_id)?;
-                (pool, client)
-            } else {
-                let client = AppClient::find(connection, client_id)?;
-                (Pool::find(connection, &client.pool)?, client)
-            };
-            Ok(Self { pool, client, door })
-        })
-    }
-
-    /// Counts a call against the user's limit by the hour, or against the typed name's where nobody has it.
-    pub(super) fn count(
-        &self,
-        service: &Service,
-        what: Counted,
-        user: Option<&User>,
-        typed: &str,
-    ) -> Result<(), Refusal> {
-        let folded = self.pool.settings.folded(typed);
-        let name = user.map_or(folded.as_str(), |user| &user.username);
-        what.count(service, &self.pool, name)
-    }
-
-    /// Keeps a session for the next step and returns its text.
-    pub(super) fn open_session(
-        &self,
-        service: &Service,
-        typed: &str,
-        username: Option<&str>,
-        step: Step,
-    ) -> Result<String, Refusal> {
-        let now = service.now();
-        let session = Session {
-            pool: self.pool.id.clone(),
-            client: self.client.id.clone(),
-            door: self.door,
-            typed: typed.to_owned(),
-            username: username.map(str::to_owned),
-            step,
-            expires: now + self.client.settings.auth_session_validity * 60_000,
-        };
-        service.store.change(now, |transaction| {
-            if let (Step::EmailOtp { .. }, Some(username), EarlierCodes::Superseded) =
-                (&session.step, username, service.earlier_codes())
-            {
-                session::supersede_codes(transaction, &self.pool.id, username)?;
-            }
-            session.save(transaction, &service.session_key, service.random())
-        })
-    }
 }
 
 /// `InitiateAuth` and `AdminInitiateAuth`.
@@ -187,17 +115,10 @@ fn flow(place: &Place, name: &str) -> Result<Flow, Refusal> {
                 &["ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"],
                 Flow::Choice,
             )?;
-            Err(unsupported("custom challenges"))
+            Err(Refusal::unsupported("custom challenges"))
         }
         _ => Err(Refusal::invalid("Initiate Auth method not supported.")),
     }
-}
-
-pub(super) fn unsupported(what: &str) -> Refusal {
-    Refusal::new(
-        Exception::UnsupportedOperation,
-        format!("cognito-local does not do {what}."),
-    )
 }
 
 /// A flow that begins with a name.
@@ -271,45 +192,6 @@ async fn after_sign_up(
         found.consume(transaction)
     })?;
     complete(service, place, user, Reason::SignIn, None).await
-}
-
-/// The pre authentication trigger, where unknown names are hidden for those too, so that it cannot tell the caller who exists.
-pub(crate) async fn ask_pre_authentication(
-    service: &Service,
-    place: &Place,
-    typed: &str,
-    user: Option<&User>,
-    metadata: Option<&Metadata>,
-) -> Result<(), Refusal> {
-    let Some(arn) = &place.pool.settings.lambda_config.pre_authentication else {
-        return Ok(());
-    };
-    if user.is_none() && !place.client.settings.hides_unknown_users() {
-        return Ok(());
-    }
-    let mut request = json!({
-        "userAttributes": user.map(User::trigger_attributes).unwrap_or_default(),
-    });
-    if let Some(metadata) = metadata {
-        request["validationData"] = json!(metadata);
-    }
-    if user.is_none() {
-        request["userNotFound"] = json!(true);
-    }
-    let event = Occasion {
-        version: "1",
-        source: "PreAuthentication_Authentication",
-        region: &service.options.region,
-        pool: &place.pool.id,
-        client: &place.client.id,
-        username: user.map_or(typed, |user| &user.username),
-    }
-    .event(&request, &json!({}));
-    service
-        .functions
-        .invoke("PreAuthentication", arn, &event)
-        .await
-        .map(|_| ())
 }
 
 /// Choice-based sign-in of somebody who exists.
@@ -415,103 +297,6 @@ fn select_challenge(
         "ChallengeParameters": {},
         "Session": session,
     }))
-}
-
-/// Mails a sign-in code of eight digits, which this session alone takes.
-pub(super) fn send_code(
-    service: &Service,
-    place: &Place,
-    typed: &str,
-    user: &User,
-) -> Result<Value, Refusal> {
-    let email = user.email().unwrap_or_default();
-    let code = random::digits(service.random(), 8);
-    let step = Step::EmailOtp {
-        code: session::hashed(&code),
-    };
-    let session = place.open_session(service, typed, Some(&user.username), step)?;
-    let template = place.pool.settings.email_mfa_configuration.as_ref();
-    service.send(Mail::sign_in_code(email, &code, template));
-    Ok(email_challenge(&masked(email), &session))
-}
-
-/// The same answer, about a code that is mailed to nobody.
-pub(super) fn pretend_code(
-    service: &Service,
-    place: &Place,
-    typed: &str,
-) -> Result<Value, Refusal> {
-    let code = random::digits(service.random(), 8);
-    let step = Step::EmailOtp {
-        code: session::hashed(&code),
-    };
-    let session = place.open_session(service, typed, None, step)?;
-    Ok(email_challenge(&masked(typed), &session))
-}
-
-fn email_challenge(destination: &str, session: &str) -> Value {
-    json!({
-        "ChallengeName": "EMAIL_OTP",
-        "ChallengeParameters": {
-            "CODE_DELIVERY_DELIVERY_MEDIUM": "EMAIL",
-            "CODE_DELIVERY_DESTINATION": destination,
-        },
-        "Session": session,
-    })
-}
-
-/// What comes after a right password: a new one, an authenticator, or tokens.
-pub(super) async fn after_first_factor(
-    service: &Service,
-    place: &Place,
-    typed: &str,
-    user: &User,
-    metadata: Option<&Metadata>,
-) -> Result<Value, Refusal> {
-    if user.status == UserStatus::ForceChangePassword {
-        let session = place.open_session(
-            service,
-            typed,
-            Some(&user.username),
-            Step::NewPasswordRequired,
-        )?;
-        let missing: Vec<String> = user
-            .missing_attributes(&place.pool.settings)
-            .iter()
-            .map(|name| format!("userAttributes.{name}"))
-            .collect();
-        return Ok(json!({
-            "ChallengeName": "NEW_PASSWORD_REQUIRED",
-            "ChallengeParameters": {
-                "USER_ID_FOR_SRP": user.username,
-                "requiredAttributes": serde_json::to_string(&missing)?,
-                "userAttributes": serde_json::to_string(&user.attributes)?,
-            },
-            "Session": session,
-        }));
-    }
-    second_factor_or_tokens(service, place, typed, user, Reason::SignIn, metadata).await
-}
-
-/// The end of a sign-in.
-pub(super) async fn complete(
-    service: &Service,
-    place: &Place,
-    user: &User,
-    reason: Reason,
-    metadata: Option<&Metadata>,
-) -> Result<Value, Refusal> {
-    let result = tokens::sign_in(
-        service,
-        &place.pool,
-        &place.client,
-        user,
-        reason,
-        metadata,
-        Grant::of_the_api(service),
-    )
-    .await?;
-    Ok(json!({"AuthenticationResult": result, "ChallengeParameters": {}}))
 }
 
 /// `REFRESH_TOKEN_AUTH`: new id and access tokens, never a new refresh token.

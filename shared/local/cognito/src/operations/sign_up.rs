@@ -4,11 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::admin_users::new_user;
-use super::delivery_details;
-use super::sign_in::Place;
 use crate::limits::Counted;
-use crate::mail::{Mail, masked};
+use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
+use crate::place::Place;
 use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, check_secret_hash};
 use crate::session::{Door, Purpose, Session, Step};

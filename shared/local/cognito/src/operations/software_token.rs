@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::second_factor::SecondFactor;
 use crate::pool::{MfaConfiguration, Pool};
 use crate::refusal::{Exception, Refusal};
+use crate::second_factor::SecondFactor;
 use crate::service::Service;
 use crate::session::{Session, Step};
 use crate::tokens;

@@ -10,7 +10,7 @@ pub(crate) fn for_operations() -> Randomness {
 }
 
 /// As the stand-ins take it.
-pub(crate) fn for_stand_ins() -> aws_local::Randomness {
+pub(crate) fn for_stand_ins() -> aws_local::Random {
     Arc::new(fill)
 }
 

@@ -12,7 +12,9 @@ fn may_import(package: &Package) -> Option<&'static [&'static str]> {
     match package.name.as_str() {
         "auth-local" => None,
         "auth-aws" | "auth-lambda" => Some(&["auth-domain"]),
-        // The domain, the contract, the browser module and the stand-ins, which cannot share our mistakes if they share nothing.
+        // Stand-ins share the kit, which knows no service, and nothing that ships: so they cannot share our mistakes.
+        "cognito-local" | "agentcore-local" | "aws-local" => Some(&["local-kit"]),
+        // The domain, the contract, the browser module and the kit.
         _ => Some(&[]),
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// Fills a buffer with random bytes.
+/// Fills a buffer with random bytes. It must be a cryptographic source.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// The operating system's randomness.
 ///
 /// # Panics
 ///
-/// What it returns panics where the operating system has no randomness to give: nothing may go on without it.
+/// The returned function panics if the operating system has no randomness: nothing may go on without it.
 #[must_use]
 pub fn system_random() -> Random {
     Arc::new(|buffer| {
@@ -25,28 +25,33 @@ pub fn system_random() -> Random {
     })
 }
 
-pub(crate) fn bytes<const N: usize>(random: &Random) -> [u8; N] {
+/// `N` random bytes.
+#[must_use]
+pub fn bytes<const N: usize>(random: &Random) -> [u8; N] {
     let mut buffer = [0; N];
     random(&mut buffer);
     buffer
 }
 
 /// A version 4 UUID as text.
-pub(crate) fn uuid(random: &Random) -> String {
+#[must_use]
+pub fn uuid(random: &Random) -> String {
     uuid::Builder::from_random_bytes(bytes(random))
         .into_uuid()
         .to_string()
 }
 
 /// `count` bytes as base64url without padding.
-pub(crate) fn base64url(random: &Random, count: usize) -> String {
+#[must_use]
+pub fn base64url(random: &Random, count: usize) -> String {
     let mut buffer = vec![0; count];
     random(&mut buffer);
     URL_SAFE_NO_PAD.encode(buffer)
 }
 
 /// `length` characters of `alphabet`, each as likely as any other.
-pub(crate) fn letters(random: &Random, alphabet: &[u8], length: usize) -> String {
+#[must_use]
+pub fn letters(random: &Random, alphabet: &[u8], length: usize) -> String {
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {
@@ -61,6 +66,7 @@ pub(crate) fn letters(random: &Random, alphabet: &[u8], length: usize) -> String
 }
 
 /// A code of `length` decimal digits.
-pub(crate) fn digits(random: &Random, length: usize) -> String {
+#[must_use]
+pub fn digits(random: &Random, length: usize) -> String {
     letters(random, b"0123456789", length)
 }

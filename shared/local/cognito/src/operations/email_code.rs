@@ -1,0 +1,53 @@
+//! The sign-in code by mail: sent to a user, or pretended for a name that nobody has.
+
+use serde_json::{Value, json};
+
+use crate::mail::{Mail, masked};
+use crate::place::Place;
+use crate::refusal::Refusal;
+use crate::service::Service;
+use crate::session::{self, Step};
+use crate::user::User;
+
+/// Mails a sign-in code of eight digits, which this session alone takes.
+pub(super) fn send_code(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: &User,
+) -> Result<Value, Refusal> {
+    let email = user.email().unwrap_or_default();
+    let code = local_kit::digits(service.random(), 8);
+    let step = Step::EmailOtp {
+        code: session::hashed(&code),
+    };
+    let session = place.open_session(service, typed, Some(&user.username), step)?;
+    let template = place.pool.settings.email_mfa_configuration.as_ref();
+    service.send(Mail::sign_in_code(email, &code, template));
+    Ok(email_challenge(&masked(email), &session))
+}
+
+/// The same answer, about a code that is mailed to nobody.
+pub(super) fn pretend_code(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+) -> Result<Value, Refusal> {
+    let code = local_kit::digits(service.random(), 8);
+    let step = Step::EmailOtp {
+        code: session::hashed(&code),
+    };
+    let session = place.open_session(service, typed, None, step)?;
+    Ok(email_challenge(&masked(typed), &session))
+}
+
+fn email_challenge(destination: &str, session: &str) -> Value {
+    json!({
+        "ChallengeName": "EMAIL_OTP",
+        "ChallengeParameters": {
+            "CODE_DELIVERY_DELIVERY_MEDIUM": "EMAIL",
+            "CODE_DELIVERY_DESTINATION": destination,
+        },
+        "Session": session,
+    })
+}

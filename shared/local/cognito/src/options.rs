@@ -1,0 +1,165 @@
+//! What a user pool is opened with.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use local_kit::{Clock, Random, State, system_clock, system_random};
+
+use crate::mail::Mail;
+
+/// What a user pool is opened with.
+#[derive(Clone)]
+pub struct Options {
+    /// The Region, which begins every pool's id.
+    pub region: String,
+    /// The account in ARNs.
+    pub account_id: String,
+    /// Where the router will be reachable, without a slash at the end. The issuer of a pool's tokens is
+    /// `{public_url}/{poolId}`, and its JWKS is served below that.
+    pub public_url: String,
+    /// Where the state is kept.
+    pub state: State,
+    /// What time it is. Everything that expires goes by this clock.
+    pub clock: Clock,
+    /// Where codes, keys, tokens and ids come from.
+    pub random: Random,
+    /// Takes every mail, before the answer of the operation that sent it.
+    pub mail: Arc<dyn Fn(Mail) + Send + Sync>,
+    /// Base of a Lambda Invoke API, for triggers. Without one, a pool with a trigger lets nobody in.
+    pub lambda_url: Option<String>,
+    /// How long a trigger may take, in real time.
+    pub lambda_limit: Duration,
+    /// How choice-based sign-in answers for a name that nobody has, where the app client hides that.
+    pub unknown_user: UnknownUser,
+    /// Whether the hosted page heeds `prompt=login`.
+    pub prompt_login: PromptLogin,
+    /// What a second sign-in code does to the ones before.
+    pub earlier_codes: EarlierCodes,
+    /// How often one user may ask for codes, redeem them and change a password.
+    pub hourly_limits: HourlyLimits,
+}
+
+impl Options {
+    /// A pool service in memory, in `eu-west-1`, by the system's clock and randomness, whose mails nobody reads.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self {
+            region: "eu-west-1".to_owned(),
+            account_id: "000000000000".to_owned(),
+            public_url: public_url.into(),
+            state: State::Memory,
+            clock: system_clock(),
+            random: system_random(),
+            mail: Arc::new(|_| {}),
+            lambda_url: None,
+            lambda_limit: LAMBDA_LIMIT,
+            unknown_user: UnknownUser::EmailOtp,
+            prompt_login: PromptLogin::Heeded,
+            earlier_codes: EarlierCodes::StayValid,
+            hourly_limits: HourlyLimits::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Options")
+            .field("region", &self.region)
+            .field("public_url", &self.public_url)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Cognito waits five seconds for a trigger (developer guide, "Customizing user pool workflows with Lambda triggers").
+const LAMBDA_LIMIT: Duration = Duration::from_secs(5);
+
+/// Whether the hosted page heeds `prompt=login`. Managed login does; the classic hosted page is documented to heed no prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromptLogin {
+    /// A browser that is signed in signs in again.
+    #[default]
+    Heeded,
+    /// A browser that is signed in is sent on without a word.
+    Ignored,
+}
+
+/// How choice-based sign-in answers for a name that nobody has, where `PreventUserExistenceErrors` is `ENABLED`.
+///
+/// All three were seen on real pools; the documentation promises none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownUser {
+    /// The challenge is `EMAIL_OTP`, and the only one available.
+    #[default]
+    EmailOtp,
+    /// The challenge is `EMAIL_OTP`, and the password factors are available too.
+    AllFactors,
+    /// One of the two above, or `SELECT_CHALLENGE`, drawn anew each time from this seed.
+    Varying {
+        /// The same seed draws the same sequence.
+        seed: u64,
+    },
+}
+
+/// What a second sign-in code does to the codes that the same user was mailed before. AWS does not document it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlierCodes {
+    /// Each session keeps its own code until it ends.
+    #[default]
+    StayValid,
+    /// Only the newest code is accepted.
+    Superseded,
+}
+
+/// Why the state could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The database cannot be opened or is not one of this crate's.
+    #[error("the state cannot be opened")]
+    State(#[from] rusqlite::Error),
+    /// A signing key could not be made or read back.
+    #[error("a signing key cannot be made or read")]
+    Keys,
+    /// The HTTP client for triggers could not be made.
+    #[error("the HTTP client for triggers cannot be made")]
+    Http(#[from] reqwest::Error),
+}
+
+/// The calls of one user within an hour, from the first of them on; the next one is a `LimitExceededException`.
+///
+/// The numbers are those of Cognito's quotas page. For recovery it gives a range of 5 to 20 that depends on a risk which
+/// nobody outside can see, so the smallest is the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HourlyLimits {
+    /// `ForgotPassword`: 5 to 20 in AWS.
+    pub forgot_password: u32,
+    /// `ConfirmForgotPassword`: 5 to 20 in AWS.
+    pub confirm_forgot_password: u32,
+    /// `ResendConfirmationCode`.
+    pub resend_confirmation_code: u32,
+    /// `ConfirmSignUp`.
+    pub confirm_sign_up: u32,
+    /// `ChangePassword`.
+    pub change_password: u32,
+    /// `GetUserAttributeVerificationCode`.
+    pub attribute_verification_code: u32,
+    /// `VerifyUserAttribute`.
+    pub verify_attribute: u32,
+}
+
+impl Default for HourlyLimits {
+    fn default() -> Self {
+        Self {
+            forgot_password: 5,
+            confirm_forgot_password: 5,
+            resend_confirmation_code: 5,
+            confirm_sign_up: 15,
+            change_password: 5,
+            attribute_verification_code: 5,
+            verify_attribute: 15,
+        }
+    }
+}
