@@ -1,0 +1,671 @@
+//! Worlds for tests: start one, be a browser in it, read its mail, move its time, break its AWS.
+//!
+//! ```ignore
+//! #[tokio::test]
+//! async fn a_new_address_signs_in() {
+//!     let world = TestWorld::start().await;
+//!     let mut browser = world.browser();
+//!     let started = browser.post("/auth/otp/initiate", json!({ "email": "ada@example.com" })).await;
+//!     assert_eq!(started.status, 200);
+//!     let code = world.mail_code("ada@example.com").await;
+//!     let signed_in = browser
+//!         .post("/auth/otp/verify", json!({ "email": "ada@example.com", "code": code, "sessionToken": started["sessionToken"] }))
+//!         .await;
+//!     assert_eq!(signed_in.status, 200);
+//! }
+//! ```
+//!
+//! Two things happen without being asked for, whoever sends the requests:
+//! - **The contract**: every exchange that passes the gateway is held against it. An answer that it does not describe fails the test at the
+//!   next [`Browser`] answer, or when the world is dropped. A request may break it (bad input is tested too) unless it succeeds.
+//! - **Secrecy**: every address, name, code and token that passes is remembered, and when the world is dropped, the test fails if one of
+//!   them stands in what the functions logged.
+
+pub(crate) mod authenticator_app;
+pub(crate) mod authorization_cases;
+pub(crate) mod authorizations;
+pub(crate) mod backstage;
+pub(crate) mod cases;
+pub(crate) mod consent;
+pub(crate) mod consent_page;
+pub(crate) mod passwords;
+pub(crate) mod people;
+pub(crate) mod requests;
+pub(crate) mod second_factor_cases;
+pub(crate) mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::ops::{Deref, Index};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use auth_api::{Checker, Contract, Exchange, Side};
+use auth_local::{AwsCall, Fault, Mail, ObservedExchange, Options, Settings, Watchers, World};
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::identity::Identity;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// A mail that was sent at all arrives within milliseconds: longer means never.
+const MAIL_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Shorter texts turn up in random ones by chance, and prove nothing.
+const SHORTEST_SECRET: usize = 6;
+
+/// Members of requests and answers that must never be logged, wherever they stand.
+const SECRET_MEMBERS: [&str; 19] = [
+    "email",
+    "name",
+    "password",
+    "newPassword",
+    "code",
+    "otp_code",
+    "sessionToken",
+    "session_token",
+    "accessToken",
+    "access_token",
+    "idToken",
+    "id_token",
+    "refreshToken",
+    "refresh_token",
+    "backupCode",
+    "secret",
+    "otpauthUri",
+    "qrSvg",
+    "qrPng",
+];
+
+static CHECKER: LazyLock<Checker<'static>> =
+    LazyLock::new(|| Checker::new(Contract::embedded()).expect("the contract's schemas compile"));
+
+/// A world in memory that holds what passes through it against the contract. Derefs to [`World`].
+pub(crate) struct TestWorld {
+    world: World,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    violations: Vec<String>,
+    secrets: BTreeSet<String>,
+}
+
+impl Deref for TestWorld {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl TestWorld {
+    /// A fresh world in memory. Answers of limited operations come without their floor, which only costs time here.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The same with settings by their environment names, such as `("OTP_ATTEMPTS", "2")`.
+    pub(crate) async fn with_settings(settings: &[(&str, &str)]) -> Self {
+        Self::start_with(|options| {
+            for (name, value) in settings {
+                options.settings = options
+                    .settings
+                    .clone()
+                    .with(name, value)
+                    .expect("a setting");
+            }
+        })
+        .await
+    }
+
+    /// The same with anything changed. Watchers that `change` sets are called besides the harness's own.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = Options {
+            settings: Settings::default()
+                .with("OTP_RESPONSE_FLOOR_MS", "0")
+                .and_then(|settings| settings.with("OTP_REFUSAL_FLOOR_MS", "0"))
+                .expect("a setting"),
+            ..Options::default()
+        };
+        change(&mut options);
+        let seen = Arc::<Mutex<Seen>>::default();
+        options.watchers = watched(options.watchers, &seen);
+        let world = World::start(options).await.expect("the world starts");
+        Self { world, seen }
+    }
+
+    /// A browser with an empty cookie jar, at 127.0.0.1.
+    pub(crate) fn browser(&self) -> Browser<'_> {
+        self.browser_at("127.0.0.1")
+    }
+
+    /// A browser at another address of this machine, such as `127.0.0.7`: what the gateway takes for the client's IP.
+    pub(crate) fn browser_at(&self, address: &str) -> Browser<'_> {
+        let address: IpAddr = address.parse().expect("an IP address");
+        let http = reqwest::Client::builder()
+            .local_address(address)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .expect("an HTTP client");
+        Browser {
+            world: self,
+            http,
+            cookies: BTreeMap::new(),
+            headers: HeaderMap::new(),
+            signs: false,
+        }
+    }
+
+    /// Signs an address in by an emailed code: what most tests begin with.
+    pub(crate) async fn sign_in(&self, email: &str) -> SignedIn<'_> {
+        let mut browser = self.browser();
+        let answer = browser.sign_in(email).await;
+        answer.expect_status(200);
+        SignedIn {
+            access_token: answer.text("accessToken"),
+            id_token: answer.text("idToken"),
+            refresh_token: answer.text("refreshToken"),
+            user: answer["user"].clone(),
+            browser,
+        }
+    }
+
+    /// The code in the newest mail to an address; waits for the first one.
+    pub(crate) async fn mail_code(&self, email: &str) -> String {
+        self.mail(email).await.code.expect("a code in the mail")
+    }
+
+    /// The newest mail to an address; waits for the first one.
+    pub(crate) async fn mail(&self, email: &str) -> Mail {
+        let mail = self.latest_mail(email, 0, MAIL_PATIENCE).await;
+        mail.unwrap_or_else(|| panic!("no mail to {email} in {MAIL_PATIENCE:?}"))
+    }
+
+    /// Moves time ahead for everything in the world.
+    pub(crate) fn advance(&self, seconds: u64) {
+        self.world
+            .advance(Duration::from_secs(seconds))
+            .expect("the clock moves");
+    }
+
+    /// Arms a fault, such as `Fault::new(FaultKind::Lost, "cognito-idp", "AdminInitiateAuth").nth(2)`.
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.arm(fault);
+    }
+
+    /// What the functions have called so far, as `service:Action`, in order.
+    pub(crate) fn actions(&self) -> Vec<String> {
+        self.actions_since(0)
+    }
+
+    /// The same after a call's id; see [`TestWorld::last_call`].
+    pub(crate) fn actions_since(&self, since: u64) -> Vec<String> {
+        let calls = self.calls(since);
+        calls
+            .iter()
+            .map(|call| format!("{}:{}", call.service, call.action))
+            .collect()
+    }
+
+    /// The id of the newest call: `calls` after it are those of what comes next.
+    pub(crate) fn last_call(&self) -> u64 {
+        self.calls(0).last().map_or(0, |call| call.id)
+    }
+
+    /// The calls of one function.
+    pub(crate) fn calls_of(&self, function: &str) -> Vec<AwsCall> {
+        self.calls(0)
+            .into_iter()
+            .filter(|call| call.function == function)
+            .collect()
+    }
+
+    /// A call of Cognito's own endpoint as anybody can make it: unsigned, `AWSCognitoIdentityProviderService.{action}`.
+    pub(crate) async fn cognito_call(&self, action: &str, input: Value) -> Answer {
+        let request = reqwest::Client::new()
+            .post(&self.ready().cognito)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header(
+                "x-amz-target",
+                format!("AWSCognitoIdentityProviderService.{action}"),
+            )
+            .body(input.to_string());
+        Answer::read(request.send().await.expect("Cognito answers")).await
+    }
+
+    /// Invokes a function directly, as a person at the console does.
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Answer {
+        self.invoke_with(function, event, &[]).await
+    }
+
+    /// Calls an agent's tool, as an `AgentCore` Gateway does.
+    pub(crate) async fn call_tool(&self, function: &str, tool: &str, arguments: &Value) -> Answer {
+        let context =
+            json!({ "custom": { "bedrockAgentCoreToolName": format!("latchkey___{tool}") } });
+        let context = STANDARD.encode(context.to_string());
+        self.invoke_with(function, arguments, &[("x-amz-client-context", &context)])
+            .await
+    }
+
+    /// The Invoke API with headers of the caller's choice.
+    pub(crate) async fn invoke_with(
+        &self,
+        function: &str,
+        event: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let url = format!(
+            "{}/2015-03-31/functions/{function}/invocations",
+            self.ready().lambda
+        );
+        let mut request = reqwest::Client::new().post(url).body(event.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.remember_secrets(event);
+        let answer = Answer::read(request.send().await.expect("Lambda answers")).await;
+        self.remember_secrets(&answer.body);
+        answer
+    }
+
+    /// Sends bytes to the gateway as they are, and returns what comes back until the connection closes: ask for `Connection: close`.
+    pub(crate) async fn raw(&self, request: &[u8]) -> String {
+        let address = self.ready().gateway.trim_start_matches("http://");
+        let mut stream = tokio::net::TcpStream::connect(address)
+            .await
+            .expect("a connection");
+        stream.write_all(request).await.expect("the gateway reads");
+        let mut answer = Vec::new();
+        stream
+            .read_to_end(&mut answer)
+            .await
+            .expect("the gateway answers");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Adds texts to those that must not be logged: what a test sends past the gateway.
+    pub(crate) fn remember_secrets(&self, input: &Value) {
+        self.seen
+            .lock()
+            .expect("no panic meanwhile")
+            .remember(input);
+    }
+
+    /// Fails if an exchange broke the contract.
+    fn assert_contract(&self) {
+        let violations =
+            std::mem::take(&mut self.seen.lock().expect("no panic meanwhile").violations);
+        assert!(
+            violations.is_empty(),
+            "the contract was broken:\n{}",
+            violations.join("\n")
+        );
+    }
+
+    /// Fails if a secret was logged.
+    fn assert_secrecy(&self) {
+        let logs = self.logs();
+        let seen = self.seen.lock().expect("no panic meanwhile");
+        for secret in &seen.secrets {
+            if let Some(line) = logs.iter().find(|line| holds(line, secret)) {
+                panic!("{secret} was logged: {line}");
+            }
+        }
+    }
+}
+
+impl Drop for TestWorld {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.assert_contract();
+            self.assert_secrecy();
+        }
+    }
+}
+
+impl Seen {
+    fn remember(&mut self, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member.as_str() {
+                        Some(text) if is_secret(name, text) => self.remember_text(text),
+                        None if name == "backupCodes" => {
+                            for code in member.as_array().into_iter().flatten() {
+                                self.remember_text(code.as_str().unwrap_or_default());
+                            }
+                        }
+                        Some(_) | None => self.remember(member),
+                    }
+                }
+            }
+            Value::Array(several) => several.iter().for_each(|one| self.remember(one)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn remember_text(&mut self, secret: &str) {
+        let secret = secret.trim();
+        if secret.len() >= SHORTEST_SECRET {
+            self.secrets.insert(secret.to_owned());
+        }
+    }
+
+    fn observe(&mut self, exchange: &ObservedExchange) {
+        for body in [&exchange.request_body, &exchange.response_body] {
+            if let Ok(body) = serde_json::from_slice(body) {
+                self.remember(&body);
+            }
+        }
+        for cookie in exchange.response_headers.get_all("set-cookie") {
+            let pair = cookie
+                .to_str()
+                .unwrap_or_default()
+                .split(';')
+                .next()
+                .unwrap_or_default();
+            self.remember_text(pair.split_once('=').map_or("", |(_, value)| value));
+        }
+        let found = CHECKER.check(&Exchange {
+            method: &exchange.method,
+            path: &exchange.path,
+            query: &exchange.query,
+            request_headers: &exchange.request_headers,
+            request_body: &exchange.request_body,
+            status: exchange.status,
+            response_headers: &exchange.response_headers,
+            response_body: &exchange.response_body,
+        });
+        let counts = |side: Side| side != Side::Request || exchange.status < 400;
+        let counting = found.iter().filter(|violation| counts(violation.side));
+        self.violations.extend(counting.map(ToString::to_string));
+    }
+}
+
+/// Whether a line holds a secret. Six digits also turn up by chance, within an instant or a duration: those count only where they stand
+/// alone.
+fn holds(line: &str, secret: &str) -> bool {
+    if !secret.bytes().all(|byte| byte.is_ascii_digit()) {
+        return line.contains(secret);
+    }
+    let is_of_a_number = |character: char| character.is_ascii_digit() || character == '.';
+    line.match_indices(secret).any(|(at, _)| {
+        !line[..at].ends_with(is_of_a_number)
+            && !line[at + secret.len()..].starts_with(|next: char| next.is_ascii_digit())
+    })
+}
+
+/// A problem has a `code` too, but in words.
+fn is_secret(member: &str, text: &str) -> bool {
+    SECRET_MEMBERS.contains(&member)
+        && (member != "code" || text.starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// Puts the harness's eyes beside those that a test brings.
+fn watched(theirs: Watchers, seen: &Arc<Mutex<Seen>>) -> Watchers {
+    let (exchanges, mails) = (seen.clone(), seen.clone());
+    let (their_observer, their_mail) = (theirs.observer, theirs.mail);
+    Watchers {
+        observer: Some(Arc::new(move |exchange| {
+            exchanges
+                .lock()
+                .expect("no panic meanwhile")
+                .observe(exchange);
+            if let Some(observer) = &their_observer {
+                observer(exchange);
+            }
+        })),
+        mail: Some(Arc::new(move |mail| {
+            let mut seen = mails.lock().expect("no panic meanwhile");
+            seen.remember_text(&mail.to);
+            seen.remember_text(mail.code.as_deref().unwrap_or_default());
+            drop(seen);
+            if let Some(watcher) = &their_mail {
+                watcher(mail);
+            }
+        })),
+        served: theirs.served,
+        event: theirs.event,
+        log_line: theirs.log_line,
+    }
+}
+
+/// A guest who has just signed in.
+pub(crate) struct SignedIn<'world> {
+    /// The browser that did it, with its device cookie.
+    pub(crate) browser: Browser<'world>,
+    pub(crate) access_token: String,
+    pub(crate) id_token: String,
+    pub(crate) refresh_token: String,
+    pub(crate) user: Value,
+}
+
+/// An HTTP client with a cookie jar and headers of its own. It follows no redirects.
+pub(crate) struct Browser<'world> {
+    world: &'world TestWorld,
+    http: reqwest::Client,
+    /// What the jar holds, by name.
+    pub(crate) cookies: BTreeMap<String, String>,
+    headers: HeaderMap,
+    /// Whether it signs what it sends, as agents do. No browser does; everything else of one is the same.
+    pub(crate) signs: bool,
+}
+
+impl Browser<'_> {
+    /// Sends a header with every request from now on; an empty value takes it away.
+    pub(crate) fn always(&mut self, name: &str, value: &str) {
+        let name: HeaderName = name.parse().expect("a header name");
+        if value.is_empty() {
+            self.headers.remove(name);
+        } else {
+            self.headers
+                .insert(name, value.parse().expect("a header value"));
+        }
+    }
+
+    /// Sends an access token with every request from now on.
+    pub(crate) fn bearer(&mut self, token: &str) {
+        self.always("authorization", &format!("Bearer {token}"));
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], Vec::new()).await
+    }
+
+    pub(crate) async fn delete(&mut self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, &[], Vec::new()).await
+    }
+
+    /// Posts JSON.
+    pub(crate) async fn post(&mut self, path: &str, body: Value) -> Answer {
+        self.send_json(Method::POST, path, &body).await
+    }
+
+    /// Patches with JSON.
+    pub(crate) async fn patch(&mut self, path: &str, body: Value) -> Answer {
+        self.send_json(Method::PATCH, path, &body).await
+    }
+
+    async fn send_json(&mut self, method: Method, path: &str, body: &Value) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.send(method, path, &headers, body.to_string().into_bytes())
+            .await
+    }
+
+    /// Sends anything, and fails the test if the exchange broke the contract.
+    pub(crate) async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let url = format!("{}{path}", self.world.ready().gateway);
+        let signature = if self.signs {
+            signature(self.world, method.as_str(), &url, &body)
+        } else {
+            Vec::new()
+        };
+        let mut request = self.http.request(method, url).headers(self.headers.clone());
+        for (name, value) in signature {
+            request = request.header(name, value);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !self.cookies.is_empty() {
+            let pairs: Vec<String> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            request = request.header("cookie", pairs.join("; "));
+        }
+        if !body.is_empty() {
+            request = request.body(body);
+        }
+        let answer = Answer::read(request.send().await.expect("the gateway answers")).await;
+        self.keep_cookies(&answer.headers);
+        self.world.assert_contract();
+        answer
+    }
+
+    /// Begins a sign-in, reads the code and proves it; returns the answer to the proof.
+    pub(crate) async fn sign_in(&mut self, email: &str) -> Answer {
+        self.sign_in_with(email, json!({})).await
+    }
+
+    /// The same with more members in the last request, such as `{"tokenDelivery": "cookie"}`.
+    pub(crate) async fn sign_in_with(&mut self, email: &str, more: Value) -> Answer {
+        let started = self
+            .post("/auth/otp/initiate", json!({ "email": email }))
+            .await;
+        started.expect_status(200);
+        let mut proof = json!({
+            "email": email,
+            "code": self.world.mail_code(email).await,
+            "sessionToken": started["sessionToken"],
+        });
+        if let (Value::Object(proof), Value::Object(more)) = (&mut proof, more) {
+            proof.extend(more);
+        }
+        self.post("/auth/otp/verify", proof).await
+    }
+
+    fn keep_cookies(&mut self, headers: &HeaderMap) {
+        for cookie in headers
+            .get_all("set-cookie")
+            .iter()
+            .filter_map(|cookie| cookie.to_str().ok())
+        {
+            let mut parts = cookie.split(';').map(str::trim);
+            let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
+                continue;
+            };
+            if parts.any(|attribute| attribute.eq_ignore_ascii_case("max-age=0")) {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+/// The headers by which an identity that may invoke every route signs a request.
+fn signature(world: &TestWorld, method: &str, url: &str, body: &[u8]) -> Vec<(String, String)> {
+    let identity: Identity = Credentials::from_keys("LOCAL", "local", None).into();
+    let signing = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("eu-west-1")
+        .name("execute-api")
+        .time(world.clock().system_time())
+        .settings(SigningSettings::default())
+        .build()
+        .expect("everything is said")
+        .into();
+    let request = SignableRequest::new(method, url, std::iter::empty(), SignableBody::Bytes(body));
+    let (signed, _) = sign(request.expect("a request"), &signing)
+        .expect("a signature")
+        .into_parts();
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    signed.headers().map(owned).collect()
+}
+
+/// An answer, its body read as JSON where it is. Index it by member: `answer["code"]`.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// `null` where the body is not JSON.
+    pub(crate) body: Value,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    async fn read(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a whole body").to_vec();
+        Self {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            bytes,
+        }
+    }
+
+    /// Fails with the body if the status is another.
+    pub(crate) fn expect_status(&self, status: u16) {
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
+    }
+
+    /// Fails unless this is the problem with that status and code. Whoever is past a limit hears of which, and for how long.
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) {
+        self.expect_status(status);
+        assert_eq!(self["code"], code, "{}", self.body);
+        if status == 429 {
+            for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+                assert!(self.header(name).is_some(), "{code} without {name}");
+            }
+        }
+    }
+
+    /// A member that must be text.
+    pub(crate) fn text(&self, member: &str) -> String {
+        let text = self[member].as_str();
+        text.unwrap_or_else(|| panic!("no text {member} in {}", self.body))
+            .to_owned()
+    }
+
+    /// The value of a header, if it is there once.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next().map(HeaderValue::to_str)?.ok();
+        value.filter(|_| values.next().is_none())
+    }
+
+    /// `Retry-After` in seconds.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.header("retry-after")?.parse().ok()
+    }
+}
+
+impl Index<&str> for Answer {
+    type Output = Value;
+
+    fn index(&self, member: &str) -> &Value {
+        &self.body[member]
+    }
+}

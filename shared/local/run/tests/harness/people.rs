@@ -1,0 +1,7 @@
+//! The people of the tests.
+
+/// The guest.
+pub(crate) const ADA: &str = "ada@example.com";
+
+/// Another one, who may mean ill.
+pub(crate) const EVE: &str = "eve@example.com";

@@ -1,0 +1,226 @@
+//! The steps of a sign-in, and what an operator does and sees on AWS's side of a world.
+
+use std::time::Duration;
+
+use auth_local::World;
+use serde_json::{Value, json};
+
+use crate::harness::people::ADA;
+use crate::harness::{Answer, Browser, TestWorld};
+
+/// The secret that the operations read.
+const SECRETS_ID: &str = "latchkey-local/secrets";
+
+/// Eight digits that no mail holds, but once in a hundred million.
+pub(crate) const WRONG_CODE: &str = "40417093";
+
+/// Answers to everything at the same moment, in the order of the questions.
+pub(crate) use futures_util::future::join_all as at_once;
+
+impl Browser<'_> {
+    /// Asks for a code.
+    pub(crate) async fn start(&mut self, email: &str) -> Answer {
+        self.post("/auth/otp/initiate", json!({ "email": email }))
+            .await
+    }
+
+    /// Asks for a code, which must succeed; returns the session token.
+    pub(crate) async fn started(&mut self, email: &str) -> String {
+        let started = self.start(email).await;
+        started.expect_status(200);
+        started.text("sessionToken")
+    }
+
+    /// Asks for another code of the same sign-in.
+    pub(crate) async fn resend(&mut self, session_token: &str) -> Answer {
+        self.post("/auth/otp/resend", json!({ "sessionToken": session_token }))
+            .await
+    }
+
+    /// Shows a code.
+    pub(crate) async fn verify(&mut self, email: &str, code: &str, session_token: &str) -> Answer {
+        let proof = json!({ "email": email, "code": code, "sessionToken": session_token });
+        self.post("/auth/otp/verify", proof).await
+    }
+}
+
+impl TestWorld {
+    /// A world whose clock stands still but for being moved: what happens at an edge happens exactly there.
+    pub(crate) async fn stopped(settings: &[(&str, &str)]) -> Self {
+        let world = Self::with_settings(settings).await;
+        world.clock().stop();
+        world
+    }
+
+    /// Moves time ahead by less than seconds.
+    pub(crate) fn advance_millis(&self, millis: u64) {
+        let advanced = World::advance(self, Duration::from_millis(millis));
+        advanced.expect("the clock moves");
+    }
+
+    /// The calls of Cognito after a call's id.
+    pub(crate) fn cognito_actions_since(&self, since: u64) -> Vec<String> {
+        let calls = self.calls(since).into_iter();
+        calls
+            .filter(|call| call.service == "cognito-idp")
+            .map(|call| call.action)
+            .collect()
+    }
+
+    /// How often the functions have called this.
+    pub(crate) fn count(&self, action: &str) -> usize {
+        let calls = self.calls(0);
+        calls.iter().filter(|call| call.action == action).count()
+    }
+
+    /// Calls a service as an operator does. The signature is what a signature looks like: the stand-ins hold no credentials to
+    /// check one by.
+    async fn aws(&self, service: &str, action: &str, input: &Value) -> Value {
+        let ready = self.ready();
+        let (endpoint, prefix, version) = match service {
+            "cognito-idp" => (&ready.cognito, "AWSCognitoIdentityProviderService", "1.1"),
+            "dynamodb" => (&ready.dynamodb, "DynamoDB_20120810", "1.0"),
+            "secretsmanager" => (&ready.secretsmanager, "secretsmanager", "1.1"),
+            other => panic!("no endpoint of {other}"),
+        };
+        let region = &ready.region;
+        let answer = reqwest::Client::new()
+            .post(endpoint)
+            .header("content-type", format!("application/x-amz-json-{version}"))
+            .header("x-amz-target", format!("{prefix}.{action}"))
+            .header("x-amz-date", "20260101T000000Z")
+            .header(
+                "authorization",
+                format!(
+                    "AWS4-HMAC-SHA256 Credential=LOCAL/20260101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=00"
+                ),
+            )
+            .body(input.to_string())
+            .send()
+            .await
+            .expect("the service answers");
+        let status = answer.status();
+        let body = answer.text().await.expect("a body");
+        assert!(status.is_success(), "{action}: {body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// An operation of the user pool's administrator.
+    pub(crate) async fn admin(&self, action: &str, mut input: Value) -> Value {
+        input["UserPoolId"] = self.ready().user_pool_id.as_str().into();
+        self.aws("cognito-idp", action, &input).await
+    }
+
+    /// Makes a user as somebody who knows nothing of Latchkey does, without a mail.
+    pub(crate) async fn make_user(&self, email: &str, temporary_password: Option<&str>) {
+        let mut user = json!({
+            "Username": email,
+            "MessageAction": "SUPPRESS",
+            "UserAttributes": [
+                { "Name": "email", "Value": email },
+                { "Name": "email_verified", "Value": "true" },
+            ],
+        });
+        if let Some(password) = temporary_password {
+            user["TemporaryPassword"] = password.into();
+        }
+        self.admin("AdminCreateUser", user).await;
+    }
+
+    /// All users of the pool.
+    pub(crate) async fn users(&self) -> Vec<Value> {
+        let mut listed = self.admin("ListUsers", json!({})).await;
+        serde_json::from_value(listed["Users"].take()).expect("a list")
+    }
+
+    /// The user of an address, who must be there.
+    pub(crate) async fn user(&self, email: &str) -> Value {
+        self.admin("AdminGetUser", json!({ "Username": email }))
+            .await
+    }
+
+    /// All items of a table, as DynamoDB writes them.
+    pub(crate) async fn items(&self, table: &str) -> Vec<Value> {
+        let scan = json!({ "TableName": table, "ConsistentRead": true });
+        let mut scanned = self.aws("dynamodb", "Scan", &scan).await;
+        serde_json::from_value(scanned["Items"].take()).expect("a list")
+    }
+
+    /// All guests' records. What reserves their ids must be there too, once for each.
+    pub(crate) async fn guests(&self) -> Vec<Value> {
+        let (reservations, guests): (Vec<_>, Vec<_>) = self
+            .items(&self.ready().tables.guests)
+            .await
+            .into_iter()
+            .partition(|item| attribute(item, "email").starts_with("guestId#"));
+        assert!(reservations.len() <= guests.len(), "an id without a guest");
+        guests
+    }
+
+    /// Puts a guest into the table that nobody has signed in as: from an import, say.
+    pub(crate) async fn put_guest_without_user(&self, email: &str, guest_id: &str, name: &str) {
+        let text = |value: &str| json!({ "S": value });
+        let item = json!({
+            "email": text(email),
+            "guestId": text(guest_id),
+            "name": text(name),
+            "emailVerified": { "BOOL": false },
+            "createdAt": text("2025-12-24T18:00:00.000Z"),
+            "updatedAt": text("2025-12-24T18:00:00.000Z"),
+        });
+        let put = json!({ "TableName": self.ready().tables.guests, "Item": item });
+        self.aws("dynamodb", "PutItem", &put).await;
+    }
+
+    /// What Secrets Manager holds for the operations.
+    pub(crate) async fn secrets(&self) -> Value {
+        let wanted = json!({ "SecretId": SECRETS_ID });
+        let read = self.aws("secretsmanager", "GetSecretValue", &wanted).await;
+        serde_json::from_str(read["SecretString"].as_str().expect("text")).expect("JSON")
+    }
+
+    /// Rotates it.
+    pub(crate) async fn put_secrets(&self, secrets: &Value) {
+        let put = json!({ "SecretId": SECRETS_ID, "SecretString": secrets.to_string() });
+        self.aws("secretsmanager", "PutSecretValue", &put).await;
+    }
+}
+
+/// A text attribute of an item; empty where there is none.
+pub(crate) fn attribute<'item>(item: &'item Value, name: &str) -> &'item str {
+    item[name]["S"].as_str().unwrap_or_default()
+}
+
+/// Seconds from the start of a sign-in to its end.
+pub(crate) const LIFETIME: u64 = 300;
+
+pub(crate) fn sub_of(user: &Value) -> String {
+    let attributes = user["UserAttributes"].as_array().unwrap();
+    let sub = attributes
+        .iter()
+        .find(|attribute| attribute["Name"] == "sub")
+        .unwrap();
+    sub["Value"].as_str().unwrap().to_owned()
+}
+
+/// What CloudFront would add to each request to the gateway.
+pub(crate) const ORIGIN_SECRET: &str = "what only CloudFront and the functions know";
+
+/// Its hash, as functions are given it.
+pub(crate) const ORIGIN_SECRET_SHA256: &str =
+    "ac904753992c7a0aaad6a335dc45a6fe28679df75f694e2b8233eda7c3590917";
+
+/// A sign-in with two mails: the session token, and both codes.
+pub(crate) async fn resent(world: &TestWorld) -> (String, [String; 2]) {
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    let first = world.mail_code(ADA).await;
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_status(200);
+    let second = world.mail_code(ADA).await;
+    assert_ne!(first, second);
+    assert_eq!(resent["sessionToken"], session_token.as_str());
+    assert_eq!(resent["expiresIn"], LIFETIME - 30);
+    (session_token, [first, second])
+}

@@ -1,0 +1,165 @@
+//! `get-authenticated-guest`: an agent gets its guest, or the URL to visit.
+
+use serde_json::json;
+
+use crate::harness::TestWorld;
+use crate::harness::authorization_cases::{
+    BOB, CONVERSATION, ask, consented, link_path, linked, path_of, status_path,
+};
+use crate::harness::authorizations::{GUEST, location, session_of, start};
+use crate::harness::consent::Consenting;
+use crate::harness::consent_page::allow;
+use crate::harness::people::ADA;
+
+#[tokio::test]
+async fn whoever_brings_a_token_is_believed_only_if_it_is_good() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let body = json!({ "conversationId": CONVERSATION, "email": ADA });
+    let [head, claims, _]: [&str; 3] = guest
+        .access_token
+        .split('.')
+        .collect::<Vec<_>>()
+        .try_into()
+        .expect("three parts");
+    for token in [
+        "",
+        "nonsense",
+        &guest.id_token,
+        &format!("{head}.{claims}.AAAA"),
+        &format!("eyJhbGciOiJub25lIn0.{claims}."),
+    ] {
+        let mut browser = world.browser();
+        browser.bearer(token);
+        let refused = start(&mut browser, body.clone()).await;
+        refused.expect_problem(401, "AUTH_REQUIRED");
+    }
+    let mut browser = world.browser();
+    browser.always("authorization", "Basic YTpi");
+    start(&mut browser, body.clone())
+        .await
+        .expect_problem(401, "AUTH_REQUIRED");
+
+    let mut browser = world.browser();
+    browser.bearer(&guest.access_token);
+    browser
+        .post("/auth/logout", json!({ "everywhere": true }))
+        .await
+        .expect_status(204);
+    start(&mut browser, body.clone())
+        .await
+        .expect_problem(401, "AUTH_REQUIRED");
+    let late = world.sign_in(BOB).await;
+    world.advance(3601);
+    let mut browser = world.browser();
+    browser.bearer(&late.access_token);
+    start(&mut browser, body)
+        .await
+        .expect_problem(401, "AUTH_REQUIRED");
+}
+
+#[tokio::test]
+async fn a_front_end_that_asks_again_pays_little() {
+    let world = TestWorld::start().await;
+    let (mut browser, back) = consented(&world, ADA).await;
+    let path = status_path(&session_of(&back));
+    let first = browser.get(&path).await;
+    let etag = first.header("etag").expect("a tag").to_owned();
+    assert_eq!(first.retry_after(), Some(2));
+    browser.always("if-none-match", &etag);
+    let same = browser.get(&path).await;
+    same.expect_status(304);
+    assert!(same.bytes.is_empty());
+    browser.get(&path_of(&back)).await.expect_status(302);
+    let changed = browser.get(&path).await;
+    changed.expect_status(200);
+    assert_eq!(changed["status"], "COMPLETED");
+    assert_eq!(changed.retry_after(), None);
+    for unknown in [
+        "unknown",
+        "urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Aunknown",
+        "%00",
+    ] {
+        let missing = browser.get(&format!("/auth/session/{unknown}")).await;
+        missing.expect_problem(404, "NOT_FOUND");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_out_everywhere_ends_a_consent() {
+    let world = TestWorld::start().await;
+    let (mut browser, back) = consented(&world, ADA).await;
+    browser.get(&path_of(&back)).await.expect_status(302);
+    let asked = json!({ "sessionId": session_of(&back) });
+    assert_eq!(world.invoke(GUEST, &asked).await["user"]["email"], ADA);
+    browser
+        .post("/auth/logout", json!({ "everywhere": true }))
+        .await
+        .expect_status(204);
+    // Whoever asks by the conversation gets its guest back by one more consent.
+    let asked = ask(&world, json!({ "conversationId": CONVERSATION })).await;
+    let path = link_path(&world, &asked);
+    let url = allow(&mut browser, &path).await;
+    let back = Consenting::new(&world).consent(&url, ADA).await;
+    let ended = browser.get(&path_of(&back)).await;
+    assert!(location(&ended).contains("?auth=success"));
+    let found = world
+        .invoke(GUEST, &json!({ "conversationId": CONVERSATION }))
+        .await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+}
+
+/// A session's id stands in URLs. An agent that knows its conversation takes none of another.
+#[tokio::test]
+async fn a_session_of_another_conversation_does_not_count() {
+    let world = TestWorld::start().await;
+    let (mut browser, back) = consented(&world, ADA).await;
+    browser.get(&path_of(&back)).await.expect_status(302);
+    let both = |conversation: &str| json!({ "sessionId": session_of(&back), "conversationId": conversation });
+    let found = world.invoke(GUEST, &both(CONVERSATION)).await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+    let asked = ask(&world, both("another")).await;
+    assert_ne!(asked["error"]["sessionId"], session_of(&back));
+}
+
+/// Account pre-hijacking: a password that nobody has proved is no way to be somebody's guest. At the pool's page the trigger refuses it; here
+/// the registration comes after the consent.
+#[tokio::test]
+async fn a_registration_that_nobody_confirmed_is_no_guest_of_an_agent() {
+    let world = TestWorld::start().await;
+    // A user whom nobody is yet.
+    world.browser().started(ADA).await;
+    let (mut browser, back, session) = linked(&world, json!({}), ADA).await;
+    let ended = browser.get(&path_of(&back)).await;
+    assert!(location(&ended).contains("?auth=success"));
+    let registration = json!({ "email": ADA, "password": "nine lives of a cat" });
+    let registered = browser.post("/auth/register", registration).await;
+    registered.expect_status(201);
+    let refused = world.invoke(GUEST, &json!({ "sessionId": session })).await;
+    assert_eq!(
+        refused["error"]["code"], "USER_MISMATCH",
+        "{}",
+        refused.body
+    );
+}
+
+#[tokio::test]
+async fn a_conversation_that_has_its_guest_keeps_them() {
+    let world = TestWorld::start().await;
+    world.sign_in(BOB).await;
+    let (mut browser, back) = consented(&world, ADA).await;
+    browser.get(&path_of(&back)).await.expect_status(302);
+    let mut intruder = world.browser();
+    let started = start(
+        &mut intruder,
+        json!({ "conversationId": CONVERSATION, "email": BOB }),
+    )
+    .await;
+    let url = started.text("authorizationUrl");
+    let back = Consenting::new(&world).consent(&url, BOB).await;
+    assert!(location(&intruder.get(&path_of(&back)).await).contains("?auth=success"));
+    let found = world
+        .invoke(GUEST, &json!({ "conversationId": CONVERSATION }))
+        .await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+}

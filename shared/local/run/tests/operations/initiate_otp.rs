@@ -1,0 +1,114 @@
+//! `initiate-otp`: a code is mailed, and an address that nobody knows gets a user.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::harness::TestWorld;
+use crate::harness::people::ADA;
+use crate::harness::steps::{WRONG_CODE, at_once, sub_of};
+
+#[tokio::test]
+async fn a_new_address_costs_a_user_more_and_a_known_guest_one_call_before_and_one_after_the_code()
+{
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    for before in [
+        &["AdminCreateUser", "AdminInitiateAuth"][..],
+        &["AdminInitiateAuth"],
+        &["AdminInitiateAuth"],
+    ] {
+        let since = world.last_call();
+        let session_token = browser.started(ADA).await;
+        assert_eq!(world.cognito_actions_since(since), before);
+        let since = world.last_call();
+        let code = world.mail_code(ADA).await;
+        let signed_in = browser.verify(ADA, &code, &session_token).await;
+        signed_in.expect_status(200);
+        let after = world.cognito_actions_since(since);
+        assert_eq!(after, ["AdminRespondToAuthChallenge"]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_comes_to_be_and_nothing_is_handed_out_before_a_code_is_proved() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let started = browser.start(ADA).await;
+    let session_token = started.text("sessionToken");
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_status(200);
+    let refused = browser.verify(ADA, WRONG_CODE, &session_token).await;
+    refused.expect_problem(401, "INVALID_OTP");
+
+    assert!(world.guests().await.is_empty());
+    for answer in [&started, &resent, &refused] {
+        for member in ["accessToken", "idToken", "refreshToken", "user"] {
+            assert!(answer.body.get(member).is_none(), "{member}");
+        }
+        assert!(answer.header("set-cookie").is_none());
+    }
+}
+
+/// Fifty, where the largest quota is a hundred: a write that a busy machine makes the SDK send again may count twice among so many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_starts_at_once_make_one_user() {
+    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "100")]).await;
+    let mut browsers: Vec<_> = (1..=50)
+        .map(|host| world.browser_at(&format!("127.0.0.{host}")))
+        .collect();
+    let started = at_once(browsers.iter_mut().map(|browser| browser.start(ADA))).await;
+    let tokens: BTreeSet<_> = started
+        .iter()
+        .map(|answer| {
+            answer.expect_status(200);
+            answer.text("sessionToken")
+        })
+        .collect();
+    assert_eq!(tokens.len(), 50);
+    assert_eq!(world.users().await.len(), 1);
+    assert!(world.guests().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_user_with_a_password_made_elsewhere_signs_in_by_code() {
+    // Made before the first sign-in by code, or after it.
+    for guest_first in [false, true] {
+        let world = TestWorld::start().await;
+        if guest_first {
+            world.sign_in(ADA).await;
+        } else {
+            world.make_user(ADA, None).await;
+        }
+        let password =
+            json!({ "Username": ADA, "Password": "correct-horse-battery", "Permanent": true });
+        world.admin("AdminSetUserPassword", password).await;
+        let sub = sub_of(&world.user(ADA).await);
+
+        // The first time, Cognito's offer of a password is looked into; from then on it is known of. Where there is no guest, so is
+        // whether anybody has proved the address.
+        let (first, user) = calls_and_user(&world).await;
+        assert_eq!(first.len(), if guest_first { 2 } else { 3 });
+        assert_eq!(user["cognitoSub"], sub);
+        for _ in 0..2 {
+            let (next, same_user) = calls_and_user(&world).await;
+            assert_eq!(next, ["AdminInitiateAuth"]);
+            assert_eq!(same_user, user);
+        }
+        assert_eq!(world.users().await.len(), 1);
+        assert_eq!(world.guests().await.len(), 1);
+    }
+}
+
+/// Signs Ada in; returns the calls of Cognito before the code, and the user.
+async fn calls_and_user(world: &TestWorld) -> (Vec<String>, Value) {
+    let mut browser = world.browser();
+    let since = world.last_call();
+    let session_token = browser.started(ADA).await;
+    let before = world.cognito_actions_since(since);
+    let code = world.mail_code(ADA).await;
+    let mut signed_in = browser.verify(ADA, &code, &session_token).await;
+    signed_in.expect_status(200);
+    (before, signed_in.body["user"].take())
+}

@@ -1,0 +1,317 @@
+//! `login-user`: an address and a password sign in.
+
+use auth_local::{Fault, FaultKind};
+use serde_json::json;
+
+use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
+use crate::harness::people::{ADA, EVE};
+use crate::harness::requests::counted;
+use crate::harness::steps::at_once;
+use crate::harness::{Answer, TestWorld};
+
+/// Seconds without a wrong password after which all are forgotten.
+const QUIET: u64 = 960;
+
+#[tokio::test]
+async fn a_password_login_can_have_its_refresh_token_in_a_cookie() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let mut browser = world.browser();
+    let login = json!({ "email": ADA, "password": PASSWORD, "tokenDelivery": "cookie" });
+    let signed_in = browser.post("/auth/login", login.clone()).await;
+    signed_in.expect_status(200);
+    assert!(signed_in["refreshToken"].is_null());
+    let invoked = world.invoke("login-user", &login).await;
+    assert!(
+        invoked["refreshToken"].is_string(),
+        "an invocation has no cookies"
+    );
+    assert!(browser.cookies.contains_key("__Host-latchkey-refresh"));
+    browser.always("sec-fetch-site", "same-origin");
+    browser
+        .post("/auth/refresh", json!({}))
+        .await
+        .expect_status(200);
+}
+
+#[tokio::test]
+async fn people_of_an_older_pool_sign_in_with_what_they_had() {
+    let world = TestWorld::start().await;
+    world.make_user(ADA, None).await;
+    let set = json!({ "Username": ADA, "Password": PASSWORD, "Permanent": true });
+    world.admin("AdminSetUserPassword", set).await;
+    let mut browser = world.browser();
+    browser
+        .register(ADA, OTHER_PASSWORD)
+        .await
+        .expect_problem(409, "EMAIL_EXISTS");
+    let signed_in = browser.login(ADA, PASSWORD).await;
+    signed_in.expect_status(200);
+    assert_eq!(signed_in["user"]["emailVerified"], true);
+    assert_eq!(world.guests().await.len(), 1);
+    browser.sign_in(ADA).await.expect_status(200);
+    browser.login(ADA, PASSWORD).await.expect_status(200);
+
+    // An address that nobody has verified there is not taken for verified here.
+    world.make_user(EVE, None).await;
+    let set = json!({ "Username": EVE, "Password": PASSWORD, "Permanent": true });
+    world.admin("AdminSetUserPassword", set).await;
+    let unverified = json!({
+        "Username": EVE,
+        "UserAttributes": [{ "Name": "email_verified", "Value": "false" }],
+    });
+    world.admin("AdminUpdateUserAttributes", unverified).await;
+    browser
+        .login(EVE, PASSWORD)
+        .await
+        .expect_problem(401, "INVALID_CREDENTIALS");
+    // Whoever proves it takes it: the password may be a stranger's, and Cognito would take it for right from then on.
+    browser.sign_in(EVE).await.expect_status(200);
+    browser
+        .login(EVE, PASSWORD)
+        .await
+        .expect_problem(401, "INVALID_CREDENTIALS");
+    world
+        .reset_password(&mut browser, EVE, OTHER_PASSWORD)
+        .await
+        .expect_status(204);
+    browser.login(EVE, OTHER_PASSWORD).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_password_that_an_administrator_gave_has_to_be_replaced() {
+    let world = TestWorld::start().await;
+    world
+        .make_user(ADA, Some("given-by-an-administrator"))
+        .await;
+    let held = world
+        .browser()
+        .login(ADA, "given-by-an-administrator")
+        .await;
+    held.expect_status(200);
+    assert_eq!(held["mfaRequired"], true);
+    assert_eq!(held["challenge"], "NEW_PASSWORD_REQUIRED");
+    assert_eq!(held["tokenType"], "Bearer");
+    assert_eq!(held.text("sessionToken").len(), 43);
+    assert_eq!(held.body.as_object().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn after_five_wrong_passwords_strangers_wait_and_a_known_device_does_not() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    let mut stranger = world.browser_at("127.0.0.2");
+    for left in (0..5).rev() {
+        let wrong = stranger.login(ADA, OTHER_PASSWORD).await;
+        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+        let remaining = wrong.header("ratelimit").unwrap();
+        assert!(remaining.contains(&format!("r={left}")), "{remaining}");
+        world.advance(16);
+    }
+    let asked = world.count("AdminInitiateAuth");
+    let refused = stranger.login(ADA, PASSWORD).await;
+    refused.expect_problem(429, "RATE_LIMITED");
+    assert_eq!(refused.retry_after(), Some(QUIET - 16));
+    assert_eq!(
+        world.count("AdminInitiateAuth"),
+        asked,
+        "Cognito is not asked"
+    );
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    world.advance(QUIET - 16 - 1);
+    let refused = stranger.login(ADA, PASSWORD).await;
+    refused.expect_problem(429, "RATE_LIMITED");
+    assert_eq!(refused.retry_after(), Some(1));
+    world.advance(1);
+    stranger.login(ADA, PASSWORD).await.expect_status(200);
+    assert!(counted(&world, "PasswordFailures") >= 5);
+}
+
+/// Five wrong passwords count together however far apart they are, until there has been quiet.
+#[tokio::test]
+async fn slow_wrong_passwords_add_up() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    for pause in [QUIET - 1, 181] {
+        for _ in 0..5 {
+            let wrong = world.browser().login(ADA, OTHER_PASSWORD).await;
+            wrong.expect_problem(401, "INVALID_CREDENTIALS");
+            world.advance(pause);
+        }
+        let refused = world.browser().login(ADA, PASSWORD).await;
+        refused.expect_problem(429, "RATE_LIMITED");
+        assert_eq!(refused.retry_after(), Some(QUIET - pause));
+        // A refused try is no failure: the quiet goes on.
+        world.advance(QUIET - pause);
+    }
+    // Quiet after the second failure: the three that follow are the first three.
+    for (pause, left) in [(10, 4), (QUIET, 3), (10, 4), (10, 3), (10, 2)] {
+        let wrong = world.browser().login(ADA, OTHER_PASSWORD).await;
+        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+        let remaining = wrong.header("ratelimit").unwrap();
+        assert!(remaining.contains(&format!("r={left}")), "{remaining}");
+        world.advance(pause);
+    }
+}
+
+/// Cognito forgets wrong passwords after 15 quiet minutes: a stranger who tries every 181 seconds must not reach its lock-out.
+#[tokio::test]
+async fn a_patient_stranger_keeps_no_known_device_out() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    let mut stranger = world.browser_at("127.0.0.2");
+    for arrival in 0..24 {
+        for _ in 0..20 {
+            stranger.login(ADA, OTHER_PASSWORD).await;
+            world.advance(181);
+        }
+        let signed_in = known.login(ADA, PASSWORD).await;
+        assert_eq!(signed_in.status, 200, "arrival {arrival}");
+    }
+}
+
+#[tokio::test]
+async fn a_right_password_clears_the_count() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    for _ in 0..3 {
+        let mut stranger = world.browser();
+        for _ in 0..4 {
+            stranger
+                .login(ADA, OTHER_PASSWORD)
+                .await
+                .expect_problem(401, "INVALID_CREDENTIALS");
+        }
+        stranger.login(ADA, PASSWORD).await.expect_status(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_fifty_wrong_passwords_at_once_five_reach_cognito() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let before = world.count("AdminInitiateAuth");
+    let logins = (0..50).map(|_| {
+        let world = &world;
+        async move { world.browser().login(ADA, OTHER_PASSWORD).await.status }
+    });
+    let statuses = at_once(logins).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 5);
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 45);
+    assert_eq!(world.count("AdminInitiateAuth") - before, 5);
+}
+
+/// Locks the user at Cognito itself: a known device and strangers together make more failures than it forgives.
+async fn lock_at_cognito(world: &TestWorld, email: &str) {
+    let mut known = world.browser();
+    known.login(email, PASSWORD).await.expect_status(200);
+    // The known device has five failures of its own, and strangers have five. The lock doubles with each after the fifth.
+    for pause in [0, 0, 0, 0, 1] {
+        known.login(email, OTHER_PASSWORD).await.expect_status(401);
+        world.advance(pause);
+    }
+    for pause in [2, 4, 8, 0] {
+        let wrong = world.browser().login(email, OTHER_PASSWORD).await;
+        wrong.expect_status(401);
+        world.advance(pause);
+    }
+}
+
+/// Cognito's own lock-out befalls users who exist, and no stranger is told of it.
+#[tokio::test]
+async fn cognitos_lock_looks_like_a_wrong_password() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    lock_at_cognito(&world, ADA).await;
+    let locked = world.browser().login(ADA, PASSWORD).await;
+    locked.expect_problem(401, "INVALID_CREDENTIALS");
+    assert!(locked.header("retry-after").is_none());
+    world.advance(QUIET);
+    world
+        .browser()
+        .login(ADA, PASSWORD)
+        .await
+        .expect_status(200);
+}
+
+/// A known device belongs to somebody who has signed in: it may hear what is the matter, and of the way that is open.
+#[tokio::test]
+async fn a_known_device_that_meets_cognitos_lock_is_offered_a_code() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    lock_at_cognito(&world, ADA).await;
+    for _ in 0..10 {
+        let locked = known.login(ADA, PASSWORD).await;
+        locked.expect_problem(429, "RATE_LIMITED");
+        assert_eq!(locked["signInWith"], "CODE");
+        assert!(locked["challenge"].is_null());
+    }
+    known.sign_in(ADA).await.expect_status(200);
+    world.advance(QUIET);
+    // What the lock refused, Cognito has not looked at: the device has all its tries.
+    known.login(ADA, PASSWORD).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn signing_in_again_gives_a_browser_no_other_budget() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let device = |answer: &Answer| {
+        let cookie = answer.header("set-cookie").expect("a device cookie");
+        cookie.split('.').nth(2).expect("four parts").to_owned()
+    };
+    let mut browser = world.browser();
+    let first = device(&browser.login(ADA, PASSWORD).await);
+    assert_eq!(device(&browser.login(ADA, PASSWORD).await), first);
+    assert_eq!(device(&browser.sign_in(ADA).await), first);
+    assert_ne!(device(&world.browser().login(ADA, PASSWORD).await), first);
+}
+
+#[tokio::test]
+async fn a_new_device_is_announced_once_and_by_either_way_in() {
+    let world = TestWorld::start().await;
+    let announced = |world: &TestWorld| {
+        let subjects = world.subjects(ADA).into_iter();
+        subjects
+            .filter(|subject| subject == "A new device signed in")
+            .count()
+    };
+    world.registered(ADA, PASSWORD).await;
+    assert_eq!(announced(&world), 0);
+    let mut browser = world.browser();
+    browser.login(ADA, PASSWORD).await.expect_status(200);
+    assert_eq!(announced(&world), 1);
+    browser.login(ADA, PASSWORD).await.expect_status(200);
+    browser.sign_in(ADA).await.expect_status(200);
+    assert_eq!(announced(&world), 1);
+    world.browser().sign_in(ADA).await.expect_status(200);
+    assert_eq!(announced(&world), 2);
+    let mail = world.mail(ADA).await;
+    assert!(mail.text.contains("If this was not you") && mail.html.contains("<h1"));
+
+    world.sign_in(EVE).await;
+    assert_eq!(world.subjects(EVE).len(), 1, "a first sign-in is no news");
+}
+
+#[tokio::test]
+async fn a_notice_that_cannot_be_mailed_fails_nothing_and_is_counted() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    for kind in [FaultKind::Denied, FaultKind::Internal, FaultKind::Lost] {
+        world.fault(Fault::new(kind, "ses", "SendEmail").times(u32::MAX));
+        let before = counted(&world, "EmailDeliveryFailures");
+        let mut browser = world.browser();
+        browser.login(ADA, PASSWORD).await.expect_status(200);
+        let reset = world.reset_password(&mut browser, ADA, PASSWORD).await;
+        reset.expect_status(204);
+        world.clear_faults();
+        assert_eq!(counted(&world, "EmailDeliveryFailures") - before, 2);
+        world.advance(3601);
+    }
+}

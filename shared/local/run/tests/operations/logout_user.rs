@@ -1,0 +1,178 @@
+//! `logout-user`: this session ends, or every one.
+
+use serde_json::json;
+
+use crate::harness::requests::{Sample, claims, expect_refused_refresh, opens, refresh};
+use crate::harness::{Browser, TestWorld};
+
+#[tokio::test]
+async fn a_logout_with_no_token_names_the_field() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    guest.browser.bearer(&guest.access_token);
+    for body in [
+        json!({}),
+        json!({ "refreshToken": null }),
+        json!({ "everywhere": false }),
+    ] {
+        let refused = guest.browser.post("/auth/logout", body).await;
+        refused.expect_problem(400, "VALIDATION_FAILED");
+        assert_eq!(refused["errors"][0]["field"], "refreshToken");
+        assert_eq!(refused["errors"][0]["code"], "required");
+    }
+    refresh(&mut guest.browser, &guest.refresh_token)
+        .await
+        .expect_status(200);
+}
+
+#[tokio::test]
+async fn a_logout_ends_this_session_only() {
+    let world = TestWorld::start().await;
+    let (mut laptop, mut telephone) = (
+        world.sign_in("ada@example.com").await,
+        world.sign_in("ada@example.com").await,
+    );
+    laptop.browser.bearer(&laptop.access_token);
+    let goodbye = json!({ "refreshToken": laptop.refresh_token });
+    laptop
+        .browser
+        .post("/auth/logout", goodbye)
+        .await
+        .expect_status(204);
+    expect_refused_refresh(
+        &refresh(&mut laptop.browser, &laptop.refresh_token).await,
+        "revoked",
+    );
+    assert!(opens(&world, &telephone.access_token).await);
+    let refreshed = refresh(&mut telephone.browser, &telephone.refresh_token).await;
+    refreshed.expect_status(200);
+    assert!(opens(&world, &refreshed.text("accessToken")).await);
+}
+
+/// ASVS 5.0 7.4.1 and 7.5.2: every operation that the contract puts behind the authorizer refuses all tokens from before, also
+/// one that is added later.
+#[tokio::test]
+async fn after_everywhere_every_operation_refuses_every_token_from_before() {
+    let world = TestWorld::start().await;
+    let mut laptop = world.sign_in("ada@example.com").await;
+    let mut telephone = world.sign_in("ada@example.com").await;
+    let refreshed = refresh(&mut telephone.browser, &telephone.refresh_token).await;
+    let mut tablet = world.browser();
+    let by_cookie = json!({ "tokenDelivery": "cookie" });
+    let by_cookie = tablet.sign_in_with("ada@example.com", by_cookie).await;
+    let bystander = world.sign_in("eve@example.com").await;
+    let access_tokens = [
+        laptop.access_token.clone(),
+        telephone.access_token.clone(),
+        refreshed.text("accessToken"),
+        by_cookie.text("accessToken"),
+    ];
+    let mut browser = world.browser();
+    for token in &access_tokens {
+        for sample in Sample::behind_the_authorizer() {
+            browser.bearer(token);
+            let before = sample.send(&mut browser).await;
+            // Some want a proof beside the token, and refuse the example's.
+            assert_ne!(before["code"], "AUTH_REQUIRED", "{}", sample.name());
+        }
+    }
+
+    laptop.browser.bearer(&laptop.access_token);
+    let done = laptop
+        .browser
+        .post("/auth/logout", json!({ "everywhere": true }))
+        .await;
+    done.expect_status(204);
+    for token in &access_tokens {
+        for sample in Sample::behind_the_authorizer() {
+            browser.bearer(token);
+            let after = sample.send(&mut browser).await;
+            assert_eq!(
+                after["code"],
+                "AUTH_REQUIRED",
+                "{} {}",
+                sample.name(),
+                after.body
+            );
+            after.expect_status(401);
+            let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
+            event["claims"] = claims(token);
+            let direct = world.invoke(sample.name(), &event).await;
+            assert_eq!(
+                direct["error"]["code"],
+                "AUTH_REQUIRED",
+                "{}",
+                sample.name()
+            );
+        }
+    }
+    let refresh_tokens = [
+        &laptop.refresh_token,
+        &telephone.refresh_token,
+        &refreshed.text("refreshToken"),
+        &tablet.cookies["__Host-latchkey-refresh"],
+    ];
+    for token in refresh_tokens {
+        expect_refused_refresh(&refresh(&mut browser, token).await, "revoked");
+    }
+
+    assert!(opens(&world, &bystander.access_token).await);
+    refresh(&mut browser, &bystander.refresh_token)
+        .await
+        .expect_status(200);
+}
+
+/// Issue times are kept in milliseconds: the clock has not moved, and the second is most often the same.
+#[tokio::test]
+async fn a_sign_in_right_after_everywhere_works_at_once() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    for _ in 0..3 {
+        let stale = guest.access_token.clone();
+        guest.browser.bearer(&stale);
+        let done = guest
+            .browser
+            .post("/auth/logout", json!({ "everywhere": true }))
+            .await;
+        done.expect_status(204);
+        guest.browser.always("authorization", "");
+        let back = guest.browser.sign_in("ada@example.com").await;
+        back.expect_status(200);
+        let mut browser = world.browser();
+        for sample in Sample::behind_the_authorizer() {
+            browser.bearer(&back.text("accessToken"));
+            let answer = sample.send(&mut browser).await;
+            assert_ne!(answer["code"], "AUTH_REQUIRED", "{}", sample.name());
+        }
+        assert!(!opens(&world, &stale).await);
+        refresh(&mut browser, &back.text("refreshToken"))
+            .await
+            .expect_status(200);
+        guest.access_token = back.text("accessToken");
+    }
+}
+
+/// ASVS 5.0 7.4.1: nothing that a refresh hands out meanwhile outlives the sign-out.
+#[tokio::test]
+async fn a_refresh_that_races_everywhere_gains_nothing() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    guest.browser.bearer(&guest.access_token);
+    let mut tabs: Vec<Browser<'_>> = (0..8).map(|_| world.browser()).collect();
+    let race = futures_util::future::join_all(
+        tabs.iter_mut()
+            .map(|tab| refresh(tab, &guest.refresh_token)),
+    );
+    let everywhere = json!({ "everywhere": true });
+    let (done, answers) = tokio::join!(guest.browser.post("/auth/logout", everywhere), race);
+    done.expect_status(204);
+    for answer in answers {
+        if answer.status == 200 {
+            assert!(!opens(&world, &answer.text("accessToken")).await);
+            let token = answer.text("refreshToken");
+            expect_refused_refresh(&refresh(&mut world.browser(), &token).await, "revoked");
+        } else {
+            expect_refused_refresh(&answer, "revoked");
+        }
+    }
+}

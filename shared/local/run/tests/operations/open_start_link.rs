@@ -1,0 +1,83 @@
+//! `open-start-link`: an agent's link binds the browser that opens it.
+
+use serde_json::json;
+
+use crate::harness::TestWorld;
+use crate::harness::authorization_cases::{ask, link_path, path_of};
+use crate::harness::authorizations::{GUEST, location, without_state};
+use crate::harness::consent::Consenting;
+use crate::harness::consent_page::{ConsentPage, allow};
+use crate::harness::people::ADA;
+
+#[tokio::test]
+async fn an_agent_hands_over_a_link_that_binds_the_browser_whose_person_allows_it() {
+    let world = TestWorld::start().await;
+    world.sign_in(ADA).await;
+    let tool = |arguments| {
+        let world = &world;
+        async move {
+            world
+                .call_tool(GUEST, "get_authenticated_guest", &arguments)
+                .await
+        }
+    };
+    let asked = tool(json!({})).await;
+    assert_eq!(asked["success"], false);
+    assert_eq!(asked["error_code"], "AUTH_REQUIRED");
+    assert!(asked["recovery"].is_string() && asked["message"].is_string());
+    let link = asked.text("authorization_url");
+    let path = link
+        .strip_prefix(&world.ready().gateway)
+        .expect("our own domain");
+    let session = asked.text("session_id");
+    let again = tool(json!({ "session_id": session })).await;
+    assert_eq!(
+        again["authorization_url"], link,
+        "one that waits is not begun again"
+    );
+
+    let mut browser = world.browser();
+    let url = allow(&mut browser, path).await;
+    let mut late = world.browser();
+    let page = ConsentPage::open(&mut late, path).await;
+    let refused = page.press(&mut late, "allow").await;
+    assert!(
+        refused
+            .header("location")
+            .is_some_and(|location| location.ends_with("?auth=error&code=USER_MISMATCH"))
+    );
+    assert_eq!(
+        allow(&mut browser, path).await,
+        url,
+        "the same browser goes on"
+    );
+
+    let back = Consenting::new(&world).consent(&url, ADA).await;
+    let stranger = world.browser().get(&without_state(&back)).await;
+    assert!(location(&stranger).ends_with("?auth=error&code=USER_MISMATCH"));
+    let ended = browser.get(&path_of(&back)).await;
+    assert!(location(&ended).contains("?auth=success"));
+    let found = tool(json!({ "session_id": session })).await;
+    assert_eq!(found["email"], ADA, "{}", found.body);
+}
+
+#[tokio::test]
+async fn a_link_that_we_have_not_made_leads_nowhere() {
+    let world = TestWorld::start().await;
+    let asked = ask(&world, json!({})).await;
+    let path = link_path(&world, &asked);
+    let (front, tag) = path.rsplit_once('.').expect("two parts");
+    let other = if tag.starts_with('0') { "1" } else { "0" };
+    for path in [
+        format!("{front}.{other}{}", &tag[1..]),
+        format!("{front}x.{tag}"),
+        "/auth/oauth2/start/abc".to_owned(),
+        "/auth/oauth2/start/%00".to_owned(),
+    ] {
+        let refused = world.browser().get(&path).await;
+        refused.expect_problem(400, "INVALID_SESSION");
+    }
+    world.advance(601);
+    let late = world.browser().get(&path).await;
+    assert!(location(&late).ends_with("?auth=error&code=SESSION_EXPIRED"));
+}

@@ -1,0 +1,194 @@
+//! `refresh-token`: a session goes on with new tokens, for as long as it should.
+
+use serde_json::{Value, json};
+
+use crate::harness::TestWorld;
+use crate::harness::requests::{claims, counted, expect_refused_refresh, opens, refresh};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// RFC 9700 §4.14.2.
+#[tokio::test]
+async fn a_refresh_gives_new_tokens_of_the_same_session() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    world.advance(120);
+    let refreshed = refresh(&mut guest.browser, &guest.refresh_token).await;
+    refreshed.expect_status(200);
+    assert_eq!(refreshed["tokenType"], "Bearer");
+    assert_eq!(refreshed["expiresIn"], 3600);
+    assert_ne!(refreshed["refreshToken"], guest.refresh_token.as_str());
+    assert_ne!(refreshed["accessToken"], guest.access_token.as_str());
+    assert_ne!(refreshed["idToken"], guest.id_token.as_str());
+
+    let (before, after) = (
+        claims(&guest.access_token),
+        claims(&refreshed.text("accessToken")),
+    );
+    for same in ["sub", "email", "client_id", "origin_jti", "auth_time"] {
+        assert!(!after[same].is_null(), "{same}");
+        assert_eq!(before[same], after[same], "{same}");
+    }
+    assert_ne!(before["jti"], after["jti"]);
+    assert_eq!(after["scope"], "latchkey/session");
+    assert_eq!(after["email"], "ada@example.com");
+    let millis = |claims: &Value| -> i64 {
+        let text = claims["latchkey_iat_ms"].as_str().expect("an issue time");
+        text.parse().unwrap()
+    };
+    assert!(millis(&after) >= millis(&before) + 120_000);
+    assert_eq!(millis(&after) / 1000, after["iat"].as_i64().unwrap());
+    assert!(opens(&world, &refreshed.text("accessToken")).await);
+}
+
+/// RFC 9700 §4.14.2. The grace is 10 seconds.
+#[tokio::test]
+async fn a_rotated_token_works_through_its_grace_and_not_after() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    let old = guest.refresh_token.clone();
+    refresh(&mut guest.browser, &old).await.expect_status(200);
+    world.advance(9);
+    refresh(&mut guest.browser, &old).await.expect_status(200);
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
+
+    world.advance(1);
+    let refused = refresh(&mut guest.browser, &old).await;
+    expect_refused_refresh(&refused, "reused");
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 1);
+    let logs = world.logs();
+    let warnings: Vec<_> = logs
+        .iter()
+        .filter(|line| line.contains("came back after its grace period"))
+        .collect();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains(r#""level":"WARN""#), "{}", warnings[0]);
+    assert!(
+        warnings[0].contains(&refused.text("requestId")) || warnings[0].contains("requestId"),
+        "{}",
+        warnings[0]
+    );
+}
+
+/// A use within the grace does not lengthen it.
+#[tokio::test]
+async fn the_grace_counts_from_the_first_use() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    let old = guest.refresh_token.clone();
+    for _ in 0..2 {
+        refresh(&mut guest.browser, &old).await.expect_status(200);
+        world.advance(6);
+    }
+    expect_refused_refresh(&refresh(&mut guest.browser, &old).await, "reused");
+}
+
+#[tokio::test]
+async fn two_tabs_that_refresh_at_once_both_stay_signed_in() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in("ada@example.com").await;
+    let (mut one, mut other) = (world.browser(), world.browser());
+    let (first, second) = tokio::join!(
+        refresh(&mut one, &guest.refresh_token),
+        refresh(&mut other, &guest.refresh_token),
+    );
+    for answer in [&first, &second] {
+        answer.expect_status(200);
+        assert!(opens(&world, &answer.text("accessToken")).await);
+    }
+    assert_ne!(first["refreshToken"], second["refreshToken"]);
+
+    let mut tabs = [first.text("refreshToken"), second.text("refreshToken")];
+    for _ in 0..3 {
+        world.advance(3000);
+        for token in &mut tabs {
+            let answer = refresh(&mut one, token).await;
+            answer.expect_status(200);
+            assert!(opens(&world, &answer.text("accessToken")).await);
+            *token = answer.text("refreshToken");
+        }
+    }
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
+}
+
+/// ASVS 5.0 7.3.2: rotation does not lengthen a session beyond its thirty days.
+#[tokio::test]
+async fn a_session_ends_after_thirty_days_however_often_it_was_refreshed() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    world.advance(29 * DAY);
+    let refreshed = refresh(&mut guest.browser, &guest.refresh_token).await;
+    refreshed.expect_status(200);
+    let latest = refreshed.text("refreshToken");
+    world.advance(DAY);
+    expect_refused_refresh(&refresh(&mut guest.browser, &latest).await, "expired");
+}
+
+/// ASVS 5.0 7.4.1.
+#[tokio::test]
+async fn a_revoked_token_is_refused_as_revoked() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in("ada@example.com").await;
+    let rotated = refresh(&mut guest.browser, &guest.refresh_token).await;
+    guest.browser.bearer(&guest.access_token);
+    let goodbye = json!({ "refreshToken": rotated["refreshToken"] });
+    guest
+        .browser
+        .post("/auth/logout", goodbye.clone())
+        .await
+        .expect_status(204);
+    let successor = rotated.text("refreshToken");
+    for token in [&guest.refresh_token, &successor] {
+        expect_refused_refresh(&refresh(&mut guest.browser, token).await, "revoked");
+    }
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
+
+    // Once more changes nothing.
+    let again = guest.browser.post("/auth/logout", goodbye).await;
+    again.expect_status(204);
+}
+
+#[tokio::test]
+async fn whatever_is_no_refresh_token_of_ours_is_refused_as_invalid() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in("ada@example.com").await;
+    let token = &guest.refresh_token;
+    let swapped = if token.ends_with('A') { "B" } else { "A" };
+    let invented = [
+        "garbage".to_owned(),
+        "!".to_owned(),
+        "a.b.c.d.e".to_owned(),
+        "x".repeat(4096),
+        guest.access_token.clone(),
+        guest.id_token.clone(),
+        token[..token.len() - 1].to_owned(),
+        format!("{}{swapped}", &token[..token.len() - 1]),
+        format!("{token}A"),
+        format!("{token}."),
+        token.to_uppercase(),
+    ];
+    let mut browser = world.browser();
+    for token in invented {
+        let refused = refresh(&mut browser, &token).await;
+        expect_refused_refresh(&refused, "invalid");
+        assert!(refused.header("set-cookie").is_none());
+    }
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
+    refresh(&mut browser, token).await.expect_status(200);
+}
+
+/// ASVS 5.0 7.2.3 and 7.2.4.
+#[tokio::test]
+async fn every_sign_in_has_tokens_of_its_own() {
+    let world = TestWorld::start().await;
+    let (one, other) = (
+        world.sign_in("ada@example.com").await,
+        world.sign_in("ada@example.com").await,
+    );
+    assert_ne!(one.access_token, other.access_token);
+    assert_ne!(one.refresh_token, other.refresh_token);
+    let (one, other) = (claims(&one.access_token), claims(&other.access_token));
+    assert_ne!(one["origin_jti"], other["origin_jti"]);
+    assert_ne!(one["jti"], other["jti"]);
+    assert_eq!(one["sub"], other["sub"]);
+}

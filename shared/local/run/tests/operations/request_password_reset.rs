@@ -1,0 +1,60 @@
+//! `request-password-reset`: a code for a new password is mailed, whoever asks.
+
+use crate::harness::TestWorld;
+use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD, WRONG_RESET_CODE};
+use crate::harness::people::ADA;
+
+#[tokio::test]
+async fn a_registration_that_nobody_confirmed_is_taken_over_by_a_reset() {
+    let world = TestWorld::start().await;
+    let mut eve = world.browser_at("127.0.0.2");
+    eve.register(ADA, PASSWORD).await.expect_status(201);
+    let mut ada = world.browser();
+    let reset = world.reset_password(&mut ada, ADA, OTHER_PASSWORD).await;
+    reset.expect_status(204);
+    eve.login(ADA, PASSWORD)
+        .await
+        .expect_problem(401, "INVALID_CREDENTIALS");
+    let signed_in = ada.login(ADA, OTHER_PASSWORD).await;
+    signed_in.expect_status(200);
+    assert_eq!(signed_in["user"]["emailVerified"], true);
+}
+
+/// However often a stranger asks, the owner can recover: by the stranger's mail, or by a known device.
+#[tokio::test]
+async fn nobody_is_locked_out_of_their_recovery() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    let before = world.mails(ADA).len();
+    let mut stranger = world.browser_at("127.0.0.2");
+    for _ in 0..20 {
+        stranger.request_reset(ADA).await.expect_status(202);
+    }
+    assert_eq!(world.mails(ADA).len() - before, 3);
+    for _ in 0..3 {
+        stranger
+            .confirm_reset(ADA, WRONG_RESET_CODE, OTHER_PASSWORD)
+            .await
+            .expect_problem(401, "INVALID_OTP");
+    }
+    stranger
+        .confirm_reset(ADA, WRONG_RESET_CODE, OTHER_PASSWORD)
+        .await
+        .expect_problem(429, "RATE_LIMITED");
+    let code = world.latest_code_of_reset(ADA);
+    known
+        .confirm_reset(ADA, &code, OTHER_PASSWORD)
+        .await
+        .expect_status(204);
+    let mut stranger = world.browser_at("127.0.0.3");
+    for number in 0..30 {
+        let email = format!("guest-{number}@example.com");
+        stranger.request_reset(&email).await.expect_status(202);
+    }
+    stranger
+        .request_reset(ADA)
+        .await
+        .expect_problem(429, "RATE_LIMITED");
+}

@@ -1,0 +1,72 @@
+//! `resend-otp`: another mail of the same sign-in.
+
+use crate::harness::TestWorld;
+use crate::harness::cases::Case;
+use crate::harness::people::ADA;
+use crate::harness::steps::{LIFETIME, WRONG_CODE, resent};
+
+#[tokio::test]
+async fn both_codes_work_after_a_resend_until_the_end_that_the_start_set() {
+    for mail in [0, 1] {
+        let world = TestWorld::stopped(&[]).await;
+        let (session_token, codes) = resent(&world).await;
+        world.advance(LIFETIME - 30 - 1);
+        let proof = world
+            .browser()
+            .verify(ADA, &codes[mail], &session_token)
+            .await;
+        proof.expect_status(200);
+    }
+}
+
+#[tokio::test]
+async fn neither_code_outlives_the_five_minutes_from_the_start() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    world.advance(LIFETIME - 30);
+    for code in &codes {
+        let late = world.browser().verify(ADA, code, &session_token).await;
+        late.expect_problem(410, "OTP_EXPIRED");
+    }
+    let later = world.browser().resend(&session_token).await;
+    later.expect_problem(410, "OTP_EXPIRED");
+    assert_eq!(world.mails(ADA).len(), 2);
+}
+
+/// NIST SP 800-63B-4 §3.1.3.2: a new code does not reset the count.
+#[tokio::test]
+async fn a_resend_gives_no_attempt_back() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    for remaining in [2, 1] {
+        let wrong = browser.verify(ADA, WRONG_CODE, &session_token).await;
+        assert_eq!(wrong["attemptsRemaining"], remaining);
+    }
+    world.advance(30);
+    browser.resend(&session_token).await.expect_status(200);
+    let code = world.mail_code(ADA).await;
+    let wrong = browser.verify(ADA, WRONG_CODE, &session_token).await;
+    assert_eq!(wrong["attemptsRemaining"], 0);
+    let right = browser.verify(ADA, &code, &session_token).await;
+    right.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+    assert_eq!(resent.retry_after(), Some(LIFETIME - 60));
+    assert_eq!(world.mails(ADA).len(), 2);
+}
+
+#[tokio::test]
+async fn two_resends_at_once_bring_one_mail() {
+    let world = TestWorld::start().await;
+    let mut stage = Case::Resend.prepare(&world).await;
+    let mut other = world.browser();
+    let body = stage.body.clone();
+    let (one, two) = tokio::join!(stage.act(), other.post("/auth/otp/resend", body));
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 429]);
+    assert_eq!(world.mails(ADA).len(), 2, "the first one and one more");
+}

@@ -1,0 +1,177 @@
+//! `setup-mfa`: a fresh proof brings the secret of a new authenticator.
+
+use serde_json::json;
+
+use crate::harness::TestWorld;
+use crate::harness::authenticator_app::{App, code, statuses};
+use crate::harness::backstage::{authenticator_keys, move_guest, set_authenticator_keys};
+use crate::harness::passwords::PASSWORD;
+use crate::harness::people::{ADA, EVE};
+use crate::harness::steps::at_once;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_fifty_set_ups_at_once_the_one_that_was_kept_is_confirmed_and_no_other() {
+    let world = TestWorld::with_settings(&[("MFA_FAILURES_PER_USER", "100")]).await;
+    world.registered(ADA, PASSWORD).await;
+    let session = world.browser().login(ADA, PASSWORD).await;
+    let token = session.text("accessToken");
+    let begun = (0..50).map(|_| async {
+        let mut browser = world.browser();
+        browser.bearer(&token);
+        browser.set_up(json!({ "password": PASSWORD })).await
+    });
+    let mut begun = at_once(begun).await;
+    // Five passwords at once are admitted; those set-ups are race enough.
+    begun.retain(|set_up| set_up.status == 200);
+    assert!(begun.len() > 1);
+    let confirmed = begun.iter().map(|set_up| {
+        let app = App::new(&world, &set_up.text("secret"));
+        let (world, token) = (&world, &token);
+        async move {
+            let mut browser = world.browser();
+            browser.bearer(token);
+            browser.confirm_set_up(&app.code()).await
+        }
+    });
+    assert_eq!(statuses(&at_once(confirmed).await, 200), 1);
+}
+
+#[tokio::test]
+async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let mut ada = world.sign_in(ADA).await;
+    world.sign_in(EVE).await;
+    ada.browser.bearer(&ada.access_token);
+    for (proofs, status, problem) in [
+        (json!({}), 400, "VALIDATION_FAILED"),
+        (
+            json!({ "password": "not the password" }),
+            401,
+            "INVALID_CREDENTIALS",
+        ),
+        (
+            json!({ "proof": world.mailed_proof(EVE).await }),
+            400,
+            "INVALID_SESSION",
+        ),
+        (
+            json!({ "password": PASSWORD, "proof": world.mailed_proof(ADA).await }),
+            400,
+            "VALIDATION_FAILED",
+        ),
+    ] {
+        let refused = ada.browser.set_up(proofs).await;
+        refused.expect_problem(status, problem);
+    }
+    let mut nobody = world.browser();
+    let refused = nobody.set_up(json!({ "password": PASSWORD })).await;
+    refused.expect_status(401);
+    // The code that proved it signs nobody in afterwards, nor does it prove anything again.
+    let proof = world.mailed_proof(ADA).await;
+    let set_up = json!({ "proof": proof });
+    ada.browser.set_up(set_up.clone()).await.expect_status(200);
+    let refused = ada.browser.set_up(set_up).await;
+    refused.expect_problem(400, "INVALID_SESSION");
+}
+
+#[tokio::test]
+async fn a_new_authenticator_takes_the_place_of_the_old_only_when_it_is_confirmed() {
+    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
+    let browser = &mut guest.session.browser;
+    // A password alone, or a mailbox alone, must not replace it.
+    let refused = browser.set_up(json!({ "password": PASSWORD })).await;
+    refused.expect_problem(400, "VALIDATION_FAILED");
+    assert_eq!(refused["errors"][0]["field"], "code");
+    let wrong = json!({ "password": PASSWORD, "code": "404170" });
+    let refused = browser.set_up(wrong).await;
+    refused.expect_problem(401, "INVALID_OTP");
+    let replacing = json!({ "password": PASSWORD, "code": guest.app.next_code() });
+    let set_up = browser.set_up(replacing).await;
+    set_up.expect_status(200);
+    let new = App::new(&world, &set_up.text("secret"));
+    let held = world.held(ADA).await;
+    let refused = world
+        .browser()
+        .second_factor(&held, code(&new.next_code()))
+        .await;
+    refused.expect_problem(401, "INVALID_OTP");
+    let signed_in = world
+        .browser()
+        .second_factor(&held, code(&guest.app.code()))
+        .await;
+    signed_in.expect_status(200);
+
+    browser
+        .confirm_set_up(&new.next_code())
+        .await
+        .expect_status(200);
+    let held = world.held(ADA).await;
+    for refused in [
+        code(&guest.app.next_code()),
+        json!({ "backupCode": guest.backup_codes[0] }),
+    ] {
+        let refused = world.browser().second_factor(&held, refused).await;
+        refused.expect_problem(401, "INVALID_OTP");
+    }
+    let signed_in = world
+        .browser()
+        .second_factor(&held, code(&new.code()))
+        .await;
+    signed_in.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_set_up_that_is_not_confirmed_in_ten_minutes_has_to_be_begun_anew() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut session = world.sign_in(ADA).await;
+    session.browser.bearer(&session.access_token);
+    let nothing = session.browser.confirm_set_up("404170").await;
+    nothing.expect_problem(400, "INVALID_SESSION");
+    let proof = world.mailed_proof(ADA).await;
+    let set_up = session.browser.set_up(json!({ "proof": proof })).await;
+    assert_eq!(set_up["expiresIn"], 600);
+    let app = App::new(&world, &set_up.text("secret"));
+    world.advance(600);
+    let late = session.browser.confirm_set_up(&app.code()).await;
+    late.expect_problem(410, "SESSION_EXPIRED");
+    world.browser().sign_in(ADA).await.expect_status(200);
+}
+
+/// The address was changed at Cognito, and the guest is kept under the one before.
+#[tokio::test]
+async fn a_guest_whose_address_has_changed_can_set_up_an_authenticator() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    move_guest(&world, ADA, "ada@elsewhere.example").await;
+    let mut browser = world.browser();
+    let signed_in = browser.login(ADA, PASSWORD).await;
+    signed_in.expect_status(200);
+    browser.bearer(&signed_in.text("accessToken"));
+    let set_up = json!({ "password": PASSWORD });
+    let set_up = browser.post("/auth/mfa/setup", set_up).await;
+    set_up.expect_status(200);
+}
+
+#[tokio::test]
+async fn keys_that_were_moved_to_another_guest_do_not_open() {
+    let world = TestWorld::start().await;
+    let ada = world.guarded(ADA).await;
+    world.guarded(EVE).await;
+    let keys = authenticator_keys(&world, ADA).await;
+    set_authenticator_keys(&world, EVE, &keys).await;
+    let held = world.held(EVE).await;
+    let refused = world
+        .browser()
+        .second_factor(&held, code(&ada.app.next_code()))
+        .await;
+    refused.expect_problem(500, "INTERNAL");
+    let held = world.held(ADA).await;
+    let signed_in = world
+        .browser()
+        .second_factor(&held, code(&ada.app.next_code()))
+        .await;
+    signed_in.expect_status(200);
+}

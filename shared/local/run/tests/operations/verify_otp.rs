@@ -1,0 +1,489 @@
+//! `verify-otp`: a mailed code signs in, once and in time, and finds or makes the guest.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use auth_local::{Fault, FaultKind};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::{Value, json};
+
+use crate::harness::backstage::release_guest;
+use crate::harness::people::{ADA, EVE};
+use crate::harness::steps::{LIFETIME, WRONG_CODE, at_once, attribute, resent, sub_of};
+use crate::harness::{Answer, Browser, TestWorld};
+
+/// Starts of one address that are admitted one a second, and as many codes as there can be.
+const ONE_BY_ONE: [(&str, &str); 3] = [
+    ("OTP_STARTS_PER_EMAIL", "1"),
+    ("OTP_START_WINDOW_SECONDS", "1"),
+    ("OTP_FAILURES_PER_EMAIL", "100"),
+];
+
+#[tokio::test]
+async fn a_new_address_gets_a_user_and_a_guest() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+
+    let user = world.user(ADA).await;
+    assert_eq!(user["UserStatus"], "CONFIRMED");
+    let guests = world.guests().await;
+    assert_eq!(guests.len(), 1);
+    assert_eq!(attribute(&guests[0], "email"), ADA);
+    assert_eq!(
+        attribute(&guests[0], "guestId"),
+        guest.user["guestId"].as_str().unwrap()
+    );
+    assert_eq!(attribute(&guests[0], "cognitoSub"), sub_of(&user));
+    assert_eq!(guest.user["cognitoSub"], sub_of(&user));
+    assert_eq!(guest.user["email"], ADA);
+    assert_eq!(guest.user["emailVerified"], true);
+    assert!(guest.user.get("name").is_none());
+}
+
+/// RFC 7515, RFC 7517 and RFC 7519, in the eyes of a JOSE library that is not ours; ASVS 5.0 9.1.1 to 9.2.3.
+#[tokio::test]
+async fn both_tokens_validate_against_the_published_keys() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let issuer = format!("{}/{}", world.ready().cognito, world.ready().user_pool_id);
+    let published = reqwest::get(format!("{issuer}/.well-known/jwks.json"));
+    let keys: JwkSet = published.await.unwrap().json().await.unwrap();
+    let claims_of = |token: &str, validation: &mut Validation| -> (String, Value) {
+        let key_id = decode_header(token).unwrap().kid.unwrap();
+        let key = DecodingKey::from_jwk(keys.find(&key_id).unwrap()).unwrap();
+        validation.set_issuer(&[&issuer]);
+        (key_id, decode(token, &key, validation).unwrap().claims)
+    };
+    let client_id = world.operations_client_id();
+
+    let mut for_id = Validation::new(Algorithm::RS256);
+    for_id.set_audience(&[client_id]);
+    let (id_key, id) = claims_of(&guest.id_token, &mut for_id);
+    assert_eq!(id["token_use"], "id");
+    assert_eq!(id["email"], ADA);
+    assert_eq!(id["email_verified"], true);
+    assert_eq!(id["sub"], guest.user["cognitoSub"]);
+
+    let mut for_access = Validation::new(Algorithm::RS256);
+    for_access.validate_aud = false;
+    let (access_key, access) = claims_of(&guest.access_token, &mut for_access);
+    assert_eq!(access["token_use"], "access");
+    assert_eq!(access["client_id"], client_id);
+    assert_eq!(access["sub"], guest.user["cognitoSub"]);
+    assert_eq!(access["scope"], "latchkey/session");
+    assert_ne!(id_key, access_key, "Cognito signs the two with two keys");
+
+    let (head, signature) = guest.access_token.rsplit_once('.').unwrap();
+    let altered: String = signature.chars().rev().collect();
+    let key = DecodingKey::from_jwk(keys.find(&access_key).unwrap()).unwrap();
+    assert!(decode::<Value>(format!("{head}.{altered}"), &key, &for_access).is_err());
+}
+
+#[tokio::test]
+async fn a_guest_without_a_user_is_bound_and_keeps_id_and_name() {
+    let world = TestWorld::start().await;
+    world
+        .put_guest_without_user(ADA, "GST-2025-7K3QXB", "Ada Lovelace")
+        .await;
+    let guest = world.sign_in(ADA).await;
+    assert_eq!(guest.user["guestId"], "GST-2025-7K3QXB");
+    assert_eq!(guest.user["name"], "Ada Lovelace");
+    assert_eq!(guest.user["emailVerified"], true);
+    assert_eq!(guest.user["cognitoSub"], sub_of(&world.user(ADA).await));
+    assert_eq!(guest.user["createdAt"], "2025-12-24T18:00:00.000Z");
+    assert_ne!(guest.user["updatedAt"], guest.user["createdAt"]);
+
+    let again = world.sign_in(ADA).await;
+    assert_eq!(again.user, guest.user);
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_guest_of_another_user_is_a_mismatch_and_the_tokens_are_revoked() {
+    let world = TestWorld::start().await;
+    let before = world.sign_in(ADA).await.user;
+    world
+        .admin("AdminDeleteUser", json!({ "Username": ADA }))
+        .await;
+    world.make_user(ADA, None).await;
+
+    let mut browser = world.browser();
+    let refused = browser.sign_in(ADA).await;
+    refused.expect_problem(403, "USER_MISMATCH");
+    assert!(refused.header("set-cookie").is_none());
+    let revoked = world.calls_of("verify-otp").into_iter();
+    let revoked: Vec<_> = revoked
+        .filter(|call| call.action == "RevokeToken")
+        .map(|call| call.status)
+        .collect();
+    assert_eq!(revoked, [Some(200)]);
+    let guests = world.guests().await;
+    assert_eq!(guests.len(), 1);
+    assert_eq!(
+        attribute(&guests[0], "cognitoSub"),
+        before["cognitoSub"].as_str().unwrap()
+    );
+
+    // Until an operator who knows them to be the same person lets the guest go.
+    release_guest(&world, ADA).await;
+    let bound = browser.sign_in(ADA).await;
+    bound.expect_status(200);
+    assert_eq!(bound["user"]["guestId"], before["guestId"]);
+}
+
+#[tokio::test]
+async fn a_user_whose_address_was_changed_in_cognito_keeps_the_guest() {
+    let world = TestWorld::start().await;
+    let before = world.sign_in(ADA).await.user;
+    world
+        .admin(
+            "AdminUpdateUserAttributes",
+            json!({
+                "Username": ADA,
+                "UserAttributes": [
+                    { "Name": "email", "Value": "countess@example.com" },
+                    { "Name": "email_verified", "Value": "true" },
+                ],
+            }),
+        )
+        .await;
+    let after = world.sign_in("countess@example.com").await.user;
+    assert_eq!(after["guestId"], before["guestId"]);
+    assert_eq!(after["cognitoSub"], before["cognitoSub"]);
+    assert_eq!(world.guests().await.len(), 1);
+    assert_eq!(world.users().await.len(), 1);
+}
+
+/// Browsers that have each begun to sign in as Ada, with their codes and session tokens.
+async fn begun(world: &TestWorld, sign_ins: usize) -> Vec<(Browser<'_>, String, String)> {
+    let mut begun = Vec::new();
+    for _ in 0..sign_ins {
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        begun.push((browser, world.mail_code(ADA).await, session_token));
+        world.advance(1);
+    }
+    begun
+}
+
+/// What each of those is answered who show their codes at the same moment.
+async fn proved_at_once(begun: &mut [(Browser<'_>, String, String)]) -> Vec<Answer> {
+    let proofs = begun
+        .iter_mut()
+        .map(|(browser, code, session_token)| browser.verify(ADA, code, session_token));
+    at_once(proofs).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn twenty_first_sign_ins_at_once_make_or_bind_one_guest() {
+    for there in [false, true] {
+        let world = TestWorld::stopped(&ONE_BY_ONE).await;
+        if there {
+            world
+                .put_guest_without_user(ADA, "GST-2025-7K3QXB", "Ada Lovelace")
+                .await;
+        }
+        let mut begun = begun(&world, 20).await;
+        let mut guest_ids = BTreeSet::new();
+        for answer in proved_at_once(&mut begun).await {
+            answer.expect_status(200);
+            guest_ids.insert(answer["user"]["guestId"].to_string());
+        }
+        assert_eq!(guest_ids.len(), 1);
+        assert_eq!(guest_ids.contains(r#""GST-2025-7K3QXB""#), there);
+        assert_eq!(world.guests().await.len(), 1);
+        assert_eq!(world.users().await.len(), 1);
+        let items = world.items(&world.ready().tables.guests).await;
+        let reservations = items.len() - 1;
+        assert_eq!(reservations, usize::from(!there));
+    }
+}
+
+/// On a busy machine a hundred at once outlast the patience of SDK and Lambda: a write sent again counts twice, a code proved again is
+/// used, a function is stopped half-way. Whoever hears of that (of twenty nobody does) gets in at the next try, as the same guest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
+    let world = TestWorld::stopped(&ONE_BY_ONE).await;
+    let mut begun = begun(&world, 100).await;
+    assert!(world.guests().await.is_empty());
+    let mut guest_ids = BTreeSet::new();
+    let mut kept_out = Vec::new();
+    let answers = proved_at_once(&mut begun).await;
+    for (answer, (browser, ..)) in answers.into_iter().zip(begun) {
+        if answer.status == 200 {
+            guest_ids.insert(answer["user"]["guestId"].to_string());
+        } else {
+            let code = answer["code"].as_str();
+            let overload = [
+                None,
+                Some("OTP_EXPIRED"),
+                Some("RATE_LIMITED"),
+                Some("SERVICE_UNAVAILABLE"),
+            ];
+            assert!(overload.contains(&code), "{}", answer.body);
+            kept_out.push(browser);
+        }
+    }
+    assert!(!guest_ids.is_empty());
+    world.advance(3600);
+    for browser in &mut kept_out {
+        let signed_in = browser.sign_in(ADA).await;
+        signed_in.expect_status(200);
+        guest_ids.insert(signed_in["user"]["guestId"].to_string());
+        world.advance(1);
+    }
+    assert_eq!(guest_ids.len(), 1);
+    assert_eq!(world.users().await.len(), 1);
+    let items = world.items(&world.ready().tables.guests).await;
+    assert_eq!(items.len(), 2, "the guest, and the reservation of its id");
+}
+
+/// NIST SP 800-63B-4 §3.1.3.2 and ASVS 5.0 6.6.3: guesses are limited, and parallel ones cannot outrun the limit.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_wrong_codes_at_once_reach_cognito_three_times() {
+    let world = TestWorld::stopped(&[]).await;
+    let session_token = world.browser().started(ADA).await;
+    let code = world.mail_code(ADA).await;
+    let mut strangers: Vec<_> = (0..50).map(|_| world.browser()).collect();
+    let guesses = strangers
+        .iter_mut()
+        .map(|stranger| stranger.verify(ADA, WRONG_CODE, &session_token));
+
+    let mut remaining = Vec::new();
+    for answer in at_once(guesses).await {
+        if answer.status == 401 {
+            answer.expect_problem(401, "INVALID_OTP");
+            remaining.push(answer["attemptsRemaining"].as_u64().unwrap());
+        } else {
+            answer.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+            assert_eq!(answer.retry_after(), Some(LIFETIME));
+        }
+    }
+    remaining.sort_unstable();
+    assert_eq!(remaining, [0, 1, 2]);
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+
+    world.advance(100);
+    let right = world.browser().verify(ADA, &code, &session_token).await;
+    right.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+    assert_eq!(right.retry_after(), Some(LIFETIME - 100));
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+    assert!(world.guests().await.is_empty());
+}
+
+/// ASVS 5.0 6.5.5: a code lives for ten minutes at most.
+#[tokio::test]
+async fn a_code_is_in_time_for_five_minutes_and_not_a_moment_longer() {
+    for (after_millis, in_time) in [
+        (299_000, true),
+        (299_999, true),
+        (300_000, false),
+        (301_000, false),
+    ] {
+        let world = TestWorld::stopped(&[]).await;
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        let code = world.mail_code(ADA).await;
+        world.advance_millis(after_millis);
+        let proof = browser.verify(ADA, &code, &session_token).await;
+        if in_time {
+            proof.expect_status(200);
+        } else {
+            proof.expect_problem(410, "OTP_EXPIRED");
+            assert_eq!(world.count("AdminRespondToAuthChallenge"), 0);
+        }
+    }
+}
+
+/// ASVS 5.0 6.6.2: a code is bound to the request that it was made for.
+#[tokio::test]
+async fn somebody_elses_session_token_is_refused_and_costs_nobody_anything() {
+    let world = TestWorld::stopped(&[]).await;
+    let (mut ada, mut eve) = (world.browser(), world.browser());
+    let adas = ada.started(ADA).await;
+    let eves = eve.started(EVE).await;
+    let (adas_code, eves_code) = (world.mail_code(ADA).await, world.mail_code(EVE).await);
+    for _ in 0..12 {
+        for (email, code, session_token) in [
+            (ADA, &adas_code, &eves),
+            (ADA, &eves_code, &eves),
+            (EVE, &eves_code, &adas),
+        ] {
+            let mixed = eve.verify(email, code, session_token).await;
+            mixed.expect_problem(400, "INVALID_SESSION");
+            assert!(mixed.header("ratelimit").is_none());
+        }
+    }
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 0);
+    for (browser, email, session_token) in [(&mut ada, ADA, &adas), (&mut eve, EVE, &eves)] {
+        let wrong = browser.verify(email, WRONG_CODE, session_token).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+        assert_eq!(wrong["attemptsRemaining"], 2);
+        assert_eq!(
+            wrong.header("ratelimit"),
+            Some(r#""otp-failure";r=14;t=3600"#)
+        );
+    }
+    ada.verify(ADA, &adas_code, &adas).await.expect_status(200);
+    eve.verify(EVE, &eves_code, &eves).await.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_right_code_whose_answer_got_lost_costs_a_resend() {
+    // Lost once, the SDK asks again by itself and finds the code used; lost three times, it gives up.
+    for (times, status, code) in [(1, 410, "OTP_EXPIRED"), (3, 503, "SERVICE_UNAVAILABLE")] {
+        let world = TestWorld::stopped(&[]).await;
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        let lost = Fault::new(
+            FaultKind::Lost,
+            "cognito-idp",
+            "AdminRespondToAuthChallenge",
+        );
+        world.fault(lost.times(times));
+        let mailed = world.mail_code(ADA).await;
+        let unlucky = browser.verify(ADA, &mailed, &session_token).await;
+        unlucky.expect_problem(status, code);
+
+        world.advance(30);
+        browser.resend(&session_token).await.expect_status(200);
+        let mailed = world.mail_code(ADA).await;
+        let proof = browser.verify(ADA, &mailed, &session_token).await;
+        proof.expect_status(200);
+        assert_eq!(world.guests().await.len(), 1);
+    }
+}
+
+/// ASVS 5.0 6.5.1: a code is good once.
+#[tokio::test]
+async fn a_proved_code_is_good_once() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    let mut browser = world.browser();
+    let proof = browser.verify(ADA, &codes[0], &session_token).await;
+    proof.expect_status(200);
+    for code in &codes {
+        let again = browser.verify(ADA, code, &session_token).await;
+        again.expect_problem(400, "INVALID_SESSION");
+    }
+    world.advance(30);
+    let resent = browser.resend(&session_token).await;
+    resent.expect_problem(400, "INVALID_SESSION");
+    assert_eq!(world.mails(ADA).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_right_codes_at_once_one_signs_in_and_the_others_tokens_are_revoked() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    // Slow enough that both are on their way to Cognito before either is back.
+    let slow = Fault::new(
+        FaultKind::Delay,
+        "cognito-idp",
+        "AdminRespondToAuthChallenge",
+    );
+    world.fault(slow.times(u32::MAX).lasting(Duration::from_millis(300)));
+    let mut browsers = [world.browser(), world.browser()];
+    let proofs = browsers
+        .iter_mut()
+        .zip(&codes)
+        .map(|(browser, code)| browser.verify(ADA, code, &session_token));
+    let mut answers = at_once(proofs).await;
+    answers.sort_by_key(|answer| answer.status);
+    answers[0].expect_status(200);
+    answers[1].expect_problem(400, "INVALID_SESSION");
+    assert!(answers[1].header("set-cookie").is_none());
+
+    let answered = |action: &str| {
+        let calls = world.calls_of("verify-otp").into_iter();
+        calls
+            .filter(|call| call.action == action && call.status == Some(200))
+            .count()
+    };
+    assert_eq!(answered("AdminRespondToAuthChallenge"), 2);
+    assert_eq!(answered("RevokeToken"), 1);
+    let kept = json!({ "refreshToken": answers[0].text("refreshToken") });
+    let refreshed = world.browser().post("/auth/refresh", kept).await;
+    refreshed.expect_status(200);
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn sign_ins_of_one_address_in_two_browsers_do_not_mix() {
+    let world = TestWorld::stopped(&[]).await;
+    let (mut laptop, mut phone) = (world.browser(), world.browser());
+    let on_laptop = laptop.started(ADA).await;
+    let laptops_code = world.mail_code(ADA).await;
+    world.advance(60);
+    let on_phone = phone.started(ADA).await;
+    let phones_code = world.mail_code(ADA).await;
+
+    let wrong = laptop.verify(ADA, &phones_code, &on_laptop).await;
+    assert_eq!(wrong["attemptsRemaining"], 2);
+    let wrong = phone.verify(ADA, &laptops_code, &on_phone).await;
+    assert_eq!(wrong["attemptsRemaining"], 2);
+    let first = laptop.verify(ADA, &laptops_code, &on_laptop).await;
+    first.expect_status(200);
+    world.advance(LIFETIME - 1);
+    let second = phone.verify(ADA, &phones_code, &on_phone).await;
+    second.expect_status(200);
+    assert_eq!(first["user"]["guestId"], second["user"]["guestId"]);
+    assert_ne!(first["refreshToken"], second["refreshToken"]);
+}
+
+/// ASVS 5.0 6.5.2: whoever reads the table can answer for nobody.
+#[tokio::test]
+async fn neither_session_token_nor_code_nor_cookie_stands_in_a_table() {
+    let world = TestWorld::stopped(&[]).await;
+    let (session_token, codes) = resent(&world).await;
+    let mut browser = world.browser();
+    browser.verify(ADA, WRONG_CODE, &session_token).await;
+    let tables = &world.ready().tables;
+    let kept = async || {
+        let challenges = world.items(&tables.challenges).await;
+        let guests = world.items(&tables.guests).await;
+        assert!(!challenges.is_empty());
+        format!("{challenges:?}{guests:?}")
+    };
+    let mut secrets = vec![session_token.clone()];
+    secrets.extend(codes.iter().cloned());
+    let under_way = kept().await;
+
+    let proof = browser.verify(ADA, &codes[1], &session_token).await;
+    proof.expect_status(200);
+    let finished = kept().await;
+    secrets.extend(["accessToken", "idToken", "refreshToken"].map(|name| proof.text(name)));
+    secrets.extend(browser.cookies.values().cloned());
+    assert!(secrets.len() > 6);
+    for secret in &secrets {
+        assert!(!under_way.contains(secret.as_str()));
+        assert!(!finished.contains(secret.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn codes_of_six_to_eight_digits_are_asked_about_and_others_cost_nothing() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    for bad in [
+        "",
+        "12345",
+        "123456789",
+        "1234567x",
+        "１２３４５６",
+        "-123456",
+        "12 34 56",
+    ] {
+        let refused = browser.verify(ADA, bad, &session_token).await;
+        refused.expect_problem(400, "VALIDATION_FAILED");
+        assert_eq!(refused["errors"][0]["field"], "code");
+    }
+    for (shaped, remaining) in [("404170", 2), ("4041709", 1), (WRONG_CODE, 0)] {
+        let wrong = browser.verify(ADA, shaped, &session_token).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+        assert_eq!(wrong["attemptsRemaining"], remaining);
+    }
+    assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+}

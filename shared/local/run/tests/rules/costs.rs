@@ -1,0 +1,383 @@
+//! What operations call, are granted and are told, held against ARCHITECTURE.md and the contract.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use auth_api::Contract;
+use auth_local::{AwsCall, Fault, FaultKind};
+use cognito_local::UnknownUser;
+use serde_json::json;
+
+use crate::harness::TestWorld;
+use crate::harness::authorization_cases;
+use crate::harness::backstage::{delete_user, move_guest, plant_bound_guest};
+use crate::harness::cases::Case;
+use crate::harness::people::ADA;
+use crate::harness::second_factor_cases;
+
+/// Draws all three recorded answers for unknown users within a few sign-ins, the same ones in every run.
+const VARYING: UnknownUser = UnknownUser::Varying { seed: 7 };
+
+/// More starts than it takes until Cognito offers a choice; one in three does.
+const TRIES: u32 = 25;
+
+/// How often each call is made.
+type Calls = BTreeMap<String, usize>;
+
+const SECRETS: &str = "secrets:GetSecretValue";
+
+/// Published for everybody, and read by a cold function that checks tokens.
+const SIGNING_KEYS: &str = "user-pool:GetSigningKeys";
+
+/// The table "What each operation calls": calls by operation and case.
+fn table() -> BTreeMap<(String, String), Calls> {
+    let architecture = include_str!("../../../../../ARCHITECTURE.md");
+    let (_, after) = architecture
+        .split_once("## What each operation calls")
+        .expect("the section");
+    let section = after.split("\n## ").next().expect("the section's text");
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| {
+        let columns: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [operation, case, calls] = columns[..] else {
+            panic!("three columns, and not {row}");
+        };
+        let calls = calls
+            .split(',')
+            .map(str::trim)
+            .filter(|call| *call != "none");
+        let counted = calls.map(|call| match call.split_once(" × ") {
+            Some((times, call)) => (call.to_owned(), times.parse().expect("a number")),
+            None => (call.to_owned(), 1),
+        });
+        let mut together = Calls::new();
+        for (call, times) in counted {
+            *together.entry(call).or_default() += times;
+        }
+        ((operation.to_owned(), case.to_owned()), together)
+    })
+    .collect()
+}
+
+/// A call as the table has it: `guests:GetItem`.
+fn written(world: &TestWorld, call: &AwsCall) -> String {
+    let ready = world.ready();
+    let resource = match call.resource.as_str() {
+        table if table == ready.tables.guests => "guests",
+        table if table == ready.tables.challenges => "challenges",
+        table if table == ready.tables.sessions => "sessions",
+        _ if call.action.starts_with("GetWorkloadAccessToken") => "workload-identity",
+        _ if call.service == "bedrock-agentcore" => "token-vault",
+        pool if pool == ready.user_pool_id || pool == world.operations_client_id() => "user-pool",
+        index if index.starts_with(&format!("{}/index/", ready.tables.guests)) => "guests/index",
+        _ if call.service == "secretsmanager" => "secrets",
+        _ if call.service == "kms" => "sealing-key",
+        _ if call.service == "ses" => "mail",
+        other => panic!("no name for {other}"),
+    };
+    format!("{resource}:{}", call.action)
+}
+
+/// What an operation called after `since`.
+fn calls(world: &TestWorld, operation: &str, since: u64) -> Calls {
+    let mut counted = Calls::new();
+    for call in world.calls(since) {
+        if call.function == operation {
+            *counted.entry(written(world, &call)).or_default() += 1;
+        }
+    }
+    counted
+}
+
+/// The calls of a case on a function that has no secrets yet.
+async fn cold_calls(case: Case) -> Calls {
+    let world = TestWorld::start().await;
+    let mut stage = case.prepare(&world).await;
+    let since = world.last_call();
+    let answer = stage.act().await;
+    answer.expect_status(case.healthy_status());
+    assert!(calls(&world, "pre-token-generation", 0).is_empty());
+    calls(&world, case.operation(), since)
+}
+
+fn grants(operation: &str) -> BTreeSet<String> {
+    let operation = Contract::embedded()
+        .operation(operation)
+        .expect("in the contract");
+    operation.grants.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_where_it_is_cold() {
+    let mut table = table();
+    let mut differences = String::new();
+    for case in Case::ALL {
+        let (operation, name) = case.row();
+        let mut expected = table
+            .remove(&(operation.to_owned(), name.to_owned()))
+            .unwrap_or_default();
+        let is_warm = matches!(case, Case::LogoutEverywhere | Case::ConfirmationOfNewUser);
+        if grants(operation).contains(SECRETS) && !is_warm {
+            expected.insert(SECRETS.to_owned(), 1);
+        }
+        let made = cold_calls(case).await;
+        if made != expected {
+            let _infallible = writeln!(
+                differences,
+                "{operation}, {name}: the table has {expected:?}, made were {made:?}"
+            );
+        }
+    }
+    for (operation, made) in [
+        ("initiate-otp", start_with_a_choice().await),
+        ("resend-otp", resend_with_a_choice().await),
+    ] {
+        let key = (operation.to_owned(), "choice offered".to_owned());
+        let expected = table.remove(&key).unwrap_or_default();
+        if made != expected {
+            let _infallible = writeln!(
+                differences,
+                "{operation}, choice offered: the table has {expected:?}, made were {made:?}"
+            );
+        }
+    }
+    let rolled_back = ("register-user".to_owned(), "rolled back".to_owned());
+    assert_eq!(
+        table.remove(&rolled_back),
+        Some(registration_rolled_back().await)
+    );
+    for (operation, name, mut made) in second_factor_calls()
+        .await
+        .into_iter()
+        .chain(pre_authentication_calls().await)
+        .chain(authorization_calls().await)
+    {
+        made.remove(SECRETS);
+        made.remove(SIGNING_KEYS);
+        let key = (operation.to_owned(), name.to_owned());
+        let expected = table.remove(&key).unwrap_or_default();
+        if made != expected {
+            let _infallible = writeln!(
+                differences,
+                "{operation}, {name}: the table has {expected:?}, made were {made:?}"
+            );
+        }
+    }
+    let trigger = ("pre-token-generation".to_owned(), "any".to_owned());
+    assert_eq!(table.remove(&trigger), Some(Calls::new()));
+    assert!(differences.is_empty(), "{differences}");
+    assert!(table.is_empty(), "rows that no test exercises: {table:?}");
+}
+
+#[tokio::test]
+async fn a_warm_function_reads_no_secrets() {
+    let world = TestWorld::start().await;
+    world.sign_in(ADA).await;
+    let since = world.last_call();
+    let mut tokens = world.sign_in(ADA).await;
+    let exchange = json!({ "refreshToken": tokens.refresh_token });
+    tokens
+        .browser
+        .post("/auth/refresh", exchange.clone())
+        .await
+        .expect_status(200);
+    assert_eq!(
+        count(&world, since, "GetSecretValue"),
+        1,
+        "the one of refresh-token, which is cold"
+    );
+    let since = world.last_call();
+    tokens
+        .browser
+        .post("/auth/refresh", exchange)
+        .await
+        .expect_status(200);
+    assert_eq!(count(&world, since, "GetSecretValue"), 0);
+}
+
+fn count(world: &TestWorld, since: u64, action: &str) -> usize {
+    let calls = world.calls(since);
+    calls.iter().filter(|call| call.action == action).count()
+}
+
+/// A bound guest whose user has gone, when Cognito answers for the unknown user with a choice of factors.
+async fn start_with_a_choice() -> Calls {
+    let world = TestWorld::start().await;
+    world.cognito().set_unknown_user(VARYING);
+    let mut browser = world.browser();
+    for number in 0..TRIES {
+        let email = format!("guest-{number}@example.com");
+        plant_bound_guest(&world, &email, &format!("GST-2026-{number:06}")).await;
+        let since = world.last_call();
+        let start = json!({ "email": email });
+        browser
+            .post("/auth/otp/initiate", start)
+            .await
+            .expect_status(200);
+        if count(&world, since, "AdminRespondToAuthChallenge") > 0 && number > 0 {
+            return calls(&world, "initiate-otp", since);
+        }
+    }
+    panic!("no choice in {TRIES} starts");
+}
+
+/// The same when the user goes between start and re-send.
+async fn resend_with_a_choice() -> Calls {
+    let world = TestWorld::start().await;
+    world.cognito().set_unknown_user(VARYING);
+    let mut browser = world.browser();
+    for number in 0..TRIES {
+        let email = format!("guest-{number}@example.com");
+        let start = json!({ "email": email });
+        let started = browser.post("/auth/otp/initiate", start).await;
+        started.expect_status(200);
+        delete_user(&world, &email).await;
+        world.advance(31);
+        let since = world.last_call();
+        let again = json!({ "sessionToken": started["sessionToken"] });
+        browser
+            .post("/auth/otp/resend", again)
+            .await
+            .expect_status(200);
+        let made = calls(&world, "resend-otp", since);
+        if count(&world, since, "AdminRespondToAuthChallenge") > 0 && !made.contains_key(SECRETS) {
+            return made;
+        }
+    }
+    panic!("no choice in {TRIES} re-sends");
+}
+
+/// A registration whose last call but two is refused.
+async fn registration_rolled_back() -> Calls {
+    let world = TestWorld::start().await;
+    let mut stage = Case::Registration.prepare(&world).await;
+    world.fault(Fault::new(
+        FaultKind::Denied,
+        "cognito-idp",
+        "AdminSetUserPassword",
+    ));
+    let since = world.last_call();
+    stage.act().await.expect_problem(500, "INTERNAL");
+    let mut made = calls(&world, "register-user", since);
+    made.remove(SECRETS);
+    made
+}
+
+/// The calls of every case about authenticators, without the one for secrets.
+async fn second_factor_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let mut all = Vec::new();
+    for case in second_factor_cases::Case::ALL {
+        let world = TestWorld::start().await;
+        let mut stage = case.prepare(&world).await;
+        let since = world.last_call();
+        let answer = stage.act().await;
+        answer.expect_status(case.healthy_status());
+        let (operation, name) = case.row();
+        all.push((operation, name, calls(&world, operation, since)));
+    }
+    all
+}
+
+/// The calls of every case about authorizations, without those of a cold start.
+async fn authorization_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let mut all = Vec::new();
+    for case in authorization_cases::Case::ALL {
+        let world = TestWorld::start().await;
+        let mut stage = case.prepare(&world).await;
+        let since = world.last_call();
+        let answer = stage.act().await;
+        assert!(case.is_healthy(&answer), "{case:?}: {answer:?}");
+        let (operation, name) = case.row();
+        all.push((operation, name, calls(&world, operation, since)));
+    }
+    all
+}
+
+/// What the trigger calls for the operations' own client, for another one, and for a guest who is at another address.
+async fn pre_authentication_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let world = TestWorld::start_with(|options| options.public_client = true).await;
+    world.registered(ADA, second_factor_cases::PASSWORD).await;
+    world.sign_in(ADA).await;
+    let own = calls(&world, "pre-authentication", 0);
+    let sign_in = json!({
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "ClientId": world.ready().client_id,
+        "AuthParameters": { "USERNAME": ADA, "PASSWORD": second_factor_cases::PASSWORD },
+    });
+    let since = world.last_call();
+    let signed_in = world.cognito_call("InitiateAuth", sign_in.clone()).await;
+    signed_in.expect_status(200);
+    let other = calls(&world, "pre-authentication", since);
+    move_guest(&world, ADA, "ada@elsewhere.example").await;
+    let since = world.last_call();
+    let signed_in = world.cognito_call("InitiateAuth", sign_in).await;
+    signed_in.expect_status(200);
+    let moved = calls(&world, "pre-authentication", since);
+    vec![
+        ("pre-authentication", "operations' client", own),
+        ("pre-authentication", "another client", other),
+        (
+            "pre-authentication",
+            "another client, guest at another address",
+            moved,
+        ),
+    ]
+}
+
+/// What IAM must allow for a call; nothing for Cognito's operations that take a client's secret instead of a signature.
+fn needed(call: &str) -> Option<String> {
+    match call {
+        "user-pool:ConfirmForgotPassword"
+        | "user-pool:ForgotPassword"
+        | "user-pool:GetSigningKeys"
+        | "user-pool:GetTokensFromRefreshToken"
+        | "user-pool:RevokeToken" => None,
+        "guests:TransactWriteItems" => Some("guests:PutItem".to_owned()),
+        other => Some(other.to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
+    let mut called: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for case in Case::ALL {
+        let made = cold_calls(case).await.into_keys();
+        called.entry(case.operation()).or_default().extend(made);
+    }
+    for (operation, made) in [
+        ("initiate-otp", start_with_a_choice().await),
+        ("resend-otp", resend_with_a_choice().await),
+    ] {
+        called
+            .entry(operation)
+            .or_default()
+            .extend(made.into_keys());
+    }
+    let second_factors = second_factor_calls().await;
+    for (operation, _, made) in second_factors
+        .into_iter()
+        .chain(pre_authentication_calls().await)
+        .chain(authorization_calls().await)
+    {
+        called
+            .entry(operation)
+            .or_default()
+            .extend(made.into_keys());
+    }
+    // Its second transaction deletes.
+    let registration = called.entry("register-user").or_default();
+    registration.extend(registration_rolled_back().await.into_keys());
+    registration.insert("guests:DeleteItem".to_owned());
+    for operation in Contract::embedded().operations() {
+        let needed: BTreeSet<String> = called[operation.name.as_str()]
+            .iter()
+            .filter_map(|call| needed(call))
+            .collect();
+        assert_eq!(grants(&operation.name), needed, "{}", operation.name);
+    }
+    for trigger in Contract::embedded().triggers() {
+        let granted: BTreeSet<String> = trigger.grants.iter().map(ToString::to_string).collect();
+        let needed = called.remove(trigger.name.as_str()).unwrap_or_default();
+        assert_eq!(granted, needed, "{}", trigger.name);
+    }
+}

@@ -1,0 +1,17 @@
+//! What holds across operations.
+
+mod bad_input;
+mod bad_invocations;
+mod bad_requests;
+mod bearer_tokens;
+mod cookies;
+mod costs;
+mod failing_authorizations;
+mod failing_calls;
+mod limits;
+mod races;
+mod rotation;
+mod same_answers_to_codes;
+mod same_answers_to_passwords;
+mod secrecy;
+mod walking_round;

@@ -1,0 +1,90 @@
+//! What arrives at the same moment is decided once.
+
+use auth_local::{Fault, FaultKind};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::harness::TestWorld;
+use crate::harness::cases::Case;
+use crate::harness::people::ADA;
+
+/// NIST SP 800-63B-4 §3.2.2: rate limiting holds however the requests arrive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_starts_at_once_are_five() {
+    let world = TestWorld::start().await;
+    let statuses = fifty_starts(&world).await;
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5);
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 45);
+    assert_eq!(world.mails(ADA).len(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_starts_at_once_are_never_more_than_five_when_answers_get_lost() {
+    let world = TestWorld::start().await;
+    let lost = Fault::new(FaultKind::Lost, "dynamodb", "UpdateItem");
+    for nth in [3, 30, 60, 70, 90] {
+        world.fault(lost.clone().of("initiate-otp").nth(nth));
+    }
+    let statuses = fifty_starts(&world).await;
+    assert!(
+        statuses.iter().all(|status| [200, 429].contains(status)),
+        "{statuses:?}"
+    );
+    let mails = world.mails(ADA).len();
+    assert!((1..=5).contains(&mails), "{mails} mails");
+}
+
+/// From two addresses, because thirty starts are all that one has.
+async fn fifty_starts(world: &TestWorld) -> Vec<u16> {
+    let starts = (0..50).map(|number| async move {
+        let mut browser = world.browser_at(if number % 2 == 0 {
+            "127.0.0.1"
+        } else {
+            "127.0.0.2"
+        });
+        let start = json!({ "email": ADA });
+        browser.post("/auth/otp/initiate", start).await.status
+    });
+    join_all(starts).await
+}
+
+#[tokio::test]
+async fn two_tabs_that_refresh_at_once_both_stay_signed_in() {
+    let world = TestWorld::start().await;
+    let mut stage = Case::Refresh.prepare(&world).await;
+    let mut other = world.browser();
+    let body = stage.body.clone();
+    let (one, two) = tokio::join!(stage.act(), other.post("/auth/refresh", body));
+    for answer in [one, two] {
+        answer.expect_status(200);
+        let next = json!({ "refreshToken": answer["refreshToken"] });
+        other.post("/auth/refresh", next).await.expect_status(200);
+    }
+}
+
+/// ASVS 5.0 7.4.1: whoever comes first, after the sign-out no token of before it works, nor one made from one meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_that_races_a_sign_out_everywhere_does_not_survive_it() {
+    let world = TestWorld::start().await;
+    for _ in 0..5 {
+        let mut stage = Case::LogoutEverywhere.prepare(&world).await;
+        let mut rivals: Vec<_> = (0..4).map(|_| world.browser()).collect();
+        let token = json!({ "refreshToken": stage.refresh_token });
+        let exchanges = rivals
+            .iter_mut()
+            .map(|one| one.post("/auth/refresh", token.clone()));
+        let (ended, answers) = tokio::join!(stage.act(), join_all(exchanges));
+        ended.expect_status(204);
+        for answer in answers.iter().filter(|answer| answer.status == 200) {
+            let mut browser = world.browser();
+            browser.bearer(&answer.text("accessToken"));
+            browser
+                .get("/me")
+                .await
+                .expect_problem(401, "AUTH_REQUIRED");
+            let next = json!({ "refreshToken": answer["refreshToken"] });
+            let refused = browser.post("/auth/refresh", next).await;
+            refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The local run itself: its ports, its command line, its control interface.
+
+mod agent_identity;
+mod command_line;
+mod control;
+mod faults;
+mod gateway;
+mod invoke_api;
+mod lambdas;
+mod mcp;
+mod signatures;
