@@ -47,8 +47,8 @@ async fn main() -> ExitCode {
     program.run(open).await
 }
 
-fn open(arguments: Arguments, address: String) -> Result<Served, Failure> {
-    let mut options = Options::new(&address);
+fn open(arguments: Arguments, address: &str) -> Result<Served, Failure> {
+    let mut options = Options::new(address);
     options.state = arguments.listening.state();
     options.region = arguments.listening.region;
     options.lambda_url = arguments.lambda_url;

@@ -171,7 +171,7 @@ fn document(service: &Service, outcome: Result<Value, Refusal>) -> Response<Body
         |refusal| <Service as local_kit::Service>::refused(None, refusal),
         |document| Answer::new(200, Protocol::RestJson, document),
     );
-    let mut response = local_kit::respond(answer, &local_kit::uuid(service.random()));
+    let mut response = local_kit::respond(&answer, &local_kit::uuid(service.random()));
     if found {
         response.headers_mut().insert(
             header::CACHE_CONTROL,

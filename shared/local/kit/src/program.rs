@@ -67,7 +67,7 @@ impl Program {
     /// Reads the options, listens, opens the stand-in for that address, and serves until Ctrl-C or SIGTERM.
     pub async fn run<Arguments: CommandFactory + FromArgMatches + AsRef<Listening>>(
         self,
-        open: impl FnOnce(Arguments, String) -> Result<Served, Failure>,
+        open: impl FnOnce(Arguments, &str) -> Result<Served, Failure>,
     ) -> ExitCode {
         tracing_subscriber::fmt().with_writer(io::stderr).init();
         match self.serve(open).await {
@@ -81,7 +81,7 @@ impl Program {
 
     async fn serve<Arguments: CommandFactory + FromArgMatches + AsRef<Listening>>(
         self,
-        open: impl FnOnce(Arguments, String) -> Result<Served, Failure>,
+        open: impl FnOnce(Arguments, &str) -> Result<Served, Failure>,
     ) -> Result<(), Failure> {
         let matches = Arguments::command()
             .mut_arg("port", |port| port.required(false).default_value(self.port))
@@ -95,7 +95,7 @@ impl Program {
             .await
             .map_err(|cause| format!("port {port} cannot be used: {cause}"))?;
         let address = format!("http://{}", listener.local_addr()?);
-        let served = open(arguments, address)?;
+        let served = open(arguments, &address)?;
         let stop = asked_to_stop()?;
         writeln!(io::stdout(), "{}", served.greeting)?;
         axum::serve(listener, served.router)

@@ -94,7 +94,7 @@ pub async fn call<S: Service>(State(service): State<Arc<S>>, request: Request) -
         None => Err(Fault::unknown_operation().into()),
     };
     let answer = outcome.unwrap_or_else(|refusal| S::refused(operation.as_ref(), refusal));
-    respond(answer, &request_id)
+    respond(&answer, &request_id)
 }
 
 async fn serve<S: Service>(
@@ -139,7 +139,7 @@ pub fn target(request: &Parts) -> Option<(&str, &str)> {
 
 /// Writes the answer.
 #[must_use]
-pub fn respond(answer: Answer, request_id: &str) -> Response<Body> {
+pub fn respond(answer: &Answer, request_id: &str) -> Response<Body> {
     let body = if answer.body.is_null() {
         Body::empty()
     } else {
