@@ -62,14 +62,6 @@ locals {
       }
     }
   }
-  index_resources = {
-    for name, table in module.tables.tables : "${name}/index" => {
-      service = "dynamodb"
-      arns    = table.index_arns
-      actions = ["Query"]
-      key     = local.table_resources[name].key
-    } if length(table.index_arns) > 0
-  }
   other_resources = {
     user-pool = {
       service = "cognito-idp"
@@ -114,7 +106,7 @@ locals {
     # Tokens of people, from the vault: of this provider and no other.
     token-vault = local.token_vault
   }
-  resources = merge(local.table_resources, local.index_resources, local.other_resources)
+  resources = merge(local.table_resources, local.other_resources)
 
   token_vault = {
     service = "bedrock-agentcore"

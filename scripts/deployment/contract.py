@@ -12,7 +12,7 @@ from deployment import ROOT, Refusal
 METHODS = ("get", "put", "post", "delete", "patch")
 AUTHORIZATIONS = {"cognitoJwt": "JWT", "iam": "AWS_IAM"}
 
-# What a grant's first half is in IAM; a table's index is named guests/index.
+# What a grant's first half is in IAM.
 SERVICES = {
     "guests": "dynamodb",
     "challenges": "dynamodb",
@@ -100,7 +100,6 @@ def kebab(name: str) -> str:
 def iam_action(grant: str) -> str:
     """user-pool:AdminInitiateAuth is cognito-idp:AdminInitiateAuth."""
     resource, action = grant.split(":")
-    table = resource.removesuffix("/index")
-    if table not in SERVICES:
+    if resource not in SERVICES:
         raise Refusal(f"the contract grants {grant}, and scripts/deployment/contract.py does not know what service {resource} belongs to")
-    return f"{SERVICES[table]}:{action}"
+    return f"{SERVICES[resource]}:{action}"

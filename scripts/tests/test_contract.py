@@ -27,7 +27,7 @@ class Contracts(unittest.TestCase):
         self.assertEqual(authorization({"cognitoJwt": ["latchkey/session"]}, {}), ("NONE", ()))
 
     def test_a_grant_is_an_action_of_iam(self) -> None:
-        self.assertEqual(iam_action("guests/index:Query"), "dynamodb:Query")
+        self.assertEqual(iam_action("guests:GetItem"), "dynamodb:GetItem")
         self.assertEqual(iam_action("token-vault:GetResourceOauth2Token"), "bedrock-agentcore:GetResourceOauth2Token")
         with self.assertRaisesRegex(Refusal, "what service strangers belongs to"):
             iam_action("strangers:GetItem")

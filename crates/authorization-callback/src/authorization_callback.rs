@@ -168,16 +168,16 @@ impl AuthorizationCallback {
         let Some(token) = self.consents.token(user_id, id, scopes).await? else {
             return Ok(Some(AuthorizationFailure::RefusedByAgentCore));
         };
-        match self.access_tokens.person(token.as_str()).await {
-            Ok(person) if !subject.is(&person) => {
-                return Ok(Some(AuthorizationFailure::OtherUser));
-            }
-            Ok(person) if !authorization.is_signed_in_for(&person) => {
-                return Ok(Some(AuthorizationFailure::OldSignIn));
-            }
-            Ok(_) => {}
+        let person = match self.access_tokens.person(token.as_str()).await {
+            Ok(person) => person,
             Err(Problem::AuthRequired) => return Ok(Some(AuthorizationFailure::OtherUser)),
             Err(problem) => return Err(problem),
+        };
+        if !self.users.is_meant(subject, &person).await? {
+            return Ok(Some(AuthorizationFailure::OtherUser));
+        }
+        if !authorization.is_signed_in_for(&person) {
+            return Ok(Some(AuthorizationFailure::OldSignIn));
         }
         let now = self.clock.now();
         let until = now.after(self.consent_lifetime);

@@ -22,7 +22,9 @@ mod authorization_callback;
 
 use std::time::Duration;
 
-use auth_aws::{AccessTokens, Authorizations, ConfigurationError, Consents, Platform, Secrets};
+use auth_aws::{
+    AccessTokens, Authorizations, ConfigurationError, Consents, Platform, Secrets, Users,
+};
 use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
@@ -39,6 +41,7 @@ struct AuthorizationCallback {
     authorizations: Authorizations,
     consents: Consents,
     access_tokens: AccessTokens,
+    users: Users,
     secrets: Secrets,
     front_end: FrontEnd,
     clock: Clock,
@@ -54,6 +57,7 @@ impl AuthorizationCallback {
             authorizations: Authorizations::new(platform)?,
             consents: Consents::new(platform)?,
             access_tokens: AccessTokens::new(platform)?,
+            users: Users::new(platform)?,
             secrets: Secrets::new(platform)?,
             front_end: environment.required("FRONTEND_URL")?,
             clock: platform.clock(),

@@ -76,8 +76,8 @@ impl ConfirmPasswordReset {
         at_cognito.and(here)
     }
 
-    /// Notes the password with the guest of the address, or with that of its user, who may be kept under another address. A user who
-    /// has never signed in here has no guest yet.
+    /// Notes the password with the guest of the address, or else with that of its user, whom the pool may know by a newer address. A user
+    /// who has never signed in here has no guest yet.
     async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
         if self.guests.note_new_password(email, now).await? {
             return Ok(());
@@ -85,9 +85,7 @@ impl ConfirmPasswordReset {
         let Some(sub) = self.passwords.find_sub(email).await? else {
             return Ok(());
         };
-        if let Some(guest) = self.guests.find_by_sub(&sub).await? {
-            self.guests.note_new_password(&guest.email, now).await?;
-        }
+        self.guests.note_new_password_of(&sub, None, now).await?;
         Ok(())
     }
 }

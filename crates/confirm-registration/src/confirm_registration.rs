@@ -1,9 +1,9 @@
 //! The decision: count the attempt, ask Cognito, confirm the guest; or count, and have another code mailed.
 
-use auth_aws::{Proof, ProvedBy};
+use auth_aws::{Address, Proof, ProvedBy, Waiting};
 use auth_domain::{
-    AttemptId, Email, Guest, KnownDevice, OfferedPassword, OtpCode, Problem, Purpose, SignIn,
-    SignInId, Timestamp, UserSub,
+    AttemptId, Email, KnownDevice, OfferedPassword, OtpCode, Problem, Purpose, SignIn, SignInId,
+    Timestamp, UserSub,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -64,10 +64,7 @@ impl ConfirmRegistration {
             self.give_back(&attempt).await;
             return Err(problem);
         }
-        let (proof, known) = join!(
-            self.prove(&sign_in, code, &attempt),
-            self.guests.find(email)
-        );
+        let (proof, known) = join!(self.prove(&sign_in, code, &attempt), self.guests.at(email));
         match proof? {
             Proof::Right { tokens, sub } => {
                 let settling = self.settle(&sign_in, known, &sub, &attempt, now);
@@ -117,19 +114,22 @@ impl ConfirmRegistration {
     async fn settle(
         &self,
         sign_in: &SignIn,
-        known: Result<Option<Guest>, Problem>,
+        known: Result<Option<Address>, Problem>,
         sub: &UserSub,
         attempt: &Attempt,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let known = known?.ok_or(Problem::InvalidSession)?;
-        let confirmed = self
-            .guests
-            .confirm_registration(&sign_in.email, sub, now)
-            .await?;
-        if !confirmed {
+        let confirmed = match &known {
+            Address::Waiting(waiting) => {
+                self.guests.confirm_registration(waiting, sub, now).await?
+            }
+            Address::Claimed(_) => None,
+        };
+        if confirmed.is_none() {
+            let arrival = self.guests.arrival(sub, &sign_in.email).await?;
             self.guests
-                .get_or_create(sub, &sign_in.email, Some(known), ProvedBy::Code, true, now)
+                .get_or_create(sub, &sign_in.email, arrival, ProvedBy::Code, true, now)
                 .await?;
         }
         let (finished, cleared) = join!(
@@ -192,8 +192,13 @@ impl ConfirmRegistration {
         self.limits
             .admit_to_total(&self.settings.in_total, attempt, now)
             .await?;
-        let waiting = self.guests.find(email).await?;
-        if !waiting.is_some_and(|guest| guest.cognito_sub.is_some() && !guest.email_verified) {
+        let is_registered = match self.guests.at(email).await? {
+            Some(Address::Waiting(Waiting { guest, .. })) => {
+                guest.registered_sub.is_some() && !guest.email_verified
+            }
+            Some(Address::Claimed(_)) | None => false,
+        };
+        if !is_registered {
             return Ok(());
         }
         // Where half a registration has left a guest without a user, that user is made here.

@@ -1,9 +1,9 @@
 //! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask for one.
 
-use auth_aws::{AuthorizationWish, ProvedBy};
+use auth_aws::{Arrival, AuthorizationWish, ProvedBy};
 use auth_domain::{
     AttemptId, Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
-    ConversationId, Guest, KeyRing, PasswordStanding, Problem, Report, Scope, Subject,
+    ConversationId, Guest, KeyRing, PasswordStanding, Problem, Scope, Subject,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
@@ -114,7 +114,7 @@ impl GetAuthenticatedGuest {
             Err(Problem::AuthRequired) => return Ok(None),
             Err(problem) => return Err(problem),
         };
-        if !subject.is(&person) {
+        if !self.users.is_meant(subject, &person).await? {
             return Err(other_user(exchange));
         }
         if !authorization.is_signed_in_for(&person) {
@@ -126,23 +126,24 @@ impl GetAuthenticatedGuest {
         Ok((!person.is_signed_out_of(&guest)).then_some(guest))
     }
 
-    /// The guest of somebody who has just shown, at the pool's own page, that the address is theirs.
+    /// The guest of somebody who has just shown, at the pool's own page, that the address is theirs. The token says nothing of the
+    /// address, so the pool is asked for that of a person without a guest.
     async fn guest_of(&self, person: &Caller, exchange: &Exchange) -> Result<Guest, Problem> {
-        let nameless = || Problem::Internal(Report::of("the person's token names no address"));
-        let email = person.email.as_ref().ok_or_else(nameless)?;
-        let known = self.guests.find(email).await?;
-        let is_unproven = known
-            .as_ref()
-            .is_some_and(|guest| guest.password_standing == PasswordStanding::Unproven);
-        if is_unproven {
+        if let Some(guest) = self.guests.find(&person.sub).await? {
+            return Ok(guest);
+        }
+        let address = self.users.address_of(&person.sub).await?;
+        let email = address.ok_or_else(|| other_user(exchange))?;
+        let arrival = Arrival::First(self.guests.at(&email).await?);
+        if arrival.password_standing() == Some(PasswordStanding::Unproven) {
             return Err(other_user(exchange));
         }
         let (guest, created) = self
             .guests
             .get_or_create(
                 &person.sub,
-                email,
-                known,
+                &email,
+                arrival,
                 ProvedBy::Code,
                 false,
                 self.clock.now(),

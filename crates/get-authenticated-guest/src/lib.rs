@@ -16,11 +16,10 @@ mod get_authenticated_guest;
 
 use auth_aws::{
     AccessTokens, AuthorizationStart, Authorizations, ConfigurationError, Consents, Guests,
-    Platform, Secrets,
+    Platform, Secrets, Users,
 };
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
-    UserSub,
 };
 use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation};
 use serde::Serialize;
@@ -41,6 +40,7 @@ struct GetAuthenticatedGuest {
     consents: Consents,
     access_tokens: AccessTokens,
     guests: Guests,
+    users: Users,
     secrets: Secrets,
     callback_url: CallbackUrl,
     clock: Clock,
@@ -56,6 +56,7 @@ impl GetAuthenticatedGuest {
             consents,
             access_tokens: AccessTokens::new(platform)?,
             guests: Guests::new(platform)?,
+            users: Users::new(platform)?,
             secrets: Secrets::new(platform)?,
             callback_url: platform.environment().required("OAUTH2_CALLBACK_URL")?,
             clock: platform.clock(),
@@ -110,7 +111,7 @@ impl AgentTool for GetAuthenticatedGuest {
             "email": user.email.as_str(),
             "name": user.name.as_ref().map(GuestName::as_str),
             "email_verified": user.email_verified,
-            "cognito_sub": user.cognito_sub.as_ref().map(UserSub::as_str),
+            "cognito_sub": user.cognito_sub.as_str(),
             "created_at": user.created_at,
             "updated_at": user.updated_at,
         });

@@ -1,8 +1,9 @@
 //! The decision: count, make sure that there is a user, have a code mailed, remember the sign-in.
 
+use auth_aws::Address;
 use auth_domain::{
-    AttemptId, CognitoSession, Email, Guest, KnownDevice, OfferedPassword, Problem, Purpose,
-    SessionToken, SignIn, Timestamp,
+    AttemptId, CognitoSession, Email, KnownDevice, OfferedPassword, Problem, Purpose, SessionToken,
+    SignIn, Timestamp,
 };
 use auth_lambda::{CodeSent, Exchange};
 use tokio::try_join;
@@ -27,7 +28,7 @@ impl InitiateOtp {
     ) -> Result<Started, Problem> {
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
-        let (secrets, guest) = try_join!(self.secrets.get(), self.guests.find(email))?;
+        let (secrets, address) = try_join!(self.secrets.get(), self.guests.at(email))?;
         let keys = secrets.keys();
 
         if let Some(network) = exchange.network() {
@@ -49,7 +50,7 @@ impl InitiateOtp {
             .admit_to_total(&self.settings.in_total, &attempt, now)
             .await?;
 
-        let sent = self.send(email, guest.as_ref()).await?;
+        let sent = self.send(email, address.as_ref()).await?;
         let session_token = SessionToken::generate(&self.randomness);
         self.remember(&session_token, email, sent, now).await?;
         let rules = &self.settings.rules;
@@ -61,14 +62,16 @@ impl InitiateOtp {
         })
     }
 
-    /// Has a code mailed. A bound guest who has proved the address has a user, and costs one call. Anyone else gets one first, and so
+    /// Has a code mailed. The address of a guest who has proved it has a user, and costs one call. Anyone else gets one first, and so
     /// does a guest whose user has gone: Cognito offers a password then, which it never offers the users that this makes.
     ///
     /// A user who was there before, with a password and an address that nobody has proved, may be a stranger's. The code will make
     /// Cognito take the address for proved, so that is asked now.
-    async fn send(&self, email: &Email, guest: Option<&Guest>) -> Result<Sent, Problem> {
-        let bound = guest.is_some_and(|guest| guest.cognito_sub.is_some() && guest.email_verified);
-        let has_password = guest.is_some_and(|guest| guest.has_password);
+    async fn send(&self, email: &Email, address: Option<&Address>) -> Result<Sent, Problem> {
+        let (bound, has_password) = match address {
+            Some(Address::Claimed(claim)) => (true, claim.has_password),
+            Some(Address::Waiting(_)) | None => (false, false),
+        };
         let is_new = !bound && self.codes.create_user(email).await?.is_some();
         let mut sending = self.codes.send(email).await?;
         if bound

@@ -1,6 +1,6 @@
 //! The decision: count the attempt, ask Cognito, look whether the password may count; only then do tokens leave.
 
-use auth_aws::{PasswordProof, PasswordSignIn, ProvedBy};
+use auth_aws::{Arrival, PasswordProof, PasswordSignIn, ProvedBy};
 use auth_domain::{
     AttemptId, CognitoChallenge, FollowUp, Guest, KnownDevice, Notice, PasswordStanding, Problem,
     Purpose, SessionToken,
@@ -127,20 +127,18 @@ impl LoginUser {
     /// The record is read when the tokens are there, not beside that: an authenticator that was confirmed meanwhile is seen, and
     /// one that is confirmed later ends the session.
     async fn settle(&self, signed_in: &PasswordSignIn, input: &Input) -> Result<Settled, Problem> {
-        let known = self.guests.find(&input.email).await?;
-        let address_is_proved = may_count(known.as_ref())
-            && (signed_in.email_verified
-                || known.as_ref().is_some_and(|guest| guest.email_verified));
-        if !address_is_proved {
+        let arrival = self.guests.arrival(&signed_in.sub, &input.email).await?;
+        let before = arrival.proved_before();
+        let is_proved = signed_in.email_verified || before == Some(true);
+        if !(is_proved && may_count(&arrival)) {
             return Err(Problem::InvalidCredentials);
         }
-        let before = known.as_ref().map(|guest| guest.email_verified);
         let (guest, created) = self
             .guests
             .get_or_create(
                 &signed_in.sub,
                 &input.email,
-                known,
+                arrival,
                 ProvedBy::Password,
                 true,
                 self.clock.now(),
@@ -171,8 +169,8 @@ impl LoginUser {
         input: &Input,
         budget: &str,
     ) -> Result<SignInAnswer, Problem> {
-        let known = self.guests.find(&input.email).await?;
-        if !may_count(known.as_ref()) {
+        let arrival = Arrival::First(self.guests.at(&input.email).await?);
+        if !may_count(&arrival) {
             return Err(Problem::InvalidCredentials);
         }
         let session_token = self
@@ -203,6 +201,9 @@ impl LoginUser {
 }
 
 /// Whether a right password of this guest signs in. An address without a guest is one of an older pool.
-fn may_count(known: Option<&Guest>) -> bool {
-    known.is_none_or(|guest| guest.password_standing == PasswordStanding::Accepted)
+fn may_count(arrival: &Arrival) -> bool {
+    match arrival.password_standing() {
+        Some(PasswordStanding::Accepted) | None => true,
+        Some(PasswordStanding::Unproven | PasswordStanding::Replaced) => false,
+    }
 }

@@ -38,12 +38,12 @@ impl LogoutUser {
     /// Ends every session of the guest.
     pub(crate) async fn end_all(&self, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
-        let guest = self.guests.find_caller(caller).await?;
+        self.guests.find_caller(caller).await?;
         self.token_service
             .sign_out_everywhere(&self.pool_id, &caller.sub)
             .await?;
         self.guests
-            .sign_out_everywhere(&guest, self.clock.now())
+            .sign_out_everywhere(&caller.sub, self.clock.now())
             .await?;
         exchange.set_cookie(SetCookie::no_refresh_token());
         Ok(())

@@ -5,11 +5,11 @@
 //! authenticator. It is refused for guests who have one: there is no way round it. And it is refused for guests whose password does not
 //! count: Cognito takes one that was registered for right, and who chose it need not be who reads the mail.
 //!
-//! If its one read fails, Cognito refuses the sign-in. Refreshes do not come by here: setting up an authenticator revokes every refresh
+//! If a read fails, Cognito refuses the sign-in. Refreshes do not come by here: setting up an authenticator revokes every refresh
 //! token that there is.
 
-use auth_aws::{ConfigurationError, Guests, Platform};
-use auth_domain::{Email, Guest, PasswordStanding, Report, UserSub};
+use auth_aws::{Address, ConfigurationError, Guests, Platform};
+use auth_domain::{Email, PasswordStanding, Problem, Report, UserSub};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value};
 
@@ -52,21 +52,47 @@ impl Trigger for PreAuthentication {
             return Ok(event);
         };
         let email = attribute("email").and_then(|email| Email::parse(email).ok());
-        match self.guests.find_user(&sub, email.as_ref()).await {
-            Ok(Some(Guest {
-                authenticator: Some(_),
-                ..
-            })) => Err("sign in on the web page, where your authenticator is asked for"),
-            Ok(Some(Guest {
-                password_standing: PasswordStanding::Unproven | PasswordStanding::Replaced,
-                ..
-            })) => Err("confirm your address or set a new password on the web page first"),
-            Ok(_) => Ok(event),
+        match self.look(&sub, email.as_ref()).await {
+            Ok(None) => Ok(event),
+            Ok(Some(refusal)) => Err(refusal),
             Err(problem) => {
                 let report = problem.report().map(Report::chain);
                 tracing::error!(error = report, "the guest could not be looked up");
                 Err("try again later")
             }
         }
+    }
+}
+
+impl PreAuthentication {
+    /// Why a user may not sign in here; `None` where they may.
+    async fn look(
+        &self,
+        sub: &UserSub,
+        email: Option<&Email>,
+    ) -> Result<Option<&'static str>, Problem> {
+        let standing = if let Some(guest) = self.guests.find(sub).await? {
+            if guest.authenticator.is_some() {
+                return Ok(Some(
+                    "sign in on the web page, where your authenticator is asked for",
+                ));
+            }
+            guest.password_standing
+        } else {
+            let address = match email {
+                Some(email) => self.guests.at(email).await?,
+                None => None,
+            };
+            match address {
+                Some(Address::Waiting(waiting)) => waiting.guest.password_standing,
+                Some(Address::Claimed(_)) | None => PasswordStanding::Accepted,
+            }
+        };
+        Ok(match standing {
+            PasswordStanding::Accepted => None,
+            PasswordStanding::Unproven | PasswordStanding::Replaced => {
+                Some("confirm your address or set a new password on the web page first")
+            }
+        })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Cognito puts the scope `aws.cognito.signin.user.admin` into every access token of its API, and whoever holds one can change
 //! factors, attributes and password at Cognito's own endpoint. Here it is taken out, and `latchkey/session` put in, which the API's
-//! routes require. The token also gets the address, by which the guest is found in one read, and its issue time to the millisecond.
+//! routes require. The token also gets its issue time to the millisecond. It says nothing of the address.
 //!
 //! It calls nothing. If it fails, Cognito issues no token.
 
@@ -38,12 +38,6 @@ impl Trigger for PreTokenGeneration {
             claims::ISSUED_AT_MILLIS.to_owned(),
             self.clock.now().as_millis().to_string().into(),
         );
-        if let Some(email) = request
-            .get("userAttributes")
-            .and_then(|attributes| attributes.get("email"))
-        {
-            added.insert(claims::EMAIL.to_owned(), email.clone());
-        }
         // An empty override takes a user's groups away: what came in goes back.
         let groups = request
             .get("groupConfiguration")

@@ -1,8 +1,9 @@
 //! The decision: count, make the user, take the address, set the password, have the code mailed; undo all of it if one of them fails.
 
+use auth_aws::{Address, Waiting};
 use auth_domain::{
     AttemptId, CognitoSession, Guest, OfferedPassword, Problem, Purpose, Report, SignIn, SignInId,
-    Timestamp, UserSub,
+    Timestamp, UserSub, WaitingGuest,
 };
 use auth_lambda::{Delivery, Exchange, Metric};
 use tokio::try_join;
@@ -35,7 +36,7 @@ impl RegisterUser {
     ) -> Result<Registered, Problem> {
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
-        let (secrets, known) = try_join!(self.secrets.get(), self.guests.find(&input.email))?;
+        let (secrets, known) = try_join!(self.secrets.get(), self.guests.at(&input.email))?;
         if let Some(network) = exchange.network() {
             let subject = secrets.keys().tag(Purpose::IpAddress, &[&network]).to_hex();
             self.limits
@@ -44,18 +45,21 @@ impl RegisterUser {
                 })
                 .await?;
         }
-        if known
-            .as_ref()
-            .is_some_and(|guest| guest.email_verified || guest.cognito_sub.is_none())
-        {
-            return Err(Problem::EmailExists);
-        }
+        let left_behind = match known {
+            None => None,
+            Some(Address::Waiting(waiting))
+                if waiting.guest.registered_sub.is_some() && !waiting.guest.email_verified =>
+            {
+                Some(waiting)
+            }
+            Some(Address::Waiting(_) | Address::Claimed(_)) => return Err(Problem::EmailExists),
+        };
         self.limits
             .admit_to_total(&self.settings.in_total, &attempt, now)
             .await?;
 
         let created = self.codes.create_user(&input.email).await?;
-        let (user, guest) = match (created, known) {
+        let (user, guest) = match (created, left_behind) {
             (Some(sub), left_behind) => {
                 let user = User {
                     sub,
@@ -87,7 +91,21 @@ impl RegisterUser {
         }
         exchange.count(Metric::GuestsCreated);
         Ok(Registered {
-            user: guest,
+            user: Guest {
+                guest_id: guest.guest_id,
+                email: guest.email,
+                name: guest.name,
+                cognito_sub: user.sub,
+                email_verified: false,
+                created_at: guest.created_at,
+                updated_at: now,
+                has_password: true,
+                password_standing: guest.password_standing,
+                signed_out_at: None,
+                kept_session: None,
+                authenticator: None,
+                pending_authenticator: None,
+            },
             delivery: Delivery::to(&input.email),
         })
     }
@@ -112,10 +130,10 @@ impl RegisterUser {
         &self,
         input: &Input,
         user: &User,
-        left_behind: Option<Guest>,
+        left_behind: Option<Waiting>,
         now: Timestamp,
         exchange: &Exchange,
-    ) -> Result<Guest, Problem> {
+    ) -> Result<WaitingGuest, Problem> {
         for _ in 0..DRAWS {
             let guest = self
                 .guests
@@ -136,7 +154,7 @@ impl RegisterUser {
                 }
             }
             // Whoever has the address now has the user too, who is therefore left alone.
-            if self.guests.find(&input.email).await?.is_some() {
+            if self.guests.at(&input.email).await?.is_some() {
                 return Err(Problem::EmailExists);
             }
         }
@@ -181,8 +199,8 @@ impl RegisterUser {
     }
 
     /// Undoes the registration. The guest goes last: the record is what keeps the password from opening anything.
-    async fn roll_back(&self, guest: &Guest, user_goes: bool, exchange: &Exchange) {
-        let user_is_gone = match (&guest.cognito_sub, user_goes) {
+    async fn roll_back(&self, guest: &WaitingGuest, user_goes: bool, exchange: &Exchange) {
+        let user_is_gone = match (&guest.registered_sub, user_goes) {
             (Some(sub), true) => self.passwords.delete_user(sub.as_str()).await,
             (Some(_) | None, _) => Ok(()),
         };

@@ -66,10 +66,8 @@ impl VerifyMfa {
         keys: &KeyRing,
         turn: &Turn<'_>,
     ) -> Result<SignInAnswer, Problem> {
-        let known = self.guests.find(&held.email).await?;
-        let proved =
-            signed_in.email_verified || known.as_ref().is_some_and(|guest| guest.email_verified);
-        if !proved {
+        let arrival = self.guests.arrival(&signed_in.sub, &held.email).await?;
+        if !(signed_in.email_verified || arrival.proved_before() == Some(true)) {
             return Err(Problem::InvalidCredentials);
         }
         let (guest, created): (Guest, bool) = self
@@ -77,7 +75,7 @@ impl VerifyMfa {
             .get_or_create(
                 &signed_in.sub,
                 &held.email,
-                known,
+                arrival,
                 ProvedBy::Password,
                 true,
                 turn.now,

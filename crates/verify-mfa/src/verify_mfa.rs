@@ -100,7 +100,7 @@ impl VerifyMfa {
                 .count(sub, &turn.attempt, turn.now, |state| {
                     turn.exchange.rate_limit(state);
                 }),
-            self.guests.find_user(sub, Some(&held.email))
+            self.guests.find(sub)
         );
         let (counted, found) = match (counted, found) {
             (Ok(counted), Ok(found)) => (counted, found),

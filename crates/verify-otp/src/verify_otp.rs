@@ -1,6 +1,6 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
-use auth_aws::{Proof, ProvedBy};
+use auth_aws::{Arrival, Proof, ProvedBy};
 use auth_domain::{
     AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OfferedPassword,
     OtpCode, PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
@@ -161,24 +161,26 @@ impl VerifyOtp {
         attempt: &Attempt,
         exchange: &Exchange,
     ) -> Result<Settled, Problem> {
-        let known = self.guests.find(&sign_in.email).await?;
-        let is_unproven = match &known {
-            Some(guest) if guest.password_standing == PasswordStanding::Unproven => true,
-            // Whoever came before has dealt with it.
-            Some(guest) if guest.cognito_sub.is_some() => false,
-            Some(_) | None => sign_in.password == OfferedPassword::Unproven,
+        let arrival = self.guests.arrival(&proved.sub, &sign_in.email).await?;
+        let is_unproven = match &arrival {
+            // The sign-in that made the guest has dealt with it.
+            Arrival::Known(_) => false,
+            Arrival::First(_) => {
+                sign_in.password == OfferedPassword::Unproven
+                    || arrival.password_standing() == Some(PasswordStanding::Unproven)
+            }
         };
         if is_unproven {
-            // Whoever registered the address chose that password, and only now is it clear whose the address is.
+            // The password was chosen before the address was proved, perhaps by a stranger.
             self.passwords.take_away(proved.sub.as_str()).await?;
         }
-        let before = known.as_ref().map(|guest| guest.email_verified);
+        let before = arrival.proved_before();
         let (guest, created) = self
             .guests
             .get_or_create(
                 &proved.sub,
                 &sign_in.email,
-                known,
+                arrival,
                 ProvedBy::Code,
                 sign_in.password == OfferedPassword::Proven,
                 self.clock.now(),

@@ -342,7 +342,7 @@ pub struct Throttle {
     pub burst: u32,
 }
 
-/// One action on one resource, such as `guests/index:Query`.
+/// One action on one resource, such as `guests:GetItem`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Grant {
@@ -402,8 +402,6 @@ pub struct MalformedGrant(String);
 pub enum Resource {
     /// The table of guest records.
     Guests,
-    /// Its indexes.
-    GuestsIndex,
     /// The table of sign-ins under way and of limits.
     Challenges,
     /// The table of authorizations that agents have begun for people.
@@ -423,9 +421,8 @@ pub enum Resource {
 }
 
 impl Resource {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::Guests,
-        Self::GuestsIndex,
         Self::Challenges,
         Self::Sessions,
         Self::UserPool,
@@ -441,7 +438,6 @@ impl Resource {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Guests => "guests",
-            Self::GuestsIndex => "guests/index",
             Self::Challenges => "challenges",
             Self::Sessions => "sessions",
             Self::UserPool => "user-pool",

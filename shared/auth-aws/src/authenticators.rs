@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use auth_domain::{
-    AttemptId, Attempts, Authenticator, AuthenticatorKeys, BackupCodeHash, Email, Guest, Limit,
+    AttemptId, Attempts, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, Limit,
     LimitState, Problem, Randomness, Sealed, SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
 use crate::{
     ConfigurationError, Limits, Platform,
     clients::dynamodb,
+    guest_items::{KEY, guest_key},
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
     },
@@ -123,14 +124,15 @@ impl Authenticators {
         let proof = match factor {
             SecondFactor::Code(code) => match keys.secret().step_of(code, now) {
                 Some(step) => {
-                    self.accept_step(&guest.email, sealed_keys, step, attempt)
+                    self.accept_step(&guest.cognito_sub, sealed_keys, step, attempt)
                         .await
                 }
                 None => Ok(FactorProof::Wrong),
             },
             SecondFactor::BackupCode(code) => {
                 let hash = keys.hash(code);
-                self.use_up(&guest.email, sealed_keys, &hash, attempt).await
+                self.use_up(&guest.cognito_sub, sealed_keys, &hash, attempt)
+                    .await
             }
         };
         proof.map_err(|problem| (problem, false))
@@ -172,13 +174,13 @@ impl Authenticators {
     /// Takes a step once: never again, nor one before it, however many bring its code.
     async fn accept_step(
         &self,
-        email: &Email,
+        sub: &UserSub,
         sealed_keys: &Sealed,
         step: TotpStep,
         attempt: &AttemptId,
     ) -> Result<FactorProof, Problem> {
         let write = self
-            .update(email)
+            .update(sub)
             .update_expression("SET authenticatorLastStep = :step, secondFactorUsedBy = :attempt")
             .condition_expression("authenticatorKeys = :keys AND authenticatorLastStep < :step")
             .expression_attribute_values(":keys", sealed(sealed_keys))
@@ -196,13 +198,13 @@ impl Authenticators {
     /// Uses up a backup code, once.
     async fn use_up(
         &self,
-        email: &Email,
+        sub: &UserSub,
         sealed_keys: &Sealed,
         hash: &BackupCodeHash,
         attempt: &AttemptId,
     ) -> Result<FactorProof, Problem> {
         let write = self
-            .update(email)
+            .update(sub)
             .update_expression("DELETE backupCodes :code SET secondFactorUsedBy = :attempt")
             .condition_expression("authenticatorKeys = :keys AND contains(backupCodes, :hash)")
             .expression_attribute_values(":keys", sealed(sealed_keys))
@@ -249,14 +251,13 @@ impl Authenticators {
             .seal(&keys.to_bytes(), sub, Use::Authenticator)
             .await?;
         let write = self
-            .update(&guest.email)
+            .update(&guest.cognito_sub)
             .update_expression(
                 "SET pendingAuthenticatorKeys = :keys, pendingAuthenticatorUntil = :until",
             )
-            .condition_expression("cognitoSub = :sub")
+            .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":keys", sealed(&sealed_keys))
-            .expression_attribute_values(":until", millis(until))
-            .expression_attribute_values(":sub", text(sub.as_str()));
+            .expression_attribute_values(":until", millis(until));
         match conditional_update!(write, "remember the new authenticator")? {
             Written::Made(_) => Ok(()),
             Written::Refused(_) => Err(Problem::AuthRequired),
@@ -281,7 +282,7 @@ impl Authenticators {
         let remove =
             "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsedBy";
         let write = self
-            .update(&guest.email)
+            .update(&guest.cognito_sub)
             .condition_expression("pendingAuthenticatorKeys = :keys")
             .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
             .expression_attribute_values(":step", number(confirmation.step.number()))
@@ -313,7 +314,7 @@ impl Authenticators {
         let remove = "REMOVE authenticatorKeys, authenticatorLastStep, backupCodes, secondFactorUsedBy, \
                       pendingAuthenticatorKeys, pendingAuthenticatorUntil";
         let write = self
-            .update(&guest.email)
+            .update(&guest.cognito_sub)
             .condition_expression("authenticatorKeys = :keys")
             .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
         let write = ending_sessions(
@@ -328,11 +329,11 @@ impl Authenticators {
         }
     }
 
-    fn update(&self, email: &Email) -> UpdateItemFluentBuilder {
+    fn update(&self, sub: &UserSub) -> UpdateItemFluentBuilder {
         self.client
             .update_item()
             .table_name(&self.table)
-            .key("email", text(email.as_str()))
+            .key(KEY, guest_key(sub))
     }
 }
 

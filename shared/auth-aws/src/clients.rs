@@ -9,7 +9,7 @@
 use std::sync::{Arc, OnceLock};
 use std::{ops::Deref, sync::LazyLock};
 
-use crate::{ConfigurationError, Platform};
+use crate::{ConfigurationError, Platform, transactions::Conflicts};
 
 /// The name of a budget says nothing: a partition that is made, rather than looked up by name, is shared with nobody.
 const PARTITION: &str = "client";
@@ -85,7 +85,9 @@ client!(
     aws_sdk_dynamodb,
     "AWS_ENDPOINT_URL_DYNAMODB",
     aws_sdk_dynamodb::Client,
-    aws_sdk_dynamodb::Client::from_conf
+    |config: aws_sdk_dynamodb::Config| aws_sdk_dynamodb::Client::from_conf(
+        config.to_builder().retry_classifier(Conflicts).build()
+    )
 );
 client!(
     kms,

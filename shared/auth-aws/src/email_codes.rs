@@ -82,7 +82,9 @@ impl EmailCodes {
         let initiated = self
             .secrets
             .confidentially("ask Cognito for a code", |secrets| {
-                self.pool.sign_in(email, "EMAIL_OTP", secrets).send()
+                self.pool
+                    .sign_in(email.as_str(), "EMAIL_OTP", secrets)
+                    .send()
             })
             .await?;
         match initiated {
@@ -175,7 +177,7 @@ impl EmailCodes {
 
     /// Whether Cognito takes a user's address for proved. It does from the first right code on.
     pub async fn is_address_verified(&self, email: &Email) -> Result<bool, Problem> {
-        let user = self.pool.find(email).await?;
+        let user = self.pool.find(email.as_str()).await?;
         let is_proof = |attribute: &AttributeType| {
             attribute.name() == "email_verified" && attribute.value() == Some("true")
         };

@@ -138,6 +138,15 @@ impl Failure {
         }
     }
 
+    /// The problem of a call that AWS refused for something that passes, by a code that says nothing of it.
+    pub(crate) fn not_now(self) -> Problem {
+        Self {
+            kind: Kind::NotNow,
+            ..self
+        }
+        .into()
+    }
+
     /// The report alone, where the caller has its own name for the problem.
     pub(crate) fn into_report(self) -> Report {
         self.report

@@ -1,36 +1,39 @@
-//! The guests table: one item a guest under the address, found by sub through an index, and a reservation for each guest id.
-
-use std::collections::BTreeSet;
+//! The guests table: who is behind a user, and whose an address is. What the items look like stands in [`guest_items`](crate::guest_items).
 
 use auth_domain::{
-    Authenticator, BackupCodeHash, Caller, Email, Guest, GuestId, GuestName, PasswordStanding,
-    PendingAuthenticator, Problem, Randomness, Report, SessionId, Timestamp, TotpStep, UserSub,
+    Caller, Email, Guest, GuestId, GuestName, PasswordStanding, Problem, Randomness, Report,
+    SessionId, Timestamp, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Delete, Put, TransactWriteItem},
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{
+        AttributeValue, Delete, Put, TransactWriteItem, Update,
+        builders::{DeleteBuilder, UpdateBuilder},
+    },
 };
+use aws_smithy_types::error::operation::BuildError;
 
 use crate::{
     ConfigurationError, Platform,
     clients::dynamodb,
     failure::failure,
-    items::{
-        Item, Written, conditional_update, get_millis, get_number, get_sealed, get_text, millis,
-        text, unreadable,
+    guest_items::{
+        Address, KEY, Waiting, address_key, claim_item, guest_item, guest_key, id_key,
+        read_address, read_guest, waiting_item,
     },
-};
-
-/// How [`PasswordStanding::Unproven`] is stored.
-const UNPROVEN: &str = match PasswordStanding::Unproven.as_str() {
-    Some(text) => text,
-    None => panic!("it is stored as a text"),
+    items::{Item, Written, conditional_update, get_text, millis, text},
+    transactions::transact,
 };
 
 /// How often a guest is looked up and made anew when others are making the same one. Each round ends with somebody's success.
 const ROUNDS: usize = 8;
+
+/// Nothing has this key yet.
+const IS_NEW: &str = "attribute_not_exists(pk)";
+
+/// Something has this key.
+const EXISTS: &str = "attribute_exists(pk)";
 
 /// The guests table.
 #[derive(Clone)]
@@ -49,12 +52,35 @@ pub enum ProvedBy {
     Password,
 }
 
-/// What came of making a guest's record.
-enum Making {
-    Created(Guest),
-    Bound(Guest),
-    /// Another request was quicker, or the id is taken.
-    Overtaken,
+/// What the table knows of a user who has just shown who they are.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// The user has a guest.
+    Known(Box<Guest>),
+    /// The user has none; what the address is.
+    First(Option<Address>),
+}
+
+impl Arrival {
+    /// Whether the guest's address was proved before; `None` where there is no guest.
+    #[must_use]
+    pub fn proved_before(&self) -> Option<bool> {
+        match self {
+            Self::Known(guest) => Some(guest.email_verified),
+            Self::First(Some(Address::Waiting(waiting))) => Some(waiting.guest.email_verified),
+            Self::First(Some(Address::Claimed(_)) | None) => None,
+        }
+    }
+
+    /// What the password is worth that Cognito may hold for the user; `None` where nothing here tells.
+    #[must_use]
+    pub fn password_standing(&self) -> Option<PasswordStanding> {
+        match self {
+            Self::Known(guest) => Some(guest.password_standing),
+            Self::First(Some(Address::Waiting(waiting))) => Some(waiting.guest.password_standing),
+            Self::First(Some(Address::Claimed(_)) | None) => None,
+        }
+    }
 }
 
 impl Guests {
@@ -67,27 +93,34 @@ impl Guests {
         })
     }
 
-    /// The guest of an address.
-    pub async fn find(&self, email: &Email) -> Result<Option<Guest>, Problem> {
+    /// The guest of a user.
+    pub async fn find(&self, sub: &UserSub) -> Result<Option<Guest>, Problem> {
+        let item = self.read(guest_key(sub)).await?;
+        item.as_ref().map(read_guest).transpose()
+    }
+
+    /// What an address is; `None` where nobody has it.
+    pub async fn at(&self, email: &Email) -> Result<Option<Address>, Problem> {
+        let item = self.read(address_key(email)).await?;
+        item.map(read_address).transpose()
+    }
+
+    async fn read(&self, key: AttributeValue) -> Result<Option<Item>, Problem> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("email", text(email.as_str()))
+            .key(KEY, key)
             .consistent_read(true)
             .send()
             .await
             .map_err(failure("read the guest"))?;
-        answer.item.as_ref().map(read).transpose()
+        Ok(answer.item)
     }
 
-    /// The guest of a caller whose tokens are still accepted. One consistent read by the address that the token names; the
-    /// index, which lags a moment, only where the address has changed since.
+    /// The guest of a caller whose tokens are still accepted.
     pub async fn find_caller(&self, caller: &Caller) -> Result<Guest, Problem> {
-        let guest = self
-            .find_user(&caller.sub, caller.email.as_ref())
-            .await?
-            .ok_or(Problem::AuthRequired)?;
+        let guest = self.find(&caller.sub).await?.ok_or(Problem::AuthRequired)?;
         if caller.is_signed_out_of(&guest) {
             Err(Problem::AuthRequired)
         } else {
@@ -95,48 +128,19 @@ impl Guests {
         }
     }
 
-    /// The guest bound to a user, looked for under the address that the guest had a while ago, and wherever the guest is now if not
-    /// there.
-    pub async fn find_user(
-        &self,
-        sub: &UserSub,
-        email: Option<&Email>,
-    ) -> Result<Option<Guest>, Problem> {
-        let by_address = match email {
-            Some(email) => self
-                .find(email)
-                .await?
-                .filter(|guest| guest.cognito_sub.as_ref() == Some(sub)),
-            None => None,
-        };
-        match by_address {
-            Some(guest) => Ok(Some(guest)),
-            None => self.find_by_sub(sub).await,
+    /// What is known of a user who has just signed in at an address: one read for a guest who was here before, two for anyone else.
+    pub async fn arrival(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
+        match self.find(sub).await? {
+            Some(guest) => Ok(Arrival::Known(Box::new(guest))),
+            None => self.at(email).await.map(Arrival::First),
         }
     }
 
-    /// The guest bound to a user, wherever the guest's address is. Found through the index, which lags a moment.
-    pub async fn find_by_sub(&self, sub: &UserSub) -> Result<Option<Guest>, Problem> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("cognito-sub-index")
-            .key_condition_expression("cognitoSub = :sub")
-            .expression_attribute_values(":sub", text(sub.as_str()))
-            .limit(1)
-            .send()
-            .await
-            .map_err(failure("find the guest by sub"))?;
-        answer.items().first().map(read).transpose()
-    }
-
-    /// The guest of a user who has just proved the address: the one bound to the sub, or the one of that address if it is bound
-    /// to nobody yet, or a new one. `known` is what a read of the address found a moment ago.
+    /// The guest of a user who has just proved the address: the one bound to the sub, or the one who waits at the address, or a new
+    /// one. `arrival` is what was read a moment ago.
     ///
-    /// However many requests do this at once, there is one guest. A sub never moves to another guest, and a guest of another sub
-    /// is a `USER_MISMATCH`, unless nobody has ever proved that guest's address: then the sub is of a user whom half a
-    /// registration left behind.
+    /// However many requests do this at once, there is one guest. A sub never moves to another guest, and the address of another sub's
+    /// guest is a `USER_MISMATCH`.
     ///
     /// A code proves the address of somebody's registration too, and its password stays without effect. A password does not.
     ///
@@ -145,111 +149,168 @@ impl Guests {
         &self,
         sub: &UserSub,
         email: &Email,
-        known: Option<Guest>,
+        arrival: Arrival,
         proved_by: ProvedBy,
         has_password: bool,
         now: Timestamp,
     ) -> Result<(Guest, bool), Problem> {
-        let mut known = known;
+        let mut arrival = arrival;
+        let mut drawn = Vec::new();
         for _ in 0..ROUNDS {
-            if proved_by == ProvedBy::Password
-                && known
-                    .as_ref()
-                    .is_some_and(|guest| guest.password_standing != PasswordStanding::Accepted)
-            {
+            let accepted = match arrival.password_standing() {
+                Some(PasswordStanding::Accepted) | None => true,
+                Some(PasswordStanding::Unproven | PasswordStanding::Replaced) => false,
+            };
+            if proved_by == ProvedBy::Password && !accepted {
                 return Err(Problem::InvalidCredentials);
             }
-            if let Some(guest) = known.take_if(|guest| guest.cognito_sub.as_ref() == Some(sub)) {
-                if guest.email_verified && (guest.has_password || !has_password) {
-                    return Ok((guest, false));
+            let guest = match arrival {
+                Arrival::Known(guest) => {
+                    let made_here = drawn.contains(&guest.guest_id);
+                    let guest = if has_password && !guest.has_password {
+                        self.note_password(*guest, now).await?
+                    } else {
+                        *guest
+                    };
+                    return Ok((guest, made_here));
                 }
-                // The address is proved for the first time, or a password was made elsewhere since: noted, so that the next start
-                // costs one call of Cognito again.
-                match self.bind(&guest, sub, has_password, now).await? {
-                    Making::Created(guest) | Making::Bound(guest) => return Ok((guest, false)),
-                    Making::Overtaken => known = self.find(email).await?,
-                }
-            }
-            if let Some(guest) = self.find_by_sub(sub).await? {
-                return Ok((guest, false));
-            }
-            let making = match known {
-                Some(guest) if guest.cognito_sub.is_some() && guest.email_verified => {
+                Arrival::First(Some(Address::Claimed(claim))) if claim.sub != *sub => {
                     return Err(Problem::UserMismatch);
                 }
-                Some(guest) => self.bind(&guest, sub, has_password, now).await?,
-                None => self.create(sub, email, has_password, now).await?,
+                // Bound between the two reads.
+                Arrival::First(Some(Address::Claimed(_))) => None,
+                Arrival::First(Some(Address::Waiting(waiting))) => {
+                    let standing = match waiting.guest.password_standing {
+                        PasswordStanding::Accepted => PasswordStanding::Accepted,
+                        PasswordStanding::Unproven | PasswordStanding::Replaced => {
+                            PasswordStanding::Replaced
+                        }
+                    };
+                    let has_password = has_password || !accepted;
+                    self.bind(&waiting, sub, has_password, standing, now)
+                        .await?
+                        .map(|guest| (guest, false))
+                }
+                Arrival::First(None) => {
+                    let guest = self.fresh(sub, email, has_password, now);
+                    drawn.push(guest.guest_id.clone());
+                    self.create(&guest).await?.then_some((guest, true))
+                }
             };
-            match making {
-                Making::Created(guest) => return Ok((guest, true)),
-                Making::Bound(guest) => return Ok((guest, false)),
-                Making::Overtaken => known = self.find(email).await?,
+            match guest {
+                Some(found) => return Ok(found),
+                None => arrival = self.arrival(sub, email).await?,
             }
         }
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("others kept making the same guest"),
+        Err(overtaken())
+    }
+
+    /// Notes that Cognito holds a password, so that the next start asks it once. A note that is overtaken is made by the next sign-in.
+    async fn note_password(&self, guest: Guest, now: Timestamp) -> Result<Guest, Problem> {
+        let noted = self
+            .write(
+                vec![
+                    self.update_in(guest_key(&guest.cognito_sub))
+                        .update_expression("SET hasPassword = :true, updatedAt = :now")
+                        .condition_expression(EXISTS)
+                        .expression_attribute_values(":true", AttributeValue::Bool(true))
+                        .expression_attribute_values(":now", text(now.to_string()))
+                        .write()?,
+                    self.claim_with_password(&guest.cognito_sub, &guest.email)?,
+                ],
+                "note the password",
+            )
+            .await?;
+        Ok(Guest {
+            has_password: noted || guest.has_password,
+            updated_at: if noted { now } else { guest.updated_at },
+            ..guest
         })
     }
 
-    async fn bind(
-        &self,
-        guest: &Guest,
-        sub: &UserSub,
-        has_password: bool,
-        now: Timestamp,
-    ) -> Result<Making, Problem> {
-        let standing = match guest.password_standing {
-            PasswordStanding::Accepted => PasswordStanding::Accepted,
-            PasswordStanding::Unproven | PasswordStanding::Replaced => PasswordStanding::Replaced,
-        };
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("email", text(guest.email.as_str()))
-            .expression_attribute_values(":sub", text(sub.as_str()))
-            .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":false", AttributeValue::Bool(false))
-            .expression_attribute_values(
-                ":hasPassword",
-                AttributeValue::Bool(has_password || guest.has_password),
-            )
-            .expression_attribute_values(":now", text(now.to_string()));
-        let change = "SET cognitoSub = :sub, emailVerified = :true, hasPassword = :hasPassword, updatedAt = :now";
-        let condition = "attribute_exists(email) AND (attribute_not_exists(cognitoSub) OR cognitoSub = :sub OR emailVerified = :false)";
-        // A registration that came in between would have to be looked at first.
-        let write = match standing.as_str() {
-            None => write
-                .update_expression(change)
-                .condition_expression(format!(
-                    "{condition} AND attribute_not_exists(passwordStanding)"
-                )),
-            Some(standing) => write
-                .update_expression(format!("{change}, passwordStanding = :standing"))
-                .condition_expression(format!(
-                    "{condition} AND attribute_exists(passwordStanding)"
-                ))
-                .expression_attribute_values(":standing", text(standing)),
-        };
-        match conditional_update!(write, "bind the guest")? {
-            Written::Made(item) => read(&item).map(Making::Bound),
-            Written::Refused(_) => Ok(Making::Overtaken),
-        }
-    }
-
-    async fn create(
+    fn claim_with_password(
         &self,
         sub: &UserSub,
         email: &Email,
+    ) -> Result<TransactWriteItem, Problem> {
+        self.update_in(address_key(email))
+            .update_expression("SET hasPassword = :true")
+            .condition_expression("#sub = :sub")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .write()
+    }
+
+    /// Binds a guest who waits: the record moves under the sub, the address becomes a claim, and the guest id names the sub. `None`
+    /// where another request was quicker.
+    async fn bind(
+        &self,
+        waiting: &Waiting,
+        sub: &UserSub,
         has_password: bool,
+        standing: PasswordStanding,
         now: Timestamp,
-    ) -> Result<Making, Problem> {
-        let guest = Guest {
+    ) -> Result<Option<Guest>, Problem> {
+        let before = &waiting.guest;
+        let bound = Guest {
+            has_password,
+            password_standing: standing,
+            created_at: before.created_at,
+            guest_id: before.guest_id.clone(),
+            name: before.name.clone(),
+            ..self.fresh(sub, &before.email, has_password, now)
+        };
+        let record = guest_item(&bound, Some(&waiting.item));
+        let guest = read_guest(&record)?;
+        // The guest still waits, as it was read: neither bound, nor registered again.
+        let same = |attribute: &str, value: &str| match get_text(&waiting.item, attribute) {
+            Some(_) => format!("{attribute} = {value}"),
+            None => format!("attribute_not_exists({attribute})"),
+        };
+        let condition = format!(
+            "guestId = :guestId AND attribute_not_exists(#sub) AND {} AND {}",
+            same("updatedAt", ":updatedAt"),
+            same("passwordStanding", ":standing")
+        );
+        let mut claim = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(claim_item(&guest)))
+            .condition_expression(condition)
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":guestId", text(before.guest_id.as_str()));
+        for (attribute, value) in [
+            ("updatedAt", ":updatedAt"),
+            ("passwordStanding", ":standing"),
+        ] {
+            if let Some(stored) = get_text(&waiting.item, attribute) {
+                claim = claim.expression_attribute_values(value, text(stored));
+            }
+        }
+        let claim = claim.build().map_err(undescribed)?;
+        let reservation = self
+            .update_in(id_key(&before.guest_id))
+            .update_expression("SET #sub = :sub REMOVE email")
+            .condition_expression("attribute_not_exists(#sub) OR #sub = :sub")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .write()?;
+        let writes = vec![
+            self.put_new(record)?,
+            TransactWriteItem::builder().put(claim).build(),
+            reservation,
+        ];
+        let bound = self.write(writes, "bind the guest").await?;
+        Ok(bound.then_some(guest))
+    }
+
+    /// A guest who has just proved the address.
+    fn fresh(&self, sub: &UserSub, email: &Email, has_password: bool, now: Timestamp) -> Guest {
+        Guest {
             guest_id: GuestId::generate(now, &self.randomness),
             email: email.clone(),
             name: None,
-            cognito_sub: Some(sub.clone()),
+            cognito_sub: sub.clone(),
             email_verified: true,
             created_at: now,
             updated_at: now,
@@ -259,43 +320,53 @@ impl Guests {
             authenticator: None,
             kept_session: None,
             pending_authenticator: None,
-        };
-        Ok(if self.put(&guest).await? {
-            Making::Created(guest)
-        } else {
-            Making::Overtaken
-        })
-    }
-
-    /// Writes a guest and the reservation of the id; `false` where the address or the id is taken.
-    async fn put(&self, guest: &Guest) -> Result<bool, Problem> {
-        let put = |item: Item| {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(email)")
-                .build();
-            put.map(|put| TransactWriteItem::builder().put(put).build())
-                .map_err(|error| Problem::Internal(Report::new("describe the guest", error)))
-        };
-        let written = self
-            .client
-            .transact_write_items()
-            .transact_items(put(item(guest))?)
-            .transact_items(put(Item::from([(
-                "email".to_owned(),
-                reservation(&guest.guest_id),
-            )]))?)
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) if is_cancelled(&error) => Ok(false),
-            Err(error) => Err(failure("make the guest")(error).into()),
         }
     }
 
-    /// A guest as a registration makes one: the address unproved, and the password without effect until it is.
+    /// Makes a guest whose user, address and id nobody has; `false` where one of them is taken.
+    async fn create(&self, guest: &Guest) -> Result<bool, Problem> {
+        let reservation = Item::from([
+            (KEY.to_owned(), id_key(&guest.guest_id)),
+            ("sub".to_owned(), text(guest.cognito_sub.as_str())),
+        ]);
+        let writes = vec![
+            self.put_new(guest_item(guest, None))?,
+            self.put_new(claim_item(guest))?,
+            self.put_new(reservation)?,
+        ];
+        self.write(writes, "make the guest").await
+    }
+
+    async fn write(
+        &self,
+        writes: Vec<TransactWriteItem>,
+        attempted: &'static str,
+    ) -> Result<bool, Problem> {
+        transact(&self.client, writes, attempted).await
+    }
+
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, Problem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(IS_NEW)
+            .build()
+            .map_err(undescribed)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn update_in(&self, key: AttributeValue) -> UpdateBuilder {
+        Update::builder().table_name(&self.table).key(KEY, key)
+    }
+
+    fn update(&self, key: AttributeValue) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, key)
+    }
+
+    /// A guest as a registration makes one: who waits, and whose password is without effect until the address is proved.
     #[must_use]
     pub fn registration(
         &self,
@@ -303,151 +374,172 @@ impl Guests {
         email: &Email,
         name: Option<GuestName>,
         now: Timestamp,
-    ) -> Guest {
-        Guest {
+    ) -> WaitingGuest {
+        WaitingGuest {
             guest_id: GuestId::generate(now, &self.randomness),
             email: email.clone(),
             name,
-            cognito_sub: Some(sub.clone()),
             email_verified: false,
             created_at: now,
-            updated_at: now,
-            has_password: true,
             password_standing: PasswordStanding::Unproven,
-            signed_out_at: None,
-            authenticator: None,
-            kept_session: None,
-            pending_authenticator: None,
+            registered_sub: Some(sub.clone()),
         }
     }
 
     /// Takes an address for a registration; `false` where it is taken. Of any number that try at once, one succeeds.
-    pub async fn register(&self, guest: &Guest) -> Result<bool, Problem> {
-        self.put(guest).await
+    pub async fn register(&self, guest: &WaitingGuest) -> Result<bool, Problem> {
+        let reservation = Item::from([
+            (KEY.to_owned(), id_key(&guest.guest_id)),
+            ("email".to_owned(), text(guest.email.as_str())),
+        ]);
+        let writes = vec![
+            self.put_new(waiting_item(guest))?,
+            self.put_new(reservation)?,
+        ];
+        self.write(writes, "take the address").await
     }
 
-    /// Takes the place of a registration that has no user any more, and that nobody has confirmed. `None` where somebody has, or
-    /// somebody else was quicker.
+    /// Takes the place of a registration that has no user any more, and that nobody has confirmed. The guest id stays. `None` where
+    /// somebody has confirmed it, or somebody else was quicker.
     pub async fn register_anew(
         &self,
-        left_behind: &Guest,
-        guest: &Guest,
-    ) -> Result<Option<Guest>, Problem> {
-        let (Some(gone), Some(sub)) = (&left_behind.cognito_sub, &guest.cognito_sub) else {
+        left_behind: &Waiting,
+        guest: &WaitingGuest,
+    ) -> Result<Option<WaitingGuest>, Problem> {
+        let (Some(gone), Some(sub)) = (&left_behind.guest.registered_sub, &guest.registered_sub)
+        else {
             return Ok(None);
         };
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("email", text(guest.email.as_str()))
-            .condition_expression("cognitoSub = :gone AND emailVerified = :false")
+            .update(address_key(&guest.email))
+            .condition_expression(
+                "registeredSub = :gone AND emailVerified = :false AND attribute_not_exists(#sub)",
+            )
             .expression_attribute_names("#name", "name")
+            .expression_attribute_names("#sub", "sub")
             .expression_attribute_values(":gone", text(gone.as_str()))
             .expression_attribute_values(":false", AttributeValue::Bool(false))
             .expression_attribute_values(":sub", text(sub.as_str()))
-            .expression_attribute_values(":unproven", text(UNPROVEN))
-            .expression_attribute_values(":now", text(guest.updated_at.to_string()));
-        let change = "SET cognitoSub = :sub, passwordStanding = :unproven, updatedAt = :now";
+            .expression_attribute_values(":now", text(guest.created_at.to_string()));
+        let change = "SET registeredSub = :sub, updatedAt = :now";
         let write = match &guest.name {
             Some(name) => write
                 .update_expression(format!("{change}, #name = :name"))
                 .expression_attribute_values(":name", text(name.as_str())),
             None => write.update_expression(format!("{change} REMOVE #name")),
         };
-        match conditional_update!(write, "take a registration's place")? {
-            Written::Made(item) => read(&item).map(Some),
-            Written::Refused(Some(item)) => {
-                // The write was sent twice, and the first one made it.
-                let guest = read(&item)?;
-                Ok(
-                    (guest.cognito_sub.as_ref() == Some(sub) && !guest.email_verified)
-                        .then_some(guest),
-                )
+        let written = conditional_update!(write, "take a registration's place")?;
+        let (Written::Made(item) | Written::Refused(Some(item))) = written else {
+            return Ok(None);
+        };
+        // A refused write may have been sent twice, and made by the first.
+        Ok(match read_address(item)? {
+            Address::Waiting(waiting) if waiting.guest.registered_sub.as_ref() == Some(sub) => {
+                Some(waiting.guest)
             }
-            Written::Refused(None) => Ok(None),
-        }
+            Address::Waiting(_) | Address::Claimed(_) => None,
+        })
     }
 
     /// Removes what a registration wrote, unless the address has been proved since: `false` then.
-    pub async fn withdraw_registration(&self, guest: &Guest) -> Result<bool, Problem> {
-        let delete =
-            |key: AttributeValue| Delete::builder().table_name(&self.table).key("email", key);
-        let describe = |error| Problem::Internal(Report::new("describe the guest", error));
-        let record = delete(text(guest.email.as_str()))
+    pub async fn withdraw_registration(&self, guest: &WaitingGuest) -> Result<bool, Problem> {
+        let delete = |key| Delete::builder().table_name(&self.table).key(KEY, key);
+        let record = delete(address_key(&guest.email))
             .condition_expression(
-                "attribute_not_exists(email) OR (guestId = :guestId AND emailVerified = :false)",
+                "attribute_not_exists(pk) OR (guestId = :guestId AND emailVerified = :false AND attribute_not_exists(#sub))",
             )
+            .expression_attribute_names("#sub", "sub")
             .expression_attribute_values(":guestId", text(guest.guest_id.as_str()))
             .expression_attribute_values(":false", AttributeValue::Bool(false))
-            .build()
-            .map_err(describe)?;
-        let reservation = delete(reservation(&guest.guest_id))
-            .build()
-            .map_err(describe)?;
-        let item = |delete| TransactWriteItem::builder().delete(delete).build();
-        let withdrawn = self
-            .client
-            .transact_write_items()
-            .transact_items(item(record))
-            .transact_items(item(reservation))
-            .send()
-            .await;
-        match withdrawn {
-            Ok(_) => Ok(true),
-            Err(error) if is_cancelled(&error) => Ok(false),
-            Err(error) => Err(failure("withdraw the registration")(error).into()),
-        }
+            .write()?;
+        let reservation = delete(id_key(&guest.guest_id)).write()?;
+        self.write(vec![record, reservation], "withdraw the registration")
+            .await
     }
 
-    /// Confirms the registration of a user whose mailed code came back: the address is proved, and the password counts from now
-    /// on. `false` where there is no such registration: it was never made, or the address was proved in another way.
+    /// Confirms the registration of a user whose mailed code came back: the guest is bound, and the password counts from now on. `None`
+    /// where there is no such registration: it was never made, or the address was proved in another way.
     pub async fn confirm_registration(
         &self,
-        email: &Email,
+        waiting: &Waiting,
         sub: &UserSub,
         now: Timestamp,
-    ) -> Result<bool, Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("email", text(email.as_str()))
-            .update_expression(
-                "SET emailVerified = :true, updatedAt = :now REMOVE passwordStanding",
-            )
-            .condition_expression("cognitoSub = :sub AND passwordStanding = :unproven")
-            .expression_attribute_values(":sub", text(sub.as_str()))
-            .expression_attribute_values(":unproven", text(UNPROVEN))
-            .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":now", text(now.to_string()));
-        Ok(
-            match conditional_update!(write, "confirm the registration")? {
-                Written::Made(_) => true,
-                Written::Refused(_) => false,
-            },
-        )
+    ) -> Result<Option<Guest>, Problem> {
+        let guest = &waiting.guest;
+        if guest.registered_sub.as_ref() != Some(sub)
+            || guest.password_standing != PasswordStanding::Unproven
+        {
+            return Ok(None);
+        }
+        self.bind(waiting, sub, true, PasswordStanding::Accepted, now)
+            .await
     }
 
     /// Notes that a mailed code has set a new password: the address is proved, the password counts, and every token issued up to
-    /// `now` is refused. `false` where the address has no guest.
+    /// `now` is refused. `false` where the address is nobody's.
     pub async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<bool, Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("email", text(email.as_str()))
-            .update_expression(
-                "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now REMOVE passwordStanding",
-            )
-            .condition_expression("attribute_exists(email)")
-            .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":millis", millis(now))
-            .expression_attribute_values(":now", text(now.to_string()));
-        Ok(match conditional_update!(write, "note the new password")? {
-            Written::Made(_) => true,
-            Written::Refused(_) => false,
-        })
+        for _ in 0..ROUNDS {
+            let noted = match self.at(email).await? {
+                None => return Ok(false),
+                Some(Address::Claimed(claim)) => {
+                    let address = (!claim.has_password).then_some(email);
+                    self.note_new_password_of(&claim.sub, address, now).await?
+                }
+                Some(Address::Waiting(waiting)) => {
+                    let write = self
+                        .update(address_key(email))
+                        .update_expression(NEW_PASSWORD)
+                        .condition_expression("guestId = :guestId AND attribute_not_exists(#sub)")
+                        .expression_attribute_names("#sub", "sub")
+                        .set_expression_attribute_values(Some(new_password(now)))
+                        .expression_attribute_values(
+                            ":guestId",
+                            text(waiting.guest.guest_id.as_str()),
+                        );
+                    match conditional_update!(write, "note the new password")? {
+                        Written::Made(_) => true,
+                        Written::Refused(_) => false,
+                    }
+                }
+            };
+            if noted {
+                return Ok(true);
+            }
+        }
+        Err(overtaken())
+    }
+
+    /// The same for a user's guest, wherever that is; `false` where there is none. `address` is the guest's where its claim knows of no
+    /// password yet: it is told in the same transaction.
+    pub async fn note_new_password_of(
+        &self,
+        sub: &UserSub,
+        address: Option<&Email>,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let attempted = "note the new password";
+        let Some(email) = address else {
+            let write = self
+                .update(guest_key(sub))
+                .update_expression(NEW_PASSWORD)
+                .condition_expression(EXISTS)
+                .set_expression_attribute_values(Some(new_password(now)));
+            return Ok(match conditional_update!(write, attempted)? {
+                Written::Made(_) => true,
+                Written::Refused(_) => false,
+            });
+        };
+        let record = self
+            .update_in(guest_key(sub))
+            .update_expression(NEW_PASSWORD)
+            .condition_expression(EXISTS)
+            .set_expression_attribute_values(Some(new_password(now)))
+            .write()?;
+        self.write(
+            vec![record, self.claim_with_password(sub, email)?],
+            attempted,
+        )
+        .await
     }
 
     /// Changes the name of a caller's guest, in one conditional write that also refuses tokens no longer accepted. `None` takes
@@ -458,48 +550,39 @@ impl Guests {
         name: Option<&GuestName>,
         now: Timestamp,
     ) -> Result<Guest, Problem> {
-        let change = |email: &Email| {
-            let write = self
-                .client
-                .update_item()
-                .table_name(&self.table)
-                .key("email", text(email.as_str()))
-                .condition_expression("cognitoSub = :sub AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
-                     OR (keptSession = :session AND keptSessionAt = signedOutAt))")
-                .expression_attribute_values(":session", text(caller.session.as_ref().map_or("", SessionId::as_str)))
-                .expression_attribute_names("#name", "name")
-                .expression_attribute_values(":sub", text(caller.sub.as_str()))
-                .expression_attribute_values(":begun", millis(caller.signed_in_by))
-                .expression_attribute_values(":now", text(now.to_string()));
-            match name {
-                Some(name) => write
-                    .update_expression("SET #name = :name, updatedAt = :now")
-                    .expression_attribute_values(":name", text(name.as_str())),
-                None => write.update_expression("SET updatedAt = :now REMOVE #name"),
-            }
+        let write = self
+            .update(guest_key(&caller.sub))
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
+                 OR (keptSession = :session AND keptSessionAt = signedOutAt))",
+            )
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(
+                ":session",
+                text(caller.session.as_ref().map_or("", SessionId::as_str)),
+            )
+            .expression_attribute_values(":begun", millis(caller.signed_in_by))
+            .expression_attribute_values(":now", text(now.to_string()));
+        let write = match name {
+            Some(name) => write
+                .update_expression("SET #name = :name, updatedAt = :now")
+                .expression_attribute_values(":name", text(name.as_str())),
+            None => write.update_expression("SET updatedAt = :now REMOVE #name"),
         };
-        if let Some(email) = &caller.email
-            && let Written::Made(item) =
-                conditional_update!(change(email), "change the guest's name")?
-        {
-            return read(&item);
-        }
-        let guest = self.find_caller(caller).await?;
-        match conditional_update!(change(&guest.email), "change the guest's name")? {
-            Written::Made(item) => read(&item),
+        match conditional_update!(write, "change the guest's name")? {
+            Written::Made(item) => read_guest(&item),
             Written::Refused(_) => Err(Problem::AuthRequired),
         }
     }
 
-    /// Refuses from now on every token of the guest that was issued up to `now`.
-    pub async fn sign_out_everywhere(&self, guest: &Guest, now: Timestamp) -> Result<(), Problem> {
+    /// Refuses from now on every token of the user's guest that was issued up to `now`.
+    pub async fn sign_out_everywhere(&self, sub: &UserSub, now: Timestamp) -> Result<(), Problem> {
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("email", text(guest.email.as_str()))
+            .update(guest_key(sub))
             .update_expression("SET signedOutAt = :now")
-            .condition_expression("attribute_exists(email) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)",
+            )
             .expression_attribute_values(":now", millis(now));
         match conditional_update!(write, "sign the guest out")? {
             // Refused: a later sign-out, or this very one, is there already.
@@ -509,121 +592,44 @@ impl Guests {
     }
 }
 
-/// What reserves a guest id.
-fn reservation(guest_id: &GuestId) -> AttributeValue {
-    text(format!("guestId#{guest_id}"))
+/// What a new password changes in the record of its guest.
+const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
+                            REMOVE passwordStanding";
+
+fn new_password(now: Timestamp) -> Item {
+    Item::from([
+        (":true".to_owned(), AttributeValue::Bool(true)),
+        (":millis".to_owned(), millis(now)),
+        (":now".to_owned(), text(now.to_string())),
+    ])
 }
 
-/// Whether a transaction was refused because of what else was going on: a condition, or another transaction on the same items.
-fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return false;
-    };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .all(|code| {
-            matches!(
-                code,
-                "None" | "ConditionalCheckFailed" | "TransactionConflict"
-            )
-        })
+/// A write as a part of a transaction.
+trait Write {
+    fn write(self) -> Result<TransactWriteItem, Problem>;
 }
 
-fn item(guest: &Guest) -> Item {
-    let mut item = Item::from([
-        ("email".to_owned(), text(guest.email.as_str())),
-        ("guestId".to_owned(), text(guest.guest_id.as_str())),
-        (
-            "emailVerified".to_owned(),
-            AttributeValue::Bool(guest.email_verified),
-        ),
-        (
-            "hasPassword".to_owned(),
-            AttributeValue::Bool(guest.has_password),
-        ),
-        ("createdAt".to_owned(), text(guest.created_at.to_string())),
-        ("updatedAt".to_owned(), text(guest.updated_at.to_string())),
-    ]);
-    if let Some(name) = &guest.name {
-        item.insert("name".to_owned(), text(name.as_str()));
+impl Write for UpdateBuilder {
+    fn write(self) -> Result<TransactWriteItem, Problem> {
+        let update = self.build().map_err(undescribed)?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
-    if let Some(sub) = &guest.cognito_sub {
-        item.insert("cognitoSub".to_owned(), text(sub.as_str()));
+}
+
+impl Write for DeleteBuilder {
+    fn write(self) -> Result<TransactWriteItem, Problem> {
+        let delete = self.build().map_err(undescribed)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
-    if let Some(standing) = guest.password_standing.as_str() {
-        item.insert("passwordStanding".to_owned(), text(standing));
-    }
-    item
 }
 
-fn read(item: &Item) -> Result<Guest, Problem> {
-    parse(item).ok_or_else(|| Problem::Internal(unreadable("a guest's record does not read back")))
+fn undescribed(error: BuildError) -> Problem {
+    Problem::Internal(Report::new("describe the guest", error))
 }
 
-fn parse(item: &Item) -> Option<Guest> {
-    let instant = |name| get_text(item, name).and_then(Timestamp::from_rfc3339);
-    Some(Guest {
-        guest_id: GuestId::parse(get_text(item, "guestId")?).ok()?,
-        email: Email::parse(get_text(item, "email")?).ok()?,
-        name: get_text(item, "name")
-            .map(GuestName::parse)
-            .transpose()
-            .ok()?,
-        cognito_sub: get_text(item, "cognitoSub")
-            .map(UserSub::parse)
-            .transpose()
-            .ok()?,
-        email_verified: item
-            .get("emailVerified")
-            .and_then(|flag| flag.as_bool().ok())
-            .copied()
-            .unwrap_or(false),
-        created_at: instant("createdAt")?,
-        updated_at: instant("updatedAt")?,
-        has_password: item
-            .get("hasPassword")
-            .and_then(|flag| flag.as_bool().ok())
-            .copied()
-            .unwrap_or(false),
-        password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
-        signed_out_at: get_millis(item, "signedOutAt"),
-        // Only of the sign-out that it was noted with: any later one ends it too.
-        kept_session: get_text(item, "keptSession")
-            .filter(|_| get_number(item, "keptSessionAt") == get_number(item, "signedOutAt"))
-            .map(SessionId::claimed),
-        authenticator: match get_sealed(item, "authenticatorKeys") {
-            Some(sealed_keys) => Some(Authenticator {
-                sealed_keys,
-                last_step: TotpStep::from_number(get_number(item, "authenticatorLastStep")?),
-                backup_codes: backup_codes(item)?,
-            }),
-            None => None,
-        },
-        pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
-            Some(sealed_keys) => Some(PendingAuthenticator {
-                sealed_keys,
-                expires_at: get_millis(item, "pendingAuthenticatorUntil")?,
-            }),
-            None => None,
-        },
-    })
-}
-
-/// DynamoDB keeps no empty sets: where the last code was used, there is no attribute.
-fn backup_codes(item: &Item) -> Option<BTreeSet<BackupCodeHash>> {
-    match item.get("backupCodes") {
-        Some(codes) => Some(
-            codes
-                .as_ss()
-                .ok()?
-                .iter()
-                .map(BackupCodeHash::stored)
-                .collect(),
-        ),
-        None => Some(BTreeSet::new()),
+fn overtaken() -> Problem {
+    Problem::ServiceUnavailable {
+        retry_after_seconds: 1,
+        report: Report::of("others kept changing the same guest"),
     }
 }

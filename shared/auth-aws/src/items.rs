@@ -60,7 +60,7 @@ pub(crate) enum Written {
 
 /// Sends an update that asks for `ALL_NEW`, and for the old item when its condition fails.
 macro_rules! conditional_update {
-    ($update:expr, $attempted:literal) => {
+    ($update:expr, $attempted:expr) => {
         match $update
             .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
             .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)

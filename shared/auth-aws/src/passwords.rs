@@ -117,11 +117,19 @@ impl Passwords {
         email: &Email,
         password: &Password,
     ) -> Result<PasswordProof, (Problem, bool)> {
+        self.sign_in_as(email.as_str(), password).await
+    }
+
+    async fn sign_in_as(
+        &self,
+        username: &str,
+        password: &Password,
+    ) -> Result<PasswordProof, (Problem, bool)> {
         let initiated = self
             .secrets
             .confidentially("prove the password", |secrets| {
                 self.pool
-                    .sign_in(email, "PASSWORD", secrets)
+                    .sign_in(username, "PASSWORD", secrets)
                     .auth_parameters("PASSWORD", password.as_str())
                     .send()
             })
@@ -138,7 +146,7 @@ impl Passwords {
         let seen = |report| (Problem::Internal(report), false);
         match initiated {
             Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
-            Ok(Step::Next(next)) => self.proof(email, next).await,
+            Ok(Step::Next(next)) => self.proof(username, next).await,
             Err(failure) => match failure.code() {
                 Some("NotAuthorizedException")
                     if failure.message().starts_with("Password attempts exceeded") =>
@@ -159,11 +167,11 @@ impl Passwords {
     }
 
     /// What a challenge after the password means. A choice of first factors is offered to a user who has no password.
-    async fn proof(&self, email: &Email, next: Next) -> Result<PasswordProof, (Problem, bool)> {
+    async fn proof(&self, username: &str, next: Next) -> Result<PasswordProof, (Problem, bool)> {
         if next.name == Some(ChallengeNameType::SelectChallenge) {
             return Ok(PasswordProof::Wrong);
         }
-        let username = next.username(email.as_str());
+        let username = next.username(username);
         self.challenge(next, username)
             .await
             .map(PasswordProof::Challenged)
@@ -282,10 +290,10 @@ impl Passwords {
         }
     }
 
-    /// Whether a password is right, for somebody who is signed in and proves it again. The session that the proof begins is revoked.
+    /// Whether a password is right, for a user who is signed in and proves it again. The session that the proof begins is revoked.
     /// A password that is right but for a second factor kept in Cognito is right.
-    pub async fn prove(&self, email: &Email, password: &Password) -> Result<bool, (Problem, bool)> {
-        match self.sign_in(email, password).await? {
+    pub async fn prove(&self, sub: &UserSub, password: &Password) -> Result<bool, (Problem, bool)> {
+        match self.sign_in_as(sub.as_str(), password).await? {
             PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
                 self.token_service.discard(&tokens).await;
                 Ok(true)
@@ -350,7 +358,7 @@ impl Passwords {
 
     /// The sub of an address's user, if there is one.
     pub async fn find_sub(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
-        let Some(user) = self.pool.find(email).await? else {
+        let Some(user) = self.pool.find(email.as_str()).await? else {
             return Ok(None);
         };
         sub_among(user.user_attributes())

@@ -1,8 +1,8 @@
 //! A fresh proof from somebody who is signed in: the password, or a code by mail, under the same counts as at a sign-in.
 
 use auth_domain::{
-    AttemptId, Caller, Email, FreshProof, Guest, KeyRing, KnownDevice, Limit, LimitState, Password,
-    PasswordStanding, Problem, Randomness, SignIn, SignInId, SignInRules, Timestamp,
+    AttemptId, Caller, FreshProof, Guest, KeyRing, KnownDevice, Limit, LimitState, Password,
+    PasswordStanding, Problem, Randomness, SignInId, SignInRules, Timestamp, UserSub,
 };
 use tokio::join;
 
@@ -44,8 +44,7 @@ impl Reauthentication {
         })
     }
 
-    /// Checks a proof of `guest`, who is the caller. Where the guest's address and the token's differ, Cognito knows the user by one of
-    /// them, the newer, and nothing tells which that is. Whatever session the proof begins is revoked: it is worth this one answer.
+    /// Checks a proof of `guest`, who is the caller. Whatever session the proof begins is revoked: it is worth this one answer.
     ///
     /// `recognise` tells a device that is known for the guest's address, which has a budget of its own; `note` hears what is left of a
     /// limit.
@@ -58,12 +57,10 @@ impl Reauthentication {
         recognise: impl FnOnce(&KeyRing) -> Option<KnownDevice>,
         note: impl FnOnce(LimitState),
     ) -> Result<(), Problem> {
-        let other = caller.email.as_ref();
-        let other = other.filter(|email| **email != guest.email);
-        let addresses: Vec<&Email> = [&guest.email].into_iter().chain(other).collect();
+        let email = &guest.email;
         let secrets = self.secrets.get().await?;
         let device = recognise(secrets.keys());
-        let budget = KnownDevice::budget(device.as_ref(), &guest.email, secrets.keys());
+        let budget = KnownDevice::budget(device.as_ref(), email, secrets.keys());
         let attempt = AttemptId::generate(&self.randomness);
         match proof {
             FreshProof::Password(password) => {
@@ -72,7 +69,7 @@ impl Reauthentication {
                     .await?;
                 // Chosen by somebody who had not proved the address, it proves nothing.
                 let counts = guest.password_standing == PasswordStanding::Accepted;
-                let proved = self.prove_password(&addresses, password, &budget, &attempt);
+                let proved = self.prove_password(&caller.sub, password, &budget, &attempt);
                 if !(proved.await? && counts) {
                     return Err(Problem::InvalidCredentials);
                 }
@@ -85,7 +82,8 @@ impl Reauthentication {
                 code,
             } => {
                 let id = session_token.sign_in_id();
-                let sign_in = self.claim(&id, &addresses, &attempt, now).await?;
+                let sign_in = self.sign_ins.claim(&id, email, &attempt, now, &self.rules);
+                let sign_in = sign_in.await?;
                 let counted = self
                     .limits
                     .admit(&self.code_failures, &budget, &attempt, now, note)
@@ -123,48 +121,26 @@ impl Reauthentication {
         }
     }
 
-    /// Claims a sign-in that was begun for one of these addresses. For another, an attempt costs nothing.
-    async fn claim(
-        &self,
-        id: &SignInId,
-        addresses: &[&Email],
-        attempt: &AttemptId,
-        now: Timestamp,
-    ) -> Result<SignIn, Problem> {
-        for email in addresses {
-            let claimed = self.sign_ins.claim(id, email, attempt, now, &self.rules);
-            match claimed.await {
-                Err(Problem::InvalidSession) => {}
-                claimed => return claimed,
-            }
-        }
-        Err(Problem::InvalidSession)
-    }
-
     async fn prove_password(
         &self,
-        addresses: &[&Email],
+        sub: &UserSub,
         password: &Password,
         budget: &str,
         attempt: &AttemptId,
     ) -> Result<bool, Problem> {
-        for (asked_before, email) in addresses.iter().enumerate() {
-            match self.passwords.prove(email, password).await {
-                Ok(true) => return Ok(true),
-                Ok(false) => {}
-                Err((problem, did_not_act)) => {
-                    if did_not_act && asked_before == 0 {
-                        let taken_back = self
-                            .limits
-                            .take_back(&self.password_failures, budget, attempt)
-                            .await;
-                        note_stuck(&taken_back);
-                    }
-                    return Err(problem);
+        match self.passwords.prove(sub, password).await {
+            Ok(proved) => Ok(proved),
+            Err((problem, did_not_act)) => {
+                if did_not_act {
+                    let taken_back = self
+                        .limits
+                        .take_back(&self.password_failures, budget, attempt)
+                        .await;
+                    note_stuck(&taken_back);
                 }
+                Err(problem)
             }
         }
-        Ok(false)
     }
 
     /// Undoes the counting of a code at which nobody looked.

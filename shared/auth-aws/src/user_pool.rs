@@ -1,6 +1,6 @@
 //! The user pool and the confidential client through which alone Latchkey speaks to it.
 
-use auth_domain::{AccessToken, Email, IdToken, Problem, RefreshToken, Report, Tokens, UserSub};
+use auth_domain::{AccessToken, IdToken, Problem, RefreshToken, Report, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::{
     Client,
     operation::{
@@ -49,7 +49,7 @@ impl UserPool {
     /// The beginning of a sign-in by choice, the factor being chosen already.
     pub(crate) fn sign_in(
         &self,
-        email: &Email,
+        username: &str,
         factor: &str,
         secrets: &SecretSet,
     ) -> AdminInitiateAuthFluentBuilder {
@@ -58,9 +58,9 @@ impl UserPool {
             .user_pool_id(&self.pool_id)
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::UserAuth)
-            .auth_parameters("USERNAME", email.as_str())
+            .auth_parameters("USERNAME", username)
             .auth_parameters("PREFERRED_CHALLENGE", factor)
-            .auth_parameters("SECRET_HASH", self.secret_hash(email.as_str(), secrets))
+            .auth_parameters("SECRET_HASH", self.secret_hash(username, secrets))
     }
 
     /// An answer to a challenge, but for what it answers.
@@ -79,13 +79,13 @@ impl UserPool {
             .challenge_responses("SECRET_HASH", self.secret_hash(username, secrets))
     }
 
-    /// The user of an address, if there is one.
-    pub(crate) async fn find(&self, email: &Email) -> Result<Option<AdminGetUserOutput>, Problem> {
+    /// The user of an address or of a sub, if there is one.
+    pub(crate) async fn find(&self, username: &str) -> Result<Option<AdminGetUserOutput>, Problem> {
         let found = self
             .client
             .admin_get_user()
             .user_pool_id(&self.pool_id)
-            .username(email.as_str())
+            .username(username)
             .send()
             .await;
         match found.map_err(failure("find the user")) {

@@ -470,16 +470,6 @@ impl Subject {
             Self::Anybody => None,
         }
     }
-
-    /// Whether the person whom a provider's token is about is the one that was meant.
-    #[must_use]
-    pub fn is(&self, person: &Caller) -> bool {
-        match self {
-            Self::Guest { sub, .. } => person.sub == *sub,
-            Self::Claimed(email) => person.email.as_ref() == Some(email),
-            Self::Anybody => true,
-        }
-    }
 }
 
 /// Why an authorization, or an attempt to end one, failed. Told to the log and to the person who began, and to nobody else.

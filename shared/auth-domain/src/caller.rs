@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{Email, Guest, Timestamp, UserSub, claims};
+use crate::{Guest, Timestamp, UserSub, claims};
 
 /// Who is calling, as a token says that was checked: by API Gateway's authorizer on most routes.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Who.
     pub sub: UserSub,
-    /// The address at the time of issue: a hint for finding the guest in one read, and nothing that grants anything.
-    pub email: Option<Email>,
     /// By when, at the latest, the token's session had begun. A token that came of refreshing says when the person signed in, by the
     /// second, and not only when it was issued itself.
     pub signed_in_by: Timestamp,
@@ -57,7 +55,6 @@ impl Caller {
         let signed_in_by = authenticated_at.map(|second| second.after(Duration::from_millis(999)));
         Some(Self {
             sub: UserSub::parse(&claim("sub")?).ok()?,
-            email: claim(claims::EMAIL).and_then(|email| Email::parse(&email).ok()),
             signed_in_by: signed_in_by.map_or(issued_at, |latest| latest.min(issued_at)),
             authenticated_at,
             session: claim("origin_jti").map(SessionId::claimed),

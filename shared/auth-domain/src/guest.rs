@@ -199,17 +199,17 @@ impl PasswordStanding {
     }
 }
 
-/// A guest's record. A guest without a sub was made elsewhere and has not signed in yet.
+/// A guest's record, kept under the sub of the Cognito user whom the guest is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
     /// The public number.
     pub guest_id: GuestId,
-    /// The address, which is also the record's key.
+    /// The address.
     pub email: Email,
     /// What the guest wants to be called.
     pub name: Option<GuestName>,
-    /// The Cognito user whom this guest is bound to.
-    pub cognito_sub: Option<UserSub>,
+    /// The Cognito user whom this guest is bound to. It never changes.
+    pub cognito_sub: UserSub,
     /// Whether a code sent to the address has been proved.
     pub email_verified: bool,
     /// When the record was made.
@@ -230,6 +230,35 @@ pub struct Guest {
     pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
+/// A guest without a user, who waits under an address: made by a booking, an import or a registration. The first user who proves the
+/// address is bound to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingGuest {
+    /// The public number.
+    pub guest_id: GuestId,
+    /// The address.
+    pub email: Email,
+    /// What the guest wants to be called.
+    pub name: Option<GuestName>,
+    /// Whether the address is known to be the guest's.
+    pub email_verified: bool,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// What the password is worth that Cognito may hold for the address.
+    pub password_standing: PasswordStanding,
+    /// The user whom a registration made, and whom it would bind.
+    pub registered_sub: Option<UserSub>,
+}
+
+/// What an address says of the guest whose it is: enough for a sign-in to begin without another read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressClaim {
+    /// The user whose guest has the address, and has proved it.
+    pub sub: UserSub,
+    /// Whether Cognito holds a password for that guest.
+    pub has_password: bool,
+}
+
 impl Serialize for Guest {
     /// The *User* of the contract.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -241,8 +270,7 @@ impl Serialize for Guest {
             #[serde(skip_serializing_if = "Option::is_none")]
             name: Option<&'a str>,
             email_verified: bool,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            cognito_sub: Option<&'a str>,
+            cognito_sub: &'a str,
             created_at: Timestamp,
             updated_at: Timestamp,
         }
@@ -251,7 +279,7 @@ impl Serialize for Guest {
             email: self.email.as_str(),
             name: self.name.as_ref().map(GuestName::as_str),
             email_verified: self.email_verified,
-            cognito_sub: self.cognito_sub.as_ref().map(UserSub::as_str),
+            cognito_sub: self.cognito_sub.as_str(),
             created_at: self.created_at,
             updated_at: self.updated_at,
         }

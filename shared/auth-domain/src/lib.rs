@@ -54,8 +54,8 @@ pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use fresh_proof::FreshProof;
 pub use front_end::{FrontEnd, InvalidFrontEnd};
 pub use guest::{
-    Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub, PasswordStanding,
-    UserSub,
+    AddressClaim, Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub,
+    PasswordStanding, UserSub, WaitingGuest,
 };
 pub use held_sign_in::{
     AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, HeldToken,

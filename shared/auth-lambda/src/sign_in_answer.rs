@@ -85,7 +85,7 @@ impl SignInAnswer {
                     "expires_in": tokens.expires_in(),
                     "guest_id": user.guest_id,
                     "email": user.email.as_str(),
-                    "cognito_sub": user.cognito_sub.as_ref().map(auth_domain::UserSub::as_str),
+                    "cognito_sub": user.cognito_sub.as_str(),
                 })
             }
             Self::Held(held) => json!({

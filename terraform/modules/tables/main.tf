@@ -2,7 +2,7 @@
 
 locals {
   tables = {
-    guests     = { key = "email", expires = false, indexes = { "cognito-sub-index" = "cognitoSub" } }
+    guests     = { key = "pk", expires = false, indexes = { "cognito-sub-index" = "cognitoSub" } }
     challenges = { key = "pk", expires = true, indexes = {} }
     sessions   = { key = "sessionId", expires = true, indexes = {} }
   }

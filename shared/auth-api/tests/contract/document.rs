@@ -131,13 +131,13 @@ fn grants_read_back_as_they_were_written() {
         ["grants"];
     let read: Vec<String> = verify.grants.iter().map(Grant::to_string).collect();
     assert_eq!(json!(read), *written);
-    let of_the_index: Vec<&str> = verify
+    let of_the_guests: Vec<&str> = verify
         .grants
         .iter()
-        .filter(|grant| grant.resource() == Resource::GuestsIndex)
+        .filter(|grant| grant.resource() == Resource::Guests)
         .map(Grant::action)
         .collect();
-    assert_eq!(of_the_index, ["Query"]);
+    assert_eq!(of_the_guests, ["GetItem", "PutItem", "UpdateItem"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The names of the tables.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Tables {
-    /// Guest records, and the reservations of their ids.
+    /// Guests, their addresses and their ids.
     pub guests: String,
     /// Sign-ins under way, and limits.
     pub challenges: String,
@@ -71,6 +71,18 @@ impl DynamoDb {
         Ok(())
     }
 
+    /// Whether every table has the key that this version gives it. Kept tables may be of another version.
+    pub(crate) fn has_this_shape(&self) -> Result<bool, DynoxideError> {
+        for (name, definition) in self.definitions() {
+            let table = json!({ "TableName": name });
+            let described = json!(self.database.describe_table(request(table)?)?);
+            if described["Table"]["KeySchema"] != definition["KeySchema"] {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn definitions(&self) -> [(&String, Value); 3] {
         let keyed_by = |table: &str, key: &str| {
             json!({
@@ -80,9 +92,9 @@ impl DynamoDb {
                 "AttributeDefinitions": [{ "AttributeName": key, "AttributeType": "S" }],
             })
         };
-        let mut guests = keyed_by(&self.tables.guests, "email");
+        let mut guests = keyed_by(&self.tables.guests, "pk");
         guests["AttributeDefinitions"] = json!([
-            { "AttributeName": "email", "AttributeType": "S" },
+            { "AttributeName": "pk", "AttributeType": "S" },
             { "AttributeName": "cognitoSub", "AttributeType": "S" },
         ]);
         guests["GlobalSecondaryIndexes"] = json!([{

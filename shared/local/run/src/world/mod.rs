@@ -203,8 +203,7 @@ impl World {
         )
         .map_err(WorldError::of("the mailbox"))?;
         let mailbox = Arc::new(mailbox);
-        let dynamodb = DynamoDb::open(file("dynamodb.sqlite"), Tables::local())
-            .map_err(WorldError::of("DynamoDB"))?;
+        let dynamodb = open_dynamodb(folder.as_ref())?;
         let lambda = format!("{}/_local/lambda", urls.gateway);
         let directory = Directory::open(
             cognito_local::Options {
@@ -512,6 +511,22 @@ async fn sweep(inner: Arc<Inner>) {
         if let Err(error) = inner.dynamodb.sweep(inner.clock.now()) {
             tracing::error!(%error, "what has expired could not be deleted");
         }
+    }
+}
+
+/// Opens the tables. A folder whose tables have an older shape is refused.
+fn open_dynamodb(folder: Option<&StateFolder>) -> Result<DynamoDb, WorldError> {
+    let file = folder.map(|folder| folder.file("dynamodb.sqlite"));
+    let dynamodb = DynamoDb::open(file, Tables::local()).map_err(WorldError::of("DynamoDB"))?;
+    match folder {
+        Some(folder)
+            if !dynamodb
+                .has_this_shape()
+                .map_err(WorldError::of("DynamoDB"))? =>
+        {
+            Err(folder.older_shape().into())
+        }
+        Some(_) | None => Ok(dynamodb),
     }
 }
 

@@ -37,6 +37,9 @@ pub enum StateFolderError {
     /// Somebody else has it.
     #[error("the state folder {0} is in use by another process")]
     InUse(PathBuf),
+    /// Another version of Latchkey wrote it.
+    #[error("the state folder {0} has an older shape; start with --fresh to forget it")]
+    OlderShape(PathBuf),
     /// The file system refused.
     #[error("the state folder {path} cannot be used")]
     File {
@@ -89,6 +92,11 @@ impl StateFolder {
             }
         }
         Ok(())
+    }
+
+    /// The refusal of what an older version kept here.
+    pub(crate) fn older_shape(&self) -> StateFolderError {
+        StateFolderError::OlderShape(self.path.clone())
     }
 
     /// One of the files, by its name.

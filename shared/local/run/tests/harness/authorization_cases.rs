@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::harness::backstage::{make_user_with_password, move_guest, plant_guest};
+use crate::harness::backstage::{make_user_with_password, plant_guest};
 use crate::harness::consent::Consenting;
 use crate::harness::consent_page::{ConsentPage, allow};
 use crate::harness::people::ADA;
@@ -15,8 +15,6 @@ pub(crate) const BOB: &str = "bob@example.com";
 
 pub(crate) const CONVERSATION: &str = "5c0d8c62-4a3f-4f0e-9f3b-6f0d2a1b7e94";
 
-const ELSEWHERE: &str = "ada@elsewhere.example";
-
 /// Longer than an authorization lives.
 pub(crate) const UNTIL_OVER_SECONDS: u64 = 601;
 
@@ -24,7 +22,6 @@ pub(crate) const UNTIL_OVER_SECONDS: u64 = 601;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     StartForGuest,
-    StartForMovedGuest,
     StartForAddress,
     Link,
     LinkOfAnEnded,
@@ -32,6 +29,7 @@ pub(crate) enum Case {
     AllowElsewhere,
     Cancel,
     CallbackForGuest,
+    CallbackForAddress,
     CallbackForAnybody,
     CallbackOfAnotherPerson,
     CallbackOfAnotherBrowser,
@@ -53,7 +51,6 @@ pub(crate) enum Case {
 impl Case {
     pub(crate) const ALL: [Self; 25] = [
         Self::StartForGuest,
-        Self::StartForMovedGuest,
         Self::StartForAddress,
         Self::Link,
         Self::LinkOfAnEnded,
@@ -61,6 +58,7 @@ impl Case {
         Self::AllowElsewhere,
         Self::Cancel,
         Self::CallbackForGuest,
+        Self::CallbackForAddress,
         Self::CallbackForAnybody,
         Self::CallbackOfAnotherPerson,
         Self::CallbackOfAnotherBrowser,
@@ -83,7 +81,6 @@ impl Case {
     pub(crate) fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::StartForGuest => ("start-authorization", "for a guest"),
-            Self::StartForMovedGuest => ("start-authorization", "for a guest at another address"),
             Self::StartForAddress => ("start-authorization", "for an address"),
             Self::Link => ("open-start-link", "opened"),
             Self::LinkOfAnEnded => ("open-start-link", "after the end"),
@@ -91,6 +88,7 @@ impl Case {
             Self::AllowElsewhere => ("confirm-start-link", "allowed in another browser before"),
             Self::Cancel => ("confirm-start-link", "cancelled"),
             Self::CallbackForGuest => ("authorization-callback", "for a guest"),
+            Self::CallbackForAddress => ("authorization-callback", "for an address"),
             Self::CallbackForAnybody => ("authorization-callback", "for anybody"),
             Self::CallbackOfAnotherPerson => ("authorization-callback", "another person"),
             Self::CallbackOfAnotherBrowser => {
@@ -122,7 +120,6 @@ impl Case {
         };
         match self {
             Self::StartForGuest
-            | Self::StartForMovedGuest
             | Self::StartForAddress
             | Self::StatusWaiting
             | Self::StatusAbandoned
@@ -133,7 +130,7 @@ impl Case {
             Self::AllowElsewhere | Self::CallbackOfAnotherBrowser => {
                 sent_to("?auth=error&code=USER_MISMATCH") && !sent_to("reason")
             }
-            Self::CallbackForGuest | Self::CallbackForAnybody => {
+            Self::CallbackForGuest | Self::CallbackForAddress | Self::CallbackForAnybody => {
                 sent_to("?auth=success&session_id=")
             }
             Self::CallbackOfAnotherPerson => sent_to("code=USER_MISMATCH&reason=other-user"),
@@ -154,11 +151,8 @@ impl Case {
     /// Does everything before the request.
     pub(crate) async fn prepare(self, world: &TestWorld) -> Stage<'_> {
         match self {
-            Self::StartForGuest | Self::StartForMovedGuest => {
+            Self::StartForGuest => {
                 let guest = world.sign_in(ADA).await;
-                if self == Self::StartForMovedGuest {
-                    move_guest(world, ADA, ELSEWHERE).await;
-                }
                 let mut browser = guest.browser;
                 browser.bearer(&guest.access_token);
                 Stage::start(browser, json!({ "conversationId": CONVERSATION }))
@@ -192,6 +186,16 @@ impl Case {
             Self::CallbackOfAnotherPerson => {
                 world.sign_in(BOB).await;
                 let (browser, back) = consented(world, BOB).await;
+                Stage::get(browser, path_of(&back))
+            }
+            Self::CallbackForAddress => {
+                world.sign_in(ADA).await;
+                let mut browser = world.browser();
+                let begun = json!({ "conversationId": CONVERSATION, "email": ADA });
+                let started = browser.post("/auth/oauth2/authorize", begun).await;
+                started.expect_status(200);
+                let url = started.text("authorizationUrl");
+                let back = Consenting::new(world).consent(&url, ADA).await;
                 Stage::get(browser, path_of(&back))
             }
             Self::CallbackForAnybody => {

@@ -39,16 +39,23 @@ fn plain(typed: &Value) -> Value {
     }
 }
 
+/// The sub of a user who is not in the pool.
+const GONE: &str = "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77";
+
 /// Makes a guest with an address and no user: what an import leaves behind.
 pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) {
     let guest = json!({
+        "pk": { "S": format!("address#{email}") },
         "email": { "S": email },
         "guestId": { "S": guest_id },
         "emailVerified": { "BOOL": false },
         "createdAt": { "S": "2026-01-01T00:00:00Z" },
         "updatedAt": { "S": "2026-01-01T00:00:00Z" },
     });
-    let reservation = json!({ "email": { "S": format!("guestId#{guest_id}") } });
+    let reservation = json!({
+        "pk": { "S": format!("guestId#{guest_id}") },
+        "email": { "S": email },
+    });
     for item in [guest, reservation] {
         put_guest_item(world, &item).await;
     }
@@ -56,17 +63,28 @@ pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) 
 
 /// Makes a guest whose user is not in the pool.
 pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: &str) {
-    plant_guest(world, email, guest_id).await;
-    let change = json!({
-        "TableName": world.ready().tables.guests,
-        "Key": { "email": { "S": email } },
-        "UpdateExpression": "SET cognitoSub = :sub, emailVerified = :true",
-        "ExpressionAttributeValues": {
-            ":sub": { "S": "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77" },
-            ":true": { "BOOL": true },
-        },
+    let sub = format!("{GONE}-{guest_id}");
+    let guest = json!({
+        "pk": { "S": format!("guest#{sub}") },
+        "cognitoSub": { "S": sub },
+        "email": { "S": email },
+        "guestId": { "S": guest_id },
+        "emailVerified": { "BOOL": true },
+        "createdAt": { "S": "2026-01-01T00:00:00Z" },
+        "updatedAt": { "S": "2026-01-01T00:00:00Z" },
     });
-    dynamodb(world, "UpdateItem", &change).await;
+    let claim = json!({
+        "pk": { "S": format!("address#{email}") },
+        "sub": { "S": sub },
+        "guestId": { "S": guest_id },
+    });
+    let reservation = json!({
+        "pk": { "S": format!("guestId#{guest_id}") },
+        "sub": { "S": sub },
+    });
+    for item in [guest, claim, reservation] {
+        put_guest_item(world, &item).await;
+    }
 }
 
 /// Has an authorization belong to its browser since this very moment, as if the consent were of another sign-in than the one it asked for.
@@ -88,7 +106,7 @@ pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
 pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     let change = json!({
         "TableName": world.ready().tables.guests,
-        "Key": { "email": { "S": email } },
+        "Key": guest_key(world, email).await,
         "UpdateExpression": "SET authenticatorKeys = :keys, authenticatorLastStep = :step",
         "ExpressionAttributeValues": { ":keys": { "B": "c2VhbGVk" }, ":step": { "N": "0" } },
     });
@@ -99,7 +117,7 @@ pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
 pub(crate) async fn take_authenticator(world: &TestWorld, email: &str) {
     let change = json!({
         "TableName": world.ready().tables.guests,
-        "Key": { "email": { "S": email } },
+        "Key": guest_key(world, email).await,
         "UpdateExpression": "REMOVE authenticatorKeys, authenticatorLastStep",
     });
     dynamodb(world, "UpdateItem", &change).await;
@@ -107,9 +125,8 @@ pub(crate) async fn take_authenticator(world: &TestWorld, email: &str) {
 
 /// A guest's sealed keys, in base64.
 pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String {
-    let guests = items(world, &world.ready().tables.guests).await;
-    let guest = guests.iter().find(|guest| guest["email"] == email);
-    let keys = &guest.expect("a guest")["authenticatorKeys"];
+    let guest = bound_guest(world, email).await;
+    let keys = &guest["authenticatorKeys"];
     keys.as_str().expect("an authenticator").to_owned()
 }
 
@@ -117,37 +134,37 @@ pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String
 pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys: &str) {
     let change = json!({
         "TableName": world.ready().tables.guests,
-        "Key": { "email": { "S": email } },
+        "Key": guest_key(world, email).await,
         "UpdateExpression": "SET authenticatorKeys = :keys",
         "ExpressionAttributeValues": { ":keys": { "B": keys } },
     });
     dynamodb(world, "UpdateItem", &change).await;
 }
 
-/// Takes the user off a guest.
+/// Takes the user off a guest, who waits under the address then.
 pub(crate) async fn release_guest(world: &TestWorld, email: &str) {
-    let change = json!({
+    let guest = bound_guest(world, email).await;
+    let guest_id = guest["guestId"].as_str().expect("an id");
+    let gone = json!({
         "TableName": world.ready().tables.guests,
-        "Key": { "email": { "S": email } },
-        "UpdateExpression": "REMOVE cognitoSub",
+        "Key": { "pk": { "S": guest["pk"] } },
     });
-    dynamodb(world, "UpdateItem", &change).await;
+    dynamodb(world, "DeleteItem", &gone).await;
+    plant_guest(world, email, guest_id).await;
 }
 
-/// Moves a guest to another address behind the operations' back: what a later change of address will do.
-pub(crate) async fn move_guest(world: &TestWorld, from: &str, to: &str) {
-    let table = &world.ready().tables.guests;
-    let key = json!({ "email": { "S": from } });
-    let found = dynamodb(world, "GetItem", &json!({ "TableName": table, "Key": key })).await;
-    let mut item = found["Item"].clone();
-    item["email"] = json!({ "S": to });
-    put_guest_item(world, &item).await;
-    dynamodb(
-        world,
-        "DeleteItem",
-        &json!({ "TableName": table, "Key": key }),
-    )
-    .await;
+/// The record of a guest who has a user.
+async fn bound_guest(world: &TestWorld, email: &str) -> Item {
+    let guests = items(world, &world.ready().tables.guests).await;
+    let guest = guests.into_iter().find(|item| {
+        let key = item["pk"].as_str().expect("a key");
+        key.starts_with("guest#") && item["email"] == email
+    });
+    guest.expect("a guest")
+}
+
+async fn guest_key(world: &TestWorld, email: &str) -> Value {
+    json!({ "pk": { "S": bound_guest(world, email).await["pk"] } })
 }
 
 async fn put_guest_item(world: &TestWorld, item: &Value) {

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::backstage::{
-    delete_user, make_unverified_user_with_password, make_user_with_password, move_guest,
-    plant_authenticator, plant_guest,
+    delete_user, make_unverified_user_with_password, make_user_with_password, plant_authenticator,
+    plant_guest,
 };
 use crate::harness::people::ADA;
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
@@ -13,9 +13,6 @@ use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 /// What she chooses for a password, and then another.
 pub(crate) const PASSWORD: &str = "nine lives of a cat";
 pub(crate) const NEW_PASSWORD: &str = "ten lives of a lucky cat";
-
-/// Where a guest is found after the address has changed.
-const ELSEWHERE: &str = "ada@elsewhere.example";
 
 /// Longer than a function believes the secrets that it has read.
 const UNTIL_COLD_SECONDS: u64 = 301;
@@ -34,17 +31,13 @@ pub(crate) enum Case {
     ProofByKnownGuest,
     FirstProof,
     ProofByUnboundGuest,
-    ProofByMovedGuest,
     ProofFromEarlierMail,
     WrongProof,
     Refresh,
     Logout,
-    LogoutOfMovedGuest,
     LogoutEverywhere,
     Profile,
-    ProfileOfMovedGuest,
     Rename,
-    RenameOfMovedGuest,
     NothingToRename,
     ProofWithAuthenticator,
     Registration,
@@ -62,14 +55,14 @@ pub(crate) enum Case {
     WrongLogin,
     ResetRequest,
     Reset,
-    ResetOfMovedGuest,
+    ResetOfUserWithoutGuest,
     WrongReset,
     ProofByRegisteredGuest,
     ProofByUnverifiedUser,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 40] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::StartOfKnownGuest,
         Self::StartOfNewAddress,
         Self::StartOfGuestWithoutUser,
@@ -78,17 +71,13 @@ impl Case {
         Self::ProofByKnownGuest,
         Self::FirstProof,
         Self::ProofByUnboundGuest,
-        Self::ProofByMovedGuest,
         Self::ProofFromEarlierMail,
         Self::WrongProof,
         Self::Refresh,
         Self::Logout,
-        Self::LogoutOfMovedGuest,
         Self::LogoutEverywhere,
         Self::Profile,
-        Self::ProfileOfMovedGuest,
         Self::Rename,
-        Self::RenameOfMovedGuest,
         Self::NothingToRename,
         Self::ProofWithAuthenticator,
         Self::Registration,
@@ -106,7 +95,7 @@ impl Case {
         Self::WrongLogin,
         Self::ResetRequest,
         Self::Reset,
-        Self::ResetOfMovedGuest,
+        Self::ResetOfUserWithoutGuest,
         Self::WrongReset,
         Self::ProofByRegisteredGuest,
         Self::ProofByUnverifiedUser,
@@ -123,17 +112,13 @@ impl Case {
             Self::ProofByKnownGuest => ("verify-otp", "known guest"),
             Self::FirstProof => ("verify-otp", "first sign-in"),
             Self::ProofByUnboundGuest => ("verify-otp", "guest without a user"),
-            Self::ProofByMovedGuest => ("verify-otp", "guest at another address"),
             Self::ProofFromEarlierMail => ("verify-otp", "code from the mail before"),
             Self::WrongProof => ("verify-otp", "wrong code"),
             Self::Refresh => ("refresh-token", "exchanged"),
             Self::Logout => ("logout-user", "this session"),
-            Self::LogoutOfMovedGuest => ("logout-user", "guest at another address"),
             Self::LogoutEverywhere => ("logout-user", "everywhere"),
             Self::Profile => ("get-profile", "signed in"),
-            Self::ProfileOfMovedGuest => ("get-profile", "guest at another address"),
             Self::Rename => ("update-profile", "renamed"),
-            Self::RenameOfMovedGuest => ("update-profile", "guest at another address"),
             Self::NothingToRename => ("update-profile", "nothing to change"),
             Self::Registration => ("register-user", "new address"),
             Self::RegistrationOfLeftUser => ("register-user", "user without a guest"),
@@ -150,7 +135,7 @@ impl Case {
             Self::WrongLogin => ("login-user", "wrong password"),
             Self::ResetRequest => ("request-password-reset", "mailed"),
             Self::Reset => ("confirm-password-reset", "known guest"),
-            Self::ResetOfMovedGuest => ("confirm-password-reset", "guest at another address"),
+            Self::ResetOfUserWithoutGuest => ("confirm-password-reset", "user without a guest"),
             Self::WrongReset => ("confirm-password-reset", "wrong code"),
             Self::ProofByRegisteredGuest => ("verify-otp", "registration not confirmed"),
             Self::ProofByUnverifiedUser => ("verify-otp", "user of an older pool, unproved"),
@@ -205,17 +190,13 @@ impl Case {
             | Self::StartOfUnverifiedUser
             | Self::ProofByUnboundGuest
             | Self::ProofByUnverifiedUser
-            | Self::ProofByMovedGuest
             | Self::ProofFromEarlierMail
-            | Self::LogoutOfMovedGuest
-            | Self::ProfileOfMovedGuest
-            | Self::RenameOfMovedGuest
             | Self::NothingToRename
             | Self::RegistrationOfLeftUser
             | Self::RegistrationAnew
             | Self::ConfirmationOfNewUser
             | Self::LoginOfUnboundGuest
-            | Self::ResetOfMovedGuest
+            | Self::ResetOfUserWithoutGuest
             | Self::ProofByRegisteredGuest => false,
         }
     }
@@ -231,12 +212,11 @@ impl Case {
             Self::Registration | Self::RegistrationOfLeftUser | Self::RegistrationAnew => 201,
             Self::ConfirmationMail | Self::ResetRequest => 202,
             Self::Logout
-            | Self::LogoutOfMovedGuest
             | Self::LogoutEverywhere
             | Self::Confirmation
             | Self::ConfirmationOfNewUser
             | Self::Reset
-            | Self::ResetOfMovedGuest => 204,
+            | Self::ResetOfUserWithoutGuest => 204,
             Self::StartOfKnownGuest
             | Self::StartOfNewAddress
             | Self::StartOfGuestWithoutUser
@@ -246,13 +226,10 @@ impl Case {
             | Self::FirstProof
             | Self::ProofByUnboundGuest
             | Self::ProofByUnverifiedUser
-            | Self::ProofByMovedGuest
             | Self::ProofFromEarlierMail
             | Self::Refresh
             | Self::Profile
-            | Self::ProfileOfMovedGuest
             | Self::Rename
-            | Self::RenameOfMovedGuest
             | Self::NothingToRename
             | Self::ProofWithAuthenticator
             | Self::Login
@@ -351,11 +328,12 @@ impl Case {
                 Stage::guest_with_password(world).await;
                 Stage::new(world, "/auth/password/reset", json!({ "email": ADA }))
             }
-            Self::Reset | Self::ResetOfMovedGuest => {
+            Self::Reset => {
                 Stage::guest_with_password(world).await;
-                if self == Self::ResetOfMovedGuest {
-                    move_guest(world, ADA, ELSEWHERE).await;
-                }
+                Stage::reset(world).await
+            }
+            Self::ResetOfUserWithoutGuest => {
+                make_user_with_password(world, ADA, PASSWORD).await;
                 Stage::reset(world).await
             }
             Self::WrongReset => {
@@ -374,12 +352,6 @@ impl Case {
             }
             Self::ProofByKnownGuest => {
                 world.sign_in(ADA).await;
-                world.advance(UNTIL_COLD_SECONDS);
-                Stage::proof(world).await
-            }
-            Self::ProofByMovedGuest => {
-                world.sign_in(ADA).await;
-                move_guest(world, ADA, ELSEWHERE).await;
                 world.advance(UNTIL_COLD_SECONDS);
                 Stage::proof(world).await
             }
@@ -411,11 +383,8 @@ impl Case {
                 let body = json!({ "refreshToken": tokens.refresh_token });
                 Stage::signed_in(world, tokens, Method::POST, "/auth/refresh", body)
             }
-            Self::Logout | Self::LogoutOfMovedGuest => {
+            Self::Logout => {
                 let tokens = world.sign_in(ADA).await;
-                if self == Self::LogoutOfMovedGuest {
-                    move_guest(world, ADA, ELSEWHERE).await;
-                }
                 let body = json!({ "refreshToken": tokens.refresh_token });
                 Stage::signed_in(world, tokens, Method::POST, "/auth/logout", body)
             }
@@ -424,18 +393,12 @@ impl Case {
                 let body = json!({ "everywhere": true });
                 Stage::signed_in(world, tokens, Method::POST, "/auth/logout", body)
             }
-            Self::Profile | Self::ProfileOfMovedGuest => {
+            Self::Profile => {
                 let tokens = world.sign_in(ADA).await;
-                if self == Self::ProfileOfMovedGuest {
-                    move_guest(world, ADA, ELSEWHERE).await;
-                }
                 Stage::signed_in(world, tokens, Method::GET, "/me", Value::Null)
             }
-            Self::Rename | Self::RenameOfMovedGuest | Self::NothingToRename => {
+            Self::Rename | Self::NothingToRename => {
                 let tokens = world.sign_in(ADA).await;
-                if self == Self::RenameOfMovedGuest {
-                    move_guest(world, ADA, ELSEWHERE).await;
-                }
                 let body = if self == Self::NothingToRename {
                     json!({})
                 } else {

@@ -4,12 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::harness::authenticator_app::App;
-use crate::harness::backstage::move_guest;
 use crate::harness::people::ADA;
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
-
-/// Where a guest is found after the address has changed.
-const ELSEWHERE: &str = "ada@elsewhere.example";
 
 pub(crate) const PASSWORD: &str = "nine lives of a cat";
 
@@ -23,43 +19,35 @@ pub(crate) enum Case {
     BackupCode,
     WrongCode,
     LastWrongCode,
-    CodeOfMovedGuest,
     NewPassword,
     NewPasswordOfNewGuest,
     NewPasswordThenAuthenticator,
     SetUpByPassword,
     SetUpByMail,
     SetUpInPlaceOfAnother,
-    SetUpOfMovedGuest,
     Confirmation,
     WrongConfirmation,
-    ConfirmationOfMovedGuest,
     RemovalByPassword,
     RemovalByMail,
-    RemovalOfMovedGuest,
     RemovalOfNothing,
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::RightCode,
         Self::BackupCode,
         Self::WrongCode,
         Self::LastWrongCode,
-        Self::CodeOfMovedGuest,
         Self::NewPassword,
         Self::NewPasswordOfNewGuest,
         Self::NewPasswordThenAuthenticator,
         Self::SetUpByPassword,
         Self::SetUpByMail,
         Self::SetUpInPlaceOfAnother,
-        Self::SetUpOfMovedGuest,
         Self::Confirmation,
         Self::WrongConfirmation,
-        Self::ConfirmationOfMovedGuest,
         Self::RemovalByPassword,
         Self::RemovalByMail,
-        Self::RemovalOfMovedGuest,
         Self::RemovalOfNothing,
     ];
 
@@ -70,7 +58,6 @@ impl Case {
             Self::BackupCode => ("verify-mfa", "backup code"),
             Self::WrongCode => ("verify-mfa", "wrong code"),
             Self::LastWrongCode => ("verify-mfa", "last wrong code"),
-            Self::CodeOfMovedGuest => ("verify-mfa", "guest at another address"),
             Self::NewPassword => ("verify-mfa", "Cognito's challenge"),
             Self::NewPasswordOfNewGuest => ("verify-mfa", "Cognito's challenge, first sign-in"),
             Self::NewPasswordThenAuthenticator => {
@@ -79,13 +66,10 @@ impl Case {
             Self::SetUpByPassword => ("setup-mfa", "proved by password"),
             Self::SetUpByMail => ("setup-mfa", "proved by mail"),
             Self::SetUpInPlaceOfAnother => ("setup-mfa", "in place of another"),
-            Self::SetUpOfMovedGuest => ("setup-mfa", "guest at another address"),
             Self::Confirmation => ("verify-mfa-setup", "confirmed"),
             Self::WrongConfirmation => ("verify-mfa-setup", "wrong code"),
-            Self::ConfirmationOfMovedGuest => ("verify-mfa-setup", "guest at another address"),
             Self::RemovalByPassword => ("disable-mfa", "proved by password"),
             Self::RemovalByMail => ("disable-mfa", "proved by mail"),
-            Self::RemovalOfMovedGuest => ("disable-mfa", "guest at another address"),
             Self::RemovalOfNothing => ("disable-mfa", "nothing to remove"),
         }
     }
@@ -94,56 +78,41 @@ impl Case {
     pub(crate) fn healthy_status(self) -> u16 {
         match self {
             Self::WrongCode | Self::LastWrongCode | Self::WrongConfirmation => 401,
-            Self::RemovalByPassword
-            | Self::RemovalByMail
-            | Self::RemovalOfMovedGuest
-            | Self::RemovalOfNothing => 204,
+            Self::RemovalByPassword | Self::RemovalByMail | Self::RemovalOfNothing => 204,
             Self::RightCode
             | Self::BackupCode
-            | Self::CodeOfMovedGuest
             | Self::NewPassword
             | Self::NewPasswordOfNewGuest
             | Self::NewPasswordThenAuthenticator
             | Self::SetUpByPassword
             | Self::SetUpByMail
             | Self::SetUpInPlaceOfAnother
-            | Self::SetUpOfMovedGuest
-            | Self::Confirmation
-            | Self::ConfirmationOfMovedGuest => 200,
+            | Self::Confirmation => 200,
         }
     }
 
     /// Does everything before the request. The function that takes it has no secrets yet.
     pub(crate) async fn prepare(self, world: &TestWorld) -> Stage<'_> {
         match self {
-            Self::RightCode
-            | Self::BackupCode
-            | Self::WrongCode
-            | Self::LastWrongCode
-            | Self::CodeOfMovedGuest => self.held(world).await,
+            Self::RightCode | Self::BackupCode | Self::WrongCode | Self::LastWrongCode => {
+                self.held(world).await
+            }
             Self::NewPassword
             | Self::NewPasswordOfNewGuest
             | Self::NewPasswordThenAuthenticator => self.challenged(world).await,
-            Self::SetUpByPassword
-            | Self::SetUpByMail
-            | Self::SetUpInPlaceOfAnother
-            | Self::SetUpOfMovedGuest => self.setting_up(world).await,
-            Self::Confirmation | Self::WrongConfirmation | Self::ConfirmationOfMovedGuest => {
-                self.confirming(world).await
+            Self::SetUpByPassword | Self::SetUpByMail | Self::SetUpInPlaceOfAnother => {
+                self.setting_up(world).await
             }
-            Self::RemovalByPassword
-            | Self::RemovalByMail
-            | Self::RemovalOfMovedGuest
-            | Self::RemovalOfNothing => self.removing(world).await,
+            Self::Confirmation | Self::WrongConfirmation => self.confirming(world).await,
+            Self::RemovalByPassword | Self::RemovalByMail | Self::RemovalOfNothing => {
+                self.removing(world).await
+            }
         }
     }
 
     /// A guest has an authenticator, and a sign-in waits for it.
     async fn held(self, world: &TestWorld) -> Stage<'_> {
         let guest = world.guarded(ADA).await;
-        if self == Self::CodeOfMovedGuest {
-            move_guest(world, ADA, ELSEWHERE).await;
-        }
         let session_token = world.held(ADA).await;
         let mut stage = Stage::new(world.browser(), "/auth/mfa/verify", Value::Null);
         if self == Self::LastWrongCode {
@@ -202,9 +171,6 @@ impl Case {
         } else {
             json!({ "password": PASSWORD })
         };
-        if self == Self::SetUpOfMovedGuest {
-            move_with_user(world).await;
-        }
         Stage::of(session, "/auth/mfa/setup", body)
     }
 
@@ -214,9 +180,6 @@ impl Case {
         let proof = world.mailed_proof(ADA).await;
         let set_up = session.browser.set_up(json!({ "proof": proof })).await;
         set_up.expect_status(200);
-        if self == Self::ConfirmationOfMovedGuest {
-            move_guest(world, ADA, ELSEWHERE).await;
-        }
         let app = App::new(world, &set_up.text("secret"));
         let code = if self == Self::WrongConfirmation {
             "404170".to_owned()
@@ -242,26 +205,10 @@ impl Case {
             json!({ "password": PASSWORD })
         };
         body["code"] = json!(guest.app.next_code());
-        if self == Self::RemovalOfMovedGuest {
-            move_with_user(world).await;
-        }
         let mut stage = Stage::of(guest.session, "/auth/mfa/disable", body);
         stage.app = Some(guest.app);
         stage
     }
-}
-
-/// Moves a guest to another address, and the user too: the password goes with it.
-async fn move_with_user(world: &TestWorld) {
-    move_guest(world, ADA, ELSEWHERE).await;
-    let change = json!({
-        "Username": ADA,
-        "UserAttributes": [
-            { "Name": "email", "Value": ELSEWHERE },
-            { "Name": "email_verified", "Value": "true" },
-        ],
-    });
-    world.admin("AdminUpdateUserAttributes", change).await;
 }
 
 /// A request, and what its sender has.

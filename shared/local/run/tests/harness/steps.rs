@@ -146,14 +146,30 @@ impl TestWorld {
         serde_json::from_value(scanned["Items"].take()).expect("a list")
     }
 
-    /// All guests' records. What reserves their ids must be there too, once for each.
+    /// All guests' records. A guest who has a user has an address and an id that name the user.
     pub(crate) async fn guests(&self) -> Vec<Value> {
-        let (reservations, guests): (Vec<_>, Vec<_>) = self
-            .items(&self.ready().tables.guests)
-            .await
+        let items = self.items(&self.ready().tables.guests).await;
+        let of_kind = |kind: &str| -> Vec<&Value> {
+            let mut items: Vec<_> = items.iter().collect();
+            items.retain(|item| attribute(item, "pk").starts_with(kind));
+            items
+        };
+        let (bound, addresses, ids) = (of_kind("guest#"), of_kind("address#"), of_kind("guestId#"));
+        for guest in &bound {
+            let names_the_user =
+                |item: &&&Value| attribute(item, "sub") == attribute(guest, "cognitoSub");
+            assert_eq!(
+                addresses.iter().filter(names_the_user).count(),
+                1,
+                "an address"
+            );
+            assert_eq!(ids.iter().filter(names_the_user).count(), 1, "an id");
+        }
+        let waiting = addresses
             .into_iter()
-            .partition(|item| attribute(item, "email").starts_with("guestId#"));
-        assert!(reservations.len() <= guests.len(), "an id without a guest");
+            .filter(|address| attribute(address, "sub").is_empty());
+        let guests: Vec<Value> = bound.into_iter().chain(waiting).cloned().collect();
+        assert!(ids.len() <= guests.len(), "an id without a guest");
         guests
     }
 
@@ -161,6 +177,7 @@ impl TestWorld {
     pub(crate) async fn put_guest_without_user(&self, email: &str, guest_id: &str, name: &str) {
         let text = |value: &str| json!({ "S": value });
         let item = json!({
+            "pk": text(&format!("address#{email}")),
             "email": text(email),
             "guestId": text(guest_id),
             "name": text(name),

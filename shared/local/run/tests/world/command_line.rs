@@ -171,6 +171,28 @@ async fn what_was_done_survives_kill_9_and_not_fresh() {
     assert_ne!(program.ready["userPoolId"], pool);
 }
 
+#[test]
+fn state_of_an_older_shape_is_refused_in_one_line_that_names_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join(".latchkey");
+    std::fs::create_dir(&state).unwrap();
+    let file = state.join("dynamodb.sqlite");
+    let older = dynoxide::Database::new(&file.to_string_lossy()).unwrap();
+    let keyed_by_address = json!({
+        "TableName": "latchkey-local-guests",
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{ "AttributeName": "email", "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": "email", "AttributeType": "S" }],
+    });
+    let request = serde_json::from_value(keyed_by_address).unwrap();
+    older.create_table(request).unwrap();
+    drop(older);
+    let refused = failure(folder.path(), &["--port", "0"]);
+    assert!(refused.contains("older shape"), "{refused}");
+    assert!(refused.contains("--fresh"), "{refused}");
+    drop(Program::start(folder.path(), &["--fresh"]));
+}
+
 /// Runs to the end, which must be a failure with one line on standard error.
 fn failure(folder: &Path, arguments: &[&str]) -> String {
     let output = Program::command(folder, arguments).output().unwrap();

@@ -1,0 +1,220 @@
+//! The items of the guests table, as they are written and read: guests, addresses and reserved ids, told apart by their key.
+//!
+//! A guest is kept under the sub. Each address of a guest has an item that claims it, and each guest id one that reserves it; both name
+//! the sub. A guest without a user is kept in the item of the address, until a user is bound to it.
+
+use std::collections::BTreeSet;
+
+use auth_domain::{
+    AddressClaim, Authenticator, BackupCodeHash, Email, Guest, GuestId, GuestName,
+    PasswordStanding, PendingAuthenticator, Problem, SessionId, Timestamp, TotpStep, UserSub,
+    WaitingGuest,
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::items::{Item, get_millis, get_number, get_sealed, get_text, text, unreadable};
+
+/// The table's key.
+pub(crate) const KEY: &str = "pk";
+
+/// Where a guest is kept who has a user.
+pub(crate) fn guest_key(sub: &UserSub) -> AttributeValue {
+    text(format!("guest#{}", sub.as_str()))
+}
+
+/// Where an address says whose it is.
+pub(crate) fn address_key(email: &Email) -> AttributeValue {
+    text(format!("address#{}", email.as_str()))
+}
+
+/// Where a guest id is reserved.
+pub(crate) fn id_key(guest_id: &GuestId) -> AttributeValue {
+    text(format!("guestId#{guest_id}"))
+}
+
+/// What an address is.
+#[derive(Clone, Debug)]
+pub enum Address {
+    /// The address of a guest who has a user, and has proved it.
+    Claimed(AddressClaim),
+    /// The address under which a guest waits for a user.
+    Waiting(Waiting),
+}
+
+/// A guest without a user, with everything that the item holds: attributes of a team's own stay with the guest.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// The guest.
+    pub guest: WaitingGuest,
+    pub(crate) item: Item,
+}
+
+/// Reads the item of an address. The claim names a sub, and a guest who waits has none.
+pub(crate) fn read_address(item: Item) -> Result<Address, Problem> {
+    let unreadable = || Problem::Internal(unreadable("an address's item does not read back"));
+    if let Some(sub) = get_text(&item, "sub") {
+        return Ok(Address::Claimed(AddressClaim {
+            sub: UserSub::parse(sub).map_err(|_| unreadable())?,
+            has_password: flag(&item, "hasPassword"),
+        }));
+    }
+    let guest = waiting_guest(&item).ok_or_else(unreadable)?;
+    Ok(Address::Waiting(Waiting { guest, item }))
+}
+
+fn waiting_guest(item: &Item) -> Option<WaitingGuest> {
+    Some(WaitingGuest {
+        guest_id: GuestId::parse(get_text(item, "guestId")?).ok()?,
+        email: Email::parse(get_text(item, "email")?).ok()?,
+        name: name(item)?,
+        email_verified: flag(item, "emailVerified"),
+        created_at: instant(item, "createdAt")?,
+        password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
+        registered_sub: get_text(item, "registeredSub")
+            .map(UserSub::parse)
+            .transpose()
+            .ok()?,
+    })
+}
+
+/// The item of a guest who waits.
+pub(crate) fn waiting_item(guest: &WaitingGuest) -> Item {
+    let mut item = Item::from([
+        (KEY.to_owned(), address_key(&guest.email)),
+        ("email".to_owned(), text(guest.email.as_str())),
+        ("guestId".to_owned(), text(guest.guest_id.as_str())),
+        (
+            "emailVerified".to_owned(),
+            AttributeValue::Bool(guest.email_verified),
+        ),
+        ("createdAt".to_owned(), text(guest.created_at.to_string())),
+        ("updatedAt".to_owned(), text(guest.created_at.to_string())),
+    ]);
+    if let Some(name) = &guest.name {
+        item.insert("name".to_owned(), text(name.as_str()));
+    }
+    if let Some(standing) = guest.password_standing.as_str() {
+        item.insert("passwordStanding".to_owned(), text(standing));
+    }
+    if let Some(sub) = &guest.registered_sub {
+        item.insert("registeredSub".to_owned(), text(sub.as_str()));
+    }
+    item
+}
+
+/// The item that claims an address for a guest.
+pub(crate) fn claim_item(guest: &Guest) -> Item {
+    Item::from([
+        (KEY.to_owned(), address_key(&guest.email)),
+        ("sub".to_owned(), text(guest.cognito_sub.as_str())),
+        ("guestId".to_owned(), text(guest.guest_id.as_str())),
+        (
+            "hasPassword".to_owned(),
+            AttributeValue::Bool(guest.has_password),
+        ),
+    ])
+}
+
+/// The item of a guest who has just been bound to a user. `before` is what waited at the address.
+pub(crate) fn guest_item(guest: &Guest, before: Option<&Item>) -> Item {
+    let mut item = before.cloned().unwrap_or_default();
+    item.remove("registeredSub");
+    item.remove("passwordStanding");
+    item.extend([
+        (KEY.to_owned(), guest_key(&guest.cognito_sub)),
+        ("cognitoSub".to_owned(), text(guest.cognito_sub.as_str())),
+        ("email".to_owned(), text(guest.email.as_str())),
+        ("guestId".to_owned(), text(guest.guest_id.as_str())),
+        (
+            "emailVerified".to_owned(),
+            AttributeValue::Bool(guest.email_verified),
+        ),
+        (
+            "hasPassword".to_owned(),
+            AttributeValue::Bool(guest.has_password),
+        ),
+        ("createdAt".to_owned(), text(guest.created_at.to_string())),
+        ("updatedAt".to_owned(), text(guest.updated_at.to_string())),
+    ]);
+    if let Some(standing) = guest.password_standing.as_str() {
+        item.insert("passwordStanding".to_owned(), text(standing));
+    }
+    item
+}
+
+/// Reads the item of a guest who has a user.
+pub(crate) fn read_guest(item: &Item) -> Result<Guest, Problem> {
+    parse(item).ok_or_else(|| Problem::Internal(unreadable("a guest's record does not read back")))
+}
+
+fn parse(item: &Item) -> Option<Guest> {
+    Some(Guest {
+        guest_id: GuestId::parse(get_text(item, "guestId")?).ok()?,
+        email: Email::parse(get_text(item, "email")?).ok()?,
+        name: name(item)?,
+        cognito_sub: UserSub::parse(get_text(item, "cognitoSub")?).ok()?,
+        email_verified: flag(item, "emailVerified"),
+        created_at: instant(item, "createdAt")?,
+        updated_at: instant(item, "updatedAt")?,
+        has_password: flag(item, "hasPassword"),
+        password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
+        signed_out_at: get_millis(item, "signedOutAt"),
+        // Only of the sign-out that it was noted with: any later one ends it too.
+        kept_session: get_text(item, "keptSession")
+            .filter(|_| get_number(item, "keptSessionAt") == get_number(item, "signedOutAt"))
+            .map(SessionId::claimed),
+        authenticator: match get_sealed(item, "authenticatorKeys") {
+            Some(sealed_keys) => Some(Authenticator {
+                sealed_keys,
+                last_step: TotpStep::from_number(get_number(item, "authenticatorLastStep")?),
+                backup_codes: backup_codes(item)?,
+            }),
+            None => None,
+        },
+        pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
+            Some(sealed_keys) => Some(PendingAuthenticator {
+                sealed_keys,
+                expires_at: get_millis(item, "pendingAuthenticatorUntil")?,
+            }),
+            None => None,
+        },
+    })
+}
+
+fn flag(item: &Item, attribute: &str) -> bool {
+    item.get(attribute)
+        .and_then(|flag| flag.as_bool().ok())
+        .copied()
+        .unwrap_or(false)
+}
+
+fn instant(item: &Item, attribute: &str) -> Option<Timestamp> {
+    get_text(item, attribute).and_then(Timestamp::from_rfc3339)
+}
+
+/// The outer `None` is a name that does not read back.
+#[expect(
+    clippy::option_option,
+    reason = "an item without a name is whole, and one with a broken name is not"
+)]
+fn name(item: &Item) -> Option<Option<GuestName>> {
+    get_text(item, "name")
+        .map(GuestName::parse)
+        .transpose()
+        .ok()
+}
+
+/// DynamoDB keeps no empty sets: where the last code was used, there is no attribute.
+fn backup_codes(item: &Item) -> Option<BTreeSet<BackupCodeHash>> {
+    match item.get("backupCodes") {
+        Some(codes) => Some(
+            codes
+                .as_ss()
+                .ok()?
+                .iter()
+                .map(BackupCodeHash::stored)
+                .collect(),
+        ),
+        None => Some(BTreeSet::new()),
+    }
+}

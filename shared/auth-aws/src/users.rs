@@ -1,0 +1,49 @@
+//! Users as the pool knows them, asked for by sub: access tokens say nothing of the address.
+
+use auth_domain::{Caller, Email, Problem, Subject, UserSub};
+
+use crate::{ConfigurationError, Platform, user_pool::UserPool};
+
+/// The users of the pool.
+#[derive(Clone)]
+pub struct Users {
+    pool: UserPool,
+}
+
+impl Users {
+    /// The users of the pool that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            pool: UserPool::new(platform)?,
+        })
+    }
+
+    /// The address that a user has proved, if there is one.
+    pub async fn address_of(&self, sub: &UserSub) -> Result<Option<Email>, Problem> {
+        let Some(user) = self.pool.find(sub.as_str()).await? else {
+            return Ok(None);
+        };
+        let attribute = |name: &str| {
+            let mut attributes = user.user_attributes().iter();
+            attributes
+                .find(|attribute| attribute.name() == name)?
+                .value()
+        };
+        if attribute("email_verified") != Some("true") {
+            return Ok(None);
+        }
+        Ok(attribute("email").and_then(|email| Email::parse(email).ok()))
+    }
+
+    /// Whether the person whom a provider's token is about is the one that an authorization is for.
+    pub async fn is_meant(&self, subject: &Subject, person: &Caller) -> Result<bool, Problem> {
+        match subject {
+            Subject::Guest { sub, .. } => Ok(person.sub == *sub),
+            Subject::Claimed(email) => {
+                let address = self.address_of(&person.sub).await?;
+                Ok(address.as_ref() == Some(email))
+            }
+            Subject::Anybody => Ok(true),
+        }
+    }
+}
