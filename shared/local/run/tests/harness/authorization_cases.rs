@@ -208,17 +208,14 @@ impl Case {
                 if self == Self::StatusAbandoned {
                     world.advance(UNTIL_OVER_SECONDS);
                 }
-                Stage::get(
-                    world.browser(),
-                    status_path(session.as_str().expect("an id")),
-                )
+                let path = status_path(session.as_str().expect("an id"));
+                Stage::get(world.browser(), path)
             }
             Self::TokenForItself => Stage::invoke(world, "get-workload-token", json!({})),
-            Self::TokenForUser => Stage::invoke(
-                world,
-                "get-workload-token",
-                json!({ "userId": "tenant#nina" }),
-            ),
+            Self::TokenForUser => {
+                let user = json!({ "userId": "tenant#nina" });
+                Stage::invoke(world, "get-workload-token", user)
+            }
             Self::TokenForHolder => {
                 let token = world.sign_in(ADA).await.access_token;
                 Stage::invoke(world, "get-workload-token", json!({ "userToken": token }))
