@@ -84,8 +84,14 @@ impl PreAuthentication {
                 None => None,
             };
             match address {
-                Some(Address::Waiting(waiting)) => waiting.guest.password_standing,
-                Some(Address::Claimed(_)) | None => PasswordStanding::Accepted,
+                Some(Address::Waiting(waiting))
+                    if waiting.guest.registered_sub.as_ref() == Some(sub) =>
+                {
+                    waiting.guest.password_standing
+                }
+                Some(Address::Waiting(_) | Address::Claimed(_)) | None => {
+                    PasswordStanding::Accepted
+                }
             }
         };
         Ok(match standing {
