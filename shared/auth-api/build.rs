@@ -1,9 +1,17 @@
-//! Turns `openapi.yaml` into JSON, because reading YAML takes twenty times as long, and reads it once as every start will.
+//! Turns `openapi.yaml` and `calls.yaml` into JSON, because reading YAML takes twenty times as long, and reads both once as every
+//! start will.
 
 use std::{env, error::Error, fs, path::Path};
 
 use serde::de::Error as _;
 
+#[path = "src/calls.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the library's module, of which a build script only uses the reading"
+)]
+mod calls;
 #[path = "src/contract.rs"]
 #[expect(
     clippy::struct_field_names,
@@ -12,22 +20,36 @@ use serde::de::Error as _;
     reason = "the library's module, of which a build script only uses the reading"
 )]
 mod contract;
+#[path = "src/in_order.rs"]
+mod in_order;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=openapi.yaml");
-    println!("cargo::rerun-if-changed=src/contract.rs");
+    println!("cargo::rerun-if-changed=src");
+    convert("openapi", |json| contract::Contract::read(json))?;
+    convert("calls", |json| calls::Calls::read(json))
+}
 
-    let yaml = fs::read_to_string("openapi.yaml")?;
+/// Writes the file as JSON, if `read` takes it.
+fn convert<T, E: Error>(
+    name: &str,
+    read: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<(), Box<dyn Error>> {
+    let file = format!("{name}.yaml");
+    println!("cargo::rerun-if-changed={file}");
+    let yaml = fs::read_to_string(&file)?;
     let mut json = Vec::new();
     serde_saphyr::with_deserializer_from_str(&yaml, |document| {
         serde_transcode::transcode(document, &mut serde_json::Serializer::new(&mut json))
             .map_err(serde_saphyr::Error::custom)
     })?;
     let json = String::from_utf8(json)?;
-    if let Err(error) = contract::Contract::read(&json) {
+    if let Err(error) = read(&json) {
         let source = error.source().map(|source| format!(": {source}"));
-        return Err(format!("openapi.yaml: {error}{}", source.unwrap_or_default()).into());
+        return Err(format!("{file}: {error}{}", source.unwrap_or_default()).into());
     }
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("openapi.json"), json)?;
+    fs::write(
+        Path::new(&env::var("OUT_DIR")?).join(format!("{name}.json")),
+        json,
+    )?;
     Ok(())
 }

@@ -3,16 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    marker::PhantomData,
     str::FromStr,
 };
 
 use percent_encoding::percent_decode_str;
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, MapAccess, Visitor},
-};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
+
+use crate::in_order::in_order;
 
 /// The operations, triggers and settings of one `OpenAPI` document.
 #[derive(Debug)]
@@ -533,8 +531,10 @@ pub struct Setting {
     pub name: String,
     /// What its text must be.
     pub kind: SettingKind,
-    /// The value where nothing else is configured, as the environment would have it.
+    /// The value where nothing else is configured, as the environment would have it; `none` where the setting is optional and off.
     pub default: Option<String>,
+    /// The values that it may have.
+    pub bounds: Bounds,
     /// What a number counts.
     pub unit: Option<String>,
     /// What it is for.
@@ -551,6 +551,72 @@ pub enum SettingKind {
     Integer,
     /// An absolute URL.
     Url,
+}
+
+/// The values that a setting may have, beyond its kind. [`NONE`] is one more where it is the default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bounds {
+    /// Any of its kind.
+    Any,
+    /// The whole numbers between these two, and they themselves.
+    Between(u64, u64),
+    /// One of these words.
+    OneOf(Vec<String>),
+}
+
+/// The value of a setting that is optional and not set: a variable is never missing, so that a forgotten one shows.
+pub const NONE: &str = "none";
+
+/// Why a value is not one of a setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be {0}")]
+pub struct UnfitValue(String);
+
+impl Setting {
+    /// Whether the setting may have this value, given as the environment has it. An error never repeats the value.
+    pub fn check(&self, value: &str) -> Result<(), UnfitValue> {
+        let optional = self.default.as_deref() == Some(NONE);
+        if optional && value == NONE {
+            return Ok(());
+        }
+        let (fits, mut wanted) = match (&self.bounds, self.kind) {
+            (Bounds::OneOf(words), _) => (
+                words.iter().any(|word| word == value),
+                format!("one of {}", words.join(", ")),
+            ),
+            (Bounds::Between(least, most), _) => (
+                is_plain_number(value)
+                    && value
+                        .parse()
+                        .is_ok_and(|number: u64| (*least..=*most).contains(&number)),
+                format!("a whole number from {least} to {most}"),
+            ),
+            (Bounds::Any, SettingKind::Integer) => {
+                (is_plain_number(value), "a whole number".to_owned())
+            }
+            (Bounds::Any, SettingKind::Url) => (
+                value
+                    .split_once("://")
+                    .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()),
+                "an absolute URL".to_owned(),
+            ),
+            (Bounds::Any, SettingKind::String) => {
+                (!value.is_empty(), "text that is not empty".to_owned())
+            }
+        };
+        if fits {
+            return Ok(());
+        }
+        if optional {
+            wanted.push_str(", or none");
+        }
+        Err(UnfitValue(wanted))
+    }
+}
+
+/// Digits and nothing else: no sign, no space.
+fn is_plain_number(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What the gateway answers where there is no route.
@@ -707,6 +773,10 @@ struct SettingItem {
     #[serde(rename = "type")]
     kind: SettingKind,
     default: Option<SettingDefault>,
+    minimum: Option<u64>,
+    maximum: Option<u64>,
+    #[serde(rename = "enum")]
+    words: Option<Vec<String>>,
     unit: Option<String>,
     meaning: String,
 }
@@ -720,26 +790,48 @@ enum SettingDefault {
 
 impl SettingItem {
     fn named(self, name: String) -> Result<Setting, ContractError> {
-        let fits = match (self.kind, &self.default) {
-            (_, None)
-            | (SettingKind::Integer, Some(SettingDefault::Integer(_)))
-            | (SettingKind::String | SettingKind::Url, Some(SettingDefault::Text(_))) => true,
-            (SettingKind::Integer, Some(SettingDefault::Text(_)))
-            | (SettingKind::String | SettingKind::Url, Some(SettingDefault::Integer(_))) => false,
+        let bounds = match (self.kind, self.minimum, self.maximum, self.words) {
+            (SettingKind::Integer, Some(least), Some(most), None) if least <= most => {
+                Bounds::Between(least, most)
+            }
+            (SettingKind::String, None, None, Some(words)) if !words.is_empty() => {
+                Bounds::OneOf(words)
+            }
+            (SettingKind::String | SettingKind::Url, None, None, None) => Bounds::Any,
+            _ => {
+                let reason = "a number has a minimum and a maximum, text may have an enum, and nothing else has bounds";
+                return Err(contradiction(&name, reason));
+            }
         };
-        if !fits {
-            return Err(contradiction(&name, "the default is not of its type"));
-        }
-        Ok(Setting {
-            name,
+        let is_number = matches!(self.default, Some(SettingDefault::Integer(_)));
+        let setting = Setting {
             kind: self.kind,
             default: self.default.map(|default| match default {
                 SettingDefault::Integer(number) => number.to_string(),
                 SettingDefault::Text(text) => text,
             }),
+            bounds,
             unit: self.unit,
             meaning: self.meaning,
-        })
+            name,
+        };
+        if let Some(default) = &setting.default {
+            let fits = if default == NONE {
+                !is_number
+            } else {
+                is_number == (setting.kind == SettingKind::Integer)
+            };
+            if !fits {
+                return Err(contradiction(
+                    &setting.name,
+                    "the default is not of its type",
+                ));
+            }
+            if let Err(unfit) = setting.check(default) {
+                return Err(contradiction(&setting.name, format!("the default {unfit}")));
+            }
+        }
+        Ok(setting)
     }
 }
 
@@ -803,31 +895,4 @@ fn contradiction(place: &str, reason: impl Into<String>) -> ContractError {
         place: place.to_owned(),
         reason: reason.into(),
     }
-}
-
-/// A map as a list in the document's own order, which `serde_json` would sort away.
-fn in_order<'de, D, T>(deserializer: D) -> Result<Vec<(String, T)>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct Entries<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-        type Value = Vec<(String, T)>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a map")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut entries = Vec::new();
-            while let Some(entry) = map.next_entry()? {
-                entries.push(entry);
-            }
-            Ok(entries)
-        }
-    }
-
-    deserializer.deserialize_map(Entries(PhantomData))
 }

@@ -1,0 +1,125 @@
+//! The AWS calls of every function, by case, as `calls.yaml` lists them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::in_order::in_order;
+
+/// What stands between how often a call is made and the call.
+const TIMES: &str = " × ";
+
+/// Every case of every function, in the file's order.
+#[derive(Debug)]
+pub struct Calls {
+    cases: Vec<Case>,
+}
+
+/// One way through a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The function, in kebab-case.
+    pub function: String,
+    /// The case, such as "known guest".
+    pub name: String,
+    /// Its calls, in the order in which they begin.
+    pub calls: Vec<Call>,
+    /// How many of the calls wait for one another; `None` where that was not counted.
+    pub depth: Option<u32>,
+}
+
+impl Case {
+    /// How often each call is made, by `<resource>:<Action>`.
+    #[must_use]
+    pub fn counted(&self) -> BTreeMap<String, usize> {
+        let mut counted = BTreeMap::new();
+        for call in &self.calls {
+            *counted.entry(call.name.clone()).or_default() += call.times;
+        }
+        counted
+    }
+}
+
+/// A call, and how often in a row it is made.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Call {
+    /// `<resource>:<Action>`, with a resource of the contract.
+    pub name: String,
+    /// At least one.
+    pub times: usize,
+}
+
+/// Not `<resource>:<Action>`, or not so often.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a call: want <resource>:<Action>, or 3 × <resource>:<Action>")]
+pub struct MalformedCall(String);
+
+impl TryFrom<String> for Call {
+    type Error = MalformedCall;
+
+    fn try_from(text: String) -> Result<Self, MalformedCall> {
+        let (times, name) = match text.split_once(TIMES) {
+            Some((times, name)) => (times.parse().ok().filter(|times| *times > 1), name),
+            None => (Some(1), text.as_str()),
+        };
+        let well_formed = name
+            .split_once(':')
+            .is_some_and(|(resource, action)| !resource.is_empty() && !action.is_empty())
+            && !name.contains(char::is_whitespace);
+        match times {
+            Some(times) if well_formed => Ok(Self {
+                name: name.to_owned(),
+                times,
+            }),
+            Some(_) | None => Err(MalformedCall(text)),
+        }
+    }
+}
+
+impl Calls {
+    /// Reads the list from JSON.
+    pub fn read(json: &str) -> Result<Self, serde_json::Error> {
+        let List(functions) = serde_json::from_str(json)?;
+        let cases = functions.into_iter().flat_map(|(function, Cases(cases))| {
+            cases.into_iter().map(move |(name, item)| Case {
+                function: function.clone(),
+                name,
+                calls: item.calls,
+                depth: item.depth,
+            })
+        });
+        Ok(Self {
+            cases: cases.collect(),
+        })
+    }
+
+    /// Every case, in the file's order.
+    #[must_use]
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+}
+
+struct List(Vec<(String, Cases)>);
+
+impl<'de> Deserialize<'de> for List {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        in_order(deserializer).map(Self)
+    }
+}
+
+struct Cases(Vec<(String, CaseItem)>);
+
+impl<'de> Deserialize<'de> for Cases {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        in_order(deserializer).map(Self)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseItem {
+    calls: Vec<Call>,
+    depth: Option<u32>,
+}
