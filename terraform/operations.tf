@@ -137,7 +137,7 @@ locals {
   # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can let its form lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
 
-  # What Terraform makes and functions ask for by name. What is null here is left out there.
+  # What Terraform makes and functions ask for by name. What is null here is none there, where the contract lets it be.
   made_settings = {
     ENVIRONMENT                      = var.environment
     COGNITO_USER_POOL_ID             = module.user_pool.id
@@ -156,11 +156,7 @@ locals {
     AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
   }
   # Their names alone, for conditions of variables: those must not depend on what is made. A precondition holds the two together.
-  made_setting_names = [
-    "ENVIRONMENT", "COGNITO_USER_POOL_ID", "COGNITO_CLIENT_ID", "GUESTS_TABLE_NAME", "CHALLENGES_TABLE_NAME",
-    "DYNAMODB_OAUTH2_SESSIONS_TABLE", "SECRETS_ID", "KMS_KEY_ID", "MAIL_SENDER", "FRONTEND_URL", "OAUTH2_CALLBACK_URL", "COGNITO_HOSTED_URL",
-    "AGENTCORE_WORKLOAD_NAME", "AGENTCORE_IDENTITY_PROVIDER_NAME", "ORIGIN_SECRET_SHA256",
-  ]
+  made_setting_names = [for name, setting in local.contract_settings : name if contains(try(setting.madeBy, []), "terraform")]
 
   # A setting's value: what Terraform made, what the deployment says, or the contract's default.
   setting_values = merge(
@@ -169,10 +165,19 @@ locals {
   )
   environments = {
     for name, function in local.functions : name => {
-      for setting, value in {
-        for setting in function.needs.environment : setting =>
-        contains(local.made_setting_names, setting) ? local.made_settings[setting] : lookup(local.setting_values, setting, "") # refused below
-      } : setting => value if value != null
+      for setting in function.needs.environment : setting =>
+      try(contains(local.made_setting_names, setting) ? coalesce(local.made_settings[setting], lookup(local.setting_values, setting, null)) : local.setting_values[setting], "") # refused below
+    }
+  }
+
+  # What the contract takes: words, the bounds of a number, or none where that is the default.
+  setting_bounds = {
+    for name, setting in local.contract_settings : name => {
+      words  = try(setting.enum, [])
+      number = can(setting.minimum)
+      least  = try(setting.minimum, 0)
+      most   = try(setting.maximum, 0)
+      none   = try(tostring(setting.default), "") == "none"
     }
   }
 

@@ -85,23 +85,18 @@ variable "settings" {
   }
 
   validation {
-    condition     = alltrue([for name, value in var.settings : try(local.contract_settings[name].type, "") != "integer" || can(regex("^[0-9]+$", value))])
-    error_message = "A whole number is wanted for ${join(", ", [for name, value in var.settings : name if try(local.contract_settings[name].type, "") == "integer" && !can(regex("^[0-9]+$", value))])}."
+    condition     = alltrue([for name, value in var.settings : try(length(local.setting_bounds[name].words) == 0 || contains(local.setting_bounds[name].words, value), true)])
+    error_message = "The contract takes other words: ${join("; ", [for name, value in var.settings : "${name} is one of ${join(", ", local.setting_bounds[name].words)}" if !try(length(local.setting_bounds[name].words) == 0 || contains(local.setting_bounds[name].words, value), true)])}."
+  }
+
+  validation {
+    condition     = alltrue([for name, value in var.settings : try(!local.setting_bounds[name].number || (local.setting_bounds[name].none && value == "none") || try(can(regex("^[0-9]+$", value)) && tonumber(value) >= local.setting_bounds[name].least && tonumber(value) <= local.setting_bounds[name].most, false), true)])
+    error_message = "The contract has bounds: ${join("; ", [for name, value in var.settings : "${name} is a whole number from ${local.setting_bounds[name].least} to ${local.setting_bounds[name].most}" if !try(!local.setting_bounds[name].number || (local.setting_bounds[name].none && value == "none") || try(can(regex("^[0-9]+$", value)) && tonumber(value) >= local.setting_bounds[name].least && tonumber(value) <= local.setting_bounds[name].most, false), true)])}."
   }
 
   validation {
     condition     = alltrue([for value in values(var.settings) : value != ""])
     error_message = "An empty setting stops every function that reads it; leave it out instead."
-  }
-
-  validation {
-    condition     = tonumber(lookup(var.settings, "OTP_LIFETIME_SECONDS", "300")) <= 300
-    error_message = "Cognito ends a sign-in after 300 seconds, so OTP_LIFETIME_SECONDS cannot promise more."
-  }
-
-  validation {
-    condition     = contains(["error", "warn", "info", "debug", "trace"], lookup(var.settings, "LOG_LEVEL", "info"))
-    error_message = "LOG_LEVEL is error, warn, info, debug or trace."
   }
 }
 

@@ -9,8 +9,8 @@ sys.dont_write_bytecode = True
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = pathlib.Path(sys.argv[0]).name
-# smoke talks to no AWS.
-WANTED = ("yaml",) if SCRIPT == "smoke" else ("boto3", "yaml")
+# These talk to no AWS.
+WANTED = ("yaml",) if SCRIPT in ("generate", "local-environment", "new-operation", "simulate-storm", "smoke") else ("boto3", "yaml")
 
 MISSING = [name for name in WANTED if importlib.util.find_spec(name) is None]
 if MISSING:

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import re
+from collections import Counter
 from typing import Any
 
 import yaml
@@ -57,21 +58,53 @@ class Contract:
 
 
 @functools.cache
-def contract() -> Contract:
-    text = (ROOT / "shared/auth-api/openapi.yaml").read_text()
-    document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    found = [
+def read(name: str) -> dict[str, Any]:
+    """A file beside the contract, or the contract itself: openapi, calls."""
+    text = (ROOT / f"shared/auth-api/{name}.yaml").read_text(encoding="utf-8")
+    return dict(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+def settings() -> dict[str, dict[str, Any]]:
+    """What functions read from their environment, as the contract describes it."""
+    return dict(read("openapi")["x-latchkey-settings"])
+
+
+def needs_by_function() -> dict[str, dict[str, Any]]:
+    """x-latchkey of every function, in the contract's order."""
+    document = read("openapi")
+    routed = {kebab(operation["operationId"]): operation["x-latchkey"] for operation, _, _ in routes(document)}
+    return routed | {kebab(name): trigger for name, trigger in document["x-latchkey-triggers"].items()}
+
+
+def calls_by_case() -> dict[tuple[str, str], Counter[str]]:
+    """(function, case) => how often it makes each call, in the order of calls.yaml."""
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for function, cases in read("calls").items():
+        for case, item in cases.items():
+            calls = counted[function, case] = Counter[str]()
+            for call in item["calls"]:
+                times, _, name = call.rpartition(" × ")
+                calls[name] += int(times or 1)
+    return counted
+
+
+def routes(document: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]:
+    return [
         (operation, method.upper(), path)
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if method in METHODS
     ]
+
+
+@functools.cache
+def contract() -> Contract:
+    document = read("openapi")
     triggers = {kebab(name): trigger for name, trigger in document["x-latchkey-triggers"].items()}
-    needs = {kebab(operation["operationId"]): operation["x-latchkey"] for operation, _, _ in found} | triggers
     return Contract(
-        operations=tuple(operation_of(*each, document.get("security", [])) for each in found),
+        operations=tuple(operation_of(*each, document.get("security", [])) for each in routes(document)),
         triggers={name: trigger["kind"] for name, trigger in triggers.items()},
-        actions={name: frozenset(map(iam_action, need["grants"])) for name, need in needs.items()},
+        actions={name: frozenset(map(iam_action, need["grants"])) for name, need in needs_by_function().items()},
     )
 
 

@@ -109,7 +109,7 @@ run "every_operation_has_what_it_needs" {
     error_message = "each route has the contract's authorizer: ${jsonencode(module.http_api[0].authorizations)}"
   }
 
-  # Three links make a chain. Calls that the local run records = ARCHITECTURE.md's table (a test of the local run). The table = the
+  # Three links make a chain. Calls that the local run records = calls.yaml (a test of the local run). The list = the
   # policies, and the contract's grants = the policies (here). A missing permission, or one that no recorded call needs, breaks a link.
   assert {
     condition     = alltrue([for name, function in module.function : function.actions == run.contract.actions_granted[name]])
@@ -118,12 +118,12 @@ run "every_operation_has_what_it_needs" {
 
   assert {
     condition     = alltrue([for name, function in module.function : length(setsubtract(run.contract.actions_called[name], function.actions)) == 0])
-    error_message = "roles do not allow calls that are recorded in ARCHITECTURE.md: ${jsonencode({ for name, function in module.function : name => setsubtract(run.contract.actions_called[name], function.actions) if length(setsubtract(run.contract.actions_called[name], function.actions)) > 0 })}"
+    error_message = "roles do not allow calls that are recorded in calls.yaml: ${jsonencode({ for name, function in module.function : name => setsubtract(run.contract.actions_called[name], function.actions) if length(setsubtract(run.contract.actions_called[name], function.actions)) > 0 })}"
   }
 
   assert {
     condition     = alltrue([for name, function in module.function : length(setsubtract(function.actions, run.contract.actions_explained[name])) == 0])
-    error_message = "roles allow what no call recorded in ARCHITECTURE.md needs: ${jsonencode({ for name, function in module.function : name => setsubtract(function.actions, run.contract.actions_explained[name]) if length(setsubtract(function.actions, run.contract.actions_explained[name])) > 0 })}"
+    error_message = "roles allow what no call recorded in calls.yaml needs: ${jsonencode({ for name, function in module.function : name => setsubtract(function.actions, run.contract.actions_explained[name]) if length(setsubtract(function.actions, run.contract.actions_explained[name])) > 0 })}"
   }
 
   assert {
@@ -273,8 +273,8 @@ run "without_a_sender_nobody_is_granted_mail" {
   expect_failures = [check.mail_quota]
 
   assert {
-    condition     = length(local.resources["mail"].arns) == 0 && local.made_settings["MAIL_SENDER"] == null
-    error_message = "no sender, no grant, no setting"
+    condition     = length(local.resources["mail"].arns) == 0 && alltrue([for environment in local.environments : lookup(environment, "MAIL_SENDER", "none") == "none"])
+    error_message = "no sender, no grant, and functions are told so"
   }
 }
 
@@ -415,6 +415,26 @@ run "a_sign_in_longer_than_cognito_s_is_refused" {
 
   variables {
     settings = { OTP_LIFETIME_SECONDS = "600" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_word_that_is_not_taken_is_refused" {
+  command = plan
+
+  variables {
+    settings = { LOG_LEVEL = "loud" }
+  }
+
+  expect_failures = [var.settings]
+}
+
+run "a_number_out_of_bounds_is_refused" {
+  command = plan
+
+  variables {
+    settings = { OTP_ATTEMPTS = "0" }
   }
 
   expect_failures = [var.settings]

@@ -25,7 +25,7 @@ pub struct Case {
     /// Its calls, in the order in which they begin.
     pub calls: Vec<Call>,
     /// How many of the calls wait for one another; `None` where that was not counted.
-    pub depth: Option<u32>,
+    pub depth: Option<usize>,
 }
 
 impl Case {
@@ -118,8 +118,30 @@ impl<'de> Deserialize<'de> for Cases {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "UncheckedCase")]
 struct CaseItem {
     calls: Vec<Call>,
-    depth: Option<u32>,
+    depth: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UncheckedCase {
+    calls: Vec<Call>,
+    depth: Option<usize>,
+}
+
+impl TryFrom<UncheckedCase> for CaseItem {
+    type Error = &'static str;
+
+    fn try_from(case: UncheckedCase) -> Result<Self, &'static str> {
+        let calls: usize = case.calls.iter().map(|call| call.times).sum();
+        if case.depth.is_some_and(|depth| depth == 0 || depth > calls) {
+            return Err("the depth is at least one, and at most the number of calls");
+        }
+        Ok(Self {
+            calls: case.calls,
+            depth: case.depth,
+        })
+    }
 }

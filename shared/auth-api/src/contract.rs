@@ -535,6 +535,8 @@ pub struct Setting {
     pub default: Option<String>,
     /// The values that it may have.
     pub bounds: Bounds,
+    /// Who makes it, so that nobody configures it there.
+    pub made_by: Vec<Maker>,
     /// What a number counts.
     pub unit: Option<String>,
     /// What it is for.
@@ -562,6 +564,16 @@ pub enum Bounds {
     Between(u64, u64),
     /// One of these words.
     OneOf(Vec<String>),
+}
+
+/// Who can make the value of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    /// A deployment.
+    Terraform,
+    /// `cargo run`.
+    Local,
 }
 
 /// The value of a setting that is optional and not set: a variable is never missing, so that a forgotten one shows.
@@ -777,6 +789,8 @@ struct SettingItem {
     maximum: Option<u64>,
     #[serde(rename = "enum")]
     words: Option<Vec<String>>,
+    #[serde(rename = "madeBy", default)]
+    made_by: Vec<Maker>,
     unit: Option<String>,
     meaning: String,
 }
@@ -811,10 +825,15 @@ impl SettingItem {
                 SettingDefault::Text(text) => text,
             }),
             bounds,
+            made_by: self.made_by,
             unit: self.unit,
             meaning: self.meaning,
             name,
         };
+        if setting.default.is_none() && setting.made_by.is_empty() {
+            let reason = "without a default, somebody must make it";
+            return Err(contradiction(&setting.name, reason));
+        }
         if let Some(default) = &setting.default {
             let fits = if default == NONE {
                 !is_number

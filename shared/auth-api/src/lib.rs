@@ -17,9 +17,9 @@ pub use calls::{Call, Calls, Case, MalformedCall};
 #[cfg(feature = "check")]
 pub use check::{Checker, CheckerError, Exchange, Side, Violation};
 pub use contract::{
-    Bounds, Contract, ContractError, Grant, MalformedGrant, Method, NONE, Operation, Resource, Routed, Security,
-    Segment, Setting, SettingKind, Throttle, Tool, ToolSchema, ToolSchemaKind, Trigger,
-    TriggerKind, UnfitValue, UnknownMethod, Unrouted,
+    Bounds, Contract, ContractError, Grant, Maker, MalformedGrant, Method, NONE, Operation,
+    Resource, Routed, Security, Segment, Setting, SettingKind, Throttle, Tool, ToolSchema,
+    ToolSchemaKind, Trigger, TriggerKind, UnfitValue, UnknownMethod, Unrouted,
 };
 
 /// The document as JSON, its keys in the order in which `openapi.yaml` has them.

@@ -12,6 +12,9 @@ use crate::{
     failure::failure,
 };
 
+/// `MAIL_SENDER` in a deployment that has no verified sender.
+const NO_SENDER: &str = "none";
+
 /// Sends notices from the deployment's address.
 #[derive(Clone)]
 pub struct Mailer {
@@ -28,6 +31,7 @@ impl Mailer {
             from: platform
                 .environment()
                 .optional("MAIL_SENDER")?
+                .filter(|sender| *sender != NO_SENDER)
                 .map(str::to_owned),
         })
     }

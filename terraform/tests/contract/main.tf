@@ -1,6 +1,6 @@
 # The contract read a second time, for tests: a manifest of zips that were never built, and what must come of each operation. And the calls
-# that operations make, from the table in ARCHITECTURE.md: a test of the local run holds that table against the calls it records, so
-# what is held against the table here is held against them.
+# that functions make, from calls.yaml: a test of the local run holds that list against the calls it records, so what is held against the
+# list here is held against them.
 
 locals {
   contract = yamldecode(file("${path.module}/../../../shared/auth-api/openapi.yaml"))
@@ -38,10 +38,10 @@ locals {
     },
   )
 
-  rows = regexall("(?m)^\\| ([a-z-]+) \\| [^|]+ \\| ([^|]+) \\|$", split("\n## ", split("## What each operation calls", file("${path.module}/../../../ARCHITECTURE.md"))[1])[0])
+  cases = yamldecode(file("${path.module}/../../../shared/auth-api/calls.yaml"))
   calls = {
     for name in keys(local.needs) : name => toset(flatten([
-      for row in local.rows : [for call in split(",", row[1]) : replace(trimspace(call), "/^[0-9]+ × /", "") if trimspace(call) != "none"] if row[0] == name
+      for case in values(lookup(local.cases, name, {})) : [for call in case.calls : replace(call, "/^[0-9]+ × /", "")]
     ]))
   }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use auth_api::{Contract, DOCUMENT, Grant, Resource, Security, SettingKind, ToolSchemaKind};
+use auth_api::{
+    Bounds, Contract, DOCUMENT, Grant, Resource, Security, SettingKind, ToolSchemaKind,
+};
 use jsonschema::Registry;
 use serde_json::{Value, json};
 
@@ -265,6 +267,32 @@ fn contradictions_are_refused() {
             }),
             "the default is not of its type",
         ),
+        (
+            changed(|document| {
+                document["x-latchkey-settings"]["OTP_ATTEMPTS"]["default"] = 101.into();
+            }),
+            "OTP_ATTEMPTS: the default must be a whole number from 1 to 100",
+        ),
+        (
+            changed(|document| {
+                document["x-latchkey-settings"]["LOG_LEVEL"]["default"] = "loud".into();
+            }),
+            "LOG_LEVEL: the default must be one of error",
+        ),
+        (
+            changed(|document| {
+                let setting = document["x-latchkey-settings"]["OTP_ATTEMPTS"].as_object_mut();
+                setting.unwrap().remove("maximum");
+            }),
+            "a number has a minimum and a maximum",
+        ),
+        (
+            changed(|document| {
+                let setting = document["x-latchkey-settings"]["FRONTEND_URL"].as_object_mut();
+                setting.unwrap().remove("madeBy");
+            }),
+            "without a default, somebody must make it",
+        ),
     ];
     for (document, reason) in contradictions {
         let message = refused(&document);
@@ -488,26 +516,58 @@ fn every_setting_is_read_by_someone_and_says_what_it_counts() {
         assert!(read.contains(&setting.name), "{}", setting.name);
         let counts = setting.kind == SettingKind::Integer;
         assert_eq!(setting.unit.is_some(), counts, "{}", setting.name);
-        assert_eq!(
-            setting.default.is_some(),
-            counts
-                || [
-                    "AGENTCORE_STATE_PARAMETER",
-                    "AGENT_NAME",
-                    "LOG_LEVEL",
-                    "ORIGIN_SECRET_SHA256",
-                    "TOTP_ISSUER"
-                ]
-                .contains(&setting.name.as_str()),
-            "{}",
-            setting.name
-        );
+        let is_bound = matches!(setting.bounds, Bounds::Between(..));
+        assert_eq!(is_bound, counts, "{}", setting.name);
+        assert!(!counts || setting.default.is_some(), "{}", setting.name);
     }
     let lifetime = contract
         .settings()
         .iter()
         .find(|setting| setting.name == "OTP_LIFETIME_SECONDS");
     assert_eq!(lifetime.unwrap().default.as_deref(), Some("300"));
+}
+
+#[test]
+fn a_value_is_taken_within_the_bounds_alone() {
+    let setting = |name: &str| {
+        let mut settings = Contract::embedded().settings().iter();
+        settings.find(|setting| setting.name == name).unwrap()
+    };
+    let attempts = setting("OTP_ATTEMPTS");
+    for value in ["1", "3", "100"] {
+        assert_eq!(attempts.check(value), Ok(()), "{value}");
+    }
+    for value in [
+        "0",
+        "101",
+        "-1",
+        "+3",
+        " 3",
+        "3.0",
+        "",
+        "none",
+        "99999999999999999999",
+    ] {
+        assert!(attempts.check(value).is_err(), "{value}");
+    }
+    assert_eq!(setting("LOG_LEVEL").check("warn"), Ok(()));
+    assert!(setting("LOG_LEVEL").check("WARN").is_err());
+    assert!(setting("FRONTEND_URL").check("none").is_err());
+    for value in ["none", "Latchkey <no-reply@example.com>"] {
+        assert_eq!(setting("MAIL_SENDER").check(value), Ok(()), "{value}");
+    }
+    let optional = changed(|document| {
+        document["x-latchkey-settings"]["OTP_ATTEMPTS"]["default"] = "none".into();
+    });
+    let optional = Contract::read(&optional).unwrap();
+    let attempts = optional
+        .settings()
+        .iter()
+        .find(|setting| setting.name == "OTP_ATTEMPTS")
+        .unwrap();
+    assert_eq!(attempts.check("none"), Ok(()));
+    let refused = attempts.check("many").unwrap_err().to_string();
+    assert_eq!(refused, "must be a whole number from 1 to 100, or none");
 }
 
 #[test]

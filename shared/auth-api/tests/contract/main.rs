@@ -6,6 +6,7 @@
     reason = "helpers of tests may fail the test, as the tests themselves may"
 )]
 
+mod calls;
 mod checker;
 mod document;
 mod routes;

@@ -5,25 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use auth_api::{Contract, Setting, SettingKind};
+use auth_api::{Contract, Maker, Setting, SettingKind, UnfitValue};
 use url::Url;
-
-/// Settings that the local run makes itself: they name what it has created.
-const MADE_HERE: [&str; 13] = [
-    "ENVIRONMENT",
-    "COGNITO_USER_POOL_ID",
-    "COGNITO_CLIENT_ID",
-    "GUESTS_TABLE_NAME",
-    "CHALLENGES_TABLE_NAME",
-    "DYNAMODB_OAUTH2_SESSIONS_TABLE",
-    "SECRETS_ID",
-    "MAIL_SENDER",
-    "KMS_KEY_ID",
-    "OAUTH2_CALLBACK_URL",
-    "COGNITO_HOSTED_URL",
-    "AGENTCORE_WORKLOAD_NAME",
-    "AGENTCORE_IDENTITY_PROVIDER_NAME",
-];
 
 /// The defaults that differ from the functions' own: a stand-in answers in a few milliseconds, so much lower floors hide as
 /// much.
@@ -64,14 +47,17 @@ pub enum SettingsError {
     /// The same name twice.
     #[error("{0} is set twice")]
     Twice(String),
-    /// A value of the wrong kind.
-    #[error("{name} must be {wanted}")]
+    /// A value of the wrong kind, or outside the setting's bounds.
+    #[error("{name} {unfit}")]
     Value {
         /// The setting.
         name: String,
         /// What its value must be.
-        wanted: &'static str,
+        unfit: UnfitValue,
     },
+    /// No absolute URL.
+    #[error("{0} must be an absolute URL with a host")]
+    Url(String),
 }
 
 impl Default for Settings {
@@ -116,10 +102,9 @@ impl Settings {
 
     /// The same with one more value.
     pub fn with(mut self, name: &str, value: &str) -> Result<Self, SettingsError> {
-        if MADE_HERE.contains(&name) {
-            return Err(SettingsError::MadeHere(name.to_owned()));
-        }
-        let setting = configurable()
+        let setting = Contract::embedded()
+            .settings()
+            .iter()
             .find(|setting| setting.name == name)
             .ok_or_else(|| SettingsError::Unknown {
                 name: name.to_owned(),
@@ -128,19 +113,16 @@ impl Settings {
                     .collect::<Vec<_>>()
                     .join(", "),
             })?;
-        let (fits, wanted) = match setting.kind {
-            SettingKind::String => (!value.is_empty(), "text that is not empty"),
-            SettingKind::Integer => (value.parse::<u64>().is_ok(), "a whole number"),
-            SettingKind::Url => (
-                Url::parse(value).is_ok_and(|url| url.has_host()),
-                "an absolute URL",
-            ),
-        };
-        if !fits {
-            return Err(SettingsError::Value {
-                name: name.to_owned(),
-                wanted,
-            });
+        if is_made_here(setting) {
+            return Err(SettingsError::MadeHere(name.to_owned()));
+        }
+        setting.check(value).map_err(|unfit| SettingsError::Value {
+            name: name.to_owned(),
+            unfit,
+        })?;
+        let is_url = setting.kind == SettingKind::Url;
+        if is_url && !Url::parse(value).is_ok_and(|url| url.has_host()) {
+            return Err(SettingsError::Url(name.to_owned()));
         }
         self.0.insert(name.to_owned(), value.to_owned());
         Ok(self)
@@ -156,7 +138,11 @@ fn configurable() -> impl Iterator<Item = &'static Setting> {
     Contract::embedded()
         .settings()
         .iter()
-        .filter(|setting| !MADE_HERE.contains(&setting.name.as_str()))
+        .filter(|setting| !is_made_here(setting))
+}
+
+fn is_made_here(setting: &Setting) -> bool {
+    setting.made_by.contains(&Maker::Local)
 }
 
 #[cfg(test)]
@@ -183,7 +169,19 @@ mod tests {
         assert!(refusal("OTP_ATTEMPT = 2").starts_with("OTP_ATTEMPT is not a setting"));
         assert_eq!(
             refusal("OTP_ATTEMPTS = two"),
-            "OTP_ATTEMPTS must be a whole number"
+            "OTP_ATTEMPTS must be a whole number from 1 to 100"
+        );
+        assert_eq!(
+            refusal("OTP_ATTEMPTS = 101"),
+            "OTP_ATTEMPTS must be a whole number from 1 to 100"
+        );
+        assert_eq!(
+            refusal("LOG_LEVEL = loud"),
+            "LOG_LEVEL must be one of error, warn, info, debug, trace"
+        );
+        assert_eq!(
+            refusal("FRONTEND_URL = /login"),
+            "FRONTEND_URL must be an absolute URL"
         );
         assert_eq!(
             refusal("OTP_ATTEMPTS = 1\nOTP_ATTEMPTS = 2"),

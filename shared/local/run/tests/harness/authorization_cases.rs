@@ -18,7 +18,7 @@ pub(crate) const CONVERSATION: &str = "5c0d8c62-4a3f-4f0e-9f3b-6f0d2a1b7e94";
 /// Longer than an authorization lives.
 pub(crate) const UNTIL_OVER_SECONDS: u64 = 601;
 
-/// A case of an operation, as the table in ARCHITECTURE.md has it.
+/// A case of an operation, as `calls.yaml` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     StartForGuest,

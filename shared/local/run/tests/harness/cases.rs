@@ -20,7 +20,7 @@ const UNTIL_COLD_SECONDS: u64 = 301;
 /// Longer than the wait between two mails.
 const UNTIL_RESEND_SECONDS: u64 = 31;
 
-/// A case of an operation, as the table in ARCHITECTURE.md has it.
+/// A case of an operation, as `calls.yaml` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Case {
     StartOfKnownGuest,
@@ -101,7 +101,7 @@ impl Case {
         Self::ProofByUnverifiedUser,
     ];
 
-    /// The operation's and the case's name in ARCHITECTURE.md.
+    /// The operation's and the case's name in `calls.yaml`.
     pub(crate) fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::StartOfKnownGuest => ("initiate-otp", "known guest"),

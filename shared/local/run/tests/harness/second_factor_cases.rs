@@ -12,7 +12,7 @@ pub(crate) const PASSWORD: &str = "nine lives of a cat";
 /// Longer than a function believes the secrets that it has read.
 const UNTIL_COLD_SECONDS: u64 = 301;
 
-/// A case of an operation, as the table in ARCHITECTURE.md has it.
+/// A case of an operation, as `calls.yaml` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     RightCode,
@@ -51,7 +51,7 @@ impl Case {
         Self::RemovalOfNothing,
     ];
 
-    /// The operation's and the case's name in ARCHITECTURE.md.
+    /// The operation's and the case's name in `calls.yaml`.
     pub(crate) fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::RightCode => ("verify-mfa", "authenticator's code"),

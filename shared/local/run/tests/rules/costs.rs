@@ -1,4 +1,4 @@
-//! What operations call, are granted and are told, held against ARCHITECTURE.md and the contract.
+//! What operations call, are granted and are told, held against the contract and its list of calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,34 +32,15 @@ const SECRETS: &str = "secrets:GetSecretValue";
 /// Published for everybody, and read by a cold function that checks tokens.
 const SIGNING_KEYS: &str = "user-pool:GetSigningKeys";
 
-/// The table "What each operation calls": calls by operation and case.
+/// What `calls.yaml` lists: calls by operation and case.
 fn table() -> BTreeMap<(String, String), Calls> {
-    let architecture = include_str!("../../../../../ARCHITECTURE.md");
-    let (_, after) = architecture
-        .split_once("## What each operation calls")
-        .expect("the section");
-    let section = after.split("\n## ").next().expect("the section's text");
-    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
-    rows.map(|row| {
-        let columns: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [operation, case, calls] = columns[..] else {
-            panic!("three columns, and not {row}");
-        };
-        let calls = calls
-            .split(',')
-            .map(str::trim)
-            .filter(|call| *call != "none");
-        let counted = calls.map(|call| match call.split_once(" × ") {
-            Some((times, call)) => (call.to_owned(), times.parse().expect("a number")),
-            None => (call.to_owned(), 1),
-        });
-        let mut together = Calls::new();
-        for (call, times) in counted {
-            *together.entry(call).or_default() += times;
-        }
-        ((operation.to_owned(), case.to_owned()), together)
-    })
-    .collect()
+    let cases = auth_api::Calls::embedded().cases().iter();
+    cases
+        .map(|case| {
+            let key = (case.function.clone(), case.name.clone());
+            (key, case.counted())
+        })
+        .collect()
 }
 
 /// A call as the table has it: `guests:GetItem`.
