@@ -25,8 +25,8 @@ mod in_order;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src");
-    convert("openapi", |json| contract::Contract::read(json))?;
-    convert("calls", |json| calls::Calls::read(json))
+    convert("openapi", contract::Contract::read)?;
+    convert("calls", calls::Calls::read)
 }
 
 /// Writes the file as JSON, if `read` takes it.
