@@ -10,7 +10,7 @@ from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, warning
 
 # Each table's key, its index, and whether its items expire.
-TABLES = {"guests": ("email", "cognito-sub-index", False), "challenges": ("pk", None, True), "sessions": ("sessionId", None, True)}
+TABLES = {"guests": ("pk", "cognito-sub-index", False), "challenges": ("pk", None, True), "sessions": ("sessionId", None, True)}
 
 
 def tables(deployed: Deployed) -> Iterator[Finding]:
