@@ -7,11 +7,12 @@ use crate::{folder, hold, is_function, workspace};
 /// What of ours a package may import; `None` for everything.
 fn may_import(package: &Package) -> Option<&'static [&'static str]> {
     if is_function(package) {
-        return Some(&["auth-domain", "auth-aws", "auth-lambda"]);
+        return Some(&["auth-domain", "auth-aws", "auth-lambda", "auth-flows"]);
     }
     match package.name.as_str() {
         "auth-local" => None,
         "auth-aws" | "auth-lambda" => Some(&["auth-domain"]),
+        "auth-flows" => Some(&["auth-domain", "auth-aws", "auth-lambda"]),
         // Stand-ins share the kit, which knows no service, and nothing that ships: so they cannot share our mistakes.
         "cognito-local" | "agentcore-local" | "aws-local" => Some(&["local-kit"]),
         // The domain, the contract, the browser module and the kit.
@@ -39,7 +40,7 @@ fn imports_follow_the_drawing() {
     }
     hold(
         "The drawing in ARCHITECTURE.md does not have these imports. What two operations share is vocabulary (auth-domain), \
-         an adapter (auth-aws) or a door (auth-lambda): move it there, or leave it twice.",
+         an adapter (auth-aws), a door (auth-lambda) or a decision (auth-flows): move it there, or leave it twice.",
         &broken,
     );
 }

@@ -1,0 +1,1 @@
+//! Decisions that several operations make, above adapters and doors.
