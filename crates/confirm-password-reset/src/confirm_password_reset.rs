@@ -1,6 +1,6 @@
 //! The decision: count the attempt, have Cognito set the password, end every session, tell the guest.
 
-use auth_aws::Recovery;
+use auth_aws::{Recovery, Undecided};
 use auth_domain::{
     AttemptId, Attempts, Email, KnownDevice, LimitState, Notice, Problem, Purpose, Timestamp,
 };
@@ -39,8 +39,8 @@ impl ConfirmPasswordReset {
                 );
                 return Err(Problem::InvalidOtp(attempts(left)));
             }
-            Err((problem, did_not_act)) => {
-                if did_not_act
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated
                     && self
                         .limits
                         .take_back(&self.settings.failures, &budget, &attempt)

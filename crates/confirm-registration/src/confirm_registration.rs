@@ -1,6 +1,6 @@
 //! The decision: count the attempt, ask Cognito, confirm the guest; or count, and have another code mailed.
 
-use auth_aws::{Address, Proof, ProvedBy, Waiting};
+use auth_aws::{Address, Proof, ProvedBy, Undecided, Waiting};
 use auth_domain::{
     AttemptId, Email, KnownDevice, OfferedPassword, OtpCode, Problem, Purpose, SignIn, SignInId,
     Timestamp, UserSub,
@@ -100,8 +100,8 @@ impl ConfirmRegistration {
     ) -> Result<Proof, Problem> {
         match self.codes.prove_any(sign_in, code).await {
             Ok(proof) => Ok(proof),
-            Err((problem, did_not_act)) => {
-                if did_not_act {
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated {
                     self.give_back(attempt).await;
                 }
                 Err(problem)

@@ -1,6 +1,6 @@
 //! The decision: count the attempt, ask Cognito, look whether the password may count; only then do tokens leave.
 
-use auth_aws::{Arrival, PasswordProof, PasswordSignIn, ProvedBy};
+use auth_aws::{Arrival, PasswordProof, PasswordSignIn, ProvedBy, Undecided};
 use auth_domain::{
     AttemptId, CognitoChallenge, FollowUp, Guest, KnownDevice, Notice, PasswordStanding, Problem,
     Purpose, SessionToken,
@@ -45,8 +45,8 @@ impl LoginUser {
             .await?;
         let proof = match self.passwords.sign_in(email, &input.password).await {
             Ok(proof) => proof,
-            Err((problem, did_not_act)) => {
-                if did_not_act {
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated {
                     self.give_back(&budget, &attempt).await;
                 }
                 return Err(problem);

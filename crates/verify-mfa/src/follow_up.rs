@@ -1,6 +1,6 @@
 //! Challenges of Cognito's own: answered at Cognito, which may ask for another, or be followed by the guest's authenticator.
 
-use auth_aws::{ChallengeOutcome, PasswordSignIn, ProvedBy};
+use auth_aws::{ChallengeOutcome, PasswordSignIn, ProvedBy, Undecided};
 use auth_domain::{
     ChallengeAnswer, CognitoChallenge, FollowUp, Guest, HeldSignIn, KeyRing, NewPassword, Notice,
     Problem, SecondFactor,
@@ -49,8 +49,8 @@ impl VerifyMfa {
                 Err(Problem::InvalidOtp(held.attempts(&self.settings.rules)))
             }
             Ok(ChallengeOutcome::Over) => Err(Problem::SessionExpired),
-            Err((problem, did_not_act)) => {
-                if did_not_act {
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated {
                     self.give_back(turn).await;
                 }
                 Err(problem)

@@ -1,6 +1,6 @@
 //! The decision: count the attempt, look at the code and use it up, end the held sign-in; only then do tokens leave.
 
-use auth_aws::FactorProof;
+use auth_aws::{FactorProof, Undecided};
 use auth_domain::{
     AttemptId, Attempts, AwaitedFactor, Email, Guest, HeldSignIn, HeldToken, KeyRing, Notice,
     Problem, RefreshToken, SecondFactor, SignInId, Timestamp, TokenDelivery, Tokens,
@@ -137,8 +137,8 @@ impl VerifyMfa {
                     ..attempts
                 }))
             }
-            Err((problem, nobody_looked)) => {
-                if nobody_looked {
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated {
                     self.take_back(token, turn).await;
                 }
                 Err(problem)

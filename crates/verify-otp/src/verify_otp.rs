@@ -1,6 +1,6 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
-use auth_aws::{Arrival, Proof, ProvedBy};
+use auth_aws::{Arrival, Proof, ProvedBy, Undecided};
 use auth_domain::{
     AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OfferedPassword,
     OtpCode, PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
@@ -139,8 +139,8 @@ impl VerifyOtp {
     ) -> Result<Proof, Problem> {
         match self.codes.prove_any(sign_in, code).await {
             Ok(proof) => Ok(proof),
-            Err((problem, did_not_act)) => {
-                if did_not_act {
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated {
                     self.give_back(attempt).await;
                 }
                 Err(problem)

@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
 use crate::{
     ConfigurationError, Limits, Platform,
     clients::dynamodb,
+    failure::Undecided,
     guest_items::{KEY, guest_key},
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
@@ -105,8 +106,7 @@ impl Authenticators {
         }
     }
 
-    /// Looks at a second factor, and uses it up if it is right. The second part of an error says whether nobody looked. Counting
-    /// comes first: see [`Authenticators::count`].
+    /// Looks at a second factor, and uses it up if it is right. Counting comes first: see [`Authenticators::count`].
     pub async fn prove(
         &self,
         guest: &Guest,
@@ -115,11 +115,11 @@ impl Authenticators {
         factor: &SecondFactor,
         attempt: &AttemptId,
         now: Timestamp,
-    ) -> Result<FactorProof, (Problem, bool)> {
+    ) -> Result<FactorProof, Undecided> {
         let keys = self
             .open(&authenticator.sealed_keys, sub)
             .await
-            .map_err(|problem| (problem, true))?;
+            .map_err(Undecided::before_evaluation)?;
         let sealed_keys = &authenticator.sealed_keys;
         let proof = match factor {
             SecondFactor::Code(code) => match keys.secret().step_of(code, now) {
@@ -135,7 +135,7 @@ impl Authenticators {
                     .await
             }
         };
-        proof.map_err(|problem| (problem, false))
+        proof.map_err(Undecided::after_evaluation)
     }
 
     /// The same with counting before and after, for somebody who is signed in: an error unless the factor is right.
@@ -162,8 +162,11 @@ impl Authenticators {
                 tracing::warn!(sub = sub.as_str(), "wrong second factor");
                 Err(Problem::InvalidOtp(attempts))
             }
-            Err((problem, nobody_looked)) => {
-                if nobody_looked && self.take_back(sub, &attempt).await.is_err() {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
+                if !may_be_evaluated && self.take_back(sub, &attempt).await.is_err() {
                     tracing::warn!("an attempt that nobody looked at stays counted");
                 }
                 Err(problem)
@@ -186,7 +189,7 @@ impl Authenticators {
             .expression_attribute_values(":keys", sealed(sealed_keys))
             .expression_attribute_values(":step", number(step.number()))
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        let written = conditional_update!(write, "accept the authenticator's code")?;
+        let written = conditional_update(write, "accept the authenticator's code").await?;
         Ok(match accepted(written, attempt) {
             Some(_) => FactorProof::Right {
                 backup_codes_left: None,
@@ -214,7 +217,7 @@ impl Authenticators {
                 AttributeValue::Ss(vec![hash.as_str().to_owned()]),
             )
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        let written = conditional_update!(write, "use up the backup code")?;
+        let written = conditional_update(write, "use up the backup code").await?;
         Ok(match accepted(written, attempt) {
             Some(item) => FactorProof::Right {
                 backup_codes_left: Some(backup_codes(&item).map_or(0, <[String]>::len)),
@@ -258,7 +261,7 @@ impl Authenticators {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":keys", sealed(&sealed_keys))
             .expression_attribute_values(":until", millis(until));
-        match conditional_update!(write, "remember the new authenticator")? {
+        match conditional_update(write, "remember the new authenticator").await? {
             Written::Made(_) => Ok(()),
             Written::Refused(_) => Err(Problem::AuthRequired),
         }
@@ -289,7 +292,7 @@ impl Authenticators {
             .expression_attribute_values(":codes", AttributeValue::Ss(codes.clone()));
         let write = ending_sessions(write, set, remove, kept, now);
         Ok(
-            match conditional_update!(write, "put the authenticator in force")? {
+            match conditional_update(write, "put the authenticator in force").await? {
                 Written::Made(_) => true,
                 // Made by this very request, whose answer was lost: nobody else has these codes.
                 Written::Refused(item) => item.is_some_and(|item| {
@@ -324,7 +327,7 @@ impl Authenticators {
             kept,
             now,
         );
-        match conditional_update!(write, "remove the authenticator")? {
+        match conditional_update(write, "remove the authenticator").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }

@@ -116,7 +116,7 @@ impl Authorizations {
             .update_expression(
                 "SET binding = if_not_exists(binding, :binding), boundAt = if_not_exists(boundAt, :now)",
             );
-        from_link(conditional_update!(write, "bind the authorization")?)
+        from_link(conditional_update(write, "bind the authorization").await?)
     }
 
     /// Ends an authorization whose person presses *Cancel*: one that no browser has bound, or this one has.
@@ -133,7 +133,7 @@ impl Authorizations {
             .expression_attribute_values(":failed", text(FAILED))
             .expression_attribute_values(":reason", text(AuthorizationFailure::Cancelled.name()))
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        let written = conditional_update!(write, "cancel the authorization")?;
+        let written = conditional_update(write, "cancel the authorization").await?;
         Ok(match written {
             Written::Refused(Some(item))
                 if get_text(&item, "endedBy") == Some(attempt.as_str()) =>
@@ -151,7 +151,7 @@ impl Authorizations {
             .update_expression("SET refusedElsewhere = :true")
             .condition_expression("attribute_exists(binding)")
             .expression_attribute_values(":true", AttributeValue::Bool(true));
-        match conditional_update!(write, "note the other browser")? {
+        match conditional_update(write, "note the other browser").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }
@@ -197,7 +197,7 @@ impl Authorizations {
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":given_up", millis(now.before(CLAIM_HOLDS)));
-        match conditional_update!(write, "claim the authorization")? {
+        match conditional_update(write, "claim the authorization").await? {
             Written::Made(_) => Ok(Claim::Taken),
             Written::Refused(Some(item)) if get_text(&item, "status") == Some(CLAIMED) => {
                 Ok(Claim::Held)
@@ -217,7 +217,7 @@ impl Authorizations {
             .expression_attribute_values(":pending", text(PENDING))
             .expression_attribute_values(":claimed", text(CLAIMED))
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        match conditional_update!(write, "release the authorization")? {
+        match conditional_update(write, "release the authorization").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }
@@ -241,7 +241,7 @@ impl Authorizations {
             .expression_attribute_values(":claimed", text(CLAIMED))
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":ttl", number(until.as_seconds()));
-        match conditional_update!(write, "complete the authorization")? {
+        match conditional_update(write, "complete the authorization").await? {
             // Refused: somebody took the claim for dead, and ends it instead.
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
@@ -271,7 +271,7 @@ impl Authorizations {
             .expression_attribute_values(":given_up", millis(now.before(CLAIM_HOLDS)))
             .expression_attribute_values(":reason", text(reason.name()));
         Ok(
-            match conditional_update!(write, "fail the authorization")? {
+            match conditional_update(write, "fail the authorization").await? {
                 Written::Made(_) => true,
                 Written::Refused(Some(item)) => {
                     get_text(&item, "endedBy") == Some(attempt.as_str())
@@ -365,7 +365,7 @@ impl Authorizations {
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":replaced", text(replaced.as_str()))
             .expression_attribute_values(":ttl", number(until.after(KEPT).as_seconds()));
-        match conditional_update!(write, "note the conversation's authorization")? {
+        match conditional_update(write, "note the conversation's authorization").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }

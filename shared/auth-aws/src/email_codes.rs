@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentityprovider::{
 
 use crate::{
     ConfigurationError, Platform, Secrets,
-    failure::{Failure, failure},
+    failure::{Failure, Undecided, failure},
     user_pool::{Issued, UserPool, sub_among},
 };
 
@@ -184,13 +184,12 @@ impl EmailCodes {
         Ok(user.is_some_and(|user| user.user_attributes().iter().any(is_proof)))
     }
 
-    /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do. The second part of an
-    /// error says whether Cognito is known not to have looked at the code in any.
+    /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do.
     pub async fn prove_any(
         &self,
         sign_in: &SignIn,
         code: &OtpCode,
-    ) -> Result<Proof, (Problem, bool)> {
+    ) -> Result<Proof, Undecided> {
         let mut outcome = if sign_in.cognito_sessions.is_empty() {
             Proof::Wrong
         } else {
@@ -201,22 +200,24 @@ impl EmailCodes {
                 Ok(Proof::Wrong) => outcome = Proof::Wrong,
                 Ok(Proof::Over) => {}
                 Ok(right @ Proof::Right { .. }) => return Ok(right),
-                Err((problem, did_not_act)) => {
-                    return Err((problem, did_not_act && asked_before == 0));
+                Err(undecided) => {
+                    return Err(Undecided {
+                        may_be_evaluated: undecided.may_be_evaluated || asked_before > 0,
+                        ..undecided
+                    });
                 }
             }
         }
         Ok(outcome)
     }
 
-    /// Asks Cognito whether a code is the one that it mailed for this session. The second part of an error says whether Cognito is
-    /// known not to have looked at the code.
+    /// Asks Cognito whether a code is the one that it mailed for this session.
     async fn prove(
         &self,
         email: &Email,
         session: &CognitoSession,
         code: &OtpCode,
-    ) -> Result<Proof, (Problem, bool)> {
+    ) -> Result<Proof, Undecided> {
         let answered = self
             .secrets
             .confidentially("prove the code", |secrets| {
@@ -227,13 +228,13 @@ impl EmailCodes {
                     .send()
             })
             .await
-            .map_err(|problem| (problem, true))?;
+            .map_err(Undecided::before_evaluation)?;
         match answered {
             Ok(answer) => answer
                 .authentication_result
                 .ok_or_else(|| Report::of("Cognito answered a right code with another challenge"))
                 .and_then(right)
-                .map_err(|report| (Problem::Internal(report), false)),
+                .map_err(|report| Undecided::after_evaluation(Problem::Internal(report))),
             Err(failure) => match (failure.code(), failure.message()) {
                 (Some("CodeMismatchException"), _) => Ok(Proof::Wrong),
                 (Some("ExpiredCodeException"), _) => Ok(Proof::Over),
@@ -244,14 +245,12 @@ impl EmailCodes {
                 }
                 // A trigger failed, and the one that runs here is our own: no fault of the code's.
                 (Some("UserLambdaValidationException"), _) => {
-                    Err((Problem::Internal(failure.into_report()), true))
+                    let problem = Problem::Internal(failure.into_report());
+                    Err(Undecided::before_evaluation(problem))
                 }
                 // What Cognito says of a code for a user who does not exist, or may not sign in, is not recorded anywhere.
                 (Some(code), _) if NO_CODE.contains(&code) => Ok(Proof::Wrong),
-                _ => {
-                    let did_not_act = failure.did_not_act();
-                    Err((failure.into(), did_not_act))
-                }
+                _ => Err(failure.into()),
             },
         }
     }

@@ -34,6 +34,42 @@ pub(crate) struct Failure {
     report: Report,
 }
 
+/// A proof that was not decided, because a call failed.
+#[derive(Debug)]
+pub struct Undecided {
+    /// Why.
+    pub problem: Problem,
+    /// Whether the proof may have been evaluated. If it was not, its attempt was none, and is given back.
+    pub may_be_evaluated: bool,
+}
+
+impl Undecided {
+    /// The failure of a call that came before the proof was evaluated.
+    pub(crate) fn before_evaluation(problem: impl Into<Problem>) -> Self {
+        Self {
+            problem: problem.into(),
+            may_be_evaluated: false,
+        }
+    }
+
+    /// The failure of a call that came with the evaluation, or after it.
+    pub(crate) fn after_evaluation(problem: impl Into<Problem>) -> Self {
+        Self {
+            problem: problem.into(),
+            may_be_evaluated: true,
+        }
+    }
+}
+
+impl From<Failure> for Undecided {
+    fn from(failure: Failure) -> Self {
+        Self {
+            may_be_evaluated: !failure.did_not_act(),
+            problem: failure.into(),
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Kind {
     /// The call may have acted or not; its answer did not come.

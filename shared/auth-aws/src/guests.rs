@@ -428,7 +428,7 @@ impl Guests {
                 .expression_attribute_values(":name", text(name.as_str())),
             None => write.update_expression(format!("{change} REMOVE #name")),
         };
-        let written = conditional_update!(write, "take a registration's place")?;
+        let written = conditional_update(write, "take a registration's place").await?;
         let (Written::Made(item) | Written::Refused(Some(item))) = written else {
             return Ok(None);
         };
@@ -496,7 +496,7 @@ impl Guests {
                             ":guestId",
                             text(waiting.guest.guest_id.as_str()),
                         );
-                    match conditional_update!(write, "note the new password")? {
+                    match conditional_update(write, "note the new password").await? {
                         Written::Made(_) => true,
                         Written::Refused(_) => false,
                     }
@@ -524,7 +524,7 @@ impl Guests {
                 .update_expression(NEW_PASSWORD)
                 .condition_expression(EXISTS)
                 .set_expression_attribute_values(Some(new_password(now)));
-            return Ok(match conditional_update!(write, attempted)? {
+            return Ok(match conditional_update(write, attempted).await? {
                 Written::Made(_) => true,
                 Written::Refused(_) => false,
             });
@@ -569,7 +569,7 @@ impl Guests {
                 .expression_attribute_values(":name", text(name.as_str())),
             None => write.update_expression("SET updatedAt = :now REMOVE #name"),
         };
-        match conditional_update!(write, "change the guest's name")? {
+        match conditional_update(write, "change the guest's name").await? {
             Written::Made(item) => read_guest(&item),
             Written::Refused(_) => Err(Problem::AuthRequired),
         }
@@ -584,7 +584,7 @@ impl Guests {
                 "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)",
             )
             .expression_attribute_values(":now", millis(now));
-        match conditional_update!(write, "sign the guest out")? {
+        match conditional_update(write, "sign the guest out").await? {
             // Refused: a later sign-out, or this very one, is there already.
             Written::Made(_) | Written::Refused(Some(_)) => Ok(()),
             Written::Refused(None) => Err(Problem::AuthRequired),

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 
 use auth_domain::{Report, Sealed, Timestamp};
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    primitives::Blob,
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+
+use crate::failure::{Failure, failure};
 
 /// An item or a key.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -58,24 +63,23 @@ pub(crate) enum Written {
     Refused(Option<Item>),
 }
 
-/// Sends an update that asks for `ALL_NEW`, and for the old item when its condition fails.
-macro_rules! conditional_update {
-    ($update:expr, $attempted:expr) => {
-        match $update
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await
-        {
-            Ok(output) => Ok($crate::items::Written::Made(output.attributes.unwrap_or_default())),
-            Err(error) => match error.as_service_error() {
-                Some(aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok($crate::items::Written::Refused(refused.item().cloned()))
-                }
-                Some(_) | None => Err($crate::failure::failure($attempted)(error)),
-            },
-        }
-    };
+/// Sends an update that asks for the item as it is afterwards, or as it is where the condition does not hold.
+pub(crate) async fn conditional_update(
+    update: UpdateItemFluentBuilder,
+    attempted: &'static str,
+) -> Result<Written, Failure> {
+    let updated = update
+        .return_values(ReturnValue::AllNew)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await;
+    match updated {
+        Ok(output) => Ok(Written::Made(output.attributes.unwrap_or_default())),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Written::Refused(refused.item().cloned()))
+            }
+            Some(_) | None => Err(failure(attempted)(error)),
+        },
+    }
 }
-
-pub(crate) use conditional_update;

@@ -40,6 +40,7 @@ pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};
 pub use consents::{Asked, Completion, Consents};
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
+pub use failure::Undecided;
 pub use guest_items::{Address, Waiting};
 pub use guests::{Arrival, Guests, ProvedBy};
 pub use limits::{Limits, Refusal};

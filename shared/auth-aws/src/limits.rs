@@ -216,7 +216,7 @@ impl Limits {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":quota", number(limit.quota))
             .expression_attribute_values(":ttl", number(window.end.as_seconds() + KEPT_SECONDS));
-        let (is_admitted, item) = match conditional_update!(write, "count in a window")? {
+        let (is_admitted, item) = match conditional_update(write, "count in a window").await? {
             Written::Made(item) => (true, item),
             Written::Refused(item) => {
                 let item = item.unwrap_or_default();
@@ -375,7 +375,7 @@ impl Limits {
         let write = write
             .update_expression(update)
             .condition_expression(condition);
-        let (is_admitted, item) = match conditional_update!(write, "count against a limit")? {
+        let (is_admitted, item) = match conditional_update(write, "count against a limit").await? {
             Written::Made(item) => (true, item),
             Written::Refused(item) => {
                 let item = item.unwrap_or_default();
@@ -435,7 +435,7 @@ impl Limits {
             .update_expression(update)
             .condition_expression("lastAttempt = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        match conditional_update!(write, "take back a count")? {
+        match conditional_update(write, "take back a count").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }

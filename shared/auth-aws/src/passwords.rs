@@ -9,7 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     ConfigurationError, Platform, Secrets, TokenService,
-    failure::{Failure, failure},
+    failure::{Failure, Undecided, failure},
     user_pool::{Issued, UserPool, sub_among},
 };
 
@@ -110,13 +110,12 @@ impl Passwords {
         })
     }
 
-    /// Asks Cognito whether a password is right; a right one begins a session. The second part of an error says whether Cognito is
-    /// known not to have looked at it.
+    /// Asks Cognito whether a password is right; a right one begins a session.
     pub async fn sign_in(
         &self,
         email: &Email,
         password: &Password,
-    ) -> Result<PasswordProof, (Problem, bool)> {
+    ) -> Result<PasswordProof, Undecided> {
         self.sign_in_as(email.as_str(), password).await
     }
 
@@ -124,7 +123,7 @@ impl Passwords {
         &self,
         username: &str,
         password: &Password,
-    ) -> Result<PasswordProof, (Problem, bool)> {
+    ) -> Result<PasswordProof, Undecided> {
         let initiated = self
             .secrets
             .confidentially("prove the password", |secrets| {
@@ -134,7 +133,7 @@ impl Passwords {
                     .send()
             })
             .await
-            .map_err(|problem| (problem, true))?;
+            .map_err(Undecided::before_evaluation)?;
         let initiated = initiated.map(|answer| {
             Step::new(
                 answer.authentication_result,
@@ -143,7 +142,7 @@ impl Passwords {
                 answer.challenge_parameters,
             )
         });
-        let seen = |report| (Problem::Internal(report), false);
+        let seen = |report| Undecided::after_evaluation(Problem::Internal(report));
         match initiated {
             Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
             Ok(Step::Next(next)) => self.proof(username, next).await,
@@ -158,16 +157,13 @@ impl Passwords {
                     tracing::info!(code, "Cognito does not let this user in by this password");
                     Ok(PasswordProof::Wrong)
                 }
-                Some(_) | None => {
-                    let did_not_act = failure.did_not_act();
-                    Err((failure.into(), did_not_act))
-                }
+                Some(_) | None => Err(failure.into()),
             },
         }
     }
 
     /// What a challenge after the password means. A choice of first factors is offered to a user who has no password.
-    async fn proof(&self, username: &str, next: Next) -> Result<PasswordProof, (Problem, bool)> {
+    async fn proof(&self, username: &str, next: Next) -> Result<PasswordProof, Undecided> {
         if next.name == Some(ChallengeNameType::SelectChallenge) {
             return Ok(PasswordProof::Wrong);
         }
@@ -175,7 +171,7 @@ impl Passwords {
         self.challenge(next, username)
             .await
             .map(PasswordProof::Challenged)
-            .map_err(|problem| (problem, false))
+            .map_err(Undecided::after_evaluation)
     }
 
     /// A challenge that can be answered; where Cognito lets the user choose a second factor, one is chosen.
@@ -232,12 +228,12 @@ impl Passwords {
         })
     }
 
-    /// Answers a challenge of Cognito's own. The second part of an error says whether Cognito is known not to have looked.
+    /// Answers a challenge of Cognito's own.
     pub async fn answer_challenge(
         &self,
         follow_up: &FollowUp,
         answer: &ChallengeAnswer,
-    ) -> Result<ChallengeOutcome, (Problem, bool)> {
+    ) -> Result<ChallengeOutcome, Undecided> {
         let response = match (follow_up.challenge, answer) {
             (CognitoChallenge::NewPasswordRequired, ChallengeAnswer::NewPassword(password)) => {
                 ("NEW_PASSWORD", password.as_str())
@@ -266,7 +262,7 @@ impl Passwords {
                     .send()
             })
             .await
-            .map_err(|problem| (problem, true))?;
+            .map_err(Undecided::before_evaluation)?;
         let step = match answered {
             Ok(answer) => Step::new(
                 answer.authentication_result,
@@ -279,20 +275,20 @@ impl Passwords {
         match step {
             Step::Done(result) => signed_in(result)
                 .map(ChallengeOutcome::Right)
-                .map_err(|report| (Problem::Internal(report), false)),
+                .map_err(|report| Undecided::after_evaluation(Problem::Internal(report))),
             Step::Next(next) => {
                 let username = next.username(username);
                 self.challenge(next, username)
                     .await
                     .map(ChallengeOutcome::Challenged)
-                    .map_err(|problem| (problem, false))
+                    .map_err(Undecided::after_evaluation)
             }
         }
     }
 
     /// Whether a password is right, for a user who is signed in and proves it again. The session that the proof begins is revoked.
     /// A password that is right but for a second factor kept in Cognito is right.
-    pub async fn prove(&self, sub: &UserSub, password: &Password) -> Result<bool, (Problem, bool)> {
+    pub async fn prove(&self, sub: &UserSub, password: &Password) -> Result<bool, Undecided> {
         match self.sign_in_as(sub.as_str(), password).await? {
             PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
                 self.token_service.discard(&tokens).await;
@@ -397,14 +393,13 @@ impl Passwords {
         }
     }
 
-    /// Sets a new password by a mailed code, which works once. The second part of an error says whether Cognito is known not to have
-    /// looked at the code.
+    /// Sets a new password by a mailed code, which works once.
     pub async fn recover(
         &self,
         email: &Email,
         code: &OtpCode,
         password: &NewPassword,
-    ) -> Result<Recovery, (Problem, bool)> {
+    ) -> Result<Recovery, Undecided> {
         let confirmed = self
             .secrets
             .confidentially("set a new password by a code", |secrets| {
@@ -419,7 +414,7 @@ impl Passwords {
                     .send()
             })
             .await
-            .map_err(|problem| (problem, true))?;
+            .map_err(Undecided::before_evaluation)?;
         match confirmed {
             Ok(_) => Ok(Recovery::Done),
             Err(failure)
@@ -429,10 +424,10 @@ impl Passwords {
             {
                 Ok(Recovery::Wrong)
             }
-            Err(failure) => {
-                let did_not_act = failure.did_not_act();
-                Err((refused_password(failure, "newPassword"), did_not_act))
-            }
+            Err(failure) => Err(Undecided {
+                may_be_evaluated: !failure.did_not_act(),
+                problem: refused_password(failure, "newPassword"),
+            }),
         }
     }
 }
@@ -497,7 +492,7 @@ fn signed_in(result: AuthenticationResultType) -> Result<PasswordSignIn, Report>
     })
 }
 
-fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, (Problem, bool)> {
+fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, Undecided> {
     match (failure.code(), failure.message()) {
         (Some("CodeMismatchException"), _) => Ok(ChallengeOutcome::Wrong),
         // A code of an authenticator that was used before, which Cognito calls expired.
@@ -509,10 +504,10 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, (Problem, bool)>
             Ok(ChallengeOutcome::Over)
         }
         (Some(code), _) if NOT_THIS_WAY.contains(&code) => Ok(ChallengeOutcome::Wrong),
-        _ => {
-            let did_not_act = failure.did_not_act();
-            Err((refused_password(failure, "newPassword"), did_not_act))
-        }
+        _ => Err(Undecided {
+            may_be_evaluated: !failure.did_not_act(),
+            problem: refused_password(failure, "newPassword"),
+        }),
     }
 }
 

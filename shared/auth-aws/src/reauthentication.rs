@@ -9,6 +9,7 @@ use tokio::join;
 use crate::{
     ConfigurationError, EmailCodes, Limits, Passwords, Platform, Proof, Secrets, SignIns,
     TokenService,
+    failure::Undecided,
 };
 
 /// Everything that a fresh proof is checked with.
@@ -110,8 +111,8 @@ impl Reauthentication {
                     }
                     Ok(Proof::Wrong) => Err(Problem::InvalidOtp(sign_in.attempts(&self.rules))),
                     Ok(Proof::Over) => Err(Problem::OtpExpired),
-                    Err((problem, did_not_act)) => {
-                        if did_not_act {
+                    Err(Undecided { problem, may_be_evaluated }) => {
+                        if !may_be_evaluated {
                             self.give_back(&id, &budget, &attempt).await;
                         }
                         Err(problem)
@@ -130,8 +131,8 @@ impl Reauthentication {
     ) -> Result<bool, Problem> {
         match self.passwords.prove(sub, password).await {
             Ok(proved) => Ok(proved),
-            Err((problem, did_not_act)) => {
-                if did_not_act {
+            Err(Undecided { problem, may_be_evaluated }) => {
+                if !may_be_evaluated {
                     let taken_back = self
                         .limits
                         .take_back(&self.password_failures, budget, attempt)

@@ -140,7 +140,7 @@ impl SecondFactors {
             .expression_attribute_values(":attemptName", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":most", number(self.rules.attempts));
-        match conditional_update!(write, "count the attempt").map_err(Problem::from)? {
+        match conditional_update(write, "count the attempt").await.map_err(Problem::from)? {
             Written::Made(item) => Ok(read(&item)?),
             Written::Refused(item) => Err(refusal(item.as_ref(), now, &self.rules)),
         }
@@ -159,7 +159,7 @@ impl SecondFactors {
                 ":attempt",
                 AttributeValue::Ss(vec![attempt.as_str().to_owned()]),
             );
-        match conditional_update!(write, "give back the attempt")? {
+        match conditional_update(write, "give back the attempt").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }
@@ -175,7 +175,7 @@ impl SecondFactors {
             .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        Ok(match conditional_update!(write, "finish the sign-in")? {
+        Ok(match conditional_update(write, "finish the sign-in").await? {
             Written::Made(_) => true,
             Written::Refused(_) => false,
         })
@@ -198,7 +198,7 @@ impl SecondFactors {
             .condition_expression("finishedBy = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":refreshToken", sealed(refresh_token));
-        match conditional_update!(write, "reopen the sign-in")? {
+        match conditional_update(write, "reopen the sign-in").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }
@@ -212,7 +212,7 @@ impl SecondFactors {
             .key("pk", key(id))
             .update_expression("REMOVE refreshToken, cognitoSession")
             .condition_expression("attribute_exists(pk)");
-        match conditional_update!(write, "forget the sign-in")? {
+        match conditional_update(write, "forget the sign-in").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }

@@ -86,7 +86,7 @@ impl SignIns {
             .expression_attribute_values(":email", text(email.as_str()))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":most", number(rules.attempts));
-        match conditional_update!(write, "count the attempt")? {
+        match conditional_update(write, "count the attempt").await? {
             Written::Made(item) => read(&item),
             Written::Refused(item) => Err(refusal(item.as_ref(), Some(email), now, rules)),
         }
@@ -117,7 +117,7 @@ impl SignIns {
             .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        Ok(match conditional_update!(write, "finish the sign-in")? {
+        Ok(match conditional_update(write, "finish the sign-in").await? {
             Written::Made(_) => true,
             Written::Refused(_) => false,
         })
@@ -141,7 +141,7 @@ impl SignIns {
             .expression_attribute_values(":sentBefore", millis(now.before(rules.resend_after)))
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":most", number(rules.attempts));
-        let item = match conditional_update!(write, "admit the re-send")? {
+        let item = match conditional_update(write, "admit the re-send").await? {
             Written::Made(item) => item,
             Written::Refused(Some(item)) if get_text(&item, "resend") == Some(attempt.as_str()) => {
                 item
@@ -163,7 +163,7 @@ impl SignIns {
             .expression_attribute_values(":sessions", AttributeValue::L(vec![text(session.as_str())]))
             .expression_attribute_values(":session", text(session.as_str()))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
-        match conditional_update!(write, "remember the re-send")? {
+        match conditional_update(write, "remember the re-send").await? {
             // Refused: the write came twice, or the sign-in was finished with an earlier code while this mail was on its way.
             Written::Made(_) | Written::Refused(Some(_)) => Ok(()),
             Written::Refused(None) => Err(Problem::InvalidSession),
@@ -177,7 +177,7 @@ impl SignIns {
             .update_expression("SET sentAt = sentBefore REMOVE resend")
             .condition_expression("resend = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        match conditional_update!(write, "withdraw the re-send")? {
+        match conditional_update(write, "withdraw the re-send").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }
