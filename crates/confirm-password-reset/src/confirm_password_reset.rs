@@ -39,7 +39,10 @@ impl ConfirmPasswordReset {
                 );
                 return Err(Problem::InvalidOtp(attempts(left)));
             }
-            Err(Undecided { problem, may_be_evaluated }) => {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
                 if !may_be_evaluated
                     && self
                         .limits

@@ -45,7 +45,10 @@ impl LoginUser {
             .await?;
         let proof = match self.passwords.sign_in(email, &input.password).await {
             Ok(proof) => proof,
-            Err(Undecided { problem, may_be_evaluated }) => {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
                 if !may_be_evaluated {
                     self.give_back(&budget, &attempt).await;
                 }

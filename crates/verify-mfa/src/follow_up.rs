@@ -49,7 +49,10 @@ impl VerifyMfa {
                 Err(Problem::InvalidOtp(held.attempts(&self.settings.rules)))
             }
             Ok(ChallengeOutcome::Over) => Err(Problem::SessionExpired),
-            Err(Undecided { problem, may_be_evaluated }) => {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
                 if !may_be_evaluated {
                     self.give_back(turn).await;
                 }

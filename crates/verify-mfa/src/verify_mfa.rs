@@ -137,7 +137,10 @@ impl VerifyMfa {
                     ..attempts
                 }))
             }
-            Err(Undecided { problem, may_be_evaluated }) => {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
                 if !may_be_evaluated {
                     self.take_back(token, turn).await;
                 }

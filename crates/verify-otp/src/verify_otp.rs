@@ -139,7 +139,10 @@ impl VerifyOtp {
     ) -> Result<Proof, Problem> {
         match self.codes.prove_any(sign_in, code).await {
             Ok(proof) => Ok(proof),
-            Err(Undecided { problem, may_be_evaluated }) => {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
                 if !may_be_evaluated {
                     self.give_back(attempt).await;
                 }

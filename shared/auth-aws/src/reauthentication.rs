@@ -8,8 +8,7 @@ use tokio::join;
 
 use crate::{
     ConfigurationError, EmailCodes, Limits, Passwords, Platform, Proof, Secrets, SignIns,
-    TokenService,
-    failure::Undecided,
+    TokenService, failure::Undecided,
 };
 
 /// Everything that a fresh proof is checked with.
@@ -111,7 +110,10 @@ impl Reauthentication {
                     }
                     Ok(Proof::Wrong) => Err(Problem::InvalidOtp(sign_in.attempts(&self.rules))),
                     Ok(Proof::Over) => Err(Problem::OtpExpired),
-                    Err(Undecided { problem, may_be_evaluated }) => {
+                    Err(Undecided {
+                        problem,
+                        may_be_evaluated,
+                    }) => {
                         if !may_be_evaluated {
                             self.give_back(&id, &budget, &attempt).await;
                         }
@@ -131,7 +133,10 @@ impl Reauthentication {
     ) -> Result<bool, Problem> {
         match self.passwords.prove(sub, password).await {
             Ok(proved) => Ok(proved),
-            Err(Undecided { problem, may_be_evaluated }) => {
+            Err(Undecided {
+                problem,
+                may_be_evaluated,
+            }) => {
                 if !may_be_evaluated {
                     let taken_back = self
                         .limits

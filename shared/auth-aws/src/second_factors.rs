@@ -140,7 +140,10 @@ impl SecondFactors {
             .expression_attribute_values(":attemptName", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":most", number(self.rules.attempts));
-        match conditional_update(write, "count the attempt").await.map_err(Problem::from)? {
+        match conditional_update(write, "count the attempt")
+            .await
+            .map_err(Problem::from)?
+        {
             Written::Made(item) => Ok(read(&item)?),
             Written::Refused(item) => Err(refusal(item.as_ref(), now, &self.rules)),
         }
@@ -175,10 +178,12 @@ impl SecondFactors {
             .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        Ok(match conditional_update(write, "finish the sign-in").await? {
-            Written::Made(_) => true,
-            Written::Refused(_) => false,
-        })
+        Ok(
+            match conditional_update(write, "finish the sign-in").await? {
+                Written::Made(_) => true,
+                Written::Refused(_) => false,
+            },
+        )
     }
 
     /// Takes back what [`SecondFactors::finish`] did for this attempt: what it was done for failed, and the next factor shall find the

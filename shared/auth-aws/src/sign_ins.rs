@@ -117,10 +117,12 @@ impl SignIns {
             .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        Ok(match conditional_update(write, "finish the sign-in").await? {
-            Written::Made(_) => true,
-            Written::Refused(_) => false,
-        })
+        Ok(
+            match conditional_update(write, "finish the sign-in").await? {
+                Written::Made(_) => true,
+                Written::Refused(_) => false,
+            },
+        )
     }
 
     /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left, and its last mail is old enough.
