@@ -8,3 +8,20 @@ output "function_alarm_names" {
     ]
   }
 }
+
+# Read by tests alone.
+
+output "metric_queries" {
+  description = "Every query over metrics that an alarm or the dashboard asks."
+  value = [
+    for expression in concat(
+      flatten([for alarm in values(aws_cloudwatch_metric_alarm.counted) : alarm.metric_query[*].expression]),
+      flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in widget.properties.metrics : try(metric.expression, metric[0].expression, "")]]),
+    ) : expression if expression != ""
+  ]
+}
+
+output "log_queries" {
+  description = "Every saved query over logs."
+  value       = concat([aws_cloudwatch_query_definition.access.query_string], values(aws_cloudwatch_query_definition.this)[*].query_string)
+}

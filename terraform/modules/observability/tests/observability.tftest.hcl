@@ -48,8 +48,29 @@ run "somebody_hears_of_it" {
   }
 
   assert {
-    condition     = one(aws_cloudwatch_metric_alarm.counted["RefreshTokenReuse"].metric_query).expression == "SELECT SUM(RefreshTokenReuse) FROM SCHEMA(\"Latchkey\", environment, function) WHERE environment = 'test'"
+    condition     = one(aws_cloudwatch_metric_alarm.counted["RefreshTokenReuse"].metric_query).expression == "SELECT SUM(\"RefreshTokenReuse\") FROM SCHEMA(\"Latchkey\", \"environment\", \"function\") WHERE \"environment\" = 'test'"
     error_message = "the query has the dimensions that the functions write"
+  }
+
+  # Each query, without what stands in quotes: what is left are words of the language, and never a name.
+  assert {
+    condition = length(output.metric_queries) >= 2 * length(aws_cloudwatch_metric_alarm.counted) && length(setsubtract(
+      flatten([for query in output.metric_queries : regexall("[A-Za-z_]\\w*", replace(replace(query, "/\"[^\"]*\"/", ""), "/'[^']*'/", ""))]),
+      ["SELECT", "FROM", "SCHEMA", "WHERE", "AND", "GROUP", "ORDER", "BY", "ASC", "DESC", "LIMIT", "AVG", "COUNT", "MAX", "MIN", "SUM"],
+    )) == 0
+    error_message = "Metrics Insights reserves a thousand words; every name is in double quotes"
+  }
+
+  # A name that a query gives (as requests) may be asked for again, and is none of the words.
+  assert {
+    condition = alltrue([for query in output.log_queries : length(setsubtract(
+      regexall("[@A-Za-z_][\\w.]*", replace(replace(replace(query, "/`[^`]*`/", ""), "/'[^']*'|\\/[^\\/]*\\//", ""), "/\\b[0-9]+[smhd]\\b/", "")),
+      concat(
+        ["fields", "filter", "limit", "sort", "stats", "and", "as", "asc", "by", "desc", "like", "or", "bin", "count", "ispresent", "pct", "@log"],
+        flatten(regexall(" as ([a-z0-9]+)", query)),
+      ),
+    )) == 0])
+    error_message = "every field of a saved query is in backticks"
   }
 
   assert {
