@@ -1,4 +1,5 @@
-# The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does.
+# The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does. Its samples are off everywhere: they show
+# three hours of whole requests, cookies and paths included, and nothing redacts them.
 
 locals {
   # Each with those of its rules that count and refuse nothing. Bodies hold passwords and names, in which "../" or "<svg" is nobody's attack:
@@ -63,7 +64,7 @@ resource "aws_wafv2_web_acl" "this" {
     visibility_config {
       cloudwatch_metrics_enabled = true
       metric_name                = "auth-rate"
-      sampled_requests_enabled   = true
+      sampled_requests_enabled   = false
     }
   }
 
@@ -100,7 +101,7 @@ resource "aws_wafv2_web_acl" "this" {
       visibility_config {
         cloudwatch_metrics_enabled = true
         metric_name                = rule.value.name
-        sampled_requests_enabled   = true
+        sampled_requests_enabled   = false
       }
     }
   }
@@ -140,7 +141,7 @@ resource "aws_wafv2_web_acl" "this" {
       visibility_config {
         cloudwatch_metrics_enabled = true
         metric_name                = "registration-captcha"
-        sampled_requests_enabled   = true
+        sampled_requests_enabled   = false
       }
     }
   }
@@ -148,7 +149,7 @@ resource "aws_wafv2_web_acl" "this" {
   visibility_config {
     cloudwatch_metrics_enabled = true
     metric_name                = var.name
-    sampled_requests_enabled   = true
+    sampled_requests_enabled   = false
   }
 }
 
@@ -177,7 +178,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
   resource_arn            = aws_wafv2_web_acl.this.arn
   log_destination_configs = [aws_cloudwatch_log_group.web_acl.arn]
 
-  # Tokens and sessions stay out of the log.
+  # Tokens and sessions stay out of the log: start links and the ids of sessions stand in paths.
   redacted_fields {
     single_header {
       name = "authorization"
@@ -192,5 +193,9 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
 
   redacted_fields {
     query_string {}
+  }
+
+  redacted_fields {
+    uri_path {}
   }
 }

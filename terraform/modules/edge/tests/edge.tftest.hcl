@@ -118,6 +118,19 @@ run "the_web_acl_counts_sign_ins" {
     condition     = toset(compact([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : try(field.single_header[0].name, "")])) == toset(["authorization", "cookie"]) && aws_cloudwatch_log_group.web_acl.retention_in_days == 30
     error_message = "no token in the web ACL's log, and an end to it"
   }
+
+  assert {
+    condition     = length([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : field if length(field.uri_path) == 1]) == 1 && length([for field in aws_wafv2_web_acl_logging_configuration.this.redacted_fields : field if length(field.query_string) == 1]) == 1
+    error_message = "no start link and no session's id in the web ACL's log"
+  }
+
+  assert {
+    condition = alltrue(concat(
+      [for rule in aws_wafv2_web_acl.this.rule : !rule.visibility_config[0].sampled_requests_enabled],
+      [!aws_wafv2_web_acl.this.visibility_config[0].sampled_requests_enabled],
+    ))
+    error_message = "samples show what the log redacts"
+  }
 }
 
 run "a_captcha_and_a_domain" {

@@ -88,6 +88,16 @@ run "routes_let_in_whom_they_should" {
     condition     = aws_cloudwatch_log_group.access.retention_in_days == 30 && can(jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format).requestId)
     error_message = "access logs are JSON, and end"
   }
+
+  assert {
+    condition     = jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format).peerAddress == "$context.identity.sourceIp" && !can(jsondecode(aws_apigatewayv2_stage.this.access_log_settings[0].format).ip)
+    error_message = "what the API's log calls an address is CloudFront's, and is not called the client's"
+  }
+
+  assert {
+    condition     = alltrue([for settings in concat(tolist(aws_apigatewayv2_stage.this.default_route_settings), tolist(aws_apigatewayv2_stage.this.route_settings)) : !settings.detailed_metrics_enabled])
+    error_message = "metrics of each route cost as much by the month as everything else together"
+  }
 }
 
 run "a_domain_is_the_api_s_only_name" {
