@@ -10,18 +10,21 @@ use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErr
 /// Seconds after which trying again has a chance. Cognito's quotas count by the second.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// The codes by which AWS says "not now". Cognito gives them status 400 like everything else.
-const NOT_NOW: [&str; 10] = [
+/// The codes by which AWS says "not now". Cognito gives them status 400 like everything else. Those of Lambda mean that a trigger was
+/// throttled, crashed or timed out: a new account runs ten functions at once.
+const NOT_NOW: [&str; 12] = [
     "InternalErrorException",
     "InternalFailure",
     "InternalServerError",
     "InternalServiceError",
+    "InvalidLambdaResponseException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ServiceUnavailable",
     "ThrottlingException",
     "TooManyRequestsException",
     "TransactionConflictException",
+    "UnexpectedLambdaException",
 ];
 
 /// The header by which AWS names a request, in its own logs too.
