@@ -172,6 +172,7 @@ async fn answer<O: Operation>(
         request_id: exchange.request_id(),
         invocation_id: &context.request_id,
         trace_id: context.xray_trace_id.as_deref(),
+        viewer: exchange.ip_address(),
         outcome: outcome.as_ref().map_or_else(code, |_| "OK"),
         status: outcome.as_ref().map_or_else(status, O::status),
         duration: started.elapsed(),

@@ -4,6 +4,7 @@ use std::{
     env::{self, VarError},
     error::Error,
     fmt,
+    net::IpAddr,
     time::Duration,
 };
 
@@ -140,6 +141,8 @@ pub(crate) struct Completed<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) invocation_id: &'a str,
     pub(crate) trace_id: Option<&'a str>,
+    /// The sender's address. API Gateway's own log has CloudFront's instead.
+    pub(crate) viewer: Option<IpAddr>,
     /// The problem's code, or `OK`.
     pub(crate) outcome: &'static str,
     pub(crate) status: u16,
@@ -185,6 +188,7 @@ pub(crate) fn completed(completed: &Completed<'_>) {
         ("requestId".to_owned(), completed.request_id.into()),
         ("invocationId".to_owned(), completed.invocation_id.into()),
         ("traceId".to_owned(), completed.trace_id.into()),
+        ("viewer".to_owned(), completed.viewer.map(|viewer| viewer.to_string()).into()),
         ("Latency".to_owned(), latency_ms.into()),
         ("ServerErrors".to_owned(), server_error.into()),
     ]);

@@ -5,10 +5,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use auth_lambda::Function;
 use serde_json::Value;
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt};
 
-use crate::harness::{self, INVOCATION_ID, REQUEST_ID, context, echo, post, raw};
+use crate::{
+    harness::{self, Echo, INVOCATION_ID, ORIGIN_SECRET, REQUEST_ID, context, echo, post, raw},
+    senders::from_viewer,
+};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -33,16 +37,20 @@ impl MakeWriter<'_> for Lines {
 
 /// Everything logged while the echo answers to `body`.
 async fn logged(body: &str) -> String {
+    logged_by(&echo(), &post(body)).await
+}
+
+async fn logged_by(function: &Function, event: &Value) -> String {
     // Places that log become known to subscribers when they are first passed, and one that is passed while another test's
     // subscriber comes to be may go unheard: so they are passed once before.
-    harness::invoke(&echo(), raw(&post(body)), context()).await;
+    harness::invoke(function, raw(event), context()).await;
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(auth_lambda::logging::lines(
         LevelFilter::INFO,
         lines.clone(),
     ));
     let _guard = tracing::subscriber::set_default(subscriber);
-    harness::invoke(&echo(), raw(&post(body)), context()).await;
+    harness::invoke(function, raw(event), context()).await;
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 
@@ -66,6 +74,21 @@ async fn an_invocation_ends_in_one_line_that_is_log_and_metrics() {
     for metric in metrics["Metrics"].as_array().unwrap() {
         let name = metric["Name"].as_str().unwrap();
         assert!(line[name].is_number(), "{name} is announced and missing");
+    }
+}
+
+#[tokio::test]
+async fn a_line_names_the_viewer_and_not_the_edge() {
+    let guarded = Function::operation(Echo::<false>, harness::behind_cloudfront());
+    let viewed = from_viewer("198.51.100.7:4711", Some(ORIGIN_SECRET));
+    for (function, event, viewer) in [
+        (&guarded, &viewed, "198.51.100.7"),
+        // Nothing proves that this came through CloudFront.
+        (&echo(), &viewed, "203.0.113.7"),
+    ] {
+        let log = logged_by(function, event).await;
+        let line: Value = serde_json::from_str(&log).unwrap();
+        assert_eq!(line["viewer"], viewer);
     }
 }
 

@@ -42,7 +42,7 @@ async fn forwarding_fields_change_nothing() {
     assert_eq!(body["ipAddress"], "203.0.113.7");
 }
 
-fn from_viewer(viewer: &str, proof: Option<&str>) -> Value {
+pub(crate) fn from_viewer(viewer: &str, proof: Option<&str>) -> Value {
     let mut event = post(EMAIL);
     event["headers"]["cloudfront-viewer-address"] = viewer.into();
     if let Some(proof) = proof {
