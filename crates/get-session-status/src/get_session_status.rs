@@ -25,11 +25,6 @@ impl GetSessionStatus {
         if noted.await? {
             exchange.count(Metric::AuthorizationsAbandoned);
         }
-        let etag = format!("\"{}\"", status.name());
-        let is_known = exchange.has_seen(&etag);
-        // Kept by nobody without asking, so that a browser asks with the ETag by itself.
-        exchange.set_header("cache-control", "private, no-cache");
-        exchange.set_header("etag", etag);
         if status == AuthorizationStatus::Pending {
             exchange.set_header("retry-after", ASK_AGAIN_SECONDS.to_string());
         }
@@ -37,7 +32,6 @@ impl GetSessionStatus {
             session_id: id,
             status,
             expires_at: authorization.expires_at,
-            is_known,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has come.
 //!
 //! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is over, and neither why nor in which conversation. A front end
-//! asks again and again, so an answer that waits says when to ask next, and one that has not changed costs a client that shows its
-//! entity tag no body.
+//! asks again and again, so an answer that waits says when to ask next. Every answer comes whole: CloudFront, which hands cookies on,
+//! does not hand conditions such as `If-None-Match` on.
 //!
 //! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one conditional write, so it counts once.
 //!
@@ -41,9 +41,6 @@ struct SessionStatus {
     session_id: AuthorizationId,
     status: AuthorizationStatus,
     expires_at: Timestamp,
-    /// The client has seen this very answer before.
-    #[serde(skip)]
-    is_known: bool,
 }
 
 impl Operation for GetSessionStatus {
@@ -52,10 +49,6 @@ impl Operation for GetSessionStatus {
 
     type Input = AuthorizationId;
     type Output = SessionStatus;
-
-    fn status(status: &SessionStatus) -> u16 {
-        if status.is_known { 304 } else { Self::STATUS }
-    }
 
     /// What is no id is the id of nothing.
     fn parse(&self, fields: &mut Fields) -> Result<AuthorizationId, Problem> {

@@ -38,7 +38,6 @@ pub(crate) struct Sender {
     pub(crate) origin: Option<String>,
     pub(crate) fetch_site: Option<String>,
     pub(crate) bearer_token: Option<String>,
-    pub(crate) if_none_match: Option<String>,
     /// `CloudFront-Viewer-Country`: the same.
     pub(crate) viewer_country: Option<String>,
     pub(crate) is_known_to_iam: bool,
@@ -105,14 +104,6 @@ impl Exchange {
             Door::Http if !self.sender.is_known_to_iam => Err(Problem::AuthRequired),
             Door::Http | Door::Direct | Door::Tool => Ok(()),
         }
-    }
-
-    /// Whether the client says that it has this very state of the answer already (RFC 9110 §13.1.2).
-    #[must_use]
-    pub fn has_seen(&self, etag: &str) -> bool {
-        let weak = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
-        let seen = self.sender.if_none_match.as_deref();
-        seen.is_some_and(|tags| tags.trim() == "*" || tags.split(',').any(weak))
     }
 
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it came through CloudFront.

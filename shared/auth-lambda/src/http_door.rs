@@ -88,7 +88,6 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         origin: text("origin"),
         fetch_site: text("sec-fetch-site"),
         bearer_token: text("authorization").map(|value| bearer_token(&value)),
-        if_none_match: text("if-none-match"),
         viewer_country: text("cloudfront-viewer-country"),
         is_known_to_iam: is_known_to_iam(request),
     }
@@ -241,7 +240,7 @@ pub(crate) fn success(status: u16, body: String, exchange: &Exchange) -> ApiGate
     if let Some(page) = exchange.page() {
         return answer(status, "text/html; charset=utf-8", Some(page), exchange);
     }
-    let body = (!matches!(status, 204 | 302..=304)).then_some(body);
+    let body = (!matches!(status, 204 | 302 | 303)).then_some(body);
     answer(status, "application/json; charset=utf-8", body, exchange)
 }
 

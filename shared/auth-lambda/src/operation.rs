@@ -25,7 +25,7 @@ pub trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
     /// Who may call.
     const ACCESS: Access;
-    /// The status of a success. 204 sends no body, and neither do 302, 303 and 304.
+    /// The status of a success. 204 sends no body, and neither do 302 and 303.
     const STATUS: u16 = 200;
 
     /// Whether a body is a form of our own page (`application/x-www-form-urlencoded`) instead of JSON. A browser sends forms

@@ -158,22 +158,18 @@ async function follow() {
   round += 1;
   const mine = round;
   turn('agent', 'I am looking whether you have consented.');
-  let etag = null;
   while (mine === round && waiting) {
     const path = `/auth/session/${encodeURIComponent(waiting.sessionId)}`;
-    const response = await loggedFetch(path, { cache: 'no-store', headers: etag ? { 'If-None-Match': etag } : {} });
-    if (response.status !== 304) {
-      if (!response.ok) {
-        remember(null);
-        showProblem(byId('agent-problem'), await readProblem(response));
-        return;
-      }
-      etag = response.headers.get('ETag');
-      const { status } = await response.json();
-      if (status !== 'PENDING') {
-        await ended(status);
-        return;
-      }
+    const response = await loggedFetch(path, { cache: 'no-store' });
+    if (!response.ok) {
+      remember(null);
+      showProblem(byId('agent-problem'), await readProblem(response));
+      return;
+    }
+    const { status } = await response.json();
+    if (status !== 'PENDING') {
+      await ended(status);
+      return;
     }
     const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
     await new Promise((resolve) => setTimeout(resolve, (seconds > 0 ? seconds : 5) * 1000));

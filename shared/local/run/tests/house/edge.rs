@@ -2,16 +2,15 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::{hold, root};
+use crate::{files, hold, root};
 
 /// CloudFront takes no more header fields in an origin request policy (its quota).
 const MOST_HEADERS: usize = 10;
 
 /// What reaches the doors by another way than the policy's list.
-const OTHERWISE: [&str; 4] = [
+const OTHERWISE: [&str; 3] = [
     "authorization",   // by the cache policy
     "host",            // API Gateway's own, which CloudFront has to set
-    "if-none-match",   // CloudFront forwards conditions by itself where it keeps nothing
     "x-origin-verify", // CloudFront adds it
 ];
 
@@ -20,6 +19,30 @@ const OF_PREFLIGHTS: [&str; 2] = [
     "access-control-request-headers",
     "access-control-request-method",
 ];
+
+/// How a request's fields may be read: by `text("name")`, or by these.
+const READS: [&str; 3] = [
+    ".get(name)",         // in `text`
+    ".get(ORIGIN_PROOF)", // CloudFront adds it
+    ",",                  // its media type, by `is_of_type`
+];
+
+#[test]
+fn the_doors_read_fields_where_this_test_sees_them() {
+    let mut broken = Vec::new();
+    for file in files(&root().join("shared/auth-lambda/src"), ".rs") {
+        let mut text = fs::read_to_string(&file).unwrap();
+        text.retain(|sign| !sign.is_whitespace());
+        let is_door = file.ends_with("http_door.rs");
+        let reads = text.split("request.headers").skip(1);
+        let odd = reads.filter(|rest| !is_door || !READS.iter().any(|read| rest.starts_with(read)));
+        broken.extend(odd.map(|_| file.display().to_string()));
+    }
+    hold(
+        "Request fields are read in http_door.rs by `text(\"name\")`, so that CloudFront's policy can be held against them.",
+        &broken,
+    );
+}
 
 #[test]
 fn cloudfront_forwards_exactly_what_the_doors_read() {
