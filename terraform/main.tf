@@ -324,7 +324,7 @@ module "agentcore" {
   user_pool_id             = module.user_pool.id
   issuer                   = module.user_pool.issuer
   refresh_token_days       = local.refresh_token_days
-  return_url               = local.oauth2_callback_url
+  return_urls              = local.oauth2_callback_urls
   callback_url             = var.credential_provider_callback_url
   tools                    = local.tools
   tool_function_arns       = { for name in keys(local.tools) : name => module.function[name].alias_arn }

@@ -131,8 +131,10 @@ locals {
   }
   agentcore_arn = "arn:${local.partition}:bedrock-agentcore:${var.region}:${local.account_id}"
 
-  # Where AgentCore sends a person's browser back to: this route, and exactly this.
-  oauth2_callback_url = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
+  # Where AgentCore sends a person's browser back to: this route, and exactly this. At CloudFront's own name too, where consents end that
+  # began before there was a domain.
+  oauth2_callback_url  = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
+  oauth2_callback_urls = distinct(compact([local.oauth2_callback_url, try("${module.edge[0].cloudfront_url}/api/auth/callback", null)]))
 
   # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can let its form lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"

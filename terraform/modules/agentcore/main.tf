@@ -83,7 +83,7 @@ resource "aws_cloudformation_stack" "identity" {
 
   parameters = {
     Name                  = var.name
-    ReturnUrl             = var.return_url
+    ReturnUrls            = join(",", var.return_urls)
     Issuer                = var.issuer
     AuthorizationEndpoint = "${local.sign_in_host}/oauth2/authorize"
     TokenEndpoint         = "${local.sign_in_host}/oauth2/token"
@@ -130,6 +130,16 @@ resource "aws_iam_role_policy" "gateway" {
   })
 }
 
+# AgentCore tries the role when a target is made, and IAM takes a while to tell all of AWS of a role or of what it may do. A stack that is
+# refused once is stuck (ROLLBACK_COMPLETE), so it is not made before that while is over. As long as AWS's own CDK waits.
+resource "terraform_data" "role_is_known" {
+  triggers_replace = [aws_iam_role.gateway.unique_id, aws_iam_role_policy.gateway.policy]
+
+  provisioner "local-exec" {
+    command = "sleep 30"
+  }
+}
+
 resource "aws_cloudformation_stack" "tools" {
   #checkov:skip=CKV_AWS_124:Terraform waits for the stack and reports what becomes of it.
   name          = "${var.name}-agentcore-tools"
@@ -149,8 +159,7 @@ resource "aws_cloudformation_stack" "tools" {
     }
   }
 
-  # AgentCore tries the role when a target is made.
-  depends_on = [aws_iam_role_policy.gateway]
+  depends_on = [terraform_data.role_is_known]
 }
 
 # ---- the agents ----

@@ -43,13 +43,13 @@ variable "refresh_token_days" {
   type        = number
 }
 
-variable "return_url" {
-  description = "Where AgentCore sends a browser back to: the one URL that the workload identity allows."
-  type        = string
+variable "return_urls" {
+  description = "Where AgentCore sends browsers back to: the callback at each name of the deployment. One that was a consent's way back stays in the list, or that consent cannot end."
+  type        = list(string)
 
   validation {
-    condition     = startswith(var.return_url, "https://")
-    error_message = "People are sent back over TLS or not at all: ${var.return_url}."
+    condition     = length(var.return_urls) > 0 && alltrue([for url in var.return_urls : startswith(url, "https://") && !strcontains(url, ",")])
+    error_message = "People are sent back over TLS or not at all: ${join(", ", var.return_urls)}."
   }
 }
 

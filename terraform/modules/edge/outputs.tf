@@ -3,6 +3,11 @@ output "url" {
   value       = "https://${var.domain == null ? aws_cloudfront_distribution.this.domain_name : var.domain.name}"
 }
 
+output "cloudfront_url" {
+  description = "CloudFront's own name for the deployment, which answers beside a domain."
+  value       = "https://${aws_cloudfront_distribution.this.domain_name}"
+}
+
 output "distribution_id" {
   description = "The distribution's id."
   value       = aws_cloudfront_distribution.this.id

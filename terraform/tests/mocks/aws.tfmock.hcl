@@ -32,6 +32,18 @@ mock_resource "aws_cognito_user_pool" {
   }
 }
 
+mock_resource "aws_cognito_user_pool_client" {
+  defaults = {
+    client_secret = "what-no-template-may-hold"
+  }
+}
+
+mock_resource "aws_secretsmanager_secret_version" {
+  defaults = {
+    version_id = "00000000-0000-4000-8000-000000000002"
+  }
+}
+
 mock_resource "aws_secretsmanager_secret" {
   defaults = {
     arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"

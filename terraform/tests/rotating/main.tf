@@ -72,7 +72,7 @@ module "agentcore" {
   user_pool_id             = module.user_pool.id
   issuer                   = module.user_pool.issuer
   refresh_token_days       = 30
-  return_url               = "https://auth.example.com/api/auth/callback"
+  return_urls              = ["https://auth.example.com/api/auth/callback"]
   callback_url             = var.callback_url
   tools                    = local.tools
   tool_function_arns       = { for name in keys(local.tools) : name => "arn:aws:lambda:eu-west-1:123456789012:function:${local.prefix}-${name}:live" }

@@ -22,7 +22,7 @@ output "identity" {
     Description              = "Latchkey: AgentCore Identity"
     Parameters = {
       Name                  = { Type = "String", Description = "The name of the workload identity and of the credential provider" }
-      ReturnUrl             = { Type = "String", Description = "Where AgentCore sends a browser back to, exactly" }
+      ReturnUrls            = { Type = "CommaDelimitedList", Description = "Where AgentCore sends browsers back to, exactly" }
       Issuer                = { Type = "String", Description = "The user pool's issuer" }
       AuthorizationEndpoint = { Type = "String", Description = "The pool's domain, where people sign in" }
       TokenEndpoint         = { Type = "String", Description = "The pool's domain, where codes become tokens" }
@@ -36,7 +36,7 @@ output "identity" {
         Type = "AWS::BedrockAgentCore::WorkloadIdentity"
         Properties = {
           Name                            = { Ref = "Name" }
-          AllowedResourceOauth2ReturnUrls = [{ Ref = "ReturnUrl" }]
+          AllowedResourceOauth2ReturnUrls = { Ref = "ReturnUrls" }
         }
       }
       CredentialProvider = {

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../tests/mocks"
+  source          = "../../tests/mocks"
+  override_during = plan # nothing is applied, so nothing waits for IAM
 }
 
 variables {
@@ -11,7 +12,7 @@ variables {
   user_pool_id             = "eu-west-1_Latchkey0"
   issuer                   = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Latchkey0"
   refresh_token_days       = 30
-  return_url               = "https://auth.example.com/api/auth/callback"
+  return_urls              = ["https://auth.example.com/api/auth/callback", "https://d0000000000000.cloudfront.net/api/auth/callback"]
   callback_url             = null
   alias                    = "live"
   agent_route_arns         = ["arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/agent/workload-token"]
@@ -39,12 +40,12 @@ variables {
   }
 }
 
-run "browsers_come_back_to_one_url" {
-  command = apply
+run "browsers_come_back_to_each_name" {
+  command = plan
 
   assert {
-    condition     = aws_cloudformation_stack.identity.parameters["ReturnUrl"] == "https://auth.example.com/api/auth/callback" && jsondecode(aws_cloudformation_stack.identity.template_body).Resources.WorkloadIdentity.Properties.AllowedResourceOauth2ReturnUrls == [{ Ref = "ReturnUrl" }]
-    error_message = "the workload identity allows one return URL, exactly"
+    condition     = aws_cloudformation_stack.identity.parameters["ReturnUrls"] == "https://auth.example.com/api/auth/callback,https://d0000000000000.cloudfront.net/api/auth/callback" && jsondecode(aws_cloudformation_stack.identity.template_body).Resources.WorkloadIdentity.Properties.AllowedResourceOauth2ReturnUrls == { Ref = "ReturnUrls" } && jsondecode(aws_cloudformation_stack.identity.template_body).Parameters.ReturnUrls.Type == "CommaDelimitedList"
+    error_message = "the workload identity allows the callback at each name of the deployment, exactly"
   }
 
   assert {
@@ -82,7 +83,7 @@ run "the_callback_flows_back" {
 }
 
 run "each_tool_is_a_target_with_its_schema" {
-  command = apply
+  command = plan
 
   assert {
     condition     = sort(keys(jsondecode(aws_cloudformation_stack.tools.template_body).Resources)) == tolist(["Gateway", "GetAuthenticatedGuest", "VerifyOtp"])
@@ -113,6 +114,11 @@ run "each_tool_is_a_target_with_its_schema" {
   }
 
   assert {
+    condition     = contains(terraform_data.role_is_known.triggers_replace, aws_iam_role_policy.gateway.policy) && can(regex("\\n  provisioner \"local-exec\" \\{\\n    command = \"sleep (2[0-9]|30)\"\\n  \\}\\n", file("main.tf"))) && can(regex("resource \"aws_cloudformation_stack\" \"tools\" (?s:.*?)depends_on = \\[terraform_data\\.role_is_known\\]", file("main.tf")))
+    error_message = "targets wait until AWS knows the role and what it may do, and again when that changes"
+  }
+
+  assert {
     condition     = [for statement in jsondecode(aws_iam_policy.agent.policy).Statement : "${statement.Action[0]} ${statement.Resource[0]}"] == ["bedrock-agentcore:InvokeGateway arn:aws:bedrock-agentcore:eu-west-1:111122223333:gateway/latchkey-test-0123456789", "execute-api:Invoke arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/agent/workload-token"]
     error_message = "an agent may call the gateway and the routes for agents"
   }
@@ -122,10 +128,10 @@ run "a_return_url_in_clear_is_refused" {
   command = plan
 
   variables {
-    return_url = "http://auth.example.com/api/auth/callback"
+    return_urls = ["https://auth.example.com/api/auth/callback", "http://auth.example.com/api/auth/callback"]
   }
 
-  expect_failures = [var.return_url]
+  expect_failures = [var.return_urls]
 }
 
 run "a_tool_that_agentcore_cannot_describe_is_refused" {
