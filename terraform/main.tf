@@ -40,11 +40,12 @@ locals {
   # What Cognito's own sender sends, for the whole account.
   mails_per_day = var.mail_sender == null ? 50 : var.mail_sender.mails_per_day
   # The bare address: SES compares it without the name before it.
-  mail_address      = var.mail_sender == null ? null : regex("[^<>\\s]+@[^<>\\s]+", var.mail_sender.from_address)
-  mail_identity_arn = var.mail_sender == null ? null : var.mail_sender.identity_arn != null ? var.mail_sender.identity_arn : module.mail[0].identity_arn
+  mail_address           = var.mail_sender == null ? null : regex("[^<>\\s]+@[^<>\\s]+", var.mail_sender.from_address)
+  mail_identity_arn      = var.mail_sender == null ? null : var.mail_sender.identity_arn != null ? var.mail_sender.identity_arn : module.mail[0].identity_arn
+  mail_configuration_set = var.mail_sender == null ? null : var.mail_sender.configuration_set != null ? var.mail_sender.configuration_set : one(module.mail[*].configuration_set)
   mail_arns = compact([
     local.mail_identity_arn,
-    try(var.mail_sender.configuration_set, null) == null ? null : "arn:${local.partition}:ses:${var.region}:${local.account_id}:configuration-set/${var.mail_sender.configuration_set}",
+    local.mail_configuration_set == null ? null : "arn:${local.partition}:ses:${var.region}:${local.account_id}:configuration-set/${local.mail_configuration_set}",
   ])
 }
 
@@ -83,6 +84,14 @@ resource "aws_kms_key" "this" {
         Sid       = "AlarmsToTheirTopic"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+      {
+        Sid       = "BouncesToTheirTopic"
+        Effect    = "Allow"
+        Principal = { Service = "ses.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
@@ -135,8 +144,15 @@ module "mail" {
   source = "./modules/mail"
   count  = try(var.mail_sender.zone_id, null) == null ? 0 : 1
 
-  domain  = split("@", local.mail_address)[1]
-  zone_id = var.mail_sender.zone_id
+  name             = local.prefix
+  region           = var.region
+  partition        = local.partition
+  account_id       = local.account_id
+  kms_key_arn      = aws_kms_key.this.arn
+  domain           = split("@", local.mail_address)[1]
+  zone_id          = var.mail_sender.zone_id
+  dmarc            = var.mail_sender.dmarc == "" ? null : var.mail_sender.dmarc
+  bounce_addresses = var.mail_sender.bounce_addresses
 }
 
 module "user_pool" {
@@ -150,7 +166,7 @@ module "user_pool" {
     identity_arn      = local.mail_identity_arn
     from_address      = var.mail_sender.from_address
     reply_to_address  = var.mail_sender.reply_to_address
-    configuration_set = var.mail_sender.configuration_set
+    configuration_set = local.mail_configuration_set
   }
   public_client = var.public_client
   protected     = var.protected

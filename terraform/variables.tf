@@ -126,6 +126,9 @@ variable "mail_sender" {
     zone_id           = optional(string)
     reply_to_address  = optional(string)
     configuration_set = optional(string)
+    # With zone_id: the domain's DMARC record, "" where the zone has one already; and who is told of each bounce and complaint.
+    dmarc            = optional(string, "v=DMARC1; p=none")
+    bounce_addresses = optional(list(string), [])
     # What SES lets the account send in 24 hours. An alarm says when it is nearly used.
     mails_per_day = optional(number, 50000)
   })
@@ -144,6 +147,11 @@ variable "mail_sender" {
   validation {
     condition     = var.mail_sender == null || (try(var.mail_sender.identity_arn, null) == null) != (try(var.mail_sender.zone_id, null) == null)
     error_message = "mail_sender has either identity_arn, of an identity that is verified already, or zone_id, of the zone to verify the address's domain in."
+  }
+
+  validation {
+    condition     = try(var.mail_sender.dmarc, "") == "" || can(regex("^v=DMARC1; *p=(none|quarantine|reject)(;|$)", var.mail_sender.dmarc))
+    error_message = "mail_sender.dmarc is a DMARC record such as \"v=DMARC1; p=quarantine\", or \"\" where the zone has one already."
   }
 
   validation {

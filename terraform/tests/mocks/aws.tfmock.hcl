@@ -153,6 +153,12 @@ mock_resource "aws_sns_topic" {
   }
 }
 
+mock_resource "aws_sesv2_email_identity" {
+  defaults = {
+    arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
+  }
+}
+
 mock_resource "aws_ses_domain_dkim" {
   defaults = {
     dkim_tokens = ["one", "two", "three"]
