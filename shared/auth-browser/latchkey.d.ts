@@ -1,157 +1,86 @@
-/** What an agent that signed a guest in sends down its stream (`verify_cognito_otp`'s result). */
-export interface TokenDeliveryEvent {
-  event_type: 'auth_tokens';
-  success: true;
-  id_token: string;
-  access_token: string;
-  refresh_token: string;
-  /** Seconds that the access token lives. */
-  expires_in: number;
-  guest_id: string;
-  email: string;
-  cognito_sub: string;
+import type { OperationProblems, Operations, ProblemCode } from './operations.js';
+import type { WorkChallenge } from './proof-of-work.js';
+import { LatchkeyError } from './keeper.js';
+import type { SessionKeeper, SessionOptions } from './keeper.js';
+
+export type * from './operations.js';
+export type {
+  Channel,
+  LatchkeyErrorCode,
+  Locks,
+  Session,
+  SessionChange,
+  SessionKeeper,
+  SessionOptions,
+  SessionStorage,
+  SignInTokens,
+  TokenDeliveryEvent,
+} from './keeper.js';
+export { isTokenDeliveryEvent, LatchkeyError, readClaims } from './keeper.js';
+
+export interface LatchkeyOptions extends SessionOptions {
+  /** Which cookies requests carry. As `fetch` has it: `'include'` in cookie mode, else `'same-origin'`. */
+  credentials?: RequestCredentials;
 }
 
-/** The answer of `POST /auth/otp/verify` and the other sign-ins, as JSON. */
-export interface SignInAnswer {
-  accessToken: string;
-  idToken: string;
-  /** Absent in cookie mode. */
-  refreshToken?: string;
-  tokenType: 'Bearer';
-  /** Seconds that the access token lives. */
-  expiresIn: number;
-  user: { guestId: string; email: string; cognitoSub: string };
-}
-
-export interface Session {
-  readonly version: 1;
-  readonly guestId: string;
-  readonly email: string;
-  readonly cognitoSub: string;
-  readonly accessToken: string;
-  readonly idToken: string;
-  /** Null in cookie mode: the browser holds it where no script can read it. */
-  readonly refreshToken: string | null;
-  /** Milliseconds since 1970 on this browser's clock, as are the two below. */
-  readonly receivedAt: number;
-  readonly accessExpiresAt: number;
-  readonly idExpiresAt: number;
-}
-
-export interface SessionChange {
-  /**
-   * - `stored`: a sign-in was stored
-   * - `refreshed`: the tokens were renewed
-   * - `cleared`: `clearSession` was called
-   * - `refused`: the API ended the session; ask the person to sign in again
-   * - `elsewhere`: another tab changed it (storage `'local'` only)
-   */
-  readonly reason: 'stored' | 'refreshed' | 'cleared' | 'refused' | 'elsewhere';
-  readonly session: Session | null;
-}
+/** The operations of the API, and the session that their sign-ins bring about. */
+export interface Latchkey extends SessionKeeper, Operations {}
 
 /**
- * - `NO_SESSION`: nobody is signed in
- * - `INVALID_TOKENS`: `storeSession` was given something else than a sign-in's tokens
- * - `REFRESH_REFUSED`: the session has ended and is cleared
- * - `REFRESH_FAILED`: no connection, or the API is unwell; the session is kept, try again (after `retryAfterSeconds`)
- * - `FOREIGN_ADDRESS`: `authFetch` was asked to send the token somewhere else than to the API
- * - `CONFIGURATION`: the options make no sense, or came too late
+ * - `UNREACHABLE`: no connection
+ * - `TIMEOUT`: the API did not answer in time
+ * - `UNEXPECTED_ANSWER`: something else than the API answered
  */
-export type LatchkeyErrorCode =
-  'NO_SESSION' | 'INVALID_TOKENS' | 'REFRESH_REFUSED' | 'REFRESH_FAILED' | 'FOREIGN_ADDRESS' | 'CONFIGURATION';
+export type TransportCode = 'UNREACHABLE' | 'TIMEOUT' | 'UNEXPECTED_ANSWER';
 
-export class LatchkeyError extends Error {
-  private constructor();
-  readonly code: LatchkeyErrorCode;
-  /** The HTTP status of the API's answer, where there was one. */
-  readonly status: number | undefined;
-  readonly retryAfterSeconds: number | undefined;
+export interface FieldProblem {
+  /** The field's name; `body` where the input as a whole is meant. */
+  readonly field: string;
+  readonly code: string;
+  /** For people. */
+  readonly message: string;
 }
 
-export interface SessionStorage {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
+/** Why a call failed. Its `title` and `detail` are for people, its `code` for programs. */
+export class LatchkeyProblem<Code extends string = ProblemCode | TransportCode> extends LatchkeyError<Code> {
+  readonly title: string | undefined;
+  readonly detail: string | undefined;
+  /** By which the operators find the request. */
+  readonly requestId: string | undefined;
+  /** Attempts that this sign-in has left. */
+  readonly attemptsRemaining: number | undefined;
+  readonly errors: readonly FieldProblem[];
+  /** What admits the same call all the same, once it is solved: see `latchkey/proof-of-work`. */
+  readonly challenge: WorkChallenge | undefined;
+  /** The way in that is open where passwords are locked. */
+  readonly signInWith: string | undefined;
+  /** Why a refresh token is not good. */
+  readonly reason: string | undefined;
 }
 
-/** The part of `navigator.locks` that is used. */
-export interface Locks {
-  request<T>(name: string, work: () => T | PromiseLike<T>): Promise<T>;
-}
+/** True for a problem; with an operation's name, its `code` is one of that operation's. */
+export function isProblem(error: unknown): error is LatchkeyProblem;
+export function isProblem<Name extends keyof OperationProblems>(
+  error: unknown,
+  operation: Name,
+): error is LatchkeyProblem<OperationProblems[Name] | TransportCode>;
 
-export interface LatchkeyOptions {
-  /**
-   * Where the API is, with its path if it has one (`https://example.com/api`). https, or http on loopback. The page's
-   * own origin when absent.
-   */
-  apiUrl?: string;
-  /** `'session'` when absent. The head of latchkey.js weighs the three. */
-  storage?: 'session' | 'local' | 'memory' | SessionStorage;
-  /** `latchkey.session` when absent. */
-  storageKey?: string;
-  /** How long before its end a token is renewed; one minute when absent, never more than half of its life. */
-  leewayMs?: number;
-  /** Milliseconds since 1970. */
-  now?: () => number;
-  fetch?: (input: string | Request, init?: RequestInit) => Promise<Response>;
-  /** Null to refresh without asking other tabs. */
-  locks?: Locks | null;
-}
-
-export interface Latchkey {
-  /**
-   * Stores the session of an agent's event or of a sign-in's answer. An event older than the session that is
-   * kept for the same guest changes nothing: the kept one is returned.
-   * @throws {LatchkeyError} `INVALID_TOKENS`; what was stored before stays
-   */
-  storeSession(delivered: TokenDeliveryEvent | SignInAnswer): Session;
-  /** The session, expired or not. What storage holds is checked; rubbish there is removed, and reads as null. */
-  loadSession(): Session | null;
-  /** Forgets the session in this browser. To end it everywhere that counts, `POST /auth/logout` first. */
-  clearSession(): void;
-  /**
-   * An access token that lives beyond the leeway, renewed if need be. While the API cannot be reached, one that has at
-   * least not ended.
-   * @throws {LatchkeyError} (as a rejection) `NO_SESSION`, `REFRESH_REFUSED`, `REFRESH_FAILED`
-   */
-  getAccessToken(): Promise<string>;
-  /** The same for the id token. Simultaneous callers share one refresh. */
-  ensureValidIdToken(): Promise<string>;
-  /** Renews the tokens now, due or not. Joins a refresh that is already on its way, in this tab or another. */
-  refreshSession(): Promise<Session>;
-  /**
-   * `fetch` with the access token. Paths (`/me`) are taken from the API's URL; anything outside it is refused before a
-   * request is made, and redirects fail. When the API refuses the token, it is renewed and the request sent once more,
-   * unless its body is a stream. In cookie mode with an API on another origin, give `credentials: 'include'` for logout.
-   * @throws {LatchkeyError} (as a rejection) `FOREIGN_ADDRESS` and what `getAccessToken` throws
-   */
-  authFetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Calls back after each change, until the returned function is called. */
-  onSessionChange(listener: (change: SessionChange) => void): () => void;
-}
-
-/** True exactly for what `storeSession` accepts as an event. Never throws. Says nothing about who sent it. */
-export function isTokenDeliveryEvent(value: unknown): value is TokenDeliveryEvent;
-
-/** A JWT's claims, unverified, or null when it is not one: for display and timing only. */
-export function readClaims(token: unknown): Record<string, unknown> | null;
-
-/** A session keeper of its own, for tests and pages with two APIs. */
+/** A client with a session of its own. */
 export function createLatchkey(options?: LatchkeyOptions): Latchkey;
 
 /**
  * Options for the functions below; without it they use the page's own origin and `sessionStorage`.
- * @throws {LatchkeyError} `CONFIGURATION` when called twice or after one of them
+ * @throws {LatchkeyError} `CONFIGURATION` when called twice, after one of them, or on a server
  */
-export function configure(options: LatchkeyOptions): void;
+export function configure(options: SessionOptions): void;
 
-export const storeSession: Latchkey['storeSession'];
-export const loadSession: Latchkey['loadSession'];
-export const clearSession: Latchkey['clearSession'];
-export const getAccessToken: Latchkey['getAccessToken'];
-export const ensureValidIdToken: Latchkey['ensureValidIdToken'];
-export const refreshSession: Latchkey['refreshSession'];
-export const authFetch: Latchkey['authFetch'];
-export const onSessionChange: Latchkey['onSessionChange'];
+export const storeSession: SessionKeeper['storeSession'];
+export const loadSession: SessionKeeper['loadSession'];
+export const clearSession: SessionKeeper['clearSession'];
+export const getAccessToken: SessionKeeper['getAccessToken'];
+export const ensureValidIdToken: SessionKeeper['ensureValidIdToken'];
+export const refreshSession: SessionKeeper['refreshSession'];
+export const authFetch: SessionKeeper['authFetch'];
+export const onSessionChange: SessionKeeper['onSessionChange'];
+export const signOut: SessionKeeper['signOut'];
+export const restore: SessionKeeper['restore'];

@@ -1,10 +1,14 @@
-//! Embeds the JavaScript modules for browsers, so that the local run can serve them.
+//! Embeds the package's JavaScript modules, so that the local run can serve them as `text/javascript`. They import one another by
+//! these names.
 
-/// `latchkey.js`, an ES module without imports; to be served as `text/javascript`.
-pub const MODULE: &str = include_str!("../latchkey.js");
+/// `latchkey.js`: the client.
+pub const LATCHKEY: &str = include_str!("../latchkey.js");
 
-/// `latchkey.d.ts`, the module's type declarations.
-pub const TYPES: &str = include_str!("../latchkey.d.ts");
+/// `keeper.js`: the session, which `latchkey.js` imports.
+pub const KEEPER: &str = include_str!("../keeper.js");
 
-/// `proof-of-work.js`, an ES module without imports, which starts itself as a worker too.
+/// `operations.js`: the table of operations, which `latchkey.js` imports.
+pub const OPERATIONS: &str = include_str!("../operations.js");
+
+/// `proof-of-work.js`, which starts itself as a worker too.
 pub const PROOF_OF_WORK: &str = include_str!("../proof-of-work.js");

@@ -2,15 +2,17 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { beforeEach, describe, test } from 'node:test';
 
-import * as module from '@latchkey/auth-browser';
+import * as module from 'latchkey';
 import {
   Api,
   API,
   Clock,
   FakeLocks,
+  Hub,
   MemoryStorage,
   SUB,
   cookieSignIn,
+  copyOf,
   event,
   gate,
   json,
@@ -31,7 +33,7 @@ let changes;
 
 /** Another tab is another keeper with the same storage and locks. */
 function open(options = {}) {
-  return createLatchkey({ apiUrl: API, storage, now: clock.now, fetch: api.fetch, locks: null, ...options });
+  return createLatchkey({ apiUrl: API, storage, now: clock.now, fetch: api.fetch, locks: null, channel: null, ...options });
 }
 
 beforeEach(() => {
@@ -227,7 +229,7 @@ describe('the session', () => {
   });
 
   test('is in sessionStorage by default, and in localStorage when that is asked for', (t) => {
-    const browser = { sessionStorage: new MemoryStorage(), localStorage: new MemoryStorage() };
+    const browser = { document: {}, sessionStorage: new MemoryStorage(), localStorage: new MemoryStorage() };
     for (const [name, value] of Object.entries(browser)) {
       Object.defineProperty(globalThis, name, { value, configurable: true });
     }
@@ -239,13 +241,14 @@ describe('the session', () => {
   });
 
   test('is kept in memory when the browser forbids storage', (t) => {
+    Object.defineProperty(globalThis, 'document', { value: {}, configurable: true });
     Object.defineProperty(globalThis, 'sessionStorage', {
       get() {
         throw new Error('SecurityError');
       },
       configurable: true,
     });
-    t.after(() => delete globalThis.sessionStorage);
+    t.after(() => ['document', 'sessionStorage'].forEach((name) => delete globalThis[name]));
     const inMemory = open({ storage: undefined });
     inMemory.storeSession(signIn(clock));
     assert.notEqual(inMemory.loadSession(), null);
@@ -403,6 +406,19 @@ describe('renewal', () => {
     const locks = {
       request: async () => {
         throw new Error('SecurityError');
+      },
+    };
+    const tab = open({ locks });
+    tab.storeSession(signIn(clock));
+    await tab.refreshSession();
+    assert.equal(api.refreshes().length, 1);
+  });
+
+  test('a lock that a frozen tab holds is not waited for without end', async () => {
+    const locks = {
+      request: async (name, { signal }) => {
+        assert.ok(signal instanceof AbortSignal);
+        throw new DOMException('the wait is over', 'TimeoutError');
       },
     };
     const tab = open({ locks });
@@ -694,8 +710,26 @@ describe('configuration', () => {
     assert.throws(() => open({ storage: 'cookie' }), { code: 'CONFIGURATION' });
   });
 
-  test('the shared functions use what was configured, and it cannot change under them', async () => {
-    module.configure({ apiUrl: API, storage, now: clock.now, fetch: api.fetch, locks: null });
+  test('a server has no default session that its people would share', async () => {
+    assert.throws(() => module.loadSession(), { code: 'CONFIGURATION' });
+    await assert.rejects(module.getAccessToken(), { code: 'CONFIGURATION' });
+    assert.throws(() => module.configure({ apiUrl: API }), { code: 'CONFIGURATION' });
+  });
+
+  test("a server's own storage is nobody's session", (t) => {
+    for (const name of ['sessionStorage', 'localStorage']) {
+      Object.defineProperty(globalThis, name, { value: storage, configurable: true });
+    }
+    t.after(() => ['sessionStorage', 'localStorage'].forEach((name) => delete globalThis[name]));
+    open({ storage: undefined }).storeSession(signIn(clock));
+    open({ storage: 'local' }).storeSession(signIn(clock));
+    assert.equal(storage.items.size, 0);
+  });
+
+  test('the shared functions use what was configured, and it cannot change under them', async (t) => {
+    Object.defineProperty(globalThis, 'document', { value: {}, configurable: true });
+    t.after(() => delete globalThis.document);
+    module.configure({ apiUrl: API, storage, now: clock.now, fetch: api.fetch, locks: null, channel: null });
     const heard = [];
     const stop = module.onSessionChange(({ reason }) => heard.push(reason));
     const { accessToken, idToken } = module.storeSession(signIn(clock));
@@ -713,16 +747,17 @@ describe('configuration', () => {
   test("another tab's change of localStorage is told", (t) => {
     const heard = [];
     let onStorage;
+    Object.defineProperty(globalThis, 'document', { value: {}, configurable: true });
     Object.defineProperty(globalThis, 'localStorage', { value: storage, configurable: true });
     globalThis.addEventListener = (type, listener) => {
-      assert.equal(type, 'storage');
-      onStorage = listener;
+      if (type === 'storage') onStorage = listener;
     };
     t.after(() => {
+      delete globalThis.document;
       delete globalThis.localStorage;
       delete globalThis.addEventListener;
     });
-    const tab = open({ storage: 'local' });
+    const tab = open({ storage: 'local', channel: null });
     tab.onSessionChange(({ reason, session }) => heard.push([reason, session?.email ?? null]));
     const other = open();
     other.storeSession(signIn(clock));
@@ -734,6 +769,249 @@ describe('configuration', () => {
       ['elsewhere', 'ada@example.com'],
       ['elsewhere', null],
     ]);
+  });
+});
+
+describe('tabs', () => {
+  let hub;
+  beforeEach(() => {
+    hub = new Hub();
+  });
+  const tabWith = (own, options) => open({ storage: own, channel: hub.open(), ...options });
+
+  /** Refreshes as the API does once the grace is over: each token once, and what comes again ends the session. */
+  function rotateStrictly() {
+    const used = new Set();
+    api.routes['/auth/refresh'] = ({ body }) => {
+      const { refreshToken } = JSON.parse(body);
+      if (used.has(refreshToken)) return problem(401, 'INVALID_REFRESH_TOKEN');
+      used.add(refreshToken);
+      return json(200, tokens(clock));
+    };
+  }
+
+  test('a duplicated tab takes the tokens that its sibling has rotated', async () => {
+    rotateStrictly();
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const second = tabWith(copyOf(storage));
+    clock.advance(3600);
+    const { accessToken } = await first.refreshSession();
+    assert.equal(await second.getAccessToken(), accessToken);
+    assert.equal(api.refreshes().length, 1);
+    clock.advance(3600);
+    const renewed = await second.getAccessToken();
+    assert.equal(await first.getAccessToken(), renewed);
+    assert.equal(api.refreshes().length, 2);
+  });
+
+  test('what tabs say holds no token', async () => {
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const second = tabWith(copyOf(storage));
+    clock.advance(3600);
+    await first.refreshSession();
+    await second.getAccessToken();
+    first.clearSession();
+    assert.deepEqual(
+      hub.said.map(({ type }) => type),
+      ['changed', 'ask', 'changed', 'ask', 'have', 'changed', 'changed'],
+    );
+    const secrets = Object.values(first.storeSession(signIn(clock))).filter((value) => String(value).length > 60);
+    for (const message of hub.said) {
+      const text = JSON.stringify(message) + Buffer.from(message.sealed ?? []).toString('latin1');
+      assert.doesNotMatch(text, /eyJ|refresh-/);
+      secrets.forEach((secret) => assert.equal(text.includes(secret), false));
+    }
+  });
+
+  test('a tab with another session of the same guest gets no tokens', async () => {
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const second = tabWith(new MemoryStorage());
+    second.storeSession(signIn(clock));
+    clock.advance(3600);
+    await first.refreshSession();
+    await second.refreshSession();
+    assert.equal(api.refreshes().length, 2);
+    assert.notEqual(first.loadSession().accessToken, second.loadSession().accessToken);
+  });
+
+  const forged = {
+    'an answer of rubbish': { iv: new Uint8Array(12), sealed: new Uint8Array(40) },
+    'an answer without anything': {},
+    'an answer in clear': { session: 'x', sealed: 'y' },
+  };
+  for (const [name, answer] of Object.entries(forged)) {
+    test(`${name} changes nothing`, async () => {
+      const tab = tabWith(storage);
+      tab.storeSession(signIn(clock));
+      const liar = hub.open();
+      liar.addEventListener('message', ({ data }) => {
+        if (data.type === 'ask') liar.postMessage({ type: 'have', tab: data.tab, ...answer });
+      });
+      await tab.refreshSession();
+      assert.equal(api.refreshes().length, 1);
+    });
+  }
+
+  for (const message of [null, 7, 'changed', [], {}, { type: 'ask' }, { type: 'changed' }, { type: 'have' }]) {
+    test(`the message ${JSON.stringify(message)} changes nothing`, async () => {
+      const tab = tabWith(storage);
+      const session = tab.storeSession(signIn(clock));
+      hub.open().postMessage(message);
+      await Promise.resolve();
+      assert.deepEqual(tab.loadSession(), session);
+    });
+  }
+
+  test('a sign-out in one copy signs the other out', async () => {
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const second = tabWith(copyOf(storage));
+    const heard = [];
+    second.onSessionChange(({ reason, session }) => heard.push([reason, session]));
+    first.clearSession();
+    await Promise.resolve();
+    assert.equal(second.loadSession(), null);
+    assert.deepEqual(heard, [['elsewhere', null]]);
+  });
+
+  test('a sign-out leaves a session of its own in another tab alone', async () => {
+    const first = tabWith(storage);
+    first.storeSession(signIn(clock));
+    const second = tabWith(new MemoryStorage());
+    const session = second.storeSession(signIn(clock));
+    first.clearSession();
+    await Promise.resolve();
+    assert.deepEqual(second.loadSession(), session);
+  });
+
+  test('in cookie mode all tabs sign out together, and hear of a sign-in', async () => {
+    const first = tabWith(storage, { tokenDelivery: 'cookie' });
+    const second = tabWith(new MemoryStorage(), { tokenDelivery: 'cookie' });
+    const heard = [];
+    second.onSessionChange(({ reason }) => heard.push(reason));
+    first.storeSession(cookieSignIn(clock));
+    await Promise.resolve();
+    assert.deepEqual(heard, ['elsewhere']);
+    second.storeSession(cookieSignIn(clock));
+    first.clearSession();
+    await Promise.resolve();
+    assert.equal(second.loadSession(), null);
+  });
+
+  test("in cookie mode another person's sign-in ends the session of every other tab", async () => {
+    const first = tabWith(storage, { tokenDelivery: 'cookie' });
+    const second = tabWith(new MemoryStorage(), { tokenDelivery: 'cookie' });
+    first.storeSession(cookieSignIn(clock));
+    second.storeSession(cookieSignIn(clock, { sub: 'another' }));
+    await Promise.resolve();
+    assert.equal(first.loadSession(), null);
+  });
+
+  test('a page that comes back from the back-forward cache hears what it missed', (t) => {
+    const handlers = {};
+    Object.defineProperty(globalThis, 'document', { value: {}, configurable: true });
+    globalThis.addEventListener = (type, handler) => {
+      handlers[type] = handler;
+    };
+    t.after(() => ['document', 'addEventListener'].forEach((name) => delete globalThis[name]));
+    const tab = tabWith(storage);
+    tab.storeSession(signIn(clock));
+    const heard = [];
+    tab.onSessionChange(({ reason, session }) => heard.push([reason, session]));
+    handlers.pageshow({ persisted: true });
+    assert.deepEqual(heard, []);
+    storage.removeItem(KEY);
+    handlers.pageshow({ persisted: false });
+    handlers.pageshow({ persisted: true });
+    handlers.pageshow({ persisted: true });
+    assert.deepEqual(heard, [['elsewhere', null]]);
+  });
+});
+
+describe('signing out', () => {
+  beforeEach(() => {
+    api.routes['/auth/logout'] = () => new Response(null, { status: 204 });
+  });
+
+  test('ends the session at the API and here', async () => {
+    const { accessToken, refreshToken } = latchkey.storeSession(signIn(clock));
+    await latchkey.signOut();
+    const [{ headers, body, init }] = api.requests;
+    assert.equal(headers.get('Authorization'), `Bearer ${accessToken}`);
+    assert.deepEqual(JSON.parse(body), { refreshToken });
+    assert.equal(init.credentials, 'omit');
+    assert.equal(latchkey.loadSession(), null);
+    assert.deepEqual(changes, ['stored', 'cleared']);
+  });
+
+  test('everywhere says so, and in cookie mode sends the cookie', async () => {
+    latchkey.storeSession(cookieSignIn(clock));
+    await latchkey.signOut({ everywhere: true });
+    assert.deepEqual(JSON.parse(api.requests[0].body), { everywhere: true });
+    assert.equal(api.requests[0].init.credentials, 'include');
+  });
+
+  test('without a session does nothing', async () => {
+    await latchkey.signOut();
+    assert.equal(api.requests.length, 0);
+  });
+
+  test('that the API did not hear of is told, and this browser forgets all the same', async () => {
+    latchkey.storeSession(signIn(clock));
+    api.routes['/auth/logout'] = () => problem(503, 'SERVICE_UNAVAILABLE');
+    await assert.rejects(latchkey.signOut(), { code: 'SIGN_OUT_FAILED', status: 503 });
+    assert.equal(latchkey.loadSession(), null);
+  });
+
+  test('of a session that has ended already is no failure', async () => {
+    latchkey.storeSession(signIn(clock));
+    clock.advance(3600);
+    api.routes['/auth/refresh'] = () => problem(401, 'INVALID_REFRESH_TOKEN');
+    await latchkey.signOut();
+    assert.equal(latchkey.loadSession(), null);
+  });
+
+  test("leaves another person's sign-in meanwhile alone", async () => {
+    latchkey.storeSession(signIn(clock));
+    api.routes['/auth/logout'] = () => {
+      latchkey.storeSession(signIn(clock, { sub: 'another' }));
+      return new Response(null, { status: 204 });
+    };
+    await latchkey.signOut();
+    assert.equal(latchkey.loadSession().cognitoSub, 'another');
+  });
+});
+
+describe('restoring', () => {
+  const withUser = () => ({ ...cookieSignIn(clock) });
+
+  test('a new tab finds the session of the cookie', async () => {
+    api.routes['/auth/refresh'] = () => json(200, withUser());
+    const tab = open({ tokenDelivery: 'cookie' });
+    const session = await tab.restore();
+    assert.equal(session.email, 'ada@example.com');
+    assert.deepEqual(tab.loadSession(), session);
+    assert.equal(api.requests[0].init.credentials, 'include');
+  });
+
+  test('finds none where there is none', async () => {
+    api.routes['/auth/refresh'] = () => problem(401, 'AUTH_REQUIRED');
+    assert.equal(await open({ tokenDelivery: 'cookie' }).restore(), null);
+  });
+
+  test('says that it does not know when the API is unwell', async () => {
+    api.routes['/auth/refresh'] = () => problem(503, 'SERVICE_UNAVAILABLE');
+    await assert.rejects(open({ tokenDelivery: 'cookie' }).restore(), { code: 'REFRESH_FAILED' });
+  });
+
+  test('asks for nothing where tokens are kept here', async () => {
+    assert.equal(await latchkey.restore(), null);
+    const session = latchkey.storeSession(signIn(clock));
+    assert.deepEqual(await latchkey.restore(), session);
+    assert.equal(api.requests.length, 0);
   });
 });
 
@@ -761,14 +1039,32 @@ describe('claims', () => {
 });
 
 describe('the package', () => {
-  test('declares exactly what it exports', async () => {
-    const declarations = await readFile(new URL('../latchkey.d.ts', import.meta.url), 'utf8');
-    const declared = [...declarations.matchAll(/^export (?:class|function|const) (\w+)/gm)].map(([, name]) => name);
-    assert.deepEqual(declared.sort(), Object.keys(module).sort());
+  for (const name of ['latchkey', 'streams', 'server', 'proof-of-work']) {
+    test(`declares exactly what ${name}.js exports`, async () => {
+      const declarations = await readFile(new URL(`../${name}.d.ts`, import.meta.url), 'utf8');
+      const declared = [...declarations.matchAll(/^export (?:declare )?(?:class|(?:async )?function|const) (\w+)/gm)];
+      const passedOn = [...declarations.matchAll(/^export \{([^}]*)\}/gm)].flatMap(([, names]) => names.split(','));
+      const names = [...declared.map(([, each]) => each), ...passedOn.map((each) => each.trim()).filter(Boolean)];
+      assert.deepEqual([...new Set(names)].sort(), Object.keys(await import(`../${name}.js`)).sort());
+    });
+  }
+
+  test('comes under the licences of the whole', async () => {
+    for (const name of ['LICENSE-APACHE', 'LICENSE-MIT']) {
+      const [ours, whole] = await Promise.all(
+        ['../', '../../../'].map((folder) => readFile(new URL(`${folder}${name}`, import.meta.url), 'utf8')),
+      );
+      assert.equal(ours, whole);
+    }
   });
 
-  test('never evaluates, never writes markup, imports nothing', async () => {
-    const source = await readFile(new URL('../latchkey.js', import.meta.url), 'utf8');
-    assert.doesNotMatch(source, /\beval\s*\(|new Function|innerHTML|outerHTML|\bdocument\.\w|^import|\bimport\(/m);
+  test('never evaluates, never writes markup, imports only itself', async () => {
+    for (const name of ['latchkey', 'keeper', 'operations', 'streams', 'server', 'proof-of-work']) {
+      const source = await readFile(new URL(`../${name}.js`, import.meta.url), 'utf8');
+      assert.doesNotMatch(source, /\beval\s*\(|new Function|innerHTML|outerHTML|\bdocument\.\w/);
+      for (const [, from] of source.matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)) {
+        assert.match(from, /^\.\/[a-z-]+\.js$/);
+      }
+    }
   });
 });

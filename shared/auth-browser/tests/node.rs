@@ -1,4 +1,4 @@
-//! Runs the module's own tests where Node is at hand, so that the one test command covers them.
+//! Runs the modules' own tests where Node is at hand, so that the one test command covers them.
 use std::process::Command;
 
 #[test]
@@ -7,12 +7,10 @@ fn the_modules_pass_their_tests_in_node() {
         println!("node is not on the PATH: the browser modules' tests were not run");
         return;
     }
+    let tests = ["client", "latchkey", "proof-of-work", "server", "streams"];
     let run = Command::new("node")
-        .args([
-            "--test",
-            "tests/latchkey.test.mjs",
-            "tests/proof-of-work.test.mjs",
-        ])
+        .arg("--test")
+        .args(tests.map(|name| format!("tests/{name}.test.mjs")))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { pbkdf2Sync } from 'node:crypto';
 import { describe, test } from 'node:test';
 
-import { solveChallenge } from '@latchkey/auth-browser/proof-of-work';
+import { solveChallenge } from 'latchkey/proof-of-work';
 
 /** As the API makes them, but with less work. */
 function challenge(changed = {}) {

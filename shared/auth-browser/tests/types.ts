@@ -6,6 +6,7 @@ import {
   createLatchkey,
   ensureValidIdToken,
   getAccessToken,
+  isProblem,
   isTokenDeliveryEvent,
   LatchkeyError,
   loadSession,
@@ -14,9 +15,11 @@ import {
   refreshSession,
   storeSession,
   type Session,
-  type SignInAnswer,
-} from '@latchkey/auth-browser';
-import { type WorkChallenge, solveChallenge } from '@latchkey/auth-browser/proof-of-work';
+  type SignInTokens,
+} from 'latchkey';
+import { createTokenVerifier, renewCookies } from 'latchkey/server';
+import { agentTransport, tokenDeliveryFrom } from 'latchkey/streams';
+import { type WorkChallenge, solveChallenge } from 'latchkey/proof-of-work';
 
 configure({ apiUrl: 'https://example.com/api', storage: 'local' });
 createLatchkey({ storage: sessionStorage, fetch, locks: navigator.locks, now: () => Date.now() });
@@ -32,7 +35,7 @@ export function onMessage(message: unknown): Session | undefined {
   return success ? storeSession(message) : undefined;
 }
 
-export async function use(answer: SignInAnswer): Promise<void> {
+export async function use(answer: SignInTokens): Promise<void> {
   const session = storeSession(answer);
   // @ts-expect-error: a session does not change
   session.accessToken = '';
@@ -60,4 +63,48 @@ export async function work(challenge: WorkChallenge): Promise<string> {
   challenge.parameters.cost = 1;
   const { signal } = new AbortController();
   return solveChallenge(challenge, { signal, onProgress: (progress: number) => void progress });
+}
+
+const client = createLatchkey({ apiUrl: 'https://example.com/api', tokenDelivery: 'cookie' });
+
+export async function call(): Promise<string | undefined> {
+  // @ts-expect-error: an address is needed
+  await client.initiateOtp({});
+  // @ts-expect-error: no such operation
+  void client.deleteEverything;
+  const { sessionToken } = await client.initiateOtp({ email: 'ada@example.com' }, { timeoutMs: 5_000 });
+  try {
+    const answer = await client.verifyOtp({ email: 'ada@example.com', code: '12345678', sessionToken });
+    // @ts-expect-error: a second factor may be missing
+    void answer.user;
+    if ('user' in answer) return answer.user.guestId;
+    const missing: true = answer.mfaRequired;
+    void missing;
+  } catch (error) {
+    if (isProblem(error, 'verifyOtp')) {
+      // @ts-expect-error: this operation never says so
+      if (error.code === 'EMAIL_EXISTS') return undefined;
+      if (error.code === 'INVALID_OTP') return `${error.attemptsRemaining ?? 0} left`;
+      if (error.code === 'UNREACHABLE') return error.retryAfterSeconds?.toFixed();
+    }
+  }
+  await client.signOut({ everywhere: true });
+  const restored: Session | null = await client.restore();
+  return restored?.email;
+}
+
+export async function streams(response: Response): Promise<void> {
+  const event = await tokenDeliveryFrom(response, { email: 'ada@example.com' });
+  if (event !== null) client.storeSession(event);
+  const send = agentTransport({ latchkey: client, endpoint: '/agent', onOtherPerson: (_, accept) => void accept() });
+  await send('/agent', { method: 'POST', body: '{}' });
+  // @ts-expect-error: tokens do not travel in addresses
+  agentTransport({ latchkey: client, endpoint: '/agent', token: 'query' });
+}
+
+export async function server(header: string | null): Promise<string | null> {
+  const verify = createTokenVerifier({ issuer: 'https://issuer.example', clientId: ['a', 'b'] });
+  const { accessToken, setCookies } = await renewCookies(header, { apiUrl: 'https://example.com/api' });
+  setCookies.forEach((cookie: string) => void cookie);
+  return accessToken === null ? null : (await verify(accessToken)).sub;
 }

@@ -28,7 +28,7 @@ export class MemoryStorage {
 export class FakeLocks {
   names = [];
   #tails = new Map();
-  request(name, work) {
+  request(name, options, work) {
     this.names.push(name);
     const turn = (this.#tails.get(name) ?? Promise.resolve()).then(() => work());
     this.#tails.set(
@@ -37,6 +37,36 @@ export class FakeLocks {
     );
     return turn;
   }
+}
+
+/** The channels of one origin: what one tab says, the others hear, once the turn that said it is over. */
+export class Hub {
+  said = [];
+  #tabs = [];
+  open() {
+    const listeners = new Set();
+    const tab = {
+      postMessage: (message) => {
+        const data = structuredClone(message);
+        this.said.push(data);
+        queueMicrotask(() => {
+          for (const other of this.#tabs.filter((each) => each !== tab)) other.hear(data);
+        });
+      },
+      addEventListener: (_, listener) => void listeners.add(listener),
+      removeEventListener: (_, listener) => void listeners.delete(listener),
+      hear: (data) => [...listeners].forEach((listener) => listener({ data })),
+    };
+    this.#tabs.push(tab);
+    return tab;
+  }
+}
+
+/** Storage as a duplicated tab finds it. */
+export function copyOf(storage) {
+  const copy = new MemoryStorage();
+  storage.items.forEach((value, key) => copy.setItem(key, value));
+  return copy;
 }
 
 export function jwt(claims) {

@@ -24,7 +24,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const INDEX: &str = include_str!("index.html");
 
 /// Everything that `index.html` asks for, by name.
-const FILES: [(&str, &str, &str); 17] = [
+const FILES: [(&str, &str, &str); 19] = [
     ("agent.js", JAVASCRIPT, include_str!("agent.js")),
     ("api.js", JAVASCRIPT, include_str!("api.js")),
     (
@@ -35,10 +35,12 @@ const FILES: [(&str, &str, &str); 17] = [
     ("clock.js", JAVASCRIPT, include_str!("clock.js")),
     ("contract.js", JAVASCRIPT, include_str!("contract.js")),
     ("dom.js", JAVASCRIPT, include_str!("dom.js")),
-    ("latchkey.js", JAVASCRIPT, auth_browser::MODULE),
+    ("keeper.js", JAVASCRIPT, auth_browser::KEEPER),
+    ("latchkey.js", JAVASCRIPT, auth_browser::LATCHKEY),
     ("log.js", JAVASCRIPT, include_str!("log.js")),
     ("mailbox.js", JAVASCRIPT, include_str!("mailbox.js")),
     ("mcp.js", JAVASCRIPT, include_str!("mcp.js")),
+    ("operations.js", JAVASCRIPT, auth_browser::OPERATIONS),
     ("page.css", CSS, include_str!("page.css")),
     ("page.js", JAVASCRIPT, include_str!("page.js")),
     ("password.js", JAVASCRIPT, include_str!("password.js")),

@@ -1,0 +1,600 @@
+// Made from shared/auth-api/openapi.yaml by scripts/generate. Change the contract, and make it again.
+
+/** What a call takes beside its input. */
+export interface CallOptions {
+  /** Ends the call; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** How long one request may take; 30 seconds when absent, as long as the API itself waits. */
+  readonly timeoutMs?: number;
+}
+
+/** Every `code` that an operation's problem has. */
+export type ProblemCode =
+  | 'AUTH_REQUIRED'
+  | 'EMAIL_DELIVERY_FAILED'
+  | 'EMAIL_EXISTS'
+  | 'INTERNAL'
+  | 'INVALID_CREDENTIALS'
+  | 'INVALID_OTP'
+  | 'INVALID_REFRESH_TOKEN'
+  | 'INVALID_SESSION'
+  | 'MAX_ATTEMPTS_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'OTP_EXPIRED'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'RATE_LIMITED'
+  | 'SERVICE_UNAVAILABLE'
+  | 'SESSION_EXPIRED'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'USER_MISMATCH'
+  | 'VALIDATION_FAILED';
+
+/** The codes of each operation's problems. */
+export interface OperationProblems {
+  confirmPasswordReset:
+    | 'INTERNAL'
+    | 'INVALID_OTP'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  confirmRegistration:
+    | 'EMAIL_DELIVERY_FAILED'
+    | 'INTERNAL'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  disableMfa:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  getAuthenticatedGuest:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  getProfile:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'SERVICE_UNAVAILABLE';
+  getSessionStatus:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'SERVICE_UNAVAILABLE';
+  getWorkloadToken:
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  initiateOtp:
+    | 'EMAIL_DELIVERY_FAILED'
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  loginUser:
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  logoutUser:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  refreshToken:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_REFRESH_TOKEN'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  registerUser:
+    | 'EMAIL_DELIVERY_FAILED'
+    | 'EMAIL_EXISTS'
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  requestPasswordReset:
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  resendOtp:
+    | 'EMAIL_DELIVERY_FAILED'
+    | 'INTERNAL'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  setupMfa:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  startAuthorization:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  updateProfile:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  verifyMfa:
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  verifyMfaSetup:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  verifyOtp:
+    | 'INTERNAL'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+}
+
+/** The operations. Each rejects with a `LatchkeyProblem`. */
+export interface Operations {
+  /** Set a new password by a mailed code. */
+  confirmPasswordReset(
+    input: ConfirmPasswordResetInput,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Confirm a registration, or mail another code for it. */
+  confirmRegistration(
+    input: ConfirmRegistrationInput,
+    options?: CallOptions,
+  ): Promise<Resent | void>;
+  /** Remove the authenticator. */
+  disableMfa(
+    input: DisableMfaInput,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Get the guest behind a completed authorization. */
+  getAuthenticatedGuest(
+    input?: GetAuthenticatedGuestInput,
+    options?: CallOptions,
+  ): Promise<{
+      readonly user: User;
+    }>;
+  /** Read the signed-in guest's record. */
+  getProfile(
+    input?: Record<string, never>,
+    options?: CallOptions,
+  ): Promise<User>;
+  /** See how far an authorization has come. */
+  getSessionStatus(
+    input: { sessionId: SessionId },
+    options?: CallOptions,
+  ): Promise<SessionStatus>;
+  /** Get the agent's workload access token. */
+  getWorkloadToken(
+    input?: GetWorkloadTokenInput,
+    options?: CallOptions,
+  ): Promise<WorkloadToken>;
+  /** Mail a sign-in code. */
+  initiateOtp(
+    input: InitiateOtpInput,
+    options?: CallOptions,
+  ): Promise<CodeSent>;
+  /** Sign in with a password. */
+  loginUser(
+    input: LoginUserInput,
+    options?: CallOptions,
+  ): Promise<SignInAnswer>;
+  /** Sign out. */
+  logoutUser(
+    input?: LogoutUserInput,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Renew the tokens. */
+  refreshToken(
+    input?: RefreshTokenInput,
+    options?: CallOptions,
+  ): Promise<Tokens>;
+  /** Register an address with a password. */
+  registerUser(
+    input: RegisterUserInput,
+    options?: CallOptions,
+  ): Promise<Registered>;
+  /** Mail a code for a new password. */
+  requestPasswordReset(
+    input: RequestPasswordResetInput,
+    options?: CallOptions,
+  ): Promise<ResetRequested>;
+  /** Mail another code for the same sign-in. */
+  resendOtp(
+    input: ResendOtpInput,
+    options?: CallOptions,
+  ): Promise<CodeSent>;
+  /** Begin setting up an authenticator. */
+  setupMfa(
+    input: SetupMfaInput,
+    options?: CallOptions,
+  ): Promise<AuthenticatorSetUp>;
+  /** Begin a three-legged authorization. */
+  startAuthorization(
+    input: StartAuthorizationInput,
+    options?: CallOptions,
+  ): Promise<AuthorizationStarted>;
+  /** Change the signed-in guest's record. */
+  updateProfile(
+    input?: UpdateProfileInput,
+    options?: CallOptions,
+  ): Promise<User>;
+  /** Bring the second factor of a sign-in. */
+  verifyMfa(
+    input: VerifyMfaInput,
+    options?: CallOptions,
+  ): Promise<SignInAnswer>;
+  /** Put the new authenticator in force. */
+  verifyMfaSetup(
+    input: VerifyMfaSetupInput,
+    options?: CallOptions,
+  ): Promise<BackupCodes>;
+  /** Trade a code for tokens. */
+  verifyOtp(
+    input: VerifyOtpInput,
+    options?: CallOptions,
+  ): Promise<SignInAnswer>;
+}
+
+/**
+ * An email address in ASCII, its local part unquoted (RFC 5321), its domain with a dot. Letter case does not tell two addresses
+ * apart. Cognito takes no user name of more than 128 characters.
+ */
+export type Email = string;
+
+/**
+ * Give both where both are known: a session that is named together with another conversation than its own does not count.
+ */
+export type GetAuthenticatedGuestInput = {
+  /** The session to ask about. */
+  readonly sessionId?: SessionId | null;
+  /** The conversation to ask about. */
+  readonly conversationId?: ConversationId | null;
+};
+
+/**
+ * What the guest wants to be called. 1 to 100 characters in NFC; none that control, reorder or hide text; not only spaces.
+ */
+export type Name = string;
+
+/** 16 letters and digits. Letter case, spaces and dashes do not matter. */
+export type BackupCode = string;
+
+/** A password that keeps the rules. See `registerUser`. */
+export type NewPassword = string;
+
+/** A password. Compared in Unicode's form NFC, and at most 256 bytes of UTF-8 long in it. */
+export type Password = string;
+
+/** A sign-in of the same address that `initiateOtp` has begun for this. It signs nobody in. */
+export type MailedProof = {
+  readonly sessionToken: SessionToken;
+  readonly code: OtpCode;
+} | null;
+
+/** A signed JSON Web Token (RFC 7519). */
+export type Jwt = string;
+
+/** An instant in RFC 3339, UTC. */
+export type Instant = string;
+
+/** An opaque refresh token. */
+export type RefreshToken = string;
+
+/** At most one of the two. */
+export type GetWorkloadTokenInput = {
+  /** A user by an id of the agent's own, namespaced. Another user than the same person by a token. */
+  readonly userId?: string | null;
+  /** A user by a JWT whose issuer AgentCore knows. */
+  readonly userToken?: string | null;
+};
+
+/** Names one authorization, as AgentCore does. It grants nothing. */
+export type SessionId = string;
+
+/** Names one sign-in. 256 random bits in base64url; opaque. */
+export type SessionToken = string;
+
+/** The agent's own name for the conversation. 1 to 128 visible ASCII characters, and not guessable. */
+export type ConversationId = string;
+
+/** The code from the mail, 6 to 8 digits. */
+export type OtpCode = string;
+
+export type AuthenticatorSetUp = {
+  /** 160 bits in base32, for apps that cannot scan. */
+  readonly secret: string;
+  /** What the QR code holds. */
+  readonly otpauthUri: string;
+  readonly qrSvg: string;
+  readonly qrPng: string;
+  /** Seconds until the set-up has to be begun anew. */
+  readonly expiresIn: number;
+};
+
+export type AuthorizationStarted = {
+  readonly sessionId: SessionId;
+  /** Where the person has to go. It works once. */
+  readonly authorizationUrl: string;
+  readonly expiresAt: Instant;
+};
+
+export type BackupCodes = {
+  readonly backupCodes: readonly string[];
+};
+
+export type CodeSent = {
+  readonly sessionToken: SessionToken;
+  /** Seconds that are left to enter a code. */
+  readonly expiresIn: number;
+  /** Seconds until another code may be asked for. */
+  readonly resendAfter: number;
+  readonly delivery: Delivery;
+  /** For the person, the same for every address. */
+  readonly message: string;
+};
+
+export type ConfirmPasswordResetInput = {
+  readonly email: Email;
+  readonly code: OtpCode;
+  readonly newPassword: NewPassword;
+};
+
+export type ConfirmRegistrationInput = {
+  readonly email: Email;
+  /** Required, unless another mail is asked for. */
+  readonly code?: OtpCode | null;
+  /** Mail another code. */
+  readonly resend?: boolean | null;
+};
+
+export type Delivery = {
+  readonly medium: 'EMAIL';
+  /** The address, masked. */
+  readonly destination: string;
+};
+
+export type DisableMfaInput = {
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  readonly code?: OtpCode;
+  readonly backupCode?: BackupCode | null;
+};
+
+export type InitiateOtpInput = {
+  readonly email: Email;
+};
+
+export type LoginUserInput = {
+  readonly email: Email;
+  readonly password: Password;
+  /** How the refresh token comes back. */
+  readonly tokenDelivery?: 'body' | 'cookie' | null;
+};
+
+export type LogoutUserInput = {
+  /** Absent or `null` where the cookie brings it. */
+  readonly refreshToken?: RefreshToken | null;
+  /** End every session of the guest. */
+  readonly everywhere?: boolean | null;
+};
+
+export type RefreshTokenInput = {
+  /** Absent or `null` where the cookie brings it. */
+  readonly refreshToken?: RefreshToken | null;
+};
+
+export type RegisterUserInput = {
+  readonly email: Email;
+  readonly password: NewPassword;
+  /** Absent or `null` where the guest gives none. */
+  readonly name?: Name | null;
+};
+
+export type Registered = {
+  readonly user: User;
+  readonly delivery: Delivery;
+};
+
+export type RequestPasswordResetInput = {
+  readonly email: Email;
+};
+
+export type ResendOtpInput = {
+  readonly sessionToken: SessionToken;
+};
+
+export type Resent = {
+  readonly delivery: Delivery;
+};
+
+export type ResetRequested = {
+  /** For the person, the same for every address. */
+  readonly message: string;
+};
+
+export type SecondFactorRequired = {
+  readonly sessionToken: SessionToken;
+  readonly mfaRequired: true;
+  /**
+   * What `verifyMfa` wants for this session: a code of the authenticator (or a backup code), a new password, or a code that
+   * was mailed. The latter two come from Cognito, for users of a pool that was there before Latchkey.
+   */
+  readonly challenge: 'SOFTWARE_TOKEN_MFA' | 'NEW_PASSWORD_REQUIRED' | 'EMAIL_OTP';
+  readonly tokenType: 'Bearer';
+};
+
+export type SessionStatus = {
+  readonly sessionId: SessionId;
+  /** How far the authorization has come. Why it failed is told to the browser that began it only. */
+  readonly status: 'PENDING' | 'COMPLETED' | 'EXPIRED' | 'FAILED';
+  readonly expiresAt: Instant;
+};
+
+export type SetupMfaInput = {
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator that there is. */
+  readonly code?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
+};
+
+export type SignInAnswer = SignedIn | SecondFactorRequired;
+
+export type SignedIn = Tokens & {
+  readonly user: User;
+  /** How many backup codes are left, where one has just been used up. */
+  readonly backupCodesLeft?: number;
+};
+
+export type StartAuthorizationInput = {
+  readonly conversationId: ConversationId;
+  /** Who is to consent, where no access token says so. */
+  readonly email?: Email | null;
+  /** What is asked of the provider (RFC 6749 section 3.3); `openid email profile` where nothing is. */
+  readonly scopes?: readonly string[] | null;
+};
+
+export type Tokens = {
+  readonly accessToken: Jwt;
+  readonly idToken: Jwt;
+  /** Absent in cookie mode, and where a refresh does not rotate. */
+  readonly refreshToken?: RefreshToken;
+  readonly tokenType: 'Bearer';
+  /** Seconds that the access and id tokens live. */
+  readonly expiresIn: number;
+};
+
+export type UpdateProfileInput = {
+  /** The new name; `null` clears it; absent, it stays. */
+  readonly name?: Name | null;
+};
+
+export type User = {
+  /** The guest's id, the year and six characters of Crockford base32. */
+  readonly guestId: string;
+  readonly email: Email;
+  /** Absent while the guest has given none. */
+  readonly name?: Name;
+  readonly emailVerified: boolean;
+  /** The Cognito user, `sub` in the tokens. */
+  readonly cognitoSub: string;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+};
+
+export type VerifyMfaInput = {
+  readonly sessionToken: SessionToken;
+  readonly code?: OtpCode;
+  readonly backupCode?: BackupCode | null;
+  readonly newPassword?: NewPassword | null;
+  /** How the refresh token comes back; as the first factor said, where it is not said here. */
+  readonly tokenDelivery?: 'body' | 'cookie' | null;
+};
+
+export type VerifyMfaSetupInput = {
+  readonly code: OtpCode;
+};
+
+export type VerifyOtpInput = {
+  readonly email: Email;
+  readonly code: OtpCode;
+  readonly sessionToken: SessionToken;
+  /** How the refresh token comes back. */
+  readonly tokenDelivery?: 'body' | 'cookie' | null;
+};
+
+export type WorkloadToken = {
+  /** Opaque; only AgentCore reads it. */
+  readonly accessToken: string;
+  readonly tokenType: 'Bearer';
+  readonly expiresAt: Instant;
+  /** Who the agent is to AgentCore. */
+  readonly workloadName: string;
+};
