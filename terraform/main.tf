@@ -158,17 +158,18 @@ module "mail" {
 module "user_pool" {
   source = "./modules/user-pool"
 
-  name               = local.prefix
-  triggers           = local.trigger_arns
-  shortest_password  = local.shortest_password
-  refresh_token_days = local.refresh_token_days
+  name                  = local.prefix
+  triggers              = local.trigger_arns
+  shortest_password     = local.shortest_password
+  refresh_token_days    = local.refresh_token_days
+  refresh_grace_seconds = tonumber(local.setting_values["REFRESH_GRACE_SECONDS"])
   mail_sender = var.mail_sender == null ? null : {
     identity_arn      = local.mail_identity_arn
     from_address      = var.mail_sender.from_address
     reply_to_address  = var.mail_sender.reply_to_address
     configuration_set = local.mail_configuration_set
   }
-  public_client = var.public_client
+  public_client = var.public_client != "off"
   protected     = var.protected
 }
 
@@ -286,7 +287,7 @@ module "http_api" {
 
   name               = local.prefix
   issuer             = module.user_pool.issuer
-  audience           = compact([module.user_pool.operations_client_id, module.user_pool.public_client_id])
+  audience           = local.api_client_ids
   cors_origins       = var.cors_origins
   domain             = local.api_domain
   access_log_group   = local.access_log_group
@@ -339,7 +340,7 @@ module "agentcore" {
   kms_key_arn              = aws_kms_key.this.arn
   user_pool_id             = module.user_pool.id
   issuer                   = module.user_pool.issuer
-  refresh_token_days       = local.refresh_token_days
+  client                   = module.user_pool.agentcore_client
   return_urls              = local.oauth2_callback_urls
   callback_url             = var.credential_provider_callback_url
   tools                    = local.tools

@@ -139,11 +139,16 @@ locals {
   # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can let its form lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
 
+  # The app clients whose access tokens the JWT routes take: the authorizer's audience, and what the operations compare with.
+  api_client_ids = concat([module.user_pool.operations_client_id], var.public_client == "api" ? [module.user_pool.public_client_id] : [])
+
   # What Terraform makes and functions ask for by name. What is null here is none there, where the contract lets it be.
   made_settings = {
     ENVIRONMENT                      = var.environment
     COGNITO_USER_POOL_ID             = module.user_pool.id
     COGNITO_CLIENT_ID                = module.user_pool.operations_client_id
+    API_CLIENT_IDS                   = join(",", local.api_client_ids)
+    PUBLIC_CLIENT                    = var.public_client
     GUESTS_TABLE_NAME                = module.tables.tables["guests"].name
     CHALLENGES_TABLE_NAME            = module.tables.tables["challenges"].name
     DYNAMODB_OAUTH2_SESSIONS_TABLE   = module.tables.tables["sessions"].name

@@ -101,7 +101,7 @@ output "amplify_configuration" {
   description = "For Amplify.configure in a front end, as JSON. It has Auth only where the public client is on."
   value = local.with_functions ? jsonencode(merge(
     { API = { REST = { latchkey = { endpoint = "${module.edge[0].url}/api", region = var.region } } } },
-    var.public_client ? { Auth = { Cognito = {
+    var.public_client != "off" ? { Auth = { Cognito = {
       userPoolId       = module.user_pool.id
       userPoolClientId = module.user_pool.public_client_id
       loginWith        = { email = true }

@@ -197,13 +197,24 @@ variable "cors_origins" {
 }
 
 variable "public_client" {
-  description = "Whether browsers get an app client without a secret, for Amplify. With it they can talk to Cognito itself, past Latchkey's limits, and a password that is recovered there breaks none of the pool's rules, only Latchkey's: common ones are taken, sessions go on, and nobody is told."
-  type        = bool
-  default     = false
+  description = <<-EOT
+    The app client without a secret, for Amplify and the like. "off": there is none. "sign-in": it signs people in at Cognito, for the team's
+    own APIs; its tokens open nothing of Latchkey's. "api": its tokens open the JWT routes too, as those of Latchkey's own sign-ins do.
+
+    Such a client talks to Cognito itself, so in both positions that have one these promises are weaker:
+    - Attempts are Cognito's to count. Latchkey's limits, proof of work and rate-limit fields do not apply.
+    - Strangers can provoke Cognito's own lock-out of an address. Latchkey's sign-in by password is locked with it, on known devices too.
+    - No device cookie is read or set, and no notice of a new device is sent.
+    - Cognito mails codes without Latchkey's count of a mailbox and of the pool.
+    - Recovery at Cognito sets a password by the pool's rules alone: common ones are taken, sessions go on, and no notice is sent.
+    - Guests who have an authenticator are refused, after they have proved the first factor.
+  EOT
+  type        = string
+  default     = "off"
 
   validation {
-    condition     = !var.public_client || contains(values(local.triggers)[*].kind, "PreAuthentication")
-    error_message = "A public client needs the pre-authentication trigger, which refuses it to people who have an authenticator; the contract has no such trigger yet."
+    condition     = contains(["off", "sign-in", "api"], var.public_client)
+    error_message = "public_client is off, sign-in or api."
   }
 }
 

@@ -73,7 +73,7 @@ def load(name: str) -> Environment:
         name=scalar(text, "environment") or name,
         region=scalar(text, "region") or "",
         protected=scalar(text, "protected") == "true",
-        public_client=scalar(text, "public_client") == "true",
+        public_client=scalar(text, "public_client") in {"sign-in", "api"},
     )
 
 

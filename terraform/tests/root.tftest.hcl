@@ -365,6 +365,57 @@ run "a_hash_in_hexadecimal_is_refused" {
   expect_failures = [var.packages]
 }
 
+run "without_a_position_there_is_no_public_client" {
+  command = apply
+
+  variables {
+    packages = run.contract.manifest
+  }
+
+  assert {
+    condition     = module.user_pool.public_client_id == null && var.public_client == local.contract_settings["PUBLIC_CLIENT"].default
+    error_message = "a deployment has no public client unless it asks for one, as the contract says"
+  }
+
+  assert {
+    condition     = module.function["get-profile"].environment["API_CLIENT_IDS"] == module.user_pool.operations_client_id
+    error_message = "the operations take tokens of their own client alone"
+  }
+}
+
+run "a_public_client_for_other_apis_opens_nothing_here" {
+  command = apply
+
+  variables {
+    packages      = run.contract.manifest
+    public_client = "sign-in"
+  }
+
+  assert {
+    condition     = module.user_pool.public_client_id != null && can(jsondecode(output.amplify_configuration).Auth)
+    error_message = "a front end is told how to sign in"
+  }
+
+  assert {
+    condition     = local.api_client_ids == [module.user_pool.operations_client_id]
+    error_message = "neither the authorizer nor the operations take the public client's tokens"
+  }
+}
+
+run "a_public_client_for_the_api_opens_it" {
+  command = apply
+
+  variables {
+    packages      = run.contract.manifest
+    public_client = "api"
+  }
+
+  assert {
+    condition     = local.api_client_ids == [module.user_pool.operations_client_id, module.user_pool.public_client_id] && module.function["get-profile"].environment["API_CLIENT_IDS"] == join(",", local.api_client_ids)
+    error_message = "the authorizer and the operations take the public client's tokens"
+  }
+}
+
 run "impossible_variables_are_refused" {
   command = plan
 
@@ -381,12 +432,13 @@ run "impossible_variables_are_refused" {
     origin_secret_in_use        = "c"
     log_retention_days          = 10
     console_test_events         = "yes"
+    public_client               = "on"
   }
 
   expect_failures = [
     var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.domain,
     var.frontend_url, var.cors_origins, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
-    var.console_test_events,
+    var.console_test_events, var.public_client,
   ]
 }
 

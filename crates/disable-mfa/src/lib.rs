@@ -24,7 +24,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         DisableMfa::new(platform)?,
-        platform.deployment()?,
+        platform.deployment_with_callers()?,
     ))
 }
 

@@ -11,7 +11,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         GetProfile {
             guests: Guests::new(platform)?,
         },
-        platform.deployment()?,
+        platform.deployment_with_callers()?,
     ))
 }
 

@@ -16,7 +16,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         LogoutUser::new(platform)?,
-        platform.deployment()?,
+        platform.deployment_with_callers()?,
     ))
 }
 

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         SetupMfa::new(platform)?,
-        platform.deployment()?,
+        platform.deployment_with_callers()?,
     ))
 }
 

@@ -24,7 +24,7 @@ use serde::{Serialize, Serializer};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         VerifyMfaSetup::new(platform)?,
-        platform.deployment()?,
+        platform.deployment_with_callers()?,
     ))
 }
 

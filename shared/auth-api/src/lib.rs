@@ -1,7 +1,9 @@
 //! The one list: which operations Latchkey has, how they are reached, what they need, and what they may say.
 //!
-//! `openapi.yaml` is the list, and `calls.yaml` beside it has the AWS calls of every function. [`Contract`] is what the gateway, the docs page and the tests read of it; the `Checker` (feature
-//! `check`) holds what was really said on the wire against it.
+//! `openapi.yaml` is the list. [`Contract`] is what the gateway, the docs page and the tests read of it;
+//! the `Checker` (feature `check`) holds what was really said on the wire against it. Beside it stand
+//! `calls.yaml`, the AWS calls of every function ([`Calls`]), and `user-pool.yaml`, which describes the
+//! user pool and its app clients ([`UserPool`]).
 
 mod calls;
 #[cfg(feature = "check")]
@@ -10,6 +12,7 @@ mod contract;
 mod in_order;
 #[cfg(feature = "check")]
 mod strict_json;
+mod user_pool;
 
 use std::sync::LazyLock;
 
@@ -21,6 +24,7 @@ pub use contract::{
     Resource, Routed, Security, Segment, Setting, SettingKind, Throttle, Tool, ToolSchema,
     ToolSchemaKind, Trigger, TriggerKind, UnfitValue, UnknownMethod, Unrouted,
 };
+pub use user_pool::{AppClient, UserPool, UserPoolError};
 
 /// The document as JSON, its keys in the order in which `openapi.yaml` has them.
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
@@ -46,5 +50,13 @@ impl Calls {
             Calls::read(text).expect("the build script has read it")
         });
         &EMBEDDED
+    }
+}
+
+impl UserPool {
+    /// The description that this build was made with, and in it the numbers that it asks for by name.
+    pub fn described(number: impl Fn(&str) -> Option<u64>) -> Result<Self, UserPoolError> {
+        let text = include_str!(concat!(env!("OUT_DIR"), "/user-pool.json"));
+        Self::read(text, number)
     }
 }

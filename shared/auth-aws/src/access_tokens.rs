@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_domain::{Caller, Clock, Problem, Report, Timestamp, claims};
+use auth_domain::{AppClients, Caller, Clock, Problem, Report, Timestamp, claims};
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
@@ -26,7 +26,7 @@ type Read = (Timestamp, Arc<JwkSet>);
 #[derive(Clone)]
 pub struct AccessTokens {
     issuer: String,
-    client_id: String,
+    app_clients: AppClients,
     clock: Clock,
     keys: Operation<(), JwkSet, NoKeys>,
     read: Arc<Mutex<Option<Read>>>,
@@ -44,7 +44,7 @@ impl ProvideErrorMetadata for NoKeys {
 }
 
 impl AccessTokens {
-    /// Tokens of the pool that `COGNITO_USER_POOL_ID` names, and of the client that `COGNITO_CLIENT_ID` does.
+    /// Tokens of the pool that `COGNITO_USER_POOL_ID` names, and of the clients that `API_CLIENT_IDS` does.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let issuer = platform.issuer()?;
         Ok(Self {
@@ -58,7 +58,7 @@ impl AccessTokens {
                 .deserializer(keys)
                 .build(),
             issuer,
-            client_id: platform.environment().text("COGNITO_CLIENT_ID")?.to_owned(),
+            app_clients: platform.app_clients()?,
             clock: platform.clock(),
             read: Arc::default(),
         })
@@ -69,7 +69,7 @@ impl AccessTokens {
         let claims = self.verified(token).await?;
         let claim = |name: &str| claims.get(name).and_then(Value::as_str);
         let scopes = claim("scope").unwrap_or_default();
-        let is_ours = claim("client_id") == Some(&self.client_id)
+        let is_ours = claim("client_id").is_some_and(|client| self.app_clients.take(client))
             && scopes
                 .split(' ')
                 .any(|scope| scope == claims::SESSION_SCOPE);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth_domain::{Clock, Deployment, Randomness};
+use auth_domain::{AppClients, Clock, Deployment, Randomness};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::{
@@ -134,7 +134,20 @@ impl Platform {
             clock: self.clock(),
             environment: self.environment.text("ENVIRONMENT")?.to_owned(),
             front_door: self.environment.required("ORIGIN_SECRET_SHA256")?,
+            app_clients: AppClients::default(),
         })
+    }
+
+    /// The same for an operation that wants a caller: with the app clients whose tokens make one.
+    pub fn deployment_with_callers(&self) -> Result<Deployment, ConfigurationError> {
+        Ok(Deployment {
+            app_clients: self.app_clients()?,
+            ..self.deployment()?
+        })
+    }
+
+    pub(crate) fn app_clients(&self) -> Result<AppClients, ConfigurationError> {
+        self.environment.required("API_CLIENT_IDS")
     }
 
     /// The randomness.

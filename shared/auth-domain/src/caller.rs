@@ -14,6 +14,8 @@ pub struct Caller {
     pub signed_in_by: Timestamp,
     /// When the person last proved who they are, by the second: `auth_time`, which refreshing keeps.
     pub authenticated_at: Option<Timestamp>,
+    /// The app client that the token was issued to.
+    pub client_id: Option<String>,
     /// The session that the token is of.
     pub session: Option<SessionId>,
 }
@@ -57,6 +59,7 @@ impl Caller {
             sub: UserSub::parse(&claim("sub")?).ok()?,
             signed_in_by: signed_in_by.map_or(issued_at, |latest| latest.min(issued_at)),
             authenticated_at,
+            client_id: claim("client_id"),
             session: claim("origin_jti").map(SessionId::claimed),
         })
     }

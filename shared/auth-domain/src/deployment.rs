@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::Clock;
+use crate::{AppClients, Clock};
 
 /// The deployment around an operation.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Deployment {
     pub environment: String,
     /// The way that requests must have come.
     pub front_door: FrontDoor,
+    /// The app clients whose tokens make a caller.
+    pub app_clients: AppClients,
 }
 
 /// What proves that a request came through CloudFront, and so past its firewall: SHA-256 hashes of the secret that CloudFront adds to

@@ -4,6 +4,7 @@
 //! Text that must not leave (addresses, codes, tokens, keys) prints as the name of its type and nothing else.
 
 mod agent_name;
+mod app_client;
 mod authenticator;
 mod authorization;
 mod backup_code;
@@ -36,6 +37,7 @@ mod totp;
 mod workload_token;
 
 pub use agent_name::{AgentName, InvalidAgentName};
+pub use app_client::{AppClients, InvalidAppClients};
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
 pub use authorization::{
     AgentUserId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationState,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use auth_domain::{
+    AppClients,
     Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, Randomness,
     RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
 };
@@ -90,6 +91,23 @@ impl Exchange {
     /// Who is calling.
     pub fn caller(&self) -> Result<&Caller, Problem> {
         self.caller.as_ref().ok_or(Problem::AuthRequired)
+    }
+
+    /// Rejects callers whose token was issued to an app client that does not count. API Gateway's audience may name more clients than the
+    /// operations take. An invoker with IAM's leave who names no client speaks for the caller.
+    pub(crate) fn require_caller_of(&self, app_clients: &AppClients) -> Result<(), Problem> {
+        let counts = match (&self.caller()?.client_id, self.door) {
+            (Some(client_id), Door::Http | Door::Direct | Door::Tool) => {
+                app_clients.take(client_id)
+            }
+            (None, Door::Direct) => true,
+            (None, Door::Http | Door::Tool) => false,
+        };
+        if counts {
+            Ok(())
+        } else {
+            Err(Problem::AuthRequired)
+        }
     }
 
     /// A token that no authorizer has looked at, on a route that works without one too.

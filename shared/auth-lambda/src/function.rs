@@ -162,7 +162,7 @@ async fn answer<O: Operation>(
         tracing::warn!("refused: the request did not come through the front door");
         return raw(&http_door::forbidden());
     };
-    let outcome = decide(operation, fields, &exchange).await;
+    let outcome = decide(operation, deployment, fields, &exchange).await;
     if let Err(problem) = &outcome {
         note(problem, &exchange);
     }
@@ -252,14 +252,13 @@ fn open<O: Operation>(
 
 async fn decide<O: Operation>(
     operation: &O,
+    deployment: &Deployment,
     fields: Result<Fields, Problem>,
     exchange: &Exchange,
 ) -> Result<O::Output, Problem> {
     match O::ACCESS {
         Access::Public => {}
-        Access::Caller => {
-            exchange.caller()?;
-        }
+        Access::Caller => exchange.require_caller_of(&deployment.app_clients)?,
         Access::Agent => exchange.require_iam()?,
     }
     let input = operation.parse(&mut fields?)?;

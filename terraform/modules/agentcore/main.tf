@@ -32,33 +32,32 @@ locals {
   callback_url = coalesce(var.callback_url, "https://bedrock-agentcore.${var.region}.amazonaws.com/identities/oauth2/callback/not-known-yet")
 }
 
-# AgentCore's client, for AgentCore alone: its tokens stay in the vault, and the API takes none of them. It does not rotate refresh tokens,
-# because nothing says that the vault would keep the new one.
+# AgentCore's client, for AgentCore alone: its tokens stay in the vault, and the API takes none of them.
 resource "aws_cognito_user_pool_client" "agentcore" {
   name         = "${var.name}-agentcore"
   user_pool_id = var.user_pool_id
 
-  generate_secret                      = true
-  allowed_oauth_flows_user_pool_client = true
-  allowed_oauth_flows                  = ["code"]
-  allowed_oauth_scopes                 = ["email", "openid", "profile"]
+  generate_secret                      = var.client.GenerateSecret
+  allowed_oauth_flows_user_pool_client = var.client.AllowedOAuthFlowsUserPoolClient
+  allowed_oauth_flows                  = var.client.AllowedOAuthFlows
+  allowed_oauth_scopes                 = var.client.AllowedOAuthScopes
   callback_urls                        = [local.callback_url]
-  supported_identity_providers         = ["COGNITO"]
-  explicit_auth_flows                  = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH"]
-  prevent_user_existence_errors        = "ENABLED"
-  enable_token_revocation              = true
-  read_attributes                      = ["email", "email_verified", "name"]
-  write_attributes                     = ["email"] # the least that a client of this pool may have
+  supported_identity_providers         = var.client.SupportedIdentityProviders
+  explicit_auth_flows                  = var.client.ExplicitAuthFlows
+  prevent_user_existence_errors        = var.client.PreventUserExistenceErrors
+  enable_token_revocation              = var.client.EnableTokenRevocation
+  read_attributes                      = var.client.ReadAttributes
+  write_attributes                     = var.client.WriteAttributes
 
-  auth_session_validity  = 5
-  access_token_validity  = 60
-  id_token_validity      = 60
-  refresh_token_validity = var.refresh_token_days
+  auth_session_validity  = var.client.AuthSessionValidity
+  access_token_validity  = var.client.AccessTokenValidity
+  id_token_validity      = var.client.IdTokenValidity
+  refresh_token_validity = var.client.RefreshTokenValidity
 
   token_validity_units {
-    access_token  = "minutes"
-    id_token      = "minutes"
-    refresh_token = "days"
+    access_token  = var.client.TokenValidityUnits.AccessToken
+    id_token      = var.client.TokenValidityUnits.IdToken
+    refresh_token = var.client.TokenValidityUnits.RefreshToken
   }
 }
 

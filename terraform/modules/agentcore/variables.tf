@@ -38,9 +38,25 @@ variable "issuer" {
   type        = string
 }
 
-variable "refresh_token_days" {
-  description = "How long AgentCore may go on without asking the person again, in days."
-  type        = number
+variable "client" {
+  description = "AgentCore's app client as user-pool.yaml describes it."
+  type = object({
+    GenerateSecret                  = bool
+    ExplicitAuthFlows               = list(string)
+    PreventUserExistenceErrors      = string
+    EnableTokenRevocation           = bool
+    SupportedIdentityProviders      = list(string)
+    ReadAttributes                  = list(string)
+    WriteAttributes                 = list(string)
+    AuthSessionValidity             = number
+    AccessTokenValidity             = number
+    IdTokenValidity                 = number
+    RefreshTokenValidity            = number
+    TokenValidityUnits              = object({ AccessToken = string, IdToken = string, RefreshToken = string })
+    AllowedOAuthFlowsUserPoolClient = bool
+    AllowedOAuthFlows               = list(string)
+    AllowedOAuthScopes              = list(string)
+  })
 }
 
 variable "return_urls" {

@@ -1,64 +1,76 @@
-# The directory and token issuer. Whatever cannot be changed without a new pool (user name attributes, letter case, the schema) is
-# written here as a constant, and not as a variable.
+# The directory and token issuer. What the pool and its clients are stands in shared/auth-api/user-pool.yaml, from which the local run
+# makes its own. Cognito cannot change user name attributes, letter case and the schema of a pool that is there.
+
+locals {
+  described = yamldecode(templatefile("${path.module}/../../../shared/auth-api/user-pool.yaml", {
+    SHORTEST_PASSWORD     = var.shortest_password
+    REFRESH_TOKEN_DAYS    = var.refresh_token_days
+    REFRESH_GRACE_SECONDS = var.refresh_grace_seconds
+  }))
+  pool    = local.described.pool
+  clients = { for name, client in local.described.clients : name => merge(local.described["every-client"], client) }
+}
 
 resource "aws_cognito_user_pool" "this" {
   name                = var.name
-  user_pool_tier      = "ESSENTIALS" # email codes and changed access tokens need it
+  user_pool_tier      = local.pool.UserPoolTier
   deletion_protection = var.protected ? "ACTIVE" : "INACTIVE"
 
-  username_attributes      = ["email"]
-  auto_verified_attributes = ["email"]
-
-  # Latchkey's own authenticator guards both ways in. Cognito's would take EMAIL_OTP away from whoever has one, and from all when ON.
-  mfa_configuration = "OFF"
+  username_attributes      = local.pool.UsernameAttributes
+  auto_verified_attributes = local.pool.AutoVerifiedAttributes
+  mfa_configuration        = local.pool.MfaConfiguration
 
   username_configuration {
-    case_sensitive = false
+    case_sensitive = local.pool.UsernameConfiguration.CaseSensitive
   }
 
-  schema {
-    name                     = "email"
-    attribute_data_type      = "String"
-    developer_only_attribute = false
-    required                 = true
-    mutable                  = true
+  dynamic "schema" {
+    for_each = local.pool.Schema
 
-    # Cognito's own bounds. Without them every plan shows a change.
-    string_attribute_constraints {
-      min_length = "0"
-      max_length = "2048"
+    content {
+      name                     = schema.value.Name
+      attribute_data_type      = schema.value.AttributeDataType
+      developer_only_attribute = schema.value.DeveloperOnlyAttribute
+      required                 = schema.value.Required
+      mutable                  = schema.value.Mutable
+
+      string_attribute_constraints {
+        min_length = schema.value.StringAttributeConstraints.MinLength
+        max_length = schema.value.StringAttributeConstraints.MaxLength
+      }
     }
   }
 
   sign_in_policy {
-    allowed_first_auth_factors = ["PASSWORD", "EMAIL_OTP"]
+    allowed_first_auth_factors = local.pool.Policies.SignInPolicy.AllowedFirstAuthFactors
   }
 
-  # The domain checks passwords; this agrees with it, and leaves composition alone (NIST SP 800-63B-4 section 3.1.1.2).
   password_policy {
-    minimum_length                   = var.shortest_password
-    require_lowercase                = false
-    require_numbers                  = false
-    require_symbols                  = false
-    require_uppercase                = false
-    temporary_password_validity_days = 1
+    minimum_length                   = local.pool.Policies.PasswordPolicy.MinimumLength
+    require_lowercase                = local.pool.Policies.PasswordPolicy.RequireLowercase
+    require_numbers                  = local.pool.Policies.PasswordPolicy.RequireNumbers
+    require_symbols                  = local.pool.Policies.PasswordPolicy.RequireSymbols
+    require_uppercase                = local.pool.Policies.PasswordPolicy.RequireUppercase
+    temporary_password_validity_days = local.pool.Policies.PasswordPolicy.TemporaryPasswordValidityDays
   }
 
-  # Users are made by operations, through the Admin API, and by nobody at Cognito's own endpoint.
   admin_create_user_config {
-    allow_admin_create_user_only = true
+    allow_admin_create_user_only = local.pool.AdminCreateUserConfig.AllowAdminCreateUserOnly
   }
 
   account_recovery_setting {
-    recovery_mechanism {
-      name     = "verified_email"
-      priority = 1
+    dynamic "recovery_mechanism" {
+      for_each = local.pool.AccountRecoverySetting.RecoveryMechanisms
+
+      content {
+        name     = recovery_mechanism.value.Name
+        priority = recovery_mechanism.value.Priority
+      }
     }
   }
 
-  # A new address counts once it is proved; until then the old one does.
   user_attribute_update_settings {
-    attributes_require_verification_before_update = ["email"]
+    attributes_require_verification_before_update = local.pool.UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate
   }
 
   email_configuration {
@@ -79,80 +91,65 @@ resource "aws_cognito_user_pool" "this" {
   }
 }
 
-locals {
-  # What both clients have in common.
-  tokens = {
-    access_minutes  = 60
-    id_minutes      = 60
-    sign_in_minutes = 5
-    # Time for two tabs that refresh at once, and for an answer that got lost. The local run has the same.
-    rotation_grace_seconds = 10
-  }
-  # An app client must be able to write what the pool requires.
-  readable = ["email", "email_verified", "name"]
-  writable = ["email", "name"]
-}
-
 # The operations' client. Its secret is in Terraform's state and in the deployment's secret, and in no output.
 resource "aws_cognito_user_pool_client" "operations" {
   name         = "${var.name}-operations"
   user_pool_id = aws_cognito_user_pool.this.id
 
-  generate_secret = true
-  # USER_AUTH covers codes and passwords. ALLOW_REFRESH_TOKEN_AUTH must stay out: with it, refresh tokens would not rotate.
-  explicit_auth_flows           = ["ALLOW_USER_AUTH"]
-  prevent_user_existence_errors = "ENABLED"
-  enable_token_revocation       = true
-  supported_identity_providers  = ["COGNITO"]
-  read_attributes               = local.readable
-  write_attributes              = local.writable
+  generate_secret               = local.clients.operations.GenerateSecret
+  explicit_auth_flows           = local.clients.operations.ExplicitAuthFlows
+  prevent_user_existence_errors = local.clients.operations.PreventUserExistenceErrors
+  enable_token_revocation       = local.clients.operations.EnableTokenRevocation
+  supported_identity_providers  = local.clients.operations.SupportedIdentityProviders
+  read_attributes               = local.clients.operations.ReadAttributes
+  write_attributes              = local.clients.operations.WriteAttributes
 
-  auth_session_validity  = local.tokens.sign_in_minutes
-  access_token_validity  = local.tokens.access_minutes
-  id_token_validity      = local.tokens.id_minutes
-  refresh_token_validity = var.refresh_token_days
+  auth_session_validity  = local.clients.operations.AuthSessionValidity
+  access_token_validity  = local.clients.operations.AccessTokenValidity
+  id_token_validity      = local.clients.operations.IdTokenValidity
+  refresh_token_validity = local.clients.operations.RefreshTokenValidity
 
   token_validity_units {
-    access_token  = "minutes"
-    id_token      = "minutes"
-    refresh_token = "days"
+    access_token  = local.clients.operations.TokenValidityUnits.AccessToken
+    id_token      = local.clients.operations.TokenValidityUnits.IdToken
+    refresh_token = local.clients.operations.TokenValidityUnits.RefreshToken
   }
 
   refresh_token_rotation {
-    feature                    = "ENABLED"
-    retry_grace_period_seconds = local.tokens.rotation_grace_seconds
+    feature                    = local.clients.operations.RefreshTokenRotation.Feature
+    retry_grace_period_seconds = local.clients.operations.RefreshTokenRotation.RetryGracePeriodSeconds
   }
 }
 
-# The browsers' client, for Amplify. Off by default: whoever holds its id may talk to Cognito itself.
+# The public client, for Amplify. It talks to Cognito itself.
 resource "aws_cognito_user_pool_client" "browser" {
   count = var.public_client ? 1 : 0
 
   name         = "${var.name}-browser"
   user_pool_id = aws_cognito_user_pool.this.id
 
-  generate_secret               = false
-  explicit_auth_flows           = ["ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"]
-  prevent_user_existence_errors = "ENABLED"
-  enable_token_revocation       = true
-  supported_identity_providers  = ["COGNITO"]
-  read_attributes               = local.readable
-  write_attributes              = local.writable
+  generate_secret               = local.clients.public.GenerateSecret
+  explicit_auth_flows           = local.clients.public.ExplicitAuthFlows
+  prevent_user_existence_errors = local.clients.public.PreventUserExistenceErrors
+  enable_token_revocation       = local.clients.public.EnableTokenRevocation
+  supported_identity_providers  = local.clients.public.SupportedIdentityProviders
+  read_attributes               = local.clients.public.ReadAttributes
+  write_attributes              = local.clients.public.WriteAttributes
 
-  auth_session_validity  = local.tokens.sign_in_minutes
-  access_token_validity  = local.tokens.access_minutes
-  id_token_validity      = local.tokens.id_minutes
-  refresh_token_validity = var.refresh_token_days
+  auth_session_validity  = local.clients.public.AuthSessionValidity
+  access_token_validity  = local.clients.public.AccessTokenValidity
+  id_token_validity      = local.clients.public.IdTokenValidity
+  refresh_token_validity = local.clients.public.RefreshTokenValidity
 
   token_validity_units {
-    access_token  = "minutes"
-    id_token      = "minutes"
-    refresh_token = "days"
+    access_token  = local.clients.public.TokenValidityUnits.AccessToken
+    id_token      = local.clients.public.TokenValidityUnits.IdToken
+    refresh_token = local.clients.public.TokenValidityUnits.RefreshToken
   }
 
   refresh_token_rotation {
-    feature                    = "ENABLED"
-    retry_grace_period_seconds = local.tokens.rotation_grace_seconds
+    feature                    = local.clients.public.RefreshTokenRotation.Feature
+    retry_grace_period_seconds = local.clients.public.RefreshTokenRotation.RetryGracePeriodSeconds
   }
 }
 

@@ -25,6 +25,11 @@ output "operations_client_secret" {
 }
 
 output "public_client_id" {
-  description = "The browsers' app client's id; null while it is switched off."
+  description = "The public app client's id; null while it is switched off."
   value       = one(aws_cognito_user_pool_client.browser[*].id)
+}
+
+output "agentcore_client" {
+  description = "AgentCore's app client as it is described, for the module that knows where AgentCore is called back."
+  value       = local.clients.agentcore
 }

@@ -33,6 +33,16 @@ variable "refresh_token_days" {
   type        = number
 }
 
+variable "refresh_grace_seconds" {
+  description = "How long a refresh token that was exchanged still works, in seconds."
+  type        = number
+
+  validation {
+    condition     = var.refresh_grace_seconds >= 0 && var.refresh_grace_seconds <= 60
+    error_message = "Cognito takes a grace of 0 to 60 seconds; REFRESH_GRACE_SECONDS says ${var.refresh_grace_seconds}."
+  }
+}
+
 variable "mail_sender" {
   description = "The verified SES identity that Cognito mails from; null for Cognito's own sender, which sends 50 mails a day for the whole account."
   type = object({
@@ -44,7 +54,7 @@ variable "mail_sender" {
 }
 
 variable "public_client" {
-  description = "Whether browsers get an app client without a secret, for Amplify."
+  description = "Whether there is an app client without a secret, for Amplify."
   type        = bool
 }
 

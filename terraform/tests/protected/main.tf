@@ -31,11 +31,12 @@ module "tables" {
 module "user_pool" {
   source = "../../modules/user-pool"
 
-  name               = var.prefix
-  triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
-  shortest_password  = 12
-  refresh_token_days = 30
-  mail_sender        = null
-  public_client      = false
-  protected          = true
+  name                  = var.prefix
+  triggers              = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  shortest_password     = 12
+  refresh_token_days    = 30
+  refresh_grace_seconds = 60
+  mail_sender           = null
+  public_client         = false
+  protected             = true
 }

@@ -42,13 +42,14 @@ locals {
 module "user_pool" {
   source = "../../modules/user-pool"
 
-  name               = local.prefix
-  triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
-  shortest_password  = 12
-  refresh_token_days = 30
-  mail_sender        = null
-  public_client      = false
-  protected          = false
+  name                  = local.prefix
+  triggers              = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  shortest_password     = 12
+  refresh_token_days    = 30
+  refresh_grace_seconds = 60
+  mail_sender           = null
+  public_client         = false
+  protected             = false
 }
 
 module "secrets" {
@@ -71,7 +72,7 @@ module "agentcore" {
   kms_key_arn              = local.kms_key_arn
   user_pool_id             = module.user_pool.id
   issuer                   = module.user_pool.issuer
-  refresh_token_days       = 30
+  client                   = module.user_pool.agentcore_client
   return_urls              = ["https://auth.example.com/api/auth/callback"]
   callback_url             = var.callback_url
   tools                    = local.tools

@@ -76,7 +76,14 @@ async fn whoever_may_invoke_may_name_the_caller_by_claims_of_an_access_token() {
     });
     let answer = harness::invoke(&function, raw(&event), context()).await;
     assert_eq!(answer["caller"], "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3");
-    event["claims"]["token_use"] = "id".into();
+    // Claims of a token say which app client it was issued to, and then that counts.
+    event["claims"]["client_id"] = harness::CLIENT.into();
     let answer = harness::invoke(&function, raw(&event), context()).await;
-    assert_eq!(refusal(&answer["error"]).0, "AUTH_REQUIRED");
+    assert_eq!(answer["caller"], "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3");
+    for (claim, value) in [("client_id", "an0therclient"), ("token_use", "id")] {
+        let mut event = event.clone();
+        event["claims"][claim] = value.into();
+        let answer = harness::invoke(&function, raw(&event), context()).await;
+        assert_eq!(refusal(&answer["error"]).0, "AUTH_REQUIRED", "{claim}");
+    }
 }

@@ -117,12 +117,16 @@ impl<const CALLER: bool> AgentTool for Echo<CALLER> {
     }
 }
 
+/// The app client whose tokens count.
+pub(crate) const CLIENT: &str = "4t1examplec0nf1dentialcl1ent";
+
 /// Lines of a deployment named `test`, with a clock that stands still.
 pub(crate) fn deployment() -> Deployment {
     Deployment {
         clock: Clock::new(|| Timestamp::from_millis(1_795_239_650_123)),
         environment: "test".to_owned(),
         front_door: FrontDoor::default(),
+        app_clients: CLIENT.parse().unwrap(),
     }
 }
 

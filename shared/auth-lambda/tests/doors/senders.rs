@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     answer_to,
-    harness::{self, Echo, ORIGIN_SECRET, post},
+    harness::{self, CLIENT, Echo, ORIGIN_SECRET, post},
     opened, refusal,
 };
 
@@ -102,11 +102,11 @@ async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
 
 #[tokio::test]
 async fn an_access_token_names_the_caller() {
-    let claims = json!({ "sub": SUB, "token_use": "access", "iat": "1795239650" });
-    let (_, body) = answer_to_caller(claims, EMAIL).await;
+    let mut claims = json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access", "iat": "1795239650" });
+    let (_, body) = answer_to_caller(claims.clone(), EMAIL).await;
     assert_eq!(body["caller"], SUB);
     assert_eq!(body["signedInBy"], "2026-11-21T05:40:50.000Z");
-    let claims = json!({ "sub": SUB, "token_use": "access", "iat": "1795239650", "latchkey_iat_ms": "1795239650123" });
+    claims["latchkey_iat_ms"] = "1795239650123".into();
     let (_, body) = answer_to_caller(claims, EMAIL).await;
     assert_eq!(body["signedInBy"], "2026-11-21T05:40:50.123Z");
 }
@@ -114,12 +114,17 @@ async fn an_access_token_names_the_caller() {
 #[tokio::test]
 async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
     for claims in [
-        json!({ "sub": SUB, "token_use": "id", "iat": "1795239650" }),
-        json!({ "sub": SUB, "iat": "1795239650" }),
-        json!({ "token_use": "access", "iat": "1795239650" }),
-        json!({ "sub": SUB, "token_use": "access" }),
-        json!({ "sub": SUB, "token_use": "access", "iat": "yesterday" }),
-        json!({ "sub": "", "token_use": "access", "iat": "1795239650" }),
+        json!({ "sub": SUB, "client_id": CLIENT, "token_use": "id", "iat": "1795239650" }),
+        json!({ "sub": SUB, "client_id": CLIENT, "iat": "1795239650" }),
+        json!({ "client_id": CLIENT, "token_use": "access", "iat": "1795239650" }),
+        json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access" }),
+        json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access", "iat": "yesterday" }),
+        json!({ "sub": "", "client_id": CLIENT, "token_use": "access", "iat": "1795239650" }),
+        json!({ "sub": SUB, "token_use": "access", "iat": "1795239650" }),
+        json!({ "sub": SUB, "client_id": "", "token_use": "access", "iat": "1795239650" }),
+        json!({ "sub": SUB, "client_id": "an0therclient", "token_use": "access", "iat": "1795239650" }),
+        // An ID token's audience is no client of an access token.
+        json!({ "sub": SUB, "aud": CLIENT, "token_use": "access", "iat": "1795239650" }),
     ] {
         // Who is not let in does not hear what was wrong with the input either.
         let (answer, body) = answer_to_caller(claims.clone(), "{}").await;
@@ -137,7 +142,7 @@ async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
 async fn claims_in_an_http_body_are_one_more_unknown_field() {
     let body = json!({
         "email": "ada@example.com",
-        "claims": { "sub": SUB, "token_use": "access", "iat": "1795239650" },
+        "claims": { "sub": SUB, "client_id": CLIENT, "token_use": "access", "iat": "1795239650" },
     });
     let (_, answered) = opened(&answer_to(post(&body.to_string())).await);
     assert_eq!(answered["caller"], Value::Null);

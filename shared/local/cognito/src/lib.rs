@@ -33,6 +33,8 @@ mod wire;
 use std::fmt;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::service::Service;
 
 pub use crate::mail::Mail;
@@ -76,6 +78,16 @@ impl Cognito {
         spec::ensure_pool(&self.service, spec)
     }
 
+    /// As [`Cognito::ensure_pool`], in the words of `CreateUserPool`. The pool is recognised by its name. `domain` is the prefix of its
+    /// hosted sign-in.
+    pub fn ensure_described_pool(
+        &self,
+        request: Value,
+        domain: Option<&str>,
+    ) -> Result<String, SpecError> {
+        spec::ensure_described_pool(&self.service, request, domain)
+    }
+
     /// Where the hosted sign-in of a pool is, without a slash at the end, if it has a domain:
     /// `{domain_url}/oauth2/authorize`, `/oauth2/token`, `/oauth2/userInfo`, `/oauth2/revoke`, `/login`, `/logout`.
     pub fn domain_url(&self, pool_id: &str) -> Result<Option<String>, SpecError> {
@@ -89,6 +101,15 @@ impl Cognito {
     /// Makes the app client, or brings the one that is there to these settings; its id and secret stay.
     pub fn ensure_client(&self, pool_id: &str, spec: ClientSpec) -> Result<Client, SpecError> {
         spec::ensure_client(&self.service, pool_id, spec)
+    }
+
+    /// As [`Cognito::ensure_client`], in the words of `CreateUserPoolClient`. The client is recognised by its name.
+    pub fn ensure_described_client(
+        &self,
+        pool_id: &str,
+        request: Value,
+    ) -> Result<Client, SpecError> {
+        spec::ensure_described_client(&self.service, pool_id, request)
     }
 
     /// Changes how unknown names are answered from the next request on.

@@ -264,25 +264,43 @@ impl fmt::Debug for Client {
 
 pub(crate) fn ensure_pool(service: &Arc<Service>, spec: PoolSpec) -> Result<String, SpecError> {
     let settings = spec.settings().map_err(Refusal::from)?;
+    ensure_settings(service, spec.id, settings, spec.domain.as_deref())
+}
+
+pub(crate) fn ensure_described_pool(
+    service: &Arc<Service>,
+    request: Value,
+    domain: Option<&str>,
+) -> Result<String, SpecError> {
+    model::check("CreateUserPool", &request)?;
+    let settings = serde_json::from_value(request).map_err(Refusal::from)?;
+    ensure_settings(service, None, settings, domain)
+}
+
+fn ensure_settings(
+    service: &Arc<Service>,
+    id: Option<String>,
+    settings: PoolSettings,
+    domain: Option<&str>,
+) -> Result<String, SpecError> {
     settings.check()?;
     let wire = serde_json::to_value(&settings).map_err(Refusal::from)?;
     model::check("CreateUserPool", &wire)?;
-    if let Some(id) = &spec.id {
+    if let Some(id) = &id {
         model::check("DescribeUserPool", &json!({"UserPoolId": id}))?;
     }
-    if let Some(domain) = &spec.domain {
+    if let Some(domain) = domain {
         let named = json!({"UserPoolId": "eu-west-1_x", "Domain": domain});
         model::check("CreateUserPoolDomain", &named)?;
     }
-    let domain = spec.domain.clone();
-    let existing = service.store.read(|connection| match &spec.id {
+    let existing = service.store.read(|connection| match &id {
         Some(id) => Pool::look_for(connection, id),
-        None => Pool::named(connection, &spec.name),
+        None => Pool::named(connection, &settings.pool_name),
     })?;
     let Some(existing) = existing else {
-        let made = service.create_pool(spec.id, &settings)?;
+        let made = service.create_pool(id, &settings)?;
         service.store.change(service.now(), |transaction| {
-            ensure_domain(transaction, &made, domain.as_deref())
+            ensure_domain(transaction, &made, domain)
         })?;
         return Ok(made.id);
     };
@@ -292,7 +310,7 @@ pub(crate) fn ensure_pool(service: &Arc<Service>, spec: PoolSpec) -> Result<Stri
         pool.settings = settings;
         pool.modified = now;
         pool.save(transaction)?;
-        ensure_domain(transaction, &pool, domain.as_deref())
+        ensure_domain(transaction, &pool, domain)
     })?;
     Ok(existing.id)
 }
@@ -317,8 +335,7 @@ pub(crate) fn ensure_client(
     pool_id: &str,
     spec: ClientSpec,
 ) -> Result<Client, SpecError> {
-    let mut request = spec.request(pool_id);
-    model::check("CreateUserPoolClient", &request)?;
+    let request = spec.request(pool_id);
     if let Some(id) = &spec.id {
         let named = json!({"UserPoolId": pool_id, "ClientId": id});
         model::check("DescribeUserPoolClient", &named)?;
@@ -328,30 +345,55 @@ pub(crate) fn ensure_client(
         let use_of_it = json!({"RefreshToken": "x", "ClientId": "x", "ClientSecret": secret});
         model::check("GetTokensFromRefreshToken", &use_of_it)?;
     }
+    ensure_client_of(service, pool_id, request, spec.id, spec.secret)
+}
+
+pub(crate) fn ensure_described_client(
+    service: &Service,
+    pool_id: &str,
+    mut request: Value,
+) -> Result<Client, SpecError> {
+    request["UserPoolId"] = pool_id.into();
+    let secret = match request["GenerateSecret"].as_bool() {
+        Some(true) => Secret::Generated,
+        Some(false) | None => Secret::None,
+    };
+    ensure_client_of(service, pool_id, request, None, secret)
+}
+
+fn ensure_client_of(
+    service: &Service,
+    pool_id: &str,
+    mut request: Value,
+    id: Option<String>,
+    secret: Secret,
+) -> Result<Client, SpecError> {
+    model::check("CreateUserPoolClient", &request)?;
     if let Some(object) = request.as_object_mut() {
         object.remove("UserPoolId");
+        object.remove("GenerateSecret");
     }
     let settings: ClientSettings = serde_json::from_value(request).map_err(Refusal::from)?;
     settings.check()?;
     let now = service.now();
     let client = service.store.change(now, |transaction| {
         Pool::find(transaction, pool_id)?;
-        let existing = match &spec.id {
+        let existing = match &id {
             Some(id) => match AppClient::look_for(transaction, id)? {
                 Some(_) => Some(AppClient::of_pool(transaction, pool_id, id)?),
                 None => None,
             },
-            None => AppClient::named(transaction, pool_id, &spec.name)?,
+            None => AppClient::named(transaction, pool_id, &settings.client_name)?,
         };
         let kept = existing.as_ref().and_then(|client| client.secret.clone());
         let client = AppClient {
             id: existing
                 .as_ref()
                 .map(|client| client.id.clone())
-                .or(spec.id)
+                .or(id)
                 .unwrap_or_else(|| service.new_client_id()),
             pool: pool_id.to_owned(),
-            secret: match spec.secret {
+            secret: match secret {
                 Secret::None => None,
                 Secret::Generated => Some(kept.unwrap_or_else(|| service.new_client_secret())),
                 Secret::Fixed(secret) => Some(secret),

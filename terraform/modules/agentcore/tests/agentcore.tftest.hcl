@@ -11,12 +11,29 @@ variables {
   kms_key_arn              = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
   user_pool_id             = "eu-west-1_Latchkey0"
   issuer                   = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Latchkey0"
-  refresh_token_days       = 30
   return_urls              = ["https://auth.example.com/api/auth/callback", "https://d0000000000000.cloudfront.net/api/auth/callback"]
   callback_url             = null
   alias                    = "live"
   agent_route_arns         = ["arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/agent/workload-token"]
   permissions_boundary_arn = null
+
+  client = {
+    GenerateSecret                  = true
+    ExplicitAuthFlows               = ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH"]
+    PreventUserExistenceErrors      = "ENABLED"
+    EnableTokenRevocation           = true
+    SupportedIdentityProviders      = ["COGNITO"]
+    ReadAttributes                  = ["email"]
+    WriteAttributes                 = ["email"]
+    AuthSessionValidity             = 5
+    AccessTokenValidity             = 60
+    IdTokenValidity                 = 60
+    RefreshTokenValidity            = 30
+    TokenValidityUnits              = { AccessToken = "minutes", IdToken = "minutes", RefreshToken = "days" }
+    AllowedOAuthFlowsUserPoolClient = true
+    AllowedOAuthFlows               = ["code"]
+    AllowedOAuthScopes              = ["openid"]
+  }
 
   tools = {
     verify-otp = {

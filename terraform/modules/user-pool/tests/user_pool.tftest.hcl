@@ -3,13 +3,14 @@ mock_provider "aws" {
 }
 
 variables {
-  name               = "latchkey-test"
-  triggers           = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
-  shortest_password  = 12
-  refresh_token_days = 30
-  mail_sender        = null
-  public_client      = false
-  protected          = false
+  name                  = "latchkey-test"
+  triggers              = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
+  shortest_password     = 12
+  refresh_token_days    = 30
+  refresh_grace_seconds = 60
+  mail_sender           = null
+  public_client         = false
+  protected             = false
 }
 
 run "the_pool_is_what_the_design_needs" {
@@ -50,7 +51,7 @@ run "the_client_rotates_and_tells_nothing" {
   }
 
   assert {
-    condition     = aws_cognito_user_pool_client.operations.refresh_token_rotation[0].feature == "ENABLED" && aws_cognito_user_pool_client.operations.refresh_token_rotation[0].retry_grace_period_seconds == 10
+    condition     = aws_cognito_user_pool_client.operations.refresh_token_rotation[0].feature == "ENABLED" && aws_cognito_user_pool_client.operations.refresh_token_rotation[0].retry_grace_period_seconds == 60
     error_message = "refresh tokens rotate, with a grace period"
   }
 
@@ -86,6 +87,11 @@ run "the_public_client_rotates_too" {
   assert {
     condition     = !aws_cognito_user_pool_client.browser[0].generate_secret && !contains(aws_cognito_user_pool_client.browser[0].explicit_auth_flows, "ALLOW_REFRESH_TOKEN_AUTH") && aws_cognito_user_pool_client.browser[0].refresh_token_rotation[0].feature == "ENABLED"
     error_message = "a public client has no secret, and its refresh tokens rotate"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.browser[0].explicit_auth_flows == toset(["ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"]) && aws_cognito_user_pool_client.browser[0].refresh_token_rotation[0].retry_grace_period_seconds == 60
+    error_message = "Amplify signs in by SRP or by choice, and its refreshes have the same grace"
   }
 }
 
@@ -132,6 +138,16 @@ run "an_unknown_trigger_is_refused" {
   }
 
   expect_failures = [var.triggers]
+}
+
+run "a_grace_that_cognito_does_not_take_is_refused" {
+  command = plan
+
+  variables {
+    refresh_grace_seconds = 61
+  }
+
+  expect_failures = [var.refresh_grace_seconds]
 }
 
 run "a_short_password_is_refused" {

@@ -6,13 +6,17 @@ use agentcore_local::{
     AgentCore, AuthorizationServer, CredentialProviderSpec, Discovery, Issuers, SpecError, State,
     WorkloadIdentitySpec,
 };
-use cognito_local::{ClientSpec, Cognito, HostedSignIn, Secret};
+use auth_api::AppClient;
+use serde_json::{Map, json};
 
 use super::WorldError;
 use super::account::{ACCOUNT_ID, CREDENTIAL_PROVIDER, REGION, WORKLOAD_IDENTITY};
 use super::clock::WorldClock;
-use super::directory::{Directory, SIGN_IN_MINUTES};
+use super::directory::Directory;
 use super::random;
+
+/// Stands for AgentCore's callback address until AgentCore knows the client and says it. Nothing answers there.
+const NOT_KNOWN_YET: &str = "https://agentcore.invalid/not-known-yet";
 
 /// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it sends browsers back to.
 pub(crate) fn open(
@@ -46,12 +50,8 @@ pub(crate) fn open(
 /// Makes each known to the other: the pool's client to AgentCore, and where AgentCore is called back to the pool. Whoever is first
 /// does not know the other yet.
 fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Result<(), WorldError> {
-    let Directory {
-        cognito,
-        user_pool_id,
-        ..
-    } = directory;
-    let client = ensure_client(cognito, user_pool_id, None)?;
+    let called_back_at = |url: &str| Map::from_iter([("CallbackURLs".to_owned(), json!([url]))]);
+    let client = directory.ensure_client(AppClient::AgentCore, called_back_at(NOT_KNOWN_YET))?;
     let sign_in = directory.hosted_url()?;
     let provider = agentcore
         .ensure_credential_provider(CredentialProviderSpec {
@@ -69,26 +69,9 @@ fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Resul
             client_authentication: None,
         })
         .map_err(WorldError::of::<SpecError>("the credential provider"))?;
-    ensure_client(cognito, user_pool_id, Some(provider.callback_url))?;
+    directory.ensure_client(
+        AppClient::AgentCore,
+        called_back_at(&provider.callback_url),
+    )?;
     Ok(())
-}
-
-/// AgentCore's own app client: its tokens stay in the vault, and the API takes none of them.
-fn ensure_client(
-    cognito: &Cognito,
-    user_pool_id: &str,
-    callback_url: Option<String>,
-) -> Result<cognito_local::Client, WorldError> {
-    let spec = ClientSpec {
-        secret: Secret::Generated,
-        explicit_auth_flows: ["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_AUTH"]
-            .map(str::to_owned)
-            .to_vec(),
-        auth_session_minutes: SIGN_IN_MINUTES,
-        hosted_sign_in: callback_url.map(HostedSignIn::new),
-        ..ClientSpec::new("latchkey-local-agentcore")
-    };
-    cognito
-        .ensure_client(user_pool_id, spec)
-        .map_err(WorldError::of("AgentCore's app client"))
 }

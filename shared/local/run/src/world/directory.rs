@@ -1,22 +1,17 @@
 //! The directory that the operations work with: the user pool, its app clients, and the secret that only the operations know.
 
-use auth_api::{Contract, TriggerKind};
+use auth_api::{AppClient, Contract, TriggerKind, UserPool, UserPoolError};
 use auth_domain::NewPassword;
 use aws_local::AwsLocal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cognito_local::{ClientSpec, Cognito, PoolSpec, RefreshRotation, Secret};
-use serde_json::{Value, json};
+use cognito_local::{Client, Cognito};
+use serde_json::{Map, Value, json};
 
 use super::WorldError;
 use super::account::{SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
 use super::random;
-
-/// How long a rotated refresh token still works: two tabs that refresh at once are seconds apart at most.
-const ROTATION_GRACE_SECONDS: u8 = 10;
-
-/// Minutes for a code, as in the domain.
-pub(crate) const SIGN_IN_MINUTES: u8 = 5;
+use super::settings::{PublicClient, Settings};
 
 /// An open user pool with its app clients.
 pub(crate) struct Directory {
@@ -25,6 +20,9 @@ pub(crate) struct Directory {
     pub(crate) operations_client_id: String,
     pub(crate) operations_client_secret: String,
     pub(crate) public_client_id: Option<String>,
+    /// The app clients whose tokens the JWT routes take.
+    pub(crate) api_client_ids: Vec<String>,
+    described: UserPool,
 }
 
 impl Directory {
@@ -40,64 +38,79 @@ impl Directory {
     /// Opens Cognito with the pool and the app clients of a deployment, which are made at the first start and kept.
     pub(crate) fn open(
         options: cognito_local::Options,
-        public_client: bool,
+        settings: &Settings,
     ) -> Result<Self, WorldError> {
         let failed = WorldError::of::<cognito_local::SpecError>;
         let cognito = Cognito::open(options).map_err(WorldError::of("Cognito"))?;
-        let mut pool = PoolSpec {
-            minimum_password_length: NewPassword::SHORTEST,
-            password_composition: false,
-            admins_create_users_only: true,
-            domain: Some(SIGN_IN_DOMAIN.to_owned()),
-            ..PoolSpec::passwordless("latchkey-local")
-        };
-        for trigger in Contract::embedded().triggers() {
-            let arn = function_arn(&trigger.name);
-            match trigger.kind {
-                TriggerKind::PreAuthentication => pool.pre_authentication = Some(arn),
-                TriggerKind::PreTokenGenerationV2 => pool.pre_token_generation = Some(arn),
-            }
-        }
-        let user_pool_id = cognito.ensure_pool(pool).map_err(failed("the user pool"))?;
-        let operations = ClientSpec {
-            secret: Secret::Generated,
-            explicit_auth_flows: vec!["ALLOW_USER_AUTH".to_owned()],
-            auth_session_minutes: SIGN_IN_MINUTES,
-            refresh_rotation: Some(RefreshRotation {
-                grace_seconds: ROTATION_GRACE_SECONDS,
-            }),
-            ..ClientSpec::new("latchkey-local-operations")
-        };
-        let operations = cognito
-            .ensure_client(&user_pool_id, operations)
-            .map_err(failed("the operations' app client"))?;
-        let public_client_id = if public_client {
-            let browser = ClientSpec {
-                explicit_auth_flows: [
-                    "ALLOW_USER_AUTH",
-                    "ALLOW_USER_PASSWORD_AUTH",
-                    "ALLOW_REFRESH_TOKEN_AUTH",
-                ]
-                .map(str::to_owned)
-                .to_vec(),
-                auth_session_minutes: SIGN_IN_MINUTES,
-                ..ClientSpec::new("latchkey-local-browser")
-            };
-            let client = cognito
-                .ensure_client(&user_pool_id, browser)
-                .map_err(failed("the browser's app client"))?;
-            Some(client.client_id)
-        } else {
-            None
-        };
-        Ok(Self {
+        let described = UserPool::described(|name| match name {
+            "SHORTEST_PASSWORD" => u64::try_from(NewPassword::SHORTEST).ok(),
+            setting => settings.value(setting)?.parse().ok(),
+        })
+        .map_err(WorldError::of::<UserPoolError>("the user pool"))?;
+        let mut pool = described.pool();
+        pool.insert("PoolName".to_owned(), "latchkey-local".into());
+        pool.insert("LambdaConfig".to_owned(), triggers());
+        let user_pool_id = cognito
+            .ensure_described_pool(pool.into(), Some(SIGN_IN_DOMAIN))
+            .map_err(failed("the user pool"))?;
+        let mut directory = Self {
             cognito,
             user_pool_id,
-            operations_client_id: operations.client_id,
-            operations_client_secret: operations.client_secret.unwrap_or_default(),
-            public_client_id,
-        })
+            operations_client_id: String::new(),
+            operations_client_secret: String::new(),
+            public_client_id: None,
+            api_client_ids: Vec::new(),
+            described,
+        };
+        let operations = directory.ensure_client(AppClient::Operations, Map::new())?;
+        directory.api_client_ids.push(operations.client_id.clone());
+        directory.operations_client_id = operations.client_id;
+        directory.operations_client_secret = operations.client_secret.unwrap_or_default();
+        let position = settings.public_client();
+        if position != PublicClient::Off {
+            let public = directory.ensure_client(AppClient::Public, Map::new())?;
+            if position == PublicClient::Api {
+                directory.api_client_ids.push(public.client_id.clone());
+            }
+            directory.public_client_id = Some(public.client_id);
+        }
+        Ok(directory)
     }
+
+    /// Makes an app client as it is described, with what this run alone knows of it.
+    pub(crate) fn ensure_client(
+        &self,
+        client: AppClient,
+        known_here: Map<String, Value>,
+    ) -> Result<Client, WorldError> {
+        let (name, part) = match client {
+            AppClient::Operations => ("latchkey-local-operations", "the operations' app client"),
+            AppClient::Public => ("latchkey-local-browser", "the public app client"),
+            AppClient::AgentCore => ("latchkey-local-agentcore", "AgentCore's app client"),
+        };
+        let mut request = self.described.client(client);
+        request.insert("ClientName".to_owned(), name.into());
+        request.extend(known_here);
+        self.cognito
+            .ensure_described_client(&self.user_pool_id, request.into())
+            .map_err(WorldError::of(part))
+    }
+}
+
+/// The functions that Cognito calls.
+fn triggers() -> Value {
+    let mut triggers = json!({});
+    for trigger in Contract::embedded().triggers() {
+        let arn = function_arn(&trigger.name);
+        match trigger.kind {
+            TriggerKind::PreAuthentication => triggers["PreAuthentication"] = arn.into(),
+            TriggerKind::PreTokenGenerationV2 => {
+                triggers["PreTokenGenerationConfig"] =
+                    json!({ "LambdaVersion": "V2_0", "LambdaArn": arn });
+            }
+        }
+    }
+    triggers
 }
 
 /// Keeps the operations' secret in Secrets Manager: made at the first start, with the app client's secret as Cognito has it.

@@ -10,12 +10,13 @@ use super::account::{
     ACCESS_KEY_ID, CREDENTIAL_PROVIDER, MAIL_SENDER, SEALING_KEY, SECRET_ACCESS_KEY, SECRETS_ID,
     WORKLOAD_IDENTITY,
 };
+use super::directory::Directory;
 use super::settings::Settings;
 
 /// Every value that a function may be given, by the name that the contract gives it.
 pub(crate) fn values(
     ready: &Ready,
-    operations_client_id: &str,
+    directory: &Directory,
     oauth2_callback_url: &str,
     hosted_url: &str,
     settings: &Settings,
@@ -23,7 +24,8 @@ pub(crate) fn values(
     let made = [
         ("ENVIRONMENT", "local"),
         ("COGNITO_USER_POOL_ID", &ready.user_pool_id),
-        ("COGNITO_CLIENT_ID", operations_client_id),
+        ("COGNITO_CLIENT_ID", &directory.operations_client_id),
+        ("API_CLIENT_IDS", &directory.api_client_ids.join(",")),
         ("GUESTS_TABLE_NAME", &ready.tables.guests),
         ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
         ("DYNAMODB_OAUTH2_SESSIONS_TABLE", &ready.tables.sessions),

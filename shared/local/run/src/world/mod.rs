@@ -216,7 +216,7 @@ impl World {
                 lambda_url: Some(lambda.clone()),
                 ..cognito_local::Options::new(urls.cognito.clone())
             },
-            options.public_client,
+            &options.settings,
         )?;
         let issuer = format!("{}/{}", urls.cognito, directory.user_pool_id);
         let oauth2_callback_url = format!("{}{OAUTH2_CALLBACK}", urls.gateway);
@@ -245,7 +245,7 @@ impl World {
         let logs = Logs::new(options.watchers.log_line.clone());
         let values = environment::values(
             &ready,
-            &directory.operations_client_id,
+            &directory,
             &oauth2_callback_url,
             &directory.hosted_url()?,
             &options.settings,
@@ -262,7 +262,7 @@ impl World {
         })?);
         let gateway = Gateway::new(Setup {
             issuer,
-            audience: vec![directory.operations_client_id.clone()],
+            audience: directory.api_client_ids.clone(),
             origins: environment::origins(&ready, &values),
             functions: functions.clone(),
             clock: clock.clone(),

@@ -21,9 +21,6 @@ pub struct Options {
     pub fresh: bool,
     /// Limits and switches of the functions.
     pub settings: Settings,
-    /// A public app client for Amplify and the like. A deployment does not have one by default. Switching it off does not take one
-    /// away that the kept state has.
-    pub public_client: bool,
     /// Who is told what happens, as it happens.
     pub watchers: Watchers,
 }
@@ -65,7 +62,6 @@ impl Default for Options {
             state: State::Memory,
             fresh: false,
             settings: Settings::default(),
-            public_client: true,
             watchers: Watchers::default(),
         }
     }
@@ -79,7 +75,6 @@ impl std::fmt::Debug for Options {
             .field("state", &self.state)
             .field("fresh", &self.fresh)
             .field("settings", &self.settings)
-            .field("public_client", &self.public_client)
             .finish_non_exhaustive()
     }
 }

@@ -8,12 +8,35 @@ use std::path::{Path, PathBuf};
 use auth_api::{Contract, Maker, Setting, SettingKind, UnfitValue};
 use url::Url;
 
-/// The defaults that differ from the functions' own: a stand-in answers in a few milliseconds, so much lower floors hide as
-/// much.
-const FLOORS: [(&str, &str); 2] = [
+/// The defaults that differ from the contract's. A stand-in answers in a few milliseconds, so much
+/// lower floors hide as much. The public client is there to be tried.
+const LOCAL_DEFAULTS: [(&str, &str); 3] = [
     ("OTP_RESPONSE_FLOOR_MS", "150"),
     ("OTP_REFUSAL_FLOOR_MS", "50"),
+    ("PUBLIC_CLIENT", "sign-in"),
 ];
+
+/// The three positions of `PUBLIC_CLIENT`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PublicClient {
+    /// There is none.
+    Off,
+    /// It signs in at Cognito. Its tokens open nothing of Latchkey's.
+    SignIn,
+    /// Its tokens open the JWT routes.
+    Api,
+}
+
+impl PublicClient {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "sign-in" => Some(Self::SignIn),
+            "api" => Some(Self::Api),
+            _ => None,
+        }
+    }
+}
 
 /// Configured values by the names that the functions know them under.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +86,7 @@ pub enum SettingsError {
 impl Default for Settings {
     fn default() -> Self {
         Self(
-            FLOORS
+            LOCAL_DEFAULTS
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
         )
@@ -132,6 +155,26 @@ impl Settings {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
+
+    /// The configured value, or the contract's default.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.get(name)
+            .or_else(|| setting(name)?.default.as_deref())
+    }
+
+    /// The position of the public client.
+    pub(crate) fn public_client(&self) -> PublicClient {
+        self.value("PUBLIC_CLIENT")
+            .and_then(PublicClient::named)
+            .unwrap_or(PublicClient::Off)
+    }
+}
+
+fn setting(name: &str) -> Option<&'static Setting> {
+    Contract::embedded()
+        .settings()
+        .iter()
+        .find(|setting| setting.name == name)
 }
 
 fn configurable() -> impl Iterator<Item = &'static Setting> {
@@ -194,6 +237,10 @@ mod tests {
         assert_eq!(
             refusal("OTP_ATTEMPTS"),
             "line 1 is not of the form NAME = value"
+        );
+        assert_eq!(
+            refusal("PUBLIC_CLIENT = on"),
+            "PUBLIC_CLIENT must be one of off, sign-in, api"
         );
     }
 }

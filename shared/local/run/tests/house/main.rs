@@ -7,6 +7,7 @@ mod edge;
 mod files;
 mod imports;
 mod manifests;
+mod user_pool;
 
 use std::{
     fs,

@@ -10,12 +10,12 @@ use crate::harness::people::ADA;
 /// The public client signs in at Cognito's own endpoint, which knows nothing of the authenticator.
 #[tokio::test]
 async fn the_public_client_is_refused_for_guests_who_have_an_authenticator() {
-    let world = TestWorld::start_with(|options| options.public_client = true).await;
+    let world = TestWorld::start().await;
     world.registered(ADA, PASSWORD).await;
     let sign_in = json!({
-        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthFlow": "USER_AUTH",
         "ClientId": world.ready().client_id,
-        "AuthParameters": { "USERNAME": ADA, "PASSWORD": PASSWORD },
+        "AuthParameters": { "USERNAME": ADA, "PASSWORD": PASSWORD, "PREFERRED_CHALLENGE": "PASSWORD" },
     });
     let before = world.cognito_call("InitiateAuth", sign_in.clone()).await;
     before.expect_status(200);

@@ -278,14 +278,18 @@ async fn authorization_calls() -> Vec<(&'static str, &'static str, Calls)> {
 
 /// What the trigger calls for the operations' own client, for another one, and for a user without a guest.
 async fn pre_authentication_calls() -> Vec<(&'static str, &'static str, Calls)> {
-    let world = TestWorld::start_with(|options| options.public_client = true).await;
+    let world = TestWorld::start().await;
     world.registered(ADA, second_factor_cases::PASSWORD).await;
     world.sign_in(ADA).await;
     let own = calls(&world, "pre-authentication", 0);
     let mut sign_in = json!({
-        "AuthFlow": "USER_PASSWORD_AUTH",
+        "AuthFlow": "USER_AUTH",
         "ClientId": world.ready().client_id,
-        "AuthParameters": { "USERNAME": ADA, "PASSWORD": second_factor_cases::PASSWORD },
+        "AuthParameters": {
+            "USERNAME": ADA,
+            "PASSWORD": second_factor_cases::PASSWORD,
+            "PREFERRED_CHALLENGE": "PASSWORD",
+        },
     });
     let since = world.last_call();
     let signed_in = world.cognito_call("InitiateAuth", sign_in.clone()).await;

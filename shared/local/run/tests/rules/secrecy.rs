@@ -575,6 +575,7 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
         ("ENVIRONMENT", "local".to_owned()),
         ("COGNITO_USER_POOL_ID", ready.user_pool_id.clone()),
         ("COGNITO_CLIENT_ID", world.operations_client_id().to_owned()),
+        ("API_CLIENT_IDS", world.operations_client_id().to_owned()),
         ("GUESTS_TABLE_NAME", ready.tables.guests.clone()),
         ("CHALLENGES_TABLE_NAME", ready.tables.challenges.clone()),
         ("SECRETS_ID", "latchkey-local/secrets".to_owned()),

@@ -416,7 +416,11 @@ async fn live_a_session(world: &TestWorld) -> (Answer, String) {
 async fn all_that_a_browser_ever_received_is_useless_at_cognitos_own_endpoint() {
     let received = Received::default();
     let world = TestWorld::start_with(|options| {
-        options.public_client = false;
+        options.settings = options
+            .settings
+            .clone()
+            .with("PUBLIC_CLIENT", "off")
+            .unwrap();
         received.watch(options);
     })
     .await;
@@ -463,7 +467,7 @@ async fn all_that_a_browser_ever_received_is_useless_at_cognitos_own_endpoint() 
 /// The same with the best that there is for each call, so that it fails for the right reason.
 #[tokio::test]
 async fn each_call_fails_for_want_of_what_a_browser_never_gets() {
-    let world = TestWorld::start_with(|options| options.public_client = false).await;
+    let world = TestWorld::with_settings(&[("PUBLIC_CLIENT", "off")]).await;
     let (tokens, _) = live_a_session(&world).await;
     let outsider = Outsider::of(&world);
     let client = world.operations_client_id().to_owned();
@@ -546,7 +550,7 @@ async fn each_call_fails_for_want_of_what_a_browser_never_gets() {
 
 #[tokio::test]
 async fn nothing_of_an_operators_is_answered_without_a_signature() {
-    let world = TestWorld::start_with(|options| options.public_client = false).await;
+    let world = TestWorld::with_settings(&[("PUBLIC_CLIENT", "off")]).await;
     live_a_session(&world).await;
     let outsider = Outsider::of(&world);
     let (pool, client) = (

@@ -1,0 +1,61 @@
+//! The user pool is described once: Terraform writes nothing of it down, and leaves out nothing of it.
+
+use std::fs;
+
+use auth_api::{AppClient, UserPool};
+use serde_json::Value;
+
+use crate::root;
+
+#[test]
+fn terraform_makes_everything_of_the_pool_from_its_description() {
+    let described = UserPool::described(|_| Some(30)).unwrap();
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let pool = read("terraform/modules/user-pool/main.tf");
+    let agentcore = read("terraform/modules/agentcore/main.tf");
+    let reads = |terraform: &str, member: &str| {
+        let reads = terraform.contains(&format!(".{member}"));
+        assert!(reads, "terraform leaves out {member} of user-pool.yaml");
+    };
+    names(&described.pool().into(), &mut |member| reads(&pool, member));
+    for client in [AppClient::Operations, AppClient::Public] {
+        names(&described.client(client).into(), &mut |member| {
+            reads(&pool, member);
+        });
+    }
+    names(
+        &described.client(AppClient::AgentCore).into(),
+        &mut |member| reads(&agentcore, member),
+    );
+}
+
+#[test]
+fn refresh_tokens_of_every_client_that_rotates_them_have_the_same_grace() {
+    let described = UserPool::described(|name| match name {
+        "REFRESH_GRACE_SECONDS" => Some(60),
+        _ => Some(30),
+    })
+    .unwrap();
+    for client in [AppClient::Operations, AppClient::Public] {
+        let client = Value::from(described.client(client));
+        assert_eq!(client["RefreshTokenRotation"]["Feature"], "ENABLED");
+        assert_eq!(client["RefreshTokenRotation"]["RetryGracePeriodSeconds"], 60);
+        // Cognito exchanges refresh tokens without rotating them where this flow is on.
+        let flows = client["ExplicitAuthFlows"].as_array().unwrap();
+        assert!(!flows.contains(&"ALLOW_REFRESH_TOKEN_AUTH".into()));
+    }
+}
+
+/// The names of all members, however deep.
+fn names(value: &Value, see: &mut impl FnMut(&str)) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                see(name);
+                names(member, see);
+            }
+        }
+        Value::Array(several) => several.iter().for_each(|one| names(one, see)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
