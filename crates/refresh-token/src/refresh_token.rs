@@ -48,17 +48,23 @@ impl Refresh {
     }
 }
 
-/// A token that is refused for good leaves the browser too, and one that came back after its grace period is somebody's alarm.
+/// A token that came back after its grace period is somebody's alarm. A cookie that no newer one can have replaced is cleared.
 fn note(problem: &Problem, delivery: TokenDelivery, exchange: &Exchange) {
-    if let Problem::InvalidRefreshToken(refusal) = problem {
-        if *refusal == RefreshRefusal::Reused {
-            tracing::warn!(
-                "a refresh token came back after its grace period: somebody may hold a copy"
-            );
-            exchange.count(Metric::RefreshTokenReuse);
-        }
-        if delivery == TokenDelivery::Cookie {
-            exchange.set_cookie(SetCookie::no_refresh_token());
-        }
+    let Problem::InvalidRefreshToken(refusal) = problem else {
+        return;
+    };
+    if *refusal == RefreshRefusal::Reused {
+        tracing::warn!(
+            "a refresh token came back after its grace period: somebody may hold a copy"
+        );
+        exchange.count(Metric::RefreshTokenReuse);
+    }
+    let clears = match refusal {
+        // The browser may have a newer cookie by now, of a faster tab or of a new sign-in. This answer must not delete it.
+        RefreshRefusal::Reused | RefreshRefusal::Revoked => false,
+        RefreshRefusal::Expired | RefreshRefusal::Invalid => true,
+    };
+    if clears && delivery == TokenDelivery::Cookie {
+        exchange.set_cookie(SetCookie::no_refresh_token());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use auth_api::{AppClient, UserPool};
+use auth_api::{AppClient, Contract, UserPool};
 use serde_json::Value;
 
 use crate::root;
@@ -44,6 +44,24 @@ fn refresh_tokens_of_every_client_that_rotates_them_have_the_same_grace() {
         let flows = client["ExplicitAuthFlows"].as_array().unwrap();
         assert!(!flows.contains(&"ALLOW_REFRESH_TOKEN_AUTH".into()));
     }
+}
+
+/// A module that gives an answer up comes again with the token that it has. The grace has room for that, twice.
+#[test]
+fn the_browser_module_gives_up_well_within_the_grace() {
+    let module = fs::read_to_string(root().join("shared/auth-browser/keeper.js")).unwrap();
+    let timeout = module
+        .lines()
+        .find_map(|line| line.strip_prefix("const REFRESH_TIMEOUT_MS = "))
+        .expect("the module says when it gives up");
+    let timeout_ms: u64 = timeout.trim_end_matches(';').replace('_', "").parse().unwrap();
+    let settings = Contract::embedded().settings();
+    let grace = settings
+        .iter()
+        .find(|setting| setting.name == "REFRESH_GRACE_SECONDS")
+        .expect("the grace is a setting");
+    let grace_seconds: u64 = grace.default.as_deref().unwrap().parse().unwrap();
+    assert!(3 * timeout_ms <= grace_seconds * 1000);
 }
 
 /// The names of all members, however deep.

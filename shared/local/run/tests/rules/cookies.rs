@@ -110,13 +110,44 @@ async fn a_refresh_by_cookie_rotates_the_cookie() {
         assert!(!cookie.contains("Domain"));
         assert_ne!(browser.cookies[REFRESH_COOKIE], before);
     }
-    world.advance(11);
+    world.advance(61);
     browser.cookies.insert(REFRESH_COOKIE.to_owned(), first);
     let reused = browser
         .send(Method::POST, "/auth/refresh", &same_origin, Vec::new())
         .await;
     expect_refused_refresh(&reused, "reused");
     assert_eq!(counted(&world, "RefreshTokenReuse"), 1);
+}
+
+/// A slow answer to an old cookie arrives when the browser has a newer one: the faster tab's, or that of a new sign-in.
+#[tokio::test]
+async fn a_late_refusal_leaves_the_newer_cookie_alone() {
+    let world = TestWorld::start().await;
+    let (mut slow, _) = signed_in_by_cookie(&world, "ada@example.com").await;
+    let mut fast = world.browser();
+    let sent = slow.cookies[REFRESH_COOKIE].clone();
+    for browser in [&mut slow, &mut fast] {
+        browser.always("sec-fetch-site", "same-origin");
+        browser.cookies.insert(REFRESH_COOKIE.to_owned(), sent.clone());
+    }
+    let renewed = fast.post("/auth/refresh", json!({})).await;
+    renewed.expect_status(200);
+    let newer = fast.cookies[REFRESH_COOKIE].clone();
+
+    world.advance(61);
+    let late = slow.post("/auth/refresh", json!({})).await;
+    expect_refused_refresh(&late, "reused");
+    assert!(late.header("set-cookie").is_none());
+
+    // The same after a sign-out, with which somebody else may sign in at this browser.
+    fast.bearer(&renewed.text("accessToken"));
+    fast.post("/auth/logout", json!({})).await.expect_status(204);
+    for token in [sent, newer] {
+        slow.cookies.insert(REFRESH_COOKIE.to_owned(), token);
+        let late = slow.post("/auth/refresh", json!({})).await;
+        expect_refused_refresh(&late, "revoked");
+        assert!(late.header("set-cookie").is_none());
+    }
 }
 
 /// What a browser can say of where a request comes from, and whether that makes it one of our own pages'.
