@@ -13,7 +13,10 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         guests: Guests::new(platform)?,
         clock: platform.clock(),
     };
-    Ok(Function::operation(operation, platform.deployment_with_callers()?))
+    Ok(Function::operation(
+        operation,
+        platform.deployment_with_callers()?,
+    ))
 }
 
 /// What the operation works with.

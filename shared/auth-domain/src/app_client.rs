@@ -47,7 +47,11 @@ mod tests {
     #[test]
     fn a_list_with_a_hole_is_refused() {
         for text in ["", ",", "one,", "one, two"] {
-            assert_eq!(text.parse::<AppClients>(), Err(InvalidAppClients), "{text:?}");
+            assert_eq!(
+                text.parse::<AppClients>(),
+                Err(InvalidAppClients),
+                "{text:?}"
+            );
         }
     }
 }

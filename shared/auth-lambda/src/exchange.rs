@@ -7,8 +7,7 @@ use std::{
 };
 
 use auth_domain::{
-    AppClients,
-    Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, Randomness,
+    AppClients, Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, Randomness,
     RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};

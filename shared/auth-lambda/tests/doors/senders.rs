@@ -102,7 +102,8 @@ async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
 
 #[tokio::test]
 async fn an_access_token_names_the_caller() {
-    let mut claims = json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access", "iat": "1795239650" });
+    let mut claims =
+        json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access", "iat": "1795239650" });
     let (_, body) = answer_to_caller(claims.clone(), EMAIL).await;
     assert_eq!(body["caller"], SUB);
     assert_eq!(body["signedInBy"], "2026-11-21T05:40:50.000Z");

@@ -69,9 +69,6 @@ fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Resul
             client_authentication: None,
         })
         .map_err(WorldError::of::<SpecError>("the credential provider"))?;
-    directory.ensure_client(
-        AppClient::AgentCore,
-        called_back_at(&provider.callback_url),
-    )?;
+    directory.ensure_client(AppClient::AgentCore, called_back_at(&provider.callback_url))?;
     Ok(())
 }

@@ -158,8 +158,7 @@ impl Settings {
 
     /// The configured value, or the contract's default.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.get(name)
-            .or_else(|| setting(name)?.default.as_deref())
+        self.get(name).or_else(|| setting(name)?.default.as_deref())
     }
 
     /// The position of the public client.

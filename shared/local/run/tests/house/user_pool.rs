@@ -39,7 +39,10 @@ fn refresh_tokens_of_every_client_that_rotates_them_have_the_same_grace() {
     for client in [AppClient::Operations, AppClient::Public] {
         let client = Value::from(described.client(client));
         assert_eq!(client["RefreshTokenRotation"]["Feature"], "ENABLED");
-        assert_eq!(client["RefreshTokenRotation"]["RetryGracePeriodSeconds"], 60);
+        assert_eq!(
+            client["RefreshTokenRotation"]["RetryGracePeriodSeconds"],
+            60
+        );
         // Cognito exchanges refresh tokens without rotating them where this flow is on.
         let flows = client["ExplicitAuthFlows"].as_array().unwrap();
         assert!(!flows.contains(&"ALLOW_REFRESH_TOKEN_AUTH".into()));
@@ -54,7 +57,11 @@ fn the_browser_module_gives_up_well_within_the_grace() {
         .lines()
         .find_map(|line| line.strip_prefix("const REFRESH_TIMEOUT_MS = "))
         .expect("the module says when it gives up");
-    let timeout_ms: u64 = timeout.trim_end_matches(';').replace('_', "").parse().unwrap();
+    let timeout_ms: u64 = timeout
+        .trim_end_matches(';')
+        .replace('_', "")
+        .parse()
+        .unwrap();
     let settings = Contract::embedded().settings();
     let grace = settings
         .iter()

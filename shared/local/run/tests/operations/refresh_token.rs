@@ -104,7 +104,8 @@ async fn a_client_that_lost_the_answer_gets_another_and_nobody_is_warned() {
 
 fn warned_of_reuse(world: &TestWorld) -> bool {
     let logs = world.logs();
-    logs.iter().any(|line| line.contains("came back after its grace period"))
+    logs.iter()
+        .any(|line| line.contains("came back after its grace period"))
 }
 
 #[tokio::test]

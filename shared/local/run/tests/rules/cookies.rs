@@ -128,7 +128,9 @@ async fn a_late_refusal_leaves_the_newer_cookie_alone() {
     let sent = slow.cookies[REFRESH_COOKIE].clone();
     for browser in [&mut slow, &mut fast] {
         browser.always("sec-fetch-site", "same-origin");
-        browser.cookies.insert(REFRESH_COOKIE.to_owned(), sent.clone());
+        browser
+            .cookies
+            .insert(REFRESH_COOKIE.to_owned(), sent.clone());
     }
     let renewed = fast.post("/auth/refresh", json!({})).await;
     renewed.expect_status(200);
@@ -141,7 +143,9 @@ async fn a_late_refusal_leaves_the_newer_cookie_alone() {
 
     // The same after a sign-out, with which somebody else may sign in at this browser.
     fast.bearer(&renewed.text("accessToken"));
-    fast.post("/auth/logout", json!({})).await.expect_status(204);
+    fast.post("/auth/logout", json!({}))
+        .await
+        .expect_status(204);
     for token in [sent, newer] {
         slow.cookies.insert(REFRESH_COOKIE.to_owned(), token);
         let late = slow.post("/auth/refresh", json!({})).await;

@@ -274,7 +274,10 @@ fn value(world: &TestWorld, name: &str) -> String {
         "COGNITO_CLIENT_ID" => world.operations_client_id().to_owned(),
         // The events of the operations' folders name a client of their own.
         "API_CLIENT_IDS" => {
-            format!("{},4t1examplec0nf1dentialcl1ent", world.operations_client_id())
+            format!(
+                "{},4t1examplec0nf1dentialcl1ent",
+                world.operations_client_id()
+            )
         }
         "GUESTS_TABLE_NAME" => ready.tables.guests.clone(),
         "CHALLENGES_TABLE_NAME" => ready.tables.challenges.clone(),
