@@ -12,11 +12,12 @@ use serde::de::Error as _;
     reason = "the library's module, of which a build script only uses the reading"
 )]
 mod calls;
-#[path = "src/contract.rs"]
+#[path = "src/contract/mod.rs"]
 #[expect(
     clippy::struct_field_names,
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "the library's module, of which a build script only uses the reading"
 )]
 mod contract;

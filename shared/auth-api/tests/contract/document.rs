@@ -3,7 +3,8 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use auth_api::{
-    Bounds, Contract, DOCUMENT, Grant, Resource, Security, SettingKind, ToolSchemaKind, UserPool,
+    Bounds, Contract, DOCUMENT, FunctionKind, Grant, Security, SettingKind, ToolSchemaKind,
+    TriggerKind, UserPool,
 };
 use jsonschema::Registry;
 use serde_json::{Value, json};
@@ -42,77 +43,90 @@ fn initiate(document: &mut Value) -> &mut Value {
 #[test]
 fn one_name_follows_from_the_operation_id() {
     let contract = Contract::embedded();
-    let names: Vec<(&str, &str)> = contract
-        .operations()
-        .iter()
-        .map(|operation| (operation.operation_id.as_str(), operation.name.as_str()))
-        .chain(
-            contract
-                .triggers()
-                .iter()
-                .map(|trigger| (trigger.operation_id.as_str(), trigger.name.as_str())),
-        )
-        .collect();
-    assert_eq!(
-        names,
-        [
-            ("initiateOtp", "initiate-otp"),
-            ("resendOtp", "resend-otp"),
-            ("verifyOtp", "verify-otp"),
-            ("registerUser", "register-user"),
-            ("confirmRegistration", "confirm-registration"),
-            ("loginUser", "login-user"),
-            ("requestPasswordReset", "request-password-reset"),
-            ("confirmPasswordReset", "confirm-password-reset"),
-            ("verifyMfa", "verify-mfa"),
-            ("setupMfa", "setup-mfa"),
-            ("verifyMfaSetup", "verify-mfa-setup"),
-            ("disableMfa", "disable-mfa"),
-            ("refreshToken", "refresh-token"),
-            ("logoutUser", "logout-user"),
-            ("startAuthorization", "start-authorization"),
-            ("openStartLink", "open-start-link"),
-            ("confirmStartLink", "confirm-start-link"),
-            ("authorizationCallback", "authorization-callback"),
-            ("getSessionStatus", "get-session-status"),
-            ("getWorkloadToken", "get-workload-token"),
-            ("getAuthenticatedGuest", "get-authenticated-guest"),
-            ("getProfile", "get-profile"),
-            ("updateProfile", "update-profile"),
-            ("preTokenGeneration", "pre-token-generation"),
-            ("preAuthentication", "pre-authentication"),
-        ]
+    for function in contract.functions() {
+        let words = function.name.split('-').enumerate();
+        let camel_case: String = words
+            .map(|(place, word)| {
+                let first = word.get(..1).unwrap();
+                let first = if place == 0 {
+                    first.to_owned()
+                } else {
+                    first.to_ascii_uppercase()
+                };
+                first + &word[1..]
+            })
+            .collect();
+        assert_eq!(camel_case, function.operation_id);
+        for either in [&function.operation_id, &function.name] {
+            assert_eq!(contract.function(either).unwrap().name, function.name);
+        }
+    }
+    let setup = contract.function("verifyMfaSetup").unwrap();
+    assert_eq!(setup.name, "verify-mfa-setup");
+}
+
+#[test]
+fn the_functions_of_routes_come_first_and_are_the_operations() {
+    let contract = Contract::embedded();
+    let routed = contract.functions().iter();
+    let routed = routed.take_while(|one| one.kind == FunctionKind::Route);
+    let operations = contract.operations().iter();
+    assert!(
+        routed
+            .map(|one| (&one.operation_id, &one.name, &one.summary))
+            .eq(operations.map(|one| (&one.operation_id, &one.name, &one.summary)))
     );
-    for (id, name) in names.iter().take(contract.operations().len()) {
-        assert_eq!(contract.operation(id).unwrap().name, *name);
-        assert_eq!(contract.operation(name).unwrap().operation_id, *id);
+    let mut others = contract
+        .functions()
+        .iter()
+        .skip(contract.operations().len());
+    assert!(others.all(|one| one.kind != FunctionKind::Route));
+    for kind in [
+        TriggerKind::PreAuthentication,
+        TriggerKind::PreTokenGeneration,
+    ] {
+        let trigger = contract.function(kind.as_str()).unwrap();
+        assert_eq!(trigger.kind, FunctionKind::Trigger(kind));
+        assert!(contract.operation(&trigger.name).is_none());
     }
 }
 
 #[test]
-fn jwt_routes_want_the_scope_that_only_our_sign_ins_give() {
+fn a_function_of_any_kind_is_read() {
+    for (kind, every, read) in [
+        (
+            "custom-message",
+            Value::Null,
+            FunctionKind::Trigger(TriggerKind::CustomMessage),
+        ),
+        (
+            "schedule",
+            json!(60),
+            FunctionKind::Schedule { every_minutes: 60 },
+        ),
+        ("authorizer", Value::Null, FunctionKind::Authorizer),
+    ] {
+        let document = changed(|document| {
+            let mut function = document["x-latchkey-functions"]["preTokenGeneration"].clone();
+            function["kind"] = kind.into();
+            function["everyMinutes"] = every.clone();
+            document["x-latchkey-functions"]["another"] = function;
+        });
+        let contract = Contract::read(&document).unwrap();
+        assert_eq!(contract.function("another").unwrap().kind, read);
+    }
+}
+
+#[test]
+fn jwt_routes_want_the_scope_that_only_our_sign_ins_give_and_agents_and_operators_sign() {
     for operation in Contract::embedded().operations() {
-        let wants_caller = [
-            "setupMfa",
-            "verifyMfaSetup",
-            "disableMfa",
-            "logoutUser",
-            "getProfile",
-            "updateProfile",
-        ]
-        .contains(&operation.operation_id.as_str());
-        let wants_agent = ["getWorkloadToken", "getAuthenticatedGuest"]
-            .contains(&operation.operation_id.as_str());
-        let expected = if wants_agent {
-            Security::Iam
-        } else if wants_caller {
-            Security::Jwt {
-                scopes: vec!["latchkey/session".to_owned()],
-            }
-        } else {
-            Security::Public
-        };
-        assert_eq!(operation.security, expected, "{}", operation.operation_id);
+        let (path, id) = (operation.path.as_str(), &operation.operation_id);
+        match &operation.security {
+            Security::Jwt { scopes } => assert_eq!(*scopes, ["latchkey/session"], "{id}"),
+            Security::Iam | Security::Public => assert!(!path.starts_with("/me"), "{id}"),
+        }
+        let signed = path.starts_with("/agent/") || path.starts_with("/admin/");
+        assert_eq!(operation.security == Security::Iam, signed, "{id}");
     }
 }
 
@@ -128,7 +142,7 @@ fn a_token_that_may_be_left_out_is_for_the_operation_to_look_at() {
 
 #[test]
 fn grants_read_back_as_they_were_written() {
-    let verify = Contract::embedded().operation("verifyOtp").unwrap();
+    let verify = Contract::embedded().function("verifyOtp").unwrap();
     let written = &Contract::embedded().as_json()["paths"]["/auth/otp/verify"]["post"]["x-latchkey"]
         ["grants"];
     let read: Vec<String> = verify.grants.iter().map(Grant::to_string).collect();
@@ -136,7 +150,7 @@ fn grants_read_back_as_they_were_written() {
     let of_the_guests: Vec<&str> = verify
         .grants
         .iter()
-        .filter(|grant| grant.resource() == Resource::Guests)
+        .filter(|grant| grant.resource() == "guests")
         .map(Grant::action)
         .collect();
     assert_eq!(of_the_guests, ["GetItem", "PutItem", "UpdateItem"]);
@@ -152,7 +166,7 @@ fn everything_that_a_function_can_use_has_a_name() {
         let document =
             changed(|document| initiate(document)["x-latchkey"]["grants"] = json!([grant]));
         let contract = Contract::read(&document).unwrap();
-        let grants = &contract.operation("initiateOtp").unwrap().grants;
+        let grants = &contract.function("initiateOtp").unwrap().grants;
         assert_eq!(grants[0].to_string(), grant);
     }
 }
@@ -164,28 +178,41 @@ fn malformed_and_repeated_grants_are_refused() {
         "guests:",
         "guests:getItem",
         "guests:*",
-        "guest:GetItem",
         "GetItem",
         "guests:Get Item",
         "*:GetItem",
-        "guests:TransactWriteItems",
     ] {
         let document =
             changed(|document| initiate(document)["x-latchkey"]["grants"][0] = grant.into());
         assert!(refused(&document).contains("is not a grant"), "{grant}");
     }
-    for operation in Contract::embedded().operations() {
-        let distinct: BTreeSet<&Grant> = operation.grants.iter().collect();
-        assert_eq!(distinct.len(), operation.grants.len(), "{}", operation.name);
+    for grant in [
+        "guest:GetItem",
+        "guests:Scan",
+        "guests:TransactWriteItems",
+        "mail:GetItem",
+    ] {
+        let document =
+            changed(|document| initiate(document)["x-latchkey"]["grants"][0] = grant.into());
+        let reason = format!("{grant} is not an action of x-latchkey-resources");
+        assert!(refused(&document).contains(&reason), "{grant}");
+    }
+    for function in Contract::embedded().functions() {
+        let distinct: BTreeSet<&Grant> = function.grants.iter().collect();
+        assert_eq!(distinct.len(), function.grants.len(), "{}", function.name);
     }
 }
 
 #[test]
 fn keys_that_are_not_known_are_refused() {
     let unknown = [
-        changed(|document| document["x-latchkey-trigger"] = json!({})),
+        changed(|document| document["x-latchkey-function"] = json!({})),
         changed(|document| {
-            document["x-latchkey-triggers"]["preTokenGeneration"]["vpc"] = true.into();
+            document["x-latchkey-functions"]["preTokenGeneration"]["vpc"] = true.into();
+        }),
+        changed(|document| document["x-latchkey-resources"]["mail"]["arn"] = "*".into()),
+        changed(|document| {
+            document["x-latchkey-resources"]["guests"]["table"]["sortKey"] = "sk".into();
         }),
         changed(|document| document["x-latchkey-settings"]["LOG_LEVEL"]["secret"] = true.into()),
         changed(|document| initiate(document)["x-latchkeys"] = json!({})),
@@ -293,6 +320,31 @@ fn contradictions_are_refused() {
             }),
             "without a default, somebody must make it",
         ),
+        (
+            changed(|document| {
+                document["x-latchkey-functions"]["preTokenGeneration"]["everyMinutes"] = 5.into();
+            }),
+            "a schedule has everyMinutes of at least 1",
+        ),
+        (
+            changed(|document| {
+                document["x-latchkey-functions"]["preTokenGeneration"]["kind"] = "schedule".into();
+            }),
+            "a schedule has everyMinutes of at least 1",
+        ),
+        (
+            changed(|document| {
+                document["x-latchkey-functions"]["preTokenGeneration"]["kind"] =
+                    "pre-authentication".into();
+            }),
+            "another function is the same trigger",
+        ),
+        (
+            changed(|document| {
+                document["x-latchkey-resources"]["guests"]["table"]["setting"] = "TABLE".into();
+            }),
+            "TABLE is not in x-latchkey-settings",
+        ),
     ];
     for (document, reason) in contradictions {
         let message = refused(&document);
@@ -310,9 +362,10 @@ fn extensions_stand_only_where_a_reader_looks_for_them() {
             .filter(|key| key.starts_with("x-"))
         {
             let known = match key.as_str() {
-                "x-latchkey-unrouted" | "x-latchkey-triggers" | "x-latchkey-settings" => {
-                    place.is_empty()
-                }
+                "x-latchkey-unrouted"
+                | "x-latchkey-functions"
+                | "x-latchkey-resources"
+                | "x-latchkey-settings" => place.is_empty(),
                 "x-latchkey" => place.starts_with("/paths/") && place.matches('/').count() == 3,
                 "x-latchkey-beyond-schemas" => place.ends_with("/FieldError/properties/code"),
                 "x-latchkey-required-with" => {
@@ -496,17 +549,7 @@ fn a_body_brings_its_errors_with_it() {
 fn every_setting_is_read_by_someone_and_says_what_it_counts() {
     let contract = Contract::embedded();
     let mut read = BTreeSet::new();
-    for environment in contract
-        .operations()
-        .iter()
-        .map(|operation| &operation.environment)
-        .chain(
-            contract
-                .triggers()
-                .iter()
-                .map(|trigger| &trigger.environment),
-        )
-    {
+    for environment in contract.functions().iter().map(|one| &one.environment) {
         assert!(environment.iter().any(|name| name == "LOG_LEVEL"));
         let distinct: BTreeSet<&String> = environment.iter().collect();
         assert_eq!(distinct.len(), environment.len());

@@ -1,10 +1,11 @@
-//! The functions: every operation and trigger, each with an environment, an HTTP client and a platform of its own, invoked as
+//! The functions: every one of the contract, each with an environment, an HTTP client and a platform of its own, invoked as
 //! Lambda invokes them.
 
 pub(crate) mod aws_calls;
 pub(crate) mod invoke_api;
 pub(crate) mod logs;
 pub(crate) mod mcp;
+pub(crate) mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub(crate) const LIVE_VERSION: &str = "1";
 /// Why the functions cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionsError {
-    /// The contract has an operation or trigger that is not mounted.
+    /// The contract has a function that is not mounted.
     #[error(
         "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/local/run/src/functions/mod.rs"
     )]
@@ -123,32 +124,16 @@ impl Functions {
     /// Starts every function that the contract lists.
     pub(crate) fn start(surroundings: &Surroundings<'_>) -> Result<Self, FunctionsError> {
         let contract = Contract::embedded();
-        let operations = contract.operations().iter().map(|one| {
-            (
-                &one.name,
-                one.timeout_seconds,
-                one.memory_mb,
-                &one.environment,
-            )
-        });
-        let triggers = contract.triggers().iter().map(|one| {
-            (
-                &one.name,
-                one.timeout_seconds,
-                one.memory_mb,
-                &one.environment,
-            )
-        });
         let mut listed = BTreeSet::new();
         let mut started = BTreeMap::new();
-        for (name, timeout_seconds, memory_mb, variables) in operations.chain(triggers) {
+        for wanted in contract.functions() {
             let (name, mount) = *MOUNTED
                 .iter()
-                .find(|(mounted, _)| mounted == name)
-                .ok_or_else(|| FunctionsError::NotMounted(name.clone()))?;
+                .find(|(mounted, _)| *mounted == wanted.name)
+                .ok_or_else(|| FunctionsError::NotMounted(wanted.name.clone()))?;
             listed.insert(name);
             let full_name = function_name(name);
-            let environment = surroundings.environment(&full_name, memory_mb, variables);
+            let environment = surroundings.environment(&full_name, wanted);
             let function = Platform::new(
                 environment,
                 surroundings.calls.client_of(name),
@@ -161,10 +146,10 @@ impl Functions {
                 name,
                 Started {
                     function,
-                    timeout: Duration::from_secs(timeout_seconds.into()),
+                    timeout: Duration::from_secs(wanted.timeout_seconds.into()),
                     arn: function_arn(name),
                     config: Arc::new(Config {
-                        memory: i32::try_from(memory_mb).unwrap_or(i32::MAX),
+                        memory: i32::try_from(wanted.memory_mb).unwrap_or(i32::MAX),
                         version: LIVE_VERSION.to_owned(),
                         log_stream: "local".to_owned(),
                         log_group: format!("/aws/lambda/{full_name}"),
@@ -265,8 +250,9 @@ impl Started {
 
 impl Surroundings<'_> {
     /// Exactly what the contract lists for the function, and what Lambda itself sets.
-    fn environment(&self, full_name: &str, memory_mb: u32, variables: &[String]) -> Environment {
-        let listed = variables
+    fn environment(&self, full_name: &str, wanted: &auth_api::Function) -> Environment {
+        let listed = wanted
+            .environment
             .iter()
             .filter_map(|name| Some((name.clone(), self.values.get(name)?.clone())));
         let aws = self
@@ -275,7 +261,10 @@ impl Surroundings<'_> {
             .map(|(name, value)| (name.clone(), value.clone()));
         let lambda = [
             ("AWS_LAMBDA_FUNCTION_NAME", full_name.to_owned()),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_mb.to_string()),
+            (
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                wanted.memory_mb.to_string(),
+            ),
             ("AWS_LAMBDA_FUNCTION_VERSION", LIVE_VERSION.to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value));

@@ -1,6 +1,6 @@
 //! The directory that the operations work with: the user pool, its app clients, and the secret that only the operations know.
 
-use auth_api::{AppClient, Contract, TriggerKind, UserPool, UserPoolError};
+use auth_api::{AppClient, Contract, FunctionKind, TriggerKind, UserPool, UserPoolError};
 use auth_domain::NewPassword;
 use aws_local::AwsLocal;
 use base64::Engine as _;
@@ -100,11 +100,15 @@ impl Directory {
 /// The functions that Cognito calls.
 fn triggers() -> Value {
     let mut triggers = json!({});
-    for trigger in Contract::embedded().triggers() {
-        let arn = function_arn(&trigger.name);
-        match trigger.kind {
+    for function in Contract::embedded().functions() {
+        let FunctionKind::Trigger(kind) = function.kind else {
+            continue;
+        };
+        let arn = function_arn(&function.name);
+        match kind {
             TriggerKind::PreAuthentication => triggers["PreAuthentication"] = arn.into(),
-            TriggerKind::PreTokenGenerationV2 => {
+            TriggerKind::CustomMessage => triggers["CustomMessage"] = arn.into(),
+            TriggerKind::PreTokenGeneration => {
                 triggers["PreTokenGenerationConfig"] =
                     json!({ "LambdaVersion": "V2_0", "LambdaArn": arn });
             }

@@ -1,35 +1,52 @@
 //! DynamoDB in the process: dynoxide with Latchkey's tables, and time to live by the world's clock.
 
+use std::collections::BTreeMap;
+use std::iter;
+use std::ops::Index;
 use std::path::PathBuf;
 
+use auth_api::{Contract, Table};
 use auth_domain::Timestamp;
 use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The names of the tables.
+/// The names of the contract's tables, by what grants call them.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Tables {
-    /// Guests, their addresses and their ids.
-    pub guests: String,
-    /// Sign-ins under way, and limits.
-    pub challenges: String,
-    /// OAuth2 sessions.
-    pub sessions: String,
-}
+pub struct Tables(BTreeMap<&'static str, String>);
 
 impl Tables {
     pub(crate) fn local() -> Self {
-        Self {
-            guests: "latchkey-local-guests".to_owned(),
-            challenges: "latchkey-local-challenges".to_owned(),
-            sessions: "latchkey-local-sessions".to_owned(),
-        }
+        let names = Contract::embedded().tables();
+        let names = names.map(|(resource, _)| {
+            let name = resource.name.as_str();
+            (name, format!("latchkey-local-{name}"))
+        });
+        Self(names.collect())
+    }
+
+    /// The resource of the contract that the table of this name is.
+    #[must_use]
+    pub fn resource(&self, table: &str) -> Option<&'static str> {
+        let mut names = self.0.iter();
+        names.find_map(|(resource, name)| (name == table).then_some(*resource))
+    }
+
+    /// The names with their tables.
+    fn described(&self) -> impl Iterator<Item = (&str, &'static Table)> {
+        Contract::embedded()
+            .tables()
+            .map(|(resource, table)| (&self[resource.name.as_str()], table))
     }
 }
 
-/// The attribute that says when an item may go, in seconds since the epoch.
-const TTL_ATTRIBUTE: &str = "ttl";
+impl Index<&str> for Tables {
+    type Output = str;
+
+    fn index(&self, resource: &str) -> &str {
+        &self.0[resource]
+    }
+}
 
 /// The database with its tables. Clones share it.
 #[derive(Clone)]
@@ -56,15 +73,16 @@ impl DynamoDb {
 
     fn make_tables(&self) -> Result<(), DynoxideError> {
         let existing = self.database.list_tables(request(json!({}))?)?.table_names;
-        for (name, definition) in self.definitions() {
-            if existing.contains(name) {
+        for (name, table) in self.tables.described() {
+            if existing.iter().any(|existing| existing == name) {
                 continue;
             }
-            self.database.create_table(request(definition)?)?;
-            if self.expiring().any(|(table, _)| table == name) {
+            self.database
+                .create_table(request(definition(name, table))?)?;
+            if let Some(ttl) = &table.ttl {
                 self.database.update_time_to_live(request(json!({
                     "TableName": name,
-                    "TimeToLiveSpecification": { "AttributeName": TTL_ATTRIBUTE, "Enabled": true },
+                    "TimeToLiveSpecification": { "AttributeName": ttl, "Enabled": true },
                 }))?)?;
             }
         }
@@ -73,64 +91,25 @@ impl DynamoDb {
 
     /// Whether every table has the key that this version gives it. Kept tables may be of another version.
     pub(crate) fn has_this_shape(&self) -> Result<bool, DynoxideError> {
-        for (name, definition) in self.definitions() {
-            let table = json!({ "TableName": name });
-            let described = json!(self.database.describe_table(request(table)?)?);
-            if described["Table"]["KeySchema"] != definition["KeySchema"] {
+        for (name, table) in self.tables.described() {
+            let kept = self
+                .database
+                .describe_table(request(json!({ "TableName": name }))?)?;
+            if json!(kept)["Table"]["KeySchema"] != definition(name, table)["KeySchema"] {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn definitions(&self) -> [(&String, Value); 3] {
-        let keyed_by = |table: &str, key: &str| {
-            json!({
-                "TableName": table,
-                "BillingMode": "PAY_PER_REQUEST",
-                "KeySchema": [{ "AttributeName": key, "KeyType": "HASH" }],
-                "AttributeDefinitions": [{ "AttributeName": key, "AttributeType": "S" }],
-            })
-        };
-        let mut guests = keyed_by(&self.tables.guests, "pk");
-        guests["AttributeDefinitions"] = json!([
-            { "AttributeName": "pk", "AttributeType": "S" },
-            { "AttributeName": "cognitoSub", "AttributeType": "S" },
-        ]);
-        guests["GlobalSecondaryIndexes"] = json!([{
-            "IndexName": "cognito-sub-index",
-            "KeySchema": [{ "AttributeName": "cognitoSub", "KeyType": "HASH" }],
-            "Projection": { "ProjectionType": "ALL" },
-        }]);
-        [
-            (&self.tables.guests, guests),
-            (
-                &self.tables.challenges,
-                keyed_by(&self.tables.challenges, "pk"),
-            ),
-            (
-                &self.tables.sessions,
-                keyed_by(&self.tables.sessions, "sessionId"),
-            ),
-        ]
-    }
-
-    /// The tables whose items expire, with their partition keys.
-    fn expiring(&self) -> impl Iterator<Item = (&String, &'static str)> {
-        [
-            (&self.tables.challenges, "pk"),
-            (&self.tables.sessions, "sessionId"),
-        ]
-        .into_iter()
-    }
-
     /// Deletes what has outlived its time by `now`. Dynoxide's own sweep reads the system's clock, which nobody can move.
     pub(crate) fn sweep(&self, now: Timestamp) -> Result<(), DynoxideError> {
-        let names = json!({ "#ttl": TTL_ATTRIBUTE });
         let values = json!({ ":now": { "N": now.as_seconds().to_string() } });
-        for (table, key) in self.expiring() {
+        for (name, table) in self.tables.described() {
+            let Some(ttl) = &table.ttl else { continue };
+            let names = json!({ "#ttl": ttl });
             let mut page = json!({
-                "TableName": table,
+                "TableName": name,
                 "FilterExpression": "#ttl < :now",
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": values,
@@ -138,12 +117,12 @@ impl DynamoDb {
             loop {
                 let found = self.database.scan(request(page.clone())?)?;
                 for mut item in found.items.unwrap_or_default() {
-                    let Some(value) = item.remove(key) else {
+                    let Some(value) = item.remove(&table.key) else {
                         continue;
                     };
                     let deleted = self.database.delete_item(request(json!({
-                        "TableName": table,
-                        "Key": { key: value },
+                        "TableName": name,
+                        "Key": { &table.key: value },
                         "ConditionExpression": "#ttl < :now",
                         "ExpressionAttributeNames": names,
                         "ExpressionAttributeValues": values,
@@ -165,12 +144,37 @@ impl DynamoDb {
 
     /// Empties every table.
     pub(crate) fn clear(&self) -> Result<(), DynoxideError> {
-        for (name, _) in self.definitions() {
+        for (name, _) in self.tables.described() {
             self.database
                 .delete_table(request(json!({ "TableName": name }))?)?;
         }
         self.make_tables()
     }
+}
+
+/// A table as `CreateTable` wants it.
+fn definition(name: &str, table: &Table) -> Value {
+    let keyed = |key: &str| json!([{ "AttributeName": key, "KeyType": "HASH" }]);
+    let keys = iter::once(&table.key).chain(table.indexes.values());
+    let attributes = keys.map(|key| json!({ "AttributeName": key, "AttributeType": "S" }));
+    let mut definition = json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": keyed(&table.key),
+        "AttributeDefinitions": attributes.collect::<Vec<_>>(),
+    });
+    let indexes = table.indexes.iter().map(|(name, key)| {
+        json!({
+            "IndexName": name,
+            "KeySchema": keyed(key),
+            "Projection": { "ProjectionType": "ALL" },
+        })
+    });
+    let indexes: Vec<Value> = indexes.collect();
+    if !indexes.is_empty() {
+        definition["GlobalSecondaryIndexes"] = indexes.into();
+    }
+    definition
 }
 
 /// A request in the words of the DynamoDB API.

@@ -26,9 +26,6 @@ pub(crate) fn values(
         ("COGNITO_USER_POOL_ID", &ready.user_pool_id),
         ("COGNITO_CLIENT_ID", &directory.operations_client_id),
         ("API_CLIENT_IDS", &directory.api_client_ids.join(",")),
-        ("GUESTS_TABLE_NAME", &ready.tables.guests),
-        ("CHALLENGES_TABLE_NAME", &ready.tables.challenges),
-        ("DYNAMODB_OAUTH2_SESSIONS_TABLE", &ready.tables.sessions),
         ("SECRETS_ID", SECRETS_ID),
         ("MAIL_SENDER", MAIL_SENDER),
         ("KMS_KEY_ID", SEALING_KEY),
@@ -38,6 +35,12 @@ pub(crate) fn values(
         ("AGENTCORE_WORKLOAD_NAME", WORKLOAD_IDENTITY),
         ("AGENTCORE_IDENTITY_PROVIDER_NAME", CREDENTIAL_PROVIDER),
     ];
+    let tables = Contract::embedded().tables();
+    let tables = tables.map(|(resource, table)| {
+        let name = &ready.tables[resource.name.as_str()];
+        (table.setting.as_str(), name)
+    });
+    let made = made.into_iter().chain(tables);
     let made = made.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let defaults = Contract::embedded()
         .settings()

@@ -48,7 +48,7 @@ use crate::functions::aws_calls::{AwsCall, AwsCalls};
 use crate::functions::invoke_api::InvokeApi;
 use crate::functions::logs::Logs;
 use crate::functions::mcp::AgentGateway;
-use crate::functions::{Functions, FunctionsError, Surroundings};
+use crate::functions::{Functions, FunctionsError, Surroundings, schedule};
 use crate::gateway::{Gateway, Setup};
 use crate::page;
 
@@ -166,7 +166,7 @@ pub struct World {
     inner: Arc<Inner>,
     gateway: Servers,
     stand_ins: Servers,
-    sweeping: JoinSet<()>,
+    background: JoinSet<()>,
 }
 
 /// What the servers share.
@@ -302,13 +302,14 @@ impl World {
         stand_ins.serve(listeners.rest, guarded(aws.router()));
         let mut gateway = Servers::default();
         gateway.serve(listeners.gateway, guarded(router(&inner)));
-        let mut sweeping = JoinSet::new();
-        sweeping.spawn(sweep(inner.clone()));
+        let mut background = JoinSet::new();
+        background.spawn(sweep(inner.clone()));
+        background.spawn(schedule::keep(inner.functions.clone(), inner.clock.clone()));
         Self {
             inner,
             gateway,
             stand_ins,
-            sweeping,
+            background,
         }
     }
 
@@ -324,7 +325,7 @@ impl World {
         &self.inner.operations_client_id
     }
 
-    /// The names of the functions, triggers among them.
+    /// The names of the functions, of every kind.
     pub fn functions(&self) -> impl Iterator<Item = &'static str> {
         self.inner.functions.names()
     }
@@ -410,7 +411,7 @@ impl World {
 
     /// Ends the world: no new requests, then the end of those that are being answered, then of what they stood on.
     pub async fn shutdown(mut self) {
-        self.sweeping.abort_all();
+        self.background.abort_all();
         self.gateway.stop().await;
         self.stand_ins.stop().await;
     }

@@ -94,7 +94,7 @@ pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
         .duration_since(std::time::UNIX_EPOCH)
         .expect("after the epoch");
     let change = json!({
-        "TableName": world.ready().tables.sessions,
+        "TableName": world.ready().tables["sessions"],
         "Key": { "sessionId": { "S": session } },
         "UpdateExpression": "SET boundAt = :now",
         "ExpressionAttributeValues": { ":now": { "N": now.as_millis().to_string() } },
@@ -105,7 +105,7 @@ pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
 /// Gives a guest an authenticator that nobody has: sign-ins are held, and nothing finishes them.
 pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     let change = json!({
-        "TableName": world.ready().tables.guests,
+        "TableName": world.ready().tables["guests"],
         "Key": guest_key(world, email).await,
         "UpdateExpression": "SET authenticatorKeys = :keys, authenticatorLastStep = :step",
         "ExpressionAttributeValues": { ":keys": { "B": "c2VhbGVk" }, ":step": { "N": "0" } },
@@ -116,7 +116,7 @@ pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
 /// Takes an authenticator out of a guest's record again.
 pub(crate) async fn take_authenticator(world: &TestWorld, email: &str) {
     let change = json!({
-        "TableName": world.ready().tables.guests,
+        "TableName": world.ready().tables["guests"],
         "Key": guest_key(world, email).await,
         "UpdateExpression": "REMOVE authenticatorKeys, authenticatorLastStep",
     });
@@ -133,7 +133,7 @@ pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String
 /// Puts sealed keys into a guest's record.
 pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys: &str) {
     let change = json!({
-        "TableName": world.ready().tables.guests,
+        "TableName": world.ready().tables["guests"],
         "Key": guest_key(world, email).await,
         "UpdateExpression": "SET authenticatorKeys = :keys",
         "ExpressionAttributeValues": { ":keys": { "B": keys } },
@@ -146,7 +146,7 @@ pub(crate) async fn release_guest(world: &TestWorld, email: &str) {
     let guest = bound_guest(world, email).await;
     let guest_id = guest["guestId"].as_str().expect("an id");
     let gone = json!({
-        "TableName": world.ready().tables.guests,
+        "TableName": world.ready().tables["guests"],
         "Key": { "pk": { "S": guest["pk"] } },
     });
     dynamodb(world, "DeleteItem", &gone).await;
@@ -155,7 +155,7 @@ pub(crate) async fn release_guest(world: &TestWorld, email: &str) {
 
 /// The record of a guest who has a user.
 async fn bound_guest(world: &TestWorld, email: &str) -> Item {
-    let guests = items(world, &world.ready().tables.guests).await;
+    let guests = items(world, &world.ready().tables["guests"]).await;
     let guest = guests.into_iter().find(|item| {
         let key = item["pk"].as_str().expect("a key");
         key.starts_with("guest#") && item["email"] == email
@@ -168,7 +168,7 @@ async fn guest_key(world: &TestWorld, email: &str) -> Value {
 }
 
 async fn put_guest_item(world: &TestWorld, item: &Value) {
-    let table = &world.ready().tables.guests;
+    let table = &world.ready().tables["guests"];
     dynamodb(
         world,
         "PutItem",

@@ -148,7 +148,7 @@ impl TestWorld {
 
     /// All guests' records. A guest who has a user has an address and an id that name the user.
     pub(crate) async fn guests(&self) -> Vec<Value> {
-        let items = self.items(&self.ready().tables.guests).await;
+        let items = self.items(&self.ready().tables["guests"]).await;
         let of_kind = |kind: &str| -> Vec<&Value> {
             let mut items: Vec<_> = items.iter().collect();
             items.retain(|item| attribute(item, "pk").starts_with(kind));
@@ -185,7 +185,7 @@ impl TestWorld {
             "createdAt": text("2025-12-24T18:00:00.000Z"),
             "updatedAt": text("2025-12-24T18:00:00.000Z"),
         });
-        let put = json!({ "TableName": self.ready().tables.guests, "Item": item });
+        let put = json!({ "TableName": self.ready().tables["guests"], "Item": item });
         self.aws("dynamodb", "PutItem", &put).await;
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use auth_api::Contract;
+use auth_api::{Contract, Security};
 use auth_local::{Options, World};
 use serde_json::Value;
 
@@ -10,10 +10,8 @@ use crate::{entries, files, folder, hold, is_function, root, workspace};
 
 /// The functions that the contract lists, in kebab-case.
 fn listed() -> BTreeSet<String> {
-    let contract = Contract::embedded();
-    let operations = contract.operations().iter().map(|one| one.name.clone());
-    let triggers = contract.triggers().iter().map(|one| one.name.clone());
-    operations.chain(triggers).collect()
+    let functions = Contract::embedded().functions().iter();
+    functions.map(|function| function.name.clone()).collect()
 }
 
 #[test]
@@ -140,6 +138,27 @@ fn every_function_has_events_for_the_console_and_its_tests() {
     }
     hold(
         "An operation has events/http.json and events/direct.json, a tool tool.json too, a trigger at least one event.",
+        &broken,
+    );
+}
+
+#[test]
+fn an_operation_lets_in_whom_its_route_lets_in() {
+    let mut broken = Vec::new();
+    for operation in Contract::embedded().operations() {
+        let wanted = match operation.security {
+            Security::Public => "Access::Public",
+            Security::Jwt { .. } => "Access::Caller",
+            Security::Iam => "Access::Agent",
+        };
+        let file = format!("crates/{}/src/lib.rs", operation.name);
+        let source = fs::read_to_string(root().join(&file)).unwrap_or_default();
+        if !source.contains(&format!("const ACCESS: Access = {wanted};")) {
+            broken.push(format!("{file}: its route says {wanted}"));
+        }
+    }
+    hold(
+        "ACCESS in the operation's lib.rs says what `security` says at its path in shared/auth-api/openapi.yaml.",
         &broken,
     );
 }

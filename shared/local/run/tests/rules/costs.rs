@@ -46,10 +46,10 @@ fn table() -> BTreeMap<(String, String), Calls> {
 /// A call as the table has it: `guests:GetItem`.
 fn written(world: &TestWorld, call: &AwsCall) -> String {
     let ready = world.ready();
+    if let Some(table) = ready.tables.resource(&call.resource) {
+        return format!("{table}:{}", call.action);
+    }
     let resource = match call.resource.as_str() {
-        table if table == ready.tables.guests => "guests",
-        table if table == ready.tables.challenges => "challenges",
-        table if table == ready.tables.sessions => "sessions",
         _ if call.action.starts_with("GetWorkloadAccessToken") => "workload-identity",
         _ if call.service == "bedrock-agentcore" => "token-vault",
         pool if pool == ready.user_pool_id || pool == world.operations_client_id() => "user-pool",
@@ -84,10 +84,10 @@ async fn cold_calls(case: Case) -> Calls {
 }
 
 fn grants(operation: &str) -> BTreeSet<String> {
-    let operation = Contract::embedded()
-        .operation(operation)
+    let function = Contract::embedded()
+        .function(operation)
         .expect("in the contract");
-    operation.grants.iter().map(ToString::to_string).collect()
+    function.grants.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]
@@ -359,16 +359,9 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
     let registration = called.entry("register-user").or_default();
     registration.extend(registration_rolled_back().await.into_keys());
     registration.insert("guests:DeleteItem".to_owned());
-    for operation in Contract::embedded().operations() {
-        let needed: BTreeSet<String> = called[operation.name.as_str()]
-            .iter()
-            .flat_map(|call| needed(call))
-            .collect();
-        assert_eq!(grants(&operation.name), needed, "{}", operation.name);
-    }
-    for trigger in Contract::embedded().triggers() {
-        let granted: BTreeSet<String> = trigger.grants.iter().map(ToString::to_string).collect();
-        let needed = called.remove(trigger.name.as_str()).unwrap_or_default();
-        assert_eq!(granted, needed, "{}", trigger.name);
+    for function in Contract::embedded().functions() {
+        let made = called.remove(function.name.as_str()).unwrap_or_default();
+        let needed: BTreeSet<String> = made.iter().flat_map(|call| needed(call)).collect();
+        assert_eq!(grants(&function.name), needed, "{}", function.name);
     }
 }

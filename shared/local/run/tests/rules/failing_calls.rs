@@ -604,7 +604,7 @@ async fn prove_after_all(stage: &mut Stage<'_>, answer: &Answer) -> Then {
 
 /// Attempts counted for sign-ins that go on.
 async fn attempts(world: &TestWorld) -> usize {
-    let challenges = items(world, &world.ready().tables.challenges).await;
+    let challenges = items(world, &world.ready().tables["challenges"]).await;
     let going_on = challenges
         .iter()
         .filter(|item| is(item, "sign-in#") && !item.contains_key("finishedBy"));
@@ -622,7 +622,7 @@ fn is(item: &Item, kind: &str) -> bool {
 async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Call) {
     let guests = usize::from(case != Case::ResetOfUserWithoutGuest);
     assert_eq!(world.guests().await.len(), guests, "one guest");
-    let items_of_guests = items(world, &world.ready().tables.guests).await;
+    let items_of_guests = items(world, &world.ready().tables["guests"]).await;
     assert!(
         items_of_guests.len() <= 3,
         "the guest, the address and the id"
@@ -632,7 +632,7 @@ async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Cal
     if case.is_about_passwords() || case == Case::ProofByRegisteredGuest {
         return;
     }
-    let challenges = items(world, &world.ready().tables.challenges).await;
+    let challenges = items(world, &world.ready().tables["challenges"]).await;
     let starts = Invocations::of(world, "initiate-otp");
     let resends = Invocations::of(world, "resend-otp");
     let proofs = Invocations::of(world, "verify-otp");
@@ -783,7 +783,11 @@ async fn without_its_trigger_cognito_issues_no_token_and_a_resend_signs_in_after
             0,
             "{function}: the attempt is given back"
         );
-        assert!(items(&world, &world.ready().tables.guests).await.is_empty());
+        assert!(
+            items(&world, &world.ready().tables["guests"])
+                .await
+                .is_empty()
+        );
         set_token_trigger(&world, "pre-token-generation").await;
         assert_eq!(prove_after_all(&mut stage, &failed).await, Then::Resend);
     }

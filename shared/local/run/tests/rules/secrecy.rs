@@ -576,13 +576,16 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
         ("COGNITO_USER_POOL_ID", ready.user_pool_id.clone()),
         ("COGNITO_CLIENT_ID", world.operations_client_id().to_owned()),
         ("API_CLIENT_IDS", world.operations_client_id().to_owned()),
-        ("GUESTS_TABLE_NAME", ready.tables.guests.clone()),
-        ("CHALLENGES_TABLE_NAME", ready.tables.challenges.clone()),
+        ("GUESTS_TABLE_NAME", ready.tables["guests"].to_owned()),
+        (
+            "CHALLENGES_TABLE_NAME",
+            ready.tables["challenges"].to_owned(),
+        ),
         ("SECRETS_ID", "latchkey-local/secrets".to_owned()),
         ("FRONTEND_URL", ready.gateway.clone()),
         (
             "DYNAMODB_OAUTH2_SESSIONS_TABLE",
-            ready.tables.sessions.clone(),
+            ready.tables["sessions"].to_owned(),
         ),
         (
             "OAUTH2_CALLBACK_URL",

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use auth_api::{Checker, Contract, Exchange, Side};
+use auth_api::{Checker, Contract, Exchange, FunctionKind, Side};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path as Parameter, State};
@@ -46,21 +46,16 @@ struct Listed {
 
 fn listed() -> Vec<Listed> {
     let contract = Contract::embedded();
-    let operations = contract.operations().iter().map(|one| Listed {
+    let functions = contract.functions().iter().map(|one| Listed {
         name: &one.name,
         memory_mb: one.memory_mb,
         environment: &one.environment,
-        tool: one.tool.as_ref().map(|tool| tool.name.as_str()),
-        is_trigger: false,
+        tool: contract
+            .operation(&one.name)
+            .and_then(|operation| Some(operation.tool.as_ref()?.name.as_str())),
+        is_trigger: matches!(one.kind, FunctionKind::Trigger(_)),
     });
-    let triggers = contract.triggers().iter().map(|one| Listed {
-        name: &one.name,
-        memory_mb: one.memory_mb,
-        environment: &one.environment,
-        tool: None,
-        is_trigger: true,
-    });
-    operations.chain(triggers).collect()
+    functions.collect()
 }
 
 /// Names a folder of functions' binaries, built elsewhere, that are tested instead of those that are built here.
@@ -279,13 +274,13 @@ fn value(world: &TestWorld, name: &str) -> String {
                 world.operations_client_id()
             )
         }
-        "GUESTS_TABLE_NAME" => ready.tables.guests.clone(),
-        "CHALLENGES_TABLE_NAME" => ready.tables.challenges.clone(),
+        "GUESTS_TABLE_NAME" => ready.tables["guests"].to_owned(),
+        "CHALLENGES_TABLE_NAME" => ready.tables["challenges"].to_owned(),
         "SECRETS_ID" => "latchkey-local/secrets".to_owned(),
         "KMS_KEY_ID" => "alias/latchkey-local-sealing".to_owned(),
         "MAIL_SENDER" => "no-reply@latchkey.example".to_owned(),
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
-        "DYNAMODB_OAUTH2_SESSIONS_TABLE" => ready.tables.sessions.clone(),
+        "DYNAMODB_OAUTH2_SESSIONS_TABLE" => ready.tables["sessions"].to_owned(),
         "OAUTH2_CALLBACK_URL" => format!("{}/auth/callback", ready.gateway),
         "COGNITO_HOSTED_URL" => ready.cognito.clone(),
         "AGENTCORE_WORKLOAD_NAME" => "latchkey-local-agent".to_owned(),

@@ -1,0 +1,317 @@
+//! What Latchkey reads of its `OpenAPI` document: routes, functions, resources, settings.
+
+mod function;
+mod resource;
+mod route;
+mod setting;
+mod tool;
+
+use std::collections::BTreeSet;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
+
+use self::function::FunctionItem;
+pub use self::function::{Function, FunctionKind, TriggerKind};
+use self::resource::ResourceItem;
+pub use self::resource::{Grant, MalformedGrant, Resource, Table};
+use self::route::PathItem;
+pub use self::route::{Method, Operation, Routed, Security, Segment, Throttle, UnknownMethod};
+use self::setting::SettingItem;
+pub use self::setting::{Bounds, Maker, NONE, Setting, SettingKind, UnfitValue};
+pub use self::tool::{Tool, ToolSchema, ToolSchemaKind};
+use crate::in_order::in_order;
+
+/// The operations, functions, resources and settings of one `OpenAPI` document.
+#[derive(Debug)]
+pub struct Contract {
+    operations: Vec<Operation>,
+    functions: Vec<Function>,
+    resources: Vec<Resource>,
+    settings: Vec<Setting>,
+    unrouted: Unrouted,
+    text: String,
+    json: Value,
+}
+
+/// Why a document is not a contract.
+#[derive(Debug, thiserror::Error)]
+pub enum ContractError {
+    /// Not JSON, a part missing, a key or a value that is not known here.
+    #[error("the document does not have the shape of a contract")]
+    Shape(#[from] serde_json::Error),
+    /// Parts that contradict each other; says which and how.
+    #[error("{place}: {reason}")]
+    Contradiction {
+        /// The function, resource, setting or path.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Contract {
+    /// Reads an `OpenAPI` document in JSON.
+    ///
+    /// Keys that are not known are refused wherever functions, routes or settings are described: a misspelt one would otherwise
+    /// be a grant or a limit that silently is not there.
+    pub fn read(json: &str) -> Result<Self, ContractError> {
+        let document: Document = serde_json::from_str(json)?;
+        let settings: Vec<Setting> = document
+            .settings
+            .into_iter()
+            .map(|(name, setting)| setting.named(name))
+            .collect::<Result<_, _>>()?;
+        let mut operations = Vec::new();
+        let mut functions = Vec::new();
+        for (path, item) in document.paths {
+            for (method, operation) in item.into_methods() {
+                let (operation, function) = operation.at(method, &path)?;
+                operations.push(operation);
+                functions.push(function);
+            }
+        }
+        for (id, function) in document.functions {
+            functions.push(function.named(id)?);
+        }
+        let resources = document.resources.into_iter();
+        let resources = resources.map(|(name, resource)| resource.named(name));
+
+        let contract = Self {
+            operations,
+            functions,
+            resources: resources.collect(),
+            settings,
+            unrouted: document.unrouted,
+            text: json.to_owned(),
+            json: serde_json::from_str(json)?,
+        };
+        contract.agrees_with_itself()?;
+        Ok(contract)
+    }
+
+    /// Every operation, in the document's order.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The operation of this operationId or kebab-case name.
+    #[must_use]
+    pub fn operation(&self, id_or_name: &str) -> Option<&Operation> {
+        self.operations
+            .iter()
+            .find(|operation| operation.operation_id == id_or_name || operation.name == id_or_name)
+    }
+
+    /// Every function: those of operations first, then those that no route leads to.
+    #[must_use]
+    pub fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// The function of this operationId or kebab-case name.
+    #[must_use]
+    pub fn function(&self, id_or_name: &str) -> Option<&Function> {
+        self.functions
+            .iter()
+            .find(|function| function.operation_id == id_or_name || function.name == id_or_name)
+    }
+
+    /// Everything that functions may be granted actions on, in the document's order.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The resources that are tables.
+    pub fn tables(&self) -> impl Iterator<Item = (&Resource, &Table)> {
+        self.resources
+            .iter()
+            .filter_map(|resource| Some((resource, resource.table.as_ref()?)))
+    }
+
+    /// Everything that functions read from their environment, in the document's order.
+    #[must_use]
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// What the gateway answers where [`Contract::route`] finds nothing.
+    #[must_use]
+    pub fn unrouted(&self) -> &Unrouted {
+        &self.unrouted
+    }
+
+    /// The whole document as text, its keys in their own order.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.text
+    }
+
+    /// The whole document, its maps sorted by key.
+    #[must_use]
+    pub fn as_json(&self) -> &Value {
+        &self.json
+    }
+
+    /// Chooses the operation as an API Gateway HTTP API does: whole segments, letter case and a trailing slash count, a literal
+    /// segment wins over a parameter, and a parameter takes one segment that is not empty, percent-decoded after the choice.
+    ///
+    /// `path` is the raw path of the request, without stage and query.
+    #[must_use]
+    pub fn route(&self, method: &str, path: &str) -> Option<Routed<'_>> {
+        let method: Method = method.parse().ok()?;
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        let operation = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method == method && operation.takes(&segments))
+            .min_by_key(|operation| {
+                let parameters = operation.segments.iter().map(Segment::is_parameter);
+                parameters.collect::<Vec<_>>()
+            })?;
+        let path_parameters = operation
+            .segments
+            .iter()
+            .zip(segments)
+            .filter_map(|(segment, text)| match segment {
+                Segment::Literal(_) => None,
+                Segment::Parameter(name) => {
+                    let value = percent_decode_str(text).decode_utf8_lossy();
+                    Some((name.clone(), value.into_owned()))
+                }
+            })
+            .collect();
+        Some(Routed {
+            operation,
+            path_parameters,
+        })
+    }
+
+    fn agrees_with_itself(&self) -> Result<(), ContractError> {
+        let settings: BTreeSet<&str> = self.settings.iter().map(|one| one.name.as_str()).collect();
+        for (resource, table) in self.tables() {
+            if !settings.contains(table.setting.as_str()) {
+                let reason = format!("{} is not in x-latchkey-settings", table.setting);
+                return Err(contradiction(&resource.name, reason));
+            }
+        }
+        let mut names = BTreeSet::new();
+        let mut triggers = BTreeSet::new();
+        for function in &self.functions {
+            let id = &function.operation_id;
+            if !names.insert(&function.name) {
+                return Err(contradiction(id, "the name is taken"));
+            }
+            if let FunctionKind::Trigger(kind) = function.kind
+                && !triggers.insert(kind)
+            {
+                return Err(contradiction(id, "another function is the same trigger"));
+            }
+            let mut environment = function.environment.iter();
+            if let Some(unknown) = environment.find(|name| !settings.contains(name.as_str())) {
+                let reason = format!("{unknown} is not in x-latchkey-settings");
+                return Err(contradiction(id, reason));
+            }
+            if let Some(unknown) = function.grants.iter().find(|grant| !self.takes(grant)) {
+                let reason = format!("{unknown} is not an action of x-latchkey-resources");
+                return Err(contradiction(id, reason));
+            }
+        }
+        let mut routes = BTreeSet::new();
+        let mut tools = BTreeSet::new();
+        for operation in &self.operations {
+            let shape: Vec<Option<&str>> =
+                operation.segments.iter().map(Segment::literal).collect();
+            if !routes.insert((operation.method, shape)) {
+                let reason = "another operation has the same route";
+                return Err(contradiction(&operation.operation_id, reason));
+            }
+            if let Some(tool) = &operation.tool
+                && !tools.insert(&tool.name)
+            {
+                let reason = "another operation has the same tool";
+                return Err(contradiction(&operation.operation_id, reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn takes(&self, grant: &Grant) -> bool {
+        self.resources.iter().any(|resource| {
+            resource.name == grant.resource()
+                && resource
+                    .actions
+                    .iter()
+                    .any(|action| action == grant.action())
+        })
+    }
+}
+
+/// What the gateway answers where there is no route.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unrouted {
+    /// The HTTP status.
+    pub status: u16,
+    /// `message` in its JSON body.
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(rename = "openapi")]
+    _openapi: IgnoredAny,
+    #[serde(rename = "info")]
+    _info: IgnoredAny,
+    #[serde(rename = "servers")]
+    _servers: IgnoredAny,
+    #[serde(rename = "tags")]
+    _tags: IgnoredAny,
+    #[serde(rename = "security")]
+    _security: IgnoredAny,
+    #[serde(deserialize_with = "in_order")]
+    paths: Vec<(String, PathItem)>,
+    #[serde(rename = "components")]
+    _components: IgnoredAny,
+    #[serde(rename = "x-latchkey-unrouted")]
+    unrouted: Unrouted,
+    #[serde(rename = "x-latchkey-functions", deserialize_with = "in_order")]
+    functions: Vec<(String, FunctionItem)>,
+    #[serde(rename = "x-latchkey-resources", deserialize_with = "in_order")]
+    resources: Vec<(String, ResourceItem)>,
+    #[serde(rename = "x-latchkey-settings", deserialize_with = "in_order")]
+    settings: Vec<(String, SettingItem)>,
+}
+
+fn camel_case(id: String) -> Result<String, ContractError> {
+    let well_formed = id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id.chars().all(|one| one.is_ascii_alphanumeric());
+    if well_formed {
+        Ok(id)
+    } else {
+        Err(contradiction(&id, "an operationId is in camelCase"))
+    }
+}
+
+/// The one rule that names crates, binaries, zips and functions.
+fn kebab_case(camel_case: &str) -> String {
+    let mut name = String::with_capacity(camel_case.len() + 4);
+    for letter in camel_case.chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+fn contradiction(place: &str, reason: impl Into<String>) -> ContractError {
+    ContractError::Contradiction {
+        place: place.to_owned(),
+        reason: reason.into(),
+    }
+}

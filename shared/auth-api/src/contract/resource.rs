@@ -1,0 +1,113 @@
+//! What functions are granted actions on, and the grants.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+/// One action on one resource, such as `guests:GetItem`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Grant {
+    resource: String,
+    action: String,
+}
+
+impl Grant {
+    /// The name of the resource that it is granted on.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// The action without its service, such as `Query`.
+    #[must_use]
+    pub fn action(&self) -> &str {
+        &self.action
+    }
+}
+
+impl TryFrom<String> for Grant {
+    type Error = MalformedGrant;
+
+    fn try_from(text: String) -> Result<Self, MalformedGrant> {
+        let parsed = text.split_once(':').and_then(|(resource, action)| {
+            let well_formed = !resource.is_empty()
+                && resource
+                    .chars()
+                    .all(|one| one.is_ascii_lowercase() || one == '-')
+                && action.starts_with(|first: char| first.is_ascii_uppercase())
+                && action.chars().all(|one| one.is_ascii_alphanumeric());
+            well_formed.then(|| Self {
+                resource: resource.to_owned(),
+                action: action.to_owned(),
+            })
+        });
+        parsed.ok_or(MalformedGrant(text))
+    }
+}
+
+impl fmt::Display for Grant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}", self.resource, self.action)
+    }
+}
+
+/// Not `<resource>:<Action>`.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a grant: want <resource>:<Action>")]
+pub struct MalformedGrant(String);
+
+/// Something in AWS that functions may be granted actions on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// As grants write it.
+    pub name: String,
+    /// The service, as IAM's actions begin.
+    pub service: String,
+    /// What it is.
+    pub meaning: String,
+    /// The actions that may be granted on it. A transaction has none: IAM looks at the actions that it is made of.
+    pub actions: Vec<String>,
+    /// The table, where it is one.
+    pub table: Option<Table>,
+}
+
+/// A `DynamoDB` table. Keys are strings, and there are no sort keys.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The attribute of its partition key.
+    pub key: String,
+    /// The attribute that says when an item may go, in seconds since the epoch; `None` where nothing expires.
+    pub ttl: Option<String>,
+    /// The key of each index, by its name. An index projects all attributes.
+    #[serde(default)]
+    pub indexes: BTreeMap<String, String>,
+    /// The setting in which functions find the table's name.
+    pub setting: String,
+    /// What an item holds, by the form of its key.
+    pub items: BTreeMap<String, String>,
+}
+
+/// A resource of `x-latchkey-resources`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResourceItem {
+    service: String,
+    meaning: String,
+    actions: Vec<String>,
+    table: Option<Table>,
+}
+
+impl ResourceItem {
+    pub(super) fn named(self, name: String) -> Resource {
+        Resource {
+            name,
+            service: self.service,
+            meaning: self.meaning,
+            actions: self.actions,
+            table: self.table,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Routes: which operation a request reaches, and whom the gateway lets through.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::{
+    ContractError, Function, FunctionKind, Grant, Tool, camel_case, contradiction, kebab_case,
+};
+
+/// An operation, and where and how it is reached.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// In camelCase, such as `verifyOtp`.
+    pub operation_id: String,
+    /// The operationId in kebab-case: crate, binary, zip, and the function's name after its prefix.
+    pub name: String,
+    /// The method of its route.
+    pub method: Method,
+    /// The path of its route as the document has it, such as `/auth/session/{sessionId}`.
+    pub path: String,
+    /// The path's segments.
+    pub segments: Vec<Segment>,
+    /// Who may call it.
+    pub security: Security,
+    /// The route's throttle at the gateway.
+    pub throttle: Throttle,
+    /// The tool that an agent sees, where there is one.
+    pub tool: Option<Tool>,
+    /// The groups that the docs page shows it in.
+    pub tags: Vec<String>,
+    /// One line for lists.
+    pub summary: String,
+}
+
+impl Operation {
+    pub(super) fn takes(&self, segments: &[&str]) -> bool {
+        self.segments.len() == segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(segments)
+                .all(|(segment, text)| match segment {
+                    Segment::Literal(literal) => literal == text,
+                    Segment::Parameter(_) => !text.is_empty(),
+                })
+    }
+}
+
+/// What [`Contract::route`](super::Contract::route) chose.
+#[derive(Debug, Clone)]
+pub struct Routed<'a> {
+    /// The operation.
+    pub operation: &'a Operation,
+    /// Its path parameters, percent-decoded.
+    pub path_parameters: BTreeMap<String, String>,
+}
+
+/// The method of a route. A route takes its own method only: no HEAD for GET.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names are RFC 9110's")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As it stands in a request line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMethod> {
+        [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+            .ok_or(UnknownMethod)
+    }
+}
+
+/// A method that no route can have.
+#[derive(Debug, thiserror::Error)]
+#[error("no route can have this method")]
+pub struct UnknownMethod;
+
+/// A part of a path between slashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// Matches itself.
+    Literal(String),
+    /// Matches anything but nothing, and has this name.
+    Parameter(String),
+}
+
+impl Segment {
+    pub(super) fn is_parameter(&self) -> bool {
+        matches!(self, Self::Parameter(_))
+    }
+
+    pub(super) fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(text) => Some(text),
+            Self::Parameter(_) => None,
+        }
+    }
+}
+
+/// Whom the gateway lets call an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Security {
+    /// Anyone. Where a token may be brought and need not be, the gateway has no authorizer, and the operation itself looks at it.
+    Public,
+    /// Who holds an access token with one of these scopes, as API Gateway's JWT authorizer sees it.
+    Jwt {
+        /// The route's authorization scopes; never empty.
+        scopes: Vec<String>,
+    },
+    /// Who signs with AWS Signature Version 4 and may invoke the route.
+    Iam,
+}
+
+/// A route's throttle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Throttle {
+    /// Requests a second that it admits lastingly.
+    pub rate_per_second: u32,
+    /// Requests that it admits at once.
+    pub burst: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PathItem {
+    get: Option<OperationItem>,
+    post: Option<OperationItem>,
+    put: Option<OperationItem>,
+    patch: Option<OperationItem>,
+    delete: Option<OperationItem>,
+}
+
+impl PathItem {
+    pub(super) fn into_methods(self) -> impl Iterator<Item = (Method, OperationItem)> {
+        [
+            (Method::Get, self.get),
+            (Method::Post, self.post),
+            (Method::Put, self.put),
+            (Method::Patch, self.patch),
+            (Method::Delete, self.delete),
+        ]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation?)))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct OperationItem {
+    operation_id: String,
+    tags: Vec<String>,
+    summary: String,
+    #[serde(rename = "description")]
+    _description: IgnoredAny,
+    security: Vec<BTreeMap<String, Vec<String>>>,
+    #[serde(rename = "parameters")]
+    _parameters: Option<IgnoredAny>,
+    #[serde(rename = "requestBody")]
+    _request_body: Option<IgnoredAny>,
+    #[serde(rename = "responses")]
+    _responses: IgnoredAny,
+    #[serde(rename = "x-latchkey")]
+    function: RoutedFunctionItem,
+}
+
+impl OperationItem {
+    /// The operation at this route, and its function.
+    pub(super) fn at(
+        self,
+        method: Method,
+        path: &str,
+    ) -> Result<(Operation, Function), ContractError> {
+        let id = camel_case(self.operation_id)?;
+        let segments = path
+            .strip_prefix('/')
+            .ok_or_else(|| contradiction(path, "a path begins with a slash"))?
+            .split('/')
+            .map(|text| segment(path, text))
+            .collect::<Result<_, _>>()?;
+        let security = security(&self.security).ok_or_else(|| {
+            let reason = "security is none, cognitoJwt with scopes, iam, or one scheme or none ({}); nothing else has a gateway authorizer";
+            contradiction(&id, reason)
+        })?;
+        let operation = Operation {
+            name: kebab_case(&id),
+            operation_id: id,
+            method,
+            path: path.to_owned(),
+            segments,
+            security,
+            throttle: self.function.throttle,
+            tool: self.function.tool,
+            tags: self.tags,
+            summary: self.summary.clone(),
+        };
+        let function = Function {
+            operation_id: operation.operation_id.clone(),
+            name: operation.name.clone(),
+            kind: FunctionKind::Route,
+            summary: self.summary,
+            memory_mb: self.function.memory_mb,
+            timeout_seconds: self.function.timeout_seconds,
+            grants: self.function.grants,
+            environment: self.function.environment,
+        };
+        Ok((operation, function))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct RoutedFunctionItem {
+    memory_mb: u32,
+    timeout_seconds: u32,
+    throttle: Throttle,
+    grants: Vec<Grant>,
+    environment: Vec<String>,
+    tool: Option<Tool>,
+}
+
+fn security(alternatives: &[BTreeMap<String, Vec<String>>]) -> Option<Security> {
+    match alternatives {
+        [] => Some(Security::Public),
+        [_, nothing] if nothing.is_empty() => Some(Security::Public),
+        [schemes] => {
+            let (scheme, scopes) = schemes.first_key_value()?;
+            match (scheme.as_str(), scopes.as_slice()) {
+                _ if schemes.len() > 1 => None,
+                ("cognitoJwt", [_, ..]) => Some(Security::Jwt {
+                    scopes: scopes.clone(),
+                }),
+                ("iam", []) => Some(Security::Iam),
+                _ => None,
+            }
+        }
+        [_, _, ..] => None,
+    }
+}
+
+fn segment(path: &str, text: &str) -> Result<Segment, ContractError> {
+    if let Some(name) = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+    {
+        return Ok(Segment::Parameter(name.to_owned()));
+    }
+    if text.is_empty() || text.contains(['{', '}', '%']) {
+        let reason = "a segment is a literal or one whole {parameter}";
+        return Err(contradiction(path, reason));
+    }
+    Ok(Segment::Literal(text.to_owned()))
+}
