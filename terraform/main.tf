@@ -191,6 +191,7 @@ module "tables" {
   source = "./modules/tables"
 
   prefix      = local.prefix
+  tables      = local.tables
   kms_key_arn = aws_kms_key.this.arn
   protected   = var.protected
 }
@@ -279,6 +280,36 @@ resource "aws_lambda_permission" "trigger" {
   principal      = "cognito-idp.amazonaws.com"
   source_arn     = module.user_pool.arn
   source_account = local.account_id
+}
+
+# Twice in a row does no harm, and one that fails is made good by the next: nothing is put aside.
+resource "aws_cloudwatch_event_rule" "schedule" {
+  for_each = { for name, schedule in local.schedules : name => schedule if local.with_functions }
+
+  name                = local.function_names[each.key]
+  description         = each.value.summary
+  schedule_expression = each.value.everyMinutes == 1 ? "rate(1 minute)" : "rate(${each.value.everyMinutes} minutes)"
+}
+
+resource "aws_cloudwatch_event_target" "schedule" {
+  for_each = aws_cloudwatch_event_rule.schedule
+
+  rule = each.value.name
+  arn  = module.function[each.key].alias_arn
+
+  # Before the permission, its calls would be refused.
+  depends_on = [aws_lambda_permission.schedule]
+}
+
+resource "aws_lambda_permission" "schedule" {
+  for_each = aws_cloudwatch_event_rule.schedule
+
+  statement_id  = "schedule"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function[each.key].function_name
+  qualifier     = module.function[each.key].alias
+  principal     = "events.amazonaws.com"
+  source_arn    = each.value.arn
 }
 
 module "http_api" {

@@ -19,19 +19,20 @@ locals {
     }
   ]...)
 
-  # Every function that Cognito calls, likewise.
-  triggers = {
-    for id, trigger in local.contract["x-latchkey-triggers"] :
-    join("-", [for word in regexall("[A-Z]?[^A-Z]+", id) : lower(word)]) => {
-      summary = trigger.summary
-      kind    = trigger.kind
-      needs   = trigger
-    }
+  # Every function that no route leads to, likewise.
+  unrouted = {
+    for id, function in local.contract["x-latchkey-functions"] :
+    join("-", [for word in regexall("[A-Z]?[^A-Z]+", id) : lower(word)]) => function
   }
+  # By what calls them. Nothing here calls an authorizer: a team attaches it to its own API.
+  triggers  = { for name, function in local.unrouted : name => function if contains(local.trigger_kinds, function.kind) }
+  schedules = { for name, function in local.unrouted : name => function if function.kind == "schedule" }
+
+  trigger_kinds = ["custom-message", "pre-authentication", "pre-token-generation"]
 
   functions = merge(
     { for name, operation in local.operations : name => { summary = operation.summary, needs = operation.needs } },
-    { for name, trigger in local.triggers : name => { summary = trigger.summary, needs = trigger.needs } },
+    { for name, function in local.unrouted : name => { summary = function.summary, needs = function } },
   )
 
   # The security schemes of the contract, as API Gateway has authorizers for them. Anything else is refused by the API's module. A token that
@@ -48,13 +49,14 @@ locals {
   # The operations that agents have as tools.
   tools = { for name, operation in local.operations : name => operation.tool if operation.tool != null }
 
-  # What grants can name, and what may be granted there. Nothing that reads a whole table or the whole pool.
-  item_actions = ["BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"]
-  table_resources = {
+  # What grants can name: service and actions are the contract's, ARNs and conditions this deployment's.
+  contract_resources = local.contract["x-latchkey-resources"]
+  resources          = { for name, made in merge(local.made_tables, local.made_resources) : name => merge(made, { service = local.contract_resources[name].service, actions = local.contract_resources[name].actions }) }
+
+  tables = { for name, resource in local.contract_resources : name => resource.table if can(resource.table) }
+  made_tables = {
     for name, table in module.tables.tables : name => {
-      service = "dynamodb"
-      arns    = [table.arn]
-      actions = local.item_actions
+      arns = [table.arn]
       key = {
         arn     = aws_kms_key.this.arn
         via     = "dynamodb.${var.region}.amazonaws.com"
@@ -62,20 +64,10 @@ locals {
       }
     }
   }
-  other_resources = {
-    user-pool = {
-      service = "cognito-idp"
-      arns    = [module.user_pool.arn]
-      actions = [
-        "AdminConfirmSignUp", "AdminCreateUser", "AdminDeleteUser", "AdminDisableUser", "AdminEnableUser", "AdminGetUser", "AdminInitiateAuth",
-        "AdminResetUserPassword", "AdminRespondToAuthChallenge", "AdminSetUserPassword", "AdminUpdateUserAttributes",
-        "AdminUserGlobalSignOut",
-      ]
-    }
+  made_resources = {
+    user-pool = { arns = [module.user_pool.arn] }
     secrets = {
-      service = "secretsmanager"
-      arns    = [module.secrets.arn]
-      actions = ["GetSecretValue"]
+      arns = [module.secrets.arn]
       key = {
         arn     = aws_kms_key.this.arn
         via     = "secretsmanager.${var.region}.amazonaws.com"
@@ -85,33 +77,22 @@ locals {
     # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, so what was copied to somebody else's
     # record stays shut.
     sealing-key = {
-      service   = "kms"
       arns      = [aws_kms_key.sealing.arn]
-      actions   = ["Decrypt", "Encrypt"]
       condition = { Null = { "kms:EncryptionContext:sub" = "false" } }
     }
     # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and functions are told of no MAIL_SENDER.
     mail = {
-      service   = "ses"
       arns      = local.mail_arns
-      actions   = ["SendEmail"]
       condition = { StringEquals = { "ses:FromAddress" = coalesce(local.mail_address, "nobody@invalid") } }
     }
     # Who the agent is, and on whose behalf it asks. AgentCore looks at the directory as well as at what is in it.
-    workload-identity = {
-      service = "bedrock-agentcore"
-      arns    = [local.agentcore.directory_arn, local.agentcore.identity_arn]
-      actions = ["CompleteResourceTokenAuth", "GetWorkloadAccessToken", "GetWorkloadAccessTokenForJWT", "GetWorkloadAccessTokenForUserId"]
-    }
+    workload-identity = { arns = [local.agentcore.directory_arn, local.agentcore.identity_arn] }
     # Tokens of people, from the vault: of this provider and no other.
     token-vault = local.token_vault
   }
-  resources = merge(local.table_resources, local.other_resources)
 
   token_vault = {
-    service = "bedrock-agentcore"
-    arns    = [local.agentcore.directory_arn, local.agentcore.identity_arn, local.agentcore.vault_arn, local.agentcore.provider_arn]
-    actions = ["CompleteResourceTokenAuth", "GetResourceOauth2Token"]
+    arns = [local.agentcore.directory_arn, local.agentcore.identity_arn, local.agentcore.vault_arn, local.agentcore.provider_arn]
     # AgentCore keeps the provider's client secret in Secrets Manager and reads it with the caller's rights. The six signs are AWS's own.
     also = [{
       actions = ["secretsmanager:GetSecretValue"]
@@ -143,15 +124,12 @@ locals {
   api_client_ids = concat([module.user_pool.operations_client_id], var.public_client == "api" ? [module.user_pool.public_client_id] : [])
 
   # What Terraform makes and functions ask for by name. What is null here is none there, where the contract lets it be.
-  made_settings = {
+  made_settings = merge({ for name, table in local.tables : table.setting => module.tables.tables[name].name }, {
     ENVIRONMENT                      = var.environment
     COGNITO_USER_POOL_ID             = module.user_pool.id
     COGNITO_CLIENT_ID                = module.user_pool.operations_client_id
     API_CLIENT_IDS                   = join(",", local.api_client_ids)
     PUBLIC_CLIENT                    = var.public_client
-    GUESTS_TABLE_NAME                = module.tables.tables["guests"].name
-    CHALLENGES_TABLE_NAME            = module.tables.tables["challenges"].name
-    DYNAMODB_OAUTH2_SESSIONS_TABLE   = module.tables.tables["sessions"].name
     SECRETS_ID                       = module.secrets.name
     ORIGIN_SECRET_SHA256             = module.secrets.origin_secret_sha256
     KMS_KEY_ID                       = aws_kms_key.sealing.arn
@@ -161,7 +139,7 @@ locals {
     COGNITO_HOSTED_URL               = local.cognito_hosted_url
     AGENTCORE_WORKLOAD_NAME          = local.agentcore.workload_name
     AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
-  }
+  })
   # Their names alone, for conditions of variables: those must not depend on what is made. A precondition holds the two together.
   made_setting_names = [for name, setting in local.contract_settings : name if contains(try(setting.madeBy, []), "terraform")]
 
@@ -220,8 +198,18 @@ resource "terraform_data" "contract" {
     }
 
     precondition {
-      condition     = length(local.functions) == length(local.operations) + length(local.triggers)
-      error_message = "An operation and a trigger of the contract have the same name."
+      condition     = length(local.functions) == length(local.operations) + length(local.unrouted)
+      error_message = "Two functions of the contract have the same name."
+    }
+
+    precondition {
+      condition     = alltrue([for function in local.unrouted : contains(concat(local.trigger_kinds, ["authorizer", "schedule"]), function.kind)])
+      error_message = "The contract has functions of a kind that no deployment knows: ${join(", ", [for name, function in local.unrouted : "${name} (${function.kind})" if !contains(concat(local.trigger_kinds, ["authorizer", "schedule"]), function.kind)])}."
+    }
+
+    precondition {
+      condition     = toset(keys(local.resources)) == toset(keys(local.contract_resources))
+      error_message = "The contract's resources and those of made_tables and made_resources in operations.tf are different ones."
     }
   }
 }

@@ -13,19 +13,6 @@ from deployment import ROOT, Refusal
 METHODS = ("get", "put", "post", "delete", "patch")
 AUTHORIZATIONS = {"cognitoJwt": "JWT", "iam": "AWS_IAM"}
 
-# What a grant's first half is in IAM.
-SERVICES = {
-    "guests": "dynamodb",
-    "challenges": "dynamodb",
-    "sessions": "dynamodb",
-    "user-pool": "cognito-idp",
-    "secrets": "secretsmanager",
-    "sealing-key": "kms",
-    "mail": "ses",
-    "workload-identity": "bedrock-agentcore",
-    "token-vault": "bedrock-agentcore",
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
@@ -47,8 +34,8 @@ class Operation:
 @dataclasses.dataclass(frozen=True)
 class Contract:
     operations: tuple[Operation, ...]
-    triggers: dict[str, str]
-    """Kinds of Cognito's triggers, by their function's name."""
+    kinds: dict[str, str]
+    """Kinds of the functions that no route leads to, by their names."""
     actions: dict[str, frozenset[str]]
     """The IAM actions that each function is granted."""
 
@@ -73,7 +60,7 @@ def needs_by_function() -> dict[str, dict[str, Any]]:
     """x-latchkey of every function, in the contract's order."""
     document = read("openapi")
     routed = {kebab(operation["operationId"]): operation["x-latchkey"] for operation, _, _ in routes(document)}
-    return routed | {kebab(name): trigger for name, trigger in document["x-latchkey-triggers"].items()}
+    return routed | {kebab(name): function for name, function in document["x-latchkey-functions"].items()}
 
 
 def calls_by_case() -> dict[tuple[str, str], Counter[str]]:
@@ -100,10 +87,9 @@ def routes(document: dict[str, Any]) -> list[tuple[dict[str, Any], str, str]]:
 @functools.cache
 def contract() -> Contract:
     document = read("openapi")
-    triggers = {kebab(name): trigger for name, trigger in document["x-latchkey-triggers"].items()}
     return Contract(
         operations=tuple(operation_of(*each, document.get("security", [])) for each in routes(document)),
-        triggers={name: trigger["kind"] for name, trigger in triggers.items()},
+        kinds={kebab(name): function["kind"] for name, function in document["x-latchkey-functions"].items()},
         actions={name: frozenset(map(iam_action, need["grants"])) for name, need in needs_by_function().items()},
     )
 
@@ -133,6 +119,7 @@ def kebab(name: str) -> str:
 def iam_action(grant: str) -> str:
     """user-pool:AdminInitiateAuth is cognito-idp:AdminInitiateAuth."""
     resource, action = grant.split(":")
-    if resource not in SERVICES:
-        raise Refusal(f"the contract grants {grant}, and scripts/deployment/contract.py does not know what service {resource} belongs to")
-    return f"{SERVICES[resource]}:{action}"
+    known = read("openapi")["x-latchkey-resources"]
+    if resource not in known:
+        raise Refusal(f"the contract grants {grant}, and its x-latchkey-resources does not have {resource}")
+    return f"{known[resource]['service']}:{action}"

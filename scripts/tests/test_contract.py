@@ -29,7 +29,7 @@ class Contracts(unittest.TestCase):
     def test_a_grant_is_an_action_of_iam(self) -> None:
         self.assertEqual(iam_action("guests:GetItem"), "dynamodb:GetItem")
         self.assertEqual(iam_action("token-vault:GetResourceOauth2Token"), "bedrock-agentcore:GetResourceOauth2Token")
-        with self.assertRaisesRegex(Refusal, "what service strangers belongs to"):
+        with self.assertRaisesRegex(Refusal, "x-latchkey-resources does not have strangers"):
             iam_action("strangers:GetItem")
 
     def test_functions_are_named_after_their_operations(self) -> None:

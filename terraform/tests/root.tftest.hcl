@@ -72,7 +72,7 @@ run "base_needs_no_zip" {
   }
 
   assert {
-    condition     = local.trigger_arns["PreTokenGenerationV2"] == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
+    condition     = local.trigger_arns["pre-token-generation"] == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
     error_message = "the pool must name its trigger before the function exists"
   }
 }
@@ -177,6 +177,11 @@ run "every_operation_has_what_it_needs" {
   assert {
     condition     = alltrue([for name, permission in aws_lambda_permission.trigger : permission.source_arn == module.user_pool.arn && permission.source_account == "111122223333" && permission.qualifier == "live"])
     error_message = "this pool alone may call the triggers, by their alias"
+  }
+
+  assert {
+    condition     = { for name, target in aws_cloudwatch_event_target.schedule : name => "${aws_cloudwatch_event_rule.schedule[name].schedule_expression} ${target.arn}" } == { for name, minutes in run.contract.schedules : name => "rate(${minutes} minutes) ${module.function[name].alias_arn}" } && alltrue([for name, permission in aws_lambda_permission.schedule : permission.source_arn == aws_cloudwatch_event_rule.schedule[name].arn && permission.qualifier == "live"])
+    error_message = "the clock calls each scheduled function as often as the contract says, by its alias, and may"
   }
 
   assert {

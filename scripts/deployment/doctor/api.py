@@ -131,7 +131,7 @@ def ways_round(deployed: Deployed) -> Iterator[Finding]:
 def answers_strangers(deployed: Deployed, name: str) -> bool:
     """Whether a function behind a route does not ask for the origin secret's proof."""
     function = deployed.function(name)
-    if function is None or name in contract().triggers:
+    if function is None or name in contract().kinds:
         return False
     hashes = function.get("Environment", {}).get("Variables", {}).get("ORIGIN_SECRET_SHA256", "none")
     return hashes in ("", "none")

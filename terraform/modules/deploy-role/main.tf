@@ -5,7 +5,7 @@
 locals {
   host = "token.actions.githubusercontent.com"
   arn = {
-    for service in ["lambda", "logs", "dynamodb", "cloudwatch", "sns", "schemas"] :
+    for service in ["lambda", "logs", "dynamodb", "cloudwatch", "events", "sns", "schemas"] :
     service => "arn:${var.partition}:${service}:${var.region}:${var.account_id}"
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
@@ -143,8 +143,8 @@ resource "aws_iam_policy" "reading" {
         Effect = "Allow"
         Action = concat(["apigateway:GET", "kms:Decrypt"], flatten([
           for service in [
-            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-idp", "dynamodb", "iam", "kms", "lambda", "logs",
-            "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "wafv2", "xray",
+            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam", "kms", "lambda",
+            "logs", "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "wafv2", "xray",
           ] : ["${service}:Describe*", "${service}:Get*", "${service}:List*"]
         ]))
         Resource = ["*"]
@@ -275,6 +275,15 @@ resource "aws_iam_policy" "service" {
           "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration",
         ]
         Resource = ["${local.arn.lambda}:function:${var.prefix}-*"]
+      },
+      {
+        Sid    = "Schedules"
+        Effect = "Allow"
+        Action = [
+          "events:DeleteRule", "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "events:PutRule",
+          "events:PutTargets", "events:RemoveTargets", "events:TagResource",
+        ]
+        Resource = ["${local.arn.events}:rule/${var.prefix}-*"]
       },
       {
         Sid      = "RolesWithinTheBoundary"

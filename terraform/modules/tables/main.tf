@@ -1,15 +1,7 @@
-# The tables, as ARCHITECTURE.md names their keys. Their items are the functions' business.
-
-locals {
-  tables = {
-    guests     = { key = "pk", expires = false, indexes = { "cognito-sub-index" = "cognitoSub" } }
-    challenges = { key = "pk", expires = true, indexes = {} }
-    sessions   = { key = "sessionId", expires = true, indexes = {} }
-  }
-}
+# The tables. Their items are the functions' business.
 
 resource "aws_dynamodb_table" "this" {
-  for_each = local.tables
+  for_each = var.tables
 
   name                        = "${var.prefix}-${each.key}"
   billing_mode                = "PAY_PER_REQUEST"
@@ -36,7 +28,7 @@ resource "aws_dynamodb_table" "this" {
   }
 
   dynamic "ttl" {
-    for_each = each.value.expires ? ["ttl"] : []
+    for_each = compact([each.value.ttl])
 
     content {
       attribute_name = ttl.value
@@ -57,7 +49,7 @@ resource "aws_dynamodb_table" "this" {
 # prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or replaces a table must replace this too,
 # and is refused.
 resource "terraform_data" "protection" {
-  for_each = var.protected ? local.tables : {}
+  for_each = var.protected ? var.tables : {}
 
   triggers_replace = aws_dynamodb_table.this[each.key].id
 

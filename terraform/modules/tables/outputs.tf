@@ -4,7 +4,7 @@ output "tables" {
     for name, table in aws_dynamodb_table.this : name => {
       name       = table.name
       arn        = table.arn
-      index_arns = [for index in keys(local.tables[name].indexes) : "${table.arn}/index/${index}"]
+      index_arns = [for index in keys(var.tables[name].indexes) : "${table.arn}/index/${index}"]
     }
   }
 }

@@ -3,6 +3,15 @@ variable "prefix" {
   type        = string
 }
 
+variable "tables" {
+  description = "The contract's tables by their short names: attribute of the key, attribute that says when an item may go, and the key of each index."
+  type = map(object({
+    key     = string
+    ttl     = optional(string)
+    indexes = optional(map(string), {})
+  }))
+}
+
 variable "kms_key_arn" {
   description = "The key that encrypts the tables."
   type        = string

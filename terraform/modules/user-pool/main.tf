@@ -82,10 +82,11 @@ resource "aws_cognito_user_pool" "this" {
   }
 
   lambda_config {
-    pre_authentication = lookup(var.triggers, "PreAuthentication", null)
+    custom_message     = lookup(var.triggers, "custom-message", null)
+    pre_authentication = lookup(var.triggers, "pre-authentication", null)
 
     pre_token_generation_config {
-      lambda_arn     = var.triggers["PreTokenGenerationV2"]
+      lambda_arn     = var.triggers["pre-token-generation"]
       lambda_version = "V2_0"
     }
   }

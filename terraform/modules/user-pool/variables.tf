@@ -8,13 +8,13 @@ variable "triggers" {
   type        = map(string)
 
   validation {
-    condition     = alltrue([for kind in keys(var.triggers) : contains(["PreTokenGenerationV2", "PreAuthentication"], kind)])
-    error_message = "The user pool knows the trigger kinds PreTokenGenerationV2 and PreAuthentication; the contract names another one."
+    condition     = alltrue([for kind in keys(var.triggers) : contains(["custom-message", "pre-authentication", "pre-token-generation"], kind)])
+    error_message = "The user pool knows the triggers custom-message, pre-authentication and pre-token-generation; the contract names another one."
   }
 
   validation {
-    condition     = contains(keys(var.triggers), "PreTokenGenerationV2")
-    error_message = "Without a PreTokenGenerationV2 trigger, access tokens would carry Cognito's self-service scope and let their holder walk round Latchkey."
+    condition     = contains(keys(var.triggers), "pre-token-generation")
+    error_message = "Without a pre-token-generation trigger, access tokens would carry Cognito's self-service scope and let their holder walk round Latchkey."
   }
 }
 

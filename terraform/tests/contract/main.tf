@@ -11,11 +11,13 @@ locals {
   ])
   needs = merge(
     { for operation in local.operations : replace(lower(replace(operation.operationId, "/([A-Z])/", "-$1")), "/^-/", "") => operation["x-latchkey"] },
-    { for id, trigger in local.contract["x-latchkey-triggers"] : lower(replace(id, "/([A-Z])/", "-$1")) => trigger },
+    { for id, function in local.contract["x-latchkey-functions"] : lower(replace(id, "/([A-Z])/", "-$1")) => function },
   )
 }
 
 locals {
+  tables = { for name, resource in local.contract["x-latchkey-resources"] : name => resource.table if can(resource.table) }
+
   # What stands for what, written a second time and by hand: resource => service, ARNs.
   arn = "eu-west-1:111122223333"
   agentcore = {
@@ -27,7 +29,7 @@ locals {
     local.agentcore.vault, "${local.agentcore.vault}/oauth2credentialprovider/latchkey-test",
   ]
   resources = merge(
-    { for table in ["guests", "challenges", "sessions"] : table => { service = "dynamodb", arns = ["arn:aws:dynamodb:${local.arn}:table/latchkey-test-${table}"] } },
+    { for table in keys(local.tables) : table => { service = "dynamodb", arns = ["arn:aws:dynamodb:${local.arn}:table/latchkey-test-${table}"] } },
     {
       user-pool         = { service = "cognito-idp", arns = ["arn:aws:cognito-idp:${local.arn}:userpool/eu-west-1_Latchkey0"] }
       secrets           = { service = "secretsmanager", arns = ["arn:aws:secretsmanager:${local.arn}:secret:latchkey-test-AbCdEf"] }
@@ -109,6 +111,16 @@ output "needs" {
 output "shortest_password" {
   description = "The least number of characters that the domain takes as a password."
   value       = tonumber(regex("SHORTEST: usize = ([0-9]+);", file("${path.module}/../../../shared/auth-domain/src/password/mod.rs"))[0])
+}
+
+output "schedules" {
+  description = "The minutes between two calls of each scheduled function."
+  value       = { for name, needs in local.needs : name => needs.everyMinutes if try(needs.kind, "") == "schedule" }
+}
+
+output "tables" {
+  description = "The contract's tables."
+  value       = local.tables
 }
 
 output "test_events" {

@@ -20,10 +20,15 @@ provider "aws" {
   region = "eu-west-1"
 }
 
+locals {
+  resources = yamldecode(file("${path.module}/../../../shared/auth-api/openapi.yaml"))["x-latchkey-resources"]
+}
+
 module "tables" {
   source = "../../modules/tables"
 
   prefix      = var.prefix
+  tables      = { for name, resource in local.resources : name => resource.table if can(resource.table) }
   kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-4000-8000-000000000000"
   protected   = true
 }
@@ -32,7 +37,7 @@ module "user_pool" {
   source = "../../modules/user-pool"
 
   name                  = var.prefix
-  triggers              = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  triggers              = { pre-token-generation = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
   shortest_password     = 12
   refresh_token_days    = 30
   refresh_grace_seconds = 60

@@ -2,6 +2,14 @@ mock_provider "aws" {
   source = "../../tests/mocks"
 }
 
+run "contract" {
+  command = apply
+
+  module {
+    source = "../../tests/contract"
+  }
+}
+
 variables {
   prefix      = "latchkey-test"
   kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
@@ -10,6 +18,10 @@ variables {
 
 run "every_table_is_kept_well" {
   command = apply
+
+  variables {
+    tables = run.contract.tables
+  }
 
   assert {
     condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId" }
@@ -46,6 +58,7 @@ run "protected_tables_stay" {
   command = plan
 
   variables {
+    tables    = run.contract.tables
     protected = true
   }
 

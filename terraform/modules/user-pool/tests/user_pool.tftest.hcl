@@ -4,7 +4,7 @@ mock_provider "aws" {
 
 variables {
   name                  = "latchkey-test"
-  triggers              = { PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
+  triggers              = { pre-token-generation = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
   shortest_password     = 12
   refresh_token_days    = 30
   refresh_grace_seconds = 60
@@ -132,7 +132,7 @@ run "an_unknown_trigger_is_refused" {
 
   variables {
     triggers = {
-      PreTokenGenerationV2 = "arn:aws:lambda:eu-west-1:111122223333:function:a:live"
+      pre-token-generation = "arn:aws:lambda:eu-west-1:111122223333:function:a:live"
       PostAuthentication   = "arn:aws:lambda:eu-west-1:111122223333:function:b:live"
     }
   }
