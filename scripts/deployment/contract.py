@@ -56,6 +56,11 @@ def settings() -> dict[str, dict[str, Any]]:
     return dict(read("openapi")["x-latchkey-settings"])
 
 
+def tables() -> dict[str, dict[str, Any]]:
+    """The tables among the contract's resources, by the names that grants give them."""
+    return {name: resource["table"] for name, resource in read("openapi")["x-latchkey-resources"].items() if "table" in resource}
+
+
 def needs_by_function() -> dict[str, dict[str, Any]]:
     """x-latchkey of every function, in the contract's order."""
     document = read("openapi")
