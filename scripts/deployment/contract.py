@@ -68,6 +68,7 @@ def needs_by_function() -> dict[str, dict[str, Any]]:
     return routed | {kebab(name): function for name, function in document["x-latchkey-functions"].items()}
 
 
+@functools.cache
 def calls_by_case() -> dict[tuple[str, str], Counter[str]]:
     """(function, case) => how often it makes each call, in the order of calls.yaml."""
     counted: dict[tuple[str, str], Counter[str]] = {}

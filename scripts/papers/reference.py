@@ -1,0 +1,96 @@
+"""What documents repeat of the contract: operations, settings, tables and who may use them."""
+
+from typing import Any
+
+from deployment import contract
+from deployment.contract import calls_by_case
+
+from papers import table
+
+WHO = {"NONE": "anyone, within limits", "JWT": "the signed-in guest", "AWS_IAM": "agents and operators, signed for IAM"}
+CALLERS = {
+    "pre-authentication": "Cognito, when a sign-in begins",
+    "pre-token-generation": "Cognito, before tokens are made",
+    "custom-message": "Cognito, before a mail is sent",
+    "schedule": "the clock, every {everyMinutes} minutes",
+    "authorizer": "a team's own API",
+}
+READS = ("BatchGetItem", "GetItem", "Query")
+
+
+def operations_text() -> str:
+    """The functions: routes in the contract's order, then those that no route leads to."""
+    document = contract.read("openapi")
+    rows = [
+        [
+            f"[{operation.name}](crates/{operation.name})",
+            f"{operation.method} {operation.path}",
+            WHO[operation.authorization],
+            calls_of(operation.name),
+        ]
+        for operation in contract.contract().operations
+    ]
+    for name, function in document["x-latchkey-functions"].items():
+        name = contract.kebab(name)
+        rows.append([f"[{name}](crates/{name})", "", CALLERS[function["kind"]].format(**function), calls_of(name)])
+    return table(["function", "route", "who calls", "AWS calls"], rows)
+
+
+def calls_of(function: str) -> str:
+    """How many calls its cases make, from the fewest to the most."""
+    counts = [calls.total() for (name, _), calls in calls_by_case().items() if name == function]
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return str(fewest) if fewest == most else f"{fewest} to {most}"
+
+
+def settings_text() -> str:
+    """A file of settings as `cargo run -- --config` reads it, with every default."""
+    lines = [
+        "# Every setting of the functions, with its default. Made from shared/auth-api/openapi.yaml by scripts/generate.",
+        "# `cargo run -- --config FILE` reads such lines. A deployment takes them in `settings` of its tfvars, except those that Terraform makes.",
+    ]
+    for name, setting in contract.settings().items():
+        makers = " and ".join({"terraform": "Terraform", "local": "the local run"}[maker] for maker in setting.get("madeBy", []))
+        lines += ["", f"# {setting['meaning']}.", f"# {kind_of(setting)}" + (f" Made by {makers}." if makers else "")]
+        line = f"{name} = {setting.get('default', '')}".rstrip()
+        lines.append(f"# {line}" if "local" in setting.get("madeBy", []) or setting.get("default", "none") == "none" else line)
+    return "\n".join(lines) + "\n"
+
+
+def kind_of(setting: dict[str, Any]) -> str:
+    optional = ", or none" if setting.get("default") == "none" else ""
+    if "minimum" in setting:
+        return f"{setting['minimum']} to {setting['maximum']} {setting['unit']}{optional}."
+    if "enum" in setting:
+        return f"One of {', '.join(setting['enum'])}{optional}."
+    return f"{'An absolute URL' if setting['type'] == 'url' else 'Text'}{optional}."
+
+
+def tables_text() -> str:
+    """Every table, what it holds, and which functions the grants let write and read it."""
+    grants = {name: needs["grants"] for name, needs in contract.needs_by_function().items()}
+    resources = contract.read("openapi")["x-latchkey-resources"]
+    parts = []
+    for name, described in contract.tables().items():
+        expiry = f"Items end by `{described['ttl']}`." if "ttl" in described else "Nothing expires."
+        indexes = "".join(f" Index `{index}` on `{key}`." for index, key in described.get("indexes", {}).items())
+        parts += [
+            f"**{name}**: {lower_first(resources[name]['meaning'])}. Key `{described['key']}`. {expiry}{indexes}",
+            table(["item", "holds"], [[f"`{key}`", meaning] for key, meaning in described["items"].items()]),
+            f"Read by {functions_with(grants, name, READS)}. Written by {functions_with(grants, name, None)}.",
+        ]
+    return "\n\n".join(parts)
+
+
+def lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def functions_with(grants: dict[str, list[str]], resource: str, actions: tuple[str, ...] | None) -> str:
+    """The functions that are granted one of these actions, or any that does not read."""
+    found = []
+    for function, granted in grants.items():
+        here = [grant.split(":")[1] for grant in granted if grant.split(":")[0] == resource]
+        if any(action in actions if actions else action not in READS for action in here):
+            found.append(function)
+    return ", ".join(found) or "none"
