@@ -1,10 +1,9 @@
 //! The decision: count the attempt, have Cognito set the password, end every session, tell the guest.
 
 use auth_aws::{Recovery, Undecided};
-use auth_domain::{
-    AttemptId, Attempts, Email, KnownDevice, LimitState, Notice, Problem, Purpose, Timestamp,
-};
-use auth_lambda::Exchange;
+use auth_domain::{AttemptId, Attempts, Email, LimitState, Notice, Problem, Purpose, Timestamp};
+use auth_flows::Requester;
+use auth_lambda::{Exchange, Operation};
 use tokio::join;
 
 use crate::{ConfirmPasswordReset, Input};
@@ -15,20 +14,23 @@ impl ConfirmPasswordReset {
             email,
             code,
             new_password,
+            proof_of_work,
         } = input;
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let secrets = self.secrets.get().await?;
         let keys = secrets.keys();
-        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
-        let budget = KnownDevice::budget(device.as_ref(), email, keys);
-        let mut left = None;
-        self.limits
-            .admit(&self.settings.failures, &budget, &attempt, now, |state| {
-                left = Some(state);
-                exchange.rate_limit(state);
-            })
-            .await?;
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            keys,
+            &attempt,
+            now,
+        );
+        let left = self.tries.admit(&requester).await?;
         let recovered = self.passwords.recover(email, code, new_password).await;
         match recovered {
             Ok(Recovery::Done) => {}
@@ -43,21 +45,16 @@ impl ConfirmPasswordReset {
                 problem,
                 may_be_evaluated,
             }) => {
-                if !may_be_evaluated
-                    && self
-                        .limits
-                        .take_back(&self.settings.failures, &budget, &attempt)
-                        .await
-                        .is_err()
-                {
-                    tracing::warn!("an attempt that nobody looked at stays counted");
+                if !may_be_evaluated {
+                    note_stuck(&self.tries.give_back(&requester).await);
                 }
                 return Err(problem);
             }
         }
+        let budget = requester.budget();
         let (ended, codes, passwords, told) = join!(
             self.end_sessions(email),
-            self.limits.clear(&self.settings.failures, &budget),
+            self.tries.clear(&requester),
             self.limits.clear(&self.settings.login_failures, &budget),
             self.mailer.notify(email, Notice::PasswordChanged, now)
         );
@@ -94,10 +91,15 @@ impl ConfirmPasswordReset {
 }
 
 /// The attempts that a limit has left.
-fn attempts(state: Option<LimitState>) -> Attempts {
-    let (quota, remaining) = state.map_or((0, 0), |state| (state.limit.quota, state.remaining));
+fn attempts(state: LimitState) -> Attempts {
     Attempts {
-        made: quota.saturating_sub(remaining),
-        remaining,
+        made: state.limit.quota.saturating_sub(state.remaining),
+        remaining: state.remaining,
+    }
+}
+
+fn note_stuck(given_back: &Result<(), Problem>) {
+    if given_back.is_err() {
+        tracing::warn!("an attempt that nobody looked at stays counted");
     }
 }

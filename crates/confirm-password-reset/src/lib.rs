@@ -19,7 +19,10 @@ use std::time::Duration;
 use auth_aws::{
     ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService,
 };
-use auth_domain::{Clock, Email, Limit, NewPassword, OtpCode, Problem, Randomness};
+use auth_domain::{
+    Clock, Email, Limit, NewPassword, OtpCode, Problem, ProofOfWork, Randomness, TryLimits,
+};
+use auth_flows::CodeTries;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function, wired to what it uses.
@@ -33,6 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct ConfirmPasswordReset {
     limits: Limits,
+    tries: CodeTries,
     passwords: Passwords,
     guests: Guests,
     token_service: TokenService,
@@ -46,7 +50,6 @@ struct ConfirmPasswordReset {
 
 /// The numbers that the operation goes by.
 struct Settings {
-    failures: Limit,
     login_failures: Limit,
     device_lifetime: Duration,
     refusal_floor: ResponseFloor,
@@ -56,7 +59,18 @@ impl ConfirmPasswordReset {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
+        let tries = TryLimits {
+            strangers: environment.limit(
+                "reset-failure",
+                // Fewer than the five an hour that Cognito may allow a user itself, so that strangers cannot use those up and a known
+                // device always has some.
+                ("RESET_FAILURES_PER_EMAIL", 3),
+                ("RESET_FAILURE_WINDOW_SECONDS", 3600),
+            )?,
+            ..environment.code_tries()?
+        };
         Ok(Self {
+            tries: CodeTries::new(platform, tries, "reset-confirm-network")?,
             limits: Limits::new(platform)?,
             passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
@@ -67,13 +81,6 @@ impl ConfirmPasswordReset {
             clock: platform.clock(),
             randomness: platform.randomness(),
             settings: Settings {
-                failures: environment.limit(
-                    "reset-failure",
-                    // Fewer than the five an hour that Cognito may allow a user itself, so that strangers cannot use those up and a
-                    // known device always has some.
-                    ("RESET_FAILURES_PER_EMAIL", 3),
-                    ("RESET_FAILURE_WINDOW_SECONDS", 3600),
-                )?,
                 login_failures: environment.login_failures()?,
                 device_lifetime: environment.device_cookie_lifetime()?,
                 refusal_floor: ResponseFloor::new(
@@ -89,6 +96,7 @@ struct Input {
     email: Email,
     code: OtpCode,
     new_password: NewPassword,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 impl Operation for ConfirmPasswordReset {
@@ -103,11 +111,13 @@ impl Operation for ConfirmPasswordReset {
         let email: Option<Email> = fields.required("email");
         let code = fields.required("code");
         let new_password = fields.new_password("newPassword", email.as_ref());
+        let proof_of_work = fields.optional("proofOfWork");
         let input = || {
             Some(Input {
                 email: email?,
                 code: code?,
                 new_password: new_password?,
+                proof_of_work,
             })
         };
         fields.finish_with(input())

@@ -2,28 +2,30 @@
 
 use auth_aws::{Address, Proof, ProvedBy, Undecided, Waiting};
 use auth_domain::{
-    AttemptId, Email, KnownDevice, OfferedPassword, OtpCode, Problem, Purpose, SignIn, SignInId,
+    AttemptId, Email, KeyRing, OfferedPassword, OtpCode, Problem, Purpose, SignIn, SignInId,
     Timestamp, UserSub,
 };
-use auth_lambda::Exchange;
+use auth_flows::Requester;
+use auth_lambda::{Exchange, Operation};
 use tokio::join;
 
-use crate::ConfirmRegistration;
+use crate::{ConfirmRegistration, Input};
 
 /// An attempt that was admitted, and what it was counted against.
-struct Attempt {
-    id: AttemptId,
-    sign_in_id: SignInId,
-    budget: String,
+struct Attempt<'a> {
+    id: &'a AttemptId,
+    sign_in_id: &'a SignInId,
+    requester: &'a Requester<'a>,
 }
 
 impl ConfirmRegistration {
     pub(crate) async fn confirm(
         &self,
-        email: &Email,
+        input: &Input,
         code: &OtpCode,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
+        let email = &input.email;
         let now = self.clock.now();
         let (id, sign_in_id) = (
             AttemptId::generate(&self.randomness),
@@ -44,26 +46,13 @@ impl ConfirmRegistration {
             (_, Err(refusal)) => return Err(refusal),
         };
         let keys = secrets.keys();
-        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
+        let requester = self.requester(input, exchange, keys, &id, now);
         let attempt = Attempt {
-            id,
-            sign_in_id,
-            budget: KnownDevice::budget(device.as_ref(), email, keys),
+            id: &id,
+            sign_in_id: &sign_in_id,
+            requester: &requester,
         };
-        let counted = self
-            .limits
-            .admit(
-                &self.settings.failures,
-                &attempt.budget,
-                &attempt.id,
-                now,
-                |state| exchange.rate_limit(state),
-            )
-            .await;
-        if let Err(problem) = counted {
-            self.give_back(&attempt).await;
-            return Err(problem);
-        }
+        self.admit(&attempt).await?;
         let (proof, known) = join!(self.prove(&sign_in, code, &attempt), self.guests.at(email));
         match proof? {
             Proof::Right { tokens, sub } => {
@@ -72,7 +61,7 @@ impl ConfirmRegistration {
                 settled?;
                 exchange.remember_device(
                     email,
-                    device.as_ref(),
+                    requester.device(),
                     self.clock.now(),
                     self.settings.device_lifetime,
                     keys,
@@ -96,7 +85,7 @@ impl ConfirmRegistration {
         &self,
         sign_in: &SignIn,
         code: &OtpCode,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
     ) -> Result<Proof, Problem> {
         match self.codes.prove_any(sign_in, code).await {
             Ok(proof) => Ok(proof),
@@ -119,7 +108,7 @@ impl ConfirmRegistration {
         sign_in: &SignIn,
         known: Result<Option<Address>, Problem>,
         sub: &UserSub,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let known = known?.ok_or(Problem::InvalidSession)?;
@@ -136,8 +125,8 @@ impl ConfirmRegistration {
                 .await?;
         }
         let (finished, cleared) = join!(
-            self.sign_ins.finish(&attempt.sign_in_id, &attempt.id),
-            self.limits.clear(&self.settings.failures, &attempt.budget)
+            self.sign_ins.finish(attempt.sign_in_id, attempt.id),
+            self.tries.clear(attempt.requester)
         );
         if finished.is_err() || cleared.is_err() {
             tracing::warn!("a registration is confirmed, and its counts will age out");
@@ -145,56 +134,67 @@ impl ConfirmRegistration {
         Ok(())
     }
 
-    /// Has another code mailed, where an address waits to be confirmed.
-    pub(crate) async fn resend(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
+    fn requester<'a>(
+        &self,
+        input: &'a Input,
+        exchange: &'a Exchange,
+        keys: &'a KeyRing,
+        attempt: &'a AttemptId,
+        now: Timestamp,
+    ) -> Requester<'a> {
+        Requester::of(
+            exchange,
+            Self::NAME,
+            &input.email,
+            input.proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            keys,
+            attempt,
+            now,
+        )
+    }
+
+    /// Counts the attempt for network and address. What is refused was no attempt of the registration.
+    async fn admit(&self, attempt: &Attempt<'_>) -> Result<(), Problem> {
+        let counted = self.tries.admit(attempt.requester).await;
+        if counted.is_err() {
+            let given_back = self.sign_ins.give_back(attempt.sign_in_id, attempt.id);
+            note_stuck(&given_back.await);
+        }
+        counted.map(drop)
+    }
+
+    /// Has another code mailed, where an address waits to be confirmed. The mail is counted for every address, and before it is known
+    /// whether this one waits.
+    pub(crate) async fn resend(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
+        let email = &input.email;
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let secrets = self.secrets.get().await?;
-        let subject = secrets
-            .keys()
-            .tag(Purpose::Address, &[email.as_str()])
-            .to_hex();
-        let sent = self
-            .count_and_send(email, &subject, &attempt, now, exchange)
-            .await;
-        if let Err(problem) = &sent
-            && !matches!(problem, Problem::RateLimited { .. })
-        {
+        let keys = secrets.keys();
+        let subject = keys.tag(Purpose::Address, &[email.as_str()]).to_hex();
+        let gap = &self.settings.resend_gap;
+        self.limits
+            .admit(gap, &subject, &attempt, now, |state| {
+                exchange.rate_limit(state);
+            })
+            .await?;
+        let requester = self.requester(input, exchange, keys, &attempt, now);
+        let sent = self.send(email, &requester, now).await;
+        if sent.is_err() {
             // The person should not wait for a mail that was not sent.
-            for limit in [&self.settings.resend_gap, &self.settings.resends] {
-                note_stuck(&self.limits.take_back(limit, &subject, &attempt).await);
-            }
+            note_stuck(&self.limits.take_back(gap, &subject, &attempt).await);
         }
         sent
-    }
-
-    async fn count_and_send(
-        &self,
-        email: &Email,
-        subject: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-        exchange: &Exchange,
-    ) -> Result<(), Problem> {
-        for limit in [&self.settings.resend_gap, &self.settings.resends] {
-            self.limits
-                .admit(limit, subject, attempt, now, |state| {
-                    exchange.rate_limit(state);
-                })
-                .await?;
-        }
-        self.send(email, attempt, now).await
     }
 
     async fn send(
         &self,
         email: &Email,
-        attempt: &AttemptId,
+        requester: &Requester<'_>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        self.limits
-            .admit_to_total(&self.settings.in_total, attempt, now)
-            .await?;
+        self.mails.admit(requester, false).await?;
         let is_registered = match self.guests.at(email).await? {
             Some(Address::Waiting(Waiting { guest, .. })) => {
                 guest.registered_sub.is_some() && !guest.email_verified
@@ -221,11 +221,10 @@ impl ConfirmRegistration {
     }
 
     /// Undoes the counting of an attempt that nobody looked at.
-    async fn give_back(&self, attempt: &Attempt) {
+    async fn give_back(&self, attempt: &Attempt<'_>) {
         let (sign_in, failures) = join!(
-            self.sign_ins.give_back(&attempt.sign_in_id, &attempt.id),
-            self.limits
-                .take_back(&self.settings.failures, &attempt.budget, &attempt.id)
+            self.sign_ins.give_back(attempt.sign_in_id, attempt.id),
+            self.tries.give_back(attempt.requester)
         );
         note_stuck(&sign_in.and(failures));
     }

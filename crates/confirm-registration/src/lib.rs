@@ -17,7 +17,8 @@ use std::time::Duration;
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns, TokenService,
 };
-use auth_domain::{Clock, Email, Limit, OtpCode, Problem, Randomness, SignInRules};
+use auth_domain::{Clock, Email, Limit, OtpCode, Problem, ProofOfWork, Randomness, SignInRules};
+use auth_flows::{CodeMails, CodeTries};
 use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor};
 use serde::Serialize;
 
@@ -33,6 +34,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct ConfirmRegistration {
     sign_ins: SignIns,
     limits: Limits,
+    tries: CodeTries,
+    mails: CodeMails,
     codes: EmailCodes,
     guests: Guests,
     token_service: TokenService,
@@ -45,10 +48,7 @@ struct ConfirmRegistration {
 /// The numbers that the operation goes by.
 struct Settings {
     rules: SignInRules,
-    failures: Limit,
-    resends: Limit,
     resend_gap: Limit,
-    in_total: Limit,
     device_lifetime: Duration,
     floor: ResponseFloor,
     refusal_floor: ResponseFloor,
@@ -57,7 +57,19 @@ struct Settings {
 impl ConfirmRegistration {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let secrets = Secrets::new(platform)?;
+        let environment = platform.environment();
+        let resends = environment.limit(
+            "registration-resend",
+            ("OTP_RESENDS_PER_EMAIL", 5),
+            ("OTP_RESEND_WINDOW_SECONDS", 900),
+        )?;
         Ok(Self {
+            tries: CodeTries::new(
+                platform,
+                environment.code_tries()?,
+                "registration-confirm-network",
+            )?,
+            mails: CodeMails::new(platform, resends)?,
             sign_ins: SignIns::new(platform)?,
             limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
@@ -81,17 +93,10 @@ impl Settings {
         };
         Ok(Self {
             rules,
-            failures: environment.otp_failures()?,
-            resends: environment.limit(
-                "registration-resend",
-                ("OTP_RESENDS_PER_EMAIL", 5),
-                ("OTP_RESEND_WINDOW_SECONDS", 900),
-            )?,
             resend_gap: Limit {
                 name: "registration-resend-gap",
                 ..rules.resend_gap()
             },
-            in_total: environment.mails_per_minute()?,
             device_lifetime: environment.device_cookie_lifetime()?,
             floor: floor("OTP_RESPONSE_FLOOR_MS", 1000)?,
             refusal_floor: floor("OTP_REFUSAL_FLOOR_MS", 400)?,
@@ -100,9 +105,16 @@ impl Settings {
 }
 
 /// What is asked for.
-enum Input {
-    Confirm { email: Email, code: OtpCode },
-    Resend { email: Email },
+struct Input {
+    email: Email,
+    wish: Wish,
+    proof_of_work: Option<ProofOfWork>,
+}
+
+/// To confirm, or to have another code.
+enum Wish {
+    Confirm(OtpCode),
+    Resend,
 }
 
 /// What came of it.
@@ -141,33 +153,36 @@ impl Operation for ConfirmRegistration {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let email = fields.required("email");
-        if fields.flag("resend") {
+        let proof_of_work = fields.optional("proofOfWork");
+        let wish = if fields.flag("resend") {
             // Not needed, and no reason to let something else pass for one.
             let _code: Option<OtpCode> = fields.optional("code");
-            return fields.finish_with(email.map(|email| Input::Resend { email }));
-        }
-        let code = fields.required("code");
+            Some(Wish::Resend)
+        } else {
+            fields.required("code").map(Wish::Confirm)
+        };
         let input = || {
-            Some(Input::Confirm {
+            Some(Input {
                 email: email?,
-                code: code?,
+                wish: wish?,
+                proof_of_work,
             })
         };
         fields.finish_with(input())
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Output, Problem> {
-        match input {
-            Input::Confirm { email, code } => {
-                let confirming = self.confirm(&email, &code, exchange);
+        match &input.wish {
+            Wish::Confirm(code) => {
+                let confirming = self.confirm(&input, code, exchange);
                 let floor = &self.settings.refusal_floor;
                 floor.hold_refusals(confirming).await?;
                 Ok(Output::Confirmed)
             }
-            Input::Resend { email } => {
-                let resending = self.resend(&email, exchange);
+            Wish::Resend => {
+                let resending = self.resend(&input, exchange);
                 self.settings.floor.hold(resending).await?;
-                Ok(Output::Resent(Delivery::to(&email)))
+                Ok(Output::Resent(Delivery::to(&input.email)))
             }
         }
     }

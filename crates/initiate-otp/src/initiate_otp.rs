@@ -2,13 +2,14 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    AttemptId, CognitoSession, Email, KnownDevice, OfferedPassword, Problem, Purpose, SessionToken,
-    SignIn, Timestamp,
+    AttemptId, CognitoSession, Email, OfferedPassword, Problem, Purpose, SessionToken, SignIn,
+    Timestamp,
 };
-use auth_lambda::{CodeSent, Exchange};
+use auth_flows::Requester;
+use auth_lambda::{CodeSent, Exchange, Operation};
 use tokio::try_join;
 
-use crate::{InitiateOtp, Started};
+use crate::{InitiateOtp, Input, Started};
 
 /// What everyone is told: it is true of every address.
 const MESSAGE: &str =
@@ -23,9 +24,10 @@ struct Sent {
 impl InitiateOtp {
     pub(crate) async fn initiate(
         &self,
-        email: &Email,
+        input: &Input,
         exchange: &Exchange,
     ) -> Result<Started, Problem> {
+        let email = &input.email;
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let (secrets, address) = try_join!(self.secrets.get(), self.guests.at(email))?;
@@ -39,16 +41,18 @@ impl InitiateOtp {
                 })
                 .await?;
         }
-        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
-        let budget = KnownDevice::budget(device.as_ref(), email, keys);
-        self.limits
-            .admit(&self.settings.per_email, &budget, &attempt, now, |state| {
-                exchange.rate_limit(state);
-            })
-            .await?;
-        self.limits
-            .admit_to_total(&self.settings.in_total, &attempt, now)
-            .await?;
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            input.proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            keys,
+            &attempt,
+            now,
+        );
+        let makes_user = !matches!(address, Some(Address::Claimed(_)));
+        self.mails.admit(&requester, makes_user).await?;
 
         let sent = self.send(email, address.as_ref()).await?;
         let session_token = SessionToken::generate(&self.randomness);

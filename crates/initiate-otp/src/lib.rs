@@ -12,7 +12,8 @@ mod initiate_otp;
 use std::time::Duration;
 
 use auth_aws::{ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns};
-use auth_domain::{Clock, Email, Limit, Problem, Randomness, SignInRules, Timestamp};
+use auth_domain::{Clock, Email, Limit, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
+use auth_flows::CodeMails;
 use auth_lambda::{
     Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
@@ -31,6 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct InitiateOtp {
     guests: Guests,
     limits: Limits,
+    mails: CodeMails,
     codes: EmailCodes,
     sign_ins: SignIns,
     secrets: Secrets,
@@ -42,9 +44,7 @@ struct InitiateOtp {
 /// The numbers that the operation goes by.
 struct Settings {
     rules: SignInRules,
-    per_email: Limit,
     per_ip: Limit,
-    in_total: Limit,
     device_lifetime: Duration,
     floor: ResponseFloor,
 }
@@ -52,7 +52,13 @@ struct Settings {
 impl InitiateOtp {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let secrets = Secrets::new(platform)?;
+        let window = ("OTP_START_WINDOW_SECONDS", 900);
+        let per_email =
+            platform
+                .environment()
+                .limit("otp-start-email", ("OTP_STARTS_PER_EMAIL", 5), window)?;
         Ok(Self {
+            mails: CodeMails::new(platform, per_email)?,
             guests: Guests::new(platform)?,
             limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
@@ -71,9 +77,7 @@ impl Settings {
         let window = ("OTP_START_WINDOW_SECONDS", 900);
         Ok(Self {
             rules: environment.sign_in_rules()?,
-            per_email: environment.limit("otp-start-email", ("OTP_STARTS_PER_EMAIL", 5), window)?,
             per_ip: environment.limit("otp-start-ip", ("OTP_STARTS_PER_IP", 30), window)?,
-            in_total: environment.mails_per_minute()?,
             device_lifetime: environment.device_cookie_lifetime()?,
             floor: ResponseFloor::new(environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?),
         })
@@ -83,6 +87,7 @@ impl Settings {
 /// Whom to mail a code.
 struct Input {
     email: Email,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 /// What the person is told, and when the mail was asked for, which an agent's tool says too.
@@ -103,13 +108,17 @@ impl Operation for InitiateOtp {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let email = fields.required("email");
-        fields.finish_with(email.map(|email| Input { email }))
+        let proof_of_work = fields.optional("proofOfWork");
+        fields.finish_with(email.map(|email| Input {
+            email,
+            proof_of_work,
+        }))
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Started, Problem> {
         self.settings
             .floor
-            .hold(self.initiate(&input.email, exchange))
+            .hold(self.initiate(&input, exchange))
             .await
     }
 }

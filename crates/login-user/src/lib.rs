@@ -22,6 +22,7 @@ use auth_aws::{
     TokenService,
 };
 use auth_domain::{Clock, Email, Limit, Password, Problem, Randomness, TokenDelivery};
+use auth_flows::NetworkAttempts;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
 
 /// The function, wired to what it uses.
@@ -35,6 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct LoginUser {
     limits: Limits,
+    network: NetworkAttempts,
     passwords: Passwords,
     guests: Guests,
     second_factors: SecondFactors,
@@ -60,6 +62,7 @@ impl LoginUser {
         let environment = platform.environment();
         Ok(Self {
             limits: Limits::new(platform)?,
+            network: NetworkAttempts::new(platform, "login-network")?,
             passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
             second_factors: SecondFactors::new(platform)?,

@@ -2,10 +2,11 @@
 
 use auth_aws::{Arrival, PasswordProof, PasswordSignIn, ProvedBy, Undecided};
 use auth_domain::{
-    AttemptId, CognitoChallenge, FollowUp, Guest, KnownDevice, Notice, PasswordStanding, Problem,
-    Purpose, SessionToken,
+    AttemptId, CognitoChallenge, FollowUp, Guest, Notice, PasswordStanding, Problem, Purpose,
+    SessionToken,
 };
-use auth_lambda::{Exchange, Metric, SignInAnswer};
+use auth_flows::Requester;
+use auth_lambda::{Exchange, Metric, Operation, SignInAnswer};
 
 use crate::{Input, LoginUser};
 
@@ -36,13 +37,19 @@ impl LoginUser {
         let attempt = AttemptId::generate(&self.randomness);
         let secrets = self.secrets.get().await?;
         let keys = secrets.keys();
-        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
-        let budget = KnownDevice::budget(device.as_ref(), email, keys);
-        self.limits
-            .admit(&self.settings.failures, &budget, &attempt, now, |state| {
-                exchange.rate_limit(state);
-            })
-            .await?;
+        // No challenge buys passwords, so none is asked for: Cognito's lock would be the next limit.
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            None,
+            self.settings.device_lifetime,
+            keys,
+            &attempt,
+            now,
+        );
+        let (device, budget) = (requester.device(), requester.budget());
+        self.admit(&requester, &budget, exchange).await?;
         let proof = match self.passwords.sign_in(email, &input.password).await {
             Ok(proof) => proof,
             Err(Undecided {
@@ -108,7 +115,7 @@ impl LoginUser {
                 }
                 exchange.remember_device(
                     email,
-                    device.as_ref(),
+                    device,
                     now,
                     self.settings.device_lifetime,
                     keys,
@@ -122,6 +129,22 @@ impl LoginUser {
                 Ok(SignInAnswer::signed_in(tokens, *guest))
             }
         }
+    }
+
+    /// Counts the attempt for the network, then for the address: a network past its limit spends nothing of an address.
+    async fn admit(
+        &self,
+        requester: &Requester<'_>,
+        budget: &str,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let (attempt, now) = (requester.attempt(), requester.now());
+        self.network.admit(requester).await?;
+        self.limits
+            .admit(&self.settings.failures, budget, attempt, now, |state| {
+                exchange.rate_limit(state);
+            })
+            .await
     }
 
     /// Finds the guest, and holds what an authenticator guards. Whether the address is proved is for the guest's record to say, and for

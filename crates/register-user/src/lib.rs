@@ -12,12 +12,16 @@
 
 mod register_user;
 
+use std::time::Duration;
+
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Limits, Passwords, Platform, Secrets, SignIns,
 };
 use auth_domain::{
-    Clock, Email, Guest, GuestName, Limit, NewPassword, Problem, Randomness, SignInRules,
+    Clock, Email, Guest, GuestName, Limit, NewPassword, Problem, ProofOfWork, Randomness,
+    SignInRules,
 };
+use auth_flows::CodeMails;
 use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -33,6 +37,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct RegisterUser {
     guests: Guests,
     limits: Limits,
+    mails: CodeMails,
     codes: EmailCodes,
     passwords: Passwords,
     sign_ins: SignIns,
@@ -46,16 +51,23 @@ struct RegisterUser {
 struct Settings {
     rules: SignInRules,
     per_ip: Limit,
-    in_total: Limit,
+    device_lifetime: Duration,
 }
 
 impl RegisterUser {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
+        let window = ("REGISTRATION_WINDOW_SECONDS", 900);
+        let per_ip = environment.limit("registration-ip", ("REGISTRATIONS_PER_IP", 30), window)?;
+        let per_email = Limit {
+            name: "registration-email",
+            ..environment.code_mails()?.strangers_per_hour
+        };
         Ok(Self {
             guests: Guests::new(platform)?,
             limits: Limits::new(platform)?,
+            mails: CodeMails::new(platform, per_email)?,
             codes: EmailCodes::new(platform, &secrets)?,
             passwords: Passwords::new(platform, &secrets)?,
             sign_ins: SignIns::new(platform)?,
@@ -64,12 +76,8 @@ impl RegisterUser {
             randomness: platform.randomness(),
             settings: Settings {
                 rules: environment.sign_in_rules()?,
-                per_ip: environment.limit(
-                    "registration-ip",
-                    ("REGISTRATIONS_PER_IP", 30),
-                    ("REGISTRATION_WINDOW_SECONDS", 900),
-                )?,
-                in_total: environment.mails_per_minute()?,
+                per_ip,
+                device_lifetime: environment.device_cookie_lifetime()?,
             },
         })
     }
@@ -80,6 +88,7 @@ struct Input {
     email: Email,
     password: NewPassword,
     name: Option<GuestName>,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 /// The guest, and where the code went.
@@ -101,11 +110,13 @@ impl Operation for RegisterUser {
         let email: Option<Email> = fields.required("email");
         let password = fields.new_password("password", email.as_ref());
         let name = fields.optional("name");
+        let proof_of_work = fields.optional("proofOfWork");
         let input = || {
             Some(Input {
                 email: email?,
                 password: password?,
                 name,
+                proof_of_work,
             })
         };
         fields.finish_with(input())

@@ -5,7 +5,8 @@ use auth_domain::{
     AttemptId, CognitoSession, Guest, OfferedPassword, Problem, Purpose, Report, SignIn, SignInId,
     Timestamp, UserSub, WaitingGuest,
 };
-use auth_lambda::{Delivery, Exchange, Metric};
+use auth_flows::Requester;
+use auth_lambda::{Delivery, Exchange, Metric, Operation};
 use tokio::try_join;
 
 use crate::{Input, RegisterUser, Registered};
@@ -54,9 +55,17 @@ impl RegisterUser {
             }
             Some(Address::Waiting(_) | Address::Claimed(_)) => return Err(Problem::EmailExists),
         };
-        self.limits
-            .admit_to_total(&self.settings.in_total, &attempt, now)
-            .await?;
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            &input.email,
+            input.proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            secrets.keys(),
+            &attempt,
+            now,
+        );
+        self.mails.admit(&requester, left_behind.is_none()).await?;
 
         let created = self.codes.create_user(&input.email).await?;
         let (user, guest) = match (created, left_behind) {

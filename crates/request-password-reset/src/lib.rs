@@ -3,9 +3,9 @@
 //! The answer is the same 202 for every address, known or not, and it is never given before a floor that lies above what a mail
 //! takes (ASVS 5.0 6.3.8).
 //!
-//! An address gets a few mails an hour, and a known device has its own few. Past them nothing is mailed, and the answer stays the same. So
-//! nobody is locked out of their recovery by a stranger who asks too often: the stranger's last mail is in the owner's mailbox, and
-//! its code works for an hour, whoever asked for it.
+//! An address gets a few mails an hour, and a known device has its own few. Past them the answer is 429 for every address alike, with a
+//! challenge whose solution buys more: a stranger who asks too often keeps no owner from a mail. The stranger's last mail is in the
+//! owner's mailbox besides, and its code works for an hour.
 //!
 //! If a call fails: before Cognito is asked, only counters have moved. If Cognito's answer is lost, the mail may have been sent, and its code
 //! works.
@@ -15,7 +15,8 @@ mod request_password_reset;
 use std::time::Duration;
 
 use auth_aws::{ConfigurationError, Limits, Passwords, Platform, Secrets};
-use auth_domain::{Clock, Email, Limit, Problem, Randomness};
+use auth_domain::{Clock, Email, Limit, Problem, ProofOfWork, Randomness};
+use auth_flows::CodeMails;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 use serde::Serialize;
 
@@ -33,6 +34,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct RequestPasswordReset {
     limits: Limits,
+    mails: CodeMails,
     passwords: Passwords,
     secrets: Secrets,
     clock: Clock,
@@ -42,9 +44,7 @@ struct RequestPasswordReset {
 
 /// The numbers that the operation goes by.
 struct Settings {
-    per_email: Limit,
     per_ip: Limit,
-    in_total: Limit,
     device_lifetime: Duration,
     floor: ResponseFloor,
 }
@@ -55,17 +55,17 @@ impl RequestPasswordReset {
         let environment = platform.environment();
         let window = ("RESET_WINDOW_SECONDS", 3600);
         let floor = environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?;
+        // Fewer than the five an hour that Cognito may allow a user itself.
+        let per_email = environment.limit("reset-email", ("RESETS_PER_EMAIL", 3), window)?;
         Ok(Self {
             limits: Limits::new(platform)?,
+            mails: CodeMails::new(platform, per_email)?,
             passwords: Passwords::new(platform, &secrets)?,
             secrets,
             clock: platform.clock(),
             randomness: platform.randomness(),
             settings: Settings {
-                // Fewer than the five an hour that Cognito may allow a user itself.
-                per_email: environment.limit("reset-email", ("RESETS_PER_EMAIL", 3), window)?,
                 per_ip: environment.limit("reset-ip", ("RESETS_PER_IP", 30), window)?,
-                in_total: environment.mails_per_minute()?,
                 device_lifetime: environment.device_cookie_lifetime()?,
                 floor: ResponseFloor::new(floor),
             },
@@ -76,6 +76,7 @@ impl RequestPasswordReset {
 /// Whose password is forgotten.
 struct Input {
     email: Email,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 /// What the person is told.
@@ -94,11 +95,15 @@ impl Operation for RequestPasswordReset {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let email = fields.required("email");
-        fields.finish_with(email.map(|email| Input { email }))
+        let proof_of_work = fields.optional("proofOfWork");
+        fields.finish_with(email.map(|email| Input {
+            email,
+            proof_of_work,
+        }))
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Requested, Problem> {
-        let requesting = self.request(&input.email, exchange);
+        let requesting = self.request(&input, exchange);
         self.settings.floor.hold(requesting).await?;
         Ok(Requested { message: MESSAGE })
     }

@@ -1,12 +1,14 @@
-//! The decision: count, and have a code mailed unless the address has had enough of them.
+//! The decision: count, and have a code mailed.
 
-use auth_domain::{AttemptId, Email, KnownDevice, Problem, Purpose};
-use auth_lambda::Exchange;
+use auth_domain::{AttemptId, Problem, Purpose};
+use auth_flows::Requester;
+use auth_lambda::{Exchange, Operation};
 
-use crate::RequestPasswordReset;
+use crate::{Input, RequestPasswordReset};
 
 impl RequestPasswordReset {
-    pub(crate) async fn request(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
+    pub(crate) async fn request(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
+        let email = &input.email;
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let secrets = self.secrets.get().await?;
@@ -19,23 +21,17 @@ impl RequestPasswordReset {
                 })
                 .await?;
         }
-        let device = exchange.known_device(email, now, self.settings.device_lifetime, keys);
-        let budget = KnownDevice::budget(device.as_ref(), email, keys);
-        let admitted = self
-            .limits
-            .admit(&self.settings.per_email, &budget, &attempt, now, |_| {})
-            .await;
-        match admitted {
-            Ok(()) => {}
-            Err(Problem::RateLimited { .. }) => {
-                tracing::info!("this address has had its mails; the last one's code still works");
-                return Ok(());
-            }
-            Err(problem) => return Err(problem),
-        }
-        self.limits
-            .admit_to_total(&self.settings.in_total, &attempt, now)
-            .await?;
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            input.proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            keys,
+            &attempt,
+            now,
+        );
+        self.mails.admit(&requester, false).await?;
         self.passwords.request_recovery(email).await
     }
 }

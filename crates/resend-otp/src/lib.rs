@@ -11,8 +11,9 @@ mod resend_otp;
 
 use std::time::Duration;
 
-use auth_aws::{ConfigurationError, EmailCodes, Limits, Platform, Secrets, SignIns};
-use auth_domain::{Clock, Limit, Problem, Randomness, SessionToken, SignInRules};
+use auth_aws::{ConfigurationError, EmailCodes, Platform, Secrets, SignIns};
+use auth_domain::{Clock, Problem, ProofOfWork, Randomness, SessionToken, SignInRules};
+use auth_flows::CodeMails;
 use auth_lambda::{Access, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function, wired to what it uses.
@@ -25,7 +26,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// What the operation works with.
 struct ResendOtp {
-    limits: Limits,
+    mails: CodeMails,
     codes: EmailCodes,
     sign_ins: SignIns,
     secrets: Secrets,
@@ -37,8 +38,6 @@ struct ResendOtp {
 /// The numbers that the operation goes by.
 struct Settings {
     rules: SignInRules,
-    per_email: Limit,
-    in_total: Limit,
     device_lifetime: Duration,
     floor: ResponseFloor,
 }
@@ -47,8 +46,13 @@ impl ResendOtp {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
+        let per_email = environment.limit(
+            "otp-resend-email",
+            ("OTP_RESENDS_PER_EMAIL", 5),
+            ("OTP_RESEND_WINDOW_SECONDS", 900),
+        )?;
         Ok(Self {
-            limits: Limits::new(platform)?,
+            mails: CodeMails::new(platform, per_email)?,
             codes: EmailCodes::new(platform, &secrets)?,
             sign_ins: SignIns::new(platform)?,
             secrets,
@@ -56,12 +60,6 @@ impl ResendOtp {
             randomness: platform.randomness(),
             settings: Settings {
                 rules: environment.sign_in_rules()?,
-                per_email: environment.limit(
-                    "otp-resend-email",
-                    ("OTP_RESENDS_PER_EMAIL", 5),
-                    ("OTP_RESEND_WINDOW_SECONDS", 900),
-                )?,
-                in_total: environment.mails_per_minute()?,
                 device_lifetime: environment.device_cookie_lifetime()?,
                 floor: ResponseFloor::new(environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?),
             },
@@ -72,6 +70,7 @@ impl ResendOtp {
 /// For which sign-in.
 struct Input {
     session_token: SessionToken,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 impl Operation for ResendOtp {
@@ -83,13 +82,14 @@ impl Operation for ResendOtp {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let session_token = fields.required("sessionToken");
-        fields.finish_with(session_token.map(|session_token| Input { session_token }))
+        let proof_of_work = fields.optional("proofOfWork");
+        fields.finish_with(session_token.map(|session_token| Input {
+            session_token,
+            proof_of_work,
+        }))
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<CodeSent, Problem> {
-        self.settings
-            .floor
-            .hold(self.resend(input.session_token, exchange))
-            .await
+        self.settings.floor.hold(self.resend(input, exchange)).await
     }
 }

@@ -1,13 +1,11 @@
 //! The decision: admit the re-send, count it, have a code mailed, remember it beside the others.
 
-use auth_domain::{
-    AttemptId, CognitoSession, Email, KnownDevice, LimitState, Problem, SessionToken, SignIn,
-    SignInId, Timestamp,
-};
-use auth_lambda::{CodeSent, Exchange};
+use auth_domain::{AttemptId, CognitoSession, Email, LimitState, Problem, SignIn, SignInId};
+use auth_flows::Requester;
+use auth_lambda::{CodeSent, Exchange, Operation};
 use tokio::join;
 
-use crate::ResendOtp;
+use crate::{Input, ResendOtp};
 
 /// What everyone is told: it is true of every address.
 const MESSAGE: &str = "If this address can sign in by code, a fresh one is on its way. The codes sent before work too.";
@@ -15,9 +13,13 @@ const MESSAGE: &str = "If this address can sign in by code, a fresh one is on it
 impl ResendOtp {
     pub(crate) async fn resend(
         &self,
-        session_token: SessionToken,
+        input: Input,
         exchange: &Exchange,
     ) -> Result<CodeSent, Problem> {
+        let Input {
+            session_token,
+            proof_of_work,
+        } = input;
         let now = self.clock.now();
         let attempt = AttemptId::generate(&self.randomness);
         let id = session_token.sign_in_id();
@@ -37,11 +39,18 @@ impl ResendOtp {
             (_, Err(refusal)) => return Err(refusal),
         };
         let email = &sign_in.email;
-        let device =
-            exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
-        let budget = KnownDevice::budget(device.as_ref(), email, secrets.keys());
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            secrets.keys(),
+            &attempt,
+            now,
+        );
 
-        let session = match self.send(email, &budget, &attempt, now, exchange).await {
+        let session = match self.send(email, &requester).await {
             Ok(session) => session,
             Err(problem) => {
                 self.withdraw(&id, &attempt).await;
@@ -82,19 +91,9 @@ impl ResendOtp {
     async fn send(
         &self,
         email: &Email,
-        budget: &str,
-        attempt: &AttemptId,
-        now: Timestamp,
-        exchange: &Exchange,
+        requester: &Requester<'_>,
     ) -> Result<Option<CognitoSession>, Problem> {
-        self.limits
-            .admit(&self.settings.per_email, budget, attempt, now, |state| {
-                exchange.rate_limit(state);
-            })
-            .await?;
-        self.limits
-            .admit_to_total(&self.settings.in_total, attempt, now)
-            .await?;
+        self.mails.admit(requester, false).await?;
         Ok(self.codes.send(email).await?.session)
     }
 

@@ -46,7 +46,13 @@ impl VerifyMfa {
                 Ok(SignInAnswer::held(session_token, next.challenge))
             }
             Ok(ChallengeOutcome::Wrong) => {
-                Err(Problem::InvalidOtp(held.attempts(&self.settings.rules)))
+                let attempts = held.attempts(&self.settings.rules);
+                if attempts.remaining == 0 {
+                    // Whoever got here has the first factor.
+                    self.tell(&held.email, Notice::SecondFactorFailed, turn)
+                        .await;
+                }
+                Err(Problem::InvalidOtp(attempts))
             }
             Ok(ChallengeOutcome::Over) => Err(Problem::SessionExpired),
             Err(Undecided {

@@ -1,7 +1,7 @@
 //! `verifyMfa`, POST /auth/mfa/verify: brings the second factor of a sign-in that is held, and trades it for tokens.
 //!
 //! The attempt is counted for the sign-in before anybody looks at the code, and for the guest over all sign-ins; a right code clears the
-//! latter. A code of the authenticator is taken once, and a backup code is used up, by one conditional write each; another ends the
+//! latter. The guest is told when a sign-in's attempts or the guest's own are spent: somebody has the first factor. A code of the authenticator is taken once, and a backup code is used up, by one conditional write each; another ends the
 //! sign-in. Only then is the refresh token opened that the first factor earned, and exchanged. Challenges of Cognito's own, which users
 //! of an older pool may meet, are finished here too, and a guest who has an authenticator as well is asked for it after them.
 //!
@@ -26,6 +26,7 @@ use auth_domain::{
     Clock, NewPassword, Problem, Randomness, SecondFactor, SecondFactorRules, SessionToken,
     TokenDelivery,
 };
+use auth_flows::NetworkAttempts;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
 
 /// The function, wired to what it uses.
@@ -38,6 +39,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// What the operation works with.
 struct VerifyMfa {
+    network: NetworkAttempts,
     second_factors: SecondFactors,
     authenticators: Authenticators,
     guests: Guests,
@@ -62,6 +64,7 @@ impl VerifyMfa {
         let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
         Ok(Self {
+            network: NetworkAttempts::new(platform, "second-factor-network")?,
             second_factors: SecondFactors::new(platform)?,
             authenticators: Authenticators::new(platform)?,
             guests: Guests::new(platform)?,

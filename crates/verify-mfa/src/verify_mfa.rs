@@ -5,7 +5,8 @@ use auth_domain::{
     AttemptId, Attempts, AwaitedFactor, Email, Guest, HeldSignIn, HeldToken, KeyRing, Notice,
     Problem, RefreshToken, SecondFactor, SignInId, Timestamp, TokenDelivery, Tokens,
 };
-use auth_lambda::{Exchange, Fields, Metric, SignInAnswer};
+use auth_flows::Requester;
+use auth_lambda::{Exchange, Fields, Metric, Operation, SignInAnswer};
 use tokio::join;
 
 use crate::{Answer, Input, VerifyMfa};
@@ -69,9 +70,19 @@ impl VerifyMfa {
                 return Err(problem);
             }
         };
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            &held.email,
+            None,
+            self.settings.device_lifetime,
+            secrets.keys(),
+            &turn.attempt,
+            turn.now,
+        );
         match (&held.awaits, &input.answer) {
             (AwaitedFactor::Authenticator(token), Answer::SecondFactor(factor)) => {
-                let proved = self.prove(&held, token, factor, &turn).await?;
+                let proved = self.prove(&held, token, factor, &requester, &turn).await?;
                 self.finish(&held, token, proved, secrets.keys(), &turn)
                     .await
             }
@@ -80,21 +91,30 @@ impl VerifyMfa {
                 Err(Fields::needed("code"))
             }
             (AwaitedFactor::Cognito(follow_up), answer) => {
+                if let Err(problem) = self.network.admit(&requester).await {
+                    self.give_back(&turn).await;
+                    return Err(problem);
+                }
                 self.answer(&held, follow_up, answer, secrets.keys(), &turn)
                     .await
             }
         }
     }
 
-    /// Looks at the second factor, counted against the guest first.
+    /// Looks at the second factor, counted against network and guest first.
     async fn prove(
         &self,
         held: &HeldSignIn,
         token: &HeldToken,
         factor: &SecondFactor,
+        requester: &Requester<'_>,
         turn: &Turn<'_>,
     ) -> Result<Proved, Problem> {
         let sub = &token.sub;
+        if let Err(problem) = self.network.admit(requester).await {
+            self.give_back(turn).await;
+            return Err(problem);
+        }
         let (counted, found) = join!(
             self.authenticators
                 .count(sub, &turn.attempt, turn.now, |state| {
@@ -131,6 +151,11 @@ impl VerifyMfa {
                 let attempts = held.attempts(&self.settings.rules);
                 if attempts.remaining == 0 {
                     self.abandon(token, turn).await;
+                }
+                if attempts.remaining == 0 || counted.remaining == 0 {
+                    // Whoever got here has the first factor.
+                    self.tell(&held.email, Notice::SecondFactorFailed, turn)
+                        .await;
                 }
                 Err(Problem::InvalidOtp(Attempts {
                     remaining: attempts.remaining.min(counted.remaining),

@@ -24,12 +24,14 @@ mod verify_otp;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Mailer, Passwords, Platform, SecondFactors,
-    Secrets, SignIns, TokenService,
+    ConfigurationError, EmailCodes, Guests, Mailer, Passwords, Platform, SecondFactors, Secrets,
+    SignIns, TokenService,
 };
 use auth_domain::{
-    Clock, Email, Limit, OtpCode, Problem, Randomness, SessionToken, SignInRules, TokenDelivery,
+    Clock, Email, OtpCode, Problem, ProofOfWork, Randomness, SessionToken, SignInRules,
+    TokenDelivery,
 };
+use auth_flows::CodeTries;
 use auth_lambda::{
     Access, AgentTool, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
 };
@@ -46,7 +48,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct VerifyOtp {
     sign_ins: SignIns,
-    limits: Limits,
+    tries: CodeTries,
     codes: EmailCodes,
     passwords: Passwords,
     guests: Guests,
@@ -62,7 +64,6 @@ struct VerifyOtp {
 /// The numbers that the operation goes by.
 struct Settings {
     rules: SignInRules,
-    failures: Limit,
     device_lifetime: Duration,
     refresh_token_lifetime: Duration,
     refusal_floor: ResponseFloor,
@@ -74,7 +75,7 @@ impl VerifyOtp {
         let environment = platform.environment();
         Ok(Self {
             sign_ins: SignIns::new(platform)?,
-            limits: Limits::new(platform)?,
+            tries: CodeTries::new(platform, environment.code_tries()?, "otp-verify-network")?,
             codes: EmailCodes::new(platform, &secrets)?,
             passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
@@ -86,7 +87,6 @@ impl VerifyOtp {
             randomness: platform.randomness(),
             settings: Settings {
                 rules: environment.sign_in_rules()?,
-                failures: environment.otp_failures()?,
                 device_lifetime: environment.device_cookie_lifetime()?,
                 refresh_token_lifetime: environment.refresh_token_lifetime()?,
                 refusal_floor: ResponseFloor::new(
@@ -103,6 +103,7 @@ struct Input {
     code: OtpCode,
     session_token: SessionToken,
     token_delivery: TokenDelivery,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 impl Operation for VerifyOtp {
@@ -119,12 +120,14 @@ impl Operation for VerifyOtp {
             fields.required("sessionToken"),
         );
         let token_delivery = fields.optional("tokenDelivery").unwrap_or_default();
+        let proof_of_work = fields.optional("proofOfWork");
         let input = || {
             Some(Input {
                 email: email?,
                 code: code?,
                 session_token: session_token?,
                 token_delivery,
+                proof_of_work,
             })
         };
         fields.finish_with(input())

@@ -2,19 +2,20 @@
 
 use auth_aws::{Arrival, Proof, ProvedBy, Undecided};
 use auth_domain::{
-    AttemptId, CognitoChallenge, Email, Guest, KeyRing, KnownDevice, Notice, OfferedPassword,
-    OtpCode, PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
+    AttemptId, CognitoChallenge, Email, Guest, KeyRing, Notice, OfferedPassword, OtpCode,
+    PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
 };
-use auth_lambda::{Exchange, Metric, SignInAnswer};
+use auth_flows::Requester;
+use auth_lambda::{Exchange, Metric, Operation, SignInAnswer};
 use tokio::join;
 
 use crate::{Input, VerifyOtp};
 
 /// An attempt that was admitted, and what it was counted against.
-struct Attempt {
-    id: AttemptId,
-    sign_in_id: SignInId,
-    budget: String,
+struct Attempt<'a> {
+    id: &'a AttemptId,
+    sign_in_id: &'a SignInId,
+    requester: &'a Requester<'a>,
 }
 
 /// What Cognito gave for a right code, and to whom.
@@ -42,6 +43,7 @@ impl VerifyOtp {
             code,
             session_token,
             token_delivery,
+            proof_of_work,
         } = input;
         let now = self.clock.now();
         let (id, sign_in_id) = (
@@ -62,27 +64,23 @@ impl VerifyOtp {
             }
             (_, Err(refusal)) => return Err(refusal),
         };
-        let device =
-            exchange.known_device(email, now, self.settings.device_lifetime, secrets.keys());
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            secrets.keys(),
+            &id,
+            now,
+        );
+        let device = requester.device();
         let attempt = Attempt {
-            id,
-            sign_in_id,
-            budget: KnownDevice::budget(device.as_ref(), email, secrets.keys()),
+            id: &id,
+            sign_in_id: &sign_in_id,
+            requester: &requester,
         };
-        let counted = self
-            .limits
-            .admit(
-                &self.settings.failures,
-                &attempt.budget,
-                &attempt.id,
-                now,
-                |state| exchange.rate_limit(state),
-            )
-            .await;
-        if let Err(problem) = counted {
-            self.give_back(&attempt).await;
-            return Err(problem);
-        }
+        self.admit(&attempt).await?;
 
         let proved = match self.prove(&sign_in, code, &attempt).await? {
             Proof::Right { tokens, sub } => Proved { tokens, sub },
@@ -104,7 +102,7 @@ impl VerifyOtp {
                 }
                 exchange.remember_device(
                     email,
-                    device.as_ref(),
+                    device,
                     now,
                     self.settings.device_lifetime,
                     secrets.keys(),
@@ -130,12 +128,22 @@ impl VerifyOtp {
         }
     }
 
+    /// Counts the attempt for network and address. What is refused was no attempt of the sign-in.
+    async fn admit(&self, attempt: &Attempt<'_>) -> Result<(), Problem> {
+        let counted = self.tries.admit(attempt.requester).await;
+        if counted.is_err() {
+            let given_back = self.sign_ins.give_back(attempt.sign_in_id, attempt.id);
+            note_stuck(&given_back.await);
+        }
+        counted.map(drop)
+    }
+
     /// Asks Cognito about the code, and gives the attempt back if it did not look.
     async fn prove(
         &self,
         sign_in: &SignIn,
         code: &OtpCode,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
     ) -> Result<Proof, Problem> {
         match self.codes.prove_any(sign_in, code).await {
             Ok(proof) => Ok(proof),
@@ -161,7 +169,7 @@ impl VerifyOtp {
         sign_in: &SignIn,
         proved: &Proved,
         input: &Input,
-        attempt: &Attempt,
+        attempt: &Attempt<'_>,
         exchange: &Exchange,
     ) -> Result<Settled, Problem> {
         let arrival = self.guests.arrival(&proved.sub, &sign_in.email).await?;
@@ -208,8 +216,8 @@ impl VerifyOtp {
             }
         };
         let (finished, cleared) = join!(
-            self.sign_ins.finish(&attempt.sign_in_id, &attempt.id),
-            self.limits.clear(&self.settings.failures, &attempt.budget)
+            self.sign_ins.finish(attempt.sign_in_id, attempt.id),
+            self.tries.clear(attempt.requester)
         );
         if !finished? {
             return Err(Problem::InvalidSession);
@@ -224,11 +232,10 @@ impl VerifyOtp {
     }
 
     /// Undoes the counting of an attempt that nobody looked at.
-    async fn give_back(&self, attempt: &Attempt) {
+    async fn give_back(&self, attempt: &Attempt<'_>) {
         let (sign_in, failures) = join!(
-            self.sign_ins.give_back(&attempt.sign_in_id, &attempt.id),
-            self.limits
-                .take_back(&self.settings.failures, &attempt.budget, &attempt.id)
+            self.sign_ins.give_back(attempt.sign_in_id, attempt.id),
+            self.tries.give_back(attempt.requester)
         );
         note_stuck(&sign_in.and(failures));
     }

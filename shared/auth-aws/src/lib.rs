@@ -43,7 +43,7 @@ pub use environment::{ConfigurationError, Environment};
 pub use failure::Undecided;
 pub use guest_items::{Address, Waiting};
 pub use guests::{Arrival, Guests, ProvedBy};
-pub use limits::{Limits, Refusal};
+pub use limits::{Limits, PoolRefusal, Refusal};
 pub use mailer::Mailer;
 pub use passwords::{ChallengeOutcome, NotSet, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use platform::Platform;

@@ -8,8 +8,8 @@
 use std::fmt::Write;
 
 use auth_domain::{
-    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, Problem, SolvedWork,
-    Timestamp, TryLimits,
+    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, PoolLimits, PoolPayer,
+    PoolRequest, Problem, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -41,10 +41,28 @@ pub struct Limits {
     table: String,
 }
 
+/// The list of every mail with a code.
+const MAILS: &str = "mails";
+
 /// A list of instants in an item, and the limits on it.
 struct Log<'a> {
-    name: &'static str,
+    name: String,
     limits: &'a [Limit],
+}
+
+/// What the pool as a whole refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolRefusal {
+    /// The minute's mails are spent, for this requester.
+    Mails {
+        /// Seconds until the next minute.
+        retry_after_seconds: u64,
+    },
+    /// The minute has seen so many new users that strangers have to pay with work.
+    NewUsers {
+        /// Seconds until the next minute.
+        retry_after_seconds: u64,
+    },
 }
 
 /// What a limit refused, and what it would take to be admitted all the same.
@@ -140,11 +158,13 @@ impl Limits {
     }
 
     /// Counts a mail with a code to a mailbox, before it is sent: against the mailbox's total, and against what the payer has of it.
-    /// A solved challenge is used up by the same write. `note` hears the state of each limit of the payer's own; the total shows
-    /// to strangers only when it refuses, or it would tell them when the owner signs in.
+    /// A stranger is held by the operation's `own` limit as well. A solved challenge is used up by the same write. `note` hears the
+    /// state of each limit of the payer's; the total shows to strangers only when it refuses, or it would tell them when the owner
+    /// signs in.
     pub async fn admit_code_mail(
         &self,
         limits: &CodeMailLimits,
+        own: &Limit,
         payer: CodeMailPayer<'_>,
         mailbox: &str,
         attempt: &AttemptId,
@@ -152,48 +172,45 @@ impl Limits {
         mut note: impl FnMut(LimitState),
     ) -> Result<Result<(), Refusal>, Problem> {
         let total = [limits.total_per_day];
+        let own = [*own];
         let strangers = [limits.strangers_per_hour, limits.strangers_per_day];
         let solved = [limits.solved_per_hour];
-        let own = match payer {
-            CodeMailPayer::Stranger => Some(Log::of("strangers", &strangers)),
-            CodeMailPayer::Solved(_) => Some(Log::of(SOLVED, &solved)),
-            CodeMailPayer::Known => None,
+        let mut logs = match payer {
+            CodeMailPayer::Stranger => vec![own_log(&own), Log::of("strangers", &strangers)],
+            CodeMailPayer::Solved(_) => vec![Log::of(SOLVED, &solved)],
+            CodeMailPayer::Known => Vec::new(),
         };
+        logs.push(Log::of(MAILS, &total));
         let proof = match payer {
             CodeMailPayer::Solved(proof) => Some(proof),
             CodeMailPayer::Stranger | CodeMailPayer::Known => None,
         };
-        let logs: Vec<Log<'_>> = own.into_iter().chain([Log::of("mails", &total)]).collect();
         let (is_admitted, item) = self
             .count(code_mail_key(mailbox), &logs, proof, attempt, now)
             .await?;
-        let states = |log: &Log<'_>| {
-            let of = |limit: &Limit| log_state(log.name, limit, &item, now);
-            log.limits.iter().map(of).collect::<Vec<_>>()
-        };
-        let total_state = log_state("mails", &limits.total_per_day, &item, now);
-        let own_states = match logs.as_slice() {
-            [own, _] => states(own),
-            _ => vec![total_state],
-        };
-        own_states.iter().copied().for_each(&mut note);
-        if is_admitted {
-            return Ok(Ok(()));
-        }
-        let is_spent = |state: &&LimitState| state.remaining == 0;
-        if is_spent(&&total_state) {
-            note(total_state);
-        }
-        let waits = own_states
+        let mut states: Vec<LimitState> = logs
             .iter()
-            .chain([&total_state])
-            .filter(is_spent)
-            .map(|state| state.reset_seconds);
-        Ok(Err(Refusal {
-            retry_after_seconds: waits.max().unwrap_or(1),
-            solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
-                .filter(|_| total_state.remaining > 0),
-        }))
+            .flat_map(|log| log.limits.iter().map(|limit| (&log.name, limit)))
+            .map(|(name, limit)| log_state(name, limit, &item, now))
+            .collect();
+        let is_spent = |state: &LimitState| !is_admitted && state.remaining == 0;
+        let total_is_spent = states.last().is_some_and(is_spent);
+        let waits = states.iter().filter(|state| is_spent(state));
+        let retry_after_seconds = waits.map(|state| state.reset_seconds).max();
+        if states.len() > 1 && !total_is_spent {
+            states.pop();
+        }
+        states.into_iter().for_each(&mut note);
+        Ok(if is_admitted {
+            Ok(())
+        } else {
+            Err(Refusal {
+                // A challenge that was used before, where no limit refuses.
+                retry_after_seconds: retry_after_seconds.unwrap_or(1),
+                solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
+                    .filter(|_| !total_is_spent),
+            })
+        })
     }
 
     /// Counts an event of `subject` in windows that begin with the clock's multiples: a log would be too long where hundreds of events
@@ -245,15 +262,58 @@ impl Limits {
         })
     }
 
-    /// Counts an event against a total of the whole pool, in windows as above.
-    pub async fn admit_to_total(
+    /// Counts a mail against the minute of the whole pool, and with it the user that has to be made for it. Strangers leave a share of
+    /// the mails to requesters who are known.
+    pub async fn admit_to_pool(
         &self,
-        limit: &Limit,
+        limits: &PoolLimits,
+        request: PoolRequest,
         attempt: &AttemptId,
         now: Timestamp,
-    ) -> Result<(), Problem> {
-        self.admit_in_window(limit, "pool", attempt, now, |_| {})
-            .await
+    ) -> Result<Result<(), PoolRefusal>, Problem> {
+        let window = Window::at(&limits.mails, now);
+        let most = limits.mails_for(request.payer);
+        let mut condition = String::from(
+            "(attribute_not_exists(events) OR events < :most) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)",
+        );
+        let mut write = self
+            .update(key(limits.mails.name, &window.begin.to_string()))
+            .update_expression(
+                "SET lastAttempt = :attempt, #ttl = :ttl ADD events :one, newUsers :new",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":new", number(u32::from(request.makes_user)))
+            .expression_attribute_values(":most", number(most))
+            .expression_attribute_values(":ttl", number(window.end.as_seconds() + KEPT_SECONDS));
+        if request.payer == PoolPayer::Stranger {
+            condition.push_str(" AND (attribute_not_exists(newUsers) OR newUsers < :newUsers)");
+            write = write.expression_attribute_values(":newUsers", number(limits.new_users));
+        }
+        let write = write.condition_expression(condition);
+        let retry_after_seconds = window.end.seconds_from(now).max(1);
+        Ok(
+            match conditional_update(write, "count against the pool").await? {
+                Written::Made(_) => Ok(()),
+                Written::Refused(Some(item)) if is_this(&item, attempt) => Ok(()),
+                Written::Refused(item) => {
+                    let item = item.unwrap_or_default();
+                    let mails = get_number(&item, "events").unwrap_or_default();
+                    let new_users = get_number(&item, "newUsers").unwrap_or_default();
+                    tracing::warn!(mails, new_users, "a limit of the whole pool is reached");
+                    Err(if mails >= i64::from(most) {
+                        PoolRefusal::Mails {
+                            retry_after_seconds,
+                        }
+                    } else {
+                        PoolRefusal::NewUsers {
+                            retry_after_seconds,
+                        }
+                    })
+                }
+            },
+        )
     }
 
     /// Takes back the newest event, if it is this attempt's: what it was counted for did not happen.
@@ -289,21 +349,33 @@ impl Limits {
     /// Takes back a mail that was not asked for in the end. A challenge that paid for it stays used up.
     pub async fn take_back_code_mail(
         &self,
+        own: &Limit,
         payer: CodeMailPayer<'_>,
         mailbox: &str,
         attempt: &AttemptId,
     ) -> Result<(), Problem> {
-        let own = match payer {
-            CodeMailPayer::Stranger => Some("strangers"),
-            CodeMailPayer::Solved(_) => Some(SOLVED),
-            CodeMailPayer::Known => None,
+        let mut logs = match payer {
+            CodeMailPayer::Stranger => {
+                let own = own_log(std::slice::from_ref(own));
+                vec![own, Log::of("strangers", &[])]
+            }
+            CodeMailPayer::Solved(_) => vec![Log::of(SOLVED, &[])],
+            CodeMailPayer::Known => Vec::new(),
         };
-        let logs: Vec<Log<'_>> = own
-            .into_iter()
-            .chain(["mails"])
-            .map(|name| Log::of(name, &[]))
-            .collect();
+        logs.push(Log::of(MAILS, &[]));
         self.uncount(code_mail_key(mailbox), &logs, attempt).await
+    }
+
+    /// Forgets the tries of a subject. What solved challenges paid for stays counted, and the challenges stay used up.
+    pub async fn clear_tries(&self, limits: &TryLimits, subject: &str) -> Result<(), Problem> {
+        self.update(key(limits.strangers.name, subject))
+            .update_expression(format!("REMOVE {EVENTS}, lastAttempt"))
+            .condition_expression("attribute_exists(pk)")
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("clear the tries"))
+            .map_err(Problem::from)
     }
 
     /// Forgets all events: the person has proved themselves (NIST SP 800-63B-4 §3.2.2).
@@ -346,11 +418,11 @@ impl Limits {
                 number(now.after(kept_for).as_seconds() + KEPT_SECONDS),
             );
         for log in logs {
-            push(&mut update, log.name, ":now");
+            push(&mut update, &log.name, ":now");
         }
         for (index, (name, limit)) in logs
             .iter()
-            .flat_map(|log| log.limits.iter().map(move |limit| (log.name, limit)))
+            .flat_map(|log| log.limits.iter().map(move |limit| (&log.name, limit)))
             .enumerate()
         {
             let _infallible = write!(condition, " AND {}", admits(name, limit, index));
@@ -395,7 +467,7 @@ impl Limits {
         for log in logs {
             let quotas = log.limits.iter().map(|limit| limit.quota as usize);
             let looked_at = quotas.max().unwrap_or_default();
-            let (list, quiet) = (log.name.to_owned(), quiet(log.name));
+            let (list, quiet) = (log.name.clone(), quiet(&log.name));
             let proofs = (log.name == SOLVED).then(|| "proofs".to_owned());
             for name in [Some(list), Some(quiet), proofs].into_iter().flatten() {
                 let length = list_of(item, &name).map_or(0, Vec::len);
@@ -427,7 +499,7 @@ impl Limits {
         for log in logs {
             let _infallible = write!(update, ", {}[0]", log.name);
             if log.is_after_quiet() {
-                let _infallible = write!(update, ", {}[0]", quiet(log.name));
+                let _infallible = write!(update, ", {}[0]", quiet(&log.name));
             }
         }
         let write = self
@@ -449,14 +521,23 @@ impl Limits {
 }
 
 impl<'a> Log<'a> {
-    fn of(name: &'static str, limits: &'a [Limit]) -> Self {
-        Self { name, limits }
+    fn of(name: impl Into<String>, limits: &'a [Limit]) -> Self {
+        Self {
+            name: name.into(),
+            limits,
+        }
     }
 
     fn is_after_quiet(&self) -> bool {
         let is = |limit: &Limit| limit.ageing == Ageing::AfterQuiet;
         self.limits.iter().any(is)
     }
+}
+
+/// The list of an operation's own limit: its name, as expressions can hold it.
+fn own_log(limit: &[Limit]) -> Log<'_> {
+    let name = limit.first().map_or(EVENTS, |limit| limit.name);
+    Log::of(name.replace('-', "_"), limit)
 }
 
 /// A window of a limit that does not slide.

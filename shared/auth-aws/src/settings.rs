@@ -2,7 +2,9 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use auth_domain::{Ageing, CodeMailLimits, Limit, SecondFactorRules, SignInRules, TryLimits};
+use auth_domain::{
+    Ageing, CodeMailLimits, Limit, PoolLimits, SecondFactorRules, SignInRules, TryLimits,
+};
 
 use crate::{ConfigurationError, Environment};
 
@@ -114,13 +116,16 @@ impl Environment {
         )
     }
 
-    /// Sign-in mails of the whole pool in a minute: what protects the mail quota that all guests share.
-    pub fn mails_per_minute(&self) -> Result<Limit, ConfigurationError> {
-        Ok(Limit {
-            name: "otp-mail-total",
-            quota: self.number_within("OTP_STARTS_PER_MINUTE", 600, 1..=u32::MAX)?,
-            window: Duration::from_mins(1),
-            ageing: Ageing::OneByOne,
+    /// What the whole pool bears in a minute: mails with a code, and new users.
+    pub fn pool_limits(&self) -> Result<PoolLimits, ConfigurationError> {
+        Ok(PoolLimits {
+            mails: Limit {
+                name: "otp-mail-total",
+                quota: self.number_within("OTP_STARTS_PER_MINUTE", 600, 1..=u32::MAX)?,
+                window: Duration::from_mins(1),
+                ageing: Ageing::OneByOne,
+            },
+            new_users: self.number_within("NEW_USERS_PER_MINUTE", 60, 1..=100_000)?,
         })
     }
 
@@ -244,7 +249,7 @@ mod tests {
         );
         assert!(
             environment("OTP_STARTS_PER_MINUTE", "0")
-                .mails_per_minute()
+                .pool_limits()
                 .is_err()
         );
         assert!(

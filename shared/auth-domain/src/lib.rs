@@ -64,7 +64,10 @@ pub use held_sign_in::{
     SecondFactorRules,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
-pub use limit::{Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, TryLimits};
+pub use limit::{
+    Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, PoolLimits, PoolPayer, PoolRequest,
+    TryLimits,
+};
 pub use mailbox::Mailbox;
 pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};

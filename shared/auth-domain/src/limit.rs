@@ -70,6 +70,47 @@ pub enum CodeMailPayer<'a> {
     Known,
 }
 
+/// What the pool as a whole bears in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolLimits {
+    /// Mails with a code: what protects the mail quota that all guests share.
+    pub mails: Limit,
+    /// New users, from which on strangers have to pay with work.
+    pub new_users: u32,
+}
+
+/// Who asks the pool for a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolPayer {
+    /// Anybody.
+    Stranger,
+    /// Somebody who has solved a challenge.
+    Solved,
+    /// A known device, or an agent.
+    Known,
+}
+
+/// One mail, as the pool counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolRequest {
+    /// Who asks.
+    pub payer: PoolPayer,
+    /// Whether the address may need a user that is not there yet.
+    pub makes_user: bool,
+}
+
+impl PoolLimits {
+    /// How many mails of a minute somebody may have part in. A fifth is kept for those who are known, so that a flood of strangers keeps
+    /// no known device out.
+    #[must_use]
+    pub const fn mails_for(&self, payer: PoolPayer) -> u32 {
+        match payer {
+            PoolPayer::Known => self.mails.quota,
+            PoolPayer::Stranger | PoolPayer::Solved => self.mails.quota - self.mails.quota / 5,
+        }
+    }
+}
+
 impl Limit {
     /// The state of a limit that admits nothing more until `end`.
     #[must_use]

@@ -46,7 +46,7 @@ redacted_debug!(WorkChallenge);
 
 /// A challenge and its solution, as a request brings them: not looked at yet.
 #[derive(Clone)]
-pub struct ProofOfWork(Payload);
+pub struct ProofOfWork(String);
 
 redacted_debug!(ProofOfWork);
 
@@ -54,9 +54,9 @@ redacted_debug!(ProofOfWork);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SolvedWork(String);
 
-/// The text is not a solved challenge.
+/// The text cannot be a solved challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be the base64 of a challenge with its solution")]
+#[error("must be base64 of at most {LONGEST} characters: a challenge with its solution")]
 pub struct InvalidProofOfWork;
 
 impl WorkChallenge {
@@ -96,17 +96,13 @@ impl Serialize for WorkChallenge {
 impl FromStr for ProofOfWork {
     type Err = InvalidProofOfWork;
 
-    /// Reads ALTCHA's payload: the base64 of a JSON object with `challenge` and `solution`.
+    /// Takes ALTCHA's payload, the base64 of a JSON object with `challenge` and `solution`. What is in it shows when it is checked.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() > LONGEST {
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        if text.is_empty() || text.len() > LONGEST || !text.bytes().all(is_base64) {
             return Err(InvalidProofOfWork);
         }
-        let bytes = BASE64
-            .decode(text.as_bytes())
-            .map_err(|_| InvalidProofOfWork)?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|_| InvalidProofOfWork)
+        Ok(Self(text.to_owned()))
     }
 }
 
@@ -122,10 +118,11 @@ impl ProofOfWork {
         now: Timestamp,
         keys: &KeyRing,
     ) -> Option<SolvedWork> {
+        let json = BASE64.decode(self.0.as_bytes()).ok()?;
         let Payload {
             challenge,
             solution,
-        } = &self.0;
+        } = &serde_json::from_slice(&json).ok()?;
         let signature = challenge.signature.as_deref()?;
         let secret = secrets(keys).find(|secret| {
             sign(&mut challenge.parameters.clone(), secret).is_ok_and(|signed| {
@@ -306,9 +303,13 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_no_payload_is_refused() {
-        for text in ["", "e30=", "not base64", &"A".repeat(LONGEST + 4)] {
+    fn text_that_cannot_be_a_payload_is_refused_and_one_that_is_none_counts_for_nothing() {
+        for text in ["", "not base64", &"A".repeat(LONGEST + 4)] {
             assert!(text.parse::<ProofOfWork>().is_err(), "{}", text.len());
+        }
+        for text in ["e30=", "nonsense", "=", "bnVsbA=="] {
+            let proof: ProofOfWork = text.parse().unwrap();
+            assert!(proof.check(OPERATION, &ada(), now(), &ring(1)).is_none());
         }
     }
 }

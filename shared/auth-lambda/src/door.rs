@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 /// The client context's key under which an AgentCore Gateway names the tool.
 const TOOL_NAME: &str = "bedrockAgentCoreToolName";
 
+/// Its keys for the conversation, which newer gateways do not say, and for the gateway itself.
+const CALLERS: [&str; 2] = ["bedrockAgentCoreSessionId", "bedrockAgentCoreGatewayId"];
+
 /// A way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -54,4 +57,14 @@ impl Door {
 pub(crate) fn tool_name(context: &Context) -> Option<&str> {
     let name = context.client_context.as_ref()?.custom.get(TOOL_NAME)?;
     Some(name.split_once("___").map_or(name, |(_, tool)| tool))
+}
+
+/// What names the caller of a tool best; nothing where the gateway says nothing.
+pub(crate) fn conversation(context: &Context) -> String {
+    let custom = context
+        .client_context
+        .as_ref()
+        .map(|context| &context.custom);
+    let named = custom.and_then(|custom| CALLERS.iter().find_map(|name| custom.get(*name)));
+    named.cloned().unwrap_or_default()
 }

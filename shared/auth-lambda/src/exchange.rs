@@ -41,6 +41,7 @@ pub(crate) struct Sender {
     /// `CloudFront-Viewer-Country`: the same.
     pub(crate) viewer_country: Option<String>,
     pub(crate) is_known_to_iam: bool,
+    pub(crate) conversation: Option<String>,
 }
 
 #[derive(Default)]
@@ -158,6 +159,13 @@ impl Exchange {
                     .join(":"),
             },
         })
+    }
+
+    /// The conversation that an agent calls in, as the AgentCore Gateway names it, or the gateway where it names none. `None` at the
+    /// other doors.
+    #[must_use]
+    pub fn conversation(&self) -> Option<&str> {
+        self.sender.conversation.as_deref()
     }
 
     /// A cookie's value.

@@ -237,7 +237,11 @@ fn open<O: Operation>(
             )
         }
         Door::Tool => {
-            let exchange = Exchange::new(lambda_request_id(), door, None, Sender::default());
+            let sender = Sender {
+                conversation: Some(door::conversation(context)),
+                ..Sender::default()
+            };
+            let exchange = Exchange::new(lambda_request_id(), door, None, sender);
             let fields = match tool {
                 Some(tool) if door::tool_name(context) == Some(tool.name) => {
                     parse_object(event.get())

@@ -72,6 +72,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         .flatten()
         .filter_map(|cookie| cookie.split_once('='));
     Sender {
+        conversation: None,
         source_ip: request
             .request_context
             .http

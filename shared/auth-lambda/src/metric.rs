@@ -17,6 +17,8 @@ pub enum Metric {
     DependencyUnavailable,
     /// A mail could not be sent.
     EmailDeliveryFailures,
+    /// An address was mailed a code for which there may be no user yet.
+    NewUsers,
     /// A guest signed in.
     SignIns,
     /// A guest was made.
@@ -49,6 +51,7 @@ impl Metric {
             Self::RefreshTokenReuse => "RefreshTokenReuse",
             Self::DependencyUnavailable => "DependencyUnavailable",
             Self::EmailDeliveryFailures => "EmailDeliveryFailures",
+            Self::NewUsers => "NewUsers",
             Self::SignIns => "SignIns",
             Self::GuestsCreated => "GuestsCreated",
             Self::AuthorizationsStarted => "AuthorizationsStarted",

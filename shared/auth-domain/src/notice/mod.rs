@@ -12,6 +12,8 @@ pub enum Notice {
     AuthenticatorSetUp,
     /// The authenticator was removed.
     AuthenticatorRemoved,
+    /// Second factors were wrong after a right first one, until no more were admitted.
+    SecondFactorFailed,
     /// A browser signed in that had never done so as this address.
     NewDeviceSignedIn,
     /// The account's address changed; sent to both.
@@ -35,10 +37,11 @@ const HTML: &str = include_str!("notice.html");
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::PasswordChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
+        Self::SecondFactorFailed,
         Self::NewDeviceSignedIn,
         Self::AddressChanged,
     ];
@@ -79,6 +82,11 @@ impl Notice {
                 "Your authenticator was removed",
                 "Signing in to your account no longer asks for a code from an authenticator app, and every backup code is void.",
                 "If this was not you, reset your password now and set up an authenticator again.",
+            ),
+            Self::SecondFactorFailed => (
+                "Somebody nearly signed in",
+                "Somebody brought your password, or a code from your mail, and then several wrong codes of your authenticator. They did not get in.",
+                "If this was not you, reset your password now, and check who can read your mail.",
             ),
             Self::NewDeviceSignedIn => (
                 "A new device signed in",

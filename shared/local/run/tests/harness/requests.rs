@@ -243,6 +243,12 @@ pub(crate) fn form(answer: &Answer) -> (u16, BTreeMap<String, String>, Value) {
     let mut body = answer.body.clone();
     if let Some(members) = body.as_object_mut() {
         members.remove("requestId");
+        if let Some(challenge) = members.get_mut("challenge") {
+            challenge["signature"].take();
+            for random in ["nonce", "salt", "data"] {
+                challenge["parameters"][random].take();
+            }
+        }
     }
     let headers = answer.headers.iter().filter(|(name, _)| {
         let name = name.as_str();

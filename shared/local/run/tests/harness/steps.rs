@@ -14,6 +14,21 @@ const SECRETS_ID: &str = "latchkey-local/secrets";
 /// Eight digits that no mail holds, but once in a hundred million.
 pub(crate) const WRONG_CODE: &str = "40417093";
 
+/// Mailboxes as roomy as settings make them, for tests that send more mails than a stranger may: `rules::admission` holds the defaults.
+pub(crate) const ROOMY_MAILBOXES: [(&str, &str); 3] = [
+    ("CODE_MAILS_PER_HOUR", "20"),
+    ("CODE_MAILS_PER_DAY_STRANGERS", "100"),
+    ("CODE_MAILS_PER_DAY", "200"),
+];
+
+/// As many starts of one address, and mails to it, as a test of something else likes.
+pub(crate) const MANY_STARTS: [(&str, &str); 4] = [
+    ("OTP_STARTS_PER_EMAIL", "50"),
+    ROOMY_MAILBOXES[0],
+    ROOMY_MAILBOXES[1],
+    ROOMY_MAILBOXES[2],
+];
+
 /// Answers to everything at the same moment, in the order of the questions.
 pub(crate) use futures_util::future::join_all as at_once;
 

@@ -5,10 +5,11 @@ use serde_json::json;
 use crate::harness::TestWorld;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
+use crate::harness::steps::MANY_STARTS;
 
 #[tokio::test]
 async fn removing_takes_both_proofs() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     world.registered(ADA, PASSWORD).await;
     let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
     let right = guest.app.next_code();

@@ -54,17 +54,17 @@ async fn nothing_comes_to_be_and_nothing_is_handed_out_before_a_code_is_proved()
 /// Fifty, where the largest quota is a hundred: a write that a busy machine makes the SDK send again may count twice among so many.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_starts_at_once_make_one_user() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "100")]).await;
-    let mut browsers: Vec<_> = (1..=50)
-        .map(|host| world.browser_at(&format!("127.0.0.{host}")))
-        .collect();
-    let started = at_once(browsers.iter_mut().map(|browser| browser.start(ADA))).await;
+    let settings = [
+        ("OTP_STARTS_PER_EMAIL", "100"),
+        ("CODE_MAILS_PER_DAY", "200"),
+    ];
+    let world = TestWorld::with_settings(&settings).await;
+    // An operator's: strangers may not cause so many mails.
+    let start = json!({ "email": ADA });
+    let started = at_once((0..50).map(|_| world.invoke("initiate-otp", &start))).await;
     let tokens: BTreeSet<_> = started
         .iter()
-        .map(|answer| {
-            answer.expect_status(200);
-            answer.text("sessionToken")
-        })
+        .map(|answer| answer.text("sessionToken"))
         .collect();
     assert_eq!(tokens.len(), 50);
     assert_eq!(world.users().await.len(), 1);

@@ -60,7 +60,8 @@ async fn of_fifty_registrations_at_once_one_succeeds() {
     assert!(
         answers
             .iter()
-            .all(|(status, _)| matches!(status, 201 | 409))
+            // Past the mails of an hour the rest hear nothing of the address.
+            .all(|(status, _)| matches!(status, 201 | 409 | 429))
     );
     assert_eq!(
         (world.users().await.len(), world.guests().await.len()),
@@ -68,7 +69,7 @@ async fn of_fifty_registrations_at_once_one_succeeds() {
     );
 
     let mut browser = world.browser();
-    world.advance(31);
+    world.advance(3600);
     browser.resend_confirmation(ADA).await.expect_status(202);
     let code = world.mail_code(ADA).await;
     browser.confirm(ADA, &code).await.expect_status(204);

@@ -7,7 +7,7 @@ use crate::harness::authenticator_app::{App, code, statuses};
 use crate::harness::backstage::{authenticator_keys, set_authenticator_keys};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
-use crate::harness::steps::at_once;
+use crate::harness::steps::{MANY_STARTS, at_once};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_fifty_set_ups_at_once_the_one_that_was_kept_is_confirmed_and_no_other() {
@@ -77,7 +77,7 @@ async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
 
 #[tokio::test]
 async fn a_new_authenticator_takes_the_place_of_the_old_only_when_it_is_confirmed() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     world.registered(ADA, PASSWORD).await;
     let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
     let browser = &mut guest.session.browser;

@@ -11,7 +11,7 @@ use crate::harness::authenticator_app::{GENEROUS, STEP_SECONDS, assert_told, cod
 use crate::harness::backstage::{plant_authenticator, take_authenticator};
 use crate::harness::people::ADA;
 use crate::harness::requests::opens;
-use crate::harness::steps::at_once;
+use crate::harness::steps::{MANY_STARTS, at_once};
 
 const PASSWORD: &str = "nine lives of a cat";
 
@@ -98,7 +98,7 @@ async fn a_password_and_then_the_authenticator_sign_in() {
 
 #[tokio::test]
 async fn a_backup_code_signs_in_once_however_it_is_typed_and_the_count_is_shown() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     let guest = world.guarded(ADA).await;
     let mut browser = world.browser();
     for (used, typed) in [
@@ -128,7 +128,7 @@ async fn a_backup_code_signs_in_once_however_it_is_typed_and_the_count_is_shown(
 
 #[tokio::test]
 async fn the_last_backup_code_leaves_none() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     let guest = world.guarded(ADA).await;
     for (used, backup_code) in guest.backup_codes.iter().enumerate() {
         let held = world.held(ADA).await;
@@ -300,7 +300,7 @@ async fn five_wrong_codes_in_fifteen_minutes_are_all_over_any_number_of_sign_ins
 
 #[tokio::test]
 async fn a_right_code_clears_the_count_of_wrong_ones() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     let guest = world.guarded(ADA).await;
     for _ in 0..4 {
         let held = world.held(ADA).await;

@@ -7,7 +7,7 @@ use crate::harness::authenticator_app::{App, GENEROUS, assert_told, code, status
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 use crate::harness::requests::opens;
-use crate::harness::steps::at_once;
+use crate::harness::steps::{MANY_STARTS, at_once};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_confirmations_of_one_set_up_bring_one_set_of_backup_codes() {
@@ -52,7 +52,7 @@ async fn wrong_first_codes_count_too() {
 
 #[tokio::test]
 async fn confirming_and_removing_end_every_other_session_and_tell_the_guest() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     world.registered(ADA, PASSWORD).await;
     let other = world.sign_in(ADA).await;
     let mut guest = world.guarded_by_password(ADA, PASSWORD).await;

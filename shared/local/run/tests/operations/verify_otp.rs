@@ -14,10 +14,12 @@ use crate::harness::steps::{LIFETIME, WRONG_CODE, at_once, attribute, resent, su
 use crate::harness::{Answer, Browser, TestWorld};
 
 /// Starts of one address that are admitted one a second, and as many codes as there can be.
-const ONE_BY_ONE: [(&str, &str); 3] = [
+const ONE_BY_ONE: [(&str, &str); 5] = [
     ("OTP_STARTS_PER_EMAIL", "1"),
     ("OTP_START_WINDOW_SECONDS", "1"),
     ("OTP_FAILURES_PER_EMAIL", "100"),
+    ("CODE_MAILS_PER_DAY", "200"),
+    ("ATTEMPTS_PER_NETWORK", "1000"),
 ];
 
 #[tokio::test]
@@ -159,13 +161,14 @@ async fn a_user_whose_address_was_changed_in_cognito_keeps_the_guest() {
     assert_eq!(world.users().await.len(), 1);
 }
 
-/// Browsers that have each begun to sign in as Ada, with their codes and session tokens.
+/// Browsers that each show a code of a sign-in as Ada, with those codes and the session tokens. An operator has begun them: strangers
+/// may not cause so many mails.
 async fn begun(world: &TestWorld, sign_ins: usize) -> Vec<(Browser<'_>, String, String)> {
     let mut begun = Vec::new();
     for _ in 0..sign_ins {
-        let mut browser = world.browser();
-        let session_token = browser.started(ADA).await;
-        begun.push((browser, world.mail_code(ADA).await, session_token));
+        let started = world.invoke("initiate-otp", &json!({ "email": ADA })).await;
+        let session_token = started.text("sessionToken");
+        begun.push((world.browser(), world.mail_code(ADA).await, session_token));
         world.advance(1);
     }
     begun
@@ -323,10 +326,8 @@ async fn somebody_elses_session_token_is_refused_and_costs_nobody_anything() {
         let wrong = browser.verify(email, WRONG_CODE, session_token).await;
         wrong.expect_problem(401, "INVALID_OTP");
         assert_eq!(wrong["attemptsRemaining"], 2);
-        assert_eq!(
-            wrong.header("ratelimit"),
-            Some(r#""otp-failure";r=14;t=3600"#)
-        );
+        let limits = wrong.header("ratelimit").unwrap();
+        assert!(limits.ends_with(r#""otp-failure";r=14;t=3600"#), "{limits}");
     }
     ada.verify(ADA, &adas_code, &adas).await.expect_status(200);
     eve.verify(EVE, &eves_code, &eves).await.expect_status(200);

@@ -1,5 +1,6 @@
 //! What holds across operations.
 
+mod admission;
 mod bad_input;
 mod bad_invocations;
 mod bad_requests;

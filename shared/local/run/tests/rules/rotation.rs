@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::harness::TestWorld;
 use crate::harness::authenticator_app::code;
 use crate::harness::people::ADA;
+use crate::harness::steps::MANY_STARTS;
 
 /// How long a warm function believes the secrets that it read, in seconds.
 const SECRETS_BELIEVED_FOR: u64 = 300;
@@ -68,7 +69,7 @@ async fn warm_functions_take_up_a_rotated_client_secret() {
 
 #[tokio::test]
 async fn authenticator_and_backup_codes_survive_any_rotation_of_the_keys() {
-    let world = TestWorld::with_settings(&[("OTP_STARTS_PER_EMAIL", "50")]).await;
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
     let guest = world.guarded(ADA).await;
     for rotation in 0..3u8 {
         let mut secrets = world.secrets().await;

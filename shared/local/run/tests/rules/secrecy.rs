@@ -24,6 +24,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::harness::requests::{Sample, claims};
+use crate::harness::steps::ROOMY_MAILBOXES;
 use crate::harness::{Browser, TestWorld};
 
 const EMAIL: &str = "planted.person@planted-domain.example";
@@ -75,8 +76,10 @@ impl Exchanges {
     async fn world(&self) -> TestWorld {
         let seen = self.clone();
         TestWorld::start_with(|options| {
-            // At the most that an operator can ask for.
-            options.settings = options.settings.clone().with("LOG_LEVEL", "trace").unwrap();
+            // At the most that an operator can ask for. One address is used for everything.
+            for (name, value) in [("LOG_LEVEL", "trace")].into_iter().chain(ROOMY_MAILBOXES) {
+                options.settings = options.settings.clone().with(name, value).unwrap();
+            }
             options.watchers.observer = Some(Arc::new(move |exchange| {
                 seen.0.lock().unwrap().push(exchange.clone());
             }));

@@ -1,0 +1,412 @@
+//! Who is admitted: every limit on mails with a code, on tries of codes, and on a network's attempts.
+//!
+//! Three budgets stand beside each other for an address. All strangers share one. A known device and an agent have their own, which
+//! strangers cannot spend. Where strangers have spent theirs, the refusal carries a challenge, and its solution is admitted against the
+//! second budget: a script pays for each, and a person on a new device waits seconds. All of it is the same for every address, known
+//! or not: the budgets are the address's, not the guest's.
+
+use std::time::Duration;
+
+use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal};
+use auth_domain::{
+    AttemptId, CodeMailLimits, CodeMailPayer, Email, KeyRing, KnownDevice, Limit, LimitState,
+    Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem, ProofOfWork, Purpose, Randomness,
+    SolvedWork, Timestamp, TryLimits, WorkChallenge,
+};
+use auth_lambda::{Exchange, Metric};
+use tokio::join;
+
+/// A request about an address, as far as limits go.
+pub struct Requester<'a> {
+    exchange: &'a Exchange,
+    operation: &'static str,
+    email: &'a Email,
+    keys: &'a KeyRing,
+    attempt: &'a AttemptId,
+    now: Timestamp,
+    standing: Standing,
+}
+
+/// Out of whose budget a request is paid.
+enum Standing {
+    /// A browser that signed in as this address before.
+    Device(KnownDevice),
+    /// An agent or an operator: IAM let them in.
+    Agent,
+    /// Anybody who has solved a challenge for this.
+    Solved(SolvedWork),
+    /// Anybody.
+    Stranger,
+}
+
+impl<'a> Requester<'a> {
+    /// Who asks `operation` about `email`. A solved challenge that does not hold is none.
+    #[must_use]
+    pub fn of(
+        exchange: &'a Exchange,
+        operation: &'static str,
+        email: &'a Email,
+        proof: Option<&ProofOfWork>,
+        device_lifetime: Duration,
+        keys: &'a KeyRing,
+        attempt: &'a AttemptId,
+        now: Timestamp,
+    ) -> Self {
+        let solved = || proof?.check(operation, email, now, keys);
+        let standing =
+            if let Some(device) = exchange.known_device(email, now, device_lifetime, keys) {
+                Standing::Device(device)
+            } else if !exchange.is_http() {
+                Standing::Agent
+            } else if let Some(solved) = solved() {
+                Standing::Solved(solved)
+            } else {
+                Standing::Stranger
+            };
+        Self {
+            exchange,
+            operation,
+            email,
+            keys,
+            attempt,
+            now,
+            standing,
+        }
+    }
+
+    /// The name of the attempt that the request is.
+    #[must_use]
+    pub fn attempt(&self) -> &AttemptId {
+        self.attempt
+    }
+
+    /// When the request came.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The device, where it is known.
+    #[must_use]
+    pub fn device(&self) -> Option<&KnownDevice> {
+        match &self.standing {
+            Standing::Device(device) => Some(device),
+            Standing::Agent | Standing::Solved(_) | Standing::Stranger => None,
+        }
+    }
+
+    /// The name under which the requester's own budget counts; for everyone else, the one that strangers share.
+    #[must_use]
+    pub fn budget(&self) -> String {
+        match &self.standing {
+            Standing::Agent => {
+                let caller = match self.exchange.conversation() {
+                    Some(conversation) => ["tool", conversation],
+                    None => ["direct", ""],
+                };
+                let parts = [caller[0], caller[1], self.email.as_str()];
+                format!(
+                    "agent#{}",
+                    self.keys.tag(Purpose::Principal, &parts).to_hex()
+                )
+            }
+            Standing::Device(_) | Standing::Solved(_) | Standing::Stranger => {
+                KnownDevice::budget(self.device(), self.email, self.keys)
+            }
+        }
+    }
+
+    fn mail_payer(&self) -> CodeMailPayer<'_> {
+        match &self.standing {
+            Standing::Device(_) | Standing::Agent => CodeMailPayer::Known,
+            Standing::Solved(solved) => CodeMailPayer::Solved(solved),
+            Standing::Stranger => CodeMailPayer::Stranger,
+        }
+    }
+
+    fn pool_payer(&self) -> PoolPayer {
+        match &self.standing {
+            Standing::Device(_) | Standing::Agent => PoolPayer::Known,
+            Standing::Solved(_) => PoolPayer::Solved,
+            Standing::Stranger => PoolPayer::Stranger,
+        }
+    }
+
+    /// The problem of a refusal; to those who share a budget, with what admits them all the same.
+    fn refused<T>(&self, refusal: Refusal, randomness: &Randomness) -> Result<T, Problem> {
+        let challenge = match (&self.standing, refusal.solved_lately) {
+            (Standing::Solved(_) | Standing::Stranger, Some(solved_lately)) => {
+                let challenge = WorkChallenge::issue(
+                    self.operation,
+                    self.email,
+                    solved_lately,
+                    self.now,
+                    self.keys,
+                    randomness,
+                );
+                Some(Box::new(challenge.map_err(Problem::Internal)?))
+            }
+            (Standing::Device(_) | Standing::Agent, _) | (_, None) => None,
+        };
+        Err(Problem::RateLimited {
+            retry_after_seconds: refusal.retry_after_seconds,
+            challenge,
+        })
+    }
+}
+
+/// Admission of mails with a code.
+pub struct CodeMails {
+    limits: Limits,
+    mailbox: CodeMailLimits,
+    pool: PoolLimits,
+    own: Limit,
+    randomness: Randomness,
+}
+
+impl CodeMails {
+    /// Mails of an operation whose `own` limit holds a known device, an agent, or all strangers together.
+    pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            mailbox: environment.code_mails()?,
+            pool: environment.pool_limits()?,
+            own,
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Counts a mail before anything is sent: for its mailbox, and then for the pool. `makes_user` says that the address may need a user
+    /// who is not there yet.
+    ///
+    /// What the pool refuses is given back to the mailbox. If that fails, the mail stays counted, and ages out.
+    pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
+        match &requester.standing {
+            Standing::Device(_) | Standing::Agent => self.admit_known(requester).await?,
+            Standing::Solved(_) | Standing::Stranger => self.admit_to_mailbox(requester).await?,
+        }
+        let request = PoolRequest {
+            payer: requester.pool_payer(),
+            makes_user,
+        };
+        let admitted = self
+            .limits
+            .admit_to_pool(&self.pool, request, requester.attempt, requester.now)
+            .await?;
+        let refusal = match admitted {
+            Ok(()) => {
+                if makes_user {
+                    requester.exchange.count(Metric::NewUsers);
+                }
+                return Ok(());
+            }
+            Err(PoolRefusal::Mails {
+                retry_after_seconds,
+            }) => Refusal {
+                retry_after_seconds,
+                solved_lately: None,
+            },
+            Err(PoolRefusal::NewUsers {
+                retry_after_seconds,
+            }) => Refusal {
+                retry_after_seconds,
+                solved_lately: Some(0),
+            },
+        };
+        self.give_back(requester).await;
+        requester.refused(refusal, &self.randomness)
+    }
+
+    /// The requester's own budget, then the mailbox's. What the mailbox refuses, the own budget gets back.
+    async fn admit_known(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        self.limits
+            .admit(
+                &self.own,
+                &requester.budget(),
+                requester.attempt,
+                requester.now,
+                |state| requester.exchange.rate_limit(state),
+            )
+            .await?;
+        let mailbox = self.admit_to_mailbox(requester).await;
+        if mailbox.is_err() {
+            self.give_back_own(requester).await;
+        }
+        mailbox
+    }
+
+    async fn admit_to_mailbox(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        let admitted = self
+            .limits
+            .admit_code_mail(
+                &self.mailbox,
+                &self.own,
+                requester.mail_payer(),
+                &Mailbox::of(requester.email).subject(requester.keys),
+                requester.attempt,
+                requester.now,
+                |state| requester.exchange.rate_limit(state),
+            )
+            .await?;
+        match admitted {
+            Ok(()) => Ok(()),
+            Err(refusal) => requester.refused(refusal, &self.randomness),
+        }
+    }
+
+    async fn give_back(&self, requester: &Requester<'_>) {
+        match &requester.standing {
+            Standing::Device(_) | Standing::Agent => {
+                join!(
+                    self.give_back_own(requester),
+                    self.give_back_to_mailbox(requester)
+                );
+            }
+            Standing::Solved(_) | Standing::Stranger => {
+                self.give_back_to_mailbox(requester).await;
+            }
+        }
+    }
+
+    async fn give_back_own(&self, requester: &Requester<'_>) {
+        let given_back = self
+            .limits
+            .take_back(&self.own, &requester.budget(), requester.attempt)
+            .await;
+        note_stuck(&given_back);
+    }
+
+    async fn give_back_to_mailbox(&self, requester: &Requester<'_>) {
+        let given_back = self
+            .limits
+            .take_back_code_mail(
+                &self.own,
+                requester.mail_payer(),
+                &Mailbox::of(requester.email).subject(requester.keys),
+                requester.attempt,
+            )
+            .await;
+        note_stuck(&given_back);
+    }
+}
+
+/// Admission of tries of a code, counted before the code is looked at.
+pub struct CodeTries {
+    network: NetworkAttempts,
+    limits: Limits,
+    tries: TryLimits,
+    randomness: Randomness,
+}
+
+impl CodeTries {
+    /// Tries under these limits, and under the network's limit of that policy.
+    pub fn new(
+        platform: &Platform,
+        tries: TryLimits,
+        network_policy: &'static str,
+    ) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            network: NetworkAttempts::new(platform, network_policy)?,
+            limits: Limits::new(platform)?,
+            tries,
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Counts a try for the network, then for the address; says what the address has left, also in the answer's `RateLimit` fields.
+    /// So a network past its limit spends nothing of an address.
+    pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
+        self.network.admit(requester).await?;
+        let (budget, exchange) = (requester.budget(), requester.exchange);
+        let mut left = self
+            .tries
+            .strangers
+            .spent_until(requester.now, requester.now);
+        let solved = match &requester.standing {
+            Standing::Solved(solved) => Some(solved),
+            Standing::Device(_) | Standing::Agent | Standing::Stranger => None,
+        };
+        let admitted = self
+            .limits
+            .admit_try(
+                &self.tries,
+                solved,
+                &budget,
+                requester.attempt,
+                requester.now,
+                |state| {
+                    left = state;
+                    exchange.rate_limit(state);
+                },
+            )
+            .await?;
+        match admitted {
+            Ok(()) => Ok(left),
+            Err(refusal) => requester.refused(refusal, &self.randomness),
+        }
+    }
+
+    /// Gives back a try at which nobody looked.
+    pub async fn give_back(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        let is_solved = matches!(requester.standing, Standing::Solved(_));
+        self.limits
+            .take_back_try(
+                &self.tries,
+                is_solved,
+                &requester.budget(),
+                requester.attempt,
+            )
+            .await
+    }
+
+    /// Forgets the tries of the requester's budget: the right code was among them (NIST SP 800-63B-4 §3.2.2).
+    pub async fn clear(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        self.limits
+            .clear_tries(&self.tries, &requester.budget())
+            .await
+    }
+}
+
+/// Admission of one network's attempts at an operation, over all addresses.
+pub struct NetworkAttempts {
+    limits: Limits,
+    limit: Limit,
+}
+
+impl NetworkAttempts {
+    /// Attempts under the policy's name, which is the operation's own.
+    pub fn new(platform: &Platform, policy: &'static str) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            limit: platform.environment().attempts_per_network(policy)?,
+        })
+    }
+
+    /// Counts an attempt of the sender's network, or of the conversation that an agent speaks in. Known devices are exempt: a whole
+    /// office may share a network, and those who work there are not shut out by one of them.
+    pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        let exchange = requester.exchange;
+        let subject = match (exchange.network(), exchange.conversation()) {
+            _ if requester.device().is_some() => return Ok(()),
+            (Some(network), _) => requester.keys.tag(Purpose::IpAddress, &[&network]),
+            (None, Some(conversation)) => requester.keys.tag(Purpose::Principal, &[conversation]),
+            (None, None) => return Ok(()),
+        };
+        self.limits
+            .admit_in_window(
+                &self.limit,
+                &subject.to_hex(),
+                requester.attempt,
+                requester.now,
+                |state| exchange.rate_limit(state),
+            )
+            .await
+    }
+}
+
+fn note_stuck(given_back: &Result<(), Problem>) {
+    if given_back.is_err() {
+        tracing::warn!("a mail that was not sent stays counted");
+    }
+}
