@@ -94,10 +94,7 @@ def types(document: Schema, operations: list[tuple[str, str, Schema]]) -> str:
     for _, _, operation in operations:
         parts.append(method_type(document, operation, used))
     methods = "\n".join(parts)
-    problems = "\n".join(
-        f"  {operation['operationId']}:{union(codes_of(document, operation), '    ')};"
-        for _, _, operation in operations
-    )
+    problems = "\n".join(f"  {operation['operationId']}:{union(codes_of(document, operation), '    ')};" for _, _, operation in operations)
     declared: list[str] = []
     seen: set[str] = set()
     while used:
@@ -161,7 +158,7 @@ def codes_of(document: Schema, operation: Schema) -> list[str]:
 
     def walk(schema: Schema) -> None:
         if "$ref" in schema:
-            name = schema["$ref"].rsplit("/", 1)[-1]
+            name: str = schema["$ref"].rsplit("/", 1)[-1]
             if name == "Problem":
                 return
         schema = resolve(document, schema)
@@ -190,10 +187,7 @@ def method_type(document: Schema, operation: Schema, used: list[str]) -> str:
     ]
     pieces = [] if given is None else [type_of(given, used, "    ")]
     if parameters:
-        fields = [
-            f"{each['name']}{'' if each.get('required') else '?'}: {type_of(each['schema'], used, '    ')}"
-            for each in parameters
-        ]
+        fields = [f"{each['name']}{'' if each.get('required') else '?'}: {type_of(each['schema'], used, '    ')}" for each in parameters]
         pieces.append("{ " + "; ".join(fields) + " }")
     required = bool(parameters and any(each.get("required") for each in parameters)) or (
         given is not None and bool(resolve(document, given).get("required") or resolve(document, given).get("anyOf"))
@@ -229,7 +223,7 @@ def declaration(name: str, schema: Schema, used: list[str]) -> str:
 
 def type_of(schema: Schema, used: list[str], indent: str) -> str:
     if "$ref" in schema:
-        name = schema["$ref"].rsplit("/", 1)[-1]
+        name: str = schema["$ref"].rsplit("/", 1)[-1]
         used.append(name)
         return name
     if "const" in schema:

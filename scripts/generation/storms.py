@@ -10,8 +10,8 @@ from typing import Any
 
 from deployment.contract import calls_by_case
 
-from papers import share, table
-from papers.project import (
+from generation import share, table
+from generation.project import (
     Prices,
     Quotas,
     Retry,
