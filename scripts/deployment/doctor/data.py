@@ -5,38 +5,37 @@ from typing import Any
 
 import botocore.exceptions
 
-from deployment import environment
+from deployment import contract, environment
 from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, warning
-
-# Each table's key, its index, and whether its items expire.
-TABLES = {"guests": ("pk", "cognito-sub-index", False), "challenges": ("pk", None, True), "sessions": ("sessionId", None, True)}
 
 
 def tables(deployed: Deployed) -> Iterator[Finding]:
     dynamodb = deployed.where.aws("dynamodb")
-    for short, (key, index, expires) in TABLES.items():
+    for short, wanted in contract.tables().items():
         name = f"{deployed.where.prefix}-{short}"
         try:
             table = dynamodb.describe_table(TableName=name)["Table"]
         except dynamodb.exceptions.ResourceNotFoundException:
             yield error("table-missing", name, "there is no such table, and every operation that uses it fails", "deploy phase 1")
             continue
-        yield from keyed(name, table, key, index)
+        yield from keyed(name, table, wanted["key"], list(wanted.get("indexes", {})))
         yield from kept(deployed, name, table)
-        if expires and dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] not in (
+        if "ttl" in wanted and dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] not in (
             "ENABLED",
             "ENABLING",
         ):
             yield warning("ttl", name, "what has ended stays for ever, because items do not expire")
 
 
-def keyed(name: str, table: dict[str, Any], key: str, index: str | None) -> Iterator[Finding]:
+def keyed(name: str, table: dict[str, Any], key: str, indexes: list[str]) -> Iterator[Finding]:
     found = [part["AttributeName"] for part in table["KeySchema"]]
     if found != [key]:
         yield error("table-key", name, f"its key is {', '.join(found)}, and operations ask by {key}", "none but a new table")
-    if index and index not in [each["IndexName"] for each in table.get("GlobalSecondaryIndexes", [])]:
-        yield error("table-index", name, f"guests cannot be found by sub, because {index} is not there")
+    there = [each["IndexName"] for each in table.get("GlobalSecondaryIndexes", [])]
+    for index in indexes:
+        if index not in there:
+            yield error("table-index", name, f"its readers find nothing by {index}, because that index is not there")
 
 
 def kept(deployed: Deployed, name: str, table: dict[str, Any]) -> Iterator[Finding]:
