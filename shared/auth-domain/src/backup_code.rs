@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use crate::{Randomness, Tag, guest::CROCKFORD, redacted::redacted_debug};
+use crate::{Randomness, Tag, crockford::CROCKFORD, redacted::redacted_debug};
 
 /// Codes of a set.
 pub const BACKUP_CODES: usize = 10;

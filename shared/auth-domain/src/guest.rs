@@ -7,12 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     Authenticator, Email, PendingAuthenticator, Randomness, SessionId, Timestamp,
-    redacted::redacted_debug,
+    crockford::CROCKFORD, redacted::redacted_debug,
 };
-
-/// Crockford's base32: no I, L, O, U, so that what is written in it survives telephone, paper and
-/// handwriting.
-pub(crate) const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A guest's public number, `GST-2026-7K3QXB`: the year of its making, then 30 random bits in Crockford's base32.
 ///

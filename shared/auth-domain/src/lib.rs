@@ -12,6 +12,7 @@ mod caller;
 mod challenge_answer;
 pub mod claims;
 mod clock;
+mod crockford;
 mod deployment;
 mod device;
 mod email;

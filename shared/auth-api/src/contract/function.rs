@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{ContractError, Grant, camel_case, contradiction, kebab_case};
+use super::error::{ContractError, contradiction};
+use super::name::{camel_case, kebab_case};
+use super::resource::Grant;
 
 /// A function, and what it needs in AWS.
 #[derive(Debug, Clone)]

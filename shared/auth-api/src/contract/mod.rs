@@ -1,6 +1,8 @@
 //! What Latchkey reads of its `OpenAPI` document: routes, functions, resources, settings.
 
+mod error;
 mod function;
+mod name;
 mod resource;
 mod route;
 mod setting;
@@ -12,6 +14,8 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 
+pub use self::error::ContractError;
+use self::error::contradiction;
 use self::function::FunctionItem;
 pub use self::function::{Function, FunctionKind, TriggerKind};
 use self::resource::ResourceItem;
@@ -33,22 +37,6 @@ pub struct Contract {
     unrouted: Unrouted,
     text: String,
     json: Value,
-}
-
-/// Why a document is not a contract.
-#[derive(Debug, thiserror::Error)]
-pub enum ContractError {
-    /// Not JSON, a part missing, a key or a value that is not known here.
-    #[error("the document does not have the shape of a contract")]
-    Shape(#[from] serde_json::Error),
-    /// Parts that contradict each other; says which and how.
-    #[error("{place}: {reason}")]
-    Contradiction {
-        /// The function, resource, setting or path.
-        place: String,
-        /// What is wrong with it.
-        reason: String,
-    },
 }
 
 impl Contract {
@@ -285,33 +273,4 @@ struct Document {
     resources: Vec<(String, ResourceItem)>,
     #[serde(rename = "x-latchkey-settings", deserialize_with = "in_order")]
     settings: Vec<(String, SettingItem)>,
-}
-
-fn camel_case(id: String) -> Result<String, ContractError> {
-    let well_formed = id.starts_with(|first: char| first.is_ascii_lowercase())
-        && id.chars().all(|one| one.is_ascii_alphanumeric());
-    if well_formed {
-        Ok(id)
-    } else {
-        Err(contradiction(&id, "an operationId is in camelCase"))
-    }
-}
-
-/// The one rule that names crates, binaries, zips and functions.
-fn kebab_case(camel_case: &str) -> String {
-    let mut name = String::with_capacity(camel_case.len() + 4);
-    for letter in camel_case.chars() {
-        if letter.is_ascii_uppercase() {
-            name.push('-');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
-}
-
-fn contradiction(place: &str, reason: impl Into<String>) -> ContractError {
-    ContractError::Contradiction {
-        place: place.to_owned(),
-        reason: reason.into(),
-    }
 }

@@ -5,9 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{
-    ContractError, Function, FunctionKind, Grant, Tool, camel_case, contradiction, kebab_case,
-};
+use super::error::{ContractError, contradiction};
+use super::function::{Function, FunctionKind};
+use super::name::{camel_case, kebab_case};
+use super::resource::Grant;
+use super::tool::Tool;
 
 /// An operation, and where and how it is reached.
 #[derive(Debug, Clone)]

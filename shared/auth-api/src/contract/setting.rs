@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{ContractError, contradiction};
+use super::error::{ContractError, contradiction};
 
 /// Something that functions read from their environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::refusal::{Refusal, check_length, input, output};
 use crate::state::{Kept, Key, StateError};
-use crate::wire::{Refusal, check_length, input, output};
 
 /// A ciphertext names its key first: the UUID's sixteen bytes, then the nonce, then what AES-GCM made.
 const KEY_ID_LENGTH: usize = 16;

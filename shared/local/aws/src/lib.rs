@@ -11,6 +11,7 @@
 
 mod account;
 mod kms;
+mod refusal;
 mod secrets_manager;
 mod ses;
 mod state;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::Account;
+use crate::refusal::{Refusal, check_length, input, output};
 use crate::state::{Kept, Secret, SecretValue, StateError, Version};
-use crate::wire::{Refusal, check_length, input, output};
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::account::Account;
-use crate::wire::{Refusal, input};
+use crate::refusal::{Refusal, input};
 
 /// SES sends to at most this many recipients at once.
 const MOST_RECIPIENTS: usize = 50;

@@ -7,6 +7,7 @@ mod directory;
 pub(crate) mod dynamodb;
 mod dynamodb_api;
 pub(crate) mod environment;
+mod error;
 mod guard;
 pub(crate) mod options;
 pub(crate) mod ports;
@@ -36,10 +37,11 @@ use self::account::{ACCOUNT_ID, REGION, SEALING_KEY};
 use self::clock::WorldClock;
 use self::directory::{Directory, keep_secrets};
 use self::dynamodb::{DynamoDb, Tables};
+pub use self::error::WorldError;
 use self::options::{Options, State, Watcher};
-use self::ports::{Listeners, PortError, Urls};
+use self::ports::{Listeners, Urls};
 use self::servers::Servers;
-use self::state_folder::{StateFolder, StateFolderError};
+use self::state_folder::StateFolder;
 use crate::control;
 use crate::control::faults::Fault;
 use crate::control::mailbox::{Mail, Mailbox};
@@ -48,7 +50,7 @@ use crate::functions::aws_calls::{AwsCall, AwsCalls};
 use crate::functions::invoke_api::InvokeApi;
 use crate::functions::logs::Logs;
 use crate::functions::mcp::AgentGateway;
-use crate::functions::{Functions, FunctionsError, Surroundings, schedule};
+use crate::functions::{Functions, Surroundings, schedule};
 use crate::gateway::{Gateway, Setup};
 use crate::page;
 
@@ -57,41 +59,6 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// The route that AgentCore sends browsers back to.
 const OAUTH2_CALLBACK: &str = "/auth/callback";
-
-/// Why a world does not start, or does not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum WorldError {
-    /// A port cannot be had.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// The state folder cannot be had.
-    #[error(transparent)]
-    StateFolder(#[from] StateFolderError),
-    /// A function does not start.
-    #[error(transparent)]
-    Functions(#[from] FunctionsError),
-    /// A part of the world failed.
-    #[error("{part} failed")]
-    Part {
-        /// Which one.
-        part: &'static str,
-        /// What it said.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-}
-
-impl WorldError {
-    /// For `map_err`: names the part that failed.
-    pub(crate) fn of<E>(part: &'static str) -> impl FnOnce(E) -> Self
-    where
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        move |source| Self::Part {
-            part,
-            source: source.into(),
-        }
-    }
-}
 
 /// Where everything is: the ready line.
 #[derive(Clone, Debug, Serialize)]
