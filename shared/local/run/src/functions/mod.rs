@@ -28,8 +28,9 @@ use crate::world::random;
 
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
-/// What the local run mounts: one line for each crate under `crates/`, held against the contract at every start.
-const MOUNTED: [(&str, Mount); 25] = [
+/// What the local run mounts: one line for each crate under `crates/`. `scripts/new-operation` writes it, and every start holds it
+/// against the contract.
+const MOUNTED: &[(&str, Mount)] = &[
     ("authorization-callback", authorization_callback::function),
     ("confirm-password-reset", confirm_password_reset::function),
     ("confirm-registration", confirm_registration::function),

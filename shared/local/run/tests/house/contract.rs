@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use auth_api::{Contract, Security};
+use auth_api::{Calls, Contract, Security};
 use auth_local::{Options, World};
 use serde_json::Value;
 
@@ -56,6 +56,55 @@ fn the_contract_and_the_crates_list_the_same_functions() {
     });
     let broken: Vec<String> = no_crate.chain(not_listed).collect();
     hold("The contract is the one list.", &broken);
+}
+
+#[test]
+fn each_function_is_named_wherever_it_has_to_be() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let lists = [
+        "Cargo.toml",
+        "shared/local/run/Cargo.toml",
+        "shared/local/run/src/functions/mod.rs",
+        "shared/local/run/tests/operations/mod.rs",
+        "README.md",
+    ]
+    .map(|path| (path, read(path)));
+    let cases = Calls::embedded().cases();
+    let mut broken = Vec::new();
+    for name in listed() {
+        let module = name.replace('-', "_");
+        let [dependency, taken, mounted, declared, shown] = [
+            format!("{name} = {{ path = \"crates/{name}\" }}"),
+            format!("\n{name}.workspace = true"),
+            format!("(\"{name}\", "),
+            format!("mod {module};"),
+            format!("(crates/{name})"),
+        ];
+        for ((path, text), line) in lists
+            .iter()
+            .zip([dependency, taken, mounted, declared, shown])
+        {
+            if !text.contains(&line) {
+                broken.push(format!("{path} lacks {}", line.trim()));
+            }
+        }
+        for file in ["Cargo.toml", "src/main.rs", "src/lib.rs"] {
+            if !root().join("crates").join(&name).join(file).is_file() {
+                broken.push(format!("crates/{name}/{file} is missing"));
+            }
+        }
+        let tests = format!("shared/local/run/tests/operations/{module}.rs");
+        if !root().join(&tests).is_file() {
+            broken.push(format!("{tests} is missing"));
+        }
+        if !cases.iter().any(|case| case.function == name) {
+            broken.push(format!("shared/auth-api/calls.yaml lacks {name}"));
+        }
+    }
+    hold(
+        "scripts/new-operation writes all of this, and scripts/generate the README's table.",
+        &broken,
+    );
 }
 
 #[tokio::test]
