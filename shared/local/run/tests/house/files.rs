@@ -5,7 +5,8 @@ use std::fs;
 use crate::{entries, files, hold, root};
 
 /// What may stand beside dotfiles at the top.
-const AT_THE_TOP: [&str; 13] = [
+const AT_THE_TOP: [&str; 14] = [
+    "AGENTS.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "Cargo.lock",
