@@ -4,6 +4,7 @@
 
 mod circles;
 mod contract;
+mod documents;
 mod edge;
 mod files;
 mod imports;
