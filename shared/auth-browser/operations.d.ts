@@ -387,6 +387,9 @@ export type ConversationId = string;
 /** The code from the mail, 6 to 8 digits. */
 export type OtpCode = string;
 
+/** The solved `challenge` of a refusal, as ALTCHA's widgets and `latchkey/proof-of-work` give it, in base64. */
+export type ProofOfWork = string | null;
+
 export type AuthenticatorSetUp = {
   /** 160 bits in base32, for apps that cannot scan. */
   readonly secret: string;
@@ -424,6 +427,7 @@ export type ConfirmPasswordResetInput = {
   readonly email: Email;
   readonly code: OtpCode;
   readonly newPassword: NewPassword;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type ConfirmRegistrationInput = {
@@ -432,6 +436,7 @@ export type ConfirmRegistrationInput = {
   readonly code?: OtpCode | null;
   /** Mail another code. */
   readonly resend?: boolean | null;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type Delivery = {
@@ -449,6 +454,7 @@ export type DisableMfaInput = {
 
 export type InitiateOtpInput = {
   readonly email: Email;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type LoginUserInput = {
@@ -475,6 +481,7 @@ export type RegisterUserInput = {
   readonly password: NewPassword;
   /** Absent or `null` where the guest gives none. */
   readonly name?: Name | null;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type Registered = {
@@ -484,10 +491,12 @@ export type Registered = {
 
 export type RequestPasswordResetInput = {
   readonly email: Email;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type ResendOtpInput = {
   readonly sessionToken: SessionToken;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type Resent = {
@@ -588,6 +597,7 @@ export type VerifyOtpInput = {
   readonly sessionToken: SessionToken;
   /** How the refresh token comes back. */
   readonly tokenDelivery?: 'body' | 'cookie' | null;
+  readonly proofOfWork?: ProofOfWork;
 };
 
 export type WorkloadToken = {
