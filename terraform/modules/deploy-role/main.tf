@@ -10,6 +10,9 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
+  # Lambda puts it into what a function's code asks AWS for, and nobody else can. What a service asks in a function's name may lack it.
+  by_functions = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn.lambda}:function:${var.prefix}-*" } }
+
   # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July 2026: a name can be taken over by
   # somebody else, an id cannot.
   owner   = split("/", var.github.repository)[0]
@@ -43,7 +46,8 @@ resource "aws_iam_openid_connect_provider" "github" {
 }
 
 # The outer limit of every function's role, whatever its own policy says: without it, whoever can make roles can make himself an
-# administrator.
+# administrator. Who may take a role is written by whoever makes it, and no condition looks at that: so the limit lets data be touched by
+# functions alone, and a role that somebody else can take too is worth nothing to him.
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290:A boundary grants nothing; roles have exact grants of their own within it.
   #checkov:skip=CKV_AWS_355:X-Ray's two write actions take no resource.
@@ -54,19 +58,28 @@ resource "aws_iam_policy" "boundary" {
     Version = "2012-10-17"
     Statement = [
       {
-        Effect   = "Allow"
-        Action   = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-        Resource = concat(var.resources.table_arns, [for arn in var.resources.table_arns : "${arn}/index/*"])
+        Effect    = "Allow"
+        Action    = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
+        Resource  = concat(var.resources.table_arns, [for arn in var.resources.table_arns : "${arn}/index/*"])
+        Condition = local.by_functions
       },
       {
-        Effect   = "Allow"
-        Action   = ["cognito-idp:Admin*"]
-        Resource = [var.resources.user_pool_arn]
+        Effect    = "Allow"
+        Action    = ["cognito-idp:Admin*"]
+        Resource  = [var.resources.user_pool_arn]
+        Condition = local.by_functions
       },
       {
+        Effect    = "Allow"
+        Action    = ["secretsmanager:GetSecretValue"]
+        Resource  = [var.resources.secret_arn]
+        Condition = local.by_functions
+      },
+      {
+        # AgentCore reads it with a function's rights.
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [var.resources.secret_arn, var.resources.agentcore_secret_arn]
+        Resource = [var.resources.agentcore_secret_arn]
       },
       {
         Effect   = "Allow"
@@ -77,7 +90,7 @@ resource "aws_iam_policy" "boundary" {
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:Encrypt"]
         Resource  = [var.resources.sealing_key_arn]
-        Condition = { Null = { "kms:EncryptionContext:sub" = "false" } }
+        Condition = merge(local.by_functions, { Null = { "kms:EncryptionContext:sub" = "false" } })
       },
       {
         Effect = "Allow"
@@ -85,12 +98,14 @@ resource "aws_iam_policy" "boundary" {
           "bedrock-agentcore:CompleteResourceTokenAuth", "bedrock-agentcore:GetResourceOauth2Token", "bedrock-agentcore:GetWorkloadAccessToken",
           "bedrock-agentcore:GetWorkloadAccessTokenForJWT", "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
         ]
-        Resource = var.resources.agentcore_arns
+        Resource  = var.resources.agentcore_arns
+        Condition = local.by_functions
       },
       {
-        Effect   = "Allow"
-        Action   = ["ses:SendEmail"]
-        Resource = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*", "arn:${var.partition}:ses:${var.region}:${var.account_id}:configuration-set/*"]
+        Effect    = "Allow"
+        Action    = ["ses:SendEmail"]
+        Resource  = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*", "arn:${var.partition}:ses:${var.region}:${var.account_id}:configuration-set/*"]
+        Condition = local.by_functions
       },
       {
         Effect   = "Allow"
@@ -260,7 +275,7 @@ resource "aws_iam_policy" "service" {
   #checkov:skip=CKV_AWS_290:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
   #checkov:skip=CKV_AWS_355:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
   name        = "${var.prefix}-deploy-service"
-  description = "Making and changing functions, routes, the edge and what watches them"
+  description = "Making and changing functions and what watches them"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -269,8 +284,8 @@ resource "aws_iam_policy" "service" {
         Sid    = "Functions"
         Effect = "Allow"
         Action = [
-          "lambda:AddPermission", "lambda:CreateAlias", "lambda:CreateFunction", "lambda:DeleteAlias", "lambda:DeleteFunction",
-          "lambda:DeleteFunctionConcurrency", "lambda:Get*", "lambda:InvokeFunction", "lambda:List*", "lambda:PublishVersion",
+          "lambda:CreateAlias", "lambda:CreateFunction", "lambda:DeleteAlias", "lambda:DeleteFunction",
+          "lambda:DeleteFunctionConcurrency", "lambda:Get*", "lambda:List*", "lambda:PublishVersion",
           "lambda:PutFunctionConcurrency", "lambda:RemovePermission", "lambda:TagResource", "lambda:UpdateAlias",
           "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration",
         ]
@@ -284,6 +299,14 @@ resource "aws_iam_policy" "service" {
           "events:PutTargets", "events:RemoveTargets", "events:TagResource",
         ]
         Resource = ["${local.arn.events}:rule/${var.prefix}-*"]
+      },
+      {
+        # Whoever may let anybody call a function may let everybody: the API, the pool and the schedules it is, and nobody with an account of his own.
+        Sid       = "Callers"
+        Effect    = "Allow"
+        Action    = ["lambda:AddPermission"]
+        Resource  = ["${local.arn.lambda}:function:${var.prefix}-*"]
+        Condition = { StringEquals = { "lambda:Principal" = ["apigateway.amazonaws.com", "cognito-idp.amazonaws.com", "events.amazonaws.com"] } }
       },
       {
         Sid      = "RolesWithinTheBoundary"
@@ -312,7 +335,7 @@ resource "aws_iam_policy" "service" {
         Sid    = "NotItself"
         Effect = "Deny"
         Action = [
-          "iam:AttachRolePolicy", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:PassRole",
+          "iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:PassRole",
           "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy",
         ]
         Resource = [aws_iam_role.deploy.arn, aws_iam_role.plan.arn]
@@ -364,9 +387,9 @@ resource "aws_iam_policy" "service" {
         ]
       },
       {
-        Sid      = "AlarmsSeen"
+        Sid      = "Seen"
         Effect   = "Allow"
-        Action   = ["cloudwatch:DescribeAlarms", "xray:GetGroups"] # take no resource
+        Action   = ["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "ses:GetAccount", "xray:GetGroups"] # take no resource
         Resource = ["*"]
       },
       {
@@ -381,6 +404,25 @@ resource "aws_iam_policy" "service" {
         Action   = ["sns:CreateTopic", "sns:GetSubscriptionAttributes", "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:Unsubscribe"]
         Resource = ["${local.arn.sns}:${var.prefix}-*"]
       },
+      {
+        Sid      = "TestEvents"
+        Effect   = "Allow"
+        Action   = ["schemas:CreateSchema", "schemas:DeleteSchema", "schemas:DescribeRegistry", "schemas:DescribeSchema", "schemas:ListTagsForResource", "schemas:TagResource", "schemas:UpdateSchema"]
+        Resource = ["${local.arn.schemas}:registry/lambda-testevent-schemas", "${local.arn.schemas}:schema/lambda-testevent-schemas/_${var.prefix}-*"]
+      },
+    ]
+  })
+}
+
+resource "aws_iam_policy" "edge" {
+  #checkov:skip=CKV_AWS_290:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
+  #checkov:skip=CKV_AWS_355:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
+  name        = "${var.prefix}-deploy-edge"
+  description = "Changing routes and the edge"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
       {
         Sid      = "Api"
         Effect   = "Allow"
@@ -412,12 +454,6 @@ resource "aws_iam_policy" "service" {
           "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/managedruleset/*/*",
           "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${var.prefix}/*",
         ]
-      },
-      {
-        Sid      = "TestEvents"
-        Effect   = "Allow"
-        Action   = ["schemas:CreateSchema", "schemas:DeleteSchema", "schemas:DescribeRegistry", "schemas:DescribeSchema", "schemas:ListTagsForResource", "schemas:TagResource", "schemas:UpdateSchema"]
-        Resource = ["${local.arn.schemas}:registry/lambda-testevent-schemas", "${local.arn.schemas}:schema/lambda-testevent-schemas/_${var.prefix}-*"]
       },
     ]
   })
@@ -451,6 +487,14 @@ resource "aws_iam_policy" "names" {
           Effect   = "Allow"
           Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes", "wafv2:ListAPIKeys"] # take no resource
           Resource = ["*"]
+        },
+        {
+          Sid    = "Mails"
+          Effect = "Allow"
+          Action = ["ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations", "ses:GetEmailIdentity", "ses:ListTagsForResource"]
+          Resource = [
+            for kind in ["configuration-set", "identity"] : "arn:${var.partition}:ses:${var.region}:${var.account_id}:${kind}/*"
+          ]
         },
       ],
       length(var.zone_ids) == 0 ? [] : [{
@@ -517,7 +561,7 @@ resource "aws_iam_policy" "agents" {
 locals {
   function_roles = "${local.iam}:role/${var.prefix}-*"
   policies = merge(
-    { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn, names = aws_iam_policy.names.arn },
+    { data = aws_iam_policy.data.arn, service = aws_iam_policy.service.arn, edge = aws_iam_policy.edge.arn, names = aws_iam_policy.names.arn },
     var.agents ? { agents = aws_iam_policy.agents[0].arn } : {},
   )
 }

@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../tests/mocks"
+  source          = "../../tests/mocks"
+  override_during = plan
 }
 
 variables {
@@ -28,7 +29,7 @@ variables {
 }
 
 run "one_environment_of_one_repository_deploys" {
-  command = apply
+  command = plan
 
   assert {
     condition = jsondecode(aws_iam_role.deploy.assume_role_policy).Statement[0].Condition == {
@@ -65,15 +66,15 @@ run "one_environment_of_one_repository_deploys" {
   # What scripts/doctor asks for in phase 4.
   assert {
     condition = length(setsubtract(
-      ["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "cognito-idp:ListUserPoolClients", "cloudwatch:DescribeAlarms", "sns:ListSubscriptionsByTopic", "logs:DescribeLogGroups", "wafv2:GetWebACL"],
-      flatten([for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement) : statement.Action if statement.Effect == "Allow"]),
+      ["cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "cognito-idp:ListUserPoolClients", "cloudwatch:DescribeAlarms", "sns:ListSubscriptionsByTopic", "logs:DescribeLogGroups", "wafv2:GetWebACL", "lambda:GetAccountSettings", "ses:GetAccount"],
+      flatten([for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.edge.policy).Statement) : statement.Action if statement.Effect == "Allow"]),
     )) == 0
     error_message = "the doctor can look at everything"
   }
 
   assert {
     condition = alltrue([
-      for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.names.policy).Statement, jsondecode(aws_iam_policy.agents[0].policy).Statement) :
+      for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.edge.policy).Statement, jsondecode(aws_iam_policy.names.policy).Statement, jsondecode(aws_iam_policy.agents[0].policy).Statement) :
       !anytrue([for action in statement.Action : endswith(action, ":*") || contains(["iam:CreatePolicyVersion", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy", "dynamodb:DeleteTable", "cognito-idp:DeleteUserPool", "kms:ScheduleKeyDeletion", "secretsmanager:DeleteSecret"], action)]) || statement.Effect == "Deny"
     ])
     error_message = "the role can neither widen a role's boundary nor delete what keeps data"
@@ -85,15 +86,43 @@ run "one_environment_of_one_repository_deploys" {
   }
 
   assert {
+    condition = [
+      for statement in concat(jsondecode(aws_iam_policy.data.policy).Statement, jsondecode(aws_iam_policy.service.policy).Statement, jsondecode(aws_iam_policy.edge.policy).Statement, jsondecode(aws_iam_policy.names.policy).Statement, jsondecode(aws_iam_policy.agents[0].policy).Statement) :
+      try(toset(statement.Condition.StringEquals["lambda:Principal"]), toset([])) if contains(statement.Action, "lambda:AddPermission")
+      ] == [toset([
+        for principal in flatten([for file in ["../../main.tf", "../http-api/main.tf"] : regexall("resource \"aws_lambda_permission\"(?s:.*?)principal += \"([a-z.-]+)\"", file(file))]) : principal
+    ])]
+    error_message = "functions can be opened to whom Terraform opens them, and to nobody else"
+  }
+
+  assert {
+    condition     = !anytrue([for statement in jsondecode(aws_iam_policy.service.policy).Statement : contains(statement.Action, "lambda:InvokeFunction") && statement.Effect == "Allow"])
+    error_message = "who deploys invokes no function with an event of his own"
+  }
+
+  assert {
+    condition     = length(setsubtract(["iam:CreateRole", "iam:PassRole", "iam:PutRolePolicy"], flatten([for statement in jsondecode(aws_iam_policy.service.policy).Statement : statement.Action if statement.Effect == "Deny"]))) == 0
+    error_message = "the role makes, changes and hands on neither itself nor the other"
+  }
+
+  # A role's trust is written by whoever makes it, and IAM has no condition on that.
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_policy.boundary.policy).Statement :
+      try(statement.Condition.ArnLike["lambda:SourceFunctionArn"], "") == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-*"
+      if !(
+        statement.Action == ["lambda:InvokeFunction"] || statement.Action == ["kms:Decrypt"] || startswith(statement.Action[0], "logs:") || startswith(statement.Action[0], "xray:")
+        || statement.Resource == [var.resources.agentcore_secret_arn]
+      )
+    ])
+    error_message = "within the boundary, data is for functions' code alone, whoever else can take a role"
+  }
+
+  assert {
     condition     = [for statement in jsondecode(aws_iam_policy.names.policy).Statement : statement.Resource[0] if statement.Sid == "Zones"] == ["arn:aws:route53:::hostedzone/Z0000000000000"]
     error_message = "the deployment's own zones can be read, and no others"
   }
 
-  # What AWS lets a managed policy hold, white space apart.
-  assert {
-    condition     = alltrue([for policy in [aws_iam_policy.boundary, aws_iam_policy.reading, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.names, aws_iam_policy.agents[0]] : length(policy.policy) <= 6144])
-    error_message = "a managed policy holds 6144 characters: ${length(aws_iam_policy.boundary.policy)}, ${length(aws_iam_policy.data.policy)}, ${length(aws_iam_policy.service.policy)}"
-  }
 }
 
 run "the_provider_may_be_another_deployment_s" {
@@ -152,4 +181,40 @@ run "a_name_for_an_id_is_refused" {
   }
 
   expect_failures = [var.github]
+}
+
+# What AWS lets a managed policy hold, white space apart, and how many of them a role.
+run "the_longest_names_fit" {
+  command = plan
+
+  variables {
+    prefix           = "latchkey-production"
+    environment      = "production"
+    region           = "ap-southeast-1"
+    github           = { repository = "acme/latchkey", create_provider = true, state_bucket = join("", [for _ in range(63) : "b"]) }
+    state_key        = "latchkey/production.tfstate"
+    access_log_group = "/aws/vendedlogs/apigateway/latchkey-production"
+    zone_ids         = ["Z00000000000000000001", "Z00000000000000000002"]
+
+    resources = {
+      user_pool_arn        = "arn:aws:cognito-idp:ap-southeast-1:111122223333:userpool/ap-southeast-1_Latchkey0"
+      table_arns           = [for table in ["guests", "challenges", "sessions", "activities", "directory"] : "arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-${table}"]
+      secret_arn           = "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:latchkey-production-AbCdEf"
+      origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:latchkey-production-origin-${slot}-AbCdEf"]
+      key_arn              = "arn:aws:kms:ap-southeast-1:111122223333:key/mrk-00000000000000000000000000000000"
+      sealing_key_arn      = "arn:aws:kms:ap-southeast-1:111122223333:key/mrk-00000000000000000000000000000001"
+      agentcore_arns       = [for part in ["workload-identity-directory/default", "workload-identity-directory/default/workload-identity/latchkey-production", "token-vault/default", "token-vault/default/oauth2credentialprovider/latchkey-production"] : "arn:aws:bedrock-agentcore:ap-southeast-1:111122223333:${part}"]
+      agentcore_secret_arn = "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:bedrock-agentcore-identity!default/oauth2/latchkey-production-??????"
+    }
+  }
+
+  assert {
+    condition     = alltrue([for policy in [aws_iam_policy.boundary, aws_iam_policy.reading, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.edge, aws_iam_policy.names, aws_iam_policy.agents[0]] : length(policy.policy) <= 6144])
+    error_message = "a managed policy holds 6144 characters: ${jsonencode({ for policy in [aws_iam_policy.boundary, aws_iam_policy.reading, aws_iam_policy.data, aws_iam_policy.service, aws_iam_policy.edge, aws_iam_policy.names, aws_iam_policy.agents[0]] : policy.name => length(policy.policy) })}"
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy_attachment.this) <= 10
+    error_message = "a role takes ten managed policies"
+  }
 }
