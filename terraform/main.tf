@@ -30,6 +30,7 @@ locals {
   partition  = data.aws_partition.current.partition
 
   test_event_registry = "lambda-testevent-schemas" # the console looks for this name
+  makes_test_events   = var.console_test_events == "create" && !contains(var.found_in_account, "test-events")
   access_log_group    = "/aws/vendedlogs/apigateway/${local.prefix}"
 
   with_functions = var.packages != null
@@ -217,7 +218,7 @@ module "deploy_role" {
   account_id       = local.account_id
   agents           = var.agents
   zone_ids         = distinct(compact([try(var.domain.zone_id, null), try(var.mail_sender.zone_id, null)]))
-  github           = var.github
+  github           = merge(var.github, { create_provider = var.github.create_provider && !contains(var.found_in_account, "github") })
   state_key        = "latchkey/${var.environment}.tfstate"
   access_log_group = local.access_log_group
 
@@ -237,7 +238,7 @@ module "deploy_role" {
 # ---- functions: from here on, everything needs the manifest ----
 
 resource "aws_schemas_registry" "test_events" {
-  count = local.with_functions && var.console_test_events == "create" ? 1 : 0
+  count = local.with_functions && local.makes_test_events ? 1 : 0
 
   name        = local.test_event_registry
   description = "Shareable test events of Lambda functions"
@@ -266,7 +267,7 @@ module "function" {
   live_version             = lookup(var.live_versions, each.key, null)
   permissions_boundary_arn = one(module.deploy_role[*].boundary_arn)
   test_events              = var.console_test_events == "none" ? {} : local.test_events[each.key]
-  test_event_registry      = one(concat(aws_schemas_registry.test_events[*].name, var.console_test_events == "create" ? [] : [local.test_event_registry]))
+  test_event_registry      = one(concat(aws_schemas_registry.test_events[*].name, local.makes_test_events ? [] : [local.test_event_registry]))
 }
 
 # The pool, and nobody else's, may call its triggers.

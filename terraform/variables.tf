@@ -274,6 +274,17 @@ variable "console_test_events" {
   }
 }
 
+variable "found_in_account" {
+  description = "What there is one of in an account (and region), was there before, and is not made again: \"test-events\", the console's registry, which is made wherever somebody first saves a test event, and \"github\", GitHub's identity provider. scripts/deploy-phased looks."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.found_in_account : contains(["github", "test-events"], name)])
+    error_message = "found_in_account names test-events and github."
+  }
+}
+
 variable "agents" {
   description = "Whether agents can sign people in: AgentCore's workload identity, the pool as its credential provider, and a gateway with the tools. The region must have AgentCore."
   type        = bool

@@ -107,6 +107,9 @@ class Terraform:
         """The names of the modules that have something in the state; of the root, an empty one."""
         return {resource.get("module", "").removeprefix("module.").partition("[")[0] for resource in made(self.run("state", "pull"))}
 
+    def has_made(self, kind: str) -> bool:
+        return any(resource["type"] == kind for resource in made(self.run("state", "pull")))
+
     def neighbours(self) -> list[str]:
         """The other environments that have something and whose states are beside this one's."""
         key = environment.scalar(self.backend().read_text(), "key") or ""

@@ -6,7 +6,7 @@
 `GET /seen-by-the-test` says, as JSON, which calls came since it was last asked.
 
 What is added keeps what it is given and gives it back, and judges nothing (moto's memory has gaps too): CloudFront's policies and functions, EventBridge's
-schemas, saved log queries, buckets' policies. moto judges the rest, as far as it does. State is in memory.
+schemas, saved log queries, buckets' policies, what a new account may do. moto judges the rest, as far as it does. State is in memory.
 """
 
 import argparse
@@ -18,9 +18,11 @@ import socket
 import threading
 import urllib.request
 import uuid
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
+import insights
 import more_of_moto  # noqa: F401, teaches moto by being imported
 from moto.s3.models import FakeDeleteMarker
 from moto.server import DomainDispatcherApplication, create_backend_app
@@ -157,14 +159,30 @@ class Gaps:
             return self.function(request, cloudfront[2], cloudfront[3])
         if "policy" in request.args and path.count("/") == 1:
             return self.bucket_policy(request, path)
+        if path == "/v2/email/account":
+            # As in a new account: in the sandbox.
+            return json_response({"ProductionAccessEnabled": False, "SendingEnabled": True, "SendQuota": {"Max24HourSend": 200}})
+        if path.rstrip("/") == "/2016-08-19/account-settings":
+            return json_response({"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}, "AccountUsage": {}})
         if path.startswith("/v1/registries/"):
             return self.schema(request, path)
         if path.startswith("/tags/arn:aws:schemas:"):
             return self.schema_tags(path.removeprefix("/tags/"))
+        if refused := [query for query in self.metric_queries(request) if insights.refuses(query)]:
+            return xml_error(400, "ValidationError", f"Error in expression: {escape(refused[0])}")
         target = request.headers.get("X-Amz-Target", "")
         if target.endswith(("QueryDefinition", "QueryDefinitions")):
             return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
         return None
+
+    def metric_queries(self, request):
+        """What alarms and dashboards ask. moto reads none of it."""
+        if request.mimetype != "application/x-www-form-urlencoded":
+            return []
+        form = dict(parse_qsl(request.get_data(as_text=True)))
+        if form.get("Action") == "PutDashboard":
+            return insights.expressions(json.loads(form["DashboardBody"]))
+        return [value for name, value in form.items() if name.endswith(".Expression")] if form.get("Action") == "PutMetricAlarm" else []
 
     def bucket_policy(self, request, path):
         """moto enforces a bucket's policy without its conditions: "Deny, unless over TLS" would shut everybody out."""
@@ -260,8 +278,8 @@ def json_response(body, status=200, headers=None):
     return Response(json.dumps(body), status=status, mimetype="application/json", headers=headers or {})
 
 
-def xml_error(status, code):
-    body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>not there</Message></Error></ErrorResponse>"
+def xml_error(status, code, message="not there"):
+    body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
     return Response(body, status=status, mimetype="text/xml")
 
 

@@ -24,6 +24,8 @@ ACCOUNT = "123456789012"
 
 # What a signature is for => the service's name in botocore, where that is another.
 SERVICES = {"apigateway": "apigatewayv2", "email": "ses", "monitoring": "cloudwatch"}
+# What a path begins with => the service's name in botocore, where a signature is for two.
+SECOND_SERVICES = {"/v2/email/": "sesv2"}
 
 # What a call is named => what IAM calls it, where that is another.
 ACTIONS = {
@@ -111,9 +113,10 @@ def understood(call, models):
     in_form = body.get("Action") if "Version" in body else None
     operation = call["target"].rpartition(".")[2] or in_form or path.partition("/operation/")[2]
     if not operation:
-        if service not in models:
-            models[service] = rest_operations(service)
-        operation, named = rest_operation(models[service], call["method"], path, query)
+        model = next((name for begin, name in SECOND_SERVICES.items() if path.startswith(begin)), service)
+        if model not in models:
+            models[model] = rest_operations(model)
+        operation, named = rest_operation(models[model], call["method"], path, query)
     if service == "apigatewayv2":
         return f"apigateway:{call['method']}", [f"arn:aws:apigateway:{call['region']}::{path.removeprefix('/v2')}"]
     action = f"{service}:{operation}"

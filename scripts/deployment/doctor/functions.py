@@ -17,6 +17,7 @@ from deployment.releases import ALIAS, Aliases
 OWN_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments", "kms:Decrypt"}
 # AgentCore reads the provider's secret with the caller's rights.
 WITH_VAULT = {"secretsmanager:GetSecretValue"}
+LAMBDA = "lambda.amazonaws.com"
 
 
 def live(deployed: Deployed) -> Iterator[Finding]:
@@ -164,6 +165,25 @@ def role_statements(deployed: Deployed, role: str) -> Iterator[dict[str, Any]]:
         )
 
 
+def trust(deployed: Deployed) -> Iterator[Finding]:
+    """A function's role is Lambda's to take. What the deploying role may make, it may make with another trust: IAM has no condition on that."""
+    for name in contract().functions:
+        function = deployed.function(name)
+        if function is None:
+            continue
+        role = function["Role"].rpartition("/")[2]
+        document = deployed.where.aws("iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        allowing = [statement for statement in listed(document["Statement"]) if statement["Effect"] == "Allow"]
+        others = {one for statement in allowing for one in who(statement)} - {LAMBDA}
+        if others:
+            yield error("role-trust", role, f"others than Lambda may take a function's role: {', '.join(sorted(others))}")
+
+
+def who(statement: dict[str, Any]) -> list[str]:
+    principal = statement.get("Principal", "everybody but some")
+    return [str(one) for ones in principal.values() for one in listed(ones)] if isinstance(principal, dict) else [str(principal)]
+
+
 def deploy_role(deployed: Deployed) -> Iterator[Finding]:
     """Whose workflows may deploy, where GitHub may at all."""
     iam, subject = deployed.where.aws("iam"), f"{deployed.where.prefix}-deploy"
@@ -189,4 +209,4 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-CHECKS = (live, settings, callers, grants, deploy_role)
+CHECKS = (live, settings, callers, grants, trust, deploy_role)

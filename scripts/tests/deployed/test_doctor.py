@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from deployment import environment
-from deployment.doctor import api, data, edge, functions, pool, watch
+from deployment.doctor import account, api, data, edge, functions, pool, watch
 from deployment.doctor.deployed import Deployed
-from deployment.doctor.finding import Finding
+from deployment.doctor.finding import Finding, Severity
 
 DEV = environment.load("dev")
 VERIFY, DEPLOY, ROUTE = "latchkey-dev-verify-otp", "latchkey-dev-deploy", "POST /auth/otp/verify"
-# What dev has by its own settings: no sender, no domain, nobody who hears of alarms.
-KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard"}
+# What dev has by its own settings: no sender, no domain, nobody who hears of alarms. And by its account, which is a new one.
+KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard", "concurrency"}
 
 Check = Callable[[Deployed], Iterator[Finding]]
 Plant = Callable[[], contextlib.AbstractContextManager[None]]
@@ -174,6 +174,32 @@ def a_deploy_role_for_every_branch() -> Iterator[None]:
     iam.update_assume_role_policy(RoleName=DEPLOY, PolicyDocument=json.dumps(loose))
     yield
     iam.update_assume_role_policy(RoleName=DEPLOY, PolicyDocument=json.dumps(trust))
+
+
+@fault(functions.trust, "role-trust")
+def a_role_for_somebody_elses_account() -> Iterator[None]:
+    trust = iam.get_role(RoleName=VERIFY)["Role"]["AssumeRolePolicyDocument"]
+    loose = copy.deepcopy(trust)
+    loose["Statement"].append({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::999999999999:root"}})
+    iam.update_assume_role_policy(RoleName=VERIFY, PolicyDocument=json.dumps(loose))
+    yield
+    iam.update_assume_role_policy(RoleName=VERIFY, PolicyDocument=json.dumps(trust))
+
+
+# The account.
+
+
+def with_own_sender() -> Iterator[None]:
+    """New accounts are in SES's sandbox."""
+    own = {"EmailSendingAccount": "DEVELOPER", "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com"}
+    cognito.update_user_pool(UserPoolId=look().user_pool_id, EmailConfiguration=own)
+    yield
+    cognito.update_user_pool(UserPoolId=look().user_pool_id, EmailConfiguration={"EmailSendingAccount": "COGNITO_DEFAULT"})
+
+
+@fault(account.mails, "mail-sandbox")
+def a_sender_in_the_sandbox() -> Iterator[None]:
+    yield from with_own_sender()
 
 
 # The API.
@@ -451,11 +477,15 @@ def an_alarm_that_tells_nobody() -> Iterator[None]:
 
 class Doctor(unittest.TestCase):
     def test_a_deployment_has_no_fault_but_what_its_settings_say(self) -> None:
-        whole = (*pool.CHECKS, *functions.CHECKS, *api.CHECKS, *edge.CHECKS, *data.CHECKS, *watch.CHECKS)
+        whole = (*pool.CHECKS, *functions.CHECKS, *api.CHECKS, *edge.CHECKS, *data.CHECKS, *watch.CHECKS, *account.CHECKS)
         self.assertEqual(set().union(*map(codes, whole)), KNOWN)
 
     def test_what_people_need_is_missed_where_they_are(self) -> None:
         people = Deployed(dataclasses.replace(DEV, protected=True), None, None, None)
+        self.assertEqual([(finding.code, finding.severity) for finding in account.concurrency(people)], [("concurrency", Severity.ERROR)])
+        with contextlib.contextmanager(with_own_sender)():
+            people = Deployed(dataclasses.replace(DEV, protected=True), None, None, None)
+            self.assertEqual([(finding.code, finding.severity) for finding in account.mails(people)], [("mail-sandbox", Severity.ERROR)])
         self.assertEqual({finding.code for finding in pool.safety(people)}, {"pool-deletion-protection"})
         self.assertEqual({finding.code for finding in data.tables(people)}, {"table-deletion-protection"})
 

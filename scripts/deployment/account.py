@@ -1,0 +1,47 @@
+"""What the account brings along, whichever deployments are in it: what AWS lets it do, and what there is one of."""
+
+from collections.abc import Callable
+from typing import Any
+
+import botocore.exceptions
+
+from deployment import environment
+from deployment.environment import Environment
+
+# The console keeps shareable test events there, and makes it when somebody first saves one.
+TEST_EVENTS = "lambda-testevent-schemas"
+GITHUB = "token.actions.githubusercontent.com"
+
+
+def mails(where: Environment) -> dict[str, Any]:
+    """What SES says of itself: ProductionAccessEnabled, SendingEnabled, SendQuota."""
+    return dict(where.aws("sesv2").get_account())
+
+
+def is_in_sandbox(where: Environment) -> bool:
+    """Whether SES sends to addresses that were verified in it, and to nobody else."""
+    return not mails(where).get("ProductionAccessEnabled", False)
+
+
+def concurrency(where: Environment) -> int:
+    """Functions of all deployments that run at once, at most."""
+    return int(where.aws("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+
+
+def has_test_events(where: Environment) -> bool:
+    return exists(lambda: where.aws("schemas").describe_registry(RegistryName=TEST_EVENTS))
+
+
+def has_github(where: Environment) -> bool:
+    arn = f"arn:{where.partition}:iam::{where.account}:oidc-provider/{GITHUB}"
+    return exists(lambda: where.aws("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn))
+
+
+def exists(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except botocore.exceptions.ClientError as refused:
+        if environment.code_of(refused) in ("NotFoundException", "NoSuchEntity"):
+            return False
+        raise
+    return True

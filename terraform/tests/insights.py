@@ -1,0 +1,30 @@
+"""Reads queries of CloudWatch Metrics Insights, as far as to refuse what AWS refuses: names that are no names without quotes."""
+
+import re
+
+# The language's own words, in the order in which a query may have them.
+QUERY = re.compile(
+    r"""
+    SELECT \s+ (AVG|COUNT|MAX|MIN|SUM) \( NAME \) \s+
+    FROM \s+ (SCHEMA \( NAME (\s*,\s* NAME)* \) | NAME)
+    (\s+ WHERE \s+ NAME \s* (=|!=) \s* TEXT (\s+ AND \s+ NAME \s* (=|!=) \s* TEXT)*)?
+    (\s+ GROUP \s+ BY \s+ NAME (\s*,\s* NAME)*)?
+    (\s+ ORDER \s+ BY \s+ (AVG|COUNT|MAX|MIN|SUM) \(\) (\s+ (ASC|DESC))?)?
+    (\s+ LIMIT \s+ [0-9]+)?
+    """.replace("NAME", r'"[^"]+"').replace("TEXT", r"'[^']*'"),
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def refuses(expression: str) -> bool:
+    """Whether an expression is a query, and one that Metrics Insights would not take. It reserves a thousand words, so every name wants its
+    quotes; which of them do without, AWS alone knows."""
+    return bool(re.match(r"\s*SELECT\b", expression, re.IGNORECASE)) and not QUERY.fullmatch(expression.strip())
+
+
+def expressions(value: object) -> list[str]:
+    """Every expression in a dashboard's body, or in whatever else has some."""
+    if isinstance(value, dict):
+        own = [value["expression"]] if isinstance(value.get("expression"), str) else []
+        return own + [found for part in value.values() for found in expressions(part)]
+    return [found for part in value for found in expressions(part)] if isinstance(value, list) else []
