@@ -1,7 +1,9 @@
-# The whole configuration, from the contract as it is to functions, routes and grants.
+# The whole configuration, from the contract as it is to functions, routes and grants. It takes some ten seconds to plan, so it is planned
+# four times, each with as much switched on or off as goes together; what must be refused stops a plan at once.
 
 mock_provider "aws" {
-  source = "./tests/mocks"
+  source          = "./tests/mocks"
+  override_during = plan
 
   # Told apart, so that a grant on the wrong table shows.
   override_resource {
@@ -26,8 +28,9 @@ mock_provider "aws" {
 }
 
 mock_provider "aws" {
-  alias  = "us_east_1"
-  source = "./tests/mocks"
+  alias           = "us_east_1"
+  source          = "./tests/mocks"
+  override_during = plan
 }
 
 variables {
@@ -47,7 +50,7 @@ run "contract" {
 }
 
 run "base_needs_no_zip" {
-  command = apply
+  command = plan
 
   variables {
     mail_sender = null
@@ -75,14 +78,24 @@ run "base_needs_no_zip" {
     condition     = local.trigger_arns["pre-token-generation"] == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
     error_message = "the pool must name its trigger before the function exists"
   }
+
+  assert {
+    condition     = length(local.resources["mail"].arns) == 0 && alltrue([for environment in local.environments : lookup(environment, "MAIL_SENDER", "none") == "none"])
+    error_message = "no sender, no grant, and functions are told so"
+  }
 }
 
+# With agents, of which the first of two applies says that a second is wanted, and with roles for GitHub.
 run "every_operation_has_what_it_needs" {
-  command = apply
+  command = plan
 
   variables {
     packages = run.contract.manifest
+    agents   = true
+    github   = { repository = "acme/latchkey", state_bucket = "acme-terraform" }
   }
+
+  expect_failures = [check.credential_provider]
 
   assert {
     condition     = sort(keys(module.function)) == run.contract.names
@@ -185,8 +198,33 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
+    condition     = module.user_pool.public_client_id == null && var.public_client == local.contract_settings["PUBLIC_CLIENT"].default
+    error_message = "a deployment has no public client unless it asks for one, as the contract says"
+  }
+
+  assert {
+    condition     = module.function["get-profile"].environment["API_CLIENT_IDS"] == module.user_pool.operations_client_id
+    error_message = "the operations take tokens of their own client alone"
+  }
+
+  assert {
     condition     = !can(regex("(?i)secret", jsonencode(output.functions))) && !can(regex("Auth", output.amplify_configuration))
     error_message = "no output has a secret, and Amplify gets no client while the public one is off"
+  }
+
+  assert {
+    condition     = toset(keys(local.tools)) == toset([for name in run.contract.names : name if can(jsondecode(run.contract.needs[name]).tool)]) && contains(keys(local.tools), "verify-otp")
+    error_message = "the tools are the contract's"
+  }
+
+  assert {
+    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null
+    error_message = "whoever runs agents is told where the tools are, and how to be let in"
+  }
+
+  assert {
+    condition     = alltrue([for function in module.function : function.permissions_boundary_arn == "arn:aws:iam::111122223333:policy/some-policy"])
+    error_message = "with a deploy role, every function's role has the boundary"
   }
 }
 
@@ -194,10 +232,14 @@ run "a_deployment_has_its_own_say" {
   command = plan
 
   variables {
-    packages      = run.contract.manifest
-    live_versions = { verify-otp = "3" }
-    settings      = { OTP_ATTEMPTS = "5" }
-    domain        = { name = "auth.example.com", zone_id = "Z0000000000000" }
+    packages                         = run.contract.manifest
+    live_versions                    = { verify-otp = "3" }
+    settings                         = { OTP_ATTEMPTS = "5" }
+    domain                           = { name = "auth.example.com", zone_id = "Z0000000000000" }
+    mail_sender                      = { from_address = "Latchkey <no-reply@example.com>", zone_id = "Z0000000000000", configuration_set = "tracked" }
+    agents                           = true
+    credential_provider_callback_url = run.every_operation_has_what_it_needs.credential_provider_callback_url
+    public_client                    = "sign-in"
   }
 
   assert {
@@ -219,181 +261,15 @@ run "a_deployment_has_its_own_say" {
     condition     = module.function["refresh-token"].environment["FRONTEND_URL"] == "https://auth.example.com"
     error_message = "the front end is at the domain"
   }
-}
-
-run "agents_find_the_tools" {
-  command = apply
-
-  variables {
-    packages = run.contract.manifest
-    agents   = true
-  }
-
-  # The first of the two applies says that a second is wanted.
-  expect_failures = [check.credential_provider]
-
-  assert {
-    condition     = toset(keys(local.tools)) == toset([for name in run.contract.names : name if can(jsondecode(run.contract.needs[name]).tool)]) && contains(keys(local.tools), "verify-otp")
-    error_message = "the tools are the contract's"
-  }
-
-  assert {
-    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null
-    error_message = "whoever runs agents is told where the tools are, and how to be let in"
-  }
-}
-
-run "the_callback_comes_back" {
-  command = plan
-
-  variables {
-    packages                         = run.contract.manifest
-    agents                           = true
-    credential_provider_callback_url = run.agents_find_the_tools.credential_provider_callback_url
-  }
-
-  assert {
-    condition     = output.credential_provider_callback_url == var.credential_provider_callback_url
-    error_message = "the second apply knows what the first learned, and no check complains"
-  }
-}
-
-run "a_callback_elsewhere_is_refused" {
-  command = plan
-
-  variables {
-    credential_provider_callback_url = "https://bedrock-agentcore.example.com/identities/oauth2/callback/0"
-  }
-
-  expect_failures = [var.credential_provider_callback_url]
-}
-
-run "without_a_sender_nobody_is_granted_mail" {
-  command = plan
-
-  variables {
-    mail_sender = null
-  }
-
-  expect_failures = [check.mail_quota]
-
-  assert {
-    condition     = length(local.resources["mail"].arns) == 0 && alltrue([for environment in local.environments : lookup(environment, "MAIL_SENDER", "none") == "none"])
-    error_message = "no sender, no grant, and functions are told so"
-  }
-}
-
-run "a_sender_in_a_zone_is_verified_first" {
-  command = apply
-
-  variables {
-    mail_sender = { from_address = "Latchkey <no-reply@example.com>", zone_id = "Z0000000000000", configuration_set = "tracked" }
-  }
 
   assert {
     condition     = module.mail[0].domain == "example.com" && local.resources["mail"].condition == { StringEquals = { "ses:FromAddress" = "no-reply@example.com" } } && contains(local.resources["mail"].arns, "arn:aws:ses:eu-west-1:111122223333:configuration-set/tracked")
     error_message = "the address's domain, and mails from that address alone"
   }
-}
-
-run "a_sender_that_is_none_is_refused" {
-  command = plan
-
-  variables {
-    mail_sender = { identity_arn = "example.com", from_address = "nobody" }
-  }
-
-  expect_failures = [var.mail_sender]
-}
-
-run "an_identity_of_another_region_is_refused" {
-  command = plan
-
-  variables {
-    mail_sender = { from_address = "no-reply@example.com", identity_arn = "arn:aws:ses:us-east-1:111122223333:identity/example.com" }
-  }
-
-  expect_failures = [var.mail_sender]
-}
-
-run "an_identity_and_a_zone_are_one_too_many" {
-  command = plan
-
-  variables {
-    mail_sender = { from_address = "no-reply@example.com", identity_arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com", zone_id = "Z0000000000000" }
-  }
-
-  expect_failures = [var.mail_sender]
-}
-
-run "a_role_for_github_bounds_every_function" {
-  command = apply
-
-  variables {
-    packages = run.contract.manifest
-    github   = { repository = "acme/latchkey", state_bucket = "acme-terraform" }
-  }
 
   assert {
-    condition     = alltrue([for function in module.function : function.permissions_boundary_arn == "arn:aws:iam::111122223333:policy/some-policy"])
-    error_message = "with a deploy role, every function's role has the boundary"
-  }
-}
-
-run "a_manifest_without_a_function_is_refused" {
-  command = plan
-
-  variables {
-    packages = { for name, package in run.contract.manifest : name => package if name != "verify-otp" }
-  }
-
-  expect_failures = [var.packages]
-}
-
-run "a_manifest_with_a_stranger_is_refused" {
-  command = plan
-
-  variables {
-    packages = merge(run.contract.manifest, { stranger = { key = "s.zip", sha256 = base64sha256(""), bytes = 1 } })
-  }
-
-  expect_failures = [var.packages]
-}
-
-run "a_hash_in_hexadecimal_is_refused" {
-  command = plan
-
-  variables {
-    packages = { for name, package in run.contract.manifest : name => merge(package, { sha256 = sha256(name) }) }
-  }
-
-  expect_failures = [var.packages]
-}
-
-run "without_a_position_there_is_no_public_client" {
-  command = apply
-
-  variables {
-    packages = run.contract.manifest
-  }
-
-  assert {
-    condition     = module.user_pool.public_client_id == null && var.public_client == local.contract_settings["PUBLIC_CLIENT"].default
-    error_message = "a deployment has no public client unless it asks for one, as the contract says"
-  }
-
-  assert {
-    condition     = module.function["get-profile"].environment["API_CLIENT_IDS"] == module.user_pool.operations_client_id
-    error_message = "the operations take tokens of their own client alone"
-  }
-}
-
-run "a_public_client_for_other_apis_opens_nothing_here" {
-  command = apply
-
-  variables {
-    packages      = run.contract.manifest
-    public_client = "sign-in"
+    condition     = output.credential_provider_callback_url == var.credential_provider_callback_url
+    error_message = "the second apply knows what the first learned, and no check complains"
   }
 
   assert {
@@ -405,10 +281,15 @@ run "a_public_client_for_other_apis_opens_nothing_here" {
     condition     = local.api_client_ids == [module.user_pool.operations_client_id]
     error_message = "neither the authorizer nor the operations take the public client's tokens"
   }
+
+  assert {
+    condition     = local.oauth2_callback_urls == tolist(["https://auth.example.com/api/auth/callback", "https://d0000000000000.cloudfront.net/api/auth/callback"])
+    error_message = "consents end at the domain, and at CloudFront's name, where they may have begun"
+  }
 }
 
 run "a_public_client_for_the_api_opens_it" {
-  command = apply
+  command = plan
 
   variables {
     packages      = run.contract.manifest
@@ -421,70 +302,81 @@ run "a_public_client_for_the_api_opens_it" {
   }
 }
 
+# What is refused, several variables at a time. A variable has one fault at a time, lest one rule hide that another is gone.
+
 run "impossible_variables_are_refused" {
   command = plan
 
   variables {
-    environment                 = "Dev Environment"
-    region                      = "Ireland"
-    live_versions               = { verify-otp = "$LATEST" }
-    settings                    = { COGNITO_CLIENT_ID = "mine" }
-    reserved_concurrency        = { nobody = 1 }
-    domain                      = { name = "https://auth.example.com/", zone_id = "Z0" }
-    frontend_url                = "http://app.example.com"
-    cors_origins                = ["*"]
-    auth_requests_per_5_minutes = 1
-    origin_secret_in_use        = "c"
-    log_retention_days          = 10
-    console_test_events         = "yes"
-    public_client               = "on"
+    environment                      = "Dev Environment"
+    region                           = "Ireland"
+    live_versions                    = { verify-otp = "$LATEST" }
+    settings                         = { COGNITO_CLIENT_ID = "mine" }
+    reserved_concurrency             = { nobody = 1 }
+    domain                           = { name = "https://auth.example.com/", zone_id = "Z0" }
+    frontend_url                     = "http://app.example.com"
+    cors_origins                     = ["*"]
+    auth_requests_per_5_minutes      = 1
+    origin_secret_in_use             = "c"
+    log_retention_days               = 10
+    console_test_events              = "yes"
+    public_client                    = "on"
+    found_in_account                 = ["something"]
+    credential_provider_callback_url = "https://bedrock-agentcore.example.com/identities/oauth2/callback/0"
+    packages                         = { for name, package in run.contract.manifest : name => package if name != "verify-otp" }
   }
 
   expect_failures = [
     var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.domain,
     var.frontend_url, var.cors_origins, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
-    var.console_test_events, var.public_client,
+    var.console_test_events, var.public_client, var.found_in_account, var.credential_provider_callback_url, var.packages,
   ]
 }
 
-run "a_setting_that_nobody_reads_is_refused" {
+run "another_region_s_identity_a_stranger_and_an_unread_setting_are_refused" {
   command = plan
 
   variables {
-    settings = { OTP_TRIES = "5" }
+    mail_sender = { from_address = "no-reply@example.com", identity_arn = "arn:aws:ses:us-east-1:111122223333:identity/example.com" }
+    packages    = merge(run.contract.manifest, { stranger = { key = "s.zip", sha256 = base64sha256(""), bytes = 1 } })
+    settings    = { OTP_TRIES = "5" }
   }
 
-  expect_failures = [var.settings]
+  expect_failures = [var.mail_sender, var.packages, var.settings]
 }
 
-run "a_number_in_words_is_refused" {
+run "an_identity_and_a_zone_a_hash_in_hexadecimal_and_a_number_in_words_are_refused" {
   command = plan
 
   variables {
-    settings = { OTP_ATTEMPTS = "five" }
+    mail_sender = { from_address = "no-reply@example.com", identity_arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com", zone_id = "Z0000000000000" }
+    packages    = { for name, package in run.contract.manifest : name => merge(package, { sha256 = sha256(name) }) }
+    settings    = { OTP_ATTEMPTS = "five" }
   }
 
-  expect_failures = [var.settings]
+  expect_failures = [var.mail_sender, var.packages, var.settings]
 }
 
-run "a_sign_in_longer_than_cognito_s_is_refused" {
+run "a_policy_that_is_none_and_a_sign_in_longer_than_cognito_s_are_refused" {
   command = plan
 
   variables {
-    settings = { OTP_LIFETIME_SECONDS = "600" }
+    mail_sender = { from_address = "no-reply@example.com", zone_id = "Z0000000000000", dmarc = "v=spf1 -all" }
+    settings    = { OTP_LIFETIME_SECONDS = "600" }
   }
 
-  expect_failures = [var.settings]
+  expect_failures = [var.mail_sender, var.settings]
 }
 
-run "a_word_that_is_not_taken_is_refused" {
+run "a_sender_that_is_none_and_a_word_that_is_not_taken_are_refused" {
   command = plan
 
   variables {
-    settings = { LOG_LEVEL = "loud" }
+    mail_sender = { identity_arn = "example.com", from_address = "nobody" }
+    settings    = { LOG_LEVEL = "loud" }
   }
 
-  expect_failures = [var.settings]
+  expect_failures = [var.mail_sender, var.settings]
 }
 
 run "a_number_out_of_bounds_is_refused" {
