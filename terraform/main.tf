@@ -382,6 +382,17 @@ module "agentcore" {
   permissions_boundary_arn = one(module.deploy_role[*].boundary_arn)
 }
 
+module "visitors" {
+  source = "./modules/visitors"
+  count  = var.visitors == null ? 0 : 1
+
+  name         = local.prefix
+  issuer       = module.user_pool.issuer
+  client_ids   = compact([module.user_pool.operations_client_id, module.user_pool.public_client_id])
+  anonymous    = var.visitors.anonymous
+  runtime_arns = var.visitors.runtime_arns
+}
+
 # AgentCore says where it wants to be called back only when it knows the client that must know it: two applies.
 check "credential_provider" {
   assert {

@@ -92,6 +92,16 @@ output "agent_policy_arn" {
   value       = one(module.agentcore[*].agent_policy_arn)
 }
 
+output "identity_pool_id" {
+  description = "Where browsers get credentials for talking to agents; null while there are no visitors."
+  value       = one(module.visitors[*].identity_pool_id)
+}
+
+output "browser_role_arns" {
+  description = "The roles of guests and visitors, which the classic flow names; null while there are no visitors."
+  value       = one(module.visitors[*].role_arns)
+}
+
 output "captcha_api_key" {
   description = "What a front end's page renders the CAPTCHA of registration with; null while there is none."
   value       = one(module.edge[*].captcha_api_key)

@@ -291,6 +291,18 @@ variable "agents" {
   default     = false
 }
 
+variable "visitors" {
+  description = <<-EOT
+    Whether browsers get AWS credentials to talk to agents: the ARNs of the runtimes that they may invoke, and whether people who have not
+    signed in get them too. Each conversation of a visitor is paid for by you, and nothing here limits them. Null for none.
+  EOT
+  type = object({
+    runtime_arns = list(string)
+    anonymous    = optional(bool, true)
+  })
+  default = null
+}
+
 variable "credential_provider_callback_url" {
   description = "Where AgentCore's credential provider is called back: the output of this name, from the apply that made it. Null until then, and with agents off."
   type        = string

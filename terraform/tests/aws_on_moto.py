@@ -171,6 +171,8 @@ class Gaps:
         if refused := [query for query in self.metric_queries(request) if insights.refuses(query)]:
             return xml_error(400, "ValidationError", f"Error in expression: {escape(refused[0])}")
         target = request.headers.get("X-Amz-Target", "")
+        if target.endswith("IdentityPoolRoles"):
+            return self.identity_pool_roles(target, json.loads(request.get_data()))
         if target.endswith(("QueryDefinition", "QueryDefinitions")):
             return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
         return None
@@ -183,6 +185,13 @@ class Gaps:
         if form.get("Action") == "PutDashboard":
             return insights.expressions(json.loads(form["DashboardBody"]))
         return [value for name, value in form.items() if name.endswith(".Expression")] if form.get("Action") == "PutMetricAlarm" else []
+
+    def identity_pool_roles(self, target, body):
+        key = ("identity-pool-roles", body["IdentityPoolId"])
+        if target.endswith("SetIdentityPoolRoles"):
+            self.kept[key] = body
+            return json_response({})
+        return json_response(self.kept.get(key, body))
 
     def bucket_policy(self, request, path):
         """moto enforces a bucket's policy without its conditions: "Deny, unless over TLS" would shut everybody out."""

@@ -158,8 +158,8 @@ resource "aws_iam_policy" "reading" {
         Effect = "Allow"
         Action = concat(["apigateway:GET", "kms:Decrypt"], flatten([
           for service in [
-            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-idp", "dynamodb", "events", "iam", "kms", "lambda",
-            "logs", "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "wafv2", "xray",
+            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-identity", "cognito-idp", "dynamodb", "events", "iam",
+            "kms", "lambda", "logs", "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "wafv2", "xray",
           ] : ["${service}:Describe*", "${service}:Get*", "${service}:List*"]
         ]))
         Resource = ["*"]
@@ -462,7 +462,7 @@ resource "aws_iam_policy" "edge" {
 # What belongs to names is read back by every plan, and changed by a person.
 resource "aws_iam_policy" "names" {
   name        = "${var.prefix}-deploy-names"
-  description = "Reading certificates, zones, the mail sender and the CAPTCHA's key"
+  description = "Reading certificates, zones, the mail sender, the identity pool and the CAPTCHA's key"
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -487,6 +487,12 @@ resource "aws_iam_policy" "names" {
           Effect   = "Allow"
           Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes", "wafv2:ListAPIKeys"] # take no resource
           Resource = ["*"]
+        },
+        {
+          Sid      = "Visitors"
+          Effect   = "Allow"
+          Action   = ["cognito-identity:DescribeIdentityPool", "cognito-identity:GetIdentityPoolRoles", "cognito-identity:ListTagsForResource"]
+          Resource = ["arn:${var.partition}:cognito-identity:${var.region}:${var.account_id}:identitypool/*"]
         },
         {
           Sid    = "Mails"

@@ -32,6 +32,12 @@ mock_resource "aws_cognito_user_pool" {
   }
 }
 
+mock_resource "aws_cognito_identity_pool" {
+  defaults = {
+    id = "eu-west-1:00000000-0000-4000-8000-000000000003"
+  }
+}
+
 mock_resource "aws_cognito_user_pool_client" {
   defaults = {
     client_secret = "what-no-template-may-hold"

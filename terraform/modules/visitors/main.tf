@@ -1,0 +1,72 @@
+# AWS credentials for browsers, for one thing: to talk to the named agents. People who have not signed in get those of a visitor, and people who
+# have, for their ID token, those of a guest.
+
+resource "aws_cognito_identity_pool" "this" {
+  identity_pool_name               = var.name
+  allow_unauthenticated_identities = var.anonymous
+
+  # The way round what Cognito takes away from visitors: in the enhanced flow its own session policy lets them use a list of services, and
+  # AgentCore is not on it.
+  allow_classic_flow = var.anonymous
+
+  dynamic "cognito_identity_providers" {
+    for_each = var.client_ids
+
+    content {
+      provider_name = trimprefix(var.issuer, "https://")
+      client_id     = cognito_identity_providers.value
+      # Nobody who was signed out or disabled gets credentials for a token of before.
+      server_side_token_check = true
+    }
+  }
+}
+
+locals {
+  # What Cognito says of an identity, and whom each role is for.
+  roles = merge({ guest = "authenticated" }, var.anonymous ? { visitor = "unauthenticated" } : {})
+}
+
+resource "aws_iam_role" "this" {
+  for_each = local.roles
+
+  name                 = "${var.name}-${each.key}"
+  description          = "What a ${each.key}'s browser may do: talk to the named agents."
+  max_session_duration = 3600
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "cognito-identity.amazonaws.com" }
+      Condition = {
+        # Without the first, every identity pool of every account would do.
+        StringEquals             = { "cognito-identity.amazonaws.com:aud" = aws_cognito_identity_pool.this.id }
+        "ForAnyValue:StringLike" = { "cognito-identity.amazonaws.com:amr" = each.value }
+      }
+    }]
+  })
+}
+
+# Not InvokeAgentRuntimeForUser: with it, a browser could say in a header who it is.
+resource "aws_iam_role_policy" "this" {
+  for_each = local.roles
+
+  name = "agents"
+  role = aws_iam_role.this[each.key].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect = "Allow"
+      Action = ["bedrock-agentcore:InvokeAgentRuntime"]
+      # A runtime is asked for by both, and each other endpoint of it is for whoever names it.
+      Resource = flatten([for arn in sort(var.runtime_arns) : [arn, "${arn}/runtime-endpoint/DEFAULT"]])
+    }]
+  })
+}
+
+resource "aws_cognito_identity_pool_roles_attachment" "this" {
+  identity_pool_id = aws_cognito_identity_pool.this.id
+  roles            = { for role, state in local.roles : state => aws_iam_role.this[role].arn }
+}
