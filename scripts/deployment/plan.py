@@ -22,6 +22,7 @@ EXPENDABLE = "module.secrets.aws_secretsmanager_secret_version.origin"
 
 # What the role that workflows take cannot do (terraform/modules/deploy-role): making, replacing and destroying these, beside what keeps something;
 FOR_A_PERSON = (
+    "aws_apigatewayv2_api",
     "aws_cloudformation_stack",
     "aws_cloudfront_",
     "aws_cognito_",

@@ -272,8 +272,8 @@ resource "aws_iam_policy" "data" {
 
 resource "aws_iam_policy" "service" {
   #checkov:skip=CKV_AWS_289:Roles can be made with the boundary only, which no statement lets anybody change.
-  #checkov:skip=CKV_AWS_290:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
-  #checkov:skip=CKV_AWS_355:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
+  #checkov:skip=CKV_AWS_290:What is left with a wildcard takes no name.
+  #checkov:skip=CKV_AWS_355:What is left with a wildcard takes no name.
   name        = "${var.prefix}-deploy-service"
   description = "Making and changing functions and what watches them"
 
@@ -414,22 +414,30 @@ resource "aws_iam_policy" "service" {
   })
 }
 
+# Of API Gateway and CloudFront exactly what is the deployment's: their names say nothing, and an account has other people's too. Before
+# there is any, nothing.
 resource "aws_iam_policy" "edge" {
-  #checkov:skip=CKV_AWS_290:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
-  #checkov:skip=CKV_AWS_355:What is left with a wildcard takes no name: CloudFront's and API Gateway's ids are not known before they are made.
   name        = "${var.prefix}-deploy-edge"
-  description = "Changing routes and the edge"
+  description = "Changing routes and the edge, without making or deleting API and distribution"
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid      = "Api"
-        Effect   = "Allow"
-        Action   = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource"]
-        Resource = ["arn:${var.partition}:apigateway:${var.region}::/apis", "arn:${var.partition}:apigateway:${var.region}::/apis/*", "arn:${var.partition}:apigateway:${var.region}::/tags/*"]
-      },
-      {
+    Statement = concat(
+      var.api_arn == null ? [] : [
+        {
+          Sid      = "Api"
+          Effect   = "Allow"
+          Action   = ["apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource"]
+          Resource = [var.api_arn, "${var.api_arn}/*", "arn:${var.partition}:apigateway:${var.region}::/tags/*"]
+        },
+        {
+          Sid      = "Routes"
+          Effect   = "Allow"
+          Action   = ["apigateway:DELETE"]
+          Resource = ["${var.api_arn}/*"]
+        },
+      ],
+      length(var.edge_arns) == 0 ? [] : [{
         Sid    = "Edge"
         Effect = "Allow"
         Action = [
@@ -437,16 +445,9 @@ resource "aws_iam_policy" "edge" {
           "cloudfront:TagResource", "cloudfront:UpdateCachePolicy", "cloudfront:UpdateDistribution", "cloudfront:UpdateFunction",
           "cloudfront:UpdateOriginAccessControl", "cloudfront:UpdateOriginRequestPolicy", "cloudfront:UpdateResponseHeadersPolicy",
         ]
-        Resource = compact([
-          var.distribution_arn,
-          "arn:${var.partition}:cloudfront::${var.account_id}:cache-policy/*",
-          "arn:${var.partition}:cloudfront::${var.account_id}:function/${var.prefix}-*",
-          "arn:${var.partition}:cloudfront::${var.account_id}:origin-access-control/*",
-          "arn:${var.partition}:cloudfront::${var.account_id}:origin-request-policy/*",
-          "arn:${var.partition}:cloudfront::${var.account_id}:response-headers-policy/*",
-        ])
-      },
-      {
+        Resource = sort(var.edge_arns)
+      }],
+      [{
         Sid    = "WebAcl"
         Effect = "Allow"
         Action = ["wafv2:GetLoggingConfiguration", "wafv2:GetWebACL", "wafv2:ListTagsForResource", "wafv2:PutLoggingConfiguration", "wafv2:TagResource", "wafv2:UpdateWebACL"]
@@ -454,8 +455,8 @@ resource "aws_iam_policy" "edge" {
           "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/managedruleset/*/*",
           "arn:${var.partition}:wafv2:us-east-1:${var.account_id}:global/webacl/${var.prefix}/*",
         ]
-      },
-    ]
+      }],
+    )
   })
 }
 

@@ -86,8 +86,13 @@ variable "resources" {
   })
 }
 
-# Not among the resources: the boundary needs those, functions need the boundary, and the distribution comes before functions.
-variable "distribution_arn" {
-  description = "The distribution's ARN; null before there is one."
+# Not among the resources: the boundary needs those, functions need the boundary, and these come with functions.
+variable "api_arn" {
+  description = "The API's ARN; null before there is one."
   type        = string
+}
+
+variable "edge_arns" {
+  description = "The ARNs of all that CloudFront has of the deployment; empty before there is any."
+  type        = list(string)
 }

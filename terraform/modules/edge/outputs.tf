@@ -13,9 +13,12 @@ output "distribution_id" {
   value       = aws_cloudfront_distribution.this.id
 }
 
-output "distribution_arn" {
-  description = "The distribution's ARN."
-  value       = aws_cloudfront_distribution.this.arn
+output "arns" {
+  description = "All that CloudFront has of the deployment."
+  value = [
+    aws_cloudfront_distribution.this.arn, aws_cloudfront_cache_policy.api.arn, aws_cloudfront_function.rewrite.arn, aws_cloudfront_origin_access_control.site.arn,
+    aws_cloudfront_origin_request_policy.api.arn, aws_cloudfront_response_headers_policy.api.arn, aws_cloudfront_response_headers_policy.site.arn,
+  ]
 }
 
 output "site_bucket" {

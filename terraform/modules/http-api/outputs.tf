@@ -3,6 +3,11 @@ output "id" {
   value       = aws_apigatewayv2_api.this.id
 }
 
+output "arn" {
+  description = "The API's ARN."
+  value       = aws_apigatewayv2_api.this.arn
+}
+
 output "host" {
   description = "The host that CloudFront, and callers who sign with IAM, reach the API at."
   value       = var.domain == null ? trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://") : var.domain.name

@@ -14,7 +14,8 @@ variables {
   access_log_group = "/aws/vendedlogs/apigateway/latchkey-test"
   agents           = true
   zone_ids         = ["Z0000000000000"]
-  distribution_arn = "arn:aws:cloudfront::111122223333:distribution/E0000000000000"
+  api_arn          = "arn:aws:apigateway:eu-west-1::/apis/latchkey00"
+  edge_arns        = ["arn:aws:cloudfront::111122223333:distribution/E0000000000000", "arn:aws:cloudfront::111122223333:cache-policy/00000000-0000-4000-8000-000000000000"]
 
   resources = {
     user_pool_arn        = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
@@ -103,6 +104,19 @@ run "one_environment_of_one_repository_deploys" {
   assert {
     condition     = length(setsubtract(["iam:CreateRole", "iam:PassRole", "iam:PutRolePolicy"], flatten([for statement in jsondecode(aws_iam_policy.service.policy).Statement : statement.Action if statement.Effect == "Deny"]))) == 0
     error_message = "the role makes, changes and hands on neither itself nor the other"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_policy.edge.policy).Statement :
+      length(setsubtract(statement.Resource, concat(var.edge_arns, [var.api_arn, "${var.api_arn}/*", "arn:aws:apigateway:eu-west-1::/tags/*"]))) == 0 if statement.Sid != "WebAcl"
+    ])
+    error_message = "what others have at API Gateway and CloudFront is theirs"
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.edge.policy).Statement : statement.Resource if contains(statement.Action, "apigateway:DELETE")] == [["${var.api_arn}/*"]]
+    error_message = "the role deletes routes, and never the API"
   }
 
   # A role's trust is written by whoever makes it, and IAM has no condition on that.
@@ -195,6 +209,8 @@ run "the_longest_names_fit" {
     state_key        = "latchkey/production.tfstate"
     access_log_group = "/aws/vendedlogs/apigateway/latchkey-production"
     zone_ids         = ["Z00000000000000000001", "Z00000000000000000002"]
+    api_arn          = "arn:aws:apigateway:ap-southeast-1::/apis/abcdefghij"
+    edge_arns        = [for number in range(8) : "arn:aws:cloudfront::111122223333:response-headers-policy/00000000-0000-4000-8000-00000000000${number}"]
 
     resources = {
       user_pool_arn        = "arn:aws:cognito-idp:ap-southeast-1:111122223333:userpool/ap-southeast-1_Latchkey0"
@@ -216,5 +232,19 @@ run "the_longest_names_fit" {
   assert {
     condition     = length(aws_iam_role_policy_attachment.this) <= 10
     error_message = "a role takes ten managed policies"
+  }
+}
+
+run "before_there_is_an_edge_nobody_else_s_is_open" {
+  command = plan
+
+  variables {
+    api_arn   = null
+    edge_arns = []
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.edge.policy).Statement : statement.Sid] == ["WebAcl"]
+    error_message = "a base has neither API nor distribution"
   }
 }
