@@ -26,6 +26,8 @@ class Environment:
     """Whether people's data lives there."""
     public_client: bool
     """Whether browsers have an app client without a secret."""
+    makes_test_events: bool = True
+    """Whether Terraform makes the console's registry of test events, where the account has none."""
 
     @property
     def prefix(self) -> str:
@@ -74,6 +76,7 @@ def load(name: str) -> Environment:
         region=scalar(text, "region") or "",
         protected=scalar(text, "protected") == "true",
         public_client=scalar(text, "public_client") in {"sign-in", "api"},
+        makes_test_events=scalar(text, "console_test_events") in (None, "create"),
     )
 
 
