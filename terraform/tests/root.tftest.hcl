@@ -240,6 +240,8 @@ run "a_deployment_has_its_own_say" {
     agents                           = true
     credential_provider_callback_url = run.every_operation_has_what_it_needs.credential_provider_callback_url
     public_client                    = "sign-in"
+    visitors                         = { runtime_arns = ["arn:aws:bedrock-agentcore:eu-west-1:111122223333:runtime/concierge-0123456789"] }
+    found_in_account                 = ["test-events"]
   }
 
   assert {
@@ -280,6 +282,21 @@ run "a_deployment_has_its_own_say" {
   assert {
     condition     = local.api_client_ids == [module.user_pool.operations_client_id]
     error_message = "neither the authorizer nor the operations take the public client's tokens"
+  }
+
+  assert {
+    condition     = output.identity_pool_id != null && toset(keys(output.browser_role_arns)) == toset(["guest", "visitor"]) && run.every_operation_has_what_it_needs.identity_pool_id == null
+    error_message = "browsers get credentials where there are visitors, and nowhere else"
+  }
+
+  assert {
+    condition     = length(aws_schemas_registry.test_events) == 0 && local.test_event_registry == "lambda-testevent-schemas" && alltrue([for name, function in module.function : jsonencode(keys(function.test_events)) == jsonencode(run.contract.test_events[name])])
+    error_message = "a registry that the account has already is used, and not made again"
+  }
+
+  assert {
+    condition     = local.mail_configuration_set == "tracked"
+    error_message = "a configuration set of one's own wins over the module's"
   }
 
   assert {
