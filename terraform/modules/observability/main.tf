@@ -288,6 +288,7 @@ resource "aws_cloudwatch_query_definition" "this" {
     "slowest invocations"         = "filter `message` = 'completed' | fields `timestamp`, `function`, `Latency`, `outcome`, `requestId` | sort `Latency` desc | limit 50"
     "one request, start to end"   = "fields `timestamp`, `function`, `level`, `message`, `outcome` | filter `requestId` = 'PASTE-THE-REQUEST-ID' | sort `timestamp` asc"
     "why authorizations fail"     = "filter ispresent(`reason`) and `message` like /authorization|callback|consent/ | stats count(*) as times by `function`, `message`, `reason` | sort times desc"
+    "busiest viewers"             = "filter `message` = 'completed' | stats count(*) as requests by `viewer`, `function`, `outcome` | sort requests desc | limit 50"
     "past CloudFront"             = "filter `message` like 'front door' | stats count(*) as refused by `function`, bin(1h) | sort refused desc"
     "cold starts"                 = "filter `type` = 'platform.initReport' or `type` = 'platform.report' and ispresent(`record.metrics.initDurationMs`) | stats count(*) as starts, pct(`record.metrics.initDurationMs`, 99) as p99 by @log"
   }
