@@ -170,6 +170,8 @@ class Gaps:
             return self.schema_tags(path.removeprefix("/tags/"))
         if refused := [query for query in self.metric_queries(request) if insights.refuses(query)]:
             return xml_error(400, "ValidationError", f"Error in expression: {escape(refused[0])}")
+        if self.form(request).get("Action") == "PutDashboard" and insights.overloads(json.loads(self.form(request)["DashboardBody"])):
+            return xml_error(400, "InvalidParameterInput", "a widget asks more than one query")
         target = request.headers.get("X-Amz-Target", "")
         if target.endswith("IdentityPoolRoles"):
             return self.identity_pool_roles(target, json.loads(request.get_data()))
@@ -177,11 +179,13 @@ class Gaps:
             return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
         return None
 
+    def form(self, request):
+        is_form = request.mimetype == "application/x-www-form-urlencoded"
+        return dict(parse_qsl(request.get_data(as_text=True))) if is_form else {}
+
     def metric_queries(self, request):
         """What alarms and dashboards ask. moto reads none of it."""
-        if request.mimetype != "application/x-www-form-urlencoded":
-            return []
-        form = dict(parse_qsl(request.get_data(as_text=True)))
+        form = self.form(request)
         if form.get("Action") == "PutDashboard":
             return insights.expressions(json.loads(form["DashboardBody"]))
         return [value for name, value in form.items() if name.endswith(".Expression")] if form.get("Action") == "PutMetricAlarm" else []

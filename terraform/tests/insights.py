@@ -22,6 +22,12 @@ def refuses(expression: str) -> bool:
     return bool(re.match(r"\s*SELECT\b", expression, re.IGNORECASE)) and not QUERY.fullmatch(expression.strip())
 
 
+def overloads(body: dict[str, list[dict[str, object]]]) -> bool:
+    """Whether a widget of a dashboard asks several queries: it would show an error, since CloudWatch takes one at a time."""
+    asked = ([one for one in expressions(widget) if one.lstrip().upper().startswith("SELECT")] for widget in body["widgets"])
+    return any(len(queries) > 1 for queries in asked)
+
+
 def expressions(value: object) -> list[str]:
     """Every expression in a dashboard's body, or in whatever else has some."""
     if isinstance(value, dict):

@@ -22,11 +22,13 @@ locals {
     if contains(keys(var.functions), name)
   ]
 
-  shown = ["SignIns", "GuestsCreated", "LimitRefusals", "AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsAbandoned"]
-
   # One query over all functions, present and to come. Every name is in quotes: Metrics Insights reserves a thousand words, "function" among
   # them, and refuses an alarm that names one without.
-  query = { for metric in concat(keys(local.counted), local.shown) : metric => "SELECT SUM(\"${metric}\") FROM SCHEMA(\"Latchkey\", \"environment\", \"function\") WHERE \"environment\" = '${var.environment}'" }
+  counted_query = { for metric in keys(local.counted) : metric => "SELECT SUM(\"${metric}\") FROM SCHEMA(\"Latchkey\", \"environment\", \"function\") WHERE \"environment\" = '${var.environment}'" }
+
+  # The same for the dashboard. A widget can ask one such query and no more, and any number of searches, which alarms cannot.
+  shown = concat(keys(local.counted), ["SignIns", "GuestsCreated", "LimitRefusals", "AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsAbandoned"])
+  total = { for metric in local.shown : metric => "SUM(SEARCH('{\"Latchkey\",\"environment\",\"function\"} MetricName=\"${metric}\" environment=\"${var.environment}\"', 'Sum', 300))" }
 
   actions = [aws_sns_topic.alarms.arn]
 }
@@ -114,7 +116,7 @@ resource "aws_cloudwatch_metric_alarm" "counted" {
 
   metric_query {
     id          = "total"
-    expression  = local.query[each.key]
+    expression  = local.counted_query[each.key]
     period      = each.value.period
     return_data = true
   }
@@ -216,9 +218,9 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_body = jsonencode({
     widgets = [for index, widget in [
-      { title = "Sign-ins, guests made", query = [local.query["SignIns"], local.query["GuestsCreated"]] },
-      { title = "Refusals and failures", query = [for metric in concat(keys(local.counted), ["LimitRefusals"]) : local.query[metric]] },
-      { title = "Agents' authorizations", query = [for end in ["Started", "Completed", "Failed", "Abandoned"] : local.query["Authorizations${end}"]] },
+      { title = "Sign-ins, guests made", totals = ["SignIns", "GuestsCreated"] },
+      { title = "Refusals and failures", totals = concat(keys(local.counted), ["LimitRefusals"]) },
+      { title = "Agents' authorizations", totals = [for end in ["Started", "Completed", "Failed", "Abandoned"] : "Authorizations${end}"] },
       { title = "Invocations", metrics = [for one in var.functions : ["AWS/Lambda", "Invocations", "FunctionName", one.function_name]], stat = "Sum" },
       { title = "Errors and throttles", metrics = concat([for one in var.functions : ["AWS/Lambda", "Errors", "FunctionName", one.function_name]], [for one in var.functions : ["AWS/Lambda", "Throttles", "FunctionName", one.function_name]]), stat = "Sum" },
       { title = "Duration, p99", metrics = [for one in var.functions : ["AWS/Lambda", "Duration", "FunctionName", one.function_name]], stat = "p99" },
@@ -236,7 +238,7 @@ resource "aws_cloudwatch_dashboard" "this" {
         period = 300
         stat   = try(widget.stat, "Sum")
         metrics = try(
-          [for number, query in widget.query : [{ id = "q${number}", expression = query }]],
+          [for number, metric in widget.totals : [{ id = "q${number}", label = metric, expression = local.total[metric] }]],
           widget.metrics,
         )
       }

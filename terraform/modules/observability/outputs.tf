@@ -12,13 +12,16 @@ output "function_alarm_names" {
 # Read by tests alone.
 
 output "metric_queries" {
-  description = "Every query over metrics that an alarm or the dashboard asks."
-  value = [
-    for expression in concat(
-      flatten([for alarm in values(aws_cloudwatch_metric_alarm.counted) : alarm.metric_query[*].expression]),
-      flatten([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : [for metric in widget.properties.metrics : try(metric.expression, metric[0].expression, "")]]),
-    ) : expression if expression != ""
-  ]
+  description = "Every query over metrics that an alarm asks."
+  value       = flatten([for alarm in values(aws_cloudwatch_metric_alarm.counted) : alarm.metric_query[*].expression])
+}
+
+output "widget_expressions" {
+  description = "Every expression of each widget of the dashboard, by its title."
+  value = {
+    for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets :
+    widget.properties.title => compact([for metric in widget.properties.metrics : try(metric[0].expression, "")])
+  }
 }
 
 output "log_queries" {

@@ -54,11 +54,31 @@ run "somebody_hears_of_it" {
 
   # Each query, without what stands in quotes: what is left are words of the language, and never a name.
   assert {
-    condition = length(output.metric_queries) >= 2 * length(aws_cloudwatch_metric_alarm.counted) && length(setsubtract(
+    condition = length(output.metric_queries) == length(aws_cloudwatch_metric_alarm.counted) && length(setsubtract(
       flatten([for query in output.metric_queries : regexall("[A-Za-z_]\\w*", replace(replace(query, "/\"[^\"]*\"/", ""), "/'[^']*'/", ""))]),
       ["SELECT", "FROM", "SCHEMA", "WHERE", "AND", "GROUP", "ORDER", "BY", "ASC", "DESC", "LIMIT", "AVG", "COUNT", "MAX", "MIN", "SUM"],
     )) == 0
     error_message = "Metrics Insights reserves a thousand words; every name is in double quotes"
+  }
+
+  # A graph of several queries shows an error (GetMetricData takes one).
+  assert {
+    condition     = alltrue([for expressions in output.widget_expressions : length([for expression in expressions : expression if strcontains(upper(expression), "SELECT ")]) <= 1])
+    error_message = "a widget asks one query of Metrics Insights, and no more"
+  }
+
+  assert {
+    condition = length(flatten(values(output.widget_expressions))) >= length(aws_cloudwatch_metric_alarm.counted) && alltrue([
+      for expression in flatten(values(output.widget_expressions)) :
+      can(regex("^SUM\\(SEARCH\\('{\"Latchkey\",\"environment\",\"function\"} MetricName=\"[A-Za-z]+\" environment=\"test\"', 'Sum', 300\\)\\)$", expression))
+    ])
+    error_message = "the dashboard adds up what the functions of this environment write"
+  }
+
+  # What the functions write, and nothing else.
+  assert {
+    condition     = alltrue([for metric in setsubtract(flatten([for expression in flatten(values(output.widget_expressions)) : regex("MetricName=\"([A-Za-z]+)\"", expression)]), ["ServerErrors"]) : strcontains(file("../../../shared/auth-lambda/src/metric.rs"), "\"${metric}\"")])
+    error_message = "a graph of a metric that no function writes stays empty"
   }
 
   # A name that a query gives (as requests) may be asked for again, and is none of the words.
