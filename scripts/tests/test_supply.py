@@ -42,6 +42,12 @@ class Supply(unittest.TestCase):
                     self.assertRegex(action, "@[0-9a-f]{40}$", workflow.name)
         self.assertGreaterEqual(installs, 2)
 
+    def test_a_zip_is_deployed_by_the_commit_that_it_was_built_from(self) -> None:
+        runs = [step.get("run", "") for workflow in WORKFLOWS for step in steps(yaml.safe_load(workflow.read_text()))]
+        verified = [run.replace("\\\n", " ") for run in runs if "gh attestation verify" in run]
+        self.assertEqual(len(verified), 1)
+        self.assertRegex(verified[0], r'--source-digest "\$GITHUB_SHA" +--signer-workflow')
+
     def test_every_requirement_has_its_hashes(self) -> None:
         for file in [*ROOT.glob("scripts/*-requirements.txt"), *ROOT.glob(".ci/*-requirements.txt")]:
             text = file.read_text().replace("\\\n", " ")
