@@ -359,6 +359,8 @@ module "edge" {
   domain                      = var.domain
   auth_requests_per_5_minutes = var.auth_requests_per_5_minutes
   captcha_on_registration     = var.captcha_on_registration
+  front_end                   = var.front_end
+  product_name                = var.product_name
   log_retention_days          = var.log_retention_days
   disposable                  = !var.protected
 }

@@ -285,6 +285,23 @@ variable "found_in_account" {
   }
 }
 
+variable "front_end" {
+  description = "What the root of the deployment shows: latchkey for the sign-in and account page that ships, own for a page that the team uploads to the output site_bucket."
+  type        = string
+  default     = "latchkey"
+
+  validation {
+    condition     = contains(["latchkey", "own"], var.front_end)
+    error_message = "front_end is latchkey or own."
+  }
+}
+
+variable "product_name" {
+  description = "What the page that ships calls the product."
+  type        = string
+  default     = "Latchkey"
+}
+
 variable "agents" {
   description = "Whether agents can sign people in: AgentCore's workload identity, the pool as its credential provider, and a gateway with the tools. The region must have AgentCore."
   type        = bool

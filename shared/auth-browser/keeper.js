@@ -411,8 +411,8 @@ export function createSession(options = {}) {
       const isMine = mine !== null && own(message, 'tab') === nameOf(mine);
       // A cookie belongs to all tabs: a sign-in in one is a sign-in, or another's, in all.
       const cookie = own(message, 'tab') === COOKIE && own(message, 'reason') === 'stored';
-      const anothers = cookie && mine?.refreshToken === null && mine.cognitoSub !== own(message, 'sub');
-      if ((ended && isMine) || anothers) {
+      const isForeign = cookie && mine?.refreshToken === null && mine.cognitoSub !== own(message, 'sub');
+      if ((ended && isMine) || isForeign) {
         remove();
         tellHere('elsewhere', null);
       } else if (cookie && mine === null && tokenDelivery === 'cookie') {

@@ -78,13 +78,19 @@ async function searchEverywhere(parameters, signal, onProgress) {
 function startWorkers(count) {
   if (typeof Worker !== 'function') return [];
   try {
-    return Array.from(
-      { length: count },
-      () => new Worker(new URL('./proof-of-work.js', import.meta.url), { type: 'module', name: WORKER }),
-    );
+    const address = trusted(new URL('./proof-of-work.js', import.meta.url).href);
+    return Array.from({ length: count }, () => new Worker(address, { type: 'module', name: WORKER }));
   } catch {
     return [];
   }
+}
+
+let policy = null;
+
+/** Under Trusted Types a worker's address needs a policy; `trusted-types latchkey` allows this one. */
+function trusted(address) {
+  policy ??= globalThis.trustedTypes?.createPolicy('latchkey', { createScriptURL: (url) => url });
+  return policy?.createScriptURL(address) ?? address;
 }
 
 function askWorker(worker, task, onTries, signal) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { beforeEach, describe, test } from 'node:test';
 
 import * as module from 'latchkey';
@@ -1059,12 +1059,36 @@ describe('the package', () => {
   });
 
   test('never evaluates, never writes markup, imports only itself', async () => {
-    for (const name of ['latchkey', 'keeper', 'operations', 'streams', 'server', 'proof-of-work']) {
-      const source = await readFile(new URL(`../${name}.js`, import.meta.url), 'utf8');
-      assert.doesNotMatch(source, /\beval\s*\(|new Function|innerHTML|outerHTML|\bdocument\.\w/);
+    const inside = async (folder) => (await readdir(new URL(folder, import.meta.url))).map((name) => folder + name);
+    const names = [...(await inside('../')), ...(await inside('../elements/'))].filter((name) => name.endsWith('.js'));
+    for (const name of names) {
+      const source = await readFile(new URL(name, import.meta.url), 'utf8');
+      assert.doesNotMatch(source, /\beval\s*\(|new Function|innerHTML|outerHTML|insertAdjacent|parseFromString|document\.write/);
       for (const [, from] of source.matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)) {
-        assert.match(from, /^\.\/[a-z-]+\.js$/);
+        if (name === '../react.js' && from === 'react') continue;
+        assert.match(from, /^\.{1,2}\/(elements\/)?[a-z-]+\.js$/);
       }
     }
+  });
+});
+
+describe('texts', () => {
+  test('have the same keys and values in every language', async () => {
+    const { TEXTS } = await import('latchkey/components');
+    const values = (text) => [...text.matchAll(/\{\w+\}/g)].map(([value]) => value).sort();
+    for (const [language, texts] of Object.entries(TEXTS)) {
+      assert.deepEqual(Object.keys(texts), Object.keys(TEXTS.en), language);
+      for (const [key, text] of Object.entries(texts)) assert.deepEqual(values(text), values(TEXTS.en[key]), key);
+    }
+  });
+
+  test('have a sentence for every code of a problem that an element meets', async () => {
+    const { TEXTS } = await import('latchkey/components');
+    const declarations = await readFile(new URL('../operations.d.ts', import.meta.url), 'utf8');
+    const [, union] = /export type ProblemCode =([^;]+);/.exec(declarations);
+    const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code);
+    // These are faults of a program, and have the general sentence with the request's id.
+    const programs = ['INTERNAL', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+    assert.deepEqual(codes.filter((code) => !(`problem.${code}` in TEXTS.en)), programs);
   });
 });

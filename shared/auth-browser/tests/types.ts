@@ -17,8 +17,11 @@ import {
   type Session,
   type SignInTokens,
 } from 'latchkey';
+import { LatchkeyAccount, TEXTS } from 'latchkey/components';
+import { Account, LatchkeyProvider, Protected, SignIn, useLatchkey, useSession } from 'latchkey/react';
 import { createTokenVerifier, renewCookies } from 'latchkey/server';
 import { agentTransport, tokenDeliveryFrom } from 'latchkey/streams';
+import { createElement, type ReactNode } from 'react';
 import { type WorkChallenge, solveChallenge } from 'latchkey/proof-of-work';
 
 configure({ apiUrl: 'https://example.com/api', storage: 'local' });
@@ -107,4 +110,21 @@ export async function server(header: string | null): Promise<string | null> {
   const { accessToken, setCookies } = await renewCookies(header, { apiUrl: 'https://example.com/api' });
   setCookies.forEach((cookie: string) => void cookie);
   return accessToken === null ? null : (await verify(accessToken)).sub;
+}
+
+export function elements(page: Document): void {
+  const signIn = page.createElement('latchkey-sign-in');
+  signIn.client = client;
+  signIn.texts = { 'start.title': 'Welcome' };
+  signIn.addEventListener('latchkey-signed-in', ({ detail }) => void detail.email);
+  // @ts-expect-error: texts are words
+  signIn.texts = { 'start.title': 7 };
+  void [page.createElement('latchkey-account'), TEXTS.de['start.title'], LatchkeyAccount];
+}
+
+export function Page(): ReactNode {
+  const session = useSession();
+  void useLatchkey().signOut({ everywhere: true });
+  const inside = createElement(Protected, { fallback: createElement(SignIn, { onDone: ({ email }) => void email }) });
+  return createElement(LatchkeyProvider, { client, children: [session?.email, inside, createElement(Account, {})] });
 }

@@ -213,6 +213,16 @@ resource "aws_iam_policy" "data" {
         Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
       },
       {
+        # A page of another version stands under other names; Terraform takes the ones before away.
+        Sid    = "PagesBefore"
+        Effect = "Allow"
+        Action = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"]
+        Resource = [
+          "arn:${var.partition}:s3:::${var.prefix}-site-*",
+          "arn:${var.partition}:s3:::${var.prefix}-site-*/latchkey/*",
+        ]
+      },
+      {
         Sid    = "Tables"
         Effect = "Allow"
         Action = [

@@ -10,6 +10,8 @@ locals {
   page_policy = join("; ", concat(
     ["default-src 'self'", "img-src 'self' data:${local.captcha_source}"],
     var.captcha_on_registration ? ["script-src 'self'${local.captcha_source}", "connect-src 'self'${local.captcha_source}", "style-src 'self' 'unsafe-inline'"] : [],
+    # AWS's puzzle writes markup; the page that ships does not.
+    var.captcha_on_registration || var.front_end == "own" ? [] : ["require-trusted-types-for 'script'", "trusted-types latchkey"],
     ["object-src 'none'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"],
   ))
 }
@@ -100,8 +102,10 @@ resource "aws_s3_bucket_policy" "site" {
   depends_on = [aws_s3_bucket_public_access_block.site]
 }
 
-# A first page, so that the root says something. Whoever deploys a front end over it keeps it.
+# A team's own front end: a first page says where it belongs. Whoever deploys a front end over it keeps it.
 resource "aws_s3_object" "page" {
+  count = var.front_end == "own" ? 1 : 0
+
   bucket        = aws_s3_bucket.site.id
   key           = "index.html"
   content       = file("${path.module}/site/index.html")
@@ -111,6 +115,48 @@ resource "aws_s3_object" "page" {
   lifecycle {
     ignore_changes = [content, content_type, cache_control]
   }
+}
+
+# Latchkey's own: a sign-in and an account made of the package's elements. Every file stands below a name made of what all of them
+# hold, and is kept for a year; the page alone is asked for again.
+locals {
+  package = "${path.module}/../../../shared/auth-browser"
+  modules = setunion(fileset(local.package, "*.js"), fileset(local.package, "elements/*.js"))
+  shipped = var.front_end == "latchkey" ? merge(
+    { for file in local.modules : file => file("${local.package}/${file}") if !contains(["react.js", "server.js"], file) },
+    { for file in ["german.js", "page.css", "page.js"] : file => file("${path.module}/site/${file}") },
+    { "settings.json" = jsonencode({
+      apiUrl        = "/api"
+      tokenDelivery = "cookie"
+      ways          = "code password register"
+      product       = var.product_name
+      language      = null
+    }) },
+  ) : {}
+  version       = substr(sha256(jsonencode(local.shipped)), 0, 16)
+  content_types = { css = "text/css; charset=utf-8", js = "text/javascript; charset=utf-8", json = "application/json" }
+}
+
+resource "aws_s3_object" "shipped" {
+  for_each = local.shipped
+
+  bucket        = aws_s3_bucket.site.id
+  key           = "latchkey/${local.version}/${each.key}"
+  content       = each.value
+  content_type  = local.content_types[reverse(split(".", each.key))[0]]
+  cache_control = "public, max-age=31536000, immutable"
+}
+
+resource "aws_s3_object" "shipped_page" {
+  count = var.front_end == "latchkey" ? 1 : 0
+
+  bucket        = aws_s3_bucket.site.id
+  key           = "latchkey/index.html"
+  content       = templatefile("${path.module}/site/page.html", { version = local.version })
+  content_type  = "text/html; charset=utf-8"
+  cache_control = "no-cache"
+
+  depends_on = [aws_s3_object.shipped]
 }
 
 resource "aws_cloudfront_origin_access_control" "site" {
@@ -260,7 +306,7 @@ resource "aws_cloudfront_distribution" "this" {
   is_ipv6_enabled     = true
   http_version        = "http2and3"
   price_class         = "PriceClass_100"
-  default_root_object = "index.html"
+  default_root_object = var.front_end == "latchkey" ? "latchkey/index.html" : "index.html"
   aliases             = var.domain == null ? [] : [var.domain.name]
   web_acl_id          = aws_wafv2_web_acl.this.arn
 

@@ -37,6 +37,16 @@ variable "captcha_on_registration" {
   type        = bool
 }
 
+variable "front_end" {
+  description = "What the root shows: latchkey for the sign-in and account that ship, own for a page that the team uploads."
+  type        = string
+}
+
+variable "product_name" {
+  description = "What the page that ships calls the product."
+  type        = string
+}
+
 variable "log_retention_days" {
   description = "How long the web ACL's log is kept."
   type        = number

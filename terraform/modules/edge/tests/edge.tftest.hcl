@@ -15,6 +15,8 @@ variables {
   domain                      = null
   auth_requests_per_5_minutes = 500
   captcha_on_registration     = false
+  front_end                   = "latchkey"
+  product_name                = "Example & Sons"
   log_retention_days          = 30
   disposable                  = true
 }
@@ -154,5 +156,52 @@ run "a_captcha_and_a_domain" {
   assert {
     condition     = aws_cloudfront_distribution.this.aliases == toset(["auth.example.com"]) && aws_cloudfront_distribution.this.viewer_certificate[0].minimum_protocol_version == "TLSv1.2_2021" && output.url == "https://auth.example.com"
     error_message = "the domain has a certificate and modern TLS"
+  }
+}
+
+run "the_page_that_ships_is_whole" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.default_root_object == aws_s3_object.shipped_page[0].key && length(aws_s3_object.page) == 0
+    error_message = "the root shows the page that ships"
+  }
+
+  assert {
+    condition     = alltrue([for name in ["page.js", "page.css", "settings.json", "components.js", "latchkey.js", "keeper.js", "operations.js", "proof-of-work.js", "elements/sign-in.js", "elements/account.js", "elements/base.js", "elements/parts.js", "elements/style.js", "elements/texts.js", "elements/german.js"] : contains(keys(aws_s3_object.shipped), name)])
+    error_message = "every file that the page loads is there"
+  }
+
+  assert {
+    condition     = alltrue([for object in aws_s3_object.shipped : strcontains(object.cache_control, "immutable") && startswith(object.key, "latchkey/${local.version}/")]) && aws_s3_object.shipped_page[0].cache_control == "no-cache"
+    error_message = "what is kept for a year has its content in its name, and the page is asked for again"
+  }
+
+  assert {
+    condition     = length(regexall("/latchkey/${local.version}/page\\.(js|css)", aws_s3_object.shipped_page[0].content)) == 2
+    error_message = "the page loads this version"
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_object.shipped["settings.json"].content).product == "Example & Sons" && jsondecode(aws_s3_object.shipped["settings.json"].content).tokenDelivery == "cookie"
+    error_message = "the page is told what it is called, and keeps refresh tokens from scripts"
+  }
+
+  assert {
+    condition     = strcontains(local.page_policy, "trusted-types latchkey") && !strcontains(local.page_policy, "unsafe")
+    error_message = "the page that ships runs under a strict policy"
+  }
+}
+
+run "a_team_brings_its_own_page" {
+  command = plan
+
+  variables {
+    front_end = "own"
+  }
+
+  assert {
+    condition     = aws_cloudfront_distribution.this.default_root_object == aws_s3_object.page[0].key && length(aws_s3_object.shipped) == 0 && length(aws_s3_object.shipped_page) == 0 && !strcontains(local.page_policy, "trusted-types")
+    error_message = "nothing of ours is in the way of the team's page"
   }
 }

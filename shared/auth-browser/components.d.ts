@@ -1,0 +1,35 @@
+import type { Latchkey, Session } from './latchkey.js';
+
+/** What both elements have. They are themed by custom properties (`--latchkey-accent` …) and parts (`primary`, `input` …). */
+export interface LatchkeyElement extends HTMLElement {
+  /** The client that they use; one by the attributes `api-url` and `token-delivery` where none is given. */
+  client: Latchkey;
+  /** The page's own words, by the keys of `TEXTS`. */
+  texts: Readonly<Record<string, string>>;
+}
+
+/**
+ * `<latchkey-sign-in>`. Attributes: `api-url`, `token-delivery`, `email`, `ways` (of `code password register`; the first is
+ * asked first). Events: `latchkey-signed-in` and `latchkey-step`.
+ */
+export interface LatchkeySignIn extends LatchkeyElement {}
+export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn };
+
+/** `<latchkey-account>`. Attributes: `api-url`, `token-delivery`. Event: `latchkey-signed-out`. */
+export interface LatchkeyAccount extends LatchkeyElement {}
+export const LatchkeyAccount: { new (): LatchkeyAccount; prototype: LatchkeyAccount };
+
+/** What the elements say, by language and key. */
+export const TEXTS: Readonly<Record<'en' | 'de', Readonly<Record<string, string>>>>;
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'latchkey-sign-in': LatchkeySignIn;
+    'latchkey-account': LatchkeyAccount;
+  }
+  interface HTMLElementEventMap {
+    'latchkey-signed-in': CustomEvent<Session>;
+    'latchkey-signed-out': CustomEvent<{ everywhere: boolean }>;
+    'latchkey-step': CustomEvent<string>;
+  }
+}

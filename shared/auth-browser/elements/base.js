@@ -1,0 +1,127 @@
+/** What both elements do: language, client, one step at a time, words for problems, clocks. */
+import { createLatchkey } from '../latchkey.js';
+import { adopt } from './style.js';
+import { make, sentence } from './parts.js';
+import { speaker } from './texts.js';
+
+/** On a server there is no element to extend; the class is defined there and never used. */
+const Base = globalThis.HTMLElement ?? class {};
+
+/** Clients by their attributes, so that a sign-in and an account on one page share a session. */
+const clients = new Map();
+
+export class LatchkeyElement extends Base {
+  #client = null;
+  #texts = {};
+  #clocks = [];
+  #connected = false;
+
+  connectedCallback() {
+    // What a page set before the element was defined hides the accessors below.
+    for (const name of ['client', 'texts'].filter((each) => Object.hasOwn(this, each))) {
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
+    if (this.shadowRoot === null) {
+      adopt(this.attachShadow({ mode: 'open', delegatesFocus: false }));
+    }
+    this.#connected = true;
+    const language = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || navigator.language;
+    this.voice = speaker(language, this.#texts);
+    this.shadowRoot.replaceChildren();
+    this.stage = make('div', { part: 'stage' });
+    this.said = make('p', { class: 'said', part: 'message', role: 'status', 'aria-live': 'polite' });
+    this.shadowRoot.append(this.stage, this.said);
+    this.start();
+  }
+
+  disconnectedCallback() {
+    this.#connected = false;
+    this.#clocks.forEach(clearInterval);
+    this.#clocks = [];
+    this.stop();
+  }
+
+  /** The client that the page gives, or one by the attributes `api-url` and `token-delivery`. */
+  get client() {
+    if (this.#client === null) {
+      const apiUrl = new URL(this.getAttribute('api-url') ?? location.origin, location.href).href;
+      const tokenDelivery = this.getAttribute('token-delivery') ?? 'body';
+      const key = `${apiUrl} ${tokenDelivery}`;
+      if (!clients.has(key)) clients.set(key, createLatchkey({ apiUrl, tokenDelivery }));
+      this.#client = clients.get(key);
+    }
+    return this.#client;
+  }
+
+  set client(client) {
+    this.#client = client;
+    this.#again();
+  }
+
+  /** The page's own words, by their keys in texts.js. */
+  set texts(texts) {
+    this.#texts = { ...texts };
+    this.#again();
+  }
+
+  get texts() {
+    return this.#texts;
+  }
+
+  #again() {
+    if (!this.#connected) return;
+    this.disconnectedCallback();
+    this.connectedCallback();
+  }
+
+  /** Shows one step. Its heading takes the focus, so that a reader hears where the person is; a field may take it instead. */
+  show({ title, hint, content, ways = [], focus }) {
+    this.#clocks.forEach(clearInterval);
+    this.#clocks = [];
+    const heading = make('h2', { tabindex: '-1', part: 'title' }, this.voice.say(title));
+    const quiet = ways.filter(Boolean).map(({ node, say, onclick }) =>
+      node ?? make('button', { type: 'button', part: 'quiet', onclick }, this.voice.say(say)),
+    );
+    this.stage.replaceChildren(
+      heading,
+      ...(hint ? [make('p', { class: 'hint', part: 'hint' }, hint)] : []),
+      ...content.filter(Boolean),
+      ...(quiet.length > 0 ? [make('div', { class: 'ways', part: 'ways' }, ...quiet)] : []),
+    );
+    // Not at first: the page decides where its own focus is.
+    if (this.hasShown) (focus ?? heading).focus();
+    this.hasShown = true;
+  }
+
+  tell(text, { good = false, requestId } = {}) {
+    this.said.classList.toggle('wrong', text !== '' && !good);
+    this.said.classList.toggle('good', good);
+    const small = requestId ? make('span', { class: 'small' }, ` ${this.voice.say('problem.request', { requestId })}`) : null;
+    this.said.replaceChildren(text, ...(small ? [small] : []));
+  }
+
+  tellProblem(problem) {
+    const unknown = !this.voice.has(`problem.${problem.code}`);
+    this.tell(sentence(this.voice, problem), { requestId: unknown ? problem.requestId : undefined });
+  }
+
+  /** Runs at once and every second, until the next step. */
+  every(work) {
+    const clock = setInterval(work, 1_000);
+    this.#clocks.push(clock);
+    work();
+  }
+
+  dispatch(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
+  }
+
+  start() {}
+  stop() {}
+}
+
+export function define(name, element) {
+  if (globalThis.customElements && !customElements.get(name)) customElements.define(name, element);
+}

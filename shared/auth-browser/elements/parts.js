@@ -1,0 +1,189 @@
+/** What the two elements are built of: nodes, fields, forms, and the way problems are told. No markup is ever parsed. */
+import { solveChallenge } from '../proof-of-work.js';
+
+let serial = 0;
+
+/** An element with attributes (`on…` for listeners) and children. */
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, '');
+    else if (value !== false && value !== undefined && value !== null) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const NAMES = {
+  email: { type: 'email', autocomplete: 'username', inputmode: 'email', maxlength: 128 },
+  code: { type: 'text', autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 24 },
+  backupCode: { type: 'text', autocomplete: 'off', autocapitalize: 'characters', maxlength: 64 },
+  password: { type: 'password', autocomplete: 'current-password', maxlength: 256 },
+  newPassword: { type: 'password', autocomplete: 'new-password', maxlength: 256 },
+  name: { type: 'text', autocomplete: 'name', maxlength: 100 },
+};
+
+/** A labelled field. Its error is announced, and takes its room from the start, so that nothing moves. */
+export function field(voice, name, { label = `label.${name}`, value = '', hint, optional = false } = {}) {
+  serial += 1;
+  const id = `f${serial}`;
+  const attributes = NAMES[name];
+  const input = make('input', {
+    id,
+    name,
+    part: `input ${name}`,
+    ...attributes,
+    required: !optional,
+    spellcheck: 'false',
+    'aria-describedby': `${id}-note`,
+    dir: name === 'name' ? 'auto' : 'ltr',
+  });
+  input.value = value;
+  const note = make('p', { id: `${id}-note`, part: 'note', class: 'note' }, hint ?? '');
+  const wrong = (text) => {
+    note.textContent = text === null ? (hint ?? '') : text;
+    note.classList.toggle('wrong', text !== null);
+    if (text === null) input.removeAttribute('aria-invalid');
+    else input.setAttribute('aria-invalid', 'true');
+  };
+  input.addEventListener('input', () => wrong(null));
+  const label_ = make('label', { for: id, part: 'label' }, voice.say(label));
+  const box = attributes.type === 'password' ? passwordBox(voice, input) : input;
+  return { name, input, wrong, optional, node: make('div', { class: 'field' }, label_, box, note) };
+}
+
+function passwordBox(voice, input) {
+  const button = make('button', { type: 'button', class: 'eye', part: 'reveal', 'aria-pressed': 'false' }, '👁');
+  const title = () => {
+    const shown = input.type === 'text';
+    button.setAttribute('aria-label', voice.say(shown ? 'hide' : 'show'));
+    button.setAttribute('aria-pressed', String(shown));
+  };
+  button.addEventListener('click', () => {
+    input.type = input.type === 'text' ? 'password' : 'text';
+    title();
+  });
+  title();
+  return make('div', { class: 'with-eye' }, input, button);
+}
+
+/** What is wrong before anything is sent; null where nothing is. */
+export function missing({ name, input, optional }) {
+  const value = input.value;
+  if (value.trim() === '') return optional ? null : 'field.required';
+  if (name === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value.trim())) return 'field.email';
+  if (name === 'code' && !/^\d{6,8}$/.test(digitsOf(value))) return 'field.code';
+  if (name === 'newPassword' && [...value].length < 12) return 'field.too_short';
+  return null;
+}
+
+/** The digits of a code as people type and paste it: with spaces, dashes, and digits of full width. */
+export function digitsOf(text) {
+  return text.normalize('NFKC').replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+export function valueOf({ name, input }) {
+  if (name === 'code') return digitsOf(input.value);
+  return name === 'email' || name === 'name' ? input.value.trim() : input.value;
+}
+
+/** A form with one primary action. It works once at a time, and says when it is busy. */
+export function form(voice, { fields, go, onSubmit }) {
+  const label = make('span', {}, voice.say(go));
+  const button = make('button', { type: 'submit', part: 'primary', class: 'primary' }, label);
+  const node = make('form', { novalidate: true, part: 'form' }, ...fields.map((each) => each.node), button);
+  const busy = (isBusy) => {
+    // The button keeps its width; a second press while it works does nothing.
+    node.toggleAttribute('data-busy', isBusy);
+    button.setAttribute('aria-disabled', String(isBusy));
+    label.textContent = voice.say(isBusy ? 'busy' : go);
+  };
+  node.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (node.hasAttribute('data-busy') || button.disabled) return;
+    const wrong = fields.map((each) => [each, missing(each)]).filter(([, key]) => key !== null);
+    wrong.forEach(([each, key]) => each.wrong(voice.say(key)));
+    if (wrong.length > 0) {
+      wrong[0][0].input.focus();
+      return;
+    }
+    busy(true);
+    try {
+      await onSubmit(Object.fromEntries(fields.map((each) => [each.name, valueOf(each)])));
+    } finally {
+      busy(false);
+    }
+  });
+  return { node, button };
+}
+
+/** A sentence for a problem; the fields that it names say the rest. */
+export function sentence(voice, problem) {
+  if (problem.code === 'INVALID_OTP' && Number.isInteger(problem.attemptsRemaining)) {
+    const left = problem.attemptsRemaining;
+    if (left > 1) return voice.say('problem.INVALID_OTP.left', { count: left });
+    if (left === 0) return voice.say('problem.MAX_ATTEMPTS_EXCEEDED');
+    if (left === 1) return voice.say('problem.INVALID_OTP.last');
+  }
+  const key = voice.has(`problem.${problem.code}`) ? `problem.${problem.code}` : 'problem';
+  return voice.say(key, { time: voice.time(problem.retryAfterSeconds ?? 60) });
+}
+
+/** Marks the fields that a problem names; the first one takes the focus. */
+export function markFields(voice, fields, problem) {
+  const named = (problem.errors ?? [])
+    .map((error) => [fields.find((each) => error?.field === each.name || error?.field === aliasOf(each.name)), error])
+    .filter(([each]) => each !== undefined);
+  for (const [each, { code }] of named) {
+    const key = each.name === 'email' && code === 'invalid' ? 'field.email' : `field.${code}`;
+    each.wrong(voice.say(voice.has(key) ? key : 'field'));
+  }
+  named[0]?.[0].input.focus();
+  return named.length > 0;
+}
+
+/** The API calls the password of a registration `password`. */
+function aliasOf(name) {
+  return name === 'newPassword' ? 'password' : name;
+}
+
+/**
+ * Calls an operation; where its refusal can be paid for with work, does the work and calls once more. `onWork` is told
+ * when the work begins (with a signal's controller), how far it is, and when it has ended (null).
+ */
+export async function withWork(call, onWork) {
+  try {
+    return await call({});
+  } catch (problem) {
+    if (problem?.challenge === undefined) throw problem;
+    const controller = new AbortController();
+    onWork(0, controller);
+    try {
+      const proofOfWork = await solveChallenge(problem.challenge, {
+        signal: controller.signal,
+        onProgress: (progress) => onWork(progress, controller),
+      });
+      return await call({ proofOfWork });
+    } catch (error) {
+      throw error instanceof TypeError || controller.signal.aborted ? problem : error;
+    } finally {
+      onWork(null, controller);
+    }
+  }
+}
+
+/** A QR code of the API's, drawn anew: its squares alone, so that no policy has to allow images or markup. */
+export function drawing(qrSvg, title) {
+  const text = atob(qrSvg.slice(qrSvg.indexOf(',') + 1));
+  const viewBox = /viewBox="([\d .]+)"/.exec(text)?.[1];
+  const path = / d="([MmHhVvZzLl\d .,-]+)"/.exec(text)?.[1];
+  if (viewBox === undefined || path === undefined) return null;
+  const svg = (tag, attributes, ...children) => {
+    const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  };
+  return svg('svg', { viewBox, role: 'img', 'aria-label': title, class: 'qr' }, svg('path', { d: path, fill: '#000' }));
+}

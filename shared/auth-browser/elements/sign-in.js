@@ -1,0 +1,445 @@
+/**
+ * `<latchkey-sign-in>`: a sign-in as a conversation, one question at a time.
+ *
+ * Attributes: `api-url`, `token-delivery` (`body` or `cookie`), `email`, `ways` (of `code password register`, all when
+ * absent; the first is asked first). Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as
+ * `detail`, `latchkey-step` with the step's name.
+ */
+import { LatchkeyElement, define } from './base.js';
+import { field, form, make, markFields, withWork } from './parts.js';
+
+const STATE_KEY = 'latchkey.sign-in';
+
+/** These can only begin anew. */
+const DEAD = new Set(['INVALID_SESSION', 'SESSION_EXPIRED', 'MAX_ATTEMPTS_EXCEEDED', 'OTP_EXPIRED']);
+
+export class LatchkeySignIn extends LatchkeyElement {
+  #email = '';
+  #name = '';
+  /** The sign-in under way: its token, which step it is at, and until when. */
+  #attempt = null;
+
+  start() {
+    this.#email = this.#email || this.getAttribute('email') || '';
+    const session = this.client.loadSession();
+    if (session !== null) return this.#done(session);
+    const kept = this.#restore();
+    if (kept !== null) {
+      this.#email = kept.email;
+      this.#attempt = kept;
+      if (kept.step === 'factor') return this.#factor();
+      if (kept.step === 'confirm') return this.#confirm();
+      if (kept.step === 'code') return this.#code();
+    }
+    return this.#first();
+  }
+
+  get #ways() {
+    return (this.getAttribute('ways') ?? 'code password register').split(/\s+/);
+  }
+
+  #has(way) {
+    return this.#ways.includes(way);
+  }
+
+  #first() {
+    if (this.#ways[0] === 'password') this.#password();
+    else if (this.#ways[0] === 'register') this.#register();
+    else this.#start();
+  }
+
+  #step(name, view) {
+    this.dispatch('latchkey-step', name);
+    this.setAttribute('data-step', name);
+    this.show(view);
+  }
+
+  #way(say, go) {
+    return { say, onclick: () => (this.tell(''), go()) };
+  }
+
+  #address() {
+    return field(this.voice, 'email', { value: this.#email });
+  }
+
+  #start() {
+    this.#forget();
+    const email = this.#address();
+    const { node } = form(this.voice, {
+      fields: [email],
+      go: 'start.go',
+      onSubmit: (input) => this.#mail(input.email, [email]),
+    });
+    this.#step('start', {
+      title: 'start.title',
+      content: [node],
+      focus: email.input,
+      ways: [
+        this.#has('password') && this.#way('start.password', () => (this.#keep(email), this.#password())),
+        this.#has('register') && this.#way('start.register', () => (this.#keep(email), this.#register())),
+      ],
+    });
+  }
+
+  /** What was typed is not lost by going another way. */
+  #keep(email) {
+    this.#email = email.input.value.trim();
+  }
+
+  async #mail(address, fields) {
+    this.#email = address;
+    const sent = await this.#ask(fields, (more) => this.client.initiateOtp({ email: address, ...more }), () => this.#start());
+    if (sent) this.#begin('code', sent);
+  }
+
+  /** A code is on its way: remembers the attempt, and asks for the code. */
+  #begin(step, { sessionToken, expiresIn = 300, resendAfter = 30, delivery }) {
+    const now = Date.now();
+    this.#attempt = {
+      step,
+      email: this.#email,
+      sessionToken,
+      destination: delivery?.destination ?? this.#email,
+      ends: now + expiresIn * 1000,
+      again: now + resendAfter * 1000,
+    };
+    this.#remember();
+    this.tell('');
+    if (step === 'confirm') this.#confirm();
+    else this.#code();
+  }
+
+  #code() {
+    this.#codeStep('code', (input, more) => this.client.verifyOtp({ ...input, email: this.#email, ...more }), async (more) =>
+      this.client.resendOtp({ sessionToken: this.#attempt.sessionToken, ...more }),
+    );
+  }
+
+  #confirm() {
+    this.#codeStep('confirm', (input, more) => this.client.confirmRegistration({ ...input, ...more }), async (more) => {
+      const answer = await this.client.confirmRegistration({ sessionToken: this.#attempt.sessionToken, resend: true, ...more });
+      return { ...this.#attempt, ...answer };
+    });
+  }
+
+  #codeStep(step, verify, resend) {
+    const { voice } = this;
+    const code = field(voice, 'code');
+    const { sessionToken } = this.#attempt;
+    const form_ = form(voice, {
+      fields: [code],
+      go: `${step}.go`,
+      onSubmit: async (input) => {
+        const answer = await this.#ask([code], (more) => verify({ code: input.code, sessionToken }, more), () => this.#resume());
+        if (answer) this.#answered(answer);
+        else code.input.select();
+      },
+    });
+    const time = make('p', { class: 'note' });
+    const again = make('button', { type: 'button', part: 'quiet', onclick: () => this.#resend(resend) });
+    this.#step(step, {
+      title: `${step}.title`,
+      hint: voice.say(`${step}.hint`, { destination: this.#attempt.destination }),
+      content: [form_.node, time],
+      focus: code.input,
+      ways: [{ node: again }, this.#way('code.other', () => this.#start())],
+    });
+    this.every(() => {
+      const now = Date.now();
+      const left = Math.ceil((this.#attempt.ends - now) / 1000);
+      const wait = Math.ceil((this.#attempt.again - now) / 1000);
+      time.textContent = left > 0 ? voice.say('timeLeft', { time: voice.time(left) }) : voice.say('ended');
+      form_.button.disabled = left <= 0;
+      again.disabled = wait > 0 && left > 0;
+      again.textContent = again.disabled ? voice.say('code.againIn', { time: voice.time(wait) }) : voice.say('code.again');
+    });
+  }
+
+  async #resend(resend) {
+    // Where the attempt has ended, another code is another attempt.
+    if (Date.now() >= this.#attempt.ends) {
+      if (this.#attempt.step === 'confirm') return this.#register();
+      return this.#mail(this.#email, []);
+    }
+    const sent = await this.#ask([], resend, () => this.#resume());
+    if (!sent) return undefined;
+    this.#attempt.again = Date.now() + (sent.resendAfter ?? 30) * 1000;
+    this.#remember();
+    return this.tell(this.voice.say('code.sent'), { good: true });
+  }
+
+  #resume() {
+    if (this.#attempt?.step === 'confirm') this.#confirm();
+    else if (this.#attempt?.step === 'code') this.#code();
+    else this.#first();
+  }
+
+  #password(said) {
+    this.#forget();
+    const email = this.#address();
+    const password = field(this.voice, 'password');
+    const { node } = form(this.voice, {
+      fields: [email, password],
+      go: 'password.go',
+      onSubmit: async (input) => {
+        this.#email = input.email;
+        const answer = await this.#ask([email, password], (more) => this.client.loginUser({ ...input, ...more }), () => this.#password());
+        if (answer) this.#answered(answer);
+        else password.input.select();
+      },
+    });
+    this.#step('password', {
+      title: 'password.title',
+      content: [node],
+      focus: this.#email === '' ? email.input : password.input,
+      ways: [
+        this.#has('code') && this.#way('password.code', () => (this.#keep(email), this.#start())),
+        this.#way('password.forgot', () => (this.#keep(email), this.#recover())),
+      ],
+    });
+    if (said) this.tell(said, { good: true });
+  }
+
+  #register() {
+    this.#forget();
+    const name = field(this.voice, 'name', { value: this.#name, optional: true });
+    const email = this.#address();
+    const newPassword = field(this.voice, 'newPassword', { label: 'label.password', hint: this.voice.say('rule') });
+    const fields = [name, email, newPassword];
+    const { node } = form(this.voice, {
+      fields,
+      go: 'register.go',
+      onSubmit: async (input) => {
+        this.#email = input.email;
+        this.#name = input.name;
+        const wanted = { email: input.email, password: input.newPassword, ...(input.name && { name: input.name }) };
+        const sent = await this.#ask(fields, (more) => this.client.registerUser({ ...wanted, ...more }), () => this.#register());
+        if (sent) this.#begin('confirm', sent);
+      },
+    });
+    this.#step('register', {
+      title: 'register.title',
+      content: [node],
+      focus: name.input,
+      ways: [this.#way('register.have', () => (this.#keep(email), this.#start()))],
+    });
+  }
+
+  #recover() {
+    const email = this.#address();
+    const { node } = form(this.voice, {
+      fields: [email],
+      go: 'recover.go',
+      onSubmit: async (input) => {
+        this.#email = input.email;
+        const sent = await this.#ask([email], (more) => this.client.requestPasswordReset({ ...input, ...more }), () => this.#recover());
+        if (sent) this.#reset();
+      },
+    });
+    this.#step('recover', {
+      title: 'recover.title',
+      hint: this.voice.say('recover.hint'),
+      content: [node],
+      focus: email.input,
+      ways: [this.#way('back', () => this.#password())],
+    });
+  }
+
+  #reset() {
+    const code = field(this.voice, 'code');
+    const newPassword = field(this.voice, 'newPassword', { hint: this.voice.say('rule') });
+    const again = Date.now() + 30_000;
+    const { node } = form(this.voice, {
+      fields: [code, newPassword],
+      go: 'reset.go',
+      onSubmit: async (input) => {
+        const call = (more) => this.client.confirmPasswordReset({ ...input, email: this.#email, ...more });
+        const answer = await this.#ask([code, newPassword], async (more) => (await call(more), {}), () => this.#reset());
+        if (answer) this.#password(this.voice.say('reset.done'));
+      },
+    });
+    const resend = make('button', {
+      type: 'button',
+      part: 'quiet',
+      onclick: async () => {
+        const sent = await this.#ask([], (more) => this.client.requestPasswordReset({ email: this.#email, ...more }), () => this.#reset());
+        if (sent) this.#reset();
+        if (sent) this.tell(this.voice.say('code.sent'), { good: true });
+      },
+    });
+    this.#step('reset', {
+      title: 'reset.title',
+      hint: this.voice.say('reset.hint'),
+      content: [node],
+      focus: code.input,
+      ways: [{ node: resend }, this.#way('back', () => this.#recover())],
+    });
+    this.every(() => {
+      const wait = Math.ceil((again - Date.now()) / 1000);
+      resend.disabled = wait > 0;
+      resend.textContent = wait > 0 ? this.voice.say('code.againIn', { time: this.voice.time(wait) }) : this.voice.say('code.again');
+    });
+  }
+
+  #factor(withBackupCode = false) {
+    const { sessionToken, challenge } = this.#attempt;
+    if (challenge === 'NEW_PASSWORD_REQUIRED') return this.#newPassword(sessionToken);
+    const code = field(this.voice, withBackupCode ? 'backupCode' : 'code');
+    const { node } = form(this.voice, {
+      fields: [code],
+      go: 'factor.go',
+      onSubmit: async (input) => {
+        const answer = await this.#ask([code], () => this.client.verifyMfa({ sessionToken, ...input }), () => this.#factor());
+        if (answer) this.#answered(answer);
+        else code.input.select();
+      },
+    });
+    return this.#step('factor', {
+      title: 'factor.title',
+      hint: this.voice.say(withBackupCode ? 'factor.backupHint' : 'factor.hint'),
+      content: [node],
+      focus: code.input,
+      ways: [
+        this.#way(withBackupCode ? 'factor.app' : 'factor.backup', () => this.#factor(!withBackupCode)),
+        this.#way('code.other', () => this.#first()),
+      ],
+    });
+  }
+
+  #newPassword(sessionToken) {
+    const newPassword = field(this.voice, 'newPassword', { hint: this.voice.say('rule') });
+    const { node } = form(this.voice, {
+      fields: [newPassword],
+      go: 'new.go',
+      onSubmit: async (input) => {
+        const answer = await this.#ask([newPassword], () => this.client.verifyMfa({ sessionToken, ...input }), () => this.#factor());
+        if (answer) this.#answered(answer);
+      },
+    });
+    this.#step('new-password', {
+      title: 'new.title',
+      hint: this.voice.say('new.hint'),
+      content: [node],
+      focus: newPassword.input,
+      ways: [this.#way('code.other', () => this.#first())],
+    });
+  }
+
+  /** A first factor was right: signed in, or one more step. */
+  #answered(answer) {
+    this.tell('');
+    if (answer.mfaRequired === true) {
+      const { sessionToken, challenge } = answer;
+      this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, ends: Date.now() + 300_000, again: 0 };
+      this.#remember();
+      this.#factor();
+      return;
+    }
+    const session = this.client.loadSession();
+    this.#forget();
+    this.#done(session);
+    this.dispatch('latchkey-signed-in', session);
+  }
+
+  #done(session) {
+    this.#step('done', { title: 'done.title', hint: this.voice.say('done.as', { email: session.email }), content: [] });
+  }
+
+  /**
+   * Calls an operation. Undefined where it failed: then the person has been told, or led to where it goes on. `back` shows
+   * the step again after a wait.
+   */
+  async #ask(fields, call, back) {
+    try {
+      const answer = await withWork(call, (progress, controller) => this.#work(progress, controller, back));
+      return answer ?? {};
+    } catch (problem) {
+      this.#failed(problem, fields, back);
+      return undefined;
+    }
+  }
+
+  #failed(problem, fields, back) {
+    if (problem.code === 'RATE_LIMITED') return this.#wait(problem, back);
+    if (problem.code === 'SIGN_IN_COMPLETED' && this.client.loadSession() !== null) return this.#done(this.client.loadSession());
+    if (DEAD.has(problem.code) || problem.attemptsRemaining === 0) {
+      const registering = this.#attempt?.step === 'confirm';
+      if (registering) this.#register();
+      else this.#first();
+    } else if (problem.code === 'EMAIL_EXISTS') {
+      this.#start();
+    }
+    const marked = markFields(this.voice, fields, problem);
+    if (!marked && problem.code === 'INVALID_OTP') fields[0]?.input.focus();
+    return this.tellProblem(problem);
+  }
+
+  /** Work that admits the person is being done: shows how far it is, and lets them go another way. */
+  #work(progress, controller, back) {
+    if (progress === null) {
+      this.#bar = null;
+      back();
+      return;
+    }
+    if (!this.#bar) {
+      this.#bar = make('progress', { max: 1, 'aria-label': this.voice.say('wait.title') });
+      this.tell('');
+      this.#step('wait', {
+        title: 'wait.title',
+        hint: this.voice.say('wait.work'),
+        content: [this.#bar],
+        ways: [this.#way('wait.other', () => controller.abort())],
+      });
+    }
+    this.#bar.value = progress;
+  }
+  #bar = null;
+
+  #wait(problem, back) {
+    const until = Date.now() + (problem.retryAfterSeconds ?? 60) * 1000;
+    const clock = make('p', { class: 'hint', role: 'timer' });
+    const other = problem.signInWith === 'CODE' ? () => this.#mail(this.#email, []) : () => this.#first();
+    this.tell('');
+    this.#step('wait', {
+      title: 'wait.title',
+      content: [clock],
+      ways: [this.#way(problem.signInWith === 'CODE' ? 'password.code' : 'wait.other', other)],
+    });
+    this.every(() => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      if (left <= 0) back();
+      else clock.textContent = this.voice.say('wait.until', { time: this.voice.time(left) });
+    });
+  }
+
+  /** What a reload needs; no password and no code. */
+  #remember() {
+    try {
+      sessionStorage.setItem(STATE_KEY, JSON.stringify(this.#attempt));
+    } catch {
+      // Forbidden: then a reload begins anew.
+    }
+  }
+
+  #restore() {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem(STATE_KEY));
+      const strings = ['step', 'email', 'sessionToken'].every((name) => typeof kept[name] === 'string');
+      const times = ['ends', 'again'].every((name) => Number.isFinite(kept[name]));
+      return strings && times && kept.ends > Date.now() ? kept : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #forget() {
+    this.#attempt = null;
+    try {
+      sessionStorage.removeItem(STATE_KEY);
+    } catch {
+      // Then nothing was kept either.
+    }
+  }
+}
+
+define('latchkey-sign-in', LatchkeySignIn);

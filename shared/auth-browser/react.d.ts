@@ -1,0 +1,34 @@
+import type { ReactNode } from 'react';
+import type { Latchkey, LatchkeyOptions, Session } from './latchkey.js';
+
+export interface LatchkeyProviderProps extends LatchkeyOptions {
+  children?: ReactNode;
+  /** A client of the page's own, in place of one that the other properties make. */
+  client?: Latchkey;
+}
+
+/** Gives the components below it one client. */
+export function LatchkeyProvider(props: LatchkeyProviderProps): ReactNode;
+
+/** The client. */
+export function useLatchkey(): Latchkey;
+
+/** The session; null where there is none, undefined while a server renders and does not know. */
+export function useSession(): Session | null | undefined;
+
+export interface ElementProps<Detail> {
+  className?: string;
+  lang?: string;
+  /** The page's own words, by the keys of `TEXTS`. */
+  texts?: Readonly<Record<string, string>>;
+  onDone?: (detail: Detail) => void;
+}
+
+/** `<latchkey-sign-in>`; `ways` and `email` are its attributes. */
+export function SignIn(props: ElementProps<Session> & { ways?: string; email?: string }): ReactNode;
+
+/** `<latchkey-account>`. */
+export function Account(props: ElementProps<{ everywhere: boolean }>): ReactNode;
+
+/** Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. */
+export function Protected(props: { children?: ReactNode; fallback?: ReactNode }): ReactNode;

@@ -1,0 +1,94 @@
+'use client';
+/** React over the same client and elements: a provider, two hooks, and three components. Needs React 18 or 19. */
+import { createContext, createElement, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+
+import './components.js';
+import { createLatchkey } from './latchkey.js';
+
+const Context = createContext(null);
+
+/** What React reads: the session as one value that changes only when the session does. */
+function storeOf(client) {
+  let session = client.loadSession();
+  return {
+    client,
+    snapshot: () => session,
+    subscribe: (changed) =>
+      client.onSessionChange((change) => {
+        session = change.session;
+        changed();
+      }),
+  };
+}
+
+/** Gives the components below it one client: `client`, or one made of the other properties. */
+export function LatchkeyProvider({ children, client, ...options }) {
+  const made = useRef(null);
+  made.current ??= client ?? createLatchkey(isServer() ? { ...options, storage: 'memory' } : options);
+  const latchkey = client ?? made.current;
+  const store = useMemo(() => storeOf(latchkey), [latchkey]);
+  return createElement(Context.Provider, { value: store }, children);
+}
+
+function useStore() {
+  const store = useContext(Context);
+  if (store === null) throw new Error('this needs a <LatchkeyProvider> around it');
+  return store;
+}
+
+/** The client. */
+export function useLatchkey() {
+  return useStore().client;
+}
+
+/** The session; null where there is none, undefined while a server renders and does not know. */
+export function useSession() {
+  const { subscribe, snapshot } = useStore();
+  return useSyncExternalStore(subscribe, snapshot, () => undefined);
+}
+
+function element(name, event) {
+  return function LatchkeyComponent({ texts, onDone, ...attributes }) {
+    const { client } = useStore();
+    const reference = useRef(null);
+    const done = useRef(onDone);
+    done.current = onDone;
+    useEffect(() => {
+      const node = reference.current;
+      node.client = client;
+      if (texts !== undefined) node.texts = texts;
+      const listener = (each) => done.current?.(each.detail);
+      node.addEventListener(event, listener);
+      return () => node.removeEventListener(event, listener);
+    }, [client, texts]);
+    return createElement(name, { ref: reference, ...attributes });
+  };
+}
+
+/** `<latchkey-sign-in>` with the provider's client; `onDone` hears of the session. */
+export const SignIn = element('latchkey-sign-in', 'latchkey-signed-in');
+
+/** `<latchkey-account>` with the provider's client; `onDone` hears of the sign-out. */
+export const Account = element('latchkey-account', 'latchkey-signed-out');
+
+/** Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. */
+export function Protected({ children, fallback }) {
+  const session = useSession();
+  const client = useLatchkey();
+  const [looking, setLooking] = useState(true);
+  useEffect(() => {
+    let left = false;
+    // In cookie mode a new tab has its session still to find.
+    client.restore().catch(() => {}).finally(() => left || setLooking(false));
+    return () => {
+      left = true;
+    };
+  }, [client]);
+  if (session) return children;
+  if (session === undefined || looking) return null;
+  return fallback ?? createElement(SignIn);
+}
+
+function isServer() {
+  return typeof document === 'undefined';
+}

@@ -1,0 +1,374 @@
+// Drives the two elements in Chromium, against a real API and under a strict policy: node components.mjs PATH_OF_AUTH_LOCAL
+// CHROMIUM, PLAYWRIGHT and AXE name the browser and the modules where they are not in their usual places.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
+const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve('axe-core')), 'utf8');
+const screenshots = process.env.SCREENSHOTS;
+const complaints = [];
+
+const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const [readyLine] = await once(createInterface(local.stdout), 'line');
+const { gateway } = JSON.parse(readyLine);
+
+// The page of a deployment, as Terraform puts it together, and the API below /api, as CloudFront serves both.
+const edge = new URL('../../../terraform/modules/edge/', import.meta.url);
+const POLICY =
+  "default-src 'self'; img-src 'self' data:; require-trusted-types-for 'script'; trusted-types latchkey; object-src 'none'; " +
+  "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const settings = { apiUrl: '/api', tokenDelivery: 'cookie', ways: 'code password register', product: 'Example', language: null };
+const html = (await readFile(new URL('site/page.html', edge), 'utf8')).replaceAll('${version}', 'v');
+const MEDIA = { css: 'text/css', js: 'text/javascript' };
+
+async function shipped(name) {
+  if (name === 'settings.json') return JSON.stringify(settings);
+  return readFile(new URL(`site/${name}`, edge)).catch(() => readFile(new URL(`../${name}`, import.meta.url)));
+}
+
+const site = createServer(async (asked, answer) => {
+  const { pathname, search } = new URL(asked.url, 'http://site');
+  if (pathname.startsWith('/api/')) {
+    const target = new URL(pathname.slice(4) + search, gateway);
+    const passed = request(target, { method: asked.method, headers: { ...asked.headers, host: target.host } }, (response) => {
+      answer.writeHead(response.statusCode, response.headers);
+      response.pipe(answer);
+    });
+    passed.on('error', () => answer.destroy());
+    asked.pipe(passed);
+  } else if (pathname.startsWith('/latchkey/v/')) {
+    const name = pathname.slice('/latchkey/v/'.length);
+    const text = await shipped(name).catch(() => null);
+    if (text === null) complaints.push(`nothing is at ${pathname}`);
+    answer.writeHead(text === null ? 404 : 200, { 'content-type': MEDIA[name.split('.').at(-1)] ?? 'application/json' }).end(text);
+  } else if (pathname === '/') {
+    answer.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY }).end(html);
+  } else {
+    answer.writeHead(404).end();
+  }
+});
+site.listen(0, '127.0.0.1');
+await once(site, 'listening');
+const origin = `http://localhost:${site.address().port}`;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+let steps = 0;
+const seen = (what) => {
+  steps += 1;
+  console.log(`ok ${what}`);
+};
+
+const PROVOKED = /Failed to load resource: (the server responded with a status of (400|401|409|410|429|502|503)|net::ERR_(FAILED|INTERNET_DISCONNECTED))/;
+
+/** The page in a window of its own; `ways` and `dir` are what a deployment might have set. */
+async function open({ query = '', ways = 'code password register', dir = 'ltr', delivery = 'body', context, ...options } = {}) {
+  Object.assign(settings, { ways, tokenDelivery: delivery });
+  context ??= await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const tab = await context.newPage();
+  tab.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) && !PROVOKED.test(message.text())) complaints.push(message.text());
+  });
+  tab.on('response', (answered) => answered.status() === 404 && complaints.push(`404: ${answered.url()}`));
+  tab.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+  tab.on('request', (asked) => {
+    if (new URL(asked.url()).origin !== origin) complaints.push(`request to another host: ${asked.url()}`);
+  });
+  await tab.addInitScript((wanted) => {
+    addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective, event.blockedURI));
+    document.addEventListener('DOMContentLoaded', () => document.documentElement.setAttribute('dir', wanted));
+  }, dir);
+  await tab.goto(`${origin}/${query}`);
+  await tab.waitForSelector('latchkey-sign-in h2, latchkey-account h2');
+  return tab;
+}
+
+const step = (tab, name) => tab.waitForSelector(`latchkey-sign-in[data-step="${name}"]`);
+const fill = (tab, name, value) => tab.locator(`latchkey-sign-in input[name="${name}"]`).fill(value);
+const go = (tab) => tab.locator('latchkey-sign-in button.primary').click();
+const press = (tab, text) => tab.locator('latchkey-sign-in').getByRole('button', { name: text }).click();
+const account = (tab) => tab.locator('latchkey-account');
+const said = (tab, pattern, element = 'latchkey-sign-in') =>
+  tab.locator(`${element} .said`).filter({ hasText: pattern }).waitFor();
+const focused = (tab) => tab.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.getAttribute('name') ?? null);
+
+/** The newest mail's code for an address, once there are so many mails to it. */
+async function code(to, count = 1) {
+  for (;;) {
+    const mails = await (await fetch(`${gateway}/_local/mailbox?to=${encodeURIComponent(to)}`)).json();
+    const codes = mails.filter((mail) => mail.code);
+    if (codes.length >= count) return codes[0].code;
+  }
+}
+
+async function isAccessible(tab, what) {
+  // A page that allows no foreign script still lets the browser's own tools look at it.
+  const session = await tab.context().newCDPSession(tab);
+  await session.send('Runtime.evaluate', { expression: axe });
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: `axe.run(document, { resultTypes: ['violations'] }).then((found) => JSON.stringify(found.violations.map((each) => [each.id, each.nodes.map((node) => node.html)])))`,
+    awaitPromise: true,
+  });
+  assert.deepEqual(JSON.parse(result.value), [], `axe finds fault with ${what}`);
+  const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${what} is wider than the window`);
+  if (screenshots) await tab.screenshot({ path: `${screenshots}/${what.replaceAll(' ', '-')}.png` });
+}
+
+function totp(secret) {
+  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  return fetch(`${gateway}/_local/clock`)
+    .then((response) => response.json())
+    .then(({ now }) => {
+      counter.writeBigUInt64BE(BigInt(Math.floor(new Date(now) / 30_000)));
+      const mac = createHmac('sha1', key).update(counter).digest();
+      return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
+    });
+}
+
+const advance = (seconds) =>
+  fetch(`${gateway}/_local/clock`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ advanceSeconds: seconds }) });
+const fault = (body) =>
+  fetch(`${gateway}/_local/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+
+async function signInByCode() {
+  const address = 'ada@example.com';
+  const tab = await open();
+  await isAccessible(tab, 'the start');
+  await go(tab);
+  await tab.locator('latchkey-sign-in .note.wrong').waitFor();
+  assert.equal(await focused(tab), 'email');
+  seen('nothing typed is marked, and nothing is sent');
+  await fill(tab, 'email', address);
+  await tab.keyboard.press('Enter');
+  await step(tab, 'code');
+  assert.equal(await focused(tab), 'code');
+  await isAccessible(tab, 'the code');
+  seen('the code is asked for, and its field has the focus');
+  const right = await code(address);
+  await tab.reload();
+  await step(tab, 'code');
+  seen('a reload keeps the step');
+  await fill(tab, 'code', right.replace(/^./, (digit) => (digit === '9' ? '1' : '9')));
+  await go(tab);
+  await said(tab, /2 more times/);
+  await isAccessible(tab, 'a wrong code');
+  await fill(tab, 'code', ` ${right.slice(0, 4)}-${right.slice(4)} `);
+  await tab.keyboard.press('Enter');
+  await account(tab).getByText(address).waitFor();
+  seen('a wrong code says how many are left, and a code with spaces and dashes signs in');
+  await account(tab).getByLabel('Name').fill('Ada Lovelace');
+  await account(tab).getByRole('button', { name: 'Save' }).click();
+  await said(tab, /Saved/, 'latchkey-account');
+  await isAccessible(tab, 'the account');
+  await tab.reload();
+  await account(tab).getByLabel('Name').waitFor();
+  assert.equal(await account(tab).getByLabel('Name').inputValue(), 'Ada Lovelace');
+  seen('the account shows the name, also after a reload');
+  return tab;
+}
+
+async function secondFactor(tab) {
+  const address = 'ada@example.com';
+  await account(tab).getByRole('button', { name: 'Set up' }).click();
+  await isAccessible(tab, 'the proof');
+  await account(tab).getByRole('button', { name: 'Email me a code' }).click();
+  await account(tab).getByLabel('Code', { exact: true }).fill(await code(address, 2));
+  await account(tab).getByRole('button', { name: 'Set up' }).click();
+  const secret = (await account(tab).locator('code').innerText()).replaceAll(' ', '');
+  assert.ok(await account(tab).locator('svg.qr path').count());
+  await isAccessible(tab, 'the QR code');
+  await account(tab).locator('input[name="code"]').fill(await totp(secret));
+  await account(tab).getByRole('button', { name: 'Turn on' }).click();
+  await account(tab).locator('.codes li').first().waitFor();
+  const backupCodes = await account(tab).locator('.codes li').allInnerTexts();
+  assert.equal(backupCodes.length, 10);
+  await isAccessible(tab, 'the backup codes');
+  await account(tab).getByRole('button', { name: 'I have kept them' }).click();
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  seen('an authenticator is set up, with backup codes, and the sign-out leaves nothing');
+
+  await advance(60);
+  await tab.reload();
+  await step(tab, 'start');
+  await fill(tab, 'email', address);
+  await go(tab);
+  await step(tab, 'code');
+  await fill(tab, 'code', await code(address, 3));
+  await go(tab);
+  await step(tab, 'factor');
+  await isAccessible(tab, 'the second factor');
+  await tab.reload();
+  await step(tab, 'factor');
+  await press(tab, 'Use a backup code');
+  await fill(tab, 'backupCode', backupCodes[0].toLowerCase());
+  await go(tab);
+  await account(tab).getByLabel('Name').waitFor();
+  seen('a backup code completes the sign-in, after a reload too');
+  await tab.context().close();
+}
+
+async function passwords() {
+  const address = 'grace@example.com';
+  const tab = await open({ ways: 'password code register', colorScheme: 'dark', viewport: { width: 320, height: 640 } });
+  await isAccessible(tab, 'the password on a narrow dark screen');
+  await press(tab, 'Email me a code instead');
+  await press(tab, 'Create an account');
+  await step(tab, 'register');
+  await fill(tab, 'email', address);
+  await fill(tab, 'newPassword', 'short');
+  await go(tab);
+  await tab.locator('latchkey-sign-in .note.wrong').filter({ hasText: 'At least 12' }).waitFor();
+  await fill(tab, 'newPassword', 'passwordpassword');
+  await isAccessible(tab, 'the registration on a narrow dark screen');
+  await fill(tab, 'newPassword', 'a lantern over the harbour');
+  await fill(tab, 'name', 'Grace');
+  await go(tab);
+  await step(tab, 'confirm');
+  await isAccessible(tab, 'the confirmation on a narrow dark screen');
+  await tab.reload();
+  await step(tab, 'confirm');
+  await fill(tab, 'code', await code(address));
+  await go(tab);
+  await account(tab).getByLabel('Name').waitFor();
+  seen('a registration is confirmed after a reload, and signs in');
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'password');
+  await tab.reload();
+  await step(tab, 'password');
+  await fill(tab, 'email', address);
+  await fill(tab, 'password', 'not this one at all');
+  await go(tab);
+  await said(tab, /not right/);
+  assert.equal(await focused(tab), 'password');
+  await press(tab, 'Forgot password?');
+  await go(tab);
+  await step(tab, 'reset');
+  await isAccessible(tab, 'the new password on a narrow dark screen');
+  await fill(tab, 'code', await code(address, 2));
+  await fill(tab, 'newPassword', 'another lantern in the rain');
+  await go(tab);
+  await step(tab, 'password');
+  await said(tab, /is set/);
+  await fill(tab, 'password', 'another lantern in the rain');
+  await go(tab);
+  await account(tab).getByLabel('Name').waitFor();
+  seen('a forgotten password is set anew, and signs in');
+  await tab.context().close();
+}
+
+async function troubles() {
+  const address = 'mary@example.com';
+  const tab = await open({ locale: 'de-DE', dir: 'rtl' });
+  await fill(tab, 'email', address);
+  await tab.context().setOffline(true);
+  await go(tab);
+  await said(tab, /keine Verbindung/);
+  await isAccessible(tab, 'no connection in German from right to left');
+  await tab.context().setOffline(false);
+  await fault({ service: 'cognito-idp', action: 'AdminInitiateAuth', fault: 'throttle', times: 9 });
+  await go(tab);
+  await said(tab, /gerade nicht/);
+  await fetch(`${gateway}/_local/faults`, { method: 'DELETE' });
+  await go(tab);
+  await step(tab, 'code');
+  seen('no connection and a service that is unwell are told, and the next press works');
+  for (const left of [2, 1]) {
+    await fill(tab, 'code', '00000000');
+    await go(tab);
+    await said(tab, left === 2 ? /noch 2 Versuche/ : /noch einen Versuch/);
+  }
+  await fill(tab, 'code', '00000000');
+  await go(tab);
+  await step(tab, 'start');
+  await said(tab, /letzte Versuch|stimmt nicht/);
+  seen('the last wrong code begins anew, and says why');
+  await tab.context().close();
+}
+
+async function limits() {
+  const address = 'flooded@example.com';
+  const tab = await open();
+  for (let sent = 0; sent < 6; sent += 1) {
+    await fetch(`${gateway}/auth/otp/initiate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: address }),
+    });
+  }
+  await fill(tab, 'email', address);
+  await go(tab);
+  await tab.waitForSelector('latchkey-sign-in[data-step="wait"], latchkey-sign-in[data-step="code"]');
+  await step(tab, 'code');
+  seen('where strangers have spent the budget, the browser works for a few seconds and goes on');
+  await tab.context().close();
+}
+
+async function twoTabs() {
+  const address = 'tabs@example.com';
+  const first = await open({ delivery: 'cookie' });
+  await fill(first, 'email', address);
+  await go(first);
+  await step(first, 'code');
+  await fill(first, 'code', await code(address));
+  await go(first);
+  await account(first).getByLabel('Name').waitFor();
+  const stored = await first.evaluate(() => sessionStorage.getItem('latchkey.session'));
+  assert.equal(JSON.parse(stored).refreshToken, null);
+  const second = await open({ delivery: 'cookie', context: first.context() });
+  await account(second).getByText(address).waitFor();
+  seen('with cookies no script holds a refresh token, and a new tab finds the session');
+  await account(first).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(first, 'start');
+  await step(second, 'start');
+  await second.reload();
+  await step(second, 'start');
+  seen('a sign-out in one tab is one in the other, and stays one');
+  await first.context().close();
+}
+
+async function news() {
+  for (const [query, pattern] of [
+    ['?auth=success&session_id=urn%3Ax', /may act for you now/],
+    ['?auth=error&code=AUTH_CANCELLED', /have not allowed/],
+    ['?auth=error&code=constructor', /was not allowed anything/],
+  ]) {
+    const tab = await open({ query });
+    assert.match(await tab.locator('#news').innerText(), pattern);
+    assert.equal(new URL(tab.url()).search, '');
+    await isAccessible(tab, `the news of ${query.split('=').at(-1)}`);
+    await tab.reload();
+    await step(tab, 'start');
+    assert.equal(await tab.locator('#news').isVisible(), false);
+    await tab.context().close();
+  }
+  seen('what became of an agent’s request is told once, whatever the address says');
+}
+
+try {
+  const wanted = (process.env.ONLY ?? 'code passwords troubles limits tabs news').split(' ');
+  if (wanted.includes('code')) await secondFactor(await signInByCode());
+  if (wanted.includes('passwords')) await passwords();
+  if (wanted.includes('troubles')) await troubles();
+  if (wanted.includes('limits')) await limits();
+  if (wanted.includes('tabs')) await twoTabs();
+  if (wanted.includes('news')) await news();
+  assert.deepEqual(complaints, []);
+  console.log(`${steps} steps`);
+} finally {
+  await browser.close();
+  site.close();
+  site.closeAllConnections();
+  local.kill();
+}
