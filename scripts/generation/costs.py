@@ -111,10 +111,10 @@ def mixed_sign_in(prices: Prices) -> tuple[Cost, Cost]:
     add("verify-otp", "known guest", known * (1 - assumed("known-devices")))
     add("verify-otp", "known guest", known * assumed("known-devices"), without=("mail:SendEmail",))
     add("verify-otp", "first sign-in", assumed("new-users"))
-    add("pre-token-generation", "any", 1, over_http=False)
+    add("pre-token-generation", "operations' client", 1, over_http=False)
     signing_in = total.copy()
     add("refresh-token", "exchanged", assumed("refreshes-per-sign-in"))
-    add("pre-token-generation", "any", assumed("refreshes-per-sign-in"), over_http=False)
+    add("pre-token-generation", "operations' client", assumed("refreshes-per-sign-in"), over_http=False)
     return signing_in, total
 
 

@@ -153,11 +153,14 @@ class Pools(unittest.TestCase):
         self.assertEqual(self.codes(self.made({"DeletionProtection": "ACTIVE"}, {})[0], protected=True), set())
 
     def test_a_browsers_client_is_no_fault_where_it_is_wanted_and_guarded(self) -> None:
-        guard = {"LambdaConfig": {**POOL["LambdaConfig"], "PreAuthentication": TRIGGER}}
-        pool_id, _ = self.made(guard, {"GenerateSecret": False})
+        pool_id, _ = self.made({}, {"GenerateSecret": False})
         self.assertEqual(self.codes(pool_id, public_client=True), set())
-        unguarded, _ = self.made({}, {"GenerateSecret": False})
-        self.assertEqual(self.codes(unguarded, public_client=True), {"public-client"})
+        unguarded, _ = self.made({"LambdaConfig": {}}, {"GenerateSecret": False})
+        self.assertEqual(self.codes(unguarded, public_client=True), {"public-client", "admin-scope"})
+
+    def test_a_function_that_tells_without_a_credential_is_foreign(self) -> None:
+        asking = {"LambdaConfig": {**POOL["LambdaConfig"], "PreAuthentication": TRIGGER}}
+        self.assertEqual(self.codes(self.made(asking, {})[0]), {"foreign-trigger"})
 
     def test_agentcores_own_client_need_not_rotate_what_stays_in_its_vault(self) -> None:
         plain = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"], "RefreshTokenRotation": {"Feature": "DISABLED"}}

@@ -4,20 +4,48 @@
 //! factors, attributes and password at Cognito's own endpoint. Here it is taken out, and `latchkey/session` put in, which the API's
 //! routes require. The token also gets its issue time to the millisecond. It says nothing of the address.
 //!
-//! It calls nothing. If it fails, Cognito issues no token.
+//! The operations sign people in with a confidential client, by Latchkey's rules. Other clients sign people in at Cognito's own
+//! endpoint and pages, which know nothing of those rules: see the file of the function's name.
+//!
+//! For the operations' own client it calls nothing. If it fails, or one of its calls does, Cognito issues no token. A guest who was
+//! made by then stays, and the next sign-in finds it.
 
-use auth_domain::{Clock, claims};
+mod pre_token_generation;
+
+use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_domain::{AppClients, Clock, Email, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
 
-/// The function.
-#[must_use]
-pub fn function(clock: Clock) -> Function {
-    Function::trigger(PreTokenGeneration { clock })
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let environment = platform.environment();
+    Ok(Function::trigger(PreTokenGeneration {
+        guests: Guests::new(platform)?,
+        own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
+        api_clients: environment.required("API_CLIENT_IDS")?,
+        clock: platform.clock(),
+    }))
 }
 
+/// What the trigger works with.
 struct PreTokenGeneration {
+    guests: Guests,
+    /// The confidential client.
+    own_client: String,
+    /// The clients whose tokens open the JWT routes.
+    api_clients: AppClients,
     clock: Clock,
+}
+
+/// The user for whom a client other than the operations' is about to get tokens.
+struct Arriving {
+    client: String,
+    sub: UserSub,
+    email: Option<Email>,
+    email_verified: bool,
+    /// Whether the tokens go on with a session, rather than begin one.
+    is_refresh: bool,
 }
 
 impl Trigger for PreTokenGeneration {
@@ -27,20 +55,24 @@ impl Trigger for PreTokenGeneration {
         &self,
         mut event: Map<String, Value>,
     ) -> Result<Map<String, Value>, &'static str> {
-        let version_2 = event.get("version").and_then(Value::as_str) == Some("2");
-        let request = event
-            .get("request")
-            .and_then(Value::as_object)
-            .filter(|_| version_2)
-            .ok_or("not a version 2 event")?;
+        const MALFORMED: &str = "not a version 2 event";
+        if text(&event, &["version"]) != Some("2") {
+            return Err(MALFORMED);
+        }
+        let client = text(&event, &["callerContext", "clientId"]).ok_or(MALFORMED)?;
+        if client != self.own_client {
+            let arriving = Arriving::read(client, &event).ok_or(MALFORMED)?;
+            self.admit(&arriving).await?;
+        }
         let mut added = Map::new();
         added.insert(
             claims::ISSUED_AT_MILLIS.to_owned(),
             self.clock.now().as_millis().to_string().into(),
         );
         // An empty override takes a user's groups away: what came in goes back.
-        let groups = request
-            .get("groupConfiguration")
+        let groups = event
+            .get("request")
+            .and_then(|request| request.get("groupConfiguration"))
             .cloned()
             .unwrap_or_else(|| json!({}));
         let details = json!({
@@ -59,4 +91,27 @@ impl Trigger for PreTokenGeneration {
         );
         Ok(event)
     }
+}
+
+impl Arriving {
+    /// `None` where the event does not say for whom the tokens are.
+    fn read(client: &str, event: &Map<String, Value>) -> Option<Self> {
+        let attribute = |name| text(event, &["request", "userAttributes", name]);
+        Some(Self {
+            client: client.to_owned(),
+            sub: UserSub::parse(attribute("sub")?).ok()?,
+            email: attribute("email").and_then(|email| Email::parse(email).ok()),
+            email_verified: attribute("email_verified") == Some("true"),
+            is_refresh: text(event, &["triggerSource"])? == "TokenGeneration_RefreshTokens",
+        })
+    }
+}
+
+fn text<'event>(event: &'event Map<String, Value>, path: &[&str]) -> Option<&'event str> {
+    let (first, rest) = path.split_first()?;
+    let mut value = event.get(*first)?;
+    for name in rest {
+        value = value.get(*name)?;
+    }
+    value.as_str()
 }

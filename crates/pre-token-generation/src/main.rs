@@ -3,5 +3,6 @@
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     auth_lambda::logging::start()?;
-    auth_lambda::serve(pre_token_generation::function(auth_lambda::system_clock())).await
+    let platform = auth_aws::Platform::from_environment(auth_lambda::system_clock())?;
+    auth_lambda::serve(pre_token_generation::function(&platform)?).await
 }

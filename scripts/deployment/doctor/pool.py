@@ -88,20 +88,16 @@ def admin_scope(deployed: Deployed) -> Iterator[Finding]:
 def triggers(deployed: Deployed) -> Iterator[Finding]:
     """Each trigger is a live alias that Cognito may call for this pool; a function that hears of codes and people is a known one."""
     wired = deployed.pool.get("LambdaConfig", {})
-    known = {
-        "PreTokenGeneration": (wired.get("PreTokenGenerationConfig") or {}).get("LambdaArn"),
-        "PreAuthentication": wired.get("PreAuthentication"),
-    }
-    for kind in sorted(set(wired) - {"PreTokenGeneration", "PreTokenGenerationConfig", "PreAuthentication"}):
+    for kind in sorted(set(wired) - {"PreTokenGeneration", "PreTokenGenerationConfig"}):
         yield warning(
             "foreign-trigger",
             deployed.pool["Name"],
             f"a {kind} trigger is wired, which the design does not know, and which sees people's data",
             "find out whose it is",
         )
-    for kind, arn in known.items():
-        if arn and deployed.where.name:
-            yield from callable_by_pool(deployed, kind, arn)
+    arn = (wired.get("PreTokenGenerationConfig") or {}).get("LambdaArn")
+    if arn and deployed.where.name:
+        yield from callable_by_pool(deployed, "PreTokenGeneration", arn)
 
 
 def callable_by_pool(deployed: Deployed, kind: str, arn: str) -> Iterator[Finding]:
@@ -165,11 +161,11 @@ def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
             "the client has no secret, so whoever knows its id talks to Cognito directly, past Latchkey's limits and second factor",
             "delete it, or set public_client if browsers are meant to",
         )
-    elif not deployed.pool.get("LambdaConfig", {}).get("PreAuthentication"):
+    elif not deployed.pool.get("LambdaConfig", {}).get("PreTokenGenerationConfig"):
         yield error(
             "public-client",
             name,
-            "the client has no secret and no pre-authentication trigger refuses it to people who have an authenticator, which it steps round",
+            "the client has no secret and no pre-token-generation trigger refuses it to people who have an authenticator, which it steps round",
         )
 
 

@@ -81,14 +81,12 @@ fn the_functions_of_routes_come_first_and_are_the_operations() {
         .iter()
         .skip(contract.operations().len());
     assert!(others.all(|one| one.kind != FunctionKind::Route));
-    for kind in [
-        TriggerKind::PreAuthentication,
-        TriggerKind::PreTokenGeneration,
-    ] {
-        let trigger = contract.function(kind.as_str()).unwrap();
-        assert_eq!(trigger.kind, FunctionKind::Trigger(kind));
-        assert!(contract.operation(&trigger.name).is_none());
-    }
+    let trigger = contract.function("pre-token-generation").unwrap();
+    assert_eq!(
+        trigger.kind,
+        FunctionKind::Trigger(TriggerKind::PreTokenGeneration)
+    );
+    assert!(contract.operation(&trigger.name).is_none());
 }
 
 #[test]

@@ -44,10 +44,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("login-user", login_user::function),
     ("logout-user", logout_user::function),
     ("open-start-link", open_start_link::function),
-    ("pre-authentication", pre_authentication::function),
-    ("pre-token-generation", |platform| {
-        Ok(pre_token_generation::function(platform.clock()))
-    }),
+    ("pre-token-generation", pre_token_generation::function),
     ("refresh-token", refresh_token::function),
     ("register-user", register_user::function),
     ("request-password-reset", request_password_reset::function),

@@ -12,7 +12,7 @@ mod initiate_otp;
 mod login_user;
 mod logout_user;
 mod open_start_link;
-mod pre_authentication;
+mod pre_token_generation;
 mod refresh_token;
 mod register_user;
 mod request_password_reset;

@@ -1,6 +1,7 @@
 //! The local run itself: its ports, its command line, its control interface.
 
 mod agent_identity;
+mod amplify;
 mod command_line;
 mod control;
 mod faults;

@@ -1,8 +1,0 @@
-//! The `pre-authentication` function's process in Lambda.
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
-    auth_lambda::logging::start()?;
-    let platform = auth_aws::Platform::from_environment(auth_lambda::system_clock())?;
-    auth_lambda::serve(pre_authentication::function(&platform)?).await
-}

@@ -1,0 +1,304 @@
+//! `pre-token-generation`: the trigger that guards sign-ins past the operations.
+
+use auth_local::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+use crate::harness::authenticator_app::code;
+use crate::harness::authorization_cases::path_of;
+use crate::harness::authorizations::{location, start, status};
+use crate::harness::backstage::{
+    authenticator_keys, delete_user, make_user_with_password, make_unverified_user_with_password,
+    set_authenticator_keys,
+};
+use crate::harness::consent::Consenting;
+use crate::harness::passwords::PASSWORD;
+use crate::harness::people::{ADA, EVE};
+use crate::harness::{Answer, Browser, TestWorld};
+
+/// A world whose public client's tokens open the JWT routes.
+async fn open_world() -> TestWorld {
+    TestWorld::with_settings(&[("PUBLIC_CLIENT", "api")]).await
+}
+
+/// Somebody who signs in with the public client, at Cognito's own endpoint.
+struct Outside<'world> {
+    world: &'world TestWorld,
+    client: &'world str,
+}
+
+impl<'world> Outside<'world> {
+    fn of(world: &'world TestWorld) -> Self {
+        let client = world.ready().client_id.as_deref();
+        Self {
+            world,
+            client: client.expect("there is a public client"),
+        }
+    }
+
+    async fn by_password(&self, email: &str, password: &str) -> Answer {
+        let begun = json!({
+            "ClientId": self.client,
+            "AuthFlow": "USER_AUTH",
+            "AuthParameters": { "USERNAME": email, "PASSWORD": password, "PREFERRED_CHALLENGE": "PASSWORD" },
+        });
+        self.world.cognito_call("InitiateAuth", begun).await
+    }
+
+    async fn asks_for_code(&self, email: &str) -> Answer {
+        let begun = json!({
+            "ClientId": self.client,
+            "AuthFlow": "USER_AUTH",
+            "AuthParameters": { "USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP" },
+        });
+        self.world.cognito_call("InitiateAuth", begun).await
+    }
+
+    async fn by_code(&self, email: &str) -> Answer {
+        let begun = self.asks_for_code(email).await;
+        begun.expect_status(200);
+        let proof = json!({
+            "ClientId": self.client,
+            "ChallengeName": "EMAIL_OTP",
+            "Session": begun["Session"],
+            "ChallengeResponses": {
+                "USERNAME": email,
+                "EMAIL_OTP_CODE": self.world.mail_code(email).await,
+            },
+        });
+        self.world.cognito_call("RespondToAuthChallenge", proof).await
+    }
+
+    async fn refresh(&self, signed_in: &Answer) -> Answer {
+        let refresh = json!({
+            "ClientId": self.client,
+            "RefreshToken": signed_in["AuthenticationResult"]["RefreshToken"],
+        });
+        self.world.cognito_call("GetTokensFromRefreshToken", refresh).await
+    }
+
+    /// A browser that brings the access token.
+    fn browser(&self, signed_in: &Answer) -> Browser<'world> {
+        let mut browser = self.world.browser();
+        let token = &signed_in["AuthenticationResult"]["AccessToken"];
+        browser.bearer(token.as_str().expect("an access token"));
+        browser
+    }
+}
+
+fn expect_refusal(answer: &Answer, why: &str) {
+    answer.expect_status(400);
+    assert_eq!(answer["__type"], "UserLambdaValidationException");
+    let message = answer["message"].as_str().expect("a message");
+    assert!(message.contains(why), "{message}");
+    assert!(answer["AuthenticationResult"].is_null());
+}
+
+/// What an answer shows that is not different each time.
+fn shape(answer: &Answer) -> (u16, Value, Value) {
+    (
+        answer.status,
+        answer["__type"].clone(),
+        answer["ChallengeName"].clone(),
+    )
+}
+
+/// Cognito's own endpoint knows nothing of the authenticator.
+#[tokio::test]
+async fn guests_who_have_an_authenticator_get_no_tokens_from_the_public_client() {
+    for position in ["sign-in", "api"] {
+        let world = TestWorld::with_settings(&[("PUBLIC_CLIENT", position)]).await;
+        world.registered(ADA, PASSWORD).await;
+        let outside = Outside::of(&world);
+        outside.by_password(ADA, PASSWORD).await.expect_status(200);
+        let guest = world.guarded_by_password(ADA, PASSWORD).await;
+
+        let why = "where your authenticator is asked for";
+        expect_refusal(&outside.by_password(ADA, PASSWORD).await, why);
+        expect_refusal(&outside.by_code(ADA).await, why);
+
+        let held = world.held(ADA).await;
+        let signed_in = world
+            .browser()
+            .second_factor(&held, code(&guest.app.next_code()))
+            .await;
+        signed_in.expect_status(200);
+    }
+}
+
+/// A refusal before the proof would answer anybody who asks.
+#[tokio::test]
+async fn nothing_tells_before_the_proof_who_has_an_authenticator() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    world.registered(EVE, PASSWORD).await;
+    world.guarded_by_password(ADA, PASSWORD).await;
+    let outside = Outside::of(&world);
+    for (guarded, unguarded) in [
+        (
+            outside.asks_for_code(ADA).await,
+            outside.asks_for_code(EVE).await,
+        ),
+        (
+            outside.by_password(ADA, "not the password").await,
+            outside.by_password(EVE, "not the password").await,
+        ),
+    ] {
+        assert_eq!(shape(&guarded), shape(&unguarded));
+        assert_ne!(guarded["__type"], "UserLambdaValidationException");
+    }
+}
+
+/// The pool's own page mails a code as it does for everybody, and no token comes of it.
+#[tokio::test]
+async fn a_guest_who_has_an_authenticator_cannot_consent_on_the_pools_own_page() {
+    let world = TestWorld::start().await;
+    world.guarded(ADA).await;
+    let mut browser = world.browser();
+    let wish = json!({ "conversationId": "with-an-agent", "email": ADA });
+    let started = start(&mut browser, wish).await;
+    started.expect_status(200);
+    let back = Consenting::new(&world)
+        .consent(&started.text("authorizationUrl"), ADA)
+        .await;
+    let ended = browser.get(&path_of(&back)).await;
+    assert!(location(&ended).contains("auth=error"));
+    assert_eq!(status(&world, &started.text("sessionId")).await, "FAILED");
+}
+
+/// An authenticator that appears later ends the sessions of other clients too, whatever has become of their refresh tokens.
+#[tokio::test]
+async fn a_refresh_looks_for_an_authenticator_too() {
+    let world = TestWorld::start().await;
+    world.sign_in(ADA).await;
+    let outside = Outside::of(&world);
+    let signed_in = outside.by_code(ADA).await;
+    signed_in.expect_status(200);
+    outside.refresh(&signed_in).await.expect_status(200);
+
+    world.guarded(EVE).await;
+    let keys = authenticator_keys(&world, EVE).await;
+    set_authenticator_keys(&world, ADA, &keys).await;
+    let why = "where your authenticator is asked for";
+    expect_refusal(&outside.refresh(&signed_in).await, why);
+}
+
+#[tokio::test]
+async fn the_first_sign_in_of_the_apis_public_client_makes_the_guest() {
+    let world = open_world().await;
+    world.make_user(ADA, None).await;
+    let outside = Outside::of(&world);
+    let signed_in = outside.by_code(ADA).await;
+    signed_in.expect_status(200);
+    let me = outside.browser(&signed_in).get("/me").await;
+    me.expect_status(200);
+    assert_eq!(me["email"], ADA);
+    assert_eq!(me["emailVerified"], true);
+
+    let refreshed = outside.refresh(&signed_in).await;
+    let again = outside.browser(&refreshed).get("/me").await;
+    again.expect_status(200);
+    assert_eq!(again["guestId"], me["guestId"]);
+
+    // It is the guest that Latchkey's own sign-in finds.
+    let guest = world.sign_in(ADA).await;
+    assert_eq!(guest.user["guestId"], me["guestId"]);
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn first_sign_ins_at_once_make_one_guest() {
+    let world = open_world().await;
+    make_user_with_password(&world, ADA, PASSWORD).await;
+    let outside = Outside::of(&world);
+    let (one, two, three) = tokio::join!(
+        outside.by_password(ADA, PASSWORD),
+        outside.by_password(ADA, PASSWORD),
+        outside.by_password(ADA, PASSWORD),
+    );
+    let mut ids = Vec::new();
+    for signed_in in [one, two, three] {
+        signed_in.expect_status(200);
+        let me = outside.browser(&signed_in).get("/me").await;
+        me.expect_status(200);
+        ids.push(me.text("guestId"));
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+/// Its tokens open nothing here, so no guest is wanted.
+#[tokio::test]
+async fn a_public_client_that_only_signs_in_makes_no_guest() {
+    let world = TestWorld::start().await;
+    world.make_user(ADA, None).await;
+    let outside = Outside::of(&world);
+    let signed_in = outside.by_code(ADA).await;
+    signed_in.expect_status(200);
+    let refused = outside.browser(&signed_in).get("/me").await;
+    assert_eq!(refused.status, 401);
+    assert!(world.guests().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_password_at_an_unverified_address_makes_no_guest() {
+    let world = open_world().await;
+    make_unverified_user_with_password(&world, ADA, PASSWORD).await;
+    let outside = Outside::of(&world);
+    expect_refusal(
+        &outside.by_password(ADA, PASSWORD).await,
+        "confirm your address",
+    );
+    assert!(world.guests().await.is_empty());
+    // The code proves it.
+    let signed_in = outside.by_code(ADA).await;
+    signed_in.expect_status(200);
+    outside.browser(&signed_in).get("/me").await.expect_status(200);
+}
+
+/// The address is a guest's whose user is gone. A sub never takes another's guest.
+#[tokio::test]
+async fn another_sub_at_a_guests_address_gets_no_tokens() {
+    let world = open_world().await;
+    world.sign_in(ADA).await;
+    delete_user(&world, ADA).await;
+    world.make_user(ADA, None).await;
+    let outside = Outside::of(&world);
+    expect_refusal(&outside.by_code(ADA).await, "belongs to another account");
+    assert_eq!(world.guests().await.len(), 1);
+}
+
+/// Half a sign-in leaves nothing that the next one trips over.
+#[tokio::test]
+async fn a_sign_in_whose_guest_cannot_be_read_or_made_gets_no_tokens() {
+    for (action, kind) in [
+        ("GetItem", FaultKind::Denied),
+        ("TransactWriteItems", FaultKind::Denied),
+        ("TransactWriteItems", FaultKind::Lost),
+    ] {
+        let world = open_world().await;
+        make_user_with_password(&world, ADA, PASSWORD).await;
+        let outside = Outside::of(&world);
+        let fault = Fault::new(kind, "dynamodb", action);
+        world.fault(fault.of("pre-token-generation").times(u32::MAX));
+        expect_refusal(&outside.by_password(ADA, PASSWORD).await, "try again later");
+        world.clear_faults();
+        let signed_in = outside.by_password(ADA, PASSWORD).await;
+        signed_in.expect_status(200);
+        outside.browser(&signed_in).get("/me").await.expect_status(200);
+        assert_eq!(world.guests().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_reaches_the_public_clients_sessions() {
+    let world = open_world().await;
+    world.sign_in(ADA).await;
+    let outside = Outside::of(&world);
+    let signed_in = outside.by_code(ADA).await;
+    let mut browser = outside.browser(&signed_in);
+    let goodbye = json!({ "everywhere": true });
+    browser.post("/auth/logout", goodbye).await.expect_status(204);
+    browser.get("/me").await.expect_problem(401, "AUTH_REQUIRED");
+    assert_eq!(outside.refresh(&signed_in).await.status, 400);
+}
