@@ -171,7 +171,9 @@ module "user_pool" {
     configuration_set = local.mail_configuration_set
   }
   public_client = var.public_client != "off"
-  protected     = var.protected
+  # Without agents and a public client, nobody reaches the pool but functions.
+  requests_per_5_minutes = var.agents || var.public_client != "off" ? var.auth_requests_per_5_minutes : null
+  protected              = var.protected
 }
 
 check "mail_quota" {

@@ -208,6 +208,10 @@ variable "public_client" {
     - Cognito mails codes without Latchkey's count of a mailbox and of the pool.
     - Recovery at Cognito sets a password by the pool's rules alone: common ones are taken, sessions go on, and no notice is sent.
     - Guests who have an authenticator are refused, after they have proved the first factor.
+    - Sign-in by password at Cognito is open to guesses from many networks: a web ACL on the pool counts requests by address
+      (auth_requests_per_5_minutes), and Cognito counts by user.
+    - Its refresh tokens are renewed and revoked at Cognito. POST /auth/refresh refuses them, and logging out at Latchkey ends its sessions
+      with everywhere alone.
   EOT
   type        = string
   default     = "off"
@@ -236,7 +240,7 @@ variable "captcha_on_registration" {
 }
 
 variable "auth_requests_per_5_minutes" {
-  description = "Requests that one IP address may send to /api/auth/ in five minutes before the web ACL refuses it. Whole offices share an address."
+  description = "Requests that one IP address may send to /api/auth/ in five minutes before the web ACL refuses it, and to the user pool's own endpoint and pages where people reach those. Whole offices share an address."
   type        = number
   default     = 500
 
@@ -303,7 +307,16 @@ variable "product_name" {
 }
 
 variable "agents" {
-  description = "Whether agents can sign people in: AgentCore's workload identity, the pool as its credential provider, and a gateway with the tools. The region must have AgentCore."
+  description = <<-EOT
+    Whether agents can sign people in: AgentCore's workload identity, the pool as its credential provider, and a gateway with the tools. The
+    region must have AgentCore.
+
+    People then consent on the pool's own pages, which Cognito serves, so some promises are weaker there:
+    - Cognito counts codes and mails, by its own limits. Latchkey's limits, proof of work and counts of a mailbox do not apply.
+    - Strangers who know an address can have codes mailed to it there, as many as Cognito allows, and can provoke its lock-out of a password.
+    - Guests who have an authenticator, and users whose address nobody has proved, are refused after the proof.
+    A web ACL on the pool limits requests by address (auth_requests_per_5_minutes).
+  EOT
   type        = bool
   default     = false
 }

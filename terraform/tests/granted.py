@@ -48,6 +48,12 @@ ACTIONS = {
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
+# A call => what IAM asks for besides, of the service whose resource it is about. Such an action is no call, so none of it is ever seen.
+BESIDES = {
+    "wafv2:AssociateWebACL": "cognito-idp:AssociateWebACL",
+    "wafv2:DisassociateWebACL": "cognito-idp:DisassociateWebACL",
+    "wafv2:GetWebACLForResource": "cognito-idp:GetWebACLForResource",
+}
 # Needs no permission.
 FREE = {"sts:GetCallerIdentity"}
 
@@ -78,8 +84,9 @@ def main() -> None:
     refused, models = {}, {}
     for call in calls:
         action, resources = understood(call, models)
-        if action not in FREE and not all(allows(policy, action, resources) for policy in within):
-            refused.setdefault(action, resources)
+        for wanted in filter(None, (action, BESIDES.get(action))):
+            if wanted not in FREE and not all(allows(policy, wanted, resources) for policy in within):
+                refused.setdefault(wanted, resources)
     wrong = {action: resources for action, resources in refused.items() if action not in lacking}
     for action, resources in sorted(wrong.items()):
         print(f"granted: the role {role} may not {action} {' '.join(resources)}", file=sys.stderr)

@@ -58,6 +58,11 @@ variable "public_client" {
   type        = bool
 }
 
+variable "requests_per_5_minutes" {
+  description = "Requests that one IP address may send to the pool's own endpoint and pages in five minutes before the web ACL refuses it; null for no web ACL, where no person has business there."
+  type        = number
+}
+
 variable "protected" {
   description = "Whether the pool holds people whom nobody wants to lose: deletion protection on, and plans that destroy or replace it refused."
   type        = bool

@@ -42,14 +42,15 @@ locals {
 module "user_pool" {
   source = "../../modules/user-pool"
 
-  name                  = local.prefix
-  triggers              = { pre-token-generation = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
-  shortest_password     = 12
-  refresh_token_days    = 30
-  refresh_grace_seconds = 60
-  mail_sender           = null
-  public_client         = false
-  protected             = false
+  name                   = local.prefix
+  triggers               = { "pre-token-generation" = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  shortest_password      = 12
+  refresh_token_days     = 30
+  refresh_grace_seconds  = 60
+  mail_sender            = null
+  public_client          = false
+  requests_per_5_minutes = null
+  protected              = false
 }
 
 module "secrets" {

@@ -11,6 +11,8 @@ variables {
   mail_sender           = null
   public_client         = false
   protected             = false
+
+  requests_per_5_minutes = null
 }
 
 run "the_pool_is_what_the_design_needs" {
@@ -92,6 +94,45 @@ run "the_public_client_rotates_too" {
   assert {
     condition     = aws_cognito_user_pool_client.browser[0].explicit_auth_flows == toset(["ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"]) && aws_cognito_user_pool_client.browser[0].refresh_token_rotation[0].retry_grace_period_seconds == 60
     error_message = "Amplify signs in by SRP or by choice, and its refreshes have the same grace"
+  }
+}
+
+run "a_pool_that_nobody_talks_to_has_no_web_acl" {
+  command = plan
+
+  assert {
+    condition     = length(aws_wafv2_web_acl.this) == 0 && length(aws_wafv2_web_acl_association.this) == 0
+    error_message = "functions need no web ACL in front of them"
+  }
+}
+
+run "a_pool_that_people_talk_to_has_a_web_acl" {
+  command = apply
+
+  variables {
+    requests_per_5_minutes = 500
+  }
+
+  assert {
+    condition     = aws_wafv2_web_acl.this[0].scope == "REGIONAL" && aws_wafv2_web_acl_association.this[0].resource_arn == aws_cognito_user_pool.this.arn && aws_wafv2_web_acl_association.this[0].web_acl_arn == aws_wafv2_web_acl.this[0].arn
+    error_message = "the web ACL stands before the pool"
+  }
+
+  assert {
+    condition = one([
+      for rule in aws_wafv2_web_acl.this[0].rule : rule.statement[0].rate_based_statement[0] if rule.name == "pool-rate"
+    ]).limit == 500
+    error_message = "an address of the network may send so many requests and no more"
+  }
+
+  # Refreshes and recoveries of everybody come from functions, and tokens of everybody's consents from AgentCore.
+  assert {
+    condition = toset(flatten([
+      for rule in aws_wafv2_web_acl.this[0].rule : [
+        for excepted in rule.statement[0].rate_based_statement[0].scope_down_statement[0].not_statement[0].statement[0].or_statement[0].statement : excepted.byte_match_statement[0].search_string
+      ] if rule.name == "pool-rate"
+    ])) == toset([aws_cognito_user_pool_client.operations.id, "/oauth2/token"])
+    error_message = "the operations' client and AgentCore are not counted by address"
   }
 }
 
