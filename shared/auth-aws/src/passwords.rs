@@ -1,10 +1,18 @@
 //! Passwords: proved, set and recovered at Cognito, which alone keeps them.
 
+use std::collections::HashMap;
+
 use auth_domain::{
     ChallengeAnswer, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
     NewPassword, OtpCode, Password, Problem, Randomness, Report, Tokens, UserSub,
 };
-use aws_sdk_cognitoidentityprovider::types::{AuthenticationResultType, ChallengeNameType};
+use aws_sdk_cognitoidentityprovider::{
+    operation::{
+        admin_initiate_auth::AdminInitiateAuthOutput,
+        admin_respond_to_auth_challenge::AdminRespondToAuthChallengeOutput,
+    },
+    types::{AuthenticationResultType, ChallengeNameType},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
@@ -134,16 +142,22 @@ impl Passwords {
             })
             .await
             .map_err(Undecided::before_evaluation)?;
-        let initiated = initiated.map(|answer| {
-            Step::new(
-                answer.authentication_result,
-                answer.challenge_name,
-                answer.session,
-                answer.challenge_parameters,
-            )
-        });
+        let mut answered = initiated.map(Step::from);
+        // Cognito may leave the password aside that came with the beginning: then it offers a choice, asks for it, or both in turn.
+        for asking in [
+            ChallengeNameType::SelectChallenge,
+            ChallengeNameType::Password,
+        ] {
+            answered = match answered {
+                Ok(Step::Next(next)) if next.asks_for_password_by(&asking) => {
+                    self.give_password(username, password, asking, &next)
+                        .await?
+                }
+                other => other,
+            };
+        }
         let seen = |report| Undecided::after_evaluation(Problem::Internal(report));
-        match initiated {
+        match answered {
             Ok(Step::Done(result)) => Ok(PasswordProof::Right(signed_in(result).map_err(seen)?)),
             Ok(Step::Next(next)) => self.proof(username, next).await,
             Err(failure) => match failure.code() {
@@ -160,6 +174,33 @@ impl Passwords {
                 Some(_) | None => Err(failure.into()),
             },
         }
+    }
+
+    /// The password as the answer to a challenge that asks for it.
+    async fn give_password(
+        &self,
+        username: &str,
+        password: &Password,
+        asking: ChallengeNameType,
+        next: &Next,
+    ) -> Result<Result<Step, Failure>, Undecided> {
+        let given = self
+            .secrets
+            .confidentially("give the password", |secrets| {
+                let answer = self
+                    .pool
+                    .answer(asking.clone(), username, secrets)
+                    .set_session(next.session.clone())
+                    .challenge_responses("PASSWORD", password.as_str());
+                if asking == ChallengeNameType::SelectChallenge {
+                    answer.challenge_responses("ANSWER", "PASSWORD").send()
+                } else {
+                    answer.send()
+                }
+            })
+            .await
+            .map_err(Undecided::before_evaluation)?;
+        Ok(given.map(Step::from))
     }
 
     /// What a challenge after the password means. A choice of first factors is offered to a user who has no password.
@@ -225,6 +266,7 @@ impl Passwords {
             name: answer.challenge_name,
             session: answer.session,
             parameters: answer.challenge_parameters.unwrap_or_default(),
+            available: Vec::new(),
         })
     }
 
@@ -264,12 +306,7 @@ impl Passwords {
             .await
             .map_err(Undecided::before_evaluation)?;
         let step = match answered {
-            Ok(answer) => Step::new(
-                answer.authentication_result,
-                answer.challenge_name,
-                answer.session,
-                answer.challenge_parameters,
-            ),
+            Ok(answer) => Step::from(answer),
             Err(failure) => return refused_answer(failure),
         };
         match step {
@@ -450,28 +487,47 @@ enum Step {
 struct Next {
     name: Option<ChallengeNameType>,
     session: Option<String>,
-    parameters: std::collections::HashMap<String, String>,
+    parameters: HashMap<String, String>,
+    /// The factors that a choice offers.
+    available: Vec<ChallengeNameType>,
 }
 
-impl Step {
-    fn new(
-        result: Option<AuthenticationResultType>,
-        name: Option<ChallengeNameType>,
-        session: Option<String>,
-        parameters: Option<std::collections::HashMap<String, String>>,
-    ) -> Self {
-        match result {
+impl From<AdminInitiateAuthOutput> for Step {
+    fn from(answer: AdminInitiateAuthOutput) -> Self {
+        match answer.authentication_result {
             Some(result) => Self::Done(result),
             None => Self::Next(Next {
-                name,
-                session,
-                parameters: parameters.unwrap_or_default(),
+                name: answer.challenge_name,
+                session: answer.session,
+                parameters: answer.challenge_parameters.unwrap_or_default(),
+                available: answer.available_challenges.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+impl From<AdminRespondToAuthChallengeOutput> for Step {
+    fn from(answer: AdminRespondToAuthChallengeOutput) -> Self {
+        match answer.authentication_result {
+            Some(result) => Self::Done(result),
+            None => Self::Next(Next {
+                name: answer.challenge_name,
+                session: answer.session,
+                parameters: answer.challenge_parameters.unwrap_or_default(),
+                available: answer.available_challenges.unwrap_or_default(),
             }),
         }
     }
 }
 
 impl Next {
+    /// Whether this challenge takes the password. A choice does where the password is one of what it offers.
+    fn asks_for_password_by(&self, challenge: &ChallengeNameType) -> bool {
+        let is_it = self.name.as_ref() == Some(challenge);
+        let password = ChallengeNameType::Password;
+        is_it && (*challenge == password || self.available.contains(&password))
+    }
+
     /// The name that the answer must use: the one in the challenge, or the one that was used before.
     fn username(&self, before: &str) -> CognitoUsername {
         let given = self.parameters.get("USER_ID_FOR_SRP");

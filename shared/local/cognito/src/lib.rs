@@ -39,7 +39,7 @@ use crate::service::Service;
 
 pub use crate::mail::Mail;
 pub use crate::options::{
-    EarlierCodes, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser,
+    EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser,
 };
 pub use crate::spec::{Client, ClientSpec, HostedSignIn, PoolSpec, RefreshRotation, Secret};
 pub use local_kit::{Clock, Random, SpecError, State, system_clock, system_random};
@@ -120,6 +120,11 @@ impl Cognito {
     /// Changes whether `prompt=login` is heeded, from the next request on.
     pub fn set_prompt_login(&self, prompt_login: PromptLogin) {
         self.service.set_prompt_login(prompt_login);
+    }
+
+    /// Changes what becomes of a password that comes early, from the next request on.
+    pub fn set_early_password(&self, early_password: EarlyPassword) {
+        self.service.set_early_password(early_password);
     }
 
     /// Changes what a second code does from the next request on.

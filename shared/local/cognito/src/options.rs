@@ -36,6 +36,8 @@ pub struct Options {
     pub prompt_login: PromptLogin,
     /// What a second sign-in code does to the ones before.
     pub earlier_codes: EarlierCodes,
+    /// What becomes of a password that comes with the beginning of a sign-in by choice.
+    pub early_password: EarlyPassword,
     /// How often one user may ask for codes, redeem them and change a password.
     pub hourly_limits: HourlyLimits,
 }
@@ -57,6 +59,7 @@ impl Options {
             unknown_user: UnknownUser::EmailOtp,
             prompt_login: PromptLogin::Heeded,
             earlier_codes: EarlierCodes::StayValid,
+            early_password: EarlyPassword::Taken,
             hourly_limits: HourlyLimits::default(),
         }
     }
@@ -111,6 +114,19 @@ pub enum EarlierCodes {
     StayValid,
     /// Only the newest code is accepted.
     Superseded,
+}
+
+/// What becomes of a `PASSWORD` beside `PREFERRED_CHALLENGE=PASSWORD` in `InitiateAuth`. The API reference lists the parameter; what
+/// Cognito does with it was seen on no real pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyPassword {
+    /// It is judged at once.
+    #[default]
+    Taken,
+    /// It is left aside, and the challenge `PASSWORD` asks for it.
+    AskedForAgain,
+    /// It is left aside, and `SELECT_CHALLENGE` lets the user choose.
+    LeftToChoice,
 }
 
 /// Why the state could not be opened.

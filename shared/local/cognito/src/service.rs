@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq as _;
 use crate::app_client::AppClient;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
-use crate::options::{EarlierCodes, OpenError, Options, PromptLogin, UnknownUser};
+use crate::options::{EarlierCodes, EarlyPassword, OpenError, Options, PromptLogin, UnknownUser};
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::store::{LAYOUT, Store};
@@ -46,6 +46,7 @@ pub(crate) struct Service {
 struct Switches {
     unknown_user: UnknownUser,
     earlier_codes: EarlierCodes,
+    early_password: EarlyPassword,
     prompt_login: PromptLogin,
 }
 
@@ -66,6 +67,7 @@ impl Service {
         let switches = Switches {
             unknown_user: options.unknown_user,
             earlier_codes: options.earlier_codes,
+            early_password: options.early_password,
             prompt_login: options.prompt_login,
         };
         Ok(Self {
@@ -109,6 +111,14 @@ impl Service {
 
     pub(crate) fn set_earlier_codes(&self, earlier_codes: EarlierCodes) {
         self.with_switches(|switches| switches.earlier_codes = earlier_codes);
+    }
+
+    pub(crate) fn set_early_password(&self, early_password: EarlyPassword) {
+        self.with_switches(|switches| switches.early_password = early_password);
+    }
+
+    pub(crate) fn early_password(&self) -> EarlyPassword {
+        self.with_switches(|switches| switches.early_password)
     }
 
     pub(crate) fn set_prompt_login(&self, prompt_login: PromptLogin) {

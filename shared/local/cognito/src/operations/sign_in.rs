@@ -9,6 +9,7 @@ use super::completion::complete;
 use super::email_code::{pretend_code, send_code};
 use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::after_first_factor;
+use crate::options::EarlyPassword;
 use crate::place::Place;
 use crate::pre_authentication::ask_pre_authentication;
 use crate::refusal::Refusal;
@@ -219,8 +220,16 @@ async fn choose(
         }
         Some("PASSWORD") => {
             let password = input.parameter("PASSWORD")?;
-            let user = prove(service, place, Some(user), Proof::Password(password)).await?;
-            after_first_factor(service, place, typed, &user, None).await
+            match service.early_password() {
+                EarlyPassword::Taken => {
+                    let user = prove(service, place, Some(user), Proof::Password(password)).await?;
+                    after_first_factor(service, place, typed, &user, None).await
+                }
+                EarlyPassword::AskedForAgain => ask_for_password(service, place, typed, Some(user)),
+                EarlyPassword::LeftToChoice => {
+                    select_challenge(service, place, typed, Some(user), &available)
+                }
+            }
         }
         Some(_) => begin_srp(service, place, typed, Some(user), input.parameter("SRP_A")?).await,
         None => select_challenge(service, place, typed, Some(user), &available),
@@ -251,8 +260,17 @@ async fn pretend(
     let preferred = preferred(input)?.filter(|_| passwords);
     if preferred == Some("PASSWORD") {
         let password = input.parameter("PASSWORD")?;
-        let user = prove(service, place, None, Proof::Password(password)).await?;
-        return after_first_factor(service, place, typed, &user, None).await;
+        return match service.early_password() {
+            EarlyPassword::Taken => {
+                let user = prove(service, place, None, Proof::Password(password)).await?;
+                after_first_factor(service, place, typed, &user, None).await
+            }
+            EarlyPassword::AskedForAgain => ask_for_password(service, place, typed, None),
+            EarlyPassword::LeftToChoice => {
+                let available = ["PASSWORD_SRP", "PASSWORD"];
+                select_challenge(service, place, typed, None, &available)
+            }
+        };
     }
     if preferred == Some("PASSWORD_SRP") {
         return begin_srp(service, place, typed, None, input.parameter("SRP_A")?).await;
@@ -294,6 +312,22 @@ fn select_challenge(
     Ok(json!({
         "AvailableChallenges": available,
         "ChallengeName": "SELECT_CHALLENGE",
+        "ChallengeParameters": {},
+        "Session": session,
+    }))
+}
+
+/// The challenge `PASSWORD`, which has no parameters.
+fn ask_for_password(
+    service: &Service,
+    place: &Place,
+    typed: &str,
+    user: Option<&User>,
+) -> Result<Value, Refusal> {
+    let username = user.map(|user| user.username.as_str());
+    let session = place.open_session(service, typed, username, Step::Password)?;
+    Ok(json!({
+        "ChallengeName": "PASSWORD",
         "ChallengeParameters": {},
         "Session": session,
     }))

@@ -3,7 +3,7 @@
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, ChallengeNameType, MessageActionType};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cognito_local::Secret;
+use cognito_local::{EarlyPassword, Secret};
 use ring::hmac;
 
 use crate::world::{PASSWORD, World, attribute, refusal};
@@ -40,6 +40,63 @@ async fn a_right_password_signs_in_through_each_flow_that_is_allowed() {
         refusal(public(AuthFlowType::AdminUserPasswordAuth).await),
         "InvalidParameterException: Initiate Auth method not supported."
     );
+}
+
+/// What Cognito does with a password beside `PREFERRED_CHALLENGE` was seen on no real pool.
+#[tokio::test]
+async fn a_password_that_comes_early_may_be_left_aside() {
+    for (early, asking, available) in [
+        (
+            EarlyPassword::AskedForAgain,
+            ChallengeNameType::Password,
+            &[][..],
+        ),
+        (
+            EarlyPassword::LeftToChoice,
+            ChallengeNameType::SelectChallenge,
+            &[ChallengeNameType::PasswordSrp, ChallengeNameType::Password][..],
+        ),
+    ] {
+        let world = World::new().await;
+        world.user_with_password(NINA).await;
+        world.cognito.set_early_password(early);
+        for (name, password, right) in [
+            (NINA, PASSWORD, true),
+            (NINA, "Wrong-Horse-7", false),
+            ("zoe@nowhere.example", PASSWORD, false),
+        ] {
+            let begun = world
+                .sdk
+                .initiate_auth()
+                .client_id(&world.client.client_id)
+                .auth_flow(AuthFlowType::UserAuth)
+                .auth_parameters("USERNAME", name)
+                .auth_parameters("PASSWORD", password)
+                .auth_parameters("PREFERRED_CHALLENGE", "PASSWORD")
+                .send()
+                .await
+                .unwrap();
+            assert!(begun.authentication_result.is_none());
+            assert_eq!(begun.challenge_name.as_ref(), Some(&asking));
+            assert!(available.iter().all(|factor| begun.available_challenges().contains(factor)));
+            let answered = world
+                .sdk
+                .respond_to_auth_challenge()
+                .client_id(&world.client.client_id)
+                .challenge_name(asking.clone())
+                .set_session(begun.session)
+                .challenge_responses("USERNAME", name)
+                .challenge_responses("ANSWER", "PASSWORD")
+                .challenge_responses("PASSWORD", password)
+                .send()
+                .await;
+            if right {
+                assert!(answered.unwrap().authentication_result.is_some());
+            } else {
+                assert_eq!(refusal(answered), INCORRECT);
+            }
+        }
+    }
 }
 
 #[tokio::test]

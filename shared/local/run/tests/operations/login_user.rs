@@ -1,6 +1,7 @@
 //! `login-user`: an address and a password sign in.
 
 use auth_local::{Fault, FaultKind};
+use cognito_local::EarlyPassword;
 use serde_json::json;
 
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
@@ -32,6 +33,41 @@ async fn a_password_login_can_have_its_refresh_token_in_a_cookie() {
         .post("/auth/refresh", json!({}))
         .await
         .expect_status(200);
+}
+
+/// Cognito may leave the password aside that comes with the beginning of a sign-in.
+#[tokio::test]
+async fn a_password_that_cognito_does_not_take_at_once_is_given_again() {
+    for early in [EarlyPassword::AskedForAgain, EarlyPassword::LeftToChoice] {
+        let world = TestWorld::start().await;
+        world.registered(ADA, PASSWORD).await;
+        world.cognito().set_early_password(early);
+        let mut browser = world.browser();
+        let signed_in = browser.login(ADA, PASSWORD).await;
+        signed_in.expect_status(200);
+        assert_eq!(signed_in["user"]["email"], ADA);
+
+        // A known device, and a stranger, who is not told which of these it is.
+        world.sign_in(EVE).await;
+        let mut stranger = world.browser_at("127.0.0.2");
+        for (email, password) in [
+            (ADA, OTHER_PASSWORD),
+            (EVE, PASSWORD),
+            ("nobody@example.com", PASSWORD),
+        ] {
+            for browser in [&mut browser, &mut stranger] {
+                let refused = browser.login(email, password).await;
+                refused.expect_problem(401, "INVALID_CREDENTIALS");
+            }
+        }
+
+        // Who is signed in proves the password the same way.
+        browser.bearer(&signed_in.text("accessToken"));
+        let wrong = browser.set_up(json!({ "password": OTHER_PASSWORD })).await;
+        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+        let right = browser.set_up(json!({ "password": PASSWORD })).await;
+        right.expect_status(200);
+    }
 }
 
 #[tokio::test]
