@@ -318,10 +318,19 @@ fn check_redirect_url(text: &str) -> Result<(), Refusal> {
 pub(crate) struct AppClient {
     pub(crate) id: String,
     pub(crate) pool: String,
-    pub(crate) secret: Option<String>,
+    /// Those that it shows itself by, the oldest first: two at most, and none of a public client.
+    pub(crate) secrets: Vec<ClientSecret>,
     pub(crate) settings: ClientSettings,
     pub(crate) created: Millis,
     pub(crate) modified: Millis,
+}
+
+/// A secret of a client, as it was made.
+#[derive(Clone)]
+pub(crate) struct ClientSecret {
+    pub(crate) id: String,
+    pub(crate) value: String,
+    pub(crate) created: Millis,
 }
 
 impl fmt::Debug for AppClient {
@@ -348,10 +357,12 @@ impl AppClient {
     pub(crate) fn look_for(connection: &Connection, id: &str) -> Result<Option<Self>, Refusal> {
         connection
             .prepare_cached(
-                "SELECT id, pool, secret, settings, created, modified FROM clients WHERE id = ?1",
+                "SELECT id, pool, settings, created, modified FROM clients WHERE id = ?1",
             )?
             .query_row([id], Self::from_row)
             .optional()?
+            .transpose()?
+            .map(|client| client.with_its_secrets(connection))
             .transpose()
     }
 
@@ -362,11 +373,13 @@ impl AppClient {
     ) -> Result<Option<Self>, Refusal> {
         connection
             .prepare_cached(
-                "SELECT id, pool, secret, settings, created, modified FROM clients
+                "SELECT id, pool, settings, created, modified FROM clients
                  WHERE pool = ?1 AND name = ?2 ORDER BY created LIMIT 1",
             )?
             .query_row([pool, name], Self::from_row)
             .optional()?
+            .transpose()?
+            .map(|client| client.with_its_secrets(connection))
             .transpose()
     }
 
@@ -378,26 +391,59 @@ impl AppClient {
     ) -> Result<Vec<Self>, Refusal> {
         connection
             .prepare_cached(
-                "SELECT id, pool, secret, settings, created, modified FROM clients
+                "SELECT id, pool, settings, created, modified FROM clients
                  WHERE pool = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
             )?
             .query_map(params![pool, id, limit], Self::from_row)?
-            .map(|row| row?)
+            .map(|row| row??.with_its_secrets(connection))
             .collect()
     }
 
+    fn with_its_secrets(self, connection: &Connection) -> Result<Self, Refusal> {
+        let secrets = connection
+            .prepare_cached(
+                "SELECT id, value, created FROM client_secrets WHERE client = ?1 ORDER BY created, id",
+            )?
+            .query_map([&self.id], |row| {
+                Ok(ClientSecret {
+                    id: row.get(0)?,
+                    value: row.get(1)?,
+                    created: row.get(2)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(Self { secrets, ..self })
+    }
+
+    /// A secret for this client, of this moment.
+    pub(crate) fn new_secret(&self, value: String, now: Millis) -> ClientSecret {
+        let taken = |id: &str| self.secrets.iter().any(|secret| secret.id == id);
+        let id = |at: Millis| format!("{}--{at}", self.id);
+        let at = (now..).find(|at| !taken(&id(*at))).unwrap_or(now);
+        ClientSecret {
+            id: id(at),
+            value,
+            created: now,
+        }
+    }
+
+    /// The client shows that it is itself by one of its secrets.
+    pub(crate) fn is_confidential(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Self, Refusal>> {
-        let settings = row.get_ref(3)?.as_str()?;
+        let settings = row.get_ref(2)?.as_str()?;
         Ok(serde_json::from_str(settings)
             .map_err(Refusal::from)
             .and_then(|settings| {
                 Ok(Self {
                     id: row.get(0)?,
                     pool: row.get(1)?,
-                    secret: row.get(2)?,
+                    secrets: Vec::new(),
                     settings,
-                    created: row.get(4)?,
-                    modified: row.get(5)?,
+                    created: row.get(3)?,
+                    modified: row.get(4)?,
                 })
             }))
     }
@@ -405,20 +451,35 @@ impl AppClient {
     pub(crate) fn save(&self, connection: &Connection) -> Result<(), Refusal> {
         connection
             .prepare_cached(
-                "INSERT INTO clients (id, pool, name, secret, settings, created, modified)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, secret = excluded.secret,
-                 settings = excluded.settings, modified = excluded.modified",
+                "INSERT INTO clients (id, pool, name, settings, created, modified)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, settings = excluded.settings,
+                 modified = excluded.modified",
             )?
             .execute(params![
                 self.id,
                 self.pool,
                 self.settings.client_name,
-                self.secret,
                 serde_json::to_string(&self.settings)?,
                 self.created,
                 self.modified
             ])?;
+        connection
+            .prepare_cached("DELETE FROM client_secrets WHERE client = ?1")?
+            .execute([&self.id])?;
+        for secret in &self.secrets {
+            connection
+                .prepare_cached(
+                    "INSERT INTO client_secrets (id, client, value, created) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![secret.id, self.id, secret.value, secret.created])?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn delete(&self, connection: &Connection) -> Result<(), Refusal> {
+        connection.execute("DELETE FROM client_secrets WHERE client = ?1", [&self.id])?;
+        connection.execute("DELETE FROM clients WHERE id = ?1", [&self.id])?;
         Ok(())
     }
 
@@ -427,8 +488,8 @@ impl AppClient {
         let mut shown = serde_json::to_value(&self.settings)?;
         shown["UserPoolId"] = json!(self.pool);
         shown["ClientId"] = json!(self.id);
-        if let Some(secret) = &self.secret {
-            shown["ClientSecret"] = json!(secret);
+        if let Some(secret) = self.secrets.first() {
+            shown["ClientSecret"] = json!(secret.value);
         }
         shown["CreationDate"] = json!(seconds(self.created));
         shown["LastModifiedDate"] = json!(seconds(self.modified));

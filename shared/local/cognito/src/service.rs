@@ -316,19 +316,21 @@ pub(crate) fn check_secret_hash(
     typed: &str,
     user: Option<&User>,
 ) -> Result<(), Refusal> {
-    let Some(secret) = &client.secret else {
+    if !client.is_confidential() {
         return Ok(());
-    };
+    }
     let Some(given) = given else {
         return Err(Refusal::not_authorized(format!(
             "Client {} is configured with secret but SECRET_HASH was not received",
             client.id
         )));
     };
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let fits = |name: &str| {
-        let tag = hmac::sign(&key, format!("{name}{}", client.id).as_bytes());
-        bool::from(STANDARD.encode(tag).as_bytes().ct_eq(given.as_bytes()))
+        client.secrets.iter().any(|secret| {
+            let key = hmac::Key::new(hmac::HMAC_SHA256, secret.value.as_bytes());
+            let tag = hmac::sign(&key, format!("{name}{}", client.id).as_bytes());
+            bool::from(STANDARD.encode(tag).as_bytes().ct_eq(given.as_bytes()))
+        })
     };
     if fits(typed) || user.is_some_and(|user| fits(&user.username)) {
         Ok(())
@@ -342,9 +344,10 @@ pub(crate) fn check_secret_hash(
 
 /// Holds a secret that was sent itself against the client's.
 pub(crate) fn is_client_secret(client: &AppClient, given: Option<&str>) -> bool {
-    match (&client.secret, given) {
-        (None, _) => true,
-        (Some(_), None) => false,
-        (Some(secret), Some(given)) => secret.as_bytes().ct_eq(given.as_bytes()).into(),
+    if !client.is_confidential() {
+        return true;
     }
+    let given = given.unwrap_or_default().as_bytes();
+    let mut secrets = client.secrets.iter();
+    secrets.any(|secret| secret.value.as_bytes().ct_eq(given).into())
 }

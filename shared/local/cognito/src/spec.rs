@@ -385,28 +385,35 @@ fn ensure_client_of(
             },
             None => AppClient::named(transaction, pool_id, &settings.client_name)?,
         };
-        let kept = existing.as_ref().and_then(|client| client.secret.clone());
-        let client = AppClient {
+        let kept = existing
+            .as_ref()
+            .map(|client| client.secrets.clone())
+            .unwrap_or_default();
+        let mut client = AppClient {
             id: existing
                 .as_ref()
                 .map(|client| client.id.clone())
                 .or(id)
                 .unwrap_or_else(|| service.new_client_id()),
             pool: pool_id.to_owned(),
-            secret: match secret {
-                Secret::None => None,
-                Secret::Generated => Some(kept.unwrap_or_else(|| service.new_client_secret())),
-                Secret::Fixed(secret) => Some(secret),
-            },
+            secrets: Vec::new(),
             settings,
             created: existing.as_ref().map_or(now, |client| client.created),
             modified: now,
+        };
+        client.secrets = match secret {
+            Secret::None => Vec::new(),
+            Secret::Generated if kept.is_empty() => {
+                vec![client.new_secret(service.new_client_secret(), now)]
+            }
+            Secret::Generated => kept,
+            Secret::Fixed(secret) => vec![client.new_secret(secret, now)],
         };
         client.save(transaction)?;
         Ok(client)
     })?;
     Ok(Client {
         client_id: client.id,
-        client_secret: client.secret,
+        client_secret: client.secrets.into_iter().last().map(|newest| newest.value),
     })
 }

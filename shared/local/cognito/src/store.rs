@@ -33,11 +33,17 @@ CREATE TABLE IF NOT EXISTS clients (
     id TEXT PRIMARY KEY,
     pool TEXT NOT NULL,
     name TEXT NOT NULL,
-    secret TEXT,
     settings TEXT NOT NULL,
     created INTEGER NOT NULL,
     modified INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS client_secrets (
+    id TEXT PRIMARY KEY,
+    client TEXT NOT NULL,
+    value TEXT NOT NULL,
+    created INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS secrets_of_client ON client_secrets (client, created);
 CREATE INDEX IF NOT EXISTS clients_of_pool ON clients (pool, id);
 CREATE TABLE IF NOT EXISTS users (
     pool TEXT NOT NULL,

@@ -221,7 +221,7 @@ fn authenticated(
         .store
         .read(|connection| AppClient::look_for(connection, &id))?
         .filter(|client| client.pool == domain.pool.id)
-        .filter(|client| client.secret.is_some() || secret.is_none())
+        .filter(|client| client.is_confidential() || secret.is_none())
         .filter(|client| is_client_secret(client, secret.as_deref()))
         .ok_or(Failure::InvalidClient { challenge })
 }

@@ -1,6 +1,7 @@
 //! The operations: which are served, which of them AWS wants signed, and what runs each.
 
 mod admin_users;
+mod client_secrets;
 mod completion;
 mod domains;
 mod email_code;
@@ -65,6 +66,7 @@ pub(crate) async fn run(
     model::check(operation, &body)?;
     drop_nulls(&mut body);
     match operation {
+        "AddUserPoolClientSecret" => client_secrets::add(service, &read(body)?),
         "AdminConfirmSignUp" => admin_users::confirm_sign_up(service, &read(body)?),
         "AdminCreateUser" => admin_users::create(service, &read(body)?).await,
         "AdminDeleteUser" => admin_users::delete(service, &read(body)?),
@@ -91,6 +93,7 @@ pub(crate) async fn run(
         "DeleteUser" => own_account::delete(service, &read(body)?),
         "DeleteUserAttributes" => own_account::delete_attributes(service, &read(body)?),
         "DeleteUserPool" => pools::delete(service, &read(body)?),
+        "DeleteUserPoolClientSecret" => client_secrets::delete(service, &read(body)?),
         "DeleteUserPoolDomain" => domains::delete(service, &read(body)?),
         "DeleteUserPoolClient" => pools::delete_client(service, &read(body)?),
         "DescribeUserPool" => pools::describe(service, &read(body)?),
@@ -104,6 +107,7 @@ pub(crate) async fn run(
         "GetUserPoolMfaConfig" => pools::mfa_config(service, &read(body)?),
         "GlobalSignOut" => sign_out::everywhere(service, &read(body)?),
         "InitiateAuth" => sign_in::initiate(service, Door::Public, &read(body)?).await,
+        "ListUserPoolClientSecrets" => client_secrets::list(service, &read(body)?),
         "ListUserPoolClients" => pools::list_clients(service, &read(body)?),
         "ListUserPools" => pools::list(service, &read(body)?),
         "ListUsers" => admin_users::list(service, &read(body)?),

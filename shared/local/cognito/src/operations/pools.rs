@@ -182,14 +182,17 @@ pub(super) fn create_client(
     let settings: ClientSettings = serde_json::from_value(Value::Object(input))?;
     settings.check()?;
     let now = service.now();
-    let client = AppClient {
+    let mut client = AppClient {
         id: service.new_client_id(),
         pool,
-        secret: secret.then(|| service.new_client_secret()),
+        secrets: Vec::new(),
         settings,
         created: now,
         modified: now,
     };
+    if secret {
+        client.secrets = vec![client.new_secret(service.new_client_secret(), now)];
+    }
     service.store.change(now, |transaction| {
         Pool::find(transaction, &client.pool)?;
         client.save(transaction)
@@ -238,8 +241,7 @@ pub(super) fn delete_client(service: &Service, input: &ClientInput) -> Result<Va
     service.store.change(service.now(), |transaction| {
         Pool::find(transaction, &input.user_pool_id)?;
         let client = AppClient::of_pool(transaction, &input.user_pool_id, &input.client_id)?;
-        transaction.execute("DELETE FROM clients WHERE id = ?1", [&client.id])?;
-        Ok(())
+        client.delete(transaction)
     })?;
     Ok(json!({}))
 }

@@ -187,6 +187,16 @@ cognito.update_user_pool_client(**ids, ExplicitAuthFlows=["ALLOW_USER_PASSWORD_A
 cognito.describe_user_pool_client(**ids)
 cognito.list_user_pool_clients(UserPoolId=second, MaxResults=1)
 
+# A second secret beside the first; then the first alone again.
+added = cognito.add_user_pool_client_secret(**ids)["ClientSecretDescriptor"]
+refused("LimitExceededException", cognito.add_user_pool_client_secret, **ids, ClientSecret="x" * 24)
+listed = cognito.list_user_pool_client_secrets(**ids)["ClientSecrets"]
+assert len(listed) == 2 and all("ClientSecretValue" not in each for each in listed), listed
+cognito.delete_user_pool_client_secret(**ids, ClientSecretId=added["ClientSecretId"])
+refused("ResourceNotFoundException", cognito.delete_user_pool_client_secret, **ids, ClientSecretId=added["ClientSecretId"])
+[last] = cognito.list_user_pool_client_secrets(**ids)["ClientSecrets"]
+refused("InvalidParameterException", cognito.delete_user_pool_client_secret, **ids, ClientSecretId=last["ClientSecretId"])
+
 # An authenticator that has to be set up in the middle of a sign-in.
 hashed = lambda name: base64.b64encode(hmac.new(client["ClientSecret"].encode(), (name + client["ClientId"]).encode(), hashlib.sha256).digest()).decode()
 QUIN = "quin@example.com"
