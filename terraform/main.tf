@@ -322,7 +322,7 @@ module "http_api" {
   count  = local.with_functions ? 1 : 0
 
   name               = local.prefix
-  issuer             = module.user_pool.issuer
+  issuer             = local.issuer
   audience           = local.api_client_ids
   cors_origins       = var.cors_origins
   domain             = local.api_domain
@@ -377,7 +377,7 @@ module "agentcore" {
   account_id               = local.account_id
   kms_key_arn              = aws_kms_key.this.arn
   user_pool_id             = module.user_pool.id
-  issuer                   = module.user_pool.issuer
+  issuer                   = local.issuer
   client                   = module.user_pool.agentcore_client
   return_urls              = local.oauth2_callback_urls
   callback_url             = var.credential_provider_callback_url

@@ -120,6 +120,9 @@ locals {
   # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can let its form lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
 
+  # The issuer in the pool's tokens: what the authorizer, the functions and AgentCore compare with.
+  issuer = var.updated_issuer ? replace(module.user_pool.issuer, "https://cognito-idp.", "https://issuer-cognito-idp.") : module.user_pool.issuer
+
   # The app clients whose access tokens the JWT routes take: the authorizer's audience, and what the operations compare with.
   api_client_ids = concat([module.user_pool.operations_client_id], var.public_client == "api" ? [module.user_pool.public_client_id] : [])
 
@@ -127,6 +130,7 @@ locals {
   made_settings = merge({ for name, table in local.tables : table.setting => module.tables.tables[name].name }, {
     ENVIRONMENT                      = var.environment
     COGNITO_USER_POOL_ID             = module.user_pool.id
+    COGNITO_ISSUER                   = local.issuer
     COGNITO_CLIENT_ID                = module.user_pool.operations_client_id
     API_CLIENT_IDS                   = join(",", local.api_client_ids)
     PUBLIC_CLIENT                    = var.public_client

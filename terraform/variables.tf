@@ -222,6 +222,12 @@ variable "public_client" {
   }
 }
 
+variable "updated_issuer" {
+  description = "Whether the pool's issuer configuration is UPDATED, so that its tokens name https://issuer-cognito-idp.REGION.amazonaws.com/POOL as their issuer. Pools that Terraform makes have the other form."
+  type        = bool
+  default     = false
+}
+
 variable "origin_secret_in_use" {
   description = "Which of the two origin secrets CloudFront sends, by which functions tell that a request came through it: a or b. README.md says how to rotate."
   type        = string

@@ -309,8 +309,14 @@ run "a_public_client_for_the_api_opens_it" {
   command = plan
 
   variables {
-    packages      = run.contract.manifest
-    public_client = "api"
+    packages       = run.contract.manifest
+    public_client  = "api"
+    updated_issuer = true
+  }
+
+  assert {
+    condition     = startswith(local.issuer, "https://issuer-cognito-idp.") && module.function["start-authorization"].environment["COGNITO_ISSUER"] == local.issuer
+    error_message = "functions know the pool's tokens by the issuer of its configuration"
   }
 
   assert {

@@ -44,7 +44,7 @@ impl ProvideErrorMetadata for NoKeys {
 }
 
 impl AccessTokens {
-    /// Tokens of the pool that `COGNITO_USER_POOL_ID` names, and of the clients that `API_CLIENT_IDS` does.
+    /// Tokens of the issuer that `COGNITO_ISSUER` names, and of the clients that `API_CLIENT_IDS` does.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let issuer = platform.issuer()?;
         Ok(Self {

@@ -158,17 +158,7 @@ impl Platform {
 
     /// The issuer of the user pool's tokens, where its signing keys are published too.
     pub(crate) fn issuer(&self) -> Result<String, ConfigurationError> {
-        let pool_id = self.environment.text("COGNITO_USER_POOL_ID")?;
-        let endpoint = self
-            .environment
-            .optional("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER")?;
-        if let Some(endpoint) = endpoint {
-            return Ok(format!("{endpoint}/{pool_id}"));
-        }
-        let region = self.environment.text("AWS_REGION")?;
-        Ok(format!(
-            "https://cognito-idp.{region}.amazonaws.com/{pool_id}"
-        ))
+        Ok(self.environment.text("COGNITO_ISSUER")?.to_owned())
     }
 
     /// What requests share that no SDK client makes: the HTTP client, its time-outs, and the tries.

@@ -17,6 +17,7 @@ use super::settings::Settings;
 pub(crate) fn values(
     ready: &Ready,
     directory: &Directory,
+    issuer: &str,
     oauth2_callback_url: &str,
     hosted_url: &str,
     settings: &Settings,
@@ -24,6 +25,7 @@ pub(crate) fn values(
     let made = [
         ("ENVIRONMENT", "local"),
         ("COGNITO_USER_POOL_ID", &ready.user_pool_id),
+        ("COGNITO_ISSUER", issuer),
         ("COGNITO_CLIENT_ID", &directory.operations_client_id),
         ("API_CLIENT_IDS", &directory.api_client_ids.join(",")),
         ("SECRETS_ID", SECRETS_ID),

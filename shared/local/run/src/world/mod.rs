@@ -213,6 +213,7 @@ impl World {
         let values = environment::values(
             &ready,
             &directory,
+            &issuer,
             &oauth2_callback_url,
             &directory.hosted_url()?,
             &options.settings,

@@ -577,6 +577,10 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
     for (name, value) in [
         ("ENVIRONMENT", "local".to_owned()),
         ("COGNITO_USER_POOL_ID", ready.user_pool_id.clone()),
+        (
+            "COGNITO_ISSUER",
+            format!("{}/{}", of("cognito", &ready.cognito), ready.user_pool_id),
+        ),
         ("COGNITO_CLIENT_ID", world.operations_client_id().to_owned()),
         ("API_CLIENT_IDS", world.operations_client_id().to_owned()),
         ("GUESTS_TABLE_NAME", ready.tables["guests"].to_owned()),

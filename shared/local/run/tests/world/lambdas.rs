@@ -266,6 +266,7 @@ fn value(world: &TestWorld, name: &str) -> String {
     let ready = world.ready();
     match name {
         "COGNITO_USER_POOL_ID" => ready.user_pool_id.clone(),
+        "COGNITO_ISSUER" => format!("{}/{}", ready.cognito, ready.user_pool_id),
         "COGNITO_CLIENT_ID" => world.operations_client_id().to_owned(),
         // The events of the operations' folders name a client of their own.
         "API_CLIENT_IDS" => {
