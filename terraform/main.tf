@@ -325,6 +325,7 @@ module "http_api" {
   issuer             = local.issuer
   audience           = local.api_client_ids
   cors_origins       = var.cors_origins
+  cors               = local.contract["x-latchkey-cors"]
   domain             = local.api_domain
   access_log_group   = local.access_log_group
   log_retention_days = var.log_retention_days

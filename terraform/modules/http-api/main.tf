@@ -11,11 +11,11 @@ resource "aws_apigatewayv2_api" "this" {
 
     content {
       allow_origins     = cors_configuration.value
-      allow_methods     = ["DELETE", "GET", "PATCH", "POST", "PUT"] # not from var.routes: the API must be there before its functions
-      allow_headers     = ["authorization", "content-type"]
-      expose_headers    = ["apigw-requestid", "ratelimit", "ratelimit-policy", "retry-after"]
+      allow_methods     = var.cors.allowMethods
+      allow_headers     = var.cors.allowHeaders
+      expose_headers    = var.cors.exposeHeaders
       allow_credentials = true
-      max_age           = 600
+      max_age           = var.cors.maxAgeSeconds
     }
   }
 }

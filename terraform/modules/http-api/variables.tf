@@ -48,6 +48,16 @@ variable "cors_origins" {
   type        = list(string)
 }
 
+variable "cors" {
+  description = "What those front ends may send and read: x-latchkey-cors of the contract."
+  type = object({
+    allowMethods  = list(string)
+    allowHeaders  = list(string)
+    exposeHeaders = list(string)
+    maxAgeSeconds = number
+  })
+}
+
 variable "domain" {
   description = "The API's own domain name and its hosted zone, with AWS's name off; null for AWS's name. Either is public: what comes past CloudFront is for the functions to refuse."
   type = object({

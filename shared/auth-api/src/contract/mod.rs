@@ -35,6 +35,7 @@ pub struct Contract {
     resources: Vec<Resource>,
     settings: Vec<Setting>,
     unrouted: Unrouted,
+    cors: Cors,
     text: String,
     json: Value,
 }
@@ -72,6 +73,7 @@ impl Contract {
             resources: resources.collect(),
             settings,
             unrouted: document.unrouted,
+            cors: document.cors,
             text: json.to_owned(),
             json: serde_json::from_str(json)?,
         };
@@ -130,6 +132,12 @@ impl Contract {
     #[must_use]
     pub fn unrouted(&self) -> &Unrouted {
         &self.unrouted
+    }
+
+    /// What front ends on other origins may send and read.
+    #[must_use]
+    pub fn cors(&self) -> &Cors {
+        &self.cors
     }
 
     /// The whole document as text, its keys in their own order.
@@ -248,6 +256,20 @@ pub struct Unrouted {
     pub message: String,
 }
 
+/// What the gateway tells browsers of requests across origins. An origin that may call may do so with credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Cors {
+    /// The methods of requests.
+    pub allow_methods: Vec<String>,
+    /// The headers of requests, besides those that every page may send.
+    pub allow_headers: Vec<String>,
+    /// The headers of answers, besides those that every page may read.
+    pub expose_headers: Vec<String>,
+    /// How long a browser may believe this.
+    pub max_age_seconds: u32,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -267,6 +289,8 @@ struct Document {
     _components: IgnoredAny,
     #[serde(rename = "x-latchkey-unrouted")]
     unrouted: Unrouted,
+    #[serde(rename = "x-latchkey-cors")]
+    cors: Cors,
     #[serde(rename = "x-latchkey-functions", deserialize_with = "in_order")]
     functions: Vec<(String, FunctionItem)>,
     #[serde(rename = "x-latchkey-resources", deserialize_with = "in_order")]

@@ -361,6 +361,7 @@ fn extensions_stand_only_where_a_reader_looks_for_them() {
         {
             let known = match key.as_str() {
                 "x-latchkey-unrouted"
+                | "x-latchkey-cors"
                 | "x-latchkey-functions"
                 | "x-latchkey-resources"
                 | "x-latchkey-settings" => place.is_empty(),

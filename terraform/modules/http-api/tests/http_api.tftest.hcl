@@ -3,10 +3,16 @@ mock_provider "aws" {
 }
 
 variables {
-  name               = "latchkey-test"
-  issuer             = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Latchkey0"
-  audience           = ["client"]
-  cors_origins       = []
+  name         = "latchkey-test"
+  issuer       = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Latchkey0"
+  audience     = ["client"]
+  cors_origins = []
+  cors = {
+    allowMethods  = ["GET", "POST"]
+    allowHeaders  = ["authorization"]
+    exposeHeaders = ["retry-after", "www-authenticate"]
+    maxAgeSeconds = 600
+  }
   domain             = null
   access_log_group   = "/aws/vendedlogs/apigateway/latchkey-test"
   log_retention_days = 30
@@ -119,7 +125,7 @@ run "a_domain_is_the_api_s_only_name" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_api.this.cors_configuration[0].allow_origins == toset(["https://app.example.com"])
+    condition     = aws_apigatewayv2_api.this.cors_configuration[0].allow_origins == toset(["https://app.example.com"]) && aws_apigatewayv2_api.this.cors_configuration[0].expose_headers == toset(["retry-after", "www-authenticate"])
     error_message = "only the origins that were named"
   }
 }

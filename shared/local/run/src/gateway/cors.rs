@@ -1,6 +1,7 @@
 //! CORS as an HTTP API with a CORS configuration does it: preflights are answered without a route, and what a function says of
 //! CORS is thrown away.
 
+use auth_api::Contract;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
@@ -10,12 +11,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::answer::Answer;
 
-/// What a front end may read besides the headers that every page may.
-const EXPOSED: &str = "apigw-requestid,ratelimit,ratelimit-policy,retry-after,www-authenticate";
-
-/// The origins that may call with credentials.
+/// The origins that may call with credentials, and what the contract lets them send and read.
 pub(super) struct Cors {
     origins: Vec<HeaderValue>,
+    contract: &'static auth_api::Cors,
 }
 
 impl Cors {
@@ -25,6 +24,7 @@ impl Cors {
                 .iter()
                 .filter_map(|origin| origin.parse().ok())
                 .collect(),
+            contract: Contract::embedded().cors(),
         }
     }
 
@@ -44,13 +44,16 @@ impl Cors {
                     ),
                     (
                         ACCESS_CONTROL_ALLOW_METHODS,
-                        HeaderValue::from_static("GET,POST,PUT,PATCH,DELETE"),
+                        listed(&self.contract.allow_methods),
                     ),
                     (
                         ACCESS_CONTROL_ALLOW_HEADERS,
-                        HeaderValue::from_static("authorization,content-type"),
+                        listed(&self.contract.allow_headers),
                     ),
-                    (ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
+                    (
+                        ACCESS_CONTROL_MAX_AGE,
+                        HeaderValue::from(self.contract.max_age_seconds),
+                    ),
                 ],
                 None => Vec::new(),
             },
@@ -70,7 +73,7 @@ impl Cors {
                 ),
                 (
                     ACCESS_CONTROL_EXPOSE_HEADERS,
-                    HeaderValue::from_static(EXPOSED),
+                    listed(&self.contract.expose_headers),
                 ),
             ]);
         }
@@ -80,6 +83,11 @@ impl Cors {
         let origin = headers.get(ORIGIN)?;
         self.origins.iter().find(|allowed| *allowed == origin)
     }
+}
+
+/// Names as a header lists them. Text that no header takes lists none.
+fn listed(names: &[String]) -> HeaderValue {
+    HeaderValue::from_str(&names.join(",")).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn is_cors(name: &HeaderName) -> bool {
