@@ -161,6 +161,7 @@ module "user_pool" {
 
   name                  = local.prefix
   triggers              = local.trigger_arns
+  wire_triggers         = var.wire_triggers
   shortest_password     = local.shortest_password
   refresh_token_days    = local.refresh_token_days
   refresh_grace_seconds = tonumber(local.setting_values["REFRESH_GRACE_SECONDS"])
@@ -174,6 +175,13 @@ module "user_pool" {
   # Without agents and a public client, nobody reaches the pool but functions.
   requests_per_5_minutes = var.agents || var.public_client != "off" ? var.auth_requests_per_5_minutes : null
   protected              = var.protected
+}
+
+check "triggers" {
+  assert {
+    condition     = var.wire_triggers
+    error_message = "The pool calls no trigger: no JWT route takes its tokens, and guests who have an authenticator are not refused past Latchkey. Apply again with wire_triggers = true once the functions are there."
+  }
 }
 
 check "mail_quota" {

@@ -222,6 +222,12 @@ variable "public_client" {
   }
 }
 
+variable "wire_triggers" {
+  description = "Whether the pool calls its triggers. False is for a first deployment where Cognito refuses a pool whose functions are not there yet: apply all phases with false, then once more with true. Nobody can use a JWT route until then."
+  type        = bool
+  default     = true
+}
+
 variable "updated_issuer" {
   description = "Whether the pool's issuer configuration is UPDATED, so that its tokens name https://issuer-cognito-idp.REGION.amazonaws.com/POOL as their issuer. Pools that Terraform makes have the other form."
   type        = bool

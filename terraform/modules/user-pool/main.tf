@@ -81,13 +81,17 @@ resource "aws_cognito_user_pool" "this" {
     configuration_set      = try(var.mail_sender.configuration_set, null)
   }
 
-  lambda_config {
-    custom_message     = lookup(var.triggers, "custom-message", null)
-    pre_authentication = lookup(var.triggers, "pre-authentication", null)
+  dynamic "lambda_config" {
+    for_each = var.wire_triggers ? [var.triggers] : []
 
-    pre_token_generation_config {
-      lambda_arn     = var.triggers["pre-token-generation"]
-      lambda_version = "V2_0"
+    content {
+      custom_message     = lookup(lambda_config.value, "custom-message", null)
+      pre_authentication = lookup(lambda_config.value, "pre-authentication", null)
+
+      pre_token_generation_config {
+        lambda_arn     = lambda_config.value["pre-token-generation"]
+        lambda_version = "V2_0"
+      }
     }
   }
 }

@@ -18,6 +18,11 @@ variable "triggers" {
   }
 }
 
+variable "wire_triggers" {
+  description = "Whether the pool calls the triggers. Without them it issues tokens that no JWT route takes."
+  type        = bool
+}
+
 variable "shortest_password" {
   description = "The least number of characters in a password: the contract's, which the domain checks too."
   type        = number

@@ -37,7 +37,8 @@ module "user_pool" {
   source = "../../modules/user-pool"
 
   name                   = var.prefix
-  triggers               = { "pre-token-generation" = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  triggers               = { pre-token-generation = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
+  wire_triggers          = true
   shortest_password      = 12
   refresh_token_days     = 30
   refresh_grace_seconds  = 60

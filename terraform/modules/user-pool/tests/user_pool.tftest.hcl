@@ -5,6 +5,7 @@ mock_provider "aws" {
 variables {
   name                  = "latchkey-test"
   triggers              = { pre-token-generation = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
+  wire_triggers         = true
   shortest_password     = 12
   refresh_token_days    = 30
   refresh_grace_seconds = 60
@@ -94,6 +95,19 @@ run "the_public_client_rotates_too" {
   assert {
     condition     = aws_cognito_user_pool_client.browser[0].explicit_auth_flows == toset(["ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH"]) && aws_cognito_user_pool_client.browser[0].refresh_token_rotation[0].retry_grace_period_seconds == 60
     error_message = "Amplify signs in by SRP or by choice, and its refreshes have the same grace"
+  }
+}
+
+run "a_pool_can_wait_for_its_functions" {
+  command = plan
+
+  variables {
+    wire_triggers = false
+  }
+
+  assert {
+    condition     = length(aws_cognito_user_pool.this.lambda_config) == 0
+    error_message = "the pool names no function that is not there"
   }
 }
 
