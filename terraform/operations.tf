@@ -61,6 +61,8 @@ locals {
         arn     = aws_kms_key.this.arn
         via     = "dynamodb.${var.region}.amazonaws.com"
         context = { "aws:dynamodb:tableName" = table.name }
+        # AWS lists more than Decrypt for who uses a table with a key of its own (DynamoDB guide, "encryption at rest: usage notes").
+        actions = ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"]
       }
     }
   }
@@ -72,6 +74,7 @@ locals {
         arn     = aws_kms_key.this.arn
         via     = "secretsmanager.${var.region}.amazonaws.com"
         context = { SecretARN = module.secrets.arn }
+        actions = ["Decrypt"]
       }
     }
     # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, so what was copied to somebody else's

@@ -53,12 +53,11 @@ locals {
     ]
   ]))
 
-  # DynamoDB and Secrets Manager open their data with the caller's rights to the key: only through them, and only for this table
-  # or secret.
+  # DynamoDB and Secrets Manager use the key with the caller's rights: only through them, and only for this table or secret.
   key_statements = [
     for keys in values(local.keys) : {
       Effect   = "Allow"
-      Action   = ["kms:Decrypt"]
+      Action   = [for action in keys[0].actions : "kms:${action}"]
       Resource = [keys[0].arn]
       Condition = {
         StringEquals = merge({ "kms:ViaService" = keys[0].via }, { for name, value in keys[0].context : "kms:EncryptionContext:${name}" => value })

@@ -75,11 +75,13 @@ variable "resources" {
     actions = list(string)
     # As IAM writes it: operator => key => value.
     condition = optional(map(map(string)))
-    # For what a customer-managed key encrypts: the key, the service that uses it for the function, and the encryption context.
+    # For what a customer-managed key encrypts: the key, the service that uses it for the function, the encryption context, and what
+    # the service may ask of the key.
     key = optional(object({
       arn     = string
       via     = string
       context = map(string)
+      actions = list(string)
     }))
     # What the service itself asks for with the function's rights, when any of the actions is granted.
     also = optional(list(object({

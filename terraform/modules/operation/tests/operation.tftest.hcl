@@ -28,6 +28,7 @@ variables {
         arn     = "arn:aws:kms:eu-west-1:111122223333:key/k"
         via     = "dynamodb.eu-west-1.amazonaws.com"
         context = { "aws:dynamodb:tableName" = "latchkey-test-guests" }
+        actions = ["Decrypt", "Encrypt"]
       }
     }
     "guests/index" = {
@@ -38,6 +39,7 @@ variables {
         arn     = "arn:aws:kms:eu-west-1:111122223333:key/k"
         via     = "dynamodb.eu-west-1.amazonaws.com"
         context = { "aws:dynamodb:tableName" = "latchkey-test-guests" }
+        actions = ["Decrypt", "Encrypt"]
       }
     }
     secrets = {
@@ -48,6 +50,7 @@ variables {
         arn     = "arn:aws:kms:eu-west-1:111122223333:key/k"
         via     = "secretsmanager.eu-west-1.amazonaws.com"
         context = { SecretARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf" }
+        actions = ["Decrypt"]
       }
     }
     user-pool = {
@@ -89,7 +92,7 @@ run "a_role_holds_its_grants_and_no_more" {
       },
       {
         Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
+        Action   = ["kms:Decrypt", "kms:Encrypt"]
         Resource = ["arn:aws:kms:eu-west-1:111122223333:key/k"]
         Condition = { StringEquals = {
           "kms:ViaService"                               = "dynamodb.eu-west-1.amazonaws.com"
