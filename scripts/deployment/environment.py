@@ -24,8 +24,8 @@ class Environment:
     region: str
     protected: bool
     """Whether people's data lives there."""
-    public_client: bool
-    """Whether browsers have an app client without a secret."""
+    public_client: str
+    """Whether there is an app client without a secret, and what its tokens open: off, sign-in or api."""
     makes_test_events: bool = True
     """Whether Terraform makes the console's registry of test events, where the account has none."""
 
@@ -75,7 +75,7 @@ def load(name: str) -> Environment:
         name=scalar(text, "environment") or name,
         region=scalar(text, "region") or "",
         protected=scalar(text, "protected") == "true",
-        public_client=scalar(text, "public_client") in {"sign-in", "api"},
+        public_client=scalar(text, "public_client") or "off",
         makes_test_events=scalar(text, "console_test_events") in (None, "create"),
     )
 

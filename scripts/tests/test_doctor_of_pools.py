@@ -98,7 +98,7 @@ COME_TOGETHER = {"refresh-flow": {"rotation"}, "tier": {"first-factors"}}
 class Pools(unittest.TestCase):
     cognito: Any
     process: subprocess.Popen[str]
-    where = Environment(name="", region="eu-west-1", protected=False, public_client=False)
+    where = Environment(name="", region="eu-west-1", protected=False, public_client="off")
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -154,9 +154,9 @@ class Pools(unittest.TestCase):
 
     def test_a_browsers_client_is_no_fault_where_it_is_wanted_and_guarded(self) -> None:
         pool_id, _ = self.made({}, {"GenerateSecret": False})
-        self.assertEqual(self.codes(pool_id, public_client=True), set())
+        self.assertEqual(self.codes(pool_id, public_client="sign-in"), set())
         unguarded, _ = self.made({"LambdaConfig": {}}, {"GenerateSecret": False})
-        self.assertEqual(self.codes(unguarded, public_client=True), {"public-client", "admin-scope"})
+        self.assertEqual(self.codes(unguarded, public_client="sign-in"), {"public-client", "admin-scope"})
 
     def test_a_function_that_tells_without_a_credential_is_foreign(self) -> None:
         asking = {"LambdaConfig": {**POOL["LambdaConfig"], "PreAuthentication": TRIGGER}}

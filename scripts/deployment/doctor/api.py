@@ -34,7 +34,8 @@ def guarded(operation: Operation, route: dict[str, Any]) -> Iterator[Finding]:
 
 
 def authorizers(deployed: Deployed) -> Iterator[Finding]:
-    clients = {client["ClientId"] for client in deployed.clients if not is_agentcores(client)}
+    opens = deployed.where.public_client == "api"
+    clients = {client["ClientId"] for client in deployed.clients if not is_agentcores(client) and (client.get("ClientSecret") or opens)}
     used = {route["AuthorizerId"] for route in deployed.routes.values() if route.get("AuthorizerId")}
     for identity in sorted(used):
         authorizer = deployed.where.aws("apigatewayv2").get_authorizer(ApiId=deployed.api_id, AuthorizerId=identity)

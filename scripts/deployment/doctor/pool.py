@@ -154,7 +154,7 @@ def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
     if client.get("ClientSecret"):
         return
     name = client["ClientName"]
-    if not deployed.where.public_client:
+    if deployed.where.public_client == "off":
         yield error(
             "public-client",
             name,
