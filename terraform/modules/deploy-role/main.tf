@@ -122,6 +122,13 @@ resource "aws_iam_policy" "boundary" {
         Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
         Resource = ["*"] # AWS allows nothing narrower for these two
       },
+      {
+        # What DynamoDB may ask of the key with a function's rights.
+        Effect    = "Allow"
+        Action    = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+        Resource  = [var.resources.key_arn]
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" } }
+      },
     ]
   })
 }
@@ -235,11 +242,30 @@ resource "aws_iam_policy" "data" {
         Sid    = "UserPool"
         Effect = "Allow"
         Action = [
-          "cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient",
-          "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:ListTagsForResource", "cognito-idp:ListUserPoolClients",
+          "cognito-idp:AssociateWebACL", "cognito-idp:CreateUserPoolClient", "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient",
+          "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:GetWebACLForResource", "cognito-idp:ListTagsForResource", "cognito-idp:ListUserPoolClients",
           "cognito-idp:SetUserPoolMfaConfig", "cognito-idp:TagResource", "cognito-idp:UpdateUserPool", "cognito-idp:UpdateUserPoolClient",
         ]
         Resource = [var.resources.user_pool_arn]
+      },
+      {
+        # Where people reach the pool. IAM asks for Cognito's side of it too, which stands above. A person makes the web ACL, and takes it away.
+        Sid    = "PoolsWebAcl"
+        Effect = "Allow"
+        Action = ["wafv2:AssociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource", "wafv2:ListTagsForResource", "wafv2:TagResource", "wafv2:UpdateWebACL"]
+        Resource = [
+          "arn:${var.partition}:wafv2:${var.region}:${var.account_id}:regional/managedruleset/*/*",
+          "arn:${var.partition}:wafv2:${var.region}:${var.account_id}:regional/webacl/${var.prefix}-pool/*",
+          var.resources.user_pool_arn,
+        ]
+      },
+      {
+        # Cognito makes it where a pool first mails from an identity of the account's own.
+        Sid       = "PoolsMail"
+        Effect    = "Allow"
+        Action    = ["iam:CreateServiceLinkedRole"]
+        Resource  = ["${local.iam}:role/aws-service-role/email.cognito-idp.amazonaws.com/*"]
+        Condition = { StringEquals = { "iam:AWSServiceName" = "email.cognito-idp.amazonaws.com" } }
       },
       {
         Sid    = "Secret"
@@ -255,6 +281,14 @@ resource "aws_iam_policy" "data" {
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = [var.resources.key_arn]
+      },
+      {
+        # Services use the key by grants of their own, such as DynamoDB for a table.
+        Sid       = "Grants"
+        Effect    = "Allow"
+        Action    = ["kms:CreateGrant"]
+        Resource  = [var.resources.key_arn]
+        Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
       },
       {
         Sid      = "Keys"
