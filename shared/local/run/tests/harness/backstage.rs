@@ -130,13 +130,13 @@ pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String
     keys.as_str().expect("an authenticator").to_owned()
 }
 
-/// Puts sealed keys into a guest's record.
+/// Puts sealed keys into the record of a guest, who may have had no authenticator.
 pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys: &str) {
     let change = json!({
         "TableName": world.ready().tables["guests"],
         "Key": guest_key(world, email).await,
-        "UpdateExpression": "SET authenticatorKeys = :keys",
-        "ExpressionAttributeValues": { ":keys": { "B": keys } },
+        "UpdateExpression": "SET authenticatorKeys = :keys, authenticatorLastStep = if_not_exists(authenticatorLastStep, :step)",
+        "ExpressionAttributeValues": { ":keys": { "B": keys }, ":step": { "N": "0" } },
     });
     dynamodb(world, "UpdateItem", &change).await;
 }
