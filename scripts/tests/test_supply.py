@@ -72,7 +72,7 @@ class Supply(unittest.TestCase):
             changed = {"PATH": f"{folder}:{os.environ['PATH']}", "TF_DATA_DIR": f"{folder}/data"}
             with mock.patch.dict(os.environ, changed):
                 of_terraform.version.cache_clear()
-                Terraform(Environment("dev", "eu-west-1", protected=False, public_client=False), "some-bucket").init()
+                Terraform(Environment("dev", "eu-west-1", protected=False, public_client="off"), "some-bucket").init()
                 of_terraform.version.cache_clear()
             self.assertRegex(pathlib.Path(f"{fake}.calls").read_text(), "init .*-lockfile=readonly")
 

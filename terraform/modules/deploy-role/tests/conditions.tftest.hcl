@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "../../tests/mocks"
+  source          = "../../tests/mocks"
+  override_during = plan
 }
 
 variables {
@@ -13,7 +14,8 @@ variables {
   access_log_group = "/aws/vendedlogs/apigateway/latchkey-test"
   agents           = true
   zone_ids         = ["Z0000000000000"]
-  distribution_arn = "arn:aws:cloudfront::111122223333:distribution/E0000000000000"
+  api_arn          = "arn:aws:apigateway:eu-west-1::/apis/latchkey00"
+  edge_arns        = ["arn:aws:cloudfront::111122223333:distribution/E0000000000000", "arn:aws:cloudfront::111122223333:cache-policy/00000000-0000-4000-8000-000000000000"]
 
   resources = {
     user_pool_arn        = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"

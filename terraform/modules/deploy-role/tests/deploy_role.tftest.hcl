@@ -125,7 +125,7 @@ run "one_environment_of_one_repository_deploys" {
       for statement in jsondecode(aws_iam_policy.boundary.policy).Statement :
       try(statement.Condition.ArnLike["lambda:SourceFunctionArn"], "") == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-*"
       if !(
-        statement.Action == ["lambda:InvokeFunction"] || statement.Action == ["kms:Decrypt"] || startswith(statement.Action[0], "logs:") || startswith(statement.Action[0], "xray:")
+        statement.Action == ["lambda:InvokeFunction"] || statement.Action == ["kms:Decrypt"] || can(statement.Condition.StringEquals["kms:ViaService"]) || startswith(statement.Action[0], "logs:") || startswith(statement.Action[0], "xray:")
         || statement.Resource == [var.resources.agentcore_secret_arn]
       )
     ])
