@@ -30,7 +30,7 @@ variables {
 }
 
 run "what_aws_makes_for_itself_is_conditioned" {
-  command = apply
+  command = plan
 
   assert {
     condition = [
