@@ -63,7 +63,9 @@ impl PreTokenGeneration {
             Some(email) => self.guests.arrival(&arriving.sub, email).await,
             None => {
                 let guest = self.guests.find(&arriving.sub).await?;
-                Ok(guest.map_or(Arrival::First(None), |guest| Arrival::Known(Box::new(guest))))
+                Ok(guest.map_or(Arrival::First(None), |guest| {
+                    Arrival::Known(Box::new(guest))
+                }))
             }
         }
     }

@@ -76,7 +76,9 @@ pub(super) fn delete(service: &Service, input: &Deletion) -> Result<Value, Refus
         Pool::find(transaction, &input.user_pool_id)?;
         let mut client = AppClient::of_pool(transaction, &input.user_pool_id, &input.client_id)?;
         let before = client.secrets.len();
-        client.secrets.retain(|secret| secret.id != input.client_secret_id);
+        client
+            .secrets
+            .retain(|secret| secret.id != input.client_secret_id);
         if client.secrets.len() == before {
             return Err(Refusal::new(
                 Exception::ResourceNotFound,

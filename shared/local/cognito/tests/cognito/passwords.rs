@@ -78,7 +78,11 @@ async fn a_password_that_comes_early_may_be_left_aside() {
                 .unwrap();
             assert!(begun.authentication_result.is_none());
             assert_eq!(begun.challenge_name.as_ref(), Some(&asking));
-            assert!(available.iter().all(|factor| begun.available_challenges().contains(factor)));
+            assert!(
+                available
+                    .iter()
+                    .all(|factor| begun.available_challenges().contains(factor))
+            );
             let answered = world
                 .sdk
                 .respond_to_auth_challenge()

@@ -7,7 +7,7 @@ use crate::harness::authenticator_app::code;
 use crate::harness::authorization_cases::path_of;
 use crate::harness::authorizations::{location, start, status};
 use crate::harness::backstage::{
-    authenticator_keys, delete_user, make_user_with_password, make_unverified_user_with_password,
+    authenticator_keys, delete_user, make_unverified_user_with_password, make_user_with_password,
     set_authenticator_keys,
 };
 use crate::harness::consent::Consenting;
@@ -65,7 +65,9 @@ impl<'world> Outside<'world> {
                 "EMAIL_OTP_CODE": self.world.mail_code(email).await,
             },
         });
-        self.world.cognito_call("RespondToAuthChallenge", proof).await
+        self.world
+            .cognito_call("RespondToAuthChallenge", proof)
+            .await
     }
 
     async fn refresh(&self, signed_in: &Answer) -> Answer {
@@ -73,7 +75,9 @@ impl<'world> Outside<'world> {
             "ClientId": self.client,
             "RefreshToken": signed_in["AuthenticationResult"]["RefreshToken"],
         });
-        self.world.cognito_call("GetTokensFromRefreshToken", refresh).await
+        self.world
+            .cognito_call("GetTokensFromRefreshToken", refresh)
+            .await
     }
 
     /// A browser that brings the access token.
@@ -253,7 +257,11 @@ async fn a_password_at_an_unverified_address_makes_no_guest() {
     // The code proves it.
     let signed_in = outside.by_code(ADA).await;
     signed_in.expect_status(200);
-    outside.browser(&signed_in).get("/me").await.expect_status(200);
+    outside
+        .browser(&signed_in)
+        .get("/me")
+        .await
+        .expect_status(200);
 }
 
 /// The address is a guest's whose user is gone. A sub never takes another's guest.
@@ -285,7 +293,11 @@ async fn a_sign_in_whose_guest_cannot_be_read_or_made_gets_no_tokens() {
         world.clear_faults();
         let signed_in = outside.by_password(ADA, PASSWORD).await;
         signed_in.expect_status(200);
-        outside.browser(&signed_in).get("/me").await.expect_status(200);
+        outside
+            .browser(&signed_in)
+            .get("/me")
+            .await
+            .expect_status(200);
         assert_eq!(world.guests().await.len(), 1);
     }
 }
@@ -298,7 +310,13 @@ async fn signing_out_everywhere_reaches_the_public_clients_sessions() {
     let signed_in = outside.by_code(ADA).await;
     let mut browser = outside.browser(&signed_in);
     let goodbye = json!({ "everywhere": true });
-    browser.post("/auth/logout", goodbye).await.expect_status(204);
-    browser.get("/me").await.expect_problem(401, "AUTH_REQUIRED");
+    browser
+        .post("/auth/logout", goodbye)
+        .await
+        .expect_status(204);
+    browser
+        .get("/me")
+        .await
+        .expect_problem(401, "AUTH_REQUIRED");
     assert_eq!(outside.refresh(&signed_in).await.status, 400);
 }
