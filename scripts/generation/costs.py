@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 
 from deployment import contract
 from deployment.contract import calls_by_case
-
 from generation import share, table
 from generation.project import Calls, Needs, Prices, codes_mailed, load, needs_by_function, read, seconds_of_case
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from deployment import contract
 from deployment.contract import calls_by_case
-
 from generation import table
 
 WHO = {"NONE": "anyone, within limits", "JWT": "the signed-in guest", "AWS_IAM": "agents and operators, signed for IAM"}

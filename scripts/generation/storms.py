@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from deployment.contract import calls_by_case
-
 from generation import share, table
 from generation.project import (
     Prices,
