@@ -64,10 +64,10 @@ class Gaps:
 
     def see(self, request, environ):
         """Keeps what is needed to say which action a call was, and on what."""
+        data = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(data)
         credential = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", ""))
         if credential:
-            data = request.get_data()
-            environ["wsgi.input"] = io.BytesIO(data)
             self.seen.append(
                 {
                     "region": credential[1],
@@ -91,6 +91,8 @@ class Gaps:
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
         if target.endswith("UserPoolDomain"):
             return self.domain(request, environ)
+        if target in ("CreateIdentityPool", "UpdateIdentityPool", "DescribeIdentityPool"):
+            return self.identity_pool(request, environ)
         function = re.fullmatch(r"/2015-03-31/functions(?:/([^/]+))?(/configuration)?", unquote(request.path))
         if target not in ("CreateUserPool", "UpdateUserPool", "DescribeUserPool") and not function:
             return None
@@ -128,6 +130,18 @@ class Gaps:
         if answer.get("DomainDescription"):
             answer["DomainDescription"].update(kept)
             response.set_data(json.dumps(answer))
+        return response
+
+    def identity_pool(self, request, environ):
+        """moto forgets whether the classic flow is open."""
+        data = request.get_data()
+        environ["wsgi.input"] = io.BytesIO(data)
+        response = Response.from_app(self.moto, environ)
+        if response.status_code < 300:
+            given, answer = json.loads(data), json.loads(response.get_data())
+            kept = self.kept.setdefault(("identity-pool", answer["IdentityPoolId"]), {})
+            kept.update({name: given[name] for name in ("AllowClassicFlow",) if name in given})
+            response.set_data(json.dumps({**answer, **kept}))
         return response
 
     def distribution(self, request, environ):
