@@ -111,10 +111,14 @@ output "amplify_configuration" {
   description = "For Amplify.configure in a front end, as JSON. It has Auth only where the public client is on."
   value = local.with_functions ? jsonencode(merge(
     { API = { REST = { latchkey = { endpoint = "${module.edge[0].url}/api", region = var.region } } } },
-    var.public_client != "off" ? { Auth = { Cognito = {
-      userPoolId       = module.user_pool.id
-      userPoolClientId = module.user_pool.public_client_id
-      loginWith        = { email = true }
-    } } } : {},
+    var.public_client != "off" ? { Auth = { Cognito = merge(
+      {
+        userPoolId       = module.user_pool.id
+        userPoolClientId = module.user_pool.public_client_id
+        loginWith        = { email = true }
+      },
+      # For guests. What Amplify would get for visitors, by the enhanced flow, opens no agent.
+      var.visitors == null ? {} : { identityPoolId = module.visitors[0].identity_pool_id, allowGuestAccess = false },
+    ) } } : {},
   )) : null
 }

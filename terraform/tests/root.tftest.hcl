@@ -290,6 +290,11 @@ run "a_deployment_has_its_own_say" {
   }
 
   assert {
+    condition     = jsondecode(output.amplify_configuration).Auth.Cognito.identityPoolId == output.identity_pool_id && !jsondecode(output.amplify_configuration).Auth.Cognito.allowGuestAccess
+    error_message = "Amplify gets credentials for guests, and not by a flow that opens nothing to visitors"
+  }
+
+  assert {
     condition     = length(aws_schemas_registry.test_events) == 0 && local.test_event_registry == "lambda-testevent-schemas" && alltrue([for name, function in module.function : jsonencode(keys(function.test_events)) == jsonencode(run.contract.test_events[name])])
     error_message = "a registry that the account has already is used, and not made again"
   }
