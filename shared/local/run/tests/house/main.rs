@@ -9,6 +9,7 @@ mod edge;
 mod files;
 mod imports;
 mod manifests;
+mod tables;
 mod user_pool;
 
 use std::{
