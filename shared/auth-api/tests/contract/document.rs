@@ -332,8 +332,8 @@ fn contradictions_are_refused() {
         ),
         (
             changed(|document| {
-                document["x-latchkey-functions"]["preTokenGeneration"]["kind"] =
-                    "pre-authentication".into();
+                let functions = &mut document["x-latchkey-functions"];
+                functions["another"] = functions["preTokenGeneration"].clone();
             }),
             "another function is the same trigger",
         ),
