@@ -67,7 +67,8 @@ locals {
     }
   }
   made_resources = {
-    user-pool = { arns = [module.user_pool.arn] }
+    unproved-index = { arns = module.tables.tables["challenges"].index_arns }
+    user-pool      = { arns = [module.user_pool.arn] }
     secrets = {
       arns = [module.secrets.arn]
       key = {
@@ -77,11 +78,11 @@ locals {
         actions = ["Decrypt"]
       }
     }
-    # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, so what was copied to somebody else's
+    # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, a user's or a sign-in's, so what was copied to somebody else's
     # record stays shut.
     sealing-key = {
       arns      = [aws_kms_key.sealing.arn]
-      condition = { Null = { "kms:EncryptionContext:sub" = "false" } }
+      condition = { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } }
     }
     # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and functions are told of no MAIL_SENDER.
     mail = {

@@ -72,13 +72,17 @@ def tables_text() -> str:
     parts = []
     for name, described in contract.tables().items():
         expiry = f"Items end by `{described['ttl']}`." if "ttl" in described else "Nothing expires."
-        indexes = "".join(f" Index `{index}` on `{key}`." for index, key in described.get("indexes", {}).items())
+        indexes = "".join(f" Index `{index}` on {asked_by(by)}." for index, by in described.get("indexes", {}).items())
         parts += [
             f"**{name}**: {lower_first(resources[name]['meaning'])}. Key `{described['key']}`. {expiry}{indexes}",
             table(["item", "holds"], [[f"`{key}`", meaning] for key, meaning in described["items"].items()]),
             f"Read by {functions_with(grants, name, READS)}. Written by {functions_with(grants, name, None)}.",
         ]
     return "\n\n".join(parts)
+
+
+def asked_by(index: dict[str, str]) -> str:
+    return f"`{index['key']}`, sorted by `{index['sort']}`" if "sort" in index else f"`{index['key']}`"
 
 
 def lower_first(text: str) -> str:

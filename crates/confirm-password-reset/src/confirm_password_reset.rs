@@ -1,7 +1,9 @@
 //! The decision: count the attempt, have Cognito set the password, end every session, tell the guest.
 
-use auth_aws::{Recovery, Undecided};
-use auth_domain::{AttemptId, Attempts, Email, LimitState, Notice, Problem, Purpose, Timestamp};
+use auth_aws::{Address, Arrival, Recovery, Undecided};
+use auth_domain::{
+    AttemptId, Attempts, Email, LimitState, Notice, Problem, Purpose, Report, Timestamp,
+};
 use auth_flows::Requester;
 use auth_lambda::{Exchange, Operation};
 use tokio::join;
@@ -77,16 +79,38 @@ impl ConfirmPasswordReset {
     }
 
     /// Notes the password with the guest of the address, or else with that of its user, whom the pool may know by a newer address. A user
-    /// who has never signed in here has no guest yet.
+    /// who has none gets one: the code has proved the address, and registrations that wait for it end.
     async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
-        if self.guests.note_new_password(email, now).await? {
-            return Ok(());
-        }
+        let address = match self.guests.at(email).await? {
+            Some(Address::Claimed(claim)) => {
+                let address = (!claim.has_password).then_some(email);
+                let noted = self
+                    .guests
+                    .note_new_password(&claim.sub, address, now)
+                    .await?;
+                return if noted { Ok(()) } else { Err(overtaken()) };
+            }
+            address @ (Some(Address::Waiting(_)) | None) => address,
+        };
         let Some(sub) = self.passwords.find_sub(email).await? else {
             return Ok(());
         };
-        self.guests.note_new_password_of(&sub, None, now).await?;
+        if self.guests.note_new_password(&sub, None, now).await? {
+            return Ok(());
+        }
+        let arrival = Arrival::First(address);
+        self.guests
+            .get_or_create(&sub, email, arrival, true, &self.unproved, now)
+            .await?;
+        self.guests.note_new_password(&sub, None, now).await?;
         Ok(())
+    }
+}
+
+fn overtaken() -> Problem {
+    Problem::ServiceUnavailable {
+        retry_after_seconds: 1,
+        report: Report::of("others kept changing the same guest"),
     }
 }
 

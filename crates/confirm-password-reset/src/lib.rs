@@ -17,7 +17,7 @@ mod confirm_password_reset;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService,
+    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService, UnprovedUsers,
 };
 use auth_domain::{
     Clock, Email, Limit, NewPassword, OtpCode, Problem, ProofOfWork, Randomness, TryLimits,
@@ -39,6 +39,7 @@ struct ConfirmPasswordReset {
     tries: CodeTries,
     passwords: Passwords,
     guests: Guests,
+    unproved: UnprovedUsers,
     token_service: TokenService,
     pool_id: String,
     mailer: Mailer,
@@ -74,6 +75,7 @@ impl ConfirmPasswordReset {
             limits: Limits::new(platform)?,
             passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,
             pool_id: environment.text("COGNITO_USER_POOL_ID")?.to_owned(),
             mailer: Mailer::new(platform)?,

@@ -1,15 +1,19 @@
-//! The decision: count the attempt, ask Cognito, confirm the guest; or count, and have another code mailed.
+//! The decision: count the attempt, ask Cognito, make the guest, set the password, sign in by it; only then do tokens leave.
 
-use auth_aws::{Address, Proof, ProvedBy, Undecided, Waiting};
+use auth_aws::{Address, PasswordProof, PasswordSignIn, Proof, Undecided};
 use auth_domain::{
-    AttemptId, Email, KeyRing, OfferedPassword, OtpCode, Problem, Purpose, SignIn, SignInId,
-    Timestamp, UserSub,
+    AttemptId, CognitoChallenge, Email, FollowUp, Guest, OtpCode, Password, PendingRegistration,
+    Problem, Purpose, Report, SessionToken, SignIn, SignInId, Tokens, UserSub,
 };
 use auth_flows::Requester;
-use auth_lambda::{Exchange, Operation};
+use auth_lambda::{Exchange, Metric, Operation, SignInAnswer};
 use tokio::join;
 
-use crate::{ConfirmRegistration, Input};
+use crate::{ConfirmRegistration, Confirmation};
+
+/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication": lockout). How much of it is left,
+/// Cognito does not say.
+const LONGEST_LOCK_SECONDS: u64 = 900;
 
 /// An attempt that was admitted, and what it was counted against.
 struct Attempt<'a> {
@@ -18,26 +22,36 @@ struct Attempt<'a> {
     requester: &'a Requester<'a>,
 }
 
+/// What a right code has come to.
+enum Settled {
+    /// This guest is signed in, and may have been made for it.
+    Guest {
+        guest: Box<Guest>,
+        tokens: Box<Tokens>,
+        created: bool,
+    },
+    /// The sign-in waits for another factor.
+    Held(SessionToken, CognitoChallenge),
+}
+
 impl ConfirmRegistration {
     pub(crate) async fn confirm(
         &self,
-        input: &Input,
-        code: &OtpCode,
+        input: &Confirmation,
         exchange: &Exchange,
-    ) -> Result<(), Problem> {
-        let email = &input.email;
+    ) -> Result<SignInAnswer, Problem> {
         let now = self.clock.now();
         let (id, sign_in_id) = (
             AttemptId::generate(&self.randomness),
-            SignInId::of_registration(email),
+            input.session_token.registration_id(),
         );
         let (secrets, claimed) = join!(
             self.secrets.get(),
             self.sign_ins
-                .claim(&sign_in_id, email, &id, now, &self.settings.rules)
+                .claim_registration(&sign_in_id, &id, now, &self.settings.rules)
         );
-        let (secrets, sign_in) = match (secrets, claimed) {
-            (Ok(secrets), Ok(sign_in)) => (secrets, sign_in),
+        let (secrets, (sign_in, registration)) = match (secrets, claimed) {
+            (Ok(secrets), Ok(claimed)) => (secrets, claimed),
             (Err(problem), Ok(_))
             | (_, Err(problem @ (Problem::ServiceUnavailable { .. } | Problem::Internal(_)))) => {
                 note_stuck(&self.sign_ins.give_back(&sign_in_id, &id).await);
@@ -45,42 +59,100 @@ impl ConfirmRegistration {
             }
             (_, Err(refusal)) => return Err(refusal),
         };
-        let keys = secrets.keys();
-        let requester = self.requester(input, exchange, keys, &id, now);
+        let (email, keys) = (&sign_in.email, secrets.keys());
+        let requester = Requester::of(
+            exchange,
+            Self::NAME,
+            email,
+            input.proof_of_work.as_ref(),
+            self.settings.device_lifetime,
+            keys,
+            &id,
+            now,
+        );
         let attempt = Attempt {
             id: &id,
             sign_in_id: &sign_in_id,
             requester: &requester,
         };
-        self.admit(&attempt).await?;
-        let (proof, known) = join!(self.prove(&sign_in, code, &attempt), self.guests.at(email));
-        match proof? {
-            Proof::Right { tokens, sub } => {
-                let settling = self.settle(&sign_in, known, &sub, &attempt, now);
-                let (settled, ()) = join!(settling, self.token_service.discard(&tokens));
-                settled?;
+        let (counted, address) = join!(
+            self.tries.admit(&requester),
+            self.pending(email, &sign_in_id)
+        );
+        let address = match (counted, address) {
+            (Ok(_), Ok(address)) => address,
+            // What is refused was no attempt of the registration.
+            (Err(problem), _) => {
+                note_stuck(&self.sign_ins.give_back(&sign_in_id, &id).await);
+                return Err(problem);
+            }
+            (Ok(_), Err(problem)) => {
+                self.give_back(&attempt).await;
+                return Err(problem);
+            }
+        };
+
+        let (tokens, sub) = match self.prove(&sign_in, &input.code, &attempt).await? {
+            Proof::Right { tokens, sub } => (tokens, sub),
+            Proof::Wrong => {
+                let address = keys.tag(Purpose::Address, &[email.as_str()]);
+                tracing::warn!(address = address.to_hex(), "wrong code");
+                return Err(Problem::InvalidOtp(sign_in.attempts(&self.settings.rules)));
+            }
+            Proof::Over => return Err(Problem::OtpExpired),
+        };
+        // The new password may end the session that the code began: its tokens are not the ones that leave.
+        let (settled, ()) = join!(
+            self.settle(input, &sign_in, &registration, address, &sub, &attempt),
+            self.token_service.discard(&tokens)
+        );
+        match settled? {
+            Settled::Held(session_token, challenge) => {
+                Ok(SignInAnswer::held(session_token, challenge))
+            }
+            Settled::Guest {
+                guest,
+                tokens,
+                created,
+            } => {
+                exchange.count(Metric::SignIns);
+                if created {
+                    exchange.count(Metric::GuestsCreated);
+                }
                 exchange.remember_device(
                     email,
                     requester.device(),
-                    self.clock.now(),
+                    now,
                     self.settings.device_lifetime,
                     keys,
                     &self.randomness,
                 );
-                Ok(())
-            }
-            Proof::Wrong => {
-                tracing::warn!(
-                    address = keys.tag(Purpose::Address, &[email.as_str()]).to_hex(),
-                    "wrong code"
+                let tokens = exchange.deliver(
+                    *tokens,
+                    input.token_delivery,
+                    self.settings.refresh_token_lifetime,
                 );
-                Err(Problem::InvalidOtp(sign_in.attempts(&self.settings.rules)))
+                Ok(SignInAnswer::signed_in(tokens, *guest))
             }
-            Proof::Over => Err(Problem::OtpExpired),
         }
     }
 
-    /// Asks Cognito about the code in the mail's session.
+    /// What the address is, as long as it is still to be proved, or was proved by this very registration, which then failed half-way.
+    pub(crate) async fn pending(
+        &self,
+        email: &Email,
+        id: &SignInId,
+    ) -> Result<Option<Address>, Problem> {
+        let address = self.guests.at(email).await?;
+        if let Some(Address::Claimed(claim)) = &address
+            && self.guests.registered_by(id, &claim.sub).await?.is_none()
+        {
+            return Err(Problem::InvalidSession);
+        }
+        Ok(address)
+    }
+
+    /// Asks Cognito about the code, and gives the attempt back if it did not look.
     async fn prove(
         &self,
         sign_in: &SignIn,
@@ -101,123 +173,104 @@ impl ConfirmRegistration {
         }
     }
 
-    /// Confirms the guest, then ends the registration's sign-in. A guest who has proved the address in another way meanwhile has
-    /// nothing left to confirm, and one whose user was made anew is bound to that one.
+    /// Makes the guest, by the one write that decides between this and every other proof of the address. Only then the password is set, so
+    /// of two registrations that are confirmed at once, one sets its own; and then it signs in.
     async fn settle(
         &self,
+        input: &Confirmation,
         sign_in: &SignIn,
-        known: Result<Option<Address>, Problem>,
+        registration: &PendingRegistration,
+        address: Option<Address>,
         sub: &UserSub,
         attempt: &Attempt<'_>,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        let known = known?.ok_or(Problem::InvalidSession)?;
-        let confirmed = match &known {
-            Address::Waiting(waiting) => {
-                self.guests.confirm_registration(waiting, sub, now).await?
+    ) -> Result<Settled, Problem> {
+        let password = self
+            .pending_passwords
+            .open(&registration.password, &input.session_token)
+            .await?;
+        let (email, id) = (&sign_in.email, attempt.sign_in_id);
+        let registered = self
+            .guests
+            .register(
+                sub,
+                email,
+                id,
+                registration,
+                address,
+                &self.unproved,
+                self.clock.now(),
+            )
+            .await?;
+        let (guest, created) = registered.ok_or(Problem::InvalidSession)?;
+        self.passwords.set(sub.as_str(), &password).await?;
+        let password = Password::from(password);
+        let signed_in = self.passwords.sign_in(email, &password).await;
+        match signed_in.map_err(|undecided| undecided.problem)? {
+            PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
+                let settled = self.finish(input, guest, &tokens, created, attempt).await;
+                if settled.is_err() {
+                    self.token_service.discard(&tokens).await;
+                }
+                settled
             }
-            Address::Claimed(_) => None,
-        };
-        if confirmed.is_none() {
-            let arrival = self.guests.arrival(sub, &sign_in.email).await?;
-            self.guests
-                .get_or_create(sub, &sign_in.email, arrival, ProvedBy::Code, true, now)
-                .await?;
+            PasswordProof::Challenged(follow_up) => self.follow_up(&follow_up, input, email).await,
+            PasswordProof::Locked => Err(Problem::PasswordLocked {
+                retry_after_seconds: LONGEST_LOCK_SECONDS,
+            }),
+            PasswordProof::Wrong => Err(Problem::Internal(Report::of(
+                "Cognito refuses the password that was just set",
+            ))),
         }
+    }
+
+    /// Ends the registration. Its guest has no authenticator, unless it comes again after it has failed half-way.
+    async fn finish(
+        &self,
+        input: &Confirmation,
+        guest: Guest,
+        tokens: &Tokens,
+        created: bool,
+        attempt: &Attempt<'_>,
+    ) -> Result<Settled, Problem> {
+        let settled = if guest.authenticator.is_some() {
+            let (sub, email) = (&guest.cognito_sub, &guest.email);
+            let held = self
+                .second_factors
+                .hold(tokens, sub, email, input.token_delivery)
+                .await?;
+            Settled::Held(held, CognitoChallenge::SoftwareTokenMfa)
+        } else {
+            Settled::Guest {
+                guest: Box::new(guest),
+                tokens: Box::new(tokens.clone()),
+                created,
+            }
+        };
         let (finished, cleared) = join!(
             self.sign_ins.finish(attempt.sign_in_id, attempt.id),
             self.tries.clear(attempt.requester)
         );
-        if finished.is_err() || cleared.is_err() {
-            tracing::warn!("a registration is confirmed, and its counts will age out");
+        if !finished? {
+            return Err(Problem::InvalidSession);
         }
-        Ok(())
+        if cleared.is_err() {
+            tracing::warn!("the count of wrong codes could not be cleared, and will age out");
+        }
+        Ok(settled)
     }
 
-    fn requester<'a>(
+    /// Holds a sign-in with which Cognito itself wants to go on.
+    async fn follow_up(
         &self,
-        input: &'a Input,
-        exchange: &'a Exchange,
-        keys: &'a KeyRing,
-        attempt: &'a AttemptId,
-        now: Timestamp,
-    ) -> Requester<'a> {
-        Requester::of(
-            exchange,
-            Self::NAME,
-            &input.email,
-            input.proof_of_work.as_ref(),
-            self.settings.device_lifetime,
-            keys,
-            attempt,
-            now,
-        )
-    }
-
-    /// Counts the attempt for network and address. What is refused was no attempt of the registration.
-    async fn admit(&self, attempt: &Attempt<'_>) -> Result<(), Problem> {
-        let counted = self.tries.admit(attempt.requester).await;
-        if counted.is_err() {
-            let given_back = self.sign_ins.give_back(attempt.sign_in_id, attempt.id);
-            note_stuck(&given_back.await);
-        }
-        counted.map(drop)
-    }
-
-    /// Has another code mailed, where an address waits to be confirmed. The mail is counted for every address, and before it is known
-    /// whether this one waits.
-    pub(crate) async fn resend(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
-        let email = &input.email;
-        let now = self.clock.now();
-        let attempt = AttemptId::generate(&self.randomness);
-        let secrets = self.secrets.get().await?;
-        let keys = secrets.keys();
-        let subject = keys.tag(Purpose::Address, &[email.as_str()]).to_hex();
-        let gap = &self.settings.resend_gap;
-        self.limits
-            .admit(gap, &subject, &attempt, now, |state| {
-                exchange.rate_limit(state);
-            })
-            .await?;
-        let requester = self.requester(input, exchange, keys, &attempt, now);
-        let sent = self.send(email, &requester, now).await;
-        if sent.is_err() {
-            // The person should not wait for a mail that was not sent.
-            note_stuck(&self.limits.take_back(gap, &subject, &attempt).await);
-        }
-        sent
-    }
-
-    async fn send(
-        &self,
+        follow_up: &FollowUp,
+        input: &Confirmation,
         email: &Email,
-        requester: &Requester<'_>,
-        now: Timestamp,
-    ) -> Result<(), Problem> {
-        self.mails.admit(requester, false).await?;
-        let is_registered = match self.guests.at(email).await? {
-            Some(Address::Waiting(Waiting { guest, .. })) => {
-                guest.registered_sub.is_some() && !guest.email_verified
-            }
-            Some(Address::Claimed(_)) | None => false,
-        };
-        if !is_registered {
-            return Ok(());
-        }
-        // Where half a registration has left a guest without a user, that user is made here.
-        self.codes.create_user(email).await?;
-        let sending = self.codes.send(email).await?;
-        let sign_in = SignIn {
-            email: email.clone(),
-            cognito_sessions: sending.session.into_iter().collect(),
-            attempts: 0,
-            sent_at: now,
-            expires_at: now.after(self.settings.rules.lifetime),
-            password: OfferedPassword::Unproven,
-        };
-        self.sign_ins
-            .begin(&SignInId::of_registration(email), &sign_in)
-            .await
+    ) -> Result<Settled, Problem> {
+        let held = self
+            .second_factors
+            .hold_follow_up(follow_up, email, input.token_delivery)
+            .await?;
+        Ok(Settled::Held(held, follow_up.challenge))
     }
 
     /// Undoes the counting of an attempt that nobody looked at.

@@ -1,25 +1,34 @@
 //! `confirmRegistration`, POST /auth/register/confirm: proves the code that a registration mailed, or mails another.
 //!
-//! From then on the address is the guest's, and the registered password signs in. The code is one of Cognito's for signing in, so proving
-//! it begins a session there, which is ended at once: this operation gives no tokens.
+//! The session token says which registration is meant, so only the one who began it can confirm it, and the password that counts is the
+//! one that came with it. Confirming makes the guest, by one write that decides between every proof of the address: registrations of
+//! others, sign-ins by code, resets. Where another was quicker, the token is unknown from then on. Only then is the password set, and
+//! signed in by: until then Cognito has none.
 //!
-//! The attempt is counted before Cognito is asked, for this registration and for the address, as for a sign-in. Another mail begins the
-//! count of this registration's attempts anew, because whoever confirms brings nothing that a stranger could not bring too; the
-//! count of the address's failures goes on. Asking for it is answered the same for every address, in the same time.
+//! The attempt is counted before Cognito is asked, for this registration and for the address, as for a sign-in. A re-send is the same
+//! registration: same token, same end, same attempts.
 //!
 //! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, or what follows it fails, the code is used
-//! up, and another mail brings another. If the registration was confirmed and nobody heard of it, the password signs in.
+//! up, and a re-send brings another: the registration goes on where it was left, also where it has made its guest already. Where even its
+//! time is over, the guest signs in by code. Tokens that do not leave are revoked. If the registration was confirmed and nobody heard
+//! of it, the password signs in.
 
 mod confirm_registration;
+mod resend;
 
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns, TokenService,
+    ConfigurationError, EmailCodes, Guests, Passwords, PendingPasswords, Platform,
+    SecondFactors, Secrets, SignIns, TokenService, UnprovedUsers,
 };
-use auth_domain::{Clock, Email, Limit, OtpCode, Problem, ProofOfWork, Randomness, SignInRules};
+use auth_domain::{
+    Clock, OtpCode, Problem, ProofOfWork, Randomness, SessionToken, SignInRules, TokenDelivery,
+};
 use auth_flows::{CodeMails, CodeTries};
-use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor};
+use auth_lambda::{
+    Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
+};
 use serde::Serialize;
 
 /// The function, wired to what it uses.
@@ -33,11 +42,14 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct ConfirmRegistration {
     sign_ins: SignIns,
-    limits: Limits,
     tries: CodeTries,
     mails: CodeMails,
     codes: EmailCodes,
     guests: Guests,
+    unproved: UnprovedUsers,
+    passwords: Passwords,
+    pending_passwords: PendingPasswords,
+    second_factors: SecondFactors,
     token_service: TokenService,
     secrets: Secrets,
     clock: Clock,
@@ -48,8 +60,8 @@ struct ConfirmRegistration {
 /// The numbers that the operation goes by.
 struct Settings {
     rules: SignInRules,
-    resend_gap: Limit,
     device_lifetime: Duration,
+    refresh_token_lifetime: Duration,
     floor: ResponseFloor,
     refusal_floor: ResponseFloor,
 }
@@ -63,17 +75,17 @@ impl ConfirmRegistration {
             ("OTP_RESENDS_PER_EMAIL", 5),
             ("OTP_RESEND_WINDOW_SECONDS", 900),
         )?;
+        let tries = environment.code_tries()?;
         Ok(Self {
-            tries: CodeTries::new(
-                platform,
-                environment.code_tries()?,
-                "registration-confirm-network",
-            )?,
+            tries: CodeTries::new(platform, tries, "registration-confirm-network")?,
             mails: CodeMails::new(platform, resends)?,
             sign_ins: SignIns::new(platform)?,
-            limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
+            passwords: Passwords::new(platform, &secrets)?,
+            pending_passwords: PendingPasswords::new(platform)?,
+            second_factors: SecondFactors::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,
             secrets,
             clock: platform.clock(),
@@ -86,18 +98,14 @@ impl ConfirmRegistration {
 impl Settings {
     fn read(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
-        let rules = environment.sign_in_rules()?;
         let floor = |name, default| {
             let least = environment.milliseconds(name, default)?;
             Ok(ResponseFloor::new(least))
         };
         Ok(Self {
-            rules,
-            resend_gap: Limit {
-                name: "registration-resend-gap",
-                ..rules.resend_gap()
-            },
+            rules: environment.sign_in_rules()?,
             device_lifetime: environment.device_cookie_lifetime()?,
+            refresh_token_lifetime: environment.refresh_token_lifetime()?,
             floor: floor("OTP_RESPONSE_FLOOR_MS", 1000)?,
             refusal_floor: floor("OTP_REFUSAL_FLOOR_MS", 400)?,
         })
@@ -105,84 +113,84 @@ impl Settings {
 }
 
 /// What is asked for.
-struct Input {
-    email: Email,
-    wish: Wish,
+enum Input {
+    Confirm(Confirmation),
+    Resend(Resend),
+}
+
+/// The registration of which another code is wanted.
+struct Resend {
+    session_token: SessionToken,
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// To confirm, or to have another code.
-enum Wish {
-    Confirm(OtpCode),
-    Resend,
+/// A code, and the registration that it is for.
+struct Confirmation {
+    session_token: SessionToken,
+    code: OtpCode,
+    token_delivery: TokenDelivery,
+    proof_of_work: Option<ProofOfWork>,
 }
 
 /// What came of it.
+#[derive(Serialize)]
+#[serde(untagged)]
 enum Output {
-    Confirmed,
-    Resent(Delivery),
-}
-
-impl Serialize for Output {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Resent<'a> {
-            delivery: &'a Delivery,
-        }
-        match self {
-            Self::Confirmed => serializer.serialize_unit(),
-            Self::Resent(delivery) => Resent { delivery }.serialize(serializer),
-        }
-    }
+    Confirmed(SignInAnswer),
+    Resent { delivery: Delivery },
 }
 
 impl Operation for ConfirmRegistration {
     const NAME: &'static str = "confirm-registration";
     const ACCESS: Access = Access::Public;
-    const STATUS: u16 = 204;
 
     type Input = Input;
     type Output = Output;
 
     fn status(output: &Output) -> u16 {
         match output {
-            Output::Confirmed => Self::STATUS,
-            Output::Resent(_) => 202,
+            Output::Confirmed(_) => Self::STATUS,
+            Output::Resent { .. } => 202,
         }
     }
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let email = fields.required("email");
+        let session_token = fields.required("sessionToken");
+        let token_delivery = fields.optional("tokenDelivery").unwrap_or_default();
         let proof_of_work = fields.optional("proofOfWork");
-        let wish = if fields.flag("resend") {
+        if fields.flag("resend") {
             // Not needed, and no reason to let something else pass for one.
             let _code: Option<OtpCode> = fields.optional("code");
-            Some(Wish::Resend)
-        } else {
-            fields.required("code").map(Wish::Confirm)
-        };
-        let input = || {
-            Some(Input {
-                email: email?,
-                wish: wish?,
+            let resend = session_token.map(|session_token| Resend {
+                session_token,
                 proof_of_work,
-            })
+            });
+            return fields.finish_with(resend.map(Input::Resend));
+        }
+        let code = fields.required("code");
+        let input = || {
+            Some(Input::Confirm(Confirmation {
+                session_token: session_token?,
+                code: code?,
+                token_delivery,
+                proof_of_work,
+            }))
         };
         fields.finish_with(input())
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Output, Problem> {
-        match &input.wish {
-            Wish::Confirm(code) => {
-                let confirming = self.confirm(&input, code, exchange);
+        match input {
+            Input::Confirm(confirmation) => {
+                let confirming = self.confirm(&confirmation, exchange);
                 let floor = &self.settings.refusal_floor;
-                floor.hold_refusals(confirming).await?;
-                Ok(Output::Confirmed)
+                let answer = floor.hold_refusals(confirming).await?;
+                Ok(Output::Confirmed(answer))
             }
-            Wish::Resend => {
-                let resending = self.resend(&input, exchange);
-                self.settings.floor.hold(resending).await?;
-                Ok(Output::Resent(Delivery::to(&input.email)))
+            Input::Resend(resend) => {
+                let resending = self.resend(&resend, exchange);
+                let delivery = self.settings.floor.hold(resending).await?;
+                Ok(Output::Resent { delivery })
             }
         }
     }

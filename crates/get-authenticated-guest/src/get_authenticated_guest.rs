@@ -1,9 +1,9 @@
 //! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask for one.
 
-use auth_aws::{Arrival, AuthorizationWish, ProvedBy};
+use auth_aws::{Arrival, AuthorizationWish};
 use auth_domain::{
     AttemptId, Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
-    ConversationId, Guest, KeyRing, PasswordStanding, Problem, Scope, Subject,
+    ConversationId, Guest, KeyRing, Problem, Scope, Subject,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
@@ -135,17 +135,14 @@ impl GetAuthenticatedGuest {
         let address = self.users.address_of(&person.sub).await?;
         let email = address.ok_or_else(|| other_user(exchange))?;
         let arrival = Arrival::First(self.guests.at(&email).await?);
-        if arrival.password_standing() == Some(PasswordStanding::Unproven) {
-            return Err(other_user(exchange));
-        }
         let (guest, created) = self
             .guests
             .get_or_create(
                 &person.sub,
                 &email,
                 arrival,
-                ProvedBy::Code,
                 false,
+                &self.unproved,
                 self.clock.now(),
             )
             .await?;

@@ -16,7 +16,7 @@ mod get_authenticated_guest;
 
 use auth_aws::{
     AccessTokens, AuthorizationStart, Authorizations, ConfigurationError, Consents, Guests,
-    Platform, Secrets, Users,
+    Platform, Secrets, Users, UnprovedUsers,
 };
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
@@ -40,6 +40,7 @@ struct GetAuthenticatedGuest {
     consents: Consents,
     access_tokens: AccessTokens,
     guests: Guests,
+    unproved: UnprovedUsers,
     users: Users,
     secrets: Secrets,
     callback_url: CallbackUrl,
@@ -56,6 +57,7 @@ impl GetAuthenticatedGuest {
             consents,
             access_tokens: AccessTokens::new(platform)?,
             guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
             users: Users::new(platform)?,
             secrets: Secrets::new(platform)?,
             callback_url: platform.environment().required("OAUTH2_CALLBACK_URL")?,

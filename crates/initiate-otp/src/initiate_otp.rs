@@ -54,7 +54,7 @@ impl InitiateOtp {
         let makes_user = !matches!(address, Some(Address::Claimed(_)));
         self.mails.admit(&requester, makes_user).await?;
 
-        let sent = self.send(email, address.as_ref()).await?;
+        let sent = self.send(email, address.as_ref(), &attempt, now).await?;
         let session_token = SessionToken::generate(&self.randomness);
         self.remember(&session_token, email, sent, now).await?;
         let rules = &self.settings.rules;
@@ -71,17 +71,23 @@ impl InitiateOtp {
     ///
     /// A user who was there before, with a password and an address that nobody has proved, may be a stranger's. The code will make
     /// Cognito take the address for proved, so that is asked now.
-    async fn send(&self, email: &Email, address: Option<&Address>) -> Result<Sent, Problem> {
+    async fn send(
+        &self,
+        email: &Email,
+        address: Option<&Address>,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<Sent, Problem> {
         let (bound, has_password) = match address {
             Some(Address::Claimed(claim)) => (true, claim.has_password),
             Some(Address::Waiting(_)) | None => (false, false),
         };
-        let is_new = !bound && self.codes.create_user(email).await?.is_some();
+        let is_new = !bound && self.new_users.ensure(email, attempt, now).await?.is_some();
         let mut sending = self.codes.send(email).await?;
         if bound
             && sending.password_offered
             && !has_password
-            && self.codes.create_user(email).await?.is_some()
+            && self.new_users.ensure(email, attempt, now).await?.is_some()
         {
             sending = self.codes.send(email).await?;
         }
@@ -113,6 +119,7 @@ impl InitiateOtp {
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
             password: sent.password,
+            registration: None,
         };
         self.sign_ins
             .begin(&session_token.sign_in_id(), &sign_in)

@@ -3,6 +3,8 @@
 //! The answer is the same for every address: known, new, or one to which Cognito sends no code. So is its time: never before a
 //! floor that lies above what a new address takes (ASVS 5.0 6.3.8).
 //!
+//! A user made for a new address is noted as one whom nobody has proved: `sweep-unproved-users` removes it after a day.
+//!
 //! If a call fails: before Cognito is asked, only counters have moved. A user made for a new address and not mailed to is found
 //! there by the next try. If the sign-in cannot be remembered after the mail was sent, that mail's code proves nothing, and the
 //! next try mails another.
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use auth_aws::{ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns};
 use auth_domain::{Clock, Email, Limit, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
-use auth_flows::CodeMails;
+use auth_flows::{CodeMails, NewUsers};
 use auth_lambda::{
     Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
@@ -34,6 +36,7 @@ struct InitiateOtp {
     limits: Limits,
     mails: CodeMails,
     codes: EmailCodes,
+    new_users: NewUsers,
     sign_ins: SignIns,
     secrets: Secrets,
     clock: Clock,
@@ -62,6 +65,7 @@ impl InitiateOtp {
             guests: Guests::new(platform)?,
             limits: Limits::new(platform)?,
             codes: EmailCodes::new(platform, &secrets)?,
+            new_users: NewUsers::new(platform, &secrets)?,
             sign_ins: SignIns::new(platform)?,
             secrets,
             clock: platform.clock(),

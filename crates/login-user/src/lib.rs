@@ -6,8 +6,8 @@
 //! wrong password, an address that is not proved, a user without a password, and, to strangers, Cognito's own lock-out, which befalls
 //! only users who exist. A known device hears of the lock, and that a code signs in.
 //!
-//! A password that somebody registered and whose address nobody has confirmed opens nothing, however right it is; nor does one of a user
-//! whose address Cognito does not call verified.
+//! A password of a user whose address Cognito does not call verified opens nothing, however right it is. A registration's password is not
+//! there before its address is proved.
 //!
 //! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the attempt stays counted, and the
 //! same request may be sent again. If the guest cannot be found or made, or the sign-in not be held, the new tokens are revoked and never
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use auth_aws::{
     ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, SecondFactors, Secrets,
-    TokenService,
+    TokenService, UnprovedUsers,
 };
 use auth_domain::{Clock, Email, Limit, Password, Problem, Randomness, TokenDelivery};
 use auth_flows::NetworkAttempts;
@@ -39,6 +39,7 @@ struct LoginUser {
     network: NetworkAttempts,
     passwords: Passwords,
     guests: Guests,
+    unproved: UnprovedUsers,
     second_factors: SecondFactors,
     token_service: TokenService,
     mailer: Mailer,
@@ -65,6 +66,7 @@ impl LoginUser {
             network: NetworkAttempts::new(platform, "login-network")?,
             passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
             second_factors: SecondFactors::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,
             mailer: Mailer::new(platform)?,

@@ -1,8 +1,8 @@
-//! The decision: count the attempt, ask Cognito, look whether the password may count; only then do tokens leave.
+//! The decision: count the attempt, ask Cognito, look whether the address is proved; only then do tokens leave.
 
-use auth_aws::{Arrival, PasswordProof, PasswordSignIn, ProvedBy, Undecided};
+use auth_aws::{PasswordProof, PasswordSignIn, Undecided};
 use auth_domain::{
-    AttemptId, CognitoChallenge, FollowUp, Guest, Notice, PasswordStanding, Problem, Purpose,
+    AttemptId, CognitoChallenge, FollowUp, Guest, Notice, Problem, Purpose,
     SessionToken,
 };
 use auth_flows::Requester;
@@ -156,7 +156,7 @@ impl LoginUser {
         let arrival = self.guests.arrival(&signed_in.sub, &input.email).await?;
         let before = arrival.proved_before();
         let is_proved = signed_in.email_verified || before == Some(true);
-        if !(is_proved && may_count(&arrival)) {
+        if !is_proved {
             return Err(Problem::InvalidCredentials);
         }
         let (guest, created) = self
@@ -165,8 +165,8 @@ impl LoginUser {
                 &signed_in.sub,
                 &input.email,
                 arrival,
-                ProvedBy::Password,
                 true,
+                &self.unproved,
                 self.clock.now(),
             )
             .await?;
@@ -195,10 +195,6 @@ impl LoginUser {
         input: &Input,
         budget: &str,
     ) -> Result<SignInAnswer, Problem> {
-        let arrival = Arrival::First(self.guests.at(&input.email).await?);
-        if !may_count(&arrival) {
-            return Err(Problem::InvalidCredentials);
-        }
         let session_token = self
             .second_factors
             .hold_follow_up(follow_up, &input.email, input.token_delivery)
@@ -223,13 +219,5 @@ impl LoginUser {
         if taken_back.is_err() {
             tracing::warn!("an attempt that nobody looked at stays counted");
         }
-    }
-}
-
-/// Whether a right password of this guest signs in. An address without a guest is one of an older pool.
-fn may_count(arrival: &Arrival) -> bool {
-    match arrival.password_standing() {
-        Some(PasswordStanding::Accepted) | None => true,
-        Some(PasswordStanding::Unproven | PasswordStanding::Replaced) => false,
     }
 }

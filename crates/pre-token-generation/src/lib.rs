@@ -12,7 +12,7 @@
 
 mod pre_token_generation;
 
-use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_aws::{ConfigurationError, Guests, Platform, UnprovedUsers};
 use auth_domain::{AppClients, Clock, Email, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
@@ -22,6 +22,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     Ok(Function::trigger(PreTokenGeneration {
         guests: Guests::new(platform)?,
+        unproved: UnprovedUsers::new(platform)?,
         own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
         api_clients: environment.required("API_CLIENT_IDS")?,
         clock: platform.clock(),
@@ -31,6 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the trigger works with.
 struct PreTokenGeneration {
     guests: Guests,
+    unproved: UnprovedUsers,
     /// The confidential client.
     own_client: String,
     /// The clients whose tokens open the JWT routes.

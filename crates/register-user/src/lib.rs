@@ -1,29 +1,32 @@
 //! `registerUser`, POST /auth/register: takes an address and a password, and mails the code that confirms them.
 //!
-//! Two systems are written: Cognito gets the user, then DynamoDB the guest, who takes the address in one transaction, and only then
-//! Cognito the password. So a password that nobody has proved the right to never stands in Cognito without the guest's
-//! record beside it saying so, and until the address is proved it opens nothing. A known address is told by 409; what that gives away is
-//! paid for by the count of registrations for each IP address.
+//! Cognito gets a user without a password. Everything else stands in the record of this registration alone, under the hash of its session
+//! token: name, number and password, the password sealed by a key of the token's and by KMS. The guests table is not written. So any
+//! number of people can register an address, and it goes to the one whose code and token come back. A confirmed guest's address
+//! is told by 409; the count of registrations for each network limits how many addresses can be asked about.
 //!
-//! If a call fails: whatever came after the user was made is rolled back, the user first and the guest last. If the roll-back fails
-//! too, a metric says so, and what stays is harmless: a user without a password and without a guest, whom the next registration
-//! or sign-in by code takes up; or a guest whose address is not proved, whom the next sign-in by code confirms, or the next
-//! registration if the user has gone. A password that stayed in Cognito opens nothing, and that sign-in replaces it.
+//! The answer says nothing of a guest who waits at the address, from a booking say: that guest keeps the number, and the answer's is
+//! not used.
+//!
+//! If a call fails: the user is removed if this registration has made it, and nobody has proved the address or begun there since; one
+//! conditional write decides. If that fails too, a metric says so, and a user without a password stays behind, whom the next registration
+//! or sign-in by code takes up, or `sweep-unproved-users` removes. A code that was mailed before proves nothing.
 
 mod register_user;
 
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Passwords, Platform, Secrets, SignIns,
+    ConfigurationError, EmailCodes, Guests, Limits, Passwords, PendingPasswords, Platform, Secrets,
+    SignIns,
 };
 use auth_domain::{
     Clock, Email, Guest, GuestName, Limit, NewPassword, Problem, ProofOfWork, Randomness,
-    SignInRules,
+    SessionToken, SignInRules,
 };
-use auth_flows::CodeMails;
+use auth_flows::{CodeMails, NewUsers};
 use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -40,6 +43,8 @@ struct RegisterUser {
     mails: CodeMails,
     codes: EmailCodes,
     passwords: Passwords,
+    pending_passwords: PendingPasswords,
+    new_users: NewUsers,
     sign_ins: SignIns,
     secrets: Secrets,
     clock: Clock,
@@ -70,6 +75,8 @@ impl RegisterUser {
             mails: CodeMails::new(platform, per_email)?,
             codes: EmailCodes::new(platform, &secrets)?,
             passwords: Passwords::new(platform, &secrets)?,
+            pending_passwords: PendingPasswords::new(platform)?,
+            new_users: NewUsers::new(platform, &secrets)?,
             sign_ins: SignIns::new(platform)?,
             secrets,
             clock: platform.clock(),
@@ -91,11 +98,19 @@ struct Input {
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// The guest, and where the code went.
+/// The guest to be, where the code went, and the token that it comes back with.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Registered {
     user: Guest,
+    #[serde(serialize_with = "text")]
+    session_token: SessionToken,
+    expires_in: u64,
     delivery: Delivery,
+}
+
+fn text<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.as_str())
 }
 
 impl Operation for RegisterUser {

@@ -1,32 +1,21 @@
-//! The decision: count, make the user, take the address, set the password, have the code mailed; undo all of it if one of them fails.
+//! The decision: count, make the user, have the code mailed, remember what it will confirm; undo it if one of them fails.
 
-use auth_aws::{Address, Waiting};
+use auth_aws::Address;
 use auth_domain::{
-    AttemptId, CognitoSession, Guest, OfferedPassword, Problem, Purpose, Report, SignIn, SignInId,
-    Timestamp, UserSub, WaitingGuest,
+    AttemptId, CognitoSession, Guest, GuestId, OfferedPassword, PendingRegistration, Problem,
+    Purpose, Report, Sealed, SessionToken, SignIn, Timestamp, UserSub,
 };
 use auth_flows::Requester;
 use auth_lambda::{Delivery, Exchange, Metric, Operation};
-use tokio::try_join;
+use tokio::{join, try_join};
 
 use crate::{Input, RegisterUser, Registered};
 
-/// How often a guest id is drawn anew because somebody has it. One in a billion is taken.
-const DRAWS: usize = 3;
-
-/// A user whom this registration may give a password to.
+/// The user who will prove the address.
 struct User {
     sub: UserSub,
     /// Whether this registration has made the user.
     is_new: bool,
-    /// The session of a code that was mailed already.
-    session: Option<CognitoSession>,
-}
-
-/// A failure, and whether the user may hold this registration's password by now.
-struct Failed {
-    problem: Problem,
-    password_may_be_set: bool,
 }
 
 impl RegisterUser {
@@ -46,15 +35,9 @@ impl RegisterUser {
                 })
                 .await?;
         }
-        let left_behind = match known {
-            None => None,
-            Some(Address::Waiting(waiting))
-                if waiting.guest.registered_sub.is_some() && !waiting.guest.email_verified =>
-            {
-                Some(waiting)
-            }
-            Some(Address::Waiting(_) | Address::Claimed(_)) => return Err(Problem::EmailExists),
-        };
+        if is_confirmed(known.as_ref()) {
+            return Err(Problem::EmailExists);
+        }
         let requester = Requester::of(
             exchange,
             Self::NAME,
@@ -65,133 +48,78 @@ impl RegisterUser {
             &attempt,
             now,
         );
-        self.mails.admit(&requester, left_behind.is_none()).await?;
+        self.mails.admit(&requester, true).await?;
 
-        let created = self.codes.create_user(&input.email).await?;
-        let (user, guest) = match (created, left_behind) {
-            (Some(sub), left_behind) => {
-                let user = User {
-                    sub,
-                    is_new: true,
-                    session: None,
-                };
-                let guest = self
-                    .take_address(input, &user, left_behind, now, exchange)
-                    .await?;
-                (user, guest)
-            }
-            // A registration that waits to be confirmed.
-            (None, Some(_)) => return Err(Problem::EmailExists),
-            (None, None) => {
-                let user = self.user_without_guest(input).await?;
-                let guest = self.take_address(input, &user, None, now, exchange).await?;
-                (user, guest)
-            }
+        let session_token = SessionToken::generate(&self.randomness);
+        let (created, password) = join!(
+            self.new_users.ensure(&input.email, &attempt, now),
+            self.pending_passwords.seal(&input.password, &session_token)
+        );
+        let user = match created? {
+            Some(sub) => User { sub, is_new: true },
+            None => self.user_of_before(input).await?,
         };
-        let remembered = self.finish(input, &user, now).await;
-        if let Err(Failed {
-            problem,
-            password_may_be_set,
-        }) = remembered
-        {
-            self.roll_back(&guest, user.is_new || password_may_be_set, exchange)
-                .await;
+        let guest_id = self.guests.draw_guest_id(now);
+        let begun = match password {
+            Ok(password) => {
+                self.begin(input, &session_token, guest_id.clone(), password, now)
+                    .await
+            }
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = begun {
+            if user.is_new {
+                self.roll_back(input, &user.sub, &attempt, exchange).await;
+            }
             return Err(problem);
         }
-        exchange.count(Metric::GuestsCreated);
         Ok(Registered {
             user: Guest {
-                guest_id: guest.guest_id,
-                email: guest.email,
-                name: guest.name,
+                guest_id,
+                email: input.email.clone(),
+                name: input.name.clone(),
                 cognito_sub: user.sub,
                 email_verified: false,
-                created_at: guest.created_at,
+                created_at: now,
                 updated_at: now,
-                has_password: true,
-                password_standing: guest.password_standing,
+                has_password: false,
                 signed_out_at: None,
                 kept_session: None,
                 authenticator: None,
                 pending_authenticator: None,
             },
+            session_token,
+            expires_in: self.settings.rules.lifetime.as_secs(),
             delivery: Delivery::to(&input.email),
         })
     }
 
-    /// A user whom a start of a sign-in by code, or half a registration, has left. One who has a password is somebody's: of a pool that
-    /// is older than Latchkey, say.
-    async fn user_without_guest(&self, input: &Input) -> Result<User, Problem> {
-        let sending = self.codes.send(&input.email).await?;
-        if sending.password_offered {
-            return Err(Problem::EmailExists);
-        }
+    /// A user whom a registration or a start of a sign-in by code has left, or one of an older pool.
+    async fn user_of_before(&self, input: &Input) -> Result<User, Problem> {
         let sub = self.passwords.find_sub(&input.email).await?;
         Ok(User {
-            sub: sub.ok_or(Problem::EmailExists)?,
+            sub: sub.ok_or(Problem::ServiceUnavailable {
+                retry_after_seconds: 1,
+                report: Report::of("a user was removed meanwhile"),
+            })?,
             is_new: false,
-            session: sending.session,
         })
     }
 
-    /// Makes the guest, in one transaction that decides between any number of registrations.
-    async fn take_address(
+    /// Has the code mailed, and remembers what it confirms. A user whom Cognito offers a password, or sends no code, has an account: one
+    /// that is older than Latchkey, say.
+    async fn begin(
         &self,
         input: &Input,
-        user: &User,
-        left_behind: Option<Waiting>,
+        session_token: &SessionToken,
+        guest_id: GuestId,
+        password: Sealed,
         now: Timestamp,
-        exchange: &Exchange,
-    ) -> Result<WaitingGuest, Problem> {
-        for _ in 0..DRAWS {
-            let guest = self
-                .guests
-                .registration(&user.sub, &input.email, input.name.clone(), now);
-            let taken = if let Some(left_behind) = &left_behind {
-                self.guests.register_anew(left_behind, &guest).await
-            } else {
-                let registered = self.guests.register(&guest).await;
-                registered.map(|registered| registered.then(|| guest.clone()))
-            };
-            match taken {
-                Ok(Some(guest)) => return Ok(guest),
-                Ok(None) => {}
-                Err(problem) => {
-                    // Whether it was written is not known.
-                    self.roll_back(&guest, user.is_new, exchange).await;
-                    return Err(problem);
-                }
-            }
-            // Whoever has the address now has the user too, who is therefore left alone.
-            if self.guests.at(&input.email).await?.is_some() {
-                return Err(Problem::EmailExists);
-            }
-        }
-        Err(Problem::Internal(Report::of(
-            "every guest id that was drawn is taken",
-        )))
-    }
-
-    /// Sets the password, has the code mailed, and remembers what proves it.
-    async fn finish(&self, input: &Input, user: &User, now: Timestamp) -> Result<(), Failed> {
-        let set = self.passwords.set(user.sub.as_str(), &input.password).await;
-        if let Err(not_set) = set {
-            return Err(Failed {
-                problem: not_set.problem,
-                password_may_be_set: !not_set.for_certain,
-            });
-        }
-        let failed = |problem| Failed {
-            problem,
-            password_may_be_set: true,
-        };
-        let session = match &user.session {
-            Some(session) => Some(session.clone()),
-            None => self.codes.send(&input.email).await.map_err(failed)?.session,
-        };
-        let Some(session) = session else {
-            let report = Report::of("Cognito mails no code to a user who was just made");
-            return Err(failed(Problem::Internal(report)));
+    ) -> Result<(), Problem> {
+        let sending = self.codes.send(&input.email).await?;
+        let session: CognitoSession = match sending.session {
+            Some(session) if !sending.password_offered => session,
+            Some(_) | None => return Err(Problem::EmailExists),
         };
         let sign_in = SignIn {
             email: input.email.clone(),
@@ -199,28 +127,42 @@ impl RegisterUser {
             attempts: 0,
             sent_at: now,
             expires_at: now.after(self.settings.rules.lifetime),
-            password: OfferedPassword::Unproven,
+            password: OfferedPassword::None,
+            registration: Some(PendingRegistration {
+                guest_id,
+                name: input.name.clone(),
+                password,
+            }),
         };
         self.sign_ins
-            .begin(&SignInId::of_registration(&input.email), &sign_in)
+            .begin(&session_token.registration_id(), &sign_in)
             .await
-            .map_err(failed)
     }
 
-    /// Undoes the registration. The guest goes last: the record is what keeps the password from opening anything.
-    async fn roll_back(&self, guest: &WaitingGuest, user_goes: bool, exchange: &Exchange) {
-        let user_is_gone = match (&guest.registered_sub, user_goes) {
-            (Some(sub), true) => self.passwords.delete_user(sub.as_str()).await,
-            (Some(_) | None, _) => Ok(()),
-        };
-        let undone = match user_is_gone {
-            Ok(()) => self.guests.withdraw_registration(guest).await.map(drop),
-            Err(problem) => Err(problem),
-        };
-        if let Err(problem) = undone {
+    /// Removes the user whom this registration made, unless it is somebody's by now.
+    async fn roll_back(
+        &self,
+        input: &Input,
+        sub: &UserSub,
+        attempt: &AttemptId,
+        exchange: &Exchange,
+    ) {
+        let rolled_back = self
+            .new_users
+            .roll_back(&input.email, sub, attempt, self.clock.now());
+        if let Err(problem) = rolled_back.await {
             let report = problem.report().map(Report::chain);
             tracing::error!(error = report, "half a registration stays behind");
             exchange.count(Metric::RollbackFailures);
         }
+    }
+}
+
+/// Whether somebody has proved the address, here or where the guest was imported from.
+fn is_confirmed(address: Option<&Address>) -> bool {
+    match address {
+        Some(Address::Claimed(_)) => true,
+        Some(Address::Waiting(waiting)) => waiting.guest.email_verified,
+        None => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Challenges of Cognito's own: answered at Cognito, which may ask for another, or be followed by the guest's authenticator.
 
-use auth_aws::{ChallengeOutcome, PasswordSignIn, ProvedBy, Undecided};
+use auth_aws::{ChallengeOutcome, PasswordSignIn, Undecided};
 use auth_domain::{
     ChallengeAnswer, CognitoChallenge, FollowUp, Guest, HeldSignIn, KeyRing, NewPassword, Notice,
     Problem, SecondFactor,
@@ -85,8 +85,8 @@ impl VerifyMfa {
                 &signed_in.sub,
                 &held.email,
                 arrival,
-                ProvedBy::Password,
                 true,
+                &self.unproved,
                 turn.now,
             )
             .await?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use auth_aws::{
     Authenticators, ConfigurationError, Guests, Mailer, Passwords, Platform, SecondFactors,
-    Secrets, TokenService,
+    Secrets, TokenService, UnprovedUsers,
 };
 use auth_domain::{
     Clock, NewPassword, Problem, Randomness, SecondFactor, SecondFactorRules, SessionToken,
@@ -43,6 +43,7 @@ struct VerifyMfa {
     second_factors: SecondFactors,
     authenticators: Authenticators,
     guests: Guests,
+    unproved: UnprovedUsers,
     passwords: Passwords,
     token_service: TokenService,
     mailer: Mailer,
@@ -68,6 +69,7 @@ impl VerifyMfa {
             second_factors: SecondFactors::new(platform)?,
             authenticators: Authenticators::new(platform)?,
             guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
             passwords: Passwords::new(platform, &secrets)?,
             token_service: TokenService::new(platform, &secrets)?,
             mailer: Mailer::new(platform)?,

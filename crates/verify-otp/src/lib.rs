@@ -4,8 +4,8 @@
 //! parallel guesses cannot outrun it. Wrong codes count for the address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and
 //! for a known device on its own.
 //!
-//! Where somebody has registered the address with a password and not confirmed it, that password is taken away: who chose it need not
-//! be who reads the mail. A guest hears by mail of a browser that signs in for the first time.
+//! A user of an older pool may have a password that was chosen before anybody proved the address. It is taken away: who chose it need not
+//! be who reads the mail. Registrations that wait to be confirmed end here: their tokens confirm nothing any more. A guest hears by mail of a browser that signs in for the first time.
 //!
 //! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`), though the code is right: who has the mailbox now need not be who
 //! had the account. An operator who knows that they are the same takes `cognitoSub` off the guest's item, and what begins with
@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Mailer, Passwords, Platform, SecondFactors, Secrets,
-    SignIns, TokenService,
+    SignIns, TokenService, UnprovedUsers,
 };
 use auth_domain::{
     Clock, Email, OtpCode, Problem, ProofOfWork, Randomness, SessionToken, SignInRules,
@@ -52,6 +52,7 @@ struct VerifyOtp {
     codes: EmailCodes,
     passwords: Passwords,
     guests: Guests,
+    unproved: UnprovedUsers,
     second_factors: SecondFactors,
     mailer: Mailer,
     token_service: TokenService,
@@ -79,6 +80,7 @@ impl VerifyOtp {
             codes: EmailCodes::new(platform, &secrets)?,
             passwords: Passwords::new(platform, &secrets)?,
             guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
             second_factors: SecondFactors::new(platform)?,
             mailer: Mailer::new(platform)?,
             token_service: TokenService::new(platform, &secrets)?,

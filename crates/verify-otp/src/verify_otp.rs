@@ -1,9 +1,9 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
-use auth_aws::{Arrival, Proof, ProvedBy, Undecided};
+use auth_aws::{Arrival, Proof, Undecided};
 use auth_domain::{
-    AttemptId, CognitoChallenge, Email, Guest, KeyRing, Notice, OfferedPassword, OtpCode,
-    PasswordStanding, Problem, Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
+    AttemptId, CognitoChallenge, Email, Guest, KeyRing, Notice, OfferedPassword, OtpCode, Problem,
+    Purpose, SessionToken, SignIn, SignInId, Tokens, UserSub,
 };
 use auth_flows::Requester;
 use auth_lambda::{Exchange, Metric, Operation, SignInAnswer};
@@ -176,10 +176,7 @@ impl VerifyOtp {
         let is_unproven = match &arrival {
             // The sign-in that made the guest has dealt with it.
             Arrival::Known(_) => false,
-            Arrival::First(_) => {
-                sign_in.password == OfferedPassword::Unproven
-                    || arrival.password_standing() == Some(PasswordStanding::Unproven)
-            }
+            Arrival::First(_) => sign_in.password == OfferedPassword::Unproven,
         };
         if is_unproven {
             // The password was chosen before the address was proved, perhaps by a stranger.
@@ -192,8 +189,8 @@ impl VerifyOtp {
                 &proved.sub,
                 &sign_in.email,
                 arrival,
-                ProvedBy::Code,
                 sign_in.password == OfferedPassword::Proven,
+                &self.unproved,
                 self.clock.now(),
             )
             .await?;

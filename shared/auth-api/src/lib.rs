@@ -20,7 +20,7 @@ pub use calls::{Call, Calls, Case, MalformedCall};
 #[cfg(feature = "check")]
 pub use check::{Checker, CheckerError, Exchange, Side, Violation};
 pub use contract::{
-    Bounds, Contract, ContractError, Cors, Function, FunctionKind, Grant, Maker, MalformedGrant,
+    Bounds, Contract, ContractError, Cors, Function, FunctionKind, Grant, Index, Maker, MalformedGrant,
     Method, NONE, Operation, Resource, Routed, Security, Segment, Setting, SettingKind, Table,
     Throttle, Tool, ToolSchema, ToolSchemaKind, TriggerKind, UnfitValue, UnknownMethod, Unrouted,
 };

@@ -19,7 +19,7 @@ use crate::{
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
     },
-    vault::{Use, Vault},
+    vault::{Owner, Use, Vault},
 };
 
 /// The authenticators' part of the guests table, the key that seals their secrets, and the count of wrong codes.
@@ -234,7 +234,7 @@ impl Authenticators {
     ) -> Result<AuthenticatorKeys, Problem> {
         let bytes = self
             .vault
-            .open(sealed_keys, sub, Use::Authenticator)
+            .open(sealed_keys, Owner::User(sub), Use::Authenticator)
             .await?;
         AuthenticatorKeys::from_bytes(&bytes).ok_or_else(|| {
             Problem::Internal(unreadable("an authenticator's keys do not read back"))
@@ -251,7 +251,7 @@ impl Authenticators {
     ) -> Result<(), Problem> {
         let sealed_keys = self
             .vault
-            .seal(&keys.to_bytes(), sub, Use::Authenticator)
+            .seal(&keys.to_bytes(), Owner::User(sub), Use::Authenticator)
             .await?;
         let write = self
             .update(&guest.cognito_sub)

@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 
 use auth_domain::{
     AddressClaim, Authenticator, BackupCodeHash, Email, Guest, GuestId, GuestName,
-    PasswordStanding, PendingAuthenticator, Problem, SessionId, Timestamp, TotpStep, UserSub,
-    WaitingGuest,
+    PendingAuthenticator, Problem, SessionId, SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -16,6 +15,9 @@ use crate::items::{Item, get_millis, get_number, get_sealed, get_text, text, unr
 
 /// The table's key.
 pub(crate) const KEY: &str = "pk";
+
+/// The registration that made a guest, until a password is set anew.
+pub(crate) const REGISTRATION: &str = "registration";
 
 /// Where a guest is kept who has a user.
 pub(crate) fn guest_key(sub: &UserSub) -> AttributeValue {
@@ -69,37 +71,7 @@ fn waiting_guest(item: &Item) -> Option<WaitingGuest> {
         name: name(item)?,
         email_verified: flag(item, "emailVerified"),
         created_at: instant(item, "createdAt")?,
-        password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
-        registered_sub: get_text(item, "registeredSub")
-            .map(UserSub::parse)
-            .transpose()
-            .ok()?,
     })
-}
-
-/// The item of a guest who waits.
-pub(crate) fn waiting_item(guest: &WaitingGuest) -> Item {
-    let mut item = Item::from([
-        (KEY.to_owned(), address_key(&guest.email)),
-        ("email".to_owned(), text(guest.email.as_str())),
-        ("guestId".to_owned(), text(guest.guest_id.as_str())),
-        (
-            "emailVerified".to_owned(),
-            AttributeValue::Bool(guest.email_verified),
-        ),
-        ("createdAt".to_owned(), text(guest.created_at.to_string())),
-        ("updatedAt".to_owned(), text(guest.created_at.to_string())),
-    ]);
-    if let Some(name) = &guest.name {
-        item.insert("name".to_owned(), text(name.as_str()));
-    }
-    if let Some(standing) = guest.password_standing.as_str() {
-        item.insert("passwordStanding".to_owned(), text(standing));
-    }
-    if let Some(sub) = &guest.registered_sub {
-        item.insert("registeredSub".to_owned(), text(sub.as_str()));
-    }
-    item
 }
 
 /// The item that claims an address for a guest.
@@ -115,11 +87,13 @@ pub(crate) fn claim_item(guest: &Guest) -> Item {
     ])
 }
 
-/// The item of a guest who has just been bound to a user. `before` is what waited at the address.
-pub(crate) fn guest_item(guest: &Guest, before: Option<&Item>) -> Item {
+/// The item of a guest who has just been bound to a user, by a registration or otherwise. `before` is what waited at the address.
+pub(crate) fn guest_item(
+    guest: &Guest,
+    registration: Option<&SignInId>,
+    before: Option<&Item>,
+) -> Item {
     let mut item = before.cloned().unwrap_or_default();
-    item.remove("registeredSub");
-    item.remove("passwordStanding");
     item.extend([
         (KEY.to_owned(), guest_key(&guest.cognito_sub)),
         ("cognitoSub".to_owned(), text(guest.cognito_sub.as_str())),
@@ -136,8 +110,11 @@ pub(crate) fn guest_item(guest: &Guest, before: Option<&Item>) -> Item {
         ("createdAt".to_owned(), text(guest.created_at.to_string())),
         ("updatedAt".to_owned(), text(guest.updated_at.to_string())),
     ]);
-    if let Some(standing) = guest.password_standing.as_str() {
-        item.insert("passwordStanding".to_owned(), text(standing));
+    if let Some(name) = &guest.name {
+        item.insert("name".to_owned(), text(name.as_str()));
+    }
+    if let Some(registration) = registration {
+        item.insert(REGISTRATION.to_owned(), text(registration.as_str()));
     }
     item
 }
@@ -157,7 +134,6 @@ fn parse(item: &Item) -> Option<Guest> {
         created_at: instant(item, "createdAt")?,
         updated_at: instant(item, "updatedAt")?,
         has_password: flag(item, "hasPassword"),
-        password_standing: PasswordStanding::stored(get_text(item, "passwordStanding"))?,
         signed_out_at: get_millis(item, "signedOutAt"),
         // Only of the sign-out that it was noted with: any later one ends it too.
         kept_session: get_text(item, "keptSession")

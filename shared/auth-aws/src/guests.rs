@@ -1,15 +1,14 @@
 //! The guests table: who is behind a user, and whose an address is. What the items look like stands in [`guest_items`](crate::guest_items).
 
 use auth_domain::{
-    Caller, Email, Guest, GuestId, GuestName, PasswordStanding, Problem, Randomness, Report,
-    SessionId, Timestamp, UserSub, WaitingGuest,
+    Caller, Email, Guest, GuestId, GuestName, PendingRegistration, Problem, Randomness, Report,
+    SessionId, SignInId, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{
-        AttributeValue, Delete, Put, TransactWriteItem, Update,
-        builders::{DeleteBuilder, UpdateBuilder},
+        AttributeValue, Put, TransactWriteItem, Update, builders::UpdateBuilder,
     },
 };
 use aws_smithy_types::error::operation::BuildError;
@@ -19,11 +18,12 @@ use crate::{
     clients::dynamodb,
     failure::failure,
     guest_items::{
-        Address, KEY, Waiting, address_key, claim_item, guest_item, guest_key, id_key,
-        read_address, read_guest, waiting_item,
+        Address, KEY, REGISTRATION, Waiting, address_key, claim_item, guest_item, guest_key, id_key,
+        read_address, read_guest,
     },
     items::{Item, Written, conditional_update, get_text, millis, text},
     transactions::transact,
+    unproved_users::UnprovedUsers,
 };
 
 /// How often a guest is looked up and made anew when others are making the same one. Each round ends with somebody's success.
@@ -43,15 +43,6 @@ pub struct Guests {
     randomness: Randomness,
 }
 
-/// How somebody has just shown who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProvedBy {
-    /// By a code that was mailed to the address.
-    Code,
-    /// By the password of a user whose address Cognito calls verified.
-    Password,
-}
-
 /// What the table knows of a user who has just shown who they are.
 #[derive(Clone, Debug)]
 pub enum Arrival {
@@ -68,16 +59,6 @@ impl Arrival {
         match self {
             Self::Known(guest) => Some(guest.email_verified),
             Self::First(Some(Address::Waiting(waiting))) => Some(waiting.guest.email_verified),
-            Self::First(Some(Address::Claimed(_)) | None) => None,
-        }
-    }
-
-    /// What the password is worth that Cognito may hold for the user; `None` where nothing here tells.
-    #[must_use]
-    pub fn password_standing(&self) -> Option<PasswordStanding> {
-        match self {
-            Self::Known(guest) => Some(guest.password_standing),
-            Self::First(Some(Address::Waiting(waiting))) => Some(waiting.guest.password_standing),
             Self::First(Some(Address::Claimed(_)) | None) => None,
         }
     }
@@ -140,9 +121,8 @@ impl Guests {
     /// one. `arrival` is what was read a moment ago.
     ///
     /// However many requests do this at once, there is one guest. A sub never moves to another guest, and the address of another sub's
-    /// guest is a `USER_MISMATCH`.
-    ///
-    /// A code proves the address of somebody's registration too, and its password stays without effect. A password does not.
+    /// guest is a `USER_MISMATCH`. Before a guest is made or bound, the user is claimed for good, so that no removal takes it; one that a
+    /// removal has claimed first gets no guest.
     ///
     /// Says whether the guest was made here.
     pub async fn get_or_create(
@@ -150,19 +130,15 @@ impl Guests {
         sub: &UserSub,
         email: &Email,
         arrival: Arrival,
-        proved_by: ProvedBy,
         has_password: bool,
+        unproved: &UnprovedUsers,
         now: Timestamp,
     ) -> Result<(Guest, bool), Problem> {
         let mut arrival = arrival;
         let mut drawn = Vec::new();
         for _ in 0..ROUNDS {
-            let accepted = match arrival.password_standing() {
-                Some(PasswordStanding::Accepted) | None => true,
-                Some(PasswordStanding::Unproven | PasswordStanding::Replaced) => false,
-            };
-            if proved_by == ProvedBy::Password && !accepted {
-                return Err(Problem::InvalidCredentials);
+            if let Arrival::First(Some(Address::Waiting(_)) | None) = &arrival {
+                claim_proved(unproved, email, sub, now).await?;
             }
             let guest = match arrival {
                 Arrival::Known(guest) => {
@@ -180,21 +156,15 @@ impl Guests {
                 // Bound between the two reads.
                 Arrival::First(Some(Address::Claimed(_))) => None,
                 Arrival::First(Some(Address::Waiting(waiting))) => {
-                    let standing = match waiting.guest.password_standing {
-                        PasswordStanding::Accepted => PasswordStanding::Accepted,
-                        PasswordStanding::Unproven | PasswordStanding::Replaced => {
-                            PasswordStanding::Replaced
-                        }
-                    };
-                    let has_password = has_password || !accepted;
-                    self.bind(&waiting, sub, has_password, standing, now)
-                        .await?
-                        .map(|guest| (guest, false))
+                    let guest = self.of_waiting(&waiting, sub, has_password, now);
+                    let bound = self.bind(&waiting, &guest, None).await?;
+                    bound.map(|guest| (guest, false))
                 }
                 Arrival::First(None) => {
                     let guest = self.fresh(sub, email, has_password, now);
                     drawn.push(guest.guest_id.clone());
-                    self.create(&guest).await?.then_some((guest, true))
+                    let created = self.create(&guest, None).await?;
+                    created.then_some((guest, true))
                 }
             };
             match guest {
@@ -242,50 +212,50 @@ impl Guests {
             .write()
     }
 
+    /// A guest who waits, as the user who has just proved the address.
+    fn of_waiting(
+        &self,
+        waiting: &Waiting,
+        sub: &UserSub,
+        has_password: bool,
+        now: Timestamp,
+    ) -> Guest {
+        let before = &waiting.guest;
+        Guest {
+            created_at: before.created_at,
+            guest_id: before.guest_id.clone(),
+            name: before.name.clone(),
+            ..self.fresh(sub, &before.email, has_password, now)
+        }
+    }
+
     /// Binds a guest who waits: the record moves under the sub, the address becomes a claim, and the guest id names the sub. `None`
     /// where another request was quicker.
     async fn bind(
         &self,
         waiting: &Waiting,
-        sub: &UserSub,
-        has_password: bool,
-        standing: PasswordStanding,
-        now: Timestamp,
+        bound: &Guest,
+        registration: Option<&SignInId>,
     ) -> Result<Option<Guest>, Problem> {
         let before = &waiting.guest;
-        let bound = Guest {
-            has_password,
-            password_standing: standing,
-            created_at: before.created_at,
-            guest_id: before.guest_id.clone(),
-            name: before.name.clone(),
-            ..self.fresh(sub, &before.email, has_password, now)
-        };
-        let record = guest_item(&bound, Some(&waiting.item));
+        let sub = &bound.cognito_sub;
+        let record = guest_item(bound, registration, Some(&waiting.item));
         let guest = read_guest(&record)?;
-        // The guest still waits, as it was read: neither bound, nor registered again.
-        let same = |attribute: &str, value: &str| match get_text(&waiting.item, attribute) {
-            Some(_) => format!("{attribute} = {value}"),
-            None => format!("attribute_not_exists({attribute})"),
+        // The guest still waits, as it was read.
+        let unchanged = match get_text(&waiting.item, "updatedAt") {
+            Some(_) => "updatedAt = :updatedAt",
+            None => "attribute_not_exists(updatedAt)",
         };
-        let condition = format!(
-            "guestId = :guestId AND attribute_not_exists(#sub) AND {} AND {}",
-            same("updatedAt", ":updatedAt"),
-            same("passwordStanding", ":standing")
-        );
+        let condition =
+            format!("guestId = :guestId AND attribute_not_exists(#sub) AND {unchanged}");
         let mut claim = Put::builder()
             .table_name(&self.table)
             .set_item(Some(claim_item(&guest)))
             .condition_expression(condition)
             .expression_attribute_names("#sub", "sub")
             .expression_attribute_values(":guestId", text(before.guest_id.as_str()));
-        for (attribute, value) in [
-            ("updatedAt", ":updatedAt"),
-            ("passwordStanding", ":standing"),
-        ] {
-            if let Some(stored) = get_text(&waiting.item, attribute) {
-                claim = claim.expression_attribute_values(value, text(stored));
-            }
+        if let Some(stored) = get_text(&waiting.item, "updatedAt") {
+            claim = claim.expression_attribute_values(":updatedAt", text(stored));
         }
         let claim = claim.build().map_err(undescribed)?;
         let reservation = self
@@ -315,7 +285,6 @@ impl Guests {
             created_at: now,
             updated_at: now,
             has_password,
-            password_standing: PasswordStanding::Accepted,
             signed_out_at: None,
             authenticator: None,
             kept_session: None,
@@ -324,13 +293,17 @@ impl Guests {
     }
 
     /// Makes a guest whose user, address and id nobody has; `false` where one of them is taken.
-    async fn create(&self, guest: &Guest) -> Result<bool, Problem> {
+    async fn create(
+        &self,
+        guest: &Guest,
+        registration: Option<&SignInId>,
+    ) -> Result<bool, Problem> {
         let reservation = Item::from([
             (KEY.to_owned(), id_key(&guest.guest_id)),
             ("sub".to_owned(), text(guest.cognito_sub.as_str())),
         ]);
         let writes = vec![
-            self.put_new(guest_item(guest, None))?,
+            self.put_new(guest_item(guest, registration, None))?,
             self.put_new(claim_item(guest))?,
             self.put_new(reservation)?,
         ];
@@ -366,152 +339,90 @@ impl Guests {
             .key(KEY, key)
     }
 
-    /// A guest as a registration makes one: who waits, and whose password is without effect until the address is proved.
+    /// A number for a guest who registers. It is reserved when the address is proved.
     #[must_use]
-    pub fn registration(
+    pub fn draw_guest_id(&self, now: Timestamp) -> GuestId {
+        GuestId::generate(now, &self.randomness)
+    }
+
+    /// Makes the guest of a registration whose code was right, in one transaction that decides between any number of proofs of the
+    /// address. `None` where the address was proved in another way: by another registration, a sign-in or a reset.
+    ///
+    /// The same registration may come again, as long as no password is set anew: the guest is the one that it made. A guest who waits at
+    /// the address is bound, and keeps number and attributes. The user is claimed for good before. `address` is what was read a moment ago.
+    ///
+    /// Says whether the guest was made here.
+    pub async fn register(
         &self,
         sub: &UserSub,
         email: &Email,
-        name: Option<GuestName>,
+        id: &SignInId,
+        registration: &PendingRegistration,
+        address: Option<Address>,
+        unproved: &UnprovedUsers,
         now: Timestamp,
-    ) -> WaitingGuest {
-        WaitingGuest {
-            guest_id: GuestId::generate(now, &self.randomness),
-            email: email.clone(),
-            name,
-            email_verified: false,
-            created_at: now,
-            password_standing: PasswordStanding::Unproven,
-            registered_sub: Some(sub.clone()),
+    ) -> Result<Option<(Guest, bool)>, Problem> {
+        let mut guest_id = registration.guest_id.clone();
+        let mut address = address;
+        if !matches!(address, Some(Address::Claimed(_))) {
+            claim_proved(unproved, email, sub, now).await?;
         }
-    }
-
-    /// Takes an address for a registration; `false` where it is taken. Of any number that try at once, one succeeds.
-    pub async fn register(&self, guest: &WaitingGuest) -> Result<bool, Problem> {
-        let reservation = Item::from([
-            (KEY.to_owned(), id_key(&guest.guest_id)),
-            ("email".to_owned(), text(guest.email.as_str())),
-        ]);
-        let writes = vec![
-            self.put_new(waiting_item(guest))?,
-            self.put_new(reservation)?,
-        ];
-        self.write(writes, "take the address").await
-    }
-
-    /// Takes the place of a registration that has no user any more, and that nobody has confirmed. The guest id stays. `None` where
-    /// somebody has confirmed it, or somebody else was quicker.
-    pub async fn register_anew(
-        &self,
-        left_behind: &Waiting,
-        guest: &WaitingGuest,
-    ) -> Result<Option<WaitingGuest>, Problem> {
-        let (Some(gone), Some(sub)) = (&left_behind.guest.registered_sub, &guest.registered_sub)
-        else {
-            return Ok(None);
-        };
-        let write = self
-            .update(address_key(&guest.email))
-            .condition_expression(
-                "registeredSub = :gone AND emailVerified = :false AND attribute_not_exists(#sub)",
-            )
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_names("#sub", "sub")
-            .expression_attribute_values(":gone", text(gone.as_str()))
-            .expression_attribute_values(":false", AttributeValue::Bool(false))
-            .expression_attribute_values(":sub", text(sub.as_str()))
-            .expression_attribute_values(":now", text(guest.created_at.to_string()));
-        let change = "SET registeredSub = :sub, updatedAt = :now";
-        let write = match &guest.name {
-            Some(name) => write
-                .update_expression(format!("{change}, #name = :name"))
-                .expression_attribute_values(":name", text(name.as_str())),
-            None => write.update_expression(format!("{change} REMOVE #name")),
-        };
-        let written = conditional_update(write, "take a registration's place").await?;
-        let (Written::Made(item) | Written::Refused(Some(item))) = written else {
-            return Ok(None);
-        };
-        // A refused write may have been sent twice, and made by the first.
-        Ok(match read_address(item)? {
-            Address::Waiting(waiting) if waiting.guest.registered_sub.as_ref() == Some(sub) => {
-                Some(waiting.guest)
-            }
-            Address::Waiting(_) | Address::Claimed(_) => None,
-        })
-    }
-
-    /// Removes what a registration wrote, unless the address has been proved since: `false` then.
-    pub async fn withdraw_registration(&self, guest: &WaitingGuest) -> Result<bool, Problem> {
-        let delete = |key| Delete::builder().table_name(&self.table).key(KEY, key);
-        let record = delete(address_key(&guest.email))
-            .condition_expression(
-                "attribute_not_exists(pk) OR (guestId = :guestId AND emailVerified = :false AND attribute_not_exists(#sub))",
-            )
-            .expression_attribute_names("#sub", "sub")
-            .expression_attribute_values(":guestId", text(guest.guest_id.as_str()))
-            .expression_attribute_values(":false", AttributeValue::Bool(false))
-            .write()?;
-        let reservation = delete(id_key(&guest.guest_id)).write()?;
-        self.write(vec![record, reservation], "withdraw the registration")
-            .await
-    }
-
-    /// Confirms the registration of a user whose mailed code came back: the guest is bound, and the password counts from now on. `None`
-    /// where there is no such registration: it was never made, or the address was proved in another way.
-    pub async fn confirm_registration(
-        &self,
-        waiting: &Waiting,
-        sub: &UserSub,
-        now: Timestamp,
-    ) -> Result<Option<Guest>, Problem> {
-        let guest = &waiting.guest;
-        if guest.registered_sub.as_ref() != Some(sub)
-            || guest.password_standing != PasswordStanding::Unproven
-        {
-            return Ok(None);
-        }
-        self.bind(waiting, sub, true, PasswordStanding::Accepted, now)
-            .await
-    }
-
-    /// Notes that a mailed code has set a new password: the address is proved, the password counts, and every token issued up to
-    /// `now` is refused. `false` where the address is nobody's.
-    pub async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<bool, Problem> {
         for _ in 0..ROUNDS {
-            let noted = match self.at(email).await? {
-                None => return Ok(false),
+            let made = match address {
                 Some(Address::Claimed(claim)) => {
-                    let address = (!claim.has_password).then_some(email);
-                    self.note_new_password_of(&claim.sub, address, now).await?
+                    let guest = self.registered_by(id, &claim.sub).await?;
+                    return Ok(guest
+                        .filter(|guest| guest.cognito_sub == *sub)
+                        .map(|guest| (guest, false)));
                 }
                 Some(Address::Waiting(waiting)) => {
-                    let write = self
-                        .update(address_key(email))
-                        .update_expression(NEW_PASSWORD)
-                        .condition_expression("guestId = :guestId AND attribute_not_exists(#sub)")
-                        .expression_attribute_names("#sub", "sub")
-                        .set_expression_attribute_values(Some(new_password(now)))
-                        .expression_attribute_values(
-                            ":guestId",
-                            text(waiting.guest.guest_id.as_str()),
-                        );
-                    match conditional_update(write, "note the new password").await? {
-                        Written::Made(_) => true,
-                        Written::Refused(_) => false,
-                    }
+                    let mut guest = self.of_waiting(&waiting, sub, true, now);
+                    guest.name = registration.name.clone().or(guest.name);
+                    let bound = self.bind(&waiting, &guest, Some(id)).await?;
+                    bound.map(|guest| (guest, false))
+                }
+                None => {
+                    let guest = Guest {
+                        guest_id: guest_id.clone(),
+                        name: registration.name.clone(),
+                        ..self.fresh(sub, email, true, now)
+                    };
+                    let created = self.create(&guest, Some(id)).await?;
+                    created.then_some((guest, true))
                 }
             };
-            if noted {
-                return Ok(true);
+            if made.is_some() {
+                return Ok(made);
+            }
+            // The address, the number or the user is somebody's. The user may be the guest of another address.
+            address = self.at(email).await?;
+            if address.is_none() {
+                if self.find(sub).await?.is_some() {
+                    return Ok(None);
+                }
+                guest_id = self.draw_guest_id(now);
             }
         }
         Err(overtaken())
     }
 
-    /// The same for a user's guest, wherever that is; `false` where there is none. `address` is the guest's where its claim knows of no
-    /// password yet: it is told in the same transaction.
-    pub async fn note_new_password_of(
+    /// The guest of a user, if this registration made it and no password has been set since.
+    pub async fn registered_by(
+        &self,
+        id: &SignInId,
+        sub: &UserSub,
+    ) -> Result<Option<Guest>, Problem> {
+        let item = self.read(guest_key(sub)).await?;
+        item.filter(|item| get_text(item, REGISTRATION) == Some(id.as_str()))
+            .as_ref()
+            .map(read_guest)
+            .transpose()
+    }
+
+    /// Notes that a mailed code has set a user's new password: the password counts, and every token issued up to `now` is refused.
+    /// `false` where the user has no guest. `address` is the guest's where its claim knows of no password yet: it is told in the same
+    /// transaction.
+    pub async fn note_new_password(
         &self,
         sub: &UserSub,
         address: Option<&Email>,
@@ -594,7 +505,7 @@ impl Guests {
 
 /// What a new password changes in the record of its guest.
 const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
-                            REMOVE passwordStanding";
+                            REMOVE registration";
 
 fn new_password(now: Timestamp) -> Item {
     Item::from([
@@ -616,15 +527,25 @@ impl Write for UpdateBuilder {
     }
 }
 
-impl Write for DeleteBuilder {
-    fn write(self) -> Result<TransactWriteItem, Problem> {
-        let delete = self.build().map_err(undescribed)?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-}
-
 fn undescribed(error: BuildError) -> Problem {
     Problem::Internal(Report::new("describe the guest", error))
+}
+
+/// Claims a user whose address was just proved, before a guest is made of it.
+async fn claim_proved(
+    unproved: &UnprovedUsers,
+    email: &Email,
+    sub: &UserSub,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if unproved.claim_proved(email, sub, now).await? {
+        Ok(())
+    } else {
+        Err(Problem::ServiceUnavailable {
+            retry_after_seconds: 1,
+            report: Report::of("the user is being removed"),
+        })
+    }
 }
 
 fn overtaken() -> Problem {

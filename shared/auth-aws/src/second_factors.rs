@@ -22,7 +22,7 @@ use crate::{
         Item, Written, conditional_update, get_millis, get_sealed, get_text, millis, number,
         sealed, text, unreadable,
     },
-    vault::{Use, Vault},
+    vault::{Owner, Use, Vault},
 };
 
 /// How long after its end a held sign-in is kept, so that a late code is told "expired" and not "unknown".
@@ -69,7 +69,11 @@ impl SecondFactors {
         })?;
         let refresh_token = self
             .vault
-            .seal(refresh_token.as_str().as_bytes(), sub, Use::HeldSignIn)
+            .seal(
+                refresh_token.as_str().as_bytes(),
+                Owner::User(sub),
+                Use::HeldSignIn,
+            )
             .await?;
         self.put(email, token_delivery, |put| {
             put.item("sub", text(sub.as_str()))
@@ -226,7 +230,7 @@ impl SecondFactors {
     pub async fn open(&self, token: &HeldToken) -> Result<RefreshToken, Problem> {
         let opened = self
             .vault
-            .open(&token.sealed, &token.sub, Use::HeldSignIn)
+            .open(&token.sealed, Owner::User(&token.sub), Use::HeldSignIn)
             .await?;
         String::from_utf8(opened)
             .map(RefreshToken::issued)

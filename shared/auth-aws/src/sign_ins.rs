@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_domain::{
-    AttemptId, CognitoSession, Email, OfferedPassword, Problem, SignIn, SignInId, SignInRules,
-    Timestamp,
+    AttemptId, CognitoSession, Email, GuestId, GuestName, OfferedPassword, PendingRegistration,
+    Problem, SignIn, SignInId, SignInRules, Timestamp,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -15,7 +15,8 @@ use crate::{
     clients::dynamodb,
     failure::failure,
     items::{
-        Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
+        Item, Written, conditional_update, get_millis, get_sealed, get_text, millis, number,
+        sealed, text, unreadable,
     },
 };
 
@@ -48,7 +49,8 @@ impl SignIns {
             .iter()
             .map(|session| text(session.as_str()))
             .collect();
-        self.client
+        let mut put = self
+            .client
             .put_item()
             .table_name(&self.table)
             .item("pk", key(id))
@@ -57,8 +59,16 @@ impl SignIns {
             .item("sentAt", millis(sign_in.sent_at))
             .item("expiresAt", millis(sign_in.expires_at))
             .item("password", text(sign_in.password.name()))
-            .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()))
-            .send()
+            .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()));
+        if let Some(registration) = &sign_in.registration {
+            put = put
+                .item("guestId", text(registration.guest_id.as_str()))
+                .item("pendingPassword", sealed(&registration.password));
+            if let Some(name) = &registration.name {
+                put = put.item("name", text(name.as_str()));
+            }
+        }
+        put.send()
             .await
             .map(drop)
             .map_err(failure("remember the sign-in"))
@@ -75,20 +85,52 @@ impl SignIns {
         now: Timestamp,
         rules: &SignInRules,
     ) -> Result<SignIn, Problem> {
-        let write = self.update(id)
+        self.count(id, Some(email), attempt, now, rules).await
+    }
+
+    /// The same for a registration: its token alone says whose it is.
+    pub async fn claim_registration(
+        &self,
+        id: &SignInId,
+        attempt: &AttemptId,
+        now: Timestamp,
+        rules: &SignInRules,
+    ) -> Result<(SignIn, PendingRegistration), Problem> {
+        let mut sign_in = self.count(id, None, attempt, now, rules).await?;
+        let registration = sign_in.registration.take().ok_or_else(|| {
+            Problem::Internal(unreadable("a registration's record does not read back"))
+        })?;
+        Ok((sign_in, registration))
+    }
+
+    async fn count(
+        &self,
+        id: &SignInId,
+        email: Option<&Email>,
+        attempt: &AttemptId,
+        now: Timestamp,
+        rules: &SignInRules,
+    ) -> Result<SignIn, Problem> {
+        let is_whose = match email {
+            Some(_) => "email = :email",
+            None => "attribute_exists(email)",
+        };
+        let mut write = self.update(id)
             .update_expression("ADD attempts :attempt")
-            .condition_expression(
-                "email = :email AND expiresAt > :now AND attribute_not_exists(finishedBy) \
+            .condition_expression(format!(
+                "{is_whose} AND expiresAt > :now AND attribute_not_exists(finishedBy) \
                  AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
-            )
+            ))
             .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
             .expression_attribute_values(":attemptName", text(attempt.as_str()))
-            .expression_attribute_values(":email", text(email.as_str()))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":most", number(rules.attempts));
+        if let Some(email) = email {
+            write = write.expression_attribute_values(":email", text(email.as_str()));
+        }
         match conditional_update(write, "count the attempt").await? {
             Written::Made(item) => read(&item),
-            Written::Refused(item) => Err(refusal(item.as_ref(), Some(email), now, rules)),
+            Written::Refused(item) => Err(refusal(item.as_ref(), email, now, rules)),
         }
     }
 
@@ -114,7 +156,7 @@ impl SignIns {
     /// Ends a sign-in: `true` for the one attempt that finishes it, however often the write is sent, `false` for any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
         let write = self.update(id)
-            .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions")
+            .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions, pendingPassword")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
         Ok(
@@ -221,6 +263,17 @@ fn sign_in(item: &Item) -> Option<SignIn> {
         sent_at: get_millis(item, "sentAt")?,
         expires_at: get_millis(item, "expiresAt")?,
         password: OfferedPassword::stored(get_text(item, "password")?)?,
+        registration: match get_sealed(item, "pendingPassword") {
+            Some(password) => Some(PendingRegistration {
+                guest_id: GuestId::parse(get_text(item, "guestId")?).ok()?,
+                name: get_text(item, "name")
+                    .map(GuestName::parse)
+                    .transpose()
+                    .ok()?,
+                password,
+            }),
+            None => None,
+        },
     })
 }
 

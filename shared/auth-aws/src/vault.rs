@@ -1,6 +1,6 @@
 //! Sealing by KMS: small secrets that must be read again, each bound to whose it is and what it is for.
 
-use auth_domain::{Problem, Sealed, UserSub};
+use auth_domain::{Problem, Sealed, SignInId, UserSub};
 use aws_sdk_kms::{Client, primitives::Blob};
 
 use crate::{
@@ -16,6 +16,8 @@ pub(crate) enum Use {
     Authenticator,
     /// The refresh token of a sign-in between its factors.
     HeldSignIn,
+    /// The password of a registration whose address is not proved yet.
+    PendingPassword,
 }
 
 impl Use {
@@ -23,6 +25,26 @@ impl Use {
         match self {
             Self::Authenticator => "authenticator",
             Self::HeldSignIn => "held-sign-in",
+            Self::PendingPassword => "pending-password",
+        }
+    }
+}
+
+/// Whose a sealed secret is. One that was moved to another's record does not open there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Owner<'a> {
+    /// A user.
+    User(&'a UserSub),
+    /// A sign-in: whose user it will be is not proved yet.
+    SignIn(&'a SignInId),
+}
+
+impl<'a> Owner<'a> {
+    /// The owner as encryption context, which AWS logs: no address.
+    fn context(self) -> (&'static str, &'a str) {
+        match self {
+            Self::User(sub) => ("sub", sub.as_str()),
+            Self::SignIn(id) => ("sign-in", id.as_str()),
         }
     }
 }
@@ -42,20 +64,20 @@ impl Vault {
         })
     }
 
-    /// Seals at most 4096 bytes, under the user's sub and the use as encryption context: what was moved to another user's record does
-    /// not open there.
+    /// Seals at most 4096 bytes, under owner and use as encryption context.
     pub(crate) async fn seal(
         &self,
         secret: &[u8],
-        sub: &UserSub,
+        owner: Owner<'_>,
         purpose: Use,
     ) -> Result<Sealed, Problem> {
+        let (kind, name) = owner.context();
         let sealed = self
             .client
             .encrypt()
             .key_id(&self.key_id)
             .plaintext(Blob::new(secret))
-            .encryption_context("sub", sub.as_str())
+            .encryption_context(kind, name)
             .encryption_context("use", purpose.name())
             .send()
             .await
@@ -66,19 +88,20 @@ impl Vault {
             .ok_or_else(|| Problem::Internal(auth_domain::Report::of("KMS sealed nothing")))
     }
 
-    /// Opens what was sealed for the same user and use.
+    /// Opens what was sealed for the same owner and use.
     pub(crate) async fn open(
         &self,
         sealed: &Sealed,
-        sub: &UserSub,
+        owner: Owner<'_>,
         purpose: Use,
     ) -> Result<Vec<u8>, Problem> {
+        let (kind, name) = owner.context();
         let opened = self
             .client
             .decrypt()
             .key_id(&self.key_id)
             .ciphertext_blob(Blob::new(sealed.as_bytes()))
-            .encryption_context("sub", sub.as_str())
+            .encryption_context(kind, name)
             .encryption_context("use", purpose.name())
             .send()
             .await

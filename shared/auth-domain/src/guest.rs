@@ -156,45 +156,6 @@ impl UserSub {
     }
 }
 
-/// What a password that Cognito takes for a guest is worth here.
-///
-/// Whoever registers an address chooses a password before the address is proved, so the chooser need not be its owner. Until the code
-/// that was mailed for the registration comes back, such a password opens nothing; and if the owner proves the address in another way,
-/// it never will ("account pre-hijacking", USENIX Security 2022).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PasswordStanding {
-    /// It signs the guest in.
-    #[default]
-    Accepted,
-    /// It was chosen at a registration whose address is not proved yet.
-    Unproven,
-    /// The address was proved in another way than by the registration's code: the password was replaced by one that nobody knows.
-    Replaced,
-}
-
-impl PasswordStanding {
-    /// The standing as it is stored; nothing where there is nothing to say.
-    #[must_use]
-    pub const fn as_str(self) -> Option<&'static str> {
-        match self {
-            Self::Accepted => None,
-            Self::Unproven => Some("unproven"),
-            Self::Replaced => Some("replaced"),
-        }
-    }
-
-    /// Reads a standing as it is stored. `None` for a text that none of ours has written.
-    #[must_use]
-    pub fn stored(text: Option<&str>) -> Option<Self> {
-        match text {
-            None => Some(Self::Accepted),
-            Some("unproven") => Some(Self::Unproven),
-            Some("replaced") => Some(Self::Replaced),
-            Some(_) => None,
-        }
-    }
-}
-
 /// A guest's record, kept under the sub of the Cognito user whom the guest is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
@@ -214,8 +175,6 @@ pub struct Guest {
     pub updated_at: Timestamp,
     /// Whether Cognito holds a password for this guest.
     pub has_password: bool,
-    /// What that password is worth.
-    pub password_standing: PasswordStanding,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
     /// The one session that `signed_out_at` did not end.
@@ -226,7 +185,7 @@ pub struct Guest {
     pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
-/// A guest without a user, who waits under an address: made by a booking, an import or a registration. The first user who proves the
+/// A guest without a user, who waits under an address: made by a booking or an import. The first user who proves the
 /// address is bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingGuest {
@@ -240,10 +199,6 @@ pub struct WaitingGuest {
     pub email_verified: bool,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// What the password is worth that Cognito may hold for the address.
-    pub password_standing: PasswordStanding,
-    /// The user whom a registration made, and whom it would bind.
-    pub registered_sub: Option<UserSub>,
 }
 
 /// What an address says of the guest whose it is: enough for a sign-in to begin without another read.

@@ -58,7 +58,7 @@ pub use fresh_proof::FreshProof;
 pub use front_end::{FrontEnd, InvalidFrontEnd};
 pub use guest::{
     AddressClaim, Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub,
-    PasswordStanding, UserSub, WaitingGuest,
+    UserSub, WaitingGuest,
 };
 pub use held_sign_in::{
     AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, HeldToken,
@@ -78,7 +78,7 @@ pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallen
 pub use randomness::Randomness;
 pub use sealed::Sealed;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
-pub use sign_in::{AttemptId, CognitoSession, OfferedPassword, SignIn, SignInRules};
+pub use sign_in::{AttemptId, CognitoSession, OfferedPassword, PendingRegistration, SignIn, SignInRules};
 pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use crate::{Email, Randomness, redacted::redacted_debug};
+use crate::{Key, Randomness, redacted::redacted_debug};
 
 /// An unguessable handle of 256 bits, in base64url (43 characters). ASVS 5.0 7.2.3 asks for at least 128.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,6 +44,27 @@ impl SessionToken {
     pub fn sign_in_id(&self) -> SignInId {
         SignInId(HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())))
     }
+
+    /// The name under which a registration is stored. It differs from [`Self::sign_in_id`]: a registration's token is unknown to every
+    /// operation but the one that confirms it.
+    #[must_use]
+    pub fn registration_id(&self) -> SignInId {
+        SignInId(HEXLOWER.encode(&self.hash_for("registration:")))
+    }
+
+    /// The key that seals a registration's password. It is never stored, and the stored name does not lead to it.
+    #[must_use]
+    pub fn sealing_key(&self) -> Key {
+        Key::from_bytes(self.hash_for("pending password:"))
+    }
+
+    fn hash_for(&self, purpose: &str) -> [u8; 32] {
+        Sha256::new()
+            .chain_update(purpose)
+            .chain_update(&self.0)
+            .finalize()
+            .into()
+    }
 }
 
 impl FromStr for SessionToken {
@@ -54,21 +75,15 @@ impl FromStr for SessionToken {
     }
 }
 
-/// The SHA-256 of what a sign-in is known by, in hexadecimal. For a [`SessionToken`] a plain hash will do: it has more than 112 bits
-/// (ASVS 5.0 6.5.2).
+/// The SHA-256 of a [`SessionToken`], in hexadecimal. A plain hash will do: the token has more than 112 bits (ASVS 5.0 6.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInId(String);
 
 impl SignInId {
-    /// The name of the one sign-in by which a registration's address is proved: made of the address, because whoever confirms brings
-    /// nothing else. Never the name of a sign-in that a token refers to, whose hash is taken over 43 letters without a colon.
+    /// The name as text.
     #[must_use]
-    pub fn of_registration(email: &Email) -> Self {
-        let hash = Sha256::new()
-            .chain_update("registration:")
-            .chain_update(email.as_str())
-            .finalize();
-        Self(HEXLOWER.encode(&hash))
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -81,6 +96,15 @@ impl fmt::Display for SignInId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_two_names_of_a_token_and_its_key_differ() {
+        let token = SessionToken::generate(&Randomness::new(|bytes| bytes.fill(7)));
+        let key = HEXLOWER.encode(token.sealing_key().as_bytes());
+        assert_ne!(token.sign_in_id(), token.registration_id());
+        assert_ne!(token.sign_in_id().as_str(), key);
+        assert_ne!(token.registration_id().as_str(), key);
+    }
 
     #[test]
     fn a_token_reads_back_and_nothing_else_does() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 
 use crate::{
-    Ageing, Attempts, Email, Limit, Problem, Randomness, Timestamp, redacted::redacted_debug,
+    Ageing, Attempts, Email, GuestId, GuestName, Limit, Problem, Randomness, Sealed, Timestamp,
+    redacted::redacted_debug,
 };
 
 /// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never given to a client.
@@ -96,6 +97,19 @@ pub struct SignIn {
     pub expires_at: Timestamp,
     /// The password that Cognito offered this user too.
     pub password: OfferedPassword,
+    /// The registration that this sign-in confirms, if it does.
+    pub registration: Option<PendingRegistration>,
+}
+
+/// A registration whose address is not proved yet. It stands in its own sign-in's record alone, so it keeps nobody from registering.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingRegistration {
+    /// The public number that was drawn for the guest.
+    pub guest_id: GuestId,
+    /// What the guest wants to be called.
+    pub name: Option<GuestName>,
+    /// The password, sealed by a key of the session token's and by the key service.
+    pub password: Sealed,
 }
 
 /// Whether Cognito takes a password of a user who signs in by code, and whose it is.

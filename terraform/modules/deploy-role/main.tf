@@ -90,7 +90,7 @@ resource "aws_iam_policy" "boundary" {
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:Encrypt"]
         Resource  = [var.resources.sealing_key_arn]
-        Condition = merge(local.by_functions, { Null = { "kms:EncryptionContext:sub" = "false" } })
+        Condition = merge(local.by_functions, { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } })
       },
       {
         Effect = "Allow"

@@ -1,5 +1,16 @@
 # The tables. Their items are the functions' business.
 
+locals {
+  # Keys are text; what an index sorts by is a number.
+  attributes = {
+    for name, table in var.tables : name => merge(
+      { (table.key) = "S" },
+      { for index in values(table.indexes) : index.key => "S" },
+      { for index in values(table.indexes) : index.sort => "N" if index.sort != null },
+    )
+  }
+}
+
 resource "aws_dynamodb_table" "this" {
   for_each = var.tables
 
@@ -9,11 +20,11 @@ resource "aws_dynamodb_table" "this" {
   deletion_protection_enabled = var.protected
 
   dynamic "attribute" {
-    for_each = toset(concat([each.value.key], values(each.value.indexes)))
+    for_each = local.attributes[each.key]
 
     content {
-      name = attribute.value
-      type = "S"
+      name = attribute.key
+      type = attribute.value
     }
   }
 
@@ -22,7 +33,8 @@ resource "aws_dynamodb_table" "this" {
 
     content {
       name            = global_secondary_index.key
-      hash_key        = global_secondary_index.value
+      hash_key        = global_secondary_index.value.key
+      range_key       = global_secondary_index.value.sort
       projection_type = "ALL"
     }
   }

@@ -31,6 +31,7 @@ locals {
   resources = merge(
     { for table in keys(local.tables) : table => { service = "dynamodb", arns = ["arn:aws:dynamodb:${local.arn}:table/latchkey-test-${table}"] } },
     {
+      unproved-index    = { service = "dynamodb", arns = ["arn:aws:dynamodb:${local.arn}:table/latchkey-test-challenges/index/unproved-index"] }
       user-pool         = { service = "cognito-idp", arns = ["arn:aws:cognito-idp:${local.arn}:userpool/eu-west-1_Latchkey0"] }
       secrets           = { service = "secretsmanager", arns = ["arn:aws:secretsmanager:${local.arn}:secret:latchkey-test-AbCdEf"] }
       sealing-key       = { service = "kms", arns = ["arn:aws:kms:${local.arn}:key/00000000-0000-4000-8000-00005ea11e57"] }

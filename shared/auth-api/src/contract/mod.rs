@@ -19,7 +19,7 @@ use self::error::contradiction;
 use self::function::FunctionItem;
 pub use self::function::{Function, FunctionKind, TriggerKind};
 use self::resource::ResourceItem;
-pub use self::resource::{Grant, MalformedGrant, Resource, Table};
+pub use self::resource::{Grant, Index, MalformedGrant, Resource, Table};
 use self::route::PathItem;
 pub use self::route::{Method, Operation, Routed, Security, Segment, Throttle, UnknownMethod};
 use self::setting::SettingItem;

@@ -81,13 +81,23 @@ pub struct Table {
     pub key: String,
     /// The attribute that says when an item may go, in seconds since the epoch; `None` where nothing expires.
     pub ttl: Option<String>,
-    /// The key of each index, by its name. An index projects all attributes.
+    /// The indexes by their names. An index projects all attributes.
     #[serde(default)]
-    pub indexes: BTreeMap<String, String>,
+    pub indexes: BTreeMap<String, Index>,
     /// The setting in which functions find the table's name.
     pub setting: String,
     /// What an item holds, by the form of its key.
     pub items: BTreeMap<String, String>,
+}
+
+/// What an index of a table is asked by.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// The attribute of the key, a text.
+    pub key: String,
+    /// The attribute that items of one key are sorted by, a number; `None` where they are not.
+    pub sort: Option<String>,
 }
 
 /// A resource of `x-latchkey-resources`.

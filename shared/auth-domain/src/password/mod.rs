@@ -106,6 +106,12 @@ impl fmt::Display for PasswordRule {
     }
 }
 
+impl From<NewPassword> for Password {
+    fn from(password: NewPassword) -> Self {
+        Self(password.0)
+    }
+}
+
 impl NewPassword {
     /// The fewest characters. The user pool's policy says the same number, and a test holds the two together.
     pub const SHORTEST: usize = 12;

@@ -48,7 +48,16 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = output.tables["guests"].index_arns == ["${output.tables["guests"].arn}/index/cognito-sub-index"] && output.tables["challenges"].index_arns == []
+    condition     = [for index in aws_dynamodb_table.this["challenges"].global_secondary_index : "${index.name}/${index.hash_key}/${index.range_key}/${index.projection_type}"] == ["unproved-index/waiting/since/ALL"]
+    error_message = "users whom nobody has proved are found by how long they wait"
+  }
+  assert {
+    condition     = { for attribute in aws_dynamodb_table.this["challenges"].attribute : attribute.name => attribute.type } == { pk = "S", waiting = "S", since = "N" }
+    error_message = "what an index sorts by is a number"
+  }
+
+  assert {
+    condition     = output.tables["guests"].index_arns == ["${output.tables["guests"].arn}/index/cognito-sub-index"] && output.tables["challenges"].index_arns == ["${output.tables["challenges"].arn}/index/unproved-index"]
     error_message = "an index has an exact ARN"
   }
 }

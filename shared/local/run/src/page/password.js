@@ -4,7 +4,7 @@ import { latchkey, post, problemOf, readProblem } from './api.js';
 import { lookForMail } from './mailbox.js';
 import { holdSignIn } from './secondfactor.js';
 
-/** { kind: 'register' | 'reset', email } while a mailed code is awaited, or null. */
+/** { kind: 'register' | 'reset', email, sessionToken } while a mailed code is awaited, or null. Only a registration has a token. */
 let awaited = null;
 
 export function startPassword() {
@@ -52,18 +52,24 @@ async function signIn() {
   const tokenDelivery = byId('email-form').elements.delivery.value;
   const response = await ask('/auth/login', { email, password, tokenDelivery });
   if (!response.ok) return refused(response, { password: 'password-field', email: 'password-email' });
-  const answer = await response.json();
   byId('password-field').value = '';
+  take(await response.json());
+  return undefined;
+}
+
+/** Keeps the tokens of a sign-in, or asks for what it is held for. */
+function take(answer) {
   if (answer.mfaRequired === true) holdSignIn(answer);
   else latchkey.storeSession(answer);
-  return undefined;
 }
 
 async function register() {
   const { email, password } = credentials();
   const response = await ask('/auth/register', { email, password });
   if (!response.ok) return refused(response, { password: 'password-field', email: 'password-email' });
-  wait({ kind: 'register', email });
+  const { sessionToken } = await response.json();
+  byId('password-field').value = '';
+  wait({ kind: 'register', email, sessionToken });
   return undefined;
 }
 
@@ -76,7 +82,7 @@ async function requestReset() {
 }
 
 async function resend() {
-  const response = await ask('/auth/register/confirm', { email: awaited.email, resend: true });
+  const response = await ask('/auth/register/confirm', { sessionToken: awaited.sessionToken, resend: true });
   if (!response.ok) return refused(response, {});
   say('Another code is on its way.');
   lookForMail();
@@ -85,18 +91,29 @@ async function resend() {
 
 async function confirm() {
   const code = byId('confirm-code').value.replace(/[\s-]/g, '');
-  const { kind, email } = awaited;
-  const response =
-    kind === 'reset'
-      ? await ask('/auth/password/reset/confirm', { email, code, newPassword: byId('new-password').value })
-      : await ask('/auth/register/confirm', { email, code });
+  return awaited.kind === 'reset' ? confirmReset(code) : confirmRegistration(code);
+}
+
+/** A confirmed registration is signed in. */
+async function confirmRegistration(code) {
+  const tokenDelivery = byId('email-form').elements.delivery.value;
+  const response = await ask('/auth/register/confirm', { sessionToken: awaited.sessionToken, code, tokenDelivery });
+  if (!response.ok) return refused(response, { code: 'confirm-code' });
+  awaited = null;
+  take(await response.json());
+  return undefined;
+}
+
+async function confirmReset(code) {
+  const { email } = awaited;
+  const response = await ask('/auth/password/reset/confirm', { email, code, newPassword: byId('new-password').value });
   if (!response.ok) return refused(response, { code: 'confirm-code', newPassword: 'new-password' });
   awaited = null;
   byId('new-password').value = '';
   byId('password-email').value = email;
   showPassword();
   byId('password-field').focus();
-  say(kind === 'reset' ? 'The password is set. Sign in with it.' : 'The address is confirmed. Sign in.');
+  say('The password is set. Sign in with it.');
   return undefined;
 }
 

@@ -1,7 +1,6 @@
 //! DynamoDB in the process: dynoxide with Latchkey's tables, and time to live by the world's clock.
 
 use std::collections::BTreeMap;
-use std::iter;
 use std::ops::Index;
 use std::path::PathBuf;
 
@@ -89,13 +88,16 @@ impl DynamoDb {
         Ok(())
     }
 
-    /// Whether every table has the key that this version gives it. Kept tables may be of another version.
+    /// Whether every table has the key and the indexes that this version gives it. Kept tables may be of another version.
     pub(crate) fn has_this_shape(&self) -> Result<bool, DynoxideError> {
         for (name, table) in self.tables.described() {
             let kept = self
                 .database
                 .describe_table(request(json!({ "TableName": name }))?)?;
-            if json!(kept)["Table"]["KeySchema"] != definition(name, table)["KeySchema"] {
+            let (kept, wanted) = (json!(kept), definition(name, table));
+            if kept["Table"]["KeySchema"] != wanted["KeySchema"]
+                || names_of_indexes(&kept["Table"]) != names_of_indexes(&wanted)
+            {
                 return Ok(false);
             }
         }
@@ -152,29 +154,43 @@ impl DynamoDb {
     }
 }
 
-/// A table as `CreateTable` wants it.
+/// A table as `CreateTable` wants it. Keys are text, and an index sorts by a number.
 fn definition(name: &str, table: &Table) -> Value {
-    let keyed = |key: &str| json!([{ "AttributeName": key, "KeyType": "HASH" }]);
-    let keys = iter::once(&table.key).chain(table.indexes.values());
-    let attributes = keys.map(|key| json!({ "AttributeName": key, "AttributeType": "S" }));
+    let hash = |key: &str| json!({ "AttributeName": key, "KeyType": "HASH" });
+    let typed = |key: &str, kind: &str| json!({ "AttributeName": key, "AttributeType": kind });
+    let mut attributes = vec![typed(&table.key, "S")];
+    let mut indexes = Vec::new();
+    for (name, index) in &table.indexes {
+        let mut keys = vec![hash(&index.key)];
+        attributes.push(typed(&index.key, "S"));
+        if let Some(sort) = &index.sort {
+            keys.push(json!({ "AttributeName": sort, "KeyType": "RANGE" }));
+            attributes.push(typed(sort, "N"));
+        }
+        indexes.push(json!({
+            "IndexName": name,
+            "KeySchema": keys,
+            "Projection": { "ProjectionType": "ALL" },
+        }));
+    }
     let mut definition = json!({
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": keyed(&table.key),
-        "AttributeDefinitions": attributes.collect::<Vec<_>>(),
+        "KeySchema": [hash(&table.key)],
+        "AttributeDefinitions": attributes,
     });
-    let indexes = table.indexes.iter().map(|(name, key)| {
-        json!({
-            "IndexName": name,
-            "KeySchema": keyed(key),
-            "Projection": { "ProjectionType": "ALL" },
-        })
-    });
-    let indexes: Vec<Value> = indexes.collect();
     if !indexes.is_empty() {
         definition["GlobalSecondaryIndexes"] = indexes.into();
     }
     definition
+}
+
+fn names_of_indexes(table: &Value) -> Vec<&str> {
+    let indexes = table["GlobalSecondaryIndexes"].as_array();
+    let names = indexes.into_iter().flatten();
+    names
+        .filter_map(|index| index["IndexName"].as_str())
+        .collect()
 }
 
 /// A request in the words of the DynamoDB API.

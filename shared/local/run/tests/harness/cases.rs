@@ -1,5 +1,6 @@
 //! What can become of an operation, each as a stage: everything before the request is done, and the request is ready to be sent.
 
+use auth_local::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -42,9 +43,9 @@ pub(crate) enum Case {
     ProofWithAuthenticator,
     Registration,
     RegistrationOfLeftUser,
-    RegistrationAnew,
     Confirmation,
-    ConfirmationOfNewUser,
+    ConfirmationOfUnboundGuest,
+    ConfirmationWithAuthenticator,
     WrongConfirmation,
     ConfirmationMail,
     Login,
@@ -82,9 +83,9 @@ impl Case {
         Self::ProofWithAuthenticator,
         Self::Registration,
         Self::RegistrationOfLeftUser,
-        Self::RegistrationAnew,
         Self::Confirmation,
-        Self::ConfirmationOfNewUser,
+        Self::ConfirmationOfUnboundGuest,
+        Self::ConfirmationWithAuthenticator,
         Self::WrongConfirmation,
         Self::ConfirmationMail,
         Self::Login,
@@ -122,9 +123,11 @@ impl Case {
             Self::NothingToRename => ("update-profile", "nothing to change"),
             Self::Registration => ("register-user", "new address"),
             Self::RegistrationOfLeftUser => ("register-user", "user without a guest"),
-            Self::RegistrationAnew => ("register-user", "registration whose user has gone"),
             Self::Confirmation => ("confirm-registration", "confirmed"),
-            Self::ConfirmationOfNewUser => ("confirm-registration", "user made anew"),
+            Self::ConfirmationOfUnboundGuest => ("confirm-registration", "guest without a user"),
+            Self::ConfirmationWithAuthenticator => {
+                ("confirm-registration", "guest with an authenticator")
+            }
             Self::WrongConfirmation => ("confirm-registration", "wrong code"),
             Self::ConfirmationMail => ("confirm-registration", "mailed again"),
             Self::Login => ("login-user", "guest on a new device"),
@@ -193,8 +196,8 @@ impl Case {
             | Self::ProofFromEarlierMail
             | Self::NothingToRename
             | Self::RegistrationOfLeftUser
-            | Self::RegistrationAnew
-            | Self::ConfirmationOfNewUser
+            | Self::ConfirmationOfUnboundGuest
+            | Self::ConfirmationWithAuthenticator
             | Self::LoginOfUnboundGuest
             | Self::ResetOfUserWithoutGuest
             | Self::ProofByRegisteredGuest => false,
@@ -209,12 +212,10 @@ impl Case {
             | Self::LoginOfUnconfirmedGuest
             | Self::WrongLogin
             | Self::WrongReset => 401,
-            Self::Registration | Self::RegistrationOfLeftUser | Self::RegistrationAnew => 201,
+            Self::Registration | Self::RegistrationOfLeftUser => 201,
             Self::ConfirmationMail | Self::ResetRequest => 202,
             Self::Logout
             | Self::LogoutEverywhere
-            | Self::Confirmation
-            | Self::ConfirmationOfNewUser
             | Self::Reset
             | Self::ResetOfUserWithoutGuest => 204,
             Self::StartOfKnownGuest
@@ -232,6 +233,9 @@ impl Case {
             | Self::Rename
             | Self::NothingToRename
             | Self::ProofWithAuthenticator
+            | Self::Confirmation
+            | Self::ConfirmationOfUnboundGuest
+            | Self::ConfirmationWithAuthenticator
             | Self::Login
             | Self::FirstLogin
             | Self::LoginOfUnboundGuest
@@ -273,20 +277,22 @@ impl Case {
                 stage.act().await.expect_status(200);
                 Stage::registration(world)
             }
-            Self::RegistrationAnew => {
-                Stage::registered(world).await;
-                delete_user(world, ADA).await;
-                world.advance(UNTIL_COLD_SECONDS);
-                Stage::registration(world)
-            }
             Self::Confirmation => Stage::confirmation(world).await,
-            Self::ConfirmationOfNewUser => {
-                Stage::registered(world).await;
-                delete_user(world, ADA).await;
-                let mut stage = Stage::confirmation_mail(world);
+            Self::ConfirmationOfUnboundGuest => {
+                plant_guest(world, ADA, "GST-2026-7K3QXB").await;
+                Stage::confirmation(world).await
+            }
+            // It has failed after it had made its guest, who has set up an authenticator since.
+            Self::ConfirmationWithAuthenticator => {
+                let mut stage = Stage::confirmation(world).await;
+                let fault = Fault::new(FaultKind::Denied, "cognito-idp", "AdminSetUserPassword");
+                world.fault(fault);
+                stage.act().await.expect_status(500);
+                plant_authenticator(world, ADA).await;
+                world.advance(UNTIL_RESEND_SECONDS);
+                stage.becomes_confirmation_mail();
                 stage.act().await.expect_status(202);
-                let code = world.mail_code(ADA).await;
-                stage.becomes_confirmation(&code);
+                stage.becomes_confirmation(&world.mail_code(ADA).await);
                 stage
             }
             Self::WrongConfirmation => {
@@ -295,8 +301,11 @@ impl Case {
                 stage
             }
             Self::ConfirmationMail => {
-                Stage::registered(world).await;
-                Stage::confirmation_mail(world)
+                let mut stage = Stage::registration(world);
+                stage.session_token = stage.act().await.text("sessionToken");
+                world.advance(UNTIL_RESEND_SECONDS);
+                stage.becomes_confirmation_mail();
+                stage
             }
             Self::Login => {
                 Stage::guest_with_password(world).await;
@@ -474,7 +483,9 @@ impl<'world> Stage<'world> {
 
     async fn confirmation(world: &'world TestWorld) -> Self {
         let mut stage = Self::registration(world);
-        stage.act().await.expect_status(201);
+        let registered = stage.act().await;
+        registered.expect_status(201);
+        stage.session_token = registered.text("sessionToken");
         let code = world.mail_code(ADA).await;
         stage.becomes_confirmation(&code);
         stage
@@ -482,17 +493,17 @@ impl<'world> Stage<'world> {
 
     pub(crate) fn becomes_confirmation(&mut self, code: &str) {
         self.path = "/auth/register/confirm";
-        self.body = json!({ "email": ADA, "code": code });
+        self.body = json!({ "sessionToken": self.session_token, "code": code });
     }
 
-    pub(crate) fn confirmation_mail(world: &'world TestWorld) -> Self {
-        let body = json!({ "email": ADA, "resend": true });
-        Self::new(world, "/auth/register/confirm", body)
+    pub(crate) fn becomes_confirmation_mail(&mut self) {
+        self.path = "/auth/register/confirm";
+        self.body = json!({ "sessionToken": self.session_token, "resend": true });
     }
 
     async fn guest_with_password(world: &'world TestWorld) {
         let mut stage = Self::confirmation(world).await;
-        stage.act().await.expect_status(204);
+        stage.act().await.expect_status(200);
     }
 
     pub(crate) fn login(world: &'world TestWorld, password: &str) -> Self {

@@ -18,13 +18,20 @@ impl Browser<'_> {
         self.post("/auth/register", registration).await
     }
 
-    pub(crate) async fn confirm(&mut self, email: &str, code: &str) -> Answer {
-        let confirmation = json!({ "email": email, "code": code });
+    /// Begins a registration, which must succeed; returns its session token.
+    pub(crate) async fn registering(&mut self, email: &str, password: &str) -> String {
+        let registered = self.register(email, password).await;
+        registered.expect_status(201);
+        registered.text("sessionToken")
+    }
+
+    pub(crate) async fn confirm(&mut self, session_token: &str, code: &str) -> Answer {
+        let confirmation = json!({ "sessionToken": session_token, "code": code });
         self.post("/auth/register/confirm", confirmation).await
     }
 
-    pub(crate) async fn resend_confirmation(&mut self, email: &str) -> Answer {
-        let resend = json!({ "email": email, "resend": true });
+    pub(crate) async fn resend_confirmation(&mut self, session_token: &str) -> Answer {
+        let resend = json!({ "sessionToken": session_token, "resend": true });
         self.post("/auth/register/confirm", resend).await
     }
 
@@ -53,9 +60,10 @@ impl TestWorld {
     /// A guest who has registered a password and confirmed the address.
     pub(crate) async fn registered(&self, email: &str, password: &str) {
         let mut browser = self.browser();
-        browser.register(email, password).await.expect_status(201);
+        let session_token = browser.registering(email, password).await;
         let code = self.mail_code(email).await;
-        browser.confirm(email, &code).await.expect_status(204);
+        let confirmed = browser.confirm(&session_token, &code).await;
+        confirmed.expect_status(200);
     }
 
     /// A guest's password set anew by a mailed code.

@@ -96,6 +96,7 @@ impl TestWorld {
             "cognito-idp" => (&ready.cognito, "AWSCognitoIdentityProviderService", "1.1"),
             "dynamodb" => (&ready.dynamodb, "DynamoDB_20120810", "1.0"),
             "secretsmanager" => (&ready.secretsmanager, "secretsmanager", "1.1"),
+            "kms" => (&ready.kms, "TrentService", "1.1"),
             other => panic!("no endpoint of {other}"),
         };
         let region = &ready.region;
@@ -124,6 +125,11 @@ impl TestWorld {
     pub(crate) async fn admin(&self, action: &str, mut input: Value) -> Value {
         input["UserPoolId"] = self.ready().user_pool_id.as_str().into();
         self.aws("cognito-idp", action, &input).await
+    }
+
+    /// An operation of the key service.
+    pub(crate) async fn kms(&self, action: &str, input: Value) -> Value {
+        self.aws("kms", action, &input).await
     }
 
     /// Makes a user as somebody who knows nothing of Latchkey does, without a mail.

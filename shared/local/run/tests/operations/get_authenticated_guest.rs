@@ -123,8 +123,7 @@ async fn a_session_of_another_conversation_does_not_count() {
     assert_ne!(asked["error"]["sessionId"], session_of(&back));
 }
 
-/// Account pre-hijacking: a password that nobody has proved is no way to be somebody's guest. At the pool's page the trigger refuses it; here
-/// the registration comes after the consent.
+/// Who consented has proved the address at the pool's page. A registration that waits neither keeps them from being a guest nor outlives it.
 #[tokio::test]
 async fn a_registration_that_nobody_confirmed_is_no_guest_of_an_agent() {
     let world = TestWorld::start().await;
@@ -133,15 +132,16 @@ async fn a_registration_that_nobody_confirmed_is_no_guest_of_an_agent() {
     let (mut browser, back, session) = linked(&world, json!({}), ADA).await;
     let ended = browser.get(&path_of(&back)).await;
     assert!(location(&ended).contains("?auth=success"));
-    let registration = json!({ "email": ADA, "password": "nine lives of a cat" });
+    let registration = json!({ "email": ADA, "password": "nine lives of a cat", "name": "Eve" });
     let registered = browser.post("/auth/register", registration).await;
     registered.expect_status(201);
-    let refused = world.invoke(GUEST, &json!({ "sessionId": session })).await;
-    assert_eq!(
-        refused["error"]["code"], "USER_MISMATCH",
-        "{}",
-        refused.body
-    );
+    let code = world.mail_code(ADA).await;
+    let found = world.invoke(GUEST, &json!({ "sessionId": session })).await;
+    assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+    assert_eq!(found["user"].get("name"), None);
+    let confirmation = json!({ "sessionToken": registered["sessionToken"], "code": code });
+    let refused = browser.post("/auth/register/confirm", confirmation).await;
+    refused.expect_problem(400, "INVALID_SESSION");
 }
 
 #[tokio::test]

@@ -1,0 +1,293 @@
+//! Addresses at which somebody began and that nobody has proved, in the challenges table: which user Latchkey made for each, and who may
+//! remove that user.
+//!
+//! One item an address. It ends in one of two ways, and one conditional write decides which: a proof claims it, and the user stays; or a
+//! removal claims it, and the user goes.
+
+use std::time::Duration;
+
+use auth_domain::{AttemptId, Email, Problem, Timestamp, UserSub};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{
+        delete_item::DeleteItemError, update_item::builders::UpdateItemFluentBuilder,
+    },
+    types::AttributeValue,
+};
+
+use crate::{
+    ConfigurationError, Platform,
+    clients::dynamodb,
+    failure::failure,
+    items::{Item, Written, conditional_update, get_text, millis, number, text, unreadable},
+};
+
+/// The index of the items that wait, the oldest first.
+const INDEX: &str = "unproved-index";
+
+/// The index's one partition: as many as a thousand new users a second fit into it.
+const WAITING: &str = "unproved";
+
+/// How long a proof is remembered. A start that was under way when it came has ended long before.
+const PROOF_KEPT: Duration = Duration::from_hours(24);
+
+/// No removal claims the item before its last start is so old: the sign-in that began with it is over.
+pub const QUIET: Duration = Duration::from_mins(15);
+
+/// The items, in the challenges table.
+#[derive(Clone)]
+pub struct UnprovedUsers {
+    client: Client,
+    table: String,
+}
+
+/// What became of a start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It is noted.
+    Noted,
+    /// This user of the address is being removed.
+    Sweeping(UserSub),
+}
+
+/// An address that has waited for long enough, and the user that Latchkey made for it, if it did.
+#[derive(Clone, Debug)]
+pub struct Unproved {
+    /// The address.
+    pub email: Email,
+    /// The user.
+    pub sub: Option<UserSub>,
+}
+
+impl UnprovedUsers {
+    /// The items in the table that `CHALLENGES_TABLE_NAME` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: platform
+                .environment()
+                .text("CHALLENGES_TABLE_NAME")?
+                .to_owned(),
+        })
+    }
+
+    /// Notes that somebody begins at an address that nobody has proved. From then on no removal claims its user for a while.
+    pub async fn note_start(
+        &self,
+        email: &Email,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<Start, Problem> {
+        let write = self
+            .update(email)
+            .update_expression(
+                "SET startedAt = :now, startedBy = :attempt, waiting = :waiting, since = if_not_exists(since, :now)",
+            )
+            .condition_expression("attribute_not_exists(sweepingSince)")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":waiting", text(WAITING));
+        match conditional_update(write, "note the start").await? {
+            Written::Made(_) => Ok(Start::Noted),
+            Written::Refused(item) => {
+                let sub = item.as_ref().and_then(sub_of);
+                let lost = || {
+                    Problem::Internal(unreadable("a user who is being removed does not read back"))
+                };
+                sub.map(Start::Sweeping).ok_or_else(lost)
+            }
+        }
+    }
+
+    /// Notes that Latchkey has made a user. A proof of this very user that came first stands.
+    pub async fn note_made(
+        &self,
+        email: &Email,
+        sub: &UserSub,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let write = self
+            .update(email)
+            .update_expression("SET #sub = :sub, waiting = :waiting, since = :now REMOVE provedSub, #ttl")
+            .condition_expression("attribute_not_exists(provedSub) OR provedSub <> :sub")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":waiting", text(WAITING));
+        match conditional_update(write, "note the new user").await? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Claims an address's user for good: `sub` has just proved it. `false` where that user is being removed.
+    pub async fn claim_proved(
+        &self,
+        email: &Email,
+        sub: &UserSub,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(email)
+            .update_expression("SET provedSub = :sub, #ttl = :ttl REMOVE waiting, since")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(sweepingSince) OR #sub <> :sub)",
+            )
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .expression_attribute_values(":ttl", number(now.after(PROOF_KEPT).as_seconds()));
+        Ok(match conditional_update(write, "claim the user").await? {
+            Written::Made(_) | Written::Refused(None) => true,
+            Written::Refused(Some(_)) => false,
+        })
+    }
+
+    /// Claims the user whom this attempt has made, to remove it again. `false` where somebody has proved the address, or begun there since.
+    pub async fn claim_made(
+        &self,
+        email: &Email,
+        sub: &UserSub,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(email)
+            .update_expression("SET sweepingSince = :now, #sub = :sub")
+            .condition_expression(
+                "startedBy = :attempt AND (attribute_not_exists(provedSub) OR provedSub <> :sub)",
+            )
+            .expression_attribute_values(":attempt", text(attempt.as_str()));
+        self.claim(write, sub, now).await
+    }
+
+    /// Claims a user who has waited for long enough. `false` where somebody has proved the address, or begun there a moment ago. A claim that
+    /// was made before, and whose removal failed, is made again.
+    pub async fn claim_due(
+        &self,
+        email: &Email,
+        sub: &UserSub,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(email)
+            .update_expression("SET sweepingSince = :now")
+            .condition_expression(
+                "#sub = :sub AND (attribute_exists(sweepingSince) \
+                 OR (startedAt <= :quiet AND (attribute_not_exists(provedSub) OR provedSub <> :sub)))",
+            )
+            .expression_attribute_values(":quiet", millis(now.before(QUIET)));
+        self.claim(write, sub, now).await
+    }
+
+    async fn claim(
+        &self,
+        write: UpdateItemFluentBuilder,
+        sub: &UserSub,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = write
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .expression_attribute_values(":now", millis(now));
+        let claimed = conditional_update(write, "claim the user for removal").await?;
+        Ok(match claimed {
+            Written::Made(_) => true,
+            Written::Refused(_) => false,
+        })
+    }
+
+    /// Forgets an address whose user was claimed for removal, and has gone.
+    pub async fn forget_removed(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
+        self.forget(
+            email,
+            "#sub = :sub AND attribute_exists(sweepingSince)",
+            (":sub", text(sub.as_str())),
+        )
+        .await
+    }
+
+    /// Forgets an address for which Latchkey made no user, unless somebody has begun there a moment ago.
+    pub async fn forget_bare(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
+        self.forget(
+            email,
+            "attribute_not_exists(#sub) AND startedAt <= :quiet",
+            (":quiet", millis(now.before(QUIET))),
+        )
+        .await
+    }
+
+    async fn forget(
+        &self,
+        email: &Email,
+        condition: &str,
+        (name, value): (&str, AttributeValue),
+    ) -> Result<(), Problem> {
+        let deleted = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", key(email))
+            .condition_expression(condition)
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(name, value)
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure("forget the address")(error).into()),
+        }
+    }
+
+    /// At most `most` addresses that have waited since `until` or before, the oldest first. The index lags behind a little: only a claim says
+    /// whether one still waits.
+    pub async fn due(&self, until: Timestamp, most: u32) -> Result<Vec<Unproved>, Problem> {
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(INDEX)
+            .key_condition_expression("waiting = :waiting AND since <= :until")
+            .expression_attribute_values(":waiting", text(WAITING))
+            .expression_attribute_values(":until", millis(until))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(failure("look for users whom nobody has proved"))?;
+        let unproved = found.items().iter().map(read).collect::<Option<_>>();
+        unproved.ok_or_else(|| {
+            Problem::Internal(unreadable("an address that waits does not read back"))
+        })
+    }
+
+    fn update(&self, email: &Email) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key(email))
+    }
+}
+
+const PREFIX: &str = "unproved#";
+
+fn key(email: &Email) -> AttributeValue {
+    text(format!("{PREFIX}{}", email.as_str()))
+}
+
+fn sub_of(item: &Item) -> Option<UserSub> {
+    UserSub::parse(get_text(item, "sub")?).ok()
+}
+
+fn read(item: &Item) -> Option<Unproved> {
+    Some(Unproved {
+        email: Email::parse(get_text(item, "pk")?.strip_prefix(PREFIX)?).ok()?,
+        sub: sub_of(item),
+    })
+}
