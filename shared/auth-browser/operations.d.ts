@@ -50,7 +50,6 @@ export interface OperationProblems {
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
-    | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
   disableMfa:
     | 'AUTH_REQUIRED'
@@ -227,7 +226,7 @@ export interface Operations {
   confirmRegistration(
     input: ConfirmRegistrationInput,
     options?: CallOptions,
-  ): Promise<Resent | void>;
+  ): Promise<SignInAnswer | Resent>;
   /** Remove the authenticator. */
   disableMfa(
     input: DisableMfaInput,
@@ -431,12 +430,14 @@ export type ConfirmPasswordResetInput = {
 };
 
 export type ConfirmRegistrationInput = {
-  readonly email: Email;
+  readonly sessionToken: SessionToken;
   /** Required, unless another mail is asked for. */
   readonly code?: OtpCode | null;
   /** Mail another code. */
   readonly resend?: boolean | null;
   readonly proofOfWork?: ProofOfWork;
+  /** How the refresh token comes back. */
+  readonly tokenDelivery?: 'body' | 'cookie' | null;
 };
 
 export type Delivery = {
@@ -486,6 +487,9 @@ export type RegisterUserInput = {
 
 export type Registered = {
   readonly user: User;
+  readonly sessionToken: SessionToken;
+  /** Seconds until the registration ends. */
+  readonly expiresIn: number;
   readonly delivery: Delivery;
 };
 

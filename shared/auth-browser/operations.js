@@ -3,7 +3,7 @@
 /** Method, path, who may call (`jwt`, `either` with or without one, `iam`), and how tokens come. */
 export const OPERATIONS = {
   confirmPasswordReset: ['POST', '/auth/password/reset/confirm'],
-  confirmRegistration: ['POST', '/auth/register/confirm'],
+  confirmRegistration: ['POST', '/auth/register/confirm', '', 'tokenDelivery'],
   disableMfa: ['POST', '/auth/mfa/disable', 'jwt'],
   getAuthenticatedGuest: ['POST', '/agent/authenticated-guest', 'iam'],
   getProfile: ['GET', '/me', 'jwt'],

@@ -366,24 +366,6 @@ impl Passwords {
             .map_err(|failure| refused_password(failure, "password"))
     }
 
-    /// Removes a user. One that has gone already is as good as removed.
-    pub async fn delete_user(&self, username: &str) -> Result<(), Problem> {
-        let deleted = self
-            .pool
-            .client
-            .admin_delete_user()
-            .user_pool_id(&self.pool.pool_id)
-            .username(username)
-            .send()
-            .await
-            .map_err(failure("remove the user"));
-        match deleted {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
-            Err(failure) => Err(failure.into()),
-        }
-    }
-
     /// The sub of an address's user, if there is one.
     pub async fn find_sub(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
         let Some(user) = self.pool.find(email.as_str()).await? else {

@@ -2,7 +2,7 @@
 
 use auth_domain::{Caller, Email, Problem, Subject, UserSub};
 
-use crate::{ConfigurationError, Platform, user_pool::UserPool};
+use crate::{ConfigurationError, Platform, failure::failure, user_pool::UserPool};
 
 /// The users of the pool.
 #[derive(Clone)]
@@ -16,6 +16,24 @@ impl Users {
         Ok(Self {
             pool: UserPool::new(platform)?,
         })
+    }
+
+    /// Removes a user. One that has gone already is as good as removed.
+    pub async fn remove(&self, sub: &UserSub) -> Result<(), Problem> {
+        let removed = self
+            .pool
+            .client
+            .admin_delete_user()
+            .user_pool_id(&self.pool.pool_id)
+            .username(sub.as_str())
+            .send()
+            .await
+            .map_err(failure("remove the user"));
+        match removed {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// The address that a user has proved, if there is one.

@@ -4,4 +4,4 @@ mod admission;
 mod new_users;
 
 pub use admission::{CodeMails, CodeTries, NetworkAttempts, Requester};
-pub use new_users::NewUsers;
+pub use new_users::{NewUsers, UnprovedSweep};

@@ -1,19 +1,19 @@
 //! Users whom Latchkey makes before anybody has proved their address, and takes back when nobody does.
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Passwords, Platform, Secrets, Start, UnprovedUsers,
+    ConfigurationError, EmailCodes, Guests, Platform, Secrets, Start, Unproved, UnprovedUsers, Users,
 };
 use auth_domain::{AttemptId, Email, Problem, Report, Timestamp, UserSub};
 
 /// How often a start finds the user whom another one removes. Each time that removal is finished first.
 const ROUNDS: usize = 3;
 
-/// Makes and removes users whom nobody has proved.
+/// Makes users whom nobody has proved.
 #[derive(Clone)]
 pub struct NewUsers {
     unproved: UnprovedUsers,
     codes: EmailCodes,
-    passwords: Passwords,
+    removal: Removal,
 }
 
 impl NewUsers {
@@ -22,7 +22,7 @@ impl NewUsers {
         Ok(Self {
             unproved: UnprovedUsers::new(platform)?,
             codes: EmailCodes::new(platform, secrets)?,
-            passwords: Passwords::new(platform, secrets)?,
+            removal: Removal::new(platform)?,
         })
     }
 
@@ -39,7 +39,7 @@ impl NewUsers {
         for _ in 0..ROUNDS {
             match self.unproved.note_start(email, attempt, now).await? {
                 Start::Noted => return self.make(email, attempt, now).await,
-                Start::Sweeping(sub) => self.remove(email, &sub).await?,
+                Start::Sweeping(sub) => self.removal.finish(email, &sub).await?,
             }
         }
         Err(Problem::ServiceUnavailable {
@@ -73,14 +73,75 @@ impl NewUsers {
         now: Timestamp,
     ) -> Result<(), Problem> {
         if self.unproved.claim_made(email, sub, attempt, now).await? {
-            self.remove(email, sub).await?;
+            self.removal.finish(email, sub).await?;
         }
         Ok(())
     }
+}
 
-    /// Removes a user who was claimed for it. The name is the sub: a user who was made anew for the address has another.
-    async fn remove(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
-        self.passwords.delete_user(sub.as_str()).await?;
+/// Removes users who were claimed for it.
+#[derive(Clone)]
+struct Removal {
+    unproved: UnprovedUsers,
+    users: Users,
+}
+
+impl Removal {
+    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            unproved: UnprovedUsers::new(platform)?,
+            users: Users::new(platform)?,
+        })
+    }
+
+    /// Removes the user, then forgets the address. The name is the sub: a user who was made anew for the address has another.
+    async fn finish(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
+        self.users.remove(sub).await?;
         self.unproved.forget_removed(email, sub).await
+    }
+}
+
+/// Removes the users whom nobody has proved in time.
+#[derive(Clone)]
+pub struct UnprovedSweep {
+    unproved: UnprovedUsers,
+    guests: Guests,
+    removal: Removal,
+}
+
+impl UnprovedSweep {
+    /// The users, guests and notes that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            unproved: UnprovedUsers::new(platform)?,
+            guests: Guests::new(platform)?,
+            removal: Removal::new(platform)?,
+        })
+    }
+
+    /// At most `most` addresses that have waited since `until` or before.
+    pub async fn due(&self, until: Timestamp, most: u32) -> Result<Vec<Unproved>, Problem> {
+        self.unproved.due(until, most).await
+    }
+
+    /// Removes the user of one of them; `false` where that one is nobody's to remove.
+    ///
+    /// A user whom Latchkey did not make is never removed, nor one who has a guest: a proof claims the user before a guest is made, but an
+    /// operator may have bound one by hand. What was claimed for removal in a run that failed is removed now.
+    pub async fn remove(&self, waiting: &Unproved, now: Timestamp) -> Result<bool, Problem> {
+        let email = &waiting.email;
+        let Some(sub) = &waiting.sub else {
+            self.unproved.forget_bare(email, now).await?;
+            return Ok(false);
+        };
+        if self.guests.find(sub).await?.is_some() {
+            self.unproved.claim_proved(email, sub, now).await?;
+            return Ok(false);
+        }
+        if !self.unproved.claim_due(email, sub, now).await? {
+            return Ok(false);
+        }
+        self.removal.finish(email, sub).await?;
+        Ok(true)
     }
 }

@@ -18,7 +18,7 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, Exchange, Fields, Metric, Operation, ProblemDetails, Trigger, code,
+    Access, AgentTool, Exchange, Fields, Metric, Operation, ProblemDetails, ScheduledWork, Trigger, code,
     door::{self, Door},
     exchange::{Sender, caller_from_claims},
     http_door,
@@ -108,6 +108,28 @@ impl Function {
                         .map_err(|_| refused("the event is not a Cognito event"))?;
                     let event = trigger.respond(event).await.map_err(refused)?;
                     raw(&Value::Object(event))
+                })
+            }),
+        }
+    }
+
+    /// Scheduled work. A run that fails is an error of the function, which an alarm looks at.
+    pub fn scheduled<W: ScheduledWork>(work: W) -> Self {
+        let work = Arc::new(work);
+        Self {
+            name: W::NAME,
+            invoke: Arc::new(move |_event, _context| {
+                let work = Arc::clone(&work);
+                Box::pin(async move {
+                    let report = work.run().await.map_err(|problem| {
+                        let reason = problem.report().map(Report::chain);
+                        tracing::error!(error = reason, "scheduled work failed");
+                        FunctionError {
+                            error_type: "ScheduledWorkFailed".to_owned(),
+                            message: "the log says why; the next run goes on".to_owned(),
+                        }
+                    })?;
+                    raw(&report)
                 })
             }),
         }

@@ -32,7 +32,7 @@ pub use floor::ResponseFloor;
 pub use function::{Function, FunctionError, serve, system_clock};
 pub use issued_tokens::IssuedTokens;
 pub use metric::Metric;
-pub use operation::{Access, AgentTool, Operation, Trigger};
+pub use operation::{Access, AgentTool, Operation, ScheduledWork, Trigger};
 pub use origin::{InvalidOrigin, Origin};
 pub use page::{Page, PagePolicy};
 pub use problem_details::{ProblemDetails, code, status};

@@ -64,6 +64,18 @@ pub trait AgentTool: Operation {
     fn result(output: Self::Output) -> Map<String, Value>;
 }
 
+/// Work that a schedule asks for again and again. What one run leaves undone, the next one finds.
+pub trait ScheduledWork: Send + Sync + 'static {
+    /// The crate's name.
+    const NAME: &'static str;
+
+    /// What a run says that it has done.
+    type Report: Serialize + Send;
+
+    /// One run.
+    fn run(&self) -> impl Future<Output = Result<Self::Report, Problem>> + Send;
+}
+
 /// A Cognito trigger: the whole event goes in and comes back changed. An error refuses what Cognito was about to do.
 pub trait Trigger: Send + Sync + 'static {
     /// The crate's name.

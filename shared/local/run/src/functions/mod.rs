@@ -51,6 +51,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("resend-otp", resend_otp::function),
     ("setup-mfa", setup_mfa::function),
     ("start-authorization", start_authorization::function),
+    ("sweep-unproved-users", sweep_unproved_users::function),
     ("update-profile", update_profile::function),
     ("verify-mfa", verify_mfa::function),
     ("verify-mfa-setup", verify_mfa_setup::function),

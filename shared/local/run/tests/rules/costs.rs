@@ -50,6 +50,7 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
         return format!("{table}:{}", call.action);
     }
     let resource = match call.resource.as_str() {
+        index if index.ends_with("/index/unproved-index") => "unproved-index",
         _ if call.action.starts_with("GetWorkloadAccessToken") => "workload-identity",
         _ if call.service == "bedrock-agentcore" => "token-vault",
         pool if pool == ready.user_pool_id || pool == world.operations_client_id() => "user-pool",
@@ -134,6 +135,7 @@ async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_
         .into_iter()
         .chain(pre_token_generation_calls().await)
         .chain(authorization_calls().await)
+        .chain(sweep_calls().await)
     {
         made.remove(SECRETS);
         made.remove(SIGNING_KEYS);
@@ -274,6 +276,24 @@ async fn authorization_calls() -> Vec<(&'static str, &'static str, Calls)> {
     all
 }
 
+/// A sweep that finds a user to remove, and one that finds none.
+async fn sweep_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let function = "sweep-unproved-users";
+    let world = TestWorld::start().await;
+    world.browser().started(ADA).await;
+    let since = world.last_call();
+    world.invoke(function, &json!({})).await;
+    let none = calls(&world, function, since);
+    world.advance(25 * 3600);
+    let since = world.last_call();
+    let swept = world.invoke(function, &json!({})).await;
+    assert_eq!(swept["removed"], 1, "{}", swept.body);
+    vec![
+        (function, "none due", none),
+        (function, "one removed", calls(&world, function, since)),
+    ]
+}
+
 /// What the trigger calls for the operations' own client, and for another one: with a guest, without, and where it makes the guest.
 async fn pre_token_generation_calls() -> Vec<(&'static str, &'static str, Calls)> {
     let world = TestWorld::start().await;
@@ -359,6 +379,7 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
         .into_iter()
         .chain(pre_token_generation_calls().await)
         .chain(authorization_calls().await)
+        .chain(sweep_calls().await)
     {
         called
             .entry(operation)

@@ -15,4 +15,5 @@ mod rotation;
 mod same_answers_to_codes;
 mod same_answers_to_passwords;
 mod secrecy;
+mod unproved_users;
 mod walking_round;

@@ -1,0 +1,55 @@
+//! `sweep-unproved-users`: removes, on a schedule, the users whom Latchkey made and nobody has proved in time.
+//!
+//! Whoever types an address into a sign-in or a registration has a user made, and Cognito bills users. Only those are removed for whom the
+//! start that made them left a note: never imported, adopted or foreign users. One conditional write claims a user for removal, not
+//! before the last start at the address is 15 minutes old, and not after a proof has claimed it.
+//!
+//! If a call fails: the run goes on with the next address, and ends as failed. A user who was claimed and not removed is claimed again by the
+//! next run, or removed by the next start at the address; one who was removed and not forgotten is forgotten then.
+
+mod sweep_unproved_users;
+
+use std::time::Duration;
+
+use auth_aws::{ConfigurationError, Platform};
+use auth_domain::{Clock, Problem};
+use auth_flows::UnprovedSweep;
+use auth_lambda::{Function, ScheduledWork};
+use serde::Serialize;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let hours = platform.environment().number("UNPROVED_USER_HOURS", 24)?;
+    Ok(Function::scheduled(SweepUnprovedUsers {
+        sweep: UnprovedSweep::new(platform)?,
+        clock: platform.clock(),
+        wait: Duration::from_hours(hours.into()),
+    }))
+}
+
+/// What the function works with.
+struct SweepUnprovedUsers {
+    sweep: UnprovedSweep,
+    clock: Clock,
+    /// How long an unproved user stays.
+    wait: Duration,
+}
+
+/// What a run has done.
+#[derive(Serialize)]
+struct Swept {
+    /// Users who were removed.
+    removed: u32,
+    /// Addresses that were due.
+    due: usize,
+}
+
+impl ScheduledWork for SweepUnprovedUsers {
+    const NAME: &'static str = "sweep-unproved-users";
+
+    type Report = Swept;
+
+    async fn run(&self) -> Result<Swept, Problem> {
+        self.sweep().await
+    }
+}
