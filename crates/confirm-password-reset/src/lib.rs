@@ -17,7 +17,8 @@ mod confirm_password_reset;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService, UnprovedUsers,
+    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService,
+    UnprovedUsers,
 };
 use auth_domain::{
     Clock, Email, Limit, NewPassword, OtpCode, Problem, ProofOfWork, Randomness, TryLimits,

@@ -19,8 +19,8 @@ mod resend;
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Passwords, PendingPasswords, Platform,
-    SecondFactors, Secrets, SignIns, TokenService, UnprovedUsers,
+    ConfigurationError, EmailCodes, Guests, Passwords, PendingPasswords, Platform, SecondFactors,
+    Secrets, SignIns, TokenService, UnprovedUsers,
 };
 use auth_domain::{
     Clock, OtpCode, Problem, ProofOfWork, Randomness, SessionToken, SignInRules, TokenDelivery,

@@ -16,7 +16,7 @@ mod get_authenticated_guest;
 
 use auth_aws::{
     AccessTokens, AuthorizationStart, Authorizations, ConfigurationError, Consents, Guests,
-    Platform, Secrets, Users, UnprovedUsers,
+    Platform, Secrets, UnprovedUsers, Users,
 };
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,

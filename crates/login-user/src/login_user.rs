@@ -2,8 +2,7 @@
 
 use auth_aws::{PasswordProof, PasswordSignIn, Undecided};
 use auth_domain::{
-    AttemptId, CognitoChallenge, FollowUp, Guest, Notice, Problem, Purpose,
-    SessionToken,
+    AttemptId, CognitoChallenge, FollowUp, Guest, Notice, Problem, Purpose, SessionToken,
 };
 use auth_flows::Requester;
 use auth_lambda::{Exchange, Metric, Operation, SignInAnswer};

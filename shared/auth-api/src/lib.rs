@@ -20,9 +20,10 @@ pub use calls::{Call, Calls, Case, MalformedCall};
 #[cfg(feature = "check")]
 pub use check::{Checker, CheckerError, Exchange, Side, Violation};
 pub use contract::{
-    Bounds, Contract, ContractError, Cors, Function, FunctionKind, Grant, Index, Maker, MalformedGrant,
-    Method, NONE, Operation, Resource, Routed, Security, Segment, Setting, SettingKind, Table,
-    Throttle, Tool, ToolSchema, ToolSchemaKind, TriggerKind, UnfitValue, UnknownMethod, Unrouted,
+    Bounds, Contract, ContractError, Cors, Function, FunctionKind, Grant, Index, Maker,
+    MalformedGrant, Method, NONE, Operation, Resource, Routed, Security, Segment, Setting,
+    SettingKind, Table, Throttle, Tool, ToolSchema, ToolSchemaKind, TriggerKind, UnfitValue,
+    UnknownMethod, Unrouted,
 };
 pub use user_pool::{AppClient, UserPool, UserPoolError};
 

@@ -7,9 +7,7 @@ use auth_domain::{
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{
-        AttributeValue, Put, TransactWriteItem, Update, builders::UpdateBuilder,
-    },
+    types::{AttributeValue, Put, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use aws_smithy_types::error::operation::BuildError;
 
@@ -18,8 +16,8 @@ use crate::{
     clients::dynamodb,
     failure::failure,
     guest_items::{
-        Address, KEY, REGISTRATION, Waiting, address_key, claim_item, guest_item, guest_key, id_key,
-        read_address, read_guest,
+        Address, KEY, REGISTRATION, Waiting, address_key, claim_item, guest_item, guest_key,
+        id_key, read_address, read_guest,
     },
     items::{Item, Written, conditional_update, get_text, millis, text},
     transactions::transact,

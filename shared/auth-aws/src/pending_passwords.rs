@@ -54,7 +54,10 @@ impl PendingPasswords {
             .open(sealed, Owner::SignIn(&id), Use::PendingPassword)
             .await?;
         let opened = token_key(token)
-            .and_then(|key| key.open_in_place(nonce(), Aad::empty(), &mut inner).map(|text| &*text))
+            .and_then(|key| {
+                key.open_in_place(nonce(), Aad::empty(), &mut inner)
+                    .map(|text| &*text)
+            })
             .ok()
             .and_then(|text| std::str::from_utf8(text).ok())
             .and_then(|text| NewPassword::parse(text, None).ok());

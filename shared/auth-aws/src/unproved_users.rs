@@ -9,9 +9,7 @@ use std::time::Duration;
 use auth_domain::{AttemptId, Email, Problem, Timestamp, UserSub};
 use aws_sdk_dynamodb::{
     Client,
-    operation::{
-        delete_item::DeleteItemError, update_item::builders::UpdateItemFluentBuilder,
-    },
+    operation::{delete_item::DeleteItemError, update_item::builders::UpdateItemFluentBuilder},
     types::AttributeValue,
 };
 
@@ -108,7 +106,9 @@ impl UnprovedUsers {
     ) -> Result<(), Problem> {
         let write = self
             .update(email)
-            .update_expression("SET #sub = :sub, waiting = :waiting, since = :now REMOVE provedSub, #ttl")
+            .update_expression(
+                "SET #sub = :sub, waiting = :waiting, since = :now REMOVE provedSub, #ttl",
+            )
             .condition_expression("attribute_not_exists(provedSub) OR provedSub <> :sub")
             .expression_attribute_names("#sub", "sub")
             .expression_attribute_names("#ttl", "ttl")

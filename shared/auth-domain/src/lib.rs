@@ -78,7 +78,9 @@ pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallen
 pub use randomness::Randomness;
 pub use sealed::Sealed;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
-pub use sign_in::{AttemptId, CognitoSession, OfferedPassword, PendingRegistration, SignIn, SignInRules};
+pub use sign_in::{
+    AttemptId, CognitoSession, OfferedPassword, PendingRegistration, SignIn, SignInRules,
+};
 pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,

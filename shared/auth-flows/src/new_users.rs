@@ -1,7 +1,8 @@
 //! Users whom Latchkey makes before anybody has proved their address, and takes back when nobody does.
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Platform, Secrets, Start, Unproved, UnprovedUsers, Users,
+    ConfigurationError, EmailCodes, Guests, Platform, Secrets, Start, Unproved, UnprovedUsers,
+    Users,
 };
 use auth_domain::{AttemptId, Email, Problem, Report, Timestamp, UserSub};
 

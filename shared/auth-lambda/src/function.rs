@@ -18,7 +18,8 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, Exchange, Fields, Metric, Operation, ProblemDetails, ScheduledWork, Trigger, code,
+    Access, AgentTool, Exchange, Fields, Metric, Operation, ProblemDetails, ScheduledWork, Trigger,
+    code,
     door::{self, Door},
     exchange::{Sender, caller_from_claims},
     http_door,

@@ -214,10 +214,9 @@ impl Case {
             | Self::WrongReset => 401,
             Self::Registration | Self::RegistrationOfLeftUser => 201,
             Self::ConfirmationMail | Self::ResetRequest => 202,
-            Self::Logout
-            | Self::LogoutEverywhere
-            | Self::Reset
-            | Self::ResetOfUserWithoutGuest => 204,
+            Self::Logout | Self::LogoutEverywhere | Self::Reset | Self::ResetOfUserWithoutGuest => {
+                204
+            }
             Self::StartOfKnownGuest
             | Self::StartOfNewAddress
             | Self::StartOfGuestWithoutUser

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::join;
 
-use crate::harness::{Answer, TestWorld};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::ADA;
 use crate::harness::requests::{counted, named_fields};
 use crate::harness::steps::{at_once, attribute, sub_of};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn only_a_confirmed_guest_is_a_conflict() {

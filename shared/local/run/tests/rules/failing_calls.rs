@@ -299,13 +299,14 @@ fn exception_of_confirmation(
         ("UpdateItem", nth) if lost && nth == finish => Outcome::new(refused, Then::Done, 0),
         ("UpdateItem", 3..)
         | (
-            "Decrypt" | "TransactWriteItems" | "AdminSetUserPassword" | "AdminInitiateAuth"
-            | "Encrypt" | "PutItem",
+            "Decrypt"
+            | "TransactWriteItems"
+            | "AdminSetUserPassword"
+            | "AdminInitiateAuth"
+            | "Encrypt"
+            | "PutItem",
             _,
-        ) if lasting =>
-        {
-            Outcome::new(refused, Then::Resend, spent)
-        }
+        ) if lasting => Outcome::new(refused, Then::Resend, spent),
         _ => return None,
     };
     Some(outcome)
@@ -507,9 +508,7 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         }
         Case::Confirmation
         | Case::ConfirmationOfUnboundGuest
-        | Case::ConfirmationWithAuthenticator => {
-            confirm_after_all(stage, answer).await
-        }
+        | Case::ConfirmationWithAuthenticator => confirm_after_all(stage, answer).await,
         Case::WrongConfirmation | Case::WrongReset => {
             let (then, _) = go_on(case, stage, answer).await;
             stage.body["code"] = json!(stage.right_code);
