@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'RATE_LIMITED'
   | 'SERVICE_UNAVAILABLE'
   | 'SESSION_EXPIRED'
+  | 'SIGN_IN_COMPLETED'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'USER_MISMATCH'
   | 'VALIDATION_FAILED';
@@ -49,6 +50,7 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   disableMfa:
@@ -145,6 +147,7 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   setupMfa:
@@ -210,6 +213,7 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
@@ -338,7 +342,14 @@ export type GetAuthenticatedGuestInput = {
 };
 
 /**
- * What the guest wants to be called. 1 to 100 characters in NFC; none that control, reorder or hide text; not only spaces.
+ * The code as it was mailed, typed or pasted: 6 to 8 decimal digits of whatever script, full-width ones too. White space, dashes and
+ * characters of no width are passed over.
+ */
+export type OtpCode = string;
+
+/**
+ * What the guest wants to be called. 1 to 100 characters, kept in NFC; at least one that shows. Control characters (Unicode's
+ * category Cc), separators of lines (Zl, Zp) and format characters (Cf) are refused, but for the joiners U+200C and U+200D.
  */
 export type Name = string;
 
@@ -348,7 +359,7 @@ export type BackupCode = string;
 /** A password that keeps the rules. See `registerUser`. */
 export type NewPassword = string;
 
-/** A password. Compared in Unicode's form NFC, and at most 256 bytes of UTF-8 long in it. */
+/** A password, at most 256 characters long. Compared in Unicode's form NFC. */
 export type Password = string;
 
 /** A sign-in of the same address that `initiateOtp` has begun for this. It signs nobody in. */
@@ -374,6 +385,9 @@ export type GetWorkloadTokenInput = {
   readonly userToken?: string | null;
 };
 
+/** How the refresh token comes back. In the body, unless said otherwise; after a first factor, as that said. */
+export type TokenDelivery = 'body' | 'cookie' | null;
+
 /** Names one authorization, as AgentCore does. It grants nothing. */
 export type SessionId = string;
 
@@ -382,9 +396,6 @@ export type SessionToken = string;
 
 /** The agent's own name for the conversation. 1 to 128 visible ASCII characters, and not guessable. */
 export type ConversationId = string;
-
-/** The code from the mail, 6 to 8 digits. */
-export type OtpCode = string;
 
 /** The solved `challenge` of a refusal, as ALTCHA's widgets and `latchkey/proof-of-work` give it, in base64. */
 export type ProofOfWork = string | null;
@@ -461,8 +472,7 @@ export type InitiateOtpInput = {
 export type LoginUserInput = {
   readonly email: Email;
   readonly password: Password;
-  /** How the refresh token comes back. */
-  readonly tokenDelivery?: 'body' | 'cookie' | null;
+  readonly tokenDelivery?: TokenDelivery;
 };
 
 export type LogoutUserInput = {
@@ -587,8 +597,7 @@ export type VerifyMfaInput = {
   readonly code?: OtpCode;
   readonly backupCode?: BackupCode | null;
   readonly newPassword?: NewPassword | null;
-  /** How the refresh token comes back; as the first factor said, where it is not said here. */
-  readonly tokenDelivery?: 'body' | 'cookie' | null;
+  readonly tokenDelivery?: TokenDelivery;
 };
 
 export type VerifyMfaSetupInput = {
@@ -599,8 +608,7 @@ export type VerifyOtpInput = {
   readonly email: Email;
   readonly code: OtpCode;
   readonly sessionToken: SessionToken;
-  /** How the refresh token comes back. */
-  readonly tokenDelivery?: 'body' | 'cookie' | null;
+  readonly tokenDelivery?: TokenDelivery;
   readonly proofOfWork?: ProofOfWork;
 };
 
@@ -611,4 +619,6 @@ export type WorkloadToken = {
   readonly expiresAt: Instant;
   /** Who the agent is to AgentCore. */
   readonly workloadName: string;
+  /** The user whom the request named, where it named one. */
+  readonly userId?: string;
 };

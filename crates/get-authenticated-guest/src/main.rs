@@ -1,7 +1,7 @@
 //! The `get-authenticated-guest` function's process in Lambda.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> Result<(), auth_lambda::ProcessError> {
     auth_lambda::logging::start()?;
     let platform = auth_aws::Platform::from_environment(auth_lambda::system_clock())?;
     auth_lambda::serve(get_authenticated_guest::function(&platform)?).await

@@ -34,6 +34,8 @@ struct Issued {
     token_type: &'static str,
     expires_at: Timestamp,
     workload_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
 }
 
 impl Operation for GetWorkloadToken {
@@ -58,6 +60,10 @@ impl Operation for GetWorkloadToken {
             token_type: "Bearer",
             expires_at: token.expires_at,
             workload_name: self.workload_tokens.workload().to_owned(),
+            user_id: match acting_for {
+                ActingFor::User(user_id) => Some(user_id.as_str().to_owned()),
+                ActingFor::TokenHolder(_) | ActingFor::Itself => None,
+            },
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The `resend-otp` function's process in Lambda.
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> Result<(), auth_lambda::ProcessError> {
     auth_lambda::logging::start()?;
     let platform = auth_aws::Platform::from_environment(auth_lambda::system_clock())?;
     auth_lambda::serve(resend_otp::function(&platform)?).await

@@ -13,7 +13,7 @@ mod setup_mfa;
 use std::time::Duration;
 
 use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, Reauthentication, Secrets};
-use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor};
+use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, TotpIssuer};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ struct SetupMfa {
 
 /// What the operation goes by.
 struct Settings {
-    issuer: String,
+    issuer: TotpIssuer,
     lifetime: Duration,
     device_lifetime: Duration,
 }
@@ -52,10 +52,7 @@ impl SetupMfa {
             clock: platform.clock(),
             randomness: platform.randomness(),
             settings: Settings {
-                issuer: environment
-                    .optional("TOTP_ISSUER")?
-                    .unwrap_or("Latchkey")
-                    .to_owned(),
+                issuer: environment.required("TOTP_ISSUER")?,
                 lifetime: environment.seconds("MFA_SETUP_SECONDS", 600)?,
                 device_lifetime: environment.device_cookie_lifetime()?,
             },

@@ -1,5 +1,7 @@
 //! The decision: count the attempt, ask Cognito, find the guest, end the sign-in; only then do tokens leave.
 
+use std::time::Duration;
+
 use auth_aws::{Arrival, Proof, Undecided};
 use auth_domain::{
     AttemptId, CognitoChallenge, Email, Guest, KeyRing, Notice, OfferedPassword, OtpCode, Problem,
@@ -10,6 +12,14 @@ use auth_lambda::{Exchange, Metric, Operation, SignInAnswer};
 use tokio::join;
 
 use crate::{Input, VerifyOtp};
+
+/// Pauses before each look whether another attempt has ended the sign-in: together longer than the calls that lie between Cognito's
+/// answer and that end.
+const OTHERS_END: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+];
 
 /// An attempt that was admitted, and what it was counted against.
 struct Attempt<'a> {
@@ -88,7 +98,7 @@ impl VerifyOtp {
                 note_wrong_code(email, secrets.keys());
                 return Err(Problem::InvalidOtp(sign_in.attempts(&self.settings.rules)));
             }
-            Proof::Over => return Err(Problem::OtpExpired),
+            Proof::Over => return Err(self.why_over(&sign_in, &attempt).await),
         };
         let settled = self
             .settle(&sign_in, &proved, input, &attempt, exchange)
@@ -159,6 +169,25 @@ impl VerifyOtp {
         }
     }
 
+    /// Why Cognito takes no code of this sign-in any more. A button pressed twice sends a right code twice, and the other request
+    /// may be between Cognito's answer and the end of the sign-in: so where another attempt was counted, its end is waited for.
+    async fn why_over(&self, sign_in: &SignIn, attempt: &Attempt<'_>) -> Problem {
+        for pause in OTHERS_END {
+            tokio::time::sleep(pause).await;
+            // The same name counts once: this only looks.
+            let (id, now) = (&attempt.sign_in_id, self.clock.now());
+            let looked =
+                self.sign_ins
+                    .claim(id, &sign_in.email, &attempt.id, now, &self.settings.rules);
+            match looked.await {
+                Ok(sign_in) if sign_in.attempts > 1 => {}
+                Ok(_) => break,
+                Err(problem) => return problem,
+            }
+        }
+        Problem::OtpExpired
+    }
+
     /// Finds or makes the guest, holds what an authenticator guards, then ends the sign-in: one conditional write decides
     /// between two right codes.
     ///
@@ -217,7 +246,7 @@ impl VerifyOtp {
             self.tries.clear(attempt.requester)
         );
         if !finished? {
-            return Err(Problem::InvalidSession);
+            return Err(Problem::SignInCompleted);
         }
         if cleared.is_err() {
             tracing::warn!("the count of wrong codes could not be cleared, and will age out");

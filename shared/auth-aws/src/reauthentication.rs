@@ -81,7 +81,11 @@ impl Reauthentication {
             } => {
                 let id = session_token.sign_in_id();
                 let sign_in = self.sign_ins.claim(&id, email, &attempt, now, &self.rules);
-                let sign_in = sign_in.await?;
+                let sign_in = sign_in.await.map_err(|problem| match problem {
+                    // A proof is no sign-in, and good once.
+                    Problem::SignInCompleted => Problem::InvalidSession,
+                    other => other,
+                })?;
                 let counted = self
                     .limits
                     .admit(&self.code_failures, &budget, &attempt, now, note)

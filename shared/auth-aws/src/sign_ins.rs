@@ -167,7 +167,8 @@ impl SignIns {
         )
     }
 
-    /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left, and its last mail is old enough.
+    /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left and time for the code, and its last
+    /// mail is old enough.
     pub async fn claim_resend(
         &self,
         id: &SignInId,
@@ -178,10 +179,11 @@ impl SignIns {
         let write = self.update(id)
             .update_expression("SET sentBefore = sentAt, sentAt = :now, resend = :attempt")
             .condition_expression(
-                "attribute_exists(pk) AND expiresAt > :now AND sentAt <= :sentBefore AND attribute_not_exists(finishedBy) \
+                "attribute_exists(pk) AND expiresAt > :usable AND sentAt <= :sentBefore AND attribute_not_exists(finishedBy) \
                  AND (attribute_not_exists(attempts) OR size(attempts) < :most)",
             )
             .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":usable", millis(now.after(SignInRules::LEAST_USE)))
             .expression_attribute_values(":sentBefore", millis(now.before(rules.resend_after)))
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":most", number(rules.attempts));
@@ -287,10 +289,12 @@ fn refusal(
     let Some(item) = item else {
         return Problem::InvalidSession;
     };
-    if item.contains_key("finishedBy") {
-        return Problem::InvalidSession;
-    }
     match read(item) {
+        // Whose sign-in it is comes first: a stranger who holds a token does not learn how it ended.
+        Ok(sign_in) if email.is_some_and(|email| *email != sign_in.email) => {
+            Problem::InvalidSession
+        }
+        Ok(_) if item.contains_key("finishedBy") => Problem::SignInCompleted,
         // A condition that holds after all was overtaken by another request's write.
         Ok(sign_in) => sign_in
             .refusal(email, now, rules)
@@ -300,13 +304,12 @@ fn refusal(
 }
 
 fn resend_refusal(item: Option<&Item>, now: Timestamp, rules: &SignInRules) -> Problem {
-    let next = item
-        .and_then(|item| get_millis(item, "sentAt"))
-        .map(|sent_at| sent_at.after(rules.resend_after));
-    match (refusal(item, None, now, rules), next) {
-        (Problem::InvalidSession, Some(next))
-            if item.is_some_and(|item| !item.contains_key("finishedBy")) =>
-        {
+    match (refusal(item, None, now, rules), item.map(read)) {
+        (Problem::InvalidSession, Some(Ok(sign_in))) => {
+            if sign_in.expires_at <= now.after(SignInRules::LEAST_USE) {
+                return Problem::OtpExpired;
+            }
+            let next = sign_in.sent_at.after(rules.resend_after);
             Problem::RateLimited {
                 retry_after_seconds: next.seconds_from(now).max(1),
                 challenge: None,

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::characters::{breaks_a_line, is_visible};
+
 /// The longest name. It stands in a sentence, on a small screen.
 const LONGEST: usize = 60;
 
@@ -11,7 +13,7 @@ pub struct AgentName(String);
 
 /// The text cannot be a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must have 1 to {LONGEST} characters, none of them a control character")]
+#[error("must have 1 to {LONGEST} characters on one line, one of them visible")]
 pub struct InvalidAgentName;
 
 impl AgentName {
@@ -27,7 +29,7 @@ impl FromStr for AgentName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = text.trim();
-        let is_plain = !name.chars().any(char::is_control);
+        let is_plain = !name.chars().any(breaks_a_line) && name.chars().any(is_visible);
         if (1..=LONGEST).contains(&name.chars().count()) && is_plain {
             Ok(Self(name.to_owned()))
         } else {
@@ -46,7 +48,14 @@ mod tests {
             "  Concierge ".parse::<AgentName>().unwrap().as_str(),
             "Concierge"
         );
-        for text in ["", "  ", "a\nb", &"a".repeat(LONGEST + 1)] {
+        for text in [
+            "",
+            "  ",
+            "a\nb",
+            "\u{3164}",
+            "a\u{202e}b",
+            &"a".repeat(LONGEST + 1),
+        ] {
             assert_eq!(text.parse::<AgentName>(), Err(InvalidAgentName), "{text:?}");
         }
     }

@@ -2,7 +2,9 @@
 
 use std::{fmt::Write, str::FromStr};
 
-use crate::{Randomness, Tag, crockford::CROCKFORD, redacted::redacted_debug};
+use crate::{
+    Randomness, Tag, characters::separates_digits, crockford::CROCKFORD, redacted::redacted_debug,
+};
 
 /// Codes of a set.
 pub const BACKUP_CODES: usize = 10;
@@ -39,7 +41,7 @@ impl BackupCode {
         let mut code = String::with_capacity(CHARACTERS);
         for character in text.chars() {
             let character = match character.to_ascii_uppercase() {
-                ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{a0}' | '\t' | '\r' | '\n' => continue,
+                separator if separates_digits(separator) => continue,
                 'I' | 'L' => '1',
                 'O' => '0',
                 other => other,

@@ -10,6 +10,7 @@ mod authorization;
 mod backup_code;
 mod caller;
 mod challenge_answer;
+mod characters;
 pub mod claims;
 mod clock;
 mod crockford;
@@ -85,5 +86,5 @@ pub use tokens::{
     AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
     UnknownTokenDelivery,
 };
-pub use totp::{TotpSecret, TotpStep};
+pub use totp::{InvalidTotpIssuer, TotpIssuer, TotpSecret, TotpStep};
 pub use workload_token::{ActingFor, InvalidUserToken, UserToken, WorkloadToken};

@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use crate::redacted::redacted_debug;
+use crate::{
+    characters::{digit, separates_digits},
+    redacted::redacted_debug,
+};
 
 /// A mailed code: 6 to 8 digits. Cognito sends 8 for a sign-in today, 6 for everything else, and promises neither.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,19 +18,31 @@ redacted_debug!(OtpCode);
 #[error("must have 6 to 8 digits")]
 pub struct InvalidOtpCode;
 
+/// The longest text that is looked through for digits: eight of them, with more between them than mails and keyboards put there.
+const LONGEST: usize = 64;
+
 impl OtpCode {
-    /// Parses what a person typed or pasted. Spaces around it are forgiven.
+    /// Parses what a person typed or pasted: 6 to 8 decimal digits, of the script that a keyboard has. White space, dashes and
+    /// characters of no width are passed over wherever they stand.
     pub fn parse(text: &str) -> Result<Self, InvalidOtpCode> {
-        let text = text.trim();
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits && (6..=8).contains(&text.len()) {
-            Ok(Self(text.to_owned()))
+        if text.chars().count() > LONGEST {
+            return Err(InvalidOtpCode);
+        }
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .filter(|character| !separates_digits(*character))
+            .map(digit)
+            .collect();
+        let digits = digits.ok_or(InvalidOtpCode)?;
+        if (6..=8).contains(&digits.len()) {
+            let ascii = digits.iter().map(|value| char::from(b'0' + value));
+            Ok(Self(ascii.collect()))
         } else {
             Err(InvalidOtpCode)
         }
     }
 
-    /// The digits, for Cognito, which alone knows the right ones.
+    /// The digits in ASCII, for Cognito, which alone knows the right ones.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -47,18 +62,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_to_eight_ascii_digits_are_a_code() {
-        for text in ["123456", "1234567", "12345678", " 12345678\n", "00000000"] {
-            assert!(OtpCode::parse(text).is_ok(), "{text:?}");
+    fn six_to_eight_digits_are_a_code_whatever_stands_between_them() {
+        for text in [
+            "12345678",
+            " 12345678\n",
+            "1234 5678",
+            "12-34-56-78",
+            "1234\u{2013}5678",
+            "1234\u{2212}5678",
+            "1234\u{a0}5678",
+            "1234\u{202f}5678",
+            "1234\u{3000}5678",
+            "\u{feff}12345678",
+            "1\u{200b}2\u{200b}3\u{200b}4\u{200b}5\u{200b}6\u{200b}7\u{200b}8",
+            "\u{202a}1234\u{2060}\u{ad}5678\u{202c}",
+            "\u{ff11}\u{ff12}\u{ff13}\u{ff14}\u{ff0d}\u{ff15}\u{ff16}\u{ff17}\u{ff18}",
+            "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}\u{667}\u{668}",
+            "\u{967}\u{968}\u{969}\u{96a}\u{96b}\u{96c}\u{96d}\u{96e}",
+        ] {
+            assert_eq!(
+                OtpCode::parse(text).unwrap().as_str(),
+                "12345678",
+                "{text:?}"
+            );
         }
+        for text in ["123456", "1234567", "00000000"] {
+            assert_eq!(OtpCode::parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn nothing_else_is_a_code() {
         for text in [
             "",
+            "- -",
             "12345",
+            "12 34 5",
             "123456789",
-            "12 345 678",
+            "1234 5678 9",
             "1234567a",
-            "\u{661}\u{662}\u{663}\u{664}\u{665}\u{666}",
-            "-1234567",
+            "1234.5678",
+            "1234\u{b2}678",
+            "\u{2460}23456",
+            &format!("123456{}", " ".repeat(64)),
         ] {
             assert_eq!(OtpCode::parse(text), Err(InvalidOtpCode), "{text:?}");
         }

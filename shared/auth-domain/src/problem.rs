@@ -86,6 +86,8 @@ pub enum Problem {
     ValidationFailed(Vec<FieldProblem>),
     /// No sign-in belongs to this session token and address.
     InvalidSession,
+    /// The sign-in has brought its tokens already: the request came twice.
+    SignInCompleted,
     /// No caller, or one whose tokens are no longer accepted.
     AuthRequired,
     /// An agent's guest has to consent first, and where.
@@ -147,6 +149,7 @@ impl Problem {
             | Self::Internal(report) => Some(report),
             Self::ValidationFailed(_)
             | Self::InvalidSession
+            | Self::SignInCompleted
             | Self::AuthRequired
             | Self::ConsentRequired(_)
             | Self::InvalidCredentials

@@ -59,6 +59,10 @@ pub struct SignInRules {
 }
 
 impl SignInRules {
+    /// What must be left of a sign-in for another code to be mailed: a mail may take a minute, and a
+    /// code that comes after the end is of no use.
+    pub const LEAST_USE: Duration = Duration::from_mins(1);
+
     /// The attempts of one sign-in, as a limit that the `RateLimit` fields can name.
     #[must_use]
     pub const fn attempt_limit(&self) -> Limit {

@@ -1,11 +1,17 @@
 //! Time-based one-time codes (RFC 6238): HMAC-SHA-1, six digits, steps of 30 seconds. Authenticator apps take other numbers for these,
 //! or ignore them.
 
+use std::str::FromStr;
+
 use data_encoding::BASE32_NOPAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use totp_rs::{Builder, Totp};
 
-use crate::{Email, OtpCode, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{
+    Email, OtpCode, Randomness, Timestamp,
+    characters::{breaks_a_line, is_visible},
+    redacted::redacted_debug,
+};
 
 /// 160 bits, as RFC 4226 §4 R6 recommends.
 pub(crate) const SECRET_LENGTH: usize = 20;
@@ -35,6 +41,44 @@ impl TotpStep {
     #[must_use]
     pub const fn number(self) -> i64 {
         self.0
+    }
+}
+
+/// The longest issuer. Apps show it in a list, above the account.
+const LONGEST_ISSUER: usize = 60;
+
+/// The name under which authenticator apps show the account. Google's Key URI Format divides issuer and account by a colon, encoded or
+/// not, so neither may hold one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TotpIssuer(String);
+
+/// The text cannot be an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must have 1 to {LONGEST_ISSUER} characters on one line, one of them visible and none a colon"
+)]
+pub struct InvalidTotpIssuer;
+
+impl TotpIssuer {
+    /// The issuer as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for TotpIssuer {
+    type Err = InvalidTotpIssuer;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let issuer = text.trim();
+        let is_plain = !issuer.chars().any(|one| one == ':' || breaks_a_line(one));
+        let is_shown = issuer.chars().any(is_visible);
+        if is_plain && is_shown && issuer.chars().count() <= LONGEST_ISSUER {
+            Ok(Self(issuer.to_owned()))
+        } else {
+            Err(InvalidTotpIssuer)
+        }
     }
 }
 
@@ -68,13 +112,13 @@ impl TotpSecret {
     /// What the QR code holds: Google Authenticator's Key URI Format, with the issuer before the account and as a parameter, and every
     /// parameter spelt out although these are the defaults.
     #[must_use]
-    pub fn otpauth_uri(&self, issuer: &str, account: &Email) -> String {
+    pub fn otpauth_uri(&self, issuer: &TotpIssuer, account: &Email) -> String {
         let encoded = |text| utf8_percent_encode(text, RESERVED);
         format!(
             "otpauth://totp/{issuer}:{}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30",
             encoded(account.as_str()),
             self.to_base32(),
-            issuer = encoded(issuer),
+            issuer = encoded(issuer.as_str()),
         )
     }
 
@@ -142,9 +186,31 @@ mod tests {
     fn the_uri_names_issuer_and_account_and_encodes_both() {
         let account = Email::parse("ada+test@example.com").unwrap();
         assert_eq!(
-            secret().otpauth_uri("Länd & Co", &account),
+            secret().otpauth_uri(&"Länd & Co".parse().unwrap(), &account),
             "otpauth://totp/L%C3%A4nd%20%26%20Co:ada%2Btest%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
              &issuer=L%C3%A4nd%20%26%20Co&algorithm=SHA1&digits=6&period=30"
         );
+    }
+
+    #[test]
+    fn an_issuer_is_a_short_line_without_a_colon() {
+        for text in ["Latchkey", "  Länd & Co  ", &"a".repeat(60)] {
+            assert!(text.parse::<TotpIssuer>().is_ok(), "{text:?}");
+        }
+        for text in [
+            "",
+            "  ",
+            "\u{3164}",
+            "a:b",
+            "a\nb",
+            "a\u{202e}b",
+            &"a".repeat(61),
+        ] {
+            assert_eq!(
+                text.parse::<TotpIssuer>(),
+                Err(InvalidTotpIssuer),
+                "{text:?}"
+            );
+        }
     }
 }

@@ -28,19 +28,15 @@ pub enum Patch<T> {
 
 /// Reads the text of a JSON object into fields.
 pub fn parse_object(text: &str) -> Result<Fields, Problem> {
-    let (code, message) = match strict_json::parse_object(text) {
-        Ok(object) => return Ok(Fields::new(object)),
-        Err(Malformed::NotAnObject) => (
-            "type",
-            "must be one JSON object, nested no deeper than 16 levels",
-        ),
-        Err(Malformed::DuplicateKey) => ("duplicate", "must not name a key twice"),
-    };
-    Err(Problem::ValidationFailed(vec![FieldProblem {
-        field: "body".to_owned(),
-        code,
-        message: message.to_owned(),
-    }]))
+    strict_json::parse_object(text)
+        .map(Fields::new)
+        .map_err(|Malformed { code, message }| {
+            Problem::ValidationFailed(vec![FieldProblem {
+                field: "body".to_owned(),
+                code,
+                message,
+            }])
+        })
 }
 
 impl Fields {

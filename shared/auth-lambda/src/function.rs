@@ -9,7 +9,6 @@ use std::{
 
 use auth_domain::{Clock, Deployment, FrontDoor, Problem, Report, Timestamp};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::{
     Map, Value, json,
@@ -18,9 +17,9 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, Exchange, Fields, Metric, Operation, ProblemDetails, ScheduledWork, Trigger,
-    code,
-    door::{self, Door},
+    Access, AgentTool, ClientContext, Exchange, Fields, Invocation, Metric, Operation,
+    ProblemDetails, ScheduledWork, Trigger, code,
+    door::Door,
     exchange::{Sender, caller_from_claims},
     http_door,
     logging::{self, Completed},
@@ -35,7 +34,7 @@ type Answering = Pin<Box<dyn Future<Output = Result<Box<RawValue>, FunctionError
 #[derive(Clone)]
 pub struct Function {
     name: &'static str,
-    invoke: Arc<dyn Fn(Box<RawValue>, Context) -> Answering + Send + Sync>,
+    invoke: Arc<dyn Fn(Box<RawValue>, Invocation) -> Answering + Send + Sync>,
 }
 
 /// An invocation that ended in an error of the function's own. Operations answer with problems instead; a trigger refuses this way.
@@ -45,15 +44,6 @@ pub struct FunctionError {
     pub error_type: String,
     /// A sentence.
     pub message: String,
-}
-
-impl From<FunctionError> for Diagnostic {
-    fn from(error: FunctionError) -> Self {
-        Self {
-            error_type: error.error_type,
-            error_message: error.message,
-        }
-    }
 }
 
 impl Function {
@@ -80,11 +70,11 @@ impl Function {
         let shared = Arc::new((operation, deployment, tool));
         Self {
             name: O::NAME,
-            invoke: Arc::new(move |event, context| {
+            invoke: Arc::new(move |event, invocation| {
                 let shared = Arc::clone(&shared);
                 Box::pin(async move {
                     let (operation, deployment, tool) = &*shared;
-                    answer(operation, deployment, tool.as_ref(), &event, &context).await
+                    answer(operation, deployment, tool.as_ref(), &event, &invocation).await
                 })
             }),
         }
@@ -95,7 +85,7 @@ impl Function {
         let trigger = Arc::new(trigger);
         Self {
             name: T::NAME,
-            invoke: Arc::new(move |event, _context| {
+            invoke: Arc::new(move |event, _invocation| {
                 let trigger = Arc::clone(&trigger);
                 Box::pin(async move {
                     let refused = |message: &str| {
@@ -119,7 +109,7 @@ impl Function {
         let work = Arc::new(work);
         Self {
             name: W::NAME,
-            invoke: Arc::new(move |_event, _context| {
+            invoke: Arc::new(move |_event, _invocation| {
                 let work = Arc::clone(&work);
                 Box::pin(async move {
                     let report = work.run().await.map_err(|problem| {
@@ -146,24 +136,15 @@ impl Function {
     pub async fn invoke(
         &self,
         event: Box<RawValue>,
-        context: Context,
+        invocation: Invocation,
     ) -> Result<Box<RawValue>, FunctionError> {
         let span = tracing::info_span!(
             "invocation",
             function = self.name,
-            requestId = context.request_id
+            requestId = invocation.request_id
         );
-        (self.invoke)(event, context).instrument(span).await
+        (self.invoke)(event, invocation).instrument(span).await
     }
-}
-
-/// Runs a function in Lambda until the environment ends.
-pub async fn serve(function: Function) -> Result<(), lambda_runtime::Error> {
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let function = function.clone();
-        async move { function.invoke(event.payload, event.context).await }
-    });
-    lambda_runtime::run(service).await
 }
 
 struct Tool<O: Operation> {
@@ -177,11 +158,12 @@ async fn answer<O: Operation>(
     deployment: &Deployment,
     tool: Option<&Tool<O>>,
     event: &RawValue,
-    context: &Context,
+    invocation: &Invocation,
 ) -> Result<Box<RawValue>, FunctionError> {
     let started = Instant::now();
-    let door = Door::of(event, context);
-    let Some((exchange, fields)) = open(door, tool, &deployment.front_door, event, context) else {
+    let door = Door::of(event, &invocation.client_context);
+    let Some((exchange, fields)) = open(door, tool, &deployment.front_door, event, invocation)
+    else {
         tracing::warn!("refused: the request did not come through the front door");
         return raw(&http_door::forbidden());
     };
@@ -193,8 +175,8 @@ async fn answer<O: Operation>(
         function: O::NAME,
         door: door.name(),
         request_id: exchange.request_id(),
-        invocation_id: &context.request_id,
-        trace_id: context.xray_trace_id.as_deref(),
+        invocation_id: &invocation.request_id,
+        trace_id: invocation.trace_id.as_deref(),
         viewer: exchange.ip_address(),
         outcome: outcome.as_ref().map_or_else(code, |_| "OK"),
         status: outcome.as_ref().map_or_else(status, O::status),
@@ -212,9 +194,9 @@ fn open<O: Operation>(
     tool: Option<&Tool<O>>,
     front_door: &FrontDoor,
     event: &RawValue,
-    context: &Context,
+    invocation: &Invocation,
 ) -> Option<(Exchange, Result<Fields, Problem>)> {
-    let lambda_request_id = || context.request_id.clone();
+    let lambda_request_id = || invocation.request_id.clone();
     Some(match door {
         Door::Http => match serde_json::from_str::<ApiGatewayV2httpRequest>(event.get()) {
             Ok(request) if !http_door::came_rightly(&request, front_door) => return None,
@@ -260,16 +242,16 @@ fn open<O: Operation>(
             )
         }
         Door::Tool => {
+            let context = &invocation.client_context;
             let sender = Sender {
-                conversation: Some(door::conversation(context)),
+                conversation: Some(context.conversation().to_owned()),
                 ..Sender::default()
             };
             let exchange = Exchange::new(lambda_request_id(), door, None, sender);
             let fields = match tool {
-                Some(tool) if door::tool_name(context) == Some(tool.name) => {
-                    parse_object(event.get())
-                        .map(|arguments| tool_door::fields(arguments, tool.arguments))
-                }
+                _ if *context == ClientContext::Unreadable => Err(tool_door::unreadable_context()),
+                Some(tool) if context.tool_name() == Some(tool.name) => parse_object(event.get())
+                    .map(|arguments| tool_door::fields(arguments, tool.arguments)),
                 Some(_) | None => Err(Problem::NotFound),
             };
             (exchange, fields)
@@ -309,6 +291,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         Problem::ServiceUnavailable { .. } => exchange.count(Metric::DependencyUnavailable),
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
+        | Problem::SignInCompleted
         | Problem::AuthRequired
         | Problem::ConsentRequired(_)
         | Problem::EmailExists

@@ -89,6 +89,7 @@ impl<'a> ProblemDetails<'a> {
             Problem::RateLimited { challenge, .. } => details.challenge = challenge.as_deref(),
             Problem::PasswordLocked { .. } => details.sign_in_with = Some("CODE"),
             Problem::InvalidSession
+            | Problem::SignInCompleted
             | Problem::AuthRequired
             | Problem::InvalidCredentials
             | Problem::EmailExists
@@ -119,6 +120,7 @@ pub const fn code(problem: &Problem) -> &'static str {
     match problem {
         Problem::ValidationFailed(_) => "VALIDATION_FAILED",
         Problem::InvalidSession => "INVALID_SESSION",
+        Problem::SignInCompleted => "SIGN_IN_COMPLETED",
         Problem::AuthRequired | Problem::ConsentRequired(_) => "AUTH_REQUIRED",
         Problem::InvalidCredentials => "INVALID_CREDENTIALS",
         Problem::EmailExists => "EMAIL_EXISTS",
@@ -150,7 +152,7 @@ pub const fn status(problem: &Problem) -> u16 {
         | Problem::InvalidRefreshToken(_) => 401,
         Problem::UserMismatch => 403,
         Problem::NotFound => 404,
-        Problem::EmailExists => 409,
+        Problem::EmailExists | Problem::SignInCompleted => 409,
         Problem::OtpExpired | Problem::SessionExpired => 410,
         Problem::PayloadTooLarge => 413,
         Problem::UnsupportedMediaType => 415,
@@ -183,6 +185,7 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         } => Some(*retry_after_seconds),
         Problem::ValidationFailed(_)
         | Problem::InvalidSession
+        | Problem::SignInCompleted
         | Problem::AuthRequired
         | Problem::ConsentRequired(_)
         | Problem::InvalidCredentials
@@ -208,6 +211,9 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         }
         Problem::InvalidOtp(_) => {
             "Ask the guest for the newest code in their mailbox and call verify_cognito_otp again."
+        }
+        Problem::SignInCompleted => {
+            "The guest is signed in already. Use the tokens that the first call returned."
         }
         Problem::InvalidSession
         | Problem::OtpExpired
@@ -249,6 +255,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::InvalidSession => (
             "The session is not valid",
             "No sign-in is in progress for this session and address. Start again.",
+        ),
+        Problem::SignInCompleted => (
+            "The sign-in is complete",
+            "An earlier request with this session token brought the tokens. Use those, or start again.",
         ),
         Problem::AuthRequired => (
             "Sign-in required",

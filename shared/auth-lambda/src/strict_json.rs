@@ -8,30 +8,53 @@ use serde_json::{Map, Number, Value};
 /// The deepest nesting taken. The contract's own inputs nest two levels.
 const DEEPEST: u8 = 16;
 
-/// Why a text is not taken. Says where, never what: the text may hold secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Malformed {
-    /// Not JSON, not an object, or nested too deep.
-    NotAnObject,
-    /// A key stands twice.
-    DuplicateKey,
+/// Why a text is not taken: a code to branch on, and a sentence that says which rule is broken and where. It never quotes the text,
+/// which may hold secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
 }
 
 /// Marks the error of a repeated key, since `serde_json` passes messages only.
-const DUPLICATE: &str = "duplicate key";
+const DUPLICATE: &str = "must not name a key twice";
+
+/// Marks the error of nesting, for the same reason.
+const TOO_DEEP: &str = "must be nested no deeper than 16 levels";
 
 /// Reads one JSON object and nothing behind it.
 pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, Malformed> {
+    if text.starts_with('\u{feff}') {
+        return Err(Malformed {
+            code: "byte_order_mark",
+            message: "must not begin with a byte order mark".to_owned(),
+        });
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth: DEEPEST }.deserialize(&mut deserializer);
     match value.and_then(|value| deserializer.end().map(|()| value)) {
         Ok(Value::Object(object)) => Ok(object),
-        Err(error) if error.to_string().starts_with(DUPLICATE) => Err(Malformed::DuplicateKey),
         Ok(
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_),
-        )
-        | Err(_) => Err(Malformed::NotAnObject),
+        ) => Err(Malformed {
+            code: "type",
+            message: "must be one JSON object".to_owned(),
+        }),
+        Err(error) => Err(malformed(&error)),
     }
+}
+
+/// Every error of `serde_json` ends in its place, "at line 1 column 7". Those of its syntax are fixed phrases.
+fn malformed(error: &serde_json::Error) -> Malformed {
+    let reason = error.to_string();
+    let (code, message) = if reason.starts_with(DUPLICATE) {
+        ("duplicate", reason)
+    } else if reason.starts_with(TOO_DEEP) {
+        ("too_deep", reason)
+    } else {
+        ("not_json", format!("must be JSON: {reason}"))
+    };
+    Malformed { code, message }
 }
 
 #[derive(Clone, Copy)]
@@ -44,7 +67,7 @@ impl Strict {
         self.depth
             .checked_sub(1)
             .map(|depth| Self { depth })
-            .ok_or_else(|| E::custom("nested too deep"))
+            .ok_or_else(|| E::custom(TOO_DEEP))
     }
 }
 
@@ -122,38 +145,81 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_key_may_not_stand_twice_at_any_depth() {
-        assert_eq!(
-            parse_object(r#"{"a":1,"a":2}"#),
-            Err(Malformed::DuplicateKey)
-        );
-        assert_eq!(
-            parse_object(r#"{"x":{"a":1,"\u0061":2}}"#),
-            Err(Malformed::DuplicateKey)
-        );
+    fn refused(text: &str) -> (&'static str, String) {
+        let malformed = parse_object(text).expect_err("it is refused");
+        (malformed.code, malformed.message)
     }
 
     #[test]
-    fn nothing_else_is_taken() {
-        let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-        for text in [
-            "",
-            "null",
-            "[]",
-            "\"x\"",
-            "1",
-            "{",
-            "{}{}",
-            "{'a':1}",
-            "{\"a\":1,}",
-            "\u{feff}{}",
-            &deep,
-            &"[".repeat(100_000),
+    fn each_fault_is_named_with_its_place() {
+        for (text, code, message) in [
+            (
+                "",
+                "not_json",
+                "must be JSON: EOF while parsing a value at line 1 column 0",
+            ),
+            ("null", "type", "must be one JSON object"),
+            ("[]", "type", "must be one JSON object"),
+            ("\"x\"", "type", "must be one JSON object"),
+            ("1", "type", "must be one JSON object"),
+            (
+                "{",
+                "not_json",
+                "must be JSON: EOF while parsing an object at line 1 column 1",
+            ),
+            (
+                "{}{}",
+                "not_json",
+                "must be JSON: trailing characters at line 1 column 3",
+            ),
+            (
+                "{'a':1}",
+                "not_json",
+                "must be JSON: key must be a string at line 1 column 2",
+            ),
+            (
+                "{\"a\":1,}",
+                "not_json",
+                "must be JSON: trailing comma at line 1 column 8",
+            ),
+            (
+                "{\"a\":\n1e400}",
+                "not_json",
+                "must be JSON: number out of range at line 2 column 5",
+            ),
+            (
+                "{\"a\":\"\\ud800\"}",
+                "not_json",
+                "must be JSON: unexpected end of hex escape at line 1 column 13",
+            ),
+            (
+                "\u{feff}{}",
+                "byte_order_mark",
+                "must not begin with a byte order mark",
+            ),
+            (
+                r#"{"a":1,"a":2}"#,
+                "duplicate",
+                "must not name a key twice at line 1 column 13",
+            ),
+            (
+                r#"{"x":{"a":1,"\u0061":2}}"#,
+                "duplicate",
+                "must not name a key twice at line 1 column 23",
+            ),
         ] {
-            assert_eq!(parse_object(text), Err(Malformed::NotAnObject));
+            assert_eq!(refused(text), (code, message.to_owned()), "{text}");
         }
-        assert!(parse_object(&format!("{}1{}", "{\"a\":".repeat(16), "}".repeat(16))).is_ok());
-        assert!(parse_object(&format!("{}1{}", "{\"a\":".repeat(17), "}".repeat(17))).is_err());
+    }
+
+    #[test]
+    fn sixteen_levels_are_taken_and_no_more() {
+        let nested = |levels| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert!(parse_object(&nested(16)).is_ok());
+        for text in [nested(17), nested(10_000), "[".repeat(100_000)] {
+            let (code, message) = refused(&text);
+            assert_eq!(code, "too_deep");
+            assert!(message.contains(" at line 1 column "), "{message}");
+        }
     }
 }

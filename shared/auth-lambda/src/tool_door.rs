@@ -1,6 +1,6 @@
 //! The agent's door: a plain map of arguments in, `snake_case` out, failures as ordinary results.
 
-use auth_domain::Problem;
+use auth_domain::{FieldProblem, Problem};
 use serde_json::{Map, Value, json};
 
 use crate::{Fields, ProblemDetails, code, problem_details::recovery};
@@ -14,6 +14,15 @@ pub(crate) fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
         }
     }
     fields
+}
+
+/// The problem of a call whose client context does not say which tool is meant.
+pub(crate) fn unreadable_context() -> Problem {
+    Problem::ValidationFailed(vec![FieldProblem {
+        field: "clientContext".to_owned(),
+        code: "malformed",
+        message: "must be JSON that names the tool by a string".to_owned(),
+    }])
 }
 
 /// A tool's result: a success, unless it says itself that something is missing.

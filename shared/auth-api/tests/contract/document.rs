@@ -478,7 +478,7 @@ fn a_problem_says_one_thing_in_three_ways() {
         );
         assert!(fields["status"]["const"].is_u64());
     }
-    assert_eq!(count, 18);
+    assert_eq!(count, 19);
 }
 
 #[test]

@@ -8,9 +8,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{Email, redacted::redacted_debug};
 
-/// The longest password in bytes of UTF-8, which no spelling of a character can stretch. Cognito takes 256 characters
-/// (API reference, `PasswordType`).
-const LONGEST_BYTES: usize = 256;
+/// The longest password in characters, as typed and in NFC. Cognito takes as many (API reference, `PasswordType`).
+const LONGEST: usize = 256;
 
 /// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2). The rules for new ones do not hold for it: it may be
 /// older than they are. Cognito alone knows whether it is right.
@@ -21,15 +20,15 @@ redacted_debug!(Password, NewPassword);
 
 /// The text cannot be anybody's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must have 1 to {LONGEST_BYTES} bytes, and no control characters")]
+#[error("must have 1 to {LONGEST} characters, none of them a control character")]
 pub struct InvalidPassword;
 
 impl Password {
     /// Takes what a person typed.
     pub fn parse(text: &str) -> Result<Self, InvalidPassword> {
         let password: String = text.nfc().collect();
-        if (1..=LONGEST_BYTES).contains(&password.len()) && !password.chars().any(char::is_control)
-        {
+        let is_empty = password.is_empty();
+        if !is_empty && !is_too_long(text, &password) && !password.chars().any(char::is_control) {
             Ok(Self(password))
         } else {
             Err(InvalidPassword)
@@ -60,7 +59,7 @@ pub struct NewPassword(String);
 pub enum PasswordRule {
     /// Fewer than [`NewPassword::SHORTEST`] characters.
     TooShort,
-    /// More than 256 bytes.
+    /// More than 256 characters.
     TooLong,
     /// White space at an end, which Cognito refuses, and which gets lost where passwords are copied.
     SpaceAtAnEnd,
@@ -95,7 +94,7 @@ impl fmt::Display for PasswordRule {
                 "must have at least {} characters",
                 NewPassword::SHORTEST
             ),
-            Self::TooLong => write!(formatter, "must have at most {LONGEST_BYTES} bytes"),
+            Self::TooLong => write!(formatter, "must have at most {LONGEST} characters"),
             Self::SpaceAtAnEnd => formatter.write_str("must not begin or end with a space"),
             Self::ControlCharacter => formatter.write_str("must not contain control characters"),
             Self::TheEmail => formatter.write_str("must not be the email address"),
@@ -124,7 +123,7 @@ impl NewPassword {
             let (local_part, _) = email.as_str().split_once('@').unwrap_or_default();
             folded == email.as_str() || folded == local_part
         };
-        let too_long = password.len() > LONGEST_BYTES;
+        let too_long = is_too_long(text, &password);
         let broken: Vec<PasswordRule> = [
             (
                 password.chars().count() < Self::SHORTEST,
@@ -161,6 +160,10 @@ impl NewPassword {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn is_too_long(typed: &str, password: &str) -> bool {
+    typed.chars().count().max(password.chars().count()) > LONGEST
 }
 
 #[cfg(test)]
@@ -209,11 +212,19 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_password_has_256_bytes() {
+    fn the_longest_password_has_256_characters() {
         let text: String = "xk7#Qp2!vm9Z".chars().cycle().take(256).collect();
         let text = text.replacen("xk", "yk", 3);
         assert!(NewPassword::parse(&text, None).is_ok());
         assert!(Password::parse(&text).is_ok());
+        let three_bytes_each = "\u{5bc6}\u{7801}\u{5f88}\u{957f}".repeat(40) + "\u{732b}";
+        assert!(Password::parse(&three_bytes_each).is_ok());
+        assert!(
+            !NewPassword::parse(&three_bytes_each, None)
+                .err()
+                .unwrap_or_default()
+                .contains(&PasswordRule::TooLong)
+        );
         let longer = format!("{text}x");
         assert!(NewPassword::parse(&longer, None).is_err());
         assert!(Password::parse(&longer).is_err());

@@ -7,7 +7,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, SameSite, SetCo
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{self, REQUEST_ID, context, deployment, http_event, raw},
+    harness::{self, REQUEST_ID, deployment, http_event, invocation, raw},
     opened,
 };
 
@@ -54,7 +54,7 @@ impl Operation for Silent {
 
 async fn ending(end: End) -> Value {
     let function = Function::operation(Ends(end), deployment());
-    harness::invoke(&function, raw(&http_event()), context()).await
+    harness::invoke(&function, raw(&http_event()), invocation()).await
 }
 
 #[tokio::test]
@@ -239,9 +239,9 @@ async fn limits_and_cookies_travel_in_their_own_fields() {
 #[tokio::test]
 async fn nothing_to_say_is_204_over_http_and_an_empty_object_directly() {
     let function = Function::operation(Silent, deployment());
-    let answer = harness::invoke(&function, raw(&http_event()), context()).await;
+    let answer = harness::invoke(&function, raw(&http_event()), invocation()).await;
     assert_eq!(answer["statusCode"], 204);
     assert_eq!(answer.get("body").and_then(Value::as_str), None);
-    let answer = harness::invoke(&function, raw(&json!({})), context()).await;
+    let answer = harness::invoke(&function, raw(&json!({})), invocation()).await;
     assert_eq!(answer, json!({}));
 }

@@ -4,12 +4,12 @@ use auth_lambda::Function;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    harness::{self, Echo, INVOCATION_ID, context, deployment, echo, raw},
+    harness::{self, Echo, INVOCATION_ID, deployment, echo, invocation, raw},
     refusal,
 };
 
 async fn answer_to(event: Value) -> Value {
-    harness::invoke(&echo(), raw(&event), context()).await
+    harness::invoke(&echo(), raw(&event), invocation()).await
 }
 
 #[tokio::test]
@@ -43,14 +43,14 @@ async fn the_input_is_read_as_strictly_as_a_body() {
         ("[]", "body:type"),
         ("null", "body:type"),
         ("\"text\"", "body:type"),
-        (&deep, "body:type"),
+        (&deep, "body:too_deep"),
         (
             r#"{"email":"a@example.com","email":"b@example.com"}"#,
             "body:duplicate",
         ),
     ] {
         let event = RawValue::from_string(event.to_owned()).unwrap();
-        let answer = harness::invoke(&echo(), event, context()).await;
+        let answer = harness::invoke(&echo(), event, invocation()).await;
         assert_eq!(refusal(&answer["error"]).1, [error]);
     }
 }
@@ -74,16 +74,16 @@ async fn whoever_may_invoke_may_name_the_caller_by_claims_of_an_access_token() {
         "email": "ada@example.com",
         "claims": { "sub": "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3", "token_use": "access", "iat": 1_795_239_650 },
     });
-    let answer = harness::invoke(&function, raw(&event), context()).await;
+    let answer = harness::invoke(&function, raw(&event), invocation()).await;
     assert_eq!(answer["caller"], "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3");
     // Claims of a token say which app client it was issued to, and then that counts.
     event["claims"]["client_id"] = harness::CLIENT.into();
-    let answer = harness::invoke(&function, raw(&event), context()).await;
+    let answer = harness::invoke(&function, raw(&event), invocation()).await;
     assert_eq!(answer["caller"], "5f1c2a9e-7b1d-4c52-9a51-0d4be2f6a7c3");
     for (claim, value) in [("client_id", "an0therclient"), ("token_use", "id")] {
         let mut event = event.clone();
         event["claims"][claim] = value.into();
-        let answer = harness::invoke(&function, raw(&event), context()).await;
+        let answer = harness::invoke(&function, raw(&event), invocation()).await;
         assert_eq!(refusal(&answer["error"]).0, "AUTH_REQUIRED", "{claim}");
     }
 }

@@ -7,9 +7,10 @@ use auth_domain::{
     Clock, Deployment, Email, FrontDoor, GuestName, OtpCode, Problem, RefreshToken, SessionToken,
     Timestamp, TokenDelivery,
 };
-use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation, Patch};
+use auth_lambda::{
+    Access, AgentTool, ClientContext, Exchange, Fields, Function, Invocation, Operation, Patch,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use lambda_runtime::Context;
 use serde::Serialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
@@ -143,19 +144,22 @@ pub(crate) fn echo() -> Function {
     Function::agent_tool(Echo::<false>, deployment())
 }
 
-/// An invocation's context.
-pub(crate) fn context() -> Context {
-    let mut context = Context::default();
-    INVOCATION_ID.clone_into(&mut context.request_id);
-    context
+/// An invocation without a client context.
+pub(crate) fn invocation() -> Invocation {
+    Invocation {
+        request_id: INVOCATION_ID.to_owned(),
+        trace_id: None,
+        client_context: ClientContext::NoTool,
+    }
 }
 
-/// The context of an AgentCore Gateway's call of a tool.
-pub(crate) fn tool_context(tool: &str) -> Context {
-    let mut context = context();
-    let client_context = json!({ "custom": { "bedrockAgentCoreToolName": tool } });
-    context.client_context = serde_json::from_value(client_context).expect("a client context");
-    context
+/// An AgentCore Gateway's call of a tool.
+pub(crate) fn tool_call(tool: &str) -> Invocation {
+    let context = json!({ "custom": { "bedrockAgentCoreToolName": tool } });
+    Invocation {
+        client_context: ClientContext::parse(context.to_string().as_bytes()),
+        ..invocation()
+    }
 }
 
 /// An event of payload format 2.0, to be changed.
@@ -198,9 +202,13 @@ pub(crate) fn post_bytes(body: &[u8]) -> Value {
 }
 
 /// Invokes a function, holds its answer against what every answer must be, and returns it.
-pub(crate) async fn invoke(function: &Function, event: Box<RawValue>, context: Context) -> Value {
+pub(crate) async fn invoke(
+    function: &Function,
+    event: Box<RawValue>,
+    invocation: Invocation,
+) -> Value {
     let answer = function
-        .invoke(event, context)
+        .invoke(event, invocation)
         .await
         .expect("an operation answers with a problem, and never fails");
     let answer: Value = serde_json::from_str(answer.get()).expect("an answer is JSON");
@@ -288,12 +296,12 @@ pub(crate) async fn hold_against_everything(bytes: &[u8]) {
     for function in [echo(), Function::agent_tool(Echo::<true>, deployment())] {
         // What is not JSON never reaches a function: the runtime refuses it.
         if let Ok(event) = serde_json::from_slice::<Box<RawValue>>(bytes) {
-            for context in [context(), tool_context("target___echo_fields")] {
-                assert_is_not_our_fault(&invoke(&function, event.clone(), context).await);
+            for invocation in [invocation(), tool_call("target___echo_fields")] {
+                assert_is_not_our_fault(&invoke(&function, event.clone(), invocation).await);
             }
         }
         let event = raw(&request_of(bytes));
-        assert_is_not_our_fault(&invoke(&function, event, context()).await);
+        assert_is_not_our_fault(&invoke(&function, event, invocation()).await);
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt};
 
 use crate::{
-    harness::{self, Echo, INVOCATION_ID, ORIGIN_SECRET, REQUEST_ID, context, echo, post, raw},
+    harness::{self, Echo, INVOCATION_ID, ORIGIN_SECRET, REQUEST_ID, echo, invocation, post, raw},
     senders::from_viewer,
 };
 
@@ -43,14 +43,14 @@ async fn logged(body: &str) -> String {
 async fn logged_by(function: &Function, event: &Value) -> String {
     // Places that log become known to subscribers when they are first passed, and one that is passed while another test's
     // subscriber comes to be may go unheard: so they are passed once before.
-    harness::invoke(function, raw(event), context()).await;
+    harness::invoke(function, raw(event), invocation()).await;
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(auth_lambda::logging::lines(
         LevelFilter::INFO,
         lines.clone(),
     ));
     let _guard = tracing::subscriber::set_default(subscriber);
-    harness::invoke(function, raw(event), context()).await;
+    harness::invoke(function, raw(event), invocation()).await;
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 /// The answer of the echo to an HTTP event.
 async fn answer_to(event: Value) -> Value {
     let event = harness::raw(&event);
-    harness::invoke(&harness::echo(), event, harness::context()).await
+    harness::invoke(&harness::echo(), event, harness::invocation()).await
 }
 
 /// An HTTP answer's status, and its body.

@@ -25,7 +25,7 @@ async fn answer_to_caller(claims: Value, body: &str) -> (Value, Value) {
     event["requestContext"]["authorizer"] =
         json!({ "jwt": { "claims": claims, "scopes": ["latchkey/session"] } });
     let function = Function::operation(Echo::<true>, harness::deployment());
-    let answer = harness::invoke(&function, harness::raw(&event), harness::context()).await;
+    let answer = harness::invoke(&function, harness::raw(&event), harness::invocation()).await;
     let body = opened(&answer).1;
     (answer, body)
 }
@@ -53,7 +53,7 @@ pub(crate) fn from_viewer(viewer: &str, proof: Option<&str>) -> Value {
 
 async fn answer_behind_cloudfront(event: &Value) -> Value {
     let function = Function::operation(Echo::<false>, harness::behind_cloudfront());
-    harness::invoke(&function, harness::raw(event), harness::context()).await
+    harness::invoke(&function, harness::raw(event), harness::invocation()).await
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
     }
     let function = Function::operation(Echo::<true>, harness::deployment());
     let event = harness::raw(&post(EMAIL));
-    let answer = harness::invoke(&function, event, harness::context()).await;
+    let answer = harness::invoke(&function, event, harness::invocation()).await;
     assert_eq!(answer["statusCode"], 401);
 }
 

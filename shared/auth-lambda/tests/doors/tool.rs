@@ -3,10 +3,10 @@
 use auth_lambda::Function;
 use serde_json::{Value, json};
 
-use crate::harness::{self, Echo, INVOCATION_ID, deployment, echo, raw, tool_context};
+use crate::harness::{self, Echo, INVOCATION_ID, deployment, echo, raw, tool_call};
 
 async fn call(tool: &str, arguments: Value) -> Value {
-    harness::invoke(&echo(), raw(&arguments), tool_context(tool)).await
+    harness::invoke(&echo(), raw(&arguments), tool_call(tool)).await
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn another_tools_name_is_not_found() {
     }
     let function = Function::operation(Echo::<false>, deployment());
     let event = raw(&json!({ "email": "ada@example.com" }));
-    let answer = harness::invoke(&function, event, tool_context("echo_fields")).await;
+    let answer = harness::invoke(&function, event, tool_call("echo_fields")).await;
     assert_eq!(answer["error_code"], "NOT_FOUND");
 }
 
@@ -69,6 +69,6 @@ async fn an_agent_cannot_bring_a_caller_or_an_http_event() {
     event["claims"] = claims.clone();
     event["email"] = "ada@example.com".into();
     event["requestContext"]["authorizer"] = json!({ "jwt": { "claims": claims } });
-    let answer = harness::invoke(&function, raw(&event), tool_context("echo_fields")).await;
+    let answer = harness::invoke(&function, raw(&event), tool_call("echo_fields")).await;
     assert_eq!(answer["error_code"], "AUTH_REQUIRED");
 }

@@ -3,7 +3,7 @@
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json, value::RawValue};
 
-use crate::harness::{context, raw};
+use crate::harness::{invocation, raw};
 
 /// Answers for everyone but Eve.
 struct Greeter;
@@ -27,7 +27,7 @@ impl Trigger for Greeter {
 async fn the_event_comes_back_with_its_response() {
     let event = raw(&json!({ "userName": "ada", "request": {} }));
     let answer = Function::trigger(Greeter)
-        .invoke(event, context())
+        .invoke(event, invocation())
         .await
         .unwrap();
     let answer: Value = serde_json::from_str(answer.get()).unwrap();
@@ -41,7 +41,7 @@ async fn the_event_comes_back_with_its_response() {
 async fn a_refusal_is_an_error_of_the_function() {
     let event = raw(&json!({ "userName": "eve" }));
     let refused = Function::trigger(Greeter)
-        .invoke(event, context())
+        .invoke(event, invocation())
         .await
         .unwrap_err();
     assert_eq!(
@@ -56,7 +56,7 @@ async fn what_is_no_event_is_refused() {
         let event = RawValue::from_string(event.to_owned()).unwrap();
         assert!(
             Function::trigger(Greeter)
-                .invoke(event, context())
+                .invoke(event, invocation())
                 .await
                 .is_err()
         );

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use url::Url;
 
 use crate::console::Console;
 use crate::{Options, Settings, State, Watchers, World};
@@ -48,6 +49,10 @@ struct Arguments {
     /// Say more on standard error, such as `info` or `cognito_local=debug`
     #[arg(long, value_name = "FILTER", value_parser = filter)]
     log: Option<String>,
+    /// A front end's origin, such as http://localhost:5173; may be repeated. It alone may then call the API, with cookies too. Without
+    /// it every page of this machine may call, and only the page's own with cookies
+    #[arg(long, value_name = "URL", value_parser = origin)]
+    frontend: Vec<String>,
     /// Limits and switches: lines of `NAME = value`, named as the functions' environment variables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -56,6 +61,16 @@ struct Arguments {
 /// Refuses a filter before anything starts.
 fn filter(text: &str) -> Result<String, ParseError> {
     EnvFilter::try_new(text).map(|_| text.to_owned())
+}
+
+/// The origin of an address, as browsers write it.
+fn origin(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is no address")?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() {
+        Ok(url.origin().ascii_serialization())
+    } else {
+        Err("must begin with http:// or https://, and name a host")
+    }
 }
 
 /// Runs until a signal ends it.
@@ -99,6 +114,7 @@ fn start(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         },
         fresh: arguments.fresh,
         settings,
+        front_ends: arguments.frontend.clone(),
         watchers: watchers(&console),
         ..Options::default()
     };

@@ -104,14 +104,20 @@ impl Console {
             mailbox,
             page,
             user_pool_id,
+            client_id,
             ..
         } = ready;
+        let by_name = gateway.replace("127.0.0.1", "localhost");
+        let public_client = client_id.as_ref().map_or_else(String::new, |client_id| {
+            format!("  public client  {client_id}, for Amplify and the like\n")
+        });
         format!(
             "\n  {strong}Latchkey{plain} is running\n\n\
              \x20 {strong}page{plain}       {page}\n\
              \x20 {strong}API{plain}        {gateway}\n\
              \x20 {strong}mailbox{plain}    {mailbox}\n\
              \x20 {faint}cognito    {cognito} (pool {user_pool_id})\n\
+             {public_client}\
              \x20 dynamodb   {dynamodb}\n\
              \x20 agentcore  {agentcore}\n\
              \x20 kms, secretsmanager, ses  {kms}\n\
@@ -119,7 +125,9 @@ impl Console {
              \x20 MCP        {gateway}/_local/mcp{plain}\n\n\
              \x20 Sign in on the page, or begin with\n\
              \x20   {strong}curl -d '{{\"email\":\"ada@example.com\"}}' -H 'content-type: application/json' {gateway}/auth/otp/initiate{plain}\n\n\
-             \x20 {faint}Ctrl-C stops it.{plain}\n\n"
+             \x20 {faint}A browser takes localhost and 127.0.0.1 for two sites: a page on localhost gets its cookies\n\
+             \x20 from {by_name}, and not from the other name.\n\n\
+             \x20 Ctrl-C stops it.{plain}\n\n"
         )
     }
 
@@ -136,13 +144,15 @@ impl Console {
             ..
         } = self.style;
         let colour = if served.status < 400 { good } else { bad };
+        let code = served.code.as_deref().map(printable);
+        let code = code.map_or_else(String::new, |code| format!(" {code}"));
         let calls = match served.aws_calls {
             0 => String::new(),
             1 => ", 1 AWS call".to_owned(),
             several => format!(", {several} AWS calls"),
         };
         print(&format!(
-            "{:<6} {:<28} {colour}{}{plain}  {faint}{} ms{calls}{plain}\n",
+            "{:<6} {:<28} {colour}{}{code}{plain}  {faint}{} ms{calls}{plain}\n",
             served.method,
             printable(&served.path),
             served.status,

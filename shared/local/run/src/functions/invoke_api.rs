@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth_lambda::FunctionError;
+use auth_lambda::{ClientContext, FunctionError};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lambda_runtime::Context;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -105,7 +104,7 @@ impl InvokeApi {
             "Event" => {
                 let functions = self.functions.clone();
                 tokio::spawn(
-                    async move { functions.invoke(name, event, Context::default()).await },
+                    async move { functions.invoke(name, event, ClientContext::NoTool).await },
                 );
                 Ok(response(
                     StatusCode::ACCEPTED,
@@ -195,11 +194,10 @@ fn event(body: &[u8]) -> Result<Box<RawValue>, Refusal> {
     })
 }
 
-/// An invocation's context with the client's part, if there is one.
-fn client_context(header: Option<&str>) -> Result<Context, Refusal> {
-    let mut context = Context::default();
+/// The client context, if there is one: an object, whatever is in it.
+fn client_context(header: Option<&str>) -> Result<ClientContext, Refusal> {
     let Some(encoded) = header else {
-        return Ok(context);
+        return Ok(ClientContext::NoTool);
     };
     let invalid = |message: &str| {
         Refusal(
@@ -213,12 +211,15 @@ fn client_context(header: Option<&str>) -> Result<Context, Refusal> {
             "Client context must be no more than 3583 bytes when base64-encoded",
         ));
     }
-    context.client_context = STANDARD
+    let is_object = |text: &Vec<u8>| {
+        serde_json::from_slice::<&RawValue>(text).is_ok_and(|json| json.get().starts_with('{'))
+    };
+    STANDARD
         .decode(encoded)
         .ok()
-        .and_then(|json| serde_json::from_slice(&json).ok())
-        .ok_or_else(|| invalid("Client context must be a valid Base64-encoded JSON object."))?;
-    Ok(context)
+        .filter(is_object)
+        .map(|text| ClientContext::parse(&text))
+        .ok_or_else(|| invalid("Client context must be a valid Base64-encoded JSON object."))
 }
 
 /// A function's error is HTTP 200 with a header: who does not look at it takes the error for an answer.

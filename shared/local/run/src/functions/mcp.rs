@@ -4,7 +4,14 @@
 use std::sync::Arc;
 
 use auth_api::{Contract, Operation};
-use lambda_runtime::Context;
+use auth_lambda::ClientContext;
+use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
     JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
@@ -19,6 +26,9 @@ use serde_json::{Value, json};
 use super::Functions;
 use crate::world::account::{GATEWAY_ID, GATEWAY_TARGET_ID};
 use crate::world::random;
+
+/// A tool's arguments are an event, and an event has at most this many bytes.
+const LARGEST_MESSAGE: usize = 6 * 1024 * 1024;
 
 /// What stands between the name of a target and that of its tool.
 const SEPARATOR: &str = "___";
@@ -42,19 +52,91 @@ impl AgentGateway {
         )
     }
 
-    /// The context that a gateway gives to an invocation.
-    fn context(message_id: &str, tool: &str) -> Result<Context, serde_json::Error> {
-        let mut context = Context::default();
-        context.client_context = Some(serde_json::from_value(json!({ "custom": {
+    /// The context that a gateway gives to an invocation. A target that propagates headers finds them in it as an object.
+    fn context(message_id: &str, tool: &str) -> ClientContext {
+        let context = json!({ "custom": {
             "bedrockAgentCoreMessageVersion": "1.0",
             "bedrockAgentCoreAwsRequestId": random::uuid(),
             "bedrockAgentCoreMcpMessageId": message_id,
             "bedrockAgentCoreGatewayId": GATEWAY_ID,
             "bedrockAgentCoreTargetId": GATEWAY_TARGET_ID,
             "bedrockAgentCoreToolName": tool,
-        } }))?);
-        Ok(context)
+            "bedrockAgentCorePropagatedHeaders": {},
+        } });
+        ClientContext::parse(context.to_string().as_bytes())
     }
+}
+
+/// Answers a message that is no JSON-RPC 2.0, or whose parameters cannot be a tool's, with JSON-RPC's own codes. The MCP library takes all
+/// of these for a wrong media type.
+pub(crate) async fn json_rpc_only(request: Request, next: Next) -> Response {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let is_json = content_type
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/json")
+        });
+    if request.method() != Method::POST || !is_json {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_MESSAGE).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match fault(&body) {
+        None => next.run(Request::from_parts(parts, body.into())).await,
+        Some(Fault {
+            status,
+            code,
+            message,
+            id,
+        }) => {
+            let error = json!({ "code": code, "message": message });
+            let answer = json!({ "jsonrpc": "2.0", "id": id, "error": error });
+            (status, Json(answer)).into_response()
+        }
+    }
+}
+
+/// What is wrong with a message (JSON-RPC 2.0 §5.1).
+struct Fault {
+    status: StatusCode,
+    code: i32,
+    message: &'static str,
+    id: Value,
+}
+
+fn fault(body: &[u8]) -> Option<Fault> {
+    let Ok(message) = serde_json::from_slice::<Value>(body) else {
+        return Some(Fault {
+            status: StatusCode::BAD_REQUEST,
+            code: -32_700,
+            message: "Parse error",
+            id: Value::Null,
+        });
+    };
+    let id = message["id"].clone();
+    let is_response = message["result"].is_object() || message["error"].is_object();
+    if message["jsonrpc"] != "2.0" || !(message["method"].is_string() || is_response) {
+        return Some(Fault {
+            status: StatusCode::BAD_REQUEST,
+            code: -32_600,
+            message: "Invalid Request",
+            id,
+        });
+    }
+    let fits = |value: &Value| value.is_object() || value.is_null();
+    let params = &message["params"];
+    let is_call = message["method"] == "tools/call";
+    let is_well_formed = fits(params)
+        && (!is_call || (params["name"].is_string() && fits(&params["arguments"])));
+    (!is_well_formed).then_some(Fault {
+        status: StatusCode::OK,
+        code: -32_602,
+        message: "Invalid params",
+        id,
+    })
 }
 
 /// The operations that are tools, with their tools' names here.
@@ -99,7 +181,7 @@ impl ServerHandler for AgentGateway {
                 ErrorData::invalid_params(format!("Unknown tool: {}", request.name), None)
             })?;
         let event = to_raw_value(&request.arguments.unwrap_or_default()).map_err(internal)?;
-        let context = Self::context(&context.id.to_string(), &name).map_err(internal)?;
+        let context = Self::context(&context.id.to_string(), &name);
         let invoked = self.functions.invoke(&operation.name, event, context).await;
         let Some(Ok(output)) = invoked.map(|invoked| invoked.outcome) else {
             // A gateway does not say what befell the function.
@@ -108,8 +190,13 @@ impl ServerHandler for AgentGateway {
             )])
             .into());
         };
-        let mut result = CallToolResult::success(vec![ContentBlock::text(output.get())]);
+        let content = vec![ContentBlock::text(output.get())];
         let structured: Value = serde_json::from_str(output.get()).map_err(internal)?;
+        let mut result = if structured["success"] == false {
+            CallToolResult::error(content)
+        } else {
+            CallToolResult::success(content)
+        };
         result.structured_content = Some(structured).filter(Value::is_object);
         Ok(result.into())
     }

@@ -14,14 +14,13 @@ use std::time::Duration;
 
 use auth_api::Contract;
 use auth_aws::{ConfigurationError, Environment, Platform};
-use auth_lambda::{Function, FunctionError};
-use lambda_runtime::{Config, Context};
+use auth_lambda::{ClientContext, Function, FunctionError};
 use serde_json::value::RawValue;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use self::aws_calls::{AwsCalls, INVOCATION, Invocation};
-use crate::world::account::{function_arn, function_name};
+use crate::world::account::function_name;
 use crate::world::clock::WorldClock;
 use crate::world::options::EventWatcher;
 use crate::world::random;
@@ -107,8 +106,6 @@ pub(crate) struct Functions {
 struct Started {
     function: Function,
     timeout: Duration,
-    arn: String,
-    config: Arc<Config>,
 }
 
 /// An invocation that has ended.
@@ -146,14 +143,6 @@ impl Functions {
                 Started {
                     function,
                     timeout: Duration::from_secs(wanted.timeout_seconds.into()),
-                    arn: function_arn(name),
-                    config: Arc::new(Config {
-                        memory: i32::try_from(wanted.memory_mb).unwrap_or(i32::MAX),
-                        version: LIVE_VERSION.to_owned(),
-                        log_stream: "local".to_owned(),
-                        log_group: format!("/aws/lambda/{full_name}"),
-                        function_name: full_name,
-                    }),
                 },
             );
         }
@@ -176,12 +165,12 @@ impl Functions {
     /// Invokes a function, and waits for its end or its time-out. `None` if there is no such function.
     ///
     /// As in Lambda, an invocation runs to its end even if whoever asked has gone; a panic or a time-out is an error of that
-    /// invocation alone. `context` may bring a client context; everything else in it is set here.
+    /// invocation alone.
     pub(crate) async fn invoke(
         &self,
         name: &str,
         event: Box<RawValue>,
-        mut context: Context,
+        client_context: ClientContext,
     ) -> Option<Invoked> {
         let started = self.started.get(name)?;
         if let Some(watcher) = &self.watcher {
@@ -191,9 +180,13 @@ impl Functions {
             request_id: random::uuid(),
             calls: AtomicU32::new(0),
         });
-        started.describe(&mut context, &self.clock, &invocation.request_id);
+        let described = auth_lambda::Invocation {
+            request_id: invocation.request_id.clone(),
+            trace_id: Some(trace_id(self.clock.now().as_seconds())),
+            client_context,
+        };
         let function = started.function.clone();
-        let run = async move { function.invoke(event, context).await };
+        let run = async move { function.invoke(event, described).await };
         let task = tokio::spawn(
             INVOCATION.scope(invocation.clone(), run.with_subscriber(self.log.clone())),
         );
@@ -231,19 +224,6 @@ impl Functions {
             outcome,
             aws_calls: invocation.calls.load(Ordering::Relaxed),
         })
-    }
-}
-
-impl Started {
-    /// Fills in what the Runtime API's headers and the function's configuration say.
-    fn describe(&self, context: &mut Context, clock: &WorldClock, request_id: &str) {
-        let now = clock.now();
-        let deadline = now.after(self.timeout).as_millis();
-        request_id.clone_into(&mut context.request_id);
-        context.deadline = u64::try_from(deadline).unwrap_or(0);
-        context.invoked_function_arn.clone_from(&self.arn);
-        context.xray_trace_id = Some(trace_id(now.as_seconds()));
-        context.env_config = self.config.clone();
     }
 }
 

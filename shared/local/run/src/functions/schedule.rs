@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use auth_api::{Contract, FunctionKind};
 use auth_domain::Timestamp;
-use lambda_runtime::Context;
+use auth_lambda::ClientContext;
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
@@ -43,7 +43,7 @@ pub(crate) async fn keep(functions: Arc<Functions>, clock: WorldClock) {
             schedule.due = now.after(schedule.every);
             if let Ok(event) = to_raw_value(&event(schedule.function, now)) {
                 functions
-                    .invoke(schedule.function, event, Context::default())
+                    .invoke(schedule.function, event, ClientContext::NoTool)
                     .await;
             }
         }

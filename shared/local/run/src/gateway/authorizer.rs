@@ -86,10 +86,7 @@ impl Authorizer {
             return Err(Refusal::Forbidden);
         }
         Ok(Authorized {
-            claims: claims
-                .iter()
-                .map(|(name, value)| (name.clone(), text(value)))
-                .collect(),
+            claims: texts(&claims),
             scopes,
         })
     }
@@ -224,6 +221,14 @@ fn key_of(keys: &JwkSet, kid: &str) -> Option<DecodingKey> {
         .and_then(|key| DecodingKey::from_jwk(key).ok())
 }
 
+/// The claims as the event has them. Those that are null are left out.
+fn texts(claims: &Map<String, Value>) -> BTreeMap<String, String> {
+    let given = claims.iter().filter(|(_, value)| !value.is_null());
+    given
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
+}
+
 /// A claim as the event has it: text, whatever it was.
 fn text(claim: &Value) -> String {
     match claim {
@@ -250,6 +255,11 @@ mod tests {
         assert_eq!(text(&json!(1_700_000_000)), "1700000000");
         assert_eq!(text(&json!(["a", "b"])), "[a b]");
         assert_eq!(text(&json!("text")), "text");
+        let claims = json!({ "sub": "ada", "nickname": null, "roles": [null] });
+        assert_eq!(
+            json!(texts(claims.as_object().unwrap())),
+            json!({ "sub": "ada", "roles": "[null]" })
+        );
     }
 
     #[test]

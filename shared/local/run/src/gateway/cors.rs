@@ -9,21 +9,28 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
+use url::{Host, Url};
+
 use super::answer::Answer;
 
-/// The origins that may call with credentials, and what the contract lets them send and read.
+/// The origins that may call with credentials.
+pub(crate) struct Origins {
+    /// These, each as a browser writes it.
+    pub(crate) listed: Vec<String>,
+    /// Every page that this machine serves, on whatever port.
+    pub(crate) any_loopback: bool,
+}
+
+/// Who may call, and what the contract lets them send and read.
 pub(super) struct Cors {
-    origins: Vec<HeaderValue>,
+    origins: Origins,
     contract: &'static auth_api::Cors,
 }
 
 impl Cors {
-    pub(super) fn new(origins: &[String]) -> Self {
+    pub(super) fn new(origins: Origins) -> Self {
         Self {
-            origins: origins
-                .iter()
-                .filter_map(|origin| origin.parse().ok())
-                .collect(),
+            origins,
             contract: Contract::embedded().cors(),
         }
     }
@@ -79,15 +86,30 @@ impl Cors {
         }
     }
 
-    fn allowed(&self, headers: &HeaderMap) -> Option<&HeaderValue> {
+    fn allowed<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
         let origin = headers.get(ORIGIN)?;
-        self.origins.iter().find(|allowed| *allowed == origin)
+        let text = origin.to_str().ok()?;
+        let is_listed = self.origins.listed.iter().any(|listed| listed == text);
+        (is_listed || (self.origins.any_loopback && is_loopback(text))).then_some(origin)
     }
 }
 
 /// Names as a header lists them. Text that no header takes lists none.
 fn listed(names: &[String]) -> HeaderValue {
     HeaderValue::from_str(&names.join(",")).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(url) = Url::parse(origin) else {
+        return false;
+    };
+    url.origin().ascii_serialization() == origin
+        && match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
 }
 
 fn is_cors(name: &HeaderName) -> bool {

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use auth_api::{Contract, Routed, Security};
+use auth_lambda::ClientContext;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lambda_runtime::Context;
+use serde_json::Value;
 
 use crate::control::observer::{ObservedExchange, Served};
 use crate::functions::Functions;
@@ -29,6 +30,7 @@ use crate::world::random;
 use answer::Answer;
 use authorizer::Authorizer;
 use cors::Cors;
+pub(crate) use cors::Origins;
 use event::{Admitted, Received};
 use throttle::Throttles;
 
@@ -47,7 +49,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 pub(crate) struct Setup {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
-    pub(crate) origins: Vec<String>,
+    pub(crate) origins: Origins,
     pub(crate) functions: Arc<Functions>,
     pub(crate) clock: WorldClock,
     pub(crate) observer: Option<Watcher<ObservedExchange>>,
@@ -89,7 +91,7 @@ impl Gateway {
         Ok(Self {
             contract: Contract::embedded(),
             authorizer: Authorizer::new(setup.issuer, setup.audience)?,
-            cors: Cors::new(&setup.origins),
+            cors: Cors::new(setup.origins),
             throttles: Throttles::default(),
             functions: setup.functions,
             clock: setup.clock,
@@ -140,6 +142,7 @@ impl Gateway {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             status: handled.answer.status.as_u16(),
+            code: problem_code(&handled.answer),
             took: started.elapsed(),
             aws_calls: handled.aws_calls,
         };
@@ -176,6 +179,14 @@ impl Gateway {
         if routed.operation.security == Security::Iam {
             let now = self.clock.system_time();
             let Some(caller) = signature::caller(parts, &body, now) else {
+                if let Some(apart) = signature::time_apart(parts, now) {
+                    tracing::warn!(
+                        path = parts.uri.path(),
+                        "a signature was refused: its time is {} s from the local run's clock. GET /_local/clock says how far that is ahead, and \
+                         POST /_local/reset puts it back",
+                        apart.as_secs()
+                    );
+                }
                 let answer = Answer::message(StatusCode::FORBIDDEN, "Forbidden");
                 return Handled::early(operation_id, answer);
             };
@@ -250,9 +261,11 @@ impl Gateway {
                 0,
             );
         }
-        let invocation =
-            self.functions
-                .invoke(&received.routed.operation.name, event, Context::default());
+        let invocation = self.functions.invoke(
+            &received.routed.operation.name,
+            event,
+            ClientContext::NoTool,
+        );
         let invoked = match tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await {
             Ok(Some(invoked)) => invoked,
             Ok(None) => return (Answer::internal_server_error(), 0),
@@ -272,6 +285,15 @@ impl Gateway {
         };
         (answer, invoked.aws_calls)
     }
+}
+
+/// The code of a problem, for the line on the terminal.
+fn problem_code(answer: &Answer) -> Option<String> {
+    if answer.status.is_success() || answer.status.is_redirection() {
+        return None;
+    }
+    let problem: Value = serde_json::from_slice(&answer.body).ok()?;
+    Some(problem["code"].as_str()?.to_owned())
 }
 
 /// What the request's head takes on the wire: `METHOD target HTTP/1.1`, and `name: value` for each header, with their line ends.

@@ -30,13 +30,13 @@ pub(crate) fn open(
     let agentcore = AgentCore::open(agentcore_local::Options {
         region: REGION.to_owned(),
         account_id: ACCOUNT_ID.to_owned(),
-        state: file.map_or(State::Memory, State::File),
+        state: file.clone().map_or(State::Memory, State::File),
         clock: clock.for_stand_ins(),
         random: random::for_stand_ins(),
         issuers: Issuers::Only(vec![issuer.to_owned()]),
         ..agentcore_local::Options::new(public_url)
     })
-    .map_err(WorldError::of("AgentCore"))?;
+    .map_err(WorldError::of_kept("AgentCore", file))?;
     agentcore
         .ensure_workload_identity(WorkloadIdentitySpec {
             name: WORKLOAD_IDENTITY.to_owned(),

@@ -41,7 +41,11 @@ impl Directory {
         settings: &Settings,
     ) -> Result<Self, WorldError> {
         let failed = WorldError::of::<cognito_local::SpecError>;
-        let cognito = Cognito::open(options).map_err(WorldError::of("Cognito"))?;
+        let file = match &options.state {
+            cognito_local::State::Memory => None,
+            cognito_local::State::File(file) => Some(file.clone()),
+        };
+        let cognito = Cognito::open(options).map_err(WorldError::of_kept("Cognito", file))?;
         let described = UserPool::described(|name| match name {
             "SHORTEST_PASSWORD" => u64::try_from(NewPassword::SHORTEST).ok(),
             setting => settings.value(setting)?.parse().ok(),

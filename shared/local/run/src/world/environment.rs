@@ -12,6 +12,7 @@ use super::account::{
 };
 use super::directory::Directory;
 use super::settings::Settings;
+use crate::gateway::Origins;
 
 /// Every value that a function may be given, by the name that the contract gives it.
 pub(crate) fn values(
@@ -20,6 +21,7 @@ pub(crate) fn values(
     issuer: &str,
     oauth2_callback_url: &str,
     hosted_url: &str,
+    front_ends: &[String],
     settings: &Settings,
 ) -> BTreeMap<String, String> {
     let made = [
@@ -57,7 +59,12 @@ pub(crate) fn values(
                 settings.get(&setting.name)?.to_owned(),
             ))
         });
-    defaults.chain(made).chain(configured).collect()
+    let front_end = front_ends.first().map(|first| ("FRONTEND_URL".to_owned(), first.clone()));
+    defaults
+        .chain(made)
+        .chain(configured)
+        .chain(front_end)
+        .collect()
 }
 
 /// What Lambda, and a developer who points the SDK at stand-ins, put into a function's environment.
@@ -77,15 +84,24 @@ pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
     .into()
 }
 
-/// The origins that may call the API from a browser: the front end's, and the page's own under both names of this machine.
-pub(crate) fn origins(ready: &Ready, values: &BTreeMap<String, String>) -> Vec<String> {
-    let front_end = values
+/// The origins that may call the API from a browser: the front ends', and the page's own under both names of this machine. Where no
+/// front end is named, every page of this machine may.
+pub(crate) fn origins(
+    ready: &Ready,
+    front_ends: &[String],
+    values: &BTreeMap<String, String>,
+) -> Origins {
+    let configured = values
         .get("FRONTEND_URL")
         .and_then(|front_end| Url::parse(front_end).ok())
         .map(|front_end| front_end.origin().ascii_serialization());
     let by_name = ready.gateway.replace("127.0.0.1", "localhost");
-    front_end
+    let listed = configured
         .into_iter()
-        .chain([ready.gateway.clone(), by_name])
-        .collect()
+        .chain(front_ends.iter().cloned())
+        .chain([ready.gateway.clone(), by_name]);
+    Origins {
+        listed: listed.collect(),
+        any_loopback: front_ends.is_empty(),
+    }
 }

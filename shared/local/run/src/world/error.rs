@@ -1,5 +1,7 @@
 //! Why a world does not start, or does not do what it was asked.
 
+use std::path::PathBuf;
+
 use super::ports::PortError;
 use super::state_folder::StateFolderError;
 use crate::functions::FunctionsError;
@@ -16,6 +18,16 @@ pub enum WorldError {
     /// A function does not start.
     #[error(transparent)]
     Functions(#[from] FunctionsError),
+    /// What was kept cannot be read.
+    #[error("{part} cannot use its kept state in {file}; start with --fresh to forget all that is kept")]
+    Kept {
+        /// Whose state it is.
+        part: &'static str,
+        /// Where it is.
+        file: PathBuf,
+        /// What it said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A part of the world failed.
     #[error("{part} failed")]
     Part {
@@ -35,6 +47,21 @@ impl WorldError {
         move |source| Self::Part {
             part,
             source: source.into(),
+        }
+    }
+
+    /// For `map_err` where a part opens the file that it keeps its state in, if it keeps any.
+    pub(crate) fn of_kept<E>(part: &'static str, file: Option<PathBuf>) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        move |source| match file {
+            Some(file) => Self::Kept {
+                part,
+                file,
+                source: source.into(),
+            },
+            None => Self::of(part)(source),
         }
     }
 }

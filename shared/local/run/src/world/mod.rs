@@ -49,7 +49,7 @@ use crate::control::observer::Served;
 use crate::functions::aws_calls::{AwsCall, AwsCalls};
 use crate::functions::invoke_api::InvokeApi;
 use crate::functions::logs::Logs;
-use crate::functions::mcp::AgentGateway;
+use crate::functions::mcp::{AgentGateway, json_rpc_only};
 use crate::functions::{Functions, Surroundings, schedule};
 use crate::gateway::{Gateway, Setup};
 use crate::page;
@@ -168,7 +168,7 @@ impl World {
             options.watchers.mail.clone(),
             file("mailbox.jsonl"),
         )
-        .map_err(WorldError::of("the mailbox"))?;
+        .map_err(WorldError::of_kept("the mailbox", file("mailbox.jsonl")))?;
         let mailbox = Arc::new(mailbox);
         let dynamodb = open_dynamodb(folder.as_ref())?;
         let lambda = format!("{}/_local/lambda", urls.gateway);
@@ -203,7 +203,7 @@ impl World {
             randomness: random::for_stand_ins(),
             mail: mailbox.for_ses(),
         })
-        .map_err(WorldError::of("Secrets Manager"))?;
+        .map_err(WorldError::of_kept("Secrets Manager", file("aws.json")))?;
         keep_secrets(&aws, &directory.operations_client_secret)?;
         aws.ensure_key(SEALING_KEY).map_err(WorldError::of("KMS"))?;
         let ready = Ready::new(urls, lambda, &directory);
@@ -216,6 +216,7 @@ impl World {
             &issuer,
             &oauth2_callback_url,
             &directory.hosted_url()?,
+            &options.front_ends,
             &options.settings,
         );
         let log_level = values.get("LOG_LEVEL").map_or("info", String::as_str);
@@ -231,7 +232,7 @@ impl World {
         let gateway = Gateway::new(Setup {
             issuer,
             audience: directory.api_client_ids.clone(),
-            origins: environment::origins(&ready, &values),
+            origins: environment::origins(&ready, &options.front_ends, &values),
             functions: functions.clone(),
             clock: clock.clone(),
             observer: options.watchers.observer.clone(),
@@ -449,10 +450,13 @@ fn router(inner: &Arc<Inner>) -> Router {
         functions: inner.functions.clone(),
         logs: inner.logs.clone(),
     };
+    let agents = Router::new()
+        .route_service("/mcp", AgentGateway::serve(inner.functions.clone()))
+        .layer(from_fn(json_rpc_only));
     let local = control::router()
         .merge(page::router())
         .nest("/lambda", lambda.router())
-        .route_service("/mcp", AgentGateway::serve(inner.functions.clone()))
+        .merge(agents)
         .layer(from_fn(guard::same_origin_only));
     Router::new()
         .route("/", get(page::index).fallback(through_the_gateway))
@@ -486,12 +490,13 @@ async fn sweep(inner: Arc<Inner>) {
 /// Opens the tables. A folder whose tables have an older shape is refused.
 fn open_dynamodb(folder: Option<&StateFolder>) -> Result<DynamoDb, WorldError> {
     let file = folder.map(|folder| folder.file("dynamodb.sqlite"));
-    let dynamodb = DynamoDb::open(file, Tables::local()).map_err(WorldError::of("DynamoDB"))?;
+    let dynamodb = DynamoDb::open(file.clone(), Tables::local())
+        .map_err(WorldError::of_kept("DynamoDB", file.clone()))?;
     match folder {
         Some(folder)
             if !dynamodb
                 .has_this_shape()
-                .map_err(WorldError::of("DynamoDB"))? =>
+                .map_err(WorldError::of_kept("DynamoDB", file))? =>
         {
             Err(folder.older_shape().into())
         }

@@ -21,6 +21,9 @@ pub struct Options {
     pub fresh: bool,
     /// Limits and switches of the functions.
     pub settings: Settings,
+    /// The origins of front ends that may call the API; browsers are sent back to the first. Without any, every page of this machine
+    /// may call it.
+    pub front_ends: Vec<String>,
     /// Who is told what happens, as it happens.
     pub watchers: Watchers,
 }
@@ -62,6 +65,7 @@ impl Default for Options {
             state: State::Memory,
             fresh: false,
             settings: Settings::default(),
+            front_ends: Vec::new(),
             watchers: Watchers::default(),
         }
     }

@@ -185,7 +185,7 @@ async fn the_code_of_an_earlier_mail_confirms_too_and_a_token_works_once() {
     browser
         .confirm(&session_token, &second)
         .await
-        .expect_problem(400, "INVALID_SESSION");
+        .expect_problem(409, "SIGN_IN_COMPLETED");
 }
 
 /// A token is worth something to the operation that it was made for, and to no other.

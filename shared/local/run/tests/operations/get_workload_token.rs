@@ -25,6 +25,7 @@ async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
                 "{}",
                 answer.body
             );
+            assert_eq!(answer["userId"], wanted["userId"], "{}", answer.body);
             answer.text("accessToken")
         }
     };

@@ -33,6 +33,33 @@ async fn neither_code_outlives_the_five_minutes_from_the_start() {
     assert_eq!(world.mails(ADA).len(), 2);
 }
 
+/// A mail may take a minute: a code is never mailed that comes after the end.
+#[tokio::test]
+async fn no_code_is_mailed_in_the_last_minute() {
+    for (seconds, status) in [
+        (LIFETIME - 61, 200),
+        (LIFETIME - 60, 410),
+        (LIFETIME - 1, 410),
+    ] {
+        let world = TestWorld::stopped(&[]).await;
+        let mut browser = world.browser();
+        let session_token = browser.started(ADA).await;
+        let first = world.mail_code(ADA).await;
+        world.advance(seconds);
+        let resent = browser.resend(&session_token).await;
+        if status == 200 {
+            resent.expect_status(200);
+            assert_eq!(resent["expiresIn"], LIFETIME - seconds);
+        } else {
+            resent.expect_problem(status, "OTP_EXPIRED");
+            assert_eq!(world.mails(ADA).len(), 1);
+        }
+        // The code that was there before goes on working.
+        let proof = browser.verify(ADA, &first, &session_token).await;
+        proof.expect_status(200);
+    }
+}
+
 /// NIST SP 800-63B-4 §3.1.3.2: a new code does not reset the count.
 #[tokio::test]
 async fn a_resend_gives_no_attempt_back() {

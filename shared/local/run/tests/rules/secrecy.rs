@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use auth_aws::{Environment, Platform};
 use auth_domain::{Clock, Randomness};
-use auth_lambda::Function;
+use auth_lambda::{Function, Invocation};
 use auth_local::{Fault, FaultKind, ObservedExchange};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use lambda_runtime::Context;
 use reqwest::Method;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
@@ -706,7 +705,7 @@ impl Asked<'_> {
         let log = auth_lambda::logging::lines(LevelFilter::INFO, move || written.clone());
         let log = tracing_subscriber::registry().with(log);
         let event = to_raw_value(self.event).unwrap();
-        let answer = function.invoke(event, Context::default());
+        let answer = function.invoke(event, Invocation::default());
         let answer = answer.with_subscriber(log).await.unwrap();
         let answer: Value = serde_json::from_str(answer.get()).unwrap();
         let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();

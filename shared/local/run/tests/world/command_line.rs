@@ -193,6 +193,20 @@ fn state_of_an_older_shape_is_refused_in_one_line_that_names_fresh() {
     drop(Program::start(folder.path(), &["--fresh"]));
 }
 
+#[test]
+fn state_that_cannot_be_read_is_refused_in_one_line_that_names_the_file_and_fresh() {
+    for name in ["cognito.sqlite", "dynamodb.sqlite", "agentcore.sqlite", "aws.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join(".latchkey");
+        std::fs::create_dir(&state).unwrap();
+        std::fs::write(state.join(name), "no such state\n".repeat(500)).unwrap();
+        let refused = failure(folder.path(), &["--port", "0"]);
+        assert!(refused.contains(name), "{refused}");
+        assert!(refused.contains("--fresh"), "{refused}");
+        drop(Program::start(folder.path(), &["--fresh"]));
+    }
+}
+
 /// Runs to the end, which must be a failure with one line on standard error.
 fn failure(folder: &Path, arguments: &[&str]) -> String {
     let output = Program::command(folder, arguments).output().unwrap();
@@ -249,6 +263,21 @@ async fn a_configuration_file_sets_limits_and_wrong_ones_are_refused() {
         unknown.contains("OTP_LIFETIME is not a setting"),
         "{unknown}"
     );
+    for (line, setting) in [
+        ("OTP_RESPONSE_FLOOR_MS = 40000", "OTP_RESPONSE_FLOOR_MS"),
+        ("OTP_REFUSAL_FLOOR_MS = 4294967295", "OTP_REFUSAL_FLOOR_MS"),
+        ("TOTP_ISSUER = Latchkey: dev", "TOTP_ISSUER"),
+        ("TOTP_ISSUER = Latch\u{202e}key", "TOTP_ISSUER"),
+        (&format!("TOTP_ISSUER = {}", "a".repeat(200)), "TOTP_ISSUER"),
+        ("AGENT_NAME = \u{3164}", "AGENT_NAME"),
+    ] {
+        std::fs::write(&file, line).unwrap();
+        let refused = failure(
+            folder.path(),
+            &["--memory", "--port", "0", "--config", "limits.conf"],
+        );
+        assert!(refused.contains(setting), "{line}: {refused}");
+    }
     let missing = failure(
         folder.path(),
         &["--memory", "--port", "0", "--config", "nowhere.conf"],
@@ -272,6 +301,7 @@ fn usage_is_explained_and_mistakes_in_it_are_status_2() {
         "--quiet",
         "--log",
         "--config",
+        "--frontend",
         "--version",
     ] {
         assert!(text.contains(option), "{option}");
@@ -280,6 +310,8 @@ fn usage_is_explained_and_mistakes_in_it_are_status_2() {
         &["--nonsense"][..],
         &["--port", "x"],
         &["--quiet", "--log", "info"],
+        &["--frontend", "localhost:5173"],
+        &["--frontend", "ftp://localhost"],
         &["--log", "a=b=c"],
     ] {
         assert_eq!(
@@ -315,7 +347,9 @@ async fn a_person_sees_urls_requests_and_mails() {
         .unwrap()
         .trim_end_matches('/')
         .to_owned();
+    assert!(until("public client").contains("Amplify"));
     assert!(until("curl").contains(&gateway));
+    until("localhost and 127.0.0.1 for two sites");
     let request = reqwest::Client::new().post(format!("{gateway}/auth/otp/initiate"));
     request
         .json(&json!({ "email": "ada@example.com" }))

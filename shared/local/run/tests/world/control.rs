@@ -46,6 +46,20 @@ async fn the_mailbox_shows_filters_waits_and_empties() {
     let after = format!("/_local/mailbox/latest?to={ADA}&after={}", awaited["id"]);
     browser.get(&after).await.expect_status(404);
 
+    // Nobody who types an address into a query thinks of its plus sign.
+    other
+        .post(
+            "/auth/otp/initiate",
+            json!({ "email": "ada+test@example.com" }),
+        )
+        .await
+        .expect_status(200);
+    for query in ["latest?to=ada+test@example.com", "latest?to=ada%2Btest@example.com"] {
+        let tagged = browser.get(&format!("/_local/mailbox/{query}")).await;
+        tagged.expect_status(200);
+        assert_eq!(tagged["to"], "ada+test@example.com");
+    }
+
     browser.delete("/_local/mailbox").await.expect_status(204);
     assert_eq!(browser.get("/_local/mailbox").await.body, json!([]));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use auth_local::Options;
+use auth_local::{Options, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
@@ -333,6 +333,50 @@ async fn preflights_are_answered_without_a_route_and_for_known_origins_only() {
             answer.header("access-control-allow-credentials"),
             allowed.then_some("true")
         );
+    }
+}
+
+#[tokio::test]
+async fn any_page_of_this_machine_may_call_unless_front_ends_are_named() {
+    let named = Options {
+        front_ends: vec!["http://localhost:3000".to_owned()],
+        ..Options::default()
+    };
+    for (options, allowed) in [
+        (
+            Options::default(),
+            [
+                ("http://localhost:5173", true),
+                ("http://127.0.0.1:5173", true),
+                ("https://[::1]:5173", true),
+                ("http://app.localhost:3000", true),
+                ("http://localhost.evil.example", false),
+                ("https://evil.example", false),
+            ],
+        ),
+        (
+            named,
+            [
+                ("http://localhost:3000", true),
+                ("http://localhost:5173", false),
+                ("http://127.0.0.1:3000", false),
+                ("https://localhost:3000", false),
+                ("https://evil.example", false),
+                ("null", false),
+            ],
+        ),
+    ] {
+        let world = World::start(options).await.unwrap();
+        for (origin, allowed) in allowed {
+            let preflight = reqwest::Client::new()
+                .request(Method::OPTIONS, format!("{}/me", world.ready().gateway))
+                .header("origin", origin)
+                .header("access-control-request-method", "GET");
+            let preflight = preflight.send().await.unwrap();
+            let granted = preflight.headers().get("access-control-allow-origin");
+            assert_eq!(granted.is_some_and(|granted| granted == origin), allowed, "{origin}");
+        }
+        world.shutdown().await;
     }
 }
 

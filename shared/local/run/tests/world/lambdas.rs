@@ -118,7 +118,8 @@ async fn binaries() -> &'static Path {
 struct Delivery {
     request_id: String,
     event: String,
-    client_context: Option<Value>,
+    /// The header's bytes.
+    client_context: Option<Vec<u8>>,
 }
 
 /// What the process tells Lambda.
@@ -184,25 +185,28 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         return StatusCode::GONE.into_response();
     };
     let mut response = delivery.event.into_response();
-    let mut header = |name: &'static str, value: &str| {
-        let value = HeaderValue::from_str(value).expect("a header's value");
+    let mut header = |name: &'static str, value: &[u8]| {
+        let value = HeaderValue::from_bytes(value).expect("a header's value");
         response
             .headers_mut()
             .insert(HeaderName::from_static(name), value);
     };
-    header("content-type", "application/json");
-    header("lambda-runtime-aws-request-id", &delivery.request_id);
-    header("lambda-runtime-deadline-ms", "4102444800000");
+    header("content-type", b"application/json");
+    header(
+        "lambda-runtime-aws-request-id",
+        delivery.request_id.as_bytes(),
+    );
+    header("lambda-runtime-deadline-ms", b"4102444800000");
     header(
         "lambda-runtime-invoked-function-arn",
-        "arn:aws:lambda:eu-west-1:000000000000:function:latchkey-test-function:live",
+        b"arn:aws:lambda:eu-west-1:000000000000:function:latchkey-test-function:live",
     );
     header(
         "lambda-runtime-trace-id",
-        "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",
+        b"Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=0",
     );
     if let Some(context) = &delivery.client_context {
-        header("lambda-runtime-client-context", &context.to_string());
+        header("lambda-runtime-client-context", context);
     }
     response
 }
@@ -364,6 +368,16 @@ impl Process {
 
     /// Sends an event, and returns the answer or the function's error.
     async fn invoke(&mut self, event: &str, client_context: Option<Value>) -> Result<Value, Value> {
+        let context = client_context.map(|context| context.to_string().into_bytes());
+        self.invoke_beside(event, context).await
+    }
+
+    /// The same with any bytes as the client context.
+    async fn invoke_beside(
+        &mut self,
+        event: &str,
+        client_context: Option<Vec<u8>>,
+    ) -> Result<Value, Value> {
         self.invocations += 1;
         let delivery = Delivery {
             request_id: format!("8476a536-e9f4-11e8-9739-{:012}", self.invocations),
@@ -507,6 +521,70 @@ async fn bad_events_are_answered_and_the_process_lives_on() {
             );
         }
         assert_logs(function.name, &mut process, &BTreeSet::new());
+    }
+}
+
+/// A client context is the caller's, and gateways put into it what they like.
+#[tokio::test]
+async fn any_client_context_reaches_the_function_and_the_process_lives_on() {
+    let world = TestWorld::start().await;
+    for function in listed() {
+        let mut process = Process::ready(&world, function).await;
+        let (_, event) = events(function.name)
+            .into_iter()
+            .find(|(name, _)| name.starts_with("direct") || function.is_trigger)
+            .expect("an event");
+        let plain = process.invoke(&event, None).await.map(|_| ());
+        for beside in [
+            r#"{"x-tenant-id":"acme"}"#,
+            "[1,[2]]",
+            "null",
+            "7.5",
+            "true",
+            r#""\ud800""#,
+        ] {
+            for (custom, names_tool) in [
+                (beside.to_owned(), false),
+                (format!(r#"{{"a":{beside}}}"#), false),
+                (
+                    format!(
+                        r#"{{"bedrockAgentCoreToolName":"t___{}","bedrockAgentCorePropagatedHeaders":{beside}}}"#,
+                        function.tool.unwrap_or("none")
+                    ),
+                    true,
+                ),
+            ] {
+                let context =
+                    format!(r#"{{"client":{beside},"custom":{custom},"environment":{beside}}}"#);
+                let answer = process
+                    .invoke_beside(&event, Some(context.clone().into_bytes()))
+                    .await;
+                if function.is_trigger || !names_tool {
+                    assert_eq!(answer.is_ok(), plain.is_ok(), "{} {context}", function.name);
+                    continue;
+                }
+                let answer = answer.expect("an answer");
+                assert!(answer["success"].is_boolean(), "{context}: {answer}");
+                let is_known = answer["error_code"] != "NOT_FOUND";
+                assert!(is_known || function.tool.is_none(), "{context}: {answer}");
+            }
+        }
+        for broken in [
+            &b"{"[..],
+            b"e30=",
+            b"\xff",
+            br#"{"custom":{"bedrockAgentCoreToolName":7}}"#,
+            br#"{"custom":{"bedrockAgentCoreToolName":["t___one"]}}"#,
+        ] {
+            let answer = process.invoke_beside(&event, Some(broken.to_vec())).await;
+            if function.tool.is_some() {
+                assert_failure(&answer.expect("an answer"), "VALIDATION_FAILED");
+            } else {
+                assert_eq!(answer.is_ok(), plain.is_ok(), "{}", function.name);
+            }
+        }
+        let again = process.invoke(&event, None).await.map(|_| ());
+        assert_eq!(again.is_ok(), plain.is_ok(), "{}", function.name);
     }
 }
 

@@ -32,9 +32,10 @@ async fn call(
     let request = CallToolRequestParams::new(tool.to_owned())
         .with_arguments(serde_json::from_value(arguments).unwrap());
     let result = agent.call_tool(request).await.unwrap();
-    assert_eq!(result.is_error, Some(false), "{result:?}");
     let text = result.content[0].as_text().unwrap();
     let structured = result.structured_content.unwrap();
+    let failed = structured["success"] == false;
+    assert_eq!(result.is_error, Some(failed), "{structured}");
     assert_eq!(
         serde_json::from_str::<Value>(&text.text).unwrap(),
         structured
@@ -213,4 +214,39 @@ async fn the_official_client_for_python_signs_a_person_in() {
         assert_eq!(way["event"]["email"], ADA);
         world.remember_secrets(&way);
     }
+}
+
+#[tokio::test]
+async fn messages_that_are_no_calls_get_json_rpcs_codes() {
+    let world = TestWorld::start().await;
+    let call = |params: Value| {
+        json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params }).to_string()
+    };
+    let tool = "initiate-otp___initiate_cognito_login";
+    for (body, status, code, id) in [
+        ("{".to_owned(), 400, -32_700, Value::Null),
+        ("[]".to_owned(), 400, -32_600, Value::Null),
+        (json!({ "id": 7, "method": "ping" }).to_string(), 400, -32_600, json!(7)),
+        (call(json!([])), 200, -32_602, json!(7)),
+        (call(json!({ "name": 7 })), 200, -32_602, json!(7)),
+        (call(json!({ "name": tool, "arguments": [] })), 200, -32_602, json!(7)),
+        (call(json!({ "name": tool, "arguments": "x" })), 200, -32_602, json!(7)),
+    ] {
+        let post = reqwest::Client::new()
+            .post(endpoint(&world))
+            .header("content-type", "application/json; charset=utf-8")
+            .header("accept", "application/json, text/event-stream")
+            .body(body.clone());
+        let answer = post.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body}");
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
+        assert_eq!(answer["id"], id, "{body}");
+    }
+    let post = reqwest::Client::new()
+        .post(endpoint(&world))
+        .header("content-type", "text/plain")
+        .header("accept", "application/json, text/event-stream")
+        .body(call(json!({ "name": tool })));
+    assert_eq!(post.send().await.unwrap().status(), 415);
 }
