@@ -87,7 +87,9 @@ fn tool_call(context: &[u8]) -> serde_json::Result<Option<ToolCall>> {
         return Ok(None);
     };
     let text = |value: &&RawValue| serde_json::from_str::<String>(value.get()).ok();
-    let conversation = CALLERS.iter().find_map(|key| custom.get(*key).and_then(text));
+    let conversation = CALLERS
+        .iter()
+        .find_map(|key| custom.get(*key).and_then(text));
     let name: Option<String> = serde_json::from_str(name.get())?;
     Ok(name.map(|name| ToolCall {
         name,

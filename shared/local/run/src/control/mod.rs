@@ -77,7 +77,11 @@ async fn latest_mail(State(world): State<Arc<Inner>>, Query(query): Query<Awaite
         Ok(wait) => wait,
         Err(refusal) => return refusal.into_response(),
     };
-    match world.mailbox.latest(to.map(address).as_deref(), after, wait).await {
+    match world
+        .mailbox
+        .latest(to.map(address).as_deref(), after, wait)
+        .await
+    {
         Some(mail) => Json(mail).into_response(),
         None => Refusal(StatusCode::NOT_FOUND, "no such mail".to_owned()).into_response(),
     }

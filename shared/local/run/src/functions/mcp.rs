@@ -129,8 +129,8 @@ fn fault(body: &[u8]) -> Option<Fault> {
     let fits = |value: &Value| value.is_object() || value.is_null();
     let params = &message["params"];
     let is_call = message["method"] == "tools/call";
-    let is_well_formed = fits(params)
-        && (!is_call || (params["name"].is_string() && fits(&params["arguments"])));
+    let is_well_formed =
+        fits(params) && (!is_call || (params["name"].is_string() && fits(&params["arguments"])));
     (!is_well_formed).then_some(Fault {
         status: StatusCode::OK,
         code: -32_602,

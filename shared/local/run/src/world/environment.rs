@@ -59,7 +59,9 @@ pub(crate) fn values(
                 settings.get(&setting.name)?.to_owned(),
             ))
         });
-    let front_end = front_ends.first().map(|first| ("FRONTEND_URL".to_owned(), first.clone()));
+    let front_end = front_ends
+        .first()
+        .map(|first| ("FRONTEND_URL".to_owned(), first.clone()));
     defaults
         .chain(made)
         .chain(configured)

@@ -19,7 +19,9 @@ pub enum WorldError {
     #[error(transparent)]
     Functions(#[from] FunctionsError),
     /// What was kept cannot be read.
-    #[error("{part} cannot use its kept state in {file}; start with --fresh to forget all that is kept")]
+    #[error(
+        "{part} cannot use its kept state in {file}; start with --fresh to forget all that is kept"
+    )]
     Kept {
         /// Whose state it is.
         part: &'static str,

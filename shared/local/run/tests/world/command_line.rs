@@ -195,7 +195,12 @@ fn state_of_an_older_shape_is_refused_in_one_line_that_names_fresh() {
 
 #[test]
 fn state_that_cannot_be_read_is_refused_in_one_line_that_names_the_file_and_fresh() {
-    for name in ["cognito.sqlite", "dynamodb.sqlite", "agentcore.sqlite", "aws.json"] {
+    for name in [
+        "cognito.sqlite",
+        "dynamodb.sqlite",
+        "agentcore.sqlite",
+        "aws.json",
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join(".latchkey");
         std::fs::create_dir(&state).unwrap();

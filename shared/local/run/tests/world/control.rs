@@ -54,7 +54,10 @@ async fn the_mailbox_shows_filters_waits_and_empties() {
         )
         .await
         .expect_status(200);
-    for query in ["latest?to=ada+test@example.com", "latest?to=ada%2Btest@example.com"] {
+    for query in [
+        "latest?to=ada+test@example.com",
+        "latest?to=ada%2Btest@example.com",
+    ] {
         let tagged = browser.get(&format!("/_local/mailbox/{query}")).await;
         tagged.expect_status(200);
         assert_eq!(tagged["to"], "ada+test@example.com");

@@ -374,7 +374,11 @@ async fn any_page_of_this_machine_may_call_unless_front_ends_are_named() {
                 .header("access-control-request-method", "GET");
             let preflight = preflight.send().await.unwrap();
             let granted = preflight.headers().get("access-control-allow-origin");
-            assert_eq!(granted.is_some_and(|granted| granted == origin), allowed, "{origin}");
+            assert_eq!(
+                granted.is_some_and(|granted| granted == origin),
+                allowed,
+                "{origin}"
+            );
         }
         world.shutdown().await;
     }

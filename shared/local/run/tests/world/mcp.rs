@@ -226,11 +226,26 @@ async fn messages_that_are_no_calls_get_json_rpcs_codes() {
     for (body, status, code, id) in [
         ("{".to_owned(), 400, -32_700, Value::Null),
         ("[]".to_owned(), 400, -32_600, Value::Null),
-        (json!({ "id": 7, "method": "ping" }).to_string(), 400, -32_600, json!(7)),
+        (
+            json!({ "id": 7, "method": "ping" }).to_string(),
+            400,
+            -32_600,
+            json!(7),
+        ),
         (call(json!([])), 200, -32_602, json!(7)),
         (call(json!({ "name": 7 })), 200, -32_602, json!(7)),
-        (call(json!({ "name": tool, "arguments": [] })), 200, -32_602, json!(7)),
-        (call(json!({ "name": tool, "arguments": "x" })), 200, -32_602, json!(7)),
+        (
+            call(json!({ "name": tool, "arguments": [] })),
+            200,
+            -32_602,
+            json!(7),
+        ),
+        (
+            call(json!({ "name": tool, "arguments": "x" })),
+            200,
+            -32_602,
+            json!(7),
+        ),
     ] {
         let post = reqwest::Client::new()
             .post(endpoint(&world))
