@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use auth_domain::{AppClients, Caller, Clock, Problem, Report, Timestamp, claims};
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::{
+    orchestrator::operation::Operation,
+    retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier},
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
@@ -32,6 +35,9 @@ pub struct AccessTokens {
     read: Arc<Mutex<Option<Read>>>,
 }
 
+/// Statuses after which a plain request is tried again. The SDK's own list for them lacks the first.
+const TRANSIENT: &[u16] = &[429, 500, 502, 503, 504];
+
 /// The pool's keys cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[error("the pool's signing keys were not to be had")]
@@ -52,6 +58,8 @@ impl AccessTokens {
                 .service_name("cognito-idp")
                 .operation_name("GetSigningKeys")
                 .runtime_plugin(platform.plain_requests())
+                .retry_classifier(HttpStatusCodeClassifier::new_from_codes(TRANSIENT))
+                .retry_classifier(TransientErrorClassifier::<NoKeys>::new())
                 .endpoint_url(&issuer)
                 .no_auth()
                 .serializer(|()| HttpRequest::get("/.well-known/jwks.json").map_err(Into::into))

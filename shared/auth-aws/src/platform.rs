@@ -9,6 +9,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::{
     behavior_version::BehaviorVersion,
     http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
@@ -30,6 +31,9 @@ const TRIES: u32 = 3;
 
 /// The wait before the second try, at most. A person is waiting, and a Lambda is paid by the millisecond.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+
+/// The name of what requests share that no SDK client makes, their retry budget included.
+const PLAIN_REQUESTS: &str = "plain requests";
 
 /// The longest wait between tries.
 const LONGEST_BACKOFF: Duration = Duration::from_millis(400);
@@ -163,7 +167,9 @@ impl Platform {
 
     /// What requests share that no SDK client makes: the HTTP client, its time-outs, and the tries.
     pub(crate) fn plain_requests(&self) -> impl RuntimePlugin + 'static {
-        let mut config = Layer::new("plain requests");
+        let mut config = Layer::new(PLAIN_REQUESTS);
+        // As for the SDK's clients: one function's failures must not take away another's tries.
+        config.store_put(RetryPartition::custom(PLAIN_REQUESTS).build());
         config.store_put(
             self.aws
                 .retry_config()
@@ -173,7 +179,7 @@ impl Platform {
         if let Some(timeouts) = self.aws.timeout_config() {
             config.store_put(timeouts.clone());
         }
-        let mut components = RuntimeComponentsBuilder::new("plain requests");
+        let mut components = RuntimeComponentsBuilder::new(PLAIN_REQUESTS);
         components.set_http_client(self.aws.http_client());
         components.set_sleep_impl(self.aws.sleep_impl());
         StaticRuntimePlugin::new()

@@ -1,5 +1,6 @@
 //! `start-authorization`: a three-legged authorization begins.
 
+use auth_local::{Fault, FaultKind};
 use serde_json::json;
 
 use crate::harness::TestWorld;
@@ -122,4 +123,19 @@ async fn an_address_may_begin_thirty_in_a_quarter_of_an_hour() {
     refused.expect_problem(429, "RATE_LIMITED");
     world.advance(refused.retry_after().expect("a time"));
     start(&mut browser, body).await.expect_status(200);
+}
+
+/// They are published for everybody, and not to be had for a moment.
+#[tokio::test]
+async fn signing_keys_that_are_refused_or_lost_once_are_asked_for_again() {
+    for kind in [FaultKind::Throttle, FaultKind::Internal, FaultKind::Lost] {
+        let world = TestWorld::start().await;
+        let guest = world.sign_in(ADA).await;
+        let mut browser = guest.browser;
+        browser.bearer(&guest.access_token);
+        world.fault(Fault::new(kind, "cognito-idp", "GetSigningKeys").of("start-authorization"));
+        let started = start(&mut browser, json!({ "conversationId": CONVERSATION })).await;
+        started.expect_status(200);
+        assert_eq!(world.count("GetSigningKeys"), 2, "{kind:?}");
+    }
 }
