@@ -1,6 +1,6 @@
 //! The decision: count the attempt, ask Cognito, make the guest, set the password, sign in by it; only then do tokens leave.
 
-use auth_aws::{Address, PasswordProof, PasswordSignIn, Proof, Undecided};
+use auth_aws::{Address, PasswordProof, PasswordSignIn, Proof, ProvedRegistration, Undecided};
 use auth_domain::{
     AttemptId, CognitoChallenge, Email, FollowUp, Guest, OtpCode, Password, PendingRegistration,
     Problem, Purpose, Report, SessionToken, SignIn, SignInId, Tokens, UserSub,
@@ -188,18 +188,16 @@ impl ConfirmRegistration {
             .pending_passwords
             .open(&registration.password, &input.session_token)
             .await?;
-        let (email, id) = (&sign_in.email, attempt.sign_in_id);
+        let email = &sign_in.email;
+        let proved = ProvedRegistration {
+            sub,
+            email,
+            id: attempt.sign_in_id,
+            registration,
+        };
         let registered = self
             .guests
-            .register(
-                sub,
-                email,
-                id,
-                registration,
-                address,
-                &self.unproved,
-                self.clock.now(),
-            )
+            .register(&proved, address, &self.unproved, self.clock.now())
             .await?;
         let (guest, created) = registered.ok_or(Problem::InvalidSession)?;
         self.passwords.set(sub.as_str(), &password).await?;

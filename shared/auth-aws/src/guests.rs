@@ -33,6 +33,19 @@ const IS_NEW: &str = "attribute_not_exists(pk)";
 /// Something has this key.
 const EXISTS: &str = "attribute_exists(pk)";
 
+/// A registration whose code was right.
+#[derive(Clone, Copy, Debug)]
+pub struct ProvedRegistration<'a> {
+    /// The user whom the code has proved.
+    pub sub: &'a UserSub,
+    /// The address that the code was mailed to.
+    pub email: &'a Email,
+    /// Names the registration's sign-in.
+    pub id: &'a SignInId,
+    /// What the registration holds.
+    pub registration: &'a PendingRegistration,
+}
+
 /// The guests table.
 #[derive(Clone)]
 pub struct Guests {
@@ -352,14 +365,17 @@ impl Guests {
     /// Says whether the guest was made here.
     pub async fn register(
         &self,
-        sub: &UserSub,
-        email: &Email,
-        id: &SignInId,
-        registration: &PendingRegistration,
+        proved: &ProvedRegistration<'_>,
         address: Option<Address>,
         unproved: &UnprovedUsers,
         now: Timestamp,
     ) -> Result<Option<(Guest, bool)>, Problem> {
+        let ProvedRegistration {
+            sub,
+            email,
+            id,
+            registration,
+        } = *proved;
         let mut guest_id = registration.guest_id.clone();
         let mut address = address;
         if !matches!(address, Some(Address::Claimed(_))) {

@@ -44,7 +44,7 @@ pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
 pub use failure::Undecided;
 pub use guest_items::{Address, Waiting};
-pub use guests::{Arrival, Guests};
+pub use guests::{Arrival, Guests, ProvedRegistration};
 pub use limits::{Limits, PoolRefusal, Refusal};
 pub use mailer::Mailer;
 pub use passwords::{ChallengeOutcome, PasswordProof, PasswordSignIn, Passwords, Recovery};

@@ -161,6 +161,10 @@ impl Limits {
     /// A stranger is held by the operation's `own` limit as well. A solved challenge is used up by the same write. `note` hears the
     /// state of each limit of the payer's; the total shows to strangers only when it refuses, or it would tell them when the owner
     /// signs in.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of one question, and one caller asks it"
+    )]
     pub async fn admit_code_mail(
         &self,
         limits: &CodeMailLimits,

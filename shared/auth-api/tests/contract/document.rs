@@ -232,7 +232,7 @@ fn keys_that_are_not_known_are_refused() {
 }
 
 #[test]
-fn contradictions_are_refused() {
+fn contradictions_of_operations_are_refused() {
     let contradictions = [
         (
             changed(|document| {
@@ -286,6 +286,16 @@ fn contradictions_are_refused() {
             }),
             "one whole {parameter}",
         ),
+    ];
+    for (document, reason) in contradictions {
+        let message = refused(&document);
+        assert!(message.contains(reason), "{message}");
+    }
+}
+
+#[test]
+fn contradictions_of_settings_functions_and_resources_are_refused() {
+    let contradictions = [
         (
             changed(|document| {
                 document["x-latchkey-settings"]["OTP_ATTEMPTS"]["default"] = "three".into();

@@ -419,7 +419,10 @@ impl AppClient {
     pub(crate) fn new_secret(&self, value: String, now: Millis) -> ClientSecret {
         let taken = |id: &str| self.secrets.iter().any(|secret| secret.id == id);
         let id = |at: Millis| format!("{}--{at}", self.id);
-        let at = (now..).find(|at| !taken(&id(*at))).unwrap_or(now);
+        let mut at = now;
+        while taken(&id(at)) {
+            at += 1;
+        }
         ClientSecret {
             id: id(at),
             value,

@@ -65,16 +65,21 @@ pub(super) fn list(service: &Service, input: &Input) -> Result<Value, Refusal> {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Deletion {
-    user_pool_id: String,
-    client_id: String,
+    #[serde(flatten)]
+    client: Input,
     client_secret_id: String,
 }
 
 /// `DeleteUserPoolClientSecret`. The last one stays.
 pub(super) fn delete(service: &Service, input: &Deletion) -> Result<Value, Refusal> {
     service.store.change(service.now(), |transaction| {
-        Pool::find(transaction, &input.user_pool_id)?;
-        let mut client = AppClient::of_pool(transaction, &input.user_pool_id, &input.client_id)?;
+        let Input {
+            user_pool_id,
+            client_id,
+            ..
+        } = &input.client;
+        Pool::find(transaction, user_pool_id)?;
+        let mut client = AppClient::of_pool(transaction, user_pool_id, client_id)?;
         let before = client.secrets.len();
         client
             .secrets
