@@ -275,10 +275,8 @@ impl UnprovedUsers {
     }
 }
 
-const PREFIX: &str = "unproved#";
-
 fn key(email: &Email) -> AttributeValue {
-    text(format!("{PREFIX}{}", email.as_str()))
+    text(format!("unproved#{}", email.as_str()))
 }
 
 fn sub_of(item: &Item) -> Option<UserSub> {
@@ -287,7 +285,7 @@ fn sub_of(item: &Item) -> Option<UserSub> {
 
 fn read(item: &Item) -> Option<Unproved> {
     Some(Unproved {
-        email: Email::parse(get_text(item, "pk")?.strip_prefix(PREFIX)?).ok()?,
+        email: Email::parse(get_text(item, "pk")?.split_once('#')?.1).ok()?,
         sub: sub_of(item),
     })
 }
