@@ -265,6 +265,9 @@ fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) ->
             Harm::Once(_) | Harm::Lasting(_) => return None,
         },
         (Case::Reset | Case::ResetOfUserWithoutGuest, "UpdateItem", 1) => return None,
+        // A reset of a guest's own claims no user before the code is taken, and forgets failures after it.
+        (Case::Reset, "UpdateItem", 2) => return None,
+        (Case::Reset, "UpdateItem", 3) => healthy(case),
         (Case::Reset | Case::ResetOfUserWithoutGuest, action, _)
             if lasting && action != "GetSecretValue" =>
         {
@@ -681,7 +684,9 @@ async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Cal
         .and(&resends)
         .assert_counted(events(&challenges, "otp-mail-total"));
     let failures = events(&challenges, "otp-failure");
-    if harmed.action == "DeleteItem" || case == Case::StartOfGuestWithoutUser {
+    // Forgetting failures is a write of its own beside the end of a sign-in. Where it fails, they age.
+    let may_remain = ["DeleteItem", "UpdateItem"].contains(&harmed.action.as_str());
+    if may_remain || case == Case::StartOfGuestWithoutUser {
         assert!(failures <= proofs.all);
     } else {
         assert_eq!(failures, 0, "who has proved a code has no failures");

@@ -96,6 +96,9 @@ async fn the_clock_moves_ahead_for_everything_and_expired_items_go() {
     }
     assert!(items(&world, "latchkey-local-challenges").await > 0);
     world.advance(30 * 86_400);
+    // A note of a user whom nobody has proved stays until the user goes.
+    assert_eq!(items(&world, "latchkey-local-challenges").await, 1);
+    world.invoke("sweep-unproved-users", &json!({})).await;
     assert_eq!(items(&world, "latchkey-local-challenges").await, 0);
 }
 
