@@ -198,8 +198,7 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
     let from_earlier_mail = case == Case::ProofFromEarlierMail;
     let right_session = if from_earlier_mail { 2 } else { 1 };
     // Before a guest is made, the user is claimed.
-    let knows_guest = [Case::ProofByKnownGuest, Case::ProofWithAuthenticator].contains(&case);
-    let finish = if knows_guest { 3 } else { 4 };
+    let finish = finish_of(case);
     let outcome = match (call.action.as_str(), call.nth) {
         ("AdminRespondToAuthChallenge", nth) => {
             let taken = nth == right_session;
@@ -219,8 +218,9 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
         }
         // The count of wrong codes will age out, and a notice is not what the guest came for.
         ("DeleteItem" | "SendEmail", _) => healthy(case),
+        ("UpdateItem", nth) if nth > finish => healthy(case),
         ("UpdateItem", nth) if lost && nth == finish => Outcome::new(refused, Then::FreshStart, 0),
-        ("UpdateItem", 3..)
+        ("UpdateItem", 4..)
         | ("GetItem" | "TransactWriteItems" | "Encrypt" | "PutItem" | "AdminSetUserPassword", _)
             if lasting =>
         {
@@ -289,9 +289,8 @@ fn exception_of_confirmation(
 ) -> Option<Outcome> {
     let lost = harm == Harm::Lasting(FaultKind::Lost);
     let lasting = matches!(harm, Harm::Lasting(_));
-    // A registration that goes on has claimed its user before.
+    let finish = finish_of(case);
     let goes_on = case == Case::ConfirmationWithAuthenticator;
-    let finish = if goes_on { 3 } else { 4 };
     let spent = usize::from(goes_on) + 1;
     let outcome = match (action, nth) {
         ("AdminRespondToAuthChallenge", _) => match harm {
@@ -299,8 +298,9 @@ fn exception_of_confirmation(
             Harm::Lasting(FaultKind::Lost) => Outcome::new(refused, Then::Resend, spent),
             Harm::Once(_) | Harm::Lasting(_) => return None,
         },
+        ("UpdateItem", nth) if nth > finish => healthy(case),
         ("UpdateItem", nth) if lost && nth == finish => Outcome::new(refused, Then::Done, 0),
-        ("UpdateItem", 3..)
+        ("UpdateItem", 4..)
         | (
             "Decrypt"
             | "TransactWriteItems"
@@ -313,6 +313,45 @@ fn exception_of_confirmation(
         _ => return None,
     };
     Some(outcome)
+}
+
+/// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, and the user is claimed where no guest is
+/// known yet.
+fn finish_of(case: Case) -> u32 {
+    let has_claimed = matches!(
+        case,
+        Case::ProofByKnownGuest
+            | Case::ProofWithAuthenticator
+            | Case::ConfirmationWithAuthenticator
+    );
+    if has_claimed { 4 } else { 5 }
+}
+
+/// What else may come of a harmed call. A sign-in's end and the forgetting of failures leave side by side, so a fault may meet either
+/// where the other was counted first.
+fn also(case: Case, call: &Call, harm: Harm) -> Outcome {
+    let ends = is_right_proof(case)
+        || matches!(
+            case,
+            Case::Confirmation
+                | Case::ConfirmationOfUnboundGuest
+                | Case::ConfirmationWithAuthenticator
+        );
+    let other = |nth| {
+        let call = Call {
+            nth,
+            ..call.clone()
+        };
+        expected(case, &call, harm)
+    };
+    let finish = finish_of(case);
+    if ends && call.action == "UpdateItem" && call.nth == finish {
+        other(finish + 1)
+    } else if ends && call.action == "UpdateItem" && call.nth == finish + 1 {
+        other(finish)
+    } else {
+        expected(case, call, harm)
+    }
 }
 
 /// Breaks every call of an operation's cases in every way.
@@ -337,7 +376,8 @@ async fn assert_survives(operation: &str) {
                     let _turn = worlds.acquire_owned().await.expect("open");
                     let outcome = harmed(case, &call, harm).await;
                     let expected = expected(case, &call, harm);
-                    (outcome != expected).then(|| {
+                    let as_it_should = [&expected, &also(case, &call, harm)].contains(&&outcome);
+                    (!as_it_should).then(|| {
                         format!(
                             "{case:?}, {} {} ({}), {harm:?}:\n  expected {expected}\n  saw      {outcome}",
                             call.service, call.action, call.nth
@@ -618,7 +658,12 @@ async fn confirm_after_all(stage: &mut Stage<'_>, answer: &Answer) -> Then {
         stage.act().await.expect_status(200);
         Then::Resend
     } else {
-        mailed.expect_problem(400, "INVALID_SESSION");
+        // It has ended; or its attempts have, which is looked at first.
+        assert!(
+            ["INVALID_SESSION", "MAX_ATTEMPTS_EXCEEDED"].contains(&mailed.text("code").as_str()),
+            "{}",
+            mailed.body
+        );
         Then::Done
     };
     let mut login = Stage::login(stage.world, PASSWORD);
