@@ -298,6 +298,9 @@ fn exception_of_confirmation(
             Harm::Lasting(FaultKind::Lost) => Outcome::new(refused, Then::Resend, spent),
             Harm::Once(_) | Harm::Lasting(_) => return None,
         },
+        // The attempt that failed half-way before stays counted; this one is given back, unless Cognito has looked at its code.
+        ("GetItem", 2) if goes_on && lasting => Outcome::new(refused, Then::SameAgain, 1),
+        ("GetItem", 3) if goes_on && lasting => Outcome::new(refused, Then::Resend, spent),
         ("UpdateItem", nth) if nth > finish => healthy(case),
         ("UpdateItem", nth) if lost && nth == finish => Outcome::new(refused, Then::Done, 0),
         ("UpdateItem", 4..)
