@@ -81,10 +81,13 @@ impl Reauthentication {
             } => {
                 let id = session_token.sign_in_id();
                 let sign_in = self.sign_ins.claim(&id, email, &attempt, now, &self.rules);
-                let sign_in = sign_in.await.map_err(|problem| match problem {
+                let sign_in = sign_in.await.map_err(|problem| {
                     // A proof is no sign-in, and good once.
-                    Problem::SignInCompleted => Problem::InvalidSession,
-                    other => other,
+                    if matches!(problem, Problem::SignInCompleted) {
+                        Problem::InvalidSession
+                    } else {
+                        problem
+                    }
                 })?;
                 let counted = self
                     .limits
