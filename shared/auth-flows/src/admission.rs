@@ -41,6 +41,10 @@ enum Standing {
 
 impl<'a> Requester<'a> {
     /// Who asks `operation` about `email`. A solved challenge that does not hold is none.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of who asks, and stands in another place of an operation"
+    )]
     #[must_use]
     pub fn of(
         exchange: &'a Exchange,
