@@ -178,7 +178,7 @@ impl VerifyOtp {
             let (id, now) = (&attempt.sign_in_id, self.clock.now());
             let looked =
                 self.sign_ins
-                    .claim(id, &sign_in.email, &attempt.id, now, &self.settings.rules);
+                    .claim(id, &sign_in.email, attempt.id, now, &self.settings.rules);
             match looked.await {
                 Ok(sign_in) if sign_in.attempts > 1 => {}
                 Ok(_) => break,
