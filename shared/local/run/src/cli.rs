@@ -49,7 +49,7 @@ struct Arguments {
     /// Say more on standard error, such as `info` or `cognito_local=debug`
     #[arg(long, value_name = "FILTER", value_parser = filter)]
     log: Option<String>,
-    /// A front end's origin, such as http://localhost:5173; may be repeated. It alone may then call the API, with cookies too. Without
+    /// A front end's origin, such as `http://localhost:5173`; may be repeated. It alone may then call the API, with cookies too. Without
     /// it every page of this machine may call, and only the page's own with cookies
     #[arg(long, value_name = "URL", value_parser = origin)]
     frontend: Vec<String>,
@@ -116,7 +116,6 @@ fn start(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         settings,
         front_ends: arguments.frontend.clone(),
         watchers: watchers(&console),
-        ..Options::default()
     };
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

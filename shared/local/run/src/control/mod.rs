@@ -50,12 +50,16 @@ struct Recipient {
 }
 
 async fn mails(State(world): State<Arc<Inner>>, Query(query): Query<Recipient>) -> Json<Vec<Mail>> {
-    Json(world.mailbox.to(query.to.map(address).as_deref()))
+    Json(
+        world
+            .mailbox
+            .to(query.to.as_deref().map(address).as_deref()),
+    )
 }
 
 /// An address as a query has it. People leave the plus sign of `ada+test@example.com` as it is, which a form takes for a space; no
 /// address of ours has one.
-fn address(text: String) -> String {
+fn address(text: &str) -> String {
     text.replace(' ', "+")
 }
 

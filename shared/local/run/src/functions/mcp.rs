@@ -190,12 +190,12 @@ impl ServerHandler for AgentGateway {
             )])
             .into());
         };
-        let content = vec![ContentBlock::text(output.get())];
+        let blocks = vec![ContentBlock::text(output.get())];
         let structured: Value = serde_json::from_str(output.get()).map_err(internal)?;
         let mut result = if structured["success"] == false {
-            CallToolResult::error(content)
+            CallToolResult::error(blocks)
         } else {
-            CallToolResult::success(content)
+            CallToolResult::success(blocks)
         };
         result.structured_content = Some(structured).filter(Value::is_object);
         Ok(result.into())

@@ -1,4 +1,4 @@
-//! The schedules of the contract, kept as EventBridge keeps a rule.
+//! The schedules of the contract, kept as `EventBridge` keeps a rule.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::world::account::{ACCOUNT_ID, REGION, function_name};
 use crate::world::clock::WorldClock;
 use crate::world::random;
 
-/// How often the world's clock is read. EventBridge promises the minute, and no more.
+/// How often the world's clock is read. `EventBridge` promises the minute, and no more.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
 /// Invokes each scheduled function when its time has come by the world's clock, for as long as the world lasts.
@@ -56,7 +56,7 @@ struct Schedule {
     due: Timestamp,
 }
 
-/// What EventBridge sends.
+/// What `EventBridge` sends.
 fn event(function: &str, now: Timestamp) -> serde_json::Value {
     let rule = function_name(function);
     json!({
