@@ -83,7 +83,7 @@ async fn latest_mail(State(world): State<Arc<Inner>>, Query(query): Query<Awaite
     };
     match world
         .mailbox
-        .latest(to.map(address).as_deref(), after, wait)
+        .latest(to.as_deref().map(address).as_deref(), after, wait)
         .await
     {
         Some(mail) => Json(mail).into_response(),
