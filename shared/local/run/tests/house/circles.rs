@@ -276,7 +276,7 @@ fn tree(text: &str) -> (Vec<(Route, String)>, &str) {
         let end = behind
             .find(|one: char| !one.is_alphanumeric() && one != '_')
             .unwrap_or(behind.len());
-        name = behind[..end].to_owned();
+        behind[..end].clone_into(&mut name);
         rest = &behind[end..];
     }
     (vec![(path, name)], rest.strip_prefix('*').unwrap_or(rest))
