@@ -71,7 +71,7 @@ const DASHES: [RangeInclusive<char>; 19] = [
     '\u{FF0D}'..='\u{FF0D}',
 ];
 
-/// The digit zero of each script of the basic plane whose digits are decimal (general category Nd). Nine more follow each.
+/// The digit zero of each script of the basic plane whose digits are decimal (general category `Decimal_Number`). Nine more follow each.
 const ZEROS: [char; 37] = [
     '0', '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}',
     '\u{BE6}', '\u{C66}', '\u{CE6}', '\u{D66}', '\u{DE6}', '\u{E50}', '\u{ED0}', '\u{F20}',
@@ -159,6 +159,10 @@ mod tests {
             separates_digits,
             in_basic_plane,
         );
-        assert_agrees(r"\p{Nd}", |one| digit(one).is_some(), in_basic_plane);
+        assert_agrees(
+            r"\p{Decimal_Number}",
+            |one| digit(one).is_some(),
+            in_basic_plane,
+        );
     }
 }
