@@ -21,7 +21,8 @@ export async function listTools() {
 export async function callTool(name, args) {
   await connect();
   const { structuredContent, content, isError } = await request('tools/call', { name, arguments: args });
-  if (isError) throw new McpError(content?.[0]?.text ?? 'The tool failed.');
+  // A refusal of ours is a result to show: it says what to do next.
+  if (isError && structuredContent === undefined) throw new McpError(content?.[0]?.text ?? 'The tool failed.');
   return structuredContent;
 }
 
