@@ -192,6 +192,7 @@ export function createSession(options = {}) {
     const session = loadSession();
     if (session !== null || tokenDelivery !== 'cookie') return session;
     const { status, body } = await postRefresh(null);
+    if (status === 200 && isRecord(body) && own(body, 'user') === undefined) body.user = await readUser(own(body, 'accessToken'));
     const found = loadSession();
     if (found !== null) return found;
     if (status === 401) return null;
@@ -353,6 +354,23 @@ export function createSession(options = {}) {
         retryAfterSeconds: retryAfterOf(response),
         body: await readJson(response),
       };
+    } catch (cause) {
+      throw new LatchkeyError('REFRESH_FAILED', 'the API could not be reached', { cause });
+    }
+  }
+
+  /** Whose tokens these are, where their answer does not say. */
+  async function readUser(accessToken) {
+    if (!isToken(accessToken, JWT)) return undefined;
+    try {
+      const response = await send(join('/me'), {
+        headers: { Accept: 'application/json', Authorization: `Bearer ${accessToken}` },
+        credentials: 'omit',
+        cache: 'no-store',
+        redirect: 'error',
+        signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
+      });
+      return response.status === 200 ? await readJson(response) : undefined;
     } catch (cause) {
       throw new LatchkeyError('REFRESH_FAILED', 'the API could not be reached', { cause });
     }

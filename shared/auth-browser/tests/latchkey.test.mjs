@@ -997,6 +997,20 @@ describe('restoring', () => {
     assert.equal(api.requests[0].init.credentials, 'include');
   });
 
+  test('asks whose session it is where the tokens’ answer does not say', async () => {
+    const { user, ...answer } = withUser();
+    api.routes['/auth/refresh'] = () => json(200, answer);
+    api.routes['/me'] = ({ headers }) => {
+      assert.equal(headers.get('Authorization'), `Bearer ${answer.accessToken}`);
+      return json(200, user);
+    };
+    assert.equal((await open({ tokenDelivery: 'cookie' }).restore()).guestId, user.guestId);
+    for (const unwell of [() => problem(503, 'SERVICE_UNAVAILABLE'), () => json(200, { ...user, cognitoSub: 'another' })]) {
+      api.routes['/me'] = unwell;
+      await assert.rejects(open({ tokenDelivery: 'cookie', storage: new MemoryStorage() }).restore(), { code: 'REFRESH_FAILED' });
+    }
+  });
+
   test('finds none where there is none', async () => {
     api.routes['/auth/refresh'] = () => problem(401, 'AUTH_REQUIRED');
     assert.equal(await open({ tokenDelivery: 'cookie' }).restore(), null);
