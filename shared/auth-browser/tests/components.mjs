@@ -14,10 +14,6 @@ const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve(
 const screenshots = process.env.SCREENSHOTS;
 const complaints = [];
 
-const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
-const [readyLine] = await once(createInterface(local.stdout), 'line');
-const { gateway } = JSON.parse(readyLine);
-
 // The page of a deployment, as Terraform puts it together, and the API below /api, as CloudFront serves both.
 const edge = new URL('../../../terraform/modules/edge/', import.meta.url);
 const POLICY =
@@ -56,6 +52,10 @@ const site = createServer(async (asked, answer) => {
 site.listen(0, '127.0.0.1');
 await once(site, 'listening');
 const origin = `http://localhost:${site.address().port}`;
+
+const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet', '--frontend', origin], { stdio: ['ignore', 'pipe', 'inherit'] });
+const [readyLine] = await once(createInterface(local.stdout), 'line');
+const { gateway } = JSON.parse(readyLine);
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
