@@ -87,7 +87,7 @@ async function open({ query = '', ways = 'code password register', dir = 'ltr', 
     document.addEventListener('DOMContentLoaded', () => document.documentElement.setAttribute('dir', wanted));
   }, dir);
   await tab.goto(`${origin}/${query}`);
-  await tab.waitForSelector('latchkey-sign-in h2, latchkey-account h2');
+  await tab.locator('latchkey-sign-in h2:visible, latchkey-account h2:visible').first().waitFor();
   return tab;
 }
 

@@ -6,8 +6,8 @@ variable "prefix" {
 variable "tables" {
   description = "The contract's tables by their short names: attribute of the key, attribute that says when an item may go, and of each index the key and the number that it sorts by."
   type = map(object({
-    key     = string
-    ttl     = optional(string)
+    key = string
+    ttl = optional(string)
     indexes = optional(map(object({
       key  = string
       sort = optional(string)
