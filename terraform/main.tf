@@ -269,6 +269,7 @@ module "function" {
   }
   memory_mb                = each.value.needs.memoryMb
   timeout_seconds          = each.value.needs.timeoutSeconds
+  is_scheduled             = contains(keys(local.schedules), each.key)
   environment              = local.environments[each.key]
   grants                   = each.value.needs.grants
   resources                = local.resources

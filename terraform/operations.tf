@@ -87,7 +87,7 @@ locals {
     # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and functions are told of no MAIL_SENDER.
     mail = {
       arns      = local.mail_arns
-      condition = { StringEquals = { "ses:FromAddress" = coalesce(local.mail_address, "nobody@invalid") } }
+      condition = { StringEquals = { "ses:FromAddress" = [coalesce(local.mail_address, "nobody@invalid")] } }
     }
     # Who the agent is, and on whose behalf it asks. AgentCore looks at the directory as well as at what is in it.
     workload-identity = { arns = [local.agentcore.directory_arn, local.agentcore.identity_arn] }

@@ -265,7 +265,7 @@ run "a_deployment_has_its_own_say" {
   }
 
   assert {
-    condition     = module.mail[0].domain == "example.com" && local.resources["mail"].condition == { StringEquals = { "ses:FromAddress" = "no-reply@example.com" } } && contains(local.resources["mail"].arns, "arn:aws:ses:eu-west-1:111122223333:configuration-set/tracked")
+    condition     = module.mail[0].domain == "example.com" && local.resources["mail"].condition == { StringEquals = { "ses:FromAddress" = ["no-reply@example.com"] } } && contains(local.resources["mail"].arns, "arn:aws:ses:eu-west-1:111122223333:configuration-set/tracked")
     error_message = "the address's domain, and mails from that address alone"
   }
 

@@ -37,9 +37,15 @@ variable "timeout_seconds" {
   type        = number
 
   validation {
-    condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 29
-    error_message = "API Gateway waits 30 seconds at most, so a function's own time-out must be 1 to 29 seconds; that of ${var.name} is ${var.timeout_seconds}."
+    condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= (var.is_scheduled ? 900 : 29)
+    error_message = "API Gateway waits 30 seconds at most, and Lambda 900, so a function's own time-out must be 1 to 29 seconds, or to 900 on a schedule; that of ${var.name} is ${var.timeout_seconds}."
   }
+}
+
+variable "is_scheduled" {
+  description = "Whether a schedule invokes the function, and nobody waits for its answer."
+  type        = bool
+  default     = false
 }
 
 variable "environment" {
@@ -73,8 +79,8 @@ variable "resources" {
     service = string
     arns    = list(string)
     actions = list(string)
-    # As IAM writes it: operator => key => value.
-    condition = optional(map(map(string)))
+    # As IAM writes it: operator => key => values.
+    condition = optional(map(map(list(string))))
     # For what a customer-managed key encrypts: the key, the service that uses it for the function, the encryption context, and what
     # the service may ask of the key.
     key = optional(object({
