@@ -124,6 +124,11 @@ def resource_policy(awslambda: Any, function: str, which: dict[str, str]) -> lis
     return list(json.loads(policy)["Statement"])
 
 
+def asked_by_a_service(statement: dict[str, Any]) -> bool:
+    """Whether it lets a service alone, DynamoDB say, use a key for the function: no call of the function's own."""
+    return "kms:ViaService" in json.dumps(statement.get("Condition", {}))
+
+
 def grants(deployed: Deployed) -> Iterator[Finding]:
     for name in contract().functions:
         function = deployed.function(name)
@@ -133,8 +138,9 @@ def grants(deployed: Deployed) -> Iterator[Finding]:
         statements = [statement for statement in role_statements(deployed, role) if statement["Effect"] == "Allow"]
         yield from wildcards(subject, statements)
         granted, allowed = contract().actions[name], {action for statement in statements for action in listed(statement["Action"])}
+        itself = {action for statement in statements if not asked_by_a_service(statement) for action in listed(statement["Action"])}
         vault = WITH_VAULT if any(action.startswith("bedrock-agentcore:") for action in granted) else set()
-        more = sorted(action for action in allowed - granted - OWN_ACTIONS - vault if "*" not in action)
+        more = sorted(action for action in itself - granted - OWN_ACTIONS - vault if "*" not in action)
         if more:
             yield error("grant", subject, f"its role may do what the contract does not grant: {', '.join(more)}")
         # Without a sender of one's own there is nothing to grant sending from.
