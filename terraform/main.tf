@@ -242,7 +242,8 @@ module "deploy_role" {
     agentcore_arns       = local.token_vault.arns
     agentcore_secret_arn = local.agentcore.provider_secret_arn
   }
-  # The API by its one output: the rest of its module waits for functions, which wait for this one's boundary.
+  # The API by its one output: the rest of its module waits for functions, which wait for this one's
+  # boundary.
   api_arn   = try(module.http_api[0].arn, null)
   edge_arns = flatten(module.edge[*].arns)
 }

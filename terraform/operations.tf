@@ -49,7 +49,8 @@ locals {
   # The operations that agents have as tools.
   tools = { for name, operation in local.operations : name => operation.tool if operation.tool != null }
 
-  # What grants can name: service and actions are the contract's, ARNs and conditions this deployment's.
+  # What grants can name: service and actions are the contract's, ARNs and conditions this
+  # deployment's.
   contract_resources = local.contract["x-latchkey-resources"]
   resources          = { for name, made in merge(local.made_tables, local.made_resources) : name => merge(made, { service = local.contract_resources[name].service, actions = local.contract_resources[name].actions }) }
 
@@ -61,7 +62,8 @@ locals {
         arn     = aws_kms_key.this.arn
         via     = "dynamodb.${var.region}.amazonaws.com"
         context = { "aws:dynamodb:tableName" = table.name }
-        # AWS lists more than Decrypt for who uses a table with a key of its own (DynamoDB guide, "encryption at rest: usage notes").
+        # AWS lists more than Decrypt for who uses a table with a key of its own (DynamoDB guide,
+        # "encryption at rest: usage notes").
         actions = ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"]
       }
     }
@@ -78,8 +80,8 @@ locals {
         actions = ["Decrypt"]
       }
     }
-    # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, a user's or a sign-in's, so what was copied to somebody else's
-    # record stays shut.
+    # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, a
+    # user's or a sign-in's, so what was copied to somebody else's record stays shut.
     sealing-key = {
       arns      = [aws_kms_key.sealing.arn]
       condition = { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } }
@@ -116,8 +118,8 @@ locals {
   }
   agentcore_arn = "arn:${local.partition}:bedrock-agentcore:${var.region}:${local.account_id}"
 
-  # Where AgentCore sends a person's browser back to: this route, and exactly this. At CloudFront's own name too, where consents end that
-  # began before there was a domain.
+  # Where AgentCore sends a person's browser back to: this route, and exactly this. At CloudFront's
+  # own name too, where consents end that began before there was a domain.
   oauth2_callback_url  = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
   oauth2_callback_urls = distinct(compact([local.oauth2_callback_url, try("${module.edge[0].cloudfront_url}/api/auth/callback", null)]))
 
@@ -127,7 +129,8 @@ locals {
   # The issuer in the pool's tokens: what the authorizer, the functions and AgentCore compare with.
   issuer = var.updated_issuer ? replace(module.user_pool.issuer, "https://cognito-idp.", "https://issuer-cognito-idp.") : module.user_pool.issuer
 
-  # The app clients whose access tokens the JWT routes take: the authorizer's audience, and what the operations compare with.
+  # The app clients whose access tokens the JWT routes take: the authorizer's audience, and what the
+  # operations compare with.
   api_client_ids = concat([module.user_pool.operations_client_id], var.public_client == "api" ? [module.user_pool.public_client_id] : [])
 
   # What Terraform makes and functions ask for by name. What is null here is none there, where the contract lets it be.

@@ -126,7 +126,8 @@ variable "mail_sender" {
     zone_id           = optional(string)
     reply_to_address  = optional(string)
     configuration_set = optional(string)
-    # With zone_id: the domain's DMARC record, "" where the zone has one already; and who is told of each bounce and complaint.
+    # With zone_id: the domain's DMARC record, "" where the zone has one already; and who is told of
+    # each bounce and complaint.
     dmarc            = optional(string, "v=DMARC1; p=none")
     bounce_addresses = optional(list(string), [])
     # What SES lets the account send in 24 hours. An alarm says when it is nearly used.

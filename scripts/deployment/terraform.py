@@ -54,7 +54,8 @@ class Terraform:
         return FOLDER / "environments" / f"{self.where.name}.s3.tfbackend"
 
     def init(self) -> None:
-        # Providers run with the credentials: none but what the lock file, which is in the repository, knows by its content.
+        # Providers run with the credentials: none but what the lock file, which is in the
+        # repository, knows by its content.
         options = ["-lockfile=readonly", f"-backend-config={self.backend()}", f"-backend-config=bucket={self.state_bucket}"]
         if environment.stands_in("S3"):
             options.append("-backend-config=use_path_style=true")

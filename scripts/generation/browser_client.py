@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "shared/auth-api/openapi.yaml"
 PACKAGE = ROOT / "shared/auth-browser"
+WIDTH = 100
 METHODS = ("get", "post", "patch", "delete")
-HEAD = "// Made from shared/auth-api/openapi.yaml by scripts/generate. Change the contract, and make it again.\n"
+HEAD = "// Made from shared/auth-api/openapi.yaml by scripts/generate.\n// Change the contract, and make it again.\n"
 
 Schema = dict[str, Any]
 
@@ -65,7 +67,7 @@ def fields_of(document: Schema, schema: Schema | None) -> set[str]:
 
 def table(document: Schema, operations: list[tuple[str, str, Schema]]) -> str:
     lines = [HEAD]
-    lines.append("/** Method, path, who may call (`jwt`, `either` with or without one, `iam`), and how tokens come. */")
+    lines.append("/** Method, path, who may call (`jwt`, `either` with or without it, `iam`), how tokens come. */")
     lines.append("export const OPERATIONS = {")
     for method, path, operation in operations:
         entry = [method.upper(), path]
@@ -209,9 +211,11 @@ def method_type(document: Schema, operation: Schema, used: list[str]) -> str:
 
 
 def comment(text: str, indent: str) -> str:
-    lines = [line.rstrip() for line in text.strip().split("\n")]
-    if len(lines) == 1 and len(lines[0]) + len(indent) < 110:
-        return f"{indent}/** {lines[0]} */\n"
+    text = text.strip()
+    if "\n\n" not in text and len(text) + len(indent) + len("/**  */") <= WIDTH:
+        return f"{indent}/** {' '.join(text.split())} */\n"
+    width = WIDTH - len(indent) - len(" * ")
+    lines = "\n\n".join(textwrap.fill(part, width, break_on_hyphens=False) for part in text.split("\n\n")).split("\n")
     body = "\n".join(f"{indent} * {line}".rstrip() for line in lines)
     return f"{indent}/**\n{body}\n{indent} */\n"
 

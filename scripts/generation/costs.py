@@ -127,8 +127,9 @@ def monthly_text() -> str:
     functions = len(needs_by_function())
     alarms = read("terraform/modules/observability/main.tf")
     counted = len(re.findall(r"^    \w+ += \{ threshold", alarms, re.MULTILINE))
-    # An alarm is paid by the metrics that it looks at, and a query by all that it matches: every function writes ServerErrors, two write what
-    # the others count, mostly, and two alarms add two metrics up.
+    # An alarm is paid by the metrics that it looks at, and a query by all that it matches: every
+    # function writes ServerErrors, two write what the others count, mostly, and two alarms add two
+    # metrics up.
     others = counted + 6
     looked_at = 3 * functions + functions + 2 * (counted - 1) + 3 * 2 + 3
     bought: list[tuple[str, str, float]] = [

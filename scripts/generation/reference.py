@@ -1,5 +1,6 @@
 """What documents repeat of the contract: operations, settings, tables and who may use them."""
 
+import textwrap
 from typing import Any
 
 from deployment import contract
@@ -44,16 +45,22 @@ def calls_of(function: str) -> str:
 
 def settings_text() -> str:
     """A file of settings as `cargo run -- --config` reads it, with every default."""
-    lines = [
-        "# Every setting of the functions, with its default. Made from shared/auth-api/openapi.yaml by scripts/generate.",
-        "# `cargo run -- --config FILE` reads such lines. A deployment takes them in `settings` of its tfvars, except those that Terraform makes.",
-    ]
+    lines = commented(
+        "Every setting of the functions, with its default. Made from shared/auth-api/openapi.yaml by scripts/generate."
+        " `cargo run -- --config FILE` reads such lines. A deployment takes them in `settings` of its tfvars,"
+        " except those that Terraform makes."
+    )
     for name, setting in contract.settings().items():
         makers = " and ".join({"terraform": "Terraform", "local": "the local run"}[maker] for maker in setting.get("madeBy", []))
-        lines += ["", f"# {setting['meaning']}.", f"# {kind_of(setting)}" + (f" Made by {makers}." if makers else "")]
+        made = f" Made by {makers}." if makers else ""
+        lines += ["", *commented(f"{setting['meaning']}."), *commented(kind_of(setting) + made)]
         line = f"{name} = {setting.get('default', '')}".rstrip()
         lines.append(f"# {line}" if "local" in setting.get("madeBy", []) or setting.get("default", "none") == "none" else line)
     return "\n".join(lines) + "\n"
+
+
+def commented(text: str) -> list[str]:
+    return textwrap.wrap(text, width=100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
 
 
 def kind_of(setting: dict[str, Any]) -> str:

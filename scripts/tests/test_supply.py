@@ -60,7 +60,8 @@ class Supply(unittest.TestCase):
         assert wanted
         self.assertEqual(re.findall(r'provider "(.*?)"', lock), ["registry.terraform.io/hashicorp/aws"])
         self.assertEqual(re.findall(r'  version += "(.*?)"', lock), [wanted[1]])
-        # One of the packages' content, as a mirror has it; and those of all packages, as the registry has them.
+        # One of the packages' content, as a mirror has it; and those of all packages, as the
+        # registry has them.
         self.assertTrue(re.search(r'"h1:[A-Za-z0-9+/]{43}="', lock))
         self.assertGreaterEqual(len(re.findall(r'"zh:[0-9a-f]{64}"', lock)), 10)
 

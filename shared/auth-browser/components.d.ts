@@ -1,16 +1,22 @@
 import type { Latchkey, Session } from './latchkey.js';
 
-/** What both elements have. They are themed by custom properties (`--latchkey-accent` …) and parts (`primary`, `input` …). */
+/**
+ * What both elements have. They are themed by custom properties (`--latchkey-accent` …) and parts
+ * (`primary`, `input` …).
+ */
 export interface LatchkeyElement extends HTMLElement {
-  /** The client that they use; one by the attributes `api-url` and `token-delivery` where none is given. */
+  /**
+   * The client that they use; one by the attributes `api-url` and `token-delivery` where none is
+   * given.
+   */
   client: Latchkey;
   /** The page's own words, by the keys of `TEXTS`. */
   texts: Readonly<Record<string, string>>;
 }
 
 /**
- * `<latchkey-sign-in>`. Attributes: `api-url`, `token-delivery`, `email`, `ways` (of `code password register`; the first is
- * asked first). Events: `latchkey-signed-in` and `latchkey-step`.
+ * `<latchkey-sign-in>`. Attributes: `api-url`, `token-delivery`, `email`, `ways` (of `code password
+ * register`; the first is asked first). Events: `latchkey-signed-in` and `latchkey-step`.
  */
 export interface LatchkeySignIn extends LatchkeyElement {}
 export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn };

@@ -57,7 +57,8 @@ export interface SessionChange {
  * - `NO_SESSION`: nobody is signed in
  * - `INVALID_TOKENS`: `storeSession` was given something else than a sign-in's tokens
  * - `REFRESH_REFUSED`: the session has ended and is cleared
- * - `REFRESH_FAILED`: no connection, or the API is unwell; the session is kept, try again (after `retryAfterSeconds`)
+ * - `REFRESH_FAILED`: no connection, or the API is unwell; the session is kept, try again (after
+ *   `retryAfterSeconds`)
  * - `SIGN_OUT_FAILED`: this browser has forgotten the session, and the API may not have ended it
  * - `FOREIGN_ADDRESS`: `authFetch` was asked to send the token somewhere else than to the API
  * - `CONFIGURATION`: the options make no sense, or came too late
@@ -99,20 +100,23 @@ export interface Channel {
 
 export interface SessionOptions {
   /**
-   * Where the API is, with its path if it has one (`https://example.com/api`). https, or http on loopback. The page's
-   * own origin when absent.
+   * Where the API is, with its path if it has one (`https://example.com/api`). https, or http on
+   * loopback. The page's own origin when absent.
    */
   apiUrl?: string;
   /**
-   * How refresh tokens come. `'cookie'` keeps them from every script, where page and API share a site; sign-ins of
-   * the client then ask for it. `'body'` when absent.
+   * How refresh tokens come. `'cookie'` keeps them from every script, where page and API share a
+   * site; sign-ins of the client then ask for it. `'body'` when absent.
    */
   tokenDelivery?: 'body' | 'cookie';
   /** `'session'` when absent. The head of keeper.js weighs the three. */
   storage?: 'session' | 'local' | 'memory' | SessionStorage;
   /** `latchkey.session` when absent. */
   storageKey?: string;
-  /** How long before its end a token is renewed; one minute when absent, never more than half of its life. */
+  /**
+   * How long before its end a token is renewed; one minute when absent, never more than half of its
+   * life.
+   */
   leewayMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -126,50 +130,60 @@ export interface SessionOptions {
 /** Keeps one session. */
 export interface SessionKeeper {
   /**
-   * Stores the session of an agent's event or of a sign-in's answer. An event older than the session that is
-   * kept for the same guest changes nothing: the kept one is returned.
-   * @throws {LatchkeyError} `INVALID_TOKENS`; what was stored before stays
+   * Stores the session of an agent's event or of a sign-in's answer. An event older than the
+   * session that is kept for the same guest changes nothing: the kept one is returned. @throws
+   * {LatchkeyError} `INVALID_TOKENS`; what was stored before stays
    */
   storeSession(delivered: TokenDeliveryEvent | SignInTokens): Session;
-  /** The session, expired or not. What storage holds is checked; rubbish there is removed, and reads as null. */
+  /**
+   * The session, expired or not. What storage holds is checked; rubbish there is removed, and reads
+   * as null.
+   */
   loadSession(): Session | null;
   /** Forgets the session in this browser. `signOut` ends it at the API too. */
   clearSession(): void;
   /**
-   * An access token that lives beyond the leeway, renewed if need be. While the API cannot be reached, one that has at
-   * least not ended.
-   * @throws {LatchkeyError} (as a rejection) `NO_SESSION`, `REFRESH_REFUSED`, `REFRESH_FAILED`
+   * An access token that lives beyond the leeway, renewed if need be. While the API cannot be
+   * reached, one that has at least not ended. @throws {LatchkeyError} (as a rejection)
+   * `NO_SESSION`, `REFRESH_REFUSED`, `REFRESH_FAILED`
    */
   getAccessToken(): Promise<string>;
   /** The same for the id token. Simultaneous callers share one refresh. */
   ensureValidIdToken(): Promise<string>;
-  /** Renews the tokens now, due or not. Joins a refresh that is already on its way, in this tab or another. */
+  /**
+   * Renews the tokens now, due or not. Joins a refresh that is already on its way, in this tab or
+   * another.
+   */
   refreshSession(): Promise<Session>;
   /**
-   * `fetch` with the access token. Paths (`/me`) are taken from the API's URL; anything outside it is refused before a
-   * request is made, and redirects fail. When the API refuses the token, it is renewed and the request sent once more,
-   * unless its body is a stream. In cookie mode with an API on another origin, give `credentials: 'include'` for logout.
-   * @throws {LatchkeyError} (as a rejection) `FOREIGN_ADDRESS` and what `getAccessToken` throws
+   * `fetch` with the access token. Paths (`/me`) are taken from the API's URL; anything outside it
+   * is refused before a request is made, and redirects fail. When the API refuses the token, it is
+   * renewed and the request sent once more, unless its body is a stream. In cookie mode with an API
+   * on another origin, give `credentials: 'include'` for logout. @throws {LatchkeyError} (as a
+   * rejection) `FOREIGN_ADDRESS` and what `getAccessToken` throws
    */
   authFetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
-   * Ends the session at the API and here; `everywhere` ends the guest's sessions on all devices. Without a session it
-   * does nothing.
-   * @throws {LatchkeyError} (as a rejection) `SIGN_OUT_FAILED`: this browser has forgotten the session all the same. In
-   * cookie mode its cookie may still be there
+   * Ends the session at the API and here; `everywhere` ends the guest's sessions on all devices.
+   * Without a session it does nothing. @throws {LatchkeyError} (as a rejection) `SIGN_OUT_FAILED`:
+   * this browser has forgotten the session all the same. In cookie mode its cookie may still be
+   * there
    */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
   /**
-   * The session that there is. In cookie mode it is looked for at the API, so that a new tab finds it; null where there
-   * is none.
-   * @throws {LatchkeyError} (as a rejection) `REFRESH_FAILED`: the API did not say
+   * The session that there is. In cookie mode it is looked for at the API, so that a new tab finds
+   * it; null where there is none. @throws {LatchkeyError} (as a rejection) `REFRESH_FAILED`: the
+   * API did not say
    */
   restore(): Promise<Session | null>;
   /** Calls back after each change, until the returned function is called. */
   onSessionChange(listener: (change: SessionChange) => void): () => void;
 }
 
-/** True exactly for what `storeSession` accepts as an event. Never throws. Says nothing about who sent it. */
+/**
+ * True exactly for what `storeSession` accepts as an event. Never throws. Says nothing about who
+ * sent it.
+ */
 export function isTokenDeliveryEvent(value: unknown): value is TokenDeliveryEvent;
 
 /** A JWT's claims, unverified, or null when it is not one: for display and timing only. */

@@ -1,41 +1,53 @@
 /**
- * Keeps a guest's Latchkey session in a browser: takes the tokens, renews them before they end, and sends
- * the access token to the API and to no other server. No dependencies; works in any browser with ES2022.
+ * Keeps a guest's Latchkey session in a browser: takes the tokens, renews them before they end, and
+ * sends the access token to the API and to no other server. No dependencies; works in any browser
+ * with ES2022.
  *
- * Events, answers and stored text are untrusted until this module has parsed them. It reads own data properties only,
- * checks every field, and refuses the whole where one part does not fit. It evaluates nothing and touches no document.
- * It checks no signature: the API does that on each request, and a forged token gets nothing from it. So give
- * `storeSession` messages of your own agent or API only. With `postMessage` or the address bar as its source, a
- * stranger could sign the person in as somebody else.
+ * Events, answers and stored text are untrusted until this module has parsed them. It reads own
+ * data properties only, checks every field, and refuses the whole where one part does not fit. It
+ * evaluates nothing and touches no document. It checks no signature: the API does that on each
+ * request, and a forged token gets nothing from it. So give `storeSession` messages of your own
+ * agent or API only. With `postMessage` or the address bar as its source, a stranger could sign the
+ * person in as somebody else.
  *
  * ## Where the session is kept
- * Any script of the page can use the session, wherever it is kept. The choice decides how long a session lies around:
- * - `'session'` (the default): `sessionStorage`. Survives a reload, ends with the tab, unseen by other tabs.
- * - `'local'`: `localStorage`. Shared by all tabs and kept after the browser closes, for a device of one's own.
+ * Any script of the page can use the session, wherever it is kept. The choice decides how long a
+ * session lies around:
+ * - `'session'` (the default): `sessionStorage`. Survives a reload, ends with the tab, unseen by
+ *   other tabs.
+ * - `'local'`: `localStorage`. Shared by all tabs and kept after the browser closes, for a device
+ *   of one's own.
  * - `'memory'`: this page only. Least to steal, and a reload signs out.
  *
- * In cookie mode (`tokenDelivery: 'cookie'`) the refresh token never reaches a script. Prefer it wherever page and API
- * share a site.
+ * In cookie mode (`tokenDelivery: 'cookie'`) the refresh token never reaches a script. Prefer it
+ * wherever page and API share a site.
  *
  * ## Several tabs
- * All tabs refresh one after the other, under one lock. A duplicated tab starts with a copy of the session, and the
- * first refresh in either tab makes the other's copy old. So a tab asks its siblings for newer tokens first. They
- * answer in ciphertext, under a key that only copies of the same session hold.
+ * All tabs refresh one after the other, under one lock. A duplicated tab starts with a copy of the
+ * session, and the first refresh in either tab makes the other's copy old. So a tab asks its
+ * siblings for newer tokens first. They answer in ciphertext, under a key that only copies of the
+ * same session hold.
  */
 
 /** Under this key in the storage, unless the options say otherwise. */
 const STORAGE_KEY = 'latchkey.session';
 
-/** A token this close to its end is renewed first: covers a slow request and a clock that runs a little late. */
+/**
+ * A token this close to its end is renewed first: covers a slow request and a clock that runs a
+ * little late.
+ */
 const LEEWAY_MS = 60_000;
 
 /**
- * Longer than the API's slowest answer to a refresh, and well inside the 60 s for which the API takes a rotated token
- * again: a try after a lost answer renews the session.
+ * Longer than the API's slowest answer to a refresh, and well inside the 60 s for which the API
+ * takes a rotated token again: a try after a lost answer renews the session.
  */
 const REFRESH_TIMEOUT_MS = 10_000;
 
-/** A frozen tab can hold the lock for ever. After this the refresh goes on without it, as the API's grace allows. */
+/**
+ * A frozen tab can hold the lock for ever. After this the refresh goes on without it, as the API's
+ * grace allows.
+ */
 const LOCK_WAIT_MS = 5_000;
 
 /** A living tab answers its sibling within a few milliseconds. */
@@ -44,7 +56,9 @@ const SIBLING_WAIT_MS = 150;
 /** Cognito's longest life for an id or access token is one day. */
 const MAX_LIFETIME_SECONDS = 86_400;
 
-/** Cognito's tokens have 1 to 4 KB; API Gateway takes 10 KB of request line and headers together. */
+/**
+ * Cognito's tokens have 1 to 4 KB; API Gateway takes 10 KB of request line and headers together.
+ */
 const MAX_TOKEN_LENGTH = 8_192;
 
 /** A token answer is three tokens and a user. */
@@ -52,7 +66,9 @@ const MAX_ANSWER_LENGTH = 65_536;
 
 /** RFC 7519 in the compact serialization of RFC 7515: three base64url parts. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-/** Opaque to a client (RFC 6749 §1.5); anything that fits in a header (VSCHAR of its appendix A). */
+/**
+ * Opaque to a client (RFC 6749 §1.5); anything that fits in a header (VSCHAR of its appendix A).
+ */
 const REFRESH_TOKEN = /^[\x21-\x7e]+$/;
 /** Year and six characters of Crockford base32. */
 const GUEST_ID = /^GST-\d{4}-[0-9A-HJKMNP-TV-Z]{6}$/;
@@ -75,16 +91,16 @@ export class LatchkeyError extends Error {
 }
 
 /**
- * True exactly for what `storeSession` accepts as an event. Never throws, runs no getter of the value, and says nothing
- * about who sent it.
+ * True exactly for what `storeSession` accepts as an event. Never throws, runs no getter of the
+ * value, and says nothing about who sent it.
  */
 export function isTokenDeliveryEvent(value) {
   return attempt(() => parseEvent(value, 0)) !== null;
 }
 
 /**
- * A JWT's claims for display and for timing, or null when it is not one. Unverified: never decide by them what
- * somebody may do.
+ * A JWT's claims for display and for timing, or null when it is not one. Unverified: never decide
+ * by them what somebody may do.
  */
 export function readClaims(token) {
   return attempt(() => {
@@ -96,7 +112,9 @@ export function readClaims(token) {
   });
 }
 
-/** A session keeper: the part of `createLatchkey` that knows no operation but refresh and logout. */
+/**
+ * A session keeper: the part of `createLatchkey` that knows no operation but refresh and logout.
+ */
 export function createSession(options = {}) {
   const api = parseApiUrl(options.apiUrl ?? globalThis.location?.origin);
   const key = options.storageKey ?? STORAGE_KEY;
@@ -138,7 +156,8 @@ export function createSession(options = {}) {
     if (session === null) {
       throw new LatchkeyError('INVALID_TOKENS', 'these are not the tokens of a sign-in');
     }
-    // A conversation that is shown again replays its events; an old one must not undo the refreshes since.
+    // A conversation that is shown again replays its events; an old one must not undo the refreshes
+    // since.
     const kept = loadSession();
     if (kept?.cognitoSub === session.cognitoSub && issuedAt(kept) > issuedAt(session)) return kept;
     refreshNotBefore = 0;
@@ -231,7 +250,8 @@ export function createSession(options = {}) {
     const response = await sendWith(token);
     const replayable = !(typeof ReadableStream === 'function' && init.body instanceof ReadableStream);
     if (!replayable || !(await refusesTheToken(response))) return response;
-    // This clock and the API's disagree, or the guest was signed out everywhere: a refresh tells which.
+    // This clock and the API's disagree, or the guest was signed out everywhere: a refresh tells
+    // which.
     const session = loadSession();
     if (session === null) return response;
     let renewed = session;
@@ -267,7 +287,10 @@ export function createSession(options = {}) {
     }
   }
 
-  /** One refresh at a time in this page, and in all pages of this origin where the browser has locks. */
+  /**
+   * One refresh at a time in this page, and in all pages of this origin where the browser has
+   * locks.
+   */
   function refresh(stale) {
     refreshing ??= underLock(() => refreshOnce(stale)).finally(() => {
       refreshing = null;
@@ -284,7 +307,8 @@ export function createSession(options = {}) {
         return work();
       });
     } catch (error) {
-      // Documents without an origin of their own are refused locks. And a frozen tab keeps its lock.
+      // Documents without an origin of their own are refused locks. And a frozen tab keeps its
+      // lock.
       if (entered) throw error;
       return work();
     }
@@ -309,7 +333,8 @@ export function createSession(options = {}) {
     const { status, retryAfterSeconds, body } = await postRefresh(before.refreshToken);
     const tokens = status === 200 ? attempt(() => parseTokens(body, now())) : null;
     const code = status === 401 ? attempt(() => own(body, 'code')) : null;
-    // In cookie mode, AUTH_REQUIRED says that the cookie is gone: another tab signed out, or the browser dropped it.
+    // In cookie mode, AUTH_REQUIRED says that the cookie is gone: another tab signed out, or the
+    // browser dropped it.
     const cookieIsGone = code === 'AUTH_REQUIRED' && before.refreshToken === null;
     const refused = code === 'INVALID_REFRESH_TOKEN' || cookieIsGone;
     // And somebody else may have signed in since in another tab: then the cookie is theirs.
@@ -333,7 +358,8 @@ export function createSession(options = {}) {
     const session = Object.freeze({
       ...before,
       ...tokens,
-      // Where the client does not rotate, the token stays; in cookie mode none is kept, whatever the answer holds.
+      // Where the client does not rotate, the token stays; in cookie mode none is kept, whatever
+      // the answer holds.
       refreshToken: before.refreshToken === null ? null : (tokens.refreshToken ?? before.refreshToken),
     });
     write(session);
@@ -464,7 +490,8 @@ export function createSession(options = {}) {
     try {
       storage.setItem(key, text);
     } catch {
-      // Full or forbidden: losing a rotated refresh token would sign the person out, so this page keeps it.
+      // Full or forbidden: losing a rotated refresh token would sign the person out, so this page
+      // keeps it.
       remove();
       storage = memoryStorage();
       storage.setItem(key, text);
@@ -512,7 +539,10 @@ export function createSession(options = {}) {
   });
 }
 
-/** The agent's token delivery event. It may be shown again hours later, so its tokens' own end counts as well. */
+/**
+ * The agent's token delivery event. It may be shown again hours later, so its tokens' own end
+ * counts as well.
+ */
 function parseEvent(value, receivedAt) {
   if (!isRecord(value) || own(value, 'event_type') !== 'auth_tokens' || own(value, 'success') !== true) return null;
   const refreshToken = own(value, 'refresh_token');
@@ -538,7 +568,10 @@ function parseEvent(value, receivedAt) {
   });
 }
 
-/** The answer of a sign-in over HTTP: tokens and a user. Without a refresh token, it is in the cookie. */
+/**
+ * The answer of a sign-in over HTTP: tokens and a user. Without a refresh token, it is in the
+ * cookie.
+ */
 function parseSignIn(value, receivedAt) {
   const tokens = parseTokens(value, receivedAt);
   const user = isRecord(value) ? own(value, 'user') : null;
@@ -549,7 +582,8 @@ function parseSignIn(value, receivedAt) {
 }
 
 /**
- * Times count from now on this clock: the tokens are fresh, and a clock that is wrong is wrong in the same way later.
+ * Times count from now on this clock: the tokens are fresh, and a clock that is wrong is wrong in
+ * the same way later.
  */
 function parseTokens(value, receivedAt) {
   if (!isRecord(value) || own(value, 'tokenType') !== 'Bearer') return null;
@@ -605,8 +639,9 @@ function parseApiUrl(value) {
 }
 
 /**
- * True when the answer says that the token was the trouble: the gateway's bare 401, or `AUTH_REQUIRED`. Other 401s (a
- * wrong password, say) must not be sent twice, since each counts as an attempt.
+ * True when the answer says that the token was the trouble: the gateway's bare 401, or
+ * `AUTH_REQUIRED`. Other 401s (a wrong password, say) must not be sent twice, since each counts as
+ * an attempt.
  */
 async function refusesTheToken(response) {
   if (response.status !== 401) return false;
@@ -637,11 +672,15 @@ function openStorage(choice) {
   if (choice !== 'session' && choice !== 'local') {
     throw new LatchkeyError('CONFIGURATION', "storage must be 'session', 'local', 'memory' or an object like them");
   }
-  // A server has one storage for all its people. And asking throws where the person has forbidden storage.
+  // A server has one storage for all its people. And asking throws where the person has forbidden
+  // storage.
   return (isBrowser() && attempt(() => globalThis[`${choice}Storage`])) || memoryStorage();
 }
 
-/** True in pages and their workers; false in Node and at the edge, where one module serves many people. */
+/**
+ * True in pages and their workers; false in Node and at the edge, where one module serves many
+ * people.
+ */
 export function isBrowser() {
   return typeof document === 'object' || typeof indexedDB === 'object';
 }
@@ -679,7 +718,10 @@ async function seal(tab, session) {
   return { iv, sealed: await crypto.subtle.encrypt(algorithm, key, new TextEncoder().encode(JSON.stringify(session))) };
 }
 
-/** The sibling's session, where it is the same guest's and newer than `mine`; null for everything else. */
+/**
+ * The sibling's session, where it is the same guest's and newer than `mine`; null for everything
+ * else.
+ */
 async function unseal(tab, message, mine) {
   try {
     const [algorithm, key] = await cipherOf(tab, own(message, 'iv'));

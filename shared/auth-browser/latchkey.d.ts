@@ -19,7 +19,10 @@ export type {
 export { isTokenDeliveryEvent, LatchkeyError, readClaims } from './keeper.js';
 
 export interface LatchkeyOptions extends SessionOptions {
-  /** Which cookies requests carry. As `fetch` has it: `'include'` in cookie mode, else `'same-origin'`. */
+  /**
+   * Which cookies requests carry. As `fetch` has it: `'include'` in cookie mode, else
+   * `'same-origin'`.
+   */
   credentials?: RequestCredentials;
 }
 

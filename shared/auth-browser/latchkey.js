@@ -1,8 +1,10 @@
 /**
- * The client of a Latchkey API: each operation as a method, and the session that they bring about. No dependencies.
+ * The client of a Latchkey API: each operation as a method, and the session that they bring about.
+ * No dependencies.
  *
- * `createLatchkey` makes one. The functions beside it share a default session of the page, for pages with one API; a
- * bundle that uses those alone carries no operations. The head of keeper.js says where a session is kept.
+ * `createLatchkey` makes one. The functions beside it share a default session of the page, for
+ * pages with one API; a bundle that uses those alone carries no operations. The head of keeper.js
+ * says where a session is kept.
  */
 import { OPERATIONS } from './operations.js';
 import {
@@ -102,7 +104,10 @@ export function createLatchkey(options = {}) {
   return Object.freeze({ ...session, ...operations });
 }
 
-/** Path and body of a request: what the path names goes there, the rest into the body, or the query where there is none. */
+/**
+ * Path and body of a request: what the path names goes there, the rest into the body, or the query
+ * where there is none.
+ */
 function requestOf([method, template], input) {
   const rest = { ...input };
   let path = template.replace(/\{(\w+)\}/g, (_, name) => {
@@ -133,7 +138,10 @@ function problemOf(response, answer) {
   return new LatchkeyProblem(gateways[response.status] ?? 'UNEXPECTED_ANSWER', 'the API gave no clear answer', details);
 }
 
-/** What changes nothing when it is done twice, and may go better the next time. A code must not be mailed twice. */
+/**
+ * What changes nothing when it is done twice, and may go better the next time. A code must not be
+ * mailed twice.
+ */
 function isWorthAnother(method, { code, retryAfterSeconds = 0 }) {
   const passing = code === 'UNREACHABLE' || code === 'SERVICE_UNAVAILABLE';
   return method !== 'POST' && passing && retryAfterSeconds <= LONGEST_RETRY_AFTER_SECONDS;
@@ -151,7 +159,10 @@ function pause(milliseconds, signal) {
 
 let shared = null;
 
-/** Options for the functions below. Once, before any of them is used: a session must not change its place half-way. */
+/**
+ * Options for the functions below. Once, before any of them is used: a session must not change its
+ * place half-way.
+ */
 export function configure(options) {
   if (shared !== null) throw new LatchkeyError('CONFIGURATION', 'configure() comes once, before everything else');
   shared = createShared(options);

@@ -1,4 +1,5 @@
-// Made from shared/auth-api/openapi.yaml by scripts/generate. Change the contract, and make it again.
+// Made from shared/auth-api/openapi.yaml by scripts/generate.
+// Change the contract, and make it again.
 
 /** What a call takes beside its input. */
 export interface CallOptions {
@@ -326,13 +327,14 @@ export interface Operations {
 }
 
 /**
- * An email address in ASCII, its local part unquoted (RFC 5321), its domain with a dot. Letter case does not tell two addresses
- * apart. Cognito takes no user name of more than 128 characters.
+ * An email address in ASCII, its local part unquoted (RFC 5321), its domain with a dot. Letter case
+ * does not tell two addresses apart. Cognito takes no user name of more than 128 characters.
  */
 export type Email = string;
 
 /**
- * Give both where both are known: a session that is named together with another conversation than its own does not count.
+ * Give both where both are known: a session that is named together with another conversation than
+ * its own does not count.
  */
 export type GetAuthenticatedGuestInput = {
   /** The session to ask about. */
@@ -342,14 +344,32 @@ export type GetAuthenticatedGuestInput = {
 };
 
 /**
- * The code as it was mailed, typed or pasted: 6 to 8 decimal digits of whatever script, full-width ones too. White space, dashes and
- * characters of no width are passed over.
+ * How the refresh token comes back. In the body, unless said otherwise; after a first factor, as
+ * that said.
+ */
+export type TokenDelivery = 'body' | 'cookie' | null;
+
+/**
+ * The agent's own name for the conversation. 1 to 128 visible ASCII characters, and not guessable.
+ */
+export type ConversationId = string;
+
+/**
+ * The code as it was mailed, typed or pasted: 6 to 8 decimal digits of whatever script, full-width
+ * ones too. White space, dashes and characters of no width are passed over.
  */
 export type OtpCode = string;
 
 /**
- * What the guest wants to be called. 1 to 100 characters, kept in NFC; at least one that shows. Control characters (Unicode's
- * category Cc), separators of lines (Zl, Zp) and format characters (Cf) are refused, but for the joiners U+200C and U+200D.
+ * The solved `challenge` of a refusal, as ALTCHA's widgets and `latchkey/proof-of-work` give it, in
+ * base64.
+ */
+export type ProofOfWork = string | null;
+
+/**
+ * What the guest wants to be called. 1 to 100 characters, kept in NFC; at least one that shows.
+ * Control characters (Unicode's category Cc), separators of lines (Zl, Zp) and format characters
+ * (Cf) are refused, but for the joiners U+200C and U+200D.
  */
 export type Name = string;
 
@@ -379,26 +399,19 @@ export type RefreshToken = string;
 
 /** At most one of the two. */
 export type GetWorkloadTokenInput = {
-  /** A user by an id of the agent's own, namespaced. Another user than the same person by a token. */
+  /**
+   * A user by an id of the agent's own, namespaced. Another user than the same person by a token.
+   */
   readonly userId?: string | null;
   /** A user by a JWT whose issuer AgentCore knows. */
   readonly userToken?: string | null;
 };
-
-/** How the refresh token comes back. In the body, unless said otherwise; after a first factor, as that said. */
-export type TokenDelivery = 'body' | 'cookie' | null;
 
 /** Names one authorization, as AgentCore does. It grants nothing. */
 export type SessionId = string;
 
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
-
-/** The agent's own name for the conversation. 1 to 128 visible ASCII characters, and not guessable. */
-export type ConversationId = string;
-
-/** The solved `challenge` of a refusal, as ALTCHA's widgets and `latchkey/proof-of-work` give it, in base64. */
-export type ProofOfWork = string | null;
 
 export type AuthenticatorSetUp = {
   /** 160 bits in base32, for apps that cannot scan. */
@@ -526,8 +539,9 @@ export type SecondFactorRequired = {
   readonly sessionToken: SessionToken;
   readonly mfaRequired: true;
   /**
-   * What `verifyMfa` wants for this session: a code of the authenticator (or a backup code), a new password, or a code that
-   * was mailed. The latter two come from Cognito, for users of a pool that was there before Latchkey.
+   * What `verifyMfa` wants for this session: a code of the authenticator (or a backup code), a new
+   * password, or a code that was mailed. The latter two come from Cognito, for users of a pool that
+   * was there before Latchkey.
    */
   readonly challenge: 'SOFTWARE_TOKEN_MFA' | 'NEW_PASSWORD_REQUIRED' | 'EMAIL_OTP';
   readonly tokenType: 'Bearer';
@@ -535,7 +549,9 @@ export type SecondFactorRequired = {
 
 export type SessionStatus = {
   readonly sessionId: SessionId;
-  /** How far the authorization has come. Why it failed is told to the browser that began it only. */
+  /**
+   * How far the authorization has come. Why it failed is told to the browser that began it only.
+   */
   readonly status: 'PENDING' | 'COMPLETED' | 'EXPIRED' | 'FAILED';
   readonly expiresAt: Instant;
 };
@@ -560,7 +576,9 @@ export type StartAuthorizationInput = {
   readonly conversationId: ConversationId;
   /** Who is to consent, where no access token says so. */
   readonly email?: Email | null;
-  /** What is asked of the provider (RFC 6749 section 3.3); `openid email profile` where nothing is. */
+  /**
+   * What is asked of the provider (RFC 6749 section 3.3); `openid email profile` where nothing is.
+   */
   readonly scopes?: readonly string[] | null;
 };
 

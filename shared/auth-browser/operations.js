@@ -1,6 +1,7 @@
-// Made from shared/auth-api/openapi.yaml by scripts/generate. Change the contract, and make it again.
+// Made from shared/auth-api/openapi.yaml by scripts/generate.
+// Change the contract, and make it again.
 
-/** Method, path, who may call (`jwt`, `either` with or without one, `iam`), and how tokens come. */
+/** Method, path, who may call (`jwt`, `either` with or without it, `iam`), how tokens come. */
 export const OPERATIONS = {
   confirmPasswordReset: ['POST', '/auth/password/reset/confirm'],
   confirmRegistration: ['POST', '/auth/register/confirm', '', 'tokenDelivery'],

@@ -1,4 +1,7 @@
-/** What an answer with the code `RATE_LIMITED` carries where work admits the request all the same (ALTCHA, version 2). */
+/**
+ * What an answer with the code `RATE_LIMITED` carries where work admits the request all the same
+ * (ALTCHA, version 2).
+ */
 export interface WorkChallenge {
   readonly parameters: {
     readonly algorithm: string;

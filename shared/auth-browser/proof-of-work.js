@@ -18,7 +18,10 @@ const TRIES_A_REPORT = 128;
 /** The key derivations that are understood, by their names in a challenge and in WebCrypto. */
 const HASHES = { 'PBKDF2/SHA-256': 'SHA-256', 'PBKDF2/SHA-384': 'SHA-384', 'PBKDF2/SHA-512': 'SHA-512' };
 
-/** Ours ask for 600 iterations and three digits at most; what asks for far more is not ours, or would take minutes. */
+/**
+ * Ours ask for 600 iterations and three digits at most; what asks for far more is not ours, or
+ * would take minutes.
+ */
 const MOST_ITERATIONS = 1_000_000;
 const MOST_DIGITS = 5;
 
@@ -87,7 +90,9 @@ function startWorkers(count) {
 
 let policy = null;
 
-/** Under Trusted Types a worker's address needs a policy; `trusted-types latchkey` allows this one. */
+/**
+ * Under Trusted Types a worker's address needs a policy; `trusted-types latchkey` allows this one.
+ */
 function trusted(address) {
   policy ??= globalThis.trustedTypes?.createPolicy('latchkey', { createScriptURL: (url) => url });
   return policy?.createScriptURL(address) ?? address;

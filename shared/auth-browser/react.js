@@ -1,5 +1,8 @@
 'use client';
-/** React over the same client and elements: a provider, two hooks, and three components. Needs React 18 or 19. */
+/**
+ * React over the same client and elements: a provider, two hooks, and three components. Needs React
+ * 18 or 19.
+ */
 import { createContext, createElement, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 import './components.js';

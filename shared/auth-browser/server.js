@@ -1,9 +1,10 @@
 /**
  * Latchkey on a server: Node, the edge, Next.js. Nothing here is shared between requests.
  *
- * A server keeps the tokens of its visitors in two cookies of its own, which no script can read. It may renew them
- * only where it can answer with cookies: in middleware and route handlers. A refresh whose new token is lost looks like
- * theft to the API a minute later, so server components read, and never refresh.
+ * A server keeps the tokens of its visitors in two cookies of its own, which no script can read. It
+ * may renew them only where it can answer with cookies: in middleware and route handlers. A refresh
+ * whose new token is lost looks like theft to the API a minute later, so server components read,
+ * and never refresh.
  */
 import { createLatchkey } from './latchkey.js';
 import { LatchkeyError, attempt, isRecord, own, readClaims } from './keeper.js';
@@ -37,7 +38,10 @@ export function clearedCookies() {
   return [ACCESS, REFRESH].map((name) => `${name}=; Max-Age=0; ${ATTRIBUTES}`);
 }
 
-/** The tokens in a request's `Cookie` header; null for each that is not there. Unverified, as everything a client sends. */
+/**
+ * The tokens in a request's `Cookie` header; null for each that is not there. Unverified, as
+ * everything a client sends.
+ */
 export function readCookies(header) {
   const found = new Map();
   for (const pair of (header ?? '').split(';')) {
@@ -51,8 +55,9 @@ export function readCookies(header) {
 }
 
 /**
- * For middleware and route handlers: the request's access token, renewed where it is due, and the cookies to answer
- * with. A token here is not verified; the API verifies it, or `createTokenVerifier` does.
+ * For middleware and route handlers: the request's access token, renewed where it is due, and the
+ * cookies to answer with. A token here is not verified; the API verifies it, or
+ * `createTokenVerifier` does.
  */
 export async function renewCookies(header, { apiUrl, fetch: send = globalThis.fetch, now = Date.now, refreshSeconds } = {}) {
   const { accessToken, refreshToken } = readCookies(header);
@@ -86,8 +91,8 @@ export async function renewCookies(header, { apiUrl, fetch: send = globalThis.fe
 }
 
 /**
- * Checks access tokens by themselves: signature, issuer, app client, use, scope and times. It knows nothing of
- * sign-outs; where those must count at once, ask the API. Needs the package `jose`.
+ * Checks access tokens by themselves: signature, issuer, app client, use, scope and times. It knows
+ * nothing of sign-outs; where those must count at once, ask the API. Needs the package `jose`.
  */
 export function createTokenVerifier({ issuer, clientId, scope = 'latchkey/session', jwksUri, fetch: send }) {
   const clients = [clientId].flat();

@@ -1,6 +1,9 @@
 import type { Session, SessionKeeper, TokenDeliveryEvent } from './keeper.js';
 
-/** Where messages come from: an answer, its body, chunks of text or bytes, or messages that were parsed already. */
+/**
+ * Where messages come from: an answer, its body, chunks of text or bytes, or messages that were
+ * parsed already.
+ */
 export type StreamSource =
   | Response
   | ReadableStream<Uint8Array | string | object>
@@ -11,13 +14,19 @@ export type StreamSource =
 export interface StreamOptions {
   /** The address that is expected. A sign-in as another one is passed over. */
   email?: string;
-  /** The tool whose result counts; `verify_cognito_otp` when absent, with or without a gateway target's prefix. */
+  /**
+   * The tool whose result counts; `verify_cognito_otp` when absent, with or without a gateway
+   * target's prefix.
+   */
   tool?: string;
-  /** Calls that begin outside the stream, as those of MCP do: the tools' names by the calls' ids. */
+  /**
+   * Calls that begin outside the stream, as those of MCP do: the tools' names by the calls' ids.
+   */
   calls?: Readonly<Record<string, string>>;
   /**
-   * True where the agent's code yields each event as JSON in a string, so that it comes quoted twice. Only for code that
-   * never yields the model's text in the same way: that could forge an event.
+   * True where the agent's code yields each event as JSON in a string, so that it comes quoted
+   * twice. Only for code that never yields the model's text in the same way: that could forge an
+   * event.
    */
   quoted?: boolean;
 }
@@ -32,17 +41,22 @@ export interface AgentTransportOptions extends StreamOptions {
   latchkey: Pick<SessionKeeper, 'loadSession' | 'getAccessToken' | 'storeSession'>;
   /** The agent's URL, such as InvokeAgentRuntime's. Requests anywhere else are refused. */
   endpoint: string | URL;
-  /** `'bearer'` (when absent): in `Authorization`. `'payload'`: as `auth_token` in the JSON body. */
+  /**
+   * `'bearer'` (when absent): in `Authorization`. `'payload'`: as `auth_token` in the JSON body.
+   */
   token?: 'bearer' | 'payload';
   fetch?: (input: string, init?: RequestInit) => Promise<Response>;
   /**
-   * A stream signs somebody else in than the one who is signed in. Nothing is stored; `accept` stores it, and belongs
-   * behind a button.
+   * A stream signs somebody else in than the one who is signed in. Nothing is stored; `accept`
+   * stores it, and belongs behind a button.
    */
   onOtherPerson?: (event: TokenDeliveryEvent, accept: () => Session) => void;
 }
 
-/** A `fetch` for one agent, which sends the guest's token and stores what the answer's stream delivers. */
+/**
+ * A `fetch` for one agent, which sends the guest's token and stores what the answer's stream
+ * delivers.
+ */
 export function agentTransport(
   options: AgentTransportOptions,
 ): (input: string | URL | Request, init?: RequestInit) => Promise<Response>;

@@ -1,9 +1,10 @@
 /**
  * Finds a sign-in in an agent's stream, and sends the guest's token to an agent. No dependencies.
  *
- * An agent's stream holds text that strangers may have written: documents, web pages, the model's own words. Text that
- * looks like a sign-in must not sign a person in as somebody else. So one thing counts alone: the result of the tool
- * `verify_cognito_otp`, found by the id of its call, in the stream's own structure and never in its text.
+ * An agent's stream holds text that strangers may have written: documents, web pages, the model's
+ * own words. Text that looks like a sign-in must not sign a person in as somebody else. So one
+ * thing counts alone: the result of the tool `verify_cognito_otp`, found by the id of its call, in
+ * the stream's own structure and never in its text.
  */
 import { LatchkeyError, attempt, isRecord, isTokenDeliveryEvent, own } from './keeper.js';
 
@@ -19,8 +20,9 @@ const MAX_EVENT_LENGTH = 1_048_576;
 const MAX_CALLS = 1_000;
 
 /**
- * The next token delivery event of a stream, or null when it ends without one. Reads AgentCore Runtime's server-sent
- * events, Strands' events, AG-UI, Vercel's UI message streams and MCP results. See the declarations for the options.
+ * The next token delivery event of a stream, or null when it ends without one. Reads AgentCore
+ * Runtime's server-sent events, Strands' events, AG-UI, Vercel's UI message streams and MCP
+ * results. See the declarations for the options.
  */
 export async function tokenDeliveryFrom(source, options = {}) {
   for await (const event of tokenDeliveries(source, options)) return event;
@@ -42,8 +44,9 @@ export async function* tokenDeliveries(source, { email, tool = TOOL, calls = {},
 }
 
 /**
- * A `fetch` for one agent: it adds the guest's token to requests, and stores what the answer's stream delivers. Anything
- * but the agent's own endpoint is refused, so that the token goes nowhere else.
+ * A `fetch` for one agent: it adds the guest's token to requests, and stores what the answer's
+ * stream delivers. Anything but the agent's own endpoint is refused, so that the token goes nowhere
+ * else.
  */
 export function agentTransport({ latchkey, endpoint, token = 'bearer', email, quoted, calls, tool, onOtherPerson, ...rest }) {
   const agent = new URL(endpoint, globalThis.location?.href);
@@ -155,7 +158,9 @@ function path(value, ...names) {
   return names.reduce((inner, name) => (isRecord(inner) ? own(inner, name) : undefined), value);
 }
 
-/** What a tool's output may hold: itself, JSON in a text, or the parts of an MCP or Strands result. */
+/**
+ * What a tool's output may hold: itself, JSON in a text, or the parts of an MCP or Strands result.
+ */
 function candidatesIn(output) {
   if (typeof output === 'string') return [attempt(() => JSON.parse(output))];
   if (!isRecord(output) || own(output, 'isError') === true) return [];
@@ -220,7 +225,10 @@ async function* readerOf(stream) {
   }
 }
 
-/** The data of server-sent events (HTML standard, section 9.2), over chunk borders that fall anywhere. */
+/**
+ * The data of server-sent events (HTML standard, section 9.2), over chunk borders that fall
+ * anywhere.
+ */
 function serverSentEvents() {
   const decoder = new TextDecoder();
   let rest = '';

@@ -48,7 +48,8 @@ ACTIONS = {
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
-# A call => what IAM asks for besides, of the service whose resource it is about. Such an action is no call, so none of it is ever seen.
+# A call => what IAM asks for besides, of the service whose resource it is about. Such an action is
+# no call, so none of it is ever seen.
 BESIDES = {
     "wafv2:AssociateWebACL": "cognito-idp:AssociateWebACL",
     "wafv2:DisassociateWebACL": "cognito-idp:DisassociateWebACL",

@@ -1,5 +1,6 @@
-# The whole configuration, from the contract as it is to functions, routes and grants. It takes some ten seconds to plan, so it is planned
-# four times, each with as much switched on or off as goes together; what must be refused stops a plan at once.
+# The whole configuration, from the contract as it is to functions, routes and grants. It takes some
+# ten seconds to plan, so it is planned four times, each with as much switched on or off as goes
+# together; what must be refused stops a plan at once.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -85,7 +86,8 @@ run "base_needs_no_zip" {
   }
 }
 
-# With agents, of which the first of two applies says that a second is wanted, and with roles for GitHub.
+# With agents, of which the first of two applies says that a second is wanted, and with roles for
+# GitHub.
 run "every_operation_has_what_it_needs" {
   command = plan
 
@@ -330,7 +332,8 @@ run "a_public_client_for_the_api_opens_it" {
   }
 }
 
-# What is refused, several variables at a time. A variable has one fault at a time, lest one rule hide that another is gone.
+# What is refused, several variables at a time. A variable has one fault at a time, lest one rule
+# hide that another is gone.
 
 run "impossible_variables_are_refused" {
   command = plan

@@ -78,8 +78,9 @@ impl ConfirmPasswordReset {
         at_cognito.and(here)
     }
 
-    /// Notes the password with the guest of the address, or else with that of its user, whom the pool may know by a newer address. A user
-    /// who has none gets one: the code has proved the address, and registrations that wait for it end.
+    /// Notes the password with the guest of the address, or else with that of its user, whom the
+    /// pool may know by a newer address. A user who has none gets one: the code has proved the
+    /// address, and registrations that wait for it end.
     async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
         let address = match self.guests.at(email).await? {
             Some(Address::Claimed(claim)) => {

@@ -64,8 +64,8 @@ impl ConfirmPasswordReset {
         let tries = TryLimits {
             strangers: environment.limit(
                 "reset-failure",
-                // Fewer than the five an hour that Cognito may allow a user itself, so that strangers cannot use those up and a known
-                // device always has some.
+                // Fewer than the five an hour that Cognito may allow a user itself, so that
+                // strangers cannot use those up and a known device always has some.
                 ("RESET_FAILURES_PER_EMAIL", 3),
                 ("RESET_FAILURE_WINDOW_SECONDS", 3600),
             )?,

@@ -1,4 +1,5 @@
-//! The decision: count the attempt, ask Cognito, make the guest, set the password, sign in by it; only then do tokens leave.
+//! The decision: count the attempt, ask Cognito, make the guest, set the password, sign in by it;
+//! only then do tokens leave.
 
 use auth_aws::{Address, PasswordProof, PasswordSignIn, Proof, ProvedRegistration, Undecided};
 use auth_domain::{
@@ -11,8 +12,8 @@ use tokio::join;
 
 use crate::{ConfirmRegistration, Confirmation};
 
-/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication": lockout). How much of it is left,
-/// Cognito does not say.
+/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication":
+/// lockout). How much of it is left, Cognito does not say.
 const LONGEST_LOCK_SECONDS: u64 = 900;
 
 /// An attempt that was admitted, and what it was counted against.
@@ -101,7 +102,8 @@ impl ConfirmRegistration {
             }
             Proof::Over => return Err(Problem::OtpExpired),
         };
-        // The new password may end the session that the code began: its tokens are not the ones that leave.
+        // The new password may end the session that the code began: its tokens are not the ones
+        // that leave.
         let (settled, ()) = join!(
             self.settle(input, &sign_in, &registration, address, &sub, &attempt),
             self.token_service.discard(&tokens)
@@ -137,7 +139,8 @@ impl ConfirmRegistration {
         }
     }
 
-    /// What the address is, as long as it is still to be proved, or was proved by this very registration, which then failed half-way.
+    /// What the address is, as long as it is still to be proved, or was proved by this very
+    /// registration, which then failed half-way.
     pub(crate) async fn pending(
         &self,
         email: &Email,
@@ -173,8 +176,9 @@ impl ConfirmRegistration {
         }
     }
 
-    /// Makes the guest, by the one write that decides between this and every other proof of the address. Only then the password is set, so
-    /// of two registrations that are confirmed at once, one sets its own; and then it signs in.
+    /// Makes the guest, by the one write that decides between this and every other proof of the
+    /// address. Only then the password is set, so of two registrations that are confirmed at once,
+    /// one sets its own; and then it signs in.
     async fn settle(
         &self,
         input: &Confirmation,
@@ -221,7 +225,8 @@ impl ConfirmRegistration {
         }
     }
 
-    /// Ends the registration. Its guest has no authenticator, unless it comes again after it has failed half-way.
+    /// Ends the registration. Its guest has no authenticator, unless it comes again after it has
+    /// failed half-way.
     async fn finish(
         &self,
         input: &Confirmation,

@@ -1,17 +1,19 @@
 //! `confirmRegistration`, POST /auth/register/confirm: proves the code that a registration mailed, or mails another.
 //!
-//! The session token says which registration is meant, so only the one who began it can confirm it, and the password that counts is the
-//! one that came with it. Confirming makes the guest, by one write that decides between every proof of the address: registrations of
-//! others, sign-ins by code, resets. Where another was quicker, the token is unknown from then on. Only then is the password set, and
-//! signed in by: until then Cognito has none.
+//! The session token says which registration is meant, so only the one who began it can confirm it,
+//! and the password that counts is the one that came with it. Confirming makes the guest, by one
+//! write that decides between every proof of the address: registrations of others, sign-ins by
+//! code, resets. Where another was quicker, the token is unknown from then on. Only then is the
+//! password set, and signed in by: until then Cognito has none.
 //!
-//! The attempt is counted before Cognito is asked, for this registration and for the address, as for a sign-in. A re-send is the same
-//! registration: same token, same end, same attempts.
+//! The attempt is counted before Cognito is asked, for this registration and for the address, as
+//! for a sign-in. A re-send is the same registration: same token, same end, same attempts.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, or what follows it fails, the code is used
-//! up, and a re-send brings another: the registration goes on where it was left, also where it has made its guest already. Where even its
-//! time is over, the guest signs in by code. Tokens that do not leave are revoked. If the registration was confirmed and nobody heard
-//! of it, the password signs in.
+//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
+//! or what follows it fails, the code is used up, and a re-send brings another: the registration
+//! goes on where it was left, also where it has made its guest already. Where even its time is
+//! over, the guest signs in by code. Tokens that do not leave are revoked. If the registration was
+//! confirmed and nobody heard of it, the password signs in.
 
 mod confirm_registration;
 mod resend;

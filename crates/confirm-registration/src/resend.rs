@@ -1,4 +1,5 @@
-//! Another code for the same registration: admitted, counted, mailed, and remembered beside the others.
+//! Another code for the same registration: admitted, counted, mailed, and remembered beside the
+//! others.
 
 use auth_domain::{AttemptId, CognitoSession, LimitState, Problem, SignIn, SignInId};
 use auth_flows::Requester;
@@ -83,7 +84,8 @@ impl ConfirmRegistration {
         Ok(self.codes.send(&sign_in.email).await?.session)
     }
 
-    /// Gives the person their next try at once. Where even that fails, they wait the seconds between two mails.
+    /// Gives the person their next try at once. Where even that fails, they wait the seconds
+    /// between two mails.
     async fn withdraw(&self, id: &SignInId, attempt: &AttemptId) {
         if self.sign_ins.withdraw_resend(id, attempt).await.is_err() {
             tracing::warn!("a re-send that was not sent could not be withdrawn");

@@ -1,7 +1,8 @@
 //! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has come.
 //!
-//! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is over, and neither why nor in which conversation. A front end
-//! asks again and again, so an answer that waits says when to ask next. Every answer comes whole: CloudFront, which hands cookies on,
+//! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is
+//! over, and neither why nor in which conversation. A front end asks again and again, so an answer
+//! that waits says when to ask next. Every answer comes whole: CloudFront, which hands cookies on,
 //! does not hand conditions such as `If-None-Match` on.
 //!
 //! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one conditional write, so it counts once.

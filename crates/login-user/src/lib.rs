@@ -6,8 +6,8 @@
 //! wrong password, an address that is not proved, a user without a password, and, to strangers, Cognito's own lock-out, which befalls
 //! only users who exist. A known device hears of the lock, and that a code signs in.
 //!
-//! A password of a user whose address Cognito does not call verified opens nothing, however right it is. A registration's password is not
-//! there before its address is proved.
+//! A password of a user whose address Cognito does not call verified opens nothing, however right
+//! it is. A registration's password is not there before its address is proved.
 //!
 //! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the attempt stays counted, and the
 //! same request may be sent again. If the guest cannot be found or made, or the sign-in not be held, the new tokens are revoked and never

@@ -1,4 +1,5 @@
-//! The decision: count the attempt, ask Cognito, look whether the address is proved; only then do tokens leave.
+//! The decision: count the attempt, ask Cognito, look whether the address is proved; only then do
+//! tokens leave.
 
 use auth_aws::{PasswordProof, PasswordSignIn, Undecided};
 use auth_domain::{
@@ -36,7 +37,8 @@ impl LoginUser {
         let attempt = AttemptId::generate(&self.randomness);
         let secrets = self.secrets.get().await?;
         let keys = secrets.keys();
-        // No challenge buys passwords, so none is asked for: Cognito's lock would be the next limit.
+        // No challenge buys passwords, so none is asked for: Cognito's lock would be the next
+        // limit.
         let requester = Requester::of(
             exchange,
             Self::NAME,
@@ -130,7 +132,8 @@ impl LoginUser {
         }
     }
 
-    /// Counts the attempt for the network, then for the address: a network past its limit spends nothing of an address.
+    /// Counts the attempt for the network, then for the address: a network past its limit spends
+    /// nothing of an address.
     async fn admit(
         &self,
         requester: &Requester<'_>,

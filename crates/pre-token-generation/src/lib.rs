@@ -4,11 +4,12 @@
 //! factors, attributes and password at Cognito's own endpoint. Here it is taken out, and `latchkey/session` put in, which the API's
 //! routes require. The token also gets its issue time to the millisecond. It says nothing of the address.
 //!
-//! The operations sign people in with a confidential client, by Latchkey's rules. Other clients sign people in at Cognito's own
-//! endpoint and pages, which know nothing of those rules: see the file of the function's name.
+//! The operations sign people in with a confidential client, by Latchkey's rules. Other clients
+//! sign people in at Cognito's own endpoint and pages, which know nothing of those rules: see the
+//! file of the function's name.
 //!
-//! For the operations' own client it calls nothing. If it fails, or one of its calls does, Cognito issues no token. A guest who was
-//! made by then stays, and the next sign-in finds it.
+//! For the operations' own client it calls nothing. If it fails, or one of its calls does, Cognito
+//! issues no token. A guest who was made by then stays, and the next sign-in finds it.
 
 mod pre_token_generation;
 

@@ -1,6 +1,7 @@
 //! The decision: who gets tokens from a client that signs people in past the operations.
 //!
-//! A refusal comes after the proof, at every refresh too. Before the proof it would tell strangers who has an authenticator.
+//! A refusal comes after the proof, at every refresh too. Before the proof it would tell strangers
+//! who has an authenticator.
 
 use auth_aws::Arrival;
 use auth_domain::{Problem, Report};
@@ -10,7 +11,8 @@ use crate::{Arriving, PreTokenGeneration};
 /// Nothing here asks for the authenticator, and there is no way round it.
 const HAS_AUTHENTICATOR: &str = "sign in on the web page, where your authenticator is asked for";
 
-/// Cognito takes a password for right whose address nobody has proved, and who chose it need not be who reads the mail.
+/// Cognito takes a password for right whose address nobody has proved, and who chose it need not be
+/// who reads the mail.
 const UNPROVED: &str = "confirm your address or set a new password on the web page first";
 
 const SOMEBODY_ELSES: &str = "this address belongs to another account";

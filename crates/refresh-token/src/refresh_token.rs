@@ -48,7 +48,8 @@ impl Refresh {
     }
 }
 
-/// A token that came back after its grace period is somebody's alarm. A cookie that no newer one can have replaced is cleared.
+/// A token that came back after its grace period is somebody's alarm. A cookie that no newer one
+/// can have replaced is cleared.
 fn note(problem: &Problem, delivery: TokenDelivery, exchange: &Exchange) {
     let Problem::InvalidRefreshToken(refusal) = problem else {
         return;
@@ -60,7 +61,8 @@ fn note(problem: &Problem, delivery: TokenDelivery, exchange: &Exchange) {
         exchange.count(Metric::RefreshTokenReuse);
     }
     let clears = match refusal {
-        // The browser may have a newer cookie by now, of a faster tab or of a new sign-in. This answer must not delete it.
+        // The browser may have a newer cookie by now, of a faster tab or of a new sign-in. This
+        // answer must not delete it.
         RefreshRefusal::Reused | RefreshRefusal::Revoked => false,
         RefreshRefusal::Expired | RefreshRefusal::Invalid => true,
     };

@@ -1,16 +1,19 @@
 //! `registerUser`, POST /auth/register: takes an address and a password, and mails the code that confirms them.
 //!
-//! Cognito gets a user without a password. Everything else stands in the record of this registration alone, under the hash of its session
-//! token: name, number and password, the password sealed by a key of the token's and by KMS. The guests table is not written. So any
-//! number of people can register an address, and it goes to the one whose code and token come back. A confirmed guest's address
-//! is told by 409; the count of registrations for each network limits how many addresses can be asked about.
+//! Cognito gets a user without a password. Everything else stands in the record of this
+//! registration alone, under the hash of its session token: name, number and password, the password
+//! sealed by a key of the token's and by KMS. The guests table is not written. So any number of
+//! people can register an address, and it goes to the one whose code and token come back. A
+//! confirmed guest's address is told by 409; the count of registrations for each network limits how
+//! many addresses can be asked about.
 //!
-//! The answer says nothing of a guest who waits at the address, from a booking say: that guest keeps the number, and the answer's is
-//! not used.
+//! The answer says nothing of a guest who waits at the address, from a booking say: that guest
+//! keeps the number, and the answer's is not used.
 //!
-//! If a call fails: the user is removed if this registration has made it, and nobody has proved the address or begun there since; one
-//! conditional write decides. If that fails too, a metric says so, and a user without a password stays behind, whom the next registration
-//! or sign-in by code takes up, or `sweep-unproved-users` removes. A code that was mailed before proves nothing.
+//! If a call fails: the user is removed if this registration has made it, and nobody has proved the
+//! address or begun there since; one conditional write decides. If that fails too, a metric says
+//! so, and a user without a password stays behind, whom the next registration or sign-in by code
+//! takes up, or `sweep-unproved-users` removes. A code that was mailed before proves nothing.
 
 mod register_user;
 

@@ -1,4 +1,5 @@
-//! The decision: count, make the user, have the code mailed, remember what it will confirm; undo it if one of them fails.
+//! The decision: count, make the user, have the code mailed, remember what it will confirm; undo it
+//! if one of them fails.
 
 use auth_aws::Address;
 use auth_domain::{
@@ -94,7 +95,8 @@ impl RegisterUser {
         })
     }
 
-    /// A user whom a registration or a start of a sign-in by code has left, or one of an older pool.
+    /// A user whom a registration or a start of a sign-in by code has left, or one of an older
+    /// pool.
     async fn user_of_before(&self, input: &Input) -> Result<User, Problem> {
         let sub = self.passwords.find_sub(&input.email).await?;
         Ok(User {
@@ -106,8 +108,8 @@ impl RegisterUser {
         })
     }
 
-    /// Has the code mailed, and remembers what it confirms. A user whom Cognito offers a password, or sends no code, has an account: one
-    /// that is older than Latchkey, say.
+    /// Has the code mailed, and remembers what it confirms. A user whom Cognito offers a password,
+    /// or sends no code, has an account: one that is older than Latchkey, say.
     async fn begin(
         &self,
         input: &Input,

@@ -3,9 +3,10 @@
 //! The answer is the same 202 for every address, known or not, and it is never given before a floor that lies above what a mail
 //! takes (ASVS 5.0 6.3.8).
 //!
-//! An address gets a few mails an hour, and a known device has its own few. Past them the answer is 429 for every address alike, with a
-//! challenge whose solution buys more: a stranger who asks too often keeps no owner from a mail. The stranger's last mail is in the
-//! owner's mailbox besides, and its code works for an hour.
+//! An address gets a few mails an hour, and a known device has its own few. Past them the answer is
+//! 429 for every address alike, with a challenge whose solution buys more: a stranger who asks too
+//! often keeps no owner from a mail. The stranger's last mail is in the owner's mailbox besides,
+//! and its code works for an hour.
 //!
 //! If a call fails: before Cognito is asked, only counters have moved. If Cognito's answer is lost, the mail may have been sent, and its code
 //! works.

@@ -1,11 +1,14 @@
-//! `sweep-unproved-users`: removes, on a schedule, the users whom Latchkey made and nobody has proved in time.
+//! `sweep-unproved-users`: removes, on a schedule, the users whom Latchkey made and nobody has
+//! proved in time.
 //!
-//! Whoever types an address into a sign-in or a registration has a user made, and Cognito bills users. Only those are removed for whom the
-//! start that made them left a note: never imported, adopted or foreign users. One conditional write claims a user for removal, not
-//! before the last start at the address is 15 minutes old, and not after a proof has claimed it.
+//! Whoever types an address into a sign-in or a registration has a user made, and Cognito bills
+//! users. Only those are removed for whom the start that made them left a note: never imported,
+//! adopted or foreign users. One conditional write claims a user for removal, not before the last
+//! start at the address is 15 minutes old, and not after a proof has claimed it.
 //!
-//! If a call fails: the run goes on with the next address, and ends as failed. A user who was claimed and not removed is claimed again by the
-//! next run, or removed by the next start at the address; one who was removed and not forgotten is forgotten then.
+//! If a call fails: the run goes on with the next address, and ends as failed. A user who was
+//! claimed and not removed is claimed again by the next run, or removed by the next start at the
+//! address; one who was removed and not forgotten is forgotten then.
 
 mod sweep_unproved_users;
 

@@ -4,7 +4,8 @@ use auth_domain::{Problem, Report};
 
 use crate::{SweepUnprovedUsers, Swept};
 
-/// Addresses of one run. At four calls each it takes a minute or two; a run every 15 minutes removes more than the pool admits by default.
+/// Addresses of one run. At four calls each it takes a minute or two; a run every 15 minutes
+/// removes more than the pool admits by default.
 const MOST: u32 = 1000;
 
 /// So many failures one after the other are no fault of an address: Cognito or DynamoDB is away.

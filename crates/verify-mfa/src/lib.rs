@@ -1,9 +1,12 @@
 //! `verifyMfa`, POST /auth/mfa/verify: brings the second factor of a sign-in that is held, and trades it for tokens.
 //!
-//! The attempt is counted for the sign-in before anybody looks at the code, and for the guest over all sign-ins; a right code clears the
-//! latter. The guest is told when a sign-in's attempts or the guest's own are spent: somebody has the first factor. A code of the authenticator is taken once, and a backup code is used up, by one conditional write each; another ends the
-//! sign-in. Only then is the refresh token opened that the first factor earned, and exchanged. Challenges of Cognito's own, which users
-//! of an older pool may meet, are finished here too, and a guest who has an authenticator as well is asked for it after them.
+//! The attempt is counted for the sign-in before anybody looks at the code, and for the guest over
+//! all sign-ins; a right code clears the latter. The guest is told when a sign-in's attempts or the
+//! guest's own are spent: somebody has the first factor. A code of the authenticator is taken once,
+//! and a backup code is used up, by one conditional write each; another ends the sign-in. Only then
+//! is the refresh token opened that the first factor earned, and exchanged. Challenges of Cognito's
+//! own, which users of an older pool may meet, are finished here too, and a guest who has an
+//! authenticator as well is asked for it after them.
 //!
 //! A session token that nobody finishes is worth nothing after five minutes. Its refresh token is revoked with the last attempt, or by
 //! the first request that comes too late; where none comes, its ciphertext is deleted with the record, and nobody ever held it.

@@ -4,8 +4,10 @@
 //! parallel guesses cannot outrun it. Wrong codes count for the address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and
 //! for a known device on its own.
 //!
-//! A user of an older pool may have a password that was chosen before anybody proved the address. It is taken away: who chose it need not
-//! be who reads the mail. Registrations that wait to be confirmed end here: their tokens confirm nothing any more. A guest hears by mail of a browser that signs in for the first time.
+//! A user of an older pool may have a password that was chosen before anybody proved the address.
+//! It is taken away: who chose it need not be who reads the mail. Registrations that wait to be
+//! confirmed end here: their tokens confirm nothing any more. A guest hears by mail of a browser
+//! that signs in for the first time.
 //!
 //! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`), though the code is right: who has the mailbox now need not be who
 //! had the account. An operator who knows that they are the same takes `cognitoSub` off the guest's item, and what begins with

@@ -13,8 +13,8 @@ use tokio::join;
 
 use crate::{Input, VerifyOtp};
 
-/// Pauses before each look whether another attempt has ended the sign-in: together longer than the calls that lie between Cognito's
-/// answer and that end.
+/// Pauses before each look whether another attempt has ended the sign-in: together longer than the
+/// calls that lie between Cognito's answer and that end.
 const OTHERS_END: [Duration; 3] = [
     Duration::ZERO,
     Duration::from_millis(100),
@@ -169,8 +169,9 @@ impl VerifyOtp {
         }
     }
 
-    /// Why Cognito takes no code of this sign-in any more. A button pressed twice sends a right code twice, and the other request
-    /// may be between Cognito's answer and the end of the sign-in: so where another attempt was counted, its end is waited for.
+    /// Why Cognito takes no code of this sign-in any more. A button pressed twice sends a right
+    /// code twice, and the other request may be between Cognito's answer and the end of the
+    /// sign-in: so where another attempt was counted, its end is waited for.
     async fn why_over(&self, sign_in: &SignIn, attempt: &Attempt<'_>) -> Problem {
         for pause in OTHERS_END {
             tokio::time::sleep(pause).await;

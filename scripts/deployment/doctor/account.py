@@ -6,7 +6,8 @@ from deployment import account
 from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, warning
 
-# Less refuses people as soon as some dozens sign in at once: a start waits for its floor of a second, and calls triggers meanwhile.
+# Less refuses people as soon as some dozens sign in at once: a start waits for its floor of a
+# second, and calls triggers meanwhile.
 ENOUGH_AT_ONCE = 100
 
 

@@ -1,9 +1,9 @@
 //! The one list: which operations Latchkey has, how they are reached, what they need, and what they may say.
 //!
-//! `openapi.yaml` is the list. [`Contract`] is what the gateway, the docs page and the tests read of it;
-//! the `Checker` (feature `check`) holds what was really said on the wire against it. Beside it stand
-//! `calls.yaml`, the AWS calls of every function ([`Calls`]), and `user-pool.yaml`, which describes the
-//! user pool and its app clients ([`UserPool`]).
+//! `openapi.yaml` is the list. [`Contract`] is what the gateway, the docs page and the tests read
+//! of it; the `Checker` (feature `check`) holds what was really said on the wire against it. Beside
+//! it stand `calls.yaml`, the AWS calls of every function ([`Calls`]), and `user-pool.yaml`, which
+//! describes the user pool and its app clients ([`UserPool`]).
 
 mod calls;
 #[cfg(feature = "check")]
@@ -55,7 +55,8 @@ impl Calls {
 }
 
 impl UserPool {
-    /// The description that this build was made with, and in it the numbers that it asks for by name.
+    /// The description that this build was made with, and in it the numbers that it asks for by
+    /// name.
     pub fn described(number: impl Fn(&str) -> Option<u64>) -> Result<Self, UserPoolError> {
         let text = include_str!(concat!(env!("OUT_DIR"), "/user-pool.json"));
         Self::read(text, number)

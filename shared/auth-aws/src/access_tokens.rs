@@ -35,7 +35,8 @@ pub struct AccessTokens {
     read: Arc<Mutex<Option<Read>>>,
 }
 
-/// Statuses after which a plain request is tried again. The SDK's own list for them lacks the first.
+/// Statuses after which a plain request is tried again. The SDK's own list for them lacks the
+/// first.
 const TRANSIENT: &[u16] = &[429, 500, 502, 503, 504];
 
 /// The pool's keys cannot be had.
@@ -50,7 +51,8 @@ impl ProvideErrorMetadata for NoKeys {
 }
 
 impl AccessTokens {
-    /// Tokens of the issuer that `COGNITO_ISSUER` names, and of the clients that `API_CLIENT_IDS` does.
+    /// Tokens of the issuer that `COGNITO_ISSUER` names, and of the clients that `API_CLIENT_IDS`
+    /// does.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let issuer = platform.issuer()?;
         Ok(Self {

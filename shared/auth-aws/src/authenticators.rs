@@ -106,7 +106,8 @@ impl Authenticators {
         }
     }
 
-    /// Looks at a second factor, and uses it up if it is right. Counting comes first: see [`Authenticators::count`].
+    /// Looks at a second factor, and uses it up if it is right. Counting comes first: see
+    /// [`Authenticators::count`].
     pub async fn prove(
         &self,
         guest: &Guest,

@@ -184,7 +184,8 @@ impl EmailCodes {
         Ok(user.is_some_and(|user| user.user_attributes().iter().any(is_proof)))
     }
 
-    /// Asks Cognito about the code in each mail's session, the newest first: any code of this sign-in will do.
+    /// Asks Cognito about the code in each mail's session, the newest first: any code of this
+    /// sign-in will do.
     pub async fn prove_any(&self, sign_in: &SignIn, code: &OtpCode) -> Result<Proof, Undecided> {
         let mut outcome = if sign_in.cognito_sessions.is_empty() {
             Proof::Wrong

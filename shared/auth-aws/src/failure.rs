@@ -10,8 +10,9 @@ use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErr
 /// Seconds after which trying again has a chance. Cognito's quotas count by the second.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// The codes by which AWS says "not now". Cognito gives them status 400 like everything else. Those of Lambda mean that a trigger was
-/// throttled, crashed or timed out: a new account runs ten functions at once.
+/// The codes by which AWS says "not now". Cognito gives them status 400 like everything else. Those
+/// of Lambda mean that a trigger was throttled, crashed or timed out: a new account runs ten
+/// functions at once.
 const NOT_NOW: [&str; 12] = [
     "InternalErrorException",
     "InternalFailure",
@@ -42,7 +43,8 @@ pub(crate) struct Failure {
 pub struct Undecided {
     /// Why.
     pub problem: Problem,
-    /// Whether the proof may have been evaluated. If it was not, its attempt was none, and is given back.
+    /// Whether the proof may have been evaluated. If it was not, its attempt was none, and is given
+    /// back.
     pub may_be_evaluated: bool,
 }
 

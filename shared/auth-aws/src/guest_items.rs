@@ -87,7 +87,8 @@ pub(crate) fn claim_item(guest: &Guest) -> Item {
     ])
 }
 
-/// The item of a guest who has just been bound to a user, by a registration or otherwise. `before` is what waited at the address.
+/// The item of a guest who has just been bound to a user, by a registration or otherwise. `before`
+/// is what waited at the address.
 pub(crate) fn guest_item(
     guest: &Guest,
     registration: Option<&SignInId>,

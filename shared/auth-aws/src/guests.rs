@@ -131,9 +131,10 @@ impl Guests {
     /// The guest of a user who has just proved the address: the one bound to the sub, or the one who waits at the address, or a new
     /// one. `arrival` is what was read a moment ago.
     ///
-    /// However many requests do this at once, there is one guest. A sub never moves to another guest, and the address of another sub's
-    /// guest is a `USER_MISMATCH`. Before a guest is made or bound, the user is claimed for good, so that no removal takes it; one that a
-    /// removal has claimed first gets no guest.
+    /// However many requests do this at once, there is one guest. A sub never moves to another
+    /// guest, and the address of another sub's guest is a `USER_MISMATCH`. Before a guest is made
+    /// or bound, the user is claimed for good, so that no removal takes it; one that a removal has
+    /// claimed first gets no guest.
     ///
     /// Says whether the guest was made here.
     pub async fn get_or_create(
@@ -240,8 +241,8 @@ impl Guests {
         }
     }
 
-    /// Binds a guest who waits: the record moves under the sub, the address becomes a claim, and the guest id names the sub. `None`
-    /// where another request was quicker.
+    /// Binds a guest who waits: the record moves under the sub, the address becomes a claim, and
+    /// the guest id names the sub. `None` where another request was quicker.
     async fn bind(
         &self,
         waiting: &Waiting,
@@ -356,11 +357,13 @@ impl Guests {
         GuestId::generate(now, &self.randomness)
     }
 
-    /// Makes the guest of a registration whose code was right, in one transaction that decides between any number of proofs of the
-    /// address. `None` where the address was proved in another way: by another registration, a sign-in or a reset.
+    /// Makes the guest of a registration whose code was right, in one transaction that decides
+    /// between any number of proofs of the address. `None` where the address was proved in another
+    /// way: by another registration, a sign-in or a reset.
     ///
-    /// The same registration may come again, as long as no password is set anew: the guest is the one that it made. A guest who waits at
-    /// the address is bound, and keeps number and attributes. The user is claimed for good before. `address` is what was read a moment ago.
+    /// The same registration may come again, as long as no password is set anew: the guest is the
+    /// one that it made. A guest who waits at the address is bound, and keeps number and
+    /// attributes. The user is claimed for good before. `address` is what was read a moment ago.
     ///
     /// Says whether the guest was made here.
     pub async fn register(
@@ -408,7 +411,8 @@ impl Guests {
             if made.is_some() {
                 return Ok(made);
             }
-            // The address, the number or the user is somebody's. The user may be the guest of another address.
+            // The address, the number or the user is somebody's. The user may be the guest of
+            // another address.
             address = self.at(email).await?;
             if address.is_none() {
                 if self.find(sub).await?.is_some() {
@@ -433,9 +437,9 @@ impl Guests {
             .transpose()
     }
 
-    /// Notes that a mailed code has set a user's new password: the password counts, and every token issued up to `now` is refused.
-    /// `false` where the user has no guest. `address` is the guest's where its claim knows of no password yet: it is told in the same
-    /// transaction.
+    /// Notes that a mailed code has set a user's new password: the password counts, and every token
+    /// issued up to `now` is refused. `false` where the user has no guest. `address` is the guest's
+    /// where its claim knows of no password yet: it is told in the same transaction.
     pub async fn note_new_password(
         &self,
         sub: &UserSub,

@@ -63,7 +63,8 @@ pub(crate) enum Written {
     Refused(Option<Item>),
 }
 
-/// Sends an update that asks for the item as it is afterwards, or as it is where the condition does not hold.
+/// Sends an update that asks for the item as it is afterwards, or as it is where the condition does
+/// not hold.
 pub(crate) async fn conditional_update(
     update: UpdateItemFluentBuilder,
     attempted: &'static str,

@@ -157,10 +157,11 @@ impl Limits {
         })
     }
 
-    /// Counts a mail with a code to a mailbox, before it is sent: against the mailbox's total, and against what the payer has of it.
-    /// A stranger is held by the operation's `own` limit as well. A solved challenge is used up by the same write. `note` hears the
-    /// state of each limit of the payer's; the total shows to strangers only when it refuses, or it would tell them when the owner
-    /// signs in.
+    /// Counts a mail with a code to a mailbox, before it is sent: against the mailbox's total, and
+    /// against what the payer has of it. A stranger is held by the operation's `own` limit as well.
+    /// A solved challenge is used up by the same write. `note` hears the state of each limit of the
+    /// payer's; the total shows to strangers only when it refuses, or it would tell them when the
+    /// owner signs in.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a part of one question, and one caller asks it"
@@ -266,8 +267,8 @@ impl Limits {
         })
     }
 
-    /// Counts a mail against the minute of the whole pool, and with it the user that has to be made for it. Strangers leave a share of
-    /// the mails to requesters who are known.
+    /// Counts a mail against the minute of the whole pool, and with it the user that has to be made
+    /// for it. Strangers leave a share of the mails to requesters who are known.
     pub async fn admit_to_pool(
         &self,
         limits: &PoolLimits,
@@ -370,7 +371,8 @@ impl Limits {
         self.uncount(code_mail_key(mailbox), &logs, attempt).await
     }
 
-    /// Forgets the tries of a subject. What solved challenges paid for stays counted, and the challenges stay used up.
+    /// Forgets the tries of a subject. What solved challenges paid for stays counted, and the
+    /// challenges stay used up.
     pub async fn clear_tries(&self, limits: &TryLimits, subject: &str) -> Result<(), Problem> {
         self.update(key(limits.strangers.name, subject))
             .update_expression(format!("REMOVE {EVENTS}, lastAttempt"))

@@ -143,7 +143,8 @@ impl Passwords {
             .await
             .map_err(Undecided::before_evaluation)?;
         let mut answered = initiated.map(Step::from);
-        // Cognito may leave the password aside that came with the beginning: then it offers a choice, asks for it, or both in turn.
+        // Cognito may leave the password aside that came with the beginning: then it offers a
+        // choice, asks for it, or both in turn.
         for asking in [
             ChallengeNameType::SelectChallenge,
             ChallengeNameType::Password,
@@ -489,7 +490,8 @@ impl From<AdminRespondToAuthChallengeOutput> for Step {
 }
 
 impl Next {
-    /// Whether this challenge takes the password. A choice does where the password is one of what it offers.
+    /// Whether this challenge takes the password. A choice does where the password is one of what
+    /// it offers.
     fn asks_for_password_by(&self, challenge: &ChallengeNameType) -> bool {
         let is_it = self.name.as_ref() == Some(challenge);
         let password = ChallengeNameType::Password;

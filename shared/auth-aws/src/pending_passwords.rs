@@ -1,7 +1,9 @@
-//! Passwords of registrations whose address is not proved: sealed twice, so that no one place opens them.
+//! Passwords of registrations whose address is not proved: sealed twice, so that no one place opens
+//! them.
 //!
-//! The inner seal is by a key of the session token's, which the client alone holds; the outer one is by KMS. The table without KMS, KMS
-//! without the table, and both of them without the token read nothing.
+//! The inner seal is by a key of the session token's, which the client alone holds; the outer one
+//! is by KMS. The table without KMS, KMS without the table, and both of them without the token read
+//! nothing.
 
 use auth_domain::{NewPassword, Problem, Report, Sealed, SessionToken};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -71,7 +73,8 @@ fn token_key(token: &SessionToken) -> Result<LessSafeKey, ring::error::Unspecifi
     UnboundKey::new(&CHACHA20_POLY1305, token.sealing_key().as_bytes()).map(LessSafeKey::new)
 }
 
-/// The same for every password: a token's key seals one and no other (RFC 8439 §4 asks for a nonce that no key sees twice).
+/// The same for every password: a token's key seals one and no other (RFC 8439 §4 asks for a nonce
+/// that no key sees twice).
 fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; ring::aead::NONCE_LEN])
 }

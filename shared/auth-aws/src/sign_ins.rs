@@ -167,8 +167,8 @@ impl SignIns {
         )
     }
 
-    /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left and time for the code, and its last
-    /// mail is old enough.
+    /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left
+    /// and time for the code, and its last mail is old enough.
     pub async fn claim_resend(
         &self,
         id: &SignInId,
@@ -290,7 +290,8 @@ fn refusal(
         return Problem::InvalidSession;
     };
     match read(item) {
-        // Whose sign-in it is comes first: a stranger who holds a token does not learn how it ended.
+        // Whose sign-in it is comes first: a stranger who holds a token does not learn how it
+        // ended.
         Ok(sign_in) if email.is_some_and(|email| *email != sign_in.email) => {
             Problem::InvalidSession
         }

@@ -1,8 +1,8 @@
-//! Addresses at which somebody began and that nobody has proved, in the challenges table: which user Latchkey made for each, and who may
-//! remove that user.
+//! Addresses at which somebody began and that nobody has proved, in the challenges table: which
+//! user Latchkey made for each, and who may remove that user.
 //!
-//! One item an address. It ends in one of two ways, and one conditional write decides which: a proof claims it, and the user stays; or a
-//! removal claims it, and the user goes.
+//! One item an address. It ends in one of two ways, and one conditional write decides which: a
+//! proof claims it, and the user stays; or a removal claims it, and the user goes.
 
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ const WAITING: &str = "unproved";
 /// How long a proof is remembered. A start that was under way when it came has ended long before.
 const PROOF_KEPT: Duration = Duration::from_hours(24);
 
-/// No removal claims the item before its last start is so old: the sign-in that began with it is over.
+/// No removal claims the item before its last start is so old: the sign-in that began with it is
+/// over.
 pub const QUIET: Duration = Duration::from_mins(15);
 
 /// The items, in the challenges table.
@@ -69,7 +70,8 @@ impl UnprovedUsers {
         })
     }
 
-    /// Notes that somebody begins at an address that nobody has proved. From then on no removal claims its user for a while.
+    /// Notes that somebody begins at an address that nobody has proved. From then on no removal
+    /// claims its user for a while.
     pub async fn note_start(
         &self,
         email: &Email,
@@ -120,7 +122,8 @@ impl UnprovedUsers {
         }
     }
 
-    /// Claims an address's user for good: `sub` has just proved it. `false` where that user is being removed.
+    /// Claims an address's user for good: `sub` has just proved it. `false` where that user is
+    /// being removed.
     pub async fn claim_proved(
         &self,
         email: &Email,
@@ -143,7 +146,8 @@ impl UnprovedUsers {
         })
     }
 
-    /// Claims the user whom this attempt has made, to remove it again. `false` where somebody has proved the address, or begun there since.
+    /// Claims the user whom this attempt has made, to remove it again. `false` where somebody has
+    /// proved the address, or begun there since.
     pub async fn claim_made(
         &self,
         email: &Email,
@@ -161,8 +165,9 @@ impl UnprovedUsers {
         self.claim(write, sub, now).await
     }
 
-    /// Claims a user who has waited for long enough. `false` where somebody has proved the address, or begun there a moment ago. A claim that
-    /// was made before, and whose removal failed, is made again.
+    /// Claims a user who has waited for long enough. `false` where somebody has proved the address,
+    /// or begun there a moment ago. A claim that was made before, and whose removal failed, is made
+    /// again.
     pub async fn claim_due(
         &self,
         email: &Email,
@@ -207,7 +212,8 @@ impl UnprovedUsers {
         .await
     }
 
-    /// Forgets an address for which Latchkey made no user, unless somebody has begun there a moment ago.
+    /// Forgets an address for which Latchkey made no user, unless somebody has begun there a moment
+    /// ago.
     pub async fn forget_bare(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
         self.forget(
             email,
@@ -246,8 +252,8 @@ impl UnprovedUsers {
         }
     }
 
-    /// At most `most` addresses that have waited since `until` or before, the oldest first. The index lags behind a little: only a claim says
-    /// whether one still waits.
+    /// At most `most` addresses that have waited since `until` or before, the oldest first. The
+    /// index lags behind a little: only a claim says whether one still waits.
     pub async fn due(&self, until: Timestamp, most: u32) -> Result<Vec<Unproved>, Problem> {
         let found = self
             .client

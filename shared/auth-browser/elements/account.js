@@ -1,7 +1,8 @@
 /**
  * `<latchkey-account>`: what a signed-in person may see and change: name, authenticator, ways out.
  *
- * Attributes: `api-url`, `token-delivery`. Properties: `client`, `texts`. Event: `latchkey-signed-out`.
+ * Attributes: `api-url`, `token-delivery`. Properties: `client`, `texts`. Event:
+ * `latchkey-signed-out`.
  */
 import { LatchkeyElement, define } from './base.js';
 import { drawing, field, form, make, markFields } from './parts.js';
@@ -76,7 +77,10 @@ export class LatchkeyAccount extends LatchkeyElement {
     return this.#hasAuthenticator ? 'account.isOn' : 'account.isOff';
   }
 
-  /** A sensitive change wants a proof: the password, or a mailed code; and the authenticator where there is one. */
+  /**
+   * A sensitive change wants a proof: the password, or a mailed code; and the authenticator where
+   * there is one.
+   */
   #prove(purpose) {
     const { voice } = this;
     const password = field(voice, 'password', { optional: true });

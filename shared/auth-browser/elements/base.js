@@ -76,7 +76,10 @@ export class LatchkeyElement extends Base {
     this.connectedCallback();
   }
 
-  /** Shows one step. Its heading takes the focus, so that a reader hears where the person is; a field may take it instead. */
+  /**
+   * Shows one step. Its heading takes the focus, so that a reader hears where the person is; a
+   * field may take it instead.
+   */
   show({ title, hint, content, ways = [], focus }) {
     this.#clocks.forEach(clearInterval);
     this.#clocks = [];

@@ -1,4 +1,7 @@
-/** What the two elements are built of: nodes, fields, forms, and the way problems are told. No markup is ever parsed. */
+/**
+ * What the two elements are built of: nodes, fields, forms, and the way problems are told. No
+ * markup is ever parsed.
+ */
 import { solveChallenge } from '../proof-of-work.js';
 
 let serial = 0;
@@ -24,7 +27,10 @@ const NAMES = {
   name: { type: 'text', autocomplete: 'name', maxlength: 100 },
 };
 
-/** A labelled field. Its error is announced, and takes its room from the start, so that nothing moves. */
+/**
+ * A labelled field. Its error is announced, and takes its room from the start, so that nothing
+ * moves.
+ */
 export function field(voice, name, { label = `label.${name}`, value = '', hint, optional = false } = {}) {
   serial += 1;
   const id = `f${serial}`;
@@ -78,7 +84,9 @@ export function missing({ name, input, optional }) {
   return null;
 }
 
-/** The digits of a code as people type and paste it: with spaces, dashes, and digits of full width. */
+/**
+ * The digits of a code as people type and paste it: with spaces, dashes, and digits of full width.
+ */
 export function digitsOf(text) {
   return text.normalize('NFKC').replace(/[^\p{L}\p{N}]/gu, '');
 }
@@ -149,8 +157,9 @@ function aliasOf(name) {
 }
 
 /**
- * Calls an operation; where its refusal can be paid for with work, does the work and calls once more. `onWork` is told
- * when the work begins (with a signal's controller), how far it is, and when it has ended (null).
+ * Calls an operation; where its refusal can be paid for with work, does the work and calls once
+ * more. `onWork` is told when the work begins (with a signal's controller), how far it is, and when
+ * it has ended (null).
  */
 export async function withWork(call, onWork) {
   try {
@@ -173,7 +182,10 @@ export async function withWork(call, onWork) {
   }
 }
 
-/** A QR code of the API's, drawn anew: its squares alone, so that no policy has to allow images or markup. */
+/**
+ * A QR code of the API's, drawn anew: its squares alone, so that no policy has to allow images or
+ * markup.
+ */
 export function drawing(qrSvg, title) {
   const text = atob(qrSvg.slice(qrSvg.indexOf(',') + 1));
   const viewBox = /viewBox="([\d .]+)"/.exec(text)?.[1];

@@ -1,9 +1,9 @@
 /**
  * `<latchkey-sign-in>`: a sign-in as a conversation, one question at a time.
  *
- * Attributes: `api-url`, `token-delivery` (`body` or `cookie`), `email`, `ways` (of `code password register`, all when
- * absent; the first is asked first). Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as
- * `detail`, `latchkey-step` with the step's name.
+ * Attributes: `api-url`, `token-delivery` (`body` or `cookie`), `email`, `ways` (of `code password
+ * register`, all when absent; the first is asked first). Properties: `client`, `texts`. Events:
+ * `latchkey-signed-in` with the session as `detail`, `latchkey-step` with the step's name.
  */
 import { LatchkeyElement, define } from './base.js';
 import { field, form, make, markFields, withWork } from './parts.js';
@@ -346,8 +346,8 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   /**
-   * Calls an operation. Undefined where it failed: then the person has been told, or led to where it goes on. `back` shows
-   * the step again after a wait.
+   * Calls an operation. Undefined where it failed: then the person has been told, or led to where
+   * it goes on. `back` shows the step again after a wait.
    */
   async #ask(fields, call, back) {
     try {
@@ -374,7 +374,9 @@ export class LatchkeySignIn extends LatchkeyElement {
     return this.tellProblem(problem);
   }
 
-  /** Work that admits the person is being done: shows how far it is, and lets them go another way. */
+  /**
+   * Work that admits the person is being done: shows how far it is, and lets them go another way.
+   */
   #work(progress, controller, back) {
     if (progress === null) {
       this.#bar = null;

@@ -1,4 +1,7 @@
-/** The elements' look: every colour, space, font and radius is a custom property; light and dark by the system. */
+/**
+ * The elements' look: every colour, space, font and radius is a custom property; light and dark by
+ * the system.
+ */
 const RULES = `
 :host {
   color-scheme: light dark;
@@ -85,7 +88,10 @@ code, .codes { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 
 let sheet = null;
 
-/** Constructed once for all elements; a strict policy allows it, since no style stands in the document. */
+/**
+ * Constructed once for all elements; a strict policy allows it, since no style stands in the
+ * document.
+ */
 export function adopt(root) {
   if (sheet === null) {
     sheet = new CSSStyleSheet();

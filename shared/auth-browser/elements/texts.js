@@ -1,6 +1,6 @@
 /**
- * What the elements say to people, by language. English is complete; a text that another language lacks is said in
- * English. `{name}` stands for a value.
+ * What the elements say to people, by language. English is complete; a text that another language
+ * lacks is said in English. `{name}` stands for a value.
  */
 import { de } from './german.js';
 

@@ -1,5 +1,5 @@
-//! Embeds the package's JavaScript modules, so that the local run can serve them as `text/javascript`. They import one another by
-//! these names.
+//! Embeds the package's JavaScript modules, so that the local run can serve them as
+//! `text/javascript`. They import one another by these names.
 
 /// `latchkey.js`: the client.
 pub const LATCHKEY: &str = include_str!("../latchkey.js");

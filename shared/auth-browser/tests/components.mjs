@@ -1,5 +1,6 @@
-// Drives the two elements in Chromium, against a real API and under a strict policy: node components.mjs PATH_OF_AUTH_LOCAL
-// CHROMIUM, PLAYWRIGHT and AXE name the browser and the modules where they are not in their usual places.
+// Drives the two elements in Chromium, against a real API and under a strict policy: node
+// components.mjs PATH_OF_AUTH_LOCAL CHROMIUM, PLAYWRIGHT and AXE name the browser and the modules
+// where they are not in their usual places.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
@@ -14,7 +15,8 @@ const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve(
 const screenshots = process.env.SCREENSHOTS;
 const complaints = [];
 
-// The page of a deployment, as Terraform puts it together, and the API below /api, as CloudFront serves both.
+// The page of a deployment, as Terraform puts it together, and the API below /api, as CloudFront
+// serves both.
 const edge = new URL('../../../terraform/modules/edge/', import.meta.url);
 const POLICY =
   "default-src 'self'; img-src 'self' data:; require-trusted-types-for 'script'; trusted-types latchkey; object-src 'none'; " +

@@ -779,7 +779,10 @@ describe('tabs', () => {
   });
   const tabWith = (own, options) => open({ storage: own, channel: hub.open(), ...options });
 
-  /** Refreshes as the API does once the grace is over: each token once, and what comes again ends the session. */
+  /**
+   * Refreshes as the API does once the grace is over: each token once, and what comes again ends
+   * the session.
+   */
   function rotateStrictly() {
     const used = new Set();
     api.routes['/auth/refresh'] = ({ body }) => {

@@ -1,4 +1,5 @@
-// Renders the React components on a server, where no session is known and no element exists: node react.mjs
+// Renders the React components on a server, where no session is known and no element exists: node
+// react.mjs
 import assert from 'node:assert/strict';
 
 import { createElement as h } from 'react';

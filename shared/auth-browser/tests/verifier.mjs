@@ -1,4 +1,5 @@
-// Tries the token verifier with `jose`, which only its users install: node verifier.mjs, beside both packages.
+// Tries the token verifier with `jose`, which only its users install: node verifier.mjs, beside
+// both packages.
 import assert from 'node:assert/strict';
 
 import * as jose from 'jose';

@@ -39,7 +39,10 @@ export class FakeLocks {
   }
 }
 
-/** The channels of one origin: what one tab says, the others hear, once the turn that said it is over. */
+/**
+ * The channels of one origin: what one tab says, the others hear, once the turn that said it is
+ * over.
+ */
 export class Hub {
   said = [];
   #tabs = [];
@@ -124,7 +127,10 @@ export function problem(status, code, headers) {
   return json(status, { status, code, title: code }, { 'Content-Type': 'application/problem+json', ...headers });
 }
 
-/** A fetch that keeps what it was asked, and answers by path. A handler may throw, as a lost connection does. */
+/**
+ * A fetch that keeps what it was asked, and answers by path. A handler may throw, as a lost
+ * connection does.
+ */
 export class Api {
   requests = [];
   routes = {};

@@ -27,7 +27,8 @@ const FORMAT: [RangeInclusive<char>; 21] = [
     '\u{E0020}'..='\u{E007F}',
 ];
 
-/// Characters that a display leaves out where it does not know better (`Default_Ignorable_Code_Point`).
+/// Characters that a display leaves out where it does not know better
+/// (`Default_Ignorable_Code_Point`).
 const IGNORABLE: [RangeInclusive<char>; 17] = [
     '\u{AD}'..='\u{AD}',
     '\u{34F}'..='\u{34F}',
@@ -48,7 +49,8 @@ const IGNORABLE: [RangeInclusive<char>; 17] = [
     '\u{E0000}'..='\u{E0FFF}',
 ];
 
-/// Dashes (general category Pd) of the basic plane, and the minus sign, which keyboards of mathematics type for one.
+/// Dashes (general category Pd) of the basic plane, and the minus sign, which keyboards of
+/// mathematics type for one.
 const DASHES: [RangeInclusive<char>; 19] = [
     '-'..='-',
     '\u{58A}'..='\u{58A}',
@@ -71,7 +73,8 @@ const DASHES: [RangeInclusive<char>; 19] = [
     '\u{FF0D}'..='\u{FF0D}',
 ];
 
-/// The digit zero of each script of the basic plane whose digits are decimal (general category `Decimal_Number`). Nine more follow each.
+/// The digit zero of each script of the basic plane whose digits are decimal (general category
+/// `Decimal_Number`). Nine more follow each.
 const ZEROS: [char; 37] = [
     '0', '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}',
     '\u{BE6}', '\u{C66}', '\u{CE6}', '\u{D66}', '\u{DE6}', '\u{E50}', '\u{ED0}', '\u{F20}',
@@ -91,8 +94,9 @@ fn is_format(character: char) -> bool {
     is_in(&FORMAT, character)
 }
 
-/// Whether a line of text for people must not hold it: control characters, separators of lines and paragraphs, and format characters.
-/// The two joiners of no width stay: names in several scripts need them.
+/// Whether a line of text for people must not hold it: control characters, separators of lines and
+/// paragraphs, and format characters. The two joiners of no width stay: names in several scripts
+/// need them.
 pub(crate) fn breaks_a_line(character: char) -> bool {
     let is_joiner = matches!(character, '\u{200C}' | '\u{200D}');
     character.is_control()
@@ -109,7 +113,8 @@ pub(crate) fn is_visible(character: char) -> bool {
         || character == BLANK_BRAILLE)
 }
 
-/// Whether people, or what they paste from, put it between the digits of a code: white space, dashes and characters of no width.
+/// Whether people, or what they paste from, put it between the digits of a code: white space,
+/// dashes and characters of no width.
 pub(crate) fn separates_digits(character: char) -> bool {
     character.is_whitespace()
         || is_in(&DASHES, character)

@@ -177,8 +177,8 @@ pub struct Guest {
     pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
-/// A guest without a user, who waits under an address: made by a booking or an import. The first user who proves the
-/// address is bound to it.
+/// A guest without a user, who waits under an address: made by a booking or an import. The first
+/// user who proves the address is bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingGuest {
     /// The public number.

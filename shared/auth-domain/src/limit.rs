@@ -100,8 +100,8 @@ pub struct PoolRequest {
 }
 
 impl PoolLimits {
-    /// How many mails of a minute somebody may have part in. A fifth is kept for those who are known, so that a flood of strangers keeps
-    /// no known device out.
+    /// How many mails of a minute somebody may have part in. A fifth is kept for those who are
+    /// known, so that a flood of strangers keeps no known device out.
     #[must_use]
     pub const fn mails_for(&self, payer: PoolPayer) -> u32 {
         match payer {

@@ -18,12 +18,13 @@ redacted_debug!(OtpCode);
 #[error("must have 6 to 8 digits")]
 pub struct InvalidOtpCode;
 
-/// The longest text that is looked through for digits: eight of them, with more between them than mails and keyboards put there.
+/// The longest text that is looked through for digits: eight of them, with more between them than
+/// mails and keyboards put there.
 const LONGEST: usize = 64;
 
 impl OtpCode {
-    /// Parses what a person typed or pasted: 6 to 8 decimal digits, of the script that a keyboard has. White space, dashes and
-    /// characters of no width are passed over wherever they stand.
+    /// Parses what a person typed or pasted: 6 to 8 decimal digits, of the script that a keyboard
+    /// has. White space, dashes and characters of no width are passed over wherever they stand.
     pub fn parse(text: &str) -> Result<Self, InvalidOtpCode> {
         if text.chars().count() > LONGEST {
             return Err(InvalidOtpCode);

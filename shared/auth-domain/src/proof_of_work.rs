@@ -96,7 +96,8 @@ impl Serialize for WorkChallenge {
 impl FromStr for ProofOfWork {
     type Err = InvalidProofOfWork;
 
-    /// Takes ALTCHA's payload, the base64 of a JSON object with `challenge` and `solution`. What is in it shows when it is checked.
+    /// Takes ALTCHA's payload, the base64 of a JSON object with `challenge` and `solution`. What is
+    /// in it shows when it is checked.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
         if text.is_empty() || text.len() > LONGEST || !text.bytes().all(is_base64) {

@@ -45,14 +45,15 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())))
     }
 
-    /// The name under which a registration is stored. It differs from [`Self::sign_in_id`]: a registration's token is unknown to every
-    /// operation but the one that confirms it.
+    /// The name under which a registration is stored. It differs from [`Self::sign_in_id`]: a
+    /// registration's token is unknown to every operation but the one that confirms it.
     #[must_use]
     pub fn registration_id(&self) -> SignInId {
         SignInId(HEXLOWER.encode(&self.hash_for("registration:")))
     }
 
-    /// The key that seals a registration's password. It is never stored, and the stored name does not lead to it.
+    /// The key that seals a registration's password. It is never stored, and the stored name does
+    /// not lead to it.
     #[must_use]
     pub fn sealing_key(&self) -> Key {
         Key::from_bytes(self.hash_for("pending password:"))
@@ -75,7 +76,8 @@ impl FromStr for SessionToken {
     }
 }
 
-/// The SHA-256 of a [`SessionToken`], in hexadecimal. A plain hash will do: the token has more than 112 bits (ASVS 5.0 6.5.2).
+/// The SHA-256 of a [`SessionToken`], in hexadecimal. A plain hash will do: the token has more than
+/// 112 bits (ASVS 5.0 6.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInId(String);
 

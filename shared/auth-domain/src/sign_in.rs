@@ -59,8 +59,8 @@ pub struct SignInRules {
 }
 
 impl SignInRules {
-    /// What must be left of a sign-in for another code to be mailed: a mail may take a minute, and a
-    /// code that comes after the end is of no use.
+    /// What must be left of a sign-in for another code to be mailed: a mail may take a minute, and
+    /// a code that comes after the end is of no use.
     pub const LEAST_USE: Duration = Duration::from_mins(1);
 
     /// The attempts of one sign-in, as a limit that the `RateLimit` fields can name.
@@ -105,7 +105,8 @@ pub struct SignIn {
     pub registration: Option<PendingRegistration>,
 }
 
-/// A registration whose address is not proved yet. It stands in its own sign-in's record alone, so it keeps nobody from registering.
+/// A registration whose address is not proved yet. It stands in its own sign-in's record alone, so
+/// it keeps nobody from registering.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRegistration {
     /// The public number that was drawn for the guest.

@@ -47,8 +47,8 @@ impl TotpStep {
 /// The longest issuer. Apps show it in a list, above the account.
 const LONGEST_ISSUER: usize = 60;
 
-/// The name under which authenticator apps show the account. Google's Key URI Format divides issuer and account by a colon, encoded or
-/// not, so neither may hold one.
+/// The name under which authenticator apps show the account. Google's Key URI Format divides issuer
+/// and account by a colon, encoded or not, so neither may hold one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TotpIssuer(String);
 

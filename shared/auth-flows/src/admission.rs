@@ -1,9 +1,11 @@
-//! Who is admitted: every limit on mails with a code, on tries of codes, and on a network's attempts.
+//! Who is admitted: every limit on mails with a code, on tries of codes, and on a network's
+//! attempts.
 //!
-//! Three budgets stand beside each other for an address. All strangers share one. A known device and an agent have their own, which
-//! strangers cannot spend. Where strangers have spent theirs, the refusal carries a challenge, and its solution is admitted against the
-//! second budget: a script pays for each, and a person on a new device waits seconds. All of it is the same for every address, known
-//! or not: the budgets are the address's, not the guest's.
+//! Three budgets stand beside each other for an address. All strangers share one. A known device
+//! and an agent have their own, which strangers cannot spend. Where strangers have spent theirs,
+//! the refusal carries a challenge, and its solution is admitted against the second budget: a
+//! script pays for each, and a person on a new device waits seconds. All of it is the same for
+//! every address, known or not: the budgets are the address's, not the guest's.
 
 use std::time::Duration;
 
@@ -99,7 +101,8 @@ impl<'a> Requester<'a> {
         }
     }
 
-    /// The name under which the requester's own budget counts; for everyone else, the one that strangers share.
+    /// The name under which the requester's own budget counts; for everyone else, the one that
+    /// strangers share.
     #[must_use]
     pub fn budget(&self) -> String {
         match &self.standing {
@@ -169,7 +172,8 @@ pub struct CodeMails {
 }
 
 impl CodeMails {
-    /// Mails of an operation whose `own` limit holds a known device, an agent, or all strangers together.
+    /// Mails of an operation whose `own` limit holds a known device, an agent, or all strangers
+    /// together.
     pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
@@ -181,10 +185,11 @@ impl CodeMails {
         })
     }
 
-    /// Counts a mail before anything is sent: for its mailbox, and then for the pool. `makes_user` says that the address may need a user
-    /// who is not there yet.
+    /// Counts a mail before anything is sent: for its mailbox, and then for the pool. `makes_user`
+    /// says that the address may need a user who is not there yet.
     ///
-    /// What the pool refuses is given back to the mailbox. If that fails, the mail stays counted, and ages out.
+    /// What the pool refuses is given back to the mailbox. If that fails, the mail stays counted,
+    /// and ages out.
     pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
         match &requester.standing {
             Standing::Device(_) | Standing::Agent => self.admit_known(requester).await?,
@@ -222,7 +227,8 @@ impl CodeMails {
         requester.refused(refusal, &self.randomness)
     }
 
-    /// The requester's own budget, then the mailbox's. What the mailbox refuses, the own budget gets back.
+    /// The requester's own budget, then the mailbox's. What the mailbox refuses, the own budget
+    /// gets back.
     async fn admit_known(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
             .admit(
@@ -318,8 +324,8 @@ impl CodeTries {
         })
     }
 
-    /// Counts a try for the network, then for the address; says what the address has left, also in the answer's `RateLimit` fields.
-    /// So a network past its limit spends nothing of an address.
+    /// Counts a try for the network, then for the address; says what the address has left, also in
+    /// the answer's `RateLimit` fields. So a network past its limit spends nothing of an address.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
         self.network.admit(requester).await?;
         let (budget, exchange) = (requester.budget(), requester.exchange);
@@ -364,7 +370,8 @@ impl CodeTries {
             .await
     }
 
-    /// Forgets the tries of the requester's budget: the right code was among them (NIST SP 800-63B-4 §3.2.2).
+    /// Forgets the tries of the requester's budget: the right code was among them (NIST SP
+    /// 800-63B-4 §3.2.2).
     pub async fn clear(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
             .clear_tries(&self.tries, &requester.budget())
@@ -387,8 +394,9 @@ impl NetworkAttempts {
         })
     }
 
-    /// Counts an attempt of the sender's network, or of the conversation that an agent speaks in. Known devices are exempt: a whole
-    /// office may share a network, and those who work there are not shut out by one of them.
+    /// Counts an attempt of the sender's network, or of the conversation that an agent speaks in.
+    /// Known devices are exempt: a whole office may share a network, and those who work there are
+    /// not shut out by one of them.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         let exchange = requester.exchange;
         let subject = match (exchange.network(), exchange.conversation()) {

@@ -1,4 +1,5 @@
-//! Users whom Latchkey makes before anybody has proved their address, and takes back when nobody does.
+//! Users whom Latchkey makes before anybody has proved their address, and takes back when nobody
+//! does.
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Platform, Secrets, Start, Unproved, UnprovedUsers,
@@ -6,7 +7,8 @@ use auth_aws::{
 };
 use auth_domain::{AttemptId, Email, Problem, Report, Timestamp, UserSub};
 
-/// How often a start finds the user whom another one removes. Each time that removal is finished first.
+/// How often a start finds the user whom another one removes. Each time that removal is finished
+/// first.
 const ROUNDS: usize = 3;
 
 /// Makes users whom nobody has proved.
@@ -27,10 +29,12 @@ impl NewUsers {
         })
     }
 
-    /// Makes the user of an address that nobody has proved: the new one's sub, or `None` where there is one.
+    /// Makes the user of an address that nobody has proved: the new one's sub, or `None` where
+    /// there is one.
     ///
-    /// The start is noted before, so that no removal claims the user while it goes on. Where one has claimed it already, perhaps in a run
-    /// that failed half-way, it is finished here, and a new user is made. A user who cannot be noted is taken back.
+    /// The start is noted before, so that no removal claims the user while it goes on. Where one
+    /// has claimed it already, perhaps in a run that failed half-way, it is finished here, and a
+    /// new user is made. A user who cannot be noted is taken back.
     pub async fn ensure(
         &self,
         email: &Email,
@@ -65,7 +69,8 @@ impl NewUsers {
         noted.map(|()| Some(sub))
     }
 
-    /// Removes the user whom this attempt has made, unless somebody has proved the address meanwhile, or begun there too.
+    /// Removes the user whom this attempt has made, unless somebody has proved the address
+    /// meanwhile, or begun there too.
     pub async fn roll_back(
         &self,
         email: &Email,
@@ -95,7 +100,8 @@ impl Removal {
         })
     }
 
-    /// Removes the user, then forgets the address. The name is the sub: a user who was made anew for the address has another.
+    /// Removes the user, then forgets the address. The name is the sub: a user who was made anew
+    /// for the address has another.
     async fn finish(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
         self.users.remove(sub).await?;
         self.unproved.forget_removed(email, sub).await
@@ -127,8 +133,9 @@ impl UnprovedSweep {
 
     /// Removes the user of one of them; `false` where that one is nobody's to remove.
     ///
-    /// A user whom Latchkey did not make is never removed, nor one who has a guest: a proof claims the user before a guest is made, but an
-    /// operator may have bound one by hand. What was claimed for removal in a run that failed is removed now.
+    /// A user whom Latchkey did not make is never removed, nor one who has a guest: a proof claims
+    /// the user before a guest is made, but an operator may have bound one by hand. What was
+    /// claimed for removal in a run that failed is removed now.
     pub async fn remove(&self, waiting: &Unproved, now: Timestamp) -> Result<bool, Problem> {
         let email = &waiting.email;
         let Some(sub) = &waiting.sub else {

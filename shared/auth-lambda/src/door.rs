@@ -22,8 +22,9 @@ impl Door {
         }
     }
 
-    /// Recognises the door: a tool by the client context, an API Gateway event by its version and HTTP description, and anything
-    /// else as the operation's own input. Agents' gateways alone send a client context, so one that cannot be read is theirs.
+    /// Recognises the door: a tool by the client context, an API Gateway event by its version and
+    /// HTTP description, and anything else as the operation's own input. Agents' gateways alone
+    /// send a client context, so one that cannot be read is theirs.
     pub(crate) fn of(event: &RawValue, context: &ClientContext) -> Self {
         #[derive(Deserialize)]
         struct Probe {

@@ -93,8 +93,9 @@ impl Exchange {
         self.caller.as_ref().ok_or(Problem::AuthRequired)
     }
 
-    /// Rejects callers whose token was issued to an app client that does not count. API Gateway's audience may name more clients than the
-    /// operations take. An invoker with IAM's leave who names no client speaks for the caller.
+    /// Rejects callers whose token was issued to an app client that does not count. API Gateway's
+    /// audience may name more clients than the operations take. An invoker with IAM's leave who
+    /// names no client speaks for the caller.
     pub(crate) fn require_caller_of(&self, app_clients: &AppClients) -> Result<(), Problem> {
         let counts = match (&self.caller()?.client_id, self.door) {
             (Some(client_id), Door::Http | Door::Direct | Door::Tool) => {
@@ -161,8 +162,8 @@ impl Exchange {
         })
     }
 
-    /// The conversation that an agent calls in, as the AgentCore Gateway names it, or the gateway where it names none. `None` at the
-    /// other doors.
+    /// The conversation that an agent calls in, as the AgentCore Gateway names it, or the gateway
+    /// where it names none. `None` at the other doors.
     #[must_use]
     pub fn conversation(&self) -> Option<&str> {
         self.sender.conversation.as_deref()

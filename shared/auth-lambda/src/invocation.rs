@@ -45,8 +45,8 @@ pub struct ToolCall {
 impl ClientContext {
     /// Reads the text of a client context: JSON of any shape, or nothing.
     ///
-    /// The Runtime API and the mobile SDKs promise flat strings under `custom`. AgentCore Gateways do not keep to that: they put
-    /// the headers that they propagate there, as an object.
+    /// The Runtime API and the mobile SDKs promise flat strings under `custom`. AgentCore Gateways
+    /// do not keep to that: they put the headers that they propagate there, as an object.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         if text.is_empty() {
@@ -59,8 +59,8 @@ impl ClientContext {
         }
     }
 
-    /// The tool's name without the gateway's `target___` in front. A target's name cannot hold an underscore, so the first three
-    /// of them end it.
+    /// The tool's name without the gateway's `target___` in front. A target's name cannot hold an
+    /// underscore, so the first three of them end it.
     pub(crate) fn tool_name(&self) -> Option<&str> {
         let Self::Tool(ToolCall { name, .. }) = self else {
             return None;
@@ -97,7 +97,8 @@ fn tool_call(context: &[u8]) -> serde_json::Result<Option<ToolCall>> {
     }))
 }
 
-/// The members of a JSON object; none of any other value. They are passed over, however deep they are.
+/// The members of a JSON object; none of any other value. They are passed over, however deep they
+/// are.
 fn members(value: &RawValue) -> serde_json::Result<BTreeMap<String, &RawValue>> {
     if value.get().starts_with('{') {
         serde_json::from_str(value.get())

@@ -1,6 +1,8 @@
-//! Lambda's Runtime API: the loop that takes one invocation after the other and reports how each ended.
+//! Lambda's Runtime API: the loop that takes one invocation after the other and reports how each
+//! ended.
 //!
-//! It is ours because AWS's `lambda_runtime` reads a client context as a map of strings, and ends the process at any other.
+//! It is ours because AWS's `lambda_runtime` reads a client context as a map of strings, and ends
+//! the process at any other.
 
 use http_body_util::BodyExt as _;
 use lambda_runtime_api_client::{PooledClient, body::Body, build_request};
@@ -14,7 +16,8 @@ pub type ProcessError = Box<dyn std::error::Error + Send + Sync>;
 /// The path under which every invocation has its own.
 const INVOCATION: &str = "/2018-06-01/runtime/invocation";
 
-/// Lambda's name for one delivery of an invocation. A report that brings it back is not taken for one of a later delivery.
+/// Lambda's name for one delivery of an invocation. A report that brings it back is not taken for
+/// one of a later delivery.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// Runs a function in Lambda until the environment ends.
@@ -51,7 +54,8 @@ struct Delivery {
 }
 
 impl RuntimeApi {
-    /// Waits for the next invocation, as long as it takes: Lambda freezes the environment meanwhile.
+    /// Waits for the next invocation, as long as it takes: Lambda freezes the environment
+    /// meanwhile.
     async fn next(&self) -> Result<Delivery, ProcessError> {
         let request = build_request()
             .uri(format!("{INVOCATION}/next"))
@@ -86,8 +90,8 @@ impl RuntimeApi {
         })
     }
 
-    /// Reports how an invocation ended. A report that Lambda refuses (one that came too late, an answer that is too large) is lost,
-    /// and the environment goes on.
+    /// Reports how an invocation ended. A report that Lambda refuses (one that came too late, an
+    /// answer that is too large) is lost, and the environment goes on.
     async fn report(
         &self,
         request_id: &str,

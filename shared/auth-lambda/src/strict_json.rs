@@ -8,8 +8,8 @@ use serde_json::{Map, Number, Value};
 /// The deepest nesting taken. The contract's own inputs nest two levels.
 const DEEPEST: u8 = 16;
 
-/// Why a text is not taken: a code to branch on, and a sentence that says which rule is broken and where. It never quotes the text,
-/// which may hold secrets.
+/// Why a text is not taken: a code to branch on, and a sentence that says which rule is broken and
+/// where. It never quotes the text, which may hold secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) code: &'static str,
@@ -44,7 +44,8 @@ pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, Malformed> 
     }
 }
 
-/// Every error of `serde_json` ends in its place, "at line 1 column 7". Those of its syntax are fixed phrases.
+/// Every error of `serde_json` ends in its place, "at line 1 column 7". Those of its syntax are
+/// fixed phrases.
 fn malformed(error: &serde_json::Error) -> Malformed {
     let reason = error.to_string();
     let (code, message) = if reason.starts_with(DUPLICATE) {

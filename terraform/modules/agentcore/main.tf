@@ -32,7 +32,8 @@ locals {
   callback_url = coalesce(var.callback_url, "https://bedrock-agentcore.${var.region}.amazonaws.com/identities/oauth2/callback/not-known-yet")
 }
 
-# AgentCore's client, for AgentCore alone: its tokens stay in the vault, and the API takes none of them.
+# AgentCore's client, for AgentCore alone: its tokens stay in the vault, and the API takes none of
+# them.
 resource "aws_cognito_user_pool_client" "agentcore" {
   name         = "${var.name}-agentcore"
   user_pool_id = var.user_pool_id
@@ -129,8 +130,9 @@ resource "aws_iam_role_policy" "gateway" {
   })
 }
 
-# AgentCore tries the role when a target is made, and IAM takes a while to tell all of AWS of a role or of what it may do. A stack that is
-# refused once is stuck (ROLLBACK_COMPLETE), so it is not made before that while is over. As long as AWS's own CDK waits.
+# AgentCore tries the role when a target is made, and IAM takes a while to tell all of AWS of a role
+# or of what it may do. A stack that is refused once is stuck (ROLLBACK_COMPLETE), so it is not made
+# before that while is over. As long as AWS's own CDK waits.
 resource "terraform_data" "role_is_known" {
   triggers_replace = [aws_iam_role.gateway.unique_id, aws_iam_role_policy.gateway.policy]
 

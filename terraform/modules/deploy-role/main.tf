@@ -10,7 +10,8 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
-  # Lambda puts it into what a function's code asks AWS for, and nobody else can. What a service asks in a function's name may lack it.
+  # Lambda puts it into what a function's code asks AWS for, and nobody else can. What a service
+  # asks in a function's name may lack it.
   by_functions = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn.lambda}:function:${var.prefix}-*" } }
 
   # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July 2026: a name can be taken over by
@@ -45,9 +46,10 @@ resource "aws_iam_openid_connect_provider" "github" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-# The outer limit of every function's role, whatever its own policy says: without it, whoever can make roles can make himself an
-# administrator. Who may take a role is written by whoever makes it, and no condition looks at that: so the limit lets data be touched by
-# functions alone, and a role that somebody else can take too is worth nothing to him.
+# The outer limit of every function's role, whatever its own policy says: without it, whoever can
+# make roles can make himself an administrator. Who may take a role is written by whoever makes it,
+# and no condition looks at that: so the limit lets data be touched by functions alone, and a role
+# that somebody else can take too is worth nothing to him.
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290:A boundary grants nothing; roles have exact grants of their own within it.
   #checkov:skip=CKV_AWS_355:X-Ray's two write actions take no resource.
@@ -249,7 +251,8 @@ resource "aws_iam_policy" "data" {
         Resource = [var.resources.user_pool_arn]
       },
       {
-        # Where people reach the pool. IAM asks for Cognito's side of it too, which stands above. A person makes the web ACL, and takes it away.
+        # Where people reach the pool. IAM asks for Cognito's side of it too, which stands above. A
+        # person makes the web ACL, and takes it away.
         Sid    = "PoolsWebAcl"
         Effect = "Allow"
         Action = ["wafv2:AssociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource", "wafv2:ListTagsForResource", "wafv2:TagResource", "wafv2:UpdateWebACL"]
@@ -345,7 +348,8 @@ resource "aws_iam_policy" "service" {
         Resource = ["${local.arn.events}:rule/${var.prefix}-*"]
       },
       {
-        # Whoever may let anybody call a function may let everybody: the API, the pool and the schedules it is, and nobody with an account of his own.
+        # Whoever may let anybody call a function may let everybody: the API, the pool and the
+        # schedules it is, and nobody with an account of his own.
         Sid       = "Callers"
         Effect    = "Allow"
         Action    = ["lambda:AddPermission"]
@@ -458,8 +462,8 @@ resource "aws_iam_policy" "service" {
   })
 }
 
-# Of API Gateway and CloudFront exactly what is the deployment's: their names say nothing, and an account has other people's too. Before
-# there is any, nothing.
+# Of API Gateway and CloudFront exactly what is the deployment's: their names say nothing, and an
+# account has other people's too. Before there is any, nothing.
 resource "aws_iam_policy" "edge" {
   name        = "${var.prefix}-deploy-edge"
   description = "Changing routes and the edge, without making or deleting API and distribution"

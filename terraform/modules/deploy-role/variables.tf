@@ -86,7 +86,8 @@ variable "resources" {
   })
 }
 
-# Not among the resources: the boundary needs those, functions need the boundary, and these come with functions.
+# Not among the resources: the boundary needs those, functions need the boundary, and these come
+# with functions.
 variable "api_arn" {
   description = "The API's ARN; null before there is one."
   type        = string

@@ -102,7 +102,8 @@ resource "aws_s3_bucket_policy" "site" {
   depends_on = [aws_s3_bucket_public_access_block.site]
 }
 
-# A team's own front end: a first page says where it belongs. Whoever deploys a front end over it keeps it.
+# A team's own front end: a first page says where it belongs. Whoever deploys a front end over it
+# keeps it.
 resource "aws_s3_object" "page" {
   count = var.front_end == "own" ? 1 : 0
 
@@ -117,8 +118,8 @@ resource "aws_s3_object" "page" {
   }
 }
 
-# Latchkey's own: a sign-in and an account made of the package's elements. Every file stands below a name made of what all of them
-# hold, and is kept for a year; the page alone is asked for again.
+# Latchkey's own: a sign-in and an account made of the package's elements. Every file stands below a
+# name made of what all of them hold, and is kept for a year; the page alone is asked for again.
 locals {
   package = "${path.module}/../../../shared/auth-browser"
   modules = setunion(fileset(local.package, "*.js"), fileset(local.package, "elements/*.js"))

@@ -1,5 +1,6 @@
-# The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does. Its samples are off everywhere: they show
-# three hours of whole requests, cookies and paths included, and nothing redacts them.
+# The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does. Its
+# samples are off everywhere: they show three hours of whole requests, cookies and paths included,
+# and nothing redacts them.
 
 locals {
   # Each with those of its rules that count and refuse nothing. Bodies hold passwords and names, in which "../" or "<svg" is nobody's attack:

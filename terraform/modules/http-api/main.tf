@@ -97,8 +97,9 @@ resource "aws_apigatewayv2_stage" "this" {
     }
   }
 
-  # No path, since a path can hold an id, and no query: the route key says enough. The address is that of whom the API talks to, which is
-  # CloudFront but for callers who sign with IAM; the functions' logs have the viewer's.
+  # No path, since a path can hold an id, and no query: the route key says enough. The address is
+  # that of whom the API talks to, which is CloudFront but for callers who sign with IAM; the
+  # functions' logs have the viewer's.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
     format = jsonencode({

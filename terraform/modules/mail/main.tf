@@ -1,8 +1,10 @@
-# The domain that mails come from: an SES identity, signed by DKIM with keys that SES keeps and renews, verified by records in the zone. Its
-# mails bounce to a name below the domain, carry a DMARC policy, and what bounces or is complained of is told to a topic.
+# The domain that mails come from: an SES identity, signed by DKIM with keys that SES keeps and
+# renews, verified by records in the zone. Its mails bounce to a name below the domain, carry a
+# DMARC policy, and what bounces or is complained of is told to a topic.
 
 locals {
-  # SPF is asked of the name that mails bounce to. Below the domain it counts as the domain's own (RFC 7489 §3.1.2).
+  # SPF is asked of the name that mails bounce to. Below the domain it counts as the domain's own
+  # (RFC 7489 §3.1.2).
   bounce_domain = "bounces.${var.domain}"
 }
 
@@ -87,7 +89,8 @@ resource "aws_sesv2_configuration_set" "this" {
     sending_enabled = true
   }
 
-  # An address that bounced for good, or complained, is mailed no more: SES stops accounts that go on.
+  # An address that bounced for good, or complained, is mailed no more: SES stops accounts that go
+  # on.
   suppression_options {
     suppressed_reasons = ["BOUNCE", "COMPLAINT"]
   }

@@ -22,11 +22,12 @@ locals {
     if contains(keys(var.functions), name)
   ]
 
-  # One query over all functions, present and to come. Every name is in quotes: Metrics Insights reserves a thousand words, "function" among
-  # them, and refuses an alarm that names one without.
+  # One query over all functions, present and to come. Every name is in quotes: Metrics Insights
+  # reserves a thousand words, "function" among them, and refuses an alarm that names one without.
   counted_query = { for metric in keys(local.counted) : metric => "SELECT SUM(\"${metric}\") FROM SCHEMA(\"Latchkey\", \"environment\", \"function\") WHERE \"environment\" = '${var.environment}'" }
 
-  # The same for the dashboard. A widget can ask one such query and no more, and any number of searches, which alarms cannot.
+  # The same for the dashboard. A widget can ask one such query and no more, and any number of
+  # searches, which alarms cannot.
   shown = concat(keys(local.counted), ["SignIns", "GuestsCreated", "LimitRefusals", "AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsAbandoned"])
   total = { for metric in local.shown : metric => "SUM(SEARCH('{\"Latchkey\",\"environment\",\"function\"} MetricName=\"${metric}\" environment=\"${var.environment}\"', 'Sum', 300))" }
 

@@ -53,7 +53,8 @@ locals {
     ]
   ]))
 
-  # DynamoDB and Secrets Manager use the key with the caller's rights: only through them, and only for this table or secret.
+  # DynamoDB and Secrets Manager use the key with the caller's rights: only through them, and only
+  # for this table or secret.
   key_statements = [
     for keys in values(local.keys) : {
       Effect   = "Allow"

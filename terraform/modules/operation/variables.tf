@@ -81,8 +81,8 @@ variable "resources" {
     actions = list(string)
     # As IAM writes it: operator => key => values.
     condition = optional(map(map(list(string))))
-    # For what a customer-managed key encrypts: the key, the service that uses it for the function, the encryption context, and what
-    # the service may ask of the key.
+    # For what a customer-managed key encrypts: the key, the service that uses it for the function,
+    # the encryption context, and what the service may ask of the key.
     key = optional(object({
       arn     = string
       via     = string

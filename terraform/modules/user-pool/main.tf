@@ -1,5 +1,6 @@
-# The directory and token issuer. What the pool and its clients are stands in shared/auth-api/user-pool.yaml, from which the local run
-# makes its own. Cognito cannot change user name attributes, letter case and the schema of a pool that is there.
+# The directory and token issuer. What the pool and its clients are stands in
+# shared/auth-api/user-pool.yaml, from which the local run makes its own. Cognito cannot change user
+# name attributes, letter case and the schema of a pool that is there.
 
 locals {
   described = yamldecode(templatefile("${path.module}/../../../shared/auth-api/user-pool.yaml", {

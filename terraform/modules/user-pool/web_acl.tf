@@ -1,5 +1,6 @@
-# The web ACL in front of the pool's own endpoint and pages, where people have business there. Latchkey's limits do not see those requests,
-# so this is all that bounds how many codes an address of the network has mailed and how many passwords it tries.
+# The web ACL in front of the pool's own endpoint and pages, where people have business there.
+# Latchkey's limits do not see those requests, so this is all that bounds how many codes an address
+# of the network has mailed and how many passwords it tries.
 
 resource "aws_wafv2_web_acl" "this" {
   #checkov:skip=CKV_AWS_192:Cognito is AWS's own, and shows a web ACL no text that people type.
@@ -28,7 +29,8 @@ resource "aws_wafv2_web_acl" "this" {
         aggregate_key_type    = "IP"
         evaluation_window_sec = 300
 
-        # Functions and AgentCore call from few addresses for many people, each with its client's secret. Cognito names the client in a header.
+        # Functions and AgentCore call from few addresses for many people, each with its client's
+        # secret. Cognito names the client in a header.
         scope_down_statement {
           not_statement {
             statement {

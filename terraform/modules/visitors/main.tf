@@ -1,12 +1,12 @@
-# AWS credentials for browsers, for one thing: to talk to the named agents. People who have not signed in get those of a visitor, and people who
-# have, for their ID token, those of a guest.
+# AWS credentials for browsers, for one thing: to talk to the named agents. People who have not
+# signed in get those of a visitor, and people who have, for their ID token, those of a guest.
 
 resource "aws_cognito_identity_pool" "this" {
   identity_pool_name               = var.name
   allow_unauthenticated_identities = var.anonymous
 
-  # The way round what Cognito takes away from visitors: in the enhanced flow its own session policy lets them use a list of services, and
-  # AgentCore is not on it.
+  # The way round what Cognito takes away from visitors: in the enhanced flow its own session policy
+  # lets them use a list of services, and AgentCore is not on it.
   allow_classic_flow = var.anonymous
 
   dynamic "cognito_identity_providers" {

@@ -43,8 +43,8 @@ pub struct Contract {
 impl Contract {
     /// Reads an `OpenAPI` document in JSON.
     ///
-    /// Keys that are not known are refused wherever functions, routes or settings are described: a misspelt one would otherwise
-    /// be a grant or a limit that silently is not there.
+    /// Keys that are not known are refused wherever functions, routes or settings are described: a
+    /// misspelt one would otherwise be a grant or a limit that silently is not there.
     pub fn read(json: &str) -> Result<Self, ContractError> {
         let document: Document = serde_json::from_str(json)?;
         let settings: Vec<Setting> = document
@@ -152,8 +152,9 @@ impl Contract {
         &self.json
     }
 
-    /// Chooses the operation as an API Gateway HTTP API does: whole segments, letter case and a trailing slash count, a literal
-    /// segment wins over a parameter, and a parameter takes one segment that is not empty, percent-decoded after the choice.
+    /// Chooses the operation as an API Gateway HTTP API does: whole segments, letter case and a
+    /// trailing slash count, a literal segment wins over a parameter, and a parameter takes one
+    /// segment that is not empty, percent-decoded after the choice.
     ///
     /// `path` is the raw path of the request, without stage and query.
     #[must_use]
@@ -256,7 +257,8 @@ pub struct Unrouted {
     pub message: String,
 }
 
-/// What the gateway tells browsers of requests across origins. An origin that may call may do so with credentials.
+/// What the gateway tells browsers of requests across origins. An origin that may call may do so
+/// with credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cors {

@@ -67,7 +67,8 @@ pub struct Resource {
     pub service: String,
     /// What it is.
     pub meaning: String,
-    /// The actions that may be granted on it. A transaction has none: IAM looks at the actions that it is made of.
+    /// The actions that may be granted on it. A transaction has none: IAM looks at the actions that
+    /// it is made of.
     pub actions: Vec<String>,
     /// The table, where it is one.
     pub table: Option<Table>,
@@ -79,7 +80,8 @@ pub struct Resource {
 pub struct Table {
     /// The attribute of its partition key.
     pub key: String,
-    /// The attribute that says when an item may go, in seconds since the epoch; `None` where nothing expires.
+    /// The attribute that says when an item may go, in seconds since the epoch; `None` where
+    /// nothing expires.
     pub ttl: Option<String>,
     /// The indexes by their names. An index projects all attributes.
     #[serde(default)]

@@ -125,7 +125,8 @@ impl Segment {
 /// Whom the gateway lets call an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Security {
-    /// Anyone. Where a token may be brought and need not be, the gateway has no authorizer, and the operation itself looks at it.
+    /// Anyone. Where a token may be brought and need not be, the gateway has no authorizer, and the
+    /// operation itself looks at it.
     Public,
     /// Who holds an access token with one of these scopes, as API Gateway's JWT authorizer sees it.
     Jwt {

@@ -11,7 +11,8 @@ pub struct Setting {
     pub name: String,
     /// What its text must be.
     pub kind: SettingKind,
-    /// The value where nothing else is configured, as the environment would have it; `none` where the setting is optional and off.
+    /// The value where nothing else is configured, as the environment would have it; `none` where
+    /// the setting is optional and off.
     pub default: Option<String>,
     /// The values that it may have.
     pub bounds: Bounds,
@@ -35,7 +36,8 @@ pub enum SettingKind {
     Url,
 }
 
-/// The values that a setting may have, beyond its kind. [`NONE`] is one more where it is the default.
+/// The values that a setting may have, beyond its kind. [`NONE`] is one more where it is the
+/// default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bounds {
     /// Any of its kind.
@@ -56,7 +58,8 @@ pub enum Maker {
     Local,
 }
 
-/// The value of a setting that is optional and not set: a variable is never missing, so that a forgotten one shows.
+/// The value of a setting that is optional and not set: a variable is never missing, so that a
+/// forgotten one shows.
 pub const NONE: &str = "none";
 
 /// Why a value is not one of a setting.
@@ -65,7 +68,8 @@ pub const NONE: &str = "none";
 pub struct UnfitValue(String);
 
 impl Setting {
-    /// Whether the setting may have this value, given as the environment has it. An error never repeats the value.
+    /// Whether the setting may have this value, given as the environment has it. An error never
+    /// repeats the value.
     pub fn check(&self, value: &str) -> Result<(), UnfitValue> {
         let optional = self.default.as_deref() == Some(NONE);
         if optional && value == NONE {

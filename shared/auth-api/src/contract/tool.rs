@@ -16,7 +16,8 @@ pub struct Tool {
     pub input_schema: ToolSchema,
 }
 
-/// The part of JSON Schema that an `AgentCore` Gateway takes for a tool, and nothing else. Serialises as it was read.
+/// The part of JSON Schema that an `AgentCore` Gateway takes for a tool, and nothing else.
+/// Serialises as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolSchema {

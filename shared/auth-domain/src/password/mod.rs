@@ -8,7 +8,8 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{Email, redacted::redacted_debug};
 
-/// The longest password in characters, as typed and in NFC. Cognito takes as many (API reference, `PasswordType`).
+/// The longest password in characters, as typed and in NFC. Cognito takes as many (API reference,
+/// `PasswordType`).
 const LONGEST: usize = 256;
 
 /// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2). The rules for new ones do not hold for it: it may be

@@ -78,8 +78,8 @@ impl Cognito {
         spec::ensure_pool(&self.service, spec)
     }
 
-    /// As [`Cognito::ensure_pool`], in the words of `CreateUserPool`. The pool is recognised by its name. `domain` is the prefix of its
-    /// hosted sign-in.
+    /// As [`Cognito::ensure_pool`], in the words of `CreateUserPool`. The pool is recognised by its
+    /// name. `domain` is the prefix of its hosted sign-in.
     pub fn ensure_described_pool(
         &self,
         request: Value,
@@ -103,7 +103,8 @@ impl Cognito {
         spec::ensure_client(&self.service, pool_id, spec)
     }
 
-    /// As [`Cognito::ensure_client`], in the words of `CreateUserPoolClient`. The client is recognised by its name.
+    /// As [`Cognito::ensure_client`], in the words of `CreateUserPoolClient`. The client is
+    /// recognised by its name.
     pub fn ensure_described_client(
         &self,
         pool_id: &str,

@@ -116,8 +116,8 @@ pub enum EarlierCodes {
     Superseded,
 }
 
-/// What becomes of a `PASSWORD` beside `PREFERRED_CHALLENGE=PASSWORD` in `InitiateAuth`. The API reference lists the parameter; what
-/// Cognito does with it was seen on no real pool.
+/// What becomes of a `PASSWORD` beside `PREFERRED_CHALLENGE=PASSWORD` in `InitiateAuth`. The API
+/// reference lists the parameter; what Cognito does with it was seen on no real pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlyPassword {
     /// It is judged at once.

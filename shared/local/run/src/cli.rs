@@ -49,8 +49,9 @@ struct Arguments {
     /// Say more on standard error, such as `info` or `cognito_local=debug`
     #[arg(long, value_name = "FILTER", value_parser = filter)]
     log: Option<String>,
-    /// A front end's origin, such as `http://localhost:5173`; may be repeated. It alone may then call the API, with cookies too. Without
-    /// it every page of this machine may call, and only the page's own with cookies
+    /// A front end's origin, such as `http://localhost:5173`; may be repeated. It alone may then
+    /// call the API, with cookies too. Without it every page of this machine may call, and only the
+    /// page's own with cookies
     #[arg(long, value_name = "URL", value_parser = origin)]
     frontend: Vec<String>,
     /// Limits and switches: lines of `NAME = value`, named as the functions' environment variables

@@ -1,8 +1,12 @@
-// The page of a deployment: sign-in, account, and what became of an agent's request. Terraform writes settings.json beside it.
+// The page of a deployment: sign-in, account, and what became of an agent's request. Terraform
+// writes settings.json beside it.
 import { de } from './german.js';
 import { createLatchkey } from './latchkey.js';
 
-/** What an agent's request came to, by the `auth` and `code` of the address that AgentCore's redirect ends at. */
+/**
+ * What an agent's request came to, by the `auth` and `code` of the address that AgentCore's
+ * redirect ends at.
+ */
 const NEWS = {
   en: {
     title: 'Sign in',

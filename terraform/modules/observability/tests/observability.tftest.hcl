@@ -52,7 +52,8 @@ run "somebody_hears_of_it" {
     error_message = "the query has the dimensions that the functions write"
   }
 
-  # Each query, without what stands in quotes: what is left are words of the language, and never a name.
+  # Each query, without what stands in quotes: what is left are words of the language, and never a
+  # name.
   assert {
     condition = length(output.metric_queries) == length(aws_cloudwatch_metric_alarm.counted) && length(setsubtract(
       flatten([for query in output.metric_queries : regexall("[A-Za-z_]\\w*", replace(replace(query, "/\"[^\"]*\"/", ""), "/'[^']*'/", ""))]),

@@ -139,7 +139,8 @@ run "a_pool_that_people_talk_to_has_a_web_acl" {
     error_message = "an address of the network may send so many requests and no more"
   }
 
-  # Refreshes and recoveries of everybody come from functions, and tokens of everybody's consents from AgentCore.
+  # Refreshes and recoveries of everybody come from functions, and tokens of everybody's consents
+  # from AgentCore.
   assert {
     condition = toset(flatten([
       for rule in aws_wafv2_web_acl.this[0].rule : [

@@ -1,4 +1,5 @@
-//! The secrets of a confidential client: a second one beside the first, so that a rotation leaves no gap.
+//! The secrets of a confidential client: a second one beside the first, so that a rotation leaves
+//! no gap.
 
 use local_kit::seconds;
 use serde::Deserialize;

@@ -57,8 +57,8 @@ async fn mails(State(world): State<Arc<Inner>>, Query(query): Query<Recipient>) 
     )
 }
 
-/// An address as a query has it. People leave the plus sign of `ada+test@example.com` as it is, which a form takes for a space; no
-/// address of ours has one.
+/// An address as a query has it. People leave the plus sign of `ada+test@example.com` as it is,
+/// which a form takes for a space; no address of ours has one.
 fn address(text: &str) -> String {
     text.replace(' ', "+")
 }

@@ -52,7 +52,8 @@ impl AgentGateway {
         )
     }
 
-    /// The context that a gateway gives to an invocation. A target that propagates headers finds them in it as an object.
+    /// The context that a gateway gives to an invocation. A target that propagates headers finds
+    /// them in it as an object.
     fn context(message_id: &str, tool: &str) -> ClientContext {
         let context = json!({ "custom": {
             "bedrockAgentCoreMessageVersion": "1.0",
@@ -67,8 +68,8 @@ impl AgentGateway {
     }
 }
 
-/// Answers a message that is no JSON-RPC 2.0, or whose parameters cannot be a tool's, with JSON-RPC's own codes. The MCP library takes all
-/// of these for a wrong media type.
+/// Answers a message that is no JSON-RPC 2.0, or whose parameters cannot be a tool's, with
+/// JSON-RPC's own codes. The MCP library takes all of these for a wrong media type.
 pub(crate) async fn json_rpc_only(request: Request, next: Next) -> Response {
     let content_type = request.headers().get(CONTENT_TYPE);
     let is_json = content_type

@@ -1,5 +1,5 @@
-//! The functions: every one of the contract, each with an environment, an HTTP client and a platform of its own, invoked as
-//! Lambda invokes them.
+//! The functions: every one of the contract, each with an environment, an HTTP client and a
+//! platform of its own, invoked as Lambda invokes them.
 
 pub(crate) mod aws_calls;
 pub(crate) mod invoke_api;
@@ -27,8 +27,8 @@ use crate::world::random;
 
 type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
-/// What the local run mounts: one line for each crate under `crates/`. `scripts/new-operation` writes it, and every start holds it
-/// against the contract.
+/// What the local run mounts: one line for each crate under `crates/`. `scripts/new-operation`
+/// writes it, and every start holds it against the contract.
 const MOUNTED: &[(&str, Mount)] = &[
     ("authorization-callback", authorization_callback::function),
     ("confirm-password-reset", confirm_password_reset::function),

@@ -56,8 +56,8 @@ pub(super) fn caller(parts: &Parts, body: &[u8], now: SystemTime) -> Option<Sign
     })
 }
 
-/// How far the time that a request states for its signature lies from the gateway's, where that is too far. A clock that was moved
-/// for a test refuses every client that signs by the system's.
+/// How far the time that a request states for its signature lies from the gateway's, where that is
+/// too far. A clock that was moved for a test refuses every client that signs by the system's.
 pub(super) fn time_apart(parts: &Parts, now: SystemTime) -> Option<Duration> {
     let query = parts.uri.query().unwrap_or_default();
     let in_query = form_urlencoded::parse(query.as_bytes())

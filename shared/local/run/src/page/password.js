@@ -4,7 +4,10 @@ import { latchkey, post, problemOf, readProblem } from './api.js';
 import { lookForMail } from './mailbox.js';
 import { holdSignIn } from './secondfactor.js';
 
-/** { kind: 'register' | 'reset', email, sessionToken } while a mailed code is awaited, or null. Only a registration has a token. */
+/**
+ * { kind: 'register' | 'reset', email, sessionToken } while a mailed code is awaited, or null. Only
+ * a registration has a token.
+ */
 let awaited = null;
 
 export function startPassword() {

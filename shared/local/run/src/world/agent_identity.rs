@@ -15,7 +15,8 @@ use super::clock::WorldClock;
 use super::directory::Directory;
 use super::random;
 
-/// Stands for AgentCore's callback address until AgentCore knows the client and says it. Nothing answers there.
+/// Stands for AgentCore's callback address until AgentCore knows the client and says it. Nothing
+/// answers there.
 const NOT_KNOWN_YET: &str = "https://agentcore.invalid/not-known-yet";
 
 /// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it sends browsers back to.

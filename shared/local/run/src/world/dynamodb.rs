@@ -88,7 +88,8 @@ impl DynamoDb {
         Ok(())
     }
 
-    /// Whether every table has the key and the indexes that this version gives it. Kept tables may be of another version.
+    /// Whether every table has the key and the indexes that this version gives it. Kept tables may
+    /// be of another version.
     pub(crate) fn has_this_shape(&self) -> Result<bool, DynoxideError> {
         for (name, table) in self.tables.described() {
             let kept = self

@@ -86,8 +86,8 @@ pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
     .into()
 }
 
-/// The origins that may call the API from a browser: the front ends', and the page's own under both names of this machine. Where no
-/// front end is named, every page of this machine may.
+/// The origins that may call the API from a browser: the front ends', and the page's own under both
+/// names of this machine. Where no front end is named, every page of this machine may.
 pub(crate) fn origins(
     ready: &Ready,
     front_ends: &[String],

@@ -21,8 +21,8 @@ pub struct Options {
     pub fresh: bool,
     /// Limits and switches of the functions.
     pub settings: Settings,
-    /// The origins of front ends that may call the API; browsers are sent back to the first. Without any, every page of this machine
-    /// may call it.
+    /// The origins of front ends that may call the API; browsers are sent back to the first.
+    /// Without any, every page of this machine may call it.
     pub front_ends: Vec<String>,
     /// Who is told what happens, as it happens.
     pub watchers: Watchers,

@@ -14,7 +14,8 @@ const SECRETS_ID: &str = "latchkey-local/secrets";
 /// Eight digits that no mail holds, but once in a hundred million.
 pub(crate) const WRONG_CODE: &str = "40417093";
 
-/// Mailboxes as roomy as settings make them, for tests that send more mails than a stranger may: `rules::admission` holds the defaults.
+/// Mailboxes as roomy as settings make them, for tests that send more mails than a stranger may:
+/// `rules::admission` holds the defaults.
 pub(crate) const ROOMY_MAILBOXES: [(&str, &str); 3] = [
     ("CODE_MAILS_PER_HOUR", "20"),
     ("CODE_MAILS_PER_DAY_STRANGERS", "100"),

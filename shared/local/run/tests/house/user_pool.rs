@@ -1,4 +1,5 @@
-//! The user pool is described once: Terraform writes nothing of it down, and leaves out nothing of it.
+//! The user pool is described once: Terraform writes nothing of it down, and leaves out nothing of
+//! it.
 
 use std::fs;
 
@@ -49,7 +50,8 @@ fn refresh_tokens_of_every_client_that_rotates_them_have_the_same_grace() {
     }
 }
 
-/// A module that gives an answer up comes again with the token that it has. The grace has room for that, twice.
+/// A module that gives an answer up comes again with the token that it has. The grace has room for
+/// that, twice.
 #[test]
 fn the_browser_module_gives_up_well_within_the_grace() {
     let module = fs::read_to_string(root().join("shared/auth-browser/keeper.js")).unwrap();

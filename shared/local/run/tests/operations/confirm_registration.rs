@@ -1,4 +1,5 @@
-//! `confirm-registration`: the mailed code and the session token confirm the address, set the password and sign in.
+//! `confirm-registration`: the mailed code and the session token confirm the address, set the
+//! password and sign in.
 
 use std::time::Duration;
 
@@ -53,7 +54,8 @@ async fn a_registered_address_is_confirmed_by_the_mailed_code_and_signs_in() {
     assert_eq!(world.subjects(ADA).len(), 2, "two codes, and no notice");
 }
 
-/// The tokens of the code may end with the new password: they are revoked, and those of the password leave.
+/// The tokens of the code may end with the new password: they are revoked, and those of the
+/// password leave.
 #[tokio::test]
 async fn the_tokens_that_the_code_earned_leave_nobody() {
     let world = TestWorld::start().await;
@@ -213,7 +215,8 @@ async fn tokens_of_sign_ins_and_of_registrations_are_strangers_to_each_other() {
     assert_eq!(confirmed["user"]["guestId"], verified["user"]["guestId"]);
 }
 
-/// A guest of a booking or an import waits at the address. The answer to a registration says nothing of them, and confirming binds them.
+/// A guest of a booking or an import waits at the address. The answer to a registration says
+/// nothing of them, and confirming binds them.
 #[tokio::test]
 async fn a_guest_who_waits_at_the_address_is_bound_and_keeps_the_number() {
     let world = TestWorld::start().await;
@@ -235,7 +238,8 @@ async fn a_guest_who_waits_at_the_address_is_bound_and_keeps_the_number() {
     assert_eq!(world.guests().await.len(), 1);
 }
 
-/// The write that makes the guest decides. A registration that hangs before it and loses sets no password.
+/// The write that makes the guest decides. A registration that hangs before it and loses sets no
+/// password.
 #[tokio::test]
 async fn a_confirmation_that_is_overtaken_by_a_sign_in_sets_no_password() {
     let world = TestWorld::start().await;
@@ -262,7 +266,8 @@ async fn a_confirmation_that_is_overtaken_by_a_sign_in_sets_no_password() {
         .expect_problem(401, "INVALID_CREDENTIALS");
 }
 
-/// A registration that failed after it had made its guest goes on with another mail, but not past a password that was set since.
+/// A registration that failed after it had made its guest goes on with another mail, but not past a
+/// password that was set since.
 #[tokio::test]
 async fn a_registration_that_failed_half_way_goes_on_until_a_password_is_set() {
     for is_reset in [false, true] {

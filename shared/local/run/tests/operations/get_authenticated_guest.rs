@@ -123,7 +123,8 @@ async fn a_session_of_another_conversation_does_not_count() {
     assert_ne!(asked["error"]["sessionId"], session_of(&back));
 }
 
-/// Who consented has proved the address at the pool's page. A registration that waits neither keeps them from being a guest nor outlives it.
+/// Who consented has proved the address at the pool's page. A registration that waits neither keeps
+/// them from being a guest nor outlives it.
 #[tokio::test]
 async fn a_registration_that_nobody_confirmed_is_no_guest_of_an_agent() {
     let world = TestWorld::start().await;

@@ -169,7 +169,8 @@ async fn a_guest_who_has_an_authenticator_cannot_consent_on_the_pools_own_page()
     assert_eq!(status(&world, &started.text("sessionId")).await, "FAILED");
 }
 
-/// An authenticator that appears later ends the sessions of other clients too, whatever has become of their refresh tokens.
+/// An authenticator that appears later ends the sessions of other clients too, whatever has become
+/// of their refresh tokens.
 #[tokio::test]
 async fn a_refresh_looks_for_an_authenticator_too() {
     let world = TestWorld::start().await;

@@ -59,7 +59,8 @@ async fn a_pending_registration_stands_in_its_own_record_alone() {
     world.user(ADA).await;
 }
 
-/// Neither the tables, nor KMS with the tables, read a password that waits: the session token is the third part.
+/// Neither the tables, nor KMS with the tables, read a password that waits: the session token is
+/// the third part.
 #[tokio::test]
 async fn a_pending_password_is_read_nowhere_without_the_session_token() {
     let world = TestWorld::start().await;
@@ -198,7 +199,8 @@ async fn a_password_is_the_same_however_its_letters_are_composed() {
     composed.expect_status(200);
 }
 
-/// "Account pre-hijacking" (USENIX Security 2022): who registers an address need not be who reads its mail.
+/// "Account pre-hijacking" (USENIX Security 2022): who registers an address need not be who reads
+/// its mail.
 #[tokio::test]
 async fn a_strangers_registration_gives_the_owner_neither_password_nor_name() {
     for stranger_is_first in [true, false] {
@@ -362,7 +364,8 @@ async fn half_a_registration_is_counted_and_healed_by_the_next() {
     }
 }
 
-/// While a registration hangs between two of its calls, the owner signs in by code; then it fails. What it takes back is its own alone.
+/// While a registration hangs between two of its calls, the owner signs in by code; then it fails.
+/// What it takes back is its own alone.
 #[tokio::test]
 async fn a_registration_that_fails_late_leaves_the_user_whom_the_owner_has_proved() {
     // The note about the new user, and what comes after it.
@@ -392,7 +395,8 @@ async fn a_registration_that_fails_late_leaves_the_user_whom_the_owner_has_prove
     }
 }
 
-/// The owner begins while a registration is being taken back: the start finishes that, and gets a user of its own.
+/// The owner begins while a registration is being taken back: the start finishes that, and gets a
+/// user of its own.
 #[tokio::test]
 async fn a_start_during_a_roll_back_signs_in() {
     let world = TestWorld::start().await;

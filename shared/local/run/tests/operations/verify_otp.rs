@@ -161,8 +161,8 @@ async fn a_user_whose_address_was_changed_in_cognito_keeps_the_guest() {
     assert_eq!(world.users().await.len(), 1);
 }
 
-/// Browsers that each show a code of a sign-in as Ada, with those codes and the session tokens. An operator has begun them: strangers
-/// may not cause so many mails.
+/// Browsers that each show a code of a sign-in as Ada, with those codes and the session tokens. An
+/// operator has begun them: strangers may not cause so many mails.
 async fn begun(world: &TestWorld, sign_ins: usize) -> Vec<(Browser<'_>, String, String)> {
     let mut begun = Vec::new();
     for _ in 0..sign_ins {

@@ -1,4 +1,5 @@
-//! What one address, one mailbox, one network and the whole pool bear, and what a person pays where strangers have spent it.
+//! What one address, one mailbox, one network and the whole pool bear, and what a person pays where
+//! strangers have spent it.
 
 use altcha::{Challenge, Payload, Solution, SolveChallengeOptions, solve_challenge};
 use base64::Engine as _;
@@ -278,7 +279,8 @@ async fn a_challenge_tells_nothing_of_the_address() {
     assert_eq!(shapes[0].0, shapes[1].0);
 }
 
-/// Strangers have guessed all that an address bears: the owner's right code costs work, and is taken.
+/// Strangers have guessed all that an address bears: the owner's right code costs work, and is
+/// taken.
 #[tokio::test]
 async fn a_right_code_that_strangers_have_shut_out_gets_in_by_work() {
     let world = TestWorld::stopped(&[]).await;

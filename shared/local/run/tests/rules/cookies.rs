@@ -119,7 +119,8 @@ async fn a_refresh_by_cookie_rotates_the_cookie() {
     assert_eq!(counted(&world, "RefreshTokenReuse"), 1);
 }
 
-/// A slow answer to an old cookie arrives when the browser has a newer one: the faster tab's, or that of a new sign-in.
+/// A slow answer to an old cookie arrives when the browser has a newer one: the faster tab's, or
+/// that of a new sign-in.
 #[tokio::test]
 async fn a_late_refusal_leaves_the_newer_cookie_alone() {
     let world = TestWorld::start().await;

@@ -259,7 +259,8 @@ async fn registration_rolled_back() -> Calls {
     made
 }
 
-/// A start at an address whose user a sweep has claimed and not removed: it finishes the removal, and makes another user.
+/// A start at an address whose user a sweep has claimed and not removed: it finishes the removal,
+/// and makes another user.
 async fn start_after_half_a_removal() -> Calls {
     let world = TestWorld::start().await;
     world.browser().started(ADA).await;
@@ -325,7 +326,8 @@ async fn sweep_calls() -> Vec<(&'static str, &'static str, Calls)> {
     ]
 }
 
-/// What the trigger calls for the operations' own client, and for another one: with a guest, without, and where it makes the guest.
+/// What the trigger calls for the operations' own client, and for another one: with a guest,
+/// without, and where it makes the guest.
 async fn pre_token_generation_calls() -> Vec<(&'static str, &'static str, Calls)> {
     let world = TestWorld::start().await;
     world.registered(ADA, second_factor_cases::PASSWORD).await;

@@ -265,7 +265,8 @@ fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) ->
             Harm::Once(_) | Harm::Lasting(_) => return None,
         },
         (Case::Reset | Case::ResetOfUserWithoutGuest, "UpdateItem", 1) => return None,
-        // A reset of a guest's own claims no user before the code is taken, and forgets failures after it.
+        // A reset of a guest's own claims no user before the code is taken, and forgets failures
+        // after it.
         (Case::Reset, "UpdateItem", 2) => return None,
         (Case::Reset, "UpdateItem", 3) => healthy(case),
         (Case::Reset | Case::ResetOfUserWithoutGuest, action, _)
@@ -278,8 +279,9 @@ fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) ->
     Some(outcome)
 }
 
-/// From the proof of the code on, the registration goes on with another mail: also where it has made its guest, or set the password. One
-/// that was ended, which nobody heard of, has set a password that signs in.
+/// From the proof of the code on, the registration goes on with another mail: also where it has
+/// made its guest, or set the password. One that was ended, which nobody heard of, has set a
+/// password that signs in.
 fn exception_of_confirmation(
     case: Case,
     action: &str,
@@ -298,7 +300,8 @@ fn exception_of_confirmation(
             Harm::Lasting(FaultKind::Lost) => Outcome::new(refused, Then::Resend, spent),
             Harm::Once(_) | Harm::Lasting(_) => return None,
         },
-        // The attempt that failed half-way before stays counted; this one is given back, unless Cognito has looked at its code.
+        // The attempt that failed half-way before stays counted; this one is given back, unless
+        // Cognito has looked at its code.
         ("GetItem", 2) if goes_on && lasting => Outcome::new(refused, Then::SameAgain, 1),
         ("GetItem", 3) if goes_on && lasting => Outcome::new(refused, Then::Resend, spent),
         ("UpdateItem", nth) if nth > finish => healthy(case),
@@ -318,8 +321,8 @@ fn exception_of_confirmation(
     Some(outcome)
 }
 
-/// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, and the user is claimed where no guest is
-/// known yet.
+/// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, and the
+/// user is claimed where no guest is known yet.
 fn finish_of(case: Case) -> u32 {
     let has_claimed = matches!(
         case,
@@ -330,8 +333,8 @@ fn finish_of(case: Case) -> u32 {
     if has_claimed { 4 } else { 5 }
 }
 
-/// What else may come of a harmed call. A sign-in's end and the forgetting of failures leave side by side, so a fault may meet either
-/// where the other was counted first.
+/// What else may come of a harmed call. A sign-in's end and the forgetting of failures leave side
+/// by side, so a fault may meet either where the other was counted first.
 fn also(case: Case, call: &Call, harm: Harm) -> Outcome {
     let ends = is_right_proof(case)
         || matches!(
@@ -645,7 +648,8 @@ async fn go_on(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> (Then, Opt
     (Then::SameAgainLater, Some(later))
 }
 
-/// The least that a person must do until their registration is confirmed. One that is knows no other mail.
+/// The least that a person must do until their registration is confirmed. One that is knows no
+/// other mail.
 async fn confirm_after_all(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if answer.status == 200 {
         return Then::Nothing;
@@ -657,7 +661,8 @@ async fn confirm_after_all(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     stage.becomes_confirmation_mail();
     let mailed = stage.act().await;
     let then = if mailed["code"] == "MAX_ATTEMPTS_EXCEEDED" {
-        // That was the last attempt of a registration that goes on. The mail that helps is a sign-in's.
+        // That was the last attempt of a registration that goes on. The mail that helps is a
+        // sign-in's.
         let signed_in = stage.world.browser().sign_in(ADA).await;
         signed_in.expect_status(200);
         return Then::Resend;
@@ -732,7 +737,8 @@ async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Cal
         .and(&resends)
         .assert_counted(events(&challenges, "otp-mail-total"));
     let failures = events(&challenges, "otp-failure");
-    // Forgetting failures is a write of its own beside the end of a sign-in. Where it fails, they age.
+    // Forgetting failures is a write of its own beside the end of a sign-in. Where it fails, they
+    // age.
     let may_remain = ["DeleteItem", "UpdateItem"].contains(&harmed.action.as_str());
     if may_remain || case == Case::StartOfGuestWithoutUser {
         assert!(failures <= proofs.all);
@@ -741,7 +747,8 @@ async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Cal
     }
 }
 
-/// Events that limits of a policy have counted: in items of their own, or in lists of a mailbox's item.
+/// Events that limits of a policy have counted: in items of their own, or in lists of a mailbox's
+/// item.
 fn events(challenges: &[Item], policy: &str) -> usize {
     let own = format!("limit#{policy}#");
     let list = policy.replace('-', "_");
@@ -897,7 +904,8 @@ async fn without_its_trigger_cognito_issues_no_token_and_a_resend_signs_in_after
 /// A profile is no answer to Cognito's event, and nothing is called "nothing".
 const BROKEN_TRIGGERS: [&str; 2] = ["get-profile", "nothing"];
 
-/// A trigger that is throttled, as ten functions at once soon are, is no fault of ours: the client is told when to try again.
+/// A trigger that is throttled, as ten functions at once soon are, is no fault of ours: the client
+/// is told when to try again.
 fn assert_not_now(failed: &Answer, function: &str) {
     failed.expect_problem(503, "SERVICE_UNAVAILABLE");
     assert!(failed.retry_after().is_some(), "{function}: no time");

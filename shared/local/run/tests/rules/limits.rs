@@ -17,7 +17,8 @@ async fn stopped(settings: &[(&str, &str)]) -> TestWorld {
     TestWorld::stopped(&[&ROOMY_MAILBOXES, settings].concat()).await
 }
 
-/// The rate limit fields: the policies, and what is left. Those of mailboxes and of a network's attempts are left out.
+/// The rate limit fields: the policies, and what is left. Those of mailboxes and of a network's
+/// attempts are left out.
 fn fields(answer: &Answer) -> (String, String) {
     let own = |name| {
         let policies = answer.header(name).unwrap().split(", ");

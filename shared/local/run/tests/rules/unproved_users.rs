@@ -112,7 +112,8 @@ async fn a_start_of_the_last_quarter_of_an_hour_keeps_the_user() {
     assert_eq!(world.sweep().await["removed"], 1);
 }
 
-/// A start that comes while the user is being removed finishes that, and signs in with a user of its own.
+/// A start that comes while the user is being removed finishes that, and signs in with a user of
+/// its own.
 #[tokio::test]
 async fn a_start_during_a_sweep_signs_in() {
     let world = TestWorld::start().await;

@@ -1,4 +1,5 @@
-// Signs in with Amplify as its defaults are, and by a mailed code; each time the access token opens the guest's own record.
+// Signs in with Amplify as its defaults are, and by a mailed code. Each time the access token opens
+// the guest’s own record.
 const { Amplify } = require('aws-amplify');
 const { confirmSignIn, fetchAuthSession, signIn, signOut } = require('aws-amplify/auth');
 
