@@ -5,6 +5,7 @@ import json
 import uuid
 from typing import ClassVar
 
+from moto.cloudformation.models import Stack
 from moto.core.common_models import CloudFormationModel
 from moto.xray import urls
 from moto.xray.responses import XRayResponse
@@ -130,3 +131,13 @@ class GatewayTarget(AgentCore, CloudFormationModel):
     __module__ = HOME
     kind = "GatewayTarget"
     attributes: ClassVar = {"TargetId": "0123456789"}
+
+
+# moto gives a list among a stack's parameters back as Python writes it, and AWS as it was given.
+listed = Stack.parameter_list
+Stack.parameter_list = property(lambda self: [as_given(parameter) for parameter in listed.fget(self)])
+
+
+def as_given(parameter):
+    value = parameter["ParameterValue"]
+    return {**parameter, "ParameterValue": ",".join(value) if isinstance(value, list) else value}
