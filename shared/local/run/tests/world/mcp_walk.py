@@ -29,7 +29,7 @@ async def main(endpoint: str, mailbox: str, email: str) -> None:
 
 async def call(agent: Client, tool: str, **arguments: str) -> dict:
     result = await agent.call_tool(tool, arguments)
-    assert not result.is_error, result
+    assert result.is_error != result.structured_content["success"], result
     assert json.loads(result.content[0].text) == result.structured_content
     return result.structured_content
 
