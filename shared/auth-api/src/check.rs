@@ -1,7 +1,7 @@
 //! Holds what was said on the wire against the contract.
 //!
-//! Stricter than a public client may be: an answer must not have fields, codes, statuses or content types that the contract does
-//! not name, so that nothing leaves an operation unseen.
+//! Stricter than a public client may be: an answer must not have fields, codes, statuses or content
+//! types that the contract does not name, so that nothing leaves an operation unseen.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -43,7 +43,8 @@ const NOT_IN_A_FRAGMENT: &AsciiSet = &CONTROLS
 const PROBLEM: &str = "application/problem+json";
 const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
 
-/// One request and its answer, as they passed between a client and the gateway. Not `Debug`: it holds secrets.
+/// One request and its answer, as they passed between a client and the gateway. Not `Debug`: it
+/// holds secrets.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     /// The request's method.
@@ -86,7 +87,8 @@ pub enum Side {
     Request,
     /// Ours: the answer is not one that the contract names.
     Response,
-    /// The answer does not fit the request: good input was called bad, or a protected operation went ahead without a token.
+    /// The answer does not fit the request: good input was called bad, or a protected operation
+    /// went ahead without a token.
     Exchange,
 }
 
@@ -181,8 +183,8 @@ impl<'c> Checker<'c> {
         found.violations
     }
 
-    /// Whether an answer names nothing but rules that no schema can say: that a password is one of the commonest, for instance. The
-    /// schema of a field's error lists them.
+    /// Whether an answer names nothing but rules that no schema can say: that a password is one of
+    /// the commonest, for instance. The schema of a field's error lists them.
     fn breaks_rules_beyond_schemas(&self, exchange: &Exchange<'_>) -> bool {
         let rules = &self.contract.as_json()["components"]["schemas"]["FieldError"]["properties"]["code"]
             ["x-latchkey-beyond-schemas"];
@@ -328,8 +330,8 @@ impl Rules {
         }
     }
 
-    /// Whether a cookie is missing that could have brought what the answer says is missing. A body's schema knows nothing of
-    /// cookies, so it cannot say that one of the two must be there.
+    /// Whether a cookie is missing that could have brought what the answer says is missing. A
+    /// body's schema knows nothing of cookies, so it cannot say that one of the two must be there.
     fn lacks_a_cookie(&self, exchange: &Exchange<'_>, routed: &Routed<'_>) -> bool {
         let missing = |parameter: &Parameter| {
             matches!(parameter.location, Location::Cookie)
@@ -467,7 +469,8 @@ fn essence(headers: &HeaderMap) -> Option<String> {
     Some(essence.trim().to_ascii_lowercase())
 }
 
-/// A body as its media type is read: a form by its fields, a page as one text, and everything else as JSON.
+/// A body as its media type is read: a form by its fields, a page as one text, and everything else
+/// as JSON.
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<Value, String> {
     match essence(headers).as_deref() {
         Some("application/x-www-form-urlencoded") => {
@@ -618,7 +621,8 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    /// One validator for each problem that a schema admits, so that a message is about the problem that was meant.
+    /// One validator for each problem that a schema admits, so that a message is about the problem
+    /// that was meant.
     fn by_code(&mut self, place: &str) -> Result<BTreeMap<String, Arc<Validator>>, CheckerError> {
         let (schema, place) = self.resolve(place)?;
         let alternatives = match schema["oneOf"].as_array() {
@@ -681,7 +685,8 @@ fn schema_at(document: &str, place: &str) -> Value {
     json!({ "$ref": format!("{document}#{fragment}") })
 }
 
-/// Lets no answer hold a field that the contract does not name, at any depth. Requests stay open: unknown fields are ignored.
+/// Lets no answer hold a field that the contract does not name, at any depth. Requests stay open:
+/// unknown fields are ignored.
 fn close_answers(document: &mut Value) {
     for schema in values_mut(&mut document["components"]["schemas"]) {
         close_parts(schema);
@@ -755,7 +760,8 @@ fn unusable(place: &str, reason: &dyn fmt::Display) -> CheckerError {
     }
 }
 
-/// Whether a request brings nothing that its operation's security scheme could look at. A signature may stand in the query too.
+/// Whether a request brings nothing that its operation's security scheme could look at. A signature
+/// may stand in the query too.
 fn lacks_credentials(exchange: &Exchange<'_>, routed: &Routed<'_>) -> bool {
     let in_its_header = exchange.request_headers.contains_key(AUTHORIZATION);
     match routed.operation.security {

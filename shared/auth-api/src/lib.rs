@@ -1,4 +1,5 @@
-//! The one list: which operations Latchkey has, how they are reached, what they need, and what they may say.
+//! The one list: which operations Latchkey has, how they are reached, what they need, and what they
+//! may say.
 //!
 //! `openapi.yaml` is the list. [`Contract`] is what the gateway, the docs page and the tests read
 //! of it; the `Checker` (feature `check`) holds what was really said on the wire against it. Beside

@@ -1,4 +1,5 @@
-//! A guest's authenticator: what the guest's record holds of it, and the keys that only the key service can open.
+//! A guest's authenticator: what the guest's record holds of it, and the keys that only the key
+//! service can open.
 
 use std::collections::BTreeSet;
 
@@ -36,8 +37,9 @@ pub enum SecondFactor {
     BackupCode(BackupCode),
 }
 
-/// The keys of one authenticator: the TOTP secret, and the key under which its backup codes are hashed. That key is random and of this
-/// set alone, so it is their salt too, and no rotation of other keys touches it.
+/// The keys of one authenticator: the TOTP secret, and the key under which its backup codes are
+/// hashed. That key is random and of this set alone, so it is their salt too, and no rotation of
+/// other keys touches it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthenticatorKeys {
     secret: TotpSecret,
@@ -78,7 +80,8 @@ impl AuthenticatorKeys {
         &self.secret
     }
 
-    /// What is stored of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the key service.
+    /// What is stored of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the
+    /// key service.
     #[must_use]
     pub fn hash(&self, code: &BackupCode) -> BackupCodeHash {
         BackupCodeHash::of(tag(&self.backup_key, Purpose::BackupCode, &[code.as_str()]))

@@ -1,4 +1,5 @@
-//! A three-legged authorization, as the server remembers it between the person's browser, AgentCore and the agent.
+//! A three-legged authorization, as the server remembers it between the person's browser, AgentCore
+//! and the agent.
 
 use std::{fmt, str::FromStr};
 
@@ -16,7 +17,8 @@ const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// The longest session URI (AgentCore's service model).
 const LONGEST_URI: usize = 1024;
 
-/// The session URI of an authorization: what AgentCore calls it, and what a client sees as `sessionId`. It names, and grants nothing.
+/// The session URI of an authorization: what AgentCore calls it, and what a client sees as
+/// `sessionId`. It names, and grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationId(String);
 
@@ -49,7 +51,8 @@ impl AuthorizationId {
         &self.0
     }
 
-    /// The part that differs from one authorization to another, which needs no encoding in a path or a cookie.
+    /// The part that differs from one authorization to another, which needs no encoding in a path
+    /// or a cookie.
     fn reference(&self) -> &str {
         &self.0[URI_PREFIX.len()..]
     }
@@ -73,12 +76,14 @@ impl Serialize for AuthorizationId {
     }
 }
 
-/// Whether a text has 1 to 128 visible ASCII characters: what a user's id and a scope may be at AgentCore (its service model).
+/// Whether a text has 1 to 128 visible ASCII characters: what a user's id and a scope may be at
+/// AgentCore (its service model).
 fn is_visible(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What an agent calls the conversation that an authorization is for: 1 to 128 visible ASCII characters, of the agent's choice.
+/// What an agent calls the conversation that an authorization is for: 1 to 128 visible ASCII
+/// characters, of the agent's choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConversationId(String);
 
@@ -158,8 +163,8 @@ impl FromStr for Scope {
     }
 }
 
-/// The identifier under which AgentCore keeps a person's consents. It is taken on trust there, so it is made here, and the very one
-/// that began an authorization completes it.
+/// The identifier under which AgentCore keeps a person's consents. It is taken on trust there, so
+/// it is made here, and the very one that began an authorization completes it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AgentUserId(String);
 
@@ -171,8 +176,9 @@ redacted_debug!(AgentUserId);
 pub struct InvalidAgentUserId;
 
 impl AgentUserId {
-    /// One for a single authorization, named after the guest where a checked token says who begins it. Were it shared by several, the
-    /// token of whoever consents to one, the right person or not, would be found by the others.
+    /// One for a single authorization, named after the guest where a checked token says who begins
+    /// it. Were it shared by several, the token of whoever consents to one, the right person or
+    /// not, would be found by the others.
     #[must_use]
     pub fn for_one_authorization(subject: &Subject, randomness: &Randomness) -> Self {
         let random = BASE64URL_NOPAD.encode(&randomness.bytes::<24>());
@@ -210,7 +216,8 @@ macro_rules! unguessable {
         redacted_debug!($name);
 
         impl $name {
-            /// A fresh one, of 256 bits in base64url: 43 characters, and no colon, which AgentCore stumbles over.
+            /// A fresh one, of 256 bits in base64url: 43 characters, and no colon, which AgentCore
+            /// stumbles over.
             #[must_use]
             pub fn generate(randomness: &Randomness) -> Self {
                 Self(BASE64URL_NOPAD.encode(&randomness.bytes::<32>()))
@@ -234,7 +241,8 @@ unguessable! {
     AuthorizationState
 }
 
-/// A keyed hash that stands in an authorization's record in place of the secret that it was made of.
+/// A keyed hash that stands in an authorization's record in place of the secret that it was made
+/// of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyedHash(String);
 
@@ -271,8 +279,9 @@ impl BindingSecret {
     }
 }
 
-/// The cookie of the browser that began an authorization: its name is made of the state, so that one browser may be in several at once,
-/// and its value names the authorization, for the redirect that forgets to.
+/// The cookie of the browser that began an authorization: its name is made of the state, so that
+/// one browser may be in several at once, and its value names the authorization, for the redirect
+/// that forgets to.
 #[derive(Clone)]
 pub struct BindingCookie {
     id: AuthorizationId,
@@ -343,7 +352,8 @@ impl BindingCookie {
     }
 }
 
-/// A link on our own domain, for an agent, which has no browser: its page asks a person, and belongs to whoever allows it first.
+/// A link on our own domain, for an agent, which has no browser: its page asks a person, and
+/// belongs to whoever allows it first.
 #[derive(Clone)]
 pub struct StartLink {
     id: AuthorizationId,
@@ -361,7 +371,8 @@ pub struct InvalidStartLink;
 const TAG_DIGITS: usize = 64;
 
 impl StartLink {
-    /// The link's last segment. Made of the id by a key, so that it can be handed over again and stands nowhere.
+    /// The link's last segment. Made of the id by a key, so that it can be handed over again and
+    /// stands nowhere.
     #[must_use]
     pub fn segment(id: &AuthorizationId, keys: &KeyRing) -> String {
         let tag = keys.tag(Purpose::StartLink, &[id.as_str()]).to_hex();
@@ -375,7 +386,8 @@ impl StartLink {
             .then_some(&self.id)
     }
 
-    /// The name of the cookie that the link's page sets: one a link, so that several pages may be open at once.
+    /// The name of the cookie that the link's page sets: one a link, so that several pages may be
+    /// open at once.
     #[must_use]
     pub fn page_cookie(&self) -> String {
         let told_apart = self.tag.get(..8).unwrap_or(&self.tag);
@@ -409,8 +421,8 @@ impl FromStr for StartLink {
 }
 
 unguessable! {
-    /// What a start link's page gives to the browser that shows it. The page's form holds a tag of it, so that only this page's
-    /// button, in this browser, says yes.
+    /// What a start link's page gives to the browser that shows it. The page's form holds a tag of
+    /// it, so that only this page's button, in this browser, says yes.
     PageNonce
 }
 
@@ -428,14 +440,15 @@ impl PageNonce {
             .to_hex()
     }
 
-    /// Whether a form with this field was made for this browser and this authorization, in constant time.
+    /// Whether a form with this field was made for this browser and this authorization, in constant
+    /// time.
     #[must_use]
     pub fn fits(&self, field: &str, id: &AuthorizationId, keys: &KeyRing) -> bool {
         keys.verifies(Purpose::ConsentForm, &[id.as_str(), &self.0], field)
     }
 
-    /// The secret by which the authorization is bound to this browser. Made of the nonce, so that a button pressed twice binds
-    /// the same browser twice.
+    /// The secret by which the authorization is bound to this browser. Made of the nonce, so that a
+    /// button pressed twice binds the same browser twice.
     #[must_use]
     pub fn binding_secret(&self, id: &AuthorizationId, keys: &KeyRing) -> BindingSecret {
         BindingSecret(
@@ -472,7 +485,8 @@ impl Subject {
     }
 }
 
-/// Why an authorization, or an attempt to end one, failed. Told to the log and to the person who began, and to nobody else.
+/// Why an authorization, or an attempt to end one, failed. Told to the log and to the person who
+/// began, and to nobody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationFailure {
     /// Its ten minutes were over.
@@ -639,8 +653,9 @@ pub enum LinkEnd {
 }
 
 impl Authorization {
-    /// How the authorization has ended for a browser that follows its link; `None` where it waits. A link that no browser has
-    /// bound has no secrets: its end is told to every browser that opens it.
+    /// How the authorization has ended for a browser that follows its link; `None` where it waits.
+    /// A link that no browser has bound has no secrets: its end is told to every browser that opens
+    /// it.
     #[must_use]
     pub fn link_end(&self, began_it: bool, now: Timestamp) -> Option<LinkEnd> {
         let failed = |reason| Some(LinkEnd::Failed { reason, began_it });
@@ -655,8 +670,9 @@ impl Authorization {
         }
     }
 
-    /// Whether the person signed in after this browser was sent to do so. Both clocks count here, and need not agree to the
-    /// second: between the start and a fresh sign-in lie a page, an address and a code.
+    /// Whether the person signed in after this browser was sent to do so. Both clocks count here,
+    /// and need not agree to the second: between the start and a fresh sign-in lie a page, an
+    /// address and a code.
     #[must_use]
     pub fn is_signed_in_for(&self, person: &Caller) -> bool {
         let since = self.binding.as_ref().map(|binding| binding.since);

@@ -9,7 +9,8 @@ use crate::{
 /// Codes of a set.
 pub const BACKUP_CODES: usize = 10;
 
-/// Characters of a code: 16 of Crockford's base32 are 80 bits, above the 64 that NIST SP 800-63B-4 §4.2.1.1 asks of a saved recovery code.
+/// Characters of a code: 16 of Crockford's base32 are 80 bits, above the 64 that NIST SP 800-63B-4
+/// §4.2.1.1 asks of a saved recovery code.
 const CHARACTERS: usize = 16;
 
 /// Characters of a group.
@@ -36,7 +37,8 @@ impl BackupCode {
         Self(random.iter().collect())
     }
 
-    /// Parses what a person typed. Letter case, spaces and dashes do not matter, nor does I or L for 1, or O for 0.
+    /// Parses what a person typed. Letter case, spaces and dashes do not matter, nor does I or L
+    /// for 1, or O for 0.
     pub fn parse(text: &str) -> Result<Self, InvalidBackupCode> {
         let mut code = String::with_capacity(CHARACTERS);
         for character in text.chars() {

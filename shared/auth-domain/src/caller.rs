@@ -9,10 +9,11 @@ use crate::{Guest, Timestamp, UserSub, claims};
 pub struct Caller {
     /// Who.
     pub sub: UserSub,
-    /// By when, at the latest, the token's session had begun. A token that came of refreshing says when the person signed in, by the
-    /// second, and not only when it was issued itself.
+    /// By when, at the latest, the token's session had begun. A token that came of refreshing says
+    /// when the person signed in, by the second, and not only when it was issued itself.
     pub signed_in_by: Timestamp,
-    /// When the person last proved who they are, by the second: `auth_time`, which refreshing keeps.
+    /// When the person last proved who they are, by the second: `auth_time`, which refreshing
+    /// keeps.
     pub authenticated_at: Option<Timestamp>,
     /// The app client that the token was issued to.
     pub client_id: Option<String>,
@@ -39,8 +40,8 @@ impl SessionId {
 }
 
 impl Caller {
-    /// Reads the claims of a checked token, each by its name, as text. `None` where they are not those of an access token: an ID
-    /// token has no business here (ASVS 5.0 9.2.2).
+    /// Reads the claims of a checked token, each by its name, as text. `None` where they are not
+    /// those of an access token: an ID token has no business here (ASVS 5.0 9.2.2).
     pub fn of_claims(claim: impl Fn(&str) -> Option<String>) -> Option<Self> {
         if claim("token_use")? != "access" {
             return None;
@@ -64,9 +65,10 @@ impl Caller {
         })
     }
 
-    /// Whether the guest has signed out everywhere since the token's session began (ASVS 5.0 7.4.1): refreshing brings none back,
-    /// whether Cognito has heard of the end of the session or not. The same instant counts as since. A change of factor ends all
-    /// sessions but the one that made it.
+    /// Whether the guest has signed out everywhere since the token's session began (ASVS 5.0
+    /// 7.4.1): refreshing brings none back, whether Cognito has heard of the end of the session or
+    /// not. The same instant counts as since. A change of factor ends all sessions but the one that
+    /// made it.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
         let is_kept = guest.kept_session.is_some() && self.session == guest.kept_session;

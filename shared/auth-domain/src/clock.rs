@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use serde::{Serialize, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// An instant in milliseconds since the Unix epoch, UTC. Prints and serializes as RFC 3339 (`2026-11-21T05:40:50.123Z`).
+/// An instant in milliseconds since the Unix epoch, UTC. Prints and serializes as RFC 3339
+/// (`2026-11-21T05:40:50.123Z`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -67,7 +68,8 @@ impl Timestamp {
         )
     }
 
-    /// Whole seconds from `now` until this instant, rounded up, never negative: what `Retry-After` and `expiresIn` say.
+    /// Whole seconds from `now` until this instant, rounded up, never negative: what `Retry-After`
+    /// and `expiresIn` say.
     #[must_use]
     pub fn seconds_from(self, now: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(now.0))

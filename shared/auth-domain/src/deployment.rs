@@ -21,10 +21,12 @@ pub struct Deployment {
     pub app_clients: AppClients,
 }
 
-/// What proves that a request came through CloudFront, and so past its firewall: SHA-256 hashes of the secret that CloudFront adds to
-/// each request. Two, while the secret is being rotated; none, where there is no CloudFront in front.
+/// What proves that a request came through CloudFront, and so past its firewall: SHA-256 hashes of
+/// the secret that CloudFront adds to each request. Two, while the secret is being rotated; none,
+/// where there is no CloudFront in front.
 ///
-/// Hashes, because a secret of 256 bits cannot be found from them, and so they need no call to be read.
+/// Hashes, because a secret of 256 bits cannot be found from them, and so they need no call to be
+/// read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontDoor(Vec<[u8; 32]>);
 

@@ -1,5 +1,6 @@
-//! Device cookies: the mark of a browser that has signed in as an address before, which gives it a budget that strangers
-//! cannot spend (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+//! Device cookies: the mark of a browser that has signed in as an address before, which gives it a
+//! budget that strangers cannot spend (OWASP, "Slow Down Online Guessing Attacks with Device
+//! Cookies").
 
 use std::time::Duration;
 
@@ -7,21 +8,23 @@ use data_encoding::HEXLOWER;
 
 use crate::{Email, KeyRing, Purpose, Randomness, Timestamp, redacted::redacted_debug};
 
-/// The value of a device cookie: `v1.<issued, seconds>.<nonce>.<HMAC over address, issued and nonce>`.
+/// The value of a device cookie: `v1.<issued, seconds>.<nonce>.<HMAC over address, issued and
+/// nonce>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceCookie(String);
 
 redacted_debug!(DeviceCookie);
 
-/// The proof that a request came with a device cookie of the address it is about. Its name keys the device's own budgets.
+/// The proof that a request came with a device cookie of the address it is about. Its name keys the
+/// device's own budgets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDevice {
     nonce: String,
 }
 
 impl DeviceCookie {
-    /// A cookie for a browser that has just signed in as `email`. One that was known already stays the same device: signing in again
-    /// gives nobody another budget.
+    /// A cookie for a browser that has just signed in as `email`. One that was known already stays
+    /// the same device: signing in again gives nobody another budget.
     #[must_use]
     pub fn issue(
         email: &Email,
@@ -39,8 +42,9 @@ impl DeviceCookie {
         Self(format!("v1.{issued}.{nonce}.{}", tag.to_hex()))
     }
 
-    /// The cookie's names for `email`, the one to set first. Named after the address, so that a browser can be known for several,
-    /// by a keyed hash, so that the cookie jar does not say which.
+    /// The cookie's names for `email`, the one to set first. Named after the address, so that a
+    /// browser can be known for several, by a keyed hash, so that the cookie jar does not say
+    /// which.
     pub fn names<'a>(email: &'a Email, keys: &'a KeyRing) -> impl Iterator<Item = String> + 'a {
         let names: Vec<String> = keys
             .tags(Purpose::DeviceCookieName, &[email.as_str()])
@@ -57,7 +61,8 @@ impl DeviceCookie {
 }
 
 impl KnownDevice {
-    /// Checks a cookie's value: signed by us, for this address, and not older than `lifetime`. `None` for a stranger.
+    /// Checks a cookie's value: signed by us, for this address, and not older than `lifetime`.
+    /// `None` for a stranger.
     #[must_use]
     pub fn recognise(
         value: &str,
@@ -81,8 +86,9 @@ impl KnownDevice {
         })
     }
 
-    /// What the limits of `email` count for: a known device for itself, all strangers together for the address. So nobody who does
-    /// not hold the cookie can spend a known device's budget, and nobody can lock a guest out of a browser that they use.
+    /// What the limits of `email` count for: a known device for itself, all strangers together for
+    /// the address. So nobody who does not hold the cookie can spend a known device's budget, and
+    /// nobody can lock a guest out of a browser that they use.
     #[must_use]
     pub fn budget(device: Option<&Self>, email: &Email, keys: &KeyRing) -> String {
         match device {

@@ -7,15 +7,16 @@ use serde::{Serialize, Serializer};
 
 use crate::redacted::redacted_debug;
 
-/// The longest address that can be a Cognito user's name (API reference, `UsernameType`). SMTP would carry 254 octets, so somebody
-/// may have a longer one; there is no user to be made of it.
+/// The longest address that can be a Cognito user's name (API reference, `UsernameType`). SMTP
+/// would carry 254 octets, so somebody may have a longer one; there is no user to be made of it.
 const LONGEST: usize = 128;
 
-/// An address in its one spelling: ASCII, lower case, `local@domain.tld` with an unquoted local part.
+/// An address in its one spelling: ASCII, lower case, `local@domain.tld` with an unquoted local
+/// part.
 ///
-/// Cognito treats user names without regard to case, so the lower-case form is the identity. Anything that could be
-/// read in two ways is refused rather than repaired: look-alike letters, a full-width "@", quoted local parts, comments,
-/// address literals.
+/// Cognito treats user names without regard to case, so the lower-case form is the identity.
+/// Anything that could be read in two ways is refused rather than repaired: look-alike letters, a
+/// full-width "@", quoted local parts, comments, address literals.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 

@@ -2,7 +2,8 @@
 
 use crate::{OtpCode, Password, SessionToken};
 
-/// A proof made for this very request: a session that was left open, or a stolen token, has none (ASVS 5.0 7.5.1).
+/// A proof made for this very request: a session that was left open, or a stolen token, has none
+/// (ASVS 5.0 7.5.1).
 #[derive(Clone, Debug)]
 pub enum FreshProof {
     /// The guest's password.

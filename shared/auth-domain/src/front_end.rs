@@ -6,7 +6,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::{AuthorizationFailure, AuthorizationId, LinkEnd};
 
-/// What is encoded in a query's value (WHATWG URL, the `application/x-www-form-urlencoded` set, without its spaces as pluses).
+/// What is encoded in a query's value (WHATWG URL, the `application/x-www-form-urlencoded` set,
+/// without its spaces as pluses).
 const IN_A_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -45,7 +46,8 @@ impl FromStr for FrontEnd {
 }
 
 impl FrontEnd {
-    /// Where a browser goes whose authorization has succeeded. `again` where it had succeeded before, and nothing has changed now.
+    /// Where a browser goes whose authorization has succeeded. `again` where it had succeeded
+    /// before, and nothing has changed now.
     #[must_use]
     pub fn told_of_success(&self, id: &AuthorizationId, again: bool) -> String {
         let id = utf8_percent_encode(id.as_str(), IN_A_QUERY);
@@ -66,7 +68,8 @@ impl FrontEnd {
         }
     }
 
-    /// Where a browser goes whose authorization has failed. The reason is said to the browser that began it, and to no other.
+    /// Where a browser goes whose authorization has failed. The reason is said to the browser that
+    /// began it, and to no other.
     #[must_use]
     pub fn told_of_failure(&self, failure: AuthorizationFailure, began_it: bool) -> String {
         let reason = if began_it {

@@ -12,9 +12,11 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// A guest's public number, `GST-2026-7K3QXB`: the year of its making, then 30 random bits in Crockford's base32.
+/// A guest's public number, `GST-2026-7K3QXB`: the year of its making, then 30 random bits in
+/// Crockford's base32.
 ///
-/// Thirty bits collide within a year at some tens of thousands of guests, so whoever stores one reserves it first.
+/// Thirty bits collide within a year at some tens of thousands of guests, so whoever stores one
+/// reserves it first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GuestId(String);
 
@@ -83,7 +85,8 @@ pub enum InvalidGuestName {
     /// Over 100 characters.
     #[error("must have at most 100 characters")]
     TooLong,
-    /// A line break, a control character, or one that reorders or hides text (a name ends up in mails).
+    /// A line break, a control character, or one that reorders or hides text (a name ends up in
+    /// mails).
     #[error("must not contain control or formatting characters")]
     ControlCharacter,
 }
@@ -128,7 +131,8 @@ pub struct UserSub(String);
 pub struct InvalidUserSub;
 
 impl UserSub {
-    /// Parses a `sub` claim. AWS promises no more than text, so length and alphabet are all that is checked.
+    /// Parses a `sub` claim. AWS promises no more than text, so length and alphabet are all that is
+    /// checked.
     pub fn parse(text: &str) -> Result<Self, InvalidUserSub> {
         let well_formed = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| {
@@ -173,7 +177,8 @@ pub struct Guest {
     pub kept_session: Option<SessionId>,
     /// The authenticator that guards every sign-in, where the guest has one.
     pub authenticator: Option<Authenticator>,
-    /// The authenticator that is being set up, if one is. Only its confirmation touches the one above.
+    /// The authenticator that is being set up, if one is. Only its confirmation touches the one
+    /// above.
     pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
@@ -193,7 +198,8 @@ pub struct WaitingGuest {
     pub created_at: Timestamp,
 }
 
-/// What an address says of the guest whose it is: enough for a sign-in to begin without another read.
+/// What an address says of the guest whose it is: enough for a sign-in to begin without another
+/// read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressClaim {
     /// The user whose guest has the address, and has proved it.

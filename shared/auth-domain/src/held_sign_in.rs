@@ -33,7 +33,8 @@ pub enum AwaitedFactor {
     Cognito(FollowUp),
 }
 
-/// The refresh token that the first factor earned, and that the second turns into tokens. Nobody has it meanwhile.
+/// The refresh token that the first factor earned, and that the second turns into tokens. Nobody
+/// has it meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldToken {
     /// Whose sign-in it is.
@@ -73,7 +74,8 @@ impl CognitoUsername {
     }
 }
 
-/// The challenges of Cognito's own that users of an existing pool may meet, and that Latchkey can finish.
+/// The challenges of Cognito's own that users of an existing pool may meet, and that Latchkey can
+/// finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CognitoChallenge {
     /// The password is one that an administrator chose: a new one is wanted.
@@ -115,8 +117,8 @@ impl Serialize for CognitoChallenge {
 }
 
 impl AwaitedFactor {
-    /// What the client is told to ask the person for. Latchkey's authenticator has the name of Cognito's: to the person they are the
-    /// same.
+    /// What the client is told to ask the person for. Latchkey's authenticator has the name of
+    /// Cognito's: to the person they are the same.
     #[must_use]
     pub const fn challenge(&self) -> CognitoChallenge {
         match self {

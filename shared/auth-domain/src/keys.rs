@@ -124,7 +124,8 @@ impl KeyRing {
         Self { current, previous }
     }
 
-    /// The hash of `parts` under the key in use. Parts cannot run into each other: each is hashed with its length.
+    /// The hash of `parts` under the key in use. Parts cannot run into each other: each is hashed
+    /// with its length.
     #[must_use]
     pub fn tag(&self, purpose: Purpose, parts: &[&str]) -> Tag {
         tag(&self.current, purpose, parts)
@@ -143,7 +144,8 @@ impl KeyRing {
         (matches(&self.current) | previous).into()
     }
 
-    /// The hash of `parts` under each key, the one in use first: for looking something up by a name that is a hash.
+    /// The hash of `parts` under each key, the one in use first: for looking something up by a name
+    /// that is a hash.
     pub fn tags<'a>(
         &'a self,
         purpose: Purpose,

@@ -20,9 +20,11 @@ pub struct Limit {
 /// How a limit forgets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ageing {
-    /// Each event by itself, when it is as old as the window: at most `quota` in any span of the window.
+    /// Each event by itself, when it is as old as the window: at most `quota` in any span of the
+    /// window.
     OneByOne,
-    /// All together, when the window has passed without another: slow events add up as quick ones do.
+    /// All together, when the window has passed without another: slow events add up as quick ones
+    /// do.
     AfterQuiet,
 }
 
@@ -138,7 +140,8 @@ impl Limit {
             }
             let is_newest = counted == 0;
             counted += 1;
-            // One by one, the oldest that counts is the next to go. After quiet, all go with the newest.
+            // One by one, the oldest that counts is the next to go. After quiet, all go with the
+            // newest.
             if is_newest || self.ageing == Ageing::OneByOne {
                 frees = event.after(self.window);
             }

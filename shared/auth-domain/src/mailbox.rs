@@ -2,10 +2,11 @@
 
 use crate::{Email, KeyRing, Purpose};
 
-/// Where the mail to an address ends up, as far as that shows: `a+x@example.com` and `a+y@example.com` are one mailbox (RFC 5233).
+/// Where the mail to an address ends up, as far as that shows: `a+x@example.com` and
+/// `a+y@example.com` are one mailbox (RFC 5233).
 ///
-/// For counting only. An address is an identity with its sub-address, because not every mail server folds it. Dots are kept:
-/// only some servers ignore them.
+/// For counting only. An address is an identity with its sub-address, because not every mail server
+/// folds it. Dots are kept: only some servers ignore them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mailbox(String);
 

@@ -7,7 +7,8 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// A mailed code: 6 to 8 digits. Cognito sends 8 for a sign-in today, 6 for everything else, and promises neither.
+/// A mailed code: 6 to 8 digits. Cognito sends 8 for a sign-in today, 6 for everything else, and
+/// promises neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtpCode(String);
 

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use crate::{ConsentRequest, LimitState, WorkChallenge};
 
-/// A failure that no caller branches on: what was tried, and what came of it. For the operator's log, never for a client.
+/// A failure that no caller branches on: what was tried, and what came of it. For the operator's
+/// log, never for a client.
 #[derive(Debug, thiserror::Error)]
 #[error("{attempted}")]
 pub struct Report {
@@ -50,7 +51,8 @@ impl Report {
 pub struct FieldProblem {
     /// The field's name on the wire.
     pub field: String,
-    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, `needed`, `exclusive`, or the rule that a new password breaks.
+    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, `needed`,
+    /// `exclusive`, or the rule that a new password breaks.
     pub code: &'static str,
     /// What a person reads. Never holds the value.
     pub message: String,
@@ -78,8 +80,8 @@ pub enum RefreshRefusal {
     Invalid,
 }
 
-/// A problem as the contract names it: the variant is the `code` that a client reads. Status codes and words stand in
-/// `auth-lambda`; what an operator reads travels inside as a [`Report`].
+/// A problem as the contract names it: the variant is the `code` that a client reads. Status codes
+/// and words stand in `auth-lambda`; what an operator reads travels inside as a [`Report`].
 #[derive(Debug)]
 pub enum Problem {
     /// The input breaks a rule; each broken one is named.
@@ -92,7 +94,8 @@ pub enum Problem {
     AuthRequired,
     /// An agent's guest has to consent first, and where.
     ConsentRequired(Box<ConsentRequest>),
-    /// Address and password do not belong together, or the address is not proved yet. One answer, so that neither shows.
+    /// Address and password do not belong together, or the address is not proved yet. One answer,
+    /// so that neither shows.
     InvalidCredentials,
     /// The address has a guest already.
     EmailExists,
@@ -121,14 +124,16 @@ pub enum Problem {
         /// What admits one before that, where something does.
         challenge: Option<Box<WorkChallenge>>,
     },
-    /// Cognito takes no password of this user for a while, and the caller is a known device, which may hear it. A code signs in.
+    /// Cognito takes no password of this user for a while, and the caller is a known device, which
+    /// may hear it. A code signs in.
     PasswordLocked {
         /// When the lock is over for certain.
         retry_after_seconds: u64,
     },
     /// The mail could not be sent.
     EmailDeliveryFailed(Report),
-    /// Something that we depend on is away or overloaded. Nothing stays behind that the next try would trip over.
+    /// Something that we depend on is away or overloaded. Nothing stays behind that the next try
+    /// would trip over.
     ServiceUnavailable {
         /// When to try again.
         retry_after_seconds: u64,

@@ -1,4 +1,5 @@
-//! Proof of work: what a request pays with where strangers have spent an address's budget (ALTCHA, proof of work version 2).
+//! Proof of work: what a request pays with where strangers have spent an address's budget (ALTCHA,
+//! proof of work version 2).
 //!
 //! A challenge is signed and holds what it is for, so nothing of it is stored before it is solved.
 
@@ -18,7 +19,8 @@ use crate::{Email, KeyRing, Purpose, Randomness, Report, Timestamp, redacted::re
 /// How long a challenge may be solved. A slow phone takes seconds.
 const LIFETIME: Duration = Duration::from_mins(5);
 
-/// `WebCrypto` derives it natively, so a phone loses less to an attacker's hardware than with a hash in JavaScript.
+/// `WebCrypto` derives it natively, so a phone loses less to an attacker's hardware than with a
+/// hash in JavaScript.
 const ALGORITHM: &str = "PBKDF2/SHA-256";
 
 /// Bytes of the derived key. One block of SHA-256: more would cost without adding work.
@@ -27,12 +29,14 @@ const KEY_LENGTH: usize = 32;
 /// What a derived key must begin with, in hexadecimal. One in 4,096 does.
 const PREFIX: &str = "000";
 
-/// Iterations of one try for the first challenge: 0.3 million in all, half a second of a mid-range phone with the overhead of 4,096
-/// calls. They double with each solved one. Checking a solution takes one try.
+/// Iterations of one try for the first challenge: 0.3 million in all, half a second of a mid-range
+/// phone with the overhead of 4,096 calls. They double with each solved one. Checking a solution
+/// takes one try.
 const CHEAPEST: u32 = 75;
 
-/// Iterations of one try at most: 2.5 million in all. A mid-range phone derives about a million a second, and three tries for a
-/// challenge in four end within five seconds. So strangers cannot price the owner out.
+/// Iterations of one try at most: 2.5 million in all. A mid-range phone derives about a million a
+/// second, and three tries for a challenge in four end within five seconds. So strangers cannot
+/// price the owner out.
 const DEAREST: u32 = 600;
 
 /// The longest text that is read as a solved challenge. Ours have 700 characters.
@@ -60,7 +64,8 @@ pub struct SolvedWork(String);
 pub struct InvalidProofOfWork;
 
 impl WorkChallenge {
-    /// A challenge for `operation` on `email`. The more were solved for it lately, the more work it is.
+    /// A challenge for `operation` on `email`. The more were solved for it lately, the more work it
+    /// is.
     pub fn issue(
         operation: &str,
         email: &Email,
@@ -108,9 +113,11 @@ impl FromStr for ProofOfWork {
 }
 
 impl ProofOfWork {
-    /// Checks that this is a solved challenge of ours for `operation` on `email`. `None` if it is not, or comes too late.
+    /// Checks that this is a solved challenge of ours for `operation` on `email`. `None` if it is
+    /// not, or comes too late.
     ///
-    /// Signature, time and binding come first, and the prefix that the client claims: only then one key is derived.
+    /// Signature, time and binding come first, and the prefix that the client claims: only then one
+    /// key is derived.
     #[must_use]
     pub fn check(
         &self,
@@ -172,7 +179,8 @@ fn secrets(keys: &KeyRing) -> impl Iterator<Item = String> + '_ {
     keys.tags(Purpose::ProofOfWork, &[]).map(crate::Tag::to_hex)
 }
 
-/// What a challenge is for. The address is hashed under a key: a challenge may lie around in logs of other parties.
+/// What a challenge is for. The address is hashed under a key: a challenge may lie around in logs
+/// of other parties.
 fn binding(operation: &str, email: &Email, keys: &KeyRing) -> BTreeMap<String, Value> {
     let address = keys.tag(Purpose::ProofOfWorkAddress, &[email.as_str()]);
     BTreeMap::from([

@@ -9,7 +9,8 @@ pub struct Randomness(Arc<Fill>);
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Randomness {
-    /// A source that fills its argument with unguessable bytes, and stops the process rather than return without.
+    /// A source that fills its argument with unguessable bytes, and stops the process rather than
+    /// return without.
     pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{Key, Randomness, redacted::redacted_debug};
 
-/// An unguessable handle of 256 bits, in base64url (43 characters). ASVS 5.0 7.2.3 asks for at least 128.
+/// An unguessable handle of 256 bits, in base64url (43 characters). ASVS 5.0 7.2.3 asks for at
+/// least 128.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(String);
 
@@ -39,7 +40,8 @@ impl SessionToken {
         &self.0
     }
 
-    /// The name under which the sign-in is stored: a hash, so that whoever reads the table cannot answer for a person.
+    /// The name under which the sign-in is stored: a hash, so that whoever reads the table cannot
+    /// answer for a person.
     #[must_use]
     pub fn sign_in_id(&self) -> SignInId {
         SignInId(HEXLOWER.encode(&Sha256::digest(self.0.as_bytes())))

@@ -9,7 +9,8 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never given to a client.
+/// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never
+/// given to a client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CognitoSession(String);
 
@@ -29,7 +30,8 @@ impl CognitoSession {
     }
 }
 
-/// The name of one attempt. Counting an attempt twice under one name counts it once, so that a write may be sent again.
+/// The name of one attempt. Counting an attempt twice under one name counts it once, so that a
+/// write may be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptId(String);
 
@@ -52,7 +54,8 @@ impl AttemptId {
 pub struct SignInRules {
     /// From the start to the end, re-sends included.
     pub lifetime: Duration,
-    /// Codes that may be tried, over all re-sends. NIST SP 800-63B-4 §3.1.3.2: a new code gives none back.
+    /// Codes that may be tried, over all re-sends. NIST SP 800-63B-4 §3.1.3.2: a new code gives
+    /// none back.
     pub attempts: u32,
     /// The shortest time between two mails.
     pub resend_after: Duration,
@@ -91,7 +94,8 @@ impl SignInRules {
 pub struct SignIn {
     /// Who is signing in.
     pub email: Email,
-    /// One for each mail sent, the newest first. Empty where Cognito would send none: every code is wrong then.
+    /// One for each mail sent, the newest first. Empty where Cognito would send none: every code is
+    /// wrong then.
     pub cognito_sessions: Vec<CognitoSession>,
     /// Codes tried so far.
     pub attempts: u32,
@@ -158,8 +162,8 @@ impl SignIn {
         }
     }
 
-    /// Why a code for `email` is not taken at `now`; `None` where it is. Whose sign-in it is comes first, so that a
-    /// stranger who holds a token learns nothing else about it.
+    /// Why a code for `email` is not taken at `now`; `None` where it is. Whose sign-in it is comes
+    /// first, so that a stranger who holds a token learns nothing else about it.
     #[must_use]
     pub fn refusal(
         &self,

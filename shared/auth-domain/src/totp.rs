@@ -1,5 +1,5 @@
-//! Time-based one-time codes (RFC 6238): HMAC-SHA-1, six digits, steps of 30 seconds. Authenticator apps take other numbers for these,
-//! or ignore them.
+//! Time-based one-time codes (RFC 6238): HMAC-SHA-1, six digits, steps of 30 seconds. Authenticator
+//! apps take other numbers for these, or ignore them.
 
 use std::str::FromStr;
 
@@ -109,8 +109,8 @@ impl TotpSecret {
         BASE32_NOPAD.encode(&self.0)
     }
 
-    /// What the QR code holds: Google Authenticator's Key URI Format, with the issuer before the account and as a parameter, and every
-    /// parameter spelt out although these are the defaults.
+    /// What the QR code holds: Google Authenticator's Key URI Format, with the issuer before the
+    /// account and as a parameter, and every parameter spelt out although these are the defaults.
     #[must_use]
     pub fn otpauth_uri(&self, issuer: &TotpIssuer, account: &Email) -> String {
         let encoded = |text| utf8_percent_encode(text, RESERVED);
@@ -122,8 +122,8 @@ impl TotpSecret {
         )
     }
 
-    /// The step whose code this is, if it is one of the present step or of the two beside it. Compared in constant time. That a step is
-    /// taken only once is the table's business.
+    /// The step whose code this is, if it is one of the present step or of the two beside it.
+    /// Compared in constant time. That a step is taken only once is the table's business.
     #[must_use]
     pub fn step_of(&self, code: &OtpCode, now: Timestamp) -> Option<TotpStep> {
         let seconds = u64::try_from(now.as_seconds()).ok()?;
@@ -145,7 +145,8 @@ impl TotpSecret {
 mod tests {
     use super::*;
 
-    /// RFC 6238, appendix B: the SHA-1 rows, of whose eight digits the last six are the code of six.
+    /// RFC 6238, appendix B: the SHA-1 rows, of whose eight digits the last six are the code of
+    /// six.
     const VECTORS: [(i64, &str); 6] = [
         (59, "287082"),
         (1_111_111_109, "081804"),

@@ -1,4 +1,5 @@
-//! Workload access tokens: an agent's own proof of who it is and for whom it acts, which AgentCore issues and alone can read.
+//! Workload access tokens: an agent's own proof of who it is and for whom it acts, which AgentCore
+//! issues and alone can read.
 
 use std::str::FromStr;
 
@@ -71,7 +72,8 @@ pub enum ActingFor {
 #[derive(Clone, PartialEq, Eq)]
 pub struct WorkloadToken {
     text: String,
-    /// From when on it is no longer handed out. AgentCore does not say when its tokens end, so this is ours.
+    /// From when on it is no longer handed out. AgentCore does not say when its tokens end, so this
+    /// is ours.
     pub expires_at: Timestamp,
 }
 

@@ -1,4 +1,5 @@
-//! The contract, seen as its readers see it: the document itself, its routes, and the checker that holds the wire against it.
+//! The contract, seen as its readers see it: the document itself, its routes, and the checker that
+//! holds the wire against it.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +14,8 @@ mod routes;
 
 use serde_json::Value;
 
-/// A copy of the embedded contract's document after `change`, for what the embedded one does not have.
+/// A copy of the embedded contract's document after `change`, for what the embedded one does not
+/// have.
 fn changed(change: impl FnOnce(&mut Value)) -> String {
     let mut document = auth_api::Contract::embedded().as_json().clone();
     change(&mut document);

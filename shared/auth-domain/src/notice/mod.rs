@@ -1,5 +1,5 @@
-//! What a guest is told by mail after something happened to the account: so that who did not do it themselves hears of it (NIST SP 800-63B-4
-//! §4.6, ASVS 5.0 6.3.7).
+//! What a guest is told by mail after something happened to the account: so that who did not do it
+//! themselves hears of it (NIST SP 800-63B-4 §4.6, ASVS 5.0 6.3.7).
 
 use crate::Timestamp;
 
@@ -20,7 +20,8 @@ pub enum Notice {
     AddressChanged,
 }
 
-/// A mail, ready to be sent. It names nobody and has no links: a mail that asks to follow one teaches people to follow others.
+/// A mail, ready to be sent. It names nobody and has no links: a mail that asks to follow one
+/// teaches people to follow others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeMail {
     /// The subject.
@@ -65,7 +66,8 @@ impl Notice {
         }
     }
 
-    /// Subject, what happened, and what to do if it was somebody else. Without characters that HTML would take for its own.
+    /// Subject, what happened, and what to do if it was somebody else. Without characters that HTML
+    /// would take for its own.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::PasswordChanged => (

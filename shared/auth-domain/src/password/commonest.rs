@@ -1,17 +1,20 @@
 //! The commonest passwords, and what people make of them to satisfy a rule.
 //!
-//! The list is the one that Django 5.2 ships and keeps (`django/contrib/auth/common-passwords.txt.gz`, BSD-3-Clause; drawn by Royce
-//! Williams from Pwned Passwords), sorted: 19,640 in lower case. Few of them have twelve characters, so the list alone would stop little: a
-//! password is also common where it falls apart into hardly more than one or two of them. An estimator such as zxcvbn would do
-//! the same with more nuance, for some five times the bytes and with two regex engines in functions that need none.
+//! The list is the one that Django 5.2 ships and keeps
+//! (`django/contrib/auth/common-passwords.txt.gz`, BSD-3-Clause; drawn by Royce Williams from Pwned
+//! Passwords), sorted: 19,640 in lower case. Few of them have twelve characters, so the list alone
+//! would stop little: a password is also common where it falls apart into hardly more than one or
+//! two of them. An estimator such as zxcvbn would do the same with more nuance, for some five times
+//! the bytes and with two regex engines in functions that need none.
 
 use std::sync::LazyLock;
 
 static LIST: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("commonest.txt").lines().collect());
 
-/// Parts of a password weigh what somebody who guesses pays for them: a listed one 2, a run or a year 1, any other character 1.
-/// Two listed ones with a digit behind them are common, and three listed ones are not: those begin to be a passphrase.
+/// Parts of a password weigh what somebody who guesses pays for them: a listed one 2, a run or a
+/// year 1, any other character 1. Two listed ones with a digit behind them are common, and three
+/// listed ones are not: those begin to be a passphrase.
 const COMMON_WEIGHT: u32 = 5;
 const LISTED_WEIGHT: u32 = 2;
 

@@ -12,8 +12,8 @@ use crate::{Email, redacted::redacted_debug};
 /// `PasswordType`).
 const LONGEST: usize = 256;
 
-/// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2). The rules for new ones do not hold for it: it may be
-/// older than they are. Cognito alone knows whether it is right.
+/// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2). The rules for new
+/// ones do not hold for it: it may be older than they are. Cognito alone knows whether it is right.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -51,7 +51,8 @@ impl FromStr for Password {
     }
 }
 
-/// A password that somebody wants to have, and that keeps every rule. No rule asks for kinds of characters (ASVS 5.0 6.2.5).
+/// A password that somebody wants to have, and that keeps every rule. No rule asks for kinds of
+/// characters (ASVS 5.0 6.2.5).
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewPassword(String);
 
@@ -62,7 +63,8 @@ pub enum PasswordRule {
     TooShort,
     /// More than 256 characters.
     TooLong,
-    /// White space at an end, which Cognito refuses, and which gets lost where passwords are copied.
+    /// White space at an end, which Cognito refuses, and which gets lost where passwords are
+    /// copied.
     SpaceAtAnEnd,
     /// A character that no key types.
     ControlCharacter,
@@ -113,7 +115,8 @@ impl From<NewPassword> for Password {
 }
 
 impl NewPassword {
-    /// The fewest characters. The user pool's policy says the same number, and a test holds the two together.
+    /// The fewest characters. The user pool's policy says the same number, and a test holds the two
+    /// together.
     pub const SHORTEST: usize = 12;
 
     /// Checks a password that is to be `email`'s, and names every rule that it breaks.

@@ -1,5 +1,5 @@
-//! An operation that takes every kind of field and says what it was given, events to send it, and what each answer must be.
-//! The fuzz target and the tests share it.
+//! An operation that takes every kind of field and says what it was given, events to send it, and
+//! what each answer must be. The fuzz target and the tests share it.
 
 use std::net::IpAddr;
 
@@ -288,8 +288,9 @@ fn assert_is_problem(problem: &Value) {
     }
 }
 
-/// Sends `bytes` through every door: as a whole event, as an agent's arguments, and as the parts of an HTTP request, which a byte
-/// 0xFF separates: cookies, headers (`name: value` lines), query (the same), and the rest as the body.
+/// Sends `bytes` through every door: as a whole event, as an agent's arguments, and as the parts of
+/// an HTTP request, which a byte 0xFF separates: cookies, headers (`name: value` lines), query (the
+/// same), and the rest as the body.
 ///
 /// Whatever they are, the answer is well-formed, and the fault is never said to be ours.
 pub(crate) async fn hold_against_everything(bytes: &[u8]) {

@@ -97,7 +97,8 @@ async fn a_body_has_to_call_itself_json() {
         assert_eq!(opened(&answer_to(event).await).0, 200, "{media_type}");
     }
     let unsupported = (415, "UNSUPPORTED_MEDIA_TYPE".to_owned(), Vec::new());
-    // The first three are what a form of another site can send without asking first (ASVS 5.0 3.5.2).
+    // The first three are what a form of another site can send without asking first (ASVS 5.0
+    // 3.5.2).
     for media_type in [
         "text/plain",
         "application/x-www-form-urlencoded",

@@ -41,8 +41,9 @@ async fn logged(body: &str) -> String {
 }
 
 async fn logged_by(function: &Function, event: &Value) -> String {
-    // Places that log become known to subscribers when they are first passed, and one that is passed while another test's
-    // subscriber comes to be may go unheard: so they are passed once before.
+    // Places that log become known to subscribers when they are first passed, and one that is
+    // passed while another test's subscriber comes to be may go unheard: so they are passed once
+    // before.
     harness::invoke(function, raw(event), invocation()).await;
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(auth_lambda::logging::lines(

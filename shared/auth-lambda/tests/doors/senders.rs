@@ -95,7 +95,8 @@ async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
     let mut event = post(EMAIL);
     event["cookies"] = json!(["crumb=no", "__Host-crumbs=no", "junk", "__Host-crumb=a=b=="]);
     assert_eq!(opened(&answer_to(event).await).1["cookie"], "a=b==");
-    // API Gateway passes cookies beside the headers, and a header of that name is not where it does.
+    // API Gateway passes cookies beside the headers, and a header of that name is not where it
+    // does.
     let body = body_with_headers(json!({ "cookie": "__Host-crumb=header" })).await;
     assert_eq!(body["cookie"], Value::Null);
 }

@@ -96,8 +96,8 @@ pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal>
     Ok(Step::Redirect(url))
 }
 
-/// Parameters of the authorization request that `customParameters` do not override: RFC 6749, RFC 7636, and those by which a whole
-/// other request could be smuggled in (RFC 9101).
+/// Parameters of the authorization request that `customParameters` do not override: RFC 6749, RFC
+/// 7636, and those by which a whole other request could be smuggled in (RFC 9101).
 fn is_standard(name: &str) -> bool {
     [
         "response_type",
@@ -231,7 +231,8 @@ impl Denied {
     }
 }
 
-/// Back to the application, with these parameters where they say something, and with the state that it gave.
+/// Back to the application, with these parameters where they say something, and with the state that
+/// it gave.
 fn to_return_url(service: &Service, session: &Session, parameters: &[(&str, &str)]) -> Step {
     let Ok(mut url) = Url::parse(&session.asked.return_url) else {
         return ENDED;

@@ -1,16 +1,18 @@
-//! What AWS does not document, or not surely: each point can be answered both ways, while the stand-in runs.
+//! What AWS does not document, or not surely: each point can be answered both ways, while the
+//! stand-in runs.
 
 use std::time::Duration;
 
 /// How the stand-in answers where nobody knows what AWS does.
 ///
-/// The defaults are what was seen on real accounts where anything was, and the stricter way elsewhere. Code that is right under
-/// every value is right.
+/// The defaults are what was seen on real accounts where anything was, and the stricter way
+/// elsewhere. Code that is right under every value is right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behaviour {
     /// How long a workload access token is good for. The answer that carries one does not say.
     pub workload_token_lifetime: Duration,
-    /// What the use of a workload access token that has ended, or that nobody issued, is refused with.
+    /// What the use of a workload access token that has ended, or that nobody issued, is refused
+    /// with.
     pub ended_workload_token: ErrorClass,
     /// What a user token with a bad signature, issuer or time is refused with.
     pub bad_user_token: ErrorClass,
@@ -18,7 +20,8 @@ pub struct Behaviour {
     pub wrong_user: ErrorClass,
     /// What an unknown, ended, failed, used or not yet authorized session is refused with.
     pub ended_session: ErrorClass,
-    /// What the creation of something under a name that is taken is refused with. Older models of the service know no conflict.
+    /// What the creation of something under a name that is taken is refused with. Older models of
+    /// the service know no conflict.
     pub taken_name: ErrorClass,
     /// Whether another token of the same user may complete a session.
     pub fresh_user_token: Permission,
@@ -26,9 +29,11 @@ pub struct Behaviour {
     pub second_completion: Permission,
     /// Whether an authorization URL may be opened more than once.
     pub second_visit: Permission,
-    /// Whether `customState` may hold a colon. Seen to be refused, with a message about another member.
+    /// Whether `customState` may hold a colon. Seen to be refused, with a message about another
+    /// member.
     pub colon_in_custom_state: Permission,
-    /// The query parameter in which the return URL gets `customState` back; `None` where it gets nothing.
+    /// The query parameter in which the return URL gets `customState` back; `None` where it gets
+    /// nothing.
     pub state_parameter: Option<String>,
     /// How return URLs are held against those that the workload identity allows.
     pub return_urls: ReturnUrls,
@@ -101,7 +106,8 @@ pub enum ReturnUrls {
 /// What the return URL is told when no consent was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denial {
-    /// `error` and `error_description` as the provider gave them (RFC 6749, section 4.1.2.1), and the state.
+    /// `error` and `error_description` as the provider gave them (RFC 6749, section 4.1.2.1), and
+    /// the state.
     Error,
     /// The same, and `session_id`.
     ErrorWithSession,
@@ -123,8 +129,10 @@ pub enum DeniedSession {
 /// When an authorization code is exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeExchange {
-    /// When the provider's redirect arrives; the tokens are withheld until the session is completed.
+    /// When the provider's redirect arrives; the tokens are withheld until the session is
+    /// completed.
     AtCallback,
-    /// When the session is completed. A code that the provider takes for five minutes then ends a session of ten.
+    /// When the session is completed. A code that the provider takes for five minutes then ends a
+    /// session of ten.
     AtCompletion,
 }

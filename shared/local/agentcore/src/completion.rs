@@ -1,5 +1,5 @@
-//! `CompleteResourceTokenAuth`: the application says who sits at the browser that came back. Only the identifier that began the
-//! session puts tokens into the vault.
+//! `CompleteResourceTokenAuth`: the application says who sits at the browser that came back. Only
+//! the identifier that began the session puts tokens into the vault.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! OAuth2 credential providers: where people give their consent, and as which client tokens are asked for.
+//! OAuth2 credential providers: where people give their consent, and as which client tokens are
+//! asked for.
 
 use local_kit::{Millis, SpecError, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -16,7 +17,8 @@ use crate::workload_identity::Page;
 pub struct CredentialProviderSpec {
     /// 1 to 128 of `[a-zA-Z0-9\-_]`.
     pub name: String,
-    /// `CustomOauth2`, or a vendor such as `CognitoOauth2`, of which the issuer or the endpoints are taken from `discovery`.
+    /// `CustomOauth2`, or a vendor such as `CognitoOauth2`, of which the issuer or the endpoints
+    /// are taken from `discovery`.
     pub vendor: String,
     /// Where its endpoints are.
     pub discovery: Discovery,
@@ -24,7 +26,8 @@ pub struct CredentialProviderSpec {
     pub client_id: String,
     /// Its secret.
     pub client_secret: Secret,
-    /// How the client proves itself at the token endpoint; `None` goes by discovery, and then by HTTP Basic.
+    /// How the client proves itself at the token endpoint; `None` goes by discovery, and then by
+    /// HTTP Basic.
     pub client_authentication: Option<ClientAuthentication>,
 }
 
@@ -34,7 +37,8 @@ pub struct CredentialProviderSpec {
 pub struct CredentialProvider {
     /// Its ARN.
     pub arn: String,
-    /// The redirect URI to register for the client. It stays, whatever else of the provider changes.
+    /// The redirect URI to register for the client. It stays, whatever else of the provider
+    /// changes.
     pub callback_url: String,
 }
 
@@ -111,7 +115,8 @@ pub(crate) struct Described {
     _tags: Option<Value>,
 }
 
-/// Of each kind of configuration the members that have an effect here. Others are refused by their name.
+/// Of each kind of configuration the members that have an effect here. Others are refused by their
+/// name.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Config {
@@ -324,7 +329,8 @@ fn included_discovery(vendor: &str, config: &IncludedConfig) -> Result<Discovery
     }
 }
 
-/// Keeps the callback URL, which is registered elsewhere, and the vault: tokens do not end because their provider was described anew.
+/// Keeps the callback URL, which is registered elsewhere, and the vault: tokens do not end because
+/// their provider was described anew.
 fn put(
     service: &Service,
     transaction: &Transaction<'_>,

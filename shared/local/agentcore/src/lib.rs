@@ -1,8 +1,10 @@
 //! AgentCore Identity over the AWS wire protocol, in one process.
 //!
-//! [`AgentCore::open`] opens the state, [`AgentCore::ensure_workload_identity`] and [`AgentCore::ensure_credential_provider`] see
-//! to it that they are there, and [`AgentCore::router`] is the HTTP face that AWS's SDKs and browsers talk to. It really sends a
-//! browser to the credential provider and back. Time, randomness and what AWS leaves open are passed in.
+//! [`AgentCore::open`] opens the state, [`AgentCore::ensure_workload_identity`] and
+//! [`AgentCore::ensure_credential_provider`] see to it that they are there, and
+//! [`AgentCore::router`] is the HTTP face that AWS's SDKs and browsers talk to. It really sends a
+//! browser to the credential provider and back. Time, randomness and what AWS leaves open are
+//! passed in.
 
 mod authorization;
 mod behaviour;
@@ -61,7 +63,8 @@ impl AgentCore {
         })
     }
 
-    /// The HTTP face: operations of both services as POST, and `GET /identities/oauth2/…` for browsers.
+    /// The HTTP face: operations of both services as POST, and `GET /identities/oauth2/…` for
+    /// browsers.
     pub fn router(&self) -> axum::Router {
         wire::router(Arc::clone(&self.service))
     }
@@ -71,7 +74,8 @@ impl AgentCore {
         workload_identity::ensure(&self.service, spec)
     }
 
-    /// Makes the credential provider, or brings the one that is there to these settings; its callback URL stays.
+    /// Makes the credential provider, or brings the one that is there to these settings; its
+    /// callback URL stays.
     pub fn ensure_credential_provider(
         &self,
         spec: CredentialProviderSpec,
@@ -95,7 +99,8 @@ impl AgentCore {
         self.service.set_issuers(issuers);
     }
 
-    /// Forgets sessions and the vault; keeps workload identities, their tokens, and credential providers.
+    /// Forgets sessions and the vault; keeps workload identities, their tokens, and credential
+    /// providers.
     pub fn reset(&self) -> Result<(), SpecError> {
         self.service
             .store

@@ -1,4 +1,5 @@
-//! AgentCore Identity on a port. Workload identities and credential providers are made through the control plane's operations.
+//! AgentCore Identity on a port. Workload identities and credential providers are made through the
+//! control plane's operations.
 
 use std::process::ExitCode;
 
@@ -12,7 +13,8 @@ use local_kit::{Failure, Listening, Program, Served};
 struct Arguments {
     #[command(flatten)]
     listening: Listening,
-    /// An issuer whose tokens are taken for a user's; may be given several times. Without it, any issuer's.
+    /// An issuer whose tokens are taken for a user's; may be given several times. Without it, any
+    /// issuer's.
     #[arg(long, value_name = "URL")]
     issuer: Vec<String>,
 }

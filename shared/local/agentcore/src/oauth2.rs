@@ -193,7 +193,8 @@ pub(crate) async fn tokens(
         .extend_pairs(form)
         .extend_pairs(targets.parameters())
         .finish();
-    // Taken before the question: an answer that was long under way has not given the token a longer life.
+    // Taken before the question: an answer that was long under way has not given the token a longer
+    // life.
     let asked = service.now();
     let (status, body) = exchange(request.body(form), &place).await?;
     if status >= 500 {

@@ -9,7 +9,8 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::{completion, credential_provider, resource_token, workload_identity, workload_token};
 
-/// Runs an operation on a body that the model has admitted. `tools/extract_model.py` reads the names from here.
+/// Runs an operation on a body that the model has admitted. `tools/extract_model.py` reads the
+/// names from here.
 pub(crate) async fn run(
     service: &Arc<Service>,
     operation: &str,
@@ -40,7 +41,8 @@ pub(crate) async fn run(
     }
 }
 
-/// The model has been held against the body, so what fails here is a member that this stand-in reads otherwise than the model.
+/// The model has been held against the body, so what fails here is a member that this stand-in
+/// reads otherwise than the model.
 fn read<Input: DeserializeOwned>(body: Value) -> Result<Input, Refusal> {
     serde_json::from_value(body).map_err(|cause| Refusal::unreadable(cause.to_string()))
 }

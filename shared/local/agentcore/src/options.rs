@@ -13,7 +13,8 @@ pub struct Options {
     pub region: String,
     /// The account in ARNs.
     pub account_id: String,
-    /// Where the router will be reachable, without a slash at the end. Authorization URLs and callback URLs begin with it.
+    /// Where the router will be reachable, without a slash at the end. Authorization URLs and
+    /// callback URLs begin with it.
     pub public_url: String,
     /// Where the state is kept.
     pub state: State,
@@ -28,7 +29,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// A stand-in in memory, in `eu-west-1`, by the system's clock and randomness, for tokens of any issuer.
+    /// A stand-in in memory, in `eu-west-1`, by the system's clock and randomness, for tokens of
+    /// any issuer.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {

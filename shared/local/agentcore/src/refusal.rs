@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::behaviour::ErrorClass;
 
-/// The exceptions that this stand-in can answer with, those of the layer in front of the service among them.
+/// The exceptions that this stand-in can answer with, those of the layer in front of the service
+/// among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exception {
     AccessDenied,
@@ -64,7 +65,8 @@ impl From<ErrorClass> for Exception {
     }
 }
 
-/// A refusal: the exception and its message. The cause of an internal error is logged where it happened, not carried.
+/// A refusal: the exception and its message. The cause of an internal error is logged where it
+/// happened, not carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) exception: Exception,

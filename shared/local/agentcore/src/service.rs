@@ -1,4 +1,5 @@
-//! The service behind the operations: options, state, switches, and what several operations need of them.
+//! The service behind the operations: options, state, switches, and what several operations need of
+//! them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,8 +10,9 @@ use crate::behaviour::Behaviour;
 use crate::options::{Issuers, OpenError, Options};
 use crate::store::{LAYOUT, Store};
 
-/// A token of the vault is renewed once, however many ask for it at the same moment: a provider that rotates refresh tokens would
-/// take the second use of one for theft. Entries share this many gates.
+/// A token of the vault is renewed once, however many ask for it at the same moment: a provider
+/// that rotates refresh tokens would take the second use of one for theft. Entries share this many
+/// gates.
 const GATES: usize = 64;
 
 /// How long one answer of a provider may take. A person waits for it, in front of a blank page.

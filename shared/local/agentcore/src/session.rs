@@ -1,7 +1,8 @@
 //! Authorization sessions: what was asked for, by whom, and how far the consent is.
 //!
-//! A session goes one way: begun, opened, exchanging, returned, completed; or it fails. Each step is one transaction that looks
-//! at the step before, so two requests that arrive at once take it once.
+//! A session goes one way: begun, opened, exchanging, returned, completed; or it fails. Each step
+//! is one transaction that looks at the step before, so two requests that arrive at once take it
+//! once.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use crate::store::{Fingerprint, fingerprint};
 use crate::vault::Purpose;
 use crate::workload_token::Bearer;
 
-/// AWS: "the authorization URL and its session are valid for 10 minutes" ("OAuth2 authorization URL session binding").
+/// AWS: "the authorization URL and its session are valid for 10 minutes" ("OAuth2 authorization URL
+/// session binding").
 const LIFETIME: Duration = Duration::from_mins(10);
 
 /// What stands before the id of a session (RFC 9126, section 2.2).

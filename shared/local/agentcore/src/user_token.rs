@@ -30,7 +30,8 @@ struct Discovery {
 
 /// The user of a token that its issuer signed and that has not ended.
 ///
-/// The issuer's keys are fetched each time: a stand-in has no reason to go by keys that were there some minutes ago.
+/// The issuer's keys are fetched each time: a stand-in has no reason to go by keys that were there
+/// some minutes ago.
 pub(crate) async fn verify(service: &Service, token: &str) -> Result<Principal, Refusal> {
     verified(service, token).await.map_err(|why| {
         Refusal::new(

@@ -1,4 +1,5 @@
-//! The token vault: what a user has consented to, by workload, user, provider, scopes and parameters.
+//! The token vault: what a user has consented to, by workload, user, provider, scopes and
+//! parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,8 +71,8 @@ fn find(connection: &Connection, key: &Fingerprint) -> Result<Option<Tokens>, Re
         .transpose()?)
 }
 
-/// An access token that is good now: the kept one, or a renewed one. `None` where a new consent is needed, because there was none or
-/// the provider no longer honours it.
+/// An access token that is good now: the kept one, or a renewed one. `None` where a new consent is
+/// needed, because there was none or the provider no longer honours it.
 pub(crate) async fn access_token(
     service: &Service,
     key: &Fingerprint,

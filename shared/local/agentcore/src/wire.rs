@@ -1,4 +1,5 @@
-//! The HTTP face: operations by path, the two addresses that browsers come to, and the form of answers and errors.
+//! The HTTP face: operations by path, the two addresses that browsers come to, and the form of
+//! answers and errors.
 
 use std::sync::Arc;
 
@@ -18,7 +19,8 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::{model, operations};
 
-/// Above the largest request that the model allows: two tokens of 128 KiB, and lists that nobody fills.
+/// Above the largest request that the model allows: two tokens of 128 KiB, and lists that nobody
+/// fills.
 const LONGEST_BODY: usize = 1_024 * 1_024;
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -79,8 +81,9 @@ impl local_kit::Service for Service {
 /// Both services sign under this name.
 const SIGNING_NAME: &str = "bedrock-agentcore";
 
-/// Nothing here is for pages of other sites: there are no CORS headers, and a page that reaches this port under a name of its own
-/// (DNS rebinding) is turned away. Names of this machine pass, and the name under which the stand-in was told that it is reached.
+/// Nothing here is for pages of other sites: there are no CORS headers, and a page that reaches
+/// this port under a name of its own (DNS rebinding) is turned away. Names of this machine pass,
+/// and the name under which the stand-in was told that it is reached.
 async fn own_host_only(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -152,7 +155,8 @@ async fn called_back(
     )
 }
 
-/// The parameters of these names, each there once at most (RFC 6749, section 3.1). Others are passed over.
+/// The parameters of these names, each there once at most (RFC 6749, section 3.1). Others are
+/// passed over.
 fn read_query<const N: usize>(
     query: Option<&str>,
     names: [&str; N],

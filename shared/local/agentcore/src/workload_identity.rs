@@ -1,4 +1,5 @@
-//! Workload identities: who may ask for tokens, and where the browsers of its users may be sent back to.
+//! Workload identities: who may ask for tokens, and where the browsers of its users may be sent
+//! back to.
 
 use local_kit::{Millis, SpecError, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};

@@ -1,4 +1,5 @@
-//! Workload access tokens: opaque, bound to a workload and the user that it acts for, and ending unannounced.
+//! Workload access tokens: opaque, bound to a workload and the user that it acts for, and ending
+//! unannounced.
 
 use local_kit::base64url;
 use rusqlite::{OptionalExtension as _, params};

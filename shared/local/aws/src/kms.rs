@@ -1,4 +1,5 @@
-//! KMS: symmetric keys that never leave, AES-256-GCM with the encryption context as additional data.
+//! KMS: symmetric keys that never leave, AES-256-GCM with the encryption context as additional
+//! data.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,8 @@ use crate::account::Account;
 use crate::refusal::{Refusal, check_length, input, output};
 use crate::state::{Kept, Key, StateError};
 
-/// A ciphertext names its key first: the UUID's sixteen bytes, then the nonce, then what AES-GCM made.
+/// A ciphertext names its key first: the UUID's sixteen bytes, then the nonce, then what AES-GCM
+/// made.
 const KEY_ID_LENGTH: usize = 16;
 
 /// Canonical order, so that a context's meaning does not depend on how it was written.

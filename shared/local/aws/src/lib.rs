@@ -1,13 +1,14 @@
-//! The small rest of AWS on a laptop: what an application uses of Secrets Manager, KMS and SES v2, over their
-//! own wire protocols on one port, so that unchanged SDK clients talk to them.
+//! The small rest of AWS on a laptop: what an application uses of Secrets Manager, KMS and SES v2,
+//! over their own wire protocols on one port, so that unchanged SDK clients talk to them.
 //!
-//! Strict on purpose: unsigned requests, credentials scoped to another Region or service, unknown operations, members
-//! that AWS has but this crate does not honour, and values outside AWS's bounds are all refused. Signatures themselves
-//! are not verified: any access key will do.
+//! Strict on purpose: unsigned requests, credentials scoped to another Region or service, unknown
+//! operations, members that AWS has but this crate does not honour, and values outside AWS's bounds
+//! are all refused. Signatures themselves are not verified: any access key will do.
 //!
-//! Own code rather than the `winterbaume-*` crates, which were read: those three are 35,000 lines with a second clock
-//! (chrono's, which cannot be moved), a second generation of the crypto crates and no state on disk; the seven
-//! operations needed here fit into a few hundred lines on libraries that the workspace has anyway.
+//! Own code rather than the `winterbaume-*` crates, which were read: those three are 35,000 lines
+//! with a second clock (chrono's, which cannot be moved), a second generation of the crypto crates
+//! and no state on disk; the seven operations needed here fit into a few hundred lines on libraries
+//! that the workspace has anyway.
 
 mod account;
 mod kms;
@@ -91,8 +92,8 @@ impl AwsLocal {
             .with_state(self.account.clone())
     }
 
-    /// Makes sure that a secret of this name has a current value, made by `first_value` where it has none, and
-    /// returns its ARN.
+    /// Makes sure that a secret of this name has a current value, made by `first_value` where it
+    /// has none, and returns its ARN.
     pub fn ensure_secret(
         &self,
         name: &str,

@@ -303,8 +303,9 @@ fn put_secret_value(account: &Account, request: PutSecretValue) -> Result<Value,
 }
 
 impl Secret {
-    /// Adds a version. Each of its stages moves here from the version that had it; the version that loses
-    /// `AWSCURRENT` becomes `AWSPREVIOUS`; versions left without a stage are deprecated, and go.
+    /// Adds a version. Each of its stages moves here from the version that had it; the version that
+    /// loses `AWSCURRENT` becomes `AWSPREVIOUS`; versions left without a stage are deprecated, and
+    /// go.
     fn add(&mut self, id: String, value: SecretValue, stages: &[String], now: f64) {
         for version in self.versions.values_mut() {
             let was_current = version.has_stage(CURRENT);

@@ -133,7 +133,8 @@ pub(crate) fn serve(account: &Account, body: Value) -> Result<Value, Refusal> {
     Ok(json!({ "MessageId": message_id }))
 }
 
-/// SES refuses addresses outside ASCII (RFC 6531 is not supported) and any that would break a header.
+/// SES refuses addresses outside ASCII (RFC 6531 is not supported) and any that would break a
+/// header.
 fn check_address(address: &str) -> Result<(), Refusal> {
     let usable = address.is_ascii()
         && address.contains('@')

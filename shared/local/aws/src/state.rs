@@ -106,8 +106,8 @@ impl Store {
         look(&self.locked())
     }
 
-    /// Changes the state and writes it down. A change that fails half-way is its caller's to avoid: check first,
-    /// change last.
+    /// Changes the state and writes it down. A change that fails half-way is its caller's to avoid:
+    /// check first, change last.
     pub(crate) fn change<Answer, Failure: From<StateError>>(
         &self,
         change: impl FnOnce(&mut Kept) -> Result<Answer, Failure>,
@@ -147,7 +147,8 @@ fn read(path: &Path) -> Result<Kept, StateError> {
     }
 }
 
-/// Replaces the file in one step, so that a process that dies while writing leaves the former state.
+/// Replaces the file in one step, so that a process that dies while writing leaves the former
+/// state.
 fn write(path: &Path, kept: &Kept) -> Result<(), StateError> {
     let beside = path.with_extension("new");
     let replace = || {

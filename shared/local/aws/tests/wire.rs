@@ -1,4 +1,5 @@
-//! The three services as an SDK client sees them: signed requests over HTTP, and what stays after a restart.
+//! The three services as an SDK client sees them: signed requests over HTTP, and what stays after a
+//! restart.
 
 #![expect(
     clippy::unwrap_used,

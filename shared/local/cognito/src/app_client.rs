@@ -1,4 +1,5 @@
-//! App clients: their settings as the wire has them, what is read out of them, and how they are kept.
+//! App clients: their settings as the wire has them, what is read out of them, and how they are
+//! kept.
 
 use std::fmt;
 
@@ -188,7 +189,8 @@ impl ClientSettings {
         self.check_oauth()
     }
 
-    /// What belongs to the hosted sign-in. Grants, scopes and identity providers that this stand-in has not are refused.
+    /// What belongs to the hosted sign-in. Grants, scopes and identity providers that this stand-in
+    /// has not are refused.
     fn check_oauth(&self) -> Result<(), Refusal> {
         for url in self.callback_urls.iter().chain(&self.logout_urls) {
             check_redirect_url(url)?;
@@ -297,7 +299,8 @@ const SCOPES: [&str; 5] = [
 /// Schemes that run or show what stands in the address itself.
 const UNSAFE_SCHEMES: [&str; 4] = ["data", "file", "javascript", "vbscript"];
 
-/// `CallbackURLs` of the service model's documentation: absolute, without a fragment, and plain HTTP for this machine only.
+/// `CallbackURLs` of the service model's documentation: absolute, without a fragment, and plain
+/// HTTP for this machine only.
 fn check_redirect_url(text: &str) -> Result<(), Refusal> {
     let url = Url::parse(text)
         .ok()

@@ -27,7 +27,8 @@ pub(crate) struct KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Makes two keys of 2048 bits, each in a thread of its own: that takes half a second, and sometimes a whole one.
+    /// Makes two keys of 2048 bits, each in a thread of its own: that takes half a second, and
+    /// sometimes a whole one.
     pub(crate) fn generate(random: &Random) -> Result<Self, OpenError> {
         let (id, access) = thread::scope(|scope| {
             let other = scope.spawn(|| generate_one(random));
@@ -39,7 +40,8 @@ impl KeyMaterial {
         })
     }
 
-    /// The `index`-th pair of this process. Worlds in memory come and go, and their keys guard nothing, so they share them.
+    /// The `index`-th pair of this process. Worlds in memory come and go, and their keys guard
+    /// nothing, so they share them.
     pub(crate) fn shared(index: usize, random: &Random) -> Result<Self, OpenError> {
         static MADE: Mutex<Vec<KeyMaterial>> = Mutex::new(Vec::new());
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,8 @@
 //! A Cognito user pool over the AWS wire protocol, in one process.
 //!
-//! [`Cognito::open`] opens the state, [`Cognito::ensure_pool`] and [`Cognito::ensure_client`] see to it that a pool and its
-//! app clients are there, and [`Cognito::router`] is the HTTP face that AWS's SDKs, its CLI and Amplify talk to. Time,
-//! randomness and the mailbox are passed in.
+//! [`Cognito::open`] opens the state, [`Cognito::ensure_pool`] and [`Cognito::ensure_client`] see
+//! to it that a pool and its app clients are there, and [`Cognito::router`] is the HTTP face that
+//! AWS's SDKs, its CLI and Amplify talk to. Time, randomness and the mailbox are passed in.
 
 mod app_client;
 mod domain;
@@ -64,16 +64,17 @@ impl Cognito {
         })
     }
 
-    /// The HTTP face: `POST /` for operations and `GET /{poolId}/.well-known/…` for keys and discovery, with CORS; below
-    /// `/{domain}`, the hosted sign-in of pools that have a domain.
+    /// The HTTP face: `POST /` for operations and `GET /{poolId}/.well-known/…` for keys and
+    /// discovery, with CORS; below `/{domain}`, the hosted sign-in of pools that have a domain.
     pub fn router(&self) -> axum::Router {
         wire::router(Arc::clone(&self.service))
     }
 
     /// Makes the pool, or brings the one that is there to these settings; returns its id.
     ///
-    /// A pool is recognised by its id where the spec has one, by its name otherwise. A new one's keys are made meanwhile (in memory:
-    /// once per process), and what needs them first waits for them: a token, or the JWKS.
+    /// A pool is recognised by its id where the spec has one, by its name otherwise. A new one's
+    /// keys are made meanwhile (in memory: once per process), and what needs them first waits for
+    /// them: a token, or the JWKS.
     pub fn ensure_pool(&self, spec: PoolSpec) -> Result<String, SpecError> {
         spec::ensure_pool(&self.service, spec)
     }
@@ -89,7 +90,8 @@ impl Cognito {
     }
 
     /// Where the hosted sign-in of a pool is, without a slash at the end, if it has a domain:
-    /// `{domain_url}/oauth2/authorize`, `/oauth2/token`, `/oauth2/userInfo`, `/oauth2/revoke`, `/login`, `/logout`.
+    /// `{domain_url}/oauth2/authorize`, `/oauth2/token`, `/oauth2/userInfo`, `/oauth2/revoke`,
+    /// `/login`, `/logout`.
     pub fn domain_url(&self, pool_id: &str) -> Result<Option<String>, SpecError> {
         let domain = self
             .service
@@ -98,7 +100,8 @@ impl Cognito {
         Ok(domain.map(|domain| self.service.domain_url(&domain)))
     }
 
-    /// Makes the app client, or brings the one that is there to these settings; its id and secret stay.
+    /// Makes the app client, or brings the one that is there to these settings; its id and secret
+    /// stay.
     pub fn ensure_client(&self, pool_id: &str, spec: ClientSpec) -> Result<Client, SpecError> {
         spec::ensure_client(&self.service, pool_id, spec)
     }

@@ -1,4 +1,5 @@
-//! How often within an hour one user may ask for codes, redeem them and change a password, as Cognito counts it.
+//! How often within an hour one user may ask for codes, redeem them and change a password, as
+//! Cognito counts it.
 
 use local_kit::HOUR;
 use rusqlite::{OptionalExtension as _, params};
@@ -45,7 +46,8 @@ impl Counted {
         }
     }
 
-    /// Counts a call before anything else is done for it, so that many at once cannot outrun the limit.
+    /// Counts a call before anything else is done for it, so that many at once cannot outrun the
+    /// limit.
     ///
     /// `name` is the user name, or what was typed where nobody has it: those are counted alike.
     pub(crate) fn count(self, service: &Service, pool: &Pool, name: &str) -> Result<(), Refusal> {

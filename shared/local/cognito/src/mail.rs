@@ -22,7 +22,8 @@ pub struct Mail {
     pub text: String,
     /// The body as HTML.
     pub html: String,
-    /// What the mail is about: a code of 8 digits (sign-in) or 6 (everything else), or a temporary password.
+    /// What the mail is about: a code of 8 digits (sign-in) or 6 (everything else), or a temporary
+    /// password.
     pub code: String,
 }
 

@@ -1,4 +1,5 @@
-//! A user pool on a port: makes one pool and one app client, prints their ids, and prints every mail.
+//! A user pool on a port: makes one pool and one app client, prints their ids, and prints every
+//! mail.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -23,7 +24,8 @@ struct Arguments {
     /// ARN of a pre authentication function.
     #[arg(long, value_name = "ARN", requires = "lambda_url")]
     pre_authentication: Option<String>,
-    /// Prefix of the hosted sign-in, which is then at http://127.0.0.1:PORT/PREFIX/oauth2/authorize.
+    /// Prefix of the hosted sign-in, which is then at
+    /// http://127.0.0.1:PORT/PREFIX/oauth2/authorize.
     #[arg(long, value_name = "PREFIX", requires = "callback_url")]
     domain: Option<String>,
     /// Where the hosted sign-in may send browsers back to; more than once for several.

@@ -15,8 +15,8 @@ pub struct Options {
     pub region: String,
     /// The account in ARNs.
     pub account_id: String,
-    /// Where the router will be reachable, without a slash at the end. The issuer of a pool's tokens is
-    /// `{public_url}/{poolId}`, and its JWKS is served below that.
+    /// Where the router will be reachable, without a slash at the end. The issuer of a pool's
+    /// tokens is `{public_url}/{poolId}`, and its JWKS is served below that.
     pub public_url: String,
     /// Where the state is kept.
     pub state: State,
@@ -26,11 +26,13 @@ pub struct Options {
     pub random: Random,
     /// Takes every mail, before the answer of the operation that sent it.
     pub mail: Arc<dyn Fn(Mail) + Send + Sync>,
-    /// Base of a Lambda Invoke API, for triggers. Without one, a pool with a trigger lets nobody in.
+    /// Base of a Lambda Invoke API, for triggers. Without one, a pool with a trigger lets nobody
+    /// in.
     pub lambda_url: Option<String>,
     /// How long a trigger may take, in real time.
     pub lambda_limit: Duration,
-    /// How choice-based sign-in answers for a name that nobody has, where the app client hides that.
+    /// How choice-based sign-in answers for a name that nobody has, where the app client hides
+    /// that.
     pub unknown_user: UnknownUser,
     /// Whether the hosted page heeds `prompt=login`.
     pub prompt_login: PromptLogin,
@@ -43,7 +45,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// A pool service in memory, in `eu-west-1`, by the system's clock and randomness, whose mails nobody reads.
+    /// A pool service in memory, in `eu-west-1`, by the system's clock and randomness, whose mails
+    /// nobody reads.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
@@ -76,10 +79,12 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Cognito waits five seconds for a trigger (developer guide, "Customizing user pool workflows with Lambda triggers").
+/// Cognito waits five seconds for a trigger (developer guide, "Customizing user pool workflows with
+/// Lambda triggers").
 const LAMBDA_LIMIT: Duration = Duration::from_secs(5);
 
-/// Whether the hosted page heeds `prompt=login`. Managed login does; the classic hosted page is documented to heed no prompt.
+/// Whether the hosted page heeds `prompt=login`. Managed login does; the classic hosted page is
+/// documented to heed no prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PromptLogin {
     /// A browser that is signed in signs in again.
@@ -89,7 +94,8 @@ pub enum PromptLogin {
     Ignored,
 }
 
-/// How choice-based sign-in answers for a name that nobody has, where `PreventUserExistenceErrors` is `ENABLED`.
+/// How choice-based sign-in answers for a name that nobody has, where `PreventUserExistenceErrors`
+/// is `ENABLED`.
 ///
 /// All three were seen on real pools; the documentation promises none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,7 +112,8 @@ pub enum UnknownUser {
     },
 }
 
-/// What a second sign-in code does to the codes that the same user was mailed before. AWS does not document it.
+/// What a second sign-in code does to the codes that the same user was mailed before. AWS does not
+/// document it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlierCodes {
     /// Each session keeps its own code until it ends.
@@ -144,10 +151,11 @@ pub enum OpenError {
     Http(#[from] reqwest::Error),
 }
 
-/// The calls of one user within an hour, from the first of them on; the next one is a `LimitExceededException`.
+/// The calls of one user within an hour, from the first of them on; the next one is a
+/// `LimitExceededException`.
 ///
-/// The numbers are those of Cognito's quotas page. For recovery it gives a range of 5 to 20 that depends on a risk which
-/// nobody outside can see, so the smallest is the default.
+/// The numbers are those of Cognito's quotas page. For recovery it gives a range of 5 to 20 that
+/// depends on a risk which nobody outside can see, so the smallest is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyLimits {
     /// `ForgotPassword`: 5 to 20 in AWS.

@@ -14,8 +14,8 @@ use crate::refusal::{Exception, Refusal};
 use crate::srp::{Identity, Verifier};
 use crate::user::{Failures, User};
 
-/// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three; a stand-in that two cores run beside
-/// everything else shall still sustain a hundred password sign-ins a second.
+/// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three; a stand-in that two
+/// cores run beside everything else shall still sustain a hundred password sign-ins a second.
 const MEMORY_KIB: u32 = 4_096;
 const PASSES: u32 = 3;
 
@@ -35,8 +35,8 @@ const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-";
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// The memory that finished work has left behind, at most one piece a place. Given back to the allocator, 4 MiB at a time
-/// from many threads would grow into hundreds.
+/// The memory that finished work has left behind, at most one piece a place. Given back to the
+/// allocator, 4 MiB at a time from many threads would grow into hundreds.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// Argon2id of a password. Takes milliseconds of CPU.

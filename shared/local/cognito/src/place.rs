@@ -17,7 +17,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The app client, and its pool; the Admin form names the pool too, and the two must belong together.
+    /// The app client, and its pool; the Admin form names the pool too, and the two must belong
+    /// together.
     pub(crate) fn find(
         service: &Service,
         door: Door,
@@ -37,7 +38,8 @@ impl Place {
         })
     }
 
-    /// Counts a call against the user's limit by the hour, or against the typed name's where nobody has it.
+    /// Counts a call against the user's limit by the hour, or against the typed name's where nobody
+    /// has it.
     pub(crate) fn count(
         &self,
         service: &Service,

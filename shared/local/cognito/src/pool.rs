@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::refusal::{Exception, Refusal};
 
-/// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is kept and shown again.
+/// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is
+/// kept and shown again.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PoolSettings {
@@ -33,7 +34,8 @@ pub(crate) struct PoolSettings {
     /// Set through `SetUserPoolMfaConfig`, which is another operation with another shape.
     #[serde(default)]
     pub(crate) software_token_mfa: bool,
-    /// Email as second factor, where it is there, and the words of every sign-in code; set in the same way.
+    /// Email as second factor, where it is there, and the words of every sign-in code; set in the
+    /// same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email_mfa_configuration: Option<EmailMfaConfiguration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -180,8 +182,8 @@ pub(crate) struct SchemaAttribute {
 }
 
 impl PoolSettings {
-    /// Holds what this stand-in acts on against the rules that AWS applies beyond the model, and refuses loudly what it
-    /// would otherwise pretend to do.
+    /// Holds what this stand-in acts on against the rules that AWS applies beyond the model, and
+    /// refuses loudly what it would otherwise pretend to do.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
         let beyond_lite = [
@@ -242,8 +244,8 @@ impl PoolSettings {
         Ok(())
     }
 
-    /// Where codes by email are a second factor, mails must go out through the pool's own SES, and a lost password must not
-    /// come back by email alone: one mailbox would be both factors.
+    /// Where codes by email are a second factor, mails must go out through the pool's own SES, and
+    /// a lost password must not come back by email alone: one mailbox would be both factors.
     fn check_email_mfa(&self) -> Result<(), Refusal> {
         if self.email_mfa_configuration.is_none() || self.mfa_configuration == MfaConfiguration::Off
         {

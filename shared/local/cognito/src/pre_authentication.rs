@@ -8,7 +8,8 @@ use crate::service::Service;
 use crate::trigger::{Metadata, Occasion};
 use crate::user::User;
 
-/// The pre authentication trigger, where unknown names are hidden for those too, so that it cannot tell the caller who exists.
+/// The pre authentication trigger, where unknown names are hidden for those too, so that it cannot
+/// tell the caller who exists.
 pub(crate) async fn ask_pre_authentication(
     service: &Service,
     place: &Place,

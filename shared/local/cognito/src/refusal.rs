@@ -1,10 +1,12 @@
-//! What an operation refuses with: one of the service's exceptions and the message that real callers see.
+//! What an operation refuses with: one of the service's exceptions and the message that real
+//! callers see.
 
 use std::borrow::Cow;
 
 use local_kit::{Fault, FaultKind, SpecError};
 
-/// The exceptions of the user pools API that this stand-in can answer with, and those of the layer in front of it.
+/// The exceptions of the user pools API that this stand-in can answer with, and those of the layer
+/// in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exception {
     AliasExists,
@@ -75,7 +77,8 @@ impl Exception {
         }
     }
 
-    /// The HTTP status: this API says 400 to every mistake of a caller, and never 401, 403, 404 or 429.
+    /// The HTTP status: this API says 400 to every mistake of a caller, and never 401, 403, 404 or
+    /// 429.
     pub(crate) const fn status(self) -> u16 {
         match self {
             Self::InternalError | Self::Front(FaultKind::Internal) => 500,
@@ -118,7 +121,8 @@ impl Exception {
     }
 }
 
-/// A refusal: the exception and its message. The cause of an internal error is logged where it happened, not carried.
+/// A refusal: the exception and its message. The cause of an internal error is logged where it
+/// happened, not carried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) exception: Exception,

@@ -1,4 +1,5 @@
-//! The service behind the operations: options, state, keys, functions, and what several operations need of them.
+//! The service behind the operations: options, state, keys, functions, and what several operations
+//! need of them.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -23,8 +24,8 @@ use crate::store::{LAYOUT, Store};
 use crate::trigger::Functions;
 use crate::user::User;
 
-/// Passwords of one user are checked one after the other, so that wrong guesses cannot outrun the lock by being many
-/// at once. Users share this many gates.
+/// Passwords of one user are checked one after the other, so that wrong guesses cannot outrun the
+/// lock by being many at once. Users share this many gates.
 const GATES: usize = 256;
 
 pub(crate) struct Service {
@@ -163,7 +164,8 @@ impl Service {
         self.password_turns.turn(&(pool, username)).await
     }
 
-    /// The keys of a pool: read once, and made by whoever wants them first, which may take a second.
+    /// The keys of a pool: read once, and made by whoever wants them first, which may take a
+    /// second.
     pub(crate) fn keys(&self, pool: &str) -> Result<Arc<PoolKeys>, Refusal> {
         if let Some(keys) = self.known_keys(pool) {
             return Ok(keys);
@@ -216,7 +218,8 @@ impl Service {
         })
     }
 
-    /// To be called when the pool is gone. Keys that are just being made are not remembered after it.
+    /// To be called when the pool is gone. Keys that are just being made are not remembered after
+    /// it.
     pub(crate) fn forget_keys(&self, pool: &str) {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         self.keys
@@ -225,9 +228,11 @@ impl Service {
             .remove(pool);
     }
 
-    /// Makes a pool. Somebody who makes the same pool at the same moment wins, and this pool is theirs.
+    /// Makes a pool. Somebody who makes the same pool at the same moment wins, and this pool is
+    /// theirs.
     ///
-    /// Its keys are made by a thread that nobody waits for but whoever wants them: other things go on meanwhile.
+    /// Its keys are made by a thread that nobody waits for but whoever wants them: other things go
+    /// on meanwhile.
     pub(crate) fn create_pool(
         self: &Arc<Self>,
         id: Option<String>,
@@ -261,7 +266,8 @@ impl Service {
         Ok(pool)
     }
 
-    /// The name that stands for a user whom nobody is, in the form of a generated one and the same every time.
+    /// The name that stands for a user whom nobody is, in the form of a generated one and the same
+    /// every time.
     pub(crate) fn simulated_name(&self, pool: &str, typed: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
         let tag = hmac::sign(&key, format!("name {pool} {typed}").as_bytes());
@@ -306,10 +312,11 @@ fn stored_keys(connection: &Connection, pool: &str) -> Result<Option<KeyMaterial
     })
 }
 
-/// Holds a `SECRET_HASH` against the client's secret: Base64(HMAC-SHA256(secret, user name + client id)).
+/// Holds a `SECRET_HASH` against the client's secret: Base64(HMAC-SHA256(secret, user name + client
+/// id)).
 ///
-/// The user name may be the one that was typed or the one that the user really has: after the first step callers use
-/// the one that the challenge gave back.
+/// The user name may be the one that was typed or the one that the user really has: after the first
+/// step callers use the one that the challenge gave back.
 pub(crate) fn check_secret_hash(
     client: &AppClient,
     given: Option<&str>,

@@ -16,7 +16,8 @@ use crate::totp::SoftwareToken;
 /// Every session of the real service begins with these letters.
 const PREFIX: &str = "AYABe";
 
-/// Makes a session 1,543 characters long, as measured on the real service: columns and cookies shall be held to it.
+/// Makes a session 1,543 characters long, as measured on the real service: columns and cookies
+/// shall be held to it.
 const BYTES: usize = 1_153;
 
 const TAG_BYTES: usize = 32;
@@ -34,7 +35,8 @@ pub(crate) enum Step {
     SelectChallenge {
         available: Vec<String>,
     },
-    /// The hash of the code that was mailed. A simulated challenge has one too, which nobody was told.
+    /// The hash of the code that was mailed. A simulated challenge has one too, which nobody was
+    /// told.
     EmailOtp {
         code: Vec<u8>,
     },
@@ -127,8 +129,8 @@ impl Session {
 
     /// The session behind a text, if it is this pool's, in time and not used up.
     ///
-    /// The end is written in the text itself and authenticated, so an old session is called expired however long ago it
-    /// was swept out.
+    /// The end is written in the text itself and authenticated, so an old session is called expired
+    /// however long ago it was swept out.
     pub(crate) fn find(
         connection: &Connection,
         authenticator: &[u8; 32],
@@ -256,7 +258,8 @@ impl Purpose {
 
     /// Keeps a new code of six digits, in place of the one before.
     ///
-    /// `name` is the user name, or what was typed where nobody has it: a simulated request leaves the same trace.
+    /// `name` is the user name, or what was typed where nobody has it: a simulated request leaves
+    /// the same trace.
     pub(crate) fn issue(
         self,
         connection: &Connection,

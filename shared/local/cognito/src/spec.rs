@@ -45,12 +45,14 @@ pub struct PoolSpec {
     pub email_mfa: bool,
     /// Nobody signs in by password without a second factor (`MfaConfiguration` is `ON`).
     pub mfa_required: bool,
-    /// The prefix under which the hosted sign-in is: lower-case letters, digits and hyphens, without `aws`, `amazon` and `cognito`.
+    /// The prefix under which the hosted sign-in is: lower-case letters, digits and hyphens,
+    /// without `aws`, `amazon` and `cognito`.
     pub domain: Option<String>,
 }
 
 impl PoolSpec {
-    /// A pool for passwordless sign-in by email code, with passwords as the other factor, open to `SignUp`.
+    /// A pool for passwordless sign-in by email code, with passwords as the other factor, open to
+    /// `SignUp`.
     #[must_use]
     pub fn passwordless(name: impl Into<String>) -> Self {
         Self {
@@ -167,7 +169,8 @@ pub struct ClientSpec {
 /// What an app client may do at the hosted sign-in, by authorization codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostedSignIn {
-    /// Where browsers may be sent back to, compared letter by letter: `https`, `http` on this machine, or an app's own scheme.
+    /// Where browsers may be sent back to, compared letter by letter: `https`, `http` on this
+    /// machine, or an app's own scheme.
     pub callback_urls: Vec<String>,
     /// Where browsers may be sent after `/logout`.
     pub logout_urls: Vec<String>,

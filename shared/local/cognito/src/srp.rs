@@ -1,9 +1,10 @@
 //! The server's half of SRP-6a (RFC 5054), in the dialect that Cognito's clients speak.
 //!
-//! The dialect: the group of 3072 bits; SHA-256; the name that is hashed is the pool's, without its Region, followed by the
-//! user's; numbers are hashed as two's complement, so with a leading zero byte where the first bit is set; and the shared
-//! secret becomes, by HKDF, the key of an HMAC over what was agreed on. No SRP crate has this dialect, so the arithmetic
-//! stands here, on the big numbers that the `rsa` crate brings. It does not run in constant time.
+//! The dialect: the group of 3072 bits; SHA-256; the name that is hashed is the pool's, without its
+//! Region, followed by the user's; numbers are hashed as two's complement, so with a leading zero
+//! byte where the first bit is set; and the shared secret becomes, by HKDF, the key of an HMAC over
+//! what was agreed on. No SRP crate has this dialect, so the arithmetic stands here, on the big
+//! numbers that the `rsa` crate brings. It does not run in constant time.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::refusal::Refusal;
 
-/// The prime of 3072 bits of RFC 3526 section 4, which RFC 5054 appendix A takes over. Its generator is 2 here, as in RFC 3526.
+/// The prime of 3072 bits of RFC 3526 section 4, which RFC 5054 appendix A takes over. Its
+/// generator is 2 here, as in RFC 3526.
 const PRIME: &[u8] = b"\
 FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD\
 EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
@@ -33,7 +35,8 @@ BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CA
 /// Cognito's name for the key that comes out.
 const KEY_LABEL: &[u8] = b"Caldera Derived Key";
 
-/// Bytes of that key, of a salt and of the server's secret number: 256 bits, as RFC 5054 section 2.5.3 asks for at least.
+/// Bytes of that key, of a salt and of the server's secret number: 256 bits, as RFC 5054 section
+/// 2.5.3 asks for at least.
 const KEY_BYTES: usize = 16;
 const SALT_BYTES: usize = 16;
 const SECRET_BYTES: usize = 32;
@@ -93,7 +96,8 @@ impl Identity {
     }
 }
 
-/// What is kept of a password for SRP: it proves nothing to who finds it, and guesses can be tried against it.
+/// What is kept of a password for SRP: it proves nothing to who finds it, and guesses can be tried
+/// against it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verifier {
     /// Hexadecimal, without leading zeros, as it is sent.
@@ -195,7 +199,8 @@ impl Exchange {
         &self.server
     }
 
-    /// Whether the client's proof shows the password behind the verifier. Takes milliseconds of CPU.
+    /// Whether the client's proof shows the password behind the verifier. Takes milliseconds of
+    /// CPU.
     pub(crate) fn is_proved_by(&self, claim: &Claim) -> bool {
         let number = |text: &str| BigUint::parse_bytes(text.as_bytes(), 16).unwrap_or_default();
         let (client, server) = (number(&self.client), number(&self.server));
@@ -265,7 +270,8 @@ mod tests {
         HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref())
     }
 
-    /// The expected values were made with pycognito 2024.5.1, whose random numbers were replaced by these.
+    /// The expected values were made with pycognito 2024.5.1, whose random numbers were replaced by
+    /// these.
     #[test]
     fn the_numbers_are_those_of_an_independent_client() {
         let identity = Identity::new("eu-west-1_TestPool9", "sub-1");

@@ -20,7 +20,8 @@ const OWN_ACCOUNT: &str = "aws.cognito.signin.user.admin";
 /// The scope without which there is no id token (`OpenID` Connect Core section 3.1.2.1).
 pub(crate) const OPENID: &str = "openid";
 
-/// Every refresh token begins as a JWE header does: `{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}`.
+/// Every refresh token begins as a JWE header does:
+/// `{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}`.
 const REFRESH_TOKEN_HEADER: &str = r#"{"cty":"JWT","enc":"A256GCM","alg":"RSA-OAEP"}"#;
 
 /// Why tokens are issued, in the trigger's words.
@@ -259,7 +260,8 @@ fn half_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
 }
 
-/// Whether scopes open an attribute to the client: `openid` alone and `profile` open all, `email` and `phone` their own.
+/// Whether scopes open an attribute to the client: `openid` alone and `profile` open all, `email`
+/// and `phone` their own.
 pub(crate) fn opens(scopes: &[String], attribute: &str) -> bool {
     let has = |name: &str| scopes.iter().any(|scope| scope == name);
     match attribute {
@@ -271,7 +273,8 @@ pub(crate) fn opens(scopes: &[String], attribute: &str) -> bool {
     }
 }
 
-/// Makes a refresh token and keeps its hash. It looks like the JWE of the real one: five parts, about 1.6 KB.
+/// Makes a refresh token and keeps its hash. It looks like the JWE of the real one: five parts,
+/// about 1.6 KB.
 fn add_refresh_token(
     service: &Service,
     connection: &Connection,
@@ -379,10 +382,11 @@ pub(crate) fn owner_of(
         .read(|connection| Ok(look_up(connection, pool, client, token, now)?.user))
 }
 
-/// `AuthenticationResult` of a refresh. Where tokens rotate, it has the next refresh token, which ends when this one would.
+/// `AuthenticationResult` of a refresh. Where tokens rotate, it has the next refresh token, which
+/// ends when this one would.
 ///
-/// The trigger is asked first and the token looked up again after it, so a trigger that fails costs the caller nothing and
-/// two refreshes at once are decided in one transaction.
+/// The trigger is asked first and the token looked up again after it, so a trigger that fails costs
+/// the caller nothing and two refreshes at once are decided in one transaction.
 pub(crate) async fn refresh(
     service: &Service,
     pool: &Pool,
@@ -448,7 +452,8 @@ pub(crate) async fn refresh(
     Ok(result)
 }
 
-/// Ends the sign-in that a refresh token belongs to. One that is unknown, or another client's, is left alone.
+/// Ends the sign-in that a refresh token belongs to. One that is unknown, or another client's, is
+/// left alone.
 pub(crate) fn revoke(
     connection: &Connection,
     client: &AppClient,

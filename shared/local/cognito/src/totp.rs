@@ -11,7 +11,8 @@ use subtle::ConstantTimeEq as _;
 /// RFC 6238's default time step, which authenticators assume.
 const STEP_SECONDS: i64 = 30;
 
-/// Steps before and after the present one that are accepted, for clocks that differ (RFC 6238 section 5.2).
+/// Steps before and after the present one that are accepted, for clocks that differ (RFC 6238
+/// section 5.2).
 const DRIFT_STEPS: i64 = 1;
 
 /// An authenticator of a user.

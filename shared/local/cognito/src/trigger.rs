@@ -12,7 +12,8 @@ use crate::refusal::{Exception, Refusal};
 /// What a function may answer with; Lambda's own limit is 6 MB.
 const LONGEST_ANSWER: usize = 6 * 1_024 * 1_024;
 
-/// A function that does not answer is called three times in all (developer guide, "Customizing user pool workflows with Lambda triggers").
+/// A function that does not answer is called three times in all (developer guide, "Customizing user
+/// pool workflows with Lambda triggers").
 const TRIES: usize = 3;
 
 /// What Lambda answers for good.
@@ -34,7 +35,8 @@ impl Functions {
         Ok(Self { http, base, limit })
     }
 
-    /// The event as the function returned it. Anything but that is an exception: a sign-in never goes on without it.
+    /// The event as the function returned it. Anything but that is an exception: a sign-in never
+    /// goes on without it.
     pub(crate) async fn invoke(
         &self,
         trigger: &str,
@@ -177,7 +179,8 @@ struct GroupOverrides {
     preferred_role: Option<String>,
 }
 
-/// Claims that no trigger changes in either token (developer guide, "Pre token generation Lambda trigger").
+/// Claims that no trigger changes in either token (developer guide, "Pre token generation Lambda
+/// trigger").
 const PROTECTED: [&str; 14] = [
     "acr",
     "amr",

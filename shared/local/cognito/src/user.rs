@@ -24,7 +24,8 @@ pub(crate) struct User {
     pub(crate) attributes: BTreeMap<String, String>,
     /// A PHC string.
     pub(crate) password: Option<String>,
-    /// The same password for SRP. Users whose password is older than this member get it at their next sign-in.
+    /// The same password for SRP. Users whose password is older than this member get it at their
+    /// next sign-in.
     #[serde(default)]
     pub(crate) srp: Option<Verifier>,
     /// PHC strings of the passwords before, the newest first, as many as the pool's policy wants.
@@ -43,7 +44,8 @@ pub(crate) struct User {
     pub(crate) mfa_failures: Failures,
     #[serde(default)]
     pub(crate) software_token: Option<SoftwareToken>,
-    /// The authenticator that is being set up; the one before guards the user until this one has shown a right code.
+    /// The authenticator that is being set up; the one before guards the user until this one has
+    /// shown a right code.
     #[serde(default)]
     pub(crate) pending_software_token: Option<SoftwareToken>,
     #[serde(default)]
@@ -148,7 +150,8 @@ impl User {
         self.save_aliases(connection, pool, false)
     }
 
-    /// Writes the user back. An email that is somebody else's alias is an `AliasExistsException`, unless `force` takes it.
+    /// Writes the user back. An email that is somebody else's alias is an `AliasExistsException`,
+    /// unless `force` takes it.
     pub(crate) fn save(
         &mut self,
         connection: &Connection,
@@ -272,8 +275,8 @@ impl User {
         available
     }
 
-    /// The second factors that this user is asked for. Where the pool demands one, a factor counts once it is set up, switched on
-    /// or not.
+    /// The second factors that this user is asked for. Where the pool demands one, a factor counts
+    /// once it is set up, switched on or not.
     pub(crate) fn second_factors(&self, settings: &PoolSettings) -> Vec<SecondFactor> {
         let demanded = settings.mfa_configuration == MfaConfiguration::On;
         SecondFactor::of_pool(settings)
@@ -394,7 +397,8 @@ pub(crate) fn check_attributes(
     Ok(())
 }
 
-/// The little that Cognito asks of an address: one local part, one domain, nothing that could end a header line.
+/// The little that Cognito asks of an address: one local part, one domain, nothing that could end a
+/// header line.
 pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
@@ -410,7 +414,8 @@ pub(crate) fn is_email(text: &str) -> bool {
 }
 
 impl User {
-    /// Writes attributes; an empty value takes one away. A new email is unproved unless the caller says otherwise.
+    /// Writes attributes; an empty value takes one away. A new email is unproved unless the caller
+    /// says otherwise.
     pub(crate) fn write(&mut self, attributes: &[Attribute]) {
         let said_verified = attributes
             .iter()

@@ -1,4 +1,5 @@
-//! The HTTP face: one address for all operations, keys and discovery per pool, CORS, and the form of answers and errors.
+//! The HTTP face: one address for all operations, keys and discovery per pool, CORS, and the form
+//! of answers and errors.
 
 use std::sync::Arc;
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// A request that never reaches an operation, or that fails inside the stand-in. The stand-in turns it into its own refusal.
+/// A request that never reaches an operation, or that fails inside the stand-in. The stand-in turns
+/// it into its own refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which exception the caller sees.

@@ -4,7 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// A fixed number of gates that all keys share. Two keys may share a gate: they then wait for each other, and nothing else happens.
+/// A fixed number of gates that all keys share. Two keys may share a gate: they then wait for each
+/// other, and nothing else happens.
 #[derive(Debug)]
 pub struct Gates(Vec<Mutex<()>>);
 

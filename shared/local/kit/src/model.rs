@@ -1,7 +1,9 @@
-//! What AWS's own service model demands of a request: members, types, lengths, patterns and enumerations.
+//! What AWS's own service model demands of a request: members, types, lengths, patterns and
+//! enumerations.
 //!
-//! A stand-in's `model.json` is taken from botocore's description of the service by `tools/service_model.py`, so paths, constraints
-//! and the words in which a breach is reported are AWS's.
+//! A stand-in's `model.json` is taken from botocore's description of the service by
+//! `tools/service_model.py`, so paths, constraints and the words in which a breach is reported are
+//! AWS's.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -148,8 +150,8 @@ impl Model {
         }
     }
 
-    /// Refuses members that the model lacks. AWS passes over them, but a newer SDK may send one that means something, and leaving
-    /// that out in silence would be worse.
+    /// Refuses members that the model lacks. AWS passes over them, but a newer SDK may send one
+    /// that means something, and leaving that out in silence would be worse.
     #[must_use]
     pub fn refusing_unknown_members(mut self) -> Self {
         self.refuses_unknown_members = true;
@@ -175,7 +177,8 @@ impl Model {
             .map(|(name, operation)| (name.as_str(), operation))
     }
 
-    /// Holds the body of a call against the model: first the types, then the constraints, all of them.
+    /// Holds the body of a call against the model: first the types, then the constraints, all of
+    /// them.
     pub fn check(&self, operation: &str, body: &Value) -> Result<(), Unfit> {
         let Some((_, operation)) = self.operation(operation) else {
             return Err(Unfit::Unreadable("there is no such operation".to_owned()));
@@ -191,7 +194,8 @@ impl Model {
         }
     }
 
-    /// What a stand-in's test asserts to be empty: patterns that are not understood, and shapes that are named and missing.
+    /// What a stand-in's test asserts to be empty: patterns that are not understood, and shapes
+    /// that are named and missing.
     #[must_use]
     pub fn flaws(&self) -> Vec<String> {
         let shapes = &self.described.shapes;
@@ -378,7 +382,8 @@ fn check_length(shape: &Shape, length: usize, breach: &mut impl FnMut(&str)) {
 
 /// Where the two protocols speak differently of the same model.
 impl Protocol {
-    /// The path of a member. To JSON 1.1, `UserAttributes` of the model is `userAttributes` in a message.
+    /// The path of a member. To JSON 1.1, `UserAttributes` of the model is `userAttributes` in a
+    /// message.
     fn member(self, path: &str, name: &str) -> String {
         let mut member = String::with_capacity(path.len() + name.len() + 1);
         if !path.is_empty() {

@@ -64,7 +64,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Reads the options, listens, opens the stand-in for that address, and serves until Ctrl-C or SIGTERM.
+    /// Reads the options, listens, opens the stand-in for that address, and serves until Ctrl-C or
+    /// SIGTERM.
     pub async fn run<Arguments: CommandFactory + FromArgMatches + AsRef<Listening>>(
         self,
         open: impl FnOnce(Arguments, &str) -> Result<Served, Failure>,

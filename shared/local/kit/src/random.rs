@@ -12,7 +12,8 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 ///
 /// # Panics
 ///
-/// The returned function panics if the operating system has no randomness: nothing may go on without it.
+/// The returned function panics if the operating system has no randomness: nothing may go on
+/// without it.
 #[must_use]
 pub fn system_random() -> Random {
     Arc::new(|buffer| {

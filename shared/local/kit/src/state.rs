@@ -1,7 +1,8 @@
 //! The state: one SQLite database, in memory or in a file, behind one lock.
 //!
-//! Every change is one immediate transaction, so two requests that race are decided here and nowhere else. The journal is a
-//! write-ahead log: an answered change survives the end of the process at any moment.
+//! Every change is one immediate transaction, so two requests that race are decided here and
+//! nowhere else. The journal is a write-ahead log: an answered change survives the end of the
+//! process at any moment.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -93,7 +94,8 @@ impl<Refusal: From<rusqlite::Error>> Store<Refusal> {
         prepare(&self.locked().connection)
     }
 
-    /// Runs `change` alone. Its error takes everything back; a refusal that must leave a trace is returned inside `Ok`.
+    /// Runs `change` alone. Its error takes everything back; a refusal that must leave a trace is
+    /// returned inside `Ok`.
     pub fn change<T>(
         &self,
         now: Millis,
@@ -129,8 +131,8 @@ impl<Refusal: From<rusqlite::Error>> Store<Refusal> {
     }
 }
 
-/// The file holds tokens and secrets. SQLite gives its journal the same permissions, and reports a failure here better in the next
-/// step.
+/// The file holds tokens and secrets. SQLite gives its journal the same permissions, and reports a
+/// failure here better in the next step.
 fn make_private(path: &Path) {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);

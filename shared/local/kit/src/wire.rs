@@ -1,4 +1,5 @@
-//! The wire: from an HTTP request to an operation, and from its outcome to an HTTP answer with a request id.
+//! The wire: from an HTTP request to an operation, and from its outcome to an HTTP answer with a
+//! request id.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
-//! Signs people in through a running gateway, as fast as it lets a number of them at once, then refreshes their tokens:
-//! `load GATEWAY PEOPLE AT_ONCE`. Prints one line of JSON.
+//! Signs people in through a running gateway, as fast as it lets a number of them at once, then
+//! refreshes their tokens: `load GATEWAY PEOPLE AT_ONCE`. Prints one line of JSON.
 //!
-//! The gateway has to be started with limits and floors out of the way; any answer that is not a success ends the run.
+//! The gateway has to be started with limits and floors out of the way; any answer that is not a
+//! success ends the run.
 
 #![expect(
     clippy::print_stdout,
@@ -25,7 +26,8 @@ use tokio::task::JoinSet;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// The requests come from as many addresses: no network may begin sign-ins without end, and none of these does.
+/// The requests come from as many addresses: no network may begin sign-ins without end, and none of
+/// these does.
 const ADDRESSES: u8 = 50;
 
 /// How long a mail may take to arrive.
@@ -120,7 +122,8 @@ impl Api {
     }
 }
 
-/// Does `act` on every input, `at_once` of them at any moment; returns the figures, and what came out.
+/// Does `act` on every input, `at_once` of them at any moment; returns the figures, and what came
+/// out.
 async fn measured<Act, Acting>(
     inputs: Vec<String>,
     at_once: usize,

@@ -17,7 +17,8 @@ use crate::{Options, Settings, State, Watchers, World};
 /// Where state is kept, below the current folder.
 const STATE_FOLDER: &str = ".latchkey";
 
-/// What is said on standard error unless asked otherwise. Dynoxide warns of every condition that fails, which limits do all day.
+/// What is said on standard error unless asked otherwise. Dynoxide warns of every condition that
+/// fails, which limits do all day.
 const USUAL_FILTER: &str = "warn,dynoxide=off";
 const QUIET_FILTER: &str = "error,dynoxide=off";
 

@@ -1,4 +1,5 @@
-//! What a person sees at the terminal: where everything is, a line for each request, and the mails set off from them.
+//! What a person sees at the terminal: where everything is, a line for each request, and the mails
+//! set off from them.
 
 use std::io::{self, IsTerminal, Write};
 

@@ -1,4 +1,5 @@
-//! Who may end what somebody began: the attack that session binding is against, replays, races, and the ten minutes.
+//! Who may end what somebody began: the attack that session binding is against, replays, races, and
+//! the ten minutes.
 
 use futures_util::future::join_all;
 
@@ -13,7 +14,8 @@ async fn a_victim_who_opens_an_attackers_url_gives_the_attacker_nothing() {
     let mallory = world.token_for_user_id("mallory").await;
     let begun = world.begin(&mallory).await;
 
-    // Nina opens the link that Mallory sent, and consents. Her browser lands at the application, which knows that it is hers.
+    // Nina opens the link that Mallory sent, and consents. Her browser lands at the application,
+    // which knows that it is hers.
     let landed = Browser::of("nina").visit(&begun.url).await;
     assert_eq!(landed.session_id(), begun.session);
     assert_eq!(
@@ -225,7 +227,8 @@ async fn ten_redirects_and_ten_completions_at_once_count_once_each() {
 
 #[tokio::test]
 async fn a_session_lives_until_nine_minutes_fifty_nine() {
-    // Where in the flow the time passes: before the link is opened, at the provider's, and before completion.
+    // Where in the flow the time passes: before the link is opened, at the provider's, and before
+    // completion.
     for pause in 0..3 {
         for (seconds, lives) in [(599, true), (600, false), (601, false)] {
             let world = World::new().await;

@@ -1,5 +1,5 @@
-//! What callers of AgentCore Identity see: AWS's own SDK over HTTP, raw requests, boto3, browsers that are really redirected, and a
-//! clock that the tests move.
+//! What callers of AgentCore Identity see: AWS's own SDK over HTTP, raw requests, boto3, browsers
+//! that are really redirected, and a clock that the tests move.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,5 @@
-//! A small OAuth2 provider, written from the RFCs: code with PKCE, refresh with rotation, client credentials, and users' JWTs.
+//! A small OAuth2 provider, written from the RFCs: code with PKCE, refresh with rotation, client
+//! credentials, and users' JWTs.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,4 +1,5 @@
-//! The token vault: whose consent is found for whom, how it is renewed, and when a new one is needed.
+//! The token vault: whose consent is found for whom, how it is renewed, and when a new one is
+//! needed.
 
 use futures_util::future::join_all;
 

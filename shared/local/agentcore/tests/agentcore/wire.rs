@@ -1,4 +1,5 @@
-//! Requests as they are on the wire: paths, signatures, shapes and lengths, and the form of refusals.
+//! Requests as they are on the wire: paths, signatures, shapes and lengths, and the form of
+//! refusals.
 
 use agentcore_local::WorkloadIdentitySpec;
 use serde_json::{Value, json};
@@ -141,7 +142,8 @@ const WORKLOAD_TOKEN: &str = "/identities/GetWorkloadAccessToken";
 const RESOURCE_TOKEN: &str = "/identities/oauth2/token";
 const COMPLETE: &str = "/identities/CompleteResourceTokenAuth";
 
-/// Holds what is said of a bad request against the members that are wrong with it. Nothing called secret may be repeated.
+/// Holds what is said of a bad request against the members that are wrong with it. Nothing called
+/// secret may be repeated.
 async fn holds_breaches(world: &World, path: &str, body: Value, members: &[&str]) {
     let answer = post(world, path, &body).await;
     let found = (answer.status, answer.error.as_str());

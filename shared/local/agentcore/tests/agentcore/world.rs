@@ -1,4 +1,5 @@
-//! AgentCore Identity on a free port, with a clock of its own, a credential provider, and browsers that follow redirects.
+//! AgentCore Identity on a free port, with a clock of its own, a credential provider, and browsers
+//! that follow redirects.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -205,7 +206,8 @@ impl From<GetResourceOauth2TokenOutput> for Begun {
     }
 }
 
-/// Somebody's browser: it follows redirects until they lead out of this machine, and carries a cookie that says who sits there.
+/// Somebody's browser: it follows redirects until they lead out of this machine, and carries a
+/// cookie that says who sits there.
 pub(crate) struct Browser {
     client: reqwest::Client,
     person: String,

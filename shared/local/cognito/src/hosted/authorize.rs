@@ -40,7 +40,8 @@ pub(super) enum Rejection {
 }
 
 impl AuthorizationRequest {
-    /// Reads a request. Until client and address are known to belong together, nothing is sent to any address.
+    /// Reads a request. Until client and address are known to belong together, nothing is sent to
+    /// any address.
     pub(super) fn read(
         service: &Service,
         domain: &Domain,
@@ -147,7 +148,8 @@ fn is_challenge(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// All of the client's scopes where none are asked for. The scopes of the profile come with `openid` only.
+/// All of the client's scopes where none are asked for. The scopes of the profile come with
+/// `openid` only.
 fn scopes(client: &AppClient, asked: Option<&str>) -> Result<Vec<String>, &'static str> {
     let allowed = &client.settings.allowed_oauth_scopes;
     let mut scopes: Vec<String> = Vec::new();

@@ -26,7 +26,8 @@ use crate::service::Service;
 use crate::session::{self, Door};
 use crate::user::{User, UserStatus};
 
-/// The cookie by which a browser is known again, between the steps of a sign-in and at the next one.
+/// The cookie by which a browser is known again, between the steps of a sign-in and at the next
+/// one.
 const COOKIE: &str = "cognito-local";
 
 /// How long a sign-in may take until a code is asked for.
@@ -49,7 +50,8 @@ const ENDED: &str = "This sign-in has ended. Go back to where you came from and 
 
 type Shared = State<Arc<Service>>;
 
-/// `GET /oauth2/authorize`: on to the form, or straight back where the browser is signed in already.
+/// `GET /oauth2/authorize`: on to the form, or straight back where the browser is signed in
+/// already.
 pub(super) async fn authorize(
     State(service): Shared,
     Path(domain): Path<String>,
@@ -347,8 +349,8 @@ impl<'a> Submission<'a> {
         Ok(self.form(None, |form| form.code(&destination)))
     }
 
-    /// Holds a code against the one that was mailed, counting it first. A right one ends the sign-in, signs the browser in under
-    /// a new cookie, and becomes an authorization code.
+    /// Holds a code against the one that was mailed, counting it first. A right one ends the
+    /// sign-in, signs the browser in under a new cookie, and becomes an authorization code.
     fn take_code(&self, code: &str) -> Result<Response<Body>, Refusal> {
         let outcome = self.change(|transaction, pending, now| {
             let Some(mailed) = &mut pending.mailed else {
@@ -410,7 +412,8 @@ impl<'a> Submission<'a> {
     }
 }
 
-/// `GET /logout`: the browser is signed in no longer, and goes to a registered address, or to the form again.
+/// `GET /logout`: the browser is signed in no longer, and goes to a registered address, or to the
+/// form again.
 pub(super) async fn logout(
     State(service): Shared,
     Path(domain): Path<String>,
@@ -543,7 +546,8 @@ fn set_cookie(
     }
 }
 
-/// A form that another site submitted is not taken; programs, which send neither header, still need the cookie.
+/// A form that another site submitted is not taken; programs, which send neither header, still need
+/// the cookie.
 fn from_here(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text("host").unwrap_or_default();

@@ -81,7 +81,8 @@ impl Form<'_> {
             escaped(self.path),
             escaped(self.sign_in)
         );
-        // Browsers hold the whole chain of redirections after a form against this, and only the client knows where it leads.
+        // Browsers hold the whole chain of redirections after a form against this, and only the
+        // client knows where it leads.
         let scheme = self.redirect_uri.split(':').next().unwrap_or("https");
         let status = if self.alert.is_some() {
             StatusCode::BAD_REQUEST

@@ -1,4 +1,5 @@
-//! What the hosted sign-in remembers: sign-ins that are under way, authorization codes, and browsers that are signed in.
+//! What the hosted sign-in remembers: sign-ins that are under way, authorization codes, and
+//! browsers that are signed in.
 //!
 //! Each is kept under the hash of a random text that its holder has.
 

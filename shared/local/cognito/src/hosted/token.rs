@@ -132,8 +132,8 @@ impl Call {
         self.form.one(name)?.ok_or(Failure::InvalidRequest)
     }
 
-    /// RFC 6749 section 4.1.3. The code is spent by the first try of its client, whatever comes of it; at the second, what the first
-    /// one got is revoked (section 4.1.2).
+    /// RFC 6749 section 4.1.3. The code is spent by the first try of its client, whatever comes of
+    /// it; at the second, what the first one got is revoked (section 4.1.2).
     async fn exchange_code(&self) -> Result<Value, Failure> {
         if !self.client.settings.allows_code_grant() {
             return Err(Failure::UnauthorizedClient);
@@ -198,7 +198,8 @@ impl Call {
     }
 }
 
-/// The client, by HTTP Basic or by the form (RFC 6749 section 2.3.1), never by both; a public one by its id alone.
+/// The client, by HTTP Basic or by the form (RFC 6749 section 2.3.1), never by both; a public one
+/// by its id alone.
 fn authenticated(
     service: &Service,
     domain: &Domain,
@@ -243,8 +244,8 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((decoded(id), decoded(secret)))
 }
 
-/// RFC 7636 section 4.6. A verifier for a code that was asked for without a challenge is refused too: it would hide that somebody
-/// took the challenge out of the request (RFC 9700 section 2.1.1).
+/// RFC 7636 section 4.6. A verifier for a code that was asked for without a challenge is refused
+/// too: it would hide that somebody took the challenge out of the request (RFC 9700 section 2.1.1).
 fn fits(challenge: Option<&str>, verifier: Option<&str>) -> bool {
     match (challenge, verifier) {
         (None, None) => true,
@@ -299,7 +300,8 @@ pub(super) async fn token(
     }
 }
 
-/// `POST /oauth2/revoke` (RFC 7009). A token that is unknown, or another client's, counts as revoked.
+/// `POST /oauth2/revoke` (RFC 7009). A token that is unknown, or another client's, counts as
+/// revoked.
 pub(super) async fn revoke(
     State(service): Shared,
     Path(domain): Path<String>,
@@ -327,7 +329,8 @@ pub(super) async fn revoke(
     }
 }
 
-/// `/oauth2/userInfo` (`OpenID` Connect Core section 5.3): the attributes that the token's scopes open, all of them text.
+/// `/oauth2/userInfo` (`OpenID` Connect Core section 5.3): the attributes that the token's scopes
+/// open, all of them text.
 pub(super) async fn user_info(
     State(service): Shared,
     Path(domain): Path<String>,

@@ -28,7 +28,8 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
 
-/// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All others want `SigV4`.
+/// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All
+/// others want `SigV4`.
 const UNSIGNED: [&str; 21] = [
     "AssociateSoftwareToken",
     "ChangePassword",

@@ -67,7 +67,8 @@ pub(super) struct ChangePasswordInput {
     proposed_password: String,
 }
 
-/// `ChangePassword`: the old one is asked for where there is one, under the same lock as at sign-in.
+/// `ChangePassword`: the old one is asked for where there is one, under the same lock as at
+/// sign-in.
 pub(super) async fn change_password(
     service: &Service,
     input: &ChangePasswordInput,
@@ -110,7 +111,8 @@ pub(super) struct UpdateAttributesInput {
     user_attributes: Vec<Attribute>,
 }
 
-/// `UpdateUserAttributes`: a new email is unverified, and a code goes to it where the pool verifies emails.
+/// `UpdateUserAttributes`: a new email is unverified, and a code goes to it where the pool verifies
+/// emails.
 pub(super) fn update_attributes(
     service: &Service,
     input: &UpdateAttributesInput,

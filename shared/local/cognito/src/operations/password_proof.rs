@@ -12,8 +12,9 @@ use crate::session::{Session, Step};
 use crate::srp::{Claim, Exchange, Identity, Verifier};
 use crate::user::{Failures, User, UserStatus};
 
-/// The first message of SRP. For a name that nobody has, and for somebody without a password, the salt and the name that
-/// stands for the user are made up, the same ones every time; so is the rest, and no proof fits it.
+/// The first message of SRP. For a name that nobody has, and for somebody without a password, the
+/// salt and the name that stands for the user are made up, the same ones every time; so is the
+/// rest, and no proof fits it.
 pub(super) async fn begin_srp(
     service: &Service,
     place: &Place,
@@ -103,7 +104,8 @@ pub(super) async fn prove(
     prove_in_turn(service, place, &user.username, proof).await
 }
 
-/// Checks a password when no other of this user is being checked, with the lock that wrong ones lead to.
+/// Checks a password when no other of this user is being checked, with the lock that wrong ones
+/// lead to.
 async fn prove_in_turn(
     service: &Service,
     place: &Place,

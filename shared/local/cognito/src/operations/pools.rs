@@ -63,7 +63,8 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     Ok(json!({"UserPool": shown}))
 }
 
-/// `UpdateUserPool`: what the request leaves out returns to its default, as in AWS; what is immutable stays.
+/// `UpdateUserPool`: what the request leaves out returns to its default, as in AWS; what is
+/// immutable stays.
 pub(super) fn update(service: &Service, mut input: Map<String, Value>) -> Result<Value, Refusal> {
     let id = taken(&mut input, "UserPoolId");
     let now = service.now();
@@ -310,7 +311,8 @@ struct Enabled {
     enabled: bool,
 }
 
-/// `SetUserPoolMfaConfig`. The second factors that this stand-in has are the authenticator and codes by email.
+/// `SetUserPoolMfaConfig`. The second factors that this stand-in has are the authenticator and
+/// codes by email.
 pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Result<Value, Refusal> {
     if let Some(name) = input.others.keys().next() {
         return Err(Refusal::invalid(format!(

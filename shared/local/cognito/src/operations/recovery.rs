@@ -22,8 +22,9 @@ pub(super) struct ForgotInput {
     username: String,
 }
 
-/// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has, for a disabled user and for an
-/// address that is not verified too, and mailed to nobody, so that the next step cannot tell the difference either.
+/// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has, for
+/// a disabled user and for an address that is not verified too, and mailed to nobody, so that the
+/// next step cannot tell the difference either.
 pub(super) fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(

@@ -55,7 +55,8 @@ impl Input {
     }
 }
 
-/// The form of a proof's time: `EEE MMM d HH:mm:ss z yyyy`, English. Nothing else is asked of it: the session has its own end.
+/// The form of a proof's time: `EEE MMM d HH:mm:ss z yyyy`, English. Nothing else is asked of it:
+/// the session has its own end.
 static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(
         clippy::expect_used,
@@ -172,7 +173,8 @@ pub(super) async fn respond(
 }
 
 impl Answer<'_> {
-    /// Decides in one transaction who is the one that uses the session up, and what changes with it.
+    /// Decides in one transaction who is the one that uses the session up, and what changes with
+    /// it.
     ///
     /// An error of `change` takes everything back: the session stays usable.
     pub(super) fn consume<T>(
@@ -273,7 +275,8 @@ impl Answer<'_> {
         .await
     }
 
-    /// A right code uses the session up and proves the address, both or neither; a wrong one changes nothing.
+    /// A right code uses the session up and proves the address, both or neither; a wrong one
+    /// changes nothing.
     async fn email_code(&self) -> Result<Value, Refusal> {
         let code = self.input.response("EMAIL_OTP_CODE")?;
         let now = self.service.now();
@@ -343,7 +346,8 @@ impl Answer<'_> {
         .await
     }
 
-    /// The `userAttributes.…` of a new password's answer: all that the schema requires and the user lacks, and no others.
+    /// The `userAttributes.…` of a new password's answer: all that the schema requires and the user
+    /// lacks, and no others.
     fn required_attributes(&self, user: &User) -> Result<Vec<Attribute>, Refusal> {
         let settings = &self.place.pool.settings;
         let missing = user.missing_attributes(settings);

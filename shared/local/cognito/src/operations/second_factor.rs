@@ -61,7 +61,8 @@ fn listed(factors: &[SecondFactor]) -> String {
     .to_string()
 }
 
-/// What follows a proved password: the second factor where there is one or must be one, tokens otherwise.
+/// What follows a proved password: the second factor where there is one or must be one, tokens
+/// otherwise.
 pub(super) async fn second_factor_or_tokens(
     service: &Service,
     place: &Place,

@@ -48,8 +48,9 @@ impl Answer<'_> {
         .await
     }
 
-    /// Looks at a code in one transaction that also counts it: a right one uses the session up and leads to tokens, a wrong
-    /// one leaves the session as it is and brings the lock nearer, under which no code is looked at.
+    /// Looks at a code in one transaction that also counts it: a right one uses the session up and
+    /// leads to tokens, a wrong one leaves the session as it is and brings the lock nearer, under
+    /// which no code is looked at.
     async fn finish_with(
         &self,
         mismatch: &'static str,

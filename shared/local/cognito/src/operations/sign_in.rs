@@ -1,4 +1,5 @@
-//! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: how a sign-in begins, and how it goes on later.
+//! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: how a sign-in begins, and
+//! how it goes on later.
 
 use std::collections::HashMap;
 
@@ -76,7 +77,8 @@ pub(super) async fn initiate(
 /// What a flow's name means at this door, if the app client allows it.
 fn flow(place: &Place, name: &str) -> Result<Flow, Refusal> {
     let settings = &place.client.settings;
-    // The legacy names have none for refreshing and for SRP: such clients may, unless they say that they do neither.
+    // The legacy names have none for refreshing and for SRP: such clients may, unless they say that
+    // they do neither.
     let legacy = settings
         .explicit_auth_flows
         .iter()
@@ -142,7 +144,8 @@ async fn begin(
     if user.is_none() && !place.client.settings.hides_unknown_users() {
         return Err(Refusal::user_not_found());
     }
-    // A session from ConfirmSignUp stands for the factor: the code of the sign-up proved the address a moment ago.
+    // A session from ConfirmSignUp stands for the factor: the code of the sign-up proved the
+    // address a moment ago.
     if let (Flow::Choice, Some(text), Some(user)) = (flow, &input.session, &user) {
         return after_sign_up(service, place, user, text).await;
     }
@@ -165,7 +168,8 @@ async fn begin(
                 input.parameter("SRP_A")?,
             )
             .await?;
-            // The flow is older than sessions: clients send the secret block back, and nothing else.
+            // The flow is older than sessions: clients send the secret block back, and nothing
+            // else.
             if let Some(answer) = answer.as_object_mut() {
                 answer.remove("Session");
             }
@@ -248,7 +252,8 @@ fn preferred(input: &Input) -> Result<Option<&str>, Refusal> {
     }
 }
 
-/// Choice-based sign-in of nobody: answers of the same form, sessions of the same length, and no mail.
+/// Choice-based sign-in of nobody: answers of the same form, sessions of the same length, and no
+/// mail.
 async fn pretend(
     service: &Service,
     place: &Place,

@@ -112,7 +112,8 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
     Ok(answer)
 }
 
-/// What people write about themselves: never that an address is verified, and only what the app client may write.
+/// What people write about themselves: never that an address is verified, and only what the app
+/// client may write.
 pub(super) fn check_writable(place: &Place, attributes: &[Attribute]) -> Result<(), Refusal> {
     let writable = place.client.settings.write_attributes.as_ref();
     for attribute in attributes {
@@ -139,7 +140,8 @@ pub(super) struct ConfirmInput {
     session: Option<String>,
 }
 
-/// `ConfirmSignUp`. With the session of `SignUp` it gives one back that `InitiateAuth` takes instead of another code.
+/// `ConfirmSignUp`. With the session of `SignUp` it gives one back that `InitiateAuth` takes
+/// instead of another code.
 pub(super) fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let now = service.now();
@@ -203,7 +205,8 @@ pub(super) fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, 
     Ok(json!({"Session": session}))
 }
 
-/// The user behind a typed name. `None` where nobody has it and the app client hides that; an error where it does not.
+/// The user behind a typed name. `None` where nobody has it and the app client hides that; an error
+/// where it does not.
 pub(super) fn find_or_pretend(
     service: &Service,
     place: &Place,

@@ -19,7 +19,8 @@ pub(super) struct AssociateInput {
     session: Option<String>,
 }
 
-/// `AssociateSoftwareToken`, by an access token or in the middle of a sign-in that demands an authenticator.
+/// `AssociateSoftwareToken`, by an access token or in the middle of a sign-in that demands an
+/// authenticator.
 pub(super) fn associate(service: &Service, input: &AssociateInput) -> Result<Value, Refusal> {
     let now = service.now();
     if let Some(access_token) = &input.access_token {
@@ -88,7 +89,8 @@ pub(super) struct VerifyInput {
     friendly_device_name: Option<String>,
 }
 
-/// `VerifySoftwareToken`: the first right code makes the authenticator the user's, in place of the one before.
+/// `VerifySoftwareToken`: the first right code makes the authenticator the user's, in place of the
+/// one before.
 pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Refusal> {
     let now = service.now();
     let accept = |token: Option<SoftwareToken>| {

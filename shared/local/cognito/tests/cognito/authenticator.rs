@@ -1,4 +1,5 @@
-//! Second factors: set up, asked for, chosen between, locked, and no authenticator's code accepted twice.
+//! Second factors: set up, asked for, chosen between, locked, and no authenticator's code accepted
+//! twice.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,5 @@
-//! What callers of a user pool see: AWS's own SDK over HTTP, raw requests, boto3, and a clock that the tests move.
+//! What callers of a user pool see: AWS's own SDK over HTTP, raw requests, boto3, and a clock that
+//! the tests move.
 
 #![expect(
     clippy::unwrap_used,

@@ -28,7 +28,8 @@ async fn everything_is_there_when_the_file_is_opened_again() {
         reqwest::get(url).await.unwrap().text().await.unwrap()
     };
     let published = keys(&before).await;
-    // Nothing is closed or flushed: the first world is still running, as if it had been stopped in the middle.
+    // Nothing is closed or flushed: the first world is still running, as if it had been stopped in
+    // the middle.
     let after = open().await;
     assert_eq!(after.pool, before.pool);
     assert_eq!(after.client.client_id, before.client.client_id);

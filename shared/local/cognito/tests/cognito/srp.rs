@@ -35,7 +35,8 @@ fn number(hexadecimal: &str) -> BigUint {
     BigUint::parse_bytes(hexadecimal.as_bytes(), 16).unwrap()
 }
 
-/// Hexadecimal digits as the clients pad them before they hash: an even number, and not a first bit that is set.
+/// Hexadecimal digits as the clients pad them before they hash: an even number, and not a first bit
+/// that is set.
 fn padded(digits: &str) -> Vec<u8> {
     let mut digits = digits.to_owned();
     if digits.len() % 2 == 1 {

@@ -24,7 +24,8 @@ use sdk::types::{
 };
 use tokio::net::TcpListener;
 
-/// 2033-05-18: later than now, so that a JOSE library that goes by the real clock finds the tokens in time.
+/// 2033-05-18: later than now, so that a JOSE library that goes by the real clock finds the tokens
+/// in time.
 const BEGINNING: u64 = 2_000_000_000;
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-7";

@@ -19,7 +19,8 @@ const SERVICES: [&str; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Fault {
-    /// The service as its endpoint is called: `cognito-idp`, `dynamodb`, `bedrock-agentcore`, `secretsmanager`, `kms`, `ses`.
+    /// The service as its endpoint is called: `cognito-idp`, `dynamodb`, `bedrock-agentcore`,
+    /// `secretsmanager`, `kms`, `ses`.
     pub service: String,
     /// The operation, such as `AdminInitiateAuth`. Any, where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

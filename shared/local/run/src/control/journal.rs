@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// A bounded list whose entries have numbers that only grow, so that a reader can ask for what is new.
+/// A bounded list whose entries have numbers that only grow, so that a reader can ask for what is
+/// new.
 pub(crate) struct Journal<Entry> {
     entries: Mutex<Entries<Entry>>,
     capacity: usize,

@@ -54,7 +54,8 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// An empty mailbox, or what `file` holds of an earlier one. Lines that a crash cut off are dropped.
+    /// An empty mailbox, or what `file` holds of an earlier one. Lines that a crash cut off are
+    /// dropped.
     pub(crate) fn open(
         clock: WorldClock,
         watcher: Option<Watcher<Mail>>,
@@ -179,7 +180,8 @@ impl Mailbox {
         mails
     }
 
-    /// The newest mail to an address (or any) after number `after`; waits until there is one, up to `wait`.
+    /// The newest mail to an address (or any) after number `after`; waits until there is one, up to
+    /// `wait`.
     pub(crate) async fn latest(
         &self,
         address: Option<&str>,

@@ -1,4 +1,5 @@
-//! The control interface under `/_local`: what tests, scripts and the page use to look into a world and to move it. It never ships.
+//! The control interface under `/_local`: what tests, scripts and the page use to look into a world
+//! and to move it. It never ships.
 
 pub(crate) mod faults;
 pub(crate) mod journal;

@@ -1,4 +1,5 @@
-//! What a world shows to whoever watches it: tests that hold exchanges against the contract, and the person at the terminal.
+//! What a world shows to whoever watches it: tests that hold exchanges against the contract, and
+//! the person at the terminal.
 
 use std::time::Duration;
 

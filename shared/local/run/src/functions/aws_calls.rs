@@ -1,7 +1,9 @@
-//! The connector under every SDK client of the functions: it writes each call down, and lets armed faults strike.
+//! The connector under every SDK client of the functions: it writes each call down, and lets armed
+//! faults strike.
 //!
-//! The function's name comes from the client, which each function has of its own; the request id and the counter come from a
-//! task-local that is set around each invocation, because an SDK client does not know for whom it calls.
+//! The function's name comes from the client, which each function has of its own; the request id
+//! and the counter come from a task-local that is set around each invocation, because an SDK client
+//! does not know for whom it calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -44,8 +46,8 @@ pub struct AwsCall {
     pub service: &'static str,
     /// The operation.
     pub action: String,
-    /// The table (with `/index/…` where one is read), pool, app client, workload identity, credential provider, secret or key that
-    /// it was made on. Empty where there is none.
+    /// The table (with `/index/…` where one is read), pool, app client, workload identity,
+    /// credential provider, secret or key that it was made on. Empty where there is none.
     pub resource: String,
     /// The HTTP status, or nothing where no answer arrived.
     pub status: Option<u16>,
@@ -78,7 +80,8 @@ impl AwsCalls {
             made: Journal::new(REMEMBERED),
             faults: Faults::default(),
             clock,
-            // Without TLS: every endpoint is on loopback, a world cannot reach AWS by mistake, and no root certificates are read at start.
+            // Without TLS: every endpoint is on loopback, a world cannot reach AWS by mistake, and
+            // no root certificates are read at start.
             inner: aws_smithy_http_client::Builder::new().build_http(),
         })
     }

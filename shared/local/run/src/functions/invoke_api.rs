@@ -222,7 +222,8 @@ fn client_context(header: Option<&str>) -> Result<ClientContext, Refusal> {
         .ok_or_else(|| invalid("Client context must be a valid Base64-encoded JSON object."))
 }
 
-/// A function's error is HTTP 200 with a header: who does not look at it takes the error for an answer.
+/// A function's error is HTTP 200 with a header: who does not look at it takes the error for an
+/// answer.
 fn answer(invoked: &Invoked, version: &'static str, log_tail: Option<&str>) -> Response<Body> {
     let mut headers = vec![
         ("x-amzn-requestid", invoked.request_id.as_str()),

@@ -1,7 +1,8 @@
 //! The functions' log lines, each kept by the world whose function wrote it.
 //!
-//! Every world has a subscriber of its own, and every invocation runs under its world's. So nothing is installed for the whole
-//! process, any number of worlds live side by side, and a line cannot end up in another world's log.
+//! Every world has a subscriber of its own, and every invocation runs under its world's. So nothing
+//! is installed for the whole process, any number of worlds live side by side, and a line cannot
+//! end up in another world's log.
 
 use std::io;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
-//! The agent's tools over MCP, as an AgentCore Gateway offers them: one target a tool, named `target___tool`, each call an invocation
-//! with the client context of such a gateway. Nobody is asked to sign here, which a gateway's clients are.
+//! The agent's tools over MCP, as an AgentCore Gateway offers them: one target a tool, named
+//! `target___tool`, each call an invocation with the client context of such a gateway. Nobody is
+//! asked to sign here, which a gateway's clients are.
 
 use std::sync::Arc;
 

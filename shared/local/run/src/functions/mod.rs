@@ -162,10 +162,11 @@ impl Functions {
         self.started.keys().copied()
     }
 
-    /// Invokes a function, and waits for its end or its time-out. `None` if there is no such function.
+    /// Invokes a function, and waits for its end or its time-out. `None` if there is no such
+    /// function.
     ///
-    /// As in Lambda, an invocation runs to its end even if whoever asked has gone; a panic or a time-out is an error of that
-    /// invocation alone.
+    /// As in Lambda, an invocation runs to its end even if whoever asked has gone; a panic or a
+    /// time-out is an error of that invocation alone.
     pub(crate) async fn invoke(
         &self,
         name: &str,

@@ -43,7 +43,8 @@ impl Answer {
         answer
     }
 
-    /// Reads a function's output in payload format 2.0. JSON without a `statusCode` is the body itself.
+    /// Reads a function's output in payload format 2.0. JSON without a `statusCode` is the body
+    /// itself.
     pub(super) fn from_output(output: &RawValue) -> Result<Self, Malformed> {
         let value: Value = serde_json::from_str(output.get()).map_err(|_| Malformed)?;
         let Some(status) = value.get("statusCode") else {

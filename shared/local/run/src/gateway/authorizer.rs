@@ -1,5 +1,6 @@
-//! The JWT authorizer: it fetches the issuer's keys over HTTP and checks signature, issuer, audience, times and scopes, in API Gateway's
-//! order. It knows nothing of revoked tokens or of `token_use`, as the real one does not.
+//! The JWT authorizer: it fetches the issuer's keys over HTTP and checks signature, issuer,
+//! audience, times and scopes, in API Gateway's order. It knows nothing of revoked tokens or of
+//! `token_use`, as the real one does not.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,7 +104,8 @@ impl Authorizer {
         }
         let key = self.key(&kid).await?;
         let mut validation = Validation::new(Algorithm::RS256);
-        // Issuer, audience and times are checked below: in API Gateway's order, on the world's clock.
+        // Issuer, audience and times are checked below: in API Gateway's order, on the world's
+        // clock.
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
@@ -153,7 +155,8 @@ impl Authorizer {
         Ok(())
     }
 
-    /// The key of this id: from the cache, or fetched anew, because an unknown id may be a key that was just rotated in.
+    /// The key of this id: from the cache, or fetched anew, because an unknown id may be a key that
+    /// was just rotated in.
     async fn key(&self, kid: &str) -> Result<DecodingKey, Refusal> {
         let mut cached = self.keys.lock().await;
         if let Some(key) = cached.as_ref().and_then(|keys| key_of(keys, kid)) {
@@ -206,7 +209,8 @@ impl Refusal {
     }
 }
 
-/// The token in the identity source `$request.header.Authorization`. "Bearer " in front may be left out.
+/// The token in the identity source `$request.header.Authorization`. "Bearer " in front may be left
+/// out.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?.trim();
     let token = match value.split_once(' ') {

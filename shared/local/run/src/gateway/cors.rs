@@ -1,5 +1,5 @@
-//! CORS as an HTTP API with a CORS configuration does it: preflights are answered without a route, and what a function says of
-//! CORS is thrown away.
+//! CORS as an HTTP API with a CORS configuration does it: preflights are answered without a route,
+//! and what a function says of CORS is thrown away.
 
 use auth_api::Contract;
 use axum::http::header::{
@@ -35,7 +35,8 @@ impl Cors {
         }
     }
 
-    /// The answer to a preflight, if the request is one. A foreign origin gets one that allows nothing.
+    /// The answer to a preflight, if the request is one. A foreign origin gets one that allows
+    /// nothing.
     pub(super) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Answer> {
         let is_preflight = *method == Method::OPTIONS
             && headers.contains_key(ORIGIN)

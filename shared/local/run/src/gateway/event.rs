@@ -130,7 +130,8 @@ impl Received<'_> {
         })
     }
 
-    /// Names in lower case, values of one name joined by commas, without the cookies, and with what the gateway adds.
+    /// Names in lower case, values of one name joined by commas, without the cookies, and with what
+    /// the gateway adds.
     fn headers(&self) -> BTreeMap<String, String> {
         let mut headers = BTreeMap::new();
         for name in self.parts.headers.keys().filter(|name| **name != COOKIE) {
@@ -155,7 +156,8 @@ impl Received<'_> {
         headers
     }
 
-    /// Text as it came if its type says text and it is; anything else in Base64; nothing if there is none.
+    /// Text as it came if its type says text and it is; anything else in Base64; nothing if there
+    /// is none.
     fn body(&self) -> (Option<String>, bool) {
         if self.body.is_empty() {
             return (None, false);
@@ -185,7 +187,8 @@ fn is_text(content_type: &str) -> bool {
             && (essence.ends_with("+json") || essence.ends_with("+xml")))
 }
 
-/// All values of a header, joined by commas. Bytes outside ASCII become the Latin-1 letters that RFC 9110 takes them for.
+/// All values of a header, joined by commas. Bytes outside ASCII become the Latin-1 letters that
+/// RFC 9110 takes them for.
 fn text(headers: &HeaderMap, name: &HeaderName) -> String {
     let values = headers.get_all(name).iter();
     let texts: Vec<String> = values

@@ -1,4 +1,5 @@
-//! An API Gateway HTTP API as AWS runs it: routes, throttles, authorizes and converts, in front of the functions.
+//! An API Gateway HTTP API as AWS runs it: routes, throttles, authorizes and converts, in front of
+//! the functions.
 
 mod answer;
 mod authorizer;
@@ -123,7 +124,8 @@ impl Gateway {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             handled.answer.headers.push((REQUEST_ID, id));
         }
-        // A head that is refused for its length is no request yet: no operation's description can hold for it.
+        // A head that is refused for its length is no request yet: no operation's description can
+        // hold for it.
         let understood = handled.answer.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         if let Some(observer) = self.observer.as_ref().filter(|_| understood) {
             observer(&ObservedExchange {
@@ -296,7 +298,8 @@ fn problem_code(answer: &Answer) -> Option<String> {
     Some(problem["code"].as_str()?.to_owned())
 }
 
-/// What the request's head takes on the wire: `METHOD target HTTP/1.1`, and `name: value` for each header, with their line ends.
+/// What the request's head takes on the wire: `METHOD target HTTP/1.1`, and `name: value` for each
+/// header, with their line ends.
 fn head_length(parts: &Parts) -> usize {
     let version = match parts.version {
         Version::HTTP_10 | Version::HTTP_11 => "HTTP/1.1".len(),

@@ -40,7 +40,8 @@ pub(super) struct Signer {
     user_id: &'static str,
 }
 
-/// The caller, where the request is signed with the local run's credentials, for this API, within the time, and as it is.
+/// The caller, where the request is signed with the local run's credentials, for this API, within
+/// the time, and as it is.
 pub(super) fn caller(parts: &Parts, body: &[u8], now: SystemTime) -> Option<Signer> {
     let genuine = if parts.headers.contains_key(AUTHORIZATION) {
         signed_in_a_header(parts, body, now)
@@ -186,7 +187,8 @@ struct Signed<'a> {
 type Pairs = Vec<(String, String)>;
 
 impl Signed<'_> {
-    /// The headers and the parameters that the local run's credentials would have added to this request.
+    /// The headers and the parameters that the local run's credentials would have added to this
+    /// request.
     fn sign_again(&self, at: SystemTime, settings: SigningSettings) -> Option<(Pairs, Pairs)> {
         if !lists(self.headers, HOST.as_str()) {
             return None;

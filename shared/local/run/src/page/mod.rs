@@ -1,4 +1,5 @@
-//! The web page: files that are part of the program, served under a policy that lets them talk to this origin and nobody else.
+//! The web page: files that are part of the program, served under a policy that lets them talk to
+//! this origin and nobody else.
 
 use std::sync::Arc;
 
@@ -59,7 +60,8 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/page/{name}", get(file))
 }
 
-/// The page itself, under the one name that the operations take for the front end's: cookies are believed from that origin only.
+/// The page itself, under the one name that the operations take for the front end's: cookies are
+/// believed from that origin only.
 pub(crate) async fn index(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
     let page = &inner.ready().page;
     let own_name = page.trim_start_matches("http://").trim_end_matches('/');

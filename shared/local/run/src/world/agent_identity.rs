@@ -1,4 +1,5 @@
-//! Who the agent is: AgentCore with a workload identity, and the user pool as the provider of people's tokens.
+//! Who the agent is: AgentCore with a workload identity, and the user pool as the provider of
+//! people's tokens.
 
 use std::path::PathBuf;
 
@@ -19,7 +20,8 @@ use super::random;
 /// answers there.
 const NOT_KNOWN_YET: &str = "https://agentcore.invalid/not-known-yet";
 
-/// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it sends browsers back to.
+/// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it
+/// sends browsers back to.
 pub(crate) fn open(
     public_url: String,
     file: Option<PathBuf>,
@@ -48,8 +50,8 @@ pub(crate) fn open(
     Ok(agentcore)
 }
 
-/// Makes each known to the other: the pool's client to AgentCore, and where AgentCore is called back to the pool. Whoever is first
-/// does not know the other yet.
+/// Makes each known to the other: the pool's client to AgentCore, and where AgentCore is called
+/// back to the pool. Whoever is first does not know the other yet.
 fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Result<(), WorldError> {
     let called_back_at = |url: &str| Map::from_iter([("CallbackURLs".to_owned(), json!([url]))]);
     let client = directory.ensure_client(AppClient::AgentCore, called_back_at(NOT_KNOWN_YET))?;

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_domain::{Clock, Timestamp};
 
-/// The clock behind everything in a world: operations, stand-ins, tokens, time to live. It can be moved, ahead only, and stopped.
+/// The clock behind everything in a world: operations, stand-ins, tokens, time to live. It can be
+/// moved, ahead only, and stopped.
 #[derive(Clone, Debug, Default)]
 pub struct WorldClock {
     ahead_ms: Arc<AtomicI64>,
@@ -21,7 +22,8 @@ impl WorldClock {
         clock
     }
 
-    /// Moves the clock. Use [`World::advance`](crate::World::advance), which also lets time to live take effect.
+    /// Moves the clock. Use [`World::advance`](crate::World::advance), which also lets time to live
+    /// take effect.
     pub(crate) fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms.fetch_add(by, Ordering::SeqCst);
@@ -32,7 +34,8 @@ impl WorldClock {
         self.ahead_ms.store(0, Ordering::SeqCst);
     }
 
-    /// Stops the clock for good: from now on it stands still but for being moved, so that a test can stand on the edge of a limit.
+    /// Stops the clock for good: from now on it stands still but for being moved, so that a test
+    /// can stand on the edge of a limit.
     pub fn stop(&self) {
         self.stopped_at.get_or_init(system_time);
     }

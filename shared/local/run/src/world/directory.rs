@@ -1,4 +1,5 @@
-//! The directory that the operations work with: the user pool, its app clients, and the secret that only the operations know.
+//! The directory that the operations work with: the user pool, its app clients, and the secret that
+//! only the operations know.
 
 use auth_api::{AppClient, Contract, FunctionKind, TriggerKind, UserPool, UserPoolError};
 use auth_domain::NewPassword;
@@ -35,7 +36,8 @@ impl Directory {
             .unwrap_or_default())
     }
 
-    /// Opens Cognito with the pool and the app clients of a deployment, which are made at the first start and kept.
+    /// Opens Cognito with the pool and the app clients of a deployment, which are made at the first
+    /// start and kept.
     pub(crate) fn open(
         options: cognito_local::Options,
         settings: &Settings,
@@ -121,7 +123,8 @@ fn triggers() -> Value {
     triggers
 }
 
-/// Keeps the operations' secret in Secrets Manager: made at the first start, with the app client's secret as Cognito has it.
+/// Keeps the operations' secret in Secrets Manager: made at the first start, with the app client's
+/// secret as Cognito has it.
 pub(crate) fn keep_secrets(aws: &AwsLocal, client_secret: &str) -> Result<(), WorldError> {
     let failed = WorldError::of::<aws_local::StateError>;
     let first = || {

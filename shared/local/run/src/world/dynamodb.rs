@@ -105,7 +105,8 @@ impl DynamoDb {
         Ok(true)
     }
 
-    /// Deletes what has outlived its time by `now`. Dynoxide's own sweep reads the system's clock, which nobody can move.
+    /// Deletes what has outlived its time by `now`. Dynoxide's own sweep reads the system's clock,
+    /// which nobody can move.
     pub(crate) fn sweep(&self, now: Timestamp) -> Result<(), DynoxideError> {
         let values = json!({ ":now": { "N": now.as_seconds().to_string() } });
         for (name, table) in self.tables.described() {

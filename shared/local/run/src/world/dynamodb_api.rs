@@ -1,7 +1,8 @@
 //! DynamoDB's wire protocol in front of the database.
 //!
-//! Dynoxide brings a server of its own, but that one answers every origin and every host name, so any web page that is open on this
-//! machine could read the tables. This one answers programs only, behind the guard of all ports.
+//! Dynoxide brings a server of its own, but that one answers every origin and every host name, so
+//! any web page that is open on this machine could read the tables. This one answers programs only,
+//! behind the guard of all ports.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -26,7 +27,8 @@ const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 
 type Exception = fn(String) -> DynoxideError;
 
-/// By these Dynoxide's request types say, before their sentence, which exception a value is refused with.
+/// By these Dynoxide's request types say, before their sentence, which exception a value is refused
+/// with.
 const REFUSED_WITH: [(&str, Exception); 5] = [
     ("VALIDATION_REQUEST:", DynoxideError::ValidationException),
     ("VALIDATION_AS_READ:", DynoxideError::ValidationException),

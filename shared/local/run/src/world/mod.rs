@@ -1,4 +1,5 @@
-//! A world: the gateway, every function and everything that they stand on, in one process, on ports of its own.
+//! A world: the gateway, every function and everything that they stand on, in one process, on ports
+//! of its own.
 
 pub(crate) mod account;
 mod agent_identity;
@@ -54,7 +55,8 @@ use crate::functions::{Functions, Surroundings, schedule};
 use crate::gateway::{Gateway, Setup};
 use crate::page;
 
-/// How often what has expired is deleted while nobody moves the clock. DynamoDB itself promises days.
+/// How often what has expired is deleted while nobody moves the clock. DynamoDB itself promises
+/// days.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// The route that AgentCore sends browsers back to.
@@ -372,13 +374,14 @@ impl World {
         &self.inner.agentcore
     }
 
-    /// A clean state: no people, no mails, no calls, no faults, and the system's time. Keys, pool and app clients stay, and so
-    /// does what warm functions remember of them.
+    /// A clean state: no people, no mails, no calls, no faults, and the system's time. Keys, pool
+    /// and app clients stay, and so does what warm functions remember of them.
     pub fn reset(&self) -> Result<(), WorldError> {
         self.inner.reset()
     }
 
-    /// Ends the world: no new requests, then the end of those that are being answered, then of what they stood on.
+    /// Ends the world: no new requests, then the end of those that are being answered, then of what
+    /// they stood on.
     pub async fn shutdown(mut self) {
         self.background.abort_all();
         self.gateway.stop().await;

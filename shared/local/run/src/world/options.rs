@@ -10,7 +10,8 @@ use crate::control::mailbox::Mail;
 use crate::control::observer::{ObservedExchange, Served};
 use crate::functions::logs::LogLine;
 
-/// Everything that can be chosen about a world. The default is one in memory on free ports that nobody watches.
+/// Everything that can be chosen about a world. The default is one in memory on free ports that
+/// nobody watches.
 #[derive(Clone)]
 pub struct Options {
     /// The gateway's port, which the other ports follow; 0 takes free ones.

@@ -1,4 +1,5 @@
-//! The ports of a world: bound before anything else, so that a taken one is the first thing that is said.
+//! The ports of a world: bound before anything else, so that a taken one is the first thing that is
+//! said.
 
 use std::io;
 use std::net::Ipv4Addr;

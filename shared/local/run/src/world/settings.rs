@@ -1,4 +1,5 @@
-//! What a person may configure: the limits and switches that the functions read from their environment, under the same names.
+//! What a person may configure: the limits and switches that the functions read from their
+//! environment, under the same names.
 
 use std::collections::BTreeMap;
 use std::fs;

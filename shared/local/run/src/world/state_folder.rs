@@ -1,4 +1,5 @@
-//! The folder that a world's state survives in: held by one process at a time, forgotten file by file.
+//! The folder that a world's state survives in: held by one process at a time, forgotten file by
+//! file.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -7,7 +8,8 @@ use std::time::Duration;
 
 use crate::control::mailbox::write_private;
 
-/// Every file that a world keeps. `--fresh` removes these, and nothing else that may lie in the folder.
+/// Every file that a world keeps. `--fresh` removes these, and nothing else that may lie in the
+/// folder.
 const FILES: [&str; 13] = [
     "agentcore.sqlite",
     "agentcore.sqlite-shm",
@@ -24,7 +26,8 @@ const FILES: [&str; 13] = [
     "mailbox.jsonl",
 ];
 
-/// A state folder, locked until this is dropped. The lock is the operating system's: it ends with the process, however that ends.
+/// A state folder, locked until this is dropped. The lock is the operating system's: it ends with
+/// the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct StateFolder {
     path: PathBuf,
@@ -105,7 +108,8 @@ impl StateFolder {
         self.path.join(name)
     }
 
-    /// How far the kept world's clock was ahead: its records carry that time, so it goes on from there.
+    /// How far the kept world's clock was ahead: its records carry that time, so it goes on from
+    /// there.
     pub(crate) fn clock_ahead(&self) -> Duration {
         let kept = fs::read_to_string(self.file("clock")).unwrap_or_default();
         Duration::from_millis(kept.trim().parse().unwrap_or(0))

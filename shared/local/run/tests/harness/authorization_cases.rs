@@ -1,5 +1,5 @@
-//! What can become of a three-legged authorization, each as a stage: everything before the request is done, and the request is ready
-//! to be sent.
+//! What can become of a three-legged authorization, each as a stage: everything before the request
+//! is done, and the request is ready to be sent.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -338,7 +338,8 @@ pub(crate) async fn ask(world: &TestWorld, event: Value) -> Answer {
     asked
 }
 
-/// An authorization for ADA, begun in a browser with a token, after somebody has consented: the browser, and where it is sent back to.
+/// An authorization for ADA, begun in a browser with a token, after somebody has consented: the
+/// browser, and where it is sent back to.
 pub(crate) async fn consented<'world>(
     world: &'world TestWorld,
     person: &str,
@@ -358,8 +359,8 @@ pub(crate) async fn consented<'world>(
     (browser, back)
 }
 
-/// An authorization that an agent has begun, after the person has allowed it on the link's page and consented: their browser, where it is sent back
-/// to, and the session.
+/// An authorization that an agent has begun, after the person has allowed it on the link's page and
+/// consented: their browser, where it is sent back to, and the session.
 pub(crate) async fn linked<'world>(
     world: &'world TestWorld,
     asked: Value,

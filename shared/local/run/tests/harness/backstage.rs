@@ -1,4 +1,5 @@
-//! A look behind the scene: what stands in the tables and in the user pool, and how a test puts something there.
+//! A look behind the scene: what stands in the tables and in the user pool, and how a test puts
+//! something there.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 
-/// An item as DynamoDB writes it, its types taken off: text and numbers as text, sets and lists as arrays.
+/// An item as DynamoDB writes it, its types taken off: text and numbers as text, sets and lists as
+/// arrays.
 pub(crate) type Item = BTreeMap<String, Value>;
 
 /// Everything in a table.
@@ -87,7 +89,8 @@ pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: 
     }
 }
 
-/// Has an authorization belong to its browser since this very moment, as if the consent were of another sign-in than the one it asked for.
+/// Has an authorization belong to its browser since this very moment, as if the consent were of
+/// another sign-in than the one it asked for.
 pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
     let now = world.clock().system_time();
     let now = now

@@ -1,4 +1,5 @@
-//! What can become of an operation, each as a stage: everything before the request is done, and the request is ready to be sent.
+//! What can become of an operation, each as a stage: everything before the request is done, and the
+//! request is ready to be sent.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
@@ -162,7 +163,8 @@ impl Case {
         self.row().0
     }
 
-    /// Whether it is one of those that happen every day. The others differ from one of these in a call or two.
+    /// Whether it is one of those that happen every day. The others differ from one of these in a
+    /// call or two.
     pub(crate) fn is_common(self) -> bool {
         match self {
             Self::StartOfKnownGuest
@@ -243,7 +245,8 @@ impl Case {
         }
     }
 
-    /// Does everything before the request. The function that takes it has no secrets yet, or believes the old ones no longer.
+    /// Does everything before the request. The function that takes it has no secrets yet, or
+    /// believes the old ones no longer.
     #[expect(
         clippy::too_many_lines,
         reason = "one arm a case, and none of them long"

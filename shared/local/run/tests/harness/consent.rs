@@ -8,7 +8,8 @@ use url::Url;
 
 use crate::harness::TestWorld;
 
-/// A browser with its cookies that goes wherever it is sent, but not back to the application: tests do that step themselves.
+/// A browser with its cookies that goes wherever it is sent, but not back to the application: tests
+/// do that step themselves.
 pub(crate) struct Consenting<'world> {
     world: &'world TestWorld,
     http: Client,
@@ -25,7 +26,8 @@ impl<'world> Consenting<'world> {
         Self { world, http }
     }
 
-    /// Opens an authorization URL and signs in with the code that is mailed to this address. Returns where the browser is sent back to.
+    /// Opens an authorization URL and signs in with the code that is mailed to this address.
+    /// Returns where the browser is sent back to.
     pub(crate) async fn consent(&self, authorization_url: &str, email: &str) -> Url {
         match self.follow(self.get(authorization_url).await).await {
             Ended::SentBack(url) => url,
@@ -53,7 +55,8 @@ impl<'world> Consenting<'world> {
         }
     }
 
-    /// Opens an authorization URL, and does nothing. Returns where the browser is sent back to, if nobody is asked anything.
+    /// Opens an authorization URL, and does nothing. Returns where the browser is sent back to, if
+    /// nobody is asked anything.
     pub(crate) async fn silently(&self, authorization_url: &str) -> Option<Url> {
         match self.follow(self.get(authorization_url).await).await {
             Ended::SentBack(url) => Some(url),
@@ -61,7 +64,8 @@ impl<'world> Consenting<'world> {
         }
     }
 
-    /// Opens an authorization URL and comes back from the provider with a refusal, as a person who says no does (RFC 6749 §4.1.2.1).
+    /// Opens an authorization URL and comes back from the provider with a refusal, as a person who
+    /// says no does (RFC 6749 §4.1.2.1).
     pub(crate) async fn refuse(&self, authorization_url: &str) -> Url {
         let sent_on = self.get(authorization_url).await;
         let at_provider = sent_on.headers()["location"].to_str().expect("text");

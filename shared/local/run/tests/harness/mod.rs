@@ -16,10 +16,11 @@
 //! ```
 //!
 //! Two things happen without being asked for, whoever sends the requests:
-//! - **The contract**: every exchange that passes the gateway is held against it. An answer that it does not describe fails the test at the
-//!   next [`Browser`] answer, or when the world is dropped. A request may break it (bad input is tested too) unless it succeeds.
-//! - **Secrecy**: every address, name, code and token that passes is remembered, and when the world is dropped, the test fails if one of
-//!   them stands in what the functions logged.
+//! - **The contract**: every exchange that passes the gateway is held against it. An answer that it
+//!   does not describe fails the test at the next [`Browser`] answer, or when the world is dropped.
+//!   A request may break it (bad input is tested too) unless it succeeds.
+//! - **Secrecy**: every address, name, code and token that passes is remembered, and when the world
+//!   is dropped, the test fails if one of them stands in what the functions logged.
 
 pub(crate) mod authenticator_app;
 pub(crate) mod authorization_cases;
@@ -106,7 +107,8 @@ impl Deref for TestWorld {
 }
 
 impl TestWorld {
-    /// A fresh world in memory. Answers of limited operations come without their floor, which only costs time here.
+    /// A fresh world in memory. Answers of limited operations come without their floor, which only
+    /// costs time here.
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -125,7 +127,8 @@ impl TestWorld {
         .await
     }
 
-    /// The same with anything changed. Watchers that `change` sets are called besides the harness's own.
+    /// The same with anything changed. Watchers that `change` sets are called besides the harness's
+    /// own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options {
             settings: Settings::default()
@@ -146,7 +149,8 @@ impl TestWorld {
         self.browser_at("127.0.0.1")
     }
 
-    /// A browser at another address of this machine, such as `127.0.0.7`: what the gateway takes for the client's IP.
+    /// A browser at another address of this machine, such as `127.0.0.7`: what the gateway takes
+    /// for the client's IP.
     pub(crate) fn browser_at(&self, address: &str) -> Browser<'_> {
         let address: IpAddr = address.parse().expect("an IP address");
         let http = reqwest::Client::builder()
@@ -196,7 +200,8 @@ impl TestWorld {
             .expect("the clock moves");
     }
 
-    /// Arms a fault, such as `Fault::new(FaultKind::Lost, "cognito-idp", "AdminInitiateAuth").nth(2)`.
+    /// Arms a fault, such as `Fault::new(FaultKind::Lost, "cognito-idp",
+    /// "AdminInitiateAuth").nth(2)`.
     pub(crate) fn fault(&self, fault: Fault) {
         self.arm(fault);
     }
@@ -228,7 +233,8 @@ impl TestWorld {
             .collect()
     }
 
-    /// A call of Cognito's own endpoint as anybody can make it: unsigned, `AWSCognitoIdentityProviderService.{action}`.
+    /// A call of Cognito's own endpoint as anybody can make it: unsigned,
+    /// `AWSCognitoIdentityProviderService.{action}`.
     pub(crate) async fn cognito_call(&self, action: &str, input: Value) -> Answer {
         let request = reqwest::Client::new()
             .post(&self.ready().cognito)
@@ -276,7 +282,8 @@ impl TestWorld {
         answer
     }
 
-    /// Sends bytes to the gateway as they are, and returns what comes back until the connection closes: ask for `Connection: close`.
+    /// Sends bytes to the gateway as they are, and returns what comes back until the connection
+    /// closes: ask for `Connection: close`.
     pub(crate) async fn raw(&self, request: &[u8]) -> String {
         let address = self.ready().gateway.trim_start_matches("http://");
         let mut stream = tokio::net::TcpStream::connect(address)
@@ -390,8 +397,8 @@ impl Seen {
     }
 }
 
-/// Whether a line holds a secret. Six digits also turn up by chance, within an instant or a duration: those count only where they stand
-/// alone.
+/// Whether a line holds a secret. Six digits also turn up by chance, within an instant or a
+/// duration: those count only where they stand alone.
 fn holds(line: &str, secret: &str) -> bool {
     if !secret.bytes().all(|byte| byte.is_ascii_digit()) {
         return line.contains(secret);
@@ -455,7 +462,8 @@ pub(crate) struct Browser<'world> {
     /// What the jar holds, by name.
     pub(crate) cookies: BTreeMap<String, String>,
     headers: HeaderMap,
-    /// Whether it signs what it sends, as agents do. No browser does; everything else of one is the same.
+    /// Whether it signs what it sends, as agents do. No browser does; everything else of one is the
+    /// same.
     pub(crate) signs: bool,
 }
 
@@ -631,7 +639,8 @@ impl Answer {
         );
     }
 
-    /// Fails unless this is the problem with that status and code. Whoever is past a limit hears of which, and for how long.
+    /// Fails unless this is the problem with that status and code. Whoever is past a limit hears of
+    /// which, and for how long.
     pub(crate) fn expect_problem(&self, status: u16, code: &str) {
         self.expect_status(status);
         assert_eq!(self["code"], code, "{}", self.body);

@@ -1,4 +1,5 @@
-//! Requests made of the contract itself, so that an operation that is added later is tried like all others.
+//! Requests made of the contract itself, so that an operation that is added later is tried like all
+//! others.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -77,7 +78,8 @@ impl Sample {
             values.find(|value| value["everywhere"] != true).cloned()
         });
         let schema = resolved(&body["schema"]);
-        // Where one of several ways of asking is chosen, the first is what a body without any of them lacks.
+        // Where one of several ways of asking is chosen, the first is what a body without any of
+        // them lacks.
         let required = schema["required"].as_array().into_iter().flatten();
         let chosen = schema["anyOf"][0]["required"]
             .as_array()

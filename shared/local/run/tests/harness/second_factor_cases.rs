@@ -1,5 +1,5 @@
-//! What can become of the operations about authenticators, each as a stage: everything before the request is done, and the request is
-//! ready to be sent.
+//! What can become of the operations about authenticators, each as a stage: everything before the
+//! request is done, and the request is ready to be sent.
 
 use serde_json::{Value, json};
 

@@ -61,7 +61,8 @@ impl Browser<'_> {
 }
 
 impl TestWorld {
-    /// A world whose clock stands still but for being moved: what happens at an edge happens exactly there.
+    /// A world whose clock stands still but for being moved: what happens at an edge happens
+    /// exactly there.
     pub(crate) async fn stopped(settings: &[(&str, &str)]) -> Self {
         let world = Self::with_settings(settings).await;
         world.clock().stop();
@@ -89,8 +90,8 @@ impl TestWorld {
         calls.iter().filter(|call| call.action == action).count()
     }
 
-    /// Calls a service as an operator does. The signature is what a signature looks like: the stand-ins hold no credentials to
-    /// check one by.
+    /// Calls a service as an operator does. The signature is what a signature looks like: the
+    /// stand-ins hold no credentials to check one by.
     async fn aws(&self, service: &str, action: &str, input: &Value) -> Value {
         let ready = self.ready();
         let (endpoint, prefix, version) = match service {

@@ -13,7 +13,8 @@ fn may_import(package: &Package) -> Option<&'static [&'static str]> {
         "auth-local" => None,
         "auth-aws" | "auth-lambda" => Some(&["auth-domain"]),
         "auth-flows" => Some(&["auth-domain", "auth-aws", "auth-lambda"]),
-        // Stand-ins share the kit, which knows no service, and nothing that ships: so they cannot share our mistakes.
+        // Stand-ins share the kit, which knows no service, and nothing that ships: so they cannot
+        // share our mistakes.
         "cognito-local" | "agentcore-local" | "aws-local" => Some(&["local-kit"]),
         // The domain, the contract, the browser module and the kit.
         _ => Some(&[]),

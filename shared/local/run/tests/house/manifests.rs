@@ -71,7 +71,8 @@ fn every_crate_inherits_the_lints_and_the_packages_common_fields() {
     hold("Add these lines to Cargo.toml.", &broken);
 }
 
-/// Each target with a harness is one more program to link, and each crate with doctests one more run of rustdoc.
+/// Each target with a harness is one more program to link, and each crate with doctests one more
+/// run of rustdoc.
 #[test]
 fn a_crate_is_built_for_tests_where_it_has_some_and_nowhere_else() {
     let mut broken = Vec::new();

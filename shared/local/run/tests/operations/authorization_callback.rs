@@ -36,7 +36,8 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
         asked_of_agentcore(&world, "authorization-callback", since),
         0
     );
-    // The person has consented, so what was begun is worth nothing from now on, to whoever began it least of all.
+    // The person has consented, so what was begun is worth nothing from now on, to whoever began it
+    // least of all.
     assert_eq!(status(&world, &session).await, "FAILED");
     for path in [path_of(&back), without_state(&back)] {
         let own = attacker.get(&path).await;
@@ -70,8 +71,8 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
     assert_eq!(others, "PENDING", "nobody has consented to it");
 }
 
-/// The same, when the attacker is quicker than the browser that comes from consenting: they know the session and have its cookie, and
-/// not the state.
+/// The same, when the attacker is quicker than the browser that comes from consenting: they know
+/// the session and have its cookie, and not the state.
 #[tokio::test]
 async fn whoever_did_not_come_from_consenting_completes_nothing() {
     let world = TestWorld::start().await;
@@ -107,7 +108,8 @@ async fn whoever_did_not_come_from_consenting_completes_nothing() {
     }
 }
 
-/// What another person's consent has left at `AgentCore` is found by no other authorization of the guest who was meant.
+/// What another person's consent has left at `AgentCore` is found by no other authorization of the
+/// guest who was meant.
 #[tokio::test]
 async fn another_persons_consent_does_not_reach_a_guests_other_authorizations() {
     let world = TestWorld::start().await;
@@ -383,7 +385,8 @@ async fn a_hundred_flows_of_two_people_never_mix() {
             started.text("authorizationUrl"),
         ));
     }
-    // A browser holds more cookies than a request may carry of headers: what belongs to this flow goes along, as in a browser of its own.
+    // A browser holds more cookies than a request may carry of headers: what belongs to this flow
+    // goes along, as in a browser of its own.
     for (number, (email, session, url)) in begun.iter().enumerate().rev() {
         let (_, guest, consenting) = &people[number % 2];
         let back = consenting.consent(url, email).await;

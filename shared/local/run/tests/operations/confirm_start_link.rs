@@ -35,8 +35,9 @@ fn location(answer: &Answer) -> &str {
     answer.header("location").expect("an address")
 }
 
-/// The attack: a guest has consented once, so that the pool's page knows the browser. A stranger begins an authorization in a
-/// conversation of their own, and another site sends the guest's browser to its link.
+/// The attack: a guest has consented once, so that the pool's page knows the browser. A stranger
+/// begins an authorization in a conversation of their own, and another site sends the guest's
+/// browser to its link.
 #[tokio::test]
 async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
     for prompt_login in [PromptLogin::Heeded, PromptLogin::Ignored] {
@@ -66,7 +67,8 @@ async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
             .await;
         assert_eq!(asked["error"]["code"], "AUTH_REQUIRED");
 
-        // The person presses the button all the same. They have to sign in for it, or it counts for nothing.
+        // The person presses the button all the same. They have to sign in for it, or it counts for
+        // nothing.
         browser.always("sec-fetch-site", "");
         let url = location(&page.press(&mut browser, "allow").await).to_owned();
         match (prompt_login, guest.silently(&url).await) {
@@ -393,7 +395,8 @@ async fn whoever_cancels_is_told_so_and_the_agent_gets_another_link() {
     assert_eq!(counted(&world, "AuthorizationsFailed"), 2);
 }
 
-/// A person allows it in their chat's own browser, and then opens the link in the one that they use.
+/// A person allows it in their chat's own browser, and then opens the link in the one that they
+/// use.
 #[tokio::test]
 async fn a_link_that_was_refused_in_another_browser_is_replaced_when_the_agent_asks_again() {
     let world = TestWorld::start().await;

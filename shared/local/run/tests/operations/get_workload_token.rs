@@ -55,7 +55,8 @@ async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
             "thirty seconds before its end"
         );
     }
-    // Nobody acts for a person longer than the person's token is good: it was issued 270 s ago, and ends after an hour.
+    // Nobody acts for a person longer than the person's token is good: it was issued 270 s ago, and
+    // ends after an hour.
     world.advance(3600 - 270 - 100);
     let held = json!({ "userToken": ada });
     let last = tokens(held.clone()).await;

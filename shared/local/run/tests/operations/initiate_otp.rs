@@ -51,7 +51,8 @@ async fn nothing_comes_to_be_and_nothing_is_handed_out_before_a_code_is_proved()
     }
 }
 
-/// Fifty, where the largest quota is a hundred: a write that a busy machine makes the SDK send again may count twice among so many.
+/// Fifty, where the largest quota is a hundred: a write that a busy machine makes the SDK send
+/// again may count twice among so many.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_starts_at_once_make_one_user() {
     let settings = [
@@ -86,8 +87,8 @@ async fn a_user_with_a_password_made_elsewhere_signs_in_by_code() {
         world.admin("AdminSetUserPassword", password).await;
         let sub = sub_of(&world.user(ADA).await);
 
-        // The first time, Cognito's offer of a password is looked into; from then on it is known of. Where there is no guest, so is
-        // whether anybody has proved the address.
+        // The first time, Cognito's offer of a password is looked into; from then on it is known
+        // of. Where there is no guest, so is whether anybody has proved the address.
         let (first, user) = calls_and_user(&world).await;
         assert_eq!(first.len(), if guest_first { 2 } else { 3 });
         assert_eq!(user["cognitoSub"], sub);

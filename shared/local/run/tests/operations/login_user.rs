@@ -101,7 +101,8 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
         .login(EVE, PASSWORD)
         .await
         .expect_problem(401, "INVALID_CREDENTIALS");
-    // Whoever proves it takes it: the password may be a stranger's, and Cognito would take it for right from then on.
+    // Whoever proves it takes it: the password may be a stranger's, and Cognito would take it for
+    // right from then on.
     browser.sign_in(EVE).await.expect_status(200);
     browser
         .login(EVE, PASSWORD)
@@ -192,7 +193,8 @@ async fn slow_wrong_passwords_add_up() {
     }
 }
 
-/// Cognito forgets wrong passwords after 15 quiet minutes: a stranger who tries every 181 seconds must not reach its lock-out.
+/// Cognito forgets wrong passwords after 15 quiet minutes: a stranger who tries every 181 seconds
+/// must not reach its lock-out.
 #[tokio::test]
 async fn a_patient_stranger_keeps_no_known_device_out() {
     let world = TestWorld::stopped(&[]).await;
@@ -241,11 +243,13 @@ async fn of_fifty_wrong_passwords_at_once_five_reach_cognito() {
     assert_eq!(world.count("AdminInitiateAuth") - before, 5);
 }
 
-/// Locks the user at Cognito itself: a known device and strangers together make more failures than it forgives.
+/// Locks the user at Cognito itself: a known device and strangers together make more failures than
+/// it forgives.
 async fn lock_at_cognito(world: &TestWorld, email: &str) {
     let mut known = world.browser();
     known.login(email, PASSWORD).await.expect_status(200);
-    // The known device has five failures of its own, and strangers have five. The lock doubles with each after the fifth.
+    // The known device has five failures of its own, and strangers have five. The lock doubles with
+    // each after the fifth.
     for pause in [0, 0, 0, 0, 1] {
         known.login(email, OTHER_PASSWORD).await.expect_status(401);
         world.advance(pause);
@@ -274,7 +278,8 @@ async fn cognitos_lock_looks_like_a_wrong_password() {
         .expect_status(200);
 }
 
-/// A known device belongs to somebody who has signed in: it may hear what is the matter, and of the way that is open.
+/// A known device belongs to somebody who has signed in: it may hear what is the matter, and of the
+/// way that is open.
 #[tokio::test]
 async fn a_known_device_that_meets_cognitos_lock_is_offered_a_code() {
     let world = TestWorld::stopped(&[]).await;

@@ -49,8 +49,8 @@ async fn a_logout_ends_this_session_only() {
     assert!(opens(&world, &refreshed.text("accessToken")).await);
 }
 
-/// ASVS 5.0 7.4.1 and 7.5.2: every operation that the contract puts behind the authorizer refuses all tokens from before, also
-/// one that is added later.
+/// ASVS 5.0 7.4.1 and 7.5.2: every operation that the contract puts behind the authorizer refuses
+/// all tokens from before, also one that is added later.
 #[tokio::test]
 async fn after_everywhere_every_operation_refuses_every_token_from_before() {
     let world = TestWorld::start().await;
@@ -122,7 +122,8 @@ async fn after_everywhere_every_operation_refuses_every_token_from_before() {
         .expect_status(200);
 }
 
-/// Issue times are kept in milliseconds: the clock has not moved, and the second is most often the same.
+/// Issue times are kept in milliseconds: the clock has not moved, and the second is most often the
+/// same.
 #[tokio::test]
 async fn a_sign_in_right_after_everywhere_works_at_once() {
     let world = TestWorld::start().await;

@@ -20,7 +20,8 @@ async fn a_registration_that_nobody_confirmed_is_taken_over_by_a_reset() {
     assert_eq!(signed_in["user"]["emailVerified"], true);
 }
 
-/// However often a stranger asks, the owner can recover: by the stranger's mail, or by a known device.
+/// However often a stranger asks, the owner can recover: by the stranger's mail, or by a known
+/// device.
 #[tokio::test]
 async fn nobody_is_locked_out_of_their_recovery() {
     let world = TestWorld::stopped(&[]).await;

@@ -45,7 +45,8 @@ async fn a_mailed_code_and_then_the_authenticator_sign_in_and_nothing_leaves_bet
         .expect_status(200);
 }
 
-/// The app of the other tests knows codes from the library that the domain has them from; pyotp knows neither.
+/// The app of the other tests knows codes from the library that the domain has them from; pyotp
+/// knows neither.
 #[tokio::test]
 async fn an_app_that_is_not_ours_takes_up_the_uri_and_signs_in() {
     if !pyotp(&["-c", "import pyotp"]).is_some_and(|probe| probe.status.success()) {
@@ -377,7 +378,8 @@ async fn the_refresh_token_travels_as_the_first_factor_asked_unless_the_second_a
     }
 }
 
-/// A sign-in that Cognito has begun to answer before the authenticator was confirmed, and ends after it.
+/// A sign-in that Cognito has begun to answer before the authenticator was confirmed, and ends
+/// after it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authenticator_holds_the_sign_ins_that_are_under_way() {
     let world = TestWorld::start().await;

@@ -43,7 +43,8 @@ async fn a_new_address_gets_a_user_and_a_guest() {
     assert!(guest.user.get("name").is_none());
 }
 
-/// RFC 7515, RFC 7517 and RFC 7519, in the eyes of a JOSE library that is not ours; ASVS 5.0 9.1.1 to 9.2.3.
+/// RFC 7515, RFC 7517 and RFC 7519, in the eyes of a JOSE library that is not ours; ASVS 5.0 9.1.1
+/// to 9.2.3.
 #[tokio::test]
 async fn both_tokens_validate_against_the_published_keys() {
     let world = TestWorld::start().await;
@@ -206,8 +207,9 @@ async fn twenty_first_sign_ins_at_once_make_or_bind_one_guest() {
     }
 }
 
-/// On a busy machine a hundred at once outlast the patience of SDK and Lambda: a write sent again counts twice, a code proved again is
-/// used, a function is stopped half-way. Whoever hears of that (of twenty nobody does) gets in at the next try, as the same guest.
+/// On a busy machine a hundred at once outlast the patience of SDK and Lambda: a write sent again
+/// counts twice, a code proved again is used, a function is stopped half-way. Whoever hears of that
+/// (of twenty nobody does) gets in at the next try, as the same guest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
     let world = TestWorld::stopped(&ONE_BY_ONE).await;
@@ -245,7 +247,8 @@ async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
     assert_eq!(items.len(), 3, "the guest, the address and the id");
 }
 
-/// NIST SP 800-63B-4 §3.1.3.2 and ASVS 5.0 6.6.3: guesses are limited, and parallel ones cannot outrun the limit.
+/// NIST SP 800-63B-4 §3.1.3.2 and ASVS 5.0 6.6.3: guesses are limited, and parallel ones cannot
+/// outrun the limit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_wrong_codes_at_once_reach_cognito_three_times() {
     let world = TestWorld::stopped(&[]).await;
@@ -335,7 +338,8 @@ async fn somebody_elses_session_token_is_refused_and_costs_nobody_anything() {
 
 #[tokio::test]
 async fn a_right_code_whose_answer_got_lost_costs_a_resend() {
-    // Lost once, the SDK asks again by itself and finds the code used; lost three times, it gives up.
+    // Lost once, the SDK asks again by itself and finds the code used; lost three times, it gives
+    // up.
     for (times, status, code) in [(1, 410, "OTP_EXPIRED"), (3, 503, "SERVICE_UNAVAILABLE")] {
         let world = TestWorld::stopped(&[]).await;
         let mut browser = world.browser();

@@ -1,6 +1,8 @@
-//! Bad bodies get a clear refusal, whatever is in them: never a 5xx, never a call to AWS, nothing counted.
+//! Bad bodies get a clear refusal, whatever is in them: never a 5xx, never a call to AWS, nothing
+//! counted.
 //!
-//! ASVS 5.0 1.5.3 (one reading of a text by all), 2.2.1 and 2.2.2 (checked at the service), 16.5.1 (errors that say nothing of the inside).
+//! ASVS 5.0 1.5.3 (one reading of a text by all), 2.2.1 and 2.2.2 (checked at the service), 16.5.1
+//! (errors that say nothing of the inside).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -320,7 +322,8 @@ async fn every_missing_field_is_named_at_once() {
     assert_eq!(world.actions_since(before), Vec::<String>::new());
 }
 
-/// Addresses that two systems could read differently, or that Cognito cannot take for a user's name.
+/// Addresses that two systems could read differently, or that Cognito cannot take for a user's
+/// name.
 fn addresses_that_are_refused() -> Vec<String> {
     let long_domain = format!("{0}.{0}.{0}.example", "d".repeat(57));
     let texts = [

@@ -1,4 +1,5 @@
-//! Bad input at the doors that have no gateway before them: direct invocations, agents' tools, triggers.
+//! Bad input at the doors that have no gateway before them: direct invocations, agents' tools,
+//! triggers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -95,7 +96,8 @@ async fn the_direct_door_refuses_as_the_http_door_does() {
             let (status, answer) = invoker.direct(sample.name(), payload.as_bytes()).await;
             assert_eq!(status, 200, "{} {answer}", sample.name());
             let code = answer["error"]["code"].as_str().unwrap();
-            // Without an object there are no claims either, and whoever is nobody is told that first.
+            // Without an object there are no claims either, and whoever is nobody is told that
+            // first.
             let wanted = if sample.needs_token() {
                 "AUTH_REQUIRED"
             } else {

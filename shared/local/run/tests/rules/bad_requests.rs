@@ -1,4 +1,5 @@
-//! Bad requests around the body: types, queries, paths, methods, heads (ASVS 5.0 4.1.1, 4.1.4, 4.2.1).
+//! Bad requests around the body: types, queries, paths, methods, heads (ASVS 5.0 4.1.1, 4.1.4,
+//! 4.2.1).
 
 use auth_api::Security;
 use reqwest::Method;
@@ -9,7 +10,8 @@ use crate::harness::requests::{Sample, authorize, probed};
 
 const GRACE: &str = "grace@example.com";
 
-/// ASVS 5.0 3.5.2 and 4.1.1: a content type that browsers send across sites without asking is refused.
+/// ASVS 5.0 3.5.2 and 4.1.1: a content type that browsers send across sites without asking is
+/// refused.
 #[tokio::test]
 async fn a_body_that_does_not_call_itself_json_is_refused() {
     let world = TestWorld::start().await;
@@ -89,7 +91,8 @@ async fn json_may_carry_parameters_and_any_letter_case() {
     }
 }
 
-/// ASVS 5.0 14.2.1 (nothing secret in a URL) and 3.5.1: a form of another site's needs no body to fill in a query.
+/// ASVS 5.0 14.2.1 (nothing secret in a URL) and 3.5.1: a form of another site's needs no body to
+/// fill in a query.
 #[tokio::test]
 async fn a_query_is_no_body() {
     let world = TestWorld::start().await;
@@ -140,7 +143,8 @@ async fn a_query_is_no_body() {
     assert_eq!(world.actions_since(before), Vec::<String>::new());
 }
 
-/// ASVS 5.0 4.1.4 and 4.2.1, RFC 3986 §6.2.2: there is one spelling of a path, and no way round the authorizer by another.
+/// ASVS 5.0 4.1.4 and 4.2.1, RFC 3986 §6.2.2: there is one spelling of a path, and no way round the
+/// authorizer by another.
 #[tokio::test]
 async fn a_path_has_one_spelling() {
     let (world, events) = probed().await;

@@ -12,8 +12,8 @@ use crate::harness::requests::{Sample, claims, header, opens};
 /// Two thousand bits that sign tokens of nobody's: PKCS#1, made for these tests.
 const FOREIGN_KEY: &[u8] = include_bytes!("foreign-key.der");
 
-/// RFC 8725 §3.1 to §3.3 (algorithms and signatures), §3.8 (issuer), §3.10 (headers that name keys); ASVS 5.0 9.1.1, 9.1.2, 9.1.3. The
-/// gateway answers, and no function runs.
+/// RFC 8725 §3.1 to §3.3 (algorithms and signatures), §3.8 (issuer), §3.10 (headers that name
+/// keys); ASVS 5.0 9.1.1, 9.1.2, 9.1.3. The gateway answers, and no function runs.
 #[tokio::test]
 async fn a_token_that_this_pool_did_not_sign_opens_no_route() {
     let world = TestWorld::start().await;
@@ -126,7 +126,8 @@ fn signed_by_another(good: &str, attackers_url: &str) -> Vec<Forgery> {
     ]
 }
 
-/// The same claims, signed symmetrically by what everybody knows: the public key taken for a secret.
+/// The same claims, signed symmetrically by what everybody knows: the public key taken for a
+/// secret.
 fn signed_by_public_text(good: &str, published: &Value) -> Vec<Forgery> {
     let kid = header(good)["kid"].as_str().unwrap().to_owned();
     let mut keys = published["keys"].as_array().unwrap().iter();
@@ -177,8 +178,8 @@ async fn an_access_token_lives_an_hour() {
     }
 }
 
-/// ASVS 5.0 9.2.2, RFC 8725 §3.12: a token for one purpose serves no other. The gateway misses the scope; the direct door, which
-/// has no gateway before it, looks at `token_use` itself.
+/// ASVS 5.0 9.2.2, RFC 8725 §3.12: a token for one purpose serves no other. The gateway misses the
+/// scope; the direct door, which has no gateway before it, looks at `token_use` itself.
 #[tokio::test]
 async fn an_id_token_opens_no_route() {
     let world = TestWorld::start().await;

@@ -1,4 +1,5 @@
-//! A refresh token in a cookie: only our own pages make use of it, and it goes when it is worth nothing.
+//! A refresh token in a cookie: only our own pages make use of it, and it goes when it is worth
+//! nothing.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
@@ -40,7 +41,8 @@ fn set_cookie<'a>(answer: &'a Answer, name: &str) -> &'a str {
     cookie
 }
 
-/// ASVS 5.0 3.3.1 to 3.3.4 and RFC 6265bis §4.1.3.2: the prefix keeps the cookie to this host, over TLS, on every path.
+/// ASVS 5.0 3.3.1 to 3.3.4 and RFC 6265bis §4.1.3.2: the prefix keeps the cookie to this host, over
+/// TLS, on every path.
 #[tokio::test]
 async fn in_cookie_mode_the_refresh_token_is_in_a_host_cookie_alone() {
     let world = TestWorld::start().await;
@@ -155,7 +157,8 @@ async fn a_late_refusal_leaves_the_newer_cookie_alone() {
     }
 }
 
-/// What a browser can say of where a request comes from, and whether that makes it one of our own pages'.
+/// What a browser can say of where a request comes from, and whether that makes it one of our own
+/// pages'.
 fn provenances(own_origin: &str) -> Vec<(Vec<(&'static str, String)>, bool)> {
     let foreign = [
         "https://evil.example",
@@ -213,7 +216,8 @@ async fn post_from(
     browser.send(Method::POST, path, &headers, Vec::new()).await
 }
 
-/// ASVS 5.0 3.5.1 and 3.5.3; OWASP's cheat sheet on cross-site request forgery, "Fetch Metadata" and "Verifying Origin".
+/// ASVS 5.0 3.5.1 and 3.5.3; OWASP's cheat sheet on cross-site request forgery, "Fetch Metadata"
+/// and "Verifying Origin".
 #[tokio::test]
 async fn a_refresh_cookie_counts_only_in_requests_of_our_own_pages() {
     let world = TestWorld::with_settings(&[("FRONTEND_URL", "https://app.example/login")]).await;

@@ -18,7 +18,8 @@ use crate::harness::second_factor_cases;
 /// Another person.
 const EVE: &str = "eve@example.com";
 
-/// Draws all three recorded answers for unknown users within a few sign-ins, the same ones in every run.
+/// Draws all three recorded answers for unknown users within a few sign-ins, the same ones in every
+/// run.
 const VARYING: UnknownUser = UnknownUser::Varying { seed: 7 };
 
 /// More starts than it takes until Cognito offers a choice; one in three does.
@@ -196,7 +197,8 @@ fn count(world: &TestWorld, since: u64, action: &str) -> usize {
     calls.iter().filter(|call| call.action == action).count()
 }
 
-/// A bound guest whose user has gone, when Cognito answers for the unknown user with a choice of factors.
+/// A bound guest whose user has gone, when Cognito answers for the unknown user with a choice of
+/// factors.
 async fn start_with_a_choice() -> Calls {
     let world = TestWorld::start().await;
     world.cognito().set_unknown_user(VARYING);
@@ -375,8 +377,9 @@ async fn pre_token_generation_calls() -> Vec<(&'static str, &'static str, Calls)
     ]
 }
 
-/// What IAM must allow for a call; nothing for Cognito's operations that take a client's secret instead of a signature. A transaction
-/// needs what it is made of: one that binds a guest puts and updates.
+/// What IAM must allow for a call; nothing for Cognito's operations that take a client's secret
+/// instead of a signature. A transaction needs what it is made of: one that binds a guest puts and
+/// updates.
 fn needed(call: &str) -> Vec<String> {
     match call {
         "user-pool:ConfirmForgotPassword"

@@ -1,4 +1,5 @@
-//! Every AWS call of an authorization, refused and lost: the answer is clear, and the next try heals it.
+//! Every AWS call of an authorization, refused and lost: the answer is clear, and the next try
+//! heals it.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +8,8 @@ use auth_local::{Fault, FaultKind};
 use crate::harness::authorization_cases::Case;
 use crate::harness::{Answer, TestWorld};
 
-/// For each AWS call that each operation makes: refused, failed, lost, denied. The answer is a clear one, and the next try does what the
-/// first was to do.
+/// For each AWS call that each operation makes: refused, failed, lost, denied. The answer is a
+/// clear one, and the next try does what the first was to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_call_may_fail_and_the_next_try_heals_it() {
     let mut broken: Vec<String> = Vec::new();
@@ -70,7 +71,8 @@ async fn healthy_calls(case: Case) -> Vec<(&'static str, String, u32)> {
     calls
 }
 
-/// Where the person has to begin anew: `AgentCore`'s "denied" cannot be told from "this session is over".
+/// Where the person has to begin anew: `AgentCore`'s "denied" cannot be told from "this session is
+/// over".
 fn needs_another(case: Case, action: &str, kind: FaultKind) -> bool {
     matches!(
         (case, action, kind),

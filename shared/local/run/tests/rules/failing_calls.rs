@@ -1,8 +1,10 @@
-//! Every AWS call of every operation, refused and lost: what the person is told, what it takes to go on, and what is left behind.
+//! Every AWS call of every operation, refused and lost: what the person is told, what it takes to
+//! go on, and what is left behind.
 //!
-//! Nobody lists the calls: a healthy run shows them, and each is then broken in a world of its own. So a new call is covered from
-//! the day it is made, and fails here until somebody has said what it means, unless the plain rule holds for it: a single failure
-//! heals within the request, and after a lasting one the same request succeeds as soon as AWS does.
+//! Nobody lists the calls: a healthy run shows them, and each is then broken in a world of its own.
+//! So a new call is covered from the day it is made, and fails here until somebody has said what it
+//! means, unless the plain rule holds for it: a single failure heals within the request, and after
+//! a lasting one the same request succeeds as soon as AWS does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -119,7 +121,8 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What should come of a harmed call: the plain rule, and the exceptions to it, each with its reason.
+/// What should come of a harmed call: the plain rule, and the exceptions to it, each with its
+/// reason.
 fn expected(case: Case, call: &Call, harm: Harm) -> Outcome {
     exception(case, call, harm).unwrap_or_else(|| match harm {
         Harm::Once(_) => healthy(case),
@@ -159,7 +162,8 @@ fn exception(case: Case, call: &Call, harm: Harm) -> Option<Outcome> {
         (Case::Resend, "UpdateItem", 4) if lasting => {
             Outcome::new(refused, Then::SameAgainLater, 0)
         }
-        // Another try of the SDK finds the user whom the lost one made, and takes it for somebody else's.
+        // Another try of the SDK finds the user whom the lost one made, and takes it for somebody
+        // else's.
         (Case::StartOfGuestWithoutUser, "AdminCreateUser", 1)
             if harm == Harm::Once(FaultKind::Lost) =>
         {
@@ -190,8 +194,9 @@ fn is_right_proof(case: Case) -> bool {
     )
 }
 
-/// Cognito takes a code once. Where the sign-in cannot be settled after that, or nobody hears of it, the tokens are revoked and
-/// the sign-in goes on: another mail of it brings another code. Only one that was ended, which nobody heard of, begins anew.
+/// Cognito takes a code once. Where the sign-in cannot be settled after that, or nobody hears of
+/// it, the tokens are revoked and the sign-in goes on: another mail of it brings another code. Only
+/// one that was ended, which nobody heard of, begins anew.
 fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) -> Option<Outcome> {
     let lost = harm == Harm::Lasting(FaultKind::Lost);
     let lasting = matches!(harm, Harm::Lasting(_));
@@ -231,8 +236,8 @@ fn exception_of_right_proof(case: Case, call: &Call, harm: Harm, refused: &str) 
     Some(outcome)
 }
 
-/// A confirmation is a proof of a code too, and so is a reset, at whose end there is a password and no session. A registration that
-/// fails is rolled back, so the plain rule holds for it.
+/// A confirmation is a proof of a code too, and so is a reset, at whose end there is a password and
+/// no session. A registration that fails is rolled back, so the plain rule holds for it.
 #[expect(
     clippy::match_same_arms,
     reason = "what comes out alike is so for different reasons"
@@ -241,7 +246,8 @@ fn exception_of_passwords(case: Case, call: &Call, harm: Harm, refused: &str) ->
     let lost = harm == Harm::Lasting(FaultKind::Lost);
     let lasting = matches!(harm, Harm::Lasting(_));
     let outcome = match (case, call.action.as_str(), call.nth) {
-        // What was counted will age out, what nobody holds will end, and a notice is not what the guest came for.
+        // What was counted will age out, what nobody holds will end, and a notice is not what the
+        // guest came for.
         (_, "DeleteItem" | "SendEmail" | "RevokeToken", _) => healthy(case),
         // The mail was sent, so the wait between two mails has begun.
         (Case::ConfirmationMail, "UpdateItem", 4) if lasting => {
@@ -628,7 +634,8 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     }
 }
 
-/// Sends the same request again where the harmed one failed, at once or when the refusal says; returns the answer that counts.
+/// Sends the same request again where the harmed one failed, at once or when the refusal says;
+/// returns the answer that counts.
 async fn go_on(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> (Then, Option<Answer>) {
     if answer.status == case.healthy_status() {
         return (Then::Nothing, None);
@@ -712,7 +719,8 @@ fn is(item: &Item, kind: &str) -> bool {
     item["pk"].as_str().is_some_and(|key| key.starts_with(kind))
 }
 
-/// One guest, one user, and counters that say what happened: nothing doubled, nothing lost, nothing passed by.
+/// One guest, one user, and counters that say what happened: nothing doubled, nothing lost, nothing
+/// passed by.
 async fn assert_nothing_is_left_over(case: Case, world: &TestWorld, harmed: &Call) {
     let guests = usize::from(case != Case::LoginOfUnconfirmedGuest);
     assert_eq!(world.guests().await.len(), guests, "one guest");
@@ -877,7 +885,8 @@ async fn update_profile_survives_the_failure_of_each_of_its_calls() {
     assert_survives("update-profile").await;
 }
 
-/// The trigger answers nonsense, or is not there. Cognito then issues no token; it has taken the code all the same.
+/// The trigger answers nonsense, or is not there. Cognito then issues no token; it has taken the
+/// code all the same.
 #[tokio::test]
 async fn without_its_trigger_cognito_issues_no_token_and_a_resend_signs_in_afterwards() {
     for function in BROKEN_TRIGGERS {

@@ -1,4 +1,5 @@
-//! Secrets rotate without a deploy: warm functions take up the new ones, and what the old keys made stays good.
+//! Secrets rotate without a deploy: warm functions take up the new ones, and what the old keys made
+//! stays good.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,8 @@ const SECRETS_BELIEVED_FOR: u64 = 300;
 async fn a_device_cookie_counts_through_one_rotation_of_the_keys() {
     let world = TestWorld::stopped(&[]).await;
     let mut known = world.sign_in(ADA).await.browser;
-    // Each round rotates the keys, lets strangers spend their budget, and comes back with the cookie of before.
+    // Each round rotates the keys, lets strangers spend their budget, and comes back with the
+    // cookie of before.
     for (round, status) in [(1, 200), (2, 429)] {
         let mut secrets = world.secrets().await;
         secrets["keys"] = json!({

@@ -188,7 +188,8 @@ fn assert_close(mut one: Vec<Duration>, mut other: Vec<Duration>) {
     assert!(one.abs_diff(other) < CLOSE, "{one:?} and {other:?}");
 }
 
-/// ASVS 5.0 6.3.8. A new address costs a call that a guest does not; made slow, it still does not show.
+/// ASVS 5.0 6.3.8. A new address costs a call that a guest does not; made slow, it still does not
+/// show.
 #[tokio::test]
 async fn a_new_address_takes_as_long_as_a_guest() {
     let floor = FLOOR.as_millis().to_string();
@@ -211,7 +212,8 @@ async fn a_new_address_takes_as_long_as_a_guest() {
     assert_close(known, new);
 }
 
-/// ASVS 5.0 6.3.8. A wrong code of a user to whom no code was sent costs no call of Cognito; that one is missing does not show.
+/// ASVS 5.0 6.3.8. A wrong code of a user to whom no code was sent costs no call of Cognito; that
+/// one is missing does not show.
 #[tokio::test]
 async fn a_wrong_code_takes_as_long_where_no_code_was_sent() {
     let floor = FLOOR.as_millis().to_string();

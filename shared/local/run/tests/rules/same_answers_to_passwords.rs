@@ -1,4 +1,5 @@
-//! Logins, registrations and resets answer alike for every kind of address: the same bytes, and the same time.
+//! Logins, registrations and resets answer alike for every kind of address: the same bytes, and the
+//! same time.
 
 use std::future::Future;
 use std::time::{Duration, Instant};

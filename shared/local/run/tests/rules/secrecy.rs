@@ -1,7 +1,9 @@
-//! What people send and get stays between them and us: no log line, no metric, no problem and no header says more than it must.
+//! What people send and get stays between them and us: no log line, no metric, no problem and no
+//! header says more than it must.
 //!
-//! ASVS 5.0 16.2.5 (nothing sensitive is logged), 16.5.1 (a generic message to the caller), 14.2.1 and 14.3.2 (nothing is kept on the
-//! way), 13.4.6 (no version is shown). The harness searches every world's log for what passed; here it is planted in every place.
+//! ASVS 5.0 16.2.5 (nothing sensitive is logged), 16.5.1 (a generic message to the caller), 14.2.1
+//! and 14.3.2 (nothing is kept on the way), 13.4.6 (no version is shown). The harness searches
+//! every world's log for what passed; here it is planted in every place.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -644,7 +646,8 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
     Environment::from_pairs(pairs)
 }
 
-/// AWS quotes what it refuses ("Value 'x' at 'y' failed to satisfy constraint") and names who asked by ARN. Neither gets anywhere.
+/// AWS quotes what it refuses ("Value 'x' at 'y' failed to satisfy constraint") and names who asked
+/// by ARN. Neither gets anywhere.
 #[tokio::test]
 async fn an_aws_that_quotes_what_it_refuses_is_not_quoted_on() {
     let world = TestWorld::start().await;
@@ -703,7 +706,8 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Invokes an operation in an environment, looks through its answer and its log, and says whether it was refused.
+    /// Invokes an operation in an environment, looks through its answer and its log, and says
+    /// whether it was refused.
     async fn of(&self, world: &TestWorld, environment: Environment, mount: Mount) -> bool {
         let (lines, clock) = (Lines::default(), world.clock().clone());
         let platform = Platform::new(

@@ -1,5 +1,6 @@
-//! Nothing walks round Latchkey: whatever a browser ever received is useless at Cognito's own endpoint (RFC 9700 §2.3: a token is
-//! good for what it was issued for; ASVS 5.0 10.4.11: and a client has no more than it needs).
+//! Nothing walks round Latchkey: whatever a browser ever received is useless at Cognito's own
+//! endpoint (RFC 9700 §2.3: a token is good for what it was issued for; ASVS 5.0 10.4.11: and a
+//! client has no more than it needs).
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -14,10 +15,12 @@ use crate::harness::{Answer, TestWorld};
 /// What satisfies every rule of the pool's for passwords.
 const PASSWORD: &str = "Correct-horse-battery-staple-9!";
 
-/// What passes for Signature Version 4 with the stand-in, which knows no keys: how an operator looks at the pool.
+/// What passes for Signature Version 4 with the stand-in, which knows no keys: how an operator
+/// looks at the pool.
 const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=LOCAL/20261121/eu-west-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=00";
 
-/// Texts of every answer that passed the gateway: bodies, headers, cookies, and the claims within tokens.
+/// Texts of every answer that passed the gateway: bodies, headers, cookies, and the claims within
+/// tokens.
 #[derive(Clone, Default)]
 struct Received(Arc<Mutex<BTreeSet<String>>>);
 
@@ -95,7 +98,8 @@ impl Outsider {
         }
     }
 
-    /// Makes a call unsigned, fails the test unless it is refused and gives nothing, and returns the refusal.
+    /// Makes a call unsigned, fails the test unless it is refused and gives nothing, and returns
+    /// the refusal.
     async fn expect_refusal(&self, action: &str, input: &Value) -> Value {
         let request = self
             .http
@@ -359,7 +363,8 @@ fn calls_on_ones_own_account(token: &str) -> Vec<(&'static str, Value)> {
     .into()
 }
 
-/// A sign-in with all that belongs to it, in body mode and in cookie mode; the tokens of the first, and the cookie of the second.
+/// A sign-in with all that belongs to it, in body mode and in cookie mode; the tokens of the first,
+/// and the cookie of the second.
 async fn live_a_session(world: &TestWorld) -> (Answer, String) {
     let mut browser = world.browser();
     let started = browser
@@ -675,8 +680,9 @@ fn public_client(world: &TestWorld) -> String {
     client
 }
 
-/// ASVS 5.0 9.2.3 and 10.4.11. The public client signs people in by what they prove to Cognito, and keeps and ends its own sessions;
-/// its tokens open nothing of Latchkey's, and change no account at Cognito either.
+/// ASVS 5.0 9.2.3 and 10.4.11. The public client signs people in by what they prove to Cognito, and
+/// keeps and ends its own sessions; its tokens open nothing of Latchkey's, and change no account at
+/// Cognito either.
 #[tokio::test]
 async fn the_public_client_signs_in_and_its_tokens_open_nothing_here() {
     let world = TestWorld::start().await;

@@ -1,4 +1,5 @@
-//! AgentCore beside the pool: what an operation finds there, and a person who is really sent through both.
+//! AgentCore beside the pool: what an operation finds there, and a person who is really sent
+//! through both.
 
 use agentcore_local::{Behaviour, DeniedSession};
 use aws_credential_types::Credentials;

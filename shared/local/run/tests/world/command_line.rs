@@ -61,7 +61,8 @@ impl Program {
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// Sends a signal, and returns the exit code, what came on standard output, and how long the end took.
+    /// Sends a signal, and returns the exit code, what came on standard output, and how long the
+    /// end took.
     fn end_by(mut self, signal: &str) -> (Option<i32>, String, Duration) {
         let started = Instant::now();
         let sent = Command::new("kill")

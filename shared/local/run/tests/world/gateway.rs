@@ -476,8 +476,8 @@ async fn hosts_that_are_not_this_machine_are_refused() {
     }
 }
 
-/// No stand-in verifies signatures, so a page that made one up could read and change everything. What Cognito takes unsigned is a
-/// page's to call, and stays so.
+/// No stand-in verifies signatures, so a page that made one up could read and change everything.
+/// What Cognito takes unsigned is a page's to call, and stays so.
 #[tokio::test]
 async fn a_web_page_gets_nothing_of_what_takes_a_signature() {
     let world = TestWorld::start().await;

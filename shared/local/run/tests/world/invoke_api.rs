@@ -1,4 +1,5 @@
-//! Lambda's Invoke API: functions by all their names, the three invocation types, the agent's door, and AWS's own SDK.
+//! Lambda's Invoke API: functions by all their names, the three invocation types, the agent's door,
+//! and AWS's own SDK.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

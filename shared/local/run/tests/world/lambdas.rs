@@ -1,4 +1,5 @@
-//! The built binaries, started against a Runtime API as Lambda has one; and the Invoke API as agents and operators use it.
+//! The built binaries, started against a Runtime API as Lambda has one; and the Invoke API as
+//! agents and operators use it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -60,7 +61,8 @@ fn listed() -> Vec<Listed> {
     functions.collect()
 }
 
-/// Names a folder of functions' binaries, built elsewhere, that are tested instead of those that are built here.
+/// Names a folder of functions' binaries, built elsewhere, that are tested instead of those that
+/// are built here.
 const OTHER_BINARIES: &str = "LATCHKEY_TESTED_BINARIES";
 
 /// Names the command that runs such binaries where this machine cannot, its arguments after spaces.
@@ -79,7 +81,8 @@ async fn command(function: &str) -> Command {
     command
 }
 
-/// Where the functions' binaries are. Builds them, once for all tests, beside the binary that is tested here and as it was built.
+/// Where the functions' binaries are. Builds them, once for all tests, beside the binary that is
+/// tested here and as it was built.
 async fn binaries() -> &'static Path {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     let built = BUILT.get_or_init(|| async {
@@ -90,7 +93,8 @@ async fn binaries() -> &'static Path {
             .parent()
             .expect("a folder");
         let mut cargo = Command::new(env!("CARGO"));
-        // The tests are among them so that all is as `cargo test --workspace` has built it, and little is left to do.
+        // The tests are among them so that all is as `cargo test --workspace` has built it, and
+        // little is left to do.
         cargo.args([
             "build",
             "--quiet",
@@ -239,7 +243,8 @@ fn report(shared: &Shared, body: &[u8], report: fn(Value) -> Report) -> StatusCo
     StatusCode::ACCEPTED
 }
 
-/// The environment in which Lambda starts a function of a world: what the contract lists, and what Lambda itself sets.
+/// The environment in which Lambda starts a function of a world: what the contract lists, and what
+/// Lambda itself sets.
 fn environment(world: &TestWorld, function: Listed, runtime_api: &str) -> BTreeMap<String, String> {
     let ready = world.ready();
     let memory = function.memory_mb.to_string();
@@ -631,7 +636,8 @@ async fn a_person_signs_in_through_the_built_functions() {
     }
 }
 
-/// Which variables a function reads shows at its start: it refuses an empty one, and does not notice one that it does not read.
+/// Which variables a function reads shows at its start: it refuses an empty one, and does not
+/// notice one that it does not read.
 #[tokio::test]
 async fn a_function_reads_the_variables_that_the_contract_lists_and_names_the_one_that_is_missing()
 {
@@ -721,7 +727,8 @@ fn is_secret(member: &str, text: &str) -> bool {
         && (member != "code" || text.starts_with(|first: char| first.is_ascii_digit()))
 }
 
-/// Standard output is JSON, an object a line, with none of the secrets; and nothing stands on standard error.
+/// Standard output is JSON, an object a line, with none of the secrets; and nothing stands on
+/// standard error.
 fn assert_logs(name: &str, process: &mut Process, secrets: &BTreeSet<String>) {
     assert_eq!(process.errors(), "", "{name}");
     let output = process.output();

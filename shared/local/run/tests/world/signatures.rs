@@ -1,4 +1,5 @@
-//! Routes for agents and operators: whoever signs with the local run's credentials is let in, and nobody else.
+//! Routes for agents and operators: whoever signs with the local run's credentials is let in, and
+//! nobody else.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -237,7 +238,8 @@ async fn a_presigned_url_is_let_in_until_it_ends() {
     assert_forbidden(&post(&world, &path, &[], BODY).await, "too late");
 }
 
-/// The gateway finds signatures out with the library that made those above; here another one makes them.
+/// The gateway finds signatures out with the library that made those above; here another one makes
+/// them.
 #[tokio::test]
 async fn signatures_that_botocore_makes_are_let_in() {
     const SCRIPT: &str = "
