@@ -37,8 +37,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
   }
 }
 
-# Zips stay, whose keys hold their hash: age does not tell which one a function would be made from again, and a hundred releases of all functions
-# are some gigabytes. What is written over is the notes on releases, at every one of them.
+# Zips stay, whose keys hold their hash: age does not tell which one a function would be made from
+# again, and a hundred releases of all functions are some gigabytes. What is written over is the
+# notes on releases, at every one of them.
 resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
   bucket = aws_s3_bucket.artifacts.id
 

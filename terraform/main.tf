@@ -1,5 +1,6 @@
-# Latchkey in one account and region. Phase 1 makes everything above the line "functions"; phase 3, which is given the manifest of the
-# built zips, makes the rest. README.md says why this is one configuration and how it goes from nothing to a deployment.
+# Latchkey in one account and region. Phase 1 makes everything above the line "functions"; phase 3,
+# which is given the manifest of the built zips, makes the rest. README.md says why this is one
+# configuration and how it goes from nothing to a deployment.
 
 provider "aws" {
   region = var.region
@@ -50,7 +51,8 @@ locals {
   ])
 }
 
-# One key for tables, secret, zips, logs and alarms, so that a role's right to data can be told from its right to open it.
+# One key for tables, secret, zips, logs and alarms, so that a role's right to data can be told from
+# its right to open it.
 resource "aws_kms_key" "this" {
   description             = "${local.prefix}: data at rest"
   enable_key_rotation     = true
@@ -106,8 +108,8 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
-# What operations seal themselves: authenticators' secrets, tokens between two factors. A key of its own, so that who may read a table
-# may not open them, and CloudTrail tells each opening.
+# What operations seal themselves: authenticators' secrets, tokens between two factors. A key of its
+# own, so that who may read a table may not open them, and CloudTrail tells each opening.
 resource "aws_kms_key" "sealing" {
   description             = "${local.prefix}: what operations seal for one user each"
   enable_key_rotation     = true
@@ -410,7 +412,8 @@ module "visitors" {
   runtime_arns = var.visitors.runtime_arns
 }
 
-# AgentCore says where it wants to be called back only when it knows the client that must know it: two applies.
+# AgentCore says where it wants to be called back only when it knows the client that must know it:
+# two applies.
 check "credential_provider" {
   assert {
     condition     = length(module.agentcore) == 0 || try(module.agentcore[0].callback_url == var.credential_provider_callback_url, true)

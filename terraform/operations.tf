@@ -1,4 +1,5 @@
-# From the contract to functions, routes and grants. The only file that reads it; an operation that is added there ships with it.
+# From the contract to functions, routes and grants. The only file that reads it; an operation that
+# is added there ships with it.
 
 locals {
   contract          = yamldecode(file("${path.module}/../shared/auth-api/openapi.yaml"))
@@ -35,8 +36,9 @@ locals {
     { for name, function in local.unrouted : name => { summary = function.summary, needs = function } },
   )
 
-  # The security schemes of the contract, as API Gateway has authorizers for them. Anything else is refused by the API's module. A token that
-  # may be left out ({} beside it) is for the operation to look at: an authorizer would refuse those who bring none.
+  # The security schemes of the contract, as API Gateway has authorizers for them. Anything else is
+  # refused by the API's module. A token that may be left out ({} beside it) is for the operation to
+  # look at: an authorizer would refuse those who bring none.
   authorizations = { cognitoJwt = "JWT", iam = "AWS_IAM" }
   optional       = { for name, operation in local.operations : name => length(operation.security) == 2 && length(try(operation.security[1], { some = [] })) == 0 }
   security = {
@@ -86,12 +88,14 @@ locals {
       arns      = [aws_kms_key.sealing.arn]
       condition = { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } }
     }
-    # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and functions are told of no MAIL_SENDER.
+    # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and
+    # functions are told of no MAIL_SENDER.
     mail = {
       arns      = local.mail_arns
       condition = { StringEquals = { "ses:FromAddress" = [coalesce(local.mail_address, "nobody@invalid")] } }
     }
-    # Who the agent is, and on whose behalf it asks. AgentCore looks at the directory as well as at what is in it.
+    # Who the agent is, and on whose behalf it asks. AgentCore looks at the directory as well as at
+    # what is in it.
     workload-identity = { arns = [local.agentcore.directory_arn, local.agentcore.identity_arn] }
     # Tokens of people, from the vault: of this provider and no other.
     token-vault = local.token_vault
@@ -99,7 +103,8 @@ locals {
 
   token_vault = {
     arns = [local.agentcore.directory_arn, local.agentcore.identity_arn, local.agentcore.vault_arn, local.agentcore.provider_arn]
-    # AgentCore keeps the provider's client secret in Secrets Manager and reads it with the caller's rights. The six signs are AWS's own.
+    # AgentCore keeps the provider's client secret in Secrets Manager and reads it with the caller's
+    # rights. The six signs are AWS's own.
     also = [{
       actions = ["secretsmanager:GetSecretValue"]
       arns    = [local.agentcore.provider_secret_arn]
@@ -123,7 +128,8 @@ locals {
   oauth2_callback_url  = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
   oauth2_callback_urls = distinct(compact([local.oauth2_callback_url, try("${module.edge[0].cloudfront_url}/api/auth/callback", null)]))
 
-  # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can let its form lead there.
+  # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can
+  # let its form lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
 
   # The issuer in the pool's tokens: what the authorizer, the functions and AgentCore compare with.
@@ -133,7 +139,8 @@ locals {
   # operations compare with.
   api_client_ids = concat([module.user_pool.operations_client_id], var.public_client == "api" ? [module.user_pool.public_client_id] : [])
 
-  # What Terraform makes and functions ask for by name. What is null here is none there, where the contract lets it be.
+  # What Terraform makes and functions ask for by name. What is null here is none there, where the
+  # contract lets it be.
   made_settings = merge({ for name, table in local.tables : table.setting => module.tables.tables[name].name }, {
     ENVIRONMENT                      = var.environment
     COGNITO_USER_POOL_ID             = module.user_pool.id
@@ -151,7 +158,8 @@ locals {
     AGENTCORE_WORKLOAD_NAME          = local.agentcore.workload_name
     AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
   })
-  # Their names alone, for conditions of variables: those must not depend on what is made. A precondition holds the two together.
+  # Their names alone, for conditions of variables: those must not depend on what is made. A
+  # precondition holds the two together.
   made_setting_names = [for name, setting in local.contract_settings : name if contains(try(setting.madeBy, []), "terraform")]
 
   # A setting's value: what Terraform made, what the deployment says, or the contract's default.
@@ -162,7 +170,8 @@ locals {
   environments = {
     for name, function in local.functions : name => {
       for setting in function.needs.environment : setting =>
-      try(contains(local.made_setting_names, setting) ? coalesce(local.made_settings[setting], lookup(local.setting_values, setting, null)) : local.setting_values[setting], "") # refused below
+      # refused below
+      try(contains(local.made_setting_names, setting) ? coalesce(local.made_settings[setting], lookup(local.setting_values, setting, null)) : local.setting_values[setting], "")
     }
   }
 
@@ -180,7 +189,8 @@ locals {
   refresh_token_days = tonumber(local.setting_values["REFRESH_TOKEN_DAYS"])
   shortest_password  = local.contract.components.schemas.NewPassword.minLength
 
-  # Names and ARNs that are known before anything is made: the pool must name functions that need to know the pool.
+  # Names and ARNs that are known before anything is made: the pool must name functions that need to
+  # know the pool.
   function_names = { for name in keys(local.functions) : name => "${local.prefix}-${name}" }
   trigger_arns = {
     for name, trigger in local.triggers :

@@ -1,4 +1,5 @@
-# What a deployment is told. Limits and the like are settings of the contract (var.settings); what never varies is no variable.
+# What a deployment is told. Limits and the like are settings of the contract (var.settings); what
+# never varies is no variable.
 
 variable "environment" {
   description = "The deployment's name, in the name of everything: latchkey-<environment>-…"

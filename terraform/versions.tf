@@ -11,6 +11,7 @@ terraform {
     }
   }
 
-  # Bucket, key and region come from environments/<environment>.s3.tfbackend and the deploying account; see README.md.
+  # Bucket, key and region come from environments/<environment>.s3.tfbackend and the deploying
+  # account; see README.md.
   backend "s3" {}
 }

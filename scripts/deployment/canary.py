@@ -7,7 +7,8 @@ from deployment import Refusal
 from deployment.environment import Environment
 from deployment.releases import FUNCTION_ALARMS, Aliases, Bucket, Hold, Move
 
-# Of the whole deployment, those that a release can make ring. The others count guesses, quotas, and what other people do.
+# Of the whole deployment, those that a release can make ring. The others count guesses, quotas, and
+# what other people do.
 SHARED_ALARMS = ("ServerErrors", "DependencyUnavailable", "api-5xx")
 MOST_NAMES = 100  # that DescribeAlarms takes at once
 

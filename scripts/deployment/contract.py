@@ -102,7 +102,8 @@ def contract() -> Contract:
 
 def operation_of(operation: dict[str, Any], method: str, path: str, default: list[Any]) -> Operation:
     security = operation.get("security", default)
-    # Where a token may be left out ({} beside it), there is no authorizer, and the operation looks at it.
+    # Where a token may be left out ({} beside it), there is no authorizer, and the operation looks
+    # at it.
     asked = {} if {} in security else security[0] if security else {}
     scheme, scopes = next(iter(asked.items()), (None, []))
     throttle = operation["x-latchkey"]["throttle"]

@@ -20,7 +20,8 @@ KEPT = {
 # Made anew on purpose when they are rotated; terraform/README.md says how.
 EXPENDABLE = "module.secrets.aws_secretsmanager_secret_version.origin"
 
-# What the role that workflows take cannot do (terraform/modules/deploy-role): making, replacing and destroying these, beside what keeps something;
+# What the role that workflows take cannot do (terraform/modules/deploy-role): making, replacing and
+# destroying these, beside what keeps something;
 FOR_A_PERSON = (
     "aws_apigatewayv2_api",
     "aws_cloudformation_stack",

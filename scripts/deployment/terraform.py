@@ -19,7 +19,8 @@ from deployment import plan as plans
 from deployment.environment import Environment
 
 FOLDER = ROOT / "terraform"
-# Locks by an object beside the state (conditional writes of S3), without a table of their own, came with this version.
+# Locks by an object beside the state (conditional writes of S3), without a table of their own, came
+# with this version.
 LOCKS_IN_BUCKET = (1, 10)
 
 

@@ -138,13 +138,15 @@ class Outcome:
     done: int = 0
     gave_up: int = 0
     at_first_try: int = 0
-    waits: list[float] = dataclasses.field(default_factory=list)  # from the first click to the mail, or to the new token
+    # from the first click to the mail, or to the new token
+    waits: list[float] = dataclasses.field(default_factory=list)
     refused_by: Counter[str] = dataclasses.field(default_factory=Counter)
     cognito_calls: int = 0
     cognito_needed: int = 0
     most_at_once: int = 0
     ended: float = 0.0
-    grants: list[tuple[str, float]] = dataclasses.field(default_factory=list)  # (quota, time), for the checks
+    # (quota, time), for the checks
+    grants: list[tuple[str, float]] = dataclasses.field(default_factory=list)
 
 
 class World:

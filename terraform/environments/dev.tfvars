@@ -1,4 +1,5 @@
-# For trying things out: everything can be destroyed, and mails go through Cognito's own sender (fifty a day for the whole account).
+# For trying things out: everything can be destroyed, and mails go through Cognito's own sender
+# (fifty a day for the whole account).
 environment = "dev"
 region      = "eu-west-1"
 protected   = false

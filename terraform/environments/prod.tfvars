@@ -1,8 +1,10 @@
-# For people. Before the first apply: verify an SES identity and set mail_sender, and set domain, so that the API's own name is off.
+# For people. Before the first apply: verify an SES identity and set mail_sender, and set domain, so
+# that the API's own name is off.
 environment = "prod"
 region      = "eu-west-1"
 protected   = true
 
 log_retention_days = 90
-# Nobody tries things out in prod. The registry is one per account and region: "create", or "existing" where dev has made it.
+# Nobody tries things out in prod. The registry is one per account and region: "create", or
+# "existing" where dev has made it.
 console_test_events = "none"

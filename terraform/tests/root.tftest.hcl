@@ -124,8 +124,9 @@ run "every_operation_has_what_it_needs" {
     error_message = "each route has the contract's authorizer: ${jsonencode(module.http_api[0].authorizations)}"
   }
 
-  # Three links make a chain. Calls that the local run records = calls.yaml (a test of the local run). The list = the
-  # policies, and the contract's grants = the policies (here). A missing permission, or one that no recorded call needs, breaks a link.
+  # Three links make a chain. Calls that the local run records = calls.yaml (a test of the local
+  # run). The list = the policies, and the contract's grants = the policies (here). A missing
+  # permission, or one that no recorded call needs, breaks a link.
   assert {
     condition     = alltrue([for name, function in module.function : function.actions == run.contract.actions_granted[name]])
     error_message = "a role must hold the contract's grants on exactly their ARNs, and no other; not so: ${join(", ", [for name, function in module.function : name if function.actions != run.contract.actions_granted[name]])}"

@@ -13,7 +13,8 @@ from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, note, warning
 from deployment.releases import ALIAS, Aliases
 
-# What every function's role may do besides its grants: write its log and its traces, and open what it may read.
+# What every function's role may do besides its grants: write its log and its traces, and open what
+# it may read.
 OWN_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments", "kms:Decrypt"}
 # AgentCore reads the provider's secret with the caller's rights.
 WITH_VAULT = {"secretsmanager:GetSecretValue"}

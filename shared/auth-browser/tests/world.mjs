@@ -1,4 +1,5 @@
-// A browser in small: a clock that is moved by hand, a storage, and an API that answers as it is told.
+// A browser in small: a clock that is moved by hand, a storage, and an API that answers as it is
+// told.
 
 export const API = 'https://app.example/api';
 export const SUB = '7c1d0a52-9f8e-4b6a-8f0e-2d6c1f0b9a11';

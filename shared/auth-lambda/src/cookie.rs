@@ -1,4 +1,5 @@
-//! Cookies, in the one form that Latchkey sets: `__Host-`, Secure, HttpOnly (ASVS 5.0 3.3.1 to 3.3.4).
+//! Cookies, in the one form that Latchkey sets: `__Host-`, Secure, HttpOnly (ASVS 5.0 3.3.1 to
+//! 3.3.4).
 
 use std::{fmt, time::Duration};
 
@@ -13,7 +14,8 @@ pub enum SameSite {
     Lax,
 }
 
-/// A cookie for the answer. Its name begins with `__Host-`, so a browser takes it from this host over TLS only.
+/// A cookie for the answer. Its name begins with `__Host-`, so a browser takes it from this host
+/// over TLS only.
 pub struct SetCookie {
     /// The whole name, prefix included.
     pub name: String,
@@ -51,7 +53,8 @@ impl SetCookie {
         }
     }
 
-    /// Makes a browser known for an address. A fresh cookie at each sign-in: the one before still counts until its own end.
+    /// Makes a browser known for an address. A fresh cookie at each sign-in: the one before still
+    /// counts until its own end.
     #[must_use]
     pub fn device(name: String, cookie: &DeviceCookie, lifetime: Duration) -> Self {
         Self {
@@ -62,7 +65,8 @@ impl SetCookie {
         }
     }
 
-    /// Ties a page's form to the browser that shows it: another site's form does not bring this cookie along.
+    /// Ties a page's form to the browser that shows it: another site's form does not bring this
+    /// cookie along.
     #[must_use]
     pub fn page_nonce(name: String, nonce: &PageNonce, lifetime: Duration) -> Self {
         Self {
@@ -73,8 +77,8 @@ impl SetCookie {
         }
     }
 
-    /// Marks the browser that begins an authorization. It must come along when the person returns from the provider, a navigation
-    /// that another site has caused.
+    /// Marks the browser that begins an authorization. It must come along when the person returns
+    /// from the provider, a navigation that another site has caused.
     #[must_use]
     pub fn authorization((name, value): (String, String), lifetime: Duration) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! What an operation may know of its request beside the input, and add to its answer beside the output.
+//! What an operation may know of its request beside the input, and add to its answer beside the
+//! output.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -14,8 +15,8 @@ use serde_json::{Map, Value};
 
 use crate::{Metric, Origin, SetCookie, door::Door};
 
-/// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer, client, times and scope. Claims may
-/// come as text or as JSON.
+/// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer,
+/// client, times and scope. Claims may come as text or as JSON.
 pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> {
     Caller::of_claims(|name| match claims.get(name)? {
         Value::String(text) => Some(text.clone()),
@@ -117,7 +118,8 @@ impl Exchange {
         self.sender.bearer_token.as_deref()
     }
 
-    /// Lets nobody on whom IAM has not let in. At the other doors, whoever invokes the function had IAM's leave.
+    /// Lets nobody on whom IAM has not let in. At the other doors, whoever invokes the function had
+    /// IAM's leave.
     pub(crate) fn require_iam(&self) -> Result<(), Problem> {
         match self.door {
             Door::Http if !self.sender.is_known_to_iam => Err(Problem::AuthRequired),
@@ -125,8 +127,9 @@ impl Exchange {
         }
     }
 
-    /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it came through CloudFront.
-    /// `X-Forwarded-For` is never read: its left end is whatever the client wrote. `None` at the other doors.
+    /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it
+    /// came through CloudFront. `X-Forwarded-For` is never read: its left end is whatever the
+    /// client wrote. `None` at the other doors.
     #[must_use]
     pub fn ip_address(&self) -> Option<IpAddr> {
         match self.sender.viewer_address {
@@ -135,7 +138,8 @@ impl Exchange {
         }
     }
 
-    /// The country that the request comes from, by its two letters (ISO 3166-1), where CloudFront says so.
+    /// The country that the request comes from, by its two letters (ISO 3166-1), where CloudFront
+    /// says so.
     #[must_use]
     pub fn country(&self) -> Option<&str> {
         let country = self.sender.viewer_country.as_deref();
@@ -146,7 +150,8 @@ impl Exchange {
             .filter(is_code)
     }
 
-    /// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its addresses from (RFC 4291 §2.5.4).
+    /// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its
+    /// addresses from (RFC 4291 §2.5.4).
     #[must_use]
     pub fn network(&self) -> Option<String> {
         Some(match self.ip_address()? {
@@ -201,8 +206,8 @@ impl Exchange {
             .find_map(|value| KnownDevice::recognise(value, email, now, lifetime, keys))
     }
 
-    /// The refresh token that a browser keeps in its cookie. Counts only in requests of our own pages: another site's can make a
-    /// browser send it, and gets nothing for that.
+    /// The refresh token that a browser keeps in its cookie. Counts only in requests of our own
+    /// pages: another site's can make a browser send it, and gets nothing for that.
     pub fn refresh_token_cookie(
         &self,
         front_end: &Origin,
@@ -216,8 +221,9 @@ impl Exchange {
         }
     }
 
-    /// Whether a browser says that our own pages made this request: those at `ours`, or this host's own. A request that says
-    /// nothing about where it comes from is not from a page of ours either (ASVS 5.0 3.5.1, 3.5.3).
+    /// Whether a browser says that our own pages made this request: those at `ours`, or this host's
+    /// own. A request that says nothing about where it comes from is not from a page of ours either
+    /// (ASVS 5.0 3.5.1, 3.5.3).
     #[must_use]
     pub fn is_from_our_pages(&self, ours: &Origin) -> bool {
         let origin_is_ours = self.sender.origin.as_deref().map(|text| {
@@ -238,7 +244,8 @@ impl Exchange {
         }
     }
 
-    /// Sends a field with the answer, in place of what every answer says under that name. The name is in lower case.
+    /// Sends a field with the answer, in place of what every answer says under that name. The name
+    /// is in lower case.
     pub fn set_header(&self, name: &'static str, value: impl Into<String>) {
         self.extras().headers.push((name, value.into()));
     }
@@ -248,7 +255,8 @@ impl Exchange {
         self.extras().cookies.push(cookie);
     }
 
-    /// Has the browser known as one that signed in as `email`, from now on; the same that it was, where it was known.
+    /// Has the browser known as one that signed in as `email`, from now on; the same that it was,
+    /// where it was known.
     pub fn remember_device(
         &self,
         email: &Email,
@@ -264,8 +272,8 @@ impl Exchange {
         }
     }
 
-    /// Sends the refresh token with the answer the way the client asked for; what is left of the tokens belongs into the body. Only HTTP
-    /// has cookies.
+    /// Sends the refresh token with the answer the way the client asked for; what is left of the
+    /// tokens belongs into the body. Only HTTP has cookies.
     pub fn deliver(
         &self,
         mut tokens: Tokens,
@@ -281,7 +289,8 @@ impl Exchange {
         tokens
     }
 
-    /// Says in the answer's `RateLimit` fields what is left of a limit. A later state of the same limit replaces the earlier.
+    /// Says in the answer's `RateLimit` fields what is left of a limit. A later state of the same
+    /// limit replaces the earlier.
     pub fn rate_limit(&self, state: LimitState) {
         let mut extras = self.extras();
         extras
@@ -295,7 +304,8 @@ impl Exchange {
         self.extras().metrics.push(metric);
     }
 
-    /// Logs and counts a notice that could not be mailed. What it was about has happened all the same.
+    /// Logs and counts a notice that could not be mailed. What it was about has happened all the
+    /// same.
     pub fn note_notice(&self, sent: Result<(), Report>) {
         if let Err(report) = sent {
             tracing::error!(error = report.chain(), "a notice could not be mailed");
@@ -303,7 +313,8 @@ impl Exchange {
         }
     }
 
-    /// Whether a person's own browser or app is at the other end: not an agent, and not an operator's invocation.
+    /// Whether a person's own browser or app is at the other end: not an agent, and not an
+    /// operator's invocation.
     #[must_use]
     pub fn is_http(&self) -> bool {
         match self.door {

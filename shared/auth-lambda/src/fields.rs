@@ -49,7 +49,8 @@ impl Fields {
         }
     }
 
-    /// A field that must be there, as text that parses. `None` only where [`Fields::finish`] will refuse.
+    /// A field that must be there, as text that parses. `None` only where [`Fields::finish`] will
+    /// refuse.
     pub fn required<T>(&mut self, name: &str) -> Option<T>
     where
         T: FromStr,
@@ -116,7 +117,8 @@ impl Fields {
         }
     }
 
-    /// A field that must be there, as a password that is to be `email`'s. Every rule that it breaks is named.
+    /// A field that must be there, as a password that is to be `email`'s. Every rule that it breaks
+    /// is named.
     pub fn new_password(&mut self, name: &str, email: Option<&Email>) -> Option<NewPassword> {
         let text: String = self.required(name)?;
         match NewPassword::parse(&text, email) {
@@ -147,8 +149,8 @@ impl Fields {
         }
     }
 
-    /// An object within the input that may be absent or null: what `parse` takes out of its fields, whose problems are named with the
-    /// object's name before theirs, as in `proof.code`.
+    /// An object within the input that may be absent or null: what `parse` takes out of its fields,
+    /// whose problems are named with the object's name before theirs, as in `proof.code`.
     pub fn nested<T>(
         &mut self,
         name: &str,
@@ -181,8 +183,8 @@ impl Fields {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// A fresh proof of who is calling: `password`, or `proof` with the `sessionToken` and `code` of a sign-in begun for it. `None` only
-    /// where [`Fields::finish`] will refuse.
+    /// A fresh proof of who is calling: `password`, or `proof` with the `sessionToken` and `code`
+    /// of a sign-in begun for it. `None` only where [`Fields::finish`] will refuse.
     pub fn fresh_proof(&mut self) -> Option<FreshProof> {
         let password = self.optional("password").map(FreshProof::Password);
         let code = self.nested("proof", |proof| {
@@ -196,22 +198,24 @@ impl Fields {
         password.or(code)
     }
 
-    /// A second factor, if one is given: `code` or `backupCode`. Where one must be, or both are, [`Fields::one_of`] says so.
+    /// A second factor, if one is given: `code` or `backupCode`. Where one must be, or both are,
+    /// [`Fields::one_of`] says so.
     pub fn second_factor(&mut self) -> Option<SecondFactor> {
         let code = self.optional("code").map(SecondFactor::Code);
         let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
         code.or(backup_code)
     }
 
-    /// Refuses an input that has several of these fields, each right by itself: the last one is named.
+    /// Refuses an input that has several of these fields, each right by itself: the last one is
+    /// named.
     pub fn at_most_one_of(&mut self, names: &[&str]) {
         if names.iter().any(|name| self.has(name)) {
             self.one_of(names);
         }
     }
 
-    /// Refuses an input that has not exactly one of these fields: the first is named where there is none, the last where there are
-    /// several that are right by themselves.
+    /// Refuses an input that has not exactly one of these fields: the first is named where there is
+    /// none, the last where there are several that are right by themselves.
     pub fn one_of(&mut self, names: &[&str]) {
         let given: Vec<&str> = names
             .iter()

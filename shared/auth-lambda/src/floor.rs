@@ -4,7 +4,8 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
-/// The shortest time in which an answer is given, so that a quick path cannot be told from a slow one (ASVS 5.0 6.3.8).
+/// The shortest time in which an answer is given, so that a quick path cannot be told from a slow
+/// one (ASVS 5.0 6.3.8).
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseFloor(Duration);
 

@@ -37,7 +37,8 @@ pub struct Function {
     invoke: Arc<dyn Fn(Box<RawValue>, Invocation) -> Answering + Send + Sync>,
 }
 
-/// An invocation that ended in an error of the function's own. Operations answer with problems instead; a trigger refuses this way.
+/// An invocation that ended in an error of the function's own. Operations answer with problems
+/// instead; a trigger refuses this way.
 #[derive(Clone, Debug)]
 pub struct FunctionError {
     /// The error's name.
@@ -188,7 +189,8 @@ async fn answer<O: Operation>(
     close(tool, outcome, &exchange)
 }
 
-/// Reads the event as its door is meant to be read. `None` for a request that came round the front door.
+/// Reads the event as its door is meant to be read. `None` for a request that came round the front
+/// door.
 fn open<O: Operation>(
     door: Door,
     tool: Option<&Tool<O>>,

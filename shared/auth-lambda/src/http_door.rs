@@ -24,8 +24,9 @@ const LARGEST_BODY: usize = 16 * 1024;
 /// The field by which CloudFront proves that a request came through it.
 const ORIGIN_PROOF: &str = "x-origin-verify";
 
-/// Whether the request came the way that this deployment wants: through CloudFront, where that stands in front, since the firewall is
-/// there; or signed by a caller whom IAM knows, who cannot sign for another host.
+/// Whether the request came the way that this deployment wants: through CloudFront, where that
+/// stands in front, since the firewall is there; or signed by a caller whom IAM knows, who cannot
+/// sign for another host.
 pub(crate) fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
     !front_door.is_guarded()
         || came_through_cloudfront(request, front_door)
@@ -94,8 +95,8 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
     }
 }
 
-/// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one that is no good: whoever brings
-/// credentials wants them to count.
+/// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one
+/// that is no good: whoever brings credentials wants them to count.
 fn bearer_token(value: &str) -> String {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or(("", value));
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
@@ -127,7 +128,8 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
     caller_from_claims(&claims)
 }
 
-/// The operation's input: the body's fields, or the query of a GET, whose body means nothing (RFC 9110 §9.3.1); and path parameters.
+/// The operation's input: the body's fields, or the query of a GET, whose body means nothing (RFC
+/// 9110 §9.3.1); and path parameters.
 ///
 /// An operation takes either JSON or a form, never both.
 pub(crate) fn fields(
@@ -139,7 +141,8 @@ pub(crate) fn fields(
         let query = &request.query_string_parameters;
         let mut fields = Fields::new(Map::new());
         for (name, _) in query.iter() {
-            // Several values are one text with commas, as in the event, and no field of ours holds a comma.
+            // Several values are one text with commas, as in the event, and no field of ours holds
+            // a comma.
             let values = query.all(name).unwrap_or_default().join(",");
             fields.set(name, values.into());
         }
@@ -223,8 +226,8 @@ fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// Whether the body is of this media type by its own word. A body without one is of none: browsers let other sites send those
-/// without asking first (ASVS 5.0 3.5.2).
+/// Whether the body is of this media type by its own word. A body without one is of none: browsers
+/// let other sites send those without asking first (ASVS 5.0 3.5.2).
 fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let Some(media_type) = headers
         .get(header::CONTENT_TYPE)

@@ -1,8 +1,9 @@
-//! The doors of an operation: HTTP through API Gateway, a direct invocation, an agent's tool call. Nothing else in Latchkey knows
-//! Lambda or HTTP.
+//! The doors of an operation: HTTP through API Gateway, a direct invocation, an agent's tool call.
+//! Nothing else in Latchkey knows Lambda or HTTP.
 //!
-//! An operation says what it takes and answers ([`Operation`]); [`Function`] makes all three doors of it; [`serve`] runs that
-//! in Lambda, and the local run calls [`Function::invoke`] with the same events.
+//! An operation says what it takes and answers ([`Operation`]); [`Function`] makes all three doors
+//! of it; [`serve`] runs that in Lambda, and the local run calls [`Function::invoke`] with the same
+//! events.
 
 mod code_sent;
 mod cookie;

@@ -1,4 +1,5 @@
-//! Logs and metrics as JSON lines, one object a line, which is what CloudWatch reads from a function's standard output.
+//! Logs and metrics as JSON lines, one object a line, which is what CloudWatch reads from a
+//! function's standard output.
 
 use std::{
     env::{self, VarError},
@@ -52,7 +53,8 @@ impl fmt::Display for UnknownLogLevel {
 
 impl Error for UnknownLogLevel {}
 
-/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names, `info` unless set.
+/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names,
+/// `info` unless set.
 pub fn start() -> Result<(), UnknownLogLevel> {
     let level = match env::var(LOG_LEVEL) {
         Ok(level) => level_of(&level)?,
@@ -70,8 +72,9 @@ pub fn level_of(name: &str) -> Result<LevelFilter, UnknownLogLevel> {
     name.parse().map_err(|_| UnknownLogLevel)
 }
 
-/// Metrics are written at every level, and so is what a line says of its invocation. Everybody else's crates stay at warnings, whatever the level: at their own `debug`, those
-/// of the SDK write requests and answers, with what is in them.
+/// Metrics are written at every level, and so is what a line says of its invocation. Everybody
+/// else's crates stay at warnings, whatever the level: at their own `debug`, those of the SDK write
+/// requests and answers, with what is in them.
 fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
     let target = event.target();
     let others = ["aws_", "h2", "hyper", "lambda_runtime", "rustls", "tower"];
@@ -83,7 +86,8 @@ fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
     target == METRICS || event.is_span() || *event.level() <= level
 }
 
-/// The layer that writes a function's lines, up to a level. The local run gives it a writer of its own.
+/// The layer that writes a function's lines, up to a level. The local run gives it a writer of its
+/// own.
 pub fn lines<S, W>(level: LevelFilter, writer: W) -> impl Layer<S> + Send + Sync
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -151,7 +155,8 @@ pub(crate) struct Completed<'a> {
     pub(crate) timestamp: auth_domain::Timestamp,
 }
 
-/// Writes an invocation's one line: a log entry and its metrics in CloudWatch's embedded metric format.
+/// Writes an invocation's one line: a log entry and its metrics in CloudWatch's embedded metric
+/// format.
 pub(crate) fn completed(completed: &Completed<'_>) {
     let latency_ms = completed.duration.as_secs_f64() * 1000.0;
     let server_error = u8::from(completed.status >= 500);

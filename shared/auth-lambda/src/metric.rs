@@ -35,7 +35,8 @@ pub enum Metric {
     AuthorizationsAbandoned,
     /// A browser came back that had not begun what it wanted to end.
     CallbackRefusals,
-    /// A form said yes that our own page had not shown to this browser, or the browser was another than the bound one.
+    /// A form said yes that our own page had not shown to this browser, or the browser was another
+    /// than the bound one.
     ConsentRefusals,
 }
 

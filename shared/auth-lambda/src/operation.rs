@@ -13,9 +13,11 @@ use crate::{Exchange, Fields};
 pub enum Access {
     /// Anyone, within limits.
     Public,
-    /// A person with an access token that API Gateway's authorizer has passed. [`Exchange::caller`] says who.
+    /// A person with an access token that API Gateway's authorizer has passed. [`Exchange::caller`]
+    /// says who.
     Caller,
-    /// An agent or a service that IAM has let in: over HTTP by its signature, at the other doors by the right to invoke.
+    /// An agent or a service that IAM has let in: over HTTP by its signature, at the other doors by
+    /// the right to invoke.
     Agent,
 }
 
@@ -28,8 +30,9 @@ pub trait Operation: Send + Sync + 'static {
     /// The status of a success. 204 sends no body, and neither do 302 and 303.
     const STATUS: u16 = 200;
 
-    /// Whether a body is a form of our own page (`application/x-www-form-urlencoded`) instead of JSON. A browser sends forms
-    /// across sites without asking first, so such an operation has to prove where its request comes from.
+    /// Whether a body is a form of our own page (`application/x-www-form-urlencoded`) instead of
+    /// JSON. A browser sends forms across sites without asking first, so such an operation has to
+    /// prove where its request comes from.
     const TAKES_FORM: bool = false;
 
     /// What the decision works on, parsed.
@@ -57,10 +60,12 @@ pub trait Operation: Send + Sync + 'static {
 pub trait AgentTool: Operation {
     /// The tool's name, without the gateway's `target___` prefix.
     const TOOL: &'static str;
-    /// The tool's arguments and the input fields that they stand for. Any other argument is ignored: agents of old send some.
+    /// The tool's arguments and the input fields that they stand for. Any other argument is
+    /// ignored: agents of old send some.
     const ARGUMENTS: &'static [(&'static str, &'static str)];
 
-    /// The tool's result, in `snake_case`; `"success": true` is added to it unless it brings its own.
+    /// The tool's result, in `snake_case`; `"success": true` is added to it unless it brings its
+    /// own.
     fn result(output: Self::Output) -> Map<String, Value>;
 }
 
@@ -76,12 +81,14 @@ pub trait ScheduledWork: Send + Sync + 'static {
     fn run(&self) -> impl Future<Output = Result<Self::Report, Problem>> + Send;
 }
 
-/// A Cognito trigger: the whole event goes in and comes back changed. An error refuses what Cognito was about to do.
+/// A Cognito trigger: the whole event goes in and comes back changed. An error refuses what Cognito
+/// was about to do.
 pub trait Trigger: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
 
-    /// Fills in the event's response. The error is a sentence for the log; Cognito's caller sees it too, so it says nothing else.
+    /// Fills in the event's response. The error is a sentence for the log; Cognito's caller sees it
+    /// too, so it says nothing else.
     fn respond(
         &self,
         event: Map<String, Value>,

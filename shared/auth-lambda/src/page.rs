@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::{Exchange, Origin};
 
-/// A page that needs no script. Over HTTP it is the body; at the other doors an object that holds it.
+/// A page that needs no script. Over HTTP it is the body; at the other doors an object that holds
+/// it.
 #[derive(Serialize)]
 pub struct Page {
     html: String,
@@ -14,13 +15,14 @@ pub struct Page {
 pub struct PagePolicy<'a> {
     /// The source of its one style, as a content security policy names it.
     pub style: &'a str,
-    /// Where the way of its form may lead beside this host. Chromium holds every redirection after a form against this.
+    /// Where the way of its form may lead beside this host. Chromium holds every redirection after
+    /// a form against this.
     pub form_leads_to: &'a [Origin],
 }
 
 impl Page {
-    /// A page that no other page can frame, and that loads nothing. Its forms say where they come from: without a referrer, a
-    /// browser would send `Origin: null` with them (Fetch §3.2).
+    /// A page that no other page can frame, and that loads nothing. Its forms say where they come
+    /// from: without a referrer, a browser would send `Origin: null` with them (Fetch §3.2).
     #[must_use]
     pub fn new(html: String, policy: &PagePolicy<'_>, exchange: &Exchange) -> Self {
         let mut leads_to = String::from("'self'");

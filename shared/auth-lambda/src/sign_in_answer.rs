@@ -1,4 +1,5 @@
-//! The answer to a right factor: tokens, or the handle by which the next factor is brought. One shape for every way in.
+//! The answer to a right factor: tokens, or the handle by which the next factor is brought. One
+//! shape for every way in.
 
 use auth_domain::{CognitoChallenge, Guest, SessionToken, Tokens};
 use serde::{Serialize, Serializer};
@@ -70,8 +71,9 @@ impl SignInAnswer {
         })
     }
 
-    /// The result of the tool `verify_cognito_otp`: the token delivery event, which a browser that watches the agent's stream
-    /// recognises. Agents have no tool for a second factor, so for them a held sign-in is a failure; a front end may finish it.
+    /// The result of the tool `verify_cognito_otp`: the token delivery event, which a browser that
+    /// watches the agent's stream recognises. Agents have no tool for a second factor, so for them
+    /// a held sign-in is a failure; a front end may finish it.
     #[must_use]
     pub fn into_tool_result(self) -> Map<String, Value> {
         let result = match &self {

@@ -1,4 +1,5 @@
-//! JSON read strictly: an object, no key twice, no deep nesting. Two readers of one text must not see two things.
+//! JSON read strictly: an object, no key twice, no deep nesting. Two readers of one text must not
+//! see two things.
 
 use std::fmt;
 

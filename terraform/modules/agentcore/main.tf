@@ -1,4 +1,5 @@
-# What agents need: an identity of their own, the pool as the provider of people's tokens, and a gateway with the tools.
+# What agents need: an identity of their own, the pool as the provider of people's tokens, and a
+# gateway with the tools.
 
 locals {
   odd_tools = [
@@ -27,8 +28,9 @@ resource "aws_cognito_user_pool_domain" "this" {
 locals {
   sign_in_host = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${var.region}.amazoncognito.com"
 
-  # An app client for codes must name a URI, and AgentCore says which only when it knows the client. Until the next apply it is one that
-  # nobody but AgentCore could answer at, and AgentCore does not.
+  # An app client for codes must name a URI, and AgentCore says which only when it knows the client.
+  # Until the next apply it is one that nobody but AgentCore could answer at, and AgentCore does
+  # not.
   callback_url = coalesce(var.callback_url, "https://bedrock-agentcore.${var.region}.amazonaws.com/identities/oauth2/callback/not-known-yet")
 }
 
@@ -153,7 +155,8 @@ resource "aws_cloudformation_stack" "tools" {
   }
 
   lifecycle {
-    # AgentCore's gateways read this much of JSON Schema and nothing else: no enum, no format, no default, no reference.
+    # AgentCore's gateways read this much of JSON Schema and nothing else: no enum, no format, no
+    # default, no reference.
     precondition {
       condition     = length(local.odd_tools) == 0
       error_message = "A tool's input is an object of strings, numbers, integers and booleans, each with a description and no more: ${join(", ", local.odd_tools)}."
@@ -165,7 +168,8 @@ resource "aws_cloudformation_stack" "tools" {
 
 # ---- the agents ----
 
-# To be attached to whatever role an agent runs as: the tools, and the routes that are signed by IAM. Nothing else here lets an agent in.
+# To be attached to whatever role an agent runs as: the tools, and the routes that are signed by
+# IAM. Nothing else here lets an agent in.
 resource "aws_iam_policy" "agent" {
   name        = "${var.name}-agent"
   description = "What an agent may call of ${var.name}"

@@ -1,6 +1,7 @@
-# How GitHub Actions deploys: a role that only workflows of one environment of one repository can take, without a key. It makes and
-# changes functions, routes, alarms; it changes pool, tables, secret and key, and can neither make nor delete them: that is for a person.
-# A second role, for the environment of that name with -plan behind it, reads what the first one reads and changes nothing.
+# How GitHub Actions deploys: a role that only workflows of one environment of one repository can
+# take, without a key. It makes and changes functions, routes, alarms; it changes pool, tables,
+# secret and key, and can neither make nor delete them: that is for a person. A second role, for the
+# environment of that name with -plan behind it, reads what the first one reads and changes nothing.
 
 locals {
   host = "token.actions.githubusercontent.com"
@@ -14,8 +15,8 @@ locals {
   # asks in a function's name may lack it.
   by_functions = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn.lambda}:function:${var.prefix}-*" } }
 
-  # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July 2026: a name can be taken over by
-  # somebody else, an id cannot.
+  # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July
+  # 2026: a name can be taken over by somebody else, an id cannot.
   owner   = split("/", var.github.repository)[0]
   name    = split("/", var.github.repository)[1]
   subject = var.github.owner_id == null ? "repo:${var.github.repository}" : "repo:${local.owner}@${var.github.owner_id}/${local.name}@${var.github.repository_id}"
@@ -143,7 +144,8 @@ resource "aws_iam_role" "deploy" {
   assume_role_policy   = local.trust.deploy
 }
 
-# Makes the plan that somebody approves: what the other role may do, within a boundary that lets it read.
+# Makes the plan that somebody approves: what the other role may do, within a boundary that lets it
+# read.
 resource "aws_iam_role" "plan" {
   #checkov:skip=CKV_AWS_393:Audience and subject are compared as whole text; the check does not see through the computed key.
   name                 = "${var.prefix}-plan"
@@ -194,9 +196,10 @@ resource "aws_iam_policy" "data" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "State"
-        Effect   = "Allow"
-        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"] # deleting is for the lock beside the state
+        Sid    = "State"
+        Effect = "Allow"
+        # deleting is for the lock beside the state
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         Resource = ["arn:${var.partition}:s3:::${var.github.state_bucket}/${var.state_key}*"]
       },
       {
@@ -300,7 +303,8 @@ resource "aws_iam_policy" "data" {
         Resource = [var.resources.key_arn, var.resources.sealing_key_arn]
       },
       {
-        # Terraform asks whether a table's key is AWS's own for DynamoDB, which nobody knows by its id.
+        # Terraform asks whether a table's key is AWS's own for DynamoDB, which nobody knows by its
+        # id.
         Sid       = "DynamoDbsOwnKey"
         Effect    = "Allow"
         Action    = ["kms:DescribeKey"]
@@ -379,7 +383,8 @@ resource "aws_iam_policy" "service" {
         Condition = { StringEquals = { "iam:PassedToService" = "lambda.amazonaws.com" } }
       },
       {
-        # Its own role too is within the names above, and the other: it must not widen them, nor take a boundary off.
+        # Its own role too is within the names above, and the other: it must not widen them, nor
+        # take a boundary off.
         Sid    = "NotItself"
         Effect = "Deny"
         Action = [
@@ -406,7 +411,8 @@ resource "aws_iam_policy" "service" {
         ]
         Resource = [
           "${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*",
-          # By name, bare and with its streams: AWS's actions differ in which of the two they look at.
+          # By name, bare and with its streams: AWS's actions differ in which of the two they look
+          # at.
           "${local.arn.logs}:log-group:${var.access_log_group}",
           "${local.arn.logs}:log-group:${var.access_log_group}:*",
           "arn:${var.partition}:logs:us-east-1:${var.account_id}:log-group:aws-waf-logs-${var.prefix}*",
@@ -435,9 +441,10 @@ resource "aws_iam_policy" "service" {
         ]
       },
       {
-        Sid      = "Seen"
-        Effect   = "Allow"
-        Action   = ["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "ses:GetAccount", "xray:GetGroups"] # take no resource
+        Sid    = "Seen"
+        Effect = "Allow"
+        # take no resource
+        Action   = ["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "ses:GetAccount", "xray:GetGroups"]
         Resource = ["*"]
       },
       {
@@ -532,9 +539,10 @@ resource "aws_iam_policy" "names" {
           Resource = ["arn:${var.partition}:apigateway:${var.region}::/domainnames/*"]
         },
         {
-          Sid      = "SenderAndCaptcha"
-          Effect   = "Allow"
-          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes", "wafv2:ListAPIKeys"] # take no resource
+          Sid    = "SenderAndCaptcha"
+          Effect = "Allow"
+          # take no resource
+          Action   = ["ses:GetIdentityDkimAttributes", "ses:GetIdentityVerificationAttributes", "wafv2:ListAPIKeys"]
           Resource = ["*"]
         },
         {
@@ -562,7 +570,8 @@ resource "aws_iam_policy" "names" {
   })
 }
 
-# Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person to change.
+# Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person
+# to change.
 resource "aws_iam_policy" "agents" {
   #checkov:skip=CKV_AWS_355:The pool's domain is read, which takes no resource.
   #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; whoever deploys can read its state anyway.

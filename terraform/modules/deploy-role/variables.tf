@@ -77,10 +77,12 @@ variable "resources" {
     # What functions read, and what CloudFront sends.
     secret_arn         = string
     origin_secret_arns = list(string)
-    # What encrypts the deployment's data, and what operations seal with. Deployers have no business with what is sealed.
+    # What encrypts the deployment's data, and what operations seal with. Deployers have no business
+    # with what is sealed.
     key_arn         = string
     sealing_key_arn = string
-    # AgentCore's, which functions ask for tokens, and the provider's client secret that AgentCore keeps.
+    # AgentCore's, which functions ask for tokens, and the provider's client secret that AgentCore
+    # keeps.
     agentcore_arns       = list(string)
     agentcore_secret_arn = string
   })

@@ -1,11 +1,12 @@
-# The way in: CloudFront with a web ACL in front, /api/* to the API, everything else from a private bucket. A web ACL cannot stand in
-# front of an HTTP API itself.
+# The way in: CloudFront with a web ACL in front, /api/* to the API, everything else from a private
+# bucket. A web ACL cannot stand in front of an HTTP API itself.
 
 # AWS's own cache policy "CachingOptimized", the same in every account.
 locals {
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 
-  # AWS's script comes from, asks, and shows pictures of names below this one, and styles its puzzle itself.
+  # AWS's script comes from, asks, and shows pictures of names below this one, and styles its puzzle
+  # itself.
   captcha_source = var.captcha_on_registration ? " https://*.awswaf.com" : ""
   page_policy = join("; ", concat(
     ["default-src 'self'", "img-src 'self' data:${local.captcha_source}"],
@@ -178,8 +179,9 @@ resource "aws_cloudfront_function" "rewrite" {
   code    = file("${path.module}/rewrite.js")
 }
 
-# Nothing of the API is cached: an answer lives as long as it says itself, which is never. Authorization reaches an origin only by way
-# of a cache policy, and that must be able to cache for a second to name a header.
+# Nothing of the API is cached: an answer lives as long as it says itself, which is never.
+# Authorization reaches an origin only by way of a cache policy, and that must be able to cache for
+# a second to name a header.
 resource "aws_cloudfront_cache_policy" "api" {
   name        = "${var.name}-api"
   comment     = "Hands Authorization on and caches nothing that does not ask for it"
@@ -209,8 +211,9 @@ resource "aws_cloudfront_cache_policy" "api" {
   }
 }
 
-# What the doors read (a test compares the two), what API Gateway reads of a preflight, and not Host, which API Gateway would not know.
-# A policy names ten headers at most. The managed policy without Host leaves out the viewer's address, by which limits count.
+# What the doors read (a test compares the two), what API Gateway reads of a preflight, and not
+# Host, which API Gateway would not know. A policy names ten headers at most. The managed policy
+# without Host leaves out the viewer's address, by which limits count.
 resource "aws_cloudfront_origin_request_policy" "api" {
   name    = "${var.name}-api"
   comment = "What the operations read, the viewer's address included"
@@ -285,8 +288,9 @@ resource "aws_cloudfront_response_headers_policy" "api" {
       override        = false
     }
 
-    # Over the functions' own, which includes subdomains: right at the API's name, which has none, and not at a domain that may be
-    # somebody's whole one, whose other names are not ours to decide.
+    # Over the functions' own, which includes subdomains: right at the API's name, which has none,
+    # and not at a domain that may be somebody's whole one, whose other names are not ours to
+    # decide.
     strict_transport_security {
       access_control_max_age_sec = 63072000
       include_subdomains         = false
@@ -349,12 +353,14 @@ resource "aws_cloudfront_distribution" "this" {
   }
 
   ordered_cache_behavior {
-    path_pattern               = "/api/*"
-    target_origin_id           = "api"
-    allowed_methods            = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
-    cached_methods             = ["GET", "HEAD"]
-    viewer_protocol_policy     = "https-only" # a redirected token has already crossed the net in clear
-    compress                   = false        # compressed answers that hold secrets can leak them by their length
+    path_pattern     = "/api/*"
+    target_origin_id = "api"
+    allowed_methods  = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
+    cached_methods   = ["GET", "HEAD"]
+    # a redirected token has already crossed the net in clear
+    viewer_protocol_policy = "https-only"
+    # compressed answers that hold secrets can leak them by their length
+    compress                   = false
     cache_policy_id            = aws_cloudfront_cache_policy.api.id
     origin_request_policy_id   = aws_cloudfront_origin_request_policy.api.id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.api.id
@@ -365,8 +371,9 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # CloudFront keeps a GET's error for ten seconds if nobody says otherwise, and shows it to the next who asks. Of what the API
-  # answers these can be named; 401 and 429 are not among what CloudFront keeps.
+  # CloudFront keeps a GET's error for ten seconds if nobody says otherwise, and shows it to the
+  # next who asks. Of what the API answers these can be named; 401 and 429 are not among what
+  # CloudFront keeps.
   dynamic "custom_error_response" {
     for_each = toset([400, 403, 404, 405, 414, 500, 501, 502, 503, 504])
 
@@ -385,8 +392,9 @@ resource "aws_cloudfront_distribution" "this" {
   viewer_certificate {
     cloudfront_default_certificate = var.domain == null
     acm_certificate_arn            = one(module.certificate[*].arn)
-    minimum_protocol_version       = var.domain == null ? "TLSv1" : "TLSv1.2_2021" # CloudFront's own name takes no other
-    ssl_support_method             = var.domain == null ? null : "sni-only"
+    # CloudFront's own name takes no other
+    minimum_protocol_version = var.domain == null ? "TLSv1" : "TLSv1.2_2021"
+    ssl_support_method       = var.domain == null ? null : "sni-only"
   }
 }
 

@@ -54,7 +54,8 @@ resource "aws_apigatewayv2_route" "this" {
   authorization_scopes = each.value.authorization == "JWT" ? each.value.scopes : null
 }
 
-# This route of this API, and nobody else, may invoke the alias. A path parameter stands for whatever is in its place.
+# This route of this API, and nobody else, may invoke the alias. A path parameter stands for
+# whatever is in its place.
 resource "aws_lambda_permission" "this" {
   for_each = var.routes
 
@@ -73,7 +74,8 @@ resource "aws_cloudwatch_log_group" "access" {
   kms_key_id        = var.log_kms_key_arn
 }
 
-# Made after every route and permission, so that the first deployment is whole, and because a throttle names a route that exists.
+# Made after every route and permission, so that the first deployment is whole, and because a
+# throttle names a route that exists.
 resource "aws_apigatewayv2_stage" "this" {
   api_id      = aws_apigatewayv2_api.this.id
   name        = "$default"
@@ -90,10 +92,11 @@ resource "aws_apigatewayv2_stage" "this" {
     for_each = var.routes
 
     content {
-      route_key                = "${route_settings.value.method} ${route_settings.value.path}"
-      throttling_rate_limit    = route_settings.value.rate_per_second
-      throttling_burst_limit   = route_settings.value.burst
-      detailed_metrics_enabled = false # each of a route's six is paid for by the month; the access log counts by route for nothing
+      route_key              = "${route_settings.value.method} ${route_settings.value.path}"
+      throttling_rate_limit  = route_settings.value.rate_per_second
+      throttling_burst_limit = route_settings.value.burst
+      # each of a route's six is paid for by the month; the access log counts by route for nothing
+      detailed_metrics_enabled = false
     }
   }
 

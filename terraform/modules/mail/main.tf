@@ -28,7 +28,8 @@ resource "aws_route53_record" "dkim" {
   ttl     = 1800
 }
 
-# Cognito refuses a sender that is not verified yet. This waits until it is: minutes, where the zone answers for the domain.
+# Cognito refuses a sender that is not verified yet. This waits until it is: minutes, where the zone
+# answers for the domain.
 resource "aws_ses_domain_identity_verification" "this" {
   domain = aws_sesv2_email_identity.this.email_identity
 
@@ -38,9 +39,10 @@ resource "aws_ses_domain_identity_verification" "this" {
 # ---- where mails bounce to ----
 
 resource "aws_sesv2_email_identity_mail_from_attributes" "this" {
-  email_identity         = aws_sesv2_email_identity.this.email_identity
-  mail_from_domain       = local.bounce_domain
-  behavior_on_mx_failure = "USE_DEFAULT_VALUE" # a record that is late or gone must keep nobody from signing in
+  email_identity   = aws_sesv2_email_identity.this.email_identity
+  mail_from_domain = local.bounce_domain
+  # a record that is late or gone must keep nobody from signing in
+  behavior_on_mx_failure = "USE_DEFAULT_VALUE"
 
   depends_on = [aws_route53_record.bounces, aws_route53_record.spf]
 }

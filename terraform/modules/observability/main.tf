@@ -1,7 +1,8 @@
 # Alarms, where they go, a dashboard, and saved queries over the logs.
 
 locals {
-  # What the functions count themselves (CloudWatch namespace "Latchkey"): from this many within the period on, somebody should look.
+  # What the functions count themselves (CloudWatch namespace "Latchkey"): from this many within the
+  # period on, somebody should look.
   counted = {
     CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
     PasswordFailures      = { threshold = 100, period = 300, meaning = "wrong passwords: somebody may be guessing" }
@@ -15,8 +16,8 @@ locals {
     ServerErrors          = { threshold = 5, period = 300, meaning = "operations answer 5xx" }
   }
 
-  # Cognito publishes a day's mails nowhere. The functions' own starts are what sends them; notices, which are rare beside codes, go
-  # through SES and are not counted.
+  # Cognito publishes a day's mails nowhere. The functions' own starts are what sends them; notices,
+  # which are rare beside codes, go through SES and are not counted.
   mail_functions = [
     for name in ["confirm-registration", "initiate-otp", "register-user", "request-password-reset", "resend-otp"] : name
     if contains(keys(var.functions), name)
@@ -247,8 +248,9 @@ resource "aws_cloudwatch_dashboard" "this" {
   })
 }
 
-# The account's traces of this deployment alone. Lambda decides which invocations are traced (the first in a second, and one in twenty of the
-# others); sampling rules are for services that ask X-Ray, and Lambda and HTTP APIs do not, so there is none here.
+# The account's traces of this deployment alone. Lambda decides which invocations are traced (the
+# first in a second, and one in twenty of the others); sampling rules are for services that ask
+# X-Ray, and Lambda and HTTP APIs do not, so there is none here.
 resource "aws_xray_group" "this" {
   group_name        = var.name
   filter_expression = join(" OR ", [for one in var.functions : "service(\"${one.function_name}\")"])
@@ -259,7 +261,8 @@ resource "aws_xray_group" "this" {
   }
 }
 
-# Only with a sender of the account's own: SES stops accounts whose mails bounce (at 10 %) or are complained of (at 0.5 %).
+# Only with a sender of the account's own: SES stops accounts whose mails bounce (at 10 %) or are
+# complained of (at 0.5 %).
 resource "aws_cloudwatch_metric_alarm" "reputation" {
   for_each = var.own_mail_sender ? { BounceRate = 0.05, ComplaintRate = 0.001 } : {}
 

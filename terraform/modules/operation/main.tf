@@ -1,4 +1,5 @@
-# One function, its log, its role with the contract's grants and nothing else, and the alias that everybody calls it by.
+# One function, its log, its role with the contract's grants and nothing else, and the alias that
+# everybody calls it by.
 
 # Before the function, which would otherwise make it by itself, without an end.
 resource "aws_cloudwatch_log_group" "this" {
@@ -122,7 +123,8 @@ resource "aws_lambda_function" "this" {
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.this.name
-    # The function filters by LOG_LEVEL itself, and always writes its metrics; Lambda must not drop those.
+    # The function filters by LOG_LEVEL itself, and always writes its metrics; Lambda must not drop
+    # those.
     application_log_level = "TRACE"
     system_log_level      = var.log_level
   }
@@ -135,8 +137,8 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
-# API Gateway, Cognito and agents call this. It goes to the newest version at once, unless var.live_version holds it back; weights
-# are for canary releases, which move them from outside.
+# API Gateway, Cognito and agents call this. It goes to the newest version at once, unless
+# var.live_version holds it back; weights are for canary releases, which move them from outside.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "What callers get"
@@ -148,7 +150,8 @@ resource "aws_lambda_alias" "live" {
   }
 }
 
-# The console shows the examples of an OpenAPI document of this name in this registry as shareable test events.
+# The console shows the examples of an OpenAPI document of this name in this registry as shareable
+# test events.
 resource "aws_schemas_schema" "test_events" {
   count = length(var.test_events) > 0 ? 1 : 0
 

@@ -89,7 +89,8 @@ variable "resources" {
       context = map(string)
       actions = list(string)
     }))
-    # What the service itself asks for with the function's rights, when any of the actions is granted.
+    # What the service itself asks for with the function's rights, when any of the actions is
+    # granted.
     also = optional(list(object({
       actions = list(string)
       arns    = list(string)

@@ -1,7 +1,7 @@
 # What only functions may know, and what only CloudFront and they may know.
 
-# Secrets Manager's own generator. It answers anew at every plan, which changes nothing: what is made of it is made once.
-# 64 letters and digits are 381 bits; hashed, they fill the 256 of a key.
+# Secrets Manager's own generator. It answers anew at every plan, which changes nothing: what is
+# made of it is made once. 64 letters and digits are 381 bits; hashed, they fill the 256 of a key.
 data "aws_secretsmanager_random_password" "key" {
   password_length     = 64
   exclude_punctuation = true
@@ -14,8 +14,9 @@ data "aws_secretsmanager_random_password" "origin" {
   exclude_punctuation = true
 }
 
-# The one secret that functions read: {"clientSecret", "keys": {"current", "previous"?}}. Terraform writes the first version and never
-# another: scripts/rotate-keys does, outside of any plan and any state, and what it writes survives every apply.
+# The one secret that functions read: {"clientSecret", "keys": {"current", "previous"?}}. Terraform
+# writes the first version and never another: scripts/rotate-keys does, outside of any plan and any
+# state, and what it writes survives every apply.
 resource "aws_secretsmanager_secret" "this" {
   #checkov:skip=CKV2_AWS_57:scripts/rotate-keys rotates it, without a function that could read it all the time.
   name                    = var.name
@@ -30,7 +31,8 @@ resource "aws_secretsmanager_secret_version" "first" {
     clientSecret = var.client_secret
     keys         = { current = base64sha256(data.aws_secretsmanager_random_password.key.random_password) }
   })
-  # A version without a label is deleted in time, and Terraform would then put fresh keys over rotated ones. This label stays on it.
+  # A version without a label is deleted in time, and Terraform would then put fresh keys over
+  # rotated ones. This label stays on it.
   version_stages = ["AWSCURRENT", "TERRAFORM"]
 
   lifecycle {
@@ -38,8 +40,8 @@ resource "aws_secretsmanager_secret_version" "first" {
   }
 }
 
-# What CloudFront adds to its requests. Two, of which functions know the hashes and CloudFront sends one, so that either can be made anew
-# while the other is in use.
+# What CloudFront adds to its requests. Two, of which functions know the hashes and CloudFront sends
+# one, so that either can be made anew while the other is in use.
 locals {
   origin_slots = toset(["a", "b"])
 }

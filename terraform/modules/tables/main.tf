@@ -58,8 +58,8 @@ resource "aws_dynamodb_table" "this" {
   }
 }
 
-# prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or replaces a table must replace this too,
-# and is refused.
+# prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or
+# replaces a table must replace this too, and is refused.
 resource "terraform_data" "protection" {
   for_each = var.protected ? var.tables : {}
 

@@ -97,7 +97,8 @@ resource "aws_cognito_user_pool" "this" {
   }
 }
 
-# The operations' client. Its secret is in Terraform's state and in the deployment's secret, and in no output.
+# The operations' client. Its secret is in Terraform's state and in the deployment's secret, and in
+# no output.
 resource "aws_cognito_user_pool_client" "operations" {
   name         = "${var.name}-operations"
   user_pool_id = aws_cognito_user_pool.this.id
@@ -159,8 +160,9 @@ resource "aws_cognito_user_pool_client" "browser" {
   }
 }
 
-# prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or replaces the pool, or the client whose
-# secret the operations hold, must replace this too, and is refused.
+# prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or
+# replaces the pool, or the client whose secret the operations hold, must replace this too, and is
+# refused.
 resource "terraform_data" "protection" {
   count = var.protected ? 1 : 0
 

@@ -1,6 +1,7 @@
-# The contract read a second time, for tests: a manifest of zips that were never built, and what must come of each operation. And the calls
-# that functions make, from calls.yaml: a test of the local run holds that list against the calls it records, so what is held against the
-# list here is held against them.
+# The contract read a second time, for tests: a manifest of zips that were never built, and what
+# must come of each operation. And the calls that functions make, from calls.yaml: a test of the
+# local run holds that list against the calls it records, so what is held against the list here is
+# held against them.
 
 locals {
   contract = yamldecode(file("${path.module}/../../../shared/auth-api/openapi.yaml"))
@@ -48,7 +49,8 @@ locals {
     ]))
   }
 
-  # Cognito's operations without Admin take a client's secret or a token, and no signature. A transaction is granted by what is in it.
+  # Cognito's operations without Admin take a client's secret or a token, and no signature. A
+  # transaction is granted by what is in it.
   item_writes = ["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
   signed      = { for name, calls in local.calls : name => [for call in calls : call if !can(regex("^user-pool:[^A]", call)) && !endswith(call, ":TransactWriteItems")] }
   called = {

@@ -1,4 +1,5 @@
-# What keeps people's data, protected as in prod, on its own: for trying whether plans that would lose it are refused.
+# What keeps people's data, protected as in prod, on its own: for trying whether plans that would
+# lose it are refused.
 
 variable "prefix" {
   description = "Another one replaces everything."

@@ -1,4 +1,5 @@
-# What takes more than one apply, on its own: secrets that are rotated, and the callback that AgentCore learns and the pool must know.
+# What takes more than one apply, on its own: secrets that are rotated, and the callback that
+# AgentCore learns and the pool must know.
 
 variable "origin_secret_in_use" {
   description = "Which origin secret CloudFront would send."

@@ -1,5 +1,6 @@
-# The CloudFormation templates, as JSON. No provider is needed to make them, so that cfn-lint can be shown exactly what is applied.
-# CloudFormation, because the AWS provider knows AgentCore from some 6.x on only.
+# The CloudFormation templates, as JSON. No provider is needed to make them, so that cfn-lint can be
+# shown exactly what is applied. CloudFormation, because the AWS provider knows AgentCore from some
+# 6.x on only.
 
 terraform {
   required_version = ">= 1.9"
@@ -93,7 +94,8 @@ output "tools" {
             Name         = { Ref = "Name" }
             Description  = "Signing people in, for agents"
             ProtocolType = "MCP"
-            # Who may call is said by IAM: the caller is an agent, and the person has not signed in yet.
+            # Who may call is said by IAM: the caller is an agent, and the person has not signed in
+            # yet.
             AuthorizerType = "AWS_IAM"
             RoleArn        = { Ref = "RoleArn" }
           }

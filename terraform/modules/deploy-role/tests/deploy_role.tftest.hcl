@@ -55,7 +55,8 @@ run "one_environment_of_one_repository_deploys" {
     error_message = "the boundary of plans lets through what reads, and the lock"
   }
 
-  # A group's name is compared by its letters: a pattern for groups that begin like it and go on would not let its own be read.
+  # A group's name is compared by its letters: a pattern for groups that begin like it and go on
+  # would not let its own be read.
   assert {
     condition = length(setsubtract(
       ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/apigateway/latchkey-test", "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/vendedlogs/apigateway/latchkey-test:*"],

@@ -53,7 +53,8 @@ run "the_first_version_is_what_functions_read" {
 run "a_rotation_outside_survives" {
   command = plan
 
-  # Another client secret, as after a rotation of the client: Terraform leaves the secret's text alone.
+  # Another client secret, as after a rotation of the client: Terraform leaves the secret's text
+  # alone.
   variables {
     client_secret = "another"
   }
@@ -64,7 +65,8 @@ run "a_rotation_outside_survives" {
   }
 }
 
-# The second step of a rotation: functions have known b since it was made anew, so they notice nothing.
+# The second step of a rotation: functions have known b since it was made anew, so they notice
+# nothing.
 run "cloudfront_turns_to_the_other_and_functions_notice_nothing" {
   command = plan
 

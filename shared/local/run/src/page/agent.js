@@ -1,4 +1,5 @@
-// A scripted agent: it signs a person in by Latchkey's tools, and asks for leave to act for that person.
+// A scripted agent: it signs a person in by Latchkey's tools, and asks for leave to act for that
+// person.
 import { byId, countdown, forgiveOnInput, make, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
 import { jsonRequest, latchkey, loggedFetch, problemOf, readProblem } from './api.js';
 import { everySecond, now } from './clock.js';

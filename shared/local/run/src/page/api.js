@@ -1,4 +1,5 @@
-// The API as this page uses it: every request is logged, every refusal becomes one shape of problem.
+// The API as this page uses it: every request is logged, every refusal becomes one shape of
+// problem.
 import { createLatchkey } from './latchkey.js';
 import { solveChallenge } from './proof-of-work.js';
 import { now } from './clock.js';

@@ -1,4 +1,5 @@
-// The authenticator of the signed-in guest: set up with a QR code, confirmed, its backup codes kept, and removed.
+// The authenticator of the signed-in guest: set up with a QR code, confirmed, its backup codes
+// kept, and removed.
 import { byId, copy, forgiveOnInput, isOff, make, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
 import { jsonRequest, latchkey, post, problemOf, readProblem } from './api.js';
 import { lookForMail } from './mailbox.js';

@@ -1,4 +1,5 @@
-// The OpenAPI contract, rendered: what each operation takes, answers and refuses, and a curl line to try it.
+// The OpenAPI contract, rendered: what each operation takes, answers and refuses, and a curl line
+// to try it.
 import { byId, copy, make, showProblem } from './dom.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];

@@ -1,4 +1,5 @@
-// Small hands for the document. Text only ever becomes text: nothing here, or on this page, parses markup.
+// Small hands for the document. Text only ever becomes text: nothing here, or on this page, parses
+// markup.
 
 export const byId = (id) => document.getElementById(id);
 

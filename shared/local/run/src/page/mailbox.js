@@ -1,4 +1,5 @@
-// The local run's mailbox. Mail is written by others: its text is shown as text, its HTML not at all.
+// The local run's mailbox. Mail is written by others: its text is shown as text, its HTML not at
+// all.
 import { byId, make, say, setText, timeOfDay } from './dom.js';
 
 /** Mail is in the box when the answer that sent it arrives; the rest is what others send. */
@@ -47,7 +48,8 @@ async function look() {
   );
   announce(mails);
   const ids = JSON.stringify(mails.map(({ id }) => id));
-  // Rebuilt only when something changed, and mails that stay keep their elements, so that focus and open texts stay.
+  // Rebuilt only when something changed, and mails that stay keep their elements, so that focus and
+  // open texts stay.
   if (ids === shown) return;
   shown = ids;
   const list = byId('mails');

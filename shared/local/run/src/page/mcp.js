@@ -1,4 +1,5 @@
-// The agent's tools over MCP, as far as this page needs it: JSON-RPC by POST, and messages read as they stream in.
+// The agent's tools over MCP, as far as this page needs it: JSON-RPC by POST, and messages read as
+// they stream in.
 import { loggedFetch } from './api.js';
 
 const ENDPOINT = '/_local/mcp';

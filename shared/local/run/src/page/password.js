@@ -1,4 +1,5 @@
-// Passwords: sign in with one, register one, confirm the address, and choose another when it is forgotten.
+// Passwords: sign in with one, register one, confirm the address, and choose another when it is
+// forgotten.
 import { byId, forgiveOnInput, isOff, say, setText, showFieldError, showProblem, showWork, whileBusy } from './dom.js';
 import { latchkey, post, problemOf, readProblem } from './api.js';
 import { lookForMail } from './mailbox.js';

@@ -1,4 +1,5 @@
-// The second factor: what a sign-in waits for when its first was right and the guest has an authenticator, or Cognito asks for more.
+// The second factor: what a sign-in waits for when its first was right and the guest has an
+// authenticator, or Cognito asks for more.
 import { byId, forgiveOnInput, isOff, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
 import { latchkey, post, problemOf, readProblem } from './api.js';
 

@@ -1,4 +1,5 @@
-// Signing in: the address, then the code. What is under way survives a reload, as the mail app may take the tab's place.
+// Signing in: the address, then the code. What is under way survives a reload, as the mail app may
+// take the tab's place.
 import {
   byId,
   countdown,

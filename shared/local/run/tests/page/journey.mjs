@@ -1,5 +1,7 @@
-// Walks through the local page in Chromium, by keyboard wherever a person could: node journey.mjs PATH_OF_AUTH_LOCAL
-// CHROMIUM and PLAYWRIGHT name the browser and playwright-core's module where they are not in their usual places.
+// Walks through the local page in Chromium, by keyboard wherever a person could:
+// node journey.mjs PATH_OF_AUTH_LOCAL
+// CHROMIUM and PLAYWRIGHT name the browser and playwright-core's module if they are not in their
+// usual places.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
@@ -8,7 +10,8 @@ import { createInterface } from 'node:readline';
 
 const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
 
-// A page that asks another host for anything fails below; these keep the browser itself from doing so.
+// A page that asks another host for anything fails below; these keep the browser itself from doing
+// so.
 const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
