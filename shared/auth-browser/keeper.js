@@ -692,7 +692,7 @@ function openChannel(name) {
 
 function newTabKey() {
   const random = () => hex(crypto.getRandomValues(new Uint8Array(16)));
-  return typeof crypto?.subtle === 'object' ? `${random()}.${random()}` : null;
+  return typeof globalThis.crypto?.subtle === 'object' ? `${random()}.${random()}` : null;
 }
 
 /** By which name siblings speak of a session. */
