@@ -1,5 +1,6 @@
-"""What documents say of the contract, of the calls and of what they cost. scripts/generate writes it into them."""
+"""The generated parts of documents: the contract, the calls, their costs. scripts/generate writes them."""
 
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,11 @@ from typing import Any
 def table(head: list[str], rows: Iterable[list[Any]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "| " + " | ".join("---" for _ in head) + " |"]
     return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def filled(text: str) -> str:
+    """A paragraph of a document, at most 100 columns wide."""
+    return textwrap.fill(text, width=100, break_long_words=False, break_on_hyphens=False)
 
 
 def share(part: float, whole: float) -> str:

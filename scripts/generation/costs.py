@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 
 from deployment import contract
 from deployment.contract import calls_by_case
-from generation import share, table
+from generation import filled, share, table
 from generation.project import Calls, Needs, Prices, codes_mailed, load, needs_by_function, read, seconds_of_case
 
 # Dollars by service.
@@ -15,7 +15,7 @@ Cost = defaultdict[str, float]
 
 
 def usd(name: str, prices: Prices) -> float:
-    """Dollars of one of what has a price."""
+    """Dollars of one unit of something with a price."""
     price = prices["prices"][name]
     return float(price["usd"] / price["per"])
 
@@ -89,7 +89,7 @@ def functions_text() -> str:
 
 
 def mixed_sign_in(prices: Prices) -> tuple[Cost, Cost]:
-    """The cost of one sign-in as they come, by service: some are new, some need a second mail, some type a wrong code."""
+    """The cost of an average sign-in, by service: with new users, second mails and wrong codes."""
     needs = needs_by_function()
     calls = calls_by_case()
     assumed = functools.partial(assumption, prices)
@@ -118,7 +118,7 @@ def mixed_sign_in(prices: Prices) -> tuple[Cost, Cost]:
 
 
 def monthly_text() -> str:
-    """What runs whether anybody signs in or not."""
+    """The fixed costs of a month."""
     prices = load("prices")
 
     def a_month(name: str) -> float:
@@ -155,12 +155,14 @@ def journeys_text() -> str:
     ]
     users = 1e6 / assumed("sign-ins-per-user")
     free = min(users, assumed("cognito-free-users"))
+    paid = (users - free) * prices["prices"]["cognito-active-user"]["usd"]
     lines = [
         table(["what", *SERVICES, "US$"], rows),
-        (
-            f"Cognito comes on top, by users and not by sign-ins: a million sign-ins in a month are {users:,.0f} active users at "
-            f"{assumed('sign-ins-per-user')} sign-ins each, {users - free:,.0f} of them paid: **US$ {(users - free) * prices['prices']['cognito-active-user']['usd']:,.0f}** "
-            f"(US$ {1e6 * cognito:,.0f} without the free ones). That is the bill: all the rest comes to {share(1e6 * sum(with_refreshes.values()), 1e6 * cognito)} of it."
+        filled(
+            f"Cognito charges for users, not for sign-ins. A million sign-ins in a month are {users:,.0f} active users with"
+            f" {assumed('sign-ins-per-user')} sign-ins each, and {users - free:,.0f} of them are paid: **US$ {paid:,.0f}**"
+            f" (US$ {1e6 * cognito:,.0f} without the free users). All other costs together are"
+            f" {share(1e6 * sum(with_refreshes.values()), 1e6 * cognito)} of that."
         ),
     ]
     return "\n\n".join(lines)
@@ -175,7 +177,7 @@ def prices_text() -> str:
     assumed = [[name, f"{entry['value']:,}", entry["why"]] for name, entry in prices["assumptions"].items()]
     return "\n\n".join(
         [
-            f"{prices['region']}, {prices['date']}. {prices['note']}",
+            filled(f"{prices['region']}, {prices['date']}. {prices['note']}"),
             table(["price", "US$", "unit", "how sure"], rows),
             table(["assumption", "value", "meaning"], assumed),
         ]
@@ -183,4 +185,4 @@ def prices_text() -> str:
 
 
 def costs_text() -> str:
-    return f"{journeys_text()}\n\nWhether anybody signs in or not:\n\n{monthly_text()}\n\nA million invocations of each function, by case:\n\n{functions_text()}\n\n{prices_text()}"
+    return f"{journeys_text()}\n\nWithout any sign-in:\n\n{monthly_text()}\n\nA million invocations of each function, by case:\n\n{functions_text()}\n\n{prices_text()}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from deployment import contract
 from deployment.contract import calls_by_case
-from generation import table
+from generation import filled, table
 
 WHO = {"NONE": "anyone, within limits", "JWT": "the signed-in guest", "AWS_IAM": "agents and operators, signed for IAM"}
 CALLERS = {
@@ -81,9 +81,15 @@ def tables_text() -> str:
         expiry = f"Items end by `{described['ttl']}`." if "ttl" in described else "Nothing expires."
         indexes = "".join(f" Index `{index}` on {asked_by(by)}." for index, by in described.get("indexes", {}).items())
         parts += [
-            f"**{name}**: {lower_first(resources[name]['meaning'])}. Key `{described['key']}`. {expiry}{indexes}",
-            table(["item", "holds"], [[f"`{key}`", meaning] for key, meaning in described["items"].items()]),
-            f"Read by {functions_with(grants, name, READS)}. Written by {functions_with(grants, name, None)}.",
+            filled(f"**{name}**: {lower_first(resources[name]['meaning'])}. Key `{described['key']}`. {expiry}{indexes}"),
+            table(
+                ["item", "holds"],
+                [
+                    *([f"`{key}`", meaning] for key, meaning in described["items"].items()),
+                    ["*read by*", functions_with(grants, name, READS)],
+                    ["*written by*", functions_with(grants, name, None)],
+                ],
+            ),
         ]
     return "\n\n".join(parts)
 

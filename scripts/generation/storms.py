@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deployment.contract import calls_by_case
-from generation import share, table
+from generation import filled, share, table
 from generation.project import (
     Prices,
     Quotas,
@@ -356,9 +356,12 @@ def storms_text(seed: int) -> str:
         [
             f"With AWS's default quotas and our defaults ({setting('OTP_STARTS_PER_MINUTE')} mails a minute):",
             table(STORM_HEAD, as_it_comes),
-            f"With every quota and throttle raised {factor} times, and `OTP_STARTS_PER_MINUTE` set to what mail and Cognito then bear ({tuned * factor:,}):",
+            filled(
+                f"With every quota and throttle raised {factor} times, and `OTP_STARTS_PER_MINUTE` at the most that mail and Cognito"
+                f" then allow ({tuned * factor:,}):"
+            ),
             table(STORM_HEAD, lifted),
-            f'What trying again does, by "{sharp.name}", with throttles out of the way and Cognito\'s default quota:',
+            filled(f'What retries do: "{sharp.name}", without throttles and with Cognito\'s default quota:'),
             table(["policy", *STORM_HEAD[1:]], tried),
         ]
     )
