@@ -152,14 +152,18 @@ impl Contract {
         &self.json
     }
 
-    /// Chooses the operation as an API Gateway HTTP API does: whole segments, letter case and a
-    /// trailing slash count, a literal segment wins over a parameter, and a parameter takes one
-    /// segment that is not empty, percent-decoded after the choice.
+    /// Chooses the operation as an API Gateway HTTP API does. The path is percent-decoded first, and
+    /// ends at a question mark that this brings. So `%2F` parts segments, and `%6de` is `me`. Then
+    /// whole segments, letter case and a trailing slash count, and a literal segment wins over a
+    /// parameter. A parameter takes one segment that is not empty, which is decoded once more. A
+    /// plus stays a plus.
     ///
-    /// `path` is the raw path of the request, without stage and query.
+    /// `path` is the path of the request line, without stage and query.
     #[must_use]
     pub fn route(&self, method: &str, path: &str) -> Option<Routed<'_>> {
         let method: Method = method.parse().ok()?;
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let path = decoded.split('?').next().unwrap_or_default();
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let operation = self
             .operations
@@ -172,7 +176,7 @@ impl Contract {
         let path_parameters = operation
             .segments
             .iter()
-            .zip(segments)
+            .zip(&segments)
             .filter_map(|(segment, text)| match segment {
                 Segment::Literal(_) => None,
                 Segment::Parameter(name) => {
@@ -183,6 +187,7 @@ impl Contract {
             .collect();
         Some(Routed {
             operation,
+            path: path.to_owned(),
             path_parameters,
         })
     }

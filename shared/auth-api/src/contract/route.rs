@@ -55,7 +55,9 @@ impl Operation {
 pub struct Routed<'a> {
     /// The operation.
     pub operation: &'a Operation,
-    /// Its path parameters, percent-decoded.
+    /// The path, percent-decoded: what an event calls the raw one.
+    pub path: String,
+    /// Its path parameters, percent-decoded twice.
     pub path_parameters: BTreeMap<String, String>,
 }
 

@@ -54,7 +54,7 @@ fn the_method_is_part_of_the_route() {
 }
 
 #[test]
-fn a_path_matches_whole_and_as_it_is_written() {
+fn a_path_matches_whole_and_in_its_own_letter_case() {
     let contract = Contract::embedded();
     for path in [
         "",
@@ -63,8 +63,9 @@ fn a_path_matches_whole_and_as_it_is_written() {
         "/me/",
         "//me",
         "/Me",
-        "/%6de",
-        "/me?x=1",
+        "/me%20",
+        "/me%00",
+        "/me%253Fx",
         "/me/..",
         "/auth/otp",
     ] {
@@ -73,31 +74,54 @@ fn a_path_matches_whole_and_as_it_is_written() {
 }
 
 #[test]
-fn a_parameter_takes_one_segment_and_is_decoded_after_the_choice() {
-    let contract = with_parameters();
-    let found = contract
-        .route(
-            "GET",
-            "/auth/session/urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Aa%2Fb",
-        )
-        .unwrap();
-    assert_eq!(found.operation.operation_id, "getSessionStatus");
-    assert_eq!(
-        found.path_parameters["sessionId"],
-        "urn:ietf:params:oauth:request_uri:a/b"
-    );
+fn a_path_is_decoded_before_the_choice() {
+    let contract = Contract::embedded();
+    for path in ["/me", "/%6de", "/%6D%65", "%2Fme", "/me%3Fx=1"] {
+        let found = contract.route("GET", path).unwrap();
+        assert_eq!(found.operation.operation_id, "getProfile", "{path}");
+        assert_eq!(found.path, "/me", "{path}");
+    }
+}
 
-    let of = |path| {
-        contract
-            .route("GET", path)
-            .map(|found| found.path_parameters["sessionId"].clone())
+#[test]
+fn a_parameter_takes_one_segment_and_is_decoded_again_after_the_choice() {
+    let contract = with_parameters();
+    let parameter = |path| {
+        let found = contract.route("GET", path)?;
+        assert_eq!(found.operation.operation_id, "getSessionStatus", "{path}");
+        Some(found.path_parameters["sessionId"].clone())
     };
-    assert_eq!(of("/auth/session/a+b%20c").as_deref(), Some("a+b c"));
-    assert_eq!(of("/auth/session/100%").as_deref(), Some("100%"));
-    assert_eq!(of("/auth/session/%C3%A4").as_deref(), Some("ä"));
-    assert_eq!(of("/auth/session/%FF").as_deref(), Some("\u{FFFD}"));
-    assert_eq!(of("/auth/session/"), None);
-    assert_eq!(of("/auth/session/a/b"), None);
+    for (path, value) in [
+        (
+            "/auth/session/urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Aa",
+            "urn:ietf:params:oauth:request_uri:a",
+        ),
+        (
+            "/auth/session/urn%253Aietf%253Aparams",
+            "urn:ietf:params",
+        ),
+        ("/auth/session/a%252Fb", "a/b"),
+        ("/auth%2Fsession/a", "a"),
+        ("/auth/session/a+b%20c", "a+b c"),
+        ("/auth/session/a%2Bb%252Bc", "a+b+c"),
+        ("/auth/session/100%", "100%"),
+        ("/auth/session/100%25", "100%"),
+        ("/auth/session/100%zz", "100%zz"),
+        ("/auth/session/%25%37%41", "z"),
+        ("/auth/session/%C3%A4", "\u{e4}"),
+        ("/auth/session/%FF", "\u{FFFD}"),
+        ("/auth/session/a%3Fb", "a"),
+    ] {
+        assert_eq!(parameter(path).as_deref(), Some(value), "{path}");
+    }
+    for path in [
+        "/auth/session/",
+        "/auth/session/a/b",
+        "/auth/session/a%2Fb",
+        "/auth/session/%3Fa",
+    ] {
+        assert_eq!(parameter(path), None, "{path}");
+    }
 }
 
 #[test]

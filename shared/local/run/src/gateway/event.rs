@@ -95,7 +95,8 @@ impl Received<'_> {
     pub(super) fn to_event(&self) -> serde_json::Result<Box<RawValue>> {
         let operation = self.routed.operation;
         let route_key = format!("{} {}", operation.method.as_str(), operation.path);
-        let raw_path = self.parts.uri.path();
+        // Decoded, whatever its name says, as captured events of HTTP APIs have it.
+        let raw_path = self.routed.path.as_str();
         let (body, is_base64_encoded) = self.body();
         to_raw_value(&Event {
             version: "2.0",

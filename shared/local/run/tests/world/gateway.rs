@@ -118,6 +118,38 @@ async fn what_is_not_there_is_left_out() {
     assert_eq!(event["isBase64Encoded"], false);
 }
 
+/// As captured events of HTTP APIs have it: "raw" names the query alone.
+#[tokio::test]
+async fn a_path_arrives_decoded_and_its_parameters_decoded_twice() {
+    let (world, events) = probed().await;
+    let mut browser = world.browser();
+    for (sent, path, parameter) in [
+        (
+            "/auth/session/urn%3Aietf%3Aa+b",
+            "/auth/session/urn:ietf:a+b",
+            "urn:ietf:a+b",
+        ),
+        ("/auth%2Fsession/a%20b", "/auth/session/a b", "a b"),
+        ("/auth/session/a%252Fb", "/auth/session/a%2Fb", "a/b"),
+        ("/auth/session/a%3Fb", "/auth/session/a", "a"),
+    ] {
+        let query = "q=a+b&plus=a%2Bb";
+        let answer = browser.get(&format!("{sent}?{query}")).await;
+        answer.expect_status(400);
+        let event = events.lock().unwrap().pop().unwrap();
+        assert_eq!(event["routeKey"], "GET /auth/session/{sessionId}", "{sent}");
+        assert_eq!(event["rawPath"], path, "{sent}");
+        assert_eq!(event["requestContext"]["http"]["path"], path, "{sent}");
+        assert_eq!(event["pathParameters"]["sessionId"], parameter, "{sent}");
+        assert_eq!(event["rawQueryString"], query);
+        let parameters = json!({ "q": "a b", "plus": "a+b" });
+        assert_eq!(event["queryStringParameters"], parameters);
+    }
+    let parted = browser.get("/auth/session/a%2Fb").await;
+    parted.expect_status(404);
+    assert!(events.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn bodies_that_are_not_text_arrive_in_base64() {
     let (world, events) = probed().await;
