@@ -64,8 +64,8 @@ pub trait AgentTool: Operation {
     /// ignored: agents of old send some.
     const ARGUMENTS: &'static [(&'static str, &'static str)];
 
-    /// The tool's result, in `snake_case`; `"success": true` is added to it unless it brings its
-    /// own.
+    /// The tool's result, in `snake_case`. `"success": true` is added unless it brings its own, and
+    /// members that are null are left out.
     fn result(output: Self::Output) -> Map<String, Value>;
 }
 

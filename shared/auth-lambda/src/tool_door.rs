@@ -25,8 +25,10 @@ pub(crate) fn unreadable_context() -> Problem {
     }])
 }
 
-/// A tool's result: a success, unless it says itself that something is missing.
+/// A tool's result: a success, unless it says itself that something is missing. A member that has
+/// no value is left out, because the schemas of tools know no null.
 pub(crate) fn success(mut result: Map<String, Value>) -> Value {
+    result.retain(|_, value| !value.is_null());
     result.entry("success").or_insert_with(|| true.into());
     Value::Object(result)
 }

@@ -4,8 +4,10 @@
 locals {
   odd_tools = [
     for name, tool in var.tools : name if !alltrue(concat(
-      [try(tool.inputSchema.type, "") == "object", length(setsubtract(keys(tool.inputSchema), ["type", "description", "properties", "required"])) == 0],
+      [for schema in [tool.inputSchema, tool.outputSchema] : try(schema.type, "") == "object" && length(setsubtract(keys(schema), ["type", "description", "properties", "required"])) == 0],
       [for field in values(try(tool.inputSchema.properties, {})) : contains(["string", "number", "integer", "boolean"], try(field.type, "")) && length(setsubtract(keys(field), ["type", "description"])) == 0],
+      [for field in values(try(tool.outputSchema.properties, {})) : contains(["string", "number", "integer", "boolean", "array"], try(field.type, "")) && length(setsubtract(keys(field), ["type", "description", "items"])) == 0],
+      [for field in values(try(tool.outputSchema.properties, {})) : length(setsubtract(keys(try(field.items, {})), ["type", "description"])) == 0],
     ))
   ]
 }
@@ -159,7 +161,7 @@ resource "aws_cloudformation_stack" "tools" {
     # default, no reference.
     precondition {
       condition     = length(local.odd_tools) == 0
-      error_message = "A tool's input is an object of strings, numbers, integers and booleans, each with a description and no more: ${join(", ", local.odd_tools)}."
+      error_message = "A tool's input is an object of strings, numbers, integers and booleans, each with a description and no more; its output may hold lists too: ${join(", ", local.odd_tools)}."
     }
   }
 

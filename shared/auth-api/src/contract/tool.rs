@@ -14,6 +14,8 @@ pub struct Tool {
     pub description: String,
     /// Its arguments.
     pub input_schema: ToolSchema,
+    /// Its results, those of failures among them.
+    pub output_schema: ToolSchema,
 }
 
 /// The part of JSON Schema that an `AgentCore` Gateway takes for a tool, and nothing else.

@@ -637,9 +637,14 @@ fn tools_have_the_names_and_fields_that_agents_call() {
         .iter()
         .filter_map(|operation| operation.tool.as_ref())
         .map(|tool| {
-            assert_eq!(tool.input_schema.kind, ToolSchemaKind::Object);
-            for name in &tool.input_schema.required {
-                assert!(tool.input_schema.properties.contains_key(name));
+            for schema in [&tool.input_schema, &tool.output_schema] {
+                assert_eq!(schema.kind, ToolSchemaKind::Object);
+                for name in &schema.required {
+                    assert!(schema.properties.contains_key(name));
+                }
+            }
+            for failure in ["error_code", "message", "recovery"] {
+                assert!(tool.output_schema.properties.contains_key(failure));
             }
             (tool.name.as_str(), tool.input_schema.required.join(" "))
         })

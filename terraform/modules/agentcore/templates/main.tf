@@ -7,13 +7,34 @@ terraform {
 }
 
 variable "tools" {
-  description = "Agent tools by their operation's name, as the contract has them: name, description, inputSchema."
+  description = "Agent tools by their operation's name, as the contract has them: name, description, inputSchema, outputSchema."
   type        = any
 }
 
 locals {
   # Letters and digits, which is what a logical id may have.
   logical_ids = { for name in keys(var.tools) : name => join("", [for word in split("-", name) : title(word)]) }
+
+  # JSON Schema as CloudFormation spells it. Only lists are nested, and only by what they hold.
+  input_schemas = {
+    for name, tool in var.tools : name => {
+      Type       = "object"
+      Required   = try(tool.inputSchema.required, [])
+      Properties = { for field, schema in try(tool.inputSchema.properties, {}) : field => { for key, value in schema : title(key) => value } }
+    }
+  }
+  output_schemas = {
+    for name, tool in var.tools : name => {
+      Type     = "object"
+      Required = try(tool.outputSchema.required, [])
+      Properties = {
+        for field, schema in try(tool.outputSchema.properties, {}) : field => merge(
+          { for key, value in schema : title(key) => value if key != "items" },
+          { for key, value in schema : "Items" => { for word, meaning in value : title(word) => meaning } if key == "items" },
+        )
+      }
+    }
+  }
 }
 
 output "identity" {
@@ -113,13 +134,10 @@ output "tools" {
                   LambdaArn = { "Fn::Sub" = "arn:$${AWS::Partition}:lambda:$${AWS::Region}:$${AWS::AccountId}:function:$${Name}-${name}:$${Alias}" }
                   ToolSchema = {
                     InlinePayload = [{
-                      Name        = tool.name
-                      Description = tool.description
-                      InputSchema = {
-                        Type       = "object"
-                        Required   = try(tool.inputSchema.required, [])
-                        Properties = { for field, schema in try(tool.inputSchema.properties, {}) : field => { for key, value in schema : title(key) => value } }
-                      }
+                      Name         = tool.name
+                      Description  = tool.description
+                      InputSchema  = local.input_schemas[name]
+                      OutputSchema = local.output_schemas[name]
                     }]
                   }
                 }

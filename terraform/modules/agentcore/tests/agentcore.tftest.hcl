@@ -44,11 +44,17 @@ variables {
         properties = { email = { type = "string", description = "Their address" }, otp_code = { type = "string", description = "The code" } }
         required   = ["email", "otp_code"]
       }
+      outputSchema = {
+        type       = "object"
+        properties = { success = { type = "boolean" }, errors = { type = "array", description = "What is wrong", items = { type = "object", description = "One" } } }
+        required   = ["success"]
+      }
     }
     get-authenticated-guest = {
-      name        = "get_authenticated_guest"
-      description = "Who has signed in"
-      inputSchema = { type = "object", properties = { session_id = { type = "string" } } }
+      name         = "get_authenticated_guest"
+      description  = "Who has signed in"
+      inputSchema  = { type = "object", properties = { session_id = { type = "string" } } }
+      outputSchema = { type = "object", properties = { success = { type = "boolean" } } }
     }
   }
   tool_function_arns = {
@@ -116,6 +122,11 @@ run "each_tool_is_a_target_with_its_schema" {
         Required   = ["email", "otp_code"]
         Properties = { email = { Type = "string", Description = "Their address" }, otp_code = { Type = "string", Description = "The code" } }
       }
+      OutputSchema = {
+        Type       = "object"
+        Required   = ["success"]
+        Properties = { success = { Type = "boolean" }, errors = { Type = "array", Description = "What is wrong", Items = { Type = "object", Description = "One" } } }
+      }
     }
     error_message = "the schema is the contract's, as CloudFormation spells it"
   }
@@ -155,7 +166,18 @@ run "a_tool_that_agentcore_cannot_describe_is_refused" {
   command = plan
 
   variables {
-    tools              = { odd = { name = "odd", description = "Odd", inputSchema = { type = "object", properties = { flow = { type = "string", enum = ["a", "b"] } } } } }
+    tools              = { odd = { name = "odd", description = "Odd", inputSchema = { type = "object", properties = { flow = { type = "string", enum = ["a", "b"] } } }, outputSchema = { type = "object" } } }
+    tool_function_arns = { odd = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-odd:live" }
+  }
+
+  expect_failures = [aws_cloudformation_stack.tools]
+}
+
+run "a_result_that_agentcore_cannot_describe_is_refused" {
+  command = plan
+
+  variables {
+    tools              = { odd = { name = "odd", description = "Odd", inputSchema = { type = "object" }, outputSchema = { type = "object", properties = { guest = { type = "object", properties = {} } } } } }
     tool_function_arns = { odd = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-odd:live" }
   }
 

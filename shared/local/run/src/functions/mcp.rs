@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use auth_api::{Contract, Operation};
+use auth_api::{Contract, Operation, ToolSchema};
 use auth_lambda::ClientContext;
 use axum::Json;
 use axum::body::to_bytes;
@@ -164,9 +164,10 @@ impl ServerHandler for AgentGateway {
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let tools = targets().map(|(_, tool, name)| {
-            let schema = serde_json::to_value(&tool.input_schema)?;
-            let schema: JsonObject = serde_json::from_value(schema)?;
-            Ok(Tool::new(name, tool.description.as_str(), schema))
+            let arguments = json_schema(&tool.input_schema)?;
+            let results = json_schema(&tool.output_schema)?;
+            Ok(Tool::new(name, tool.description.as_str(), arguments)
+                .with_raw_output_schema(results.into()))
         });
         let tools: Result<Vec<Tool>, serde_json::Error> = tools.collect();
         Ok(ListToolsResult::with_all_items(tools.map_err(internal)?))
@@ -202,6 +203,10 @@ impl ServerHandler for AgentGateway {
         result.structured_content = Some(structured).filter(Value::is_object);
         Ok(result.into())
     }
+}
+
+fn json_schema(schema: &ToolSchema) -> serde_json::Result<JsonObject> {
+    serde_json::from_value(serde_json::to_value(schema)?)
 }
 
 fn internal(error: impl std::fmt::Display) -> ErrorData {

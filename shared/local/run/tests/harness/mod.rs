@@ -34,6 +34,7 @@ pub(crate) mod people;
 pub(crate) mod requests;
 pub(crate) mod second_factor_cases;
 pub(crate) mod steps;
+pub(crate) mod tool_results;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -257,8 +258,11 @@ impl TestWorld {
         let context =
             json!({ "custom": { "bedrockAgentCoreToolName": format!("latchkey___{tool}") } });
         let context = STANDARD.encode(context.to_string());
-        self.invoke_with(function, arguments, &[("x-amz-client-context", &context)])
-            .await
+        let answer = self
+            .invoke_with(function, arguments, &[("x-amz-client-context", &context)])
+            .await;
+        tool_results::assert_described(function, &answer.body);
+        answer
     }
 
     /// The Invoke API with headers of the caller's choice.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 use crate::harness::requests::{Sample, claims, named_fields, probed};
+use crate::harness::tool_results::assert_described;
 
 const GRACE: &str = "grace@example.com";
 
@@ -40,6 +41,7 @@ impl Invoker {
             .invoke(function, arguments.as_bytes(), Some(&context))
             .await;
         assert!(status == 200 && !failed, "{function} {answer}");
+        assert_described(function, &answer);
         answer
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 use crate::harness::people::ADA;
+use crate::harness::tool_results::assert_described;
 
 fn endpoint(world: &TestWorld) -> String {
     format!("{}/_local/mcp", world.ready().gateway)
@@ -40,6 +41,8 @@ async fn call(
         serde_json::from_str::<Value>(&text.text).unwrap(),
         structured
     );
+    let (function, _) = tool.split_once("___").unwrap();
+    assert_described(function, &structured);
     world.remember_secrets(&structured);
     structured
 }
@@ -60,6 +63,7 @@ async fn the_tools_are_the_contracts_under_their_targets_names() {
                 "name": format!("{}___{}", operation.name, tool.name),
                 "description": tool.description,
                 "inputSchema": tool.input_schema,
+                "outputSchema": tool.output_schema,
             }))
         })
         .collect();
@@ -67,6 +71,8 @@ async fn the_tools_are_the_contracts_under_their_targets_names() {
     assert!(listed.len() >= 2);
     for tool in &listed {
         plain(&tool["inputSchema"]);
+        plain(&tool["outputSchema"]);
+        assert_eq!(tool["outputSchema"]["required"], json!(["success"]));
     }
 }
 

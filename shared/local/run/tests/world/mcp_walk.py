@@ -9,7 +9,8 @@ import sys
 import urllib.parse
 import urllib.request
 
-from mcp import Client
+import jsonschema
+from mcp import Client, Tool
 
 
 async def main(endpoint: str, mailbox: str, email: str) -> None:
@@ -17,18 +18,20 @@ async def main(endpoint: str, mailbox: str, email: str) -> None:
         async with Client(endpoint, mode=mode) as agent:
             listed = await agent.list_tools()
             tools = {tool.name.split("___")[1]: tool for tool in listed.tools}
-            begun = await call(agent, tools["initiate_cognito_login"].name, email=email)
+            begun = await call(agent, tools["initiate_cognito_login"], email=email)
             query = urllib.parse.urlencode({"to": email, "wait": 5})
             with urllib.request.urlopen(f"{mailbox}/latest?{query}") as answer:
                 code = json.load(answer)["code"]
-            verify = tools["verify_cognito_otp"].name
+            verify = tools["verify_cognito_otp"]
             wrong = await call(agent, verify, email=email, otp_code="000000", session_token=begun["session_token"])
             event = await call(agent, verify, email=email, otp_code=code, session_token=begun["session_token"])
             print(json.dumps({"tools": [tool.name for tool in listed.tools], "wrong": wrong, "event": event}))
 
 
-async def call(agent: Client, tool: str, **arguments: str) -> dict:
-    result = await agent.call_tool(tool, arguments)
+async def call(agent: Client, tool: Tool, **arguments: str) -> dict:
+    result = await agent.call_tool(tool.name, arguments)
+    # The client holds successes against the schema, and takes failures as they are.
+    jsonschema.validate(result.structured_content, tool.output_schema)
     assert result.is_error != result.structured_content["success"], result
     assert json.loads(result.content[0].text) == result.structured_content
     return result.structured_content
