@@ -7,9 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account::Account;
+use crate::page::{self, Page};
 use crate::refusal::{Refusal, check_length, input, output};
 use crate::state::{Kept, Key, StateError};
 
@@ -24,7 +25,10 @@ pub(crate) fn serve(account: &Account, operation: &str, body: Value) -> Result<V
     match operation {
         "Encrypt" => encrypt(account, &input(body)?),
         "Decrypt" => decrypt(account, &input(body)?),
+        "DescribeKey" => describe_key(account, &input(body)?),
         "GenerateDataKey" => generate_data_key(account, &input(body)?),
+        "ListAliases" => list_aliases(account, &input(body)?),
+        "ListKeys" => list_keys(account, &input(body)?),
         _ => Err(Refusal::unknown_operation()),
     }
 }
@@ -37,7 +41,8 @@ pub(crate) fn ensure(account: &Account, alias: &str) -> Result<String, StateErro
         let id = account.new_uuid();
         let material = STANDARD.encode(account.random::<32>());
         account.store.change(|kept| {
-            kept.keys.insert(id.clone(), Key { material });
+            let created = account.now_seconds();
+            kept.keys.insert(id.clone(), Key { material, created });
             kept.aliases.insert(alias.to_owned(), id.clone());
             Ok::<_, StateError>(id)
         })?
@@ -168,6 +173,151 @@ fn generate_data_key(account: &Account, request: &GenerateDataKey) -> Result<Val
         plaintext: STANDARD.encode(data_key),
         key_id: arn,
     })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DescribeKey {
+    key_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeyMetadata<'a> {
+    #[serde(rename = "AWSAccountId")]
+    account_id: &'a str,
+    key_id: String,
+    arn: String,
+    creation_date: f64,
+    enabled: bool,
+    description: &'static str,
+    key_usage: &'static str,
+    key_state: &'static str,
+    origin: &'static str,
+    key_manager: &'static str,
+    customer_master_key_spec: &'static str,
+    key_spec: &'static str,
+    encryption_algorithms: [&'static str; 1],
+    multi_region: bool,
+}
+
+fn describe_key(account: &Account, request: &DescribeKey) -> Result<Value, Refusal> {
+    let (id, arn) = find(account, &request.key_id)?;
+    let key_id = id.to_string();
+    let created = |kept: &Kept| kept.keys.get(&key_id).map(|key| key.created);
+    let creation_date = account.store.read(created).unwrap_or_default();
+    let metadata = KeyMetadata {
+        account_id: &account.id,
+        key_id,
+        arn,
+        creation_date,
+        enabled: true,
+        description: "",
+        key_usage: "ENCRYPT_DECRYPT",
+        key_state: "Enabled",
+        origin: "AWS_KMS",
+        key_manager: "CUSTOMER",
+        customer_master_key_spec: "SYMMETRIC_DEFAULT",
+        key_spec: "SYMMETRIC_DEFAULT",
+        encryption_algorithms: ["SYMMETRIC_DEFAULT"],
+        multi_region: false,
+    };
+    Ok(json!({ "KeyMetadata": output(&metadata)? }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListKeys {
+    limit: Option<usize>,
+    marker: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedKey {
+    key_id: String,
+    key_arn: String,
+}
+
+fn list_keys(account: &Account, request: &ListKeys) -> Result<Value, Refusal> {
+    let most = limit(request.limit, 100)?;
+    let listed = |id: &String| ListedKey {
+        key_id: id.clone(),
+        key_arn: account.arn("kms", &format!("key/{id}")),
+    };
+    let keys: Vec<_> = account
+        .store
+        .read(|kept| kept.keys.keys().map(listed).collect());
+    let page = page::cut(keys, |key| &key.key_id, request.marker.as_deref(), most);
+    listing("Keys", page.ok_or_else(invalid_marker)?)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListAliases {
+    key_id: Option<String>,
+    limit: Option<usize>,
+    marker: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListedAlias {
+    alias_name: String,
+    alias_arn: String,
+    target_key_id: String,
+    creation_date: f64,
+    last_updated_date: f64,
+}
+
+fn list_aliases(account: &Account, request: &ListAliases) -> Result<Value, Refusal> {
+    let most = limit(request.limit, 50)?;
+    let of_key = match &request.key_id {
+        Some(key_id) => Some(find(account, key_id)?.0.to_string()),
+        None => None,
+    };
+    let aliases: Vec<_> = account.store.read(|kept| {
+        let wanted = kept.aliases.iter();
+        let wanted = wanted.filter(|(_, id)| of_key.as_ref().is_none_or(|wanted| wanted == *id));
+        let listed = wanted.map(|(name, id)| {
+            let created = kept.keys.get(id).map_or(0.0, |key| key.created);
+            ListedAlias {
+                alias_name: name.clone(),
+                alias_arn: account.arn("kms", name),
+                target_key_id: id.clone(),
+                creation_date: created,
+                last_updated_date: created,
+            }
+        });
+        listed.collect()
+    });
+    let marker = request.marker.as_deref();
+    let page = page::cut(aliases, |alias| &alias.alias_name, marker, most);
+    listing("Aliases", page.ok_or_else(invalid_marker)?)
+}
+
+fn limit(wanted: Option<usize>, unless_said: usize) -> Result<usize, Refusal> {
+    let most = wanted.unwrap_or(unless_said);
+    let refusal = || Refusal::new("ValidationException", "Limit must be from 1 to 1000");
+    (1..=1000)
+        .contains(&most)
+        .then_some(most)
+        .ok_or_else(refusal)
+}
+
+fn invalid_marker() -> Refusal {
+    Refusal::new(
+        "InvalidMarkerException",
+        "The marker is not one of this list.",
+    )
+}
+
+fn listing(name: &str, page: Page<impl Serialize>) -> Result<Value, Refusal> {
+    let mut answer = json!({ name: output(&page.entries)?, "Truncated": page.marker.is_some() });
+    if let Some(marker) = page.marker {
+        answer["NextMarker"] = marker.into();
+    }
+    Ok(answer)
 }
 
 fn seal(

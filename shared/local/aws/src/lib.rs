@@ -7,11 +7,12 @@
 //!
 //! Own code rather than the `winterbaume-*` crates, which were read: those three are 35,000 lines
 //! with a second clock (chrono's, which cannot be moved), a second generation of the crypto crates
-//! and no state on disk; the seven operations needed here fit into a few hundred lines on libraries
+//! and no state on disk; the dozen operations needed here fit into a few hundred lines on libraries
 //! that the workspace has anyway.
 
 mod account;
 mod kms;
+mod page;
 mod refusal;
 mod secrets_manager;
 mod ses;

@@ -1,13 +1,15 @@
 //! Secrets Manager: secrets whose versions carry the stages `AWSCURRENT` and `AWSPREVIOUS`.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::account::Account;
+use crate::page;
 use crate::refusal::{Refusal, check_length, input, output};
 use crate::state::{Kept, Secret, SecretValue, StateError, Version};
 
@@ -22,6 +24,7 @@ pub(crate) fn serve(account: &Account, operation: &str, body: Value) -> Result<V
         "CreateSecret" => create_secret(account, input(body)?),
         "GetSecretValue" => get_secret_value(account, &input(body)?),
         "DescribeSecret" => describe_secret(account, &input(body)?),
+        "ListSecrets" => list_secrets(account, &input(body)?),
         "PutSecretValue" => put_secret_value(account, input(body)?),
         _ => Err(Refusal::unknown_operation()),
     }
@@ -226,13 +229,163 @@ fn describe_secret(account: &Account, request: &DescribeSecret) -> Result<Value,
             description: secret.description.clone(),
             created_date: secret.created,
             last_changed_date: secret.changed,
-            version_ids_to_stages: secret
-                .versions
-                .iter()
-                .map(|(id, version)| (id.clone(), version.stages.clone()))
-                .collect(),
+            version_ids_to_stages: stages(secret),
         })
     })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListSecrets {
+    /// Nothing here is ever planned to be deleted.
+    #[serde(rename = "IncludePlannedDeletion")]
+    _include_planned_deletion: Option<bool>,
+    max_results: Option<usize>,
+    next_token: Option<String>,
+    #[serde(default)]
+    filters: Vec<Filter>,
+    #[serde(default)]
+    sort_order: SortOrder,
+    #[serde(default)]
+    sort_by: SortBy,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SortOrder {
+    Asc,
+    #[default]
+    Desc,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SortBy {
+    #[default]
+    CreatedDate,
+    LastAccessedDate,
+    LastChangedDate,
+    Name,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Filter {
+    key: FilterKey,
+    values: Vec<String>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum FilterKey {
+    Description,
+    Name,
+    TagKey,
+    TagValue,
+    PrimaryRegion,
+    OwningService,
+    All,
+}
+
+impl Filter {
+    /// Whether one of the values fits. A value behind an exclamation mark fits what it would not.
+    fn takes(&self, secret: &Listed) -> bool {
+        self.values
+            .iter()
+            .any(|value| match value.strip_prefix('!') {
+                Some(unwanted) => !self.begins_with(unwanted, secret),
+                None => self.begins_with(value, secret),
+            })
+    }
+
+    /// Names count letter case, descriptions do not. No secret here has a tag, a Region or a service.
+    fn begins_with(&self, value: &str, secret: &Listed) -> bool {
+        let folded = value.to_lowercase();
+        let description = secret.description.as_deref().unwrap_or_default();
+        let description = description.to_lowercase();
+        match self.key {
+            FilterKey::Name => secret.name.starts_with(value),
+            FilterKey::Description => description.starts_with(&folded),
+            FilterKey::All => folded.split_whitespace().all(|word| {
+                let texts = [secret.name.to_lowercase(), description.clone()];
+                texts.iter().any(|text| text.contains(word))
+            }),
+            FilterKey::TagKey
+            | FilterKey::TagValue
+            | FilterKey::PrimaryRegion
+            | FilterKey::OwningService => false,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    #[serde(rename = "ARN")]
+    arn: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    created_date: f64,
+    last_changed_date: f64,
+    secret_versions_to_stages: BTreeMap<String, Vec<String>>,
+}
+
+fn list_secrets(account: &Account, request: &ListSecrets) -> Result<Value, Refusal> {
+    let most = request.max_results.unwrap_or(100);
+    let values = request.filters.iter().map(|filter| filter.values.len());
+    let are_filters = values.clone().count() <= 10 && values.clone().all(|n| (1..=10).contains(&n));
+    if !(1..=100).contains(&most) || !are_filters {
+        return Err(Refusal::new(
+            "ValidationException",
+            "MaxResults is from 1 to 100, and there are at most 10 filters of 1 to 10 values",
+        ));
+    }
+    let mut secrets: Vec<Listed> = account.store.read(|kept| {
+        let listed = kept.secrets.iter().map(|(name, secret)| Listed {
+            arn: secret.arn.clone(),
+            name: name.clone(),
+            description: secret.description.clone(),
+            created_date: secret.created,
+            last_changed_date: secret.changed,
+            secret_versions_to_stages: stages(secret),
+        });
+        listed.collect()
+    });
+    secrets.retain(|secret| request.filters.iter().all(|filter| filter.takes(secret)));
+    // What was made at one moment stays in the order of names.
+    secrets.sort_by(|one, other| {
+        let order = match request.sort_by {
+            SortBy::Name => one.name.cmp(&other.name),
+            SortBy::CreatedDate => one.created_date.total_cmp(&other.created_date),
+            SortBy::LastChangedDate => one.last_changed_date.total_cmp(&other.last_changed_date),
+            // Accesses are not kept.
+            SortBy::LastAccessedDate => Ordering::Equal,
+        };
+        match request.sort_order {
+            SortOrder::Asc => order,
+            SortOrder::Desc => order.reverse(),
+        }
+    });
+    let marker = request.next_token.as_deref();
+    let page = page::cut(secrets, |secret| &secret.name, marker, most).ok_or_else(|| {
+        Refusal::new(
+            "InvalidNextTokenException",
+            "The NextToken value is invalid.",
+        )
+    })?;
+    let mut answer = json!({ "SecretList": output(&page.entries)? });
+    if let Some(marker) = page.marker {
+        answer["NextToken"] = marker.into();
+    }
+    Ok(answer)
+}
+
+fn stages(secret: &Secret) -> BTreeMap<String, Vec<String>> {
+    let versions = secret.versions.iter();
+    versions
+        .map(|(id, version)| (id.clone(), version.stages.clone()))
+        .collect()
 }
 
 #[derive(Deserialize)]

@@ -77,6 +77,9 @@ pub(crate) enum SecretValue {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key {
     pub(crate) material: String,
+    /// Keys that were made before this member have none.
+    #[serde(default)]
+    pub(crate) created: f64,
 }
 
 /// The kept state and its file.

@@ -255,6 +255,142 @@ async fn a_ciphertext_opens_under_its_own_context_only() {
 }
 
 #[tokio::test]
+async fn keys_and_aliases_are_listed_by_pages_and_described() {
+    let service = Service::start(State::Memory).await;
+    let arns =
+        ["alias/a", "alias/b", "alias/c"].map(|alias| service.aws.ensure_key(alias).unwrap());
+
+    let mut listed = Vec::new();
+    let mut request = json!({"Limit": 2});
+    loop {
+        let (status, page) = service.kms("ListKeys", request.clone()).await;
+        assert_eq!(status, 200, "{page}");
+        listed.extend(page["Keys"].as_array().unwrap().clone());
+        assert_eq!(page["Truncated"], page["NextMarker"].is_string());
+        let Some(marker) = page["NextMarker"].as_str() else {
+            break;
+        };
+        request["Marker"] = marker.into();
+    }
+    let mut listed: Vec<&str> = listed
+        .iter()
+        .map(|key| key["KeyArn"].as_str().unwrap())
+        .collect();
+    listed.sort_unstable();
+    let mut made: Vec<&str> = arns.iter().map(String::as_str).collect();
+    made.sort_unstable();
+    assert_eq!(listed, made);
+
+    let (_, all) = service.kms("ListAliases", json!({})).await;
+    let names: Vec<&Value> = all["Aliases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|alias| &alias["AliasName"])
+        .collect();
+    assert_eq!(names, ["alias/a", "alias/b", "alias/c"]);
+    let (_, one) = service.kms("ListAliases", json!({"KeyId": arns[1]})).await;
+    assert_eq!(one["Aliases"].as_array().unwrap().len(), 1);
+    let alias = &one["Aliases"][0];
+    assert_eq!(alias["AliasName"], "alias/b");
+
+    for name in [
+        json!("alias/b"),
+        alias["TargetKeyId"].clone(),
+        alias["AliasArn"].clone(),
+    ] {
+        let (status, described) = service.kms("DescribeKey", json!({"KeyId": name})).await;
+        assert_eq!(status, 200, "{described}");
+        let metadata = &described["KeyMetadata"];
+        assert_eq!(metadata["Arn"], arns[1]);
+        assert_eq!(metadata["KeyState"], "Enabled");
+        assert_eq!(metadata["AWSAccountId"], "123456789012");
+        assert_eq!(metadata["CreationDate"], 1_795_239_650.0);
+    }
+    for (operation, request, error) in [
+        (
+            "DescribeKey",
+            json!({"KeyId": "alias/z"}),
+            "NotFoundException",
+        ),
+        ("ListAliases", json!({"KeyId": "z"}), "NotFoundException"),
+        ("ListKeys", json!({"Marker": "z"}), "InvalidMarkerException"),
+        ("ListKeys", json!({"Limit": 0}), "ValidationException"),
+        ("ListKeys", json!({"Limit": 1001}), "ValidationException"),
+    ] {
+        let (status, refused) = service.kms(operation, request).await;
+        assert_eq!(
+            (status, &refused["__type"]),
+            (400, &json!(error)),
+            "{operation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_listed_by_pages_sorted_and_filtered_and_without_their_values() {
+    let service = Service::start(State::Memory).await;
+    for (name, description) in [
+        ("app/b", "Keys"),
+        ("app/a", "Tokens"),
+        ("App/c", "keys too"),
+    ] {
+        let secret = json!({"Name": name, "Description": description, "SecretString": "hidden"});
+        assert_eq!(service.secrets("CreateSecret", secret).await.0, 200);
+    }
+    let (_, all) = service.secrets("ListSecrets", json!({})).await;
+    assert!(!all.to_string().contains("hidden"));
+    let entry = &all["SecretList"][0];
+    assert!(entry["ARN"].is_string() && entry["SecretVersionsToStages"].is_object());
+
+    let filter = |key: &str, values: &[&str]| json!({"Key": key, "Values": values});
+    for (filters, names) in [
+        (json!([]), vec!["App/c", "app/a", "app/b"]),
+        (json!([filter("name", &["app/"])]), vec!["app/a", "app/b"]),
+        (json!([filter("name", &["!app/"])]), vec!["App/c"]),
+        (
+            json!([filter("description", &["KEYS"])]),
+            vec!["App/c", "app/b"],
+        ),
+        (
+            json!([filter("description", &["keys"]), filter("name", &["app"])]),
+            vec!["app/b"],
+        ),
+        (json!([filter("all", &["too app"])]), vec!["App/c"]),
+        (json!([filter("tag-key", &["team"])]), vec![]),
+    ] {
+        let mut request = json!({"SortBy": "name", "SortOrder": "asc", "MaxResults": 1});
+        request["Filters"] = filters;
+        let mut listed = Vec::new();
+        loop {
+            let (status, page) = service.secrets("ListSecrets", request.clone()).await;
+            assert_eq!(status, 200, "{page}");
+            listed.extend(page["SecretList"].as_array().unwrap().clone());
+            let Some(next) = page["NextToken"].as_str() else {
+                break;
+            };
+            request["NextToken"] = next.into();
+        }
+        let listed: Vec<&Value> = listed.iter().map(|secret| &secret["Name"]).collect();
+        assert_eq!(listed, names, "{request}");
+    }
+    for request in [
+        json!({"MaxResults": 0}),
+        json!({"MaxResults": 101}),
+        json!({"SortBy": "size"}),
+        json!({"Filters": [filter("name", &[])]}),
+        json!({"Filters": [filter("colour", &["red"])]}),
+    ] {
+        let refused = service.secrets("ListSecrets", request).await;
+        assert_eq!(refused.1["__type"], "ValidationException");
+    }
+    let refused = service
+        .secrets("ListSecrets", json!({"NextToken": "z"}))
+        .await;
+    assert_eq!(refused.1["__type"], "InvalidNextTokenException");
+}
+
+#[tokio::test]
 async fn a_mail_is_handed_on_and_a_broken_header_is_not() {
     let service = Service::start(State::Memory).await;
     let mail = |subject: &str, to: &str| {
