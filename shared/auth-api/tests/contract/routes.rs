@@ -96,10 +96,7 @@ fn a_parameter_takes_one_segment_and_is_decoded_again_after_the_choice() {
             "/auth/session/urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Aa",
             "urn:ietf:params:oauth:request_uri:a",
         ),
-        (
-            "/auth/session/urn%253Aietf%253Aparams",
-            "urn:ietf:params",
-        ),
+        ("/auth/session/urn%253Aietf%253Aparams", "urn:ietf:params"),
         ("/auth/session/a%252Fb", "a/b"),
         ("/auth%2Fsession/a", "a"),
         ("/auth/session/a+b%20c", "a+b c"),
