@@ -1,4 +1,5 @@
-"""What the scripts beside this folder share: the contract, an environment, Terraform, what was released, and what the doctor looks at."""
+"""What the scripts beside this folder share: the contract, an environment, Terraform, what was
+released, and what the doctor looks at."""
 
 import importlib.util
 import pathlib

@@ -1,4 +1,5 @@
-"""What the account brings along, whichever deployments are in it: what AWS lets it do, and what there is one of."""
+"""What the account brings along, whichever deployments are in it: what AWS lets it do, and what
+there is one of."""
 
 from collections.abc import Callable
 from typing import Any

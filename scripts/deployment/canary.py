@@ -33,7 +33,8 @@ class Canary:
         return Move(live, newest)
 
     def run(self, percent: float, looks: int, pause: Callable[[], None]) -> None:
-        """Hands part of the invocations to the new versions, looks at the alarms after each pause, and makes them live in the end."""
+        """Hands part of the invocations to the new versions, looks at the alarms after each pause,
+        and makes them live in the end."""
         if ringing := self.ringing():
             raise Refusal(f"these alarms ring already, so nothing would be learnt: {', '.join(ringing)}")
         with self.withdrawn_at_the_end():

@@ -61,7 +61,8 @@ def client(service: str, region: str) -> Any:
 
 
 def stands_in(service: str) -> bool:
-    """Whether something else than AWS answers for the service (AWS_ENDPOINT_URL, as AWS's SDKs read it)."""
+    """Whether something else than AWS answers for the service (AWS_ENDPOINT_URL, as AWS's SDKs read
+    it)."""
     return bool(os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL"))
 
 
@@ -81,7 +82,8 @@ def load(name: str) -> Environment:
 
 
 def scalar(text: str, name: str) -> str | None:
-    """A text, number or truth that a tfvars file gives at its top. What is written in more lines is for Terraform alone."""
+    """A text, number or truth that a tfvars file gives at its top. What is written in more lines is
+    for Terraform alone."""
     found = re.search(rf'^{name}\s*=\s*"?([^"#\n]*?)"?\s*(#.*)?$', text, re.MULTILINE)
     return found[1].strip() if found else None
 

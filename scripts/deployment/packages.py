@@ -1,4 +1,5 @@
-"""The zips and their manifest, as scripts/package makes them, on their way into the artifact bucket."""
+"""The zips and their manifest, as scripts/package makes them, on their way into the artifact
+bucket."""
 
 import base64
 import hashlib
@@ -37,7 +38,8 @@ def read(folder: pathlib.Path) -> Manifest:
 
 
 def upload(folder: pathlib.Path, manifest: Manifest, bucket: Bucket) -> int:
-    """How many were not there yet. The manifest goes last, so that it never names a zip that is missing."""
+    """How many were not there yet. The manifest goes last, so that it never names a zip that is
+    missing."""
     missing = [name for name in sorted(manifest) if not bucket.has(manifest[name]["key"])]
     for name in missing:
         package = manifest[name]

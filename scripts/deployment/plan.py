@@ -92,7 +92,8 @@ class Plan:
         return [change for change in self.changes if change.loss and change.address not in allowed]
 
     def difference(self, shown: str) -> str:
-        """From the plan that somebody was shown to this one, line by line; nothing where they are the same."""
+        """From the plan that somebody was shown to this one, line by line; nothing where they are
+        the same."""
         return "\n".join(difflib.unified_diff(shown.splitlines(), self.text.splitlines(), "shown", "now", n=2, lineterm=""))
 
     def summary(self) -> str:

@@ -1,9 +1,11 @@
-"""What is live: the manifest of the uploaded zips, what the last release moved, and which functions are held back after a roll-back.
+"""What is live: the manifest of the uploaded zips, what the last release moved, and which functions
+are held back after a roll-back.
 
-Two objects in the artifact bucket. `deployment/packages.json` is the manifest that phase 2 uploaded last. `deployment/releases.json`
-says of the last release which version each alias was moved from and to, so that it can be undone, and which functions stay at an
-earlier version. A hold names the zip that it was made against and ends with the next one: whoever ships the repair
-does not have to remember it, and Terraform never moves an alias back to what was just taken away.
+Two objects in the artifact bucket. `deployment/packages.json` is the manifest that phase 2 uploaded
+last. `deployment/releases.json` says of the last release which version each alias was moved from
+and to, so that it can be undone, and which functions stay at an earlier version. A hold names the
+zip that it was made against and ends with the next one: whoever ships the repair does not have to
+remember it, and Terraform never moves an alias back to what was just taken away.
 """
 
 import dataclasses
@@ -45,12 +47,14 @@ class Record:
     etag: str | None
 
     def kept_back(self, manifest: Manifest) -> dict[str, str]:
-        """The versions at which functions stay although this manifest is newer; a hold against another zip has ended."""
+        """The versions at which functions stay although this manifest is newer; a hold against
+        another zip has ended."""
         return {name: hold.version for name, hold in self.held.items() if name in manifest and manifest[name]["sha256"] == hold.instead_of}
 
 
 class Bucket:
-    """The artifact bucket, by its name: who rolls back in a hurry shall need neither Terraform nor its state."""
+    """The artifact bucket, by its name: who rolls back in a hurry shall need neither Terraform nor
+    its state."""
 
     def __init__(self, where: Environment) -> None:
         self.name = f"{where.prefix}-artifacts-{where.account}"
@@ -93,7 +97,8 @@ class Bucket:
         )
 
     def put_record(self, record: Record) -> None:
-        """Only over what was read: two who move aliases at once must not forget each other's holds."""
+        """Only over what was read: two who move aliases at once must not forget each other's
+        holds."""
         body = {
             "moved": {name: dataclasses.asdict(move) for name, move in sorted(record.moved.items())},
             "held": {name: dataclasses.asdict(hold) for name, hold in sorted(record.held.items())},
@@ -159,6 +164,7 @@ class Aliases:
         return dict(self.client.get_function_configuration(FunctionName=self.function(name), Qualifier=version))
 
     def move(self, name: str, version: str, weights: dict[str, float] | None = None) -> None:
-        """Points the alias at a version, and part of its invocations at others. One request, at once."""
+        """Points the alias at a version, and part of its invocations at others. One request, at
+        once."""
         routing = {"AdditionalVersionWeights": weights or {}}
         self.client.update_alias(FunctionName=self.function(name), Name=ALIAS, FunctionVersion=version, RoutingConfig=routing)

@@ -67,7 +67,8 @@ class Terraform:
         self.run("init", "-no-color", "-reconfigure", *options)
 
     def has_state_bucket(self) -> bool:
-        """Whether the bucket is there, and ours: its name can be guessed, and a stranger's would be handed the state."""
+        """Whether the bucket is there, and ours: its name can be guessed, and a stranger's would be
+        handed the state."""
         try:
             self.s3.head_bucket(Bucket=self.state_bucket, ExpectedBucketOwner=self.where.account)
         except botocore.exceptions.ClientError as error:

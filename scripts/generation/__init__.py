@@ -1,4 +1,5 @@
-"""The generated parts of documents: the contract, the calls, their costs. scripts/generate writes them."""
+"""The generated parts of documents: the contract, the calls, their costs. scripts/generate writes
+them."""
 
 import textwrap
 from collections.abc import Iterable

@@ -48,7 +48,8 @@ def cost_of_calls(operation: str, calls: Calls, prices: Prices) -> Cost:
 
 
 def cost_of_invocation(operation: str, case: str, calls: Calls, prices: Prices, needs: Needs, over_http: bool = True) -> Cost:
-    """Dollars of one invocation and what is around it, by service. Cognito's users are paid by the month."""
+    """Dollars of one invocation and what is around it, by service. Cognito's users are paid by the
+    month."""
     assumed = functools.partial(assumption, prices)
     cost = cost_of_calls(operation, calls, prices)
     billed = math.ceil(seconds_of_case(operation, case, calls, prices) * 1000) / 1000

@@ -1,4 +1,5 @@
-"""What the project says of itself: what functions need and call, how often they try again, how long they take."""
+"""What the project says of itself: what functions need and call, how often they try again, how long
+they take."""
 
 import dataclasses
 import functools
@@ -37,7 +38,8 @@ class Needs:
 
 @functools.cache
 def needs_by_function() -> dict[str, Needs]:
-    """Memory, throttle, whether it reads the secret and how it is called, of each function in the contract."""
+    """Memory, throttle, whether it reads the secret and how it is called, of each function in the
+    contract."""
     signed = {operation.name for operation in contract.contract().operations if operation.authorization == "AWS_IAM"}
     mailing = {
         contract.kebab(operation["operationId"])
@@ -97,14 +99,16 @@ def load(name: str) -> dict[str, Any]:
 
 
 def mails_a_code(operation: str, call: str) -> bool:
-    """Whether Cognito mails a code on this call. AdminInitiateAuth may take a password instead, where no answer speaks of mails."""
+    """Whether Cognito mails a code on this call. AdminInitiateAuth may take a password instead,
+    where no answer speaks of mails."""
     if call == "user-pool:AdminInitiateAuth":
         return needs_by_function()[operation].may_fail_to_mail
     return call == "user-pool:ForgotPassword"
 
 
 def codes_mailed(operation: str, calls: Calls) -> int:
-    """None or one: of two tries in one invocation, the first is of a user who is not there. A password that was just set is signed in by."""
+    """None or one: of two tries in one invocation, the first is of a user who is not there. A
+    password that was just set is signed in by."""
     if calls["user-pool:AdminSetUserPassword"]:
         return 0
     return int(any(mails_a_code(operation, call) for call in calls if calls[call]))

@@ -1,4 +1,5 @@
-"""What people meet when many sign in at once: a simulation against Cognito's quotas, and what saturates first."""
+"""What people meet when many sign in at once: a simulation against Cognito's quotas, and what
+saturates first."""
 
 import dataclasses
 import heapq
@@ -30,7 +31,8 @@ Journey = list[Step]
 
 
 class Bucket:
-    """A quota a second: a bucket that holds one second's worth. AWS does not say how it counts; this is the usual way."""
+    """A quota a second: a bucket that holds one second's worth. AWS does not say how it counts;
+    this is the usual way."""
 
     def __init__(self, rate: float, burst: float | None = None) -> None:
         self.rate = rate
@@ -108,7 +110,8 @@ TIMES_THEY_TRY = 3
 
 @dataclasses.dataclass(frozen=True)
 class Storm:
-    """So many people who come within so many seconds, most of them at the beginning where it is sharp."""
+    """So many people who come within so many seconds, most of them at the beginning where it is
+    sharp."""
 
     name: str
     people: int

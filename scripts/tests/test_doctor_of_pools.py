@@ -1,5 +1,6 @@
-"""The doctor's look at pools and clients, at the Cognito stand-in, which judges what it is asked by AWS's own model. Each fault is planted
-once, in a pool that is as it should be otherwise. Wants target/debug/cognito-local, which cargo test builds."""
+"""The doctor's look at pools and clients, at the Cognito stand-in, which judges what it is asked by
+AWS's own model. Each fault is planted once, in a pool that is as it should be otherwise. Wants
+target/debug/cognito-local, which cargo test builds."""
 
 import dataclasses
 import json

@@ -1,5 +1,5 @@
-"""The app client's secret is renewed under the local run, which goes on signing people in. Wants target/debug/auth-local, which cargo test
-builds."""
+"""The app client's secret is renewed under the local run, which goes on signing people in. Wants
+target/debug/auth-local, which cargo test builds."""
 
 import datetime
 import importlib.machinery

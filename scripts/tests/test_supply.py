@@ -1,4 +1,5 @@
-"""What runs beside credentials is known by its content: Python's packages, Terraform's providers, actions."""
+"""What runs beside credentials is known by its content: Python's packages, Terraform's providers,
+actions."""
 
 import os
 import pathlib

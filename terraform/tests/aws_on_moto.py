@@ -5,8 +5,9 @@
 
 `GET /seen-by-the-test` says, as JSON, which calls came since it was last asked.
 
-What is added keeps what it is given and gives it back, and judges nothing (moto's memory has gaps too): CloudFront's policies and functions, EventBridge's
-schemas, saved log queries, buckets' policies, what a new account may do. moto judges the rest, as far as it does. State is in memory.
+What is added keeps what it is given and gives it back, and judges nothing (moto's memory has gaps
+too): CloudFront's policies and functions, EventBridge's schemas, saved log queries, buckets'
+policies, what a new account may do. moto judges the rest, as far as it does. State is in memory.
 """
 
 import argparse
@@ -85,7 +86,8 @@ class Gaps:
         return json_response(seen)
 
     def remembered(self, request, environ):
-        """Puts back what moto takes and forgets: half of a user pool's settings, where a function logs, parts of a distribution and of a domain."""
+        """Puts back what moto takes and forgets: half of a user pool's settings, where a function
+        logs, parts of a distribution and of a domain."""
         if request.path.startswith("/2020-05-31/distribution"):
             return self.distribution(request, environ)
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
@@ -145,7 +147,8 @@ class Gaps:
         return response
 
     def distribution(self, request, environ):
-        """What a distribution was given last, over what moto says of it; moto's own is AWS's default where nothing was given."""
+        """What a distribution was given last, over what moto says of it; moto's own is AWS's
+        default where nothing was given."""
         data = request.get_data()
         environ["wsgi.input"] = io.BytesIO(data)
         response = Response.from_app(self.moto, environ)
@@ -212,7 +215,8 @@ class Gaps:
         return json_response(self.kept.get(key, body))
 
     def bucket_policy(self, request, path):
-        """moto enforces a bucket's policy without its conditions: "Deny, unless over TLS" would shut everybody out."""
+        """moto enforces a bucket's policy without its conditions: "Deny, unless over TLS" would
+        shut everybody out."""
         key = ("bucket-policy", path)
         if request.method == "PUT":
             self.kept[key] = request.get_data(as_text=True)

@@ -1,12 +1,14 @@
-"""Holds the calls that aws_on_moto.py has seen since it was last asked against the policies of the roles that workflows take.
+"""Holds the calls that aws_on_moto.py has seen since it was last asked against the policies of the
+roles that workflows take.
 
     granted.py deploy             every call is one that the deploying role may make
     granted.py plan               every call is one that the planning role may make, within its boundary
     granted.py forget             asks, and judges nothing
     granted.py deploy ACTION…     every call but those of these actions, which it may not make
 
-Policies are read from moto, as they were deployed. Of a call, its action is judged, and its resource as far as the request names it;
-conditions are not: a condition that fails is for AWS to show.
+Policies are read from moto, as they were deployed. Of a call, its action is judged, and its
+resource as far as the request names it; conditions are not: a condition that fails is for AWS to
+show.
 """
 
 import json

@@ -1,4 +1,5 @@
-"""Reads queries of CloudWatch Metrics Insights, as far as to refuse what AWS refuses: names that are no names without quotes."""
+"""Reads queries of CloudWatch Metrics Insights, as far as to refuse what AWS refuses: names that
+are no names without quotes."""
 
 import re
 
@@ -17,13 +18,14 @@ QUERY = re.compile(
 
 
 def refuses(expression: str) -> bool:
-    """Whether an expression is a query, and one that Metrics Insights would not take. It reserves a thousand words, so every name wants its
-    quotes; which of them do without, AWS alone knows."""
+    """Whether an expression is a query, and one that Metrics Insights would not take. It reserves a
+    thousand words, so every name wants its quotes; which of them do without, AWS alone knows."""
     return bool(re.match(r"\s*SELECT\b", expression, re.IGNORECASE)) and not QUERY.fullmatch(expression.strip())
 
 
 def overloads(body: dict[str, list[dict[str, object]]]) -> bool:
-    """Whether a widget of a dashboard asks several queries: it would show an error, since CloudWatch takes one at a time."""
+    """Whether a widget of a dashboard asks several queries: it would show an error, since
+    CloudWatch takes one at a time."""
     asked = ([one for one in expressions(widget) if one.lstrip().upper().startswith("SELECT")] for widget in body["widgets"])
     return any(len(queries) > 1 for queries in asked)
 

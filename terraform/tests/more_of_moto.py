@@ -1,5 +1,5 @@
-"""More that moto lacks, taught by being imported: groups of X-Ray, and AgentCore's types in CloudFormation stacks. They keep what they
-are given and give it back, and judge nothing."""
+"""More that moto lacks, taught by being imported: groups of X-Ray, and AgentCore's types in
+CloudFormation stacks. They keep what they are given and give it back, and judge nothing."""
 
 import json
 import uuid

@@ -1,4 +1,5 @@
-"""What AWS lets the account do, by which people are refused long before anything of the deployment is at fault."""
+"""What AWS lets the account do, by which people are refused long before anything of the deployment
+is at fault."""
 
 from collections.abc import Iterator
 

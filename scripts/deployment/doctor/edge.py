@@ -1,4 +1,5 @@
-"""CloudFront and its web ACL: the only way in, over TLS, with proof that a request came through it."""
+"""CloudFront and its web ACL: the only way in, over TLS, with proof that a request came through
+it."""
 
 import hashlib
 from collections.abc import Iterator

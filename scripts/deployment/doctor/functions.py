@@ -1,5 +1,5 @@
-"""The functions: that callers get the version they should, that nobody else calls them, and that they may do what the contract grants and no
-more."""
+"""The functions: that callers get the version they should, that nobody else calls them, and that
+they may do what the contract grants and no more."""
 
 import json
 from collections.abc import Iterator
@@ -126,7 +126,8 @@ def resource_policy(awslambda: Any, function: str, which: dict[str, str]) -> lis
 
 
 def asked_by_a_service(statement: dict[str, Any]) -> bool:
-    """Whether it lets a service alone, DynamoDB say, use a key for the function: no call of the function's own."""
+    """Whether it lets a service alone, DynamoDB say, use a key for the function: no call of the
+    function's own."""
     return "kms:ViaService" in json.dumps(statement.get("Condition", {}))
 
 
@@ -173,7 +174,8 @@ def role_statements(deployed: Deployed, role: str) -> Iterator[dict[str, Any]]:
 
 
 def trust(deployed: Deployed) -> Iterator[Finding]:
-    """A function's role is Lambda's to take. What the deploying role may make, it may make with another trust: IAM has no condition on that."""
+    """A function's role is Lambda's to take. What the deploying role may make, it may make with
+    another trust: IAM has no condition on that."""
     for name in contract().functions:
         function = deployed.function(name)
         if function is None:

@@ -71,7 +71,8 @@ def mail_sender(deployed: Deployed) -> Iterator[Finding]:
 
 
 def admin_scope(deployed: Deployed) -> Iterator[Finding]:
-    """The trigger that takes the self-service scope out of access tokens: there, of a version that can, callable, and the live one."""
+    """The trigger that takes the self-service scope out of access tokens: there, of a version that
+    can, callable, and the live one."""
     name, triggers = deployed.pool["Name"], deployed.pool.get("LambdaConfig", {})
     trigger = triggers.get("PreTokenGenerationConfig", {})
     holder = f"so access tokens carry {ADMIN_SCOPE}, and their holder can change password, address and factors at Cognito's own endpoint"
@@ -86,7 +87,8 @@ def admin_scope(deployed: Deployed) -> Iterator[Finding]:
 
 
 def triggers(deployed: Deployed) -> Iterator[Finding]:
-    """Each trigger is a live alias that Cognito may call for this pool; a function that hears of codes and people is a known one."""
+    """Each trigger is a live alias that Cognito may call for this pool; a function that hears of
+    codes and people is a known one."""
     wired = deployed.pool.get("LambdaConfig", {})
     for kind in sorted(set(wired) - {"PreTokenGeneration", "PreTokenGenerationConfig"}):
         yield warning(
@@ -130,7 +132,8 @@ def clients(deployed: Deployed) -> Iterator[Finding]:
 
 
 def hosted_page(deployed: Deployed) -> Iterator[Finding]:
-    """Whether the page on which people consent signs them in by code, and heeds the fresh sign-in that each consent asks for."""
+    """Whether the page on which people consent signs them in by code, and heeds the fresh sign-in
+    that each consent asks for."""
     domain = deployed.hosted_domain
     if not domain or not any(is_agentcores(client) for client in deployed.clients):
         return
@@ -145,7 +148,8 @@ def hosted_page(deployed: Deployed) -> Iterator[Finding]:
 
 
 def is_agentcores(client: dict[str, Any]) -> bool:
-    """Whether its codes go to AgentCore and nobody else, which keeps the tokens in its vault; the API must take none of them."""
+    """Whether its codes go to AgentCore and nobody else, which keeps the tokens in its vault; the
+    API must take none of them."""
     callbacks = client.get("CallbackURLs", [])
     return bool(client.get("ClientSecret")) and bool(callbacks) and all(url.startswith(AGENTCORE) for url in callbacks)
 

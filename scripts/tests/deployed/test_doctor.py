@@ -1,5 +1,6 @@
-"""The doctor in a whole deployment of dev, at a stand-in account that terraform/tests/apply-on-moto has filled. Each fault is planted once
-and taken out again; the check that should find it finds it and nothing else."""
+"""The doctor in a whole deployment of dev, at a stand-in account that terraform/tests/apply-on-moto
+has filled. Each fault is planted once and taken out again; the check that should find it finds it
+and nothing else."""
 
 import contextlib
 import copy

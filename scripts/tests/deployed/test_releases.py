@@ -1,5 +1,5 @@
-"""Canary releases and roll-backs in a whole deployment of dev, at a stand-in account that terraform/tests/apply-on-moto has filled. Time
-passes when a test says so."""
+"""Canary releases and roll-backs in a whole deployment of dev, at a stand-in account that
+terraform/tests/apply-on-moto has filled. Time passes when a test says so."""
 
 import functools
 import io

@@ -1,8 +1,9 @@
 """Takes a stand-in's `model.json` from botocore's description of its services.
 
-A stand-in's own `tools/extract_model.py` says which services, and where its operations are dispatched: an operation without its
-constraints cannot be served. With several services, a shape carries the name of its service in front, because two services may have
-different shapes of one name.
+A stand-in's own `tools/extract_model.py` says which services, and where its operations are
+dispatched: an operation without its constraints cannot be served. With several services, a shape
+carries the name of its service in front, because two services may have different shapes of one
+name.
 """
 
 import json
@@ -15,8 +16,8 @@ KEPT = ("type", "required", "min", "max", "pattern", "enum", "sensitive", "union
 
 
 def extract(services: list[str], dispatch: pathlib.Path, corrected: dict[str, dict] | None = None) -> str:
-    """The model of every operation that `dispatch` has an arm for. `corrected` replaces constraints of shapes where AWS's own
-    model is behind the service."""
+    """The model of every operation that `dispatch` has an arm for. `corrected` replaces constraints
+    of shapes where AWS's own model is behind the service."""
     served = sorted(set(re.findall(r'^\s*"(\w+)" => ', dispatch.read_text(), re.MULTILINE)))
     shapes, operations = {}, {}
     for service in services:

@@ -1,7 +1,8 @@
 """Calls each operation through boto3 and holds every raw answer against botocore's model of it.
 
-boto3 checks the requests by itself. It is lenient with answers: it drops members that it does not know and takes any text
-for an enumeration. So the bodies are walked here: no unknown member, none missing, each of its type, pattern and length.
+boto3 checks the requests by itself. It is lenient with answers: it drops members that it does not
+know and takes any text for an enumeration. So the bodies are walked here: no unknown member, none
+missing, each of its type, pattern and length.
 """
 
 import json

@@ -1,6 +1,8 @@
-"""Signs a person in by the agent's tools, with the official client for Python: mcp_walk.py MCP_URL MAILBOX_URL EMAIL
+"""Signs a person in by the agent's tools, with the official client for Python: mcp_walk.py MCP_URL
+MAILBOX_URL EMAIL
 
-Prints the tools and the last result, once for each of the client's ways to connect: it asks the server what it speaks, or shakes hands.
+Prints the tools and the last result, once for each of the client's ways to connect: it asks the
+server what it speaks, or shakes hands.
 """
 
 import asyncio
