@@ -1,12 +1,12 @@
 # What the next phase, the scripts and a front end read. No secret is among them.
 
 output "artifact_bucket" {
-  description = "Where phase 2 uploads the zips."
+  description = "The bucket for phase 2's zips."
   value       = aws_s3_bucket.artifacts.bucket
 }
 
 output "packages" {
-  description = "The manifest that the functions were made from. Whoever applies the base again passes it on, so that they stay."
+  description = "The manifest of the live functions. An apply of the base alone needs it, or it removes them."
   value       = var.packages
 }
 
@@ -43,22 +43,22 @@ output "functions" {
 }
 
 output "url" {
-  description = "Where people and front ends reach the deployment; null before it has functions."
+  description = "The deployment's address, for people and front ends; null before it has functions."
   value       = one(module.edge[*].url)
 }
 
 output "api_id" {
-  description = "The API, for whoever reads its settings back."
+  description = "The API's id."
   value       = one(module.http_api[*].id)
 }
 
 output "api_host" {
-  description = "Where the API itself answers, for callers who sign with IAM and for checking that nothing else gets past CloudFront."
+  description = "The API's own host, for callers that sign with IAM, and for checks that it refuses all others."
   value       = one(module.http_api[*].host)
 }
 
 output "site_bucket" {
-  description = "Where a front end is uploaded to."
+  description = "The bucket for the front end's upload."
   value       = one(module.edge[*].site_bucket)
 }
 
@@ -68,42 +68,42 @@ output "distribution_id" {
 }
 
 output "deploy_role_arn" {
-  description = "The role that GitHub Actions takes; null where none was asked for."
+  description = "The role that GitHub Actions takes; null without github."
   value       = one(module.deploy_role[*].role_arn)
 }
 
 output "plan_role_arn" {
-  description = "The role that GitHub Actions takes for plans: it reads. Null where none was asked for."
+  description = "The reading role that GitHub Actions takes for plans; null without github."
   value       = one(module.deploy_role[*].plan_role_arn)
 }
 
 output "credential_provider_callback_url" {
-  description = "Where AgentCore is called back; the variable of this name of the next apply. Null while agents are off."
+  description = "AgentCore's callback URL, for the variable of this name in the next apply. Null while agents are off."
   value       = one(module.agentcore[*].callback_url)
 }
 
 output "agent_gateway_url" {
-  description = "Where agents find the tools, over MCP; null while agents are off."
+  description = "The address of the agents' tools, over MCP; null while agents are off."
   value       = one(module.agentcore[*].gateway_url)
 }
 
 output "agent_policy_arn" {
-  description = "The policy to attach to the role that an agent runs as; null while agents are off."
+  description = "The policy for the role that an agent runs as; null while agents are off."
   value       = one(module.agentcore[*].agent_policy_arn)
 }
 
 output "identity_pool_id" {
-  description = "Where browsers get credentials for talking to agents; null while there are no visitors."
+  description = "The identity pool that gives browsers credentials for agents; null without visitors."
   value       = one(module.visitors[*].identity_pool_id)
 }
 
 output "browser_role_arns" {
-  description = "The roles of guests and visitors, which the classic flow names; null while there are no visitors."
+  description = "The roles of guests and visitors, for the classic flow; null without visitors."
   value       = one(module.visitors[*].role_arns)
 }
 
 output "captcha_api_key" {
-  description = "What a front end's page renders the CAPTCHA of registration with; null while there is none."
+  description = "The key with which a front end renders the CAPTCHA of registration; null without one."
   value       = one(module.edge[*].captcha_api_key)
 }
 

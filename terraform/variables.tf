@@ -22,14 +22,15 @@ variable "region" {
 }
 
 variable "protected" {
-  description = "Whether real people's data lives here. Pool, tables, secret and key then have deletion protection, and plans that would destroy or replace them are refused."
+  description = "Whether this environment holds real people's data. Pool, tables, secret and key then have deletion protection, and Terraform refuses plans that would destroy or replace them."
   type        = bool
 }
 
 variable "packages" {
   description = <<-EOT
-    The manifest of the zips in the artifact bucket: each function's object key, SHA-256 in base64 and size. Null before the first
-    build: then only the base is laid out. A deployment that has functions must always be given its manifest, or it loses them.
+    The manifest of the zips in the artifact bucket: each function's object key, SHA-256 in base64
+    and size. Null before the first build; then only the base is made. A deployment with functions
+    always needs its manifest, or it loses them.
   EOT
   type = map(object({
     key    = string
@@ -60,7 +61,7 @@ variable "packages" {
 }
 
 variable "live_versions" {
-  description = "Functions whose alias stays at a version, by the operation's name: while a canary runs, and after a roll-back. All others get the newest."
+  description = "Functions whose alias stays at a version, by operation: while a canary runs, and after a roll-back. All others get the newest version."
   type        = map(string)
   default     = {}
 
@@ -103,8 +104,9 @@ variable "settings" {
 
 variable "reserved_concurrency" {
   description = <<-EOT
-    Invocations at once that are set aside for a function, and its ceiling, by the operation's name. AWS keeps 100 of the account's
-    concurrency unreserved, and new accounts have as little as 10 in all: there, reserving any fails. Raise the account's quota first.
+    Reserved concurrency by operation, which is the ceiling too. AWS keeps 100 of the account's
+    concurrency unreserved, and a new account may have only 10 in all; there, reserving any fails.
+    Raise the account's quota first.
   EOT
   type        = map(number)
   default     = {}
@@ -117,9 +119,10 @@ variable "reserved_concurrency" {
 
 variable "mail_sender" {
   description = <<-EOT
-    The SES identity that mails are sent from: a verified one by identity_arn, or the domain of from_address in the Route 53 zone
-    zone_id, which is then made and verified. Null means Cognito's own sender, which sends FIFTY MAILS A DAY for the whole account and not
-    one more, where every sign-in by code is a mail; and no notices of changed passwords and new devices. Good for a first try only.
+    The SES identity that sends mails: a verified one by identity_arn, or the domain of from_address
+    in the Route 53 zone zone_id, which is then made and verified. Null means Cognito's own sender.
+    It sends FIFTY MAILS A DAY for the whole account, every sign-in by code is a mail, and no notices
+    of changed passwords and new devices are sent. Good for a first try only.
   EOT
   type = object({
     from_address      = string
@@ -163,7 +166,7 @@ variable "mail_sender" {
 }
 
 variable "domain" {
-  description = "The deployment's own domain name and the Route 53 zone that it is in. The API then answers at api.<name>, and at AWS's name no more. Null for CloudFront's name."
+  description = "The deployment's own domain name and its Route 53 zone. The API then answers at api.<name>, and no longer at AWS's name. Null for CloudFront's name."
   type = object({
     name    = string
     zone_id = string
@@ -177,7 +180,7 @@ variable "domain" {
 }
 
 variable "frontend_url" {
-  description = "Where the front end is served, if that is not the deployment's own address. Its origin alone may use cookies."
+  description = "The front end's address, if it is not the deployment's own. Only its origin may use cookies."
   type        = string
   default     = null
 
@@ -188,7 +191,7 @@ variable "frontend_url" {
 }
 
 variable "cors_origins" {
-  description = "Front ends on other origins that may call the API from a browser, such as https://app.example.com. None is needed for pages that CloudFront serves beside it."
+  description = "Front ends on other origins that may call the API from a browser, such as https://app.example.com. Pages that CloudFront serves beside the API need no entry."
   type        = list(string)
   default     = []
 
@@ -200,20 +203,23 @@ variable "cors_origins" {
 
 variable "public_client" {
   description = <<-EOT
-    The app client without a secret, for Amplify and the like. "off": there is none. "sign-in": it signs people in at Cognito, for the team's
-    own APIs; its tokens open nothing of Latchkey's. "api": its tokens open the JWT routes too, as those of Latchkey's own sign-ins do.
+    The app client without a secret, for Amplify and the like. "off": there is none. "sign-in": it
+    signs people in at Cognito, for the team's own APIs; Latchkey accepts none of its tokens. "api":
+    the JWT routes accept its tokens too.
 
-    Such a client talks to Cognito itself, so in both positions that have one these promises are weaker:
-    - Attempts are Cognito's to count. Latchkey's limits, proof of work and rate-limit fields do not apply.
-    - Strangers can provoke Cognito's own lock-out of an address. Latchkey's sign-in by password is locked with it, on known devices too.
+    Such a client talks to Cognito itself. So with "sign-in" and "api" these promises are weaker:
+    - Cognito counts attempts. Latchkey's limits, proof of work and rate-limit fields do not apply.
+    - Strangers can provoke Cognito's own lock-out of an address. It locks Latchkey's sign-in by
+      password too, on known devices as well.
     - No device cookie is read or set, and no notice of a new device is sent.
     - Cognito mails codes without Latchkey's count of a mailbox and of the pool.
-    - Recovery at Cognito sets a password by the pool's rules alone: common ones are taken, sessions go on, and no notice is sent.
-    - Guests who have an authenticator are refused, after they have proved the first factor.
-    - Sign-in by password at Cognito is open to guesses from many networks: a web ACL on the pool counts requests by address
+    - Recovery at Cognito checks a password by the pool's rules alone: it accepts common ones, ends no
+      session, and sends no notice.
+    - A guest with an authenticator is refused after proving the first factor.
+    - Many networks can guess passwords at Cognito. A web ACL on the pool counts requests by address
       (auth_requests_per_5_minutes), and Cognito counts by user.
-    - Its refresh tokens are renewed and revoked at Cognito. POST /auth/refresh refuses them, and logging out at Latchkey ends its sessions
-      with everywhere alone.
+    - Cognito renews and revokes its refresh tokens. POST /auth/refresh refuses them, and a logout at
+      Latchkey ends its sessions only with everywhere.
   EOT
   type        = string
   default     = "off"
@@ -225,7 +231,7 @@ variable "public_client" {
 }
 
 variable "wire_triggers" {
-  description = "Whether the pool calls its triggers. False is for a first deployment where Cognito refuses a pool whose functions are not there yet: apply all phases with false, then once more with true. Nobody can use a JWT route until then."
+  description = "Whether the pool calls its triggers. Use false only if Cognito refuses a pool whose functions are missing: apply all phases with false, then once more with true. Until then JWT routes refuse everyone."
   type        = bool
   default     = true
 }
@@ -237,7 +243,7 @@ variable "updated_issuer" {
 }
 
 variable "origin_secret_in_use" {
-  description = "Which of the two origin secrets CloudFront sends, by which functions tell that a request came through it: a or b. README.md says how to rotate."
+  description = "The origin secret that CloudFront sends, a or b. Functions recognise requests through CloudFront by it. README.md says how to rotate."
   type        = string
   default     = "a"
 
@@ -248,13 +254,13 @@ variable "origin_secret_in_use" {
 }
 
 variable "captcha_on_registration" {
-  description = "Whether registering takes a CAPTCHA that the web ACL poses. A fetch without one gets 405: the front end has to pose it first, as README.md says."
+  description = "Whether registering takes a CAPTCHA of the web ACL. A fetch without one gets 405. README.md says how the front end shows it."
   type        = bool
   default     = false
 }
 
 variable "auth_requests_per_5_minutes" {
-  description = "Requests that one IP address may send to /api/auth/ in five minutes before the web ACL refuses it, and to the user pool's own endpoint and pages where people reach those. Whole offices share an address."
+  description = "Requests that one IP address may send to /api/auth/ in five minutes before the web ACL refuses it. The same holds for the user pool's own endpoint and pages, if people reach them. Whole offices share an address."
   type        = number
   default     = 500
 
@@ -282,7 +288,7 @@ variable "alarm_addresses" {
 }
 
 variable "console_test_events" {
-  description = "What becomes of events/*.json: \"create\" publishes them and makes the registry that the console reads them from, \"existing\" publishes them to the one that the account has (one per account and region), \"none\" publishes none."
+  description = "Where to publish events/*.json: \"create\" makes the console's registry and publishes there, \"existing\" publishes to the account's registry (one per account and region), \"none\" publishes none."
   type        = string
   default     = "create"
 
@@ -293,7 +299,7 @@ variable "console_test_events" {
 }
 
 variable "found_in_account" {
-  description = "What there is one of in an account (and region), was there before, and is not made again: \"test-events\", the console's registry, which is made wherever somebody first saves a test event, and \"github\", GitHub's identity provider. scripts/deploy-phased looks."
+  description = "Resources that exist once in an account (and region) and exist already: \"test-events\", the console's registry, which the first saved test event makes, and \"github\", GitHub's identity provider. scripts/deploy-phased finds them."
   type        = set(string)
   default     = []
 
@@ -304,7 +310,7 @@ variable "found_in_account" {
 }
 
 variable "front_end" {
-  description = "What the root of the deployment shows: latchkey for the sign-in and account page that ships, own for a page that the team uploads to the output site_bucket."
+  description = "The page at the deployment's root: latchkey for the shipped sign-in and account page, own for the team's upload to the output site_bucket."
   type        = string
   default     = "latchkey"
 
@@ -315,20 +321,22 @@ variable "front_end" {
 }
 
 variable "product_name" {
-  description = "What the page that ships calls the product."
+  description = "The product's name on the shipped page."
   type        = string
   default     = "Latchkey"
 }
 
 variable "agents" {
   description = <<-EOT
-    Whether agents can sign people in: AgentCore's workload identity, the pool as its credential provider, and a gateway with the tools. The
-    region must have AgentCore.
+    Whether agents can sign people in: AgentCore's workload identity, the pool as its credential
+    provider, and a gateway with the tools. The region must have AgentCore.
 
-    People then consent on the pool's own pages, which Cognito serves, so some promises are weaker there:
-    - Cognito counts codes and mails, by its own limits. Latchkey's limits, proof of work and counts of a mailbox do not apply.
-    - Strangers who know an address can have codes mailed to it there, as many as Cognito allows, and can provoke its lock-out of a password.
-    - Guests who have an authenticator, and users whose address nobody has proved, are refused after the proof.
+    People then consent on the pool's own pages, which Cognito serves. Some promises are weaker there:
+    - Cognito counts codes and mails, by its own limits. Latchkey's limits, proof of work and counts
+      of a mailbox do not apply.
+    - A stranger who knows an address can have codes mailed to it there, as many as Cognito allows,
+      and can provoke its lock-out of a password.
+    - Guests with an authenticator, and users without a proved address, are refused after the proof.
     A web ACL on the pool limits requests by address (auth_requests_per_5_minutes).
   EOT
   type        = bool
@@ -337,8 +345,9 @@ variable "agents" {
 
 variable "visitors" {
   description = <<-EOT
-    Whether browsers get AWS credentials to talk to agents: the ARNs of the runtimes that they may invoke, and whether people who have not
-    signed in get them too. Each conversation of a visitor is paid for by you, and nothing here limits them. Null for none.
+    Whether browsers get AWS credentials to talk to agents: the ARNs of the runtimes that they may
+    invoke, and whether people without a sign-in get them too. You pay for each visitor's
+    conversation, and nothing here limits them. Null for none.
   EOT
   type = object({
     runtime_arns = list(string)
@@ -348,7 +357,7 @@ variable "visitors" {
 }
 
 variable "credential_provider_callback_url" {
-  description = "Where AgentCore's credential provider is called back: the output of this name, from the apply that made it. Null until then, and with agents off."
+  description = "The callback URL of AgentCore's credential provider: the output of this name, from the apply that made it. Null until then, and with agents off."
   type        = string
   default     = null
 
@@ -360,10 +369,11 @@ variable "credential_provider_callback_url" {
 
 variable "github" {
   description = <<-EOT
-    The repository whose workflows may deploy, and where Terraform's state is. GitHub's tokens name repositories that were made or renamed since
-    July 2026 with their ids: owner_id and repository_id are then wanted, and `gh api repos/OWNER/NAME --jq '.owner.id, .id'` says them. An
-    account has one OIDC provider of GitHub's: create_provider is false where another environment, or somebody else, has made it. Null makes
-    no role.
+    The repository whose workflows may deploy, and the bucket of Terraform's state. GitHub's tokens
+    name repositories that were made or renamed since July 2026 with their ids. Such a repository
+    needs owner_id and repository_id: `gh api repos/OWNER/NAME --jq '.owner.id, .id'`. An account has
+    one OIDC provider for GitHub: set create_provider to false if another environment made it. Null
+    makes no role.
   EOT
   type = object({
     repository      = string

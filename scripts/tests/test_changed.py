@@ -20,6 +20,9 @@ class Changes(unittest.TestCase):
     def test_words_need_the_documents_check_alone(self) -> None:
         self.assertEqual(needed("README.md", "crates/README.md", ".env.example"), ["docs"])
 
+    def test_a_guide_is_run(self) -> None:
+        self.assertEqual(needed("shared/guides/consent.md"), ["page", "docs"])
+
     def test_terraform_needs_no_rust(self) -> None:
         self.assertEqual(needed("terraform/modules/edge/main.tf"), ["terraform", "docs", "scripts"])
 

@@ -4,7 +4,7 @@ output "callback_url" {
 }
 
 output "gateway_url" {
-  description = "Where agents find the tools."
+  description = "The address of the agents' tools."
   value       = aws_cloudformation_stack.tools.outputs["GatewayUrl"]
 }
 

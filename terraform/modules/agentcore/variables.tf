@@ -29,7 +29,7 @@ variable "kms_key_arn" {
 }
 
 variable "user_pool_id" {
-  description = "The pool that people sign in to."
+  description = "The user pool."
   type        = string
 }
 
@@ -60,7 +60,7 @@ variable "client" {
 }
 
 variable "return_urls" {
-  description = "Where AgentCore sends browsers back to: the callback at each name of the deployment. One that was a consent's way back stays in the list, or that consent cannot end."
+  description = "AgentCore's return URLs: the callback at each name of the deployment. Keep old ones in the list, or consents that began there cannot complete."
   type        = list(string)
 
   validation {
@@ -90,11 +90,11 @@ variable "alias" {
 }
 
 variable "agent_route_arns" {
-  description = "The API's routes that are signed by IAM, as execute-api ARNs."
+  description = "The API's routes that IAM guards, as execute-api ARNs."
   type        = list(string)
 }
 
 variable "permissions_boundary_arn" {
-  description = "The boundary that no role of the deployment can go beyond; null where no deploy role exists."
+  description = "The permissions boundary of the deployment's roles; null without a deploy role."
   type        = string
 }

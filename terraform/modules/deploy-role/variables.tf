@@ -1,10 +1,10 @@
 variable "prefix" {
-  description = "What every name of the deployment begins with, such as latchkey-dev. The role can touch nothing else that has a name."
+  description = "The prefix of every name of the deployment, such as latchkey-dev. The role can change no named resource without it."
   type        = string
 }
 
 variable "environment" {
-  description = "The GitHub environment whose workflows may take the role; those of <environment>-plan may take the one that reads."
+  description = "The GitHub environment whose workflows may take the role. Workflows of <environment>-plan may take the reading role."
   type        = string
 }
 
@@ -24,7 +24,7 @@ variable "account_id" {
 }
 
 variable "github" {
-  description = "The GitHub repository as owner/name, with both ids where GitHub puts them into its tokens; whether this deployment makes the account's identity provider of GitHub's (one in an account does, the others find it); and the bucket that keeps Terraform's state."
+  description = "The GitHub repository as owner/name, with both ids if GitHub puts them into its tokens; whether this deployment makes the account's identity provider for GitHub (one deployment in an account makes it); and the bucket of Terraform's state."
   type = object({
     repository      = string
     owner_id        = optional(string)
@@ -55,12 +55,12 @@ variable "access_log_group" {
 }
 
 variable "agents" {
-  description = "Whether the deployment has AgentCore's parts, which the role may then change."
+  description = "Whether the deployment has AgentCore's parts. The role may then change them."
   type        = bool
 }
 
 variable "zone_ids" {
-  description = "The Route 53 zones that the deployment has names in."
+  description = "The Route 53 zones of the deployment's names."
   type        = list(string)
 }
 
@@ -70,7 +70,7 @@ variable "state_key" {
 }
 
 variable "resources" {
-  description = "What the deployment is made of and a person made at first: exact ARNs that the role may change, and not make or delete."
+  description = "Exact ARNs of resources that a person made first. The role may change them, but not make or delete them."
   type = object({
     user_pool_arn = string
     table_arns    = list(string)
@@ -96,6 +96,6 @@ variable "api_arn" {
 }
 
 variable "edge_arns" {
-  description = "The ARNs of all that CloudFront has of the deployment; empty before there is any."
+  description = "The ARNs of the deployment's CloudFront resources; empty before there are any."
   type        = list(string)
 }

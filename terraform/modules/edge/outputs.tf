@@ -1,5 +1,5 @@
 output "url" {
-  description = "Where people and front ends reach the deployment."
+  description = "The deployment's address, for people and front ends."
   value       = "https://${var.domain == null ? aws_cloudfront_distribution.this.domain_name : var.domain.name}"
 }
 
@@ -14,7 +14,7 @@ output "distribution_id" {
 }
 
 output "arns" {
-  description = "All that CloudFront has of the deployment."
+  description = "The deployment's CloudFront resources."
   value = [
     aws_cloudfront_distribution.this.arn, aws_cloudfront_cache_policy.api.arn, aws_cloudfront_function.rewrite.arn, aws_cloudfront_origin_access_control.site.arn,
     aws_cloudfront_origin_request_policy.api.arn, aws_cloudfront_response_headers_policy.api.arn, aws_cloudfront_response_headers_policy.site.arn,
@@ -27,6 +27,6 @@ output "site_bucket" {
 }
 
 output "captcha_api_key" {
-  description = "What a page renders the CAPTCHA with; every page that shows one shows it. Null while none is asked for."
+  description = "The key with which a page renders the CAPTCHA. It is public. Null without a CAPTCHA."
   value       = one([for key in aws_wafv2_api_key.captcha : nonsensitive(key.api_key)])
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of everything here begin with."
+  description = "The prefix of every name here."
   type        = string
 }
 
@@ -9,12 +9,12 @@ variable "account_id" {
 }
 
 variable "api_host" {
-  description = "The host that the API answers at."
+  description = "The API's host."
   type        = string
 }
 
 variable "origin_secret" {
-  description = "What CloudFront adds to every request to the API, so that functions can tell that it came through here."
+  description = "The secret header value that CloudFront adds to each request to the API. Functions recognise it."
   type        = string
   sensitive   = true
 }
@@ -38,12 +38,12 @@ variable "captcha_on_registration" {
 }
 
 variable "front_end" {
-  description = "What the root shows: latchkey for the sign-in and account that ship, own for a page that the team uploads."
+  description = "The page at the root: latchkey for the shipped sign-in and account, own for the team's upload."
   type        = string
 }
 
 variable "product_name" {
-  description = "What the page that ships calls the product."
+  description = "The product's name on the shipped page."
   type        = string
 }
 
@@ -53,6 +53,6 @@ variable "log_retention_days" {
 }
 
 variable "disposable" {
-  description = "Whether the site's bucket may be destroyed with what is in it."
+  description = "Whether the site's bucket may be destroyed with its contents."
   type        = bool
 }

@@ -9,12 +9,12 @@ output "arn" {
 }
 
 output "host" {
-  description = "The host that CloudFront, and callers who sign with IAM, reach the API at."
+  description = "The API's host, for CloudFront and for callers that sign with IAM."
   value       = var.domain == null ? trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://") : var.domain.name
 }
 
 output "signed_route_arns" {
-  description = "The routes that are signed by IAM, as policies of those who may call them want it."
+  description = "The routes that IAM guards, as ARNs for callers' policies."
   value = [
     for route in var.routes : "${aws_apigatewayv2_api.this.execution_arn}/${aws_apigatewayv2_stage.this.name}/${route.method}${replace(route.path, "/\\{[^}]+\\}/", "*")}"
     if route.authorization == "AWS_IAM"
@@ -39,6 +39,6 @@ output "scopes" {
 }
 
 output "authorizations" {
-  description = "Whom each route lets in, by route key."
+  description = "The authorization of each route, by route key."
   value       = { for route in aws_apigatewayv2_route.this : route.route_key => route.authorization_type }
 }

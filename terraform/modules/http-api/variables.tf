@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "routes" {
-  description = "Every route, by its operation's name: method and path, who may call it, its throttle, and the function alias behind it."
+  description = "Every route, by operation: method and path, callers, throttle, and the function alias behind it."
   type = map(object({
     method           = string
     path             = string
@@ -34,22 +34,22 @@ variable "routes" {
 }
 
 variable "issuer" {
-  description = "The issuer of the tokens that JWT routes take."
+  description = "The issuer of the tokens that JWT routes accept."
   type        = string
 }
 
 variable "audience" {
-  description = "The app clients whose tokens JWT routes take."
+  description = "The app clients whose tokens JWT routes accept."
   type        = list(string)
 }
 
 variable "cors_origins" {
-  description = "Front ends on other origins, as browsers write them. Empty for those that reach the API through CloudFront, which need no CORS."
+  description = "Front ends on other origins, as browsers write them. Front ends that reach the API through CloudFront need no CORS."
   type        = list(string)
 }
 
 variable "cors" {
-  description = "What those front ends may send and read: x-latchkey-cors of the contract."
+  description = "Headers that those front ends may send and read: x-latchkey-cors of the contract."
   type = object({
     allowMethods  = list(string)
     allowHeaders  = list(string)
@@ -59,7 +59,7 @@ variable "cors" {
 }
 
 variable "domain" {
-  description = "The API's own domain name and its hosted zone, with AWS's name off; null for AWS's name. Either is public: what comes past CloudFront is for the functions to refuse."
+  description = "The API's own domain name and its hosted zone, with AWS's name off; null for AWS's name. Both are public: functions refuse requests that bypass CloudFront."
   type = object({
     name    = string
     zone_id = string

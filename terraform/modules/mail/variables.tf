@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The name of the configuration set, and what the topic's begins with."
+  description = "The name of the configuration set, and the prefix of the topic's name."
   type        = string
 }
 

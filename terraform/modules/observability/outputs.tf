@@ -12,7 +12,7 @@ output "function_alarm_names" {
 # Read by tests alone.
 
 output "metric_queries" {
-  description = "Every query over metrics that an alarm asks."
+  description = "Every alarm's query over metrics."
   value       = flatten([for alarm in values(aws_cloudwatch_metric_alarm.counted) : alarm.metric_query[*].expression])
 }
 

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "What the names of everything here begin with."
+  description = "The prefix of every name here."
   type        = string
 }
 
 variable "environment" {
-  description = "The deployment, as it stands in the metrics that functions write."
+  description = "The deployment's name in the metrics of functions."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "region" {
 }
 
 variable "kms_key_arn" {
-  description = "The key that encrypts what alarms say."
+  description = "The key that encrypts alarm messages."
   type        = string
 }
 
@@ -48,12 +48,12 @@ variable "alarm_addresses" {
 }
 
 variable "mails_per_day" {
-  description = "The mail quota: 50 with Cognito's own sender, otherwise what SES allows the account. An alarm says when 80 % of it is used."
+  description = "The mail quota: 50 with Cognito's own sender, otherwise the account's quota in SES. An alarm rings at 80 %."
   type        = number
 }
 
 variable "own_mail_sender" {
-  description = "Whether mails are sent by the account's own SES identity, whose reputation is then watched."
+  description = "Whether the account's own SES identity sends the mails. Its reputation is then watched."
   type        = bool
 }
 

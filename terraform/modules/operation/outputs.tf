@@ -19,7 +19,7 @@ output "alias_arn" {
 }
 
 output "alias_invoke_arn" {
-  description = "The alias's ARN as API Gateway wants it."
+  description = "The alias's ARN, in API Gateway's form."
   value       = aws_lambda_alias.live.invoke_arn
 }
 
@@ -36,7 +36,7 @@ output "policy" {
 }
 
 output "actions" {
-  description = "The policy's actions with each of their ARNs, as \"dynamodb:GetItem arn:…\", but for keys behind resources, logs and traces."
+  description = "The policy's actions with each of their ARNs, as \"dynamodb:GetItem arn:…\", without keys behind resources, logs and traces."
   value = toset(flatten([
     for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : [
       for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]

@@ -33,7 +33,7 @@ variable "memory_mb" {
 }
 
 variable "timeout_seconds" {
-  description = "When Lambda gives an invocation up."
+  description = "The time after which Lambda ends an invocation."
   type        = number
 
   validation {
@@ -43,18 +43,18 @@ variable "timeout_seconds" {
 }
 
 variable "is_scheduled" {
-  description = "Whether a schedule invokes the function, and nobody waits for its answer."
+  description = "Whether a schedule invokes the function, so that no caller waits for its answer."
   type        = bool
   default     = false
 }
 
 variable "environment" {
-  description = "What the function reads from its environment. Never a secret."
+  description = "The function's environment. Never a secret."
   type        = map(string)
 }
 
 variable "grants" {
-  description = "All that the function may do, as the contract writes it: <resource>:<Action>."
+  description = "The function's grants, as the contract writes them: <resource>:<Action>."
   type        = list(string)
 
   validation {
@@ -74,7 +74,7 @@ variable "grants" {
 }
 
 variable "resources" {
-  description = "What grants can name: the service, the exact ARNs, the actions that may be granted there, and under which conditions."
+  description = "The resources that grants can name: service, exact ARNs, grantable actions, conditions."
   type = map(object({
     service = string
     arns    = list(string)
@@ -119,7 +119,7 @@ variable "log_kms_key_arn" {
 }
 
 variable "reserved_concurrency" {
-  description = "Invocations at once that are set aside for the function, and its ceiling; null for a share of the account's."
+  description = "Reserved concurrency, which is the ceiling too; null to share the account's."
   type        = number
 }
 
@@ -129,7 +129,7 @@ variable "live_version" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "The boundary that no role of the deployment can go beyond; null where no deploy role exists."
+  description = "The permissions boundary of the deployment's roles; null without a deploy role."
   type        = string
 }
 

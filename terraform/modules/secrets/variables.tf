@@ -20,6 +20,6 @@ variable "origin_secret_in_use" {
 }
 
 variable "protected" {
-  description = "Whether a deleted secret can be had back for 30 days. Without it, it is gone at once and its name is free again."
+  description = "Whether a deleted secret can be restored for 30 days. Otherwise it is gone at once, and its name is free again."
   type        = bool
 }

@@ -1,10 +1,10 @@
 variable "prefix" {
-  description = "What every table's name begins with, such as latchkey-dev."
+  description = "The prefix of every table's name, such as latchkey-dev."
   type        = string
 }
 
 variable "tables" {
-  description = "The contract's tables by their short names: attribute of the key, attribute that says when an item may go, and of each index the key and the number that it sorts by."
+  description = "The contract's tables by short name: attribute of the key, attribute of the expiry, and for each index its key and the number that it sorts by."
   type = map(object({
     key = string
     ttl = optional(string)
@@ -21,6 +21,6 @@ variable "kms_key_arn" {
 }
 
 variable "protected" {
-  description = "Whether the tables hold data that nobody wants to lose: deletion protection on, and plans that destroy or replace one refused."
+  description = "Whether to protect the tables' data: deletion protection on, and plans that destroy or replace a table refused."
   type        = bool
 }

@@ -19,7 +19,7 @@ output "operations_client_id" {
 }
 
 output "operations_client_secret" {
-  description = "The confidential app client's secret, for the secrets module and nobody else."
+  description = "The confidential app client's secret, for the secrets module alone."
   value       = aws_cognito_user_pool_client.operations.client_secret
   sensitive   = true
 }
@@ -30,6 +30,6 @@ output "public_client_id" {
 }
 
 output "agentcore_client" {
-  description = "AgentCore's app client as it is described, for the module that knows where AgentCore is called back."
+  description = "AgentCore's app client as user-pool.yaml describes it, for the module that knows AgentCore's callback."
   value       = local.clients.agentcore
 }

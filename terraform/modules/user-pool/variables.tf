@@ -19,7 +19,7 @@ variable "triggers" {
 }
 
 variable "wire_triggers" {
-  description = "Whether the pool calls the triggers. Without them it issues tokens that no JWT route takes."
+  description = "Whether the pool calls the triggers. Without them no JWT route accepts its tokens."
   type        = bool
 }
 
@@ -39,7 +39,7 @@ variable "refresh_token_days" {
 }
 
 variable "refresh_grace_seconds" {
-  description = "How long a refresh token that was exchanged still works, in seconds."
+  description = "How long an exchanged refresh token still works, in seconds."
   type        = number
 
   validation {
@@ -64,11 +64,11 @@ variable "public_client" {
 }
 
 variable "requests_per_5_minutes" {
-  description = "Requests that one IP address may send to the pool's own endpoint and pages in five minutes before the web ACL refuses it; null for no web ACL, where no person has business there."
+  description = "Requests that one IP address may send to the pool's own endpoint and pages in five minutes before the web ACL refuses it. Null for no web ACL, if no person goes there."
   type        = number
 }
 
 variable "protected" {
-  description = "Whether the pool holds people whom nobody wants to lose: deletion protection on, and plans that destroy or replace it refused."
+  description = "Whether to protect the pool's users: deletion protection on, and plans that destroy or replace the pool refused."
   type        = bool
 }

@@ -4,6 +4,6 @@ output "identity_pool_id" {
 }
 
 output "role_arns" {
-  description = "The roles of a guest and, where there are some, of a visitor."
+  description = "The roles of guests and, if allowed, of visitors."
   value       = { for name, role in aws_iam_role.this : name => role.arn }
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The identity pool's name, and what the roles' names begin with."
+  description = "The identity pool's name, and the prefix of the roles' names."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "client_ids" {
 }
 
 variable "anonymous" {
-  description = "Whether people who have not signed in get credentials too."
+  description = "Whether people without a sign-in get credentials too."
   type        = bool
 }
 

@@ -38,7 +38,7 @@ locals {
 }
 
 output "identity" {
-  description = "Who the agent is, where browsers come back to, and the pool as the provider of people's tokens."
+  description = "The agent's identity, the return URLs, and the pool as the provider of people's tokens."
   value = jsonencode({
     AWSTemplateFormatVersion = "2010-09-09"
     Description              = "Latchkey: AgentCore Identity"
