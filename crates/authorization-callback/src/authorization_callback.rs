@@ -1,6 +1,7 @@
-//! The decision: which authorization, is this its browser, is it still to be ended, and did the right person consent?
+//! The decision: which authorization, is this its browser, is it still to be ended, and did the
+//! right person consent?
 
-use auth_aws::{Claim, Completion};
+use auth_aws::Claim;
 use auth_domain::{
     AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
     BindingCookie, KeyRing, Problem, Standing,
@@ -49,15 +50,17 @@ impl AuthorizationCallback {
             exchange.count(Metric::CallbackRefusals);
             let reason = AuthorizationFailure::OtherBrowser;
             if comes_from_consent && authorization.status(now) == AuthorizationStatus::Pending {
-                // Somebody has consented to what another began. Whoever did begin it shall have nothing of that.
+                // Somebody has consented to what another began. Whoever did begin it shall have
+                // nothing of that.
                 let attempt = AttemptId::generate(&self.randomness);
-                self.fail(&authorization, &attempt, reason, exchange)
+                self.end
+                    .fail(&authorization, &attempt, reason, exchange)
                     .await?;
             }
             return Ok(self.refused(reason, exchange));
         }
         let ending = self
-            .end(&authorization, input, comes_from_consent, exchange)
+            .ending(&authorization, input, comes_from_consent, exchange)
             .await?;
         let location = match ending {
             Ending::Completed => {
@@ -83,7 +86,7 @@ impl AuthorizationCallback {
         Redirect::to(self.front_end.told_of_failure(reason, false), exchange)
     }
 
-    async fn end(
+    async fn ending(
         &self,
         authorization: &Authorization,
         input: &Input,
@@ -96,18 +99,15 @@ impl AuthorizationCallback {
         }
         let now = self.clock.now();
         if authorization.status(now) == AuthorizationStatus::Expired {
-            let noted = self
-                .authorizations
-                .note_abandoned(authorization, &attempt, now);
-            if noted.await? {
-                exchange.count(Metric::AuthorizationsAbandoned);
-            }
+            self.end.note_abandoned(authorization, exchange).await?;
             return Ok(Ending::Failed(AuthorizationFailure::Expired));
         }
         if input.is_denial() {
             let reason = AuthorizationFailure::ProviderDenied;
             if comes_from_consent {
-                self.fail(authorization, &attempt, reason, exchange).await?;
+                self.end
+                    .fail(authorization, &attempt, reason, exchange)
+                    .await?;
             }
             return Ok(Ending::Failed(reason));
         }
@@ -132,7 +132,9 @@ impl AuthorizationCallback {
                 Ok(Ending::Completed)
             }
             Ok(Some(reason)) => {
-                self.fail(authorization, &attempt, reason, exchange).await?;
+                self.end
+                    .fail(authorization, &attempt, reason, exchange)
+                    .await?;
                 Ok(Ending::Failed(reason))
             }
             Err(problem) => {
@@ -148,66 +150,31 @@ impl AuthorizationCallback {
         }
     }
 
-    /// Completes at AgentCore, and counts only whom it was for, after a sign-in of its own. `None` where all is well.
+    /// Completes at AgentCore, and then here, unless the consent does not count. `None` where all
+    /// is well.
     async fn complete(
         &self,
         authorization: &Authorization,
         attempt: &AttemptId,
     ) -> Result<Option<AuthorizationFailure>, Problem> {
-        let Authorization {
-            id,
-            user_id,
-            scopes,
-            subject,
-            ..
-        } = authorization;
-        match self.consents.complete(user_id, id, scopes).await? {
-            Completion::Done => {}
-            Completion::Refused => return Ok(Some(AuthorizationFailure::RefusedByAgentCore)),
-        }
-        let Some(token) = self.consents.token(user_id, id, scopes).await? else {
-            return Ok(Some(AuthorizationFailure::RefusedByAgentCore));
-        };
-        let person = match self.access_tokens.person(token.as_str()).await {
-            Ok(person) => person,
-            Err(Problem::AuthRequired) => return Ok(Some(AuthorizationFailure::OtherUser)),
-            Err(problem) => return Err(problem),
-        };
-        if !self.users.is_meant(subject, &person).await? {
-            return Ok(Some(AuthorizationFailure::OtherUser));
-        }
-        if !authorization.is_signed_in_for(&person) {
-            return Ok(Some(AuthorizationFailure::OldSignIn));
+        let failure = self.consents.complete(authorization).await?;
+        if failure.is_some() {
+            return Ok(failure);
         }
         let now = self.clock.now();
         let until = now.after(self.consent_lifetime);
         try_join!(
-            self.authorizations.complete(id, attempt, until),
+            self.authorizations
+                .complete(&authorization.id, attempt, until),
             self.authorizations
                 .complete_in_conversation(authorization, until, now)
         )?;
         Ok(None)
     }
-
-    async fn fail(
-        &self,
-        authorization: &Authorization,
-        attempt: &AttemptId,
-        reason: AuthorizationFailure,
-        exchange: &Exchange,
-    ) -> Result<(), Problem> {
-        if self
-            .authorizations
-            .fail(&authorization.id, attempt, reason, self.clock.now())
-            .await?
-        {
-            exchange.count(Metric::AuthorizationsFailed);
-        }
-        Ok(())
-    }
 }
 
-/// The authorization that the redirect is about: the one it names, or the one of the cookie that goes with its state.
+/// The authorization that the redirect is about: the one it names, or the one of the cookie that
+/// goes with its state.
 fn which(input: &Input, keys: &KeyRing, exchange: &Exchange) -> Option<AuthorizationId> {
     if let Some(id) = &input.session_id {
         return Some(id.clone());

@@ -1,47 +1,47 @@
-//! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here when the person has consented, or has not.
+//! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here when the person
+//! has consented, or has not.
 //!
-//! Only the browser that began an authorization ends it, and only when it comes from consenting: its cookie and the state are compared
-//! with the record before anything is asked of AgentCore, so who sends somebody else an authorization URL gains nothing. Where the state
-//! comes in another browser, that person's consent counts for nobody: the authorization fails. Then one conditional write decides which
-//! of several callbacks ends it, AgentCore completes it under the identifier that began it, and the person's token is looked at: where it
-//! is known whom the authorization is for, it has to be that person; and the person has to have signed in since this browser was sent
-//! to do so. A hosted session that lives on answers nothing, whether the pool honours `prompt=login` or not. A second use changes
-//! nothing.
+//! Only the browser that began an authorization ends it, and only when it comes from consenting:
+//! its cookie and the state are compared with the record before anything is asked of AgentCore, so
+//! who sends somebody else an authorization URL gains nothing. Where the state comes in another
+//! browser, that person's consent counts for nobody: the authorization fails. Then one conditional
+//! write decides which of several callbacks ends it, AgentCore completes it under the identifier
+//! that began it, and the person's token is looked at: where it is known whom the authorization is
+//! for, it has to be that person; and the person has to have signed in since this browser was sent
+//! to do so. A hosted session that lives on answers nothing, whether the pool honours
+//! `prompt=login` or not. A second use changes nothing.
 //!
-//! Why an authorization failed is told to the log and to the browser that began it. Everybody else gets one answer, whatever the state
-//! of the authorization. A redirect that cannot prove where it came from (`state`) never fails an authorization either.
+//! Why an authorization failed is told to the log and to the browser that began it. Everybody else
+//! gets one answer, whatever the state of the authorization. A redirect that cannot prove where it
+//! came from (`state`) never fails an authorization either.
 //!
-//! It reads `session_id`, the state and `error`, and no other part of the query: no code, no address to go to. Addresses come from
-//! configuration.
+//! It reads `session_id`, the state and `error`, and no other part of the query: no code, no
+//! address to go to. Addresses come from configuration.
 //!
-//! If a call fails: the claim is let go, and the same redirect, tried again, finds everything as it was. If AgentCore's answer to the
-//! completion is lost, the next try finds the person's token there and goes on. A claim whose function died is taken over after half a
-//! minute.
+//! If a call fails: the claim is let go, and the same redirect, tried again, finds everything as it
+//! was. If AgentCore's answer to the completion is lost, the next try finds the person's token
+//! there and goes on. A claim whose function died is taken over after half a minute.
 
 mod authorization_callback;
 
 use std::time::Duration;
 
-use auth_aws::{
-    AccessTokens, Authorizations, ConfigurationError, Consents, Platform, Secrets, Users,
-};
+use auth_aws::{Authorizations, ConfigurationError, Consents, Platform, Secrets};
 use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
+use auth_flows::{AuthorizationEnd, ConsentCheck};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        AuthorizationCallback::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = AuthorizationCallback::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct AuthorizationCallback {
     authorizations: Authorizations,
-    consents: Consents,
-    access_tokens: AccessTokens,
-    users: Users,
+    consents: ConsentCheck,
+    end: AuthorizationEnd,
     secrets: Secrets,
     front_end: FrontEnd,
     clock: Clock,
@@ -55,9 +55,8 @@ impl AuthorizationCallback {
         let environment = platform.environment();
         Ok(Self {
             authorizations: Authorizations::new(platform)?,
-            consents: Consents::new(platform)?,
-            access_tokens: AccessTokens::new(platform)?,
-            users: Users::new(platform)?,
+            consents: ConsentCheck::new(platform, &Consents::new(platform)?)?,
+            end: AuthorizationEnd::new(platform)?,
             secrets: Secrets::new(platform)?,
             front_end: environment.required("FRONTEND_URL")?,
             clock: platform.clock(),

@@ -1,11 +1,10 @@
-//! The decision: count the attempt, have Cognito set the password, end every session, tell the guest.
+//! The decision: count the attempt, have Cognito set the password, end every session, tell the
+//! guest.
 
-use auth_aws::{Address, Arrival, Recovery, Undecided};
-use auth_domain::{
-    AttemptId, Attempts, Email, LimitState, Notice, Problem, Purpose, Report, Timestamp,
-};
-use auth_flows::Requester;
-use auth_lambda::{Exchange, Operation};
+use auth_aws::{Address, Arrival, Recovery};
+use auth_domain::{Email, Notice, Problem, Report, Timestamp};
+use auth_flows::Attempt;
+use auth_lambda::Exchange;
 use tokio::join;
 
 use crate::{ConfirmPasswordReset, Input};
@@ -18,62 +17,32 @@ impl ConfirmPasswordReset {
             new_password,
             proof_of_work,
         } = input;
-        let now = self.clock.now();
-        let attempt = AttemptId::generate(&self.randomness);
-        let secrets = self.secrets.get().await?;
-        let keys = secrets.keys();
-        let requester = Requester::of(
-            exchange,
-            Self::NAME,
-            email,
-            proof_of_work.as_ref(),
-            self.settings.device_lifetime,
-            keys,
-            &attempt,
-            now,
-        );
-        let left = self.tries.admit(&requester).await?;
-        let recovered = self.passwords.recover(email, code, new_password).await;
-        match recovered {
-            Ok(Recovery::Done) => {}
-            Ok(Recovery::Wrong) => {
-                tracing::warn!(
-                    address = keys.tag(Purpose::Address, &[email.as_str()]).to_hex(),
-                    "wrong code"
-                );
-                return Err(Problem::InvalidOtp(attempts(left)));
-            }
-            Err(Undecided {
-                problem,
-                may_be_evaluated,
-            }) => {
-                if !may_be_evaluated {
-                    note_stuck(&self.tries.give_back(&requester).await);
-                }
-                return Err(problem);
+        let requester = self
+            .requesters
+            .meet(exchange, email, proof_of_work.as_ref())
+            .await?;
+        let attempt = Attempt::at_code(&self.tries, &self.network, &requester).await?;
+        let recovering = self.passwords.recover(email, code, new_password);
+        match attempt.evaluate(recovering).await? {
+            Recovery::Done => {}
+            Recovery::Wrong => {
+                tracing::warn!(address = requester.address_tag(), "wrong code");
+                return Err(Problem::InvalidOtp(attempt.left()));
             }
         }
-        let budget = requester.budget();
-        let (ended, codes, passwords, told) = join!(
+        let (ended, (), (), ()) = join!(
             self.end_sessions(email),
-            self.tries.clear(&requester),
-            self.limits.clear(&self.settings.login_failures, &budget),
-            self.mailer.notify(email, Notice::PasswordChanged, now)
+            attempt.clear(),
+            self.password_attempts.clear(&requester),
+            self.notices.tell(email, Notice::PasswordChanged, exchange)
         );
-        if codes.is_err() || passwords.is_err() {
-            tracing::warn!("a count could not be cleared, and will age out");
-        }
-        exchange.note_notice(told);
         ended
     }
 
-    /// Ends what began before now, at Cognito and then here: whatever was refreshed or signed in meanwhile ends too. Each by itself is
-    /// worth having.
+    /// Ends what began before now, at Cognito and then here: whatever was refreshed or signed in
+    /// meanwhile ends too. Each by itself is worth having.
     async fn end_sessions(&self, email: &Email) -> Result<(), Problem> {
-        let at_cognito = self
-            .token_service
-            .sign_out_user(&self.pool_id, email.as_str())
-            .await;
+        let at_cognito = self.users.sign_out_at(email).await;
         let here = self.note_new_password(email, self.clock.now()).await;
         at_cognito.and(here)
     }
@@ -112,19 +81,5 @@ fn overtaken() -> Problem {
     Problem::ServiceUnavailable {
         retry_after_seconds: 1,
         report: Report::of("others kept changing the same guest"),
-    }
-}
-
-/// The attempts that a limit has left.
-fn attempts(state: LimitState) -> Attempts {
-    Attempts {
-        made: state.limit.quota.saturating_sub(state.remaining),
-        remaining: state.remaining,
-    }
-}
-
-fn note_stuck(given_back: &Result<(), Problem>) {
-    if given_back.is_err() {
-        tracing::warn!("an attempt that nobody looked at stays counted");
     }
 }

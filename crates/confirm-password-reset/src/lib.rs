@@ -1,95 +1,74 @@
 //! `confirmPasswordReset`, POST /auth/password/reset/confirm: sets a new password by a mailed code.
 //!
-//! Code and password go to Cognito in one call, so a code sets one password, once. Then every session of the guest ends: refresh tokens at
-//! Cognito, access tokens by the guest's `signedOutAt`. No tokens are given, so an authenticator is not stepped round: signing in
-//! with the new password asks for it. The guest hears of it by mail.
+//! Code and password go to Cognito in one call, so a code sets one password, once. Then every
+//! session of the guest ends: refresh tokens at Cognito, access tokens by the guest's
+//! `signedOutAt`. No tokens are given, so an authenticator is not stepped round: signing in with
+//! the new password asks for it. The guest hears of it by mail.
 //!
-//! The attempt is counted for the address, or for a known device on its own, before Cognito is asked; a right code clears the count, and
-//! that of wrong passwords. Whatever is wrong about a code, the answer is the same for every address, and not given before a floor.
+//! The attempt is counted for the address, or for a known device on its own, before Cognito is
+//! asked; a right code clears the count, and that of wrong passwords. Whatever is wrong about a
+//! code, the answer is the same for every address, and not given before a floor.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the password may be set: signing in
-//! with it tells, and otherwise the code still works. If the sessions cannot be ended at Cognito, they are ended here, where refreshing
-//! brings none back, and the other way round; the answer is an error then, and the next reset ends what is left. The guest hears of the
-//! new password all the same. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
+//! the password may be set: signing in with it tells, and otherwise the code still works. If the
+//! sessions cannot be ended at Cognito, they are ended here, where refreshing brings none back, and
+//! the other way round; the answer is an error then, and the next reset ends what is left. The
+//! guest hears of the new password all the same. A notice that cannot be mailed is logged and
+//! counted, and fails nothing.
 
 mod confirm_password_reset;
 
-use std::time::Duration;
-
-use auth_aws::{
-    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, Secrets, TokenService,
-    UnprovedUsers,
-};
-use auth_domain::{
-    Clock, Email, Limit, NewPassword, OtpCode, Problem, ProofOfWork, Randomness, TryLimits,
-};
-use auth_flows::CodeTries;
+use auth_aws::{ConfigurationError, Guests, Passwords, Platform, UnprovedUsers, Users};
+use auth_domain::{Clock, Email, NewPassword, OtpCode, Problem, ProofOfWork, TryLimits};
+use auth_flows::{CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        ConfirmPasswordReset::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = ConfirmPasswordReset::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct ConfirmPasswordReset {
-    limits: Limits,
+    requesters: Requesters,
     tries: CodeTries,
+    network: NetworkAttempts,
+    password_attempts: PasswordAttempts,
     passwords: Passwords,
     guests: Guests,
     unproved: UnprovedUsers,
-    token_service: TokenService,
-    pool_id: String,
-    mailer: Mailer,
-    secrets: Secrets,
+    users: Users,
+    notices: Notices,
     clock: Clock,
-    randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
-    login_failures: Limit,
-    device_lifetime: Duration,
     refusal_floor: ResponseFloor,
 }
 
 impl ConfirmPasswordReset {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
         let tries = TryLimits {
             strangers: environment.limit(
                 "reset-failure",
                 // Fewer than the five an hour that Cognito may allow a user itself, so that
                 // strangers cannot use those up and a known device always has some.
-                ("RESET_FAILURES_PER_EMAIL", 3),
-                ("RESET_FAILURE_WINDOW_SECONDS", 3600),
+                "RESET_FAILURES_PER_EMAIL",
+                "RESET_FAILURE_WINDOW_SECONDS",
             )?,
             ..environment.code_tries()?
         };
         Ok(Self {
-            tries: CodeTries::new(platform, tries, "reset-confirm-network")?,
-            limits: Limits::new(platform)?,
-            passwords: Passwords::new(platform, &secrets)?,
+            requesters: Requesters::new(platform, Self::NAME)?,
+            tries: CodeTries::new(platform, tries)?,
+            network: NetworkAttempts::new(platform, "reset-confirm-network")?,
+            password_attempts: PasswordAttempts::new(platform, Self::NAME, None)?,
+            passwords: Passwords::new(platform)?,
             guests: Guests::new(platform)?,
             unproved: UnprovedUsers::new(platform)?,
-            token_service: TokenService::new(platform, &secrets)?,
-            pool_id: environment.text("COGNITO_USER_POOL_ID")?.to_owned(),
-            mailer: Mailer::new(platform)?,
-            secrets,
+            users: Users::new(platform)?,
+            notices: Notices::new(platform)?,
             clock: platform.clock(),
-            randomness: platform.randomness(),
-            settings: Settings {
-                login_failures: environment.login_failures()?,
-                device_lifetime: environment.device_cookie_lifetime()?,
-                refusal_floor: ResponseFloor::new(
-                    environment.milliseconds("OTP_REFUSAL_FLOOR_MS", 400)?,
-                ),
-            },
+            refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
         })
     }
 }
@@ -127,9 +106,7 @@ impl Operation for ConfirmPasswordReset {
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        self.settings
-            .refusal_floor
-            .hold_refusals(self.confirm(&input, exchange))
-            .await
+        let confirm = self.confirm(&input, exchange);
+        self.refusal_floor.hold_refusals(confirm).await
     }
 }

@@ -1,4 +1,5 @@
-//! `confirmRegistration`, POST /auth/register/confirm: proves the code that a registration mailed, or mails another.
+//! `confirmRegistration`, POST /auth/register/confirm: proves the code that a registration mailed,
+//! or mails another.
 //!
 //! The session token says which registration is meant, so only the one who began it can confirm it,
 //! and the password that counts is the one that came with it. Confirming makes the guest, by one
@@ -18,16 +19,11 @@
 mod confirm_registration;
 mod resend;
 
-use std::time::Duration;
-
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Passwords, PendingPasswords, Platform, SecondFactors,
-    Secrets, SignIns, TokenService, UnprovedUsers,
+    ConfigurationError, Guests, Passwords, PendingPasswords, Platform, TokenService, UnprovedUsers,
 };
-use auth_domain::{
-    Clock, OtpCode, Problem, ProofOfWork, Randomness, SessionToken, SignInRules, TokenDelivery,
-};
-use auth_flows::{CodeMails, CodeTries};
+use auth_domain::{OtpCode, Problem, ProofOfWork, SessionToken, TokenDelivery};
+use auth_flows::{CodeAttempts, Resends, SigningIn};
 use auth_lambda::{
     Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
 };
@@ -35,81 +31,39 @@ use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        ConfirmRegistration::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = ConfirmRegistration::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct ConfirmRegistration {
-    sign_ins: SignIns,
-    tries: CodeTries,
-    mails: CodeMails,
-    codes: EmailCodes,
+    code_attempts: CodeAttempts,
+    resends: Resends,
+    signing_in: SigningIn,
     guests: Guests,
     unproved: UnprovedUsers,
     passwords: Passwords,
     pending_passwords: PendingPasswords,
-    second_factors: SecondFactors,
     token_service: TokenService,
-    secrets: Secrets,
-    clock: Clock,
-    randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
-    rules: SignInRules,
-    device_lifetime: Duration,
-    refresh_token_lifetime: Duration,
     floor: ResponseFloor,
     refusal_floor: ResponseFloor,
 }
 
 impl ConfirmRegistration {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
-        let resends = environment.limit(
-            "registration-resend",
-            ("OTP_RESENDS_PER_EMAIL", 5),
-            ("OTP_RESEND_WINDOW_SECONDS", 900),
-        )?;
-        let tries = environment.code_tries()?;
+        let network = Some("registration-confirm-network");
         Ok(Self {
-            tries: CodeTries::new(platform, tries, "registration-confirm-network")?,
-            mails: CodeMails::new(platform, resends)?,
-            sign_ins: SignIns::new(platform)?,
-            codes: EmailCodes::new(platform, &secrets)?,
+            code_attempts: CodeAttempts::new(platform, Self::NAME, network)?,
+            resends: Resends::new(platform, Self::NAME, "registration-resend")?,
+            signing_in: SigningIn::new(platform)?,
             guests: Guests::new(platform)?,
             unproved: UnprovedUsers::new(platform)?,
-            passwords: Passwords::new(platform, &secrets)?,
+            passwords: Passwords::new(platform)?,
             pending_passwords: PendingPasswords::new(platform)?,
-            second_factors: SecondFactors::new(platform)?,
-            token_service: TokenService::new(platform, &secrets)?,
-            secrets,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            settings: Settings::read(platform)?,
-        })
-    }
-}
-
-impl Settings {
-    fn read(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let floor = |name, default| {
-            let least = environment.milliseconds(name, default)?;
-            Ok(ResponseFloor::new(least))
-        };
-        Ok(Self {
-            rules: environment.sign_in_rules()?,
-            device_lifetime: environment.device_cookie_lifetime()?,
-            refresh_token_lifetime: environment.refresh_token_lifetime()?,
-            floor: floor("OTP_RESPONSE_FLOOR_MS", 1000)?,
-            refusal_floor: floor("OTP_REFUSAL_FLOOR_MS", 400)?,
+            token_service: TokenService::new(platform)?,
+            floor: ResponseFloor::new(environment.response_floor()?),
+            refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
         })
     }
 }
@@ -185,13 +139,12 @@ impl Operation for ConfirmRegistration {
         match input {
             Input::Confirm(confirmation) => {
                 let confirming = self.confirm(&confirmation, exchange);
-                let floor = &self.settings.refusal_floor;
-                let answer = floor.hold_refusals(confirming).await?;
+                let answer = self.refusal_floor.hold_refusals(confirming).await?;
                 Ok(Output::Confirmed(answer))
             }
             Input::Resend(resend) => {
                 let resending = self.resend(&resend, exchange);
-                let delivery = self.settings.floor.hold(resending).await?;
+                let delivery = self.floor.hold(resending).await?;
                 Ok(Output::Resent { delivery })
             }
         }

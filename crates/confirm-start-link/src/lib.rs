@@ -1,13 +1,17 @@
-//! `confirmStartLink`, POST /auth/oauth2/start/{link}: a person presses *Allow* or *Cancel* on a start link's page.
+//! `confirmStartLink`, POST /auth/oauth2/start/{link}: a person presses *Allow* or *Cancel* on a
+//! start link's page.
 //!
-//! *Allow* binds the authorization to this browser, and sends it on to sign in. Nothing else binds one, and one conditional
-//! write decides which browser it is. *Cancel* ends the authorization. A button that is pressed twice does the same twice.
+//! *Allow* binds the authorization to this browser, and sends it on to sign in. Nothing else binds
+//! one, and one conditional write decides which browser it is. *Cancel* ends the authorization. A
+//! button that is pressed twice does the same twice.
 //!
-//! The request has to come from our own page (`Sec-Fetch-Site`, or our `Origin`), and bring the nonce that the page gave to this
-//! browser, in a `SameSite=Strict` cookie, together with a form that fits it. So another site can neither press the button nor
-//! make a browser press one of another browser's page.
+//! The request has to come from our own page (`Sec-Fetch-Site`, or our `Origin`), and bring the
+//! nonce that the page gave to this browser, in a `SameSite=Strict` cookie, together with a form
+//! that fits it. So another site can neither press the button nor make a browser press one of
+//! another browser's page.
 //!
-//! If a call fails: the page still works. If the answer is lost after the write, the same browser presses the button again.
+//! If a call fails: the page still works. If the answer is lost after the write, the same browser
+//! presses the button again.
 
 mod confirm_start_link;
 
@@ -19,10 +23,8 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Redirec
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        ConfirmStartLink::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = ConfirmStartLink::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.

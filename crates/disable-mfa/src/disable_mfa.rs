@@ -7,43 +7,26 @@ use crate::{DisableMfa, Input};
 
 impl DisableMfa {
     pub(crate) async fn disable(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
+        let Input {
+            proof,
+            second_factor,
+        } = input;
         let caller = exchange.caller()?;
-        let now = self.clock.now();
         let guest = self.guests.find_caller(caller).await?;
         let Some(authenticator) = &guest.authenticator else {
             return Ok(());
         };
-        self.reauthentication
-            .prove(
-                &guest,
-                caller,
-                &input.proof,
-                now,
-                |keys| exchange.known_device(&guest.email, now, self.device_lifetime, keys),
-                |state| exchange.rate_limit(state),
-            )
+        self.proofs.require(&guest, caller, proof, exchange).await?;
+        self.factors
+            .require(&guest, authenticator, second_factor, exchange)
             .await?;
+        self.users.sign_out(&caller.sub).await?;
+        let (kept, now) = (caller.session.as_ref(), self.clock.now());
         self.authenticators
-            .require(
-                &guest,
-                authenticator,
-                &caller.sub,
-                &input.second_factor,
-                now,
-                |state| exchange.rate_limit(state),
-            )
+            .remove(&guest, authenticator, kept, now)
             .await?;
-        self.token_service
-            .sign_out_everywhere(&self.pool_id, &caller.sub)
-            .await?;
-        let now = self.clock.now();
-        self.authenticators
-            .remove(&guest, authenticator, caller.session.as_ref(), now)
-            .await?;
-        let told = self
-            .mailer
-            .notify(&guest.email, Notice::AuthenticatorRemoved, now);
-        exchange.note_notice(told.await);
+        let notice = Notice::AuthenticatorRemoved;
+        self.notices.tell(&guest.email, notice, exchange).await;
         Ok(())
     }
 }

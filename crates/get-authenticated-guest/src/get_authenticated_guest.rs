@@ -1,10 +1,11 @@
-//! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask for one.
+//! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask
+//! for one.
 
-use auth_aws::{Arrival, AuthorizationWish};
 use auth_domain::{
-    AttemptId, Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
+    Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
     ConversationId, Guest, KeyRing, Problem, Scope, Subject,
 };
+use auth_flows::{AuthorizationWish, Consented, Newcomer};
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
 
@@ -35,18 +36,12 @@ impl GetAuthenticatedGuest {
                     return Ok(Authenticated { user });
                 }
             }
-            // Its link was refused in another browser than the one that it belongs to, so it is of no more use to the agent.
+            // Its link was refused in another browser than the one that it belongs to, so it is of
+            // no more use to the agent.
             AuthorizationStatus::Pending if authorization.refused_elsewhere => {}
             AuthorizationStatus::Pending => return Err(self.required(authorization, keys)),
             AuthorizationStatus::Expired => {
-                let attempt = AttemptId::generate(&self.randomness);
-                let now = self.clock.now();
-                let noted = self
-                    .authorizations
-                    .note_abandoned(&authorization, &attempt, now);
-                if noted.await? {
-                    exchange.count(Metric::AuthorizationsAbandoned);
-                }
+                self.end.note_abandoned(&authorization, exchange).await?;
             }
             AuthorizationStatus::Failed => {}
         }
@@ -76,11 +71,8 @@ impl GetAuthenticatedGuest {
 
     /// Begins an authorization, and says that it has to be finished first.
     async fn ask(&self, wish: AuthorizationWish, keys: &KeyRing, exchange: &Exchange) -> Problem {
-        match self.start.begin(wish, keys, |_| None).await {
-            Ok(authorization) => {
-                exchange.count(Metric::AuthorizationsStarted);
-                self.required(authorization, keys)
-            }
+        match self.start.begin(wish, None, keys, exchange).await {
+            Ok(authorization) => self.required(authorization, keys),
             Err(problem) => problem,
         }
     }
@@ -99,57 +91,37 @@ impl GetAuthenticatedGuest {
         authorization: &Authorization,
         exchange: &Exchange,
     ) -> Result<Option<Guest>, Problem> {
-        let Authorization {
-            id,
-            user_id,
-            scopes,
-            subject,
-            ..
-        } = authorization;
-        let Some(token) = self.consents.token(user_id, id, scopes).await? else {
-            return Ok(None);
+        let person = match self.consent.person(authorization).await? {
+            Consented::By(person) => person,
+            Consented::NoToken | Consented::Nobody => return Ok(None),
+            Consented::Another => return Err(other_user(exchange)),
+            Consented::Earlier => {
+                let reason = AuthorizationFailure::OldSignIn.name();
+                tracing::warn!(reason, "a consent does not count");
+                return Ok(None);
+            }
         };
-        let person = match self.access_tokens.person(token.as_str()).await {
-            Ok(person) => person,
-            Err(Problem::AuthRequired) => return Ok(None),
-            Err(problem) => return Err(problem),
-        };
-        if !self.users.is_meant(subject, &person).await? {
-            return Err(other_user(exchange));
-        }
-        if !authorization.is_signed_in_for(&person) {
-            let reason = AuthorizationFailure::OldSignIn.name();
-            tracing::warn!(reason, "a consent does not count");
-            return Ok(None);
-        }
         let guest = self.guest_of(&person, exchange).await?;
         Ok((!person.is_signed_out_of(&guest)).then_some(guest))
     }
 
-    /// The guest of somebody who has just shown, at the pool's own page, that the address is theirs. The token says nothing of the
-    /// address, so the pool is asked for that of a person without a guest.
+    /// The guest of somebody who has just shown, at the pool's own page, that the address is
+    /// theirs. The token says nothing of the address, so the pool is asked for that of a person
+    /// without a guest.
     async fn guest_of(&self, person: &Caller, exchange: &Exchange) -> Result<Guest, Problem> {
         if let Some(guest) = self.guests.find(&person.sub).await? {
             return Ok(guest);
         }
         let address = self.users.address_of(&person.sub).await?;
         let email = address.ok_or_else(|| other_user(exchange))?;
-        let arrival = Arrival::First(self.guests.at(&email).await?);
-        let (guest, created) = self
-            .guests
-            .get_or_create(
-                &person.sub,
-                &email,
-                arrival,
-                false,
-                &self.unproved,
-                self.clock.now(),
-            )
-            .await?;
-        if created {
-            exchange.count(Metric::GuestsCreated);
-        }
-        Ok(guest)
+        let arrival = self.arrivals.look_at(&email).await?;
+        let newcomer = Newcomer {
+            sub: &person.sub,
+            email: &email,
+            has_password: false,
+        };
+        let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;
+        Ok(arrived.guest)
     }
 }
 

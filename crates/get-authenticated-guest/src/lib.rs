@@ -1,46 +1,47 @@
-//! `getAuthenticatedGuest`, POST /agent/authenticated-guest: the guest behind a completed authorization, or where the guest has to go.
+//! `getAuthenticatedGuest`, POST /agent/authenticated-guest: the guest behind a completed
+//! authorization, or where the guest has to go.
 //!
-//! An agent asks by session or by conversation; a session that is named together with another conversation than its own does not
-//! count. Where a consent is there, AgentCore gives the person's token, and the token says who they are: the guest is found by it, or
-//! bound, or made, as by a sign-in of their own. Where none is there, or none that holds any longer, another authorization begins for
-//! whomever the last one was for, and the answer is `AUTH_REQUIRED` with a start link. One that waits is not begun again, however often
-//! the agent asks for it, unless its link was refused in another browser than the one that allowed it. A token of a sign-in from before
-//! the authorization counts for nothing.
+//! An agent asks by session or by conversation; a session that is named together with another
+//! conversation than its own does not count. Where a consent is there, AgentCore gives the person's
+//! token, and the token says who they are: the guest is found by it, or bound, or made, as by a
+//! sign-in of their own. Where none is there, or none that holds any longer, another authorization
+//! begins for whomever the last one was for, and the answer is `AUTH_REQUIRED` with a start link.
+//! One that waits is not begun again, however often the agent asks for it, unless its link was
+//! refused in another browser than the one that allowed it. A token of a sign-in from before the
+//! authorization counts for nothing.
 //!
-//! A person other than the one meant is `USER_MISMATCH`, and so is one who registered the address with a password and has not
-//! confirmed it: the password may be somebody else's. A sign-out everywhere ends a consent too.
+//! A person other than the one meant is `USER_MISMATCH`, and so is one who registered the address
+//! with a password and has not confirmed it: the password may be somebody else's. A sign-out
+//! everywhere ends a consent too.
 //!
-//! If a call fails: what was begun and not remembered nobody can end; a guest that was made is found by the next try.
+//! If a call fails: what was begun and not remembered nobody can end; a guest that was made is
+//! found by the next try.
 
 mod get_authenticated_guest;
 
-use auth_aws::{
-    AccessTokens, AuthorizationStart, Authorizations, ConfigurationError, Consents, Guests,
-    Platform, Secrets, UnprovedUsers, Users,
-};
+use auth_aws::{Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets, Users};
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
 };
+use auth_flows::{Arrivals, AuthorizationEnd, AuthorizationStart, ConsentCheck};
 use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::agent_tool(
-        GetAuthenticatedGuest::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = GetAuthenticatedGuest::new(platform)?;
+    Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct GetAuthenticatedGuest {
     start: AuthorizationStart,
+    end: AuthorizationEnd,
     authorizations: Authorizations,
-    consents: Consents,
-    access_tokens: AccessTokens,
+    consent: ConsentCheck,
     guests: Guests,
-    unproved: UnprovedUsers,
+    arrivals: Arrivals,
     users: Users,
     secrets: Secrets,
     callback_url: CallbackUrl,
@@ -53,11 +54,11 @@ impl GetAuthenticatedGuest {
         let consents = Consents::new(platform)?;
         Ok(Self {
             start: AuthorizationStart::new(platform, &consents)?,
+            end: AuthorizationEnd::new(platform)?,
             authorizations: Authorizations::new(platform)?,
-            consents,
-            access_tokens: AccessTokens::new(platform)?,
+            consent: ConsentCheck::new(platform, &consents)?,
             guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
+            arrivals: Arrivals::new(platform)?,
             users: Users::new(platform)?,
             secrets: Secrets::new(platform)?,
             callback_url: platform.environment().required("OAUTH2_CALLBACK_URL")?,

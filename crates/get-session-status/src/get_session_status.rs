@@ -1,7 +1,7 @@
 //! The decision: look, note what was abandoned, and say when to look again.
 
-use auth_domain::{AttemptId, AuthorizationId, AuthorizationStatus, Problem};
-use auth_lambda::{Exchange, Metric};
+use auth_domain::{AuthorizationId, AuthorizationStatus, Problem};
+use auth_lambda::Exchange;
 
 use crate::{GetSessionStatus, SessionStatus};
 
@@ -18,13 +18,7 @@ impl GetSessionStatus {
         let found = self.authorizations.find(&id, now).await?;
         let authorization = found.ok_or(Problem::NotFound)?;
         let status = authorization.status(now);
-        let attempt = AttemptId::generate(&self.randomness);
-        let noted = self
-            .authorizations
-            .note_abandoned(&authorization, &attempt, now);
-        if noted.await? {
-            exchange.count(Metric::AuthorizationsAbandoned);
-        }
+        self.end.note_abandoned(&authorization, exchange).await?;
         if status == AuthorizationStatus::Pending {
             exchange.set_header("retry-after", ASK_AGAIN_SECONDS.to_string());
         }

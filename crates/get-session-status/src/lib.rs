@@ -1,18 +1,21 @@
-//! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has come.
+//! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has
+//! come.
 //!
 //! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is
 //! over, and neither why nor in which conversation. A front end asks again and again, so an answer
 //! that waits says when to ask next. Every answer comes whole: CloudFront, which hands cookies on,
 //! does not hand conditions such as `If-None-Match` on.
 //!
-//! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one conditional write, so it counts once.
+//! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one
+//! conditional write, so it counts once.
 //!
 //! If a call fails: nothing has changed, or the note is there, and the next look finds either.
 
 mod get_session_status;
 
 use auth_aws::{Authorizations, ConfigurationError, Platform};
-use auth_domain::{AuthorizationId, AuthorizationStatus, Clock, Problem, Randomness, Timestamp};
+use auth_domain::{AuthorizationId, AuthorizationStatus, Clock, Problem, Timestamp};
+use auth_flows::AuthorizationEnd;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -21,8 +24,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         GetSessionStatus {
             authorizations: Authorizations::new(platform)?,
+            end: AuthorizationEnd::new(platform)?,
             clock: platform.clock(),
-            randomness: platform.randomness(),
         },
         platform.deployment()?,
     ))
@@ -31,8 +34,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// What the operation works with.
 struct GetSessionStatus {
     authorizations: Authorizations,
+    end: AuthorizationEnd,
     clock: Clock,
-    randomness: Randomness,
 }
 
 /// How far it has come.

@@ -2,11 +2,9 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    AttemptId, CognitoSession, Email, OfferedPassword, Problem, Purpose, SessionToken, SignIn,
-    Timestamp,
+    AttemptId, CognitoSession, Email, OfferedPassword, Problem, SessionToken, SignIn, Timestamp,
 };
-use auth_flows::Requester;
-use auth_lambda::{CodeSent, Exchange, Operation};
+use auth_lambda::{CodeSent, Exchange};
 use tokio::try_join;
 
 use crate::{InitiateOtp, Input, Started};
@@ -28,36 +26,24 @@ impl InitiateOtp {
         exchange: &Exchange,
     ) -> Result<Started, Problem> {
         let email = &input.email;
-        let now = self.clock.now();
-        let attempt = AttemptId::generate(&self.randomness);
-        let (secrets, address) = try_join!(self.secrets.get(), self.guests.at(email))?;
-        let keys = secrets.keys();
-
-        if let Some(network) = exchange.network() {
-            let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
-            self.limits
-                .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
-                    exchange.rate_limit(state);
-                })
-                .await?;
-        }
-        let requester = Requester::of(
-            exchange,
-            Self::NAME,
-            email,
-            input.proof_of_work.as_ref(),
-            self.settings.device_lifetime,
-            keys,
-            &attempt,
-            now,
-        );
+        let proof = input.proof_of_work.as_ref();
+        let (requester, address) = try_join!(
+            self.requesters.meet(exchange, email, proof),
+            self.guests.at(email)
+        )?;
+        let now = requester.now();
+        self.starts
+            .admit(&requester.turn(), requester.keys())
+            .await?;
         let makes_user = !matches!(address, Some(Address::Claimed(_)));
         self.mails.admit(&requester, makes_user).await?;
 
-        let sent = self.send(email, address.as_ref(), &attempt, now).await?;
+        let sent = self
+            .send(email, address.as_ref(), requester.attempt(), now)
+            .await?;
         let session_token = SessionToken::generate(&self.randomness);
         self.remember(&session_token, email, sent, now).await?;
-        let rules = &self.settings.rules;
+        let rules = &self.rules;
         let (expires_in, resend_after) = (rules.lifetime.as_secs(), rules.resend_after.as_secs());
         let code_sent = CodeSent::new(session_token, email, expires_in, resend_after, MESSAGE);
         Ok(Started {
@@ -66,11 +52,12 @@ impl InitiateOtp {
         })
     }
 
-    /// Has a code mailed. The address of a guest who has proved it has a user, and costs one call. Anyone else gets one first, and so
-    /// does a guest whose user has gone: Cognito offers a password then, which it never offers the users that this makes.
+    /// Has a code mailed. The address of a guest who has proved it has a user, and costs one call.
+    /// Anyone else gets one first, and so does a guest whose user has gone: Cognito offers a
+    /// password then, which it never offers the users that this makes.
     ///
-    /// A user who was there before, with a password and an address that nobody has proved, may be a stranger's. The code will make
-    /// Cognito take the address for proved, so that is asked now.
+    /// A user who was there before, with a password and an address that nobody has proved, may be a
+    /// stranger's. The code will make Cognito take the address for proved, so that is asked now.
     async fn send(
         &self,
         email: &Email,
@@ -117,7 +104,7 @@ impl InitiateOtp {
             cognito_sessions: sent.session.into_iter().collect(),
             attempts: 0,
             sent_at: now,
-            expires_at: now.after(self.settings.rules.lifetime),
+            expires_at: now.after(self.rules.lifetime),
             password: sent.password,
             registration: None,
         };

@@ -1,22 +1,21 @@
-//! `initiateOtp`, POST /auth/otp/initiate: mails a code to an address and says by which handle to prove it.
+//! `initiateOtp`, POST /auth/otp/initiate: mails a code to an address and says by which handle to
+//! prove it.
 //!
-//! The answer is the same for every address: known, new, or one to which Cognito sends no code. So is its time: never before a
-//! floor that lies above what a new address takes (ASVS 5.0 6.3.8).
+//! The answer is the same for every address: known, new, or one to which Cognito sends no code. So
+//! is its time: never before a floor that lies above what a new address takes (ASVS 5.0 6.3.8).
 //!
 //! A user made for a new address is noted as one whom nobody has proved: `sweep-unproved-users`
 //! removes it after a day.
 //!
-//! If a call fails: before Cognito is asked, only counters have moved. A user made for a new address and not mailed to is found
-//! there by the next try. If the sign-in cannot be remembered after the mail was sent, that mail's code proves nothing, and the
-//! next try mails another.
+//! If a call fails: before Cognito is asked, only counters have moved. A user made for a new
+//! address and not mailed to is found there by the next try. If the sign-in cannot be remembered
+//! after the mail was sent, that mail's code proves nothing, and the next try mails another.
 
 mod initiate_otp;
 
-use std::time::Duration;
-
-use auth_aws::{ConfigurationError, EmailCodes, Guests, Limits, Platform, Secrets, SignIns};
-use auth_domain::{Clock, Email, Limit, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
-use auth_flows::{CodeMails, NewUsers};
+use auth_aws::{ConfigurationError, EmailCodes, Guests, Platform, SignIns};
+use auth_domain::{Email, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
+use auth_flows::{CodeMails, NetworkStarts, NewUsers, Requesters};
 use auth_lambda::{
     Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
@@ -25,66 +24,41 @@ use serde_json::{Map, Value, json};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::agent_tool(
-        InitiateOtp::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = InitiateOtp::new(platform)?;
+    Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct InitiateOtp {
-    guests: Guests,
-    limits: Limits,
+    requesters: Requesters,
+    starts: NetworkStarts,
     mails: CodeMails,
+    guests: Guests,
     codes: EmailCodes,
     new_users: NewUsers,
     sign_ins: SignIns,
-    secrets: Secrets,
-    clock: Clock,
     randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
     rules: SignInRules,
-    per_ip: Limit,
-    device_lifetime: Duration,
     floor: ResponseFloor,
 }
 
 impl InitiateOtp {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
-        let window = ("OTP_START_WINDOW_SECONDS", 900);
-        let per_email =
-            platform
-                .environment()
-                .limit("otp-start-email", ("OTP_STARTS_PER_EMAIL", 5), window)?;
+        let environment = platform.environment();
+        let window = "OTP_START_WINDOW_SECONDS";
+        let per_email = environment.limit("otp-start-email", "OTP_STARTS_PER_EMAIL", window)?;
+        let per_ip = environment.limit("otp-start-ip", "OTP_STARTS_PER_IP", window)?;
         Ok(Self {
+            requesters: Requesters::new(platform, Self::NAME)?,
+            starts: NetworkStarts::new(platform, per_ip)?,
             mails: CodeMails::new(platform, per_email)?,
             guests: Guests::new(platform)?,
-            limits: Limits::new(platform)?,
-            codes: EmailCodes::new(platform, &secrets)?,
-            new_users: NewUsers::new(platform, &secrets)?,
+            codes: EmailCodes::new(platform)?,
+            new_users: NewUsers::new(platform)?,
             sign_ins: SignIns::new(platform)?,
-            secrets,
-            clock: platform.clock(),
             randomness: platform.randomness(),
-            settings: Settings::read(platform)?,
-        })
-    }
-}
-
-impl Settings {
-    fn read(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let window = ("OTP_START_WINDOW_SECONDS", 900);
-        Ok(Self {
             rules: environment.sign_in_rules()?,
-            per_ip: environment.limit("otp-start-ip", ("OTP_STARTS_PER_IP", 30), window)?,
-            device_lifetime: environment.device_cookie_lifetime()?,
-            floor: ResponseFloor::new(environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?),
+            floor: ResponseFloor::new(environment.response_floor()?),
         })
     }
 }
@@ -121,10 +95,7 @@ impl Operation for InitiateOtp {
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Started, Problem> {
-        self.settings
-            .floor
-            .hold(self.initiate(&input, exchange))
-            .await
+        self.floor.hold(self.initiate(&input, exchange)).await
     }
 }
 

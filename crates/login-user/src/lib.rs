@@ -1,86 +1,50 @@
-//! `loginUser`, POST /auth/login: trades address and password for tokens, or for the handle by which the second factor is brought.
+//! `loginUser`, POST /auth/login: trades address and password for tokens, or for the handle by
+//! which the second factor is brought.
 //!
-//! The attempt is counted before Cognito is asked, by one conditional write, for the address or for a known device on its own; a right
-//! password clears the count. Strangers have as many as Cognito forgives, until there has been quiet for longer than Cognito
-//! remembers: they cannot lock a user there. Everything that is wrong is one answer, not given before a floor: an unknown address, a
-//! wrong password, an address that is not proved, a user without a password, and, to strangers, Cognito's own lock-out, which befalls
-//! only users who exist. A known device hears of the lock, and that a code signs in.
+//! The attempt is counted before Cognito is asked, by one conditional write, for the address or for
+//! a known device on its own; a right password clears the count. Strangers have as many as Cognito
+//! forgives, until there has been quiet for longer than Cognito remembers: they cannot lock a user
+//! there. Everything that is wrong is one answer, not given before a floor: an unknown address, a
+//! wrong password, an address that is not proved, a user without a password, and, to strangers,
+//! Cognito's own lock-out, which befalls only users who exist. A known device hears of the lock,
+//! and that a code signs in.
 //!
 //! A password of a user whose address Cognito does not call verified opens nothing, however right
 //! it is. A registration's password is not there before its address is proved.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost, the attempt stays counted, and the
-//! same request may be sent again. If the guest cannot be found or made, or the sign-in not be held, the new tokens are revoked and never
-//! leave. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
+//! the attempt stays counted, and the same request may be sent again. If the guest cannot be found
+//! or made, or the sign-in not be held, the new tokens are revoked and never leave. A notice that
+//! cannot be mailed is logged and counted, and fails nothing.
 
 mod login_user;
 
-use std::time::Duration;
-
-use auth_aws::{
-    ConfigurationError, Guests, Limits, Mailer, Passwords, Platform, SecondFactors, Secrets,
-    TokenService, UnprovedUsers,
-};
-use auth_domain::{Clock, Email, Limit, Password, Problem, Randomness, TokenDelivery};
-use auth_flows::NetworkAttempts;
+use auth_aws::{ConfigurationError, Passwords, Platform};
+use auth_domain::{Email, Password, Problem, TokenDelivery};
+use auth_flows::{PasswordAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        LoginUser::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = LoginUser::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct LoginUser {
-    limits: Limits,
-    network: NetworkAttempts,
+    attempts: PasswordAttempts,
     passwords: Passwords,
-    guests: Guests,
-    unproved: UnprovedUsers,
-    second_factors: SecondFactors,
-    token_service: TokenService,
-    mailer: Mailer,
-    secrets: Secrets,
-    clock: Clock,
-    randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
-    failures: Limit,
-    device_lifetime: Duration,
-    refresh_token_lifetime: Duration,
+    signing_in: SigningIn,
     refusal_floor: ResponseFloor,
 }
 
 impl LoginUser {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
-        let environment = platform.environment();
         Ok(Self {
-            limits: Limits::new(platform)?,
-            network: NetworkAttempts::new(platform, "login-network")?,
-            passwords: Passwords::new(platform, &secrets)?,
-            guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
-            second_factors: SecondFactors::new(platform)?,
-            token_service: TokenService::new(platform, &secrets)?,
-            mailer: Mailer::new(platform)?,
-            secrets,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            settings: Settings {
-                failures: environment.login_failures()?,
-                device_lifetime: environment.device_cookie_lifetime()?,
-                refresh_token_lifetime: environment.refresh_token_lifetime()?,
-                refusal_floor: ResponseFloor::new(
-                    environment.milliseconds("OTP_REFUSAL_FLOOR_MS", 400)?,
-                ),
-            },
+            attempts: PasswordAttempts::new(platform, Self::NAME, Some("login-network"))?,
+            passwords: Passwords::new(platform)?,
+            signing_in: SigningIn::new(platform)?,
+            refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
         })
     }
 }
@@ -113,9 +77,7 @@ impl Operation for LoginUser {
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<SignInAnswer, Problem> {
-        self.settings
-            .refusal_floor
-            .hold_refusals(self.login(&input, exchange))
-            .await
+        let login = self.login(&input, exchange);
+        self.refusal_floor.hold_refusals(login).await
     }
 }

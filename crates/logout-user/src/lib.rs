@@ -1,43 +1,42 @@
-//! `logoutUser`, POST /auth/logout: ends this session, or with `everywhere` all sessions of the guest.
+//! `logoutUser`, POST /auth/logout: ends this session, or with `everywhere` all sessions of the
+//! guest.
 //!
-//! Ending one session revokes its refresh token. Ending all revokes every refresh token at Cognito and then notes the instant on the
-//! guest: from there on every operation refuses access tokens issued up to it, which by their signature would live on.
+//! Ending one session revokes its refresh token. Ending all revokes every refresh token at Cognito
+//! and then notes the instant on the guest: from there on every operation refuses access tokens
+//! issued up to it, which by their signature would live on.
 //!
-//! If a call fails: revoking is safe to repeat. The instant is noted last, so until everything is done the caller's own token still
-//! works for the next try.
+//! If a call fails: revoking is safe to repeat. The instant is noted last, so until everything is
+//! done the caller's own token still works for the next try.
 
 mod logout_user;
 
-use auth_aws::{ConfigurationError, Guests, Platform, Secrets, TokenService};
-use auth_domain::{Clock, Problem, RefreshToken};
+use auth_aws::{ConfigurationError, Guests, Platform, TokenService};
+use auth_domain::{Problem, RefreshToken};
+use auth_flows::Sessions;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        LogoutUser::new(platform)?,
-        platform.deployment_with_callers()?,
-    ))
+    let operation = LogoutUser::new(platform)?;
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
 }
 
 /// What the operation works with.
 struct LogoutUser {
     guests: Guests,
     token_service: TokenService,
-    pool_id: String,
+    sessions: Sessions,
     front_end: Origin,
-    clock: Clock,
 }
 
 impl LogoutUser {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
         Ok(Self {
             guests: Guests::new(platform)?,
-            token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
-            pool_id: environment.text("COGNITO_USER_POOL_ID")?.to_owned(),
-            front_end: environment.required("FRONTEND_URL")?,
-            clock: platform.clock(),
+            token_service: TokenService::new(platform)?,
+            sessions: Sessions::new(platform)?,
+            front_end: platform.environment().required("FRONTEND_URL")?,
         })
     }
 }

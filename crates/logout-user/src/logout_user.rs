@@ -7,7 +7,8 @@ use tokio::try_join;
 use crate::LogoutUser;
 
 impl LogoutUser {
-    /// Ends the session that a refresh token belongs to. Whoever holds the token may end it, so it is not compared with the caller.
+    /// Ends the session that a refresh token belongs to. Whoever holds the token may end it, so it
+    /// is not compared with the caller.
     pub(crate) async fn end_one(
         &self,
         in_body: Option<RefreshToken>,
@@ -19,7 +20,8 @@ impl LogoutUser {
             None => match exchange.refresh_token_cookie(&self.front_end) {
                 Ok(Some(refresh_token)) => Some(refresh_token),
                 Ok(None) => return Err(Fields::missing("refreshToken")),
-                // What cannot be a refresh token is as good as revoked: only the cookie is left to clear.
+                // What cannot be a refresh token is as good as revoked: only the cookie is left to
+                // clear.
                 Err(Problem::InvalidRefreshToken(_)) => None,
                 Err(problem) => return Err(problem),
             },
@@ -39,12 +41,7 @@ impl LogoutUser {
     pub(crate) async fn end_all(&self, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         self.guests.find_caller(caller).await?;
-        self.token_service
-            .sign_out_everywhere(&self.pool_id, &caller.sub)
-            .await?;
-        self.guests
-            .sign_out_everywhere(&caller.sub, self.clock.now())
-            .await?;
+        self.sessions.end_all(&caller.sub).await?;
         exchange.set_cookie(SetCookie::no_refresh_token());
         Ok(())
     }

@@ -1,13 +1,16 @@
-//! `openStartLink`, GET /auth/oauth2/start/{link}: shows the page that asks a person whether an agent may act for them.
+//! `openStartLink`, GET /auth/oauth2/start/{link}: shows the page that asks a person whether an
+//! agent may act for them.
 //!
-//! An agent has no browser, and hands over a link. The link binds nothing, whoever opens it and however often: chats preview
-//! links, browsers fetch ahead, and another site can send a browser here. Only the page's button does (`confirmStartLink`), so
-//! the page gives this browser a nonce, in a cookie that no other site's request brings along, and a form that fits it.
+//! An agent has no browser, and hands over a link. The link binds nothing, whoever opens it and
+//! however often: chats preview links, browsers fetch ahead, and another site can send a browser
+//! here. Only the page's button does (`confirmStartLink`), so the page gives this browser a nonce,
+//! in a cookie that no other site's request brings along, and a form that fits it.
 //!
-//! The page names the agent, the time, and the country of this request where CloudFront tells it. It holds no text that a
-//! conversation chose: no address, no scope, no conversation's id.
+//! The page names the agent, the time, and the country of this request where CloudFront tells it.
+//! It holds no text that a conversation chose: no address, no scope, no conversation's id.
 //!
-//! The link is made of the session by a key, and lives as long as it. Once the authorization has ended, a browser is told how.
+//! The link is made of the session by a key, and lives as long as it. Once the authorization has
+//! ended, a browser is told how.
 //!
 //! If a call fails: nothing has changed, and the link still works.
 
@@ -23,10 +26,8 @@ use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        OpenStartLink::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = OpenStartLink::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.

@@ -1,24 +1,23 @@
-//! `refreshToken`, POST /auth/refresh: exchanges a refresh token for new tokens. One call to Cognito, none to DynamoDB.
+//! `refreshToken`, POST /auth/refresh: exchanges a refresh token for new tokens. One call to
+//! Cognito, none to DynamoDB.
 //!
 //! The token comes in the body, or in the `__Host-` cookie, and the new one goes back the same way.
 //!
-//! If the call fails, nothing has changed. If its answer is lost, the token sent works on through the client's grace period, so the
-//! next try succeeds.
+//! If the call fails, nothing has changed. If its answer is lost, the token sent works on through
+//! the client's grace period, so the next try succeeds.
 
 mod refresh_token;
 
 use std::time::Duration;
 
-use auth_aws::{ConfigurationError, Platform, Secrets, TokenService};
+use auth_aws::{ConfigurationError, Platform, TokenService};
 use auth_domain::{Problem, RefreshToken};
 use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, Origin};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        Refresh::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = Refresh::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
@@ -32,7 +31,7 @@ impl Refresh {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
-            token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
+            token_service: TokenService::new(platform)?,
             front_end: environment.required("FRONTEND_URL")?,
             cookie_lifetime: environment.refresh_token_lifetime()?,
         })

@@ -1,4 +1,5 @@
-//! `registerUser`, POST /auth/register: takes an address and a password, and mails the code that confirms them.
+//! `registerUser`, POST /auth/register: takes an address and a password, and mails the code that
+//! confirms them.
 //!
 //! Cognito gets a user without a password. Everything else stands in the record of this
 //! registration alone, under the hash of its session token: name, number and password, the password
@@ -17,17 +18,14 @@
 
 mod register_user;
 
-use std::time::Duration;
-
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Limits, Passwords, PendingPasswords, Platform, Secrets,
-    SignIns,
+    ConfigurationError, EmailCodes, Guests, Passwords, PendingPasswords, Platform, SignIns,
 };
 use auth_domain::{
-    Clock, Email, Guest, GuestName, Limit, NewPassword, Problem, ProofOfWork, Randomness,
-    SessionToken, SignInRules,
+    Email, Guest, GuestName, Limit, NewPassword, Problem, ProofOfWork, Randomness, SessionToken,
+    SignInRules,
 };
-use auth_flows::{CodeMails, NewUsers};
+use auth_flows::{CodeMails, NetworkStarts, NewUsers, Requesters};
 use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation};
 use serde::{Serialize, Serializer};
 
@@ -41,54 +39,40 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// What the operation works with.
 struct RegisterUser {
-    guests: Guests,
-    limits: Limits,
+    requesters: Requesters,
+    starts: NetworkStarts,
     mails: CodeMails,
+    guests: Guests,
     codes: EmailCodes,
     passwords: Passwords,
     pending_passwords: PendingPasswords,
     new_users: NewUsers,
     sign_ins: SignIns,
-    secrets: Secrets,
-    clock: Clock,
     randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
     rules: SignInRules,
-    per_ip: Limit,
-    device_lifetime: Duration,
 }
 
 impl RegisterUser {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
-        let window = ("REGISTRATION_WINDOW_SECONDS", 900);
-        let per_ip = environment.limit("registration-ip", ("REGISTRATIONS_PER_IP", 30), window)?;
+        let window = "REGISTRATION_WINDOW_SECONDS";
+        let per_ip = environment.limit("registration-ip", "REGISTRATIONS_PER_IP", window)?;
         let per_email = Limit {
             name: "registration-email",
             ..environment.code_mails()?.strangers_per_hour
         };
         Ok(Self {
-            guests: Guests::new(platform)?,
-            limits: Limits::new(platform)?,
+            requesters: Requesters::new(platform, Self::NAME)?,
+            starts: NetworkStarts::new(platform, per_ip)?,
             mails: CodeMails::new(platform, per_email)?,
-            codes: EmailCodes::new(platform, &secrets)?,
-            passwords: Passwords::new(platform, &secrets)?,
+            guests: Guests::new(platform)?,
+            codes: EmailCodes::new(platform)?,
+            passwords: Passwords::new(platform)?,
             pending_passwords: PendingPasswords::new(platform)?,
-            new_users: NewUsers::new(platform, &secrets)?,
+            new_users: NewUsers::new(platform)?,
             sign_ins: SignIns::new(platform)?,
-            secrets,
-            clock: platform.clock(),
             randomness: platform.randomness(),
-            settings: Settings {
-                rules: environment.sign_in_rules()?,
-                per_ip,
-                device_lifetime: environment.device_cookie_lifetime()?,
-            },
+            rules: environment.sign_in_rules()?,
         })
     }
 }

@@ -3,11 +3,11 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    AttemptId, CognitoSession, Guest, GuestId, OfferedPassword, PendingRegistration, Problem,
-    Purpose, Report, Sealed, SessionToken, SignIn, Timestamp, UserSub,
+    CognitoSession, Guest, GuestId, OfferedPassword, PendingRegistration, Problem, Report, Sealed,
+    SessionToken, SignIn, Timestamp, UserSub,
 };
 use auth_flows::Requester;
-use auth_lambda::{Delivery, Exchange, Metric, Operation};
+use auth_lambda::{Delivery, Exchange, Metric};
 use tokio::{join, try_join};
 
 use crate::{Input, RegisterUser, Registered};
@@ -25,35 +25,23 @@ impl RegisterUser {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<Registered, Problem> {
-        let now = self.clock.now();
-        let attempt = AttemptId::generate(&self.randomness);
-        let (secrets, known) = try_join!(self.secrets.get(), self.guests.at(&input.email))?;
-        if let Some(network) = exchange.network() {
-            let subject = secrets.keys().tag(Purpose::IpAddress, &[&network]).to_hex();
-            self.limits
-                .admit(&self.settings.per_ip, &subject, &attempt, now, |state| {
-                    exchange.rate_limit(state);
-                })
-                .await?;
-        }
+        let (email, proof) = (&input.email, input.proof_of_work.as_ref());
+        let (requester, known) = try_join!(
+            self.requesters.meet(exchange, email, proof),
+            self.guests.at(email)
+        )?;
+        let (attempt, now) = (requester.attempt(), requester.now());
+        self.starts
+            .admit(&requester.turn(), requester.keys())
+            .await?;
         if is_confirmed(known.as_ref()) {
             return Err(Problem::EmailExists);
         }
-        let requester = Requester::of(
-            exchange,
-            Self::NAME,
-            &input.email,
-            input.proof_of_work.as_ref(),
-            self.settings.device_lifetime,
-            secrets.keys(),
-            &attempt,
-            now,
-        );
         self.mails.admit(&requester, true).await?;
 
         let session_token = SessionToken::generate(&self.randomness);
         let (created, password) = join!(
-            self.new_users.ensure(&input.email, &attempt, now),
+            self.new_users.ensure(email, attempt, now),
             self.pending_passwords.seal(&input.password, &session_token)
         );
         let user = match created? {
@@ -70,7 +58,7 @@ impl RegisterUser {
         };
         if let Err(problem) = begun {
             if user.is_new {
-                self.roll_back(input, &user.sub, &attempt, exchange).await;
+                self.roll_back(&user.sub, &requester).await;
             }
             return Err(problem);
         }
@@ -90,7 +78,7 @@ impl RegisterUser {
                 pending_authenticator: None,
             },
             session_token,
-            expires_in: self.settings.rules.lifetime.as_secs(),
+            expires_in: self.rules.lifetime.as_secs(),
             delivery: Delivery::to(&input.email),
         })
     }
@@ -128,7 +116,7 @@ impl RegisterUser {
             cognito_sessions: vec![session],
             attempts: 0,
             sent_at: now,
-            expires_at: now.after(self.settings.rules.lifetime),
+            expires_at: now.after(self.rules.lifetime),
             password: OfferedPassword::None,
             registration: Some(PendingRegistration {
                 guest_id,
@@ -142,20 +130,13 @@ impl RegisterUser {
     }
 
     /// Removes the user whom this registration made, unless it is somebody's by now.
-    async fn roll_back(
-        &self,
-        input: &Input,
-        sub: &UserSub,
-        attempt: &AttemptId,
-        exchange: &Exchange,
-    ) {
-        let rolled_back = self
-            .new_users
-            .roll_back(&input.email, sub, attempt, self.clock.now());
-        if let Err(problem) = rolled_back.await {
+    async fn roll_back(&self, sub: &UserSub, requester: &Requester<'_>) {
+        let (email, attempt, now) = (requester.email(), requester.attempt(), requester.now());
+        let rolled_back = self.new_users.roll_back(email, sub, attempt, now).await;
+        if let Err(problem) = rolled_back {
             let report = problem.report().map(Report::chain);
             tracing::error!(error = report, "half a registration stays behind");
-            exchange.count(Metric::RollbackFailures);
+            requester.exchange().count(Metric::RollbackFailures);
         }
     }
 }

@@ -1,23 +1,21 @@
 //! `requestPasswordReset`, POST /auth/password/reset: mails a code for a new password.
 //!
-//! The answer is the same 202 for every address, known or not, and it is never given before a floor that lies above what a mail
-//! takes (ASVS 5.0 6.3.8).
+//! The answer is the same 202 for every address, known or not, and it is never given before a floor
+//! that lies above what a mail takes (ASVS 5.0 6.3.8).
 //!
 //! An address gets a few mails an hour, and a known device has its own few. Past them the answer is
 //! 429 for every address alike, with a challenge whose solution buys more: a stranger who asks too
 //! often keeps no owner from a mail. The stranger's last mail is in the owner's mailbox besides,
 //! and its code works for an hour.
 //!
-//! If a call fails: before Cognito is asked, only counters have moved. If Cognito's answer is lost, the mail may have been sent, and its code
-//! works.
+//! If a call fails: before Cognito is asked, only counters have moved. If Cognito's answer is lost,
+//! the mail may have been sent, and its code works.
 
 mod request_password_reset;
 
-use std::time::Duration;
-
-use auth_aws::{ConfigurationError, Limits, Passwords, Platform, Secrets};
-use auth_domain::{Clock, Email, Limit, Problem, ProofOfWork, Randomness};
-use auth_flows::CodeMails;
+use auth_aws::{ConfigurationError, Passwords, Platform};
+use auth_domain::{Email, Problem, ProofOfWork};
+use auth_flows::{CodeMails, NetworkStarts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 use serde::Serialize;
 
@@ -26,50 +24,32 @@ const MESSAGE: &str = "If this address has an account, a code for a new password
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        RequestPasswordReset::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = RequestPasswordReset::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct RequestPasswordReset {
-    limits: Limits,
+    requesters: Requesters,
+    starts: NetworkStarts,
     mails: CodeMails,
     passwords: Passwords,
-    secrets: Secrets,
-    clock: Clock,
-    randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
-    per_ip: Limit,
-    device_lifetime: Duration,
     floor: ResponseFloor,
 }
 
 impl RequestPasswordReset {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
         let environment = platform.environment();
-        let window = ("RESET_WINDOW_SECONDS", 3600);
-        let floor = environment.milliseconds("OTP_RESPONSE_FLOOR_MS", 1000)?;
+        let window = "RESET_WINDOW_SECONDS";
         // Fewer than the five an hour that Cognito may allow a user itself.
-        let per_email = environment.limit("reset-email", ("RESETS_PER_EMAIL", 3), window)?;
+        let per_email = environment.limit("reset-email", "RESETS_PER_EMAIL", window)?;
+        let per_ip = environment.limit("reset-ip", "RESETS_PER_IP", window)?;
         Ok(Self {
-            limits: Limits::new(platform)?,
+            requesters: Requesters::new(platform, Self::NAME)?,
+            starts: NetworkStarts::new(platform, per_ip)?,
             mails: CodeMails::new(platform, per_email)?,
-            passwords: Passwords::new(platform, &secrets)?,
-            secrets,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            settings: Settings {
-                per_ip: environment.limit("reset-ip", ("RESETS_PER_IP", 30), window)?,
-                device_lifetime: environment.device_cookie_lifetime()?,
-                floor: ResponseFloor::new(floor),
-            },
+            passwords: Passwords::new(platform)?,
+            floor: ResponseFloor::new(environment.response_floor()?),
         })
     }
 }
@@ -105,7 +85,7 @@ impl Operation for RequestPasswordReset {
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Requested, Problem> {
         let requesting = self.request(&input, exchange);
-        self.settings.floor.hold(requesting).await?;
+        self.floor.hold(requesting).await?;
         Ok(Requested { message: MESSAGE })
     }
 }

@@ -1,45 +1,44 @@
-//! `setupMfa`, POST /auth/mfa/setup: begins setting up an authenticator, and shows its secret once, as text, URI and QR code.
+//! `setupMfa`, POST /auth/mfa/setup: begins setting up an authenticator, and shows its secret once,
+//! as text, URI and QR code.
 //!
-//! Whoever holds a session needs a fresh proof too: the password, or a code by mail. A guest who has an authenticator already must show
-//! it as well, or a backup code: else who reads the guest's mail could put another in its place, and step round it. The new one guards
-//! nothing, and the one before goes on, until `verifyMfaSetup` brings the first code; a set-up begun later takes this one's place.
+//! Whoever holds a session needs a fresh proof too: the password, or a code by mail. A guest who
+//! has an authenticator already must show it as well, or a backup code: else who reads the guest's
+//! mail could put another in its place, and step round it. The new one guards nothing, and the one
+//! before goes on, until `verifyMfaSetup` brings the first code; a set-up begun later takes this
+//! one's place.
 //!
-//! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code, and so is a code of the present
-//! authenticator; counts of what nobody looked at are given back. If the last answer is lost, the secret that nobody saw ends by itself.
+//! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code,
+//! and so is a code of the present authenticator; counts of what nobody looked at are given back.
+//! If the last answer is lost, the secret that nobody saw ends by itself.
 
 mod qr_code;
 mod setup_mfa;
 
 use std::time::Duration;
 
-use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, Reauthentication, Secrets};
+use auth_aws::{Authenticators, ConfigurationError, Guests, Platform};
 use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, TotpIssuer};
+use auth_flows::{FreshProofs, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        SetupMfa::new(platform)?,
-        platform.deployment_with_callers()?,
-    ))
+    let operation = SetupMfa::new(platform)?;
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
 }
 
 /// What the operation works with.
 struct SetupMfa {
     guests: Guests,
-    reauthentication: Reauthentication,
+    proofs: FreshProofs,
+    factors: SecondFactorAttempts,
     authenticators: Authenticators,
     clock: Clock,
     randomness: Randomness,
-    settings: Settings,
-}
-
-/// What the operation goes by.
-struct Settings {
     issuer: TotpIssuer,
     lifetime: Duration,
-    device_lifetime: Duration,
 }
 
 impl SetupMfa {
@@ -47,15 +46,13 @@ impl SetupMfa {
         let environment = platform.environment();
         Ok(Self {
             guests: Guests::new(platform)?,
-            reauthentication: Reauthentication::new(platform, &Secrets::new(platform)?)?,
+            proofs: FreshProofs::new(platform, Self::NAME)?,
+            factors: SecondFactorAttempts::new(platform)?,
             authenticators: Authenticators::new(platform)?,
             clock: platform.clock(),
             randomness: platform.randomness(),
-            settings: Settings {
-                issuer: environment.required("TOTP_ISSUER")?,
-                lifetime: environment.seconds("MFA_SETUP_SECONDS", 600)?,
-                device_lifetime: environment.device_cookie_lifetime()?,
-            },
+            issuer: environment.required("TOTP_ISSUER")?,
+            lifetime: environment.seconds("MFA_SETUP_SECONDS")?,
         })
     }
 }

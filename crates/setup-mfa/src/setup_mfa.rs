@@ -1,4 +1,5 @@
-//! The decision: who is calling, the fresh proof, the present authenticator if there is one; then a new secret.
+//! The decision: who is calling, the fresh proof, the present authenticator if there is one; then a
+//! new secret.
 
 use auth_domain::{AuthenticatorKeys, Problem, Report};
 use auth_lambda::{Exchange, Fields};
@@ -12,50 +13,32 @@ impl SetupMfa {
         exchange: &Exchange,
     ) -> Result<SetUp, Problem> {
         let caller = exchange.caller()?;
-        let now = self.clock.now();
         let guest = self.guests.find_caller(caller).await?;
         if guest.authenticator.is_some() && input.second_factor.is_none() {
             return Err(Fields::needed("code"));
         }
-        self.reauthentication
-            .prove(
-                &guest,
-                caller,
-                &input.proof,
-                now,
-                |keys| {
-                    exchange.known_device(&guest.email, now, self.settings.device_lifetime, keys)
-                },
-                |state| exchange.rate_limit(state),
-            )
-            .await?;
+        let proof = &input.proof;
+        self.proofs.require(&guest, caller, proof, exchange).await?;
         if let (Some(authenticator), Some(factor)) = (&guest.authenticator, &input.second_factor) {
-            self.authenticators
-                .require(&guest, authenticator, &caller.sub, factor, now, |state| {
-                    exchange.rate_limit(state);
-                })
+            self.factors
+                .require(&guest, authenticator, factor, exchange)
                 .await?;
         }
+
         let keys = AuthenticatorKeys::generate(&self.randomness);
-        let otpauth_uri = keys
-            .secret()
-            .otpauth_uri(&self.settings.issuer, &guest.email);
+        let otpauth_uri = keys.secret().otpauth_uri(&self.issuer, &guest.email);
         let qr_code = QrCode::of(&otpauth_uri)
             .map_err(|error| Problem::Internal(Report::new("draw the QR code", error)))?;
+        let until = self.clock.now().after(self.lifetime);
         self.authenticators
-            .begin(
-                &guest,
-                &caller.sub,
-                &keys,
-                now.after(self.settings.lifetime),
-            )
+            .begin(&guest, &caller.sub, &keys, until)
             .await?;
         Ok(SetUp {
             secret: keys.secret().to_base32(),
             otpauth_uri,
             qr_svg: qr_code.svg,
             qr_png: qr_code.png,
-            expires_in: self.settings.lifetime.as_secs(),
+            expires_in: self.lifetime.as_secs(),
         })
     }
 }

@@ -1,31 +1,32 @@
-//! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and says where the person has to go.
+//! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and says
+//! where the person has to go.
 //!
-//! For a guest who shows an access token, or for whoever says that they have an address. Only the first is believed; either way
-//! AgentCore keeps the consent under an identifier that is made for this authorization alone, and who comes back is held against the
-//! sub or the address before anything counts.
+//! For a guest who shows an access token, or for whoever says that they have an address. Only the
+//! first is believed; either way AgentCore keeps the consent under an identifier that is made for
+//! this authorization alone, and who comes back is held against the sub or the address before
+//! anything counts.
 //!
-//! API Gateway has one authorizer a route, and this route takes a token or none. So it has none, and the token is checked here.
+//! API Gateway has one authorizer a route, and this route takes a token or none. So it has none,
+//! and the token is checked here.
 //!
-//! The browser gets a cookie that nobody else has, and only with it can the authorization be ended. A caller without a browser, who
-//! invokes the function, gets a start link in place of AgentCore's URL: its page asks a person, and gives the cookie to that browser.
+//! The browser gets a cookie that nobody else has, and only with it can the authorization be ended.
+//! A caller without a browser, who invokes the function, gets a start link in place of AgentCore's
+//! URL: its page asks a person, and gives the cookie to that browser.
 //!
-//! No other site can have a browser begin one here: the body is JSON, which another origin may not send (CORS), and the answer, URL and
-//! all, is read by its caller alone.
+//! No other site can have a browser begin one here: the body is JSON, which another origin may not
+//! send (CORS), and the answer, URL and all, is read by its caller alone.
 //!
-//! If a call fails: nothing is left that anybody could end. The next try begins another authorization.
+//! If a call fails: nothing is left that anybody could end. The next try begins another
+//! authorization.
 
 mod start_authorization;
 
-use std::time::Duration;
-
-use auth_aws::{
-    AccessTokens, AuthorizationStart, ConfigurationError, Consents, Guests, Limits, Platform,
-    Secrets,
-};
+use auth_aws::{AccessTokens, ConfigurationError, Consents, Guests, Platform, Secrets};
 use auth_domain::{
-    AuthorizationId, CallbackUrl, Clock, ConversationId, Email, Limit, Problem, Randomness, Scope,
+    AuthorizationId, CallbackUrl, Clock, ConversationId, Email, Problem, Randomness, Scope,
     Timestamp,
 };
+use auth_flows::{AuthorizationStart, NetworkStarts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -34,10 +35,8 @@ const MOST_SCOPES: usize = 20;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        StartAuthorization::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = StartAuthorization::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
@@ -45,33 +44,30 @@ struct StartAuthorization {
     start: AuthorizationStart,
     access_tokens: AccessTokens,
     guests: Guests,
-    limits: Limits,
+    starts: NetworkStarts,
     secrets: Secrets,
     callback_url: CallbackUrl,
     clock: Clock,
     randomness: Randomness,
-    per_ip: Limit,
-    lifetime: Duration,
 }
 
 impl StartAuthorization {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
+        let per_ip = environment.limit(
+            "authorization-start-ip",
+            "AUTHORIZATION_STARTS_PER_IP",
+            "AUTHORIZATION_START_WINDOW_SECONDS",
+        )?;
         Ok(Self {
             start: AuthorizationStart::new(platform, &Consents::new(platform)?)?,
+            starts: NetworkStarts::new(platform, per_ip)?,
             access_tokens: AccessTokens::new(platform)?,
             guests: Guests::new(platform)?,
-            limits: Limits::new(platform)?,
             secrets: Secrets::new(platform)?,
             callback_url: environment.required("OAUTH2_CALLBACK_URL")?,
             clock: platform.clock(),
             randomness: platform.randomness(),
-            per_ip: environment.limit(
-                "authorization-start-ip",
-                ("AUTHORIZATION_STARTS_PER_IP", 30),
-                ("AUTHORIZATION_START_WINDOW_SECONDS", 900),
-            )?,
-            lifetime: environment.authorization_lifetime()?,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The decision: who is it for, may they, ask AgentCore, and bind it to this browser.
 
-use auth_aws::AuthorizationWish;
-use auth_domain::{AttemptId, BindingCookie, BindingSecret, KeyRing, Problem, Purpose, Subject};
-use auth_lambda::{Exchange, Fields, Metric, SetCookie};
+use auth_domain::{AttemptId, BindingCookie, BindingSecret, Problem, Subject};
+use auth_flows::{AuthorizationWish, Turn};
+use auth_lambda::{Exchange, Fields, SetCookie};
 use tokio::try_join;
 
 use crate::{Input, StartAuthorization, Started};
@@ -15,7 +15,12 @@ impl StartAuthorization {
     ) -> Result<Started, Problem> {
         let (secrets, subject) = try_join!(self.secrets.get(), self.subject(&input, exchange))?;
         let keys = secrets.keys();
-        self.admit(keys, exchange).await?;
+        let turn = Turn {
+            exchange,
+            attempt: AttemptId::generate(&self.randomness),
+            now: self.clock.now(),
+        };
+        self.starts.admit(&turn, keys).await?;
 
         let secret = BindingSecret::generate(&self.randomness);
         let wish = AuthorizationWish {
@@ -24,16 +29,11 @@ impl StartAuthorization {
             scopes: input.scopes,
             instead_of: None,
         };
-        let begun = self
-            .start
-            .begin(wish, keys, |id| {
-                exchange.is_http().then(|| secret.hash(id, keys))
-            })
-            .await?;
-        exchange.count(Metric::AuthorizationsStarted);
+        let browser = exchange.is_http().then_some(&secret);
+        let begun = self.start.begin(wish, browser, keys, exchange).await?;
         let authorization_url = if exchange.is_http() {
             let cookie = BindingCookie::issue(&begun.id, &begun.state, &secret);
-            exchange.set_cookie(SetCookie::authorization(cookie, self.lifetime));
+            exchange.set_cookie(SetCookie::authorization(cookie, self.start.lifetime()));
             begun.url.as_str().to_owned()
         } else {
             self.callback_url.start_link(&begun.id, keys)
@@ -45,7 +45,8 @@ impl StartAuthorization {
         })
     }
 
-    /// The guest of the token, if one is shown: a bad one is refused, whatever address stands beside it.
+    /// The guest of the token, if one is shown: a bad one is refused, whatever address stands
+    /// beside it.
     async fn subject(&self, input: &Input, exchange: &Exchange) -> Result<Subject, Problem> {
         let caller = match (exchange.caller(), exchange.bearer_token()) {
             (Ok(caller), _) => Some(caller.clone()),
@@ -65,20 +66,5 @@ impl StartAuthorization {
                 None => Err(Fields::needed("email")),
             },
         }
-    }
-
-    async fn admit(&self, keys: &KeyRing, exchange: &Exchange) -> Result<(), Problem> {
-        let Some(network) = exchange.network() else {
-            return Ok(());
-        };
-        let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
-        let attempt = AttemptId::generate(&self.randomness);
-        let now = self.clock.now();
-        let admitted = self
-            .limits
-            .admit(&self.per_ip, &subject, &attempt, now, |state| {
-                exchange.rate_limit(state);
-            });
-        admitted.await
     }
 }

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let hours = platform.environment().number("UNPROVED_USER_HOURS", 24)?;
+    let hours: u32 = platform.environment().required("UNPROVED_USER_HOURS")?;
     Ok(Function::scheduled(SweepUnprovedUsers {
         sweep: UnprovedSweep::new(platform)?,
         clock: platform.clock(),

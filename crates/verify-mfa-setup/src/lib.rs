@@ -1,40 +1,42 @@
-//! `verifyMfaSetup`, POST /auth/mfa/setup/verify: the first right code puts the new authenticator in force, and brings its backup codes.
+//! `verifyMfaSetup`, POST /auth/mfa/setup/verify: the first right code puts the new authenticator
+//! in force, and brings its backup codes.
 //!
-//! From then on every sign-in of the guest, by password or by mailed code, asks for it. The one before is void, and so are its backup
-//! codes. Every other session ends: what was opened without the authenticator does not outlive it. This session's access token goes on
-//! until it ends by itself; its refresh token, like all others, does not.
+//! From then on every sign-in of the guest, by password or by mailed code, asks for it. The one
+//! before is void, and so are its backup codes. Every other session ends: what was opened without
+//! the authenticator does not outlive it. This session's access token goes on until it ends by
+//! itself; its refresh token, like all others, does not.
 //!
-//! A set-up is confirmed once: of any number of requests that bring its code at the same moment, one gets backup codes. The first code
-//! is used up by it, as any code is.
+//! A set-up is confirmed once: of any number of requests that bring its code at the same moment,
+//! one gets backup codes. The first code is used up by it, as any code is.
 //!
-//! If a call fails: before the last write nothing has changed, but that other sessions may be signed out already, and the same code may
-//! be sent again. If the last answer is lost, the authenticator is in force and its backup codes were never seen: signing in with the
-//! authenticator and setting one up anew brings others. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: before the last write nothing has changed, but that other sessions may be
+//! signed out already, and the same code may be sent again. If the last answer is lost, the
+//! authenticator is in force and its backup codes were never seen: signing in with the
+//! authenticator and setting one up anew brings others. A notice that cannot be mailed is logged
+//! and counted, and fails nothing.
 
 mod verify_mfa_setup;
 
-use auth_aws::{
-    Authenticators, ConfigurationError, Guests, Mailer, Platform, Secrets, TokenService,
-};
+use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, Users};
 use auth_domain::{BACKUP_CODES, BackupCode, Clock, OtpCode, Problem, Randomness};
+use auth_flows::{Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::{Serialize, Serializer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        VerifyMfaSetup::new(platform)?,
-        platform.deployment_with_callers()?,
-    ))
+    let operation = VerifyMfaSetup::new(platform)?;
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
 }
 
 /// What the operation works with.
 struct VerifyMfaSetup {
     guests: Guests,
+    factors: SecondFactorAttempts,
     authenticators: Authenticators,
-    token_service: TokenService,
-    mailer: Mailer,
-    pool_id: String,
+    users: Users,
+    notices: Notices,
     clock: Clock,
     randomness: Randomness,
 }
@@ -43,13 +45,10 @@ impl VerifyMfaSetup {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             guests: Guests::new(platform)?,
+            factors: SecondFactorAttempts::new(platform)?,
             authenticators: Authenticators::new(platform)?,
-            token_service: TokenService::new(platform, &Secrets::new(platform)?)?,
-            mailer: Mailer::new(platform)?,
-            pool_id: platform
-                .environment()
-                .text("COGNITO_USER_POOL_ID")?
-                .to_owned(),
+            users: Users::new(platform)?,
+            notices: Notices::new(platform)?,
             clock: platform.clock(),
             randomness: platform.randomness(),
         })

@@ -1,4 +1,5 @@
-//! `verifyMfa`, POST /auth/mfa/verify: brings the second factor of a sign-in that is held, and trades it for tokens.
+//! `verifyMfa`, POST /auth/mfa/verify: brings the second factor of a sign-in that is held, and
+//! trades it for tokens.
 //!
 //! The attempt is counted for the sign-in before anybody looks at the code, and for the guest over
 //! all sign-ins; a right code clears the latter. The guest is told when a sign-in's attempts or the
@@ -8,82 +9,51 @@
 //! own, which users of an older pool may meet, are finished here too, and a guest who has an
 //! authenticator as well is asked for it after them.
 //!
-//! A session token that nobody finishes is worth nothing after five minutes. Its refresh token is revoked with the last attempt, or by
-//! the first request that comes too late; where none comes, its ciphertext is deleted with the record, and nobody ever held it.
+//! A session token that nobody finishes is worth nothing after five minutes. Its refresh token is
+//! revoked with the last attempt, or by the first request that comes too late; where none comes,
+//! its ciphertext is deleted with the record, and nobody ever held it.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If anything fails once the code was taken, the code is used up, the
-//! sign-in is open again, and the authenticator's next code finishes it. If that cannot be noted, or Cognito's tokens were lost for longer
-//! than its grace period, the sign-in begins anew. Tokens that do not leave are revoked. A notice that cannot be mailed is logged and
-//! counted, and fails nothing.
+//! If a call fails: an attempt at which nobody looked is given back. If anything fails once the
+//! code was taken, the code is used up, the sign-in is open again, and the authenticator's next
+//! code finishes it. If that cannot be noted, or Cognito's tokens were lost for longer than its
+//! grace period, the sign-in begins anew. Tokens that do not leave are revoked. A notice that
+//! cannot be mailed is logged and counted, and fails nothing.
 
 mod follow_up;
 mod verify_mfa;
 
-use std::time::Duration;
-
-use auth_aws::{
-    Authenticators, ConfigurationError, Guests, Mailer, Passwords, Platform, SecondFactors,
-    Secrets, TokenService, UnprovedUsers,
-};
-use auth_domain::{
-    Clock, NewPassword, Problem, Randomness, SecondFactor, SecondFactorRules, SessionToken,
-    TokenDelivery,
-};
-use auth_flows::NetworkAttempts;
+use auth_aws::{Authenticators, ConfigurationError, Guests, Passwords, Platform};
+use auth_domain::{NewPassword, Problem, SecondFactor, SessionToken, TokenDelivery};
+use auth_flows::{HeldSignIns, Notices, SecondFactorAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        VerifyMfa::new(platform)?,
-        platform.deployment()?,
-    ))
+    let operation = VerifyMfa::new(platform)?;
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
 struct VerifyMfa {
-    network: NetworkAttempts,
-    second_factors: SecondFactors,
+    held: HeldSignIns,
+    factors: SecondFactorAttempts,
     authenticators: Authenticators,
     guests: Guests,
-    unproved: UnprovedUsers,
     passwords: Passwords,
-    token_service: TokenService,
-    mailer: Mailer,
-    secrets: Secrets,
-    clock: Clock,
-    randomness: Randomness,
-    settings: Settings,
-}
-
-/// The numbers that the operation goes by.
-struct Settings {
-    rules: SecondFactorRules,
-    device_lifetime: Duration,
-    refresh_token_lifetime: Duration,
+    signing_in: SigningIn,
+    notices: Notices,
 }
 
 impl VerifyMfa {
     fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let secrets = Secrets::new(platform)?;
-        let environment = platform.environment();
         Ok(Self {
-            network: NetworkAttempts::new(platform, "second-factor-network")?,
-            second_factors: SecondFactors::new(platform)?,
+            held: HeldSignIns::new(platform, Self::NAME, "second-factor-network")?,
+            factors: SecondFactorAttempts::new(platform)?,
             authenticators: Authenticators::new(platform)?,
             guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
-            passwords: Passwords::new(platform, &secrets)?,
-            token_service: TokenService::new(platform, &secrets)?,
-            mailer: Mailer::new(platform)?,
-            secrets,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            settings: Settings {
-                rules: environment.second_factor_rules()?,
-                device_lifetime: environment.device_cookie_lifetime()?,
-                refresh_token_lifetime: environment.refresh_token_lifetime()?,
-            },
+            passwords: Passwords::new(platform)?,
+            signing_in: SigningIn::new(platform)?,
+            notices: Notices::new(platform)?,
         })
     }
 }

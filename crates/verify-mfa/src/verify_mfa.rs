@@ -1,34 +1,19 @@
-//! The decision: count the attempt, look at the code and use it up, end the held sign-in; only then do tokens leave.
+//! The decision: count the attempt, look at the code and use it up, end the held sign-in; only then
+//! do tokens leave.
 
-use auth_aws::{FactorProof, Undecided};
+use auth_aws::FactorProof;
 use auth_domain::{
-    AttemptId, Attempts, AwaitedFactor, Email, Guest, HeldSignIn, HeldToken, KeyRing, Notice,
-    Problem, RefreshToken, SecondFactor, SignInId, Timestamp, TokenDelivery, Tokens,
+    Attempts, AwaitedFactor, Guest, HeldToken, Notice, Problem, SecondFactor, TokenDelivery,
 };
-use auth_flows::Requester;
-use auth_lambda::{Exchange, Fields, Metric, Operation, SignInAnswer};
+use auth_flows::{Attempt, Resumed};
+use auth_lambda::{Exchange, Fields, SignInAnswer};
 use tokio::join;
 
 use crate::{Answer, Input, VerifyMfa};
 
-/// A request at its moment, and the attempt that it is.
-pub(crate) struct Turn<'a> {
-    pub(crate) input: &'a Input,
-    pub(crate) exchange: &'a Exchange,
-    pub(crate) attempt: AttemptId,
-    pub(crate) sign_in_id: SignInId,
-    pub(crate) now: Timestamp,
-}
-
-impl Turn<'_> {
-    /// How the refresh token is to travel: as the second factor says, or else as the first did.
-    pub(crate) fn delivery(&self, held: &HeldSignIn) -> TokenDelivery {
-        self.input.token_delivery.unwrap_or(held.token_delivery)
-    }
-}
-
 /// A second factor that was right, and is used up.
-struct Proved {
+struct Proved<'a> {
+    attempt: Attempt<'a>,
     guest: Guest,
     backup_codes_left: Option<usize>,
 }
@@ -39,266 +24,110 @@ impl VerifyMfa {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        let turn = Turn {
-            input,
-            exchange,
-            attempt: AttemptId::generate(&self.randomness),
-            sign_in_id: input.session_token.sign_in_id(),
-            now: self.clock.now(),
-        };
-        let (secrets, claimed) = join!(
-            self.secrets.get(),
-            self.second_factors
-                .claim(&turn.sign_in_id, &turn.attempt, turn.now)
-        );
-        let held = match claimed {
-            Ok(held) => held,
-            Err(unclaimed) => {
-                if unclaimed.problem.report().is_some() {
-                    self.give_back(&turn).await;
-                }
-                if let Some(abandoned) = &unclaimed.abandoned {
-                    self.abandon(abandoned, &turn).await;
-                }
-                return Err(unclaimed.problem);
-            }
-        };
-        let secrets = match secrets {
-            Ok(secrets) => secrets,
-            Err(problem) => {
-                self.give_back(&turn).await;
-                return Err(problem);
-            }
-        };
-        let requester = Requester::of(
-            exchange,
-            Self::NAME,
-            &held.email,
-            None,
-            self.settings.device_lifetime,
-            secrets.keys(),
-            &turn.attempt,
-            turn.now,
-        );
-        match (&held.awaits, &input.answer) {
+        let resumed = self.held.resume(&input.session_token, exchange).await?;
+        // The second factor says how the refresh token is to travel, or else what the first said
+        // holds.
+        let delivery = input.token_delivery.unwrap_or(resumed.held.token_delivery);
+        match (&resumed.held.awaits, &input.answer) {
             (AwaitedFactor::Authenticator(token), Answer::SecondFactor(factor)) => {
-                let proved = self.prove(&held, token, factor, &requester, &turn).await?;
-                self.finish(&held, token, proved, secrets.keys(), &turn)
-                    .await
+                let proved = self.prove(&resumed, token, factor).await?;
+                self.finish(&resumed, token, proved, delivery).await
             }
             (AwaitedFactor::Authenticator(_), Answer::NewPassword(_)) => {
-                self.give_back(&turn).await;
+                self.held.give_back(&resumed).await;
                 Err(Fields::needed("code"))
             }
             (AwaitedFactor::Cognito(follow_up), answer) => {
-                if let Err(problem) = self.network.admit(&requester).await {
-                    self.give_back(&turn).await;
-                    return Err(problem);
-                }
-                self.answer(&held, follow_up, answer, secrets.keys(), &turn)
-                    .await
+                self.answer(&resumed, follow_up, answer, delivery).await
             }
         }
     }
 
     /// Looks at the second factor, counted against network and guest first.
-    async fn prove(
-        &self,
-        held: &HeldSignIn,
+    async fn prove<'a>(
+        &'a self,
+        resumed: &Resumed<'_>,
         token: &HeldToken,
         factor: &SecondFactor,
-        requester: &Requester<'_>,
-        turn: &Turn<'_>,
-    ) -> Result<Proved, Problem> {
-        let sub = &token.sub;
-        if let Err(problem) = self.network.admit(requester).await {
-            self.give_back(turn).await;
-            return Err(problem);
-        }
-        let (counted, found) = join!(
-            self.authenticators
-                .count(sub, &turn.attempt, turn.now, |state| {
-                    turn.exchange.rate_limit(state);
-                }),
-            self.guests.find(sub)
-        );
-        let (counted, found) = match (counted, found) {
-            (Ok(counted), Ok(found)) => (counted, found),
-            (Err(problem), _) | (Ok(_), Err(problem)) => {
-                self.take_back(token, turn).await;
+    ) -> Result<Proved<'a>, Problem> {
+        let (sub, requester) = (&token.sub, &resumed.requester);
+        let counting = self.held.count(resumed, Some((&self.factors, token)));
+        let (counted, found) = join!(counting, self.guests.find(sub));
+        let attempt = counted?;
+        let found = match found {
+            Ok(found) => found,
+            Err(problem) => {
+                attempt.give_back().await;
                 return Err(problem);
             }
         };
-        // The guest or the authenticator has gone since the first factor: the sign-in has to begin anew.
+        // The guest or the authenticator has gone since the first factor: the sign-in has to begin
+        // anew.
         let Some((guest, authenticator)) = found.and_then(|guest| {
             let authenticator = guest.authenticator.clone()?;
             Some((guest, authenticator))
         }) else {
-            self.abandon(token, turn).await;
+            self.held.give_up(resumed, token).await;
             return Err(Problem::InvalidSession);
         };
-        let proof = self
+        let (name, now) = (requester.attempt(), requester.now());
+        let proving = self
             .authenticators
-            .prove(&guest, &authenticator, sub, factor, &turn.attempt, turn.now)
-            .await;
-        match proof {
-            Ok(FactorProof::Right { backup_codes_left }) => Ok(Proved {
+            .prove(sub, &authenticator, factor, name, now);
+        match attempt.evaluate(proving).await? {
+            FactorProof::Right { backup_codes_left } => Ok(Proved {
+                attempt,
                 guest,
                 backup_codes_left,
             }),
-            Ok(FactorProof::Wrong) => {
+            FactorProof::Wrong => {
                 tracing::warn!(sub = sub.as_str(), "wrong second factor");
-                let attempts = held.attempts(&self.settings.rules);
-                if attempts.remaining == 0 {
-                    self.abandon(token, turn).await;
+                let of_sign_in = resumed.held.attempts(self.held.rules());
+                if of_sign_in.remaining == 0 {
+                    self.held.give_up(resumed, token).await;
                 }
-                if attempts.remaining == 0 || counted.remaining == 0 {
-                    // Whoever got here has the first factor.
-                    self.tell(&held.email, Notice::SecondFactorFailed, turn)
-                        .await;
-                }
-                Err(Problem::InvalidOtp(Attempts {
-                    remaining: attempts.remaining.min(counted.remaining),
-                    ..attempts
-                }))
-            }
-            Err(Undecided {
-                problem,
-                may_be_evaluated,
-            }) => {
-                if !may_be_evaluated {
-                    self.take_back(token, turn).await;
-                }
-                Err(problem)
+                let left = Attempts {
+                    remaining: of_sign_in.remaining.min(attempt.left().remaining),
+                    ..of_sign_in
+                };
+                Err(self.refuse(resumed, left).await)
             }
         }
     }
 
-    /// Ends the held sign-in, and turns its refresh token into tokens: one conditional write decides between two right codes.
+    /// The answer to a wrong factor. Past the last attempt the guest hears of it: the first factor
+    /// is known to somebody.
+    pub(crate) async fn refuse(&self, resumed: &Resumed<'_>, left: Attempts) -> Problem {
+        if left.remaining == 0 {
+            let (email, exchange) = (&resumed.held.email, resumed.requester.exchange());
+            let notice = Notice::SecondFactorFailed;
+            self.notices.tell(email, notice, exchange).await;
+        }
+        Problem::InvalidOtp(left)
+    }
+
+    /// Ends the held sign-in, and turns its refresh token into tokens.
     async fn finish(
         &self,
-        held: &HeldSignIn,
+        resumed: &Resumed<'_>,
         token: &HeldToken,
-        proved: Proved,
-        keys: &KeyRing,
-        turn: &Turn<'_>,
+        proved: Proved<'_>,
+        delivery: TokenDelivery,
     ) -> Result<SignInAnswer, Problem> {
-        let (finished, opened, ()) = join!(
-            self.second_factors.finish(&turn.sign_in_id, &turn.attempt),
-            self.second_factors.open(token),
-            self.authenticators.clear(&token.sub)
-        );
-        if !finished? {
-            return Err(Problem::InvalidSession);
-        }
-        let tokens = match opened {
-            Ok(refresh_token) => self.exchange(refresh_token).await,
-            Err(problem) => Err(problem),
-        };
-        match tokens {
-            Ok(tokens) => {
-                let tokens = self.welcome(held, tokens, keys, turn).await;
-                Ok(SignInAnswer::after_backup_code(
-                    tokens,
-                    proved.guest,
-                    proved.backup_codes_left,
-                ))
-            }
-            // All sessions were ended since the first factor, this one among them.
-            Err(Problem::InvalidRefreshToken(_)) => Err(Problem::InvalidSession),
-            Err(problem) => {
-                let reopened = self
-                    .second_factors
-                    .reopen(&turn.sign_in_id, &turn.attempt, &token.sealed)
-                    .await;
-                if reopened.is_err() {
-                    tracing::warn!("a sign-in that nobody finished stays ended");
-                }
-                Err(problem)
-            }
-        }
-    }
-
-    async fn exchange(&self, refresh_token: RefreshToken) -> Result<Tokens, Problem> {
-        let mut tokens = self.token_service.refresh(&refresh_token).await?;
-        // Where the client does not rotate, the one that was held goes on.
-        tokens.refresh_token.get_or_insert(refresh_token);
-        Ok(tokens)
-    }
-
-    /// What goes with every finished sign-in: it is counted, the device is remembered, a new one is told of, and the tokens travel as
-    /// the client asked.
-    pub(crate) async fn welcome(
-        &self,
-        held: &HeldSignIn,
-        tokens: Tokens,
-        keys: &KeyRing,
-        turn: &Turn<'_>,
-    ) -> Tokens {
-        let Turn { exchange, now, .. } = turn;
-        let lifetime = self.settings.device_lifetime;
-        exchange.count(Metric::SignIns);
-        let device = exchange.known_device(&held.email, *now, lifetime, keys);
-        if device.is_none() && exchange.is_http() {
-            self.tell(&held.email, Notice::NewDeviceSignedIn, turn)
-                .await;
-        }
-        exchange.remember_device(
-            &held.email,
-            device.as_ref(),
-            *now,
-            lifetime,
-            keys,
-            &self.randomness,
-        );
-        exchange.deliver(
+        let Proved {
+            attempt,
+            guest,
+            backup_codes_left,
+        } = proved;
+        let tokens = self.held.trade(resumed, &attempt, token).await?;
+        let tokens = self
+            .signing_in
+            .welcome(&resumed.requester, true, tokens, delivery)
+            .await;
+        Ok(SignInAnswer::after_backup_code(
             tokens,
-            turn.delivery(held),
-            self.settings.refresh_token_lifetime,
-        )
-    }
-
-    pub(crate) async fn tell(&self, email: &Email, notice: Notice, turn: &Turn<'_>) {
-        let told = self.mailer.notify(email, notice, turn.now).await;
-        turn.exchange.note_notice(told);
-    }
-
-    /// Revokes the refresh token of a sign-in that nobody can finish any more, and forgets it. Where that fails, it is deleted with the
-    /// record, and ends unused by its own time.
-    async fn abandon(&self, token: &HeldToken, turn: &Turn<'_>) {
-        let abandoned = async {
-            let refresh_token = self.second_factors.open(token).await?;
-            self.token_service.revoke(&refresh_token).await?;
-            self.second_factors.forget(&turn.sign_in_id).await
-        };
-        if abandoned.await.is_err() {
-            tracing::warn!("a held token that nobody has could not be revoked");
-        }
-    }
-
-    /// Undoes the counting of an attempt that nobody looked at.
-    pub(crate) async fn give_back(&self, turn: &Turn<'_>) {
-        note_stuck(
-            &self
-                .second_factors
-                .give_back(&turn.sign_in_id, &turn.attempt)
-                .await,
-        );
-    }
-
-    /// The same where it was counted against the guest, too.
-    async fn take_back(&self, token: &HeldToken, turn: &Turn<'_>) {
-        let (sign_in, failures) = join!(
-            self.second_factors
-                .give_back(&turn.sign_in_id, &turn.attempt),
-            self.authenticators.take_back(&token.sub, &turn.attempt)
-        );
-        note_stuck(&sign_in.and(failures));
-    }
-}
-
-fn note_stuck(given_back: &Result<(), Problem>) {
-    if given_back.is_err() {
-        tracing::warn!("an attempt that nobody looked at stays counted");
+            guest,
+            backup_codes_left,
+        ))
     }
 }

@@ -1,18 +1,18 @@
-//! Authenticators, in their guests' records: set up, confirmed, asked, removed. Their keys are sealed; every use of a code is one
-//! conditional write.
+//! Authenticators, in their guests' records: set up, confirmed, asked, removed. Their keys are
+//! sealed; every use of a code is one conditional write.
 
 use std::collections::BTreeSet;
 
 use auth_domain::{
-    AttemptId, Attempts, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, Limit,
-    LimitState, Problem, Randomness, Sealed, SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
+    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, OtpCode, Problem, Sealed,
+    SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
 };
 
 use crate::{
-    ConfigurationError, Limits, Platform,
+    ConfigurationError, Platform,
     clients::dynamodb,
     failure::Undecided,
     guest_items::{KEY, guest_key},
@@ -22,15 +22,12 @@ use crate::{
     vault::{Owner, Use, Vault},
 };
 
-/// The authenticators' part of the guests table, the key that seals their secrets, and the count of wrong codes.
+/// The authenticators' part of the guests table, and the key that seals their secrets.
 #[derive(Clone)]
 pub struct Authenticators {
     client: Client,
     table: String,
     vault: Vault,
-    limits: Limits,
-    failures: Limit,
-    randomness: Randomness,
 }
 
 /// What came of a second factor.
@@ -57,122 +54,56 @@ pub struct Confirmation<'a> {
 }
 
 impl Authenticators {
-    /// Authenticators in the table that `GUESTS_TABLE_NAME` names, sealed by the key that `KMS_KEY_ID` names.
+    /// Authenticators in the table that `GUESTS_TABLE_NAME` names, sealed by the key that
+    /// `KMS_KEY_ID` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             client: dynamodb(platform)?,
             table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
             vault: Vault::new(platform)?,
-            limits: Limits::new(platform)?,
-            failures: platform.environment().second_factor_failures()?,
-            randomness: platform.randomness(),
         })
     }
 
-    /// Counts a code against its user before anybody looks at it; says how many more there may be.
-    pub async fn count(
-        &self,
-        sub: &UserSub,
-        attempt: &AttemptId,
-        now: Timestamp,
-        note: impl FnOnce(LimitState),
-    ) -> Result<Attempts, Problem> {
-        let mut remaining = 0;
-        let noted = |state: LimitState| {
-            remaining = state.remaining;
-            note(state);
-        };
-        self.limits
-            .admit(&self.failures, &subject(sub), attempt, now, noted)
-            .await?;
-        Ok(Attempts {
-            made: self.failures.quota.saturating_sub(remaining),
-            remaining,
-        })
-    }
-
-    /// Undoes the counting of a code at which nobody looked.
-    pub async fn take_back(&self, sub: &UserSub, attempt: &AttemptId) -> Result<(), Problem> {
-        self.limits
-            .take_back(&self.failures, &subject(sub), attempt)
-            .await
-    }
-
-    /// Forgets all wrong codes of a user who has just brought a right one. Where that fails, they age out.
-    pub async fn clear(&self, sub: &UserSub) {
-        let cleared = self.limits.clear(&self.failures, &subject(sub)).await;
-        if cleared.is_err() {
-            tracing::warn!("the count of wrong codes could not be cleared, and will age out");
-        }
-    }
-
-    /// Looks at a second factor, and uses it up if it is right. Counting comes first: see
-    /// [`Authenticators::count`].
+    /// Looks at a second factor, and uses it up if it is right.
     pub async fn prove(
         &self,
-        guest: &Guest,
-        authenticator: &Authenticator,
         sub: &UserSub,
+        authenticator: &Authenticator,
         factor: &SecondFactor,
         attempt: &AttemptId,
         now: Timestamp,
     ) -> Result<FactorProof, Undecided> {
-        let keys = self
-            .open(&authenticator.sealed_keys, sub)
-            .await
-            .map_err(Undecided::before_evaluation)?;
         let sealed_keys = &authenticator.sealed_keys;
         let proof = match factor {
-            SecondFactor::Code(code) => match keys.secret().step_of(code, now) {
-                Some(step) => {
-                    self.accept_step(&guest.cognito_sub, sealed_keys, step, attempt)
-                        .await
+            SecondFactor::Code(code) => {
+                let (_, step) = self.look(sealed_keys, sub, code, now).await?;
+                match step {
+                    Some(step) => self.accept_step(sub, sealed_keys, step, attempt).await,
+                    None => Ok(FactorProof::Wrong),
                 }
-                None => Ok(FactorProof::Wrong),
-            },
+            }
             SecondFactor::BackupCode(code) => {
+                let opened = self.open(sealed_keys, sub).await;
+                let keys = opened.map_err(Undecided::before_evaluation)?;
                 let hash = keys.hash(code);
-                self.use_up(&guest.cognito_sub, sealed_keys, &hash, attempt)
-                    .await
+                self.use_up(sub, sealed_keys, &hash, attempt).await
             }
         };
         proof.map_err(Undecided::after_evaluation)
     }
 
-    /// The same with counting before and after, for somebody who is signed in: an error unless the factor is right.
-    pub async fn require(
+    /// The keys of an authenticator, and the step whose code this is; none for a wrong code.
+    pub async fn look(
         &self,
-        guest: &Guest,
-        authenticator: &Authenticator,
+        sealed_keys: &Sealed,
         sub: &UserSub,
-        factor: &SecondFactor,
+        code: &OtpCode,
         now: Timestamp,
-        note: impl FnOnce(LimitState),
-    ) -> Result<(), Problem> {
-        let attempt = AttemptId::generate(&self.randomness);
-        let attempts = self.count(sub, &attempt, now, note).await?;
-        let proof = self
-            .prove(guest, authenticator, sub, factor, &attempt, now)
-            .await;
-        match proof {
-            Ok(FactorProof::Right { .. }) => {
-                self.clear(sub).await;
-                Ok(())
-            }
-            Ok(FactorProof::Wrong) => {
-                tracing::warn!(sub = sub.as_str(), "wrong second factor");
-                Err(Problem::InvalidOtp(attempts))
-            }
-            Err(Undecided {
-                problem,
-                may_be_evaluated,
-            }) => {
-                if !may_be_evaluated && self.take_back(sub, &attempt).await.is_err() {
-                    tracing::warn!("an attempt that nobody looked at stays counted");
-                }
-                Err(problem)
-            }
-        }
+    ) -> Result<(AuthenticatorKeys, Option<TotpStep>), Undecided> {
+        let opened = self.open(sealed_keys, sub).await;
+        let keys = opened.map_err(Undecided::before_evaluation)?;
+        let step = keys.secret().step_of(code, now);
+        Ok((keys, step))
     }
 
     /// Takes a step once: never again, nor one before it, however many bring its code.
@@ -228,7 +159,7 @@ impl Authenticators {
     }
 
     /// Opens an authenticator's keys. Those of another user do not open.
-    pub async fn open(
+    async fn open(
         &self,
         sealed_keys: &Sealed,
         sub: &UserSub,
@@ -242,7 +173,8 @@ impl Authenticators {
         })
     }
 
-    /// Remembers an authenticator that is being set up, beside the one that there may be. A later one takes its place.
+    /// Remembers an authenticator that is being set up, beside the one that there may be. A later
+    /// one takes its place.
     pub async fn begin(
         &self,
         guest: &Guest,
@@ -268,8 +200,9 @@ impl Authenticators {
         }
     }
 
-    /// Puts a confirmed authenticator in force, with its backup codes, in place of the one before; and ends every session but `kept`.
-    /// All in one write. `false` where the set-up is no longer the pending one: another request has confirmed it, or begun another.
+    /// Puts a confirmed authenticator in force, with its backup codes, in place of the one before;
+    /// and ends every session but `kept`. All in one write. `false` where the set-up is no longer
+    /// the pending one: another request has confirmed it, or begun another.
     pub async fn confirm(
         &self,
         guest: &Guest,
@@ -306,8 +239,8 @@ impl Authenticators {
         )
     }
 
-    /// Removes an authenticator and its backup codes, and ends every session but `kept`, in one write. One that has gone already is as
-    /// good as removed.
+    /// Removes an authenticator and its backup codes, and ends every session but `kept`, in one
+    /// write. One that has gone already is as good as removed.
     pub async fn remove(
         &self,
         guest: &Guest,
@@ -341,7 +274,8 @@ impl Authenticators {
     }
 }
 
-/// Adds to a write that every token issued up to `now` is refused, unless it is of the session `kept`.
+/// Adds to a write that every token issued up to `now` is refused, unless it is of the session
+/// `kept`.
 fn ending_sessions(
     write: UpdateItemFluentBuilder,
     set: &str,
@@ -362,8 +296,9 @@ fn ending_sessions(
     }
 }
 
-/// The item after a write that used up a code; nothing where the code was not to be had. A write that was made, and whose answer was
-/// lost, is refused the next time it is sent: then the item names this attempt.
+/// The item after a write that used up a code; nothing where the code was not to be had. A write
+/// that was made, and whose answer was lost, is refused the next time it is sent: then the item
+/// names this attempt.
 fn accepted(written: Written, attempt: &AttemptId) -> Option<Item> {
     match written {
         Written::Made(item) => Some(item),
@@ -375,8 +310,4 @@ fn accepted(written: Written, attempt: &AttemptId) -> Option<Item> {
 
 fn backup_codes(item: &Item) -> Option<&[String]> {
     item.get("backupCodes")?.as_ss().ok().map(Vec::as_slice)
-}
-
-fn subject(sub: &UserSub) -> String {
-    format!("user#{}", sub.as_str())
 }

@@ -1,11 +1,12 @@
-//! Three-legged authorizations, in the sessions table under their session URI; and which of them counts in a conversation.
+//! Three-legged authorizations, in the sessions table under their session URI; and which of them
+//! counts in a conversation.
 
 use std::time::Duration;
 
 use auth_domain::{
-    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
-    AuthorizationStatus, AuthorizationUrl, Binding, ConversationId, Email, KeyedHash, Problem,
-    Scope, Standing, Subject, Timestamp, UserSub,
+    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationUrl,
+    Binding, ConversationId, Email, KeyedHash, Problem, Scope, Standing, Subject, Timestamp,
+    UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -21,10 +22,12 @@ use crate::{
     },
 };
 
-/// How long after its end an authorization is kept, so that who comes late is told "expired" and not "unknown".
+/// How long after its end an authorization is kept, so that who comes late is told "expired" and
+/// not "unknown".
 const KEPT: Duration = Duration::from_hours(24);
 
-/// After this long, whoever claimed an authorization and did not finish is taken for dead. Longer than any function runs.
+/// After this long, whoever claimed an authorization and did not finish is taken for dead. Longer
+/// than any function runs.
 const CLAIM_HOLDS: Duration = Duration::from_secs(30);
 
 const PENDING: &str = "PENDING";
@@ -78,7 +81,8 @@ impl Authorizations {
         })
     }
 
-    /// Remembers an authorization that has begun. AgentCore gives each a name of its own, so there is none before it.
+    /// Remembers an authorization that has begun. AgentCore gives each a name of its own, so there
+    /// is none before it.
     pub async fn begin(&self, authorization: &Authorization) -> Result<(), Problem> {
         self.client
             .put_item()
@@ -91,7 +95,8 @@ impl Authorizations {
             .map_err(Problem::from)
     }
 
-    /// An authorization by its session URI. One that is kept no longer is not there, whether DynamoDB has removed it yet or not.
+    /// An authorization by its session URI. One that is kept no longer is not there, whether
+    /// DynamoDB has removed it yet or not.
     pub async fn find(
         &self,
         id: &AuthorizationId,
@@ -103,8 +108,9 @@ impl Authorizations {
         item.filter(is_kept).as_ref().map(read).transpose()
     }
 
-    /// Binds an authorization to the browser whose person allows it, in one conditional write: the first one wins, and no other
-    /// gets in. A browser that proves an earlier binding keeps that one.
+    /// Binds an authorization to the browser whose person allows it, in one conditional write: the
+    /// first one wins, and no other gets in. A browser that proves an earlier binding keeps that
+    /// one.
     pub async fn bind(
         &self,
         id: &AuthorizationId,
@@ -119,7 +125,8 @@ impl Authorizations {
         from_link(conditional_update(write, "bind the authorization").await?)
     }
 
-    /// Ends an authorization whose person presses *Cancel*: one that no browser has bound, or this one has.
+    /// Ends an authorization whose person presses *Cancel*: one that no browser has bound, or this
+    /// one has.
     pub async fn cancel(
         &self,
         id: &AuthorizationId,
@@ -144,7 +151,8 @@ impl Authorizations {
         })
     }
 
-    /// Notes that another browser than the bound one wanted an authorization, so that an agent that asks again gets another link.
+    /// Notes that another browser than the bound one wanted an authorization, so that an agent that
+    /// asks again gets another link.
     pub async fn note_refused_elsewhere(&self, id: &AuthorizationId) -> Result<(), Problem> {
         let write = self
             .update(text(id.as_str()))
@@ -176,8 +184,8 @@ impl Authorizations {
             .expression_attribute_values(":known", text(known.as_str()))
     }
 
-    /// Claims an authorization for the one attempt that ends it, in one conditional write. Sent twice, it is still one claim; and a
-    /// claim that nobody has followed up is taken over.
+    /// Claims an authorization for the one attempt that ends it, in one conditional write. Sent
+    /// twice, it is still one claim; and a claim that nobody has followed up is taken over.
     pub async fn claim(
         &self,
         id: &AuthorizationId,
@@ -247,8 +255,8 @@ impl Authorizations {
         }
     }
 
-    /// Ends an authorization without success: one that waits, that this attempt has claimed, or whose claim nobody has followed up.
-    /// `true` for the one write that ends it.
+    /// Ends an authorization without success: one that waits, that this attempt has claimed, or
+    /// whose claim nobody has followed up. `true` for the one write that ends it.
     pub async fn fail(
         &self,
         id: &AuthorizationId,
@@ -281,24 +289,6 @@ impl Authorizations {
         )
     }
 
-    /// Notes that nobody has finished an authorization in its time; one that goes on, or has ended, stays as it is. `true` for whoever
-    /// notes it, so that it is counted once.
-    pub async fn note_abandoned(
-        &self,
-        authorization: &Authorization,
-        attempt: &AttemptId,
-        now: Timestamp,
-    ) -> Result<bool, Problem> {
-        let is_abandoned = authorization.standing == Standing::Pending
-            && authorization.status(now) == AuthorizationStatus::Expired;
-        let reason = AuthorizationFailure::Expired;
-        let noted = is_abandoned && self.fail(&authorization.id, attempt, reason, now).await?;
-        if noted {
-            tracing::warn!(reason = reason.name(), "an authorization was abandoned");
-        }
-        Ok(noted)
-    }
-
     /// The authorization that counts in a conversation.
     pub async fn of_conversation(
         &self,
@@ -315,8 +305,8 @@ impl Authorizations {
         id.transpose()
     }
 
-    /// Has an authorization count in its conversation: one that has begun, in place of any that has not been completed, and of the
-    /// completed one that holds no longer.
+    /// Has an authorization count in its conversation: one that has begun, in place of any that has
+    /// not been completed, and of the completed one that holds no longer.
     pub async fn begin_in_conversation(
         &self,
         authorization: &Authorization,
@@ -329,7 +319,8 @@ impl Authorizations {
             .await
     }
 
-    /// The same for one that has been completed: from then on no other takes its place, until `until`.
+    /// The same for one that has been completed: from then on no other takes its place, until
+    /// `until`.
     pub async fn complete_in_conversation(
         &self,
         authorization: &Authorization,

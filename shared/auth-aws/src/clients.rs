@@ -1,17 +1,19 @@
 //! The SDK's clients: one of each service for a function, however many of its capabilities use it.
 //!
-//! To make one is what most of a function's start goes into, because each SDK parses a list of AWS's partitions of its own. So one that
-//! not every request needs is made by the first that does.
+//! To make one is what most of a function's start goes into, because each SDK parses a list of
+//! AWS's partitions of its own. So one that not every request needs is made by the first that does.
 //!
-//! Each has a retry budget of its own. The SDK's default budget belongs to the process: right in a Lambda, where that is one function, but
-//! in the local run one function's bad luck would take away the others' second tries.
+//! Each has a retry budget of its own. The SDK's default budget belongs to the process: right in a
+//! Lambda, where that is one function, but in the local run one function's bad luck would take away
+//! the others' second tries.
 
 use std::sync::{Arc, OnceLock};
 use std::{ops::Deref, sync::LazyLock};
 
-use crate::{ConfigurationError, Platform, transactions::Conflicts};
+use crate::{ConfigurationError, Platform, Secrets, transactions::Conflicts};
 
-/// The name of a budget says nothing: a partition that is made, rather than looked up by name, is shared with nobody.
+/// The name of a budget says nothing: a partition that is made, rather than looked up by name, is
+/// shared with nobody.
 const PARTITION: &str = "client";
 
 /// What the capabilities of one function share.
@@ -25,7 +27,22 @@ struct Shared {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     kms: OnceLock<Deferred<aws_sdk_kms::Client>>,
     ses: OnceLock<Deferred<aws_sdk_sesv2::Client>>,
+    secrets: OnceLock<Secrets>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
+}
+
+impl Clients {
+    /// The secrets, which a function reads once, however many of its capabilities need them.
+    pub(crate) fn secrets(
+        &self,
+        make: impl FnOnce() -> Result<Secrets, ConfigurationError>,
+    ) -> Result<Secrets, ConfigurationError> {
+        if let Some(secrets) = self.0.secrets.get() {
+            return Ok(secrets.clone());
+        }
+        let made = make()?;
+        Ok(self.0.secrets.get_or_init(|| made).clone())
+    }
 }
 
 /// A client that its first use makes.

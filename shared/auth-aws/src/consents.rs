@@ -1,4 +1,5 @@
-//! Consents that people give at the identity provider, through AgentCore: asked for, completed, and traded for the person's token.
+//! Consents that people give at the identity provider, through AgentCore: asked for, completed, and
+//! traded for the person's token.
 
 use auth_domain::{
     AccessToken, ActingFor, AgentUserId, AuthorizationId, AuthorizationState, AuthorizationUrl,
@@ -16,11 +17,13 @@ use crate::{
     failure::{Failure, failure},
 };
 
-/// Told to the provider with every request, a refreshed token's included, since the vault keeps tokens by it: the person signs in
-/// afresh for each authorization, and a hosted session that lives on answers none (`OpenID` Connect Core §3.1.2.1).
+/// Told to the provider with every request, a refreshed token's included, since the vault keeps
+/// tokens by it: the person signs in afresh for each authorization, and a hosted session that lives
+/// on answers none (`OpenID` Connect Core §3.1.2.1).
 const FRESH_SIGN_IN: (&str, &str) = ("prompt", "login");
 
-/// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends browsers back to.
+/// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends
+/// browsers back to.
 #[derive(Clone)]
 pub struct Consents {
     client: Client,
@@ -42,7 +45,7 @@ pub struct Asked {
 pub enum Completion {
     /// From now on the person's token can be had.
     Done,
-    /// AgentCore refused.
+    /// AgentCore refused, now or because it was completed before.
     Refused,
 }
 
@@ -60,7 +63,8 @@ impl Consents {
         })
     }
 
-    /// Asks for a new consent, whatever was consented to before. Where the answer is lost, nothing has begun that anybody could end.
+    /// Asks for a new consent, whatever was consented to before. Where the answer is lost, nothing
+    /// has begun that anybody could end.
     pub async fn ask(
         &self,
         user_id: &AgentUserId,
@@ -77,15 +81,12 @@ impl Consents {
         })
     }
 
-    /// Lets AgentCore hand out what the person has consented to, under the very identifier that asked for it.
-    ///
-    /// AgentCore takes a completion once. A refusal may therefore mean that an earlier one, whose answer was lost, succeeded: then
-    /// the token is there.
+    /// Lets AgentCore hand out what the person has consented to, under the very identifier that
+    /// asked for it. It takes a completion once.
     pub async fn complete(
         &self,
         user_id: &AgentUserId,
         id: &AuthorizationId,
-        scopes: &[Scope],
     ) -> Result<Completion, Problem> {
         let completed = self
             .client
@@ -98,18 +99,14 @@ impl Consents {
             Ok(_) => Ok(Completion::Done),
             Err(failure) if is_refusal_of_session(&failure) => {
                 note(failure);
-                let is_there = self.token(user_id, id, scopes).await?.is_some();
-                Ok(if is_there {
-                    Completion::Done
-                } else {
-                    Completion::Refused
-                })
+                Ok(Completion::Refused)
             }
             Err(failure) => Err(failure.into()),
         }
     }
 
-    /// The person's token, for as long as the consent holds: AgentCore renews it. `None` where a new consent is needed.
+    /// The person's token, for as long as the consent holds: AgentCore renews it. `None` where a
+    /// new consent is needed.
     pub async fn token(
         &self,
         user_id: &AgentUserId,
@@ -129,8 +126,8 @@ impl Consents {
         }
     }
 
-    /// One call, and another with a fresh workload token where the one that was kept is not taken any more: nobody knows how long
-    /// they are good.
+    /// One call, and another with a fresh workload token where the one that was kept is not taken
+    /// any more: nobody knows how long they are good.
     async fn resource_token(
         &self,
         user_id: &AgentUserId,
@@ -183,8 +180,8 @@ enum Wanted<'a> {
     Token(&'a AuthorizationId),
 }
 
-/// The session is over, was used, or is another user's. Which of the two codes stands for which is not known, and in every case
-/// somebody has to begin anew.
+/// The session is over, was used, or is another user's. Which of the two codes stands for which is
+/// not known, and in every case somebody has to begin anew.
 fn is_refusal_of_session(failure: &Failure) -> bool {
     matches!(
         failure.code(),
@@ -199,7 +196,8 @@ fn is_refusal_of_workload_token(failure: &Failure) -> bool {
     )
 }
 
-/// A refusal that is dealt with, which an operator may still want to read: a missing grant looks like an odd session.
+/// A refusal that is dealt with, which an operator may still want to read: a missing grant looks
+/// like an odd session.
 fn note(failure: Failure) {
     tracing::warn!(
         error = failure.into_report().chain(),

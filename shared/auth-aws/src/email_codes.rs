@@ -18,11 +18,13 @@ const UNDELIVERABLE: [&str; 2] = [
     "InvalidEmailRoleAccessPolicyException",
 ];
 
-/// The window of Cognito's own limits for one user (quotas page). When it began, Cognito does not say.
+/// The window of Cognito's own limits for one user (quotas page). When it began, Cognito does not
+/// say.
 const COGNITO_WINDOW_SECONDS: u64 = 3600;
 
-/// The refusals by which Cognito says that this user gets no code: disabled, to be reset, not confirmed, gone, or with an
-/// authenticator kept in Cognito itself. To the person they are all the same.
+/// The refusals by which Cognito says that this user gets no code: disabled, to be reset, not
+/// confirmed, gone, or with an authenticator kept in Cognito itself. To the person they are all the
+/// same.
 const NO_CODE: [&str; 6] = [
     "NotAuthorizedException",
     "PasswordResetRequiredException",
@@ -44,8 +46,8 @@ pub struct EmailCodes {
 pub struct Sending {
     /// What the code will be proved with. `None` where Cognito sends this user no code.
     pub session: Option<CognitoSession>,
-    /// Whether a password was offered too. Latchkey's own users without a password are never offered one, so that is how an
-    /// unknown user shows, and one made elsewhere.
+    /// Whether a password was offered too. Latchkey's own users without a password are never
+    /// offered one, so that is how an unknown user shows, and one made elsewhere.
     pub password_offered: bool,
 }
 
@@ -67,17 +69,17 @@ pub enum Proof {
 
 impl EmailCodes {
     /// Codes from the pool and client that the environment names.
-    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             pool: UserPool::new(platform)?,
-            secrets: secrets.clone(),
+            secrets: Secrets::new(platform)?,
         })
     }
 
     /// Asks Cognito to mail a code.
     ///
-    /// What Cognito answers for a user whom it does not know is not dependable, so every challenge is taken as it comes: a choice
-    /// is answered with the code where that is offered.
+    /// What Cognito answers for a user whom it does not know is not dependable, so every challenge
+    /// is taken as it comes: a choice is answered with the code where that is offered.
     pub async fn send(&self, email: &Email) -> Result<Sending, Problem> {
         let initiated = self
             .secrets
@@ -134,10 +136,12 @@ impl EmailCodes {
         }
     }
 
-    /// Makes a user for an address that Latchkey has no guest for: without a password, without a welcome mail, and with the
-    /// address taken as verified so that Cognito will mail a code to it. Nothing is granted before that code is proved.
+    /// Makes a user for an address that Latchkey has no guest for: without a password, without a
+    /// welcome mail, and with the address taken as verified so that Cognito will mail a code to it.
+    /// Nothing is granted before that code is proved.
     ///
-    /// The new user's sub; `None` where a user of that name exists already: another request was quicker, or somebody else made one.
+    /// The new user's sub; `None` where a user of that name exists already: another request was
+    /// quicker, or somebody else made one.
     pub async fn create_user(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
         let attribute =
             |name: &str, value: &str| AttributeType::builder().name(name).value(value).build();
@@ -245,7 +249,8 @@ impl EmailCodes {
                     let problem = Problem::Internal(failure.into_report());
                     Err(Undecided::before_evaluation(problem))
                 }
-                // What Cognito says of a code for a user who does not exist, or may not sign in, is not recorded anywhere.
+                // What Cognito says of a code for a user who does not exist, or may not sign in, is
+                // not recorded anywhere.
                 (Some(code), _) if NO_CODE.contains(&code) => Ok(Proof::Wrong),
                 _ => Err(failure.into()),
             },

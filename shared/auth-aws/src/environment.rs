@@ -41,7 +41,8 @@ impl fmt::Debug for ConfigurationError {
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
-/// The most events that a limit may admit in its window: each is an entry of its item, which every write carries whole.
+/// The most events that a limit may admit in its window: each is an entry of its item, which every
+/// write carries whole.
 const LARGEST_QUOTA: u32 = 100;
 
 impl Environment {
@@ -86,19 +87,14 @@ impl Environment {
             .ok_or_else(|| ConfigurationError::Missing(name.to_owned()))
     }
 
-    /// A number with a default.
-    pub fn number(&self, name: &str, default: u32) -> Result<u32, ConfigurationError> {
-        Ok(self.parsed(name)?.unwrap_or(default))
-    }
-
-    /// A number with a default that must lie within bounds, so that no typing mistake locks everybody out or lifts a limit.
+    /// A number that must lie within bounds, so that no typing mistake locks everybody out or lifts
+    /// a limit.
     pub(crate) fn number_within(
         &self,
         name: &str,
-        default: u32,
         bounds: RangeInclusive<u32>,
     ) -> Result<u32, ConfigurationError> {
-        let number = self.number(name, default)?;
+        let number = self.required(name)?;
         if bounds.contains(&number) {
             return Ok(number);
         }
@@ -108,32 +104,33 @@ impl Environment {
         })
     }
 
-    /// A duration in whole seconds with a default.
-    pub fn seconds(&self, name: &str, default: u32) -> Result<Duration, ConfigurationError> {
-        Ok(Duration::from_secs(self.number(name, default)?.into()))
+    /// A duration in whole seconds.
+    pub fn seconds(&self, name: &str) -> Result<Duration, ConfigurationError> {
+        self.required(name).map(Duration::from_secs)
     }
 
-    /// A duration in milliseconds with a default.
-    pub fn milliseconds(&self, name: &str, default: u32) -> Result<Duration, ConfigurationError> {
-        Ok(Duration::from_millis(self.number(name, default)?.into()))
+    /// A duration in milliseconds.
+    pub fn milliseconds(&self, name: &str) -> Result<Duration, ConfigurationError> {
+        self.required(name).map(Duration::from_millis)
     }
 
-    /// A limit of which the table keeps every event: its quota from one variable, its window from another.
+    /// A limit of which the table keeps every event: its quota from one variable, its window from
+    /// another.
     pub fn limit(
         &self,
         policy: &'static str,
-        quota: (&str, u32),
-        window: (&str, u32),
+        quota: &str,
+        window: &str,
     ) -> Result<Limit, ConfigurationError> {
         let limit = Limit {
             name: policy,
-            quota: self.number_within(quota.0, quota.1, 1..=LARGEST_QUOTA)?,
-            window: self.seconds(window.0, window.1)?,
+            quota: self.number_within(quota, 1..=LARGEST_QUOTA)?,
+            window: self.seconds(window)?,
             ageing: Ageing::OneByOne,
         };
         if limit.window.is_zero() {
             return Err(ConfigurationError::Invalid {
-                name: window.0.to_owned(),
+                name: window.to_owned(),
                 reason: "must be more than nothing".to_owned(),
             });
         }
@@ -175,7 +172,7 @@ mod tests {
             "the environment variable GUESTS_TABLE_NAME is missing or empty"
         );
         let invalid = environment("OTP_ATTEMPTS", "s3cret")
-            .number("OTP_ATTEMPTS", 3)
+            .required::<u32>("OTP_ATTEMPTS")
             .unwrap_err();
         assert!(
             invalid
@@ -185,14 +182,18 @@ mod tests {
         assert!(!invalid.to_string().contains("s3cret"));
         assert!(
             environment("OTP_ATTEMPTS", "")
-                .number("OTP_ATTEMPTS", 3)
+                .required::<u32>("OTP_ATTEMPTS")
                 .is_err()
         );
     }
 
     #[test]
     fn a_limit_admits_at_least_one_event_and_at_most_a_hundred() {
-        let limit = |quota: &str| environment("Q", quota).limit("policy", ("Q", 5), ("W", 900));
+        let limit = |quota: &str| {
+            let pairs = [("Q", quota), ("W", "900")];
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Environment::from_pairs(pairs).limit("policy", "Q", "W")
+        };
         assert!(limit("1").is_ok() && limit("100").is_ok());
         assert!(limit("0").is_err() && limit("101").is_err());
     }

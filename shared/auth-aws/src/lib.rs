@@ -1,11 +1,12 @@
-//! What Latchkey asks of AWS: one small struct for each capability, and the only crate that knows the SDK.
+//! What Latchkey asks of AWS: one small struct for each capability, and the only crate that knows
+//! the SDK.
 //!
-//! A capability takes and gives the domain's types. Its errors are the [`Problem`](auth_domain::Problem)s that the caller of an
-//! operation gets: what AWS says stays in the log.
+//! A capability takes and gives the domain's types. Its errors are the
+//! [`Problem`](auth_domain::Problem)s that the caller of an operation gets: what AWS says stays in
+//! the log.
 
 mod access_tokens;
 mod authenticators;
-mod authorization_start;
 mod authorizations;
 mod clients;
 mod environment;
@@ -21,7 +22,6 @@ mod limits;
 mod mailer;
 mod passwords;
 mod pending_passwords;
-mod reauthentication;
 mod second_factors;
 mod secrets;
 mod settings;
@@ -37,7 +37,6 @@ mod workload_tokens;
 pub use access_tokens::AccessTokens;
 
 pub use authenticators::{Authenticators, Confirmation, FactorProof};
-pub use authorization_start::{AuthorizationStart, AuthorizationWish};
 pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};
 pub use consents::{Asked, Completion, Consents};
 pub use email_codes::{EmailCodes, Proof, Sending};
@@ -50,7 +49,6 @@ pub use mailer::Mailer;
 pub use passwords::{ChallengeOutcome, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use pending_passwords::PendingPasswords;
 pub use platform::Platform;
-pub use reauthentication::Reauthentication;
 pub use second_factors::{SecondFactors, Unclaimed};
 pub use secrets::{SecretSet, Secrets};
 pub use sign_ins::SignIns;

@@ -21,7 +21,8 @@ use crate::{
     user_pool::{Issued, UserPool, sub_among},
 };
 
-/// The refusals by which Cognito says that this user does not get in by this password. To the person they are all the same.
+/// The refusals by which Cognito says that this user does not get in by this password. To the
+/// person they are all the same.
 const NOT_THIS_WAY: [&str; 5] = [
     "NotAuthorizedException",
     "PasswordResetRequiredException",
@@ -30,7 +31,8 @@ const NOT_THIS_WAY: [&str; 5] = [
     "UserLambdaValidationException",
 ];
 
-/// The refusals by which Cognito says that a user gets no code for a new password. The person hears nothing of them.
+/// The refusals by which Cognito says that a user gets no code for a new password. The person hears
+/// nothing of them.
 const NO_RECOVERY: [&str; 5] = [
     "NotAuthorizedException",
     "InvalidParameterException",
@@ -39,8 +41,8 @@ const NO_RECOVERY: [&str; 5] = [
     "UserLambdaValidationException",
 ];
 
-/// The refusals of a code for a new password: wrong, old, too many tried, or nobody to have one. Which of these it is depends on
-/// whether there is such a user.
+/// The refusals of a code for a new password: wrong, old, too many tried, or nobody to have one.
+/// Which of these it is depends on whether there is such a user.
 const NOT_THIS_CODE: [&str; 7] = [
     "CodeMismatchException",
     "ExpiredCodeException",
@@ -69,8 +71,8 @@ pub enum PasswordProof {
     Challenged(FollowUp),
     /// It was wrong, or opens nothing.
     Wrong,
-    /// Cognito has locked the user after wrong ones and did not look. Only users who exist are ever locked, so no stranger may be
-    /// told it from `Wrong`.
+    /// Cognito has locked the user after wrong ones and did not look. Only users who exist are ever
+    /// locked, so no stranger may be told it from `Wrong`.
     Locked,
 }
 
@@ -109,11 +111,11 @@ pub enum Recovery {
 
 impl Passwords {
     /// Passwords of the pool and client that the environment names.
-    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             pool: UserPool::new(platform)?,
-            secrets: secrets.clone(),
-            token_service: TokenService::new(platform, secrets)?,
+            secrets: Secrets::new(platform)?,
+            token_service: TokenService::new(platform)?,
             randomness: platform.randomness(),
         })
     }
@@ -204,7 +206,8 @@ impl Passwords {
         Ok(given.map(Step::from))
     }
 
-    /// What a challenge after the password means. A choice of first factors is offered to a user who has no password.
+    /// What a challenge after the password means. A choice of first factors is offered to a user
+    /// who has no password.
     async fn proof(&self, username: &str, next: Next) -> Result<PasswordProof, Undecided> {
         if next.name == Some(ChallengeNameType::SelectChallenge) {
             return Ok(PasswordProof::Wrong);
@@ -216,7 +219,8 @@ impl Passwords {
             .map_err(Undecided::after_evaluation)
     }
 
-    /// A challenge that can be answered; where Cognito lets the user choose a second factor, one is chosen.
+    /// A challenge that can be answered; where Cognito lets the user choose a second factor, one is
+    /// chosen.
     async fn challenge(&self, next: Next, username: CognitoUsername) -> Result<FollowUp, Problem> {
         let next = if next.name == Some(ChallengeNameType::SelectMfaType) {
             self.choose_second_factor(next, &username).await?
@@ -324,8 +328,9 @@ impl Passwords {
         }
     }
 
-    /// Whether a password is right, for a user who is signed in and proves it again. The session that the proof begins is revoked.
-    /// A password that is right but for a second factor kept in Cognito is right.
+    /// Whether a password is right, for a user who is signed in and proves it again. The session
+    /// that the proof begins is revoked. A password that is right but for a second factor kept in
+    /// Cognito is right.
     pub async fn prove(&self, sub: &UserSub, password: &Password) -> Result<bool, Undecided> {
         match self.sign_in_as(sub.as_str(), password).await? {
             PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
@@ -377,8 +382,9 @@ impl Passwords {
             .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub")))
     }
 
-    /// Has a code for a new password mailed, where that can be. Whether it can be is nobody's business, so a user who gets none is no
-    /// failure, and neither is a mail that cannot be sent: those are logged.
+    /// Has a code for a new password mailed, where that can be. Whether it can be is nobody's
+    /// business, so a user who gets none is no failure, and neither is a mail that cannot be sent:
+    /// those are logged.
     pub async fn request_recovery(&self, email: &Email) -> Result<(), Problem> {
         let asked = self
             .secrets
@@ -498,7 +504,8 @@ impl Next {
         is_it && (*challenge == password || self.available.contains(&password))
     }
 
-    /// The name that the answer must use: the one in the challenge, or the one that was used before.
+    /// The name that the answer must use: the one in the challenge, or the one that was used
+    /// before.
     fn username(&self, before: &str) -> CognitoUsername {
         let given = self.parameters.get("USER_ID_FOR_SRP");
         CognitoUsername::given(given.map_or(before, String::as_str))
@@ -537,11 +544,13 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, Undecided> {
     }
 }
 
-/// The pool may demand more of a password than Latchkey does: kinds of characters, or that it is not one of the last few.
+/// The pool may demand more of a password than Latchkey does: kinds of characters, or that it is
+/// not one of the last few.
 fn refused_password(failure: Failure, field: &str) -> Problem {
     let not_taken = match failure.code() {
         Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => true,
-        // By this Cognito refuses characters that it takes in no password; its sentence begins with the parameter's name.
+        // By this Cognito refuses characters that it takes in no password; its sentence begins with
+        // the parameter's name.
         Some("InvalidParameterException") => failure.message().to_lowercase().contains("password"),
         Some(_) | None => false,
     };

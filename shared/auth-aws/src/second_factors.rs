@@ -1,14 +1,15 @@
 //! Sign-ins between their factors, in the challenges table under the hash of their session token.
 //!
-//! The refresh token that the first factor earned lies sealed in the sign-in's item; access and ID token are dropped. The second factor
-//! has the token opened and exchanged. Where none comes, the ciphertext goes with its item, and nobody ever holds the token.
+//! The refresh token that the first factor earned lies sealed in the sign-in's item; access and ID
+//! token are dropped. The second factor has the token opened and exchanged. Where none comes, the
+//! ciphertext goes with its item, and nobody ever holds the token.
 
 use std::time::Duration;
 
 use auth_domain::{
-    AttemptId, AwaitedFactor, Clock, CognitoChallenge, CognitoSession, CognitoUsername, Email,
-    FollowUp, HeldSignIn, HeldToken, Problem, Randomness, RefreshToken, Report, Sealed,
-    SecondFactorRules, SessionToken, SignInId, Timestamp, TokenDelivery, Tokens, UserSub,
+    AttemptId, AwaitedFactor, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
+    HeldSignIn, HeldToken, Problem, Randomness, RefreshToken, Report, Sealed, SecondFactorRules,
+    SessionToken, SignInId, Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
@@ -25,7 +26,8 @@ use crate::{
     vault::{Owner, Use, Vault},
 };
 
-/// How long after its end a held sign-in is kept, so that a late code is told "expired" and not "unknown".
+/// How long after its end a held sign-in is kept, so that a late code is told "expired" and not
+/// "unknown".
 const KEPT: Duration = Duration::from_hours(1);
 
 /// The challenges table, as far as held sign-ins go, and the key that their tokens are sealed with.
@@ -34,33 +36,34 @@ pub struct SecondFactors {
     client: Client,
     table: String,
     vault: Vault,
-    rules: SecondFactorRules,
-    clock: Clock,
     randomness: Randomness,
 }
 
 impl SecondFactors {
-    /// Held sign-ins in the table that `CHALLENGES_TABLE_NAME` names, sealed by the key that `KMS_KEY_ID` names.
+    /// Held sign-ins in the table that `CHALLENGES_TABLE_NAME` names, sealed by the key that
+    /// `KMS_KEY_ID` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
         Ok(Self {
             client: dynamodb(platform)?,
-            table: environment.text("CHALLENGES_TABLE_NAME")?.to_owned(),
+            table: platform
+                .environment()
+                .text("CHALLENGES_TABLE_NAME")?
+                .to_owned(),
             vault: Vault::new(platform)?,
-            rules: environment.second_factor_rules()?,
-            clock: platform.clock(),
             randomness: platform.randomness(),
         })
     }
 
-    /// Holds a sign-in of a guest who has an authenticator: seals the refresh token, forgets the other tokens, and gives the handle by
-    /// which the second factor finds it. If it fails, the tokens are still the caller's to revoke.
+    /// Holds a sign-in of a guest who has an authenticator: seals the refresh token, forgets the
+    /// other tokens, and gives the handle by which the second factor finds it. If it fails, the
+    /// tokens are still the caller's to revoke.
     pub async fn hold(
         &self,
         tokens: &Tokens,
         sub: &UserSub,
         email: &Email,
         token_delivery: TokenDelivery,
+        expires_at: Timestamp,
     ) -> Result<SessionToken, Problem> {
         let refresh_token = tokens.refresh_token.as_ref().ok_or_else(|| {
             Problem::Internal(Report::of(
@@ -75,22 +78,23 @@ impl SecondFactors {
                 Use::HeldSignIn,
             )
             .await?;
-        self.put(email, token_delivery, |put| {
+        self.put(email, token_delivery, expires_at, |put| {
             put.item("sub", text(sub.as_str()))
                 .item("refreshToken", sealed(&refresh_token))
         })
         .await
     }
 
-    /// Holds a sign-in with which Cognito itself wants to go on. Its session is worth nothing without the client's secret, and is kept
-    /// as the sessions of mailed codes are.
+    /// Holds a sign-in with which Cognito itself wants to go on. Its session is worth nothing
+    /// without the client's secret, and is kept as the sessions of mailed codes are.
     pub async fn hold_follow_up(
         &self,
         follow_up: &FollowUp,
         email: &Email,
         token_delivery: TokenDelivery,
+        expires_at: Timestamp,
     ) -> Result<SessionToken, Problem> {
-        self.put(email, token_delivery, |put| {
+        self.put(email, token_delivery, expires_at, |put| {
             put.item("challenge", text(follow_up.challenge.as_str()))
                 .item("cognitoSession", text(follow_up.session.as_str()))
                 .item("username", text(follow_up.username.as_str()))
@@ -102,10 +106,10 @@ impl SecondFactors {
         &self,
         email: &Email,
         token_delivery: TokenDelivery,
+        expires_at: Timestamp,
         fill: impl FnOnce(PutItemFluentBuilder) -> PutItemFluentBuilder,
     ) -> Result<SessionToken, Problem> {
         let session_token = SessionToken::generate(&self.randomness);
-        let expires_at = self.clock.now().after(self.rules.lifetime);
         let put = self
             .client
             .put_item()
@@ -122,13 +126,14 @@ impl SecondFactors {
         Ok(session_token)
     }
 
-    /// Counts an attempt and checks time and budget, in one conditional write. Attempts are kept as a set of names: the same one
-    /// counts once, however often the write is sent.
+    /// Counts an attempt and checks time and budget, in one conditional write. Attempts are kept as
+    /// a set of names: the same one counts once, however often the write is sent.
     pub async fn claim(
         &self,
         id: &SignInId,
         attempt: &AttemptId,
         now: Timestamp,
+        rules: &SecondFactorRules,
     ) -> Result<HeldSignIn, Unclaimed> {
         let write = self
             .client
@@ -143,13 +148,13 @@ impl SecondFactors {
             .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
             .expression_attribute_values(":attemptName", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":most", number(self.rules.attempts));
+            .expression_attribute_values(":most", number(rules.attempts));
         match conditional_update(write, "count the attempt")
             .await
             .map_err(Problem::from)?
         {
             Written::Made(item) => Ok(read(&item)?),
-            Written::Refused(item) => Err(refusal(item.as_ref(), now, &self.rules)),
+            Written::Refused(item) => Err(refusal(item.as_ref(), now, rules)),
         }
     }
 
@@ -171,8 +176,8 @@ impl SecondFactors {
         }
     }
 
-    /// Ends a held sign-in and forgets what it held: `true` for the one attempt that finishes it, however often the write is sent,
-    /// `false` for any other.
+    /// Ends a held sign-in and forgets what it held: `true` for the one attempt that finishes it,
+    /// however often the write is sent, `false` for any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
         let write = self
             .client
@@ -190,8 +195,8 @@ impl SecondFactors {
         )
     }
 
-    /// Takes back what [`SecondFactors::finish`] did for this attempt: what it was done for failed, and the next factor shall find the
-    /// sign-in again.
+    /// Takes back what [`SecondFactors::finish`] did for this attempt: what it was done for failed,
+    /// and the next factor shall find the sign-in again.
     pub async fn reopen(
         &self,
         id: &SignInId,
@@ -256,7 +261,8 @@ impl From<Problem> for Unclaimed {
     }
 }
 
-/// Why an attempt was not admitted. The token of a sign-in whose time is over comes along: whoever hears of it first can revoke it.
+/// Why an attempt was not admitted. The token of a sign-in whose time is over comes along: whoever
+/// hears of it first can revoke it.
 fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Unclaimed {
     let Some(item) = item.filter(|item| !item.contains_key("finishedBy")) else {
         return Problem::InvalidSession.into();

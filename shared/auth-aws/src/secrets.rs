@@ -9,11 +9,12 @@ use tokio::sync::Mutex;
 
 use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::failure};
 
-/// How long a warm function believes what it read: a rotation reaches every function within this time, without a deploy.
+/// How long a warm function believes what it read: a rotation reaches every function within this
+/// time, without a deploy.
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
 
-/// What the secret holds, as JSON:
-/// `{"clientSecret":"…","keys":{"current":"<base64 of 32 bytes>","previous":"…"}}`, and what other parts of a deployment keep there.
+/// What the secret holds, as JSON: `{"clientSecret":"…","keys":{"current":"<base64 of 32
+/// bytes>","previous":"…"}}`, and what other parts of a deployment keep there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -80,13 +81,15 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Secrets of the id in `SECRETS_ID`.
+    /// Secrets of the id in `SECRETS_ID`: the same for all capabilities of a function.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            client: secrets_manager(platform)?,
-            secret_id: platform.environment().text("SECRETS_ID")?.to_owned(),
-            clock: platform.clock(),
-            read: Arc::default(),
+        platform.clients().secrets(|| {
+            Ok(Self {
+                client: secrets_manager(platform)?,
+                secret_id: platform.environment().text("SECRETS_ID")?.to_owned(),
+                clock: platform.clock(),
+                read: Arc::default(),
+            })
         })
     }
 
@@ -104,7 +107,8 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// The secrets as they are now, after those believed turned out to be old: somebody rotated them.
+    /// The secrets as they are now, after those believed turned out to be old: somebody rotated
+    /// them.
     pub(crate) async fn get_anew(&self) -> Result<Arc<SecretSet>, Problem> {
         *self.read.lock().await = None;
         self.get().await

@@ -20,7 +20,8 @@ use crate::{
     },
 };
 
-/// How long after its end a sign-in is kept, so that a late code is told "expired" and not "unknown".
+/// How long after its end a sign-in is kept, so that a late code is told "expired" and not
+/// "unknown".
 const KEPT: Duration = Duration::from_hours(24);
 
 /// The challenges table, as far as sign-ins go.
@@ -75,35 +76,10 @@ impl SignIns {
             .map_err(Problem::from)
     }
 
-    /// Counts an attempt and checks whose sign-in it is, its time and its budget, in one conditional write. Attempts are kept as a
-    /// set of names: the same one counts once, however often the write is sent.
+    /// Counts an attempt and checks whose sign-in it is, its time and its budget, in one
+    /// conditional write. Attempts are kept as a set of names: the same one counts once, however
+    /// often the write is sent. Without an address, the token alone says whose it is.
     pub async fn claim(
-        &self,
-        id: &SignInId,
-        email: &Email,
-        attempt: &AttemptId,
-        now: Timestamp,
-        rules: &SignInRules,
-    ) -> Result<SignIn, Problem> {
-        self.count(id, Some(email), attempt, now, rules).await
-    }
-
-    /// The same for a registration: its token alone says whose it is.
-    pub async fn claim_registration(
-        &self,
-        id: &SignInId,
-        attempt: &AttemptId,
-        now: Timestamp,
-        rules: &SignInRules,
-    ) -> Result<(SignIn, PendingRegistration), Problem> {
-        let mut sign_in = self.count(id, None, attempt, now, rules).await?;
-        let registration = sign_in.registration.take().ok_or_else(|| {
-            Problem::Internal(unreadable("a registration's record does not read back"))
-        })?;
-        Ok((sign_in, registration))
-    }
-
-    async fn count(
         &self,
         id: &SignInId,
         email: Option<&Email>,
@@ -111,14 +87,14 @@ impl SignIns {
         now: Timestamp,
         rules: &SignInRules,
     ) -> Result<SignIn, Problem> {
-        let is_whose = match email {
+        let whose = match email {
             Some(_) => "email = :email",
             None => "attribute_exists(email)",
         };
         let mut write = self.update(id)
             .update_expression("ADD attempts :attempt")
             .condition_expression(format!(
-                "{is_whose} AND expiresAt > :now AND attribute_not_exists(finishedBy) \
+                "{whose} AND expiresAt > :now AND attribute_not_exists(finishedBy) \
                  AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
             ))
             .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
@@ -153,7 +129,8 @@ impl SignIns {
             .map_err(Problem::from)
     }
 
-    /// Ends a sign-in: `true` for the one attempt that finishes it, however often the write is sent, `false` for any other.
+    /// Ends a sign-in: `true` for the one attempt that finishes it, however often the write is
+    /// sent, `false` for any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
         let write = self.update(id)
             .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions, pendingPassword")
@@ -210,13 +187,15 @@ impl SignIns {
             .expression_attribute_values(":session", text(session.as_str()))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
         match conditional_update(write, "remember the re-send").await? {
-            // Refused: the write came twice, or the sign-in was finished with an earlier code while this mail was on its way.
+            // Refused: the write came twice, or the sign-in was finished with an earlier code while
+            // this mail was on its way.
             Written::Made(_) | Written::Refused(Some(_)) => Ok(()),
             Written::Refused(None) => Err(Problem::InvalidSession),
         }
     }
 
-    /// Puts back the instant of the mail before, if this attempt was admitted: it brought none, and the person should not wait for it.
+    /// Puts back the instant of the mail before, if this attempt was admitted: it brought none, and
+    /// the person should not wait for it.
     pub async fn withdraw_resend(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
             .update(id)

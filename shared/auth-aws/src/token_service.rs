@@ -1,8 +1,6 @@
 //! What becomes of tokens after a sign-in: exchanged, revoked, all revoked.
 
-use auth_domain::{
-    AccessToken, IdToken, Problem, RefreshRefusal, RefreshToken, Report, Tokens, UserSub,
-};
+use auth_domain::{AccessToken, IdToken, Problem, RefreshRefusal, RefreshToken, Report, Tokens};
 use aws_sdk_cognitoidentityprovider::{
     Client, operation::get_tokens_from_refresh_token::GetTokensFromRefreshTokenOutput,
 };
@@ -14,7 +12,8 @@ use crate::{
     user_pool::{client_id, is_wrong_client_secret},
 };
 
-/// Cognito's token operations. Exchanging and revoking need no IAM permission, only the client's secret.
+/// Cognito's token operations. Exchanging and revoking need no IAM permission, only the client's
+/// secret.
 #[derive(Clone)]
 pub struct TokenService {
     client: Client,
@@ -24,16 +23,17 @@ pub struct TokenService {
 
 impl TokenService {
     /// The tokens of the client that `COGNITO_CLIENT_ID` names.
-    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             client: cognito(platform)?,
             client_id: client_id(platform)?,
-            secrets: secrets.clone(),
+            secrets: Secrets::new(platform)?,
         })
     }
 
-    /// New tokens for a refresh token. Where the client rotates, the refresh token among them replaces the one given, which works on
-    /// through the grace period, so that two tabs that refresh together both stay signed in.
+    /// New tokens for a refresh token. Where the client rotates, the refresh token among them
+    /// replaces the one given, which works on through the grace period, so that two tabs that
+    /// refresh together both stay signed in.
     pub async fn refresh(&self, refresh_token: &RefreshToken) -> Result<Tokens, Problem> {
         let secrets = self.secrets.get().await?;
         let mut exchanged = self.exchange(refresh_token, secrets.client_secret()).await;
@@ -66,7 +66,8 @@ impl TokenService {
             .map_err(failure("exchange the refresh token"))
     }
 
-    /// Revokes a refresh token and the access tokens born of it. One that is unknown or revoked already is as good as revoked.
+    /// Revokes a refresh token and the access tokens born of it. One that is unknown or revoked
+    /// already is as good as revoked.
     pub async fn revoke(&self, refresh_token: &RefreshToken) -> Result<(), Problem> {
         let revoked = self
             .secrets
@@ -101,27 +102,6 @@ impl TokenService {
             tracing::warn!("tokens that nobody has could not be revoked");
         }
     }
-
-    /// Revokes every refresh token of a user. Access tokens live on by their signature: the guest's `signedOutAt` ends those.
-    pub async fn sign_out_everywhere(&self, pool_id: &str, sub: &UserSub) -> Result<(), Problem> {
-        self.sign_out_user(pool_id, sub.as_str()).await
-    }
-
-    /// The same for a user by any name that Cognito knows: an address, where the sub is not known.
-    pub async fn sign_out_user(&self, pool_id: &str, username: &str) -> Result<(), Problem> {
-        let signed_out = self
-            .client
-            .admin_user_global_sign_out()
-            .user_pool_id(pool_id)
-            .username(username)
-            .send()
-            .await;
-        match signed_out.map_err(failure("sign the user out")) {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
-            Err(failure) => Err(failure.into()),
-        }
-    }
 }
 
 fn may_be_wrong_secret(failure: &Failure) -> bool {
@@ -141,8 +121,8 @@ fn tokens(output: GetTokensFromRefreshTokenOutput) -> Result<Tokens, Problem> {
     })
 }
 
-/// Why the exchange was refused, as far as Cognito says. Its messages for an expired and a revoked token are recorded by few, so
-/// they only choose the cause; the answer is the same.
+/// Why the exchange was refused, as far as Cognito says. Its messages for an expired and a revoked
+/// token are recorded by few, so they only choose the cause; the answer is the same.
 fn refusal(failure: Failure) -> Problem {
     let message = failure.message().to_ascii_lowercase();
     match failure.code() {

@@ -1,4 +1,4 @@
-//! Users as the pool knows them, asked for by sub: access tokens say nothing of the address.
+//! Users as the pool knows them, as a rule by sub: access tokens say nothing of the address.
 
 use auth_domain::{Caller, Email, Problem, Subject, UserSub};
 
@@ -62,6 +62,33 @@ impl Users {
                 Ok(address.as_ref() == Some(email))
             }
             Subject::Anybody => Ok(true),
+        }
+    }
+
+    /// Revokes every refresh token of a user. Access tokens live on by their signature: the guest's
+    /// `signedOutAt` ends those.
+    pub async fn sign_out(&self, sub: &UserSub) -> Result<(), Problem> {
+        self.sign_out_named(sub.as_str()).await
+    }
+
+    /// The same for the user of an address, whose sub is not known.
+    pub async fn sign_out_at(&self, email: &Email) -> Result<(), Problem> {
+        self.sign_out_named(email.as_str()).await
+    }
+
+    async fn sign_out_named(&self, username: &str) -> Result<(), Problem> {
+        let signed_out = self
+            .pool
+            .client
+            .admin_user_global_sign_out()
+            .user_pool_id(&self.pool.pool_id)
+            .username(username)
+            .send()
+            .await;
+        match signed_out.map_err(failure("sign the user out")) {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
+            Err(failure) => Err(failure.into()),
         }
     }
 }

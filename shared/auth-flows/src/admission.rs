@@ -7,29 +7,56 @@
 //! script pays for each, and a person on a new device waits seconds. All of it is the same for
 //! every address, known or not: the budgets are the address's, not the guest's.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal};
+use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal, SecretSet, Secrets};
 use auth_domain::{
-    AttemptId, CodeMailLimits, CodeMailPayer, Email, KeyRing, KnownDevice, Limit, LimitState,
-    Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem, ProofOfWork, Purpose, Randomness,
-    SolvedWork, Timestamp, TryLimits, WorkChallenge,
+    AttemptId, Clock, CodeMailLimits, CodeMailPayer, Email, KeyRing, KnownDevice, Limit,
+    LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem, ProofOfWork, Purpose,
+    Randomness, SolvedWork, Timestamp, TryLimits, WorkChallenge,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::join;
 
+use crate::attempt::note_kept;
+
+/// One request at its moment, and the attempt that it is.
+#[derive(Clone)]
+pub struct Turn<'a> {
+    /// The request.
+    pub exchange: &'a Exchange,
+    /// The attempt's name.
+    pub attempt: AttemptId,
+    /// When the request came.
+    pub now: Timestamp,
+}
+
+/// Tells who asks an operation about an address.
+#[derive(Clone)]
+pub struct Requesters {
+    operation: &'static str,
+    secrets: Secrets,
+    clock: Clock,
+    randomness: Randomness,
+    device_lifetime: Duration,
+}
+
 /// A request about an address, as far as limits go.
+#[derive(Clone)]
 pub struct Requester<'a> {
     exchange: &'a Exchange,
     operation: &'static str,
-    email: &'a Email,
-    keys: &'a KeyRing,
-    attempt: &'a AttemptId,
+    email: Email,
+    secrets: Arc<SecretSet>,
+    attempt: AttemptId,
     now: Timestamp,
     standing: Standing,
+    device_lifetime: Duration,
+    randomness: Randomness,
 }
 
 /// Out of whose budget a request is paid.
+#[derive(Clone)]
 enum Standing {
     /// A browser that signed in as this address before.
     Device(KnownDevice),
@@ -41,26 +68,63 @@ enum Standing {
     Stranger,
 }
 
-impl<'a> Requester<'a> {
-    /// Who asks `operation` about `email`. A solved challenge that does not hold is none.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a part of who asks, and stands in another place of an operation"
-    )]
+impl Requesters {
+    /// Those who ask `operation`. A device is known for as long as the environment says.
+    pub fn new(platform: &Platform, operation: &'static str) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            operation,
+            secrets: Secrets::new(platform)?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            device_lifetime: platform.environment().device_cookie_lifetime()?,
+        })
+    }
+
+    /// A request that begins now.
     #[must_use]
-    pub fn of(
+    pub fn turn<'a>(&self, exchange: &'a Exchange) -> Turn<'a> {
+        Turn {
+            exchange,
+            attempt: AttemptId::generate(&self.randomness),
+            now: self.clock.now(),
+        }
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Who asks about `email`, as of now.
+    pub async fn meet<'a>(
+        &self,
         exchange: &'a Exchange,
-        operation: &'static str,
-        email: &'a Email,
+        email: &Email,
         proof: Option<&ProofOfWork>,
-        device_lifetime: Duration,
-        keys: &'a KeyRing,
-        attempt: &'a AttemptId,
-        now: Timestamp,
-    ) -> Self {
-        let solved = || proof?.check(operation, email, now, keys);
+    ) -> Result<Requester<'a>, Problem> {
+        let turn = self.turn(exchange);
+        let secrets = self.secrets.get().await?;
+        Ok(self.recognise(turn, email, proof, secrets))
+    }
+
+    /// Who asks about `email`. A solved challenge that does not hold is none.
+    #[must_use]
+    pub fn recognise<'a>(
+        &self,
+        turn: Turn<'a>,
+        email: &Email,
+        proof: Option<&ProofOfWork>,
+        secrets: Arc<SecretSet>,
+    ) -> Requester<'a> {
+        let Turn {
+            exchange,
+            attempt,
+            now,
+        } = turn;
+        let keys = secrets.keys();
+        let solved = || proof?.check(self.operation, email, now, keys);
         let standing =
-            if let Some(device) = exchange.known_device(email, now, device_lifetime, keys) {
+            if let Some(device) = exchange.known_device(email, now, self.device_lifetime, keys) {
                 Standing::Device(device)
             } else if !exchange.is_http() {
                 Standing::Agent
@@ -69,27 +133,87 @@ impl<'a> Requester<'a> {
             } else {
                 Standing::Stranger
             };
-        Self {
+        Requester {
             exchange,
-            operation,
-            email,
-            keys,
+            operation: self.operation,
+            email: email.clone(),
+            secrets,
             attempt,
             now,
             standing,
+            device_lifetime: self.device_lifetime,
+            randomness: self.randomness.clone(),
         }
+    }
+
+    /// A claim beside the secrets, without which no request goes on. Where it cannot go on, or the
+    /// claim's answer is lost, the claim is given back.
+    pub async fn claim<T>(
+        &self,
+        claiming: impl Future<Output = Result<T, Problem>>,
+        give_back: impl Future<Output = Result<(), Problem>>,
+    ) -> Result<(T, Arc<SecretSet>), Problem> {
+        let (problem, may_be_claimed) = match join!(claiming, self.secrets.get()) {
+            (Ok(claimed), Ok(secrets)) => return Ok((claimed, secrets)),
+            (Ok(_), Err(problem)) => (problem, true),
+            (Err(problem), _) => {
+                let is_lost = problem.report().is_some();
+                (problem, is_lost)
+            }
+        };
+        if may_be_claimed {
+            note_kept(&give_back.await);
+        }
+        Err(problem)
+    }
+}
+
+impl Requester<'_> {
+    /// The request itself.
+    #[must_use]
+    pub fn exchange(&self) -> &Exchange {
+        self.exchange
+    }
+
+    /// The same, whoever it is from.
+    #[must_use]
+    pub fn turn(&self) -> Turn<'_> {
+        Turn {
+            exchange: self.exchange,
+            attempt: self.attempt.clone(),
+            now: self.now,
+        }
+    }
+
+    /// The address that the request is about.
+    #[must_use]
+    pub fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// The keys of hashes and cookies.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        self.secrets.keys()
     }
 
     /// The name of the attempt that the request is.
     #[must_use]
     pub fn attempt(&self) -> &AttemptId {
-        self.attempt
+        &self.attempt
     }
 
     /// When the request came.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The address as logs may name it.
+    #[must_use]
+    pub fn address_tag(&self) -> String {
+        let tag = self.keys().tag(Purpose::Address, &[self.email.as_str()]);
+        tag.to_hex()
     }
 
     /// The device, where it is known.
@@ -99,6 +223,25 @@ impl<'a> Requester<'a> {
             Standing::Device(device) => Some(device),
             Standing::Agent | Standing::Solved(_) | Standing::Stranger => None,
         }
+    }
+
+    /// The one answer to a password that opens nothing, whatever the reason.
+    #[must_use]
+    pub fn wrong_password(&self) -> Problem {
+        tracing::warn!(address = self.address_tag(), "wrong password");
+        Problem::InvalidCredentials
+    }
+
+    /// Sets the device cookie for the address. A known device keeps its id.
+    pub fn remember_device(&self) {
+        self.exchange.remember_device(
+            &self.email,
+            self.device(),
+            self.now,
+            self.device_lifetime,
+            self.keys(),
+            &self.randomness,
+        );
     }
 
     /// The name under which the requester's own budget counts; for everyone else, the one that
@@ -114,11 +257,11 @@ impl<'a> Requester<'a> {
                 let parts = [caller[0], caller[1], self.email.as_str()];
                 format!(
                     "agent#{}",
-                    self.keys.tag(Purpose::Principal, &parts).to_hex()
+                    self.keys().tag(Purpose::Principal, &parts).to_hex()
                 )
             }
             Standing::Device(_) | Standing::Solved(_) | Standing::Stranger => {
-                KnownDevice::budget(self.device(), self.email, self.keys)
+                KnownDevice::budget(self.device(), &self.email, self.keys())
             }
         }
     }
@@ -145,10 +288,10 @@ impl<'a> Requester<'a> {
             (Standing::Solved(_) | Standing::Stranger, Some(solved_lately)) => {
                 let challenge = WorkChallenge::issue(
                     self.operation,
-                    self.email,
+                    &self.email,
                     solved_lately,
                     self.now,
-                    self.keys,
+                    self.keys(),
                     randomness,
                 );
                 Some(Box::new(challenge.map_err(Problem::Internal)?))
@@ -163,6 +306,7 @@ impl<'a> Requester<'a> {
 }
 
 /// Admission of mails with a code.
+#[derive(Clone)]
 pub struct CodeMails {
     limits: Limits,
     mailbox: CodeMailLimits,
@@ -201,7 +345,7 @@ impl CodeMails {
         };
         let admitted = self
             .limits
-            .admit_to_pool(&self.pool, request, requester.attempt, requester.now)
+            .admit_to_pool(&self.pool, request, &requester.attempt, requester.now)
             .await?;
         let refusal = match admitted {
             Ok(()) => {
@@ -234,7 +378,7 @@ impl CodeMails {
             .admit(
                 &self.own,
                 &requester.budget(),
-                requester.attempt,
+                &requester.attempt,
                 requester.now,
                 |state| requester.exchange.rate_limit(state),
             )
@@ -253,8 +397,8 @@ impl CodeMails {
                 &self.mailbox,
                 &self.own,
                 requester.mail_payer(),
-                &Mailbox::of(requester.email).subject(requester.keys),
-                requester.attempt,
+                &Mailbox::of(&requester.email).subject(requester.keys()),
+                &requester.attempt,
                 requester.now,
                 |state| requester.exchange.rate_limit(state),
             )
@@ -282,9 +426,9 @@ impl CodeMails {
     async fn give_back_own(&self, requester: &Requester<'_>) {
         let given_back = self
             .limits
-            .take_back(&self.own, &requester.budget(), requester.attempt)
+            .take_back(&self.own, &requester.budget(), &requester.attempt)
             .await;
-        note_stuck(&given_back);
+        note_unsent(&given_back);
     }
 
     async fn give_back_to_mailbox(&self, requester: &Requester<'_>) {
@@ -293,41 +437,34 @@ impl CodeMails {
             .take_back_code_mail(
                 &self.own,
                 requester.mail_payer(),
-                &Mailbox::of(requester.email).subject(requester.keys),
-                requester.attempt,
+                &Mailbox::of(&requester.email).subject(requester.keys()),
+                &requester.attempt,
             )
             .await;
-        note_stuck(&given_back);
+        note_unsent(&given_back);
     }
 }
 
 /// Admission of tries of a code, counted before the code is looked at.
+#[derive(Clone)]
 pub struct CodeTries {
-    network: NetworkAttempts,
     limits: Limits,
     tries: TryLimits,
     randomness: Randomness,
 }
 
 impl CodeTries {
-    /// Tries under these limits, and under the network's limit of that policy.
-    pub fn new(
-        platform: &Platform,
-        tries: TryLimits,
-        network_policy: &'static str,
-    ) -> Result<Self, ConfigurationError> {
+    /// Tries under these limits.
+    pub fn new(platform: &Platform, tries: TryLimits) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            network: NetworkAttempts::new(platform, network_policy)?,
             limits: Limits::new(platform)?,
             tries,
             randomness: platform.randomness(),
         })
     }
 
-    /// Counts a try for the network, then for the address; says what the address has left, also in
-    /// the answer's `RateLimit` fields. So a network past its limit spends nothing of an address.
+    /// Counts a try; says what is left, also in the answer's `RateLimit` fields.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
-        self.network.admit(requester).await?;
         let (budget, exchange) = (requester.budget(), requester.exchange);
         let mut left = self
             .tries
@@ -343,7 +480,7 @@ impl CodeTries {
                 &self.tries,
                 solved,
                 &budget,
-                requester.attempt,
+                &requester.attempt,
                 requester.now,
                 |state| {
                     left = state;
@@ -365,7 +502,7 @@ impl CodeTries {
                 &self.tries,
                 is_solved,
                 &requester.budget(),
-                requester.attempt,
+                &requester.attempt,
             )
             .await
     }
@@ -379,7 +516,37 @@ impl CodeTries {
     }
 }
 
+/// Admission of one network's starts of an operation, before anything is looked up.
+#[derive(Clone)]
+pub struct NetworkStarts {
+    limits: Limits,
+    limit: Limit,
+}
+
+impl NetworkStarts {
+    /// Starts within `limit`.
+    pub fn new(platform: &Platform, limit: Limit) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            limit,
+        })
+    }
+
+    /// Counts a start of the sender's network. At the other doors there is none.
+    pub async fn admit(&self, turn: &Turn<'_>, keys: &KeyRing) -> Result<(), Problem> {
+        let Some(network) = turn.exchange.network() else {
+            return Ok(());
+        };
+        let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
+        let note = |state| turn.exchange.rate_limit(state);
+        self.limits
+            .admit(&self.limit, &subject, &turn.attempt, turn.now, note)
+            .await
+    }
+}
+
 /// Admission of one network's attempts at an operation, over all addresses.
+#[derive(Clone)]
 pub struct NetworkAttempts {
     limits: Limits,
     limit: Limit,
@@ -401,15 +568,15 @@ impl NetworkAttempts {
         let exchange = requester.exchange;
         let subject = match (exchange.network(), exchange.conversation()) {
             _ if requester.device().is_some() => return Ok(()),
-            (Some(network), _) => requester.keys.tag(Purpose::IpAddress, &[&network]),
-            (None, Some(conversation)) => requester.keys.tag(Purpose::Principal, &[conversation]),
+            (Some(network), _) => requester.keys().tag(Purpose::IpAddress, &[&network]),
+            (None, Some(conversation)) => requester.keys().tag(Purpose::Principal, &[conversation]),
             (None, None) => return Ok(()),
         };
         self.limits
             .admit_in_window(
                 &self.limit,
                 &subject.to_hex(),
-                requester.attempt,
+                &requester.attempt,
                 requester.now,
                 |state| exchange.rate_limit(state),
             )
@@ -417,7 +584,7 @@ impl NetworkAttempts {
     }
 }
 
-fn note_stuck(given_back: &Result<(), Problem>) {
+fn note_unsent(given_back: &Result<(), Problem>) {
     if given_back.is_err() {
         tracing::warn!("a mail that was not sent stays counted");
     }

@@ -1,7 +1,35 @@
 //! Decisions that several operations make, above adapters and doors.
 
 mod admission;
+mod arrival;
+mod attempt;
+mod authorization;
+mod code_attempts;
+mod fresh_proof;
+mod held_sign_in;
 mod new_users;
+mod notices;
+mod password_attempts;
+mod resend;
+mod second_factor;
+mod session;
+mod signed_in;
 
-pub use admission::{CodeMails, CodeTries, NetworkAttempts, Requester};
+pub use admission::{
+    CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
+};
+pub use arrival::{Arrivals, Arrived, Newcomer};
+pub use attempt::Attempt;
+pub use authorization::{
+    AuthorizationEnd, AuthorizationStart, AuthorizationWish, ConsentCheck, Consented,
+};
+pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
+pub use fresh_proof::FreshProofs;
+pub use held_sign_in::{HeldSignIns, Resumed};
 pub use new_users::{NewUsers, UnprovedSweep};
+pub use notices::Notices;
+pub use password_attempts::PasswordAttempts;
+pub use resend::{ClaimedResend, Resends};
+pub use second_factor::SecondFactorAttempts;
+pub use session::Sessions;
+pub use signed_in::{FirstFactor, SigningIn};

@@ -2,8 +2,7 @@
 //! does.
 
 use auth_aws::{
-    ConfigurationError, EmailCodes, Guests, Platform, Secrets, Start, Unproved, UnprovedUsers,
-    Users,
+    ConfigurationError, EmailCodes, Guests, Platform, Start, Unproved, UnprovedUsers, Users,
 };
 use auth_domain::{AttemptId, Email, Problem, Report, Timestamp, UserSub};
 
@@ -21,10 +20,10 @@ pub struct NewUsers {
 
 impl NewUsers {
     /// Users of the pool, and the notes about them in the table, that the environment names.
-    pub fn new(platform: &Platform, secrets: &Secrets) -> Result<Self, ConfigurationError> {
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             unproved: UnprovedUsers::new(platform)?,
-            codes: EmailCodes::new(platform, secrets)?,
+            codes: EmailCodes::new(platform)?,
             removal: Removal::new(platform)?,
         })
     }

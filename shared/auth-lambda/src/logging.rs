@@ -53,13 +53,11 @@ impl fmt::Display for UnknownLogLevel {
 
 impl Error for UnknownLogLevel {}
 
-/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names,
-/// `info` unless set.
+/// Starts a function's log: JSON lines on standard output, at the level that `LOG_LEVEL` names.
 pub fn start() -> Result<(), UnknownLogLevel> {
     let level = match env::var(LOG_LEVEL) {
         Ok(level) => level_of(&level)?,
-        Err(VarError::NotPresent) => LevelFilter::INFO,
-        Err(VarError::NotUnicode(_)) => return Err(UnknownLogLevel),
+        Err(VarError::NotPresent | VarError::NotUnicode(_)) => return Err(UnknownLogLevel),
     };
     let lines = lines(level, std::io::stdout);
     // A second start in one process would be a mistake of a test; the first one's log is as good.

@@ -1,0 +1,81 @@
+//! The guest of a user who has just shown who they are: found, bound or made.
+
+use auth_aws::{Arrival, ConfigurationError, Guests, Platform, UnprovedUsers};
+use auth_domain::{Clock, Email, Guest, Problem, UserSub};
+use auth_lambda::{Exchange, Metric};
+
+/// Finds, binds or makes guests.
+#[derive(Clone)]
+pub struct Arrivals {
+    guests: Guests,
+    unproved: UnprovedUsers,
+    clock: Clock,
+}
+
+/// The guest of a sign-in.
+pub struct Arrived {
+    /// The guest.
+    pub guest: Guest,
+    /// Whether the guest had proved the address before.
+    pub returns: bool,
+}
+
+/// A user who has just proved an address.
+#[derive(Clone, Copy)]
+pub struct Newcomer<'a> {
+    /// The user.
+    pub sub: &'a UserSub,
+    /// The address.
+    pub email: &'a Email,
+    /// Whether the user has a password that counts.
+    pub has_password: bool,
+}
+
+impl Arrivals {
+    /// Guests in the table that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            guests: Guests::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
+            clock: platform.clock(),
+        })
+    }
+
+    /// What is known of a user who has just signed in at an address.
+    pub async fn look(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
+        self.guests.arrival(sub, email).await
+    }
+
+    /// What is known of an address whose user has no guest.
+    pub async fn look_at(&self, email: &Email) -> Result<Arrival, Problem> {
+        self.guests.at(email).await.map(Arrival::First)
+    }
+
+    /// The guest of a user who was looked up a moment ago. A guest who is made counts, whatever
+    /// becomes of the sign-in.
+    pub async fn receive(
+        &self,
+        arrival: Arrival,
+        newcomer: Newcomer<'_>,
+        exchange: &Exchange,
+    ) -> Result<Arrived, Problem> {
+        let Newcomer {
+            sub,
+            email,
+            has_password,
+        } = newcomer;
+        let before = arrival.proved_before();
+        let now = self.clock.now();
+        let (guest, is_new) = self
+            .guests
+            .get_or_create(sub, email, arrival, has_password, &self.unproved, now)
+            .await?;
+        if is_new {
+            exchange.count(Metric::GuestsCreated);
+        }
+        Ok(Arrived {
+            guest,
+            returns: before.unwrap_or(!is_new),
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! Counted attempts: claimed from their sign-in, counted against network and budget, and evaluated
+//! only then.
+//!
+//! A proof that was not evaluated was no attempt, and its counts are given back. Where even that
+//! fails, they stay: until the sign-in ends, or the count ages out.
+
+use auth_aws::{Limits, SecondFactors, SignIns, Undecided};
+use auth_domain::{AttemptId, Attempts, Limit, LimitState, Problem, SignInId};
+use tokio::join;
+
+use crate::{CodeTries, NetworkAttempts, Requester, Turn};
+
+/// What is left to an attempt that counts against no budget.
+const ENDLESS: Attempts = Attempts {
+    made: 0,
+    remaining: u32::MAX,
+};
+
+/// An attempt, and everything that it was counted against.
+pub struct Attempt<'a> {
+    id: AttemptId,
+    claim: Option<Claim<'a>>,
+    budget: Option<Budget<'a>>,
+    left: Attempts,
+}
+
+/// The sign-in that grants an attempt.
+pub(crate) enum Claim<'a> {
+    /// One by mailed code.
+    SignIn(&'a SignIns, SignInId),
+    /// One between its factors.
+    Held(&'a SecondFactors, SignInId),
+}
+
+/// What attempts count against over all sign-ins.
+pub(crate) enum Budget<'a> {
+    /// The codes that a requester may try.
+    Codes(&'a CodeTries, Box<Requester<'a>>),
+    /// The failures of an address, a device or a guest.
+    Failures {
+        limits: &'a Limits,
+        limit: &'a Limit,
+        subject: String,
+    },
+}
+
+impl<'a> Attempt<'a> {
+    /// Counts an attempt against the network, then against the budget: a network past its limit
+    /// spends nothing of an address. Where one of them refuses, the claim is given back.
+    pub(crate) async fn count(
+        turn: &Turn<'_>,
+        claim: Option<Claim<'a>>,
+        budget: Option<Budget<'a>>,
+        network: Option<(&NetworkAttempts, &Requester<'_>)>,
+    ) -> Result<Self, Problem> {
+        let admitted = match network {
+            Some((network, requester)) => network.admit(requester).await,
+            None => Ok(()),
+        };
+        if let Err(problem) = admitted {
+            give_back(&turn.attempt, claim.as_ref(), None).await;
+            return Err(problem);
+        }
+        let counted = match &budget {
+            Some(budget) => budget.count(turn).await.map(attempts),
+            None => Ok(ENDLESS),
+        };
+        match counted {
+            Ok(left) => Ok(Self {
+                id: turn.attempt.clone(),
+                claim,
+                budget,
+                left,
+            }),
+            Err(problem) => {
+                // A refusal has counted nothing. A lost answer may have.
+                let may_be_counted = problem.report().is_some();
+                let from_budget = budget.as_ref().filter(|_| may_be_counted);
+                give_back(&turn.attempt, claim.as_ref(), from_budget).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Counts an attempt at a code that is no sign-in's.
+    pub async fn at_code(
+        tries: &'a CodeTries,
+        network: &NetworkAttempts,
+        requester: &Requester<'a>,
+    ) -> Result<Self, Problem> {
+        let budget = Budget::Codes(tries, Box::new(requester.clone()));
+        let through = Some((network, requester));
+        Self::count(&requester.turn(), None, Some(budget), through).await
+    }
+
+    /// Evaluates the attempt's proof. If the call fails before that, the attempt is given back.
+    pub async fn evaluate<T>(
+        &self,
+        evaluating: impl Future<Output = Result<T, Undecided>>,
+    ) -> Result<T, Problem> {
+        match evaluating.await {
+            Ok(decided) => Ok(decided),
+            Err(undecided) => {
+                if !undecided.may_be_evaluated {
+                    self.give_back().await;
+                }
+                Err(undecided.problem)
+            }
+        }
+    }
+
+    /// Gives back an attempt whose proof was not evaluated.
+    pub async fn give_back(&self) {
+        give_back(&self.id, self.claim.as_ref(), self.budget.as_ref()).await;
+    }
+
+    /// Ends the sign-in that granted the attempt, and forgets the failures of its budget: the right
+    /// proof was among them (NIST SP 800-63B-4 §3.2.2). One conditional write decides between two
+    /// right proofs, and refuses the other.
+    pub async fn finish(&self) -> Result<(), Problem> {
+        let ending = async {
+            match &self.claim {
+                Some(claim) => claim.finish(&self.id).await,
+                None => Ok(()),
+            }
+        };
+        let (ended, ()) = join!(ending, self.clear());
+        ended
+    }
+
+    /// Forgets the failures of the attempt's budget.
+    pub async fn clear(&self) {
+        if let Some(budget) = &self.budget {
+            budget.clear_or_note().await;
+        }
+    }
+
+    /// What the budget has left; without one, no end.
+    #[must_use]
+    pub fn left(&self) -> Attempts {
+        self.left
+    }
+}
+
+impl Claim<'_> {
+    async fn give_back(&self, attempt: &AttemptId) -> Result<(), Problem> {
+        match self {
+            Self::SignIn(sign_ins, id) => sign_ins.give_back(id, attempt).await,
+            Self::Held(second_factors, id) => second_factors.give_back(id, attempt).await,
+        }
+    }
+
+    async fn finish(&self, attempt: &AttemptId) -> Result<(), Problem> {
+        let (is_finished, refusal) = match self {
+            Self::SignIn(sign_ins, id) => (
+                sign_ins.finish(id, attempt).await?,
+                Problem::SignInCompleted,
+            ),
+            Self::Held(second_factors, id) => (
+                second_factors.finish(id, attempt).await?,
+                Problem::InvalidSession,
+            ),
+        };
+        if is_finished { Ok(()) } else { Err(refusal) }
+    }
+}
+
+impl Budget<'_> {
+    async fn count(&self, turn: &Turn<'_>) -> Result<LimitState, Problem> {
+        match self {
+            Self::Codes(tries, requester) => tries.admit(requester).await,
+            Self::Failures {
+                limits,
+                limit,
+                subject,
+            } => {
+                let mut left = limit.spent_until(turn.now, turn.now);
+                let noted = |state| {
+                    left = state;
+                    turn.exchange.rate_limit(state);
+                };
+                let counting = limits.admit(limit, subject, &turn.attempt, turn.now, noted);
+                counting.await?;
+                Ok(left)
+            }
+        }
+    }
+
+    async fn give_back(&self, attempt: &AttemptId) -> Result<(), Problem> {
+        match self {
+            Self::Codes(tries, requester) => tries.give_back(requester).await,
+            Self::Failures {
+                limits,
+                limit,
+                subject,
+            } => limits.take_back(limit, subject, attempt).await,
+        }
+    }
+
+    pub(crate) async fn clear_or_note(&self) {
+        if self.clear().await.is_err() {
+            tracing::warn!("a count of failures could not be cleared, and will age out");
+        }
+    }
+
+    async fn clear(&self) -> Result<(), Problem> {
+        match self {
+            Self::Codes(tries, requester) => tries.clear(requester).await,
+            Self::Failures {
+                limits,
+                limit,
+                subject,
+            } => limits.clear(limit, subject).await,
+        }
+    }
+}
+
+/// What a limit's state says of attempts.
+fn attempts(left: LimitState) -> Attempts {
+    Attempts {
+        made: left.limit.quota.saturating_sub(left.remaining),
+        remaining: left.remaining,
+    }
+}
+
+async fn give_back(attempt: &AttemptId, claim: Option<&Claim<'_>>, budget: Option<&Budget<'_>>) {
+    let from_claim = async {
+        match claim {
+            Some(claim) => claim.give_back(attempt).await,
+            None => Ok(()),
+        }
+    };
+    let from_budget = async {
+        match budget {
+            Some(budget) => budget.give_back(attempt).await,
+            None => Ok(()),
+        }
+    };
+    let (claim, budget) = join!(from_claim, from_budget);
+    note_kept(&claim.and(budget));
+}
+
+/// Logs that an attempt stays counted. It fails nothing: the limits are only stricter than they
+/// promise.
+pub(crate) fn note_kept(given_back: &Result<(), Problem>) {
+    if given_back.is_err() {
+        tracing::warn!("an attempt that was not evaluated stays counted");
+    }
+}

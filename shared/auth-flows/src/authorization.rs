@@ -1,0 +1,237 @@
+//! Three-legged authorizations: begun, held against the person who consents, and ended.
+
+use std::time::Duration;
+
+use auth_aws::{
+    AccessTokens, Authorizations, Completion, ConfigurationError, Consents, Platform, Users,
+};
+use auth_domain::{
+    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
+    AuthorizationState, AuthorizationStatus, Binding, BindingSecret, Caller, Clock, ConversationId,
+    KeyRing, Problem, Randomness, Scope, Standing, Subject,
+};
+use auth_lambda::{Exchange, Metric};
+use tokio::try_join;
+
+/// Begins authorizations.
+#[derive(Clone)]
+pub struct AuthorizationStart {
+    consents: Consents,
+    authorizations: Authorizations,
+    lifetime: Duration,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+/// What an authorization is begun for.
+pub struct AuthorizationWish {
+    /// Whose consent it is to bring.
+    pub subject: Subject,
+    /// For which conversation.
+    pub conversation_id: ConversationId,
+    /// What is asked for.
+    pub scopes: Vec<Scope>,
+    /// The completed one whose place in the conversation it takes, because that holds no longer.
+    pub instead_of: Option<AuthorizationId>,
+}
+
+impl AuthorizationStart {
+    /// Authorizations in the table that the environment names.
+    pub fn new(platform: &Platform, consents: &Consents) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            consents: consents.clone(),
+            authorizations: Authorizations::new(platform)?,
+            lifetime: platform.environment().authorization_lifetime()?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// How long a person has to consent.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// Begins an authorization. `browser` is what only the beginning browser has; `None` leaves the
+    /// authorization to the browser whose person allows it on its start link's page.
+    ///
+    /// If a call fails, nothing is left that anybody could end: what AgentCore knows and the table
+    /// does not, no callback completes.
+    pub async fn begin(
+        &self,
+        wish: AuthorizationWish,
+        browser: Option<&BindingSecret>,
+        keys: &KeyRing,
+        exchange: &Exchange,
+    ) -> Result<Authorization, Problem> {
+        let AuthorizationWish {
+            subject,
+            conversation_id,
+            scopes,
+            instead_of,
+        } = wish;
+        let state = AuthorizationState::generate(&self.randomness);
+        let user_id = AgentUserId::for_one_authorization(&subject, &self.randomness);
+        let now = self.clock.now();
+        let asked = self.consents.ask(&user_id, &scopes, &state).await?;
+        let authorization = Authorization {
+            binding: browser.map(|secret| Binding {
+                secret: secret.hash(&asked.id, keys),
+                since: now,
+            }),
+            refused_elsewhere: false,
+            id: asked.id,
+            conversation_id,
+            subject,
+            user_id,
+            scopes,
+            url: asked.url,
+            state: state.hash(keys),
+            standing: Standing::Pending,
+            expires_at: now.after(self.lifetime),
+        };
+        try_join!(
+            self.authorizations.begin(&authorization),
+            self.authorizations
+                .begin_in_conversation(&authorization, instead_of.as_ref(), now)
+        )?;
+        exchange.count(Metric::AuthorizationsStarted);
+        Ok(authorization)
+    }
+}
+
+/// Finds out who has consented.
+#[derive(Clone)]
+pub struct ConsentCheck {
+    consents: Consents,
+    access_tokens: AccessTokens,
+    users: Users,
+}
+
+/// What a consent has come to.
+pub enum Consented {
+    /// This person has signed in for it, and is the one that was meant.
+    By(Box<Caller>),
+    /// There is no token: the consent was not given, or holds no longer.
+    NoToken,
+    /// The token is none of the pool's, or not accepted any more.
+    Nobody,
+    /// Another person has consented than the one that was meant.
+    Another,
+    /// The person's sign-in is older than the authorization.
+    Earlier,
+}
+
+impl ConsentCheck {
+    /// Consents by users of the pool that the environment names.
+    pub fn new(platform: &Platform, consents: &Consents) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            consents: consents.clone(),
+            access_tokens: AccessTokens::new(platform)?,
+            users: Users::new(platform)?,
+        })
+    }
+
+    /// Whose token AgentCore has for an authorization.
+    pub async fn person(&self, authorization: &Authorization) -> Result<Consented, Problem> {
+        let Authorization {
+            id,
+            user_id,
+            scopes,
+            subject,
+            ..
+        } = authorization;
+        let Some(token) = self.consents.token(user_id, id, scopes).await? else {
+            return Ok(Consented::NoToken);
+        };
+        let person = match self.access_tokens.person(token.as_str()).await {
+            Ok(person) => person,
+            Err(Problem::AuthRequired) => return Ok(Consented::Nobody),
+            Err(problem) => return Err(problem),
+        };
+        Ok(if !self.users.is_meant(subject, &person).await? {
+            Consented::Another
+        } else if !authorization.is_signed_in_for(&person) {
+            Consented::Earlier
+        } else {
+            Consented::By(Box::new(person))
+        })
+    }
+
+    /// Completes a consent at AgentCore, and says why it does not count, if so.
+    ///
+    /// AgentCore takes a completion once. A refusal may mean that an earlier one, whose answer was
+    /// lost, succeeded: then the token is there.
+    pub async fn complete(
+        &self,
+        authorization: &Authorization,
+    ) -> Result<Option<AuthorizationFailure>, Problem> {
+        let Authorization { id, user_id, .. } = authorization;
+        match self.consents.complete(user_id, id).await? {
+            Completion::Done | Completion::Refused => {}
+        }
+        Ok(match self.person(authorization).await? {
+            Consented::By(_) => None,
+            Consented::NoToken => Some(AuthorizationFailure::RefusedByAgentCore),
+            Consented::Nobody | Consented::Another => Some(AuthorizationFailure::OtherUser),
+            Consented::Earlier => Some(AuthorizationFailure::OldSignIn),
+        })
+    }
+}
+
+/// Ends authorizations that come to nothing.
+#[derive(Clone)]
+pub struct AuthorizationEnd {
+    authorizations: Authorizations,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl AuthorizationEnd {
+    /// Authorizations in the table that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            authorizations: Authorizations::new(platform)?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Fails an authorization under an attempt's name. It counts for the one write that ends it.
+    pub async fn fail(
+        &self,
+        authorization: &Authorization,
+        attempt: &AttemptId,
+        reason: AuthorizationFailure,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let (id, now) = (&authorization.id, self.clock.now());
+        if self.authorizations.fail(id, attempt, reason, now).await? {
+            exchange.count(Metric::AuthorizationsFailed);
+        }
+        Ok(())
+    }
+
+    /// Notes that an authorization was not finished in its time; one that goes on, or has ended,
+    /// stays as it is. It counts for the one write that notes it.
+    pub async fn note_abandoned(
+        &self,
+        authorization: &Authorization,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let now = self.clock.now();
+        let is_abandoned = authorization.standing == Standing::Pending
+            && authorization.status(now) == AuthorizationStatus::Expired;
+        if !is_abandoned {
+            return Ok(());
+        }
+        let (id, reason) = (&authorization.id, AuthorizationFailure::Expired);
+        let attempt = AttemptId::generate(&self.randomness);
+        if self.authorizations.fail(id, &attempt, reason, now).await? {
+            tracing::warn!(reason = reason.name(), "an authorization was abandoned");
+            exchange.count(Metric::AuthorizationsAbandoned);
+        }
+        Ok(())
+    }
+}

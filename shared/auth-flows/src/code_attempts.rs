@@ -1,0 +1,190 @@
+//! Mailed codes of sign-ins in progress: claimed, counted, and asked of Cognito.
+
+use std::time::Duration;
+
+use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns};
+use auth_domain::{
+    Email, OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub,
+};
+use auth_lambda::Exchange;
+
+use crate::{
+    Attempt, CodeTries, NetworkAttempts, Requester, Requesters,
+    attempt::{Budget, Claim},
+};
+
+/// Pauses before each look whether another attempt has ended the sign-in: together longer than the
+/// calls that lie between Cognito's answer and that end.
+const OTHERS_END: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+];
+
+/// Attempts at the codes of sign-ins.
+#[derive(Clone)]
+pub struct CodeAttempts {
+    requesters: Requesters,
+    sign_ins: SignIns,
+    codes: EmailCodes,
+    tries: CodeTries,
+    network: Option<NetworkAttempts>,
+    rules: SignInRules,
+}
+
+/// A code, as a request brings it.
+pub struct BroughtCode<'a> {
+    /// The sign-in that it is for.
+    pub sign_in: SignInId,
+    /// Whose sign-in it has to be. `None` where the token alone says that.
+    pub email: Option<&'a Email>,
+    /// The code.
+    pub code: &'a OtpCode,
+    /// What pays for the try where strangers have spent theirs.
+    pub proof_of_work: Option<&'a ProofOfWork>,
+}
+
+/// A sign-in of which an attempt is claimed, and nothing counted or evaluated yet.
+pub struct ClaimedCode<'a> {
+    /// Who brings the code.
+    pub requester: Requester<'a>,
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// The sign-in's name.
+    pub id: SignInId,
+}
+
+/// A right code, and what Cognito gave for it. The sign-in is in progress until its attempt
+/// finishes it.
+pub struct ProvedCode<'a> {
+    /// The attempt.
+    pub attempt: Attempt<'a>,
+    /// Who brought the code.
+    pub requester: Requester<'a>,
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// The new session's tokens.
+    pub tokens: Tokens,
+    /// The user who signed in.
+    pub sub: UserSub,
+}
+
+impl CodeAttempts {
+    /// Attempts by way of `operation`, which may hold each network to a limit of that name.
+    pub fn new(
+        platform: &Platform,
+        operation: &'static str,
+        network: Option<&'static str>,
+    ) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        let network = network.map(|policy| NetworkAttempts::new(platform, policy));
+        Ok(Self {
+            requesters: Requesters::new(platform, operation)?,
+            sign_ins: SignIns::new(platform)?,
+            codes: EmailCodes::new(platform)?,
+            tries: CodeTries::new(platform, environment.code_tries()?)?,
+            network: network.transpose()?,
+            rules: environment.sign_in_rules()?,
+        })
+    }
+
+    /// Proves a code: claims the attempt, counts it, and asks Cognito last.
+    pub async fn prove<'a>(
+        &'a self,
+        brought: BroughtCode<'_>,
+        exchange: &'a Exchange,
+    ) -> Result<ProvedCode<'a>, Problem> {
+        let code = brought.code;
+        let claimed = self.claim(brought, exchange).await?;
+        let attempt = self.count(&claimed).await?;
+        self.evaluate(claimed, attempt, code).await
+    }
+
+    /// Claims an attempt. One conditional write checks address and time too, so that parallel
+    /// guesses cannot outrun it.
+    pub async fn claim<'a>(
+        &self,
+        brought: BroughtCode<'_>,
+        exchange: &'a Exchange,
+    ) -> Result<ClaimedCode<'a>, Problem> {
+        let BroughtCode {
+            sign_in: id,
+            email,
+            code: _,
+            proof_of_work,
+        } = brought;
+        let turn = self.requesters.turn(exchange);
+        let claiming = self
+            .sign_ins
+            .claim(&id, email, &turn.attempt, turn.now, &self.rules);
+        let give_back = self.sign_ins.give_back(&id, &turn.attempt);
+        let (sign_in, secrets) = self.requesters.claim(claiming, give_back).await?;
+        let requester =
+            self.requesters
+                .recognise(turn.clone(), &sign_in.email, proof_of_work, secrets);
+        Ok(ClaimedCode {
+            requester,
+            sign_in,
+            id,
+        })
+    }
+
+    /// Counts a claimed attempt against the network and the address.
+    pub async fn count<'a>(&'a self, claimed: &ClaimedCode<'a>) -> Result<Attempt<'a>, Problem> {
+        let requester = &claimed.requester;
+        let claim = Claim::SignIn(&self.sign_ins, claimed.id.clone());
+        let budget = Budget::Codes(&self.tries, Box::new(requester.clone()));
+        let network = self.network.as_ref().map(|network| (network, requester));
+        Attempt::count(&requester.turn(), Some(claim), Some(budget), network).await
+    }
+
+    /// Asks Cognito about the code of a counted attempt.
+    pub async fn evaluate<'a>(
+        &self,
+        claimed: ClaimedCode<'a>,
+        attempt: Attempt<'a>,
+        code: &OtpCode,
+    ) -> Result<ProvedCode<'a>, Problem> {
+        let proving = self.codes.prove_any(&claimed.sign_in, code);
+        match attempt.evaluate(proving).await? {
+            Proof::Right { tokens, sub } => Ok(ProvedCode {
+                attempt,
+                requester: claimed.requester,
+                sign_in: claimed.sign_in,
+                tokens,
+                sub,
+            }),
+            Proof::Wrong => {
+                let address = claimed.requester.address_tag();
+                tracing::warn!(address, "wrong code");
+                Err(Problem::InvalidOtp(claimed.sign_in.attempts(&self.rules)))
+            }
+            Proof::Over => Err(self.why_over(&claimed).await),
+        }
+    }
+
+    /// Why Cognito takes no code of this sign-in any more. A button pressed twice sends a right
+    /// code twice, and the other request may be between Cognito's answer and the end of the
+    /// sign-in: so where another attempt was counted, its end is waited for.
+    async fn why_over(&self, claimed: &ClaimedCode<'_>) -> Problem {
+        let ClaimedCode {
+            requester,
+            sign_in,
+            id,
+        } = claimed;
+        for pause in OTHERS_END {
+            tokio::time::sleep(pause).await;
+            // The same name counts once: this only looks.
+            let (attempt, now) = (requester.attempt(), self.requesters.now());
+            let looking = self
+                .sign_ins
+                .claim(id, Some(&sign_in.email), attempt, now, &self.rules);
+            match looking.await {
+                Ok(sign_in) if sign_in.attempts > 1 => {}
+                Ok(_) => break,
+                Err(problem) => return problem,
+            }
+        }
+        Problem::OtpExpired
+    }
+}

@@ -1,0 +1,166 @@
+//! Sign-ins between their factors: an attempt is claimed, and the refresh token that the first
+//! factor earned is traded or revoked.
+
+use auth_aws::{ConfigurationError, Platform, SecondFactors, TokenService};
+use auth_domain::{
+    HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactorRules, SessionToken, SignInId, Tokens,
+};
+use auth_lambda::Exchange;
+use tokio::join;
+
+use crate::{
+    Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts,
+    attempt::{Claim, note_kept},
+};
+
+/// Held sign-ins, as their next factor finds them.
+#[derive(Clone)]
+pub struct HeldSignIns {
+    second_factors: SecondFactors,
+    token_service: TokenService,
+    requesters: Requesters,
+    network: NetworkAttempts,
+    rules: SecondFactorRules,
+}
+
+/// A sign-in of which an attempt is claimed, and nothing evaluated yet.
+pub struct Resumed<'a> {
+    /// Who brings the next factor.
+    pub requester: Requester<'a>,
+    /// The sign-in.
+    pub held: HeldSignIn,
+    id: SignInId,
+}
+
+impl HeldSignIns {
+    /// Held sign-ins as `operation` finds them, which holds each network to the limit `network`.
+    pub fn new(
+        platform: &Platform,
+        operation: &'static str,
+        network: &'static str,
+    ) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            second_factors: SecondFactors::new(platform)?,
+            token_service: TokenService::new(platform)?,
+            requesters: Requesters::new(platform, operation)?,
+            network: NetworkAttempts::new(platform, network)?,
+            rules: platform.environment().second_factor_rules()?,
+        })
+    }
+
+    /// The numbers that a held sign-in goes by.
+    #[must_use]
+    pub fn rules(&self) -> &SecondFactorRules {
+        &self.rules
+    }
+
+    /// Claims an attempt. What is left of a sign-in whose time is over is revoked.
+    pub async fn resume<'a>(
+        &self,
+        session_token: &SessionToken,
+        exchange: &'a Exchange,
+    ) -> Result<Resumed<'a>, Problem> {
+        let id = session_token.sign_in_id();
+        let turn = self.requesters.turn(exchange);
+        let mut abandoned = None;
+        let claiming = async {
+            let claimed = self
+                .second_factors
+                .claim(&id, &turn.attempt, turn.now, &self.rules)
+                .await;
+            claimed.map_err(|unclaimed| {
+                abandoned = unclaimed.abandoned;
+                unclaimed.problem
+            })
+        };
+        let give_back = self.second_factors.give_back(&id, &turn.attempt);
+        let claimed = self.requesters.claim(claiming, give_back).await;
+        if let Some(token) = &abandoned {
+            self.abandon(&id, token).await;
+        }
+        let (held, secrets) = claimed?;
+        let requester = self
+            .requesters
+            .recognise(turn.clone(), &held.email, None, secrets);
+        Ok(Resumed {
+            requester,
+            held,
+            id,
+        })
+    }
+
+    /// Counts a claimed attempt against the network, and against the guest whose second factor it
+    /// is.
+    pub async fn count<'a>(
+        &'a self,
+        resumed: &Resumed<'_>,
+        guest: Option<(&'a SecondFactorAttempts, &HeldToken)>,
+    ) -> Result<Attempt<'a>, Problem> {
+        let requester = &resumed.requester;
+        let claim = Claim::Held(&self.second_factors, resumed.id.clone());
+        let budget = guest.map(|(factors, token)| factors.budget(&token.sub));
+        let network = Some((&self.network, requester));
+        Attempt::count(&requester.turn(), Some(claim), budget, network).await
+    }
+
+    /// Gives a claim back of which nothing was counted.
+    pub async fn give_back(&self, resumed: &Resumed<'_>) {
+        let attempt = resumed.requester.attempt();
+        note_kept(&self.second_factors.give_back(&resumed.id, attempt).await);
+    }
+
+    /// Ends a sign-in and trades its refresh token: one conditional write decides between two right
+    /// factors. If the token cannot be traded, the sign-in is opened again.
+    pub async fn trade(
+        &self,
+        resumed: &Resumed<'_>,
+        attempt: &Attempt<'_>,
+        token: &HeldToken,
+    ) -> Result<Tokens, Problem> {
+        let (finished, opened) = join!(attempt.finish(), self.second_factors.open(token));
+        finished?;
+        let traded = match opened {
+            Ok(refresh_token) => self.exchange(refresh_token).await,
+            Err(problem) => Err(problem),
+        };
+        match traded {
+            // All sessions were ended since the first factor, this one among them.
+            Err(Problem::InvalidRefreshToken(_)) => Err(Problem::InvalidSession),
+            Err(problem) => {
+                let name = resumed.requester.attempt();
+                let reopening = self.second_factors.reopen(&resumed.id, name, &token.sealed);
+                if reopening.await.is_err() {
+                    tracing::warn!("a held sign-in could not be opened again");
+                }
+                Err(problem)
+            }
+            Ok(tokens) => Ok(tokens),
+        }
+    }
+
+    async fn exchange(&self, refresh_token: RefreshToken) -> Result<Tokens, Problem> {
+        let mut tokens = self.token_service.refresh(&refresh_token).await?;
+        // Where the client does not rotate, the one that was held goes on.
+        tokens.refresh_token.get_or_insert(refresh_token);
+        Ok(tokens)
+    }
+
+    /// Revokes the refresh token of a sign-in that cannot be finished any more. See
+    /// [`HeldSignIns::abandon`].
+    pub async fn give_up(&self, resumed: &Resumed<'_>, token: &HeldToken) {
+        self.abandon(&resumed.id, token).await;
+    }
+
+    /// Revokes the refresh token, and forgets it. Where that fails, it is deleted with the record,
+    /// and ends unused by its own time.
+    async fn abandon(&self, id: &SignInId, token: &HeldToken) {
+        let abandoning = async {
+            let refresh_token = self.second_factors.open(token).await?;
+            self.token_service.revoke(&refresh_token).await?;
+            self.second_factors.forget(id).await
+        };
+        if abandoning.await.is_err() {
+            tracing::warn!("the token of a held sign-in could not be revoked");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Passwords that are tried for an address: counted for it, or for a known device on its own,
+//! before Cognito is asked.
+
+use auth_aws::{ConfigurationError, Limits, Platform};
+use auth_domain::{Email, Limit, Problem};
+use auth_lambda::Exchange;
+
+use crate::{Attempt, NetworkAttempts, Requester, Requesters, attempt::Budget};
+
+/// Attempts at passwords.
+#[derive(Clone)]
+pub struct PasswordAttempts {
+    requesters: Requesters,
+    limits: Limits,
+    failures: Limit,
+    network: Option<NetworkAttempts>,
+}
+
+impl PasswordAttempts {
+    /// Attempts by way of `operation`, which may hold each network to a limit of that name.
+    pub fn new(
+        platform: &Platform,
+        operation: &'static str,
+        network: Option<&'static str>,
+    ) -> Result<Self, ConfigurationError> {
+        let network = network.map(|policy| NetworkAttempts::new(platform, policy));
+        Ok(Self {
+            requesters: Requesters::new(platform, operation)?,
+            limits: Limits::new(platform)?,
+            failures: platform.environment().login_failures()?,
+            network: network.transpose()?,
+        })
+    }
+
+    /// Counts an attempt. No challenge buys passwords, so none is asked for: Cognito's lock would
+    /// be the next limit.
+    pub async fn count<'a>(
+        &'a self,
+        email: &Email,
+        exchange: &'a Exchange,
+    ) -> Result<(Attempt<'a>, Requester<'a>), Problem> {
+        let requester = self.requesters.meet(exchange, email, None).await?;
+        let budget = self.budget(&requester);
+        let network = self.network.as_ref().map(|network| (network, &requester));
+        let attempt = Attempt::count(&requester.turn(), None, Some(budget), network).await?;
+        Ok((attempt, requester))
+    }
+
+    /// Forgets the failures of a requester who has just proved the address in another way. Where
+    /// that fails, they age out.
+    pub async fn clear(&self, requester: &Requester<'_>) {
+        self.budget(requester).clear_or_note().await;
+    }
+
+    fn budget(&self, requester: &Requester<'_>) -> Budget<'_> {
+        Budget::Failures {
+            limits: &self.limits,
+            limit: &self.failures,
+            subject: requester.budget(),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Second factors of guests: counted over all sign-ins, so that whoever has the first factor cannot
+//! guess the other.
+
+use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform};
+use auth_domain::{
+    AttemptId, Authenticator, AuthenticatorKeys, Clock, Guest, Limit, OtpCode,
+    PendingAuthenticator, Problem, Randomness, SecondFactor, TotpStep, UserSub,
+};
+use auth_lambda::Exchange;
+
+use crate::{Attempt, Turn, attempt::Budget};
+
+/// Attempts at the second factors of guests.
+#[derive(Clone)]
+pub struct SecondFactorAttempts {
+    authenticators: Authenticators,
+    limits: Limits,
+    failures: Limit,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl SecondFactorAttempts {
+    /// Attempts within the limit that the environment sets.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            authenticators: Authenticators::new(platform)?,
+            limits: Limits::new(platform)?,
+            failures: platform.environment().second_factor_failures()?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Demands a right second factor of a guest who is signed in. It is used up.
+    pub async fn require(
+        &self,
+        guest: &Guest,
+        authenticator: &Authenticator,
+        factor: &SecondFactor,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let turn = self.turn(exchange);
+        let sub = &guest.cognito_sub;
+        let attempt = Attempt::count(&turn, None, Some(self.budget(sub)), None).await?;
+        let proving =
+            self.authenticators
+                .prove(sub, authenticator, factor, &turn.attempt, turn.now);
+        match attempt.evaluate(proving).await? {
+            FactorProof::Right { .. } => {
+                attempt.clear().await;
+                Ok(())
+            }
+            FactorProof::Wrong => {
+                tracing::warn!(sub = sub.as_str(), "wrong second factor");
+                Err(Problem::InvalidOtp(attempt.left()))
+            }
+        }
+    }
+
+    /// The keys of an authenticator that is being set up, and the step whose code this is. The
+    /// count is cleared by [`SecondFactorAttempts::clear`], once the authenticator is in force.
+    pub async fn prove_pending(
+        &self,
+        sub: &UserSub,
+        pending: &PendingAuthenticator,
+        code: &OtpCode,
+        exchange: &Exchange,
+    ) -> Result<(AuthenticatorKeys, TotpStep), Problem> {
+        let turn = self.turn(exchange);
+        let attempt = Attempt::count(&turn, None, Some(self.budget(sub)), None).await?;
+        let (keys, step) = attempt
+            .evaluate(
+                self.authenticators
+                    .look(&pending.sealed_keys, sub, code, turn.now),
+            )
+            .await?;
+        match step {
+            Some(step) => Ok((keys, step)),
+            None => Err(Problem::InvalidOtp(attempt.left())),
+        }
+    }
+
+    /// Forgets the wrong codes of a user who has just brought a right one. Where that fails, they
+    /// age out.
+    pub async fn clear(&self, sub: &UserSub) {
+        self.budget(sub).clear_or_note().await;
+    }
+
+    /// What the wrong codes of a user count against.
+    pub(crate) fn budget(&self, sub: &UserSub) -> Budget<'_> {
+        Budget::Failures {
+            limits: &self.limits,
+            limit: &self.failures,
+            subject: format!("user#{}", sub.as_str()),
+        }
+    }
+
+    fn turn<'a>(&self, exchange: &'a Exchange) -> Turn<'a> {
+        Turn {
+            exchange,
+            attempt: AttemptId::generate(&self.randomness),
+            now: self.clock.now(),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The end of a sign-in: whose it is, whether a second factor is missing, and what leaves.
+//!
+//! The guest is looked for when the tokens are there, not beside that: an authenticator that was
+//! confirmed meanwhile is seen, and one that is confirmed later ends the session. If anything fails
+//! after Cognito's answer, the new tokens are revoked and not returned.
+//!
+//! A guest who has an authenticator gets no tokens: the sign-in is held until `verifyMfa` brings
+//! the second factor. The refresh token lies sealed in its record, the other tokens are forgotten,
+//! and no device is remembered yet.
+
+use std::time::Duration;
+
+use auth_aws::{
+    Arrival, ConfigurationError, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService,
+};
+use auth_domain::{
+    Clock, CognitoChallenge, Email, FollowUp, Notice, OfferedPassword, Problem, SecondFactorRules,
+    SignIn, Timestamp, TokenDelivery, Tokens, UserSub,
+};
+use auth_lambda::{Metric, SignInAnswer};
+
+use crate::{Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, Requester};
+
+/// Ends sign-ins.
+#[derive(Clone)]
+pub struct SigningIn {
+    arrivals: Arrivals,
+    passwords: Passwords,
+    second_factors: SecondFactors,
+    token_service: TokenService,
+    notices: Notices,
+    rules: SecondFactorRules,
+    clock: Clock,
+    refresh_token_lifetime: Duration,
+}
+
+/// A right first factor, which nobody has got anything for yet.
+pub struct FirstFactor<'a> {
+    /// The attempt that brought it.
+    pub attempt: Attempt<'a>,
+    /// Who brought it.
+    pub requester: Requester<'a>,
+    /// The new session's tokens.
+    pub tokens: Tokens,
+    /// The user who signed in.
+    pub sub: UserSub,
+    /// How the refresh token is to travel.
+    pub token_delivery: TokenDelivery,
+}
+
+impl SigningIn {
+    /// Sign-ins of the pool, the guests and the challenges that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            arrivals: Arrivals::new(platform)?,
+            passwords: Passwords::new(platform)?,
+            second_factors: SecondFactors::new(platform)?,
+            token_service: TokenService::new(platform)?,
+            notices: Notices::new(platform)?,
+            rules: environment.second_factor_rules()?,
+            clock: platform.clock(),
+            refresh_token_lifetime: environment.refresh_token_lifetime()?,
+        })
+    }
+
+    /// Ends a sign-in by mailed code.
+    pub async fn by_code(
+        &self,
+        proved: ProvedCode<'_>,
+        token_delivery: TokenDelivery,
+    ) -> Result<SignInAnswer, Problem> {
+        let ProvedCode {
+            attempt,
+            requester,
+            sign_in,
+            tokens,
+            sub,
+        } = proved;
+        let first_factor = FirstFactor {
+            attempt,
+            requester,
+            tokens,
+            sub,
+            token_delivery,
+        };
+        let arriving = self.guest_by_code(&sign_in, &first_factor);
+        self.end(&first_factor, arriving).await
+    }
+
+    /// Ends a sign-in by password, which Cognito may have asked more of.
+    pub async fn by_password(
+        &self,
+        attempt: Attempt<'_>,
+        requester: Requester<'_>,
+        signed_in: PasswordSignIn,
+        token_delivery: TokenDelivery,
+    ) -> Result<SignInAnswer, Problem> {
+        let first_factor = FirstFactor {
+            attempt,
+            requester,
+            tokens: signed_in.tokens,
+            sub: signed_in.sub,
+            token_delivery,
+        };
+        let arriving = self.guest_by_password(&first_factor, signed_in.email_verified);
+        self.end(&first_factor, arriving).await
+    }
+
+    /// Ends a sign-in whose guest `arriving` finds: holds what an authenticator guards, finishes
+    /// the attempt, and only then lets tokens leave. If one of these fails, the tokens are revoked.
+    pub async fn end(
+        &self,
+        first_factor: &FirstFactor<'_>,
+        arriving: impl Future<Output = Result<Arrived, Problem>>,
+    ) -> Result<SignInAnswer, Problem> {
+        let ended = self.hold_or_welcome(first_factor, arriving).await;
+        if ended.is_err() {
+            self.token_service.discard(&first_factor.tokens).await;
+        }
+        ended
+    }
+
+    async fn hold_or_welcome(
+        &self,
+        first_factor: &FirstFactor<'_>,
+        arriving: impl Future<Output = Result<Arrived, Problem>>,
+    ) -> Result<SignInAnswer, Problem> {
+        let FirstFactor {
+            attempt,
+            requester,
+            tokens,
+            sub,
+            token_delivery,
+        } = first_factor;
+        let Arrived { guest, returns } = arriving.await?;
+        if guest.authenticator.is_some() {
+            let session_token = self
+                .second_factors
+                .hold(
+                    tokens,
+                    sub,
+                    requester.email(),
+                    *token_delivery,
+                    self.held_until(),
+                )
+                .await?;
+            attempt.finish().await?;
+            let challenge = CognitoChallenge::SoftwareTokenMfa;
+            return Ok(SignInAnswer::held(session_token, challenge));
+        }
+        attempt.finish().await?;
+        let tokens = tokens.clone();
+        let tokens = self
+            .welcome(requester, returns, tokens, *token_delivery)
+            .await;
+        Ok(SignInAnswer::signed_in(tokens, guest))
+    }
+
+    /// Holds a sign-in with which Cognito itself wants to go on after a right password.
+    pub async fn hold_follow_up(
+        &self,
+        attempt: &Attempt<'_>,
+        follow_up: &FollowUp,
+        email: &Email,
+        token_delivery: TokenDelivery,
+    ) -> Result<SignInAnswer, Problem> {
+        let session_token = self
+            .second_factors
+            .hold_follow_up(follow_up, email, token_delivery, self.held_until())
+            .await?;
+        attempt.finish().await?;
+        Ok(SignInAnswer::held(session_token, follow_up.challenge))
+    }
+
+    fn held_until(&self) -> Timestamp {
+        self.clock.now().after(self.rules.lifetime)
+    }
+
+    /// What goes with every finished sign-in: it is counted, a guest who was here before hears of a
+    /// new device, the device is remembered, and the tokens travel as the client asked. A notice
+    /// that cannot be mailed is logged and counted, and fails nothing.
+    pub async fn welcome(
+        &self,
+        requester: &Requester<'_>,
+        returns: bool,
+        tokens: Tokens,
+        token_delivery: TokenDelivery,
+    ) -> Tokens {
+        let (exchange, email) = (requester.exchange(), requester.email());
+        exchange.count(Metric::SignIns);
+        if returns && requester.device().is_none() && exchange.is_http() {
+            let notice = Notice::NewDeviceSignedIn;
+            self.notices.tell(email, notice, exchange).await;
+        }
+        requester.remember_device();
+        exchange.deliver(tokens, token_delivery, self.refresh_token_lifetime)
+    }
+
+    /// The guest of somebody who has just proved the address by a code.
+    ///
+    /// A password that was chosen before the address was proved may be a stranger's, and is taken
+    /// away.
+    async fn guest_by_code(
+        &self,
+        sign_in: &SignIn,
+        first_factor: &FirstFactor<'_>,
+    ) -> Result<Arrived, Problem> {
+        let (sub, email) = (&first_factor.sub, &sign_in.email);
+        let arrival = self.arrivals.look(sub, email).await?;
+        let is_unproven = match &arrival {
+            // The sign-in that made the guest has dealt with it.
+            Arrival::Known(_) => false,
+            Arrival::First(_) => sign_in.password == OfferedPassword::Unproven,
+        };
+        if is_unproven {
+            self.passwords.take_away(sub.as_str()).await?;
+        }
+        let newcomer = Newcomer {
+            sub,
+            email,
+            has_password: sign_in.password == OfferedPassword::Proven,
+        };
+        let exchange = first_factor.requester.exchange();
+        self.arrivals.receive(arrival, newcomer, exchange).await
+    }
+
+    /// The guest of somebody whose password is right. Whether the address is proved is for the
+    /// guest's record to say, and for Cognito where there is none. Anything else is the answer to a
+    /// wrong password.
+    async fn guest_by_password(
+        &self,
+        first_factor: &FirstFactor<'_>,
+        email_verified: bool,
+    ) -> Result<Arrived, Problem> {
+        let (sub, email) = (&first_factor.sub, first_factor.requester.email());
+        let arrival = self.arrivals.look(sub, email).await?;
+        let is_proved = email_verified || arrival.proved_before() == Some(true);
+        if !is_proved {
+            return Err(first_factor.requester.wrong_password());
+        }
+        let newcomer = Newcomer {
+            sub,
+            email,
+            has_password: true,
+        };
+        let exchange = first_factor.requester.exchange();
+        self.arrivals.receive(arrival, newcomer, exchange).await
+    }
+}
