@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::harness::backstage::release_guest;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::requests::counted;
 use crate::harness::steps::{LIFETIME, WRONG_CODE, at_once, attribute, resent, sub_of};
 use crate::harness::{Answer, Browser, TestWorld};
 
@@ -41,6 +42,33 @@ async fn a_new_address_gets_a_user_and_a_guest() {
     assert_eq!(guest.user["email"], ADA);
     assert_eq!(guest.user["emailVerified"], true);
     assert!(guest.user.get("name").is_none());
+}
+
+/// The sign-in's last write fails after the guest was made. The guest counts once, and the next try
+/// finds it.
+#[tokio::test]
+async fn a_guest_who_is_made_counts_once_whatever_becomes_of_the_sign_in() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let session_token = browser.started(ADA).await;
+    let ending = Fault::new(FaultKind::Denied, "dynamodb", "UpdateItem").of("verify-otp");
+    // Claim, network, tries and the user's claim come before it; forgetting the tries leaves beside
+    // it.
+    world.fault(ending.clone().nth(5));
+    world.fault(ending.nth(6));
+    let mailed = world.mail_code(ADA).await;
+    let unlucky = browser.verify(ADA, &mailed, &session_token).await;
+    unlucky.expect_problem(500, "INTERNAL");
+    assert_eq!(world.guests().await.len(), 1);
+    let made = || (counted(&world, "GuestsCreated"), counted(&world, "SignIns"));
+    assert_eq!(made(), (1, 0));
+
+    world.advance(30);
+    browser.resend(&session_token).await.expect_status(200);
+    let mailed = world.mail_code(ADA).await;
+    let lucky = browser.verify(ADA, &mailed, &session_token).await;
+    lucky.expect_status(200);
+    assert_eq!(made(), (1, 1));
 }
 
 /// RFC 7515, RFC 7517 and RFC 7519, in the eyes of a JOSE library that is not ours; ASVS 5.0 9.1.1

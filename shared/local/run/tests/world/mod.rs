@@ -9,4 +9,5 @@ mod gateway;
 mod invoke_api;
 mod lambdas;
 mod mcp;
+mod settings;
 mod signatures;
