@@ -1,5 +1,7 @@
 //! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
 
+use std::borrow::Cow;
+
 use auth_domain::{
     AuthorizationId, FieldProblem, LimitState, Problem, RefreshRefusal, Timestamp, WorkChallenge,
 };
@@ -12,7 +14,7 @@ pub struct ProblemDetails<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
-    detail: &'static str,
+    detail: Cow<'static, str>,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts_remaining: Option<u32>,
@@ -54,7 +56,10 @@ impl<'a> ProblemDetails<'a> {
     /// The details of `problem`, as an answer to the request of that id.
     #[must_use]
     pub fn new(problem: &'a Problem, request_id: &'a str) -> Self {
-        let (title, detail) = words(problem);
+        let (title, advice) = words(problem);
+        let detail = retry_after_seconds(problem).map_or(Cow::Borrowed(advice), |seconds| {
+            Cow::Owned(advice.replace(WAIT, &in_words(seconds)))
+        });
         let code = code(problem);
         let mut details = Self {
             r#type: format!(
@@ -109,7 +114,7 @@ impl<'a> ProblemDetails<'a> {
 
     /// What a person reads about it.
     #[must_use]
-    pub fn detail(&self) -> &'static str {
+    pub fn into_detail(self) -> Cow<'static, str> {
         self.detail
     }
 }
@@ -231,7 +236,7 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
             "Ask the guest to sign in with a code by mail instead."
         }
         Problem::ConsentRequired(_) => {
-            "Give the guest the authorization_url, and call get_authenticated_guest again with this session_id when they are back."
+            "Give the guest the authorization_url. When they are back, call get_authenticated_guest again with this session_id."
         }
         Problem::UserMismatch | Problem::NotFound => "Ask the guest to contact support.",
     }
@@ -246,11 +251,24 @@ const fn cause(refusal: RefreshRefusal) -> &'static str {
     }
 }
 
+/// Stands in words for the time until trying again helps.
+const WAIT: &str = "{wait}";
+
+/// A waiting time for people, never shorter than the seconds that `Retry-After` says.
+fn in_words(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        0 | 1 => "a minute".to_owned(),
+        minutes @ 2..120 => format!("{minutes} minutes"),
+        minutes => format!("{} hours", minutes.div_ceil(60)),
+    }
+}
+
+/// Title and detail.
 const fn words(problem: &Problem) -> (&'static str, &'static str) {
     match problem {
         Problem::ValidationFailed(_) => (
             "The request is not valid",
-            "Some fields are missing or not as they should be; see errors.",
+            "Some fields are missing or wrong; see errors.",
         ),
         Problem::InvalidSession => (
             "The session is not valid",
@@ -258,34 +276,34 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         ),
         Problem::SignInCompleted => (
             "The sign-in is complete",
-            "An earlier request with this session token brought the tokens. Use those, or start again.",
+            "An earlier request with this session token returned the tokens. Use those, or start again.",
         ),
         Problem::AuthRequired => (
             "Sign-in required",
-            "This needs a signed-in guest whose tokens are still accepted. Sign in again.",
+            "The access token is missing or no longer accepted. Sign in again.",
         ),
         Problem::ConsentRequired(_) => (
             "Sign-in required",
-            "The guest has to sign in and consent at the authorization URL first.",
+            "The guest must first sign in and consent at the authorization URL.",
         ),
         Problem::InvalidCredentials => (
             "Email or password is not right",
-            "Check both. An address that was registered with a password must be confirmed first; a code by mail signs you in without.",
+            "Check both. After registering, confirm the address first, or sign in with a mailed code.",
         ),
         Problem::EmailExists => (
             "The address has an account",
-            "Sign in, with a code by mail if need be, or reset the password.",
+            "Sign in with the password or a mailed code, or reset the password.",
         ),
         Problem::InvalidOtp(_) => (
             "The code is not right",
-            "Check that it is the newest one, and try again.",
+            "Enter the newest code.",
         ),
         Problem::InvalidRefreshToken(_) => (
             "The refresh token is not accepted",
             "This session has ended. Sign in again.",
         ),
         Problem::UserMismatch => ("Another user", "This guest belongs to another user."),
-        Problem::NotFound => ("Not found", "There is no such thing."),
+        Problem::NotFound => ("Not found", "The requested item does not exist."),
         Problem::OtpExpired => (
             "The code has expired",
             "Ask for a fresh code, or start again.",
@@ -296,7 +314,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         ),
         Problem::PayloadTooLarge => (
             "The request is too large",
-            "The body has more bytes than this operation takes.",
+            "The body is larger than this operation accepts.",
         ),
         Problem::UnsupportedMediaType => (
             "The media type is not supported",
@@ -308,22 +326,22 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         ),
         Problem::RateLimited { .. } => (
             "Too many requests",
-            "A limit is reached. Try again after the time in Retry-After.",
+            "Try again in {wait}.",
         ),
         Problem::PasswordLocked { .. } => (
             "Too many wrong passwords",
-            "Passwords are not taken for this account for some minutes. Sign in with a code by mail instead.",
+            "Sign in with a mailed code, or try the password again in {wait}.",
         ),
         Problem::EmailDeliveryFailed(_) => {
             ("The mail could not be sent", "Try again in a few minutes.")
         }
         Problem::ServiceUnavailable { .. } => (
             "Temporarily unavailable",
-            "Try again after the time in Retry-After.",
+            "Try again in {wait}.",
         ),
         Problem::Internal(_) => (
             "Something went wrong",
-            "The failure has been recorded. Quote the requestId when you report it.",
+            "The failure is recorded. Quote the requestId when you report it.",
         ),
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn success(mut result: Map<String, Value>) -> Value {
 
 /// A tool's failure, broken arguments under the names that the tool's caller knows.
 pub(crate) fn failure(problem: &Problem, names: &[(&str, &str)], request_id: &str) -> Value {
-    let message = ProblemDetails::new(problem, request_id).detail();
+    let message = ProblemDetails::new(problem, request_id).into_detail();
     let mut failure = json!({ "success": false, "error_code": code(problem), "message": message, "recovery": recovery(problem), "request_id": request_id });
     let Some(members) = failure.as_object_mut() else {
         return failure;

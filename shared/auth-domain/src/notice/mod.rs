@@ -73,31 +73,31 @@ impl Notice {
             Self::PasswordChanged => (
                 "Your password was changed",
                 "A new password was set for your account, and every device was signed out.",
-                "If this was not you, somebody may read your mail: secure your mailbox first, then reset your password again.",
+                "If this was not you, a stranger may read your mail. Secure your mailbox first, then reset your password again.",
             ),
             Self::AuthenticatorSetUp => (
                 "An authenticator was set up",
                 "Signing in to your account now asks for a code from an authenticator app.",
-                "If this was not you, reset your password and contact support, because your account now has a second factor that is not yours.",
+                "If this was not you, reset your password and contact support: your account now has a stranger's second factor.",
             ),
             Self::AuthenticatorRemoved => (
                 "Your authenticator was removed",
-                "Signing in to your account no longer asks for a code from an authenticator app, and every backup code is void.",
+                "Signing in to your account no longer asks for a code from an authenticator app. Your backup codes no longer work.",
                 "If this was not you, reset your password now and set up an authenticator again.",
             ),
             Self::SecondFactorFailed => (
                 "Somebody nearly signed in",
-                "Somebody brought your password, or a code from your mail, and then several wrong codes of your authenticator. They did not get in.",
+                "Somebody entered your password or a mailed code, and then several wrong codes for your authenticator. They did not get in.",
                 "If this was not you, reset your password now, and check who can read your mail.",
             ),
             Self::NewDeviceSignedIn => (
                 "A new device signed in",
-                "A browser or app signed in to your account that had not done so before, or that keeps no cookies.",
+                "A browser or app signed in to your account for the first time, or it keeps no cookies.",
                 "If this was not you, reset your password now: that signs out every device.",
             ),
             Self::AddressChanged => (
                 "Your email address was changed",
-                "The email address of your account was changed. This mail goes to the old and to the new address.",
+                "Your account has a new email address. This mail goes to the old and to the new address.",
                 "If this was not you, contact support from the old address.",
             ),
         }
