@@ -294,10 +294,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
             "The address has an account",
             "Sign in with the password or a mailed code, or reset the password.",
         ),
-        Problem::InvalidOtp(_) => (
-            "The code is not right",
-            "Enter the newest code.",
-        ),
+        Problem::InvalidOtp(_) => ("The code is not right", "Enter the newest code."),
         Problem::InvalidRefreshToken(_) => (
             "The refresh token is not accepted",
             "This session has ended. Sign in again.",
@@ -324,10 +321,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
             "Too many attempts",
             "All attempts of this sign-in are used up. Start again for a fresh code.",
         ),
-        Problem::RateLimited { .. } => (
-            "Too many requests",
-            "Try again in {wait}.",
-        ),
+        Problem::RateLimited { .. } => ("Too many requests", "Try again in {wait}."),
         Problem::PasswordLocked { .. } => (
             "Too many wrong passwords",
             "Sign in with a mailed code, or try the password again in {wait}.",
@@ -335,10 +329,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::EmailDeliveryFailed(_) => {
             ("The mail could not be sent", "Try again in a few minutes.")
         }
-        Problem::ServiceUnavailable { .. } => (
-            "Temporarily unavailable",
-            "Try again in {wait}.",
-        ),
+        Problem::ServiceUnavailable { .. } => ("Temporarily unavailable", "Try again in {wait}."),
         Problem::Internal(_) => (
             "Something went wrong",
             "The failure is recorded. Quote the requestId when you report it.",
