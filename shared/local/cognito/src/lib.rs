@@ -13,6 +13,7 @@ mod mail;
 mod model;
 mod operations;
 mod options;
+mod passkey;
 mod password;
 mod place;
 mod pool;
@@ -39,9 +40,12 @@ use crate::service::Service;
 
 pub use crate::mail::Mail;
 pub use crate::options::{
-    EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser,
+    AllowedCredentials, EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin,
+    UnknownUser,
 };
-pub use crate::spec::{Client, ClientSpec, HostedSignIn, PoolSpec, RefreshRotation, Secret};
+pub use crate::spec::{
+    Client, ClientSpec, HostedSignIn, PasskeySpec, PoolSpec, RefreshRotation, Secret,
+};
 pub use local_kit::{Clock, Random, SpecError, State, system_clock, system_random};
 
 /// A user pool service. Clones share everything.

@@ -40,6 +40,8 @@ pub struct Options {
     pub earlier_codes: EarlierCodes,
     /// What becomes of a password that comes with the beginning of a sign-in by choice.
     pub early_password: EarlyPassword,
+    /// Whether a passkey's challenge lists the credentials that may answer it.
+    pub allowed_credentials: AllowedCredentials,
     /// How often one user may ask for codes, redeem them and change a password.
     pub hourly_limits: HourlyLimits,
 }
@@ -63,6 +65,7 @@ impl Options {
             prompt_login: PromptLogin::Heeded,
             earlier_codes: EarlierCodes::StayValid,
             early_password: EarlyPassword::Taken,
+            allowed_credentials: AllowedCredentials::Listed,
             hourly_limits: HourlyLimits::default(),
         }
     }
@@ -97,7 +100,7 @@ pub enum PromptLogin {
 /// How choice-based sign-in answers for a name that nobody has, where `PreventUserExistenceErrors`
 /// is `ENABLED`.
 ///
-/// All three were seen on real pools; the documentation promises none of them.
+/// Three of them were seen on real pools; the documentation promises none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownUser {
     /// The challenge is `EMAIL_OTP`, and the only one available.
@@ -105,7 +108,10 @@ pub enum UnknownUser {
     EmailOtp,
     /// The challenge is `EMAIL_OTP`, and the password factors are available too.
     AllFactors,
-    /// One of the two above, or `SELECT_CHALLENGE`, drawn anew each time from this seed.
+    /// The challenge is `WEB_AUTHN`, where the pool has it: the developer guide says that the
+    /// factor is picked at random.
+    Passkey,
+    /// One of the three above, or `SELECT_CHALLENGE`, drawn anew each time from this seed.
     Varying {
         /// The same seed draws the same sequence.
         seed: u64,
@@ -134,6 +140,16 @@ pub enum EarlyPassword {
     AskedForAgain,
     /// It is left aside, and `SELECT_CHALLENGE` lets the user choose.
     LeftToChoice,
+}
+
+/// Whether `CREDENTIAL_REQUEST_OPTIONS` has `allowCredentials`. The captures have it; no document promises it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AllowedCredentials {
+    /// With it.
+    #[default]
+    Listed,
+    /// Without it.
+    LeftOut,
 }
 
 /// Why the state could not be opened.

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::passkey;
 use crate::refusal::{Exception, Refusal};
 
 /// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is
@@ -38,6 +39,9 @@ pub(crate) struct PoolSettings {
     /// same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email_mfa_configuration: Option<EmailMfaConfiguration>,
+    /// Passkeys, where they are configured; set in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) web_authn_configuration: Option<WebAuthnConfiguration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) schema: Vec<SchemaAttribute>,
     #[serde(flatten)]
@@ -146,6 +150,27 @@ pub(crate) struct EmailMfaConfiguration {
     pub(crate) subject: Option<String>,
 }
 
+/// For which name passkeys are made, and what an authenticator must ask its holder for.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WebAuthnConfiguration {
+    /// `None`: the name of the pool's domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) relying_party_id: Option<String>,
+    #[serde(default)]
+    pub(crate) user_verification: UserVerification,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) factor_configuration: Option<String>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum UserVerification {
+    Required,
+    #[default]
+    Preferred,
+}
+
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Tier {
@@ -207,9 +232,10 @@ impl PoolSettings {
             ));
         }
         self.check_email_mfa()?;
+        self.check_passkeys()?;
         if let Some(factor) = factors
             .iter()
-            .find(|factor| !matches!(factor.as_str(), "PASSWORD" | "EMAIL_OTP"))
+            .find(|factor| !matches!(factor.as_str(), "PASSWORD" | "EMAIL_OTP" | "WEB_AUTHN"))
         {
             return Err(Refusal::invalid(format!(
                 "cognito-local does not offer the first factor {factor}."
@@ -272,12 +298,53 @@ impl PoolSettings {
         Ok(())
     }
 
+    /// A passkey stands beside another first factor, and alone it does not satisfy a pool that
+    /// demands a second one.
+    fn check_passkeys(&self) -> Result<(), Refusal> {
+        let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
+        if self.allows_factor("WEB_AUTHN") {
+            if factors.len() == 1 {
+                return Err(Refusal::invalid(
+                    "WEB_AUTHN can not be the only allowed first auth factor.",
+                ));
+            }
+            if self.mfa_configuration == MfaConfiguration::On {
+                return Err(Refusal::invalid(
+                    "WEB_AUTHN as SINGLE_FACTOR can not be enabled if MFA is required.",
+                ));
+            }
+        }
+        let Some(configuration) = &self.web_authn_configuration else {
+            return Ok(());
+        };
+        if let Some(factor) = &configuration.factor_configuration
+            && factor != "SINGLE_FACTOR"
+        {
+            return Err(Refusal::invalid(format!(
+                "cognito-local does not take passkeys as {factor}."
+            )));
+        }
+        match &configuration.relying_party_id {
+            Some(name) if !passkey::is_relying_party(name) => Err(Refusal::invalid(
+                "The relying party id is not a domain name.",
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     pub(crate) fn allows_factor(&self, factor: &str) -> bool {
         self.policies
             .sign_in_policy
             .allowed_first_auth_factors
             .iter()
             .any(|allowed| allowed == factor)
+    }
+
+    pub(crate) fn user_verification(&self) -> UserVerification {
+        self.web_authn_configuration
+            .as_ref()
+            .map(|passkeys| passkeys.user_verification)
+            .unwrap_or_default()
     }
 
     /// The email is what people type instead of a user name, and the user name is generated.

@@ -15,6 +15,7 @@ use rusqlite::{Connection, params};
 use subtle::ConstantTimeEq as _;
 
 use crate::app_client::AppClient;
+use crate::domain::domain_of;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
 use crate::options::{EarlierCodes, EarlyPassword, OpenError, Options, PromptLogin, UnknownUser};
@@ -56,6 +57,7 @@ struct Switches {
 pub(crate) enum Pretence {
     EmailOtp,
     AllFactors,
+    Passkey,
     SelectChallenge,
 }
 
@@ -139,12 +141,14 @@ impl Service {
         match self.with_switches(|switches| switches.unknown_user) {
             UnknownUser::EmailOtp => Pretence::EmailOtp,
             UnknownUser::AllFactors => Pretence::AllFactors,
+            UnknownUser::Passkey => Pretence::Passkey,
             UnknownUser::Varying { seed } => {
                 let mut hasher = DefaultHasher::new();
                 (seed, self.drawn.fetch_add(1, Ordering::Relaxed)).hash(&mut hasher);
-                match hasher.finish() % 3 {
+                match hasher.finish() % 4 {
                     0 => Pretence::EmailOtp,
                     1 => Pretence::AllFactors,
+                    2 => Pretence::Passkey,
                     _ => Pretence::SelectChallenge,
                 }
             }
@@ -264,6 +268,32 @@ impl Service {
         // Whoever wants the keys is told what failed here, when the making fails again for them.
         thread::spawn(move || service.keys(&id).is_ok());
         Ok(pool)
+    }
+
+    /// The name that a pool's passkeys are made for: the configured one, or its domain's. `None`:
+    /// there is none.
+    pub(crate) fn relying_party(&self, pool: &Pool) -> Result<Option<String>, Refusal> {
+        let configured = pool.settings.web_authn_configuration.as_ref();
+        if let Some(name) = configured.and_then(|passkeys| passkeys.relying_party_id.clone()) {
+            return Ok(Some(name));
+        }
+        let domain = self
+            .store
+            .read(|connection| domain_of(connection, &pool.id))?;
+        let host = domain.and_then(|domain| {
+            let url = url::Url::parse(&self.domain_url(&domain)).ok()?;
+            url.domain().map(str::to_owned)
+        });
+        Ok(host)
+    }
+
+    /// What stands for the passkey of a name that nobody has: the same every time.
+    pub(crate) fn simulated_passkey(&self, pool: &str, typed: &str) -> [u8; 32] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
+        let tag = hmac::sign(&key, format!("passkey {pool} {typed}").as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(tag.as_ref());
+        bytes
     }
 
     /// The name that stands for a user whom nobody is, in the form of a generated one and the same

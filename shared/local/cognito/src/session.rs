@@ -41,6 +41,11 @@ pub(crate) enum Step {
         code: Vec<u8>,
     },
     Password,
+    /// The ceremony, and for which relying party. `None` where the sign-in is simulated.
+    WebAuthn {
+        relying_party: String,
+        ceremony: Option<Vec<u8>>,
+    },
     PasswordSrp,
     /// The proof of this exchange.
     PasswordVerifier {
@@ -68,6 +73,7 @@ impl Step {
             Self::SelectChallenge { .. } => "SELECT_CHALLENGE",
             Self::EmailOtp { .. } | Self::EmailMfa { .. } => "EMAIL_OTP",
             Self::Password => "PASSWORD",
+            Self::WebAuthn { .. } => "WEB_AUTHN",
             Self::PasswordSrp => "PASSWORD_SRP",
             Self::PasswordVerifier { .. } => "PASSWORD_VERIFIER",
             Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",

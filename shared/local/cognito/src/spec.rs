@@ -45,9 +45,20 @@ pub struct PoolSpec {
     pub email_mfa: bool,
     /// Nobody signs in by password without a second factor (`MfaConfiguration` is `ON`).
     pub mfa_required: bool,
+    /// Passkeys, which are then one of the first factors.
+    pub passkeys: Option<PasskeySpec>,
     /// The prefix under which the hosted sign-in is: lower-case letters, digits and hyphens,
     /// without `aws`, `amazon` and `cognito`.
     pub domain: Option<String>,
+}
+
+/// Passkeys of a pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasskeySpec {
+    /// The domain name for which they are made; `None` for that of the pool's domain.
+    pub relying_party_id: Option<String>,
+    /// An authenticator must ask its holder for more than a touch.
+    pub user_verification_required: bool,
 }
 
 impl PoolSpec {
@@ -68,6 +79,7 @@ impl PoolSpec {
             software_token_mfa: false,
             email_mfa: false,
             mfa_required: false,
+            passkeys: None,
             domain: None,
         }
     }
@@ -99,6 +111,16 @@ impl PoolSpec {
         if self.email_mfa {
             settings["EmailMfaConfiguration"] = json!({});
             settings["EmailConfiguration"] = json!({"EmailSendingAccount": "DEVELOPER"});
+        }
+        if let Some(passkeys) = &self.passkeys {
+            let mut factors = self.first_factors.clone();
+            factors.push("WEB_AUTHN".to_owned());
+            settings["Policies"]["SignInPolicy"]["AllowedFirstAuthFactors"] = json!(factors);
+            settings["WebAuthnConfiguration"] = json!({
+                "RelyingPartyId": passkeys.relying_party_id,
+                "UserVerification":
+                    if passkeys.user_verification_required { "required" } else { "preferred" },
+            });
         }
         if self.email_is_username {
             settings["UsernameAttributes"] = json!(["email"]);

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::passkey::{Begun, Passkey};
 use crate::password::NewPassword;
 use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, is_standard};
 use crate::refusal::{Exception, Refusal};
@@ -50,6 +51,12 @@ pub(crate) struct User {
     pub(crate) pending_software_token: Option<SoftwareToken>,
     #[serde(default)]
     pub(crate) email_mfa: MfaPreference,
+    /// The oldest first.
+    #[serde(default)]
+    pub(crate) passkeys: Vec<Passkey>,
+    /// The registration of a passkey that is under way. The newest is the one that counts.
+    #[serde(default)]
+    pub(crate) passkey_begun: Option<Begun>,
 }
 
 impl fmt::Debug for User {
@@ -272,7 +279,35 @@ impl User {
         if self.email().is_some() && settings.allows_factor("EMAIL_OTP") {
             available.push("EMAIL_OTP");
         }
+        if !self.passkeys.is_empty() && settings.allows_factor("WEB_AUTHN") {
+            available.push("WEB_AUTHN");
+        }
         available
+    }
+
+    /// The first factors that the user has set up, in AWS's names.
+    pub(crate) fn configured_factors(&self, settings: &PoolSettings) -> Vec<&'static str> {
+        let mut factors = Vec::new();
+        if self.password.is_some() {
+            factors.push("PASSWORD");
+        }
+        if self.email().is_some() && settings.allows_factor("EMAIL_OTP") {
+            factors.push("EMAIL_OTP");
+        }
+        if !self.passkeys.is_empty() && settings.allows_factor("WEB_AUTHN") {
+            factors.push("WEB_AUTHN");
+        }
+        factors
+    }
+
+    /// The passkeys that a relying party can ask for.
+    pub(crate) fn passkeys_of<'a>(
+        &'a self,
+        relying_party: &'a str,
+    ) -> impl Iterator<Item = &'a Passkey> {
+        self.passkeys
+            .iter()
+            .filter(move |passkey| passkey.relying_party == relying_party)
     }
 
     /// The second factors that this user is asked for. Where the pool demands one, a factor counts

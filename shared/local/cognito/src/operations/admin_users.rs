@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::own_account::shown_factors;
 use super::software_token::show_preference;
 use crate::mail::Mail;
 use crate::password::NewPassword;
@@ -177,6 +178,8 @@ pub(super) fn new_user(
         software_token: None,
         pending_software_token: None,
         email_mfa: MfaPreference::default(),
+        passkeys: Vec::new(),
+        passkey_begun: None,
     };
     if pool.settings.email_is_username() {
         if !is_email(typed) {
@@ -209,6 +212,15 @@ pub(super) fn get(service: &Service, input: &Named) -> Result<Value, Refusal> {
         let mut shown = user.shown("UserAttributes");
         show_preference(&user, &mut shown);
         Ok(shown)
+    })
+}
+
+/// `AdminGetUserAuthFactors`.
+pub(super) fn auth_factors(service: &Service, input: &Named) -> Result<Value, Refusal> {
+    service.store.read(|connection| {
+        let pool = Pool::find(connection, &input.user_pool_id)?;
+        let user = User::find(connection, &pool, &input.username)?;
+        Ok(shown_factors(&pool, &user))
     })
 }
 

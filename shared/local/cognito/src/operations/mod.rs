@@ -6,6 +6,8 @@ mod completion;
 mod domains;
 mod email_code;
 mod own_account;
+mod passkey_challenge;
+mod passkeys;
 mod password_proof;
 mod pools;
 mod recovery;
@@ -30,13 +32,15 @@ use crate::session::Door;
 
 /// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All
 /// others want `SigV4`.
-const UNSIGNED: [&str; 21] = [
+const UNSIGNED: [&str; 25] = [
     "AssociateSoftwareToken",
     "ChangePassword",
+    "CompleteWebAuthnRegistration",
     "ConfirmForgotPassword",
     "ConfirmSignUp",
     "DeleteUser",
     "DeleteUserAttributes",
+    "DeleteWebAuthnCredential",
     "ForgotPassword",
     "GetTokensFromRefreshToken",
     "GetUser",
@@ -44,11 +48,13 @@ const UNSIGNED: [&str; 21] = [
     "GetUserAuthFactors",
     "GlobalSignOut",
     "InitiateAuth",
+    "ListWebAuthnCredentials",
     "ResendConfirmationCode",
     "RespondToAuthChallenge",
     "RevokeToken",
     "SetUserMFAPreference",
     "SignUp",
+    "StartWebAuthnRegistration",
     "UpdateUserAttributes",
     "VerifySoftwareToken",
     "VerifyUserAttribute",
@@ -75,6 +81,7 @@ pub(crate) async fn run(
         "AdminDisableUser" => admin_users::disable(service, &read(body)?),
         "AdminEnableUser" => admin_users::enable(service, &read(body)?),
         "AdminGetUser" => admin_users::get(service, &read(body)?),
+        "AdminGetUserAuthFactors" => admin_users::auth_factors(service, &read(body)?),
         "AdminInitiateAuth" => sign_in::initiate(service, Door::Admin, &read(body)?).await,
         "AdminResetUserPassword" => admin_users::reset_password(service, &read(body)?),
         "AdminRespondToAuthChallenge" => {
@@ -86,6 +93,7 @@ pub(crate) async fn run(
         "AdminUserGlobalSignOut" => sign_out::admin_everywhere(service, &read(body)?),
         "AssociateSoftwareToken" => software_token::associate(service, &read(body)?),
         "ChangePassword" => own_account::change_password(service, &read(body)?).await,
+        "CompleteWebAuthnRegistration" => passkeys::complete(service, &read(body)?),
         "ConfirmForgotPassword" => recovery::confirm(service, &read(body)?).await,
         "ConfirmSignUp" => sign_up::confirm(service, &read(body)?),
         "CreateUserPool" => pools::create(service, &read(body)?),
@@ -97,6 +105,7 @@ pub(crate) async fn run(
         "DeleteUserPoolClientSecret" => client_secrets::delete(service, &read(body)?),
         "DeleteUserPoolDomain" => domains::delete(service, &read(body)?),
         "DeleteUserPoolClient" => pools::delete_client(service, &read(body)?),
+        "DeleteWebAuthnCredential" => passkeys::delete(service, &read(body)?),
         "DescribeUserPool" => pools::describe(service, &read(body)?),
         "DescribeUserPoolDomain" => domains::describe(service, &read(body)?),
         "DescribeUserPoolClient" => pools::describe_client(service, &read(body)?),
@@ -112,6 +121,7 @@ pub(crate) async fn run(
         "ListUserPoolClients" => pools::list_clients(service, &read(body)?),
         "ListUserPools" => pools::list(service, &read(body)?),
         "ListUsers" => admin_users::list(service, &read(body)?),
+        "ListWebAuthnCredentials" => passkeys::list(service, &read(body)?),
         "ResendConfirmationCode" => sign_up::resend(service, &read(body)?),
         "RespondToAuthChallenge" => {
             respond_to_challenge::respond(service, Door::Public, &read(body)?).await
@@ -120,6 +130,7 @@ pub(crate) async fn run(
         "SetUserMFAPreference" => software_token::set_preference(service, &read(body)?),
         "SetUserPoolMfaConfig" => pools::set_mfa_config(service, &read(body)?),
         "SignUp" => sign_up::sign_up(service, &read(body)?).await,
+        "StartWebAuthnRegistration" => passkeys::start(service, &read(body)?),
         "UpdateUserAttributes" => own_account::update_attributes(service, &read(body)?),
         "UpdateUserPool" => pools::update(service, read(body)?),
         "UpdateUserPoolClient" => pools::update_client(service, read(body)?),

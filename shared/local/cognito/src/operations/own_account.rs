@@ -11,6 +11,7 @@ use crate::limits::Counted;
 use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
 use crate::place::Place;
+use crate::pool::Pool;
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Door, Purpose};
@@ -36,19 +37,17 @@ pub(super) fn get(service: &Service, input: &Input) -> Result<Value, Refusal> {
 
 pub(super) fn auth_factors(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let Holder { pool, user, .. } = tokens::holder(service, &input.access_token)?;
-    let mut factors = Vec::new();
-    if user.password.is_some() {
-        factors.push("PASSWORD");
-    }
-    if user.email().is_some() && pool.settings.allows_factor("EMAIL_OTP") {
-        factors.push("EMAIL_OTP");
-    }
+    Ok(shown_factors(&pool, &user))
+}
+
+/// What `GetUserAuthFactors` and its Admin form answer.
+pub(super) fn shown_factors(pool: &Pool, user: &User) -> Value {
     let mut shown = json!({
         "Username": user.username,
-        "ConfiguredUserAuthFactors": factors,
+        "ConfiguredUserAuthFactors": user.configured_factors(&pool.settings),
     });
-    show_preference(&user, &mut shown);
-    Ok(shown)
+    show_preference(user, &mut shown);
+    shown
 }
 
 pub(super) fn delete(service: &Service, input: &Input) -> Result<Value, Refusal> {

@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::app_client::{AppClient, ClientSettings};
 use crate::domain::domain_of;
-use crate::pool::{EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings};
+use crate::pool::{
+    EmailMfaConfiguration, MfaConfiguration, Pool, PoolSettings, WebAuthnConfiguration,
+};
 use crate::refusal::Refusal;
 use crate::service::Service;
 
@@ -38,6 +40,7 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     if let Some(object) = shown.as_object_mut() {
         object.remove("SoftwareTokenMfa");
         object.remove("EmailMfaConfiguration");
+        object.remove("WebAuthnConfiguration");
         object.remove("PoolName");
         object.remove("Schema");
     }
@@ -87,6 +90,9 @@ pub(super) fn update(service: &Service, mut input: Map<String, Value>) -> Result
         settings
             .email_mfa_configuration
             .clone_from(&before.email_mfa_configuration);
+        settings
+            .web_authn_configuration
+            .clone_from(&before.web_authn_configuration);
         settings.check()?;
         pool.settings = settings;
         pool.modified = now;
@@ -289,6 +295,9 @@ fn shown_mfa_config(pool: &Pool) -> Value {
     if let Some(email) = &pool.settings.email_mfa_configuration {
         shown["EmailMfaConfiguration"] = json!(email);
     }
+    if let Some(passkeys) = &pool.settings.web_authn_configuration {
+        shown["WebAuthnConfiguration"] = json!(passkeys);
+    }
     shown
 }
 
@@ -300,6 +309,7 @@ pub(super) struct MfaConfigInput {
     mfa_configuration: MfaConfiguration,
     software_token_mfa_configuration: Option<Enabled>,
     email_mfa_configuration: Option<EmailMfaConfiguration>,
+    web_authn_configuration: Option<WebAuthnConfiguration>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -311,7 +321,7 @@ struct Enabled {
     enabled: bool,
 }
 
-/// `SetUserPoolMfaConfig`. The second factors that this stand-in has are the authenticator and
+/// `SetUserPoolMfaConfig`, which replaces everything. Its second factors are the authenticator and
 /// codes by email.
 pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Result<Value, Refusal> {
     if let Some(name) = input.others.keys().next() {
@@ -324,7 +334,9 @@ pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Resul
         .as_ref()
         .is_some_and(|token| token.enabled);
     let off = input.mfa_configuration == MfaConfiguration::Off;
-    if off && software_token {
+    let second_factor =
+        input.software_token_mfa_configuration.is_some() || input.email_mfa_configuration.is_some();
+    if off && second_factor {
         return Err(Refusal::invalid(
             "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
         ));
@@ -342,6 +354,9 @@ pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Resul
         pool.settings
             .email_mfa_configuration
             .clone_from(&input.email_mfa_configuration);
+        pool.settings
+            .web_authn_configuration
+            .clone_from(&input.web_authn_configuration);
         pool.settings.check()?;
         pool.modified = now;
         pool.save(transaction)?;

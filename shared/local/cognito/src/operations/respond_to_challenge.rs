@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::completion::complete;
 use super::email_code::{pretend_code, send_code};
+use super::passkey_challenge;
 use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::{after_first_factor, second_factor_or_tokens};
 use crate::password::NewPassword;
@@ -102,6 +103,7 @@ pub(super) async fn respond(
         "SOFTWARE_TOKEN_MFA",
         "MFA_SETUP",
         "SELECT_MFA_TYPE",
+        "WEB_AUTHN",
     ];
     if !answerable.contains(&input.challenge_name.as_str()) {
         return Err(Refusal::unsupported(&format!(
@@ -161,6 +163,10 @@ pub(super) async fn respond(
         Step::SelectChallenge { available } => answer.select(&available).await,
         Step::EmailOtp { .. } => answer.email_code().await,
         Step::Password => answer.password().await,
+        Step::WebAuthn {
+            relying_party,
+            ceremony,
+        } => answer.web_authn(&relying_party, ceremony.as_deref()).await,
         Step::PasswordSrp => answer.password_srp().await,
         Step::PasswordVerifier { exchange } => answer.password_verifier(exchange).await,
         Step::NewPasswordRequired => answer.new_password().await,
@@ -208,6 +214,10 @@ impl Answer<'_> {
                     Some(user) => send_code(self.service, self.place, self.typed, user),
                     None => pretend_code(self.service, self.place, self.typed),
                 }
+            }
+            "WEB_AUTHN" => {
+                self.consume(|_, _| Ok(()))?;
+                passkey_challenge::ask(self.service, self.place, self.typed, self.user.as_ref())
             }
             "PASSWORD" if self.input.response("PASSWORD").is_ok() => self.password().await,
             "PASSWORD" => self.ask_for(Step::Password),

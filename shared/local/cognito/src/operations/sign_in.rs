@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::completion::complete;
 use super::email_code::{pretend_code, send_code};
+use super::passkey_challenge;
 use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::after_first_factor;
 use crate::options::EarlyPassword;
@@ -222,6 +223,11 @@ async fn choose(
             answer["AvailableChallenges"] = json!(available);
             Ok(answer)
         }
+        Some("WEB_AUTHN") => {
+            let mut answer = passkey_challenge::ask(service, place, typed, Some(user))?;
+            answer["AvailableChallenges"] = json!(available);
+            Ok(answer)
+        }
         Some("PASSWORD") => {
             let password = input.parameter("PASSWORD")?;
             match service.early_password() {
@@ -284,13 +290,23 @@ async fn pretend(
     if passwords {
         all.extend(["PASSWORD_SRP", "PASSWORD"]);
     }
+    let pretence = service.pretence();
+    let passkeys =
+        settings.allows_factor("WEB_AUTHN") && service.relying_party(&place.pool)?.is_some();
+    if pretence == Pretence::Passkey && passkeys {
+        all.extend(settings.allows_factor("EMAIL_OTP").then_some("EMAIL_OTP"));
+        all.push("WEB_AUTHN");
+        let mut answer = passkey_challenge::ask(service, place, typed, None)?;
+        answer["AvailableChallenges"] = json!(all);
+        return Ok(answer);
+    }
     if !settings.allows_factor("EMAIL_OTP") {
         return select_challenge(service, place, typed, None, &all);
     }
     all.push("EMAIL_OTP");
-    let available = match service.pretence() {
+    let available = match pretence {
         Pretence::EmailOtp => vec!["EMAIL_OTP"],
-        Pretence::AllFactors => all,
+        Pretence::AllFactors | Pretence::Passkey => all,
         Pretence::SelectChallenge => return select_challenge(service, place, typed, None, &all),
     };
     let mut answer = pretend_code(service, place, typed)?;

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use cognito_local::PasskeySpec;
+
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,7 +17,14 @@ async fn boto3_finds_every_answer_in_the_shape_that_its_model_states() {
         );
         return;
     }
-    let world = World::with(|plan| plan.pool.software_token_mfa = true).await;
+    let world = World::with(|plan| {
+        plan.pool.software_token_mfa = true;
+        plan.pool.passkeys = Some(PasskeySpec {
+            relying_party_id: Some("shop.example".to_owned()),
+            user_verification_required: false,
+        });
+    })
+    .await;
     let (url, pool, client) = (
         world.url.clone(),
         world.pool.clone(),

@@ -132,6 +132,38 @@ refused("NotAuthorizedException", cognito.get_tokens_from_refresh_token, ClientI
 
 cognito.get_user(AccessToken=access)
 cognito.get_user_auth_factors(AccessToken=access)
+
+# A passkey as an authenticator makes it: registered without a signature, so any point on the curve is a key.
+def passkey(options):
+    text = lambda octets: base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+    data = {"type": "webauthn.create", "challenge": options["challenge"], "origin": "https://" + options["rp"]["id"], "crossOrigin": False}
+    x, y = (bytes.fromhex(half) for half in POINT)
+    key = bytes([0xA5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32]) + x + bytes([0x22, 0x58, 32]) + y
+    credential = hashlib.sha256(b"credential").digest()
+    flags = bytes([0x45])  # present, verified, with a key
+    made = hashlib.sha256(options["rp"]["id"].encode()).digest() + flags + bytes(4) + bytes(16) + struct.pack(">H", 32) + credential + key
+    attestation = bytes([0xA3, 0x63]) + b"fmt" + bytes([0x64]) + b"none" + bytes([0x67]) + b"attStmt" + bytes([0xA0, 0x68]) + b"authData" + bytes([0x58, len(made)]) + made
+    response = {"clientDataJSON": text(json.dumps(data, separators=(",", ":")).encode()), "attestationObject": text(attestation), "transports": ["internal"]}
+    return {"id": text(credential), "rawId": text(credential), "type": "public-key", "authenticatorAttachment": "platform", "clientExtensionResults": {}, "response": response}
+
+
+POINT = ("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+started = cognito.start_web_authn_registration(AccessToken=access)["CredentialCreationOptions"]
+refused("WebAuthnRelyingPartyMismatchException", cognito.complete_web_authn_registration, AccessToken=access, Credential=passkey(started) | {"response": passkey({**started, "rp": {"id": "other.example"}})["response"] | {"clientDataJSON": passkey(started)["response"]["clientDataJSON"]}})
+refused("WebAuthnChallengeNotFoundException", cognito.complete_web_authn_registration, AccessToken=access, Credential=passkey(started))
+cognito.complete_web_authn_registration(AccessToken=access, Credential=passkey(cognito.start_web_authn_registration(AccessToken=access)["CredentialCreationOptions"]))
+[listed] = cognito.list_web_authn_credentials(AccessToken=access)["Credentials"]
+assert "WEB_AUTHN" in cognito.admin_get_user_auth_factors(**WHO)["ConfiguredUserAuthFactors"]
+begun = cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME, "PREFERRED_CHALLENGE": "WEB_AUTHN"})
+assert json.loads(begun["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])["allowCredentials"][0]["id"] == listed["CredentialId"]
+refused("NotAuthorizedException", cognito.respond_to_auth_challenge, ClientId=CLIENT, ChallengeName="WEB_AUTHN", Session=begun["Session"], ChallengeResponses={"USERNAME": NAME, "CREDENTIAL": "{}"})
+cognito.delete_web_authn_credential(AccessToken=access, CredentialId=listed["CredentialId"])
+refused("ResourceNotFoundException", cognito.delete_web_authn_credential, AccessToken=access, CredentialId=listed["CredentialId"])
+third = cognito.create_user_pool(PoolName="third", Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}})["UserPool"]["Id"]
+cognito.set_user_pool_mfa_config(UserPoolId=third, WebAuthnConfiguration={"RelyingPartyId": "example.com", "UserVerification": "required"})
+cognito.get_user_pool_mfa_config(UserPoolId=third)
+cognito.delete_user_pool(UserPoolId=third)
+
 cognito.change_password(AccessToken=access, ProposedPassword="Correct-Horse-7")
 cognito.update_user_attributes(AccessToken=access, UserAttributes=[{"Name": "email", "Value": "nina@example.org"}])
 NAME = WHO["Username"] = "nina@example.org"

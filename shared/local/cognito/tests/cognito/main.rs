@@ -9,10 +9,12 @@
 
 mod authenticator;
 mod botocore;
+mod device;
 mod email_codes;
 mod hosted;
 mod limits;
 mod own_account;
+mod passkeys;
 mod passwords;
 mod persistence;
 mod pools;

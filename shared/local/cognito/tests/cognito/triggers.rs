@@ -206,6 +206,10 @@ async fn a_token_without_the_scope_opens_nothing_of_ones_own_account() {
     for (operation, extra) in [
         ("GetUser", json!({})),
         ("GetUserAuthFactors", json!({})),
+        ("StartWebAuthnRegistration", json!({})),
+        ("CompleteWebAuthnRegistration", json!({"Credential": {}})),
+        ("ListWebAuthnCredentials", json!({})),
+        ("DeleteWebAuthnCredential", json!({"CredentialId": "x"})),
         ("DeleteUser", json!({})),
         ("GlobalSignOut", json!({})),
         ("AssociateSoftwareToken", json!({})),

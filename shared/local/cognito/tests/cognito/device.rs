@@ -1,0 +1,110 @@
+//! An authenticator with room for one passkey, and the browser before it.
+
+use async_trait::async_trait;
+use passkey::authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
+use passkey::client::{Client, DefaultClientData};
+use passkey::crypto::rust_crypto::RustCryptoBackend;
+use passkey_types::Passkey;
+use passkey_types::ctap2::{Aaguid, Ctap2Error};
+use passkey_types::webauthn::{CredentialCreationOptions, CredentialRequestOptions};
+use serde_json::{Value, json};
+use url::Url;
+
+/// A browser at one address with an authenticator of its own.
+#[derive(Clone)]
+pub(crate) struct Device {
+    origin: Url,
+    verifies: bool,
+    passkey: Option<Passkey>,
+}
+
+/// The person at the device, who always agrees.
+#[derive(Clone, Copy)]
+struct Holder {
+    verifies: bool,
+}
+
+#[async_trait]
+impl UserValidationMethod for Holder {
+    type PasskeyItem = Passkey;
+
+    async fn check_user<'a>(
+        &self,
+        _hint: UiHint<'a, Passkey>,
+        presence: bool,
+        verification: bool,
+    ) -> Result<UserCheck, Ctap2Error> {
+        Ok(UserCheck {
+            presence,
+            verification: verification && self.verifies,
+        })
+    }
+
+    fn is_presence_enabled(&self) -> bool {
+        true
+    }
+
+    fn is_verification_enabled(&self) -> Option<bool> {
+        Some(self.verifies)
+    }
+}
+
+impl Device {
+    /// One that asks its holder for a finger or a PIN.
+    pub(crate) fn at(origin: &str) -> Self {
+        Self {
+            origin: origin.parse().unwrap(),
+            verifies: true,
+            passkey: None,
+        }
+    }
+
+    /// One that asks its holder for a touch and nothing else.
+    pub(crate) fn without_verification(origin: &str) -> Self {
+        Self {
+            verifies: false,
+            ..Self::at(origin)
+        }
+    }
+
+    /// `navigator.credentials.create`: `RegistrationResponseJSON`.
+    pub(crate) async fn create(&mut self, options: &Value) -> Value {
+        let mut client = Client::new(self.authenticator())
+            .allows_insecure_localhost(true)
+            .user_verification_when_preferred(self.verifies);
+        let request: CredentialCreationOptions =
+            serde_json::from_value(json!({ "publicKey": options })).unwrap();
+        let made = client
+            .register(&self.origin, request, DefaultClientData)
+            .await
+            .unwrap();
+        self.passkey = client.authenticator().store().clone();
+        serde_json::to_value(made).unwrap()
+    }
+
+    /// `navigator.credentials.get`: `AuthenticationResponseJSON`.
+    pub(crate) async fn get(&mut self, options: &Value) -> Value {
+        let mut client = Client::new(self.authenticator())
+            .allows_insecure_localhost(true)
+            .user_verification_when_preferred(self.verifies);
+        let request: CredentialRequestOptions =
+            serde_json::from_value(json!({ "publicKey": options })).unwrap();
+        let made = client
+            .authenticate(&self.origin, request, DefaultClientData)
+            .await
+            .unwrap();
+        self.passkey = client.authenticator().store().clone();
+        serde_json::to_value(made).unwrap()
+    }
+
+    fn authenticator(&self) -> Authenticator<Option<Passkey>, Holder, RustCryptoBackend> {
+        let holder = Holder {
+            verifies: self.verifies,
+        };
+        let aaguid = Aaguid::new_empty();
+        let mut authenticator =
+            Authenticator::new(aaguid, self.passkey.clone(), holder, RustCryptoBackend);
+        authenticator.set_make_credentials_with_signature_counter(true);
+        authenticator
+    }
+}
