@@ -334,9 +334,7 @@ pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Resul
         .as_ref()
         .is_some_and(|token| token.enabled);
     let off = input.mfa_configuration == MfaConfiguration::Off;
-    let second_factor =
-        input.software_token_mfa_configuration.is_some() || input.email_mfa_configuration.is_some();
-    if off && second_factor {
+    if off && input.software_token_mfa_configuration.is_some() {
         return Err(Refusal::invalid(
             "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
         ));

@@ -153,8 +153,8 @@ async fn what_this_stand_in_cannot_do_is_refused_when_it_is_asked_for() {
             "cognito-local does not call the trigger PostConfirmation.",
         ),
         (
-            serde_json::json!({"PoolName": "p", "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["WEB_AUTHN"]}}}),
-            "cognito-local does not offer the first factor WEB_AUTHN.",
+            serde_json::json!({"PoolName": "p", "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["SMS_OTP"]}}}),
+            "cognito-local does not offer the first factor SMS_OTP.",
         ),
     ] {
         let (status, answer) = world.raw("CreateUserPool", &body).await;
