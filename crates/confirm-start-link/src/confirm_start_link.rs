@@ -1,4 +1,5 @@
-//! The decision: did a person press this button on our own page in this browser, and is the authorization still to be had?
+//! The decision: did a person press this button on our own page in this browser, and is the
+//! authorization still to be had?
 
 use auth_aws::{BrowserProof, FromLink};
 use auth_domain::{
@@ -64,7 +65,8 @@ impl ConfirmStartLink {
         Ok(Redirect::to(location, exchange))
     }
 
-    /// What binds an authorization to the browser that shows this very page; refused where the request comes from anywhere else.
+    /// What binds an authorization to the browser that shows this very page; refused where the
+    /// request comes from anywhere else.
     fn secret_of_page(
         &self,
         input: &Input,

@@ -1,5 +1,5 @@
-//! `getProfile`, GET /me: the signed-in guest's own record. One read, which also tells whether the caller's tokens are still
-//! accepted. If it fails, nothing has changed.
+//! `getProfile`, GET /me: the signed-in guest's own record. One read, which also tells whether the
+//! caller's tokens are still accepted. If it fails, nothing has changed.
 
 use auth_aws::{ConfigurationError, Guests, Platform};
 use auth_domain::{Guest, Problem};

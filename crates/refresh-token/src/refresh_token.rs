@@ -1,4 +1,5 @@
-//! The decision: take the token from where it is, exchange it, and give the new one back the same way.
+//! The decision: take the token from where it is, exchange it, and give the new one back the same
+//! way.
 
 use auth_domain::{Problem, RefreshRefusal, RefreshToken, TokenDelivery, Tokens};
 use auth_lambda::{Exchange, IssuedTokens, Metric, SetCookie};
@@ -31,7 +32,8 @@ impl Refresh {
         Ok(IssuedTokens::new(tokens))
     }
 
-    /// The token that came, and what it buys. Where none came there is no session, which a browser without its cookie learns so.
+    /// The token that came, and what it buys. Where none came there is no session, which a browser
+    /// without its cookie learns so.
     async fn exchanged(
         &self,
         in_body: Option<RefreshToken>,

@@ -19,7 +19,8 @@ pub(crate) struct QrCode {
 }
 
 impl QrCode {
-    /// Draws `text`. The lowest level of correction makes the largest modules, and a screen has no scratches.
+    /// Draws `text`. The lowest level of correction makes the largest modules, and a screen has no
+    /// scratches.
     pub(crate) fn of(text: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let code = qrcode::QrCode::with_error_correction_level(text, EcLevel::L)?;
         let svg = code

@@ -1,7 +1,8 @@
-//! `updateProfile`, PATCH /me: changes the signed-in guest's name; null takes it away, and a patch without it changes nothing.
+//! `updateProfile`, PATCH /me: changes the signed-in guest's name; null takes it away, and a patch
+//! without it changes nothing.
 //!
-//! One conditional write, which also refuses tokens that are no longer accepted. If it fails, nothing has changed; if its answer is
-//! lost, the same patch again leads to the same record.
+//! One conditional write, which also refuses tokens that are no longer accepted. If it fails,
+//! nothing has changed; if its answer is lost, the same patch again leads to the same record.
 
 use auth_aws::{ConfigurationError, Guests, Platform};
 use auth_domain::{Clock, Guest, GuestName, Problem};

@@ -1,5 +1,5 @@
-//! Access tokens where API Gateway's authorizer has not looked: on the one route that takes one or none, and where AgentCore hands
-//! over the token of a person who consented.
+//! Access tokens where API Gateway's authorizer has not looked: on the one route that takes one or
+//! none, and where AgentCore hands over the token of a person who consented.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,8 @@ use crate::{ConfigurationError, Platform, failure::failure};
 /// How long the pool's keys are believed. Cognito publishes a new one long before it signs with it.
 const BELIEVED_FOR: Duration = Duration::from_hours(6);
 
-/// The least time between two looks at the keys, so that nobody who makes up key ids can have them fetched each time.
+/// The least time between two looks at the keys, so that nobody who makes up key ids can have them
+/// fetched each time.
 const FETCHED_AT_MOST_EVERY: Duration = Duration::from_mins(1);
 
 /// The pool's keys, and when they were read.
@@ -74,7 +75,8 @@ impl AccessTokens {
         })
     }
 
-    /// Who shows a token of one of our own sign-ins: what API Gateway's authorizer checks, and that it is an access token.
+    /// Who shows a token of one of our own sign-ins: what API Gateway's authorizer checks, and that
+    /// it is an access token.
     pub async fn caller(&self, token: &str) -> Result<Caller, Problem> {
         let claims = self.verified(token).await?;
         let claim = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -90,7 +92,8 @@ impl AccessTokens {
         }
     }
 
-    /// Whom a provider's token is about, when the provider is the pool. Any of its clients may have asked for it.
+    /// Whom a provider's token is about, when the provider is the pool. Any of its clients may have
+    /// asked for it.
     pub async fn person(&self, token: &str) -> Result<Caller, Problem> {
         caller(&self.verified(token).await?)
     }
@@ -105,7 +108,8 @@ impl AccessTokens {
             .map_err(|error| Problem::Internal(Report::new("read a signing key", error)))?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&self.issuer]);
-        // An access token of Cognito's has a client and no audience. Times are checked below, on our own clock.
+        // An access token of Cognito's has a client and no audience. Times are checked below, on
+        // our own clock.
         validation.validate_aud = false;
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["iss", "exp"]);

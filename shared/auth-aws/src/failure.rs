@@ -1,4 +1,5 @@
-//! What an AWS call's failure means to us: away or overloaded, refused for a reason, or a fault of ours.
+//! What an AWS call's failure means to us: away or overloaded, refused for a reason, or a fault of
+//! ours.
 
 use auth_domain::{Problem, Report};
 use aws_smithy_runtime_api::client::{
@@ -126,8 +127,9 @@ where
     }
 }
 
-/// A service error's code and AWS's id of the request, or the chain of what went wrong on the way. Never the request, the response, or
-/// the error's message, in which AWS quotes what it refuses: an address, say.
+/// A service error's code and AWS's id of the request, or the chain of what went wrong on the way.
+/// Never the request, the response, or the error's message, in which AWS quotes what it refuses: an
+/// address, say.
 fn describe<E>(attempted: &'static str, error: &SdkError<E, HttpResponse>) -> Report
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -179,7 +181,8 @@ impl Failure {
         }
     }
 
-    /// The problem of a call that AWS refused for something that passes, by a code that says nothing of it.
+    /// The problem of a call that AWS refused for something that passes, by a code that says
+    /// nothing of it.
     pub(crate) fn not_now(self) -> Problem {
         Self {
             kind: Kind::NotNow,

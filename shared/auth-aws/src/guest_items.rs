@@ -1,7 +1,9 @@
-//! The items of the guests table, as they are written and read: guests, addresses and reserved ids, told apart by their key.
+//! The items of the guests table, as they are written and read: guests, addresses and reserved ids,
+//! told apart by their key.
 //!
-//! A guest is kept under the sub. Each address of a guest has an item that claims it, and each guest id one that reserves it; both name
-//! the sub. A guest without a user is kept in the item of the address, until a user is bound to it.
+//! A guest is kept under the sub. Each address of a guest has an item that claims it, and each
+//! guest id one that reserves it; both name the sub. A guest without a user is kept in the item of
+//! the address, until a user is bound to it.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +45,8 @@ pub enum Address {
     Waiting(Waiting),
 }
 
-/// A guest without a user, with everything that the item holds: attributes of a team's own stay with the guest.
+/// A guest without a user, with everything that the item holds: attributes of a team's own stay
+/// with the guest.
 #[derive(Clone, Debug)]
 pub struct Waiting {
     /// The guest.

@@ -1,4 +1,5 @@
-//! The guests table: who is behind a user, and whose an address is. What the items look like stands in [`guest_items`](crate::guest_items).
+//! The guests table: who is behind a user, and whose an address is. What the items look like stands
+//! in [`guest_items`](crate::guest_items).
 
 use auth_domain::{
     Caller, Email, Guest, GuestId, GuestName, PendingRegistration, Problem, Randomness, Report,
@@ -24,7 +25,8 @@ use crate::{
     unproved_users::UnprovedUsers,
 };
 
-/// How often a guest is looked up and made anew when others are making the same one. Each round ends with somebody's success.
+/// How often a guest is looked up and made anew when others are making the same one. Each round
+/// ends with somebody's success.
 const ROUNDS: usize = 8;
 
 /// Nothing has this key yet.
@@ -120,7 +122,8 @@ impl Guests {
         }
     }
 
-    /// What is known of a user who has just signed in at an address: one read for a guest who was here before, two for anyone else.
+    /// What is known of a user who has just signed in at an address: one read for a guest who was
+    /// here before, two for anyone else.
     pub async fn arrival(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
         match self.find(sub).await? {
             Some(guest) => Ok(Arrival::Known(Box::new(guest))),
@@ -128,8 +131,8 @@ impl Guests {
         }
     }
 
-    /// The guest of a user who has just proved the address: the one bound to the sub, or the one who waits at the address, or a new
-    /// one. `arrival` is what was read a moment ago.
+    /// The guest of a user who has just proved the address: the one bound to the sub, or the one
+    /// who waits at the address, or a new one. `arrival` is what was read a moment ago.
     ///
     /// However many requests do this at once, there is one guest. A sub never moves to another
     /// guest, and the address of another sub's guest is a `USER_MISMATCH`. Before a guest is made
@@ -187,7 +190,8 @@ impl Guests {
         Err(overtaken())
     }
 
-    /// Notes that Cognito holds a password, so that the next start asks it once. A note that is overtaken is made by the next sign-in.
+    /// Notes that Cognito holds a password, so that the next start asks it once. A note that is
+    /// overtaken is made by the next sign-in.
     async fn note_password(&self, guest: Guest, now: Timestamp) -> Result<Guest, Problem> {
         let noted = self
             .write(
@@ -471,8 +475,8 @@ impl Guests {
         .await
     }
 
-    /// Changes the name of a caller's guest, in one conditional write that also refuses tokens no longer accepted. `None` takes
-    /// the name away.
+    /// Changes the name of a caller's guest, in one conditional write that also refuses tokens no
+    /// longer accepted. `None` takes the name away.
     pub async fn rename(
         &self,
         caller: &Caller,

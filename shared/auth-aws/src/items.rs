@@ -50,7 +50,8 @@ pub(crate) fn get_millis(item: &Item, name: &str) -> Option<Timestamp> {
     get_number(item, name).map(Timestamp::from_millis)
 }
 
-/// A record that does not read back: somebody else wrote it, or a version of Latchkey that kept another shape.
+/// A record that does not read back: somebody else wrote it, or a version of Latchkey that kept
+/// another shape.
 pub(crate) fn unreadable(what: &'static str) -> Report {
     Report::of(what)
 }

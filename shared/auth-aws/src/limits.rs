@@ -1,9 +1,11 @@
-//! Counting against limits. Each subject of a limit is one item; each event is one conditional write, which refuses past the limit, so
-//! that any number of functions share one truth and no two requests can slip through together.
+//! Counting against limits. Each subject of a limit is one item; each event is one conditional
+//! write, which refuses past the limit, so that any number of functions share one truth and no two
+//! requests can slip through together.
 //!
-//! The item logs instants in lists, the newest first. An event is admitted while the instant that stands `quota` places behind it is
-//! outside the window, and pushes them all back by one. So a window slides exactly, nothing is admitted twice around an edge, and
-//! events leave the count one by one as they age. Several lists and limits of one subject are checked and written together.
+//! The item logs instants in lists, the newest first. An event is admitted while the instant that
+//! stands `quota` places behind it is outside the window, and pushes them all back by one. So a
+//! window slides exactly, nothing is admitted twice around an edge, and events leave the count one
+//! by one as they age. Several lists and limits of one subject are checked and written together.
 
 use std::fmt::Write;
 
@@ -22,7 +24,8 @@ use crate::{
     items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
 };
 
-/// How long after its window an item stays, for whoever looks into a case. DynamoDB removes it within days of that.
+/// How long after its window an item stays, for whoever looks into a case. DynamoDB removes it
+/// within days of that.
 const KEPT_SECONDS: i64 = 3600;
 
 /// Entries of a list that no limit looks at any more, before a write takes them off.
@@ -70,7 +73,8 @@ pub enum PoolRefusal {
 pub struct Refusal {
     /// Seconds until one more is admitted.
     pub retry_after_seconds: u64,
-    /// How many solved challenges have paid for the same subject lately. `None` where no challenge would help now.
+    /// How many solved challenges have paid for the same subject lately. `None` where no challenge
+    /// would help now.
     pub solved_lately: Option<u32>,
 }
 
@@ -95,8 +99,8 @@ impl Limits {
         })
     }
 
-    /// Counts an event of `subject` at `now`, or refuses it; `note` hears the state that results, either way. Sent twice under
-    /// one attempt's id, an event counts once.
+    /// Counts an event of `subject` at `now`, or refuses it; `note` hears the state that results,
+    /// either way. Sent twice under one attempt's id, an event counts once.
     pub async fn admit(
         &self,
         limit: &Limit,
@@ -120,8 +124,9 @@ impl Limits {
         })
     }
 
-    /// Counts a try of `subject`: against what strangers have, or, with a solved challenge, against what those buy. A challenge is
-    /// used up by the same write. `note` hears the state of the budget that was asked.
+    /// Counts a try of `subject`: against what strangers have, or, with a solved challenge, against
+    /// what those buy. A challenge is used up by the same write. `note` hears the state of the
+    /// budget that was asked.
     pub async fn admit_try(
         &self,
         limits: &TryLimits,
@@ -218,8 +223,8 @@ impl Limits {
         })
     }
 
-    /// Counts an event of `subject` in windows that begin with the clock's multiples: a log would be too long where hundreds of events
-    /// are fine, and the edge need not be sharp.
+    /// Counts an event of `subject` in windows that begin with the clock's multiples: a log would
+    /// be too long where hundreds of events are fine, and the edge need not be sharp.
     pub async fn admit_in_window(
         &self,
         limit: &Limit,
@@ -321,7 +326,8 @@ impl Limits {
         )
     }
 
-    /// Takes back the newest event, if it is this attempt's: what it was counted for did not happen.
+    /// Takes back the newest event, if it is this attempt's: what it was counted for did not
+    /// happen.
     pub async fn take_back(
         &self,
         limit: &Limit,
@@ -351,7 +357,8 @@ impl Limits {
             .await
     }
 
-    /// Takes back a mail that was not asked for in the end. A challenge that paid for it stays used up.
+    /// Takes back a mail that was not asked for in the end. A challenge that paid for it stays used
+    /// up.
     pub async fn take_back_code_mail(
         &self,
         own: &Limit,
@@ -399,7 +406,8 @@ impl Limits {
             .map_err(Problem::from)
     }
 
-    /// Adds `now` to each log unless a limit refuses; whether it was added, and the item as it is. A challenge is admitted once.
+    /// Adds `now` to each log unless a limit refuses; whether it was added, and the item as it is.
+    /// A challenge is admitted once.
     async fn count(
         &self,
         key: AttributeValue,
@@ -466,8 +474,8 @@ impl Limits {
         Ok((is_admitted, item))
     }
 
-    /// Takes the entries off that no limit looks at any more, once there are some. Other events may be added meanwhile: they push more
-    /// of them behind the same place.
+    /// Takes the entries off that no limit looks at any more, once there are some. Other events may
+    /// be added meanwhile: they push more of them behind the same place.
     async fn trim(&self, key: AttributeValue, logs: &[Log<'_>], item: &Item) {
         let mut removed = Vec::new();
         for log in logs {
@@ -567,8 +575,9 @@ impl Window {
 
 /// The condition under which a limit admits one more to a list.
 ///
-/// Where all events go together after quiet, the list is full as long as its newest event is young and none of the first `quota` was
-/// followed by quiet: each stands beside the instant from which it would have been.
+/// Where all events go together after quiet, the list is full as long as its newest event is young
+/// and none of the first `quota` was followed by quiet: each stands beside the instant from which
+/// it would have been.
 fn admits(list: &str, limit: &Limit, index: usize) -> String {
     let Some(oldest) = limit.quota.checked_sub(1) else {
         return format!("(attribute_exists(never) AND never > :cutoff{index})");

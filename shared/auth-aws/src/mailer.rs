@@ -24,7 +24,8 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Mails from the address that `MAIL_SENDER` names. A deployment without one sends no notices, and says so once for each.
+    /// Mails from the address that `MAIL_SENDER` names. A deployment without one sends no notices,
+    /// and says so once for each.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             client: ses(platform)?,
@@ -36,8 +37,8 @@ impl Mailer {
         })
     }
 
-    /// Tells a guest what happened at `at`. A notice that cannot be sent never fails what it is about: the caller notes the report, and
-    /// goes on.
+    /// Tells a guest what happened at `at`. A notice that cannot be sent never fails what it is
+    /// about: the caller notes the report, and goes on.
     pub async fn notify(&self, to: &Email, notice: Notice, at: Timestamp) -> Result<(), Report> {
         let Some(from) = &self.from else {
             tracing::info!(?notice, "no notice is sent, for want of a sender");

@@ -29,7 +29,8 @@ use crate::{ConfigurationError, Environment};
 /// Tries of one AWS call, the first included. The SDK waits between them with full jitter.
 const TRIES: u32 = 3;
 
-/// The wait before the second try, at most. A person is waiting, and a Lambda is paid by the millisecond.
+/// The wait before the second try, at most. A person is waiting, and a Lambda is paid by the
+/// millisecond.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
 /// The name of what requests share that no SDK client makes, their retry budget included.
@@ -47,8 +48,8 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 /// All tries of one call. Less than any function's own time-out, so that the answer is ours.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Amazon Trust Services' roots, to which every AWS endpoint chains. To parse the system's hundred and more takes three times as
-/// long as all else that a function does before its first poll.
+/// Amazon Trust Services' roots, to which every AWS endpoint chains. To parse the system's hundred
+/// and more takes three times as long as all else that a function does before its first poll.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
 /// The ground under an operation.
@@ -74,8 +75,9 @@ impl Platform {
 
     /// A platform put together by the local run.
     ///
-    /// Region, credentials and endpoints come from the environment under AWS's own names. Credentials are taken from there and
-    /// nowhere else: that is where a Lambda has them, and asking the chain of providers would cost every cold start.
+    /// Region, credentials and endpoints come from the environment under AWS's own names.
+    /// Credentials are taken from there and nowhere else: that is where a Lambda has them, and
+    /// asking the chain of providers would cost every cold start.
     pub fn new(
         environment: Environment,
         http_client: SharedHttpClient,
@@ -191,7 +193,8 @@ impl Platform {
         &self.clients
     }
 
-    /// The configuration that every SDK client of this function shares, with the endpoint that `variable` names, if it does.
+    /// The configuration that every SDK client of this function shares, with the endpoint that
+    /// `variable` names, if it does.
     pub(crate) fn aws(&self, variable: &str) -> Result<SdkConfig, ConfigurationError> {
         let endpoint = self.environment.optional(variable)?.map(str::to_owned);
         let mut builder = self.aws.to_builder();
@@ -211,8 +214,8 @@ fn https_client() -> Result<SharedHttpClient, ConfigurationError> {
     Ok(SharedHttpClient::new(AtFirstRequest(client)))
 }
 
-/// Reads the roots when a connection is first wanted. By itself hyper's client reads them for every SDK client that is made as well, and
-/// forgets them.
+/// Reads the roots when a connection is first wanted. By itself hyper's client reads them for every
+/// SDK client that is made as well, and forgets them.
 #[derive(Debug)]
 struct AtFirstRequest(SharedHttpClient);
 

@@ -1,7 +1,8 @@
 //! Transactions of DynamoDB: made, refused by a condition, or in the way of another one.
 //!
-//! The SDK gives each transaction a token of its own, so one whose answer was lost is made once however often it is sent. Conflicts are
-//! sent again as often as other failures are (see [`Conflicts`]).
+//! The SDK gives each transaction a token of its own, so one whose answer was lost is made once
+//! however often it is sent. Conflicts are sent again as often as other failures are (see
+//! [`Conflicts`]).
 
 use auth_domain::Problem;
 use aws_sdk_dynamodb::{
@@ -64,7 +65,8 @@ fn has(reasons: &[CancellationReason], codes: &[&str]) -> bool {
     named.any(|code| codes.contains(&code))
 }
 
-/// Has the SDK send again what only another transaction stood in the way of. By itself it takes that for final.
+/// Has the SDK send again what only another transaction stood in the way of. By itself it takes
+/// that for final.
 #[derive(Debug)]
 pub(crate) struct Conflicts;
 

@@ -95,8 +95,8 @@ impl UserPool {
         }
     }
 
-    /// `SECRET_HASH`: what a confidential client adds to each call about a user, by the name that the call gives
-    /// (Base64 of HMAC-SHA256 under the client secret over user name and client id).
+    /// `SECRET_HASH`: what a confidential client adds to each call about a user, by the name that
+    /// the call gives (Base64 of HMAC-SHA256 under the client secret over user name and client id).
     pub(crate) fn secret_hash(&self, username: &str, secrets: &SecretSet) -> String {
         #[expect(
             clippy::expect_used,
@@ -111,9 +111,9 @@ impl UserPool {
 }
 
 impl Secrets {
-    /// A call that carries the client's secret, and the same again with the secret as it is now where Cognito says that the one
-    /// believed is not the client's. The outer result fails where Cognito has looked at nothing but the secret; the inner one is
-    /// Cognito's answer.
+    /// A call that carries the client's secret, and the same again with the secret as it is now
+    /// where Cognito says that the one believed is not the client's. The outer result fails where
+    /// Cognito has looked at nothing but the secret; the inner one is Cognito's answer.
     pub(crate) async fn confidentially<T, E, Sent>(
         &self,
         attempted: &'static str,
@@ -161,7 +161,8 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
-    /// Takes what Cognito has just handed over. It came over TLS from its issuer, so no signature is checked.
+    /// Takes what Cognito has just handed over. It came over TLS from its issuer, so no signature
+    /// is checked.
     pub(crate) fn read(result: AuthenticationResultType) -> Result<Self, Report> {
         let incomplete = || Report::of("Cognito's tokens are incomplete");
         let unreadable = || Report::of("Cognito's id token does not read");

@@ -1,4 +1,5 @@
-//! Sealing by KMS: small secrets that must be read again, each bound to whose it is and what it is for.
+//! Sealing by KMS: small secrets that must be read again, each bound to whose it is and what it is
+//! for.
 
 use auth_domain::{Problem, Sealed, SignInId, UserSub};
 use aws_sdk_kms::{Client, primitives::Blob};

@@ -1,4 +1,5 @@
-//! Workload access tokens: kept in the warm function, for each person apart, until shortly before they end.
+//! Workload access tokens: kept in the warm function, for each person apart, until shortly before
+//! they end.
 
 use std::{
     collections::HashMap,
@@ -52,8 +53,8 @@ impl WorkloadTokens {
         &self.workload
     }
 
-    /// A token that is good for a while yet: no call while one is kept. One that is kept for somebody is never somebody else's: the
-    /// whole of what it was issued for is its key.
+    /// A token that is good for a while yet: no call while one is kept. One that is kept for
+    /// somebody is never somebody else's: the whole of what it was issued for is its key.
     pub async fn get(&self, acting_for: &ActingFor) -> Result<WorkloadToken, Problem> {
         let now = self.clock.now();
         let kept = self.locked().get(acting_for).cloned();
@@ -119,7 +120,8 @@ impl WorkloadTokens {
     }
 }
 
-/// When the token ends that stands for the person: nobody acts for them longer than that. AgentCore has checked it.
+/// When the token ends that stands for the person: nobody acts for them longer than that. AgentCore
+/// has checked it.
 fn end_of(acting_for: &ActingFor) -> Option<Timestamp> {
     let ActingFor::TokenHolder(token) = acting_for else {
         return None;

@@ -152,10 +152,10 @@ impl Contract {
         &self.json
     }
 
-    /// Chooses the operation as an API Gateway HTTP API does. The path is percent-decoded first, and
-    /// ends at a question mark that this brings. So `%2F` parts segments, and `%6de` is `me`. Then
-    /// whole segments, letter case and a trailing slash count, and a literal segment wins over a
-    /// parameter. A parameter takes one segment that is not empty, which is decoded once more. A
+    /// Chooses the operation as an API Gateway HTTP API does. The path is percent-decoded first,
+    /// and ends at a question mark that this brings. So `%2F` parts segments, and `%6de` is `me`.
+    /// Then whole segments, letter case and a trailing slash count, and a literal segment wins over
+    /// a parameter. A parameter takes one segment that is not empty, which is decoded once more. A
     /// plus stays a plus.
     ///
     /// `path` is the path of the request line, without stage and query.

@@ -298,7 +298,8 @@ impl Filter {
             })
     }
 
-    /// Names count letter case, descriptions do not. No secret here has a tag, a Region or a service.
+    /// Names count letter case, descriptions do not. No secret here has a tag, a Region or a
+    /// service.
     fn begins_with(&self, value: &str, secret: &Listed) -> bool {
         let folded = value.to_lowercase();
         let description = secret.description.as_deref().unwrap_or_default();

@@ -11,6 +11,7 @@ mod imports;
 mod manifests;
 mod tables;
 mod user_pool;
+mod width;
 
 use std::{
     fs,
@@ -54,12 +55,12 @@ fn entries(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Every file below a folder whose name ends so, except what was built or installed.
+/// Every file below a folder whose name ends so, except Git's own, built and installed ones.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for name in entries(folder) {
         let path = folder.join(&name);
-        if path.is_dir() && name != "target" && name != "node_modules" {
+        if path.is_dir() && ![".git", "node_modules", "target"].contains(&name.as_str()) {
             found.extend(files(&path, end));
         } else if path.is_file() && name.ends_with(end) {
             found.push(path);
