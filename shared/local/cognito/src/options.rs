@@ -142,7 +142,8 @@ pub enum EarlyPassword {
     LeftToChoice,
 }
 
-/// Whether `CREDENTIAL_REQUEST_OPTIONS` has `allowCredentials`. The captures have it; no document promises it.
+/// Whether `CREDENTIAL_REQUEST_OPTIONS` has `allowCredentials`. The captures have it; no document
+/// promises it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AllowedCredentials {
     /// With it.

@@ -1,8 +1,8 @@
 //! Passkeys as users register them, and the two ceremonies of `WebAuthn`, which `webauthn_rp`
 //! verifies.
 //!
-//! The challenges are the library's own: it takes no source of randomness. Its time-outs are set out
-//! of reach, so that the clock of this crate decides what has expired.
+//! The challenges are the library's own: it takes no source of randomness. Its time-outs are set
+//! out of reach, so that the clock of this crate decides what has expired.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,5 @@
-//! The challenge `WEB_AUTHN`: made for a user or pretended for a name that nobody has, and answered.
+//! The challenge `WEB_AUTHN`: made for a user or pretended for a name that nobody has, and
+//! answered.
 
 use serde_json::{Value, json};
 

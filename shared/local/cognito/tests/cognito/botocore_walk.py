@@ -135,7 +135,8 @@ refused("NotAuthorizedException", cognito.get_tokens_from_refresh_token, ClientI
 cognito.get_user(AccessToken=access)
 cognito.get_user_auth_factors(AccessToken=access)
 
-# A passkey as an authenticator makes it: registered without a signature, so any point on the curve is a key.
+# A passkey as an authenticator makes it: registered without a signature, so any point on the curve
+# is a key.
 def passkey(options):
     text = lambda octets: base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
     data = {"type": "webauthn.create", "challenge": options["challenge"], "origin": "https://" + options["rp"]["id"], "crossOrigin": False}
