@@ -66,9 +66,7 @@ fn wide_lines(path: &PathBuf, mut counts: impl FnMut(&str) -> bool) -> Vec<Strin
     let shown = path.strip_prefix(root()).unwrap().display();
     text.lines()
         .enumerate()
-        .filter(|(_, line)| {
-            counts(line) && line.chars().count() > WIDEST && !line.contains("://")
-        })
+        .filter(|(_, line)| counts(line) && line.chars().count() > WIDEST && !line.contains("://"))
         .map(|(index, _)| format!("{shown}:{}", index + 1))
         .collect()
 }
