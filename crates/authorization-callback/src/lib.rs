@@ -33,7 +33,18 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = AuthorizationCallback::new(platform)?;
+    let environment = platform.environment();
+    let operation = AuthorizationCallback {
+        authorizations: Authorizations::new(platform)?,
+        consents: ConsentCheck::new(platform, &Consents::new(platform)?)?,
+        end: AuthorizationEnd::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        front_end: environment.required("FRONTEND_URL")?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+        consent_lifetime: environment.consent_lifetime()?,
+        state_parameter: environment.state_parameter()?,
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -48,23 +59,6 @@ struct AuthorizationCallback {
     randomness: Randomness,
     consent_lifetime: Duration,
     state_parameter: String,
-}
-
-impl AuthorizationCallback {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        Ok(Self {
-            authorizations: Authorizations::new(platform)?,
-            consents: ConsentCheck::new(platform, &Consents::new(platform)?)?,
-            end: AuthorizationEnd::new(platform)?,
-            secrets: Secrets::new(platform)?,
-            front_end: environment.required("FRONTEND_URL")?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            consent_lifetime: environment.consent_lifetime()?,
-            state_parameter: environment.state_parameter()?,
-        })
-    }
 }
 
 /// What the redirect brings.

@@ -25,7 +25,30 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = ConfirmPasswordReset::new(platform)?;
+    let environment = platform.environment();
+    let tries = TryLimits {
+        strangers: environment.limit(
+            "reset-failure",
+            // Fewer than the five an hour that Cognito may allow a user itself, so that
+            // strangers cannot use those up and a known device always has some.
+            "RESET_FAILURES_PER_EMAIL",
+            "RESET_FAILURE_WINDOW_SECONDS",
+        )?,
+        ..environment.code_tries()?
+    };
+    let operation = ConfirmPasswordReset {
+        requesters: Requesters::new(platform, ConfirmPasswordReset::NAME)?,
+        tries: CodeTries::new(platform, tries)?,
+        network: NetworkAttempts::new(platform, "reset-confirm-network")?,
+        password_attempts: PasswordAttempts::new(platform, ConfirmPasswordReset::NAME, None)?,
+        passwords: Passwords::new(platform)?,
+        guests: Guests::new(platform)?,
+        unproved: UnprovedUsers::new(platform)?,
+        users: Users::new(platform)?,
+        notices: Notices::new(platform)?,
+        clock: platform.clock(),
+        refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -42,35 +65,6 @@ struct ConfirmPasswordReset {
     notices: Notices,
     clock: Clock,
     refusal_floor: ResponseFloor,
-}
-
-impl ConfirmPasswordReset {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let tries = TryLimits {
-            strangers: environment.limit(
-                "reset-failure",
-                // Fewer than the five an hour that Cognito may allow a user itself, so that
-                // strangers cannot use those up and a known device always has some.
-                "RESET_FAILURES_PER_EMAIL",
-                "RESET_FAILURE_WINDOW_SECONDS",
-            )?,
-            ..environment.code_tries()?
-        };
-        Ok(Self {
-            requesters: Requesters::new(platform, Self::NAME)?,
-            tries: CodeTries::new(platform, tries)?,
-            network: NetworkAttempts::new(platform, "reset-confirm-network")?,
-            password_attempts: PasswordAttempts::new(platform, Self::NAME, None)?,
-            passwords: Passwords::new(platform)?,
-            guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
-            users: Users::new(platform)?,
-            notices: Notices::new(platform)?,
-            clock: platform.clock(),
-            refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
-        })
-    }
 }
 
 /// The code, and what it is to set.

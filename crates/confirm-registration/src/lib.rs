@@ -31,7 +31,20 @@ use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = ConfirmRegistration::new(platform)?;
+    let environment = platform.environment();
+    let network = Some("registration-confirm-network");
+    let operation = ConfirmRegistration {
+        code_attempts: CodeAttempts::new(platform, ConfirmRegistration::NAME, network)?,
+        resends: Resends::new(platform, ConfirmRegistration::NAME, "registration-resend")?,
+        signing_in: SigningIn::new(platform)?,
+        guests: Guests::new(platform)?,
+        unproved: UnprovedUsers::new(platform)?,
+        passwords: Passwords::new(platform)?,
+        pending_passwords: PendingPasswords::new(platform)?,
+        token_service: TokenService::new(platform)?,
+        floor: ResponseFloor::new(environment.response_floor()?),
+        refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -47,25 +60,6 @@ struct ConfirmRegistration {
     token_service: TokenService,
     floor: ResponseFloor,
     refusal_floor: ResponseFloor,
-}
-
-impl ConfirmRegistration {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let network = Some("registration-confirm-network");
-        Ok(Self {
-            code_attempts: CodeAttempts::new(platform, Self::NAME, network)?,
-            resends: Resends::new(platform, Self::NAME, "registration-resend")?,
-            signing_in: SigningIn::new(platform)?,
-            guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
-            passwords: Passwords::new(platform)?,
-            pending_passwords: PendingPasswords::new(platform)?,
-            token_service: TokenService::new(platform)?,
-            floor: ResponseFloor::new(environment.response_floor()?),
-            refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
-        })
-    }
 }
 
 /// What is asked for.

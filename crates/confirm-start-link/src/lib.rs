@@ -23,7 +23,16 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Redirec
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = ConfirmStartLink::new(platform)?;
+    let environment = platform.environment();
+    let operation = ConfirmStartLink {
+        authorizations: Authorizations::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        front_end: environment.required("FRONTEND_URL")?,
+        page: environment.required("OAUTH2_CALLBACK_URL")?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+        lifetime: environment.authorization_lifetime()?,
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -37,21 +46,6 @@ struct ConfirmStartLink {
     clock: Clock,
     randomness: Randomness,
     lifetime: Duration,
-}
-
-impl ConfirmStartLink {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        Ok(Self {
-            authorizations: Authorizations::new(platform)?,
-            secrets: Secrets::new(platform)?,
-            front_end: environment.required("FRONTEND_URL")?,
-            page: environment.required("OAUTH2_CALLBACK_URL")?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            lifetime: environment.authorization_lifetime()?,
-        })
-    }
 }
 
 /// A form that was sent.

@@ -19,7 +19,15 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = DisableMfa::new(platform)?;
+    let operation = DisableMfa {
+        guests: Guests::new(platform)?,
+        proofs: FreshProofs::new(platform, DisableMfa::NAME)?,
+        factors: SecondFactorAttempts::new(platform)?,
+        authenticators: Authenticators::new(platform)?,
+        users: Users::new(platform)?,
+        notices: Notices::new(platform)?,
+        clock: platform.clock(),
+    };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
 }
@@ -33,20 +41,6 @@ struct DisableMfa {
     users: Users,
     notices: Notices,
     clock: Clock,
-}
-
-impl DisableMfa {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            guests: Guests::new(platform)?,
-            proofs: FreshProofs::new(platform, Self::NAME)?,
-            factors: SecondFactorAttempts::new(platform)?,
-            authenticators: Authenticators::new(platform)?,
-            users: Users::new(platform)?,
-            notices: Notices::new(platform)?,
-            clock: platform.clock(),
-        })
-    }
 }
 
 /// The proofs.

@@ -30,7 +30,20 @@ use serde_json::{Map, Value, json};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = GetAuthenticatedGuest::new(platform)?;
+    let consents = Consents::new(platform)?;
+    let operation = GetAuthenticatedGuest {
+        start: AuthorizationStart::new(platform, &consents)?,
+        end: AuthorizationEnd::new(platform)?,
+        authorizations: Authorizations::new(platform)?,
+        consent: ConsentCheck::new(platform, &consents)?,
+        guests: Guests::new(platform)?,
+        arrivals: Arrivals::new(platform)?,
+        users: Users::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        callback_url: platform.environment().required("OAUTH2_CALLBACK_URL")?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+    };
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
@@ -47,25 +60,6 @@ struct GetAuthenticatedGuest {
     callback_url: CallbackUrl,
     clock: Clock,
     randomness: Randomness,
-}
-
-impl GetAuthenticatedGuest {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let consents = Consents::new(platform)?;
-        Ok(Self {
-            start: AuthorizationStart::new(platform, &consents)?,
-            end: AuthorizationEnd::new(platform)?,
-            authorizations: Authorizations::new(platform)?,
-            consent: ConsentCheck::new(platform, &consents)?,
-            guests: Guests::new(platform)?,
-            arrivals: Arrivals::new(platform)?,
-            users: Users::new(platform)?,
-            secrets: Secrets::new(platform)?,
-            callback_url: platform.environment().required("OAUTH2_CALLBACK_URL")?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-        })
-    }
 }
 
 /// By what the agent asks.

@@ -24,7 +24,22 @@ use serde_json::{Map, Value, json};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = InitiateOtp::new(platform)?;
+    let environment = platform.environment();
+    let window = "OTP_START_WINDOW_SECONDS";
+    let per_email = environment.limit("otp-start-email", "OTP_STARTS_PER_EMAIL", window)?;
+    let per_ip = environment.limit("otp-start-ip", "OTP_STARTS_PER_IP", window)?;
+    let operation = InitiateOtp {
+        requesters: Requesters::new(platform, InitiateOtp::NAME)?,
+        starts: NetworkStarts::new(platform, per_ip)?,
+        mails: CodeMails::new(platform, per_email)?,
+        guests: Guests::new(platform)?,
+        codes: EmailCodes::new(platform)?,
+        new_users: NewUsers::new(platform)?,
+        sign_ins: SignIns::new(platform)?,
+        randomness: platform.randomness(),
+        rules: environment.sign_in_rules()?,
+        floor: ResponseFloor::new(environment.response_floor()?),
+    };
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
@@ -40,27 +55,6 @@ struct InitiateOtp {
     randomness: Randomness,
     rules: SignInRules,
     floor: ResponseFloor,
-}
-
-impl InitiateOtp {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let window = "OTP_START_WINDOW_SECONDS";
-        let per_email = environment.limit("otp-start-email", "OTP_STARTS_PER_EMAIL", window)?;
-        let per_ip = environment.limit("otp-start-ip", "OTP_STARTS_PER_IP", window)?;
-        Ok(Self {
-            requesters: Requesters::new(platform, Self::NAME)?,
-            starts: NetworkStarts::new(platform, per_ip)?,
-            mails: CodeMails::new(platform, per_email)?,
-            guests: Guests::new(platform)?,
-            codes: EmailCodes::new(platform)?,
-            new_users: NewUsers::new(platform)?,
-            sign_ins: SignIns::new(platform)?,
-            randomness: platform.randomness(),
-            rules: environment.sign_in_rules()?,
-            floor: ResponseFloor::new(environment.response_floor()?),
-        })
-    }
 }
 
 /// Whom to mail a code.

@@ -26,7 +26,12 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, 
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = LoginUser::new(platform)?;
+    let operation = LoginUser {
+        attempts: PasswordAttempts::new(platform, LoginUser::NAME, Some("login-network"))?,
+        passwords: Passwords::new(platform)?,
+        signing_in: SigningIn::new(platform)?,
+        refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -36,17 +41,6 @@ struct LoginUser {
     passwords: Passwords,
     signing_in: SigningIn,
     refusal_floor: ResponseFloor,
-}
-
-impl LoginUser {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            attempts: PasswordAttempts::new(platform, Self::NAME, Some("login-network"))?,
-            passwords: Passwords::new(platform)?,
-            signing_in: SigningIn::new(platform)?,
-            refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
-        })
-    }
 }
 
 /// Who signs in, and how the refresh token is to travel.

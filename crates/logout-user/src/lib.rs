@@ -17,7 +17,12 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = LogoutUser::new(platform)?;
+    let operation = LogoutUser {
+        guests: Guests::new(platform)?,
+        token_service: TokenService::new(platform)?,
+        sessions: Sessions::new(platform)?,
+        front_end: platform.environment().required("FRONTEND_URL")?,
+    };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
 }
@@ -28,17 +33,6 @@ struct LogoutUser {
     token_service: TokenService,
     sessions: Sessions,
     front_end: Origin,
-}
-
-impl LogoutUser {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            guests: Guests::new(platform)?,
-            token_service: TokenService::new(platform)?,
-            sessions: Sessions::new(platform)?,
-            front_end: platform.environment().required("FRONTEND_URL")?,
-        })
-    }
 }
 
 /// What to end.

@@ -26,7 +26,19 @@ use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = OpenStartLink::new(platform)?;
+    let environment = platform.environment();
+    let operation = OpenStartLink {
+        authorizations: Authorizations::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        agent: environment.required("AGENT_NAME")?,
+        front_end: environment.required("FRONTEND_URL")?,
+        front_end_origin: environment.required("FRONTEND_URL")?,
+        hosted_page: environment.required("COGNITO_HOSTED_URL")?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+        lifetime: environment.authorization_lifetime()?,
+        consent_lifetime: environment.consent_lifetime()?,
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -42,24 +54,6 @@ struct OpenStartLink {
     randomness: Randomness,
     lifetime: Duration,
     consent_lifetime: Duration,
-}
-
-impl OpenStartLink {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        Ok(Self {
-            authorizations: Authorizations::new(platform)?,
-            secrets: Secrets::new(platform)?,
-            agent: environment.required("AGENT_NAME")?,
-            front_end: environment.required("FRONTEND_URL")?,
-            front_end_origin: environment.required("FRONTEND_URL")?,
-            hosted_page: environment.required("COGNITO_HOSTED_URL")?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            lifetime: environment.authorization_lifetime()?,
-            consent_lifetime: environment.consent_lifetime()?,
-        })
-    }
 }
 
 /// What a browser gets that opens a link.

@@ -16,7 +16,12 @@ use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, O
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = Refresh::new(platform)?;
+    let environment = platform.environment();
+    let operation = Refresh {
+        token_service: TokenService::new(platform)?,
+        front_end: environment.required("FRONTEND_URL")?,
+        cookie_lifetime: environment.refresh_token_lifetime()?,
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -25,17 +30,6 @@ struct Refresh {
     token_service: TokenService,
     front_end: Origin,
     cookie_lifetime: Duration,
-}
-
-impl Refresh {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        Ok(Self {
-            token_service: TokenService::new(platform)?,
-            front_end: environment.required("FRONTEND_URL")?,
-            cookie_lifetime: environment.refresh_token_lifetime()?,
-        })
-    }
 }
 
 /// The token to exchange, unless it comes in the cookie.

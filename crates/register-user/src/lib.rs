@@ -31,10 +31,27 @@ use serde::{Serialize, Serializer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    Ok(Function::operation(
-        RegisterUser::new(platform)?,
-        platform.deployment()?,
-    ))
+    let environment = platform.environment();
+    let window = "REGISTRATION_WINDOW_SECONDS";
+    let per_ip = environment.limit("registration-ip", "REGISTRATIONS_PER_IP", window)?;
+    let per_email = Limit {
+        name: "registration-email",
+        ..environment.code_mails()?.strangers_per_hour
+    };
+    let operation = RegisterUser {
+        requesters: Requesters::new(platform, RegisterUser::NAME)?,
+        starts: NetworkStarts::new(platform, per_ip)?,
+        mails: CodeMails::new(platform, per_email)?,
+        guests: Guests::new(platform)?,
+        codes: EmailCodes::new(platform)?,
+        passwords: Passwords::new(platform)?,
+        pending_passwords: PendingPasswords::new(platform)?,
+        new_users: NewUsers::new(platform)?,
+        sign_ins: SignIns::new(platform)?,
+        randomness: platform.randomness(),
+        rules: environment.sign_in_rules()?,
+    };
+    Ok(Function::operation(operation, platform.deployment()?))
 }
 
 /// What the operation works with.
@@ -50,31 +67,6 @@ struct RegisterUser {
     sign_ins: SignIns,
     randomness: Randomness,
     rules: SignInRules,
-}
-
-impl RegisterUser {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let window = "REGISTRATION_WINDOW_SECONDS";
-        let per_ip = environment.limit("registration-ip", "REGISTRATIONS_PER_IP", window)?;
-        let per_email = Limit {
-            name: "registration-email",
-            ..environment.code_mails()?.strangers_per_hour
-        };
-        Ok(Self {
-            requesters: Requesters::new(platform, Self::NAME)?,
-            starts: NetworkStarts::new(platform, per_ip)?,
-            mails: CodeMails::new(platform, per_email)?,
-            guests: Guests::new(platform)?,
-            codes: EmailCodes::new(platform)?,
-            passwords: Passwords::new(platform)?,
-            pending_passwords: PendingPasswords::new(platform)?,
-            new_users: NewUsers::new(platform)?,
-            sign_ins: SignIns::new(platform)?,
-            randomness: platform.randomness(),
-            rules: environment.sign_in_rules()?,
-        })
-    }
 }
 
 /// Who wants an account.

@@ -24,7 +24,18 @@ const MESSAGE: &str = "If this address has an account, a code for a new password
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = RequestPasswordReset::new(platform)?;
+    let environment = platform.environment();
+    let window = "RESET_WINDOW_SECONDS";
+    // Fewer than the five an hour that Cognito may allow a user itself.
+    let per_email = environment.limit("reset-email", "RESETS_PER_EMAIL", window)?;
+    let per_ip = environment.limit("reset-ip", "RESETS_PER_IP", window)?;
+    let operation = RequestPasswordReset {
+        requesters: Requesters::new(platform, RequestPasswordReset::NAME)?,
+        starts: NetworkStarts::new(platform, per_ip)?,
+        mails: CodeMails::new(platform, per_email)?,
+        passwords: Passwords::new(platform)?,
+        floor: ResponseFloor::new(environment.response_floor()?),
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -35,23 +46,6 @@ struct RequestPasswordReset {
     mails: CodeMails,
     passwords: Passwords,
     floor: ResponseFloor,
-}
-
-impl RequestPasswordReset {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let window = "RESET_WINDOW_SECONDS";
-        // Fewer than the five an hour that Cognito may allow a user itself.
-        let per_email = environment.limit("reset-email", "RESETS_PER_EMAIL", window)?;
-        let per_ip = environment.limit("reset-ip", "RESETS_PER_IP", window)?;
-        Ok(Self {
-            requesters: Requesters::new(platform, Self::NAME)?,
-            starts: NetworkStarts::new(platform, per_ip)?,
-            mails: CodeMails::new(platform, per_email)?,
-            passwords: Passwords::new(platform)?,
-            floor: ResponseFloor::new(environment.response_floor()?),
-        })
-    }
 }
 
 /// Whose password is forgotten.

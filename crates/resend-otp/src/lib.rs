@@ -16,7 +16,11 @@ use auth_lambda::{Access, CodeSent, Exchange, Fields, Function, Operation, Respo
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = ResendOtp::new(platform)?;
+    let floor = platform.environment().response_floor()?;
+    let operation = ResendOtp {
+        resends: Resends::new(platform, ResendOtp::NAME, "otp-resend-email")?,
+        floor: ResponseFloor::new(floor),
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -24,16 +28,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct ResendOtp {
     resends: Resends,
     floor: ResponseFloor,
-}
-
-impl ResendOtp {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let floor = platform.environment().response_floor()?;
-        Ok(Self {
-            resends: Resends::new(platform, Self::NAME, "otp-resend-email")?,
-            floor: ResponseFloor::new(floor),
-        })
-    }
 }
 
 /// For which sign-in.

@@ -24,7 +24,17 @@ use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = SetupMfa::new(platform)?;
+    let environment = platform.environment();
+    let operation = SetupMfa {
+        guests: Guests::new(platform)?,
+        proofs: FreshProofs::new(platform, SetupMfa::NAME)?,
+        factors: SecondFactorAttempts::new(platform)?,
+        authenticators: Authenticators::new(platform)?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+        issuer: environment.required("TOTP_ISSUER")?,
+        lifetime: environment.seconds("MFA_SETUP_SECONDS")?,
+    };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
 }
@@ -39,22 +49,6 @@ struct SetupMfa {
     randomness: Randomness,
     issuer: TotpIssuer,
     lifetime: Duration,
-}
-
-impl SetupMfa {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        Ok(Self {
-            guests: Guests::new(platform)?,
-            proofs: FreshProofs::new(platform, Self::NAME)?,
-            factors: SecondFactorAttempts::new(platform)?,
-            authenticators: Authenticators::new(platform)?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-            issuer: environment.required("TOTP_ISSUER")?,
-            lifetime: environment.seconds("MFA_SETUP_SECONDS")?,
-        })
-    }
 }
 
 /// The proofs.

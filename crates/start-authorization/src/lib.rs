@@ -35,7 +35,22 @@ const MOST_SCOPES: usize = 20;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = StartAuthorization::new(platform)?;
+    let environment = platform.environment();
+    let per_ip = environment.limit(
+        "authorization-start-ip",
+        "AUTHORIZATION_STARTS_PER_IP",
+        "AUTHORIZATION_START_WINDOW_SECONDS",
+    )?;
+    let operation = StartAuthorization {
+        start: AuthorizationStart::new(platform, &Consents::new(platform)?)?,
+        starts: NetworkStarts::new(platform, per_ip)?,
+        access_tokens: AccessTokens::new(platform)?,
+        guests: Guests::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        callback_url: environment.required("OAUTH2_CALLBACK_URL")?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -49,27 +64,6 @@ struct StartAuthorization {
     callback_url: CallbackUrl,
     clock: Clock,
     randomness: Randomness,
-}
-
-impl StartAuthorization {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        let environment = platform.environment();
-        let per_ip = environment.limit(
-            "authorization-start-ip",
-            "AUTHORIZATION_STARTS_PER_IP",
-            "AUTHORIZATION_START_WINDOW_SECONDS",
-        )?;
-        Ok(Self {
-            start: AuthorizationStart::new(platform, &Consents::new(platform)?)?,
-            starts: NetworkStarts::new(platform, per_ip)?,
-            access_tokens: AccessTokens::new(platform)?,
-            guests: Guests::new(platform)?,
-            secrets: Secrets::new(platform)?,
-            callback_url: environment.required("OAUTH2_CALLBACK_URL")?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-        })
-    }
 }
 
 /// What the authorization is for.

@@ -25,7 +25,15 @@ use serde::{Serialize, Serializer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = VerifyMfaSetup::new(platform)?;
+    let operation = VerifyMfaSetup {
+        guests: Guests::new(platform)?,
+        factors: SecondFactorAttempts::new(platform)?,
+        authenticators: Authenticators::new(platform)?,
+        users: Users::new(platform)?,
+        notices: Notices::new(platform)?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+    };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
 }
@@ -39,20 +47,6 @@ struct VerifyMfaSetup {
     notices: Notices,
     clock: Clock,
     randomness: Randomness,
-}
-
-impl VerifyMfaSetup {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            guests: Guests::new(platform)?,
-            factors: SecondFactorAttempts::new(platform)?,
-            authenticators: Authenticators::new(platform)?,
-            users: Users::new(platform)?,
-            notices: Notices::new(platform)?,
-            clock: platform.clock(),
-            randomness: platform.randomness(),
-        })
-    }
 }
 
 /// The backup codes, shown this once.

@@ -29,7 +29,15 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = VerifyMfa::new(platform)?;
+    let operation = VerifyMfa {
+        held: HeldSignIns::new(platform, VerifyMfa::NAME, "second-factor-network")?,
+        factors: SecondFactorAttempts::new(platform)?,
+        authenticators: Authenticators::new(platform)?,
+        guests: Guests::new(platform)?,
+        passwords: Passwords::new(platform)?,
+        signing_in: SigningIn::new(platform)?,
+        notices: Notices::new(platform)?,
+    };
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
@@ -42,20 +50,6 @@ struct VerifyMfa {
     passwords: Passwords,
     signing_in: SigningIn,
     notices: Notices,
-}
-
-impl VerifyMfa {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            held: HeldSignIns::new(platform, Self::NAME, "second-factor-network")?,
-            factors: SecondFactorAttempts::new(platform)?,
-            authenticators: Authenticators::new(platform)?,
-            guests: Guests::new(platform)?,
-            passwords: Passwords::new(platform)?,
-            signing_in: SigningIn::new(platform)?,
-            notices: Notices::new(platform)?,
-        })
-    }
 }
 
 /// An answer, and the sign-in that it is for.

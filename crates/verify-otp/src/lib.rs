@@ -32,7 +32,11 @@ use serde_json::{Map, Value};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    let operation = VerifyOtp::new(platform)?;
+    let operation = VerifyOtp {
+        codes: CodeAttempts::new(platform, VerifyOtp::NAME, Some("otp-verify-network"))?,
+        signing_in: SigningIn::new(platform)?,
+        refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
+    };
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
@@ -41,16 +45,6 @@ struct VerifyOtp {
     codes: CodeAttempts,
     signing_in: SigningIn,
     refusal_floor: ResponseFloor,
-}
-
-impl VerifyOtp {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
-        Ok(Self {
-            codes: CodeAttempts::new(platform, Self::NAME, Some("otp-verify-network"))?,
-            signing_in: SigningIn::new(platform)?,
-            refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
-        })
-    }
 }
 
 /// A code, and the sign-in that it is for.
