@@ -1,7 +1,7 @@
 import type { Latchkey, Session } from './latchkey.js';
 
 /**
- * What both elements have. They are themed by custom properties (`--latchkey-accent` …) and parts
+ * What the elements have in common. They are themed by custom properties (`--latchkey-accent` …) and parts
  * (`primary`, `input` …).
  */
 export interface LatchkeyElement extends HTMLElement {
@@ -25,6 +25,23 @@ export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn
 export interface LatchkeyAccount extends LatchkeyElement {}
 export const LatchkeyAccount: { new (): LatchkeyAccount; prototype: LatchkeyAccount };
 
+/** What became of an agent's request. */
+export type ConsentOutcome =
+  | 'allowed'
+  | 'AUTH_CANCELLED'
+  | 'USER_MISMATCH'
+  | 'INVALID_SESSION'
+  | 'SESSION_EXPIRED'
+  | 'failed'
+  | 'unsure';
+
+/**
+ * `<latchkey-consent-result>`, for the page that the browser comes back to when an agent has asked
+ * to act for a person. Attribute: `api-url`. Event: `latchkey-consent-result`.
+ */
+export interface LatchkeyConsentResult extends LatchkeyElement {}
+export const LatchkeyConsentResult: { new (): LatchkeyConsentResult; prototype: LatchkeyConsentResult };
+
 /** What the elements say, by language and key. */
 export const TEXTS: Readonly<Record<'en' | 'de', Readonly<Record<string, string>>>>;
 
@@ -32,10 +49,12 @@ declare global {
   interface HTMLElementTagNameMap {
     'latchkey-sign-in': LatchkeySignIn;
     'latchkey-account': LatchkeyAccount;
+    'latchkey-consent-result': LatchkeyConsentResult;
   }
   interface HTMLElementEventMap {
     'latchkey-signed-in': CustomEvent<Session>;
     'latchkey-signed-out': CustomEvent<{ everywhere: boolean }>;
+    'latchkey-consent-result': CustomEvent<ConsentOutcome>;
     'latchkey-step': CustomEvent<string>;
   }
 }

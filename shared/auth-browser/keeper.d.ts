@@ -176,6 +176,8 @@ export interface SessionKeeper {
    * API did not say
    */
   restore(): Promise<Session | null>;
+  /** Milliseconds since 1970, on the clock that the session goes by. */
+  now(): number;
   /** Calls back after each change, until the returned function is called. */
   onSessionChange(listener: (change: SessionChange) => void): () => void;
 }

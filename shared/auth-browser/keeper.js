@@ -533,6 +533,7 @@ export function createSession(options = {}) {
     onSessionChange,
     signOut,
     restore,
+    now,
     tokenDelivery,
     /** For the client: where a path of the API is, and how a request leaves. */
     request: (path, init) => send(join(path), init),

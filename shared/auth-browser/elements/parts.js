@@ -101,30 +101,43 @@ export function form(voice, { fields, go, onSubmit }) {
   const label = make('span', {}, voice.say(go));
   const button = make('button', { type: 'submit', part: 'primary', class: 'primary' }, label);
   const node = make('form', { novalidate: true, part: 'form' }, ...fields.map((each) => each.node), button);
-  const busy = (isBusy) => {
-    // The button keeps its width; a second press while it works does nothing.
+  let isBusy = false;
+  let isClosed = false;
+  // The button keeps its width and the focus; a press while it is off does nothing.
+  const show = () => {
     node.toggleAttribute('data-busy', isBusy);
-    button.setAttribute('aria-disabled', String(isBusy));
+    button.setAttribute('aria-disabled', String(isBusy || isClosed));
     label.textContent = voice.say(isBusy ? 'busy' : go);
   };
   node.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (node.hasAttribute('data-busy') || button.disabled) return;
+    if (isOff(button)) return;
     const wrong = fields.map((each) => [each, missing(each)]).filter(([, key]) => key !== null);
     wrong.forEach(([each, key]) => each.wrong(voice.say(key)));
     if (wrong.length > 0) {
       wrong[0][0].input.focus();
       return;
     }
-    busy(true);
+    isBusy = true;
+    show();
     try {
       await onSubmit(Object.fromEntries(fields.map((each) => [each.name, valueOf(each)])));
     } finally {
-      busy(false);
+      isBusy = false;
+      show();
     }
   });
-  return { node, button };
+  /** Nothing can be sent any more, or again. */
+  const close = (closed) => {
+    if (closed === isClosed) return;
+    isClosed = closed;
+    show();
+  };
+  return { node, close };
 }
+
+/** A button that is off keeps the focus, so it is never `disabled`. */
+export const isOff = (button) => button.getAttribute('aria-disabled') === 'true';
 
 /** A sentence for a problem; the fields that it names say the rest. */
 export function sentence(voice, problem) {

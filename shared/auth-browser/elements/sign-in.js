@@ -6,7 +6,7 @@
  * `latchkey-signed-in` with the session as `detail`, `latchkey-step` with the step's name.
  */
 import { LatchkeyElement, define } from './base.js';
-import { field, form, make, markFields, withWork } from './parts.js';
+import { field, form, isOff, make, markFields, withWork } from './parts.js';
 
 const STATE_KEY = 'latchkey.sign-in';
 
@@ -94,7 +94,7 @@ export class LatchkeySignIn extends LatchkeyElement {
 
   /** A code is on its way: remembers the attempt, and asks for the code. */
   #begin(step, { sessionToken, expiresIn = 300, resendAfter = 30, delivery }) {
-    const now = Date.now();
+    const now = this.client.now();
     this.#attempt = {
       step,
       email: this.#email,
@@ -136,7 +136,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       },
     });
     const time = make('p', { class: 'note' });
-    const again = make('button', { type: 'button', part: 'quiet', onclick: () => this.#resend(resend) });
+    const again = make('button', { type: 'button', part: 'quiet', onclick: () => isOff(again) || this.#resend(resend) });
     this.#step(step, {
       title: `${step}.title`,
       hint: voice.say(`${step}.hint`, { destination: this.#attempt.destination }),
@@ -145,25 +145,25 @@ export class LatchkeySignIn extends LatchkeyElement {
       ways: [{ node: again }, this.#way('code.other', () => this.#start())],
     });
     this.every(() => {
-      const now = Date.now();
+      const now = this.client.now();
       const left = Math.ceil((this.#attempt.ends - now) / 1000);
       const wait = Math.ceil((this.#attempt.again - now) / 1000);
       time.textContent = left > 0 ? voice.say('timeLeft', { time: voice.time(left) }) : voice.say('ended');
-      form_.button.disabled = left <= 0;
-      again.disabled = wait > 0 && left > 0;
-      again.textContent = again.disabled ? voice.say('code.againIn', { time: voice.time(wait) }) : voice.say('code.again');
+      time.classList.toggle('wrong', left <= 0);
+      form_.close(left <= 0);
+      this.#countDown(again, left > 0 ? wait : 0);
     });
   }
 
   async #resend(resend) {
     // Where the attempt has ended, another code is another attempt.
-    if (Date.now() >= this.#attempt.ends) {
+    if (this.client.now() >= this.#attempt.ends) {
       if (this.#attempt.step === 'confirm') return this.#register();
       return this.#mail(this.#email, []);
     }
     const sent = await this.#ask([], resend, () => this.#resume());
     if (!sent) return undefined;
-    this.#attempt.again = Date.now() + (sent.resendAfter ?? 30) * 1000;
+    this.#attempt.again = this.client.now() + (sent.resendAfter ?? 30) * 1000;
     this.#remember();
     return this.tell(this.voice.say('code.sent'), { good: true });
   }
@@ -248,7 +248,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   #reset() {
     const code = field(this.voice, 'code');
     const newPassword = field(this.voice, 'newPassword', { hint: this.voice.say('rule') });
-    const again = Date.now() + 30_000;
+    const again = this.client.now() + 30_000;
     const { node } = form(this.voice, {
       fields: [code, newPassword],
       go: 'reset.go',
@@ -262,6 +262,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       type: 'button',
       part: 'quiet',
       onclick: async () => {
+        if (isOff(resend)) return;
         const sent = await this.#ask([], (more) => this.client.requestPasswordReset({ email: this.#email, ...more }), () => this.#reset());
         if (sent) this.#reset();
         if (sent) this.tell(this.voice.say('code.sent'), { good: true });
@@ -275,10 +276,16 @@ export class LatchkeySignIn extends LatchkeyElement {
       ways: [{ node: resend }, this.#way('back', () => this.#recover())],
     });
     this.every(() => {
-      const wait = Math.ceil((again - Date.now()) / 1000);
-      resend.disabled = wait > 0;
-      resend.textContent = wait > 0 ? this.voice.say('code.againIn', { time: this.voice.time(wait) }) : this.voice.say('code.again');
+      const wait = Math.ceil((again - this.client.now()) / 1000);
+      this.#countDown(resend, wait);
     });
+  }
+
+  /** *Send another code* says how long it has to wait. It keeps the focus meanwhile. */
+  #countDown(button, seconds) {
+    button.setAttribute('aria-disabled', String(seconds > 0));
+    const { voice } = this;
+    button.textContent = seconds > 0 ? voice.say('code.againIn', { time: voice.time(seconds) }) : voice.say('code.again');
   }
 
   #factor(withBackupCode = false) {
@@ -330,7 +337,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     this.tell('');
     if (answer.mfaRequired === true) {
       const { sessionToken, challenge } = answer;
-      this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, ends: Date.now() + 300_000, again: 0 };
+      this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, ends: this.client.now() + 300_000, again: 0 };
       this.#remember();
       this.#factor();
       return;
@@ -398,7 +405,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   #bar = null;
 
   #wait(problem, back) {
-    const until = Date.now() + (problem.retryAfterSeconds ?? 60) * 1000;
+    const until = this.client.now() + (problem.retryAfterSeconds ?? 60) * 1000;
     const clock = make('p', { class: 'hint', role: 'timer' });
     const other = problem.signInWith === 'CODE' ? () => this.#mail(this.#email, []) : () => this.#first();
     this.tell('');
@@ -408,7 +415,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       ways: [this.#way(problem.signInWith === 'CODE' ? 'password.code' : 'wait.other', other)],
     });
     this.every(() => {
-      const left = Math.ceil((until - Date.now()) / 1000);
+      const left = Math.ceil((until - this.client.now()) / 1000);
       if (left <= 0) back();
       else clock.textContent = this.voice.say('wait.until', { time: this.voice.time(left) });
     });
@@ -428,7 +435,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       const kept = JSON.parse(sessionStorage.getItem(STATE_KEY));
       const strings = ['step', 'email', 'sessionToken'].every((name) => typeof kept[name] === 'string');
       const times = ['ends', 'again'].every((name) => Number.isFinite(kept[name]));
-      return strings && times && kept.ends > Date.now() ? kept : null;
+      return strings && times && kept.ends > this.client.now() ? kept : null;
     } catch {
       return null;
     }

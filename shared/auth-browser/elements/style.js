@@ -73,7 +73,7 @@ button.primary { color: var(--lk-on-accent); background: var(--lk-accent); font-
 button.quiet { border-color: var(--lk-line); }
 button:hover { text-decoration: underline; }
 button:active { transform: translateY(1px); }
-button:disabled, button[aria-disabled='true'] { cursor: default; opacity: 0.65; text-decoration: none; }
+button[aria-disabled='true'] { cursor: default; opacity: 0.65; text-decoration: none; }
 :focus-visible { outline: 2px solid var(--lk-accent); outline-offset: 2px; }
 .ways { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.25rem; margin-block-start: calc(var(--lk-space) / 2); }
 .ways { align-items: center; }

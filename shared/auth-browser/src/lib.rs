@@ -1,14 +1,23 @@
 //! Embeds the package's JavaScript modules, so that the local run can serve them as
 //! `text/javascript`. They import one another by these names.
 
-/// `latchkey.js`: the client.
-pub const LATCHKEY: &str = include_str!("../latchkey.js");
-
-/// `keeper.js`: the session, which `latchkey.js` imports.
-pub const KEEPER: &str = include_str!("../keeper.js");
-
-/// `operations.js`: the table of operations, which `latchkey.js` imports.
-pub const OPERATIONS: &str = include_str!("../operations.js");
-
-/// `proof-of-work.js`, which starts itself as a worker too.
-pub const PROOF_OF_WORK: &str = include_str!("../proof-of-work.js");
+/// Every module that a page needs, by its path in the package. `proof-of-work.js` starts itself as
+/// a worker too.
+pub const MODULES: &[(&str, &str)] = &[
+    ("components.js", include_str!("../components.js")),
+    ("elements/account.js", include_str!("../elements/account.js")),
+    (
+        "elements/consent-result.js",
+        include_str!("../elements/consent-result.js"),
+    ),
+    ("elements/base.js", include_str!("../elements/base.js")),
+    ("elements/german.js", include_str!("../elements/german.js")),
+    ("elements/parts.js", include_str!("../elements/parts.js")),
+    ("elements/sign-in.js", include_str!("../elements/sign-in.js")),
+    ("elements/style.js", include_str!("../elements/style.js")),
+    ("elements/texts.js", include_str!("../elements/texts.js")),
+    ("keeper.js", include_str!("../keeper.js")),
+    ("latchkey.js", include_str!("../latchkey.js")),
+    ("operations.js", include_str!("../operations.js")),
+    ("proof-of-work.js", include_str!("../proof-of-work.js")),
+];

@@ -13,6 +13,9 @@ use crate::service::Service;
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct AuthorizationRequest {
     pub(super) client: String,
+    /// The app's name, for the person.
+    #[serde(default)]
+    pub(super) client_name: String,
     pub(super) redirect_uri: String,
     pub(super) state: Option<String>,
     pub(super) scopes: Vec<String>,
@@ -121,6 +124,7 @@ impl AuthorizationRequest {
         };
         let request = Self {
             client: client.id.clone(),
+            client_name: client.settings.client_name.clone(),
             redirect_uri: redirect_uri.to_owned(),
             state: one("state")?.map(str::to_owned),
             scopes: scopes(client, one("scope")?)?,

@@ -117,7 +117,6 @@ pub(super) async fn show(
         let now = service.now();
         let browser = cookie(&headers).map_or_else(|| new_text(&service), str::to_owned);
         let sign_in = new_text(&service);
-        let redirect_uri = request.redirect_uri.clone();
         let pending = PendingSignIn {
             request,
             browser: hash_of(&browser),
@@ -136,7 +135,7 @@ pub(super) async fn show(
         let path = domain.path(&service);
         let form = Form {
             path: &path,
-            redirect_uri: &redirect_uri,
+            asked: Some(&pending.request),
             sign_in: &sign_in,
             alert: None,
         };
@@ -237,6 +236,7 @@ impl<'a> Submission<'a> {
             (Some("code"), Some(_)) => self.take_code(field("code").unwrap_or_default()),
             (Some("again"), Some(mailed)) => self.send_code(&mailed.typed).await,
             (Some("restart"), _) => self.restart(),
+            (Some("cancel"), _) => self.cancel(pending),
             _ => match field("username") {
                 Some(typed) => self.send_code(typed).await,
                 None => Ok(self.form(Some("Enter your email address."), |form| form.email(""))),
@@ -250,13 +250,9 @@ impl<'a> Submission<'a> {
         show: impl FnOnce(&Form<'_>) -> Response<Body>,
     ) -> Response<Body> {
         let path = self.domain.path(self.service);
-        let redirect_uri = self
-            .pending
-            .as_ref()
-            .map_or("", |pending| &pending.request.redirect_uri);
         show(&Form {
             path: &path,
-            redirect_uri,
+            asked: self.pending.as_ref().map(|pending| &pending.request),
             sign_in: self.text,
             alert,
         })
@@ -293,6 +289,14 @@ impl<'a> Submission<'a> {
             Some(()) => self.form(None, |form| form.email("")),
             None => problem(StatusCode::BAD_REQUEST, ENDED),
         })
+    }
+
+    /// The person does not sign in, and the client is told so (RFC 6749 section 4.1.2.1).
+    fn cancel(&self, pending: &PendingSignIn) -> Result<Response<Body>, Refusal> {
+        let now = self.service.now();
+        self.service.store.change(now, |transaction| forget(transaction, self.text))?;
+        let location = pending.request.answered_with("error", "access_denied");
+        Ok(redirect(&location))
     }
 
     /// Mails a code to whoever can sign in by one; the page is the same for everybody.

@@ -8,16 +8,30 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
+use super::authorize::AuthorizationRequest;
 use super::http::guard;
 use crate::mail::escaped;
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}\
-body{margin:0;display:grid;place-items:center;min-height:100vh}\
-main{width:min(22rem,100% - 2rem)}\
-label,input,button{display:block;font:inherit}\
-input,button{box-sizing:border-box;width:100%;padding:.6rem;margin:.4rem 0 1rem}\
-[role=alert]{border-inline-start:.3rem solid;padding-inline-start:.6rem}";
+:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif;\
+--accent:light-dark(#1f5fbf,#8ab4ff);--on-accent:light-dark(#fff,#0b1220);\
+--text:light-dark(#1a1d21,#eceff3);--quiet:light-dark(#565d66,#aab2bd);\
+--line:light-dark(#7c8591,#78818d);--wrong:light-dark(#b3261e,#ffb4ab)}\
+body{margin:0;display:grid;place-items:start center;min-height:100vh;\
+background:light-dark(#eef1f5,#0d0f12);color:var(--text)}\
+main{box-sizing:border-box;width:min(26rem,100%);margin:clamp(0rem,8vh,5rem) 0;\
+padding:clamp(1rem,6vw,2rem);background:light-dark(#fff,#16191d);border-radius:.75rem}\
+h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}\
+p,li{overflow-wrap:anywhere}p{margin:0 0 .75rem}.quiet{color:var(--quiet)}\
+ul{margin:0 0 1rem;padding-inline-start:1.25rem}\
+form{display:grid;gap:.5rem}label{font-weight:600}\
+input,button{box-sizing:border-box;width:100%;min-height:2.75rem;padding:.5rem .75rem;\
+font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:.5rem}\
+input[aria-invalid]{border-color:var(--wrong)}\
+button{cursor:pointer}button:hover{text-decoration:underline}\
+button.primary{color:var(--on-accent);background:var(--accent);border-color:var(--accent);font-weight:600}\
+:focus-visible{outline:2px solid var(--accent);outline-offset:2px}\
+[role=alert]{color:var(--wrong)}[role=alert]::before{content:'\\26a0  '/''}";
 
 /// The style's hash, by which the policy lets it in (CSP level 3, section 2.3.1).
 static STYLE_HASH: LazyLock<String> =
@@ -27,8 +41,8 @@ static STYLE_HASH: LazyLock<String> =
 pub(super) struct Form<'a> {
     /// The path of the pool's pages.
     pub(super) path: &'a str,
-    /// Where the browser goes in the end.
-    pub(super) redirect_uri: &'a str,
+    /// Which app asks for what, and where the browser goes in the end. `None` once that is over.
+    pub(super) asked: Option<&'a AuthorizationRequest>,
     /// Says which sign-in this is, and that the form came from here.
     pub(super) sign_in: &'a str,
     /// What went wrong the last time.
@@ -41,7 +55,7 @@ impl Form<'_> {
             "<label for=\"username\">Email address</label>\
              <input id=\"username\" name=\"username\" type=\"email\" autocomplete=\"username\" maxlength=\"128\" \
              required autofocus value=\"{}\"{}>\
-             <button name=\"step\" value=\"email\">Send me a code</button>",
+             <button class=\"primary\" name=\"step\" value=\"email\">Send me a code</button>{CANCEL}",
             escaped(typed),
             self.described()
         );
@@ -51,12 +65,13 @@ impl Form<'_> {
     pub(super) fn code(&self, destination: &str) -> Response<Body> {
         let fields = format!(
             "<p>If this address can sign in by code, one is on its way to {}.</p>\
+             <p class=\"quiet\">No mail? An address gets an account when it first signs in at the app.</p>\
              <label for=\"code\">Code</label>\
              <input id=\"code\" name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"16\" \
              required autofocus{}>\
-             <button name=\"step\" value=\"code\">Sign in</button>\
+             <button class=\"primary\" name=\"step\" value=\"code\">Sign in</button>\
              <button name=\"step\" value=\"again\" formnovalidate>Send another code</button>\
-             <button name=\"step\" value=\"restart\" formnovalidate>Use another address</button>",
+             <button name=\"step\" value=\"restart\" formnovalidate>Use another address</button>{CANCEL}",
             escaped(destination),
             self.described()
         );
@@ -75,15 +90,17 @@ impl Form<'_> {
         let alert = self.alert.map_or_else(String::new, |alert| {
             format!("<p role=\"alert\" id=\"alert\">{}</p>", escaped(alert))
         });
+        let asked = self.asked.map_or_else(String::new, what_is_asked);
         let body = format!(
-            "{alert}<form method=\"post\" action=\"{}/login\">\
+            "{asked}{alert}<form method=\"post\" action=\"{}/login\">\
              <input type=\"hidden\" name=\"sign_in\" value=\"{}\">{fields}</form>",
             escaped(self.path),
             escaped(self.sign_in)
         );
         // Browsers hold the whole chain of redirections after a form against this, and only the
         // client knows where it leads.
-        let scheme = self.redirect_uri.split(':').next().unwrap_or("https");
+        let redirect_uri = self.asked.map_or("", |asked| &asked.redirect_uri);
+        let scheme = redirect_uri.split(':').next().unwrap_or("https");
         let status = if self.alert.is_some() {
             StatusCode::BAD_REQUEST
         } else {
@@ -91,6 +108,35 @@ impl Form<'_> {
         };
         document(status, title, &body, &format!("'self' {scheme}:"))
     }
+}
+
+const CANCEL: &str = "<button name=\"step\" value=\"cancel\" formnovalidate>Cancel</button>";
+
+/// Which app asks, and what it will see.
+fn what_is_asked(asked: &AuthorizationRequest) -> String {
+    let app = if asked.client_name.is_empty() {
+        &asked.client
+    } else {
+        &asked.client_name
+    };
+    let scopes: String = asked.scopes.iter().map(|scope| scope_for_people(scope)).collect();
+    format!(
+        "<p><strong>{}</strong> asks you to sign in. It will get:</p><ul>{scopes}</ul>",
+        escaped(app)
+    )
+}
+
+/// A standard scope of `OpenID` Connect Core section 5.4 in words, any other as it is called.
+fn scope_for_people(scope: &str) -> String {
+    let words = match scope {
+        "openid" => "who you are",
+        "email" => "your email address",
+        "phone" => "your phone number",
+        "profile" => "your name and what else your profile says",
+        "aws.cognito.signin.user.admin" => "leave to change your account",
+        other => return format!("<li><code>{}</code></li>", escaped(other)),
+    };
+    format!("<li>{words}</li>")
 }
 
 /// A page that leads nowhere.

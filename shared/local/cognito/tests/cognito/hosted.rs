@@ -558,6 +558,26 @@ async fn the_form_needs_no_script_lets_nothing_in_and_is_nobody_elses() {
 }
 
 #[tokio::test]
+async fn the_page_names_the_app_and_what_it_gets_and_can_be_cancelled() {
+    let world = hosted_world().await;
+    let browser = Browser::new();
+    let page = browser.open(&world, &[]).await;
+    for words in ["asks you to sign in", "who you are", "your email address"] {
+        assert!(page.html.contains(words), "{words}: {}", page.html);
+    }
+    let url = format!("{}/login", base(&world));
+    let fields = [("sign_in", page.sign_in.as_str()), ("step", "cancel")];
+    let cancelled = browser.post(&url, &fields).await;
+    assert_eq!(cancelled.status(), StatusCode::FOUND);
+    let location = Url::parse(&location(&cancelled)).unwrap();
+    let query: Vec<(String, String)> = location.query_pairs().into_owned().collect();
+    assert!(query.contains(&("error".to_owned(), "access_denied".to_owned())));
+    assert!(query.contains(&("state".to_owned(), STATE.to_owned())));
+    let again = browser.post(&url, &fields).await;
+    assert_eq!(again.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn five_wrong_codes_end_a_code_and_another_one_can_be_asked_for() {
     let world = hosted_world().await;
     let browser = Browser::new();

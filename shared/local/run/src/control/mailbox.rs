@@ -195,6 +195,11 @@ impl Mailbox {
             .ok()
     }
 
+    /// The mail with this number.
+    pub(crate) fn find(&self, id: u64) -> Option<Mail> {
+        self.mails.latest(|mail| mail.id == id)
+    }
+
     /// Throws every mail away.
     pub(crate) fn clear(&self) {
         self.mails.clear();

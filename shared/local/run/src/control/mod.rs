@@ -5,13 +5,14 @@ pub(crate) mod faults;
 pub(crate) mod journal;
 pub(crate) mod mailbox;
 pub(crate) mod observer;
+pub(crate) mod requests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use auth_domain::Timestamp;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -22,8 +23,9 @@ use serde_json::{Map, Value, json};
 
 use self::faults::Fault;
 use self::mailbox::Mail;
+use self::requests::{Exchange, Line};
 use crate::functions::aws_calls::AwsCall;
-use crate::world::{Inner, UnknownUser};
+use crate::world::{Inner, Ready, UnknownUser};
 
 /// A wait for mail lasts no longer.
 const LONGEST_WAIT_SECONDS: f64 = 60.0;
@@ -35,6 +37,10 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
     Router::new()
         .route("/mailbox", get(mails).delete(empty_mailbox))
         .route("/mailbox/latest", get(latest_mail))
+        .route("/mailbox/{id}/html", get(mail_as_html))
+        .route("/requests", get(requests))
+        .route("/requests/{id}", get(request))
+        .route("/ready", get(ready))
         .route("/clock", get(read_clock).post(advance_clock))
         .route("/calls", get(calls))
         .route("/faults", get(faults).post(arm_fault).delete(clear_faults))
@@ -42,6 +48,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .route("/reset", post(reset))
         .route("/cognito", post(set_cognito))
         .route("/openapi.json", get(openapi))
+        .route("/prices.json", get(prices))
 }
 
 #[derive(Deserialize)]
@@ -92,6 +99,25 @@ async fn latest_mail(State(world): State<Arc<Inner>>, Query(query): Query<Awaite
     }
 }
 
+/// A mail's HTML is written by others, and people put their own names into it: it is shown without
+/// scripts, without requests, and in a frame of the page alone.
+const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
+                           img-src data:; base-uri 'none'; frame-ancestors 'self'";
+
+async fn mail_as_html(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Response {
+    let found = world.mailbox.find(id).filter(|mail| !mail.html.is_empty());
+    let Some(mail) = found else {
+        return Refusal(StatusCode::NOT_FOUND, "no such mail".to_owned()).into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, MAIL_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, mail.html).into_response()
+}
+
 async fn empty_mailbox(State(world): State<Arc<Inner>>) -> StatusCode {
     world.mailbox.clear();
     StatusCode::NO_CONTENT
@@ -140,14 +166,58 @@ async fn calls(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> J
 
 /// Each line as it was written, with the number that `since` goes by.
 async fn logs(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<Value>> {
-    let numbered = world.logs.lines.since(query.since).into_iter();
-    let lines = numbered.map(|(id, line)| {
-        let mut fields: Map<String, Value> = serde_json::from_str(&line)
-            .unwrap_or_else(|_| Map::from_iter([("message".to_owned(), line.as_ref().into())]));
-        fields.insert("id".to_owned(), id.into());
-        Value::Object(fields)
-    });
-    Json(lines.collect())
+    let lines = world.logs.lines.since(query.since).into_iter();
+    Json(lines.map(|(id, line)| numbered(id, &line)).collect())
+}
+
+fn numbered(id: u64, line: &str) -> Value {
+    let mut fields: Map<String, Value> = serde_json::from_str(line)
+        .unwrap_or_else(|_| Map::from_iter([("message".to_owned(), line.into())]));
+    fields.insert("id".to_owned(), id.into());
+    Value::Object(fields)
+}
+
+async fn ready(State(world): State<Arc<Inner>>) -> Json<Ready> {
+    Json(world.ready().clone())
+}
+
+/// What was asked and answered since, without the bodies.
+async fn requests(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<Line>> {
+    let exchanges = world.requests.journal.since(query.since);
+    Json(exchanges.into_iter().map(|(_, exchange)| exchange.line()).collect())
+}
+
+/// One request with both bodies, the AWS calls that it made, and the lines that were logged for it.
+#[derive(Serialize)]
+struct Opened {
+    #[serde(flatten)]
+    exchange: Exchange,
+    calls: Vec<AwsCall>,
+    logs: Vec<Value>,
+}
+
+async fn request(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Response {
+    let found = world.requests.journal.latest(|exchange| exchange.id() == id);
+    let Some(exchange) = found else {
+        return Refusal(StatusCode::NOT_FOUND, "no such request".to_owned()).into_response();
+    };
+    let invocation = exchange.invocation_id();
+    let mut calls = Vec::new();
+    let mut logs = Vec::new();
+    if !invocation.is_empty() {
+        let made = world.calls.made.since(0).into_iter();
+        calls.extend(made.map(|(_, call)| call).filter(|call| call.request_id == invocation));
+        let lines = world.logs.lines.since(0).into_iter();
+        let of_it = lines.filter(|(_, line)| line.contains(invocation));
+        logs.extend(of_it.map(|(id, line)| numbered(id, &line)));
+    }
+    calls.sort_by_key(|call| call.at.as_millis());
+    Json(Opened {
+        exchange,
+        calls,
+        logs,
+    })
+    .into_response()
 }
 
 async fn faults(State(world): State<Arc<Inner>>) -> Json<Vec<Fault>> {
@@ -194,6 +264,13 @@ async fn openapi() -> impl IntoResponse {
         [(header::CONTENT_TYPE, "application/json")],
         auth_api::DOCUMENT,
     )
+}
+
+/// What AWS takes for a call, from the file that the papers of costs are made of.
+const PRICES: &str = include_str!("../../../../../terraform/prices.json");
+
+async fn prices() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], PRICES)
 }
 
 /// Seconds that make sense, as a duration.

@@ -1,7 +1,9 @@
 //! Lambda's Invoke API, as far as the AWS CLI, the SDKs and Cognito's triggers use it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use auth_api::Contract;
 use auth_lambda::{ClientContext, FunctionError};
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -16,6 +18,8 @@ use serde_json::value::RawValue;
 
 use super::logs::Logs;
 use super::{Functions, Invoked, LIVE_VERSION};
+use crate::control::requests::{Answered, Door, Message, Requests, problem_code};
+use crate::world::clock::WorldClock;
 use crate::world::random;
 
 /// A synchronous invocation takes this much.
@@ -32,6 +36,8 @@ const LIVE_ALIAS: &str = "live";
 pub(crate) struct InvokeApi {
     pub(crate) functions: Arc<Functions>,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) clock: WorldClock,
 }
 
 #[derive(Deserialize)]
@@ -114,11 +120,27 @@ impl InvokeApi {
             }
             "RequestResponse" => {
                 let context = client_context(header("x-amz-client-context"))?;
+                let (started, at) = (Instant::now(), self.clock.now());
                 let invoked = self
                     .functions
                     .invoke(name, event, context)
                     .await
                     .ok_or_else(|| not_found(function))?;
+                self.requests.add(
+                    Answered {
+                        at,
+                        door: Door::Direct,
+                        asked: name.to_owned(),
+                        operation_id: operation_id(name),
+                        invocation_id: invoked.request_id.clone(),
+                        status: None,
+                        code: problem_code(invoked.text().as_bytes()),
+                        took: started.elapsed(),
+                        aws_calls: invoked.aws_calls,
+                    },
+                    Message::new([], body),
+                    Message::json(invoked.text()),
+                );
                 let tail = (header("x-amz-log-type") == Some("Tail"))
                     .then(|| self.log_tail(&invoked.request_id));
                 Ok(answer(&invoked, version, tail.as_deref()))
@@ -171,6 +193,13 @@ impl InvokeApi {
         let log = lines.concat().into_bytes();
         STANDARD.encode(&log[log.len().saturating_sub(LOG_TAIL)..])
     }
+}
+
+/// Triggers and scheduled functions are no operations.
+fn operation_id(name: &str) -> Option<String> {
+    let mut operations = Contract::embedded().operations().iter();
+    let operation = operations.find(|operation| operation.name == name)?;
+    Some(operation.operation_id.clone())
 }
 
 /// `initiate-otp`, or as it is deployed anywhere: `latchkey-dev-initiate-otp`.

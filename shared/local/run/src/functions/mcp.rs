@@ -3,6 +3,7 @@
 //! asked to sign here, which a gateway's clients are.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use auth_api::{Contract, Operation, ToolSchema};
 use auth_lambda::ClientContext;
@@ -25,7 +26,9 @@ use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use super::Functions;
+use crate::control::requests::{Answered, Door, Message, Requests, problem_code};
 use crate::world::account::{GATEWAY_ID, GATEWAY_TARGET_ID};
+use crate::world::clock::WorldClock;
 use crate::world::random;
 
 /// A tool's arguments are an event, and an event has at most this many bytes.
@@ -38,14 +41,22 @@ const SEPARATOR: &str = "___";
 #[derive(Clone)]
 pub(crate) struct AgentGateway {
     functions: Arc<Functions>,
+    requests: Arc<Requests>,
+    clock: WorldClock,
 }
 
 impl AgentGateway {
     /// The endpoint. It knows no sessions, as its model does not.
     pub(crate) fn serve(
         functions: Arc<Functions>,
+        requests: Arc<Requests>,
+        clock: WorldClock,
     ) -> StreamableHttpService<Self, NeverSessionManager> {
-        let gateway = Self { functions };
+        let gateway = Self {
+            functions,
+            requests,
+            clock,
+        };
         StreamableHttpService::new(
             move || Ok(gateway.clone()),
             Arc::default(),
@@ -178,14 +189,34 @@ impl ServerHandler for AgentGateway {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let (operation, _, name) = targets()
+        let (started, at) = (Instant::now(), self.clock.now());
+        let (operation, tool, name) = targets()
             .find(|(_, _, name)| *name == request.name)
             .ok_or_else(|| {
                 ErrorData::invalid_params(format!("Unknown tool: {}", request.name), None)
             })?;
         let event = to_raw_value(&request.arguments.unwrap_or_default()).map_err(internal)?;
         let context = Self::context(&context.id.to_string(), &name);
+        let asked = Message::json(event.get());
         let invoked = self.functions.invoke(&operation.name, event, context).await;
+        if let Some(invoked) = &invoked {
+            let answer = invoked.text();
+            self.requests.add(
+                Answered {
+                    at,
+                    door: Door::Tool,
+                    asked: tool.name.clone(),
+                    operation_id: Some(operation.operation_id.clone()),
+                    invocation_id: invoked.request_id.clone(),
+                    status: None,
+                    code: problem_code(answer.as_bytes()),
+                    took: started.elapsed(),
+                    aws_calls: invoked.aws_calls,
+                },
+                asked,
+                Message::json(answer),
+            );
+        }
         let Some(Ok(output)) = invoked.map(|invoked| invoked.outcome) else {
             // A gateway does not say what befell the function.
             return Ok(CallToolResult::error(vec![ContentBlock::text(

@@ -116,6 +116,16 @@ pub(crate) struct Invoked {
     pub(crate) aws_calls: u32,
 }
 
+impl Invoked {
+    /// What it answered, or what befell it.
+    pub(crate) fn text(&self) -> &str {
+        match &self.outcome {
+            Ok(output) => output.get(),
+            Err(error) => &error.message,
+        }
+    }
+}
+
 impl Functions {
     /// Starts every function that the contract lists.
     pub(crate) fn start(surroundings: &Surroundings<'_>) -> Result<Self, FunctionsError> {

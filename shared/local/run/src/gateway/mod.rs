@@ -20,9 +20,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 
 use crate::control::observer::{ObservedExchange, Served};
+use crate::control::requests::{Answered, Door, Message, Requests, problem_code};
 use crate::functions::Functions;
 use crate::world::clock::WorldClock;
 use crate::world::options::Watcher;
@@ -54,6 +54,7 @@ pub(crate) struct Setup {
     pub(crate) functions: Arc<Functions>,
     pub(crate) clock: WorldClock,
     pub(crate) observer: Option<Watcher<ObservedExchange>>,
+    pub(crate) requests: Arc<Requests>,
 }
 
 /// The HTTP API.
@@ -65,6 +66,7 @@ pub(crate) struct Gateway {
     functions: Arc<Functions>,
     clock: WorldClock,
     observer: Option<Watcher<ObservedExchange>>,
+    requests: Arc<Requests>,
 }
 
 /// What is known of a request when it has been answered.
@@ -72,6 +74,13 @@ struct Handled {
     answer: Answer,
     operation_id: Option<&'static str>,
     body: Vec<u8>,
+    invoked: Invocation,
+}
+
+/// What invoking the function came to; the default where none was invoked.
+#[derive(Default)]
+struct Invocation {
+    id: String,
     aws_calls: u32,
 }
 
@@ -82,7 +91,7 @@ impl Handled {
             answer,
             operation_id,
             body: Vec::new(),
-            aws_calls: 0,
+            invoked: Invocation::default(),
         }
     }
 }
@@ -97,6 +106,7 @@ impl Gateway {
             functions: setup.functions,
             clock: setup.clock,
             observer: setup.observer,
+            requests: setup.requests,
         })
     }
 
@@ -112,6 +122,7 @@ impl Gateway {
         request: Request,
     ) -> (Response<Body>, Served) {
         let started = Instant::now();
+        let at = self.clock.now();
         let (parts, body) = request.into_parts();
         let request_id = STANDARD.encode(random::bytes::<11>());
         let mut handled = if let Some(answer) = self.cors.preflight(&parts.method, &parts.headers) {
@@ -134,7 +145,7 @@ impl Gateway {
                 path: parts.uri.path().to_owned(),
                 query: parts.uri.query().unwrap_or_default().to_owned(),
                 request_headers: parts.headers.clone(),
-                request_body: handled.body,
+                request_body: handled.body.clone(),
                 status: handled.answer.status.as_u16(),
                 response_headers: handled.answer.headers.iter().cloned().collect(),
                 response_body: handled.answer.body.clone(),
@@ -144,10 +155,28 @@ impl Gateway {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             status: handled.answer.status.as_u16(),
-            code: problem_code(&handled.answer),
+            code: problem_code_of(&handled.answer),
             took: started.elapsed(),
-            aws_calls: handled.aws_calls,
+            aws_calls: handled.invoked.aws_calls,
         };
+        self.requests.add(
+            Answered {
+                at,
+                door: Door::Http,
+                asked: format!("{} {}", served.method, path_for_eyes(&served.path)),
+                operation_id: handled.operation_id.map(str::to_owned),
+                invocation_id: handled.invoked.id,
+                status: Some(served.status),
+                code: served.code.clone(),
+                took: served.took,
+                aws_calls: served.aws_calls,
+            },
+            Message::new(&parts.headers, &handled.body),
+            Message::new(
+                handled.answer.headers.iter().map(|(name, value)| (name, value)),
+                &handled.answer.body,
+            ),
+        );
         (handled.answer.into_response(), served)
     }
 
@@ -203,12 +232,12 @@ impl Gateway {
             request_id,
             at: self.clock.now(),
         };
-        let (answer, aws_calls) = self.integrate(&received).await;
+        let (answer, invoked) = self.integrate(&received).await;
         Handled {
             answer,
             operation_id,
             body: body.into(),
-            aws_calls,
+            invoked,
         }
     }
 
@@ -252,16 +281,15 @@ impl Gateway {
         }
     }
 
-    /// The Lambda proxy integration: the event in, the answer out, and how many AWS calls it took.
-    async fn integrate(&self, received: &Received<'_>) -> (Answer, u32) {
+    /// The Lambda proxy integration: the event in, the answer out, and what the invocation came to.
+    async fn integrate(&self, received: &Received<'_>) -> (Answer, Invocation) {
+        let none = Invocation::default();
         let Ok(event) = received.to_event() else {
-            return (Answer::internal_server_error(), 0);
+            return (Answer::internal_server_error(), none);
         };
         if event.get().len() > LARGEST_EVENT {
-            return (
-                Answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
-                0,
-            );
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return (Answer::message(status, "Request Entity Too Large"), none);
         }
         let invocation = self.functions.invoke(
             &received.routed.operation.name,
@@ -270,12 +298,10 @@ impl Gateway {
         );
         let invoked = match tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await {
             Ok(Some(invoked)) => invoked,
-            Ok(None) => return (Answer::internal_server_error(), 0),
+            Ok(None) => return (Answer::internal_server_error(), none),
             Err(_elapsed) => {
-                return (
-                    Answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-                    0,
-                );
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                return (Answer::message(status, "Service Unavailable"), none);
             }
         };
         let answer = match invoked.outcome {
@@ -285,17 +311,33 @@ impl Gateway {
             }
             Err(_function_error) => Answer::internal_server_error(),
         };
-        (answer, invoked.aws_calls)
+        let invoked = Invocation {
+            id: invoked.request_id,
+            aws_calls: invoked.aws_calls,
+        };
+        (answer, invoked)
     }
 }
 
 /// The code of a problem, for the line on the terminal.
-fn problem_code(answer: &Answer) -> Option<String> {
+fn problem_code_of(answer: &Answer) -> Option<String> {
     if answer.status.is_success() || answer.status.is_redirection() {
         return None;
     }
-    let problem: Value = serde_json::from_slice(&answer.body).ok()?;
-    Some(problem["code"].as_str()?.to_owned())
+    problem_code(&answer.body)
+}
+
+/// A path whose long segments are cut: a link's opens something.
+fn path_for_eyes(path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        let shown: String = segment.chars().take(12).collect();
+        if segment.chars().count() > 40 {
+            format!("{shown}…")
+        } else {
+            segment.to_owned()
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// What the request's head takes on the wire: `METHOD target HTTP/1.1`, and `name: value` for each

@@ -1,12 +1,16 @@
 // A scripted agent: it signs a person in by Latchkey's tools, and asks for leave to act for that
-// person.
-import { byId, countdown, forgiveOnInput, make, say, setText, showFieldError, showProblem, whileBusy } from './dom.js';
-import { jsonRequest, latchkey, loggedFetch, problemOf, readProblem } from './api.js';
+// person. Consent is given in a window of its own, so that the mailbox stays in sight.
+import { byId, countdown, make, setText, showFieldError, showProblem, whileBusy } from './dom.js';
+import { jsonRequest, keep, kept, latchkey, problemOf } from './client.js';
 import { everySecond, now } from './clock.js';
 import { isTokenDeliveryEvent } from './latchkey.js';
 import { McpError, callTool, listTools } from './mcp.js';
 
 const KEPT_UNDER = 'latchkey.agent';
+const CONSENT_WINDOW = 'popup,width=440,height=760';
+
+/** How often an authorization is asked after where the API does not say. */
+const FOLLOW_EVERY_SECONDS = 3;
 
 /** What the agent asks for, step by step. */
 const ASKS = {
@@ -14,24 +18,19 @@ const ASKS = {
   code: { label: 'The code from the mail', mode: 'numeric', complete: 'one-time-code' },
 };
 
-/** Why the API sent the browser back without a consent. */
-const REASONS = {
-  AUTH_CANCELLED: 'You have not consented. Nothing was handed over.',
-  INVALID_SESSION: 'This consent does not count. Begin again, and sign in when you are asked to.',
-  SESSION_EXPIRED: 'The time for this ran out. Begin again.',
-  USER_MISMATCH: 'Another browser began this, or somebody else consented. Nothing was handed over.',
+const ENDS = {
+  EXPIRED: 'The time for this ran out. Begin again.',
+  FAILED: 'You have not allowed it. Nothing was handed over.',
 };
 
 let step = 'email';
 /** { email, sessionToken } while a code is awaited. */
 let signIn = null;
-/** { sessionId, expiresAt } of the authorization that is under way, kept across the redirect. */
+/** { sessionId, expiresAt } of the authorization that is under way, kept across a reload. */
 let waiting = recall();
 /** The last authorization that was completed here. */
 let completed = null;
-/** What there is to say to somebody who has just come back. */
-let outcome = null;
-/** Grows with every authorization, so that an older one's answers are not taken for the newer one's. */
+/** Grows with every authorization, so that an older one's answers are not taken for a newer one's. */
 let round = 0;
 
 export function startAgent() {
@@ -39,44 +38,34 @@ export function startAgent() {
     event.preventDefault();
     press('agent-send', answer);
   });
-  byId('agent-take-code').addEventListener('click', () => press('agent-take-code', takeCode));
   byId('agent-start-over').addEventListener('click', startOver);
   byId('agent-authorize').addEventListener('click', () => press('agent-authorize', authorize));
   byId('agent-ask').addEventListener('click', () => press('agent-ask', askForGuest));
-  forgiveOnInput(byId('agent-answer'));
+  byId('agent-answer').addEventListener('input', () => showFieldError(byId('agent-answer'), null));
   latchkey.onSessionChange(showStep);
   everySecond(showTime);
   greet();
-  if (outcome) turn('agent', outcome);
   showStep();
-  if (waiting) press('agent-ask', follow);
+  if (waiting) void follow();
 }
 
-/** Takes from the address what the API says on the way back, so that a reload does not say it again. */
-export function comeBack() {
-  const query = new URLSearchParams(location.search);
-  if (!query.has('auth')) return;
-  history.replaceState(null, '', `${location.pathname}#agent`);
-  if (query.get('auth') === 'success') {
-    if (waiting?.sessionId !== query.get('session_id')) {
-      outcome = 'You come back from an authorization that was not begun here.';
-    }
-    return;
-  }
-  remember(null);
-  outcome = REASONS[query.get('code')] ?? 'That did not work. Begin again.';
+/** Puts a code from the mailbox into the field; says whether one is waited for. */
+export function fillAnswer(code) {
+  if (byId('agent-form').hidden || step !== 'code') return false;
+  byId('agent-answer').value = code;
+  byId('agent-answer').focus();
+  return true;
 }
 
 function greet() {
   turn('agent', latchkey.loadSession() ? 'Hello again.' : 'Hello. To help you I have to know who you are. What is your email address?');
 }
 
-/** The field that is due, or what can be done by whoever is signed in. */
+/** The field that is due, or what can be done by the person who is signed in. */
 function showStep() {
   const session = latchkey.loadSession();
   byId('agent-form').hidden = session !== null;
   byId('agent-leave').hidden = session === null;
-  byId('agent-take-code').hidden = step !== 'code';
   const { label, mode, complete } = ASKS[step];
   setText(byId('agent-answer-label'), label);
   byId('agent-answer').inputMode = mode;
@@ -129,51 +118,67 @@ async function prove(code) {
   ask(isOver ? 'email' : 'code');
 }
 
-async function takeCode() {
-  const query = new URLSearchParams({ to: signIn.email });
-  const response = await loggedFetch(`/_local/mailbox/latest?${query}`);
-  const code = response.ok ? (await response.json()).code : null;
-  if (code === null) {
-    say('No code has arrived yet.');
-    return;
+/**
+ * Asks for leave to act for the guest. The window opens at the press, or browsers take it for an
+ * advertisement, and is sent on when the API has answered.
+ */
+async function authorize() {
+  const consent = window.open('about:blank', '_blank', CONSENT_WINDOW);
+  try {
+    const conversationId = crypto.randomUUID();
+    const response = await latchkey.authFetch('/auth/oauth2/authorize', jsonRequest('POST', { conversationId }));
+    const answered = await response.json();
+    if (!response.ok) throw answered;
+    const { sessionId, authorizationUrl, expiresAt } = answered;
+    remember({ sessionId, expiresAt: Date.parse(expiresAt) });
+    goTo(consent, authorizationUrl);
+  } catch (error) {
+    consent?.close();
+    throw error;
   }
-  byId('agent-answer').value = code;
-  byId('agent-answer').focus();
+  void follow();
 }
 
-/** Asks for leave to act for the guest: the browser goes where the API says, and comes back. */
-async function authorize() {
-  const conversationId = crypto.randomUUID();
-  const response = await latchkey.authFetch('/auth/oauth2/authorize', jsonRequest('POST', { conversationId }));
-  if (!response.ok) {
-    showProblem(byId('agent-problem'), await readProblem(response));
+/** Sends the window there, or offers a link where the browser lets no window open. */
+function goTo(consent, url) {
+  if (consent) {
+    turn('agent', 'I have opened a page that asks you. Your code arrives in the mailbox here.');
+    consent.location = url;
     return;
   }
-  const { sessionId, authorizationUrl, expiresAt } = await response.json();
-  remember({ sessionId, expiresAt: Date.parse(expiresAt) });
-  location.assign(authorizationUrl);
+  offer(url);
+}
+
+function offer(url) {
+  const open = (event) => {
+    event.preventDefault();
+    window.open(url, '_blank', CONSENT_WINDOW);
+  };
+  const link = make('a', { href: url, target: '_blank', onclick: open }, 'Open the page that asks you');
+  byId('conversation').append(make('li', { class: 'turn agent' }, make('p', { class: 'turn-who' }, 'Agent'), make('p', {}, link)));
+  link.scrollIntoView({ block: 'nearest' });
 }
 
 /** Watches the authorization until it has ended, at the pace that the API asks for. */
 async function follow() {
   round += 1;
   const mine = round;
-  turn('agent', 'I am looking whether you have consented.');
   while (mine === round && waiting) {
     const path = `/auth/session/${encodeURIComponent(waiting.sessionId)}`;
-    const response = await loggedFetch(path, { cache: 'no-store' });
-    if (!response.ok) {
+    const response = await fetch(path, { cache: 'no-store' }).catch(() => null);
+    if (mine !== round || !waiting) return;
+    if (response?.status === 404) {
       remember(null);
-      showProblem(byId('agent-problem'), await readProblem(response));
+      turn('agent', ENDS.EXPIRED);
       return;
     }
-    const { status } = await response.json();
+    const status = response?.ok ? (await response.json()).status : 'PENDING';
     if (status !== 'PENDING') {
       await ended(status);
       return;
     }
-    const seconds = Number.parseInt(response.headers.get('Retry-After') ?? '', 10);
-    await new Promise((resolve) => setTimeout(resolve, (seconds > 0 ? seconds : 5) * 1000));
+    const seconds = Number.parseInt(response?.headers.get('Retry-After') ?? '', 10);
+    await new Promise((resolve) => setTimeout(resolve, (seconds > 0 ? Math.min(seconds, FOLLOW_EVERY_SECONDS) : FOLLOW_EVERY_SECONDS) * 1000));
   }
 }
 
@@ -183,11 +188,9 @@ async function ended(status) {
   if (status === 'COMPLETED') {
     completed = sessionId;
     turn('agent', 'You have consented.');
-    await showGuest(sessionId);
-  } else if (status === 'EXPIRED') {
-    turn('agent', REASONS.SESSION_EXPIRED);
+    await showGuest(sessionId).catch(() => turn('agent', 'I could not find out who you are.'));
   } else {
-    turn('agent', 'You have not consented, or it went wrong. Begin again if you like.');
+    turn('agent', ENDS[status] ?? ENDS.FAILED);
   }
 }
 
@@ -200,9 +203,8 @@ async function showGuest(sessionId) {
   } else if (result.error_code === 'AUTH_REQUIRED') {
     turn('agent', 'I may not act for you yet.');
     remember({ sessionId: result.session_id, expiresAt: Date.parse(result.expires_at) });
-    const link = make('a', { href: result.authorization_url }, 'Open the page that asks you');
-    byId('conversation').append(make('li', { class: 'turn agent' }, make('p', { class: 'turn-who' }, 'Agent'), make('p', {}, link)));
-    link.scrollIntoView({ block: 'nearest' });
+    offer(result.authorization_url);
+    void follow();
   } else {
     failed(result);
   }
@@ -281,19 +283,14 @@ function press(id, work) {
 
 function remember(next) {
   waiting = next;
-  try {
-    if (next) sessionStorage.setItem(KEPT_UNDER, JSON.stringify(next));
-    else sessionStorage.removeItem(KEPT_UNDER);
-  } catch {
-    // Without storage the way back leads to a page that does not remember, and says so.
-  }
+  keep(KEPT_UNDER, next === null ? null : JSON.stringify(next));
   showTime();
 }
 
 function recall() {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT_UNDER));
-    return typeof kept.sessionId === 'string' && Number.isFinite(kept.expiresAt) ? kept : null;
+    const stored = JSON.parse(kept(KEPT_UNDER));
+    return typeof stored.sessionId === 'string' && Number.isFinite(stored.expiresAt) ? stored : null;
   } catch {
     return null;
   }

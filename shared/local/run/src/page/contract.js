@@ -1,19 +1,42 @@
-// The OpenAPI contract, rendered: what each operation takes, answers and refuses, and a curl line
-// to try it.
-import { byId, copy, make, showProblem } from './dom.js';
+// The OpenAPI contract, rendered: what each operation takes, answers and refuses, searched, and tried.
+import { byId, copy, json, make, setText, showProblem } from './dom.js';
+import { local } from './client.js';
+import { tryOut } from './tryit.js';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'];
 /** Deep enough for every shape of the API, and an end for a schema that names itself. */
 const MAX_DEPTH = 5;
 
 let reading = null;
+let rendered = false;
+/** Each operation's article and entry in the index, with the words that a search finds it by. */
+let found = [];
 
-/** Reads the contract the first time, then scrolls to the operation in the address bar's hash, if there is one. */
+/** The contract as JSON, read once; null where it does not answer. */
+export async function contractOnce() {
+  reading ??= local('openapi.json');
+  const contract = await reading;
+  if (contract === null) reading = null;
+  return contract;
+}
+
+/**
+ * Shows the contract, and scrolls to the operation in the address bar's hash, if there is one. With
+ * `focus`, the heading takes it.
+ */
 export async function showContract({ focus }) {
-  reading ??= read();
-  await reading;
+  const contract = await contractOnce();
+  const problem = { title: 'The contract could not be read', detail: 'Is the local run still up?' };
+  showProblem(byId('contract-problem'), contract === null ? problem : null);
+  if (contract !== null && !rendered) {
+    rendered = true;
+    render(contract);
+    byId('contract-search').addEventListener('input', search);
+  }
   const target = location.hash.startsWith('#contract/') ? byId(location.hash.slice(1)) : null;
   if (target) {
+    byId('contract-search').value = '';
+    search();
     target.scrollIntoView();
     target.querySelector('h2').focus({ preventScroll: true });
   } else if (focus) {
@@ -21,19 +44,19 @@ export async function showContract({ focus }) {
   }
 }
 
-async function read() {
-  try {
-    const response = await fetch('/_local/openapi.json');
-    if (!response.ok) throw new Error(`the contract answered ${response.status}`);
-    render(await response.json());
-    showProblem(byId('contract-problem'), null);
-  } catch {
-    reading = null;
-    showProblem(byId('contract-problem'), {
-      title: 'The contract could not be read',
-      detail: 'Is the local run still up?',
-    });
+/** Every word has to be found, somewhere in what the contract says of an operation. */
+function search() {
+  const words = byId('contract-search').value.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const { article, entry, text } of found) {
+    const fits = words.every((word) => text.includes(word));
+    article.hidden = !fits;
+    entry.hidden = !fits;
+    if (fits) count += 1;
   }
+  for (const group of byId('contract-index').children) group.hidden = [...group.querySelectorAll('li')].every((entry) => entry.hidden);
+  const all = count === found.length;
+  setText(byId('contract-found'), all ? `${count} operations` : count === 0 ? 'No operation says that.' : `${count} of ${found.length} operations`);
 }
 
 function render(contract) {
@@ -71,14 +94,23 @@ function render(contract) {
           'ul',
           {},
           members.map((operation) =>
-            make('li', {}, make('a', { href: `#${anchor(operation)}` }, operation.operationId)),
+            entryOf(operation),
           ),
         ),
       ),
     ),
   );
   byId('operations').replaceChildren(...operations.map((operation) => article(operation, resolve)));
+  found = operations.map((operation) => ({
+    article: byId(anchor(operation)),
+    entry: byId(`entry/${operation.operationId}`),
+    text: JSON.stringify([operation.operationId, operation.path, operation.summary, operation.description, operation.responses, operation.tags]).toLowerCase(),
+  }));
+  search();
 }
+
+const entryOf = ({ operationId }) =>
+  make('li', { id: `entry/${operationId}` }, make('a', { href: `#contract/${operationId}` }, operationId));
 
 function byTag(contract, operations) {
   const tags = new Map((contract.tags ?? []).map(({ name }) => [name, []]));
@@ -125,6 +157,7 @@ function article(operation, resolve) {
     ),
     ...prose(operation.description),
     curl(operation, request, resolve),
+    tryOut(operation, firstExample(jsonContent(request), resolve)),
     operation.parameters.length > 0
       ? section('Parameters', fieldTable(operation.parameters.map((parameter) => parameterField(parameter, resolve))))
       : null,
@@ -166,12 +199,14 @@ function curl(operation, request, resolve) {
   const parts = [`curl -X ${operation.method} ${quote(location.origin + operation.path)}`];
   if (operation.security.some((either) => 'cognitoJwt' in either))
     parts.push('-H "Authorization: Bearer $ACCESS_TOKEN"');
+  if (operation.security.some((either) => 'iam' in either))
+    parts.push('--aws-sigv4 aws:amz:eu-west-1:execute-api', '--user LOCAL:local');
   const example = firstExample(jsonContent(request), resolve);
   if (example !== undefined) parts.push("-H 'Content-Type: application/json'", `-d ${quote(JSON.stringify(example))}`);
   return make(
     'div',
     { class: 'curl' },
-    make('pre', { tabindex: 0, 'aria-label': `${operation.operationId} with curl` }, parts.join(' \\\n  ')),
+    json(parts.join(' \\\n  '), `${operation.operationId} with curl`),
     make(
       'button',
       {
@@ -325,7 +360,7 @@ function errors(responses, resolve) {
             {},
             make('th', { scope: 'row', class: 'mono' }, status),
             make('td', { class: 'mono' }, code),
-            make('td', {}, when, example ? make('details', {}, make('summary', {}, 'Example'), json(example)) : null),
+            make('td', {}, when, example ? make('details', {}, make('summary', {}, 'Example'), json(example, `Example of ${code}`)) : null),
           ),
         ),
       ),
@@ -387,7 +422,7 @@ function examples(content, resolve) {
     'div',
     {},
     all.map(({ summary, value }) =>
-      make('details', {}, make('summary', {}, summary ? `Example: ${summary}` : 'Example'), json(value)),
+      make('details', {}, make('summary', {}, summary ? `Example: ${summary}` : 'Example'), json(value, summary ?? 'Example')),
     ),
   );
 }
@@ -396,8 +431,6 @@ function firstExample(content, resolve) {
   if (!content) return undefined;
   return content.example ?? Object.values(content.examples ?? {}).map(resolve)[0]?.value;
 }
-
-const json = (value) => make('pre', { tabindex: 0 }, JSON.stringify(value, null, 2));
 
 function jsonContent(message) {
   const content = message?.content ?? {};

@@ -1,7 +1,5 @@
-// The agent's tools over MCP, as far as this page needs it: JSON-RPC by POST, and messages read as
-// they stream in.
-import { loggedFetch } from './api.js';
-
+// The agent's tools over MCP, as far as this page needs it: JSON-RPC by POST, and messages read as they
+// stream in.
 const ENDPOINT = '/_local/mcp';
 const PROTOCOL_VERSION = '2025-06-18';
 
@@ -54,7 +52,7 @@ async function request(method, params) {
 }
 
 async function send(message) {
-  const response = await loggedFetch(ENDPOINT, {
+  const response = await fetch(ENDPOINT, {
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',

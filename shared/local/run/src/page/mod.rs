@@ -1,5 +1,5 @@
 //! The web page: files that are part of the program, served under a policy that lets them talk to
-//! this origin and nobody else.
+//! this origin and no other.
 
 use std::sync::Arc;
 
@@ -15,8 +15,11 @@ use axum::routing::get;
 
 use crate::world::Inner;
 
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The one trusted type is that of the worker that does proof of work. Frames show mails.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                      trusted-types latchkey";
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -24,40 +27,28 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 const INDEX: &str = include_str!("index.html");
 
-/// Everything that `index.html` asks for, by name.
-const FILES: [(&str, &str, &str); 19] = [
-    ("agent.js", JAVASCRIPT, include_str!("agent.js")),
-    ("api.js", JAVASCRIPT, include_str!("api.js")),
-    (
-        "authenticator.js",
-        JAVASCRIPT,
-        include_str!("authenticator.js"),
-    ),
-    ("clock.js", JAVASCRIPT, include_str!("clock.js")),
-    ("contract.js", JAVASCRIPT, include_str!("contract.js")),
-    ("dom.js", JAVASCRIPT, include_str!("dom.js")),
-    ("keeper.js", JAVASCRIPT, auth_browser::KEEPER),
-    ("latchkey.js", JAVASCRIPT, auth_browser::LATCHKEY),
-    ("log.js", JAVASCRIPT, include_str!("log.js")),
-    ("mailbox.js", JAVASCRIPT, include_str!("mailbox.js")),
-    ("mcp.js", JAVASCRIPT, include_str!("mcp.js")),
-    ("operations.js", JAVASCRIPT, auth_browser::OPERATIONS),
-    ("page.css", CSS, include_str!("page.css")),
-    ("page.js", JAVASCRIPT, include_str!("page.js")),
-    ("password.js", JAVASCRIPT, include_str!("password.js")),
-    ("proof-of-work.js", JAVASCRIPT, auth_browser::PROOF_OF_WORK),
-    (
-        "secondfactor.js",
-        JAVASCRIPT,
-        include_str!("secondfactor.js"),
-    ),
-    ("session.js", JAVASCRIPT, include_str!("session.js")),
-    ("signin.js", JAVASCRIPT, include_str!("signin.js")),
+/// The page's own files, by name. The package's modules stand beside them.
+const FILES: [(&str, &str); 13] = [
+    ("agent.js", include_str!("agent.js")),
+    ("client.js", include_str!("client.js")),
+    ("clock.js", include_str!("clock.js")),
+    ("connect.js", include_str!("connect.js")),
+    ("contract.js", include_str!("contract.js")),
+    ("cost.js", include_str!("cost.js")),
+    ("dom.js", include_str!("dom.js")),
+    ("mailbox.js", include_str!("mailbox.js")),
+    ("mcp.js", include_str!("mcp.js")),
+    ("page.js", include_str!("page.js")),
+    ("requests.js", include_str!("requests.js")),
+    ("session.js", include_str!("session.js")),
+    ("tryit.js", include_str!("tryit.js")),
 ];
+
+const STYLE: &str = include_str!("page.css");
 
 /// The files, below `/_local`.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/page/{name}", get(file))
+    Router::new().route("/page/{*name}", get(file))
 }
 
 /// The page itself, under the one name that the operations take for the front end's: cookies are
@@ -74,8 +65,12 @@ pub(crate) async fn index(State(inner): State<Arc<Inner>>, headers: HeaderMap) -
 }
 
 async fn file(Path(name): Path<String>) -> Response {
-    match FILES.iter().find(|(known, ..)| *known == name) {
-        Some((_, content_type, content)) => served(content_type, content),
+    if name == "page.css" {
+        return served(CSS, STYLE);
+    }
+    let mut modules = FILES.iter().chain(auth_browser::MODULES);
+    match modules.find(|(known, _)| *known == name) {
+        Some((_, content)) => served(JAVASCRIPT, content),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -47,6 +47,7 @@ use crate::control;
 use crate::control::faults::Fault;
 use crate::control::mailbox::{Mail, Mailbox};
 use crate::control::observer::Served;
+use crate::control::requests::Requests;
 use crate::functions::aws_calls::{AwsCall, AwsCalls};
 use crate::functions::invoke_api::InvokeApi;
 use crate::functions::logs::Logs;
@@ -144,6 +145,7 @@ pub(crate) struct Inner {
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) calls: Arc<AwsCalls>,
     pub(crate) logs: Arc<Logs>,
+    pub(crate) requests: Arc<Requests>,
     ready: Ready,
     operations_client_id: String,
     functions: Arc<Functions>,
@@ -211,6 +213,7 @@ impl World {
         let ready = Ready::new(urls, lambda, &directory);
 
         let calls = AwsCalls::new(clock.clone());
+        let requests: Arc<Requests> = Arc::default();
         let logs = Logs::new(options.watchers.log_line.clone());
         let values = environment::values(
             &ready,
@@ -238,6 +241,7 @@ impl World {
             functions: functions.clone(),
             clock: clock.clone(),
             observer: options.watchers.observer.clone(),
+            requests: requests.clone(),
         })
         .map_err(WorldError::of("the JWT authorizer"))?;
 
@@ -246,6 +250,7 @@ impl World {
             mailbox,
             calls,
             logs,
+            requests,
             ready,
             operations_client_id: directory.operations_client_id,
             functions,
@@ -433,6 +438,7 @@ impl Inner {
         self.calls.made.clear();
         self.calls.faults.clear();
         self.logs.lines.clear();
+        self.requests.journal.clear();
         self.gateway.reset();
         self.clock.reset();
         self.keep_clock()
@@ -452,9 +458,16 @@ fn router(inner: &Arc<Inner>) -> Router {
     let lambda = InvokeApi {
         functions: inner.functions.clone(),
         logs: inner.logs.clone(),
+        requests: inner.requests.clone(),
+        clock: inner.clock.clone(),
     };
+    let tools = AgentGateway::serve(
+        inner.functions.clone(),
+        inner.requests.clone(),
+        inner.clock.clone(),
+    );
     let agents = Router::new()
-        .route_service("/mcp", AgentGateway::serve(inner.functions.clone()))
+        .route_service("/mcp", tools)
         .layer(from_fn(json_rpc_only));
     let local = control::router()
         .merge(page::router())
