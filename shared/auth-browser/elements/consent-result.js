@@ -34,7 +34,7 @@ export class LatchkeyConsentResult extends LatchkeyElement {
 
   async #tell() {
     const outcome = await this.#outcome();
-    const said = REASONS.has(outcome) || outcome in TITLES ? outcome : 'failed';
+    const said = REASONS.has(outcome) || Object.hasOwn(TITLES, outcome) ? outcome : 'failed';
     this.setAttribute('data-outcome', said);
     this.show({
       title: TITLES[said] ?? 'consent.no',

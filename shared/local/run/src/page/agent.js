@@ -243,8 +243,9 @@ function printed(value) {
   return JSON.stringify(value, short, 2);
 }
 
+/** The tool's advice to agents is shown with its result; the person hears what concerns them. */
 function failed(result) {
-  turn('agent', [result.message, result.recovery].filter((text) => typeof text === 'string').join(' ') || 'That did not work.');
+  turn('agent', typeof result.message === 'string' ? result.message : 'That did not work.');
 }
 
 function turn(who, text) {

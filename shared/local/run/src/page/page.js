@@ -155,11 +155,12 @@ async function advance(seconds) {
   else showProblem(region, { title: 'The clock could not be moved.' });
 }
 
-function inWords(seconds) {
+function inWords(exactly) {
+  const seconds = Math.round(exactly);
   const parts = [
     [Math.floor(seconds / 3600), 'hour'],
     [Math.floor(seconds / 60) % 60, 'minute'],
-    [Math.floor(seconds) % 60, 'second'],
+    [seconds % 60, 'second'],
   ];
   const spoken = parts.filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount} ${unit}${amount === 1 ? '' : 's'}`);
   return spoken.join(' ') || '0 seconds';

@@ -1,17 +1,22 @@
-// Walks through the local page in Chromium, by keyboard wherever a person could:
-// node journey.mjs PATH_OF_AUTH_LOCAL
-// CHROMIUM and PLAYWRIGHT name the browser and playwright-core's module if they are not in their
-// usual places.
+// Walks through the console in Chromium, by keyboard wherever a person could, with axe on every
+// state: node journey.mjs PATH_OF_AUTH_LOCAL
+//
+// CHROMIUM, PLAYWRIGHT and AXE name the browser and the modules where they are not in their usual
+// places. SCREENSHOTS names a folder for pictures of every state. With FROM_DISK, the page's files
+// come from the working tree, so that a change needs no build.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
+const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve('axe-core')), 'utf8');
+const screenshots = process.env.SCREENSHOTS;
 
-// A page that asks another host for anything fails below; these keep the browser itself from doing
-// so.
+// A page that asks another host for anything fails below; these keep the browser itself from doing so.
 const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -23,7 +28,7 @@ const BROWSER_FLAGS = [
 ];
 
 // The browser logs each refusal that fetch gets as an error; those below are provoked on purpose.
-const PROVOKED = /Failed to load resource: the server responded with a status of (400|401|409|410|429)/;
+const PROVOKED = /Failed to load resource: (the server responded with a status of (400|401|403|404|409|410|429)|net::ERR_INTERNET_DISCONNECTED)/;
 
 const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
 const [readyLine] = await once(createInterface(local.stdout), 'line');
@@ -38,165 +43,265 @@ function seen(what) {
   console.log(`ok ${what}`);
 }
 
-async function open({ hosts = [gateway], ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const page = await context.newPage();
+const pageFolder = new URL('../../src/page/', import.meta.url);
+const package_ = new URL('../../../../auth-browser/', import.meta.url);
+
+async function fromDisk(route) {
+  const { pathname } = new URL(route.request().url());
+  const name = pathname === '/' ? 'index.html' : pathname.slice('/_local/page/'.length);
+  const body = await readFile(new URL(name, pageFolder)).catch(() => readFile(new URL(name, package_)));
+  const response = await route.fetch();
+  await route.fulfill({ status: 200, headers: response.headers(), body });
+}
+
+function watch(page, hosts) {
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type()) && !PROVOKED.test(message.text())) complaints.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== 'data:' && !hosts.includes(origin)) complaints.push(`request to another host: ${request.url()}`);
+    if (!['data:', 'about:'].includes(protocol) && !hosts.includes(origin)) complaints.push(`request to another host: ${request.url()}`);
   });
-  await page.addInitScript(() => {
-    addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective, event.blockedURI));
-  });
-  await page.goto(gateway);
-  await page.waitForSelector('#email', { state: 'visible' });
+}
+
+async function open({ hosts = [gateway], context, hash = '', ...options } = {}) {
+  if (context === undefined) {
+    context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    if (process.env.FROM_DISK) await context.route((url) => url.origin === gateway && (url.pathname === '/' || url.pathname.startsWith('/_local/page/')), fromDisk);
+    context.on('page', (page) => watch(page, hosts));
+    await context.addInitScript(() => {
+      addEventListener('securitypolicyviolation', (event) => console.error('CSP', event.violatedDirective, event.blockedURI));
+    });
+  }
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  await page.goto(`${gateway}/${hash}`);
+  await page.locator('main:not([hidden])').waitFor();
   return page;
 }
+
+const signInElement = (page) => page.locator('latchkey-sign-in');
+const account = (page) => page.locator('latchkey-account');
+const step = (page, name) => page.locator(`latchkey-sign-in[data-step="${name}"]:visible`).waitFor();
+const field = (page, name) => page.locator(`latchkey-sign-in input[name="${name}"]`);
+const go = (page) => page.locator('latchkey-sign-in button.primary').click();
+const said = (page, pattern) => page.locator('latchkey-sign-in .said').filter({ hasText: pattern }).waitFor();
+const signedIn = (page) => account(page).getByLabel('Name').waitFor();
+const says = (page, selector, pattern) => page.locator(selector).filter({ hasText: pattern }).first().waitFor();
+const storedSession = (page) => page.evaluate(() => JSON.parse(sessionStorage.getItem('latchkey.session')));
 
 async function latestCode(to) {
   const response = await fetch(`${gateway}/_local/mailbox/latest?to=${encodeURIComponent(to)}&wait=5`);
   return (await response.json()).code;
 }
 
-const focus = (page) => page.evaluate(() => document.activeElement?.id ?? '');
-const focusReaches = (page, id) => page.waitForFunction((wanted) => document.activeElement?.id === wanted, id);
-const says = (page, selector, pattern) =>
-  page.waitForFunction(([where, source]) => new RegExp(source, 'u').test(document.querySelector(where)?.textContent ?? ''), [selector, pattern.source]);
-const storedSession = (page) => page.evaluate(() => sessionStorage.getItem('latchkey.session'));
-const storedSessionChanges = (page, before) => page.waitForFunction((old) => sessionStorage.getItem('latchkey.session') !== old, before);
-const moveClock = (page, seconds) => page.click(`[data-advance="${seconds}"]`);
-
-async function tabUntil(page, what, reached) {
-  for (let presses = 0; presses < 40; presses += 1) {
-    if (await reached()) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`Tab does not reach ${what}`);
+/** Moves the clock as a person does: by the control in the header. */
+async function moveClock(page, seconds) {
+  if (!(await page.locator('#clock').evaluate((clock) => clock.open))) await page.click('#clock > summary');
+  const moved = page.waitForResponse((response) => response.url().endsWith('/_local/clock') && response.request().method() === 'POST');
+  await page.click(`[data-advance="${seconds}"]`);
+  await moved;
+  await page.keyboard.press('Escape');
 }
 
-const tabTo = (page, id) => tabUntil(page, `#${id}`, async () => (await focus(page)) === id);
+/** What has the focus, inside elements too: an id, or a field's name, or a button's words. */
+const focused = (page) =>
+  page.evaluate(() => {
+    let active = document.activeElement;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    if (active === document.body) return '';
+    return active?.getAttribute('name') || active?.id || active?.textContent.trim() || '';
+  });
+
+async function tabTo(page, what) {
+  for (let presses = 0; presses < 90; presses += 1) {
+    if ((await focused(page)).includes(what)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab does not reach ${what}; the focus is on ${await focused(page)}`);
+}
+
+async function isGood(page, what) {
+  // A page that allows no foreign script still lets the browser's own tools look at it.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axe });
+  const { result } = await session.send('Runtime.evaluate', {
+    expression: `axe.run(document, { resultTypes: ['violations'], iframes: false }).then((found) => JSON.stringify(found.violations.map((each) => [each.id, each.nodes.map((node) => node.html.slice(0, 160))])))`,
+    awaitPromise: true,
+  });
+  await session.detach();
+  assert.deepEqual(JSON.parse(result.value), [], `axe finds fault with ${what}`);
+  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= screen, `${what} is ${content} wide on ${screen}`);
+  if (screenshots) await page.screenshot({ path: `${screenshots}/${what.replaceAll(/\W+/gu, '-')}.png` });
+}
 
 async function askForCode(page, address) {
-  await page.fill('#email', address);
-  await page.press('#email', 'Enter');
-  await focusReaches(page, 'code');
+  await field(page, 'email').fill(address);
+  await field(page, 'email').press('Enter');
+  await step(page, 'code');
 }
 
 async function signIn(page, address) {
   await askForCode(page, address);
-  await page.fill('#code', await latestCode(address));
-  await page.press('#code', 'Enter');
-  await page.waitForSelector('#profile dd');
+  await field(page, 'code').fill(await latestCode(address));
+  await field(page, 'code').press('Enter');
+  await signedIn(page);
 }
 
 async function signInByKeyboard(page, address) {
+  await step(page, 'start');
+  await isGood(page, 'the console');
   await tabTo(page, 'email');
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('#email-error:not(:empty)');
-  seen('an empty address is refused beside its field');
-
-  await page.keyboard.type('not an address');
-  await page.keyboard.press('Enter');
-  await says(page, '#sign-in-problem', /./);
-  await focusReaches(page, 'email');
-  seen('a refusal of the API is shown, and the focus is where it can be mended');
-
-  await page.keyboard.press('Control+A');
   await page.keyboard.type(address);
   await page.keyboard.press('Enter');
-  await focusReaches(page, 'code');
-  assert.deepEqual(await page.$eval('#code', (field) => [field.autocomplete, field.inputMode]), ['one-time-code', 'numeric']);
-  seen('Enter mails a code and moves the focus to its field');
-
-  await page.waitForSelector('.code-chip');
-  await says(page, '#resend-code', /in 0:/);
-  await says(page, '#code-time', /^[45]:\d\d left$/);
-  seen('the mail is beside the form, and the countdowns run');
+  await step(page, 'code');
+  assert.equal(await focused(page), 'code');
+  await page.locator('.code-chip').waitFor();
+  await says(page, '#unread', /1 unread/);
+  await isGood(page, 'a code on its way');
+  seen('Enter mails a code, its field has the focus, and the mailbox counts one unread');
 
   const code = await latestCode(address);
   await page.keyboard.type(code.replace(/^./, (digit) => (digit === '9' ? '1' : '9')));
   await page.keyboard.press('Enter');
-  await says(page, '#code-attempts', /2 attempts left/);
-  assert.equal(await focus(page), 'code');
-  seen('a wrong code says how many attempts are left');
-
+  await said(page, /2 more times/);
   await page.reload();
-  await page.waitForSelector('#code', { state: 'visible' });
-  seen('a reload keeps the sign-in');
+  await step(page, 'code');
+  seen('a wrong code says how many tries are left, and a reload keeps the sign-in');
 
-  await tabUntil(page, 'the code in the mail', () => page.evaluate(() => document.activeElement.classList.contains('code-chip')));
+  await tabTo(page, code);
   await page.keyboard.press('Enter');
-  assert.equal(await page.inputValue('#code'), code);
-  assert.equal(await focus(page), 'code');
+  assert.equal(await focused(page), 'code');
+  assert.equal(await field(page, 'code').inputValue(), code);
   await page.keyboard.press('Enter');
-  await focusReaches(page, 'session-heading');
-  await page.waitForSelector('#profile dd');
-  seen('the code in the mail fills the field, and signs in');
+  await signedIn(page);
+  await isGood(page, 'somebody signed in');
+  seen('the code in the mail fills the field by keyboard, and signs in');
+}
+
+async function readMails(page) {
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('m');
+  assert.match(await focused(page), /sign|code/i);
+  await page.keyboard.press('Enter');
+  const mail = page.locator('.mail').first();
+  const frame = mail.locator('iframe');
+  await frame.waitFor();
+  assert.equal(await frame.getAttribute('sandbox'), '');
+  await mail.getByRole('button', { name: 'Show as text' }).click();
+  await mail.locator('.mail-text').waitFor();
+  await isGood(page, 'an open mail');
+  await page.keyboard.press('Escape');
+  assert.equal(await mail.locator('details').evaluate((details) => details.open), false);
+  seen('m goes to the mails, Enter opens one as HTML and as text, and Escape closes it');
+}
+
+async function openRequests(page) {
+  const row = page.locator('#requests > li').filter({ hasText: 'POST /auth/otp/verify' }).filter({ hasText: '200' }).first();
+  await row.locator('summary').first().click();
+  await row.locator('.calls').waitFor();
+  const text = await row.innerText();
+  for (const words of ['AdminRespondToAuthChallenge', 'UpdateItem', '"accessToken": "•••"', '"code": "•••"', 'a million', 'log line']) {
+    assert.ok(text.includes(words), `${words} is not in ${text}`);
+  }
+  const { accessToken, refreshToken } = await storedSession(page);
+  for (const secret of [accessToken, refreshToken]) assert.ok(!text.includes(secret));
+  await isGood(page, 'an open request');
+  await row.getByRole('link', { name: 'verifyOtp in the contract' }).click();
+  await page.locator('#contract\\/verifyOtp h2:focus').waitFor();
+  await page.goBack();
+  seen('a request opens: bodies without secrets, AWS calls with times and prices, its operation');
 }
 
 async function useTheSession(page) {
-  const name = 'Ada <b>Lovelace</b>';
-  await tabTo(page, 'name');
-  await page.keyboard.type(name);
-  await page.keyboard.press('Enter');
-  await says(page, '#status', /^Saved\.$/);
+  await account(page).getByLabel('Name').fill('Ada <b>Lovelace</b>');
+  await account(page).getByRole('button', { name: 'Save' }).click();
+  await page.locator('latchkey-account .said').filter({ hasText: 'Saved' }).waitFor();
   await page.reload();
-  await page.waitForFunction((saved) => document.querySelector('#name').value === saved, name);
-  seen('the name is saved as typed, and the session survives a reload');
-
-  await page.click('#access-claims >> xpath=ancestor::details/summary');
+  await signedIn(page);
+  assert.equal(await account(page).getByLabel('Name').inputValue(), 'Ada <b>Lovelace</b>');
+  await page.click('#session >> text=Claims of the access token');
   await says(page, '#access-claims', /token_use[\s\S]*access/);
-  const before = await storedSession(page);
-  await tabTo(page, 'refresh');
-  await page.keyboard.press('Enter');
-  await storedSessionChanges(page, before);
-  assert.equal(await focus(page), 'refresh');
-  seen('refreshing renews the tokens, and the focus stays');
-
-  await moveClock(page, 301);
-  await says(page, '#access-token-left', /^5[45]:/);
+  const before = (await storedSession(page)).accessToken;
+  await page.click('#refresh');
+  await page.waitForFunction((old) => !sessionStorage.getItem('latchkey.session').includes(old), before);
   await moveClock(page, 3601);
   await says(page, '#access-token-left', /ended/);
-  await page.click('#save-name');
+  await says(page, '#clock-ahead', /1 hour 1 second ahead/);
+  await account(page).getByRole('button', { name: 'Save' }).click();
   await says(page, '#access-token-left', /left/);
-  seen('a token that has ended is renewed by the next request');
-
-  await page.click('#sign-out');
-  await focusReaches(page, 'email');
-  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  seen('the name is kept as typed, claims are shown, and tokens are renewed, after their end too');
+  await account(page).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(page, 'start');
+  assert.equal(await page.evaluate(() => sessionStorage.getItem('latchkey.session')), null);
   seen('signing out leaves nothing behind');
 }
 
-async function useCookies(page, address) {
-  await page.check('input[value=cookie]');
-  await askForCode(page, address);
-  await moveClock(page, 31);
-  await says(page, '#resend-code', /^Send another code$/);
-  await page.click('#resend-code');
-  await says(page, '#resend-code', /in 0:/);
-  seen('another code may be asked for after 30 seconds');
+async function connect(page) {
+  await page.locator('#connect').getByText('boto3', { exact: true }).click();
+  await page.locator('#connect pre:visible').filter({ hasText: 'endpoint_url' }).waitFor();
+  await isGood(page, 'the connect card');
+  for (const name of ['API', 'User pool', 'Public client', 'Cognito', 'DynamoDB', 'AgentCore', 'Lambda']) {
+    assert.ok(await page.locator('#connect').getByRole('button', { name: `Copy ${name}`, exact: true }).isVisible(), name);
+  }
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.locator('#connect').getByRole('button', { name: 'Copy API' }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), gateway);
+  await page.click('#connect > summary');
+  await page.reload();
+  await step(page, 'start');
+  assert.equal(await page.locator('#connect').evaluate((card) => card.open), false);
+  seen('the Connect card has everything to copy, and stays as it was left');
+}
 
-  await page.fill('#code', await latestCode(address));
-  await page.press('#code', 'Enter');
-  await says(page, '#refresh-token', /cookie/);
-  const before = await storedSession(page);
-  assert.equal(JSON.parse(before).refreshToken, null);
+async function tryTheContract(page) {
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press('/');
+  await page.locator('#contract-search:focus').waitFor();
+  await page.keyboard.type('mailed code');
+  await says(page, '#contract-found', /of \d+ operations/);
+  await page.fill('#contract-search', 'getProfile');
+  await says(page, '#contract-found', /^\d+ of/);
+  await page.fill('#contract-search', 'initiateOtp');
+  const operation = page.locator('.operation:visible').filter({ hasText: '/auth/otp/initiate' }).first();
+  await operation.locator('.try > summary').click();
+  await operation.getByLabel('Body').fill('{');
+  await operation.getByRole('button', { name: 'Send' }).click();
+  await says(page, '.try:visible', /no JSON/);
+  await operation.getByLabel('Body').fill('{"email":"tried@example.com"}');
+  await operation.getByRole('button', { name: 'Send' }).click();
+  await says(page, '.try:visible', /Answered 200/);
+  await isGood(page, 'the contract, searched and tried');
+  assert.match(await latestCode('tried@example.com'), /^\d{8}$/);
+  seen('/ searches the contract, and an operation is tried from it');
+}
+
+async function cookiesInTwoTabs(page, address) {
+  await page.goto(`${gateway}/#try`);
+  await step(page, 'start');
+  await page.selectOption('#delivery', 'cookie');
+  await page.waitForFunction(() => sessionStorage.getItem('latchkey.local.delivery') === 'cookie');
+  await step(page, 'start');
+  await signIn(page, address);
+  assert.equal((await storedSession(page)).refreshToken, null);
   await page.click('#refresh');
-  await storedSessionChanges(page, before);
-  seen('in cookie mode no script sees a refresh token, and refreshing works');
+  await says(page, '#status', /new/);
+  seen('with cookies no script sees a refresh token, and renewing works');
 
   const other = await open();
   await signIn(other, address);
   await moveClock(page, 31);
-  await page.click('#sign-out-everywhere');
-  await focusReaches(page, 'email');
-  await other.click('#save-name');
-  await says(other, '#sign-in-problem', /has ended/);
-  seen('signing out everywhere ends the session in the other browser, which says so');
+  await account(page).getByRole('button', { name: 'Sign out on all devices' }).click();
+  await step(page, 'start');
+  await account(other).getByRole('button', { name: 'Save' }).click();
+  await step(other, 'start');
+  await says(other, '#status', /has ended/);
+  await other.context().close();
+  seen('signing out on all devices ends the session in the other browser, which says so');
+  await page.selectOption('#delivery', 'body');
+  await step(page, 'start');
 }
 
 /** The code that an authenticator app shows now (RFC 6238), by the local run's clock. */
@@ -211,248 +316,286 @@ async function appCode(secret) {
   return String(number % 1_000_000).padStart(6, '0');
 }
 
-async function signInByPassword(page, address, password) {
-  await page.fill('#password-email', address);
-  await page.fill('#password-field', password);
-  await page.press('#password-field', 'Enter');
-}
-
+/** A registration that is left half-way is no dead end. */
 async function registerAndGuard(address) {
-  const page = await open({ acceptDownloads: true });
+  const page = await open();
   const password = 'nine lives of a cat';
-  await page.fill('#password-email', address);
-  await page.fill('#password-field', 'short');
-  await page.click('#register');
-  await says(page, '#password-field-error', /12 characters/);
-  await page.fill('#password-field', password);
-  await page.click('#register');
-  await focusReaches(page, 'confirm-code');
-  await page.fill('#confirm-code', await latestCode(address));
-  await page.press('#confirm-code', 'Enter');
-  await page.waitForSelector('#profile dd');
-  seen('an address is registered, and confirming it signs in');
+  await signInElement(page).getByRole('button', { name: 'Create an account' }).click();
+  await field(page, 'email').fill(address);
+  await field(page, 'newPassword').fill('short');
+  await go(page);
+  await signInElement(page).getByText('At least 12 characters.', { exact: true }).waitFor();
+  await field(page, 'newPassword').fill(password);
+  await go(page);
+  await step(page, 'confirm');
+  await signInElement(page).getByRole('button', { name: 'Use another address' }).click();
+  await step(page, 'start');
+  await signInElement(page).getByRole('button', { name: 'Create an account' }).click();
+  await field(page, 'email').fill(address);
+  await field(page, 'newPassword').fill(password);
+  await go(page);
+  await step(page, 'confirm');
+  const chip = page.locator('.code-chip').filter({ hasText: address }).first();
+  await chip.click();
+  await field(page, 'code').press('Enter');
+  await signedIn(page);
+  seen('a registration that was left can be begun again, and confirming it signs in');
 
-  await page.click('#authenticator-summary');
-  await page.fill('#proof-password', password);
-  await page.press('#proof-password', 'Enter');
-  await page.waitForSelector('#qr img');
-  assert.match(await page.getAttribute('#qr img', 'src'), /^data:image\/svg\+xml;base64,/);
-  assert.ok(await page.$eval('#qr img', (image) => image.complete && image.naturalWidth > 100));
-  const secret = await page.textContent('#secret');
-  await page.fill('#first-code', await appCode(secret));
-  await page.press('#first-code', 'Enter');
-  await focusReaches(page, 'backup-codes-heading');
-  const codes = await page.$$eval('#backup-codes li', (items) => items.map((item) => item.textContent));
+  await account(page).getByRole('button', { name: 'Set up' }).click();
+  await account(page).locator('input[name="password"]').fill(password);
+  await account(page).getByRole('button', { name: 'Set up' }).click();
+  await account(page).locator('svg.qr').waitFor();
+  await isGood(page, 'an authenticator to set up');
+  const secret = await account(page).locator('code').innerText();
+  await account(page).locator('input[name="code"]').fill(await appCode(secret));
+  await account(page).getByRole('button', { name: 'Turn on' }).click();
+  await account(page).locator('.codes li').first().waitFor();
+  const codes = await account(page).locator('.codes li').allInnerTexts();
   assert.equal(codes.length, 10);
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download-backup-codes')]);
-  assert.equal(download.suggestedFilename(), 'latchkey-backup-codes.txt');
-  await page.click('#copy-backup-codes');
-  await says(page, '#status', /copied|Select the text/);
-  await page.click('#backup-codes-kept');
-  assert.equal(await page.textContent('#backup-codes'), '');
-  seen('an authenticator is set up by its QR code, and its backup codes are copied and saved');
-
-  await page.click('#sign-out');
-  await focusReaches(page, 'email');
-  await signInByPassword(page, address, password);
-  await focusReaches(page, 'factor');
-  await page.fill('#factor', '000000');
-  await page.press('#factor', 'Enter');
-  await says(page, '#factor-problem', /2 attempts left/);
+  await account(page).getByRole('button', { name: 'I have kept them' }).click();
+  await account(page).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(page, 'start');
+  await signInElement(page).getByRole('button', { name: 'Use a password' }).click();
+  await field(page, 'email').fill(address);
+  await field(page, 'password').fill(password);
+  await go(page);
+  await step(page, 'factor');
   await moveClock(page, 31);
-  await page.fill('#factor', await appCode(secret));
-  await page.press('#factor', 'Enter');
-  await page.waitForSelector('#profile dd');
-  seen('a password, and then the authenticator, sign in');
+  await field(page, 'code').fill(await appCode(secret));
+  await go(page);
+  await signedIn(page);
+  seen('an authenticator is set up, and a password and its code sign in');
 
-  await page.click('#sign-out-everywhere');
-  await focusReaches(page, 'email');
-  await askForCode(page, address);
-  await page.fill('#code', await latestCode(address));
-  await page.press('#code', 'Enter');
-  await focusReaches(page, 'factor');
-  await page.fill('#factor', codes[0].toLowerCase());
-  await page.press('#factor', 'Enter');
-  await says(page, '#status', /Backup codes left: 9/);
-  await page.waitForSelector('#profile dd');
-  seen('a code by mail, and then a backup code, sign in, and the codes left are shown');
-
-  await page.click('#sign-out');
-  await page.fill('#password-email', address);
-  await page.click('#forgot');
-  await focusReaches(page, 'confirm-code');
-  await page.fill('#confirm-code', await latestCode(address));
-  await page.fill('#new-password', 'ten lives of a lucky cat');
-  await page.press('#new-password', 'Enter');
-  await focusReaches(page, 'password-field');
-  await signInByPassword(page, address, 'ten lives of a lucky cat');
-  await focusReaches(page, 'factor');
-  await page.fill('#factor', codes[1]);
-  await page.press('#factor', 'Enter');
-  await page.waitForSelector('#profile dd');
-  seen('a forgotten password is chosen anew, and the authenticator is asked for all the same');
-
-  await page.click('#authenticator-summary');
-  await page.fill('#proof-password', 'ten lives of a lucky cat');
-  await page.fill('#present-factor', codes[2]);
-  await page.click('#disable');
-  await says(page, '#status', /no authenticator any more/);
-  seen('the authenticator is removed by password and backup code');
+  await account(page).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await signInElement(page).getByRole('button', { name: 'Use a password' }).click();
+  await field(page, 'email').fill(address);
+  await signInElement(page).getByRole('button', { name: 'Forgot password?' }).click();
+  await go(page);
+  await step(page, 'reset');
+  await signInElement(page).getByText('At least 12 characters. A few words').waitFor();
+  await signInElement(page).getByRole('button', { name: /Another code in/ }).waitFor();
+  await moveClock(page, 31);
+  await signInElement(page).getByRole('button', { name: 'Send another code' }).click();
+  await said(page, /Another code is on its way/);
+  await field(page, 'code').fill(await latestCode(address));
+  await field(page, 'newPassword').fill('ten lives of a lucky cat');
+  await go(page);
+  await step(page, 'password');
+  await field(page, 'password').fill('ten lives of a lucky cat');
+  await go(page);
+  await step(page, 'factor');
+  await signInElement(page).getByRole('button', { name: 'Use a backup code' }).click();
+  await field(page, 'backupCode').fill(codes[0]);
+  await go(page);
+  await signedIn(page);
+  seen('recovery shows its rule and sends another code, and the authenticator is asked for all the same');
   await page.context().close();
 }
 
 async function signInWithTheAgent(page, address) {
   await page.click('[data-view="agent"]');
-  await focusReaches(page, 'agent-heading');
-  await tabTo(page, 'agent-answer');
+  await tabTo(page, 'answer');
   await page.keyboard.type(address);
   await page.keyboard.press('Enter');
-  await page.waitForSelector('#agent-take-code', { state: 'visible' });
   await says(page, '#conversation', /initiate_cognito_login[\s\S]*"success": true/);
+  await says(page, '#agent-answer-label', /The code/);
   await page.keyboard.type('00000000');
   await page.keyboard.press('Enter');
   await says(page, '#conversation', /verify_cognito_otp[\s\S]*INVALID_OTP/);
-  seen('an agent asks for the address and mails a code, and its tools and their results are shown');
-
-  await tabTo(page, 'agent-take-code');
+  await isGood(page, 'a conversation with the agent');
+  await page.locator('.code-chip').filter({ hasText: address }).first().click();
   await page.keyboard.press('Enter');
-  await focusReaches(page, 'agent-answer');
-  await page.keyboard.press('Enter');
-  await focusReaches(page, 'agent-authorize');
+  await page.locator('#agent-authorize').waitFor();
   await says(page, '#conversation', /"event_type": "auth_tokens"/);
-  const { accessToken, refreshToken } = JSON.parse(await storedSession(page));
+  const { accessToken, refreshToken } = await storedSession(page);
   assert.ok(refreshToken);
   assert.ok(!(await page.textContent('#conversation')).includes(accessToken), 'tokens are cut short');
   await page.reload();
   await says(page, '#conversation', /Hello again/);
-  await page.waitForSelector('#agent-authorize', { state: 'visible' });
-  seen('the page recognises the token delivery event among the results, and keeps the session');
+  seen('an agent signs a person in by its tools, with the mailbox beside it, and the page keeps the session');
+}
+
+async function consentOnThePoolsPage(consent, page, address) {
+  await consent.waitForURL(`${cognito}/**/login?**`);
+  await consent.getByText('asks you to sign in').waitFor();
+  await isGood(consent, 'the pool asks for an address');
+  await consent.getByLabel('Email address').fill(address);
+  await consent.keyboard.press('Enter');
+  await consent.getByLabel('Code').waitFor();
+  await isGood(consent, 'the pool asks for a code');
+  assert.ok(await page.locator('.code-chip').first().isVisible(), 'the mailbox is in sight');
+  await consent.getByLabel('Code').fill(await latestCode(address));
+  await consent.keyboard.press('Enter');
 }
 
 async function letTheAgentAct(page, address) {
-  await tabTo(page, 'agent-authorize');
-  await page.keyboard.press('Enter');
-  await page.waitForURL(`${cognito}/**/login?**`);
-  await page.keyboard.type(address);
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('#code');
-  await page.fill('#code', await latestCode(address));
-  await page.press('#code', 'Enter');
+  const [consent] = await Promise.all([page.waitForEvent('popup'), page.click('#agent-authorize')]);
+  await consentOnThePoolsPage(consent, page, address);
+  await consent.locator('latchkey-consent-result[data-outcome="allowed"]').waitFor();
+  await consent.getByText('You can close this page now').waitFor();
+  assert.equal(new URL(consent.url()).search, '');
+  await isGood(consent, 'the end of a consent');
+  await consent.close();
   await says(page, '#conversation', /You have consented[\s\S]*get_authenticated_guest[\s\S]*You are guest GST-/);
-  assert.equal(page.url(), `${gateway}/#agent`);
   assert.equal(await page.evaluate(() => sessionStorage.getItem('latchkey.agent')), null);
-  seen('a person consents on the pool’s own page, comes back, and the agent knows its guest');
+  seen('a person consents in a window beside the mailbox, is told what happened, and the agent knows its guest');
+}
+
+async function cancelOnThePoolsPage(page) {
+  await page.context().clearCookies({ name: 'cognito-local' });
+  const [consent] = await Promise.all([page.waitForEvent('popup'), page.click('#agent-authorize')]);
+  await consent.waitForURL(`${cognito}/**/login?**`);
+  await consent.getByRole('button', { name: 'Cancel' }).click();
+  await consent.locator('latchkey-consent-result[data-outcome="AUTH_CANCELLED"]').waitFor();
+  await consent.close();
+  await says(page, '#conversation', /You have not allowed it/);
+  seen('the pool’s page can be cancelled, and both windows say so');
 }
 
 /** The hosted session is still alive here: the person signs in again all the same. */
 async function allowOnTheLinksPage(page, address) {
   for (const button of ['Cancel', 'Allow']) {
-    await page.goto(`${gateway}/#agent`);
     await page.reload();
-    await page.waitForSelector('#agent-ask', { state: 'visible' });
     await page.click('#agent-ask');
-    await page.click('#conversation a');
-    await page.waitForURL(`${gateway}/auth/oauth2/start/**`);
-    assert.match(await page.textContent('h1'), /asks to act for you/);
-    const [allow, cancel] = await Promise.all(['Allow', 'Cancel'].map((name) => page.getByRole('button', { name }).boundingBox()));
+    const [consent] = await Promise.all([page.waitForEvent('popup'), page.click('#conversation a')]);
+    await consent.waitForURL(`${gateway}/auth/oauth2/start/**`);
+    assert.match(await consent.textContent('h1'), /asks to act for you/);
+    const [allow, cancel] = await Promise.all(['Allow', 'Cancel'].map((name) => consent.getByRole('button', { name }).boundingBox()));
     assert.deepEqual([allow.width, allow.height], [cancel.width, cancel.height]);
-    await page.setViewportSize({ width: 360, height: 640 });
-    assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'no scrolling');
-    await page.setViewportSize({ width: 1280, height: 900 });
-    await page.getByRole('button', { name: button }).click();
-    if (button === 'Cancel') await says(page, '#conversation', /You have not consented/);
+    await consent.setViewportSize({ width: 360, height: 640 });
+    assert.ok(await consent.evaluate(() => document.documentElement.scrollHeight <= innerHeight), 'no scrolling');
+    await isGood(consent, `the consent page before ${button}`);
+    await consent.getByRole('button', { name: button }).click();
+    if (button === 'Cancel') {
+      await consent.locator('latchkey-consent-result[data-outcome="AUTH_CANCELLED"]').waitFor();
+      await says(page, '#conversation', /You have not allowed it/);
+    } else {
+      await consentOnThePoolsPage(consent, page, address);
+      await consent.locator('latchkey-consent-result[data-outcome="allowed"]').waitFor();
+      await says(page, '#conversation', /You have consented[\s\S]*You are guest GST-/);
+    }
+    await consent.close();
   }
-  await page.waitForURL(`${cognito}/**/login?**`);
-  await page.fill('#username', address);
-  await page.press('#username', 'Enter');
-  await page.waitForSelector('#code');
-  await page.fill('#code', await latestCode(address));
-  await page.press('#code', 'Enter');
-  await says(page, '#conversation', /You have consented[\s\S]*You are guest GST-/);
   seen('an agent’s link shows a page, whose buttons are of one size: one cancels, one leads to a fresh sign-in');
 }
 
 async function letAnAuthorizationRunOut(page) {
-  await page.goto(`${gateway}/#agent`);
-  await page.context().clearCookies({ name: 'cognito-local' });
-  await page.click('#agent-authorize');
-  await page.waitForURL(`${cognito}/**/login?**`);
-  await page.goto(`${gateway}/#agent`);
+  const [consent] = await Promise.all([page.waitForEvent('popup'), page.click('#agent-authorize')]);
   await says(page, '#agent-time', /(10:00|9:\d\d) left/);
+  await consent.close();
   await fetch(`${gateway}/_local/clock`, { method: 'POST', body: JSON.stringify({ advanceSeconds: 601 }) });
   await says(page, '#conversation', /The time for this ran out/);
   assert.equal(await page.textContent('#agent-time'), '');
-  seen('whoever leaves the pool’s page is told when the time for the consent has run out');
+  seen('a person who closes the window is told when the time for the consent has run out');
 
-  await page.goto(`${gateway}/?auth=error&code=AUTH_CANCELLED`);
-  await says(page, '#conversation', /You have not consented/);
-  assert.equal(page.url(), `${gateway}/#agent`);
+  for (const [query, outcome] of [
+    ['?auth=success&session_id=urn%3Amade-up', 'failed'],
+    ['?auth=error&code=SESSION_EXPIRED', 'SESSION_EXPIRED'],
+    ['?auth=error&code=constructor', 'failed'],
+  ]) {
+    await page.goto(`${gateway}/${query}`);
+    await page.locator(`latchkey-consent-result[data-outcome="${outcome}"]`).waitFor();
+    await isGood(page, `the landing of ${query}`);
+  }
   await page.context().close();
-  seen('whoever comes back without a consent is told why');
+  seen('the landing page says what the API knows, whatever the address claims');
 }
 
 async function letACodeExpire(page, address) {
   await askForCode(page, address);
   await moveClock(page, 301);
-  await page.fill('#code', '12345678');
-  await page.press('#code', 'Enter');
-  await focusReaches(page, 'email');
-  await says(page, '#sign-in-problem', /./);
-  seen('a code that came too late leads back to the address, with the reason');
+  await signInElement(page).getByText('The time for this code is over').waitFor();
+  const button = signInElement(page).locator('button.primary');
+  assert.equal(await button.getAttribute('aria-disabled'), 'true');
+  await isGood(page, 'a code whose time is over');
+  await signInElement(page).getByRole('button', { name: 'Send another code' }).click();
+  await signInElement(page).getByText('The code works for another').waitFor();
+  await field(page, 'code').fill(await latestCode(address));
+  await go(page);
+  await signedIn(page);
+  await account(page).getByRole('button', { name: 'Sign out', exact: true }).click();
+  seen('when the time is up the button is off and says why, and another code signs in');
+
+  await moveClock(page, 31);
+  await step(page, 'start');
+  await askForCode(page, 'clumsy@example.com');
+  for (const pattern of [/2 more times/, /once more/, /last attempt/]) {
+    await field(page, 'code').fill('00000000');
+    await go(page);
+    await said(page, pattern);
+  }
+  await step(page, 'start');
+  await isGood(page, 'attempts that are spent');
+  seen('the third wrong code begins anew, and says that the attempts are spent');
 }
 
-async function readTheContract(page) {
-  await page.goto(`${gateway}/#contract`);
-  await page.waitForSelector('.operation');
-  assert.ok((await page.$$('.operation')).length >= 7);
-  await says(page, '#operations', /curl -X POST/);
-  seen('the contract is rendered');
+async function offline(page) {
+  await page.context().setOffline(true);
+  await field(page, 'email').fill('away@example.com');
+  await go(page);
+  await said(page, /no connection/);
+  await says(page, '#mailbox-state', /does not answer/);
+  await isGood(page, 'no connection');
+  await page.context().setOffline(false);
+  await go(page);
+  await step(page, 'code');
+  seen('without a connection both the sign-in and the mailbox say so, and the next press works');
 }
 
 async function fitTheScreen(colorScheme, width) {
   const page = await open({ colorScheme, viewport: { width, height: 844 } });
-  const fits = async (what) => {
-    const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-    assert.ok(content <= screen, `${what} is ${content} wide on ${screen}, ${colorScheme}`);
-  };
+  const called = (what) => `${what}, ${colorScheme}, ${width}`;
   const address = `${colorScheme}.${width}@example.com`;
   await askForCode(page, address);
-  await page.waitForSelector('.code-chip');
-  await fits('the code form');
-  await page.fill('#code', await latestCode(address));
-  await page.press('#code', 'Enter');
-  await page.waitForSelector('#profile dd');
-  await page.click('#access-claims >> xpath=ancestor::details/summary');
-  await fits('the session');
+  await page.locator('.code-chip').first().waitFor();
+  await isGood(page, called('a code'));
+  await field(page, 'code').fill(await latestCode(address));
+  await go(page);
+  await signedIn(page);
+  await page.locator('#requests > li').filter({ hasText: 'otp/verify' }).first().locator('summary').first().click();
+  await page.locator('.calls').first().waitFor();
+  await isGood(page, called('a session'));
   await page.goto(`${gateway}/#agent`);
-  await page.waitForSelector('#agent-authorize', { state: 'visible' });
-  await fits('the agent');
+  await page.locator('#agent-authorize').waitFor();
+  await isGood(page, called('the agent'));
   await page.goto(`${gateway}/#contract/verifyOtp`);
-  await page.waitForSelector('.operation');
-  await fits('the contract');
+  await page.locator('.operation').first().waitFor();
+  await isGood(page, called('the contract'));
   await page.context().close();
 }
 
 try {
   const page = await open();
   await signInByKeyboard(page, 'ada@example.com');
+  await readMails(page);
+  await openRequests(page);
   await useTheSession(page);
-  await useCookies(page, 'ada@example.com');
+  await connect(page);
+  await tryTheContract(page);
+  await cookiesInTwoTabs(page, 'ada@example.com');
+  await letACodeExpire(page, 'late@example.com');
+  await offline(page);
+  await page.context().close();
   await registerAndGuard('grace@example.com');
   const conversation = await open({ hosts: [gateway, agentcore, cognito] });
   await signInWithTheAgent(conversation, 'agnes@example.com');
   await letTheAgentAct(conversation, 'agnes@example.com');
+  await cancelOnThePoolsPage(conversation);
   await allowOnTheLinksPage(conversation, 'agnes@example.com');
   await letAnAuthorizationRunOut(conversation);
-  await letACodeExpire(page, 'late@example.com');
-  await readTheContract(page);
   for (const colorScheme of ['light', 'dark']) {
-    for (const width of [390, 1280]) await fitTheScreen(colorScheme, width);
+    for (const width of [320, 768, 1920]) await fitTheScreen(colorScheme, width);
   }
-  seen('nothing is wider than the screen, in light and dark, at 390 and 1280 pixels');
+  seen('nothing is wider than the screen, in light and dark, at 320, 768 and 1920 pixels');
   assert.deepEqual(complaints, []);
-  seen('the console is empty: no error, no policy violation, no request to another host');
+  seen('the browser’s console is empty: no error, no policy violation, no request to another host');
   console.log(`${steps} steps seen`);
+} catch (error) {
+  // What every open page shows, where a folder for pictures is named.
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  for (const [number, page] of screenshots ? pages.entries() : []) await page.screenshot({ path: `${screenshots}/failed-${number}.png` }).catch(() => null);
+  console.error(complaints.join('\n'));
+  throw error;
 } finally {
   await browser.close();
   local.kill();
