@@ -1,5 +1,6 @@
 //! The control interface under `/_local`, and the page.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use auth_local::{UnknownUser, World};
@@ -278,14 +279,17 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/page")).unwrap();
     let files = folder
         .map(|file| file.unwrap().path())
-        .chain(["latchkey.js".into(), "proof-of-work.js".into()]);
+        .chain(["latchkey.js", "elements/sign-in.js", "proof-of-work.js"].map(PathBuf::from));
     for file in files {
         let kind = match file.extension().and_then(|kind| kind.to_str()) {
             Some("css") => "text/css",
             Some("js") => "text/javascript",
             Some(_) | None => continue,
         };
-        let name = file.file_name().unwrap().to_str().unwrap();
+        let name = match file.is_absolute() {
+            true => file.file_name().unwrap().to_str().unwrap(),
+            false => file.to_str().unwrap(),
+        };
         let served = browser.get(&format!("/_local/page/{name}")).await;
         assert_eq!(
             served.status, 200,
@@ -299,6 +303,64 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
         .expect_status(404);
     let contract = browser.get("/_local/openapi.json").await;
     assert_eq!(contract["openapi"], "3.1.1");
+}
+
+#[tokio::test]
+async fn a_request_is_shown_with_what_it_did_and_without_its_secrets() {
+    let world = TestWorld::start().await;
+    let signed_in = world.sign_in(ADA).await;
+    let mut browser = world.browser();
+    let listed = browser.get("/_local/requests").await;
+    let lines = listed.body.as_array().unwrap();
+    assert!(lines.iter().all(|line| line.get("request").is_none()));
+    let of_it = |line: &&Value| line["operationId"] == "verifyOtp";
+    let line = lines.iter().find(of_it).unwrap();
+    assert_eq!(line["asked"], "POST /auth/otp/verify");
+    assert_eq!(line["status"], 200);
+    let since = browser.get(&format!("/_local/requests?since={}", line["id"])).await;
+    assert!(!since.body.as_array().unwrap().contains(line));
+
+    let opened = browser.get(&format!("/_local/requests/{}", line["id"])).await;
+    assert_eq!(opened["request"]["body"]["email"], ADA);
+    let calls = opened["calls"].as_array().unwrap();
+    assert_eq!(u64::try_from(calls.len()).unwrap(), line["awsCalls"].as_u64().unwrap());
+    assert!(!opened["logs"].as_array().unwrap().is_empty());
+    let text = opened.body.to_string();
+    for secret in ["accessToken", "idToken", "refreshToken"] {
+        assert!(!text.contains(signed_in[secret].as_str().unwrap()), "{secret}");
+    }
+    browser.get("/_local/requests/0").await.expect_status(404);
+
+    world.invoke("get-authenticated-guest", &json!({ "conversationId": "c" })).await;
+    let listed = browser.get("/_local/requests").await;
+    let last = listed.body.as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&last["door"], &last["code"]), (&json!("direct"), &json!("AUTH_REQUIRED")));
+}
+
+#[tokio::test]
+async fn a_mails_html_is_shown_where_it_can_do_nothing() {
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    browser.post("/auth/otp/initiate", json!({ "email": ADA })).await.expect_status(200);
+    let mail = world.latest_mail(ADA, 0, Duration::from_secs(5)).await.unwrap();
+    let shown = browser.get(&format!("/_local/mailbox/{}/html", mail.id)).await;
+    shown.expect_status(200);
+    assert_eq!(String::from_utf8(shown.bytes.clone()).unwrap(), mail.html);
+    let policy = shown.header("content-security-policy").unwrap();
+    for rule in ["sandbox;", "default-src 'none'", "frame-ancestors 'self'"] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    browser.get("/_local/mailbox/0/html").await.expect_status(404);
+}
+
+#[tokio::test]
+async fn the_ready_line_and_the_prices_can_be_read() {
+    let world = TestWorld::start().await;
+    let mut browser = world.browser();
+    let ready = browser.get("/_local/ready").await;
+    assert_eq!(ready.body, serde_json::to_value(world.ready()).unwrap());
+    let prices = browser.get("/_local/prices.json").await;
+    assert!(prices["prices"]["ses-mail"]["usd"].is_number());
 }
 
 #[tokio::test]
