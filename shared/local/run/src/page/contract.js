@@ -1,4 +1,5 @@
-// The OpenAPI contract, rendered: what each operation takes, answers and refuses, searched, and tried.
+// The OpenAPI contract, rendered: what each operation takes, answers and refuses, searched, and
+// tried.
 import { byId, copy, json, make, setText, showProblem } from './dom.js';
 import { local } from './client.js';
 import { tryOut } from './tryit.js';

@@ -1,5 +1,5 @@
-// The agent's tools over MCP, as far as this page needs it: JSON-RPC by POST, and messages read as they
-// stream in.
+// The agent’s tools over MCP, as far as this page needs it: JSON-RPC by POST, and messages read as
+// they stream in.
 const ENDPOINT = '/_local/mcp';
 const PROTOCOL_VERSION = '2025-06-18';
 
