@@ -5,12 +5,24 @@
 /// a worker too.
 pub const MODULES: &[(&str, &str)] = &[
     ("components.js", include_str!("../components.js")),
+    (
+        "elements/account-authenticator.js",
+        include_str!("../elements/account-authenticator.js"),
+    ),
+    (
+        "elements/account-profile.js",
+        include_str!("../elements/account-profile.js"),
+    ),
+    (
+        "elements/account-ways-out.js",
+        include_str!("../elements/account-ways-out.js"),
+    ),
     ("elements/account.js", include_str!("../elements/account.js")),
+    ("elements/base.js", include_str!("../elements/base.js")),
     (
         "elements/consent-result.js",
         include_str!("../elements/consent-result.js"),
     ),
-    ("elements/base.js", include_str!("../elements/base.js")),
     ("elements/german.js", include_str!("../elements/german.js")),
     ("elements/parts.js", include_str!("../elements/parts.js")),
     ("elements/sign-in.js", include_str!("../elements/sign-in.js")),

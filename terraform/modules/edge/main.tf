@@ -126,7 +126,7 @@ locals {
   modules = setunion(fileset(local.package, "*.js"), fileset(local.package, "elements/*.js"))
   shipped = var.front_end == "latchkey" ? merge(
     { for file in local.modules : file => file("${local.package}/${file}") if !contains(["react.js", "server.js"], file) },
-    { for file in ["german.js", "page.css", "page.js"] : file => file("${path.module}/site/${file}") },
+    { for file in ["page.css", "page.js"] : file => file("${path.module}/site/${file}") },
     { "settings.json" = jsonencode({
       apiUrl        = "/api"
       tokenDelivery = "cookie"

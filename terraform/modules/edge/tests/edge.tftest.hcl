@@ -168,7 +168,7 @@ run "the_page_that_ships_is_whole" {
   }
 
   assert {
-    condition     = alltrue([for name in ["page.js", "page.css", "settings.json", "components.js", "latchkey.js", "keeper.js", "operations.js", "proof-of-work.js", "elements/sign-in.js", "elements/account.js", "elements/base.js", "elements/parts.js", "elements/style.js", "elements/texts.js", "elements/german.js"] : contains(keys(aws_s3_object.shipped), name)])
+    condition     = alltrue([for name in ["page.js", "page.css", "settings.json", "components.js", "latchkey.js", "keeper.js", "operations.js", "proof-of-work.js", "elements/sign-in.js", "elements/account.js", "elements/account-profile.js", "elements/consent-result.js", "elements/base.js", "elements/parts.js", "elements/style.js", "elements/texts.js", "elements/german.js"] : contains(keys(aws_s3_object.shipped), name)])
     error_message = "every file that the page loads is there"
   }
 

@@ -7,7 +7,9 @@ const OPEN_KEY = 'latchkey.local.connect';
 export async function startConnect() {
   const card = byId('connect');
   try {
-    card.open = localStorage.getItem(OPEN_KEY) !== 'closed';
+    // On a narrow screen the sign-in comes first.
+    const otherwise = matchMedia('(min-width: 56rem)').matches ? 'open' : 'closed';
+    card.open = (localStorage.getItem(OPEN_KEY) ?? otherwise) === 'open';
     card.addEventListener('toggle', () => localStorage.setItem(OPEN_KEY, card.open ? 'open' : 'closed'));
   } catch {
     // Storage is forbidden: the card is open at every visit.

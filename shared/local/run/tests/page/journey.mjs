@@ -51,7 +51,8 @@ async function fromDisk(route) {
   const name = pathname === '/' ? 'index.html' : pathname.slice('/_local/page/'.length);
   const body = await readFile(new URL(name, pageFolder)).catch(() => readFile(new URL(name, package_)));
   const response = await route.fetch();
-  await route.fulfill({ status: 200, headers: response.headers(), body });
+  const type = { html: 'text/html', css: 'text/css', js: 'text/javascript' }[name.split('.').at(-1)];
+  await route.fulfill({ status: 200, headers: { ...response.headers(), 'content-type': `${type}; charset=utf-8` }, body });
 }
 
 function watch(page, hosts) {

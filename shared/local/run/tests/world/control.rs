@@ -1,6 +1,6 @@
 //! The control interface under `/_local`, and the page.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use auth_local::{UnknownUser, World};
@@ -276,24 +276,21 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
         Some(world.ready().page.as_str())
     );
 
-    let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/page")).unwrap();
-    let files = folder
-        .map(|file| file.unwrap().path())
-        .chain(["latchkey.js", "elements/sign-in.js", "proof-of-work.js"].map(PathBuf::from));
-    for file in files {
-        let kind = match file.extension().and_then(|kind| kind.to_str()) {
-            Some("css") => "text/css",
-            Some("js") => "text/javascript",
-            Some(_) | None => continue,
-        };
-        let name = match file.is_absolute() {
-            true => file.file_name().unwrap().to_str().unwrap(),
-            false => file.to_str().unwrap(),
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = files_of(&sources.join("src/page"), "");
+    let package = sources.join("../../auth-browser");
+    let elements = files_of(&package.join("elements"), "elements/");
+    let others = ["latchkey.js", "proof-of-work.js"].map(str::to_owned);
+    for name in own.into_iter().chain(elements).chain(others) {
+        let kind = match name.rsplit_once('.') {
+            Some((_, "css")) => "text/css",
+            Some((_, "js")) => "text/javascript",
+            Some((_, _)) | None => continue,
         };
         let served = browser.get(&format!("/_local/page/{name}")).await;
         assert_eq!(
             served.status, 200,
-            "{name} is not served: add it to FILES in src/page/mod.rs"
+            "{name} is not served: add it to FILES in src/page/mod.rs, or to MODULES of auth-browser"
         );
         assert!(served.header("content-type").unwrap().starts_with(kind));
     }
@@ -303,6 +300,13 @@ async fn the_page_is_served_whole_under_a_strict_policy() {
         .expect_status(404);
     let contract = browser.get("/_local/openapi.json").await;
     assert_eq!(contract["openapi"], "3.1.1");
+}
+
+/// The names of a folder's files, behind a prefix.
+fn files_of(folder: &Path, prefix: &str) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.map(|name| format!("{prefix}{name}")).collect()
 }
 
 #[tokio::test]

@@ -1,0 +1,31 @@
+/** The account's ways out: here, and everywhere. */
+import { make } from './parts.js';
+
+export class WaysOutSection {
+  #account;
+
+  constructor(account) {
+    this.#account = account;
+  }
+
+  view() {
+    return make(
+      'section',
+      { part: 'section' },
+      this.#account.button('account.signOut', () => this.#signOut(false)),
+      this.#account.button('account.signOutEverywhere', () => this.#signOut(true)),
+    );
+  }
+
+  async #signOut(everywhere) {
+    const account = this.#account;
+    try {
+      await account.client.signOut({ everywhere });
+    } catch (problem) {
+      account.dispatch('latchkey-signed-out', { everywhere: false });
+      account.tellProblem(problem);
+      return;
+    }
+    account.dispatch('latchkey-signed-out', { everywhere });
+  }
+}
