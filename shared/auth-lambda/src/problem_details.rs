@@ -268,7 +268,7 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
     match problem {
         Problem::ValidationFailed(_) => (
             "The request is not valid",
-            "Some fields are missing or wrong; see errors.",
+            "Some fields are missing or wrong.",
         ),
         Problem::InvalidSession => (
             "The session is not valid",
