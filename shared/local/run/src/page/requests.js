@@ -97,7 +97,8 @@ function side(title, { headers, body }, id) {
     'section',
     {},
     make('h3', {}, title),
-    lines.length > 0 && json(lines.join('\n'), `${title}: headers, request ${id}`),
+    lines.length > 0 &&
+      make('details', {}, make('summary', {}, 'Headers'), json(lines.join('\n'), `${title}: headers, request ${id}`)),
     body === null ? make('p', { class: 'muted' }, 'No body.') : json(body, `${title}, request ${id}`),
   );
 }
