@@ -17,7 +17,10 @@ pub const MODULES: &[(&str, &str)] = &[
         "elements/account-ways-out.js",
         include_str!("../elements/account-ways-out.js"),
     ),
-    ("elements/account.js", include_str!("../elements/account.js")),
+    (
+        "elements/account.js",
+        include_str!("../elements/account.js"),
+    ),
     ("elements/base.js", include_str!("../elements/base.js")),
     (
         "elements/consent-result.js",
@@ -25,7 +28,10 @@ pub const MODULES: &[(&str, &str)] = &[
     ),
     ("elements/german.js", include_str!("../elements/german.js")),
     ("elements/parts.js", include_str!("../elements/parts.js")),
-    ("elements/sign-in.js", include_str!("../elements/sign-in.js")),
+    (
+        "elements/sign-in.js",
+        include_str!("../elements/sign-in.js"),
+    ),
     ("elements/style.js", include_str!("../elements/style.js")),
     ("elements/texts.js", include_str!("../elements/texts.js")),
     ("keeper.js", include_str!("../keeper.js")),

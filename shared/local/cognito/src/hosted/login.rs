@@ -294,7 +294,9 @@ impl<'a> Submission<'a> {
     /// The person does not sign in, and the client is told so (RFC 6749 section 4.1.2.1).
     fn cancel(&self, pending: &PendingSignIn) -> Result<Response<Body>, Refusal> {
         let now = self.service.now();
-        self.service.store.change(now, |transaction| forget(transaction, self.text))?;
+        self.service
+            .store
+            .change(now, |transaction| forget(transaction, self.text))?;
         let location = pending.request.answered_with("error", "access_denied");
         Ok(redirect(&location))
     }

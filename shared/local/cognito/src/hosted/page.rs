@@ -119,7 +119,11 @@ fn what_is_asked(asked: &AuthorizationRequest) -> String {
     } else {
         &asked.client_name
     };
-    let scopes: String = asked.scopes.iter().map(|scope| scope_for_people(scope)).collect();
+    let scopes: String = asked
+        .scopes
+        .iter()
+        .map(|scope| scope_for_people(scope))
+        .collect();
     format!(
         "<p><strong>{}</strong> asks you to sign in. It will get:</p><ul>{scopes}</ul>",
         escaped(app)

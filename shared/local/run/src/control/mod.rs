@@ -184,7 +184,12 @@ async fn ready(State(world): State<Arc<Inner>>) -> Json<Ready> {
 /// What was asked and answered since, without the bodies.
 async fn requests(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<Line>> {
     let exchanges = world.requests.journal.since(query.since);
-    Json(exchanges.into_iter().map(|(_, exchange)| exchange.line()).collect())
+    Json(
+        exchanges
+            .into_iter()
+            .map(|(_, exchange)| exchange.line())
+            .collect(),
+    )
 }
 
 /// One request with both bodies, the AWS calls that it made, and the lines that were logged for it.
@@ -197,7 +202,10 @@ struct Opened {
 }
 
 async fn request(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Response {
-    let found = world.requests.journal.latest(|exchange| exchange.id() == id);
+    let found = world
+        .requests
+        .journal
+        .latest(|exchange| exchange.id() == id);
     let Some(exchange) = found else {
         return Refusal(StatusCode::NOT_FOUND, "no such request".to_owned()).into_response();
     };
@@ -206,7 +214,10 @@ async fn request(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Respon
     let mut logs = Vec::new();
     if !invocation.is_empty() {
         let made = world.calls.made.since(0).into_iter();
-        calls.extend(made.map(|(_, call)| call).filter(|call| call.request_id == invocation));
+        calls.extend(
+            made.map(|(_, call)| call)
+                .filter(|call| call.request_id == invocation),
+        );
         let lines = world.logs.lines.since(0).into_iter();
         let of_it = lines.filter(|(_, line)| line.contains(invocation));
         logs.extend(of_it.map(|(id, line)| numbered(id, &line)));

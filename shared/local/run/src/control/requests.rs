@@ -189,9 +189,13 @@ impl Requests {
 /// The code of a problem, over HTTP or behind another door.
 pub(crate) fn problem_code(answer: &[u8]) -> Option<String> {
     let problem: Value = serde_json::from_slice(answer).ok()?;
-    let code = [&problem["code"], &problem["error"]["code"], &problem["error_code"]]
-        .into_iter()
-        .find_map(Value::as_str)?;
+    let code = [
+        &problem["code"],
+        &problem["error"]["code"],
+        &problem["error_code"],
+    ]
+    .into_iter()
+    .find_map(Value::as_str)?;
     Some(code.to_owned())
 }
 
@@ -207,7 +211,10 @@ fn header_for_eyes(name: &HeaderName, value: &HeaderValue) -> String {
         let scheme = text.split(' ').next().unwrap_or_default();
         format!("{scheme} {MASK}")
     } else if name == COOKIE {
-        text.split("; ").map(cookie_for_eyes).collect::<Vec<_>>().join("; ")
+        text.split("; ")
+            .map(cookie_for_eyes)
+            .collect::<Vec<_>>()
+            .join("; ")
     } else if name == SET_COOKIE {
         let (cookie, attributes) = text.split_once(';').unwrap_or((text, ""));
         format!("{};{attributes}", cookie_for_eyes(cookie))
@@ -262,7 +269,10 @@ fn mask(value: &mut Value) {
 /// A problem's code is a name, and no secret.
 fn is_secret(name: &str, value: &Value) -> bool {
     let name = name.replace('_', "").to_lowercase();
-    let is_name = |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphabetic());
+    let is_name = |text: &str| {
+        text.bytes()
+            .all(|byte| byte == b'_' || byte.is_ascii_alphabetic())
+    };
     let is_problem_code = name == "code" && value.as_str().is_some_and(is_name);
     !value.is_null() && !is_problem_code && SECRET_FIELDS.contains(&name.as_str())
 }

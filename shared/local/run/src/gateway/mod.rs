@@ -173,7 +173,11 @@ impl Gateway {
             },
             Message::new(&parts.headers, &handled.body),
             Message::new(
-                handled.answer.headers.iter().map(|(name, value)| (name, value)),
+                handled
+                    .answer
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name, value)),
                 &handled.answer.body,
             ),
         );

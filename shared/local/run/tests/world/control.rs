@@ -321,40 +321,66 @@ async fn a_request_is_shown_with_what_it_did_and_without_its_secrets() {
     let line = lines.iter().find(of_it).unwrap();
     assert_eq!(line["asked"], "POST /auth/otp/verify");
     assert_eq!(line["status"], 200);
-    let since = browser.get(&format!("/_local/requests?since={}", line["id"])).await;
+    let since = browser
+        .get(&format!("/_local/requests?since={}", line["id"]))
+        .await;
     assert!(!since.body.as_array().unwrap().contains(line));
 
-    let opened = browser.get(&format!("/_local/requests/{}", line["id"])).await;
+    let opened = browser
+        .get(&format!("/_local/requests/{}", line["id"]))
+        .await;
     assert_eq!(opened["request"]["body"]["email"], ADA);
     let calls = opened["calls"].as_array().unwrap();
-    assert_eq!(u64::try_from(calls.len()).unwrap(), line["awsCalls"].as_u64().unwrap());
+    assert_eq!(
+        u64::try_from(calls.len()).unwrap(),
+        line["awsCalls"].as_u64().unwrap()
+    );
     assert!(!opened["logs"].as_array().unwrap().is_empty());
     let text = opened.body.to_string();
     for secret in ["accessToken", "idToken", "refreshToken"] {
-        assert!(!text.contains(signed_in[secret].as_str().unwrap()), "{secret}");
+        assert!(
+            !text.contains(signed_in[secret].as_str().unwrap()),
+            "{secret}"
+        );
     }
     browser.get("/_local/requests/0").await.expect_status(404);
 
-    world.invoke("get-authenticated-guest", &json!({ "conversationId": "c" })).await;
+    world
+        .invoke("get-authenticated-guest", &json!({ "conversationId": "c" }))
+        .await;
     let listed = browser.get("/_local/requests").await;
     let last = listed.body.as_array().unwrap().last().unwrap().clone();
-    assert_eq!((&last["door"], &last["code"]), (&json!("direct"), &json!("AUTH_REQUIRED")));
+    assert_eq!(
+        (&last["door"], &last["code"]),
+        (&json!("direct"), &json!("AUTH_REQUIRED"))
+    );
 }
 
 #[tokio::test]
 async fn a_mails_html_is_shown_where_it_can_do_nothing() {
     let world = TestWorld::start().await;
     let mut browser = world.browser();
-    browser.post("/auth/otp/initiate", json!({ "email": ADA })).await.expect_status(200);
-    let mail = world.latest_mail(ADA, 0, Duration::from_secs(5)).await.unwrap();
-    let shown = browser.get(&format!("/_local/mailbox/{}/html", mail.id)).await;
+    browser
+        .post("/auth/otp/initiate", json!({ "email": ADA }))
+        .await
+        .expect_status(200);
+    let mail = world
+        .latest_mail(ADA, 0, Duration::from_secs(5))
+        .await
+        .unwrap();
+    let shown = browser
+        .get(&format!("/_local/mailbox/{}/html", mail.id))
+        .await;
     shown.expect_status(200);
     assert_eq!(String::from_utf8(shown.bytes.clone()).unwrap(), mail.html);
     let policy = shown.header("content-security-policy").unwrap();
     for rule in ["sandbox;", "default-src 'none'", "frame-ancestors 'self'"] {
         assert!(policy.contains(rule), "{policy}");
     }
-    browser.get("/_local/mailbox/0/html").await.expect_status(404);
+    browser
+        .get("/_local/mailbox/0/html")
+        .await
+        .expect_status(404);
 }
 
 #[tokio::test]
