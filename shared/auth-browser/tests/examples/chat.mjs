@@ -1,8 +1,7 @@
-// Drives the chat: node chat.mjs FOLDER_OF_THE_BUILT_EXAMPLE
+// Drives the chat: node chat.mjs FOLDER_OF_THE_INSTALLED_EXAMPLE
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 
-import { drive, freePort, startBrowser, startLatchkey, startServer, until } from './harness.mjs';
+import { build, drive, freePort, previewVite, startBrowser, startLatchkey, startServer, until } from './harness.mjs';
 
 const cwd = process.argv[2];
 const QUESTION = 'What are my reservations?';
@@ -19,11 +18,8 @@ drive(async (seen) => {
     cwd,
     env: { ...process.env, PORT: String(agentPort), LATCHKEY_LAMBDA: latchkey.lambda },
   });
-  await startServer(process.execPath, [join(cwd, 'node_modules/vite/bin/vite.js'), 'preview', '--port', String(port), '--strictPort'], {
-    url: origin,
-    cwd,
-    env: { ...process.env, LATCHKEY: latchkey.gateway, AGENT: agent },
-  });
+  await build(cwd, 'build');
+  await previewVite(cwd, port, { LATCHKEY: latchkey.gateway, AGENT: agent });
   const { person, complaints } = await startBrowser({ hosts: [origin] });
   const ada = await visitor(await person());
   const bob = await visitor(await person());

@@ -87,6 +87,23 @@ export async function startServer(command, args, { url, ...options }) {
   await Promise.race([answers, failure(started, command)]);
 }
 
+/** Runs an example's script, and fails with all that it said. */
+export async function build(cwd, script, environment = {}) {
+  const built = run('npm', ['run', '--silent', script], { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...environment } });
+  let said = '';
+  for (const stream of [built.stdout, built.stderr]) stream.on('data', (text) => (said += text));
+  const [status] = await once(built, 'close');
+  if (status !== 0) throw new Error(`npm run ${script} ended with status ${status}:\n${said}`);
+}
+
+/** Serves a Vite build; `environment` says where its proxy leads. */
+export async function previewVite(cwd, port, environment) {
+  const url = `http://127.0.0.1:${port}`;
+  const vite = join(cwd, 'node_modules/vite/bin/vite.js');
+  await startServer(process.execPath, [vite, 'preview', '--port', String(port), '--strictPort'], { url, cwd, env: { ...process.env, ...environment } });
+  return url;
+}
+
 function run(command, args, options) {
   const started = spawn(command, args, { ...options, detached: true });
   // The whole group: npm and Next start processes of their own.
