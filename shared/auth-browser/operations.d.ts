@@ -237,7 +237,7 @@ export interface Operations {
     input: DisableMfaInput,
     options?: CallOptions,
   ): Promise<void>;
-  /** Get the guest behind a completed authorization. */
+  /** Get the guest behind a completed authorization, or behind an access token. */
   getAuthenticatedGuest(
     input?: GetAuthenticatedGuestInput,
     options?: CallOptions,
@@ -333,10 +333,12 @@ export interface Operations {
 export type Email = string;
 
 /**
- * Give both where both are known: a session that is named together with another conversation than
- * its own does not count.
+ * Give session and conversation where both are known: a session that is named together with another
+ * conversation than its own does not count. An access token stands alone.
  */
 export type GetAuthenticatedGuestInput = {
+  /** A guest's access token. */
+  readonly authToken?: string | null;
   /** The session to ask about. */
   readonly sessionId?: SessionId | null;
   /** The conversation to ask about. */

@@ -3,26 +3,33 @@
 
 use auth_domain::{
     Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
-    ConversationId, Guest, KeyRing, Problem, Scope, Subject,
+    ConversationId, Guest, KeyRing, Problem, Scope, Subject, UserToken,
 };
 use auth_flows::{AuthorizationWish, Consented, Newcomer};
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
 
-use crate::{Authenticated, GetAuthenticatedGuest, Input};
+use crate::{Asked, Authenticated, GetAuthenticatedGuest};
 
 impl GetAuthenticatedGuest {
+    /// The guest of an access token that nobody has checked yet.
+    pub(crate) async fn holder_of(&self, token: &UserToken) -> Result<Authenticated, Problem> {
+        let caller = self.access_tokens.caller(token.as_str()).await?;
+        let user = self.guests.find_caller(&caller).await?;
+        Ok(Authenticated { user })
+    }
+
     pub(crate) async fn find(
         &self,
-        input: Input,
+        asked: Asked,
         exchange: &Exchange,
     ) -> Result<Authenticated, Problem> {
-        let (secrets, found) = try_join!(self.secrets.get(), self.authorization(&input))?;
+        let (secrets, found) = try_join!(self.secrets.get(), self.authorization(&asked))?;
         let keys = secrets.keys();
         let Some(authorization) = found else {
             let wish = AuthorizationWish {
                 subject: Subject::Anybody,
-                conversation_id: input
+                conversation_id: asked
                     .conversation
                     .unwrap_or_else(|| ConversationId::generate(&self.randomness)),
                 scopes: Scope::of_identity(),
@@ -54,8 +61,8 @@ impl GetAuthenticatedGuest {
         Err(self.ask(wish, keys, exchange).await)
     }
 
-    async fn authorization(&self, input: &Input) -> Result<Option<Authorization>, Problem> {
-        let id = match (&input.session, &input.conversation) {
+    async fn authorization(&self, asked: &Asked) -> Result<Option<Authorization>, Problem> {
+        let id = match (&asked.session, &asked.conversation) {
             (Some(id), _) => Some(id.clone()),
             (None, Some(conversation)) => self.authorizations.of_conversation(conversation).await?,
             (None, None) => None,
@@ -63,7 +70,7 @@ impl GetAuthenticatedGuest {
         let Some(id) = id else { return Ok(None) };
         let found = self.authorizations.find(&id, self.clock.now()).await?;
         let is_of = |found: &Authorization| {
-            let conversation = input.conversation.as_ref();
+            let conversation = asked.conversation.as_ref();
             conversation.is_none_or(|conversation| *conversation == found.conversation_id)
         };
         Ok(found.filter(is_of))

@@ -10,6 +10,10 @@
 //! refused in another browser than the one that allowed it. A token of a sign-in from before the
 //! authorization counts for nothing.
 //!
+//! Agent's code that was given a guest's access token may ask by that instead, over HTTP and by
+//! direct invocation. The token is checked as API Gateway and the JWT operations would. It is no
+//! argument of the tool, because no model may see a token.
+//!
 //! A person other than the one meant is `USER_MISMATCH`, and so is one who registered the address
 //! with a password and has not confirmed it: the password may be somebody else's. A sign-out
 //! everywhere ends a consent too.
@@ -19,9 +23,12 @@
 
 mod get_authenticated_guest;
 
-use auth_aws::{Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets, Users};
+use auth_aws::{
+    AccessTokens, Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets, Users,
+};
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
+    UserToken,
 };
 use auth_flows::{Arrivals, AuthorizationEnd, AuthorizationStart, ConsentCheck};
 use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation};
@@ -34,6 +41,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = GetAuthenticatedGuest {
         start: AuthorizationStart::new(platform, &consents)?,
         end: AuthorizationEnd::new(platform)?,
+        access_tokens: AccessTokens::new(platform)?,
         authorizations: Authorizations::new(platform)?,
         consent: ConsentCheck::new(platform, &consents)?,
         guests: Guests::new(platform)?,
@@ -51,6 +59,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct GetAuthenticatedGuest {
     start: AuthorizationStart,
     end: AuthorizationEnd,
+    access_tokens: AccessTokens,
     authorizations: Authorizations,
     consent: ConsentCheck,
     guests: Guests,
@@ -63,7 +72,13 @@ struct GetAuthenticatedGuest {
 }
 
 /// By what the agent asks.
-struct Input {
+enum Input {
+    Token(UserToken),
+    Consent(Asked),
+}
+
+/// Whose consent.
+struct Asked {
     session: Option<AuthorizationId>,
     conversation: Option<ConversationId>,
 }
@@ -82,16 +97,22 @@ impl Operation for GetAuthenticatedGuest {
     type Output = Authenticated;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let input = Input {
+        let token = fields.optional("authToken").map(Input::Token);
+        let asked = Asked {
             session: fields.optional("sessionId"),
             conversation: fields.optional("conversationId"),
         };
+        fields.at_most_one_of(&["sessionId", "authToken"]);
+        fields.at_most_one_of(&["conversationId", "authToken"]);
         fields.finish()?;
-        Ok(input)
+        Ok(token.unwrap_or(Input::Consent(asked)))
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Authenticated, Problem> {
-        self.find(input, exchange).await
+        match input {
+            Input::Token(token) => self.holder_of(&token).await,
+            Input::Consent(asked) => self.find(asked, exchange).await,
+        }
     }
 }
 

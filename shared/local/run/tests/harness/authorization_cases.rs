@@ -39,6 +39,7 @@ pub(crate) enum Case {
     TokenForItself,
     TokenForUser,
     TokenForHolder,
+    GuestByToken,
     GuestBySession,
     GuestByConversation,
     GuestForTheFirstTime,
@@ -49,7 +50,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::StartForGuest,
         Self::StartForAddress,
         Self::Link,
@@ -68,6 +69,7 @@ impl Case {
         Self::TokenForItself,
         Self::TokenForUser,
         Self::TokenForHolder,
+        Self::GuestByToken,
         Self::GuestBySession,
         Self::GuestByConversation,
         Self::GuestForTheFirstTime,
@@ -100,6 +102,7 @@ impl Case {
             Self::TokenForItself => ("get-workload-token", "for itself"),
             Self::TokenForUser => ("get-workload-token", "for a user"),
             Self::TokenForHolder => ("get-workload-token", "for a token's holder"),
+            Self::GuestByToken => ("get-authenticated-guest", "by access token"),
             Self::GuestBySession => ("get-authenticated-guest", "by session"),
             Self::GuestByConversation => ("get-authenticated-guest", "by conversation"),
             Self::GuestForTheFirstTime => ("get-authenticated-guest", "first sign-in"),
@@ -138,7 +141,8 @@ impl Case {
             Self::TokenForItself | Self::TokenForUser | Self::TokenForHolder => {
                 answer["accessToken"].is_string()
             }
-            Self::GuestBySession
+            Self::GuestByToken
+            | Self::GuestBySession
             | Self::GuestByConversation
             | Self::GuestForTheFirstTime
             | Self::GuestWithoutUser => answer["user"]["email"] == ADA,
@@ -219,6 +223,14 @@ impl Case {
             Self::TokenForHolder => {
                 let token = world.sign_in(ADA).await.access_token;
                 Stage::invoke(world, "get-workload-token", json!({ "userToken": token }))
+            }
+            Self::GuestByToken => {
+                let token = world.sign_in(ADA).await.access_token;
+                Stage::invoke(
+                    world,
+                    "get-authenticated-guest",
+                    json!({ "authToken": token }),
+                )
             }
             Self::GuestBySession => {
                 world.sign_in(ADA).await;

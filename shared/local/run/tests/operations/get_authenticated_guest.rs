@@ -1,12 +1,12 @@
 //! `get-authenticated-guest`: an agent gets its guest, or the URL to visit.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 use crate::harness::authorization_cases::{
     BOB, CONVERSATION, ask, consented, link_path, linked, path_of, status_path,
 };
-use crate::harness::authorizations::{GUEST, location, session_of, start};
+use crate::harness::authorizations::{GUEST, asked_of_agentcore, location, session_of, start};
 use crate::harness::consent::Consenting;
 use crate::harness::consent_page::allow;
 use crate::harness::people::ADA;
@@ -56,6 +56,136 @@ async fn whoever_brings_a_token_is_believed_only_if_it_is_good() {
     start(&mut browser, body)
         .await
         .expect_problem(401, "AUTH_REQUIRED");
+}
+
+/// As API Gateway hands a signed request to the function.
+const OVER_HTTP: &str =
+    include_str!("../../../../../crates/get-authenticated-guest/events/http.json");
+
+#[tokio::test]
+async fn an_access_token_gives_its_guest_over_http_and_by_direct_invocation() {
+    let world = TestWorld::start().await;
+    let ada = world.sign_in(ADA).await;
+    let bob = world.sign_in(BOB).await;
+    for guest in [&ada, &bob] {
+        let given = json!({ "authToken": guest.access_token });
+        let direct = world.invoke(GUEST, &given).await;
+        assert_eq!(direct["user"], guest.user, "{}", direct.body);
+
+        let mut event: Value = serde_json::from_str(OVER_HTTP).unwrap();
+        event["body"] = given.to_string().into();
+        let answered = world.invoke(GUEST, &event).await;
+        assert_eq!(answered["statusCode"], 200, "{}", answered.body);
+        let body: Value = serde_json::from_str(&answered.text("body")).unwrap();
+        assert_eq!(body["user"], guest.user);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_does_not_count_gives_no_guest_and_begins_nothing() {
+    let world = TestWorld::start().await;
+    let ada = world.sign_in(ADA).await;
+    let bob = world.sign_in(BOB).await;
+    let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
+    let [adas, bobs] = [&ada, &bob].map(|guest| parts(&guest.access_token));
+    let since = world.last_call();
+    for (what, token) in [
+        ("an id token", ada.id_token.clone()),
+        (
+            "another guest's claims",
+            format!("{}.{}.{}", adas[0], bobs[1], adas[2]),
+        ),
+        ("no signature", format!("{}.{}.AAAA", adas[0], adas[1])),
+        (
+            "an unsigned token",
+            format!("eyJhbGciOiJub25lIn0.{}.AAAA", adas[1]),
+        ),
+        ("another client's token", other_clients_token(&world).await),
+    ] {
+        let refused = world.invoke(GUEST, &json!({ "authToken": token })).await;
+        let error = &refused["error"];
+        assert_eq!(error["code"], "AUTH_REQUIRED", "{what}: {}", refused.body);
+        assert_eq!(error.get("authorizationUrl"), None, "{what}");
+    }
+    assert_eq!(asked_of_agentcore(&world, GUEST, since), 0);
+
+    let given = json!({ "authToken": ada.access_token });
+    let mut browser = ada.browser;
+    browser.bearer(&ada.access_token);
+    browser
+        .post("/auth/logout", json!({ "everywhere": true }))
+        .await
+        .expect_status(204);
+    let ended = world.invoke(GUEST, &given).await;
+    assert_eq!(ended["error"]["code"], "AUTH_REQUIRED", "{}", ended.body);
+    world.advance(3601);
+    let over = json!({ "authToken": bob.access_token });
+    let ended = world.invoke(GUEST, &over).await;
+    assert_eq!(ended["error"]["code"], "AUTH_REQUIRED", "{}", ended.body);
+}
+
+#[tokio::test]
+async fn an_access_token_stands_alone_and_is_in_good_form() {
+    let world = TestWorld::start().await;
+    let token = world.sign_in(ADA).await.access_token;
+    for (given, field) in [
+        (
+            json!({ "authToken": token, "conversationId": CONVERSATION }),
+            "authToken",
+        ),
+        (json!({ "authToken": "nonsense" }), "authToken"),
+        (json!({ "authToken": 1 }), "authToken"),
+    ] {
+        let refused = world.invoke(GUEST, &given).await;
+        let error = &refused["error"];
+        assert_eq!(error["code"], "VALIDATION_FAILED", "{}", refused.body);
+        assert_eq!(error["errors"][0]["field"], field, "{}", refused.body);
+    }
+}
+
+/// A model's arguments are not believed to hold a token, under whatever name.
+#[tokio::test]
+async fn no_argument_of_the_tool_is_an_access_token() {
+    let world = TestWorld::start().await;
+    let token = world.sign_in(ADA).await.access_token;
+    for argument in ["authToken", "auth_token"] {
+        let arguments = json!({ argument: token });
+        let asked = world
+            .call_tool(GUEST, "get_authenticated_guest", &arguments)
+            .await;
+        assert_eq!(asked["error_code"], "AUTH_REQUIRED", "{}", asked.body);
+        assert!(asked["authorization_url"].is_string(), "{}", asked.body);
+    }
+}
+
+/// The pool's public client, whose tokens open nothing in its position `sign-in`.
+async fn other_clients_token(world: &TestWorld) -> String {
+    let client = world.ready().client_id.clone();
+    let begun = world
+        .cognito_call(
+            "InitiateAuth",
+            json!({
+                "AuthFlow": "USER_AUTH",
+                "ClientId": client,
+                "AuthParameters": { "USERNAME": ADA, "PREFERRED_CHALLENGE": "EMAIL_OTP" },
+            }),
+        )
+        .await;
+    let code = world.mail_code(ADA).await;
+    let signed_in = world
+        .cognito_call(
+            "RespondToAuthChallenge",
+            json!({
+                "ClientId": client,
+                "ChallengeName": "EMAIL_OTP",
+                "Session": begun["Session"],
+                "ChallengeResponses": { "USERNAME": ADA, "EMAIL_OTP_CODE": code },
+            }),
+        )
+        .await;
+    signed_in.expect_status(200);
+    let token = signed_in["AuthenticationResult"]["AccessToken"].as_str();
+    token.expect("a token").to_owned()
 }
 
 #[tokio::test]
