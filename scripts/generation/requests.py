@@ -19,10 +19,10 @@ FILLED_IN = ("email", "code", "sessionToken", "accessToken", "refreshToken")
 VARIABLES = {
     "api": "http://127.0.0.1:8787",
     "email": "ada@example.com",
-    "code": "",
-    "sessionToken": "",
-    "accessToken": "",
-    "refreshToken": "",
+    "code": "paste-it-here",
+    "sessionToken": "paste-it-here",
+    "accessToken": "paste-it-here",
+    "refreshToken": "paste-it-here",
     "accessKeyId": "LOCAL",
     "secretAccessKey": "local",
     "region": "eu-west-1",
@@ -38,7 +38,8 @@ def requests_text() -> str:
         if method in METHODS
     ]
     used = {name for text in requests for name in re.findall(r"{{(\w+)}}", text)}
-    filled = [f"@{name} = {VARIABLES.get(name, '')}".rstrip() for name in [*VARIABLES, *sorted(used - VARIABLES.keys())]]
+    variables = VARIABLES | {name: "paste-it-here" for name in sorted(used - VARIABLES.keys())}
+    filled = [f"@{name} = {value}" for name, value in variables.items()]
     return "\n".join([HEAD, *filled, "", "\n".join(requests)])
 
 
