@@ -5,6 +5,7 @@
 //! AWS's SDKs, its CLI and Amplify talk to. Time, randomness and the mailbox are passed in.
 
 mod app_client;
+mod attribute;
 mod domain;
 mod hosted;
 mod keys;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::attribute::SchemaAttribute;
 use crate::passkey;
 use crate::refusal::{Exception, Refusal};
 
@@ -196,16 +197,6 @@ pub(crate) struct UsernameConfiguration {
     pub(crate) case_sensitive: bool,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct SchemaAttribute {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) required: bool,
-    #[serde(flatten)]
-    pub(crate) shown_only: Map<String, Value>,
-}
-
 impl PoolSettings {
     /// Holds what this stand-in acts on against the rules that AWS applies beyond the model, and
     /// refuses loudly what it would otherwise pretend to do.
@@ -253,15 +244,7 @@ impl PoolSettings {
                 "cognito-local sends only version V2_0 of the pre token generation event.",
             ));
         }
-        if self
-            .schema
-            .iter()
-            .any(|attribute| attribute.required && !is_standard(&attribute.name))
-        {
-            return Err(Refusal::invalid(
-                "Required custom attributes are not supported currently.",
-            ));
-        }
+        self.schema.iter().try_for_each(SchemaAttribute::check)?;
         if !self.username_attributes.is_empty() && !self.alias_attributes.is_empty() {
             return Err(Refusal::invalid(
                 "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.",
@@ -453,31 +436,4 @@ impl Pool {
             self.id
         )
     }
-}
-
-/// The attributes that every pool has (`OpenID` Connect Core section 5.1), `sub` aside.
-const STANDARD: [&str; 18] = [
-    "address",
-    "birthdate",
-    "email",
-    "email_verified",
-    "family_name",
-    "gender",
-    "given_name",
-    "locale",
-    "middle_name",
-    "name",
-    "nickname",
-    "phone_number",
-    "phone_number_verified",
-    "picture",
-    "preferred_username",
-    "profile",
-    "website",
-    "zoneinfo",
-];
-
-/// Whether every pool has this attribute.
-pub(crate) fn is_standard(name: &str) -> bool {
-    name == "sub" || STANDARD.contains(&name)
 }

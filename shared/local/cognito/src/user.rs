@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::attribute::Attribute;
 use crate::passkey::{Begun, Passkey};
 use crate::password::NewPassword;
-use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings, is_standard};
+use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings};
 use crate::refusal::{Exception, Refusal};
 use crate::second_factor::SecondFactor;
 use crate::srp::Verifier;
@@ -386,66 +387,6 @@ fn alias_holder(
             row.get(0)
         })
         .optional()?)
-}
-
-/// `{Name, Value}` of a request.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Attribute {
-    pub(crate) name: String,
-    #[serde(default)]
-    pub(crate) value: String,
-}
-
-/// Holds attributes that somebody wants to write against the pool's schema.
-pub(crate) fn check_attributes(
-    settings: &PoolSettings,
-    attributes: &[Attribute],
-) -> Result<(), Refusal> {
-    for Attribute { name, value } in attributes {
-        if name == "sub" {
-            return Err(Refusal::invalid(
-                "Cannot modify the non-mutable attribute sub",
-            ));
-        }
-        let bare = name.strip_prefix("custom:").unwrap_or(name);
-        let known = is_standard(name)
-            || (name.starts_with("custom:")
-                && settings
-                    .schema
-                    .iter()
-                    .any(|attribute| attribute.name == bare || attribute.name == *name));
-        if !known {
-            return Err(Refusal::invalid(format!(
-                "Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
-            )));
-        }
-        if name == "email" && !value.is_empty() && !is_email(value) {
-            return Err(Refusal::invalid("Invalid email address format."));
-        }
-        if name.ends_with("_verified") && !matches!(value.as_str(), "true" | "false") {
-            return Err(Refusal::invalid(format!(
-                "Invalid value for attribute {name}: it must be true or false."
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The little that Cognito asks of an address: one local part, one domain, nothing that could end a
-/// header line.
-pub(crate) fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    !local.is_empty()
-        && !domain.is_empty()
-        && !domain.starts_with('.')
-        && !domain.ends_with('.')
-        && domain.contains('.')
-        && !text
-            .chars()
-            .any(|letter| letter.is_whitespace() || letter.is_control())
 }
 
 impl User {

@@ -1,7 +1,5 @@
 //! The operations of an administrator on users.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use local_kit::{DAY, Millis};
 use rusqlite::{Connection, params};
 use serde::Deserialize;
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::own_account::shown_factors;
 use super::software_token::show_preference;
+use crate::attribute::{Attribute, check_attributes, is_email};
 use crate::mail::Mail;
 use crate::password::NewPassword;
 use crate::pool::Pool;
@@ -17,9 +16,7 @@ use crate::service::Service;
 use crate::session::Purpose;
 use crate::srp::Identity;
 use crate::tokens;
-use crate::user::{
-    Attribute, Failures, MfaPreference, User, UserStatus, check_attributes, is_email,
-};
+use crate::user::{Failures, MfaPreference, User, UserStatus};
 
 /// A day in milliseconds.
 
@@ -399,140 +396,4 @@ pub(super) async fn set_password(
         }
         Ok(())
     })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct ListInput {
-    user_pool_id: String,
-    attributes_to_get: Option<Vec<String>>,
-    limit: Option<i64>,
-    pagination_token: Option<String>,
-    filter: Option<String>,
-}
-
-/// The most users of one page, and the number where the caller names none (or 0).
-const PAGE: i64 = 60;
-
-/// `ListUsers`, in the order of user names; the token is the last name of the page before.
-pub(super) fn list(service: &Service, input: &ListInput) -> Result<Value, Refusal> {
-    let filter = input
-        .filter
-        .as_deref()
-        .filter(|filter| !filter.trim().is_empty())
-        .map(Filter::parse)
-        .transpose()?;
-    let after = match &input.pagination_token {
-        None => String::new(),
-        Some(token) => URL_SAFE_NO_PAD
-            .decode(token)
-            .ok()
-            .and_then(|name| String::from_utf8(name).ok())
-            .ok_or_else(|| Refusal::invalid("Invalid pagination token."))?,
-    };
-    let limit = input.limit.filter(|limit| *limit > 0).unwrap_or(PAGE);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    service.store.read(|connection| {
-        let pool = Pool::find(connection, &input.user_pool_id)?;
-        let mut statement = connection.prepare_cached(
-            "SELECT document FROM users WHERE pool = ?1 AND username > ?2 ORDER BY username",
-        )?;
-        let mut rows = statement.query(params![pool.id, after])?;
-        let mut shown = Vec::new();
-        let mut last = None;
-        let mut more = false;
-        while let Some(row) = rows.next()? {
-            let user: User = serde_json::from_str(row.get_ref(0)?.as_str().unwrap_or_default())?;
-            if !filter.as_ref().is_none_or(|filter| filter.takes(&user)) {
-                continue;
-            }
-            if shown.len() == limit {
-                more = true;
-                break;
-            }
-            let mut entry = user.shown("Attributes");
-            if let (Some(names), Some(attributes)) =
-                (&input.attributes_to_get, entry["Attributes"].as_array_mut())
-            {
-                attributes.retain(|attribute| {
-                    names.iter().any(|name| attribute["Name"] == name.as_str())
-                });
-            }
-            shown.push(entry);
-            last = Some(user.username);
-        }
-        let mut answer = json!({"Users": shown});
-        if let (true, Some(last)) = (more, last) {
-            answer["PaginationToken"] = json!(URL_SAFE_NO_PAD.encode(last));
-        }
-        Ok(answer)
-    })
-}
-
-/// `name = "value"` or `name ^= "value"`.
-struct Filter {
-    attribute: String,
-    prefix: bool,
-    value: String,
-}
-
-/// What `ListUsers` can search by.
-const SEARCHABLE: [&str; 11] = [
-    "username",
-    "email",
-    "phone_number",
-    "name",
-    "given_name",
-    "family_name",
-    "preferred_username",
-    "cognito:user_status",
-    "user_status",
-    "status",
-    "sub",
-];
-
-impl Filter {
-    fn parse(text: &str) -> Result<Self, Refusal> {
-        let bad = || Refusal::invalid("Error while parsing filter expression.");
-        let (left, right) = text.split_once('=').ok_or_else(bad)?;
-        let prefix = left.ends_with('^');
-        let attribute = left
-            .trim_end_matches('^')
-            .trim()
-            .trim_matches('"')
-            .to_owned();
-        let value = right
-            .trim()
-            .strip_prefix('"')
-            .and_then(|value| value.strip_suffix('"'))
-            .ok_or_else(bad)?
-            .replace("\\\"", "\"");
-        if !SEARCHABLE.contains(&attribute.as_str()) {
-            return Err(Refusal::invalid(format!(
-                "Invalid search attribute: {attribute}"
-            )));
-        }
-        Ok(Self {
-            attribute,
-            prefix,
-            value,
-        })
-    }
-
-    fn takes(&self, user: &User) -> bool {
-        let found = match self.attribute.as_str() {
-            "username" => Some(user.username.as_str()),
-            "sub" => Some(user.sub.as_str()),
-            "cognito:user_status" | "user_status" => Some(user.status.name()),
-            "status" => Some(if user.enabled { "Enabled" } else { "Disabled" }),
-            name => user.attributes.get(name).map(String::as_str),
-        };
-        found.is_some_and(|found| {
-            if self.prefix {
-                found.starts_with(&self.value)
-            } else {
-                found == self.value
-            }
-        })
-    }
 }

@@ -5,6 +5,7 @@ mod client_secrets;
 mod completion;
 mod domains;
 mod email_code;
+mod empty_lists;
 mod own_account;
 mod passkey_challenge;
 mod passkeys;
@@ -18,6 +19,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod software_token;
+mod user_list;
 
 use std::sync::Arc;
 
@@ -83,6 +85,7 @@ pub(crate) async fn run(
         "AdminGetUser" => admin_users::get(service, &read(body)?),
         "AdminGetUserAuthFactors" => admin_users::auth_factors(service, &read(body)?),
         "AdminInitiateAuth" => sign_in::initiate(service, Door::Admin, &read(body)?).await,
+        "AdminListGroupsForUser" => empty_lists::list(service, "Groups", &read(body)?),
         "AdminResetUserPassword" => admin_users::reset_password(service, &read(body)?),
         "AdminRespondToAuthChallenge" => {
             respond_to_challenge::respond(service, Door::Admin, &read(body)?).await
@@ -117,10 +120,13 @@ pub(crate) async fn run(
         "GetUserPoolMfaConfig" => pools::mfa_config(service, &read(body)?),
         "GlobalSignOut" => sign_out::everywhere(service, &read(body)?),
         "InitiateAuth" => sign_in::initiate(service, Door::Public, &read(body)?).await,
+        "ListGroups" => empty_lists::list(service, "Groups", &read(body)?),
+        "ListIdentityProviders" => empty_lists::list(service, "Providers", &read(body)?),
+        "ListResourceServers" => empty_lists::list(service, "ResourceServers", &read(body)?),
         "ListUserPoolClientSecrets" => client_secrets::list(service, &read(body)?),
         "ListUserPoolClients" => pools::list_clients(service, &read(body)?),
         "ListUserPools" => pools::list(service, &read(body)?),
-        "ListUsers" => admin_users::list(service, &read(body)?),
+        "ListUsers" => user_list::list(service, &read(body)?),
         "ListWebAuthnCredentials" => passkeys::list(service, &read(body)?),
         "ResendConfirmationCode" => sign_up::resend(service, &read(body)?),
         "RespondToAuthChallenge" => {

@@ -7,6 +7,7 @@ use super::admin_users::delete_from;
 use super::password_proof::{Proof, prove};
 use super::sign_up::check_writable;
 use super::software_token::show_preference;
+use crate::attribute::{Attribute, check_attributes};
 use crate::limits::Counted;
 use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
@@ -17,7 +18,7 @@ use crate::service::Service;
 use crate::session::{Door, Purpose};
 use crate::srp::Identity;
 use crate::tokens::{self, Holder};
-use crate::user::{Attribute, User, check_attributes};
+use crate::user::User;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -12,6 +12,7 @@ use super::email_code::{pretend_code, send_code};
 use super::passkey_challenge;
 use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::{after_first_factor, second_factor_or_tokens};
+use crate::attribute::{Attribute, check_attributes};
 use crate::password::NewPassword;
 use crate::place::Place;
 use crate::refusal::Refusal;
@@ -20,7 +21,7 @@ use crate::session::{self, Door, Found, Session, Step};
 use crate::srp::{Claim, Exchange, Identity};
 use crate::tokens::Reason;
 use crate::trigger::Metadata;
-use crate::user::{Attribute, User, UserStatus, check_attributes};
+use crate::user::{User, UserStatus};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

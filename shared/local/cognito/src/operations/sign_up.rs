@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::admin_users::new_user;
+use crate::attribute::{Attribute, check_attributes};
 use crate::limits::Counted;
 use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
@@ -12,7 +13,7 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, check_secret_hash};
 use crate::session::{Door, Purpose, Session, Step};
 use crate::srp::Identity;
-use crate::user::{Attribute, User, UserStatus, check_attributes};
+use crate::user::{User, UserStatus};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

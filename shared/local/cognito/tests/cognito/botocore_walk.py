@@ -119,6 +119,10 @@ cognito.admin_update_user_attributes(**WHO, UserAttributes=[{"Name": "email_veri
 cognito.admin_delete_user_attributes(**WHO, UserAttributeNames=["name"])
 cognito.admin_get_user(**WHO)
 cognito.list_users(UserPoolId=POOL, Filter=f'email = "{NAME}"')
+cognito.list_groups(UserPoolId=POOL)
+cognito.admin_list_groups_for_user(**WHO)
+cognito.list_identity_providers(UserPoolId=POOL, MaxResults=10)
+cognito.list_resource_servers(UserPoolId=POOL, MaxResults=10)
 
 begun = cognito.admin_initiate_auth(UserPoolId=POOL, ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME, "PREFERRED_CHALLENGE": "EMAIL_OTP"})
 answer = {"UserPoolId": POOL, "ClientId": CLIENT, "ChallengeName": "EMAIL_OTP", "Session": begun["Session"]}

@@ -1,6 +1,7 @@
 //! What administrators do with users.
 
 use aws_sdk_cognitoidentityprovider::types::MessageActionType;
+use serde_json::json;
 
 use crate::email_codes::join_all;
 use crate::world::{World, attribute, refusal};
@@ -216,17 +217,185 @@ async fn users_are_listed_in_pages_and_by_filter() {
             .await;
         listed.map(|listed| listed.users().len())
     };
-    assert_eq!(filtered(r#"email = "nina@example.com""#).await.unwrap(), 1);
-    assert_eq!(filtered(r#"email ^= "guest""#).await.unwrap(), 7);
-    assert_eq!(filtered(r#"status = "Disabled""#).await.unwrap(), 0);
+    for (filter, found) in [
+        (r#"email = "nina@example.com""#, 1),
+        (r#"email="nina@example.com""#, 1),
+        (r#" "email"  =  "nina@example.com" "#, 1),
+        (r#"email ^= "guest""#, 7),
+        (r#"email^="guest""#, 7),
+        (r#"email ^= """#, 8),
+        (r#"email = "Nina@example.com""#, 0),
+        (r#"email = "ni=na^=@example.com""#, 0),
+        (r#"name = "quoted \"name\" and \\""#, 0),
+        (r#"status = "Enabled""#, 8),
+        (r#"status = "enabled""#, 0),
+        (r#"status = "Disabled""#, 0),
+        (r#"cognito:user_status = "CONFIRMED""#, 8),
+        (r#"cognito:user_status = "confirmed""#, 8),
+        (r#"phone_number ^= "+44""#, 0),
+        ("", 8),
+        (" ", 8),
+    ] {
+        assert_eq!(filtered(filter).await.unwrap(), found, "{filter}");
+    }
+    for unknown in ["shoe_size", "custom:size", "Email", "enabled", "birthdate"] {
+        assert_eq!(
+            refusal(filtered(&format!(r#"{unknown} = "44""#)).await),
+            format!("InvalidParameterException: Invalid search attribute: {unknown}")
+        );
+    }
+    for broken in [
+        "email",
+        "email =",
+        "email = nina@example.com",
+        "email = 'nina@example.com'",
+        r#"email = "nina@example.com"#,
+        r#"email = "nina"@example.com""#,
+        r#"email = "nina\"#,
+        r#"email == "nina@example.com""#,
+        r#"email ^ = "nina""#,
+        r#"email != "nina""#,
+        r#"email = "nina" and name = "Nina""#,
+        r#"= "nina""#,
+    ] {
+        assert_eq!(
+            refusal(filtered(broken).await),
+            "InvalidParameterException: Error while parsing filter expression.",
+            "{broken}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_shows_the_attributes_that_are_asked_for_where_everybody_has_them() {
+    let world = World::new().await;
+    world.passwordless_user(NINA).await;
+    let listed = async |names: &[&str]| {
+        let list = world.sdk.list_users().user_pool_id(&world.pool);
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        list.set_attributes_to_get(Some(names)).send().await
+    };
+    let page = listed(&["email", "sub"]).await.unwrap();
+    let attributes = page.users()[0].attributes();
+    let mut names: Vec<&str> = attributes
+        .iter()
+        .map(|attribute| attribute.name())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["email", "sub"]);
     assert_eq!(
-        refusal(filtered(r#"shoe_size = "44""#).await),
-        "InvalidParameterException: Invalid search attribute: shoe_size"
+        refusal(listed(&["email", "name"]).await),
+        "InvalidParameterException: One or more requested attributes do not exist."
     );
+}
+
+/// The developer guide, "Working with user attributes", and what a pool's own schema says.
+#[tokio::test]
+async fn an_attribute_has_its_form() {
+    let world = World::new().await;
+    let described = json!({
+        "PoolName": "forms",
+        "Schema": [
+            {"Name": "age", "AttributeDataType": "Number", "NumberAttributeConstraints": {"MinValue": "0", "MaxValue": "150"}},
+            {"Name": "size", "AttributeDataType": "String", "StringAttributeConstraints": {"MinLength": "1", "MaxLength": "3"}},
+            {"Name": "member", "AttributeDataType": "Boolean"},
+            {"Name": "plain"},
+        ],
+    });
+    let pool = world
+        .cognito
+        .ensure_described_pool(described, None)
+        .unwrap();
+    let user = world.sdk.admin_create_user().user_pool_id(&pool);
+    user.username("nina").send().await.unwrap();
+    let update = async |name: &str, value: &str| {
+        let update = world.sdk.admin_update_user_attributes();
+        let update = update.user_pool_id(&pool).username("nina");
+        update.user_attributes(attribute(name, value)).send().await
+    };
+    let longest = "x".repeat(2048);
+    for (name, value) in [
+        ("phone_number", "+14155552671"),
+        ("phone_number", ""),
+        ("birthdate", "2024-02-29"),
+        ("birthdate", "0000-01-01"),
+        ("updated_at", "1795239650"),
+        ("email_verified", "true"),
+        ("custom:age", "0"),
+        ("custom:age", "150"),
+        ("custom:age", "7.5"),
+        ("custom:size", "XXL"),
+        ("custom:member", "false"),
+        ("custom:plain", longest.as_str()),
+        ("nickname", "\u{1f600}"),
+    ] {
+        assert!(update(name, value).await.is_ok(), "{name} {value}");
+    }
+    for (name, value) in [
+        ("phone_number", "4155552671"),
+        ("phone_number", "+1 415 555 2671"),
+        ("phone_number", "+0155552671"),
+        ("phone_number", "+1234567890123456"),
+        ("phone_number", "+"),
+        ("phone_number", "+\u{ff11}4155552671"),
+        ("birthdate", "2023-02-29"),
+        ("birthdate", "29.02.2024"),
+        ("birthdate", "2024-2-29"),
+        ("birthdate", "2024-13-01"),
+        ("birthdate", "+024-02-29"),
+        ("updated_at", "yesterday"),
+        ("email_verified", "yes"),
+        ("custom:age", "-1"),
+        ("custom:age", "151"),
+        ("custom:age", "old"),
+        ("custom:age", "1e2"),
+        ("custom:age", "NaN"),
+        ("custom:age", "1."),
+        ("custom:size", "XXXL"),
+        ("custom:member", "1"),
+        ("custom:other", "x"),
+        ("age", "7"),
+        ("shoe_size", "44"),
+    ] {
+        let refused = refusal(update(name, value).await);
+        assert!(
+            refused.starts_with("InvalidParameterException: "),
+            "{name} {value}: {refused}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn groups_providers_and_resource_servers_are_lists_of_nothing() {
+    let world = World::new().await;
+    world.passwordless_user(NINA).await;
+    let (sdk, pool) = (&world.sdk, &world.pool);
+    let groups = sdk.list_groups().user_pool_id(pool).send().await.unwrap();
+    assert!(groups.groups().is_empty() && groups.next_token().is_none());
+    let of_user = sdk.admin_list_groups_for_user().user_pool_id(pool);
+    let of_user = of_user.username(NINA).send().await.unwrap();
+    assert!(of_user.groups().is_empty());
+    let providers = sdk
+        .list_identity_providers()
+        .user_pool_id(pool)
+        .max_results(60);
+    assert!(providers.send().await.unwrap().providers().is_empty());
+    let servers = sdk
+        .list_resource_servers()
+        .user_pool_id(pool)
+        .max_results(50);
+    assert!(servers.send().await.unwrap().resource_servers().is_empty());
+
+    let nobody = sdk.admin_list_groups_for_user().user_pool_id(pool);
+    let nobody = nobody.username("nobody@example.com").send().await;
     assert_eq!(
-        refusal(filtered("email").await),
-        "InvalidParameterException: Error while parsing filter expression."
+        refusal(nobody),
+        "UserNotFoundException: User does not exist."
     );
+    let page = sdk.list_groups().user_pool_id(pool).next_token("x").send();
+    assert!(refusal(page.await).starts_with("InvalidParameterException"));
+    let elsewhere = sdk.list_groups().user_pool_id("eu-west-1_Nowhere1");
+    assert!(refusal(elsewhere.send().await).starts_with("ResourceNotFoundException"));
 }
 
 #[tokio::test]
