@@ -2,7 +2,7 @@
 //! only then do tokens leave.
 
 use auth_aws::{Address, PasswordProof, ProvedRegistration};
-use auth_domain::{Email, Password, PendingRegistration, Problem, Report, SignInId};
+use auth_domain::{Email, PendingRegistration, Problem, Report, SignInId};
 use auth_flows::{Arrived, BroughtCode, FirstFactor, ProvedCode};
 use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;
@@ -106,8 +106,7 @@ impl ConfirmRegistration {
             proved.requester.exchange().count(Metric::GuestsCreated);
         }
         self.passwords.set(proved.sub.as_str(), &password).await?;
-        let password = Password::from(password);
-        let signed_in = self.passwords.sign_in(email, &password).await;
+        let signed_in = self.passwords.sign_in(email, password.spelling()).await;
         match signed_in.map_err(|undecided| undecided.problem)? {
             PasswordProof::Right(signed_in) => {
                 let first_factor = FirstFactor {

@@ -9,6 +9,9 @@
 //! Cognito's own lock-out, which befalls only users who exist. A known device hears of the lock,
 //! and that a code signs in.
 //!
+//! A password that was typed in another form than NFC is tried in both, and each try is counted. So
+//! people of an older pool sign in whose clients sent the other form.
+//!
 //! A password of a user whose address Cognito does not call verified opens nothing, however right
 //! it is. A registration's password is not there before its address is proved.
 //!

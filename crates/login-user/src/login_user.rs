@@ -18,9 +18,17 @@ impl LoginUser {
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
         let (email, delivery) = (&input.email, input.token_delivery);
-        let (attempt, requester) = self.attempts.count(email, exchange).await?;
-        let proving = self.passwords.sign_in(email, &input.password);
-        match attempt.evaluate(proving).await? {
+        let (attempt, requester, proof) = self
+            .attempts
+            .evaluate(
+                email,
+                &input.password,
+                exchange,
+                |spelling| self.passwords.sign_in(email, spelling),
+                |proof| matches!(proof, PasswordProof::Wrong),
+            )
+            .await?;
+        match proof {
             PasswordProof::Right(signed_in) => {
                 self.signing_in
                     .by_password(attempt, requester, signed_in, delivery)

@@ -52,7 +52,7 @@ impl VerifyMfa {
                 let left = held.attempts(self.held.rules());
                 Err(self.refuse(resumed, left).await)
             }
-            ChallengeOutcome::Over => Err(Problem::SessionExpired),
+            ChallengeOutcome::Over => Err(self.held.why_over(resumed).await),
         }
     }
 }

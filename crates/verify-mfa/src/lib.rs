@@ -14,10 +14,10 @@
 //! its ciphertext is deleted with the record, and nobody ever held it.
 //!
 //! If a call fails: an attempt at which nobody looked is given back. If anything fails once the
-//! code was taken, the code is used up, the sign-in is open again, and the authenticator's next
-//! code finishes it. If that cannot be noted, or Cognito's tokens were lost for longer than its
-//! grace period, the sign-in begins anew. Tokens that do not leave are revoked. A notice that
-//! cannot be mailed is logged and counted, and fails nothing.
+//! code was taken, the code is used up for any other sign-in, this one is open again, and the same
+//! code finishes it, or the authenticator's next. If that cannot be noted, or Cognito's tokens were
+//! lost for longer than its grace period, the sign-in begins anew. Tokens that do not leave are
+//! revoked. A notice that cannot be mailed is logged and counted, and fails nothing.
 
 mod follow_up;
 mod verify_mfa;

@@ -1,7 +1,7 @@
 //! The decision: count the attempt, look at the code and use it up, end the held sign-in; only then
 //! do tokens leave.
 
-use auth_aws::FactorProof;
+use auth_aws::{FactorProof, UsedBy};
 use auth_domain::{
     Attempts, AwaitedFactor, Guest, HeldToken, Notice, Problem, SecondFactor, TokenDelivery,
 };
@@ -70,10 +70,10 @@ impl VerifyMfa {
             self.held.give_up(resumed, token).await;
             return Err(Problem::InvalidSession);
         };
-        let (name, now) = (requester.attempt(), requester.now());
+        let (by, now) = (UsedBy::SignIn(resumed.id()), requester.now());
         let proving = self
             .authenticators
-            .prove(sub, &authenticator, factor, name, now);
+            .prove(sub, &authenticator, factor, by, now);
         match attempt.evaluate(proving).await? {
             FactorProof::Right { backup_codes_left } => Ok(Proved {
                 attempt,

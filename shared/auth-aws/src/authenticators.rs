@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use auth_domain::{
     AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, OtpCode, Problem, Sealed,
-    SecondFactor, SessionId, Timestamp, TotpStep, UserSub,
+    SecondFactor, SessionId, SignInId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -42,6 +42,15 @@ pub enum FactorProof {
     Wrong,
 }
 
+/// Who uses up a second factor.
+#[derive(Clone, Copy, Debug)]
+pub enum UsedBy<'a> {
+    /// A sign-in, by any of its attempts.
+    SignIn(&'a SignInId),
+    /// A request of a guest who is signed in.
+    Request(&'a AttemptId),
+}
+
 /// A set-up that its first code confirms.
 #[derive(Clone, Copy, Debug)]
 pub struct Confirmation<'a> {
@@ -64,13 +73,15 @@ impl Authenticators {
         })
     }
 
-    /// Looks at a second factor, and uses it up if it is right.
+    /// Looks at a second factor, and uses it up if it is right. It is right again to the same
+    /// sign-in: a button was pressed twice, or the first attempt failed later. The sign-in's end
+    /// decides between two attempts.
     pub async fn prove(
         &self,
         sub: &UserSub,
         authenticator: &Authenticator,
         factor: &SecondFactor,
-        attempt: &AttemptId,
+        by: UsedBy<'_>,
         now: Timestamp,
     ) -> Result<FactorProof, Undecided> {
         let sealed_keys = &authenticator.sealed_keys;
@@ -78,7 +89,7 @@ impl Authenticators {
             SecondFactor::Code(code) => {
                 let (_, step) = self.look(sealed_keys, sub, code, now).await?;
                 match step {
-                    Some(step) => self.accept_step(sub, sealed_keys, step, attempt).await,
+                    Some(step) => self.accept_step(sub, sealed_keys, step, by).await,
                     None => Ok(FactorProof::Wrong),
                 }
             }
@@ -86,7 +97,7 @@ impl Authenticators {
                 let opened = self.open(sealed_keys, sub).await;
                 let keys = opened.map_err(Undecided::before_evaluation)?;
                 let hash = keys.hash(code);
-                self.use_up(sub, sealed_keys, &hash, attempt).await
+                self.use_up(sub, sealed_keys, &hash, by).await
             }
         };
         proof.map_err(Undecided::after_evaluation)
@@ -106,23 +117,28 @@ impl Authenticators {
         Ok((keys, step))
     }
 
-    /// Takes a step once: never again, nor one before it, however many bring its code.
+    /// Takes a step once: no other sign-in can use it again, nor one before it, however many bring
+    /// its code.
     async fn accept_step(
         &self,
         sub: &UserSub,
         sealed_keys: &Sealed,
         step: TotpStep,
-        attempt: &AttemptId,
+        by: UsedBy<'_>,
     ) -> Result<FactorProof, Problem> {
+        let used = format!("step {}", step.number());
         let write = self
             .update(sub)
-            .update_expression("SET authenticatorLastStep = :step, secondFactorUsedBy = :attempt")
+            .update_expression(
+                "SET authenticatorLastStep = :step, secondFactorUsed = :used, secondFactorUsedBy = :by",
+            )
             .condition_expression("authenticatorKeys = :keys AND authenticatorLastStep < :step")
             .expression_attribute_values(":keys", sealed(sealed_keys))
             .expression_attribute_values(":step", number(step.number()))
-            .expression_attribute_values(":attempt", text(attempt.as_str()));
+            .expression_attribute_values(":used", text(used.as_str()))
+            .expression_attribute_values(":by", text(by.name()));
         let written = conditional_update(write, "accept the authenticator's code").await?;
-        Ok(match accepted(written, attempt) {
+        Ok(match by.accepted(written, &used) {
             Some(_) => FactorProof::Right {
                 backup_codes_left: None,
             },
@@ -136,11 +152,13 @@ impl Authenticators {
         sub: &UserSub,
         sealed_keys: &Sealed,
         hash: &BackupCodeHash,
-        attempt: &AttemptId,
+        by: UsedBy<'_>,
     ) -> Result<FactorProof, Problem> {
         let write = self
             .update(sub)
-            .update_expression("DELETE backupCodes :code SET secondFactorUsedBy = :attempt")
+            .update_expression(
+                "DELETE backupCodes :code SET secondFactorUsed = :hash, secondFactorUsedBy = :by",
+            )
             .condition_expression("authenticatorKeys = :keys AND contains(backupCodes, :hash)")
             .expression_attribute_values(":keys", sealed(sealed_keys))
             .expression_attribute_values(":hash", text(hash.as_str()))
@@ -148,9 +166,9 @@ impl Authenticators {
                 ":code",
                 AttributeValue::Ss(vec![hash.as_str().to_owned()]),
             )
-            .expression_attribute_values(":attempt", text(attempt.as_str()));
+            .expression_attribute_values(":by", text(by.name()));
         let written = conditional_update(write, "use up the backup code").await?;
-        Ok(match accepted(written, attempt) {
+        Ok(match by.accepted(written, hash.as_str()) {
             Some(item) => FactorProof::Right {
                 backup_codes_left: Some(backup_codes(&item).map_or(0, <[String]>::len)),
             },
@@ -216,8 +234,7 @@ impl Authenticators {
             .map(|hash| hash.as_str().to_owned())
             .collect();
         let set = "SET authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes, updatedAt = :now, signedOutAt = :millis";
-        let remove =
-            "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsedBy";
+        let remove = "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
         let write = self
             .update(&guest.cognito_sub)
             .condition_expression("pendingAuthenticatorKeys = :keys")
@@ -248,7 +265,7 @@ impl Authenticators {
         kept: Option<&SessionId>,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let remove = "REMOVE authenticatorKeys, authenticatorLastStep, backupCodes, secondFactorUsedBy, \
+        let remove = "REMOVE authenticatorKeys, authenticatorLastStep, backupCodes, secondFactorUsed, secondFactorUsedBy, \
                       pendingAuthenticatorKeys, pendingAuthenticatorUntil";
         let write = self
             .update(&guest.cognito_sub)
@@ -296,14 +313,23 @@ fn ending_sessions(
     }
 }
 
-/// The item after a write that used up a code; nothing where the code was not to be had. A write
-/// that was made, and whose answer was lost, is refused the next time it is sent: then the item
-/// names this attempt.
-fn accepted(written: Written, attempt: &AttemptId) -> Option<Item> {
-    match written {
-        Written::Made(item) => Some(item),
-        Written::Refused(item) => {
-            item.filter(|item| get_text(item, "secondFactorUsedBy") == Some(attempt.as_str()))
+impl UsedBy<'_> {
+    fn name(self) -> String {
+        match self {
+            Self::SignIn(id) => id.to_string(),
+            Self::Request(attempt) => attempt.as_str().to_owned(),
+        }
+    }
+
+    /// The item after a write that used up a factor; nothing where the factor was not to be had. A
+    /// write that comes again is refused: then the item names this factor and who used it.
+    fn accepted(self, written: Written, factor: &str) -> Option<Item> {
+        match written {
+            Written::Made(item) => Some(item),
+            Written::Refused(item) => item.filter(|item| {
+                get_text(item, "secondFactorUsed") == Some(factor)
+                    && get_text(item, "secondFactorUsedBy") == Some(self.name().as_str())
+            }),
         }
     }
 }

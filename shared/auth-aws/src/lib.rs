@@ -36,7 +36,7 @@ mod workload_tokens;
 
 pub use access_tokens::AccessTokens;
 
-pub use authenticators::{Authenticators, Confirmation, FactorProof};
+pub use authenticators::{Authenticators, Confirmation, FactorProof, UsedBy};
 pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};
 pub use consents::{Asked, Completion, Consents};
 pub use email_codes::{EmailCodes, Proof, Sending};

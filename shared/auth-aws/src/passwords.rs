@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use auth_domain::{
     ChallengeAnswer, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
-    NewPassword, OtpCode, Password, Problem, Randomness, Report, Tokens, UserSub,
+    NewPassword, OtpCode, Problem, Randomness, Report, Spelling, Tokens, UserSub,
 };
 use aws_sdk_cognitoidentityprovider::{
     operation::{
@@ -124,7 +124,7 @@ impl Passwords {
     pub async fn sign_in(
         &self,
         email: &Email,
-        password: &Password,
+        password: Spelling<'_>,
     ) -> Result<PasswordProof, Undecided> {
         self.sign_in_as(email.as_str(), password).await
     }
@@ -132,7 +132,7 @@ impl Passwords {
     async fn sign_in_as(
         &self,
         username: &str,
-        password: &Password,
+        password: Spelling<'_>,
     ) -> Result<PasswordProof, Undecided> {
         let initiated = self
             .secrets
@@ -183,7 +183,7 @@ impl Passwords {
     async fn give_password(
         &self,
         username: &str,
-        password: &Password,
+        password: Spelling<'_>,
         asking: ChallengeNameType,
         next: &Next,
     ) -> Result<Result<Step, Failure>, Undecided> {
@@ -331,7 +331,7 @@ impl Passwords {
     /// Whether a password is right, for a user who is signed in and proves it again. The session
     /// that the proof begins is revoked. A password that is right but for a second factor kept in
     /// Cognito is right.
-    pub async fn prove(&self, sub: &UserSub, password: &Password) -> Result<bool, Undecided> {
+    pub async fn prove(&self, sub: &UserSub, password: Spelling<'_>) -> Result<bool, Undecided> {
         match self.sign_in_as(sub.as_str(), password).await? {
             PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
                 self.token_service.discard(&tokens).await;

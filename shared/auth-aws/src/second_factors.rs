@@ -264,9 +264,12 @@ impl From<Problem> for Unclaimed {
 /// Why an attempt was not admitted. The token of a sign-in whose time is over comes along: whoever
 /// hears of it first can revoke it.
 fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Unclaimed {
-    let Some(item) = item.filter(|item| !item.contains_key("finishedBy")) else {
+    let Some(item) = item else {
         return Problem::InvalidSession.into();
     };
+    if item.contains_key("finishedBy") {
+        return Problem::SignInCompleted.into();
+    }
     match get_millis(item, "expiresAt") {
         None => Problem::Internal(unreadable("a held sign-in does not read back")).into(),
         Some(expires_at) if now >= expires_at => Unclaimed {

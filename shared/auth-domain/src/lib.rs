@@ -75,7 +75,7 @@ pub use limit::{
 pub use mailbox::Mailbox;
 pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
-pub use password::{InvalidPassword, NewPassword, Password, PasswordRule};
+pub use password::{InvalidPassword, NewPassword, Password, PasswordRule, Spelling};
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallenge};
 pub use randomness::Randomness;

@@ -4,11 +4,20 @@
 //! A proof that was not evaluated was no attempt, and its counts are given back. Where even that
 //! fails, they stay: until the sign-in ends, or the count ages out.
 
+use std::time::Duration;
+
 use auth_aws::{Limits, SecondFactors, SignIns, Undecided};
 use auth_domain::{AttemptId, Attempts, Limit, LimitState, Problem, SignInId};
 use tokio::join;
 
 use crate::{CodeTries, NetworkAttempts, Requester, Turn};
+
+/// Pauses before each look whether another attempt has ended the sign-in.
+const OTHERS_END: [Duration; 3] = [
+    Duration::ZERO,
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+];
 
 /// What is left to an attempt that counts against no budget.
 const ENDLESS: Attempts = Attempts {
@@ -151,17 +160,15 @@ impl Claim<'_> {
     }
 
     async fn finish(&self, attempt: &AttemptId) -> Result<(), Problem> {
-        let (is_finished, refusal) = match self {
-            Self::SignIn(sign_ins, id) => (
-                sign_ins.finish(id, attempt).await?,
-                Problem::SignInCompleted,
-            ),
-            Self::Held(second_factors, id) => (
-                second_factors.finish(id, attempt).await?,
-                Problem::InvalidSession,
-            ),
+        let is_finished = match self {
+            Self::SignIn(sign_ins, id) => sign_ins.finish(id, attempt).await?,
+            Self::Held(second_factors, id) => second_factors.finish(id, attempt).await?,
         };
-        if is_finished { Ok(()) } else { Err(refusal) }
+        if is_finished {
+            Ok(())
+        } else {
+            Err(Problem::SignInCompleted)
+        }
     }
 }
 
@@ -238,6 +245,26 @@ async fn give_back(attempt: &AttemptId, claim: Option<&Claim<'_>>, budget: Optio
     };
     let (claim, budget) = join!(from_claim, from_budget);
     note_kept(&claim.and(budget));
+}
+
+/// Waits for the attempt that may be ending the same sign-in right now: a button pressed twice
+/// sends a right code twice. Cognito has spent the code at the first attempt, which has some calls
+/// to make before the sign-in's end is written; the second one asks, rarely enough to be cheap and
+/// for longer than those calls take. `looking` gives the number of attempts, or the problem that
+/// the end is. `None` where no other attempt ends the sign-in.
+pub(crate) async fn others_end<F>(looking: impl Fn() -> F) -> Option<Problem>
+where
+    F: Future<Output = Result<u32, Problem>>,
+{
+    for pause in OTHERS_END {
+        tokio::time::sleep(pause).await;
+        match looking().await {
+            Ok(attempts) if attempts > 1 => {}
+            Ok(_) => return None,
+            Err(problem) => return Some(problem),
+        }
+    }
+    None
 }
 
 /// Logs that an attempt stays counted. It fails nothing: the limits are only stricter than they

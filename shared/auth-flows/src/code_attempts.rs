@@ -1,7 +1,5 @@
 //! Mailed codes of sign-ins in progress: claimed, counted, and asked of Cognito.
 
-use std::time::Duration;
-
 use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns};
 use auth_domain::{
     Email, OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub,
@@ -10,16 +8,8 @@ use auth_lambda::Exchange;
 
 use crate::{
     Attempt, CodeTries, NetworkAttempts, Requester, Requesters,
-    attempt::{Budget, Claim},
+    attempt::{Budget, Claim, others_end},
 };
-
-/// Pauses before each look whether another attempt has ended the sign-in: together longer than the
-/// calls that lie between Cognito's answer and that end.
-const OTHERS_END: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_millis(100),
-    Duration::from_millis(200),
-];
 
 /// Attempts at the codes of sign-ins.
 #[derive(Clone)]
@@ -163,28 +153,23 @@ impl CodeAttempts {
         }
     }
 
-    /// Why Cognito takes no code of this sign-in any more. A button pressed twice sends a right
-    /// code twice, and the other request may be between Cognito's answer and the end of the
-    /// sign-in: so where another attempt was counted, its end is waited for.
+    /// Why Cognito takes no code of this sign-in any more: another attempt has ended the sign-in,
+    /// or the code has expired.
     async fn why_over(&self, claimed: &ClaimedCode<'_>) -> Problem {
         let ClaimedCode {
             requester,
             sign_in,
             id,
         } = claimed;
-        for pause in OTHERS_END {
-            tokio::time::sleep(pause).await;
+        let (email, attempt) = (&sign_in.email, requester.attempt());
+        let looking = || async {
+            let now = self.requesters.now();
             // The same name counts once: this only looks.
-            let (attempt, now) = (requester.attempt(), self.requesters.now());
-            let looking = self
+            let looked = self
                 .sign_ins
-                .claim(id, Some(&sign_in.email), attempt, now, &self.rules);
-            match looking.await {
-                Ok(sign_in) if sign_in.attempts > 1 => {}
-                Ok(_) => break,
-                Err(problem) => return problem,
-            }
-        }
-        Problem::OtpExpired
+                .claim(id, Some(email), attempt, now, &self.rules);
+            looked.await.map(|sign_in| sign_in.attempts)
+        };
+        others_end(looking).await.unwrap_or(Problem::OtpExpired)
     }
 }

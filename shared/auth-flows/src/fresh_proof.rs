@@ -39,9 +39,17 @@ impl FreshProofs {
     ) -> Result<(), Problem> {
         match proof {
             FreshProof::Password(password) => {
-                let (attempt, _) = self.attempts.count(&guest.email, exchange).await?;
-                let proving = self.passwords.prove(&caller.sub, password);
-                if !attempt.evaluate(proving).await? {
+                let (attempt, _, is_right) = self
+                    .attempts
+                    .evaluate(
+                        &guest.email,
+                        password,
+                        exchange,
+                        |spelling| self.passwords.prove(&caller.sub, spelling),
+                        |is_right| !is_right,
+                    )
+                    .await?;
+                if !is_right {
                     return Err(Problem::InvalidCredentials);
                 }
                 attempt.clear().await;

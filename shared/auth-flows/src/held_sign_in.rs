@@ -10,7 +10,7 @@ use tokio::join;
 
 use crate::{
     Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts,
-    attempt::{Claim, note_kept},
+    attempt::{Claim, note_kept, others_end},
 };
 
 /// Held sign-ins, as their next factor finds them.
@@ -30,6 +30,14 @@ pub struct Resumed<'a> {
     /// The sign-in.
     pub held: HeldSignIn,
     id: SignInId,
+}
+
+impl Resumed<'_> {
+    /// The sign-in's name.
+    #[must_use]
+    pub fn id(&self) -> &SignInId {
+        &self.id
+    }
 }
 
 impl HeldSignIns {
@@ -107,6 +115,22 @@ impl HeldSignIns {
     pub async fn give_back(&self, resumed: &Resumed<'_>) {
         let attempt = resumed.requester.attempt();
         note_kept(&self.second_factors.give_back(&resumed.id, attempt).await);
+    }
+
+    /// Why Cognito takes no answer to this sign-in's challenge any more: another attempt has ended
+    /// the sign-in, or its time at Cognito is over.
+    pub async fn why_over(&self, resumed: &Resumed<'_>) -> Problem {
+        let (id, attempt) = (&resumed.id, resumed.requester.attempt());
+        let looking = || async {
+            let now = self.requesters.now();
+            // The same name counts once: this only looks.
+            let looked = self.second_factors.claim(id, attempt, now, &self.rules);
+            match looked.await {
+                Ok(held) => Ok(held.attempts),
+                Err(unclaimed) => Err(unclaimed.problem),
+            }
+        };
+        others_end(looking).await.unwrap_or(Problem::SessionExpired)
     }
 
     /// Ends a sign-in and trades its refresh token: one conditional write decides between two right

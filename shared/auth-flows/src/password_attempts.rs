@@ -1,8 +1,8 @@
 //! Passwords that are tried for an address: counted for it, or for a known device on its own,
 //! before Cognito is asked.
 
-use auth_aws::{ConfigurationError, Limits, Platform};
-use auth_domain::{Email, Limit, Problem};
+use auth_aws::{ConfigurationError, Limits, Platform, Undecided};
+use auth_domain::{Email, Limit, Password, Problem, Spelling};
 use auth_lambda::Exchange;
 
 use crate::{Attempt, NetworkAttempts, Requester, Requesters, attempt::Budget};
@@ -34,7 +34,7 @@ impl PasswordAttempts {
 
     /// Counts an attempt. No challenge buys passwords, so none is asked for: Cognito's lock would
     /// be the next limit.
-    pub async fn count<'a>(
+    async fn count<'a>(
         &'a self,
         email: &Email,
         exchange: &'a Exchange,
@@ -44,6 +44,32 @@ impl PasswordAttempts {
         let network = self.network.as_ref().map(|network| (network, &requester));
         let attempt = Attempt::count(&requester.turn(), None, Some(budget), network).await?;
         Ok((attempt, requester))
+    }
+
+    /// Counts an attempt and has Cognito evaluate the password in NFC. If that is wrong and the
+    /// password was typed in another spelling, that is counted and evaluated too: a failure at
+    /// Cognito is never without one here.
+    pub async fn evaluate<'a, 'p, T, F>(
+        &'a self,
+        email: &Email,
+        password: &'p Password,
+        exchange: &'a Exchange,
+        proving: impl Fn(Spelling<'p>) -> F,
+        is_wrong: impl Fn(&T) -> bool,
+    ) -> Result<(Attempt<'a>, Requester<'a>, T), Problem>
+    where
+        F: Future<Output = Result<T, Undecided>>,
+    {
+        let (attempt, requester) = self.count(email, exchange).await?;
+        let proof = attempt.evaluate(proving(password.normalized())).await?;
+        let Some(typed) = password.as_typed().filter(|_| is_wrong(&proof)) else {
+            return Ok((attempt, requester, proof));
+        };
+        let turn = self.requesters.turn(exchange);
+        let budget = self.budget(&requester);
+        let attempt = Attempt::count(&turn, None, Some(budget), None).await?;
+        let proof = attempt.evaluate(proving(typed)).await?;
+        Ok((attempt, requester, proof))
     }
 
     /// Forgets the failures of a requester who has just proved the address in another way. Where

@@ -1,7 +1,7 @@
 //! Second factors of guests: counted over all sign-ins, so that whoever has the first factor cannot
 //! guess the other.
 
-use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform};
+use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
     AttemptId, Authenticator, AuthenticatorKeys, Clock, Guest, Limit, OtpCode,
     PendingAuthenticator, Problem, Randomness, SecondFactor, TotpStep, UserSub,
@@ -43,9 +43,10 @@ impl SecondFactorAttempts {
         let turn = self.turn(exchange);
         let sub = &guest.cognito_sub;
         let attempt = Attempt::count(&turn, None, Some(self.budget(sub)), None).await?;
-        let proving =
-            self.authenticators
-                .prove(sub, authenticator, factor, &turn.attempt, turn.now);
+        let by = UsedBy::Request(&turn.attempt);
+        let proving = self
+            .authenticators
+            .prove(sub, authenticator, factor, by, turn.now);
         match attempt.evaluate(proving).await? {
             FactorProof::Right { .. } => {
                 attempt.clear().await;

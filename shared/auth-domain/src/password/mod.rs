@@ -1,4 +1,4 @@
-//! Passwords: one spelling for each, and the rules for a new one.
+//! Passwords: their spellings, and the rules for a new one.
 
 mod commonest;
 
@@ -12,10 +12,19 @@ use crate::{Email, redacted::redacted_debug};
 /// `PasswordType`).
 const LONGEST: usize = 256;
 
-/// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2). The rules for new
-/// ones do not hold for it: it may be older than they are. Cognito alone knows whether it is right.
+/// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2) and as it was
+/// typed. The rules for new ones do not hold for it: it may be older than they are. Cognito alone
+/// knows whether it is right.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+pub struct Password {
+    normalized: String,
+    /// The text that was typed, where that is not NFC.
+    typed: Option<String>,
+}
+
+/// A password as Cognito gets it, byte by byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Spelling<'a>(&'a str);
 
 redacted_debug!(Password, NewPassword);
 
@@ -27,19 +36,41 @@ pub struct InvalidPassword;
 impl Password {
     /// Takes what a person typed.
     pub fn parse(text: &str) -> Result<Self, InvalidPassword> {
-        let password: String = text.nfc().collect();
-        let is_empty = password.is_empty();
-        if !is_empty && !is_too_long(text, &password) && !password.chars().any(char::is_control) {
-            Ok(Self(password))
+        let normalized: String = text.nfc().collect();
+        let fits = !normalized.is_empty() && !is_too_long(text, &normalized);
+        if fits && !normalized.chars().any(char::is_control) {
+            let typed = (text != normalized).then(|| text.to_owned());
+            Ok(Self { normalized, typed })
         } else {
             Err(InvalidPassword)
         }
     }
 
-    /// The password itself, for Cognito.
+    /// The password in NFC, as Latchkey sets it.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn normalized(&self) -> Spelling<'_> {
+        Spelling(&self.normalized)
+    }
+
+    /// The password as it was typed, where that is another spelling. A pool that is older than
+    /// Latchkey keeps what its clients sent.
+    #[must_use]
+    pub fn as_typed(&self) -> Option<Spelling<'_>> {
+        self.typed.as_deref().map(Spelling)
+    }
+}
+
+impl fmt::Debug for Spelling<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Spelling(…)")
+    }
+}
+
+impl<'a> Spelling<'a> {
+    /// The text itself, for Cognito.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        self.0
     }
 }
 
@@ -108,12 +139,6 @@ impl fmt::Display for PasswordRule {
     }
 }
 
-impl From<NewPassword> for Password {
-    fn from(password: NewPassword) -> Self {
-        Self(password.0)
-    }
-}
-
 impl NewPassword {
     /// The fewest characters. The user pool's policy says the same number, and a test holds the two
     /// together.
@@ -164,6 +189,12 @@ impl NewPassword {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The only spelling that it has.
+    #[must_use]
+    pub fn spelling(&self) -> Spelling<'_> {
+        Spelling(&self.0)
+    }
 }
 
 fn is_too_long(typed: &str, password: &str) -> bool {
@@ -203,13 +234,18 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_one_spelling() {
+    fn a_new_password_has_one_spelling_and_a_brought_one_keeps_its_own_beside() {
         let (composed, decomposed) = ("caf\u{e9} au lait, twice", "cafe\u{301} au lait, twice");
         assert_eq!(
             NewPassword::parse(decomposed, None).unwrap().as_str(),
             composed
         );
-        assert_eq!(Password::parse(decomposed), Password::parse(composed));
+        let brought = Password::parse(decomposed).unwrap();
+        assert_eq!(brought.normalized().as_str(), composed);
+        assert_eq!(brought.as_typed().unwrap().as_str(), decomposed);
+        let brought = Password::parse(composed).unwrap();
+        assert_eq!(brought.normalized().as_str(), composed);
+        assert!(brought.as_typed().is_none());
         let twelve = "e\u{301}".repeat(6) + "xk7#Qp";
         assert!(NewPassword::parse(&twelve, None).is_ok());
         assert!(NewPassword::parse(&twelve[3..], None).is_err());
@@ -243,6 +279,8 @@ mod tests {
             format!("{:?}", Password::parse(text).unwrap()),
             "Password(…)"
         );
+        let password = Password::parse(text).unwrap();
+        assert_eq!(format!("{:?}", password.normalized()), "Spelling(…)");
         assert_eq!(
             format!("{:?}", NewPassword::parse(text, None).unwrap()),
             "NewPassword(…)"

@@ -172,6 +172,24 @@ async fn a_registration_ends_after_five_minutes_re_sends_included() {
         .expect_problem(410, "OTP_EXPIRED");
 }
 
+/// A mail may take a minute: a code is never mailed that comes after the end.
+#[tokio::test]
+async fn no_confirmation_is_mailed_in_the_last_minute() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut browser = world.browser();
+    let session_token = browser.registering(ADA, PASSWORD).await;
+    let first = world.mail_code(ADA).await;
+    world.advance(LIFETIME - 60);
+    let late = browser.resend_confirmation(&session_token).await;
+    late.expect_problem(410, "OTP_EXPIRED");
+    assert_eq!(world.mails(ADA).len(), 1);
+    // The code that was there before goes on working.
+    browser
+        .confirm(&session_token, &first)
+        .await
+        .expect_status(200);
+}
+
 #[tokio::test]
 async fn the_code_of_an_earlier_mail_confirms_too_and_a_token_works_once() {
     let world = TestWorld::start().await;

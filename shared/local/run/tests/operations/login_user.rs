@@ -4,6 +4,7 @@ use auth_local::{Fault, FaultKind};
 use cognito_local::EarlyPassword;
 use serde_json::json;
 
+use crate::harness::backstage::make_user_with_password;
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::counted;
@@ -113,6 +114,58 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
         .await
         .expect_status(204);
     browser.login(EVE, OTHER_PASSWORD).await.expect_status(200);
+}
+
+/// Some clients send letters and their accents apart. A pool that is older than Latchkey keeps what
+/// it was sent.
+#[tokio::test]
+async fn a_password_that_a_pool_keeps_in_another_unicode_form_signs_in_as_it_was_typed() {
+    let (apart, composed) = ("cafe\u{301} au lait, twice", "caf\u{e9} au lait, twice");
+    let world = TestWorld::start().await;
+    make_user_with_password(&world, ADA, apart).await;
+    let mut browser = world.browser();
+    let signed_in = browser.login(ADA, apart).await;
+    signed_in.expect_status(200);
+    browser.bearer(&signed_in.text("accessToken"));
+    let proof = json!({ "password": apart });
+    let proved = browser.post("/auth/mfa/setup", proof).await;
+    proved.expect_status(200);
+
+    // What Latchkey sets is in one form, and is found whichever is typed.
+    world.registered(EVE, apart).await;
+    let eve = &mut world.browser();
+    for typed in [apart, composed] {
+        eve.login(EVE, typed).await.expect_status(200);
+    }
+}
+
+/// Cognito may count a failure for each form, so each is counted here: strangers never reach
+/// Cognito's own lock.
+#[tokio::test]
+async fn each_form_of_a_wrong_password_counts_and_nobody_learns_who_exists() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    for email in [ADA, "nobody@example.com"] {
+        let mut stranger = world.browser_at("127.0.0.2");
+        let since = world.last_call();
+        let wrong = "wrong, cafe\u{301} au lait";
+        for _ in 0..2 {
+            let refused = stranger.login(email, wrong).await;
+            refused.expect_problem(401, "INVALID_CREDENTIALS");
+        }
+        let refused = stranger.login(email, wrong).await;
+        refused.expect_problem(429, "RATE_LIMITED");
+        let tries = world.cognito_actions_since(since);
+        let tries = tries
+            .iter()
+            .filter(|action| action.contains("AdminInitiateAuth"));
+        assert_eq!(tries.count(), 5, "{email}");
+    }
+    world
+        .browser_at("127.0.0.3")
+        .login(ADA, PASSWORD)
+        .await
+        .expect_problem(429, "RATE_LIMITED");
 }
 
 #[tokio::test]

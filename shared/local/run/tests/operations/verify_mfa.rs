@@ -207,11 +207,8 @@ async fn fifty_requests_with_one_code_at_once_sign_in_once() {
         (0..50).map(|_| async { world.browser().second_factor(&held, code(&right)).await });
     let answers = at_once(attempts).await;
     assert_eq!(statuses(&answers, 200), 1);
-    assert!(
-        answers
-            .iter()
-            .all(|answer| [200, 400, 401].contains(&answer.status))
-    );
+    // A button that is pressed again is told that the first press signed in.
+    assert_eq!(statuses(&answers, 409), 49);
     let signed_in = answers.iter().find(|answer| answer.status == 200).unwrap();
     assert!(opens(&world, &signed_in.text("accessToken")).await);
     let exchange = json!({ "refreshToken": signed_in["refreshToken"] });
@@ -248,6 +245,80 @@ async fn fifty_requests_with_one_backup_code_at_once_sign_in_once() {
     assert_eq!(statuses(&answers, 200), 1);
     let signed_in = answers.iter().find(|answer| answer.status == 200).unwrap();
     assert_eq!(signed_in["backupCodesLeft"], 9);
+}
+
+/// A button that is pressed twice, with any of what it may bring.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_right_factor_that_is_sent_twice_at_once_signs_in_once_and_is_never_called_wrong() {
+    for factor in ["code", "backupCode", "newPassword"] {
+        let world = TestWorld::start().await;
+        let (held, brought) = match factor {
+            "newPassword" => {
+                world.make_user(ADA, Some("Only-for-the-1st-time")).await;
+                let mut browser = world.browser();
+                let held = browser.login(ADA, "Only-for-the-1st-time").await;
+                let held = held.text("sessionToken");
+                (held, json!({ "newPassword": PASSWORD }))
+            }
+            "backupCode" => {
+                let guest = world.guarded(ADA).await;
+                let held = world.held(ADA).await;
+                (held, json!({ "backupCode": guest.backup_codes[0] }))
+            }
+            _ => {
+                let guest = world.guarded(ADA).await;
+                let held = world.held(ADA).await;
+                (held, code(&guest.app.next_code()))
+            }
+        };
+        for (service, slow) in [
+            ("cognito-idp", "AdminRespondToAuthChallenge"),
+            ("dynamodb", "TransactWriteItems"),
+            ("kms", "Decrypt"),
+        ] {
+            let fault = Fault::new(FaultKind::Delay, service, slow);
+            world.fault(fault.times(2).lasting(Duration::from_millis(30)));
+        }
+        let mut browsers = [world.browser(), world.browser()];
+        let presses = browsers
+            .iter_mut()
+            .map(|browser| browser.second_factor(&held, brought.clone()));
+        let mut answers = at_once(presses).await;
+        answers.sort_by_key(|answer| answer.status);
+        answers[0].expect_status(200);
+        answers[1].expect_problem(409, "SIGN_IN_COMPLETED");
+        let late = world.browser().second_factor(&held, brought).await;
+        late.expect_problem(409, "SIGN_IN_COMPLETED");
+    }
+}
+
+/// The code was taken and the answer failed: the person presses the button again.
+#[tokio::test]
+async fn a_factor_that_was_taken_and_brought_nothing_counts_again_for_its_own_sign_in_alone() {
+    for factor in ["code", "backupCode"] {
+        let world = TestWorld::with_settings(&MANY_STARTS).await;
+        let guest = world.guarded(ADA).await;
+        let (held, other) = (world.held(ADA).await, world.held(ADA).await);
+        let brought = match factor {
+            "code" => code(&guest.app.next_code()),
+            _ => json!({ "backupCode": guest.backup_codes[0] }),
+        };
+        let fault = Fault::new(
+            FaultKind::Denied,
+            "cognito-idp",
+            "GetTokensFromRefreshToken",
+        );
+        world.fault(fault.times(1));
+        let failed = world.browser().second_factor(&held, brought.clone()).await;
+        failed.expect_problem(500, "INTERNAL");
+        let elsewhere = world.browser().second_factor(&other, brought.clone()).await;
+        elsewhere.expect_problem(401, "INVALID_OTP");
+        let wrong = json!({ "backupCode": "AAAA-AAAA-AAAA-AAAA" });
+        let wrong = world.browser().second_factor(&held, wrong).await;
+        assert_eq!(wrong.status, 401, "{}", wrong.body);
+        let signed_in = world.browser().second_factor(&held, brought).await;
+        signed_in.expect_status(200);
+    }
 }
 
 #[tokio::test]
@@ -349,7 +420,7 @@ async fn a_held_sign_in_is_finished_once() {
     browser.second_factor(&held, right).await.expect_status(200);
     let again = code(&guest.app.next_code());
     let refused = browser.second_factor(&held, again).await;
-    refused.expect_problem(400, "INVALID_SESSION");
+    refused.expect_problem(409, "SIGN_IN_COMPLETED");
     let unknown = "3q2-7wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs";
     let refused = browser.second_factor(unknown, code("404170")).await;
     refused.expect_problem(400, "INVALID_SESSION");
