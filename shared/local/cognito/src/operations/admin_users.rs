@@ -1,7 +1,7 @@
 //! The operations of an administrator on users.
 
 use local_kit::{DAY, Millis};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
