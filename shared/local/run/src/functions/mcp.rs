@@ -13,7 +13,7 @@ use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation,
     JsonObject, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
@@ -97,19 +97,16 @@ pub(crate) async fn json_rpc_only(request: Request, next: Next) -> Response {
     let Ok(body) = to_bytes(body, LARGEST_MESSAGE).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    match fault(&body) {
-        None => next.run(Request::from_parts(parts, body.into())).await,
-        Some(Fault {
-            status,
-            code,
-            message,
-            id,
-        }) => {
-            let error = json!({ "code": code, "message": message });
-            let answer = json!({ "jsonrpc": "2.0", "id": id, "error": error });
-            (status, Json(answer)).into_response()
-        }
+    if let Some(fault) = fault(&body) {
+        return fault.into_response();
     }
+    let answer = next.run(Request::from_parts(parts, body.into())).await;
+    // JSON of which the library makes no message: an id of another type, a member that is there
+    // twice.
+    if answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        return Fault::invalid_request(Value::Null).into_response();
+    }
+    answer
 }
 
 /// What is wrong with a message (JSON-RPC 2.0 §5.1).
@@ -118,6 +115,25 @@ struct Fault {
     code: i32,
     message: &'static str,
     id: Value,
+}
+
+impl Fault {
+    fn invalid_request(id: Value) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: -32_600,
+            message: "Invalid Request",
+            id,
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let error = json!({ "code": self.code, "message": self.message });
+        let answer = json!({ "jsonrpc": "2.0", "id": self.id, "error": error });
+        (self.status, Json(answer)).into_response()
+    }
 }
 
 fn fault(body: &[u8]) -> Option<Fault> {
@@ -132,18 +148,23 @@ fn fault(body: &[u8]) -> Option<Fault> {
     let id = message["id"].clone();
     let is_response = message["result"].is_object() || message["error"].is_object();
     if message["jsonrpc"] != "2.0" || !(message["method"].is_string() || is_response) {
-        return Some(Fault {
-            status: StatusCode::BAD_REQUEST,
-            code: -32_600,
-            message: "Invalid Request",
-            id,
-        });
+        return Some(Fault::invalid_request(id));
     }
     let fits = |value: &Value| value.is_object() || value.is_null();
     let params = &message["params"];
-    let is_call = message["method"] == "tools/call";
-    let is_well_formed =
-        fits(params) && (!is_call || (params["name"].is_string() && fits(&params["arguments"])));
+    let is_well_formed = fits(params)
+        && fits(&params["_meta"])
+        && match message["method"].as_str() {
+            Some("tools/call") => params["name"].is_string() && fits(&params["arguments"]),
+            // There is one page, so no cursor is one of ours.
+            Some("tools/list") => params["cursor"].is_null(),
+            Some("initialize") => {
+                params["protocolVersion"].is_string()
+                    && params["capabilities"].is_object()
+                    && params["clientInfo"].is_object()
+            }
+            Some(_) | None => true,
+        };
     (!is_well_formed).then_some(Fault {
         status: StatusCode::OK,
         code: -32_602,

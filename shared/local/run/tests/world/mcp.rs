@@ -229,30 +229,61 @@ async fn messages_that_are_no_calls_get_json_rpcs_codes() {
         json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params }).to_string()
     };
     let tool = "initiate-otp___initiate_cognito_login";
-    for (body, status, code, id) in [
+    let good = json!({ "name": tool });
+    let message = |method: &str, params: Value| {
+        json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params }).to_string()
+    };
+    let mut cases = vec![
         ("{".to_owned(), 400, -32_700, Value::Null),
+        ("\u{feff}{}".to_owned(), 400, -32_700, Value::Null),
         ("[]".to_owned(), 400, -32_600, Value::Null),
+        (
+            format!("[{}]", call(good.clone())),
+            400,
+            -32_600,
+            Value::Null,
+        ),
         (
             json!({ "id": 7, "method": "ping" }).to_string(),
             400,
             -32_600,
             json!(7),
         ),
-        (call(json!([])), 200, -32_602, json!(7)),
-        (call(json!({ "name": 7 })), 200, -32_602, json!(7)),
         (
-            call(json!({ "name": tool, "arguments": [] })),
-            200,
-            -32_602,
-            json!(7),
+            r#"{"jsonrpc":"2.0","id":7,"id":8,"method":"ping"}"#.to_owned(),
+            400,
+            -32_600,
+            Value::Null,
         ),
+    ];
+    for id in [json!({}), json!([]), json!(1.5), json!(true)] {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });
+        cases.push((message.to_string(), 400, -32_600, Value::Null));
+    }
+    for params in [
+        json!([]),
+        json!("x"),
+        json!({ "name": 7 }),
+        json!({ "name": tool, "arguments": [] }),
+        json!({ "name": tool, "arguments": "x" }),
+        json!({ "name": tool, "arguments": false }),
+        json!({ "name": tool, "_meta": [] }),
+    ] {
+        cases.push((call(params), 200, -32_602, json!(7)));
+    }
+    for (method, params) in [
+        ("tools/list", json!({ "cursor": 7 })),
+        ("tools/list", json!({ "cursor": "x" })),
+        ("initialize", json!({})),
         (
-            call(json!({ "name": tool, "arguments": "x" })),
-            200,
-            -32_602,
-            json!(7),
+            "initialize",
+            json!({ "protocolVersion": 1, "capabilities": {}, "clientInfo": {} }),
         ),
     ] {
+        cases.push((message(method, params), 200, -32_602, json!(7)));
+    }
+    cases.push((message("tools/none", json!({})), 200, -32_601, json!(7)));
+    for (body, status, code, id) in cases {
         let post = reqwest::Client::new()
             .post(endpoint(&world))
             .header("content-type", "application/json; charset=utf-8")
@@ -260,7 +291,10 @@ async fn messages_that_are_no_calls_get_json_rpcs_codes() {
             .body(body.clone());
         let answer = post.send().await.unwrap();
         assert_eq!(answer.status(), status, "{body}");
-        let answer: Value = answer.json().await.unwrap();
+        let answer = answer.text().await.unwrap();
+        // The library answers calls in a stream of one event.
+        let answer = answer.strip_prefix("data: ").unwrap_or(&answer);
+        let answer: Value = serde_json::from_str(answer).unwrap();
         assert_eq!(answer["error"]["code"], code, "{body}: {answer}");
         assert_eq!(answer["id"], id, "{body}");
     }
