@@ -191,6 +191,7 @@ export interface OperationProblems {
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';

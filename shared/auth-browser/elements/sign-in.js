@@ -11,7 +11,7 @@ import { field, form, isOff, make, markFields, withWork } from './parts.js';
 const STATE_KEY = 'latchkey.sign-in';
 
 /** These can only begin anew. */
-const DEAD = new Set(['INVALID_SESSION', 'SESSION_EXPIRED', 'MAX_ATTEMPTS_EXCEEDED', 'OTP_EXPIRED']);
+const DEAD = new Set(['INVALID_SESSION', 'SESSION_EXPIRED', 'SIGN_IN_COMPLETED', 'MAX_ATTEMPTS_EXCEEDED', 'OTP_EXPIRED']);
 
 export class LatchkeySignIn extends LatchkeyElement {
   #email = '';
