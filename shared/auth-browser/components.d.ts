@@ -1,8 +1,8 @@
 import type { Latchkey, Session } from './latchkey.js';
 
 /**
- * What the elements have in common. They are themed by custom properties (`--latchkey-accent` …) and parts
- * (`primary`, `input` …).
+ * What the elements have in common. They are themed by custom properties (`--latchkey-accent` …)
+ * and parts (`primary`, `input` …).
  */
 export interface LatchkeyElement extends HTMLElement {
   /**

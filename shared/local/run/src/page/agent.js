@@ -30,7 +30,7 @@ let signIn = null;
 let waiting = recall();
 /** The last authorization that was completed here. */
 let completed = null;
-/** Grows with every authorization, so that an older one's answers are not taken for a newer one's. */
+/** Grows with every authorization, so that answers of an older one are told apart. */
 let round = 0;
 
 export function startAgent() {

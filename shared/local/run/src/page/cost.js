@@ -4,7 +4,7 @@ import { contractOnce } from './contract.js';
 
 let known = null;
 
-/** The prices, the memory of each function, and which ones mail by Cognito; null without an answer. */
+/** Prices, each function's memory, and which functions mail by Cognito; null without an answer. */
 export function readPrices() {
   known ??= read().catch(() => null);
   return known;

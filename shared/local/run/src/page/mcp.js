@@ -65,7 +65,7 @@ async function send(message) {
   return response;
 }
 
-/** Each JSON-RPC message of an answer when it arrives: of an event stream, or the one that the body is. */
+/** Each JSON-RPC message of an answer when it arrives: of an event stream, or its one body. */
 async function* messages(response) {
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
     yield await response.json();

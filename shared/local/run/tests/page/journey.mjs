@@ -16,7 +16,7 @@ const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
 const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve('axe-core')), 'utf8');
 const screenshots = process.env.SCREENSHOTS;
 
-// A page that asks another host for anything fails below; these keep the browser itself from doing so.
+// A page that asks another host for anything fails below; these keep the browser from doing so.
 const BROWSER_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
