@@ -48,7 +48,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct AuthorizationCallback {
     authorizations: Authorizations,
     consents: ConsentCheck,
@@ -61,7 +61,7 @@ struct AuthorizationCallback {
     state_parameter: String,
 }
 
-/// What the redirect brings.
+/// The query of the redirect.
 struct Input {
     session_id: Option<AuthorizationId>,
     state: Option<String>,

@@ -52,7 +52,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct ConfirmPasswordReset {
     requesters: Requesters,
     tries: CodeTries,

@@ -54,8 +54,8 @@ impl ConfirmRegistration {
         settled
     }
 
-    /// What the address is, as long as it is still to be proved, or was proved by this very
-    /// registration, which then failed half-way.
+    /// The address's item, if the address is still unproved, or if this registration proved it and
+    /// then failed half-way.
     pub(crate) async fn pending(
         &self,
         email: &Email,

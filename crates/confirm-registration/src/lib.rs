@@ -48,7 +48,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct ConfirmRegistration {
     code_attempts: CodeAttempts,
     resends: Resends,
@@ -62,7 +62,7 @@ struct ConfirmRegistration {
     refusal_floor: ResponseFloor,
 }
 
-/// What is asked for.
+/// The request.
 enum Input {
     Confirm(Confirmation),
     Resend(Resend),
@@ -82,7 +82,7 @@ struct Confirmation {
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// What came of it.
+/// The outcome.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Output {

@@ -65,8 +65,8 @@ impl ConfirmStartLink {
         Ok(Redirect::to(location, exchange))
     }
 
-    /// What binds an authorization to the browser that shows this very page; refused where the
-    /// request comes from anywhere else.
+    /// The secret that binds an authorization to the browser that shows this page. Refuses a
+    /// request from anywhere else.
     fn secret_of_page(
         &self,
         input: &Input,

@@ -36,7 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct ConfirmStartLink {
     authorizations: Authorizations,
     secrets: Secrets,

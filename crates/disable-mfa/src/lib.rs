@@ -32,7 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct DisableMfa {
     guests: Guests,
     proofs: FreshProofs,

@@ -55,7 +55,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct GetAuthenticatedGuest {
     start: AuthorizationStart,
     end: AuthorizationEnd,
@@ -83,7 +83,7 @@ struct Asked {
     conversation: Option<ConversationId>,
 }
 
-/// Who it is.
+/// The guest.
 #[derive(Serialize)]
 struct Authenticated {
     user: Guest,

@@ -15,7 +15,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct GetProfile {
     guests: Guests,
 }

@@ -1,10 +1,10 @@
 //! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has
 //! come.
 //!
-//! The id grants nothing: whoever knows it learns that it goes on, has succeeded, has failed, or is
-//! over, and neither why nor in which conversation. A front end asks again and again, so an answer
-//! that waits says when to ask next. Every answer comes whole: CloudFront, which hands cookies on,
-//! does not hand conditions such as `If-None-Match` on.
+//! The id grants nothing. Its holder learns whether the authorization is pending, completed, failed
+//! or over, but not why, and not in which conversation. A front end asks again and again, so an
+//! answer that waits says when to ask next. Every answer comes whole: CloudFront, which hands
+//! cookies on, does not hand conditions such as `If-None-Match` on.
 //!
 //! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one
 //! conditional write, so it counts once.
@@ -31,7 +31,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct GetSessionStatus {
     authorizations: Authorizations,
     end: AuthorizationEnd,
@@ -54,7 +54,7 @@ impl Operation for GetSessionStatus {
     type Input = AuthorizationId;
     type Output = SessionStatus;
 
-    /// What is no id is the id of nothing.
+    /// Text that is no id names no authorization.
     fn parse(&self, fields: &mut Fields) -> Result<AuthorizationId, Problem> {
         let id = fields.required("sessionId");
         fields.finish().map_err(|_| Problem::NotFound)?;

@@ -22,7 +22,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct GetWorkloadToken {
     workload_tokens: WorkloadTokens,
 }

@@ -9,7 +9,7 @@ use tokio::try_join;
 
 use crate::{InitiateOtp, Input, Started};
 
-/// What everyone is told: it is true of every address.
+/// The answer for every address, known or not.
 const MESSAGE: &str =
     "If this address can sign in by code, one is on its way; otherwise sign in with your password.";
 

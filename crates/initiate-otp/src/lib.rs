@@ -43,7 +43,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct InitiateOtp {
     requesters: Requesters,
     starts: NetworkStarts,
@@ -63,7 +63,7 @@ struct Input {
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// What the person is told, and when the mail was asked for, which an agent's tool says too.
+/// The message to the person, and the time of the mail, which an agent's tool returns too.
 #[derive(Serialize)]
 struct Started {
     #[serde(flatten)]

@@ -38,7 +38,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct LoginUser {
     attempts: PasswordAttempts,
     passwords: Passwords,
@@ -46,7 +46,7 @@ struct LoginUser {
     refusal_floor: ResponseFloor,
 }
 
-/// Who signs in, and how the refresh token is to travel.
+/// The person who signs in, and the way of the refresh token.
 struct Input {
     email: Email,
     password: Password,

@@ -27,7 +27,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct LogoutUser {
     guests: Guests,
     token_service: TokenService,
@@ -35,7 +35,7 @@ struct LogoutUser {
     front_end: Origin,
 }
 
-/// What to end.
+/// The sessions to end.
 struct Input {
     refresh_token: Option<RefreshToken>,
     everywhere: bool,

@@ -44,8 +44,8 @@ impl Asking<'_> {
     }
 }
 
-/// What the agent may do. Scopes are words of whoever began it, so only those are told apart that
-/// are known here.
+/// The agent's permission, in words. The caller chose the scopes, so the page tells only known ones
+/// apart.
 fn may(scopes: &[Scope]) -> &'static str {
     let identity = Scope::of_identity();
     if scopes.iter().all(|scope| identity.contains(scope)) {

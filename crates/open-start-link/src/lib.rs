@@ -42,7 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct OpenStartLink {
     authorizations: Authorizations,
     secrets: Secrets,
@@ -56,7 +56,7 @@ struct OpenStartLink {
     consent_lifetime: Duration,
 }
 
-/// What a browser gets that opens a link.
+/// The answer to a browser that opens a link.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Opened {

@@ -31,7 +31,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     }))
 }
 
-/// What the trigger works with.
+/// The trigger with its capabilities.
 struct PreTokenGeneration {
     guests: Guests,
     unproved: UnprovedUsers,

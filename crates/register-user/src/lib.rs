@@ -54,7 +54,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct RegisterUser {
     requesters: Requesters,
     starts: NetworkStarts,
@@ -69,7 +69,7 @@ struct RegisterUser {
     rules: SignInRules,
 }
 
-/// Who wants an account.
+/// The person who registers.
 struct Input {
     email: Email,
     password: NewPassword,

@@ -96,8 +96,8 @@ impl RegisterUser {
         })
     }
 
-    /// Has the code mailed, and remembers what it confirms. A user whom Cognito offers a password,
-    /// or sends no code, has an account: one that is older than Latchkey, say.
+    /// Mails the code, and records the registration. If Cognito offers the user a password, or
+    /// sends no code, the user has an account already, for example one older than Latchkey.
     async fn begin(
         &self,
         input: &Input,

@@ -19,7 +19,7 @@ use auth_flows::{CodeMails, NetworkStarts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 use serde::Serialize;
 
-/// What everyone is told: it is true of every address.
+/// The answer for every address, known or not.
 const MESSAGE: &str = "If this address has an account, a code for a new password is on its way, or was mailed within the last hour and still works.";
 
 /// The function, wired to what it uses.
@@ -39,7 +39,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct RequestPasswordReset {
     requesters: Requesters,
     starts: NetworkStarts,
@@ -54,7 +54,7 @@ struct Input {
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// What the person is told.
+/// The message to the person.
 #[derive(Serialize)]
 struct Requested {
     message: &'static str,

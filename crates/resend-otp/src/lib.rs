@@ -24,7 +24,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct ResendOtp {
     resends: Resends,
     floor: ResponseFloor,

@@ -7,7 +7,7 @@ use auth_lambda::{CodeSent, Exchange};
 
 use crate::{Input, ResendOtp};
 
-/// What everyone is told: it is true of every address.
+/// The answer for every address, known or not.
 const MESSAGE: &str = "If this address can sign in by code, a fresh one is on its way. The codes sent before work too.";
 
 impl ResendOtp {

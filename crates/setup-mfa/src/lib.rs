@@ -1,11 +1,10 @@
 //! `setupMfa`, POST /auth/mfa/setup: begins setting up an authenticator, and shows its secret once,
 //! as text, URI and QR code.
 //!
-//! Whoever holds a session needs a fresh proof too: the password, or a code by mail. A guest who
-//! has an authenticator already must show it as well, or a backup code: else who reads the guest's
-//! mail could put another in its place, and step round it. The new one guards nothing, and the one
-//! before goes on, until `verifyMfaSetup` brings the first code; a set-up begun later takes this
-//! one's place.
+//! A session alone is not enough: the guest needs a fresh proof, the password or a mailed code. A
+//! guest with an authenticator must show it too, or a backup code. Else a reader of the guest's
+//! mail could replace it. The old authenticator stays in force until `verifyMfaSetup` gets the new
+//! one's first code. A later set-up replaces this one.
 //!
 //! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code,
 //! and so is a code of the present authenticator; counts of what nobody looked at are given back.
@@ -39,7 +38,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct SetupMfa {
     guests: Guests,
     proofs: FreshProofs,

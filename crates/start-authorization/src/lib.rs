@@ -54,7 +54,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct StartAuthorization {
     start: AuthorizationStart,
     access_tokens: AccessTokens,
@@ -66,7 +66,7 @@ struct StartAuthorization {
     randomness: Randomness,
 }
 
-/// What the authorization is for.
+/// The purpose of the authorization.
 struct Input {
     conversation_id: ConversationId,
     email: Option<Email>,

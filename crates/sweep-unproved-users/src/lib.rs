@@ -1,10 +1,10 @@
-//! `sweep-unproved-users`: removes, on a schedule, the users whom Latchkey made and nobody has
-//! proved in time.
+//! `sweep-unproved-users`: removes, on a schedule, users whom Latchkey made and whose address was
+//! not proved in time.
 //!
-//! Whoever types an address into a sign-in or a registration has a user made, and Cognito bills
-//! users. Only those are removed for whom the start that made them left a note: never imported,
-//! adopted or foreign users. One conditional write claims a user for removal, not before the last
-//! start at the address is 15 minutes old, and not after a proof has claimed it.
+//! A sign-in or a registration makes a user for any typed address, and Cognito bills users. Only
+//! users with a note from the start that made them are removed; never imported, adopted or foreign
+//! users. One conditional write claims a user for removal, not before the last start at the address
+//! is 15 minutes old, and not after a proof has claimed it.
 //!
 //! If a call fails: the run goes on with the next address, and ends as failed. A user who was
 //! claimed and not removed is claimed again by the next run, or removed by the next start at the
@@ -30,7 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     }))
 }
 
-/// What the function works with.
+/// The function with its capabilities.
 struct SweepUnprovedUsers {
     sweep: UnprovedSweep,
     clock: Clock,
@@ -38,7 +38,7 @@ struct SweepUnprovedUsers {
     wait: Duration,
 }
 
-/// What a run has done.
+/// The result of a run.
 #[derive(Serialize)]
 struct Swept {
     /// Users who were removed.

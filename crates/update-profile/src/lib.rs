@@ -20,13 +20,13 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct UpdateProfile {
     guests: Guests,
     clock: Clock,
 }
 
-/// What to change.
+/// The changes.
 struct Input {
     name: Patch<GuestName>,
 }

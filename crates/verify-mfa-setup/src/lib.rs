@@ -38,7 +38,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct VerifyMfaSetup {
     guests: Guests,
     factors: SecondFactorAttempts,

@@ -57,7 +57,7 @@ impl VerifyMfa {
     }
 }
 
-/// What Cognito is to be told. An answer to something else costs no attempt.
+/// The answer for Cognito. An answer to another question costs no attempt.
 fn challenge_answer(
     held: &HeldSignIn,
     follow_up: &FollowUp,

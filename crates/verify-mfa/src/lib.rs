@@ -41,7 +41,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct VerifyMfa {
     held: HeldSignIns,
     factors: SecondFactorAttempts,
@@ -60,7 +60,7 @@ struct Input {
     token_delivery: Option<TokenDelivery>,
 }
 
-/// What a held sign-in can be answered with.
+/// An answer to a held sign-in.
 enum Answer {
     SecondFactor(SecondFactor),
     NewPassword(NewPassword),

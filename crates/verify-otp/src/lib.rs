@@ -40,7 +40,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation with its capabilities.
 struct VerifyOtp {
     codes: CodeAttempts,
     signing_in: SigningIn,

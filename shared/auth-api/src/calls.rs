@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::in_order::in_order;
 
-/// What stands between how often a call is made and the call.
+/// The separator between a call's count and its name.
 const TIMES: &str = " × ";
 
 /// Every case of every function, in the file's order.

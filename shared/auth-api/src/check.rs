@@ -23,7 +23,8 @@ use crate::{Contract, Operation, Routed, Security, strict_json};
 const AS_WRITTEN: &str = "https://latchkey.dev/openapi";
 const CLOSED: &str = "https://latchkey.dev/openapi/closed";
 
-/// What a place may hold (a path's braces, say) and a URI's fragment may not (RFC 3986 §3.5).
+/// Characters that a place may hold (a path's braces, say) but a URI's fragment may not (RFC 3986
+/// §3.5).
 const NOT_IN_A_FRAGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -51,7 +52,7 @@ pub struct Exchange<'a> {
     pub method: &'a str,
     /// The raw path, without the query.
     pub path: &'a str,
-    /// What followed the question mark, or nothing.
+    /// The query, or nothing.
     pub query: &'a str,
     /// The request's headers.
     pub request_headers: &'a HeaderMap,
@@ -76,7 +77,7 @@ pub struct Violation {
     pub status: u16,
     /// Such as "header retry-after" or "body /user/email".
     pub place: String,
-    /// What is wrong there.
+    /// The fault.
     pub message: String,
 }
 
@@ -232,7 +233,7 @@ impl Findings {
     }
 }
 
-/// What one operation takes and answers.
+/// One operation's requests and answers.
 struct Rules {
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
@@ -662,7 +663,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    /// What stands at a place, through any references, and the place where it really stands.
+    /// The value at a place, through any references, and its real place.
     fn resolve(&self, place: &str) -> Result<(&'d Value, String), CheckerError> {
         let value = self
             .document
@@ -685,7 +686,7 @@ fn schema_at(document: &str, place: &str) -> Value {
     json!({ "$ref": format!("{document}#{fragment}") })
 }
 
-/// Lets no answer hold a field that the contract does not name, at any depth. Requests stay open:
+/// Refuses answers with a field that the contract does not name, at any depth. Requests stay open:
 /// unknown fields are ignored.
 fn close_answers(document: &mut Value) {
     for schema in values_mut(&mut document["components"]["schemas"]) {

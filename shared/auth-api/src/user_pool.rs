@@ -50,13 +50,13 @@ impl UserPool {
         Ok(serde_json::from_value(description)?)
     }
 
-    /// What `CreateUserPool` takes, but for the name and the triggers.
+    /// The input of `CreateUserPool`, without the name and the triggers.
     #[must_use]
     pub fn pool(&self) -> Map<String, Value> {
         self.pool.clone()
     }
 
-    /// What `CreateUserPoolClient` takes, but for the pool and the name.
+    /// The input of `CreateUserPoolClient`, without the pool and the name.
     #[must_use]
     pub fn client(&self, client: AppClient) -> Map<String, Value> {
         let own = match client {

@@ -75,8 +75,8 @@ impl AccessTokens {
         })
     }
 
-    /// Who shows a token of one of our own sign-ins: what API Gateway's authorizer checks, and that
-    /// it is an access token.
+    /// The caller behind a token of one of our own sign-ins. Checks the same as API Gateway's
+    /// authorizer, and that it is an access token.
     pub async fn caller(&self, token: &str) -> Result<Caller, Problem> {
         let claims = self.verified(token).await?;
         let claim = |name: &str| claims.get(name).and_then(Value::as_str);

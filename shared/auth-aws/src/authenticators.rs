@@ -30,7 +30,7 @@ pub struct Authenticators {
     vault: Vault,
 }
 
-/// What came of a second factor.
+/// The outcome of a second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactorProof {
     /// It was right, and is used up now.
@@ -58,7 +58,7 @@ pub struct Confirmation<'a> {
     pub sealed_keys: &'a Sealed,
     /// The step whose code it was.
     pub step: TotpStep,
-    /// What is to be stored of the backup codes.
+    /// The stored form of the backup codes.
     pub backup_codes: &'a BTreeSet<BackupCodeHash>,
 }
 

@@ -42,7 +42,7 @@ pub struct Authorizations {
     table: String,
 }
 
-/// What came of a claim to end an authorization.
+/// The outcome of a claim to end an authorization.
 #[derive(Debug)]
 pub enum Claim {
     /// It is this attempt's to end.
@@ -53,7 +53,7 @@ pub enum Claim {
     Over(Box<Authorization>),
 }
 
-/// What a browser that follows a start link has to show for itself.
+/// The proof of a browser that follows a start link.
 pub struct BrowserProof {
     /// Of the secret that it gets now.
     pub new: KeyedHash,
@@ -61,9 +61,9 @@ pub struct BrowserProof {
     pub known: Option<KeyedHash>,
 }
 
-/// What came of pressing a button on a start link's page.
+/// The outcome of a button on a start link's page.
 pub enum FromLink {
-    /// What the button says; the authorization as it is now.
+    /// The button's effect is done; the authorization as it is now.
     Done(Box<Authorization>),
     /// Nothing: the authorization is over, or another browser's.
     Refused(Box<Authorization>),
@@ -215,7 +215,7 @@ impl Authorizations {
         }
     }
 
-    /// Lets go of a claim that came to nothing, so that the next attempt finds what this one found.
+    /// Releases a failed claim, so that the next attempt finds the same state.
     pub async fn release(&self, id: &AuthorizationId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
             .update(text(id.as_str()))

@@ -16,7 +16,7 @@ use crate::{ConfigurationError, Platform, Secrets, transactions::Conflicts};
 /// shared with nobody.
 const PARTITION: &str = "client";
 
-/// What the capabilities of one function share.
+/// The parts that all capabilities of one function share.
 #[derive(Clone, Default)]
 pub(crate) struct Clients(Arc<Shared>);
 

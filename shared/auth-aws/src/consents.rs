@@ -40,7 +40,7 @@ pub struct Asked {
     pub url: AuthorizationUrl,
 }
 
-/// What came of completing one.
+/// The outcome of a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
     /// From now on the person's token can be had.
@@ -81,8 +81,8 @@ impl Consents {
         })
     }
 
-    /// Lets AgentCore hand out what the person has consented to, under the very identifier that
-    /// asked for it. It takes a completion once.
+    /// Completes a consent at AgentCore, under the identifier that began it. AgentCore accepts one
+    /// completion.
     pub async fn complete(
         &self,
         user_id: &AgentUserId,
@@ -171,12 +171,12 @@ impl Consents {
     }
 }
 
-/// What is asked of AgentCore.
+/// The request to AgentCore.
 #[derive(Clone, Copy)]
 enum Wanted<'a> {
     /// A consent, by a browser that comes back with this state.
     NewConsent(&'a AuthorizationState),
-    /// What a consent has given.
+    /// The token of a consent.
     Token(&'a AuthorizationId),
 }
 

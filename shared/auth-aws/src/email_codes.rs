@@ -41,17 +41,17 @@ pub struct EmailCodes {
     secrets: Secrets,
 }
 
-/// What came of asking for a code.
+/// The outcome of a request for a code.
 #[derive(Debug)]
 pub struct Sending {
-    /// What the code will be proved with. `None` where Cognito sends this user no code.
+    /// Cognito's session for proving the code. `None` if Cognito sends this user no code.
     pub session: Option<CognitoSession>,
     /// Whether a password was offered too. Latchkey's own users without a password are never
     /// offered one, so that is how an unknown user shows, and one made elsewhere.
     pub password_offered: bool,
 }
 
-/// What came of a code.
+/// The outcome of a code.
 #[derive(Debug)]
 pub enum Proof {
     /// It was right: the tokens, and whose they are.
@@ -78,8 +78,8 @@ impl EmailCodes {
 
     /// Asks Cognito to mail a code.
     ///
-    /// What Cognito answers for a user whom it does not know is not dependable, so every challenge
-    /// is taken as it comes: a choice is answered with the code where that is offered.
+    /// Cognito's answer for an unknown user is not dependable, so every challenge is taken as it
+    /// comes: a choice is answered with the code where that is offered.
     pub async fn send(&self, email: &Email) -> Result<Sending, Problem> {
         let initiated = self
             .secrets

@@ -22,7 +22,7 @@ pub enum ConfigurationError {
     Invalid {
         /// The variable.
         name: String,
-        /// What is wrong with it, never the value.
+        /// The reason, never the value.
         reason: String,
     },
     /// The HTTP client cannot be made.

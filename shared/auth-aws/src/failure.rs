@@ -1,5 +1,4 @@
-//! What an AWS call's failure means to us: away or overloaded, refused for a reason, or a fault of
-//! ours.
+//! The meaning of a failed AWS call: away or overloaded, refused for a reason, or a fault of ours.
 
 use auth_domain::{Problem, Report};
 use aws_smithy_runtime_api::client::{

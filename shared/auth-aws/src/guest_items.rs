@@ -36,7 +36,7 @@ pub(crate) fn id_key(guest_id: &GuestId) -> AttributeValue {
     text(format!("guestId#{guest_id}"))
 }
 
-/// What an address is.
+/// The state of an address.
 #[derive(Clone, Debug)]
 pub enum Address {
     /// The address of a guest who has a user, and has proved it.

@@ -44,7 +44,7 @@ pub struct ProvedRegistration<'a> {
     pub email: &'a Email,
     /// Names the registration's sign-in.
     pub id: &'a SignInId,
-    /// What the registration holds.
+    /// The registration's record.
     pub registration: &'a PendingRegistration,
 }
 
@@ -56,7 +56,7 @@ pub struct Guests {
     randomness: Randomness,
 }
 
-/// What the table knows of a user who has just shown who they are.
+/// The table's record of a user who has just proved their identity.
 #[derive(Clone, Debug)]
 pub enum Arrival {
     /// The user has a guest.
@@ -93,7 +93,7 @@ impl Guests {
         item.as_ref().map(read_guest).transpose()
     }
 
-    /// What an address is; `None` where nobody has it.
+    /// The state of an address; `None` if no guest has it.
     pub async fn at(&self, email: &Email) -> Result<Option<Address>, Problem> {
         let item = self.read(address_key(email)).await?;
         item.map(read_address).transpose()
@@ -525,7 +525,7 @@ impl Guests {
     }
 }
 
-/// What a new password changes in the record of its guest.
+/// The changes of a new password in its guest's record.
 const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
                             REMOVE registration";
 

@@ -56,7 +56,7 @@ pub(crate) fn unreadable(what: &'static str) -> Report {
     Report::of(what)
 }
 
-/// What came of a conditional write.
+/// The outcome of a conditional write.
 pub(crate) enum Written {
     /// It was made; the item as it is now.
     Made(Item),

@@ -1,4 +1,4 @@
-//! What Latchkey asks of AWS: one small struct for each capability, and the only crate that knows
+//! Latchkey's AWS calls: one small struct for each capability. This is the only crate that knows
 //! the SDK.
 //!
 //! A capability takes and gives the domain's types. Its errors are the

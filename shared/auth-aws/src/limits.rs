@@ -53,7 +53,7 @@ struct Log<'a> {
     limits: &'a [Limit],
 }
 
-/// What the pool as a whole refused.
+/// The limit of the whole pool that refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolRefusal {
     /// The minute's mails are spent, for this requester.
@@ -68,7 +68,7 @@ pub enum PoolRefusal {
     },
 }
 
-/// What a limit refused, and what it would take to be admitted all the same.
+/// A limit's refusal, and the challenge that would admit the request all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Seconds until one more is admitted.

@@ -62,7 +62,7 @@ pub struct Passwords {
     randomness: Randomness,
 }
 
-/// What came of a password.
+/// The outcome of a password.
 #[derive(Debug)]
 pub enum PasswordProof {
     /// It was right.
@@ -87,7 +87,7 @@ pub struct PasswordSignIn {
     pub email_verified: bool,
 }
 
-/// What came of the answer to a challenge.
+/// The outcome of an answer to a challenge.
 #[derive(Debug)]
 pub enum ChallengeOutcome {
     /// It was right.
@@ -100,7 +100,7 @@ pub enum ChallengeOutcome {
     Over,
 }
 
-/// What came of a code for a new password.
+/// The outcome of a code for a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// It was right, and the password is set.
@@ -206,8 +206,8 @@ impl Passwords {
         Ok(given.map(Step::from))
     }
 
-    /// What a challenge after the password means. A choice of first factors is offered to a user
-    /// who has no password.
+    /// Interprets a challenge after the password. Cognito offers a choice of first factors to a
+    /// user without a password.
     async fn proof(&self, username: &str, next: Next) -> Result<PasswordProof, Undecided> {
         if next.name == Some(ChallengeNameType::SelectChallenge) {
             return Ok(PasswordProof::Wrong);
@@ -453,7 +453,7 @@ impl Passwords {
     }
 }
 
-/// What Cognito answers to a step of a sign-in.
+/// Cognito's answer to a step of a sign-in.
 enum Step {
     Done(AuthenticationResultType),
     Next(Next),

@@ -1,4 +1,4 @@
-//! What every function stands on: its environment, one HTTP client, a clock, and randomness.
+//! The base of every function: its environment, one HTTP client, a clock, and randomness.
 
 use std::time::Duration;
 
@@ -167,7 +167,7 @@ impl Platform {
         Ok(self.environment.text("COGNITO_ISSUER")?.to_owned())
     }
 
-    /// What requests share that no SDK client makes: the HTTP client, its time-outs, and the tries.
+    /// The HTTP client, time-outs and tries of requests without an SDK client.
     pub(crate) fn plain_requests(&self) -> impl RuntimePlugin + 'static {
         let mut config = Layer::new(PLAIN_REQUESTS);
         // As for the SDK's clients: one function's failures must not take away another's tries.

@@ -246,9 +246,9 @@ impl SecondFactors {
 /// An attempt that was not admitted.
 #[derive(Debug)]
 pub struct Unclaimed {
-    /// What the person is told.
+    /// The message to the person.
     pub problem: Problem,
-    /// What is left of a sign-in that nobody can finish any more.
+    /// The rest of a sign-in that can no longer finish.
     pub abandoned: Option<HeldToken>,
 }
 

@@ -13,7 +13,7 @@ use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::fai
 /// time, without a deploy.
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
 
-/// What the secret holds, as JSON: `{"clientSecret":"…","keys":{"current":"<base64 of 32
+/// The secret's content, as JSON: `{"clientSecret":"…","keys":{"current":"<base64 of 32
 /// bytes>","previous":"…"}}`, and what other parts of a deployment keep there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,7 +68,7 @@ impl SecretSet {
     }
 }
 
-/// What was read, and when.
+/// The read value, and the time of the read.
 type Read = (Timestamp, Arc<SecretSet>);
 
 /// Reads the secrets once, and again when they have been believed long enough.

@@ -120,7 +120,7 @@ impl Environment {
         )
     }
 
-    /// What the whole pool bears in a minute: mails with a code, and new users.
+    /// The whole pool's limits in a minute: mails with a code, and new users.
     pub fn pool_limits(&self) -> Result<PoolLimits, ConfigurationError> {
         Ok(PoolLimits {
             mails: Limit {

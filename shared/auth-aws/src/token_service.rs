@@ -1,4 +1,4 @@
-//! What becomes of tokens after a sign-in: exchanged, revoked, all revoked.
+//! Tokens after a sign-in: exchanged, revoked, all revoked.
 
 use auth_domain::{AccessToken, IdToken, Problem, RefreshRefusal, RefreshToken, Report, Tokens};
 use aws_sdk_cognitoidentityprovider::{

@@ -65,8 +65,8 @@ fn has(reasons: &[CancellationReason], codes: &[&str]) -> bool {
     named.any(|code| codes.contains(&code))
 }
 
-/// Has the SDK send again what only another transaction stood in the way of. By itself it takes
-/// that for final.
+/// Makes the SDK retry a request that conflicts with another transaction. By itself the SDK gives
+/// up.
 #[derive(Debug)]
 pub(crate) struct Conflicts;
 

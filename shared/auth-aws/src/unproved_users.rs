@@ -40,7 +40,7 @@ pub struct UnprovedUsers {
     table: String,
 }
 
-/// What became of a start.
+/// The outcome of a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
     /// It is noted.

@@ -10,7 +10,7 @@ use crate::{
     failure::failure,
 };
 
-/// What a sealed secret is for. One sealed for one use cannot be opened for another.
+/// The use of a sealed secret. A secret sealed for one use cannot be opened for another.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Use {
     /// An authenticator's keys.

@@ -1,4 +1,4 @@
-//! What people call the agent that asks for their consent.
+//! The agent's name on the consent page.
 
 use std::str::FromStr;
 

@@ -80,7 +80,7 @@ impl AuthenticatorKeys {
         &self.secret
     }
 
-    /// What is stored of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the
+    /// The stored form of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the
     /// key service.
     #[must_use]
     pub fn hash(&self, code: &BackupCode) -> BackupCodeHash {

@@ -11,7 +11,7 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// What every session URI of AgentCore begins with.
+/// The beginning of every session URI of AgentCore.
 const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The longest session URI (AgentCore's service model).
@@ -82,8 +82,7 @@ fn is_visible(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What an agent calls the conversation that an authorization is for: 1 to 128 visible ASCII
-/// characters, of the agent's choice.
+/// The agent's name for the conversation of an authorization: 1 to 128 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ConversationId(String);
 
@@ -134,7 +133,7 @@ pub enum InvalidScope {
 }
 
 impl Scope {
-    /// What is asked for where nobody says what: who the person is.
+    /// The default scopes: the person's identity.
     #[must_use]
     pub fn of_identity() -> Vec<Self> {
         ["openid", "email", "profile"]
@@ -233,11 +232,11 @@ macro_rules! unguessable {
 }
 
 unguessable! {
-    /// What only the browser that began an authorization has.
+    /// The secret of the browser that began an authorization.
     BindingSecret
 }
 unguessable! {
-    /// What comes back with the redirect from AgentCore, if it came from there.
+    /// The state that AgentCore's redirect returns.
     AuthorizationState
 }
 
@@ -261,7 +260,7 @@ impl KeyedHash {
 }
 
 impl AuthorizationState {
-    /// What the record keeps of it.
+    /// Its keyed hash, for the record.
     #[must_use]
     pub fn hash(&self, keys: &KeyRing) -> KeyedHash {
         KeyedHash(keys.tag(Purpose::AuthorizationState, &[&self.0]).to_hex())
@@ -269,7 +268,7 @@ impl AuthorizationState {
 }
 
 impl BindingSecret {
-    /// What the record keeps of it. It proves nothing for another authorization.
+    /// Its keyed hash, for the record. It proves nothing for another authorization.
     #[must_use]
     pub fn hash(&self, id: &AuthorizationId, keys: &KeyRing) -> KeyedHash {
         KeyedHash(
@@ -339,7 +338,7 @@ impl BindingCookie {
         })
     }
 
-    /// What the record of its authorization keeps of it, if the cookie is what it claims to be.
+    /// Its keyed hash, as in the authorization's record, if the cookie is genuine.
     #[must_use]
     pub fn hash(&self, keys: &KeyRing) -> KeyedHash {
         BindingSecret(self.secret.clone()).hash(&self.id, keys)
@@ -421,8 +420,8 @@ impl FromStr for StartLink {
 }
 
 unguessable! {
-    /// What a start link's page gives to the browser that shows it. The page's form holds a tag of
-    /// it, so that only this page's button, in this browser, says yes.
+    /// A nonce for the browser that shows a start link's page. The page's form holds a tag of it,
+    /// so only this page's button in this browser counts.
     PageNonce
 }
 
@@ -468,9 +467,9 @@ pub enum Subject {
         /// Under which address.
         email: Email,
     },
-    /// Somebody who says that they have this address.
+    /// A person who claims this address.
     Claimed(Email),
-    /// Whoever is in the conversation.
+    /// Any person in the conversation.
     Anybody,
 }
 
@@ -570,7 +569,7 @@ pub enum Standing {
     Failed(AuthorizationFailure),
 }
 
-/// What a client is told of an authorization.
+/// The state of an authorization, for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationStatus {
     /// It goes on.
@@ -613,7 +612,7 @@ pub struct Authorization {
     pub subject: Subject,
     /// The identifier that minted the workload token.
     pub user_id: AgentUserId,
-    /// What is asked for.
+    /// The requested scopes.
     pub scopes: Vec<Scope>,
     /// Where the person is to go: AgentCore's URL, which works once.
     pub url: AuthorizationUrl,
@@ -638,7 +637,7 @@ pub struct Binding {
     pub since: Timestamp,
 }
 
-/// What a browser is told that follows the link of an authorization that no longer waits.
+/// The message to a browser that follows the link of an ended authorization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkEnd {
     /// It has succeeded, in this very browser.
@@ -681,7 +680,7 @@ impl Authorization {
             .is_some_and(|(since, at)| at.as_seconds() >= since.as_seconds())
     }
 
-    /// What a client is told at `now`.
+    /// The state for a client at `now`.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> AuthorizationStatus {
         match self.standing {
@@ -772,7 +771,7 @@ impl CallbackUrl {
     }
 }
 
-/// What an agent is told that has to send its guest away first.
+/// The answer to an agent whose guest must consent first.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConsentRequest {
     /// The authorization to ask about afterwards.

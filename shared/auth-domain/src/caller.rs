@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{Guest, Timestamp, UserSub, claims};
 
-/// Who is calling, as a token says that was checked: by API Gateway's authorizer on most routes.
+/// The caller, from a checked token. API Gateway's authorizer checks it on most routes.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Who.
@@ -21,7 +21,7 @@ pub struct Caller {
     pub session: Option<SessionId>,
 }
 
-/// What all tokens of one sign-in have in common, refreshed ones too: Cognito's `origin_jti`.
+/// The session's id in all its tokens, refreshed ones too: Cognito's `origin_jti`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionId(String);
 

@@ -2,7 +2,7 @@
 
 use crate::{NewPassword, OtpCode};
 
-/// What a person answers to a [`FollowUp`](crate::FollowUp).
+/// A person's answer to a [`FollowUp`](crate::FollowUp).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChallengeAnswer {
     /// To [`CognitoChallenge::NewPasswordRequired`](crate::CognitoChallenge::NewPasswordRequired).

@@ -1,12 +1,11 @@
 //! The claims and the scope that Latchkey adds to access tokens. One place, because the trigger
 //! writes what the operations read.
 
-/// What an access token must be allowed: API Gateway requires it on every route that wants a
-/// caller.
+/// The scope that API Gateway requires on every route with a caller.
 pub const SESSION_SCOPE: &str = "latchkey/session";
 
-/// What Cognito puts into every API-flow token, and what would let its holder change factors and
-/// attributes behind our back.
+/// The scope that Cognito puts into every API-flow token. It would let the holder change factors
+/// and attributes without Latchkey.
 pub const COGNITO_ADMIN_SCOPE: &str = "aws.cognito.signin.user.admin";
 
 /// The issue time in milliseconds. `iat` counts whole seconds, and cannot tell a token from before

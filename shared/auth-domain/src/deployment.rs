@@ -1,4 +1,4 @@
-//! What an invocation may know of the deployment that it runs in.
+//! The deployment that an invocation runs in.
 
 use std::str::FromStr;
 
@@ -21,12 +21,11 @@ pub struct Deployment {
     pub app_clients: AppClients,
 }
 
-/// What proves that a request came through CloudFront, and so past its firewall: SHA-256 hashes of
-/// the secret that CloudFront adds to each request. Two, while the secret is being rotated; none,
-/// where there is no CloudFront in front.
+/// Proof that a request came through CloudFront and its firewall: SHA-256 hashes of the secret that
+/// CloudFront adds to each request. Two, while the secret is being rotated; none, where there is no
+/// CloudFront in front.
 ///
-/// Hashes, because a secret of 256 bits cannot be found from them, and so they need no call to be
-/// read.
+/// Hashes need no call to be read: a secret of 256 bits cannot be found from them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontDoor(Vec<[u8; 32]>);
 

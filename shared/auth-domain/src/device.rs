@@ -86,9 +86,9 @@ impl KnownDevice {
         })
     }
 
-    /// What the limits of `email` count for: a known device for itself, all strangers together for
-    /// the address. So nobody who does not hold the cookie can spend a known device's budget, and
-    /// nobody can lock a guest out of a browser that they use.
+    /// The subject that the limits of `email` count: a known device by itself, all strangers
+    /// together by the address. So a stranger cannot spend a known device's budget, or lock a guest
+    /// out of a browser that they use.
     #[must_use]
     pub fn budget(device: Option<&Self>, email: &Email, keys: &KeyRing) -> String {
         match device {

@@ -70,7 +70,7 @@ impl fmt::Display for GuestId {
     }
 }
 
-/// What a guest wants to be called: 1 to 100 characters in NFC, on one line.
+/// A guest's display name: 1 to 100 characters in NFC, on one line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GuestName(String);
 
@@ -159,7 +159,7 @@ pub struct Guest {
     pub guest_id: GuestId,
     /// The address.
     pub email: Email,
-    /// What the guest wants to be called.
+    /// The guest's display name.
     pub name: Option<GuestName>,
     /// The Cognito user whom this guest is bound to. It never changes.
     pub cognito_sub: UserSub,
@@ -190,7 +190,7 @@ pub struct WaitingGuest {
     pub guest_id: GuestId,
     /// The address.
     pub email: Email,
-    /// What the guest wants to be called.
+    /// The guest's display name.
     pub name: Option<GuestName>,
     /// Whether the address is known to be the guest's.
     pub email_verified: bool,
@@ -198,8 +198,7 @@ pub struct WaitingGuest {
     pub created_at: Timestamp,
 }
 
-/// What an address says of the guest whose it is: enough for a sign-in to begin without another
-/// read.
+/// An address's record of its guest: enough to begin a sign-in without another read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressClaim {
     /// The user whose guest has the address, and has proved it.

@@ -14,7 +14,7 @@ use crate::{
 pub struct HeldSignIn {
     /// The address that is signing in.
     pub email: Email,
-    /// What is missing.
+    /// The missing step.
     pub awaits: AwaitedFactor,
     /// How the refresh token is to travel, unless the second factor says otherwise.
     pub token_delivery: TokenDelivery,
@@ -24,7 +24,7 @@ pub struct HeldSignIn {
     pub expires_at: Timestamp,
 }
 
-/// What a held sign-in waits for.
+/// The step that a held sign-in waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AwaitedFactor {
     /// A code of the guest's authenticator, or a backup code.
@@ -46,9 +46,9 @@ pub struct HeldToken {
 /// A challenge with which Cognito goes on after a right password, instead of giving tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FollowUp {
-    /// What it asks for.
+    /// The question.
     pub challenge: CognitoChallenge,
-    /// What it wants to see again with the answer.
+    /// Cognito's session, which must come back with the answer.
     pub session: CognitoSession,
     /// The user, by the name that the challenge gave.
     pub username: CognitoUsername,
@@ -117,8 +117,8 @@ impl Serialize for CognitoChallenge {
 }
 
 impl AwaitedFactor {
-    /// What the client is told to ask the person for. Latchkey's authenticator has the name of
-    /// Cognito's: to the person they are the same.
+    /// The name of the question for the client. Latchkey's authenticator has the name of Cognito's:
+    /// to the person they are the same.
     #[must_use]
     pub const fn challenge(&self) -> CognitoChallenge {
         match self {

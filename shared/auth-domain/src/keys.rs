@@ -36,7 +36,7 @@ impl Key {
     }
 }
 
-/// What a hash is made for. Hashes for different purposes never match.
+/// The purpose of a hash. Hashes for different purposes never match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Naming an address in a limit or a log line.

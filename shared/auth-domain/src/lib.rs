@@ -1,5 +1,5 @@
-//! What Latchkey's operations share: the types and rules of signing in, with no I/O, no clock and
-//! no randomness of its own.
+//! The types and rules of signing in, for all operations, with no I/O, no clock and no randomness
+//! of its own.
 //!
 //! A value of a type in here has been checked: an [`Email`] is an address, an [`OtpCode`] has the
 //! right number of digits. Text that must not leave (addresses, codes, tokens, keys) prints as the

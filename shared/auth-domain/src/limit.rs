@@ -28,7 +28,7 @@ pub enum Ageing {
     AfterQuiet,
 }
 
-/// What is left of a limit after an event was counted or refused.
+/// The rest of a limit after an event was counted or refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitState {
     /// The rule.
@@ -39,12 +39,12 @@ pub struct LimitState {
     pub reset_seconds: u64,
 }
 
-/// What may be tried for one address: by strangers, and by those who have solved a challenge.
+/// The attempts for one address: of strangers, and of people who solved a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TryLimits {
     /// All strangers together.
     pub strangers: Limit,
-    /// What solved challenges buy besides.
+    /// The extra attempts for solved challenges.
     pub solved: Limit,
 }
 
@@ -55,7 +55,7 @@ pub struct CodeMailLimits {
     pub strangers_per_hour: Limit,
     /// All strangers together, by the day.
     pub strangers_per_day: Limit,
-    /// What solved challenges buy besides.
+    /// The extra attempts for solved challenges.
     pub solved_per_hour: Limit,
     /// Everyone together.
     pub total_per_day: Limit,
@@ -72,7 +72,7 @@ pub enum CodeMailPayer<'a> {
     Known,
 }
 
-/// What the pool as a whole bears in a minute.
+/// The most that the whole pool takes in a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLimits {
     /// Mails with a code: what protects the mail quota that all guests share.
@@ -81,12 +81,12 @@ pub struct PoolLimits {
     pub new_users: u32,
 }
 
-/// Who asks the pool for a mail.
+/// The kind of requester of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolPayer {
     /// Anybody.
     Stranger,
-    /// Somebody who has solved a challenge.
+    /// A person who solved a challenge.
     Solved,
     /// A known device, or an agent.
     Known,

@@ -51,10 +51,10 @@ impl Report {
 pub struct FieldProblem {
     /// The field's name on the wire.
     pub field: String,
-    /// What a program branches on: `required`, `type`, `invalid`, `duplicate`, `needed`,
-    /// `exclusive`, or the rule that a new password breaks.
+    /// The code for programs: `required`, `type`, `invalid`, `duplicate`, `needed`, `exclusive`, or
+    /// the rule that a new password breaks.
     pub code: &'static str,
-    /// What a person reads. Never holds the value.
+    /// The message for people. Never holds the value.
     pub message: String,
 }
 
@@ -105,11 +105,11 @@ pub enum Problem {
     InvalidRefreshToken(RefreshRefusal),
     /// The guest belongs to another user.
     UserMismatch,
-    /// There is no such thing.
+    /// The item does not exist.
     NotFound,
     /// The sign-in's time is over.
     OtpExpired,
-    /// What was begun has to begin anew: its time is over.
+    /// The time is over. The person must start again.
     SessionExpired,
     /// The body is too large.
     PayloadTooLarge,
@@ -121,7 +121,7 @@ pub enum Problem {
     RateLimited {
         /// When the next event is admitted.
         retry_after_seconds: u64,
-        /// What admits one before that, where something does.
+        /// A challenge that admits a request before that, if there is one.
         challenge: Option<Box<WorkChallenge>>,
     },
     /// Cognito takes no password of this user for a while, and the caller is a known device, which
@@ -137,7 +137,7 @@ pub enum Problem {
     ServiceUnavailable {
         /// When to try again.
         retry_after_seconds: u64,
-        /// What happened.
+        /// The failure.
         report: Report,
     },
     /// A fault of ours.
@@ -145,7 +145,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// What an operator reads, where there is something to read.
+    /// The report for an operator, if there is one.
     #[must_use]
     pub const fn report(&self) -> Option<&Report> {
         match self {

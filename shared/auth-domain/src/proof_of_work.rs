@@ -26,7 +26,7 @@ const ALGORITHM: &str = "PBKDF2/SHA-256";
 /// Bytes of the derived key. One block of SHA-256: more would cost without adding work.
 const KEY_LENGTH: usize = 32;
 
-/// What a derived key must begin with, in hexadecimal. One in 4,096 does.
+/// The required beginning of a derived key, in hexadecimal. One in 4,096 has it.
 const PREFIX: &str = "000";
 
 /// Iterations of one try for the first challenge: 0.3 million in all, half a second of a mid-range

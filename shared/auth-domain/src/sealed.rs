@@ -1,4 +1,4 @@
-//! What only the key service can open.
+//! Secrets that only the key service can open.
 
 use crate::redacted::redacted_debug;
 

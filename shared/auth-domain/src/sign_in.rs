@@ -62,8 +62,8 @@ pub struct SignInRules {
 }
 
 impl SignInRules {
-    /// What must be left of a sign-in for another code to be mailed: a mail may take a minute, and
-    /// a code that comes after the end is of no use.
+    /// The least time left in a sign-in for another mail. A mail may take a minute, and a code
+    /// after the end is useless.
     pub const LEAST_USE: Duration = Duration::from_mins(1);
 
     /// The attempts of one sign-in, as a limit that the `RateLimit` fields can name.
@@ -92,7 +92,7 @@ impl SignInRules {
 /// A sign-in in progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// Who is signing in.
+    /// The address that signs in.
     pub email: Email,
     /// One for each mail sent, the newest first. Empty where Cognito would send none: every code is
     /// wrong then.
@@ -115,7 +115,7 @@ pub struct SignIn {
 pub struct PendingRegistration {
     /// The public number that was drawn for the guest.
     pub guest_id: GuestId,
-    /// What the guest wants to be called.
+    /// The guest's display name.
     pub name: Option<GuestName>,
     /// The password, sealed by a key of the session token's and by the key service.
     pub password: Sealed,

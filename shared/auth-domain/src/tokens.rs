@@ -1,4 +1,4 @@
-//! What Cognito issues, and how it reaches a front end.
+//! Cognito's tokens, and their way to a front end.
 
 use std::str::FromStr;
 

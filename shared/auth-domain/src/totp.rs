@@ -109,7 +109,7 @@ impl TotpSecret {
         BASE32_NOPAD.encode(&self.0)
     }
 
-    /// What the QR code holds: Google Authenticator's Key URI Format, with the issuer before the
+    /// The text of the QR code: Google Authenticator's Key URI Format, with the issuer before the
     /// account and as a parameter, and every parameter spelt out although these are the defaults.
     #[must_use]
     pub fn otpauth_uri(&self, issuer: &TotpIssuer, account: &Email) -> String {

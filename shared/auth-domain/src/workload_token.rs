@@ -28,7 +28,7 @@ impl UserToken {
         &self.0
     }
 
-    /// What the token states, as JSON, if it states anything. Nobody has checked it here.
+    /// The token's claims, as JSON, if it has any. They are not checked here.
     #[must_use]
     pub fn stated_claims(&self) -> Option<Vec<u8>> {
         let payload = self.0.split('.').nth(1)?;

@@ -1,5 +1,4 @@
-//! Who is admitted: every limit on mails with a code, on tries of codes, and on a network's
-//! attempts.
+//! Admission: every limit on mails with a code, on tries of codes, and on a network's attempts.
 //!
 //! Three budgets stand beside each other for an address. All strangers share one. A known device
 //! and an agent have their own, which strangers cannot spend. Where strangers have spent theirs,
@@ -95,7 +94,7 @@ impl Requesters {
         self.clock.now()
     }
 
-    /// Who asks about `email`, as of now.
+    /// The requester for `email`, as of now.
     pub async fn meet<'a>(
         &self,
         exchange: &'a Exchange,
@@ -107,7 +106,7 @@ impl Requesters {
         Ok(self.recognise(turn, email, proof, secrets))
     }
 
-    /// Who asks about `email`. A solved challenge that does not hold is none.
+    /// The requester for `email`. An invalid solution of a challenge counts as none.
     #[must_use]
     pub fn recognise<'a>(
         &self,
@@ -332,7 +331,7 @@ impl CodeMails {
     /// Counts a mail before anything is sent: for its mailbox, and then for the pool. `makes_user`
     /// says that the address may need a user who is not there yet.
     ///
-    /// What the pool refuses is given back to the mailbox. If that fails, the mail stays counted,
+    /// If the pool refuses, the mailbox's count is restored. If that fails, the mail stays counted,
     /// and ages out.
     pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
         match &requester.standing {

@@ -41,12 +41,12 @@ impl Arrivals {
         })
     }
 
-    /// What is known of a user who has just signed in at an address.
+    /// The known state of a user who has just signed in at an address.
     pub async fn look(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
         self.guests.arrival(sub, email).await
     }
 
-    /// What is known of an address whose user has no guest.
+    /// The known state of an address whose user has no guest.
     pub async fn look_at(&self, email: &Email) -> Result<Arrival, Problem> {
         self.guests.at(email).await.map(Arrival::First)
     }

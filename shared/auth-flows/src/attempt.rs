@@ -19,7 +19,7 @@ const OTHERS_END: [Duration; 3] = [
     Duration::from_millis(200),
 ];
 
-/// What is left to an attempt that counts against no budget.
+/// The rest for an attempt without a budget.
 const ENDLESS: Attempts = Attempts {
     made: 0,
     remaining: u32::MAX,
@@ -41,7 +41,7 @@ pub(crate) enum Claim<'a> {
     Held(&'a SecondFactors, SignInId),
 }
 
-/// What attempts count against over all sign-ins.
+/// The budget of attempts over all sign-ins.
 pub(crate) enum Budget<'a> {
     /// The codes that a requester may try.
     Codes(&'a CodeTries, Box<Requester<'a>>),
@@ -144,7 +144,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// What the budget has left; without one, no end.
+    /// The rest of the budget; unlimited without one.
     #[must_use]
     pub fn left(&self) -> Attempts {
         self.left
@@ -222,7 +222,7 @@ impl Budget<'_> {
     }
 }
 
-/// What a limit's state says of attempts.
+/// The attempts in a limit's state.
 fn attempts(left: LimitState) -> Attempts {
     Attempts {
         made: left.limit.quota.saturating_sub(left.remaining),

@@ -23,13 +23,13 @@ pub struct AuthorizationStart {
     randomness: Randomness,
 }
 
-/// What an authorization is begun for.
+/// The purpose of an authorization.
 pub struct AuthorizationWish {
     /// Whose consent it is to bring.
     pub subject: Subject,
     /// For which conversation.
     pub conversation_id: ConversationId,
-    /// What is asked for.
+    /// The requested scopes.
     pub scopes: Vec<Scope>,
     /// The completed one whose place in the conversation it takes, because that holds no longer.
     pub instead_of: Option<AuthorizationId>,
@@ -109,7 +109,7 @@ pub struct ConsentCheck {
     users: Users,
 }
 
-/// What a consent has come to.
+/// The state of a consent.
 pub enum Consented {
     /// This person has signed in for it, and is the one that was meant.
     By(Box<Caller>),

@@ -30,13 +30,13 @@ pub struct BroughtCode<'a> {
     pub email: Option<&'a Email>,
     /// The code.
     pub code: &'a OtpCode,
-    /// What pays for the try where strangers have spent theirs.
+    /// The solved challenge that pays for the attempt, if strangers have spent theirs.
     pub proof_of_work: Option<&'a ProofOfWork>,
 }
 
 /// A sign-in of which an attempt is claimed, and nothing counted or evaluated yet.
 pub struct ClaimedCode<'a> {
-    /// Who brings the code.
+    /// The requester with the code.
     pub requester: Requester<'a>,
     /// The sign-in.
     pub sign_in: SignIn,
@@ -49,7 +49,7 @@ pub struct ClaimedCode<'a> {
 pub struct ProvedCode<'a> {
     /// The attempt.
     pub attempt: Attempt<'a>,
-    /// Who brought the code.
+    /// The requester with the code.
     pub requester: Requester<'a>,
     /// The sign-in.
     pub sign_in: SignIn,

@@ -25,7 +25,7 @@ pub struct HeldSignIns {
 
 /// A sign-in of which an attempt is claimed, and nothing evaluated yet.
 pub struct Resumed<'a> {
-    /// Who brings the next factor.
+    /// The requester with the next factor.
     pub requester: Requester<'a>,
     /// The sign-in.
     pub held: HeldSignIn,

@@ -88,7 +88,7 @@ impl SecondFactorAttempts {
         self.budget(sub).clear_or_note().await;
     }
 
-    /// What the wrong codes of a user count against.
+    /// The budget for a user's wrong codes.
     pub(crate) fn budget(&self, sub: &UserSub) -> Budget<'_> {
         Budget::Failures {
             limits: &self.limits,

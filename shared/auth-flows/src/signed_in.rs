@@ -38,7 +38,7 @@ pub struct SigningIn {
 pub struct FirstFactor<'a> {
     /// The attempt that brought it.
     pub attempt: Attempt<'a>,
-    /// Who brought it.
+    /// The requester.
     pub requester: Requester<'a>,
     /// The new session's tokens.
     pub tokens: Tokens,
@@ -177,9 +177,9 @@ impl SigningIn {
         self.clock.now().after(self.rules.lifetime)
     }
 
-    /// What goes with every finished sign-in: it is counted, a guest who was here before hears of a
-    /// new device, the device is remembered, and the tokens travel as the client asked. A notice
-    /// that cannot be mailed is logged and counted, and fails nothing.
+    /// Completes every finished sign-in: counts it, tells a returning guest of a new device,
+    /// remembers the device, and sends the tokens in the requested way. A notice that cannot be
+    /// mailed is logged and counted, and fails nothing.
     pub async fn welcome(
         &self,
         requester: &Requester<'_>,

@@ -15,7 +15,7 @@ pub struct CodeSent {
     /// Seconds until another mail may be asked for.
     pub resend_after: u64,
     delivery: Delivery,
-    /// What the person is told.
+    /// The message to the person.
     pub message: &'static str,
 }
 

@@ -1,5 +1,4 @@
-//! What an operation may know of its request beside the input, and add to its answer beside the
-//! output.
+//! The request beside the input, and the answer beside the output.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -89,7 +88,7 @@ impl Exchange {
         self.door
     }
 
-    /// Who is calling.
+    /// The caller.
     pub fn caller(&self) -> Result<&Caller, Problem> {
         self.caller.as_ref().ok_or(Problem::AuthRequired)
     }
@@ -118,8 +117,8 @@ impl Exchange {
         self.sender.bearer_token.as_deref()
     }
 
-    /// Lets nobody on whom IAM has not let in. At the other doors, whoever invokes the function had
-    /// IAM's leave.
+    /// Rejects HTTP requests that no IAM principal signed. At the other doors IAM has allowed the
+    /// invocation.
     pub(crate) fn require_iam(&self) -> Result<(), Problem> {
         match self.door {
             Door::Http if !self.sender.is_known_to_iam => Err(Problem::AuthRequired),
@@ -150,7 +149,7 @@ impl Exchange {
             .filter(is_code)
     }
 
-    /// What a limit takes for one sender: an IPv4 address, or the /64 that an IPv6 host chooses its
+    /// The sender as a limit counts it: an IPv4 address, or the /64 that an IPv6 host chooses its
     /// addresses from (RFC 4291 §2.5.4).
     #[must_use]
     pub fn network(&self) -> Option<String> {
@@ -255,8 +254,7 @@ impl Exchange {
         self.extras().cookies.push(cookie);
     }
 
-    /// Has the browser known as one that signed in as `email`, from now on; the same that it was,
-    /// where it was known.
+    /// Sets the device cookie for `email`. A known device keeps its id.
     pub fn remember_device(
         &self,
         email: &Email,

@@ -15,7 +15,7 @@ pub struct Fields {
     problems: Vec<FieldProblem>,
 }
 
-/// What a patch does to one field.
+/// A patch's change of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Patch<T> {
     /// It was absent: the field stays as it is.

@@ -321,7 +321,7 @@ fn answer(
     response
 }
 
-/// What every answer says.
+/// The fields of every answer.
 fn set_fixed(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(

@@ -1,4 +1,4 @@
-//! What Lambda says of an invocation beside its event.
+//! Lambda's description of an invocation beside its event.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ pub struct Invocation {
     pub request_id: String,
     /// The X-Ray trace that it belongs to.
     pub trace_id: Option<String>,
-    /// What the caller sent beside the event.
+    /// The caller's client context.
     pub client_context: ClientContext,
 }
 
-/// What a client context says of a tool's call. Nothing else of it is read.
+/// A client context's description of a tool call. The rest of it is not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ClientContext {
     /// There is none, or it names no tool.
@@ -38,7 +38,7 @@ pub enum ClientContext {
 pub struct ToolCall {
     /// The tool's name, `target___` in front.
     name: String,
-    /// What names the caller best; nothing where the gateway says nothing.
+    /// The best name of the caller; none if the gateway gives none.
     conversation: String,
 }
 
@@ -68,7 +68,7 @@ impl ClientContext {
         Some(name.split_once("___").map_or(name, |(_, tool)| tool))
     }
 
-    /// What names the caller of a tool best; nothing where the gateway says nothing.
+    /// The best name of a tool's caller; none if the gateway gives none.
     pub(crate) fn conversation(&self) -> &str {
         match self {
             Self::Tool(call) => &call.conversation,

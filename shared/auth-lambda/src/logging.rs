@@ -135,7 +135,7 @@ impl Visit for Line {
     fn record_debug(&mut self, _field: &Field, _value: &dyn fmt::Debug) {}
 }
 
-/// What is known of an invocation when it ends.
+/// The record of an ended invocation.
 pub(crate) struct Completed<'a> {
     pub(crate) environment: &'a str,
     pub(crate) function: &'static str,

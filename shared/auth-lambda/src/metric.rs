@@ -1,4 +1,4 @@
-//! What is counted beside every invocation's latency.
+//! Metrics beside every invocation's latency.
 
 /// A counter that an alarm or a dashboard looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

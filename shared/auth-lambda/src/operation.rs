@@ -1,4 +1,4 @@
-//! What an operation is: a value with a name, an input, an output, and a decision between them.
+//! An operation: a value with a name, an input, an output, and a decision between them.
 
 use std::future::Future;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{Exchange, Fields};
 
-/// Who may call.
+/// The callers that the operation accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Anyone, within limits.
@@ -25,7 +25,7 @@ pub enum Access {
 pub trait Operation: Send + Sync + 'static {
     /// The operationId in kebab-case: the name of crate, binary, zip and function.
     const NAME: &'static str;
-    /// Who may call.
+    /// The callers that the operation accepts.
     const ACCESS: Access;
     /// The status of a success. 204 sends no body, and neither do 302 and 303.
     const STATUS: u16 = 200;
@@ -35,9 +35,9 @@ pub trait Operation: Send + Sync + 'static {
     /// prove where its request comes from.
     const TAKES_FORM: bool = false;
 
-    /// What the decision works on, parsed.
+    /// The parsed input.
     type Input: Send;
-    /// What a success says.
+    /// The output of a success.
     type Output: Serialize + Send;
 
     /// The status of this success, where one operation has two.
@@ -74,7 +74,7 @@ pub trait ScheduledWork: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
 
-    /// What a run says that it has done.
+    /// The report of a run.
     type Report: Serialize + Send;
 
     /// One run.

@@ -11,7 +11,7 @@ pub struct Page {
     html: String,
 }
 
-/// What a page may do beside being read.
+/// The page's permissions.
 pub struct PagePolicy<'a> {
     /// The source of its one style, as a content security policy names it.
     pub style: &'a str,

@@ -112,7 +112,7 @@ impl<'a> ProblemDetails<'a> {
         details
     }
 
-    /// What a person reads about it.
+    /// The message for a person.
     #[must_use]
     pub fn into_detail(self) -> Cow<'static, str> {
         self.detail
@@ -208,7 +208,7 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
     }
 }
 
-/// What an agent may do about it, for the `recovery` of a tool's failure.
+/// The agent's next step, for the `recovery` of a tool's failure.
 pub(crate) const fn recovery(problem: &Problem) -> &'static str {
     match problem {
         Problem::ValidationFailed(_) | Problem::PayloadTooLarge | Problem::UnsupportedMediaType => {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::IssuedTokens;
 
-/// What a sign-in has come to.
+/// The state of a sign-in.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum SignInAnswer {

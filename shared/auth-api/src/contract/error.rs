@@ -11,7 +11,7 @@ pub enum ContractError {
     Contradiction {
         /// The function, resource, setting or path.
         place: String,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
 }

@@ -13,7 +13,7 @@ pub struct Function {
     pub operation_id: String,
     /// The operationId in kebab-case: crate, binary, zip, and the function's name after its prefix.
     pub name: String,
-    /// What calls it.
+    /// Its caller.
     pub kind: FunctionKind,
     /// One line for lists.
     pub summary: String,
@@ -27,7 +27,7 @@ pub struct Function {
     pub environment: Vec<String>,
 }
 
-/// What calls a function.
+/// The caller of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionKind {
     /// The API, by the route of an operation.

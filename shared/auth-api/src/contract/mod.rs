@@ -1,4 +1,4 @@
-//! What Latchkey reads of its `OpenAPI` document: routes, functions, resources, settings.
+//! The parts of the `OpenAPI` document that Latchkey reads: routes, functions, resources, settings.
 
 mod error;
 mod function;
@@ -128,13 +128,13 @@ impl Contract {
         &self.settings
     }
 
-    /// What the gateway answers where [`Contract::route`] finds nothing.
+    /// The gateway's answer if [`Contract::route`] finds no route.
     #[must_use]
     pub fn unrouted(&self) -> &Unrouted {
         &self.unrouted
     }
 
-    /// What front ends on other origins may send and read.
+    /// The headers that front ends on other origins may send and read.
     #[must_use]
     pub fn cors(&self) -> &Cors {
         &self.cors
@@ -252,7 +252,7 @@ impl Contract {
     }
 }
 
-/// What the gateway answers where there is no route.
+/// The gateway's answer without a route.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unrouted {
@@ -262,8 +262,7 @@ pub struct Unrouted {
     pub message: String,
 }
 
-/// What the gateway tells browsers of requests across origins. An origin that may call may do so
-/// with credentials.
+/// The gateway's CORS answer. An allowed origin may send credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Cors {

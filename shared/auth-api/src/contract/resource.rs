@@ -1,4 +1,4 @@
-//! What functions are granted actions on, and the grants.
+//! The resources of grants, and the grants.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -88,11 +88,11 @@ pub struct Table {
     pub indexes: BTreeMap<String, Index>,
     /// The setting in which functions find the table's name.
     pub setting: String,
-    /// What an item holds, by the form of its key.
+    /// The content of an item, by the form of its key.
     pub items: BTreeMap<String, String>,
 }
 
-/// What an index of a table is asked by.
+/// The key of a table's index.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Index {

@@ -24,7 +24,7 @@ pub struct Operation {
     pub path: String,
     /// The path's segments.
     pub segments: Vec<Segment>,
-    /// Who may call it.
+    /// Its callers.
     pub security: Security,
     /// The route's throttle at the gateway.
     pub throttle: Throttle,
@@ -50,7 +50,7 @@ impl Operation {
     }
 }
 
-/// What [`Contract::route`](super::Contract::route) chose.
+/// The choice of [`Contract::route`](super::Contract::route).
 #[derive(Debug, Clone)]
 pub struct Routed<'a> {
     /// The operation.
@@ -130,12 +130,12 @@ pub enum Security {
     /// Anyone. Where a token may be brought and need not be, the gateway has no authorizer, and the
     /// operation itself looks at it.
     Public,
-    /// Who holds an access token with one of these scopes, as API Gateway's JWT authorizer sees it.
+    /// Holders of an access token with one of these scopes, by API Gateway's JWT authorizer.
     Jwt {
         /// The route's authorization scopes; never empty.
         scopes: Vec<String>,
     },
-    /// Who signs with AWS Signature Version 4 and may invoke the route.
+    /// Principals that sign with AWS Signature Version 4 and may invoke the route.
     Iam,
 }
 

@@ -1,4 +1,4 @@
-//! What functions read from their environment: kinds, defaults, bounds.
+//! The functions' settings: kinds, defaults, bounds.
 
 use serde::Deserialize;
 
@@ -9,22 +9,22 @@ use super::error::{ContractError, contradiction};
 pub struct Setting {
     /// The environment variable.
     pub name: String,
-    /// What its text must be.
+    /// The form of its text.
     pub kind: SettingKind,
     /// The value where nothing else is configured, as the environment would have it; `none` where
     /// the setting is optional and off.
     pub default: Option<String>,
     /// The values that it may have.
     pub bounds: Bounds,
-    /// Who makes it, so that nobody configures it there.
+    /// Its makers. It cannot be configured there.
     pub made_by: Vec<Maker>,
-    /// What a number counts.
+    /// The unit of a number.
     pub unit: Option<String>,
-    /// What it is for.
+    /// Its purpose.
     pub meaning: String,
 }
 
-/// What the text of a setting must be.
+/// The form of a setting's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettingKind {
@@ -48,7 +48,7 @@ pub enum Bounds {
     OneOf(Vec<String>),
 }
 
-/// Who can make the value of a setting.
+/// A maker of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Maker {

@@ -35,7 +35,7 @@ pub struct ToolSchema {
     /// Which of them must be there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required: Vec<String>,
-    /// What an array holds.
+    /// An array's items.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub items: Option<Box<ToolSchema>>,
 }

@@ -1,9 +1,9 @@
-//! What a guest is told by mail after something happened to the account: so that who did not do it
-//! themselves hears of it (NIST SP 800-63B-4 §4.6, ASVS 5.0 6.3.7).
+//! Mails to a guest about a change of the account, so that the guest hears of a stranger's change
+//! (NIST SP 800-63B-4 §4.6, ASVS 5.0 6.3.7).
 
 use crate::Timestamp;
 
-/// What happened.
+/// The event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// A password was set or changed.

@@ -106,7 +106,7 @@ pub enum PasswordRule {
 }
 
 impl PasswordRule {
-    /// What a program branches on.
+    /// The code for programs.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

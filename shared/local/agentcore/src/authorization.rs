@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{Progress, Session, Withheld};
 
-/// What a browser is answered.
+/// The answer to a browser.
 pub(crate) enum Step {
     /// Go on there.
     Redirect(Url),
@@ -114,7 +114,7 @@ fn is_standard(name: &str) -> bool {
     .contains(&name)
 }
 
-/// What a provider's redirect brings.
+/// The query of a provider's redirect.
 #[derive(Default)]
 pub(crate) struct Redirect {
     pub(crate) state: Option<String>,
@@ -169,7 +169,7 @@ pub(crate) async fn called_back(
     }
 }
 
-/// What is kept of a consent, where there is one.
+/// The record of a consent, if there is one.
 async fn consent(
     service: &Service,
     provider: &Provider,

@@ -39,7 +39,7 @@ pub struct Behaviour {
     pub return_urls: ReturnUrls,
     /// What the return URL is told when the person refuses, or the provider does.
     pub denial: Denial,
-    /// What a session's status becomes then.
+    /// The session's status afterwards.
     pub denied_session: DeniedSession,
     /// When the provider's authorization code becomes tokens.
     pub code_exchange: CodeExchange,

@@ -84,7 +84,7 @@ pub enum ClientAuthentication {
     Post,
 }
 
-/// What is kept of a provider.
+/// The record of a provider.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Provider {
     pub(crate) name: String,

@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     /// Nothing came back that could be read as an answer.
     #[error("no answer from {0}")]
     Unreachable(String, #[source] reqwest::Error),
-    /// What came back is not what was asked for.
+    /// The answer does not fit the request.
     #[error("the answer of {0} makes no sense")]
     Senseless(String),
 }
@@ -97,7 +97,7 @@ pub(crate) async fn document<T: DeserializeOwned>(
     serde_json::from_slice(&body).map_err(|_| Failure::Senseless(place))
 }
 
-/// What a token endpoint is asked for.
+/// A request to a token endpoint.
 pub(crate) enum Grant<'a> {
     /// RFC 6749, section 4.1.3, with RFC 7636.
     Code {
@@ -277,7 +277,7 @@ async fn exchange(
     Ok((response.status().as_u16(), body))
 }
 
-/// What of an address may be logged.
+/// The loggable part of an address.
 fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

@@ -1,4 +1,4 @@
-//! What the stand-in is opened with.
+//! Options of the stand-in.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use local_kit::{Clock, Random, State, system_clock, system_random};
 
 use crate::behaviour::Behaviour;
 
-/// What the stand-in is opened with.
+/// Options of the stand-in.
 #[derive(Clone)]
 pub struct Options {
     /// The Region that signatures must be scoped to, and that ARNs name.
@@ -18,13 +18,13 @@ pub struct Options {
     pub public_url: String,
     /// Where the state is kept.
     pub state: State,
-    /// What time it is. Everything that expires goes by this clock.
+    /// The current time. Everything that expires goes by this clock.
     pub clock: Clock,
     /// Where tokens, states and ids come from.
     pub random: Random,
     /// Whose tokens `GetWorkloadAccessTokenForJWT` takes.
     pub issuers: Issuers,
-    /// What AWS does not document.
+    /// Behaviour that AWS does not document.
     pub behaviour: Behaviour,
 }
 

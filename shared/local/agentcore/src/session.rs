@@ -25,7 +25,7 @@ use crate::workload_token::Bearer;
 /// session binding").
 const LIFETIME: Duration = Duration::from_mins(10);
 
-/// What stands before the id of a session (RFC 9126, section 2.2).
+/// The prefix of a session's id (RFC 9126, section 2.2).
 const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 #[derive(Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub(crate) struct Session {
     ends: Millis,
 }
 
-/// What a session is for.
+/// The purpose of a session.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Asked {
     pub(crate) bearer: Bearer,
@@ -50,7 +50,7 @@ pub(crate) struct Asked {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Progress {
-    /// Nobody has opened the URL.
+    /// The URL has not been opened.
     Begun,
     /// The browser is at the provider's.
     Opened { verifier: String },
@@ -64,14 +64,14 @@ pub(crate) enum Progress {
     Failed,
 }
 
-/// What a consent gave.
+/// The tokens of a consent.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Withheld {
     Tokens(Tokens),
     Code { code: String, verifier: String },
 }
 
-/// What a caller who polls is told.
+/// The state for a polling caller.
 pub(crate) enum Standing {
     InProgress,
     Completed,

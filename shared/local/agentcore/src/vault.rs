@@ -15,7 +15,7 @@ use crate::service::Service;
 use crate::store::{Fingerprint, fingerprint};
 use crate::workload_token::Bearer;
 
-/// What a token is good for, as it was asked for.
+/// A token's requested scope.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Purpose {
     pub(crate) scopes: Vec<String>,

@@ -21,7 +21,7 @@ pub struct WorkloadIdentitySpec {
     pub allowed_return_urls: Vec<String>,
 }
 
-/// What is kept of a workload identity.
+/// The record of a workload identity.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct WorkloadIdentity {
     return_urls: Vec<String>,

@@ -41,7 +41,7 @@ impl Principal {
     }
 }
 
-/// What a workload access token stands for.
+/// The meaning of a workload access token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Bearer {
     pub(crate) workload: String,

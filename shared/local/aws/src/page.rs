@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// A part of a list.
 pub(crate) struct Page<Entry> {
     pub(crate) entries: Vec<Entry>,
-    /// What asks for the next page, where there is one.
+    /// The token of the next page, if there is one.
     pub(crate) marker: Option<String>,
 }
 

@@ -399,7 +399,7 @@ struct PutSecretValue {
     version_stages: Option<Vec<String>>,
 }
 
-/// What both `CreateSecret` and `PutSecretValue` answer.
+/// The answer of `CreateSecret` and `PutSecretValue`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Written {

@@ -17,7 +17,7 @@ pub enum StateError {
     File {
         /// The file that was to be read or written.
         path: PathBuf,
-        /// What the file system said.
+        /// The file system's error.
         source: io::Error,
     },
     /// The file is there, and is not this crate's.

@@ -112,7 +112,7 @@ pub(crate) fn masked(address: &str) -> String {
     format!("{}***@{}***", first(local), first(domain))
 }
 
-/// What the caller is told about where a code went.
+/// The delivery details of a code, for the caller.
 pub(crate) fn delivery_details(destination: &str) -> Value {
     json!({
         "AttributeName": "email",

@@ -1,4 +1,4 @@
-//! What a user pool is opened with.
+//! Options of the user pools.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use local_kit::{Clock, Random, State, system_clock, system_random};
 
 use crate::mail::Mail;
 
-/// What a user pool is opened with.
+/// Options of the user pools.
 #[derive(Clone)]
 pub struct Options {
     /// The Region, which begins every pool's id.
@@ -20,7 +20,7 @@ pub struct Options {
     pub public_url: String,
     /// Where the state is kept.
     pub state: State,
-    /// What time it is. Everything that expires goes by this clock.
+    /// The current time. Everything that expires goes by this clock.
     pub clock: Clock,
     /// Where codes, keys, tokens and ids come from.
     pub random: Random,

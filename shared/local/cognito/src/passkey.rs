@@ -192,7 +192,7 @@ pub(crate) fn finish_registration(
     })
 }
 
-/// What AWS calls the failure, where it has a name of its own.
+/// AWS's name of the failure, if it has one.
 fn refused(error: &RegCeremonyErr) -> Option<Refusal> {
     let (exception, message) = if matches!(
         error,
@@ -379,7 +379,7 @@ fn text(challenge: &Challenge) -> String {
     URL_SAFE_NO_PAD.encode(challenge.as_data().to_le_bytes())
 }
 
-/// What was kept, or what the library makes of it, is not as this crate keeps it.
+/// The kept state does not have this crate's form.
 fn broken(cause: impl std::error::Error + 'static) -> Refusal {
     Refusal::internal(&cause)
 }

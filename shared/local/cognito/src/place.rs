@@ -1,4 +1,4 @@
-//! What a request about a user goes by: the pool, the app client, and the form of the API.
+//! A request's context: the pool, the app client, and the form of the API.
 
 use crate::app_client::AppClient;
 use crate::limits::Counted;
@@ -9,7 +9,7 @@ use crate::service::Service;
 use crate::session::{self, Door, Session, Step};
 use crate::user::User;
 
-/// What a sign-in goes by: the pool, the app client, and the form of the API.
+/// A sign-in's context: the pool, the app client, and the form of the API.
 pub(crate) struct Place {
     pub(crate) pool: Pool,
     pub(crate) client: AppClient,

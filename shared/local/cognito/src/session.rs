@@ -29,7 +29,7 @@ pub(crate) enum Door {
     Admin,
 }
 
-/// What the next step of a sign-in has to be.
+/// The next step of a sign-in.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) enum Step {
     SelectChallenge {
@@ -90,7 +90,7 @@ pub(crate) struct Session {
     pub(crate) pool: String,
     pub(crate) client: String,
     pub(crate) door: Door,
-    /// What the person typed.
+    /// The person's input.
     pub(crate) typed: String,
     /// `None`: nobody has that name, and the sign-in is simulated.
     pub(crate) username: Option<String>,
@@ -237,7 +237,7 @@ pub(crate) fn is_code(code: &str, kept: &[u8]) -> bool {
     hashed(code).as_slice().ct_eq(kept).into()
 }
 
-/// What a mailed code is for.
+/// The purpose of a mailed code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     SignUp,

@@ -188,7 +188,7 @@ pub struct ClientSpec {
     pub hosted_sign_in: Option<HostedSignIn>,
 }
 
-/// What an app client may do at the hosted sign-in, by authorization codes.
+/// An app client's permissions at the hosted sign-in, by authorization codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostedSignIn {
     /// Where browsers may be sent back to, compared letter by letter: `https`, `http` on this

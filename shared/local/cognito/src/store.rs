@@ -1,4 +1,4 @@
-//! What is kept, and for how long.
+//! Retention: records and their lifetimes.
 
 use local_kit::{DAY, HOUR, Layout, Millis, empty};
 use rusqlite::Transaction;

@@ -62,7 +62,7 @@ impl SignIn {
     }
 }
 
-/// What a sign-in begins with.
+/// The start of a sign-in.
 pub(crate) struct Grant {
     pub(crate) origin_jti: String,
     /// When the person proved who they are, in seconds.
@@ -488,7 +488,7 @@ pub(crate) fn revoke_all(
     Ok(())
 }
 
-/// Whoever holds an access token, once it has been checked.
+/// The holder of a checked access token.
 pub(crate) struct Holder {
     pub(crate) pool: Pool,
     pub(crate) client: AppClient,

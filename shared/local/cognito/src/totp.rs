@@ -25,7 +25,7 @@ pub(crate) struct SoftwareToken {
     pub(crate) enabled: bool,
     #[serde(default)]
     pub(crate) preferred: bool,
-    /// What the user calls the device.
+    /// The user's name for the device.
     #[serde(default)]
     pub(crate) name: Option<String>,
     last_step: i64,

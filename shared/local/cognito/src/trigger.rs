@@ -138,7 +138,7 @@ impl Functions {
     }
 }
 
-/// What the Invoke API answered.
+/// The Invoke API's answer.
 struct Called {
     status: StatusCode,
     /// Whether the function ended in an error of its own.

@@ -25,7 +25,7 @@ pub fn system_clock() -> Clock {
     Arc::new(SystemTime::now)
 }
 
-/// What time it is by this clock.
+/// The current time by this clock.
 #[must_use]
 pub fn millis(clock: &Clock) -> Millis {
     let since = clock().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub struct Fault {
     /// Which exception the caller sees.
     pub kind: FaultKind,
-    /// What the caller reads.
+    /// The message for the caller.
     pub message: Cow<'static, str>,
 }
 
@@ -84,7 +84,7 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    /// What the service would have answered.
+    /// The service's answer.
     pub fn new(exception: &'static str, message: impl Into<String>) -> Self {
         Self {
             exception,

@@ -433,7 +433,7 @@ impl Protocol {
     }
 }
 
-/// What the serializer in front of a JSON 1.1 service says.
+/// The message of the serializer in front of a JSON 1.1 service.
 fn unconvertible(wanted: Kind, value: &Value) -> String {
     let found = if value.is_object() {
         return "Start of structure or map found where not expected.".to_owned();

@@ -43,7 +43,7 @@ impl Listening {
 /// Why a program ends early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a program serves, and what it prints first.
+/// A program's service, and its first line.
 #[derive(Debug)]
 pub struct Served {
     /// Answers the requests.

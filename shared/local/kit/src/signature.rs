@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, header};
 
 use crate::fault::{Fault, FaultKind};
 
-/// What a signature must be scoped to.
+/// The required scope of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope<'a> {
     /// The service's signing name.

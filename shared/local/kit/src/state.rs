@@ -31,7 +31,7 @@ impl fmt::Debug for State {
     }
 }
 
-/// What a stand-in keeps.
+/// A stand-in's state.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// SQL that makes the tables and indexes that are not there yet.

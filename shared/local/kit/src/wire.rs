@@ -32,9 +32,9 @@ impl Protocol {
 
 /// A service that speaks over this wire.
 pub trait Service: Send + Sync + 'static {
-    /// What a request can address.
+    /// The targets of a request.
     type Operation: Clone + Send + Sync;
-    /// What the service refuses with.
+    /// The service's refusals.
     type Refusal: From<Fault> + Send;
     /// The longest body that any request may have, in bytes.
     const LONGEST_BODY: usize;

@@ -45,7 +45,7 @@ pub(super) struct Form<'a> {
     pub(super) asked: Option<&'a AuthorizationRequest>,
     /// Says which sign-in this is, and that the form came from here.
     pub(super) sign_in: &'a str,
-    /// What went wrong the last time.
+    /// The last error.
     pub(super) alert: Option<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! What the holder of an access token does with their own account.
+//! The operations that an access token allows on its own account.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -64,7 +64,7 @@ pub(super) async fn begin_srp(
     }))
 }
 
-/// What somebody shows to prove that they know the password.
+/// Proof of knowing the password.
 pub(super) enum Proof<'a> {
     Password(&'a str),
     Srp(Box<Exchange>, Claim),

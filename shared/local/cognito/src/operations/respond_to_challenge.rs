@@ -75,7 +75,7 @@ pub(super) struct Answer<'a> {
     pub(super) service: &'a Service,
     pub(super) place: &'a Place,
     pub(super) input: &'a Input,
-    /// What the person typed this time.
+    /// The person's input this time.
     pub(super) typed: &'a str,
     pub(super) text: &'a str,
     /// `None` where the sign-in is simulated.

@@ -17,7 +17,7 @@ use crate::user::{User, UserStatus};
 /// Digits of a code that is a second factor; one that is the first has eight.
 const CODE_DIGITS: usize = 6;
 
-/// What comes after a right password: a new one, an authenticator, or tokens.
+/// The step after a right password: a new one, an authenticator, or tokens.
 pub(super) async fn after_first_factor(
     service: &Service,
     place: &Place,

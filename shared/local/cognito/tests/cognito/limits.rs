@@ -1,4 +1,4 @@
-//! What Cognito lets one user do within an hour.
+//! Cognito's limits for one user within an hour.
 
 use std::future::Future;
 

@@ -1,4 +1,4 @@
-//! What the holder of an access token changes.
+//! Changes by the holder of an access token.
 
 use aws_sdk_cognitoidentityprovider::types::AuthenticationResultType;
 

@@ -1,4 +1,4 @@
-//! What administrators do with users.
+//! Administrators' operations on users.
 
 use aws_sdk_cognitoidentityprovider::types::MessageActionType;
 use serde_json::json;

@@ -61,7 +61,7 @@ impl Drop for World {
     }
 }
 
-/// What a test changes before its world begins.
+/// A test's changes before its world begins.
 pub(crate) struct Plan {
     pub(crate) options: Options,
     pub(crate) pool: PoolSpec,

@@ -34,7 +34,7 @@ pub struct Fault {
     /// How many calls it strikes, from that one on.
     #[serde(default = "one")]
     pub times: u32,
-    /// What happens to them.
+    /// The harm done to them.
     #[serde(rename = "fault")]
     pub kind: FaultKind,
     /// For `delay`: milliseconds of real time.
@@ -46,7 +46,7 @@ fn one() -> u32 {
     1
 }
 
-/// What a fault does to a call.
+/// The effect of a fault on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FaultKind {

@@ -60,7 +60,7 @@ tokio::task_local! {
     pub(crate) static INVOCATION: Arc<Invocation>;
 }
 
-/// What an invocation tells its AWS calls, and learns from them.
+/// The link between an invocation and its AWS calls.
 pub(crate) struct Invocation {
     pub(crate) request_id: String,
     pub(crate) calls: AtomicU32,
@@ -193,7 +193,7 @@ async fn carry_out(
     }
 }
 
-/// What a request asks of AWS.
+/// A request's AWS calls.
 struct Target {
     service: Service,
     action: String,

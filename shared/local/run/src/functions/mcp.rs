@@ -34,7 +34,7 @@ use crate::world::random;
 /// A tool's arguments are an event, and an event has at most this many bytes.
 const LARGEST_MESSAGE: usize = 6 * 1024 * 1024;
 
-/// What stands between the name of a target and that of its tool.
+/// The separator between the names of a target and its tool.
 const SEPARATOR: &str = "___";
 
 /// A gateway whose targets are the functions that are tools.
@@ -109,7 +109,7 @@ pub(crate) async fn json_rpc_only(request: Request, next: Next) -> Response {
     answer
 }
 
-/// What is wrong with a message (JSON-RPC 2.0 §5.1).
+/// An error in a message (JSON-RPC 2.0 §5.1).
 struct Fault {
     status: StatusCode,
     code: i32,

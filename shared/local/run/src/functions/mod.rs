@@ -83,7 +83,7 @@ pub enum FunctionsError {
     },
 }
 
-/// What every function is started with.
+/// Every function's start options.
 pub(crate) struct Surroundings<'a> {
     /// Values by the names that the contract gives them.
     pub(crate) values: &'a BTreeMap<String, String>,

@@ -58,7 +58,7 @@ struct Schedule {
     due: Timestamp,
 }
 
-/// What `EventBridge` sends.
+/// An event of `EventBridge`.
 fn event(function: &str, now: Timestamp) -> serde_json::Value {
     let rule = function_name(function);
     json!({

@@ -21,7 +21,7 @@ pub(crate) struct Origins {
     pub(crate) any_loopback: bool,
 }
 
-/// Who may call, and what the contract lets them send and read.
+/// Admitted callers, and the headers that the contract lets them send and read.
 pub(super) struct Cors {
     origins: Origins,
     contract: &'static auth_api::Cors,

@@ -21,7 +21,7 @@ use super::signature::Signer;
 use crate::functions::trace_id;
 use crate::world::account::{ACCOUNT_ID, API_ID, REGION};
 
-/// What an event is made of.
+/// The parts of an event.
 pub(super) struct Received<'a> {
     pub(super) parts: &'a Parts,
     pub(super) body: &'a [u8],
@@ -32,13 +32,13 @@ pub(super) struct Received<'a> {
     pub(super) at: Timestamp,
 }
 
-/// Who was let in, as the event says it.
+/// The admitted caller, from the event.
 #[derive(Serialize)]
 pub(super) enum Admitted {
     /// Who has a token.
     #[serde(rename = "jwt")]
     Jwt(Authorized),
-    /// Who has signed.
+    /// The signer.
     #[serde(rename = "iam")]
     Iam(Signer),
 }

@@ -46,7 +46,7 @@ const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// What a gateway is set up with.
+/// A gateway's options.
 pub(crate) struct Setup {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,

@@ -29,7 +29,7 @@ const SKEW: Duration = Duration::from_mins(5);
 /// The longest life of a presigned URL: seven days.
 const LONGEST_LIFE: u64 = 604_800;
 
-/// Who signed a request, as its event has it.
+/// The signer of a request, as in its event.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Signer {
@@ -69,7 +69,7 @@ pub(super) fn time_apart(parts: &Parts, now: SystemTime) -> Option<Duration> {
     Some(distance(at, now)).filter(|apart| *apart > SKEW)
 }
 
-/// What an `Authorization` header states.
+/// The content of an `Authorization` header.
 #[derive(PartialEq)]
 struct Stated<'a> {
     credential: &'a str,
@@ -174,7 +174,7 @@ fn signed_in_the_query(parts: &Parts, body: &[u8], now: SystemTime) -> Option<bo
     Some(as_expected && expected.len() == PRESIGNED.len())
 }
 
-/// What of a request was signed.
+/// The signed parts of a request.
 struct Signed<'a> {
     parts: &'a Parts,
     body: &'a [u8],

@@ -15,7 +15,7 @@ pub(crate) const SECRET_ACCESS_KEY: &str = "local";
 /// Who that is, as IAM numbers its users.
 pub(crate) const CALLER_ID: &str = "AIDALATCHKEYLOCAL000";
 
-/// Who that is by name.
+/// The person's name.
 pub(crate) const USER_ARN: &str = "arn:aws:iam::000000000000:user/latchkey-local";
 
 /// The gateway of agents' tools, and its targets, as their invocations name them.
@@ -40,7 +40,7 @@ pub(crate) const CREDENTIAL_PROVIDER: &str = "latchkey-local-cognito";
 /// The name under which people sign in at the user pool's own page.
 pub(crate) const SIGN_IN_DOMAIN: &str = "latchkey-local";
 
-/// Who mails notices.
+/// The sender of notices.
 pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
 
 /// The name under which a function is deployed.

@@ -18,7 +18,7 @@ pub enum WorldError {
     /// A function does not start.
     #[error(transparent)]
     Functions(#[from] FunctionsError),
-    /// What was kept cannot be read.
+    /// The kept state cannot be read.
     #[error(
         "{part} cannot use its kept state in {file}; start with --fresh to forget all that is kept"
     )]
@@ -27,7 +27,7 @@ pub enum WorldError {
         part: &'static str,
         /// Where it is.
         file: PathBuf,
-        /// What it said.
+        /// Its message.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A part of the world failed.
@@ -35,7 +35,7 @@ pub enum WorldError {
     Part {
         /// Which one.
         part: &'static str,
-        /// What it said.
+        /// Its message.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }

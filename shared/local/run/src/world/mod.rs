@@ -139,7 +139,7 @@ pub struct World {
     background: JoinSet<()>,
 }
 
-/// What the servers share.
+/// The state that the servers share.
 pub(crate) struct Inner {
     pub(crate) clock: WorldClock,
     pub(crate) mailbox: Arc<Mailbox>,

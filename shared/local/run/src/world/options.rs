@@ -1,4 +1,4 @@
-//! What a world is started with.
+//! A world's options.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Options {
     /// The origins of front ends that may call the API; browsers are sent back to the first.
     /// Without any, every page of this machine may call it.
     pub front_ends: Vec<String>,
-    /// Who is told what happens, as it happens.
+    /// The receiver of events.
     pub watchers: Watchers,
 }
 

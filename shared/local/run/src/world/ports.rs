@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 /// A port cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// Somebody else listens on it.
+    /// Another process listens on it.
     #[error("port {port}, for {purpose}, is taken: stop who has it, or choose another with --port")]
     Taken {
         /// The port.
@@ -27,7 +27,7 @@ pub enum PortError {
         port: u16,
         /// What it was to be for.
         purpose: &'static str,
-        /// What the operating system said.
+        /// The operating system's error.
         source: io::Error,
     },
 }

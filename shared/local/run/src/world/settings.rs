@@ -51,7 +51,7 @@ pub enum SettingsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the file system said.
+        /// The file system's error.
         source: io::Error,
     },
     /// A line is neither empty, nor a comment, nor `NAME = value`.
@@ -76,7 +76,7 @@ pub enum SettingsError {
     Value {
         /// The setting.
         name: String,
-        /// What its value must be.
+        /// The form of its value.
         unfit: UnfitValue,
     },
     /// No absolute URL.

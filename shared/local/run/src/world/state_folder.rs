@@ -37,7 +37,7 @@ pub(crate) struct StateFolder {
 /// Why a state folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFolderError {
-    /// Somebody else has it.
+    /// Another process uses it.
     #[error("the state folder {0} is in use by another process")]
     InUse(PathBuf),
     /// Another version of Latchkey wrote it.
@@ -48,7 +48,7 @@ pub enum StateFolderError {
     File {
         /// The folder.
         path: PathBuf,
-        /// What the file system said.
+        /// The file system's error.
         source: io::Error,
     },
 }

@@ -463,7 +463,7 @@ pub(crate) struct SignedIn<'world> {
 pub(crate) struct Browser<'world> {
     world: &'world TestWorld,
     http: reqwest::Client,
-    /// What the jar holds, by name.
+    /// The jar's cookies, by name.
     pub(crate) cookies: BTreeMap<String, String>,
     headers: HeaderMap,
     /// Whether it signs what it sends, as agents do. No browser does; everything else of one is the

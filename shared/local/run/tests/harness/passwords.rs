@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::harness::{Answer, Browser, TestWorld};
 
-/// What the guests choose.
+/// The guests' choices.
 pub(crate) const PASSWORD: &str = "nine lives of a cat";
 
 pub(crate) const OTHER_PASSWORD: &str = "ten lives of a lucky cat";

@@ -159,12 +159,12 @@ fn resolved(schema: &'static Value) -> &'static Value {
     }
 }
 
-/// What a token says, whoever signed it.
+/// A token's claims, not yet verified.
 pub(crate) fn claims(token: &str) -> Value {
     part(token, 1)
 }
 
-/// What a token's header says.
+/// A token's header.
 pub(crate) fn header(token: &str) -> Value {
     part(token, 0)
 }

@@ -212,7 +212,7 @@ impl TestWorld {
         self.aws("dynamodb", "PutItem", &put).await;
     }
 
-    /// What Secrets Manager holds for the operations.
+    /// The operations' secret in Secrets Manager.
     pub(crate) async fn secrets(&self) -> Value {
         let wanted = json!({ "SecretId": SECRETS_ID });
         let read = self.aws("secretsmanager", "GetSecretValue", &wanted).await;
@@ -243,7 +243,7 @@ pub(crate) fn sub_of(user: &Value) -> String {
     sub["Value"].as_str().unwrap().to_owned()
 }
 
-/// What CloudFront would add to each request to the gateway.
+/// The header that CloudFront would add to each request to the gateway.
 pub(crate) const ORIGIN_SECRET: &str = "what only CloudFront and the functions know";
 
 /// Its hash, as functions are given it.

@@ -55,9 +55,9 @@ struct Crate {
 
 #[derive(Default)]
 struct Module {
-    /// What its `use` declarations name, by the name that they give it here.
+    /// The imports of its `use` declarations, by local name.
     names: BTreeMap<String, Route>,
-    /// What it uses itself, rather than passing it on.
+    /// Names that it uses itself, rather than passing on.
     uses: Vec<Route>,
 }
 

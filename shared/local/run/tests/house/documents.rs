@@ -41,7 +41,7 @@ fn the_local_run_takes_the_example_of_all_settings() {
     assert!(example.is_ok(), "run scripts/generate: {example:?}");
 }
 
-/// What stands in the round brackets of links, outside code.
+/// The targets of links, outside code.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let prose = text.split("```").step_by(2);
     prose

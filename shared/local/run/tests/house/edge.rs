@@ -1,4 +1,4 @@
-//! What CloudFront forwards is what the doors read.
+//! CloudFront forwards exactly the fields that the doors read.
 
 use std::{collections::BTreeSet, fs};
 

@@ -1,10 +1,10 @@
-//! What stands where, and how a file begins.
+//! The places of files, and their beginnings.
 
 use std::fs;
 
 use crate::{entries, files, hold, root};
 
-/// What may stand beside dotfiles at the top.
+/// The allowed entries at the top, beside dotfiles.
 const AT_THE_TOP: [&str; 14] = [
     "AGENTS.md",
     "ARCHITECTURE.md",

@@ -4,7 +4,7 @@ use cargo_metadata::{DependencyKind, Package};
 
 use crate::{folder, hold, is_function, workspace};
 
-/// What of ours a package may import; `None` for everything.
+/// Our packages that a package may import; `None` for all.
 fn may_import(package: &Package) -> Option<&'static [&'static str]> {
     if is_function(package) {
         return Some(&["auth-domain", "auth-aws", "auth-lambda", "auth-flows"]);

@@ -20,7 +20,7 @@ use crate::harness::{Answer, TestWorld};
 
 const GUEST: &str = "get-authenticated-guest";
 
-/// What the agent is told of an authorization.
+/// The state of an authorization, for the agent.
 async fn asked_again(world: &TestWorld, session: &serde_json::Value) -> Answer {
     world.invoke(GUEST, &json!({ "sessionId": session })).await
 }

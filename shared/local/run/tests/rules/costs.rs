@@ -33,7 +33,7 @@ const SECRETS: &str = "secrets:GetSecretValue";
 /// Published for everybody, and read by a cold function that checks tokens.
 const SIGNING_KEYS: &str = "user-pool:GetSigningKeys";
 
-/// What `calls.yaml` lists: calls by operation and case.
+/// The calls of `calls.yaml`, by operation and case.
 fn table() -> BTreeMap<(String, String), Calls> {
     let cases = auth_api::Calls::embedded().cases().iter();
     cases
@@ -63,7 +63,7 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
     format!("{resource}:{}", call.action)
 }
 
-/// What an operation called after `since`.
+/// The AWS calls of an operation after `since`.
 fn calls(world: &TestWorld, operation: &str, since: u64) -> Calls {
     let mut counted = Calls::new();
     for call in world.calls(since) {

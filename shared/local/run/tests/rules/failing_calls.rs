@@ -1,10 +1,10 @@
 //! Every AWS call of every operation, refused and lost: what the person is told, what it takes to
 //! go on, and what is left behind.
 //!
-//! Nobody lists the calls: a healthy run shows them, and each is then broken in a world of its own.
-//! So a new call is covered from the day it is made, and fails here until somebody has said what it
-//! means, unless the plain rule holds for it: a single failure heals within the request, and after
-//! a lasting one the same request succeeds as soon as AWS does.
+//! No list names the calls: a healthy run shows them, and each is then broken in its own world. So
+//! a new call is covered at once, and fails here until a case says its outcome, unless the plain
+//! rule holds for it: a single failure heals within the request, and after a lasting one the same
+//! request succeeds as soon as AWS does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -36,7 +36,7 @@ struct Call {
     nth: u32,
 }
 
-/// What is done to a call.
+/// The harm to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Harm {
     /// Once, and the SDK tries again.
@@ -70,7 +70,7 @@ impl Harm {
     }
 }
 
-/// What it takes to go on.
+/// The way to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
     /// Nothing: the answer was the healthy one.
@@ -87,7 +87,7 @@ enum Then {
     FreshStart,
 }
 
-/// What came of a harmed call.
+/// The outcome of a harmed call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Outcome {
     /// The status, and the problem's code where there is one.

@@ -1,4 +1,4 @@
-//! What holds across operations.
+//! Rules across operations.
 
 mod admission;
 mod bad_input;

@@ -1,4 +1,4 @@
-//! What arrives at the same moment is decided once.
+//! Requests at the same moment are decided once.
 
 use auth_local::{Fault, FaultKind};
 use futures_util::future::join_all;

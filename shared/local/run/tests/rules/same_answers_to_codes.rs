@@ -171,7 +171,7 @@ const CLOSE: Duration = Duration::from_millis(300);
 /// Rounds of each test.
 const ROUNDS: usize = 3;
 
-/// What an answer took, and the answer.
+/// An answer, and its duration.
 async fn timed(asked: impl Future<Output = Answer>) -> (Duration, Answer) {
     let began = Instant::now();
     let answer = asked.await;

@@ -120,7 +120,7 @@ async fn binaries() -> &'static Path {
     built.await
 }
 
-/// What Lambda hands to the process.
+/// Lambda's hand-over to the process.
 struct Delivery {
     request_id: String,
     event: String,
@@ -128,7 +128,7 @@ struct Delivery {
     client_context: Option<Vec<u8>>,
 }
 
-/// What the process tells Lambda.
+/// The process's report to Lambda.
 enum Report {
     Ready,
     Answer(Value),
@@ -409,12 +409,12 @@ impl Process {
             .expect("an answer in time")
     }
 
-    /// What came on standard output.
+    /// The text on standard output.
     fn output(&mut self) -> String {
         text(&mut self.stdout)
     }
 
-    /// What came on standard error.
+    /// The text on standard error.
     fn errors(&mut self) -> String {
         text(&mut self.stderr)
     }
@@ -1020,7 +1020,7 @@ fn assert_failure(failed: &Value, code: &str) {
     );
 }
 
-/// Whoever may invoke a function may say for whom: IAM is what guards this door.
+/// A caller that may invoke a function may name the user: IAM guards this door.
 #[tokio::test]
 async fn every_operation_is_open_to_whoever_may_invoke_it() {
     let world = TestWorld::start().await;
@@ -1068,7 +1068,7 @@ async fn every_operation_is_open_to_whoever_may_invoke_it() {
     }
 }
 
-/// What an access token says, as the authorizer hands it on.
+/// An access token's claims, as the authorizer passes them on.
 fn claims(access_token: &str) -> Value {
     let payload = access_token.split('.').nth(1).expect("a payload");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
