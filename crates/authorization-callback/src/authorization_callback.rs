@@ -143,7 +143,7 @@ impl AuthorizationCallback {
                     .release(&authorization.id, &attempt)
                     .await;
                 if released.is_err() {
-                    tracing::warn!("a claim that came to nothing stays for half a minute");
+                    tracing::warn!("a failed claim was not released, and ends in half a minute");
                 }
                 Err(problem)
             }

@@ -84,7 +84,7 @@ impl ConfirmStartLink {
             }
             Some(_) | None => {
                 exchange.count(Metric::ConsentRefusals);
-                tracing::warn!("a form is refused that our page did not show to this browser");
+                tracing::warn!("a form is refused: our page did not show it to this browser");
                 Err(Problem::InvalidSession)
             }
         }

@@ -499,7 +499,7 @@ impl Limits {
             .send()
             .await;
         if trimmed.is_err() {
-            tracing::warn!("a limit's old events could not be taken off, and stay until its next");
+            tracing::warn!("a limit's old events were not removed, and stay until the next try");
         }
     }
 

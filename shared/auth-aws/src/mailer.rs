@@ -41,7 +41,7 @@ impl Mailer {
     /// about: the caller notes the report, and goes on.
     pub async fn notify(&self, to: &Email, notice: Notice, at: Timestamp) -> Result<(), Report> {
         let Some(from) = &self.from else {
-            tracing::info!(?notice, "no notice is sent, for want of a sender");
+            tracing::info!(?notice, "no notice is sent: no sender is configured");
             return Ok(());
         };
         let NoticeMail {

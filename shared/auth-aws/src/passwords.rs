@@ -171,7 +171,7 @@ impl Passwords {
                     Ok(PasswordProof::Locked)
                 }
                 Some(code) if NOT_THIS_WAY.contains(&code) => {
-                    tracing::info!(code, "Cognito does not let this user in by this password");
+                    tracing::info!(code, "Cognito refuses this user's password");
                     Ok(PasswordProof::Wrong)
                 }
                 Some(_) | None => Err(failure.into()),

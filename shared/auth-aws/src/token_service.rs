@@ -99,7 +99,7 @@ impl TokenService {
         if let Some(refresh_token) = &tokens.refresh_token
             && self.revoke(refresh_token).await.is_err()
         {
-            tracing::warn!("tokens that nobody has could not be revoked");
+            tracing::warn!("undelivered tokens could not be revoked");
         }
     }
 }

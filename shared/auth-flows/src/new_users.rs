@@ -63,7 +63,7 @@ impl NewUsers {
         };
         let noted = self.unproved.note_made(email, &sub, now).await;
         if noted.is_err() && self.roll_back(email, &sub, attempt, now).await.is_err() {
-            tracing::error!("a new user is not noted, and will not be removed");
+            tracing::error!("a new user has no note, and will not be removed");
         }
         noted.map(|()| Some(sub))
     }

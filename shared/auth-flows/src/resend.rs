@@ -135,7 +135,7 @@ impl Resends {
     /// between two mails.
     async fn withdraw(&self, id: &SignInId, attempt: &AttemptId) {
         if self.sign_ins.withdraw_resend(id, attempt).await.is_err() {
-            tracing::warn!("a re-send that was not sent could not be withdrawn");
+            tracing::warn!("the count of a failed re-send could not be restored");
         }
     }
 }

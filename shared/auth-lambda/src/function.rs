@@ -165,7 +165,7 @@ async fn answer<O: Operation>(
     let door = Door::of(event, &invocation.client_context);
     let Some((exchange, fields)) = open(door, tool, &deployment.front_door, event, invocation)
     else {
-        tracing::warn!("refused: the request did not come through the front door");
+        tracing::warn!("refused: the request did not come through CloudFront");
         return raw(&http_door::forbidden());
     };
     let outcome = decide(operation, deployment, fields, &exchange).await;

@@ -120,7 +120,7 @@ impl RuntimeApi {
         let response = self.client.call(request.body(Body::from(body))?).await?;
         let status = response.status();
         if !status.is_success() {
-            tracing::error!(status = status.as_u16(), "Lambda did not take the report");
+            tracing::error!(status = status.as_u16(), "Lambda did not accept the report");
         }
         // Read to its end, so that the next request uses this connection.
         response.into_body().collect().await?;
