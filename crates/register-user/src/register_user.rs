@@ -135,7 +135,10 @@ impl RegisterUser {
         let rolled_back = self.new_users.roll_back(email, sub, attempt, now).await;
         if let Err(problem) = rolled_back {
             let report = problem.report().map(Report::chain);
-            tracing::error!(error = report, "an unfinished registration could not be removed");
+            tracing::error!(
+                error = report,
+                "an unfinished registration could not be removed"
+            );
             requester.exchange().count(Metric::RollbackFailures);
         }
     }

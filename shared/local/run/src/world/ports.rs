@@ -10,7 +10,9 @@ use tokio::net::TcpListener;
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     /// Another process listens on it.
-    #[error("port {port}, for {purpose}, is taken: stop that process, or choose another with --port")]
+    #[error(
+        "port {port}, for {purpose}, is taken: stop that process, or choose another with --port"
+    )]
     Taken {
         /// The port.
         port: u16,
