@@ -547,10 +547,10 @@ async fn an_assertion_that_proves_nothing_uses_the_session_up() {
     let begun = world.ask_for_passkey(NINA).await;
     let mut options = request_options(&begun);
     options["allowCredentials"] = json!([]);
-    let anothers = other.get(&options).await;
+    let foreign = other.get(&options).await;
     let right = device.get(&request_options(&begun)).await;
     assert_eq!(
-        world.refused_answer(NINA, &begun, &anothers).await,
+        world.refused_answer(NINA, &begun, &foreign).await,
         "NotAuthorizedException"
     );
     let answer = world.passkey_answer(NINA, &begun, &right);
@@ -573,7 +573,7 @@ async fn an_assertion_that_proves_nothing_uses_the_session_up() {
 
     let begun = world.ask_for_passkey(NINA).await;
     let mut credential = device.get(&request_options(&begun)).await;
-    credential["response"]["signature"] = anothers["response"]["signature"].clone();
+    credential["response"]["signature"] = foreign["response"]["signature"].clone();
     assert_eq!(
         world.refused_answer(NINA, &begun, &credential).await,
         "NotAuthorizedException",
