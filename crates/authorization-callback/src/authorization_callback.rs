@@ -50,8 +50,8 @@ impl AuthorizationCallback {
             exchange.count(Metric::CallbackRefusals);
             let reason = AuthorizationFailure::OtherBrowser;
             if comes_from_consent && authorization.status(now) == AuthorizationStatus::Pending {
-                // Somebody has consented to what another began. Whoever did begin it shall have
-                // nothing of that.
+                // A person has consented to another's authorization. The one who began it shall
+                // have nothing of that.
                 let attempt = AttemptId::generate(&self.randomness);
                 self.end
                     .fail(&authorization, &attempt, reason, exchange)

@@ -4,7 +4,7 @@
 //! Only the browser that began an authorization ends it, and only when it comes from consenting:
 //! its cookie and the state are compared with the record before anything is asked of AgentCore, so
 //! who sends somebody else an authorization URL gains nothing. Where the state comes in another
-//! browser, that person's consent counts for nobody: the authorization fails. Then one conditional
+//! browser, that person's consent does not count: the authorization fails. Then one conditional
 //! write decides which of several callbacks ends it, AgentCore completes it under the identifier
 //! that began it, and the person's token is looked at: where it is known whom the authorization is
 //! for, it has to be that person; and the person has to have signed in since this browser was sent

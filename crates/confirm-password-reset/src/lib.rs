@@ -9,10 +9,10 @@
 //! asked; a right code clears the count, and that of wrong passwords. Whatever is wrong about a
 //! code, the answer is the same for every address, and not given before a floor.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
-//! the password may be set: signing in with it tells, and otherwise the code still works. If the
-//! sessions cannot be ended at Cognito, they are ended here, where refreshing brings none back, and
-//! the other way round; the answer is an error then, and the next reset ends what is left. The
+//! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
+//! lost, the password may be set: signing in with it tells, and otherwise the code still works. If
+//! the sessions cannot be ended at Cognito, they are ended here, where refreshing brings none back,
+//! and the other way round; the answer is an error then, and the next reset ends what is left. The
 //! guest hears of the new password all the same. A notice that cannot be mailed is logged and
 //! counted, and fails nothing.
 

@@ -10,11 +10,11 @@
 //! The attempt is counted before Cognito is asked, for this registration and for the address, as
 //! for a sign-in. A re-send is the same registration: same token, same end, same attempts.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
-//! or what follows it fails, the code is used up, and a re-send brings another: the registration
-//! goes on where it was left, also where it has made its guest already. Where even its time is
-//! over, the guest signs in by code. Tokens that do not leave are revoked. If the registration was
-//! confirmed and nobody heard of it, the password signs in.
+//! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
+//! lost, or what follows it fails, the code is used up, and a re-send brings another: the
+//! registration goes on where it was left, also where it has made its guest already. Where even its
+//! time is over, the guest signs in by code. Tokens that do not leave are revoked. If the
+//! registration was confirmed and the answer was lost, the password signs in.
 
 mod confirm_registration;
 mod resend;

@@ -12,7 +12,7 @@ use tokio::try_join;
 use crate::{Asked, Authenticated, GetAuthenticatedGuest};
 
 impl GetAuthenticatedGuest {
-    /// The guest of an access token that nobody has checked yet.
+    /// The guest of an unchecked access token.
     pub(crate) async fn holder_of(&self, token: &UserToken) -> Result<Authenticated, Problem> {
         let caller = self.access_tokens.caller(token.as_str()).await?;
         let user = self.guests.find_caller(&caller).await?;

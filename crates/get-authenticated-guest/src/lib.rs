@@ -18,8 +18,8 @@
 //! with a password and has not confirmed it: the password may be somebody else's. A sign-out
 //! everywhere ends a consent too.
 //!
-//! If a call fails: what was begun and not remembered nobody can end; a guest that was made is
-//! found by the next try.
+//! If a call fails: an authorization that began without a record cannot end; a guest that was made
+//! is found by the next try.
 
 mod get_authenticated_guest;
 

@@ -6,8 +6,8 @@
 //! answer that waits says when to ask next. Every answer comes whole: CloudFront, which hands
 //! cookies on, does not hand conditions such as `If-None-Match` on.
 //!
-//! Whoever looks first at an authorization that nobody finished notes that it was abandoned: one
-//! conditional write, so it counts once.
+//! The first reader of an unfinished authorization records that it was abandoned: one conditional
+//! write, so it counts once.
 //!
 //! If a call fails: nothing has changed, or the note is there, and the next look finds either.
 

@@ -2,8 +2,8 @@
 //! for a user whom it names, or for the user of a token.
 //!
 //! Kept in the warm function until 30 seconds before it ends, under the whole of what it was issued
-//! for: nobody gets one that was issued for somebody else. AgentCore says of its tokens neither
-//! what is in them nor when they end, so their end is a setting.
+//! for: no caller gets a token that was issued for another one. AgentCore says of its tokens
+//! neither what is in them nor when they end, so their end is a setting.
 //!
 //! If the call fails: nothing has changed.
 

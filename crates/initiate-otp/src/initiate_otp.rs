@@ -56,8 +56,8 @@ impl InitiateOtp {
     /// Anyone else gets one first, and so does a guest whose user has gone: Cognito offers a
     /// password then, which it never offers the users that this makes.
     ///
-    /// A user who was there before, with a password and an address that nobody has proved, may be a
-    /// stranger's. The code will make Cognito take the address for proved, so that is asked now.
+    /// An older user with a password and an unproved address may be a stranger's. The code will
+    /// make Cognito take the address for proved, so that is asked now.
     async fn send(
         &self,
         email: &Email,

@@ -4,7 +4,7 @@
 //! The answer is the same for every address: known, new, or one to which Cognito sends no code. So
 //! is its time: never before a floor that lies above what a new address takes (ASVS 5.0 6.3.8).
 //!
-//! A user made for a new address is noted as one whom nobody has proved: `sweep-unproved-users`
+//! A user made for a new address gets a note that the address is unproved: `sweep-unproved-users`
 //! removes it after a day.
 //!
 //! If a call fails: before Cognito is asked, only counters have moved. A user made for a new

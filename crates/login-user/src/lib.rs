@@ -15,10 +15,10 @@
 //! A password of a user whose address Cognito does not call verified opens nothing, however right
 //! it is. A registration's password is not there before its address is proved.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
-//! the attempt stays counted, and the same request may be sent again. If the guest cannot be found
-//! or made, or the sign-in not be held, the new tokens are revoked and never leave. A notice that
-//! cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
+//! lost, the attempt stays counted, and the same request may be sent again. If the guest cannot be
+//! found or made, or the sign-in not be held, the new tokens are revoked and never leave. A notice
+//! that cannot be mailed is logged and counted, and fails nothing.
 
 mod login_user;
 

@@ -40,7 +40,7 @@ impl LoginUser {
                     .await
             }
             // Cognito has not looked, so a known device keeps its try. A stranger's counts: an
-            // address that nobody has is never locked.
+            // address without a user is never locked.
             PasswordProof::Locked if requester.device().is_some() => {
                 attempt.give_back().await;
                 Err(Problem::PasswordLocked {

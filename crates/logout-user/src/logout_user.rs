@@ -7,8 +7,8 @@ use tokio::try_join;
 use crate::LogoutUser;
 
 impl LogoutUser {
-    /// Ends the session that a refresh token belongs to. Whoever holds the token may end it, so it
-    /// is not compared with the caller.
+    /// Ends the session of a refresh token. Its holder may end it, so it is not compared with the
+    /// caller.
     pub(crate) async fn end_one(
         &self,
         in_body: Option<RefreshToken>,

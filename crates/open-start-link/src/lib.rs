@@ -1,10 +1,10 @@
 //! `openStartLink`, GET /auth/oauth2/start/{link}: shows the page that asks a person whether an
 //! agent may act for them.
 //!
-//! An agent has no browser, and hands over a link. The link binds nothing, whoever opens it and
-//! however often: chats preview links, browsers fetch ahead, and another site can send a browser
-//! here. Only the page's button does (`confirmStartLink`), so the page gives this browser a nonce,
-//! in a cookie that no other site's request brings along, and a form that fits it.
+//! An agent has no browser, and hands over a link. Opening the link binds nothing, by any browser
+//! and however often: chats preview links, browsers fetch ahead, and another site can send a
+//! browser here. Only the page's button does (`confirmStartLink`), so the page gives this browser a
+//! nonce, in a cookie that no other site's request brings along, and a form that fits it.
 //!
 //! The page names the agent, the time, and the country of this request where CloudFront tells it.
 //! It holds no text that a conversation chose: no address, no scope, no conversation's id.

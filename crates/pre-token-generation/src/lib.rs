@@ -1,8 +1,8 @@
 //! The trigger that Cognito calls before it issues tokens, version 2 of the event.
 //!
 //! Cognito puts the scope `aws.cognito.signin.user.admin` into every access token of its API, and
-//! whoever holds one can change factors, attributes and password at Cognito's own endpoint. Here it
-//! is taken out, and `latchkey/session` put in, which the API's routes require. The token also gets
+//! its holder can change factors, attributes and password at Cognito's own endpoint. Here it is
+//! taken out, and `latchkey/session` put in, which the API's routes require. The token also gets
 //! its issue time to the millisecond. It says nothing of the address.
 //!
 //! The operations sign people in with a confidential client, by Latchkey's rules. Other clients

@@ -11,8 +11,8 @@ use crate::{Arriving, PreTokenGeneration};
 /// Nothing here asks for the authenticator, and there is no way round it.
 const HAS_AUTHENTICATOR: &str = "sign in on the web page, where your authenticator is asked for";
 
-/// Cognito takes a password for right whose address nobody has proved, and who chose it need not be
-/// who reads the mail.
+/// Cognito accepts the password of an unproved address, and the person who chose it need not be who
+/// reads the mail.
 const UNPROVED: &str = "confirm your address or set a new password on the web page first";
 
 const SOMEBODY_ELSES: &str = "this address belongs to another account";

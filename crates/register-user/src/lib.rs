@@ -11,10 +11,10 @@
 //! The answer says nothing of a guest who waits at the address, from a booking say: that guest
 //! keeps the number, and the answer's is not used.
 //!
-//! If a call fails: the user is removed if this registration has made it, and nobody has proved the
-//! address or begun there since; one conditional write decides. If that fails too, a metric says
-//! so, and a user without a password stays behind, whom the next registration or sign-in by code
-//! takes up, or `sweep-unproved-users` removes. A code that was mailed before proves nothing.
+//! If a call fails: the user is removed if this registration made it, and no proof and no other
+//! start came since; one conditional write decides. If that fails too, a metric says so, and a user
+//! without a password stays behind, whom the next registration or sign-in by code takes up, or
+//! `sweep-unproved-users` removes. A code that was mailed before proves nothing.
 
 mod register_user;
 

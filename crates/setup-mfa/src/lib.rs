@@ -7,8 +7,8 @@
 //! one's first code. A later set-up replaces this one.
 //!
 //! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code,
-//! and so is a code of the present authenticator; counts of what nobody looked at are given back.
-//! If the last answer is lost, the secret that nobody saw ends by itself.
+//! and so is a code of the present authenticator; counts without evaluation are restored. If the
+//! last answer is lost, the unseen secret ends by itself.
 
 mod qr_code;
 mod setup_mfa;

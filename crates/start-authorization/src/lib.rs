@@ -1,17 +1,17 @@
 //! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and says
 //! where the person has to go.
 //!
-//! For a guest who shows an access token, or for whoever says that they have an address. Only the
-//! first is believed; either way AgentCore keeps the consent under an identifier that is made for
-//! this authorization alone, and who comes back is held against the sub or the address before
-//! anything counts.
+//! For a guest with an access token, or for a person who claims an address. Only the first is
+//! believed; either way AgentCore keeps the consent under an identifier that is made for this
+//! authorization alone, and who comes back is held against the sub or the address before anything
+//! counts.
 //!
 //! API Gateway has one authorizer a route, and this route takes a token or none. So it has none,
 //! and the token is checked here.
 //!
-//! The browser gets a cookie that nobody else has, and only with it can the authorization be ended.
-//! A caller without a browser, who invokes the function, gets a start link in place of AgentCore's
-//! URL: its page asks a person, and gives the cookie to that browser.
+//! The browser gets a cookie of its own. Only with it can the authorization complete. A caller
+//! without a browser, who invokes the function, gets a start link in place of AgentCore's URL: its
+//! page asks a person, and gives the cookie to that browser.
 //!
 //! No other site can have a browser begin one here: the body is JSON, which another origin may not
 //! send (CORS), and the answer, URL and all, is read by its caller alone.

@@ -9,15 +9,15 @@
 //! own, which users of an older pool may meet, are finished here too, and a guest who has an
 //! authenticator as well is asked for it after them.
 //!
-//! A session token that nobody finishes is worth nothing after five minutes. Its refresh token is
-//! revoked with the last attempt, or by the first request that comes too late; where none comes,
-//! its ciphertext is deleted with the record, and nobody ever held it.
+//! A session token is worthless after five minutes. Its refresh token is revoked with the last
+//! attempt, or by the first request that comes too late; where none comes, its ciphertext is
+//! deleted with the record, and it never left the server.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If anything fails once the
-//! code was taken, the code is used up for any other sign-in, this one is open again, and the same
-//! code finishes it, or the authenticator's next. If that cannot be noted, or Cognito's tokens were
-//! lost for longer than its grace period, the sign-in begins anew. Tokens that do not leave are
-//! revoked. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: the count of an attempt without evaluation is restored. If anything fails once
+//! the code was taken, the code is used up for any other sign-in, this one is open again, and the
+//! same code finishes it, or the authenticator's next. If that cannot be noted, or Cognito's tokens
+//! were lost for longer than its grace period, the sign-in begins anew. Tokens that do not leave
+//! are revoked. A notice that cannot be mailed is logged and counted, and fails nothing.
 
 mod follow_up;
 mod verify_mfa;

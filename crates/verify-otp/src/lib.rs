@@ -15,8 +15,8 @@
 //! same takes `cognitoSub` off the guest's item, and what begins with `authenticator`, which nobody
 //! can open any more; the next code binds the new user.
 //!
-//! If a call fails: an attempt at which nobody looked is given back. If Cognito's answer is lost,
-//! the code is used up, and a re-send of the same sign-in brings another. If a write after
+//! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
+//! lost, the code is used up, and a re-send of the same sign-in brings another. If a write after
 //! Cognito's answer fails, the new tokens are revoked and not returned; a re-send brings another
 //! code here too. Only a sign-in that was ended, and whose answer was lost, begins anew.
 

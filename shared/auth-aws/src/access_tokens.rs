@@ -19,8 +19,8 @@ use crate::{ConfigurationError, Platform, failure::failure};
 /// How long the pool's keys are believed. Cognito publishes a new one long before it signs with it.
 const BELIEVED_FOR: Duration = Duration::from_hours(6);
 
-/// The least time between two looks at the keys, so that nobody who makes up key ids can have them
-/// fetched each time.
+/// The least time between two looks at the keys, so that invented key ids cannot have them fetched
+/// each time.
 const FETCHED_AT_MOST_EVERY: Duration = Duration::from_mins(1);
 
 /// The pool's keys, and when they were read.

@@ -26,8 +26,8 @@ use crate::{
 /// not "unknown".
 const KEPT: Duration = Duration::from_hours(24);
 
-/// After this long, whoever claimed an authorization and did not finish is taken for dead. Longer
-/// than any function runs.
+/// After this long, an unfinished claim to an authorization counts as dead. Longer than any
+/// function runs.
 const CLAIM_HOLDS: Duration = Duration::from_secs(30);
 
 const PENDING: &str = "PENDING";
@@ -185,7 +185,7 @@ impl Authorizations {
     }
 
     /// Claims an authorization for the one attempt that ends it, in one conditional write. Sent
-    /// twice, it is still one claim; and a claim that nobody has followed up is taken over.
+    /// twice, it is still one claim; and an abandoned claim is taken over.
     pub async fn claim(
         &self,
         id: &AuthorizationId,
@@ -256,7 +256,7 @@ impl Authorizations {
     }
 
     /// Ends an authorization without success: one that waits, that this attempt has claimed, or
-    /// whose claim nobody has followed up. `true` for the one write that ends it.
+    /// whose claim is abandoned. `true` for the one write that ends it.
     pub async fn fail(
         &self,
         id: &AuthorizationId,

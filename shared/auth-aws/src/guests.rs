@@ -308,7 +308,7 @@ impl Guests {
         }
     }
 
-    /// Makes a guest whose user, address and id nobody has; `false` where one of them is taken.
+    /// Makes a guest with a free user, address and id; `false` if one of them is taken.
     async fn create(
         &self,
         guest: &Guest,

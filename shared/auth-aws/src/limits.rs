@@ -24,7 +24,7 @@ use crate::{
     items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
 };
 
-/// How long after its window an item stays, for whoever looks into a case. DynamoDB removes it
+/// How long after its window an item stays, for an operator who investigates. DynamoDB removes it
 /// within days of that.
 const KEPT_SECONDS: i64 = 3600;
 
@@ -339,7 +339,8 @@ impl Limits {
             .await
     }
 
-    /// Takes back a try at which nobody looked. A challenge that paid for it stays used up.
+    /// Restores the count of an attempt without evaluation. A challenge that paid for it stays used
+    /// up.
     pub async fn take_back_try(
         &self,
         limits: &TryLimits,

@@ -41,8 +41,8 @@ const NO_RECOVERY: [&str; 5] = [
     "UserLambdaValidationException",
 ];
 
-/// The refusals of a code for a new password: wrong, old, too many tried, or nobody to have one.
-/// Which of these it is depends on whether there is such a user.
+/// The refusals of a code for a new password: wrong, old, too many tried, or no user for it. Which
+/// of these it is depends on whether there is such a user.
 const NOT_THIS_CODE: [&str; 7] = [
     "CodeMismatchException",
     "ExpiredCodeException",
@@ -105,7 +105,7 @@ pub enum ChallengeOutcome {
 pub enum Recovery {
     /// It was right, and the password is set.
     Done,
-    /// It was wrong or old, or there is nobody to whom one could have been mailed.
+    /// It was wrong or old, or no user could get one by mail.
     Wrong,
 }
 
@@ -347,7 +347,7 @@ impl Passwords {
         self.set_text(username, password.as_str()).await
     }
 
-    /// Takes a user's password away, by setting one that nobody knows: Cognito has no other way.
+    /// Removes a user's password by setting an unknown one: Cognito has no other way.
     pub async fn take_away(&self, username: &str) -> Result<(), Problem> {
         // With one of each kind, whatever the pool demands.
         let text = format!(

@@ -2,7 +2,7 @@
 //!
 //! The refresh token that the first factor earned lies sealed in the sign-in's item; access and ID
 //! token are dropped. The second factor has the token opened and exchanged. Where none comes, the
-//! ciphertext goes with its item, and nobody ever holds the token.
+//! ciphertext goes with its item, and the token never leaves the server.
 
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl SecondFactors {
         }
     }
 
-    /// Gives back an attempt at which nobody looked.
+    /// Restores the count of an attempt without evaluation.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
             .client
@@ -217,7 +217,7 @@ impl SecondFactors {
         }
     }
 
-    /// Forgets what a sign-in holds that nobody can finish any more.
+    /// Deletes the record of a sign-in that can no longer finish.
     pub async fn forget(&self, id: &SignInId) -> Result<(), Problem> {
         let write = self
             .client

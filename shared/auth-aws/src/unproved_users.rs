@@ -1,5 +1,5 @@
-//! Addresses at which somebody began and that nobody has proved, in the challenges table: which
-//! user Latchkey made for each, and who may remove that user.
+//! Unproved addresses of sign-ins and registrations, in the challenges table: which user Latchkey
+//! made for each, and who may remove that user.
 //!
 //! One item an address. It ends in one of two ways, and one conditional write decides which: a
 //! proof claims it, and the user stays; or a removal claims it, and the user goes.
@@ -70,8 +70,7 @@ impl UnprovedUsers {
         })
     }
 
-    /// Notes that somebody begins at an address that nobody has proved. From then on no removal
-    /// claims its user for a while.
+    /// Notes a start at an unproved address. From then on no removal claims its user for a while.
     pub async fn note_start(
         &self,
         email: &Email,

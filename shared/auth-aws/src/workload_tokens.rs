@@ -18,7 +18,7 @@ use crate::{
     failure::{Failure, failure},
 };
 
-/// How long before its end a token is renewed: whoever gets it wants to use it.
+/// How long before its end a token is renewed, so that its receiver can still use it.
 const RENEWED_BEFORE: Duration = Duration::from_secs(30);
 
 /// Tokens that are kept. Each is for somebody else, and has a few KB.
@@ -120,8 +120,8 @@ impl WorkloadTokens {
     }
 }
 
-/// When the token ends that stands for the person: nobody acts for them longer than that. AgentCore
-/// has checked it.
+/// When the token ends that stands for the person: no agent acts for them longer than that.
+/// AgentCore has checked it.
 fn end_of(acting_for: &ActingFor) -> Option<Timestamp> {
     let ActingFor::TokenHolder(token) = acting_for else {
         return None;

@@ -176,8 +176,7 @@ pub struct InvalidAgentUserId;
 
 impl AgentUserId {
     /// One for a single authorization, named after the guest where a checked token says who begins
-    /// it. Were it shared by several, the token of whoever consents to one, the right person or
-    /// not, would be found by the others.
+    /// it. If several shared it, all would find the token of one consent, even a wrong person's.
     #[must_use]
     pub fn for_one_authorization(subject: &Subject, randomness: &Randomness) -> Self {
         let random = BASE64URL_NOPAD.encode(&randomness.bytes::<24>());
@@ -352,7 +351,7 @@ impl BindingCookie {
 }
 
 /// A link on our own domain, for an agent, which has no browser: its page asks a person, and
-/// belongs to whoever allows it first.
+/// belongs to the first browser that allows it.
 #[derive(Clone)]
 pub struct StartLink {
     id: AuthorizationId,
@@ -484,8 +483,8 @@ impl Subject {
     }
 }
 
-/// Why an authorization, or an attempt to end one, failed. Told to the log and to the person who
-/// began, and to nobody else.
+/// Why an authorization, or an attempt to end one, failed. Only the log and the person who began
+/// hear of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationFailure {
     /// Its ten minutes were over.

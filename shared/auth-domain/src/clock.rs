@@ -1,4 +1,4 @@
-//! Instants, and the clock that is passed to whoever needs one.
+//! Instants, and the clock that is passed in.
 
 use std::{fmt, sync::Arc, time::Duration};
 

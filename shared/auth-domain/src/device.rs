@@ -24,7 +24,7 @@ pub struct KnownDevice {
 
 impl DeviceCookie {
     /// A cookie for a browser that has just signed in as `email`. One that was known already stays
-    /// the same device: signing in again gives nobody another budget.
+    /// the same device: signing in again gives no new budget.
     #[must_use]
     pub fn issue(
         email: &Email,

@@ -84,7 +84,7 @@ impl Email {
         &self.0
     }
 
-    /// The address as it may be shown to whoever typed it: `t***@e***`, Cognito's own mask.
+    /// The address as shown to the person who typed it: `t***@e***`, Cognito's own mask.
     #[must_use]
     pub fn masked(&self) -> MaskedEmail {
         let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));

@@ -15,7 +15,7 @@ use crate::{
 /// A guest's public number, `GST-2026-7K3QXB`: the year of its making, then 30 random bits in
 /// Crockford's base32.
 ///
-/// Thirty bits collide within a year at some tens of thousands of guests, so whoever stores one
+/// Thirty bits collide within a year at some tens of thousands of guests, so code that stores one
 /// reserves it first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct GuestId(String);

@@ -1,4 +1,4 @@
-//! The randomness that is passed to whoever needs some.
+//! The randomness that is passed in.
 
 use std::{fmt, sync::Arc};
 

@@ -2,7 +2,7 @@
 
 use crate::redacted::redacted_debug;
 
-/// A secret as the key service sealed it. Whoever opens it must say whose it is and what it is for.
+/// A secret as the key service sealed it. Opening it takes its owner's sub and its use.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sealed(Vec<u8>);
 

@@ -40,7 +40,7 @@ impl SessionToken {
         &self.0
     }
 
-    /// The name under which the sign-in is stored: a hash, so that whoever reads the table cannot
+    /// The name under which the sign-in is stored: a hash, so that a reader of the table cannot
     /// answer for a person.
     #[must_use]
     pub fn sign_in_id(&self) -> SignInId {

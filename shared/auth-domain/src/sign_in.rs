@@ -110,7 +110,7 @@ pub struct SignIn {
 }
 
 /// A registration whose address is not proved yet. It stands in its own sign-in's record alone, so
-/// it keeps nobody from registering.
+/// it blocks no registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRegistration {
     /// The public number that was drawn for the guest.

@@ -60,7 +60,7 @@ impl FromStr for UserToken {
 /// For whom an agent acts. Each way of naming the same person is another user to AgentCore.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ActingFor {
-    /// For nobody but itself.
+    /// For itself alone.
     Itself,
     /// For a user whom we name.
     User(AgentUserId),

@@ -174,7 +174,7 @@ impl Requester<'_> {
         self.exchange
     }
 
-    /// The same, whoever it is from.
+    /// The same for every requester.
     #[must_use]
     pub fn turn(&self) -> Turn<'_> {
         Turn {
@@ -493,7 +493,7 @@ impl CodeTries {
         }
     }
 
-    /// Gives back a try at which nobody looked.
+    /// Restores the count of an attempt without evaluation.
     pub async fn give_back(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         let is_solved = matches!(requester.standing, Standing::Solved(_));
         self.limits

@@ -1,5 +1,4 @@
-//! Users whom Latchkey makes before anybody has proved their address, and takes back when nobody
-//! does.
+//! Users whom Latchkey makes before their address is proved, and removes when nobody does.
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Platform, Start, Unproved, UnprovedUsers, Users,
@@ -10,7 +9,7 @@ use auth_domain::{AttemptId, Email, Problem, Report, Timestamp, UserSub};
 /// first.
 const ROUNDS: usize = 3;
 
-/// Makes users whom nobody has proved.
+/// Makes users with unproved addresses.
 #[derive(Clone)]
 pub struct NewUsers {
     unproved: UnprovedUsers,
@@ -28,8 +27,7 @@ impl NewUsers {
         })
     }
 
-    /// Makes the user of an address that nobody has proved: the new one's sub, or `None` where
-    /// there is one.
+    /// Makes the user of an unproved address: the new one's sub, or `None` where there is one.
     ///
     /// The start is noted before, so that no removal claims the user while it goes on. Where one
     /// has claimed it already, perhaps in a run that failed half-way, it is finished here, and a
@@ -107,7 +105,7 @@ impl Removal {
     }
 }
 
-/// Removes the users whom nobody has proved in time.
+/// Removes users whose address was not proved in time.
 #[derive(Clone)]
 pub struct UnprovedSweep {
     unproved: UnprovedUsers,
@@ -130,7 +128,7 @@ impl UnprovedSweep {
         self.unproved.due(until, most).await
     }
 
-    /// Removes the user of one of them; `false` where that one is nobody's to remove.
+    /// Removes the user of one of them; `false` if it must not be removed.
     ///
     /// A user whom Latchkey did not make is never removed, nor one who has a guest: a proof claims
     /// the user before a guest is made, but an operator may have bound one by hand. What was

@@ -1,4 +1,4 @@
-//! Second factors of guests: counted over all sign-ins, so that whoever has the first factor cannot
+//! Second factors of guests: counted over all sign-ins, so that a thief of the first factor cannot
 //! guess the other.
 
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};

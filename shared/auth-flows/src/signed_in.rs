@@ -34,7 +34,7 @@ pub struct SigningIn {
     refresh_token_lifetime: Duration,
 }
 
-/// A right first factor, which nobody has got anything for yet.
+/// A right first factor, before any tokens leave.
 pub struct FirstFactor<'a> {
     /// The attempt that brought it.
     pub attempt: Attempt<'a>,

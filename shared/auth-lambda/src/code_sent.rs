@@ -1,4 +1,4 @@
-//! The answer to whoever asked for a code: the same shape for the first mail and for each after it.
+//! The answer to a request for a code: the same shape for the first mail and for each after it.
 
 use auth_domain::{Email, MaskedEmail, SessionToken};
 use serde::{Serialize, Serializer};

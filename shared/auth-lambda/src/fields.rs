@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::strict_json::{self, Malformed};
 
-/// The fields of an input. Those that nobody asks for are ignored, as the contract promises.
+/// The fields of an input. Unknown fields are ignored, as the contract promises.
 pub struct Fields {
     fields: Map<String, Value>,
     problems: Vec<FieldProblem>,

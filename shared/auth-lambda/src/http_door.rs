@@ -96,7 +96,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
 }
 
 /// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one
-/// that is no good: whoever brings credentials wants them to count.
+/// that is no good: a request with credentials wants them to count.
 fn bearer_token(value: &str) -> String {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or(("", value));
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");

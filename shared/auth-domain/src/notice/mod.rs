@@ -20,8 +20,8 @@ pub enum Notice {
     AddressChanged,
 }
 
-/// A mail, ready to be sent. It names nobody and has no links: a mail that asks to follow one
-/// teaches people to follow others.
+/// A mail, ready to be sent. It has no names and no links: a mail that asks to follow one teaches
+/// people to follow others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoticeMail {
     /// The subject.
