@@ -142,7 +142,8 @@ impl SecondFactors {
             .key("pk", key(id))
             .update_expression("ADD attempts :attempt")
             .condition_expression(
-                "attribute_exists(pk) AND expiresAt > :now AND attribute_not_exists(finishedBy) \
+                "expiresAt > :now AND attribute_not_exists(finishedBy) \
+                 AND (attribute_exists(refreshToken) OR attribute_exists(cognitoSession)) \
                  AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
             )
             .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
@@ -276,6 +277,8 @@ fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Un
             problem: Problem::SessionExpired,
             abandoned: held_token(item),
         },
+        // What the sign-in held is forgotten: its guest or the authenticator has gone.
+        Some(_) if attempts(item) < rules.attempts => Problem::InvalidSession.into(),
         Some(expires_at) => {
             let spent = rules.attempt_limit().spent_until(expires_at, now);
             Problem::MaxAttemptsExceeded(spent).into()
@@ -299,11 +302,13 @@ fn held_token(item: &Item) -> Option<HeldToken> {
     })
 }
 
+/// How many attempts are counted.
+fn attempts(item: &Item) -> u32 {
+    let names = item.get("attempts").and_then(|set| set.as_ss().ok());
+    names.map_or(0, |names| u32::try_from(names.len()).unwrap_or(u32::MAX))
+}
+
 fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
-    let attempts = item
-        .get("attempts")
-        .and_then(|set| set.as_ss().ok())
-        .map_or(0, Vec::len);
     let awaits = match get_text(item, "challenge") {
         Some(challenge) => AwaitedFactor::Cognito(FollowUp {
             challenge: CognitoChallenge::named(challenge)?,
@@ -316,7 +321,7 @@ fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
         email: Email::parse(get_text(item, "email")?).ok()?,
         awaits,
         token_delivery: get_text(item, "tokenDelivery")?.parse().ok()?,
-        attempts: u32::try_from(attempts).ok()?,
+        attempts: attempts(item),
         expires_at: get_millis(item, "expiresAt")?,
     })
 }

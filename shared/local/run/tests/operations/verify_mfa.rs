@@ -427,6 +427,19 @@ async fn a_held_sign_in_is_finished_once() {
 }
 
 #[tokio::test]
+async fn a_sign_in_whose_authenticator_has_gone_begins_anew_however_often_it_is_tried() {
+    let world = TestWorld::start().await;
+    let guest = world.guarded(ADA).await;
+    let held = world.held(ADA).await;
+    take_authenticator(&world, ADA).await;
+    for _ in 0..4 {
+        let right = code(&guest.app.next_code());
+        let refused = world.browser().second_factor(&held, right).await;
+        refused.expect_problem(400, "INVALID_SESSION");
+    }
+}
+
+#[tokio::test]
 async fn the_refresh_token_travels_as_the_first_factor_asked_unless_the_second_asks_otherwise() {
     let world = TestWorld::start().await;
     let guest = world.guarded(ADA).await;
