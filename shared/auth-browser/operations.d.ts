@@ -382,7 +382,7 @@ export type BackupCode = string;
 /** A password that keeps the rules. See `registerUser`. */
 export type NewPassword = string;
 
-/** A password, at most 256 characters long. Compared in Unicode's form NFC. */
+/** A password, at most 256 characters long. Compared in Unicode's form NFC, then as it was sent. */
 export type Password = string;
 
 /** A sign-in of the same address that `initiateOtp` has begun for this. It signs nobody in. */
