@@ -38,8 +38,8 @@ export class AuthenticatorSection {
     const account = this.#account;
     const { voice } = account;
     const password = field(voice, 'password', { optional: true });
-    const mailed = field(voice, 'code', { optional: true });
-    const present = field(voice, 'code', { label: 'account.presentCode', optional: true });
+    const mailed = field(voice, 'code', { optional: true, as: ['proof', 'proof.code'] });
+    const present = field(voice, 'presentCode', { label: 'account.presentCode', optional: true, as: ['code', 'backupCode'] });
     mailed.node.hidden = this.#proof === null;
     present.node.hidden = purpose === 'setUp' && this.#isOn !== true;
     const fields = [password, mailed, present];
@@ -68,10 +68,11 @@ export class AuthenticatorSection {
   async #change(purpose, { password, mailed, present }) {
     const { client } = this.#account;
     const digits = ({ input }) => digitsOf(input.value);
+    const isOfApp = /^\d{6,8}$/.test(digits(present));
     const input = {
       ...(password.input.value !== '' && { password: password.input.value }),
       ...(this.#proof !== null && mailed.input.value !== '' && { proof: { sessionToken: this.#proof, code: digits(mailed) } }),
-      ...(present.input.value !== '' && { code: digits(present) }),
+      ...(present.input.value !== '' && (isOfApp ? { code: digits(present) } : { backupCode: present.input.value.trim() })),
     };
     try {
       if (purpose === 'setUp') this.#turnOn(await client.setupMfa(input));

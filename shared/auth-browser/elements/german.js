@@ -110,7 +110,7 @@ export const de = {
   'account.copy': 'Kopieren',
   'account.copied': 'Kopiert.',
   'account.kept': 'Ich habe sie aufbewahrt',
-  'account.presentCode': 'Code des Authenticators',
+  'account.presentCode': 'Code der Authenticator-App oder ein Ersatzcode',
   'account.signOut': 'Abmelden',
   'account.signOutEverywhere': 'Auf allen Geräten abmelden',
   'account.cancel': 'Abbrechen',

@@ -24,14 +24,15 @@ const NAMES = {
   backupCode: { type: 'text', autocomplete: 'off', autocapitalize: 'characters', maxlength: 64 },
   password: { type: 'password', autocomplete: 'current-password', maxlength: 256 },
   newPassword: { type: 'password', autocomplete: 'new-password', maxlength: 256 },
+  presentCode: { type: 'text', autocomplete: 'one-time-code', maxlength: 64 },
   name: { type: 'text', autocomplete: 'name', maxlength: 100 },
 };
 
 /**
  * A labelled field. Its error is announced, and takes its room from the start, so that nothing
- * moves.
+ * moves. `as` says what the API calls it, where that is not its own name.
  */
-export function field(voice, name, { label = `label.${name}`, value = '', hint, optional = false } = {}) {
+export function field(voice, name, { label = `label.${name}`, value = '', hint, optional = false, as = [name] } = {}) {
   serial += 1;
   const id = `f${serial}`;
   const attributes = NAMES[name];
@@ -56,7 +57,7 @@ export function field(voice, name, { label = `label.${name}`, value = '', hint, 
   input.addEventListener('input', () => wrong(null));
   const label_ = make('label', { for: id, part: 'label' }, voice.say(label));
   const box = attributes.type === 'password' ? passwordBox(voice, input) : input;
-  return { name, input, wrong, optional, node: make('div', { class: 'field' }, label_, box, note) };
+  return { name, as, input, wrong, optional, node: make('div', { class: 'field' }, label_, box, note) };
 }
 
 function passwordBox(voice, input) {
@@ -154,7 +155,7 @@ export function sentence(voice, problem) {
 /** Marks the fields that a problem names; the first one takes the focus. */
 export function markFields(voice, fields, problem) {
   const named = (problem.errors ?? [])
-    .map((error) => [fields.find((each) => error?.field === each.name || error?.field === aliasOf(each.name)), error])
+    .map((error) => [fields.find((each) => each.as.includes(error?.field)), error])
     .filter(([each]) => each !== undefined);
   for (const [each, { code }] of named) {
     const key = each.name === 'email' && code === 'invalid' ? 'field.email' : `field.${code}`;
@@ -162,11 +163,6 @@ export function markFields(voice, fields, problem) {
   }
   named[0]?.[0].input.focus();
   return named.length > 0;
-}
-
-/** The API calls the password of a registration `password`. */
-function aliasOf(name) {
-  return name === 'newPassword' ? 'password' : name;
 }
 
 /**

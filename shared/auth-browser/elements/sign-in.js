@@ -204,7 +204,11 @@ export class LatchkeySignIn extends LatchkeyElement {
     this.#forget();
     const name = field(this.voice, 'name', { value: this.#name, optional: true });
     const email = this.#address();
-    const newPassword = field(this.voice, 'newPassword', { label: 'label.password', hint: this.voice.say('rule') });
+    const newPassword = field(this.voice, 'newPassword', {
+      label: 'label.password',
+      hint: this.voice.say('rule'),
+      as: ['password'],
+    });
     const fields = [name, email, newPassword];
     const { node } = form(this.voice, {
       fields,

@@ -115,7 +115,7 @@ const en = {
   'account.copy': 'Copy',
   'account.copied': 'Copied.',
   'account.kept': 'I have kept them',
-  'account.presentCode': 'Code of the authenticator',
+  'account.presentCode': 'Code of the authenticator, or a backup code',
   'account.signOut': 'Sign out',
   'account.signOutEverywhere': 'Sign out on all devices',
   'account.cancel': 'Cancel',

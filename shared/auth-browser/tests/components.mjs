@@ -218,6 +218,15 @@ async function secondFactor(tab) {
   await go(tab);
   await account(tab).getByLabel('Name').waitFor();
   seen('a backup code completes the sign-in, after a reload too');
+
+  await account(tab).getByRole('button', { name: 'Remove' }).click();
+  await account(tab).getByRole('button', { name: 'Email me a code' }).click();
+  await account(tab).getByLabel('Code', { exact: true }).fill(await code(address, 4));
+  await account(tab).getByLabel('or a backup code').fill(backupCodes[1].toLowerCase());
+  await account(tab).getByRole('button', { name: 'Remove' }).click();
+  await said(tab, /is off/, 'latchkey-account');
+  await isAccessible(tab, 'the authenticator removed');
+  seen('a mailed code and a backup code remove the authenticator');
   await tab.context().close();
 }
 
