@@ -52,6 +52,16 @@ output "api_id" {
   value       = one(module.http_api[*].id)
 }
 
+output "authorizer" {
+  description = "The Lambda authorizer for a team's own APIs: what an API names, and what its permission is for. Null before there are functions."
+  value = local.with_functions ? {
+    function_name = module.function["authorize-request"].function_name
+    alias         = module.function["authorize-request"].alias
+    arn           = module.function["authorize-request"].alias_arn
+    invoke_arn    = module.function["authorize-request"].alias_invoke_arn
+  } : null
+}
+
 output "api_host" {
   description = "The API's own host, for callers that sign with IAM, and for checks that it refuses all others."
   value       = one(module.http_api[*].host)

@@ -81,7 +81,7 @@ def tables_text() -> str:
         expiry = f"Items end by `{described['ttl']}`." if "ttl" in described else "Nothing expires."
         indexes = "".join(f" Index `{index}` on {asked_by(by)}." for index, by in described.get("indexes", {}).items())
         parts += [
-            filled(f"**{name}**: {lower_first(resources[name]['meaning'])}. Key `{described['key']}`. {expiry}{indexes}"),
+            filled(f"**{name}**: {lower_first(resources[name]['meaning'])}. Key {asked_by(described)}. {expiry}{indexes}"),
             table(
                 ["item", "holds"],
                 [

@@ -68,6 +68,16 @@ export interface OperationProblems {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
+  endOtherSessions:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'SERVICE_UNAVAILABLE';
+  endSession:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'SERVICE_UNAVAILABLE'
+    | 'VALIDATION_FAILED';
   getAuthenticatedGuest:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -99,6 +109,10 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
+  listSessions:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'SERVICE_UNAVAILABLE';
   loginUser:
     | 'INTERNAL'
     | 'INVALID_CREDENTIALS'
@@ -238,6 +252,16 @@ export interface Operations {
     input: DisableMfaInput,
     options?: CallOptions,
   ): Promise<void>;
+  /** End all other sessions. */
+  endOtherSessions(
+    input?: Record<string, never>,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** End a session. */
+  endSession(
+    input: { sessionId: UserSessionId },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Get the guest behind a completed authorization, or behind an access token. */
   getAuthenticatedGuest(
     input?: GetAuthenticatedGuestInput,
@@ -265,6 +289,11 @@ export interface Operations {
     input: InitiateOtpInput,
     options?: CallOptions,
   ): Promise<CodeSent>;
+  /** List the guest's sessions. */
+  listSessions(
+    input?: Record<string, never>,
+    options?: CallOptions,
+  ): Promise<UserSessions>;
   /** Sign in with a password. */
   loginUser(
     input: LoginUserInput,
@@ -279,7 +308,7 @@ export interface Operations {
   refreshToken(
     input?: RefreshTokenInput,
     options?: CallOptions,
-  ): Promise<Tokens>;
+  ): Promise<RefreshedTokens>;
   /** Register an address with a password. */
   registerUser(
     input: RegisterUserInput,
@@ -413,6 +442,9 @@ export type GetWorkloadTokenInput = {
 /** Names one authorization, as AgentCore does. It grants nothing. */
 export type SessionId = string;
 
+/** Names one session of a guest, as `origin_jti` in its tokens does. It grants nothing. */
+export type UserSessionId = string;
+
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
 
@@ -501,6 +533,10 @@ export type LogoutUserInput = {
 export type RefreshTokenInput = {
   /** Absent or `null` where the cookie brings it. */
   readonly refreshToken?: RefreshToken | null;
+};
+
+export type RefreshedTokens = Tokens & {
+  readonly user: User;
 };
 
 export type RegisterUserInput = {
@@ -611,6 +647,26 @@ export type User = {
   readonly cognitoSub: string;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
+};
+
+export type UserSession = {
+  readonly sessionId: UserSessionId;
+  /** When the guest signed in. */
+  readonly createdAt: Instant;
+  /** When its tokens were last renewed. */
+  readonly lastUsedAt: Instant;
+  /** How the guest signed in. `unknown` is a session that is older than this list. */
+  readonly method: 'code' | 'password' | 'second-factor' | 'agent' | 'unknown';
+  /** Browser and system as the browser names them, or `unknown`. Anybody may name themselves so. */
+  readonly device: string;
+  /** Where the sign-in came from (ISO 3166-1), where CloudFront says so. */
+  readonly country?: string;
+  /** Whether it is the session that asks. */
+  readonly current: boolean;
+};
+
+export type UserSessions = {
+  readonly sessions: readonly UserSession[];
 };
 
 export type VerifyMfaInput = {

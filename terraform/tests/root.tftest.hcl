@@ -26,6 +26,11 @@ mock_provider "aws" {
     target = module.tables.aws_dynamodb_table.this["sessions"]
     values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-sessions" }
   }
+
+  override_resource {
+    target = module.tables.aws_dynamodb_table.this["user-sessions"]
+    values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-user-sessions" }
+  }
 }
 
 mock_provider "aws" {

@@ -2,7 +2,7 @@
 //! only then do tokens leave.
 
 use auth_aws::{Address, PasswordProof, ProvedRegistration};
-use auth_domain::{Email, PendingRegistration, Problem, Report, SignInId};
+use auth_domain::{Email, PendingRegistration, Problem, Report, SignInId, SignInMethod};
 use auth_flows::{Arrived, BroughtCode, FirstFactor, ProvedCode};
 use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;
@@ -115,6 +115,7 @@ impl ConfirmRegistration {
                     tokens: signed_in.tokens,
                     sub: signed_in.sub,
                     token_delivery: delivery,
+                    method: SignInMethod::Code,
                 };
                 // The guest is new to the one who registered: no device is there to compare with.
                 let arriving = async {

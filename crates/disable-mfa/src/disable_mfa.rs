@@ -12,7 +12,7 @@ impl DisableMfa {
             second_factor,
         } = input;
         let caller = exchange.caller()?;
-        let guest = self.guests.find_caller(caller).await?;
+        let guest = self.callers.find(caller).await?;
         let Some(authenticator) = &guest.authenticator else {
             return Ok(());
         };

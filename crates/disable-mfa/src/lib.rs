@@ -12,7 +12,7 @@
 
 mod disable_mfa;
 
-use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, Users};
+use auth_aws::{Authenticators, Callers, ConfigurationError, Platform, Users};
 use auth_domain::{Clock, FreshProof, Problem, SecondFactor};
 use auth_flows::{FreshProofs, Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
@@ -20,7 +20,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DisableMfa {
-        guests: Guests::new(platform)?,
+        callers: Callers::new(platform)?,
         proofs: FreshProofs::new(platform, DisableMfa::NAME)?,
         factors: SecondFactorAttempts::new(platform)?,
         authenticators: Authenticators::new(platform)?,
@@ -34,7 +34,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct DisableMfa {
-    guests: Guests,
+    callers: Callers,
     proofs: FreshProofs,
     factors: SecondFactorAttempts,
     authenticators: Authenticators,

@@ -15,7 +15,7 @@ impl GetAuthenticatedGuest {
     /// The guest of an unchecked access token.
     pub(crate) async fn holder_of(&self, token: &UserToken) -> Result<Authenticated, Problem> {
         let caller = self.access_tokens.caller(token.as_str()).await?;
-        let user = self.guests.find_caller(&caller).await?;
+        let user = self.callers.find(&caller).await?;
         Ok(Authenticated { user })
     }
 

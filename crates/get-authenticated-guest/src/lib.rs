@@ -24,7 +24,8 @@
 mod get_authenticated_guest;
 
 use auth_aws::{
-    AccessTokens, Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets, Users,
+    AccessTokens, Authorizations, Callers, ConfigurationError, Consents, Guests, Platform, Secrets,
+    Users,
 };
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
@@ -42,6 +43,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         start: AuthorizationStart::new(platform, &consents)?,
         end: AuthorizationEnd::new(platform)?,
         access_tokens: AccessTokens::new(platform)?,
+        callers: Callers::new(platform)?,
         authorizations: Authorizations::new(platform)?,
         consent: ConsentCheck::new(platform, &consents)?,
         guests: Guests::new(platform)?,
@@ -60,6 +62,7 @@ struct GetAuthenticatedGuest {
     start: AuthorizationStart,
     end: AuthorizationEnd,
     access_tokens: AccessTokens,
+    callers: Callers,
     authorizations: Authorizations,
     consent: ConsentCheck,
     guests: Guests,

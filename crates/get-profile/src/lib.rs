@@ -1,7 +1,7 @@
 //! `getProfile`, GET /me: the signed-in guest's own record. One read, which also tells whether the
 //! caller's tokens are still accepted. If it fails, nothing has changed.
 
-use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_aws::{Callers, ConfigurationError, Platform};
 use auth_domain::{Guest, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
@@ -9,7 +9,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         GetProfile {
-            guests: Guests::new(platform)?,
+            callers: Callers::new(platform)?,
         },
         platform.deployment_with_callers()?,
     ))
@@ -17,7 +17,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct GetProfile {
-    guests: Guests,
+    callers: Callers,
 }
 
 impl Operation for GetProfile {
@@ -32,6 +32,6 @@ impl Operation for GetProfile {
     }
 
     async fn run(&self, (): (), exchange: &Exchange) -> Result<Guest, Problem> {
-        self.guests.find_caller(exchange.caller()?).await
+        self.callers.find(exchange.caller()?).await
     }
 }

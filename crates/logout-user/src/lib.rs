@@ -1,27 +1,34 @@
 //! `logoutUser`, POST /auth/logout: ends this session, or with `everywhere` all sessions of the
 //! guest.
 //!
-//! Ending one session revokes its refresh token. Ending all revokes every refresh token at Cognito
-//! and then notes the instant on the guest: from there on every operation refuses access tokens
-//! issued up to it, which by their signature would live on.
+//! Ending one session notes its end in its record, and revokes its refresh token where the request
+//! brings it. Ending all revokes every refresh token at Cognito and then notes the instant on the
+//! guest. From there on every operation refuses the access tokens, which by their signature would
+//! live on.
 //!
-//! If a call fails: revoking is safe to repeat. The instant is noted last, so until everything is
-//! done the caller's own token still works for the next try.
+//! If a call fails: revoking is safe to repeat. The end is noted last, so until everything is done
+//! the caller's own token still works for the next try.
 
 mod logout_user;
 
-use auth_aws::{ConfigurationError, Guests, Platform, TokenService};
-use auth_domain::{Problem, RefreshToken};
+use auth_aws::{Callers, ConfigurationError, Platform, Secrets, TokenService, UserSessions, Users};
+use auth_domain::{Clock, Problem, RefreshToken};
 use auth_flows::Sessions;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let environment = platform.environment();
     let operation = LogoutUser {
-        guests: Guests::new(platform)?,
+        callers: Callers::new(platform)?,
         token_service: TokenService::new(platform)?,
+        user_sessions: UserSessions::new(platform)?,
         sessions: Sessions::new(platform)?,
-        front_end: platform.environment().required("FRONTEND_URL")?,
+        users: Users::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        client_id: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
+        front_end: environment.required("FRONTEND_URL")?,
+        clock: platform.clock(),
     };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
@@ -29,10 +36,16 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct LogoutUser {
-    guests: Guests,
+    callers: Callers,
     token_service: TokenService,
+    user_sessions: UserSessions,
     sessions: Sessions,
+    users: Users,
+    secrets: Secrets,
+    /// The app client that the operations sign people in with.
+    client_id: String,
     front_end: Origin,
+    clock: Clock,
 }
 
 /// The sessions to end.

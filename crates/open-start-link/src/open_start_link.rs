@@ -1,6 +1,8 @@
 //! The decision: is the link ours, and does its authorization wait?
 
-use auth_domain::{Authorization, BindingCookie, KeyRing, PageNonce, Problem, Report, StartLink};
+use auth_domain::{
+    Authorization, BindingCookie, Country, KeyRing, PageNonce, Problem, Report, StartLink,
+};
 use auth_lambda::{Exchange, Origin, Page, PagePolicy, Redirect, SetCookie};
 
 use crate::{OpenStartLink, Opened, consent_page};
@@ -46,7 +48,7 @@ impl OpenStartLink {
         let html = consent_page::Asking {
             agent: &self.agent,
             asked_at: authorization.expires_at.before(self.lifetime),
-            country: exchange.country(),
+            country: exchange.country().as_ref().map(Country::as_str),
             scopes: &authorization.scopes,
             lasts: self.consent_lifetime,
             action: &link.own_segment(),

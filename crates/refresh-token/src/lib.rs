@@ -1,25 +1,44 @@
-//! `refreshToken`, POST /auth/refresh: exchanges a refresh token for new tokens. One call to
-//! Cognito, none to DynamoDB.
+//! `refreshToken`, POST /auth/refresh: exchanges a refresh token for new tokens.
 //!
 //! The token comes in the body, or in the `__Host-` cookie, and the new one goes back the same way.
 //!
-//! If the call fails, nothing has changed. If its answer is lost, the token sent works on through
-//! the client's grace period, so the next try succeeds.
+//! Cognito is asked first. One conditional write then counts the refresh for the session, and decides
+//! between any number of its tokens: the one that is current goes on, and so does the one before it
+//! within the grace. Any other ends the session, with every branch of it. A session that has ended
+//! gets nothing, and what Cognito has just given is revoked.
+//!
+//! A client that lost an answer and comes back after the grace is signed out. The guest is told of a
+//! theft, once, where a later token than one that came again has been used.
+//!
+//! What Cognito ends by itself (a disabled or deleted user, a sign-out there) reaches the operations
+//! with the next refresh at the latest.
+//!
+//! If a call fails before Cognito has answered, nothing has changed. If one fails after it, no tokens
+//! leave: the token sent works on through the grace, so the next try succeeds.
 
 mod refresh_token;
 
 use std::time::Duration;
 
-use auth_aws::{ConfigurationError, Platform, TokenService};
-use auth_domain::{Problem, RefreshToken};
+use auth_aws::{ConfigurationError, Guests, Platform, Secrets, TokenService, UserSessions};
+use auth_domain::{Clock, Guest, Problem, Randomness, RefreshToken};
+use auth_flows::Notices;
 use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, Origin};
+use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = Refresh {
         token_service: TokenService::new(platform)?,
+        sessions: UserSessions::new(platform)?,
+        guests: Guests::new(platform)?,
+        secrets: Secrets::new(platform)?,
+        notices: Notices::new(platform)?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
         front_end: environment.required("FRONTEND_URL")?,
+        grace: environment.seconds("REFRESH_GRACE_SECONDS")?,
         cookie_lifetime: environment.refresh_token_lifetime()?,
     };
     Ok(Function::operation(operation, platform.deployment()?))
@@ -28,7 +47,14 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// The operation with its capabilities.
 struct Refresh {
     token_service: TokenService,
+    sessions: UserSessions,
+    guests: Guests,
+    secrets: Secrets,
+    notices: Notices,
+    clock: Clock,
+    randomness: Randomness,
     front_end: Origin,
+    grace: Duration,
     cookie_lifetime: Duration,
 }
 
@@ -37,12 +63,20 @@ struct Input {
     refresh_token: Option<RefreshToken>,
 }
 
+/// The new tokens, and whose they are.
+#[derive(Serialize)]
+struct Refreshed {
+    #[serde(flatten)]
+    tokens: IssuedTokens,
+    user: Guest,
+}
+
 impl Operation for Refresh {
     const NAME: &'static str = "refresh-token";
     const ACCESS: Access = Access::Public;
 
     type Input = Input;
-    type Output = IssuedTokens;
+    type Output = Refreshed;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let refresh_token = fields.optional("refreshToken");
@@ -50,7 +84,7 @@ impl Operation for Refresh {
         Ok(Input { refresh_token })
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<IssuedTokens, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Refreshed, Problem> {
         self.refresh(input.refresh_token, exchange).await
     }
 }

@@ -15,7 +15,7 @@ mod setup_mfa;
 
 use std::time::Duration;
 
-use auth_aws::{Authenticators, ConfigurationError, Guests, Platform};
+use auth_aws::{Authenticators, Callers, ConfigurationError, Platform};
 use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, TotpIssuer};
 use auth_flows::{FreshProofs, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
@@ -25,7 +25,7 @@ use serde::Serialize;
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = SetupMfa {
-        guests: Guests::new(platform)?,
+        callers: Callers::new(platform)?,
         proofs: FreshProofs::new(platform, SetupMfa::NAME)?,
         factors: SecondFactorAttempts::new(platform)?,
         authenticators: Authenticators::new(platform)?,
@@ -40,7 +40,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct SetupMfa {
-    guests: Guests,
+    callers: Callers,
     proofs: FreshProofs,
     factors: SecondFactorAttempts,
     authenticators: Authenticators,

@@ -13,7 +13,7 @@ impl SetupMfa {
         exchange: &Exchange,
     ) -> Result<SetUp, Problem> {
         let caller = exchange.caller()?;
-        let guest = self.guests.find_caller(caller).await?;
+        let guest = self.callers.find(caller).await?;
         if guest.authenticator.is_some() && input.second_factor.is_none() {
             return Err(Fields::needed("code"));
         }

@@ -21,7 +21,7 @@
 
 mod start_authorization;
 
-use auth_aws::{AccessTokens, ConfigurationError, Consents, Guests, Platform, Secrets};
+use auth_aws::{AccessTokens, Callers, ConfigurationError, Consents, Platform, Secrets};
 use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Email, Problem, Randomness, Scope,
     Timestamp,
@@ -45,7 +45,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         start: AuthorizationStart::new(platform, &Consents::new(platform)?)?,
         starts: NetworkStarts::new(platform, per_ip)?,
         access_tokens: AccessTokens::new(platform)?,
-        guests: Guests::new(platform)?,
+        callers: Callers::new(platform)?,
         secrets: Secrets::new(platform)?,
         callback_url: environment.required("OAUTH2_CALLBACK_URL")?,
         clock: platform.clock(),
@@ -58,7 +58,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct StartAuthorization {
     start: AuthorizationStart,
     access_tokens: AccessTokens,
-    guests: Guests,
+    callers: Callers,
     starts: NetworkStarts,
     secrets: Secrets,
     callback_url: CallbackUrl,

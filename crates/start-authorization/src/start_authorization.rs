@@ -55,7 +55,7 @@ impl StartAuthorization {
         };
         match caller {
             Some(caller) => {
-                let guest = self.guests.find_caller(&caller).await?;
+                let guest = self.callers.find(&caller).await?;
                 Ok(Subject::Guest {
                     sub: caller.sub,
                     email: guest.email,

@@ -4,13 +4,14 @@
 //! One conditional write, which also refuses tokens that are no longer accepted. If it fails,
 //! nothing has changed; if its answer is lost, the same patch again leads to the same record.
 
-use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_aws::{Callers, ConfigurationError, Guests, Platform};
 use auth_domain::{Clock, Guest, GuestName, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Patch};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = UpdateProfile {
+        callers: Callers::new(platform)?,
         guests: Guests::new(platform)?,
         clock: platform.clock(),
     };
@@ -22,6 +23,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct UpdateProfile {
+    callers: Callers,
     guests: Guests,
     clock: Clock,
 }
@@ -46,8 +48,9 @@ impl Operation for UpdateProfile {
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<Guest, Problem> {
         let caller = exchange.caller()?;
+        let guest = self.callers.find(caller).await?;
         let name = match &input.name {
-            Patch::Keep => return self.guests.find_caller(caller).await,
+            Patch::Keep => return Ok(guest),
             Patch::Clear => None,
             Patch::Set(name) => Some(name),
         };

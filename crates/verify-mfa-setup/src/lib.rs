@@ -17,7 +17,7 @@
 
 mod verify_mfa_setup;
 
-use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, Users};
+use auth_aws::{Authenticators, Callers, ConfigurationError, Platform, Users};
 use auth_domain::{BACKUP_CODES, BackupCode, Clock, OtpCode, Problem, Randomness};
 use auth_flows::{Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
@@ -26,7 +26,7 @@ use serde::{Serialize, Serializer};
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyMfaSetup {
-        guests: Guests::new(platform)?,
+        callers: Callers::new(platform)?,
         factors: SecondFactorAttempts::new(platform)?,
         authenticators: Authenticators::new(platform)?,
         users: Users::new(platform)?,
@@ -40,7 +40,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct VerifyMfaSetup {
-    guests: Guests,
+    callers: Callers,
     factors: SecondFactorAttempts,
     authenticators: Authenticators,
     users: Users,

@@ -17,7 +17,7 @@ impl VerifyMfaSetup {
         exchange: &Exchange,
     ) -> Result<Confirmed, Problem> {
         let caller = exchange.caller()?;
-        let guest = self.guests.find_caller(caller).await?;
+        let guest = self.callers.find(caller).await?;
         let pending = guest
             .pending_authenticator
             .as_ref()

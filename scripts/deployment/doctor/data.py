@@ -19,7 +19,7 @@ def tables(deployed: Deployed) -> Iterator[Finding]:
         except dynamodb.exceptions.ResourceNotFoundException:
             yield error("table-missing", name, "there is no such table, and every operation that uses it fails", "deploy phase 1")
             continue
-        yield from keyed(name, table, wanted["key"], list(wanted.get("indexes", {})))
+        yield from keyed(name, table, [wanted[part] for part in ("key", "sort") if part in wanted], list(wanted.get("indexes", {})))
         yield from kept(deployed, name, table)
         if "ttl" in wanted and dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] not in (
             "ENABLED",
@@ -28,10 +28,10 @@ def tables(deployed: Deployed) -> Iterator[Finding]:
             yield warning("ttl", name, "what has ended stays for ever, because items do not expire")
 
 
-def keyed(name: str, table: dict[str, Any], key: str, indexes: list[str]) -> Iterator[Finding]:
+def keyed(name: str, table: dict[str, Any], key: list[str], indexes: list[str]) -> Iterator[Finding]:
     found = [part["AttributeName"] for part in table["KeySchema"]]
-    if found != [key]:
-        yield error("table-key", name, f"its key is {', '.join(found)}, and operations ask by {key}", "none but a new table")
+    if found != key:
+        yield error("table-key", name, f"its key is {', '.join(found)}, and operations ask by {', '.join(key)}", "none but a new table")
     there = [each["IndexName"] for each in table.get("GlobalSecondaryIndexes", [])]
     for index in indexes:
         if index not in there:

@@ -142,7 +142,7 @@ fn parse(item: &Item) -> Option<Guest> {
         // Only of the sign-out that it was noted with: any later one ends it too.
         kept_session: get_text(item, "keptSession")
             .filter(|_| get_number(item, "keptSessionAt") == get_number(item, "signedOutAt"))
-            .map(SessionId::claimed),
+            .and_then(|id| SessionId::parse(id).ok()),
         authenticator: match get_sealed(item, "authenticatorKeys") {
             Some(sealed_keys) => Some(Authenticator {
                 sealed_keys,

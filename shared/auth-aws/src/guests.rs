@@ -112,16 +112,6 @@ impl Guests {
         Ok(answer.item)
     }
 
-    /// The guest of a caller whose tokens are still accepted.
-    pub async fn find_caller(&self, caller: &Caller) -> Result<Guest, Problem> {
-        let guest = self.find(&caller.sub).await?.ok_or(Problem::AuthRequired)?;
-        if caller.is_signed_out_of(&guest) {
-            Err(Problem::AuthRequired)
-        } else {
-            Ok(guest)
-        }
-    }
-
     /// What is known of a user who has just signed in at an address: one read for a guest who was
     /// here before, two for anyone else.
     pub async fn arrival(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
@@ -504,6 +494,39 @@ impl Guests {
         };
         match conditional_update(write, "change the guest's name").await? {
             Written::Made(item) => read_guest(&item),
+            Written::Refused(_) => Err(Problem::AuthRequired),
+        }
+    }
+
+    /// Refuses from now on every token of the user's guest that is of another session than `kept`.
+    /// Of two sessions that end each other, one is kept.
+    pub async fn end_other_sessions(
+        &self,
+        sub: &UserSub,
+        kept: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(kept) = kept else {
+            return self.sign_out_everywhere(sub, now).await;
+        };
+        let write = self
+            .update(guest_key(sub))
+            .update_expression(
+                "SET signedOutAt = :now, keptSession = :kept, keptSessionAt = :now",
+            )
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)",
+            )
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":kept", text(kept.as_str()));
+        match conditional_update(write, "end the other sessions").await? {
+            Written::Made(_) => Ok(()),
+            // This very write, whose answer was lost; or another session's.
+            Written::Refused(Some(item))
+                if read_guest(&item)?.kept_session.as_ref() == Some(kept) =>
+            {
+                Ok(())
+            }
             Written::Refused(_) => Err(Problem::AuthRequired),
         }
     }

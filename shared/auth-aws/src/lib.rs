@@ -8,6 +8,7 @@
 mod access_tokens;
 mod authenticators;
 mod authorizations;
+mod callers;
 mod clients;
 mod environment;
 mod failure;
@@ -30,11 +31,13 @@ mod token_service;
 mod transactions;
 mod unproved_users;
 mod user_pool;
+mod user_sessions;
 mod users;
 mod vault;
 mod workload_tokens;
 
 pub use access_tokens::AccessTokens;
+pub use callers::Callers;
 
 pub use authenticators::{Authenticators, Confirmation, FactorProof, UsedBy};
 pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};
@@ -54,5 +57,6 @@ pub use secrets::{SecretSet, Secrets};
 pub use sign_ins::SignIns;
 pub use token_service::TokenService;
 pub use unproved_users::{QUIET, Start, Unproved, UnprovedUsers};
+pub use user_sessions::{IssuedSession, Refresh, Renewal, UserSessions};
 pub use users::Users;
 pub use workload_tokens::WorkloadTokens;

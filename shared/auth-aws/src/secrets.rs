@@ -14,12 +14,21 @@ use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::fai
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
 
 /// The secret's content, as JSON: `{"clientSecret":"…","keys":{"current":"<base64 of 32
-/// bytes>","previous":"…"}}`, and what other parts of a deployment keep there.
+/// bytes>","previous":"…"},"earlierKeys":[{"key":"…"}]}`, and what other parts of a deployment keep
+/// there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
     client_secret: String,
     keys: StoredKeys,
+    /// Those before the previous one, as long as refresh tokens live that they have marked.
+    #[serde(default)]
+    earlier_keys: Vec<StoredEarlierKey>,
+}
+
+#[derive(Deserialize)]
+struct StoredEarlierKey {
+    key: String,
 }
 
 #[derive(Deserialize)]
@@ -51,9 +60,11 @@ impl SecretSet {
                 .map_err(|error: InvalidKey| Report::new("parse a key of the secret", error))
         };
         let previous = stored.keys.previous.as_deref().map(key).transpose()?;
+        let earlier = stored.earlier_keys.iter().map(|earlier| key(&earlier.key));
+        let earlier = earlier.collect::<Result<_, _>>()?;
         Ok(Self {
             client_secret: stored.client_secret,
-            keys: KeyRing::new(key(&stored.keys.current)?, previous),
+            keys: KeyRing::new(key(&stored.keys.current)?, previous).with_earlier(earlier),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Guest, Timestamp, UserSub, claims};
+use crate::{Guest, SessionId, Timestamp, UserSub, claims};
 
 /// The caller, from a checked token. API Gateway's authorizer checks it on most routes.
 #[derive(Clone, Debug)]
@@ -19,24 +19,6 @@ pub struct Caller {
     pub client_id: Option<String>,
     /// The session that the token is of.
     pub session: Option<SessionId>,
-}
-
-/// The session's id in all its tokens, refreshed ones too: Cognito's `origin_jti`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionId(String);
-
-impl SessionId {
-    /// Takes the claim as a token that was checked has it.
-    #[must_use]
-    pub fn claimed(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 impl Caller {
@@ -61,7 +43,10 @@ impl Caller {
             signed_in_by: signed_in_by.map_or(issued_at, |latest| latest.min(issued_at)),
             authenticated_at,
             client_id: claim("client_id"),
-            session: claim("origin_jti").map(SessionId::claimed),
+            session: claim("origin_jti")
+                .map(|id| SessionId::parse(&id))
+                .transpose()
+                .ok()?,
         })
     }
 
@@ -71,9 +56,6 @@ impl Caller {
     /// made it.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
-        let is_kept = guest.kept_session.is_some() && self.session == guest.kept_session;
-        guest
-            .signed_out_at
-            .is_some_and(|signed_out_at| self.signed_in_by <= signed_out_at && !is_kept)
+        guest.has_signed_out_since(self.signed_in_by, self.session.as_ref())
     }
 }

@@ -182,6 +182,21 @@ pub struct Guest {
     pub pending_authenticator: Option<PendingAuthenticator>,
 }
 
+impl Guest {
+    /// Whether a session that had begun by `signed_in_by` was ended with all others since. The same
+    /// instant counts as since.
+    #[must_use]
+    pub fn has_signed_out_since(
+        &self,
+        signed_in_by: Timestamp,
+        session: Option<&SessionId>,
+    ) -> bool {
+        let is_kept = self.kept_session.is_some() && self.kept_session.as_ref() == session;
+        self.signed_out_at
+            .is_some_and(|signed_out_at| signed_in_by <= signed_out_at && !is_kept)
+    }
+}
+
 /// A guest without a user, who waits under an address: made by a booking or an import. The first
 /// user who proves the address is bound to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

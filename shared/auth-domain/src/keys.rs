@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::redacted::redacted_debug;
 
@@ -67,6 +67,8 @@ pub enum Purpose {
     ConsentForm,
     /// Making the secret of a browser whose person has allowed an authorization.
     ConsentBinding,
+    /// Marking a refresh token as one of its session.
+    RefreshFamily,
 }
 
 impl Purpose {
@@ -86,6 +88,7 @@ impl Purpose {
             Self::StartLink => b"latchkey/v1/start-link",
             Self::ConsentForm => b"latchkey/v1/consent-form",
             Self::ConsentBinding => b"latchkey/v1/consent-binding",
+            Self::RefreshFamily => b"latchkey/v1/refresh-family",
         }
     }
 }
@@ -110,18 +113,30 @@ impl Tag {
     }
 }
 
-/// The key in use, and the one before it.
+/// The key in use, the one before it, and earlier ones.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     current: Key,
     previous: Option<Key>,
+    earlier: Vec<Key>,
 }
 
 impl KeyRing {
     /// A ring that writes with `current` and reads with both.
     #[must_use]
     pub fn new(current: Key, previous: Option<Key>) -> Self {
-        Self { current, previous }
+        Self {
+            current,
+            previous,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// The ring with keys that were in use before the previous one. They count for
+    /// [`KeyRing::ever_verified`] alone.
+    #[must_use]
+    pub fn with_earlier(self, earlier: Vec<Key>) -> Self {
+        Self { earlier, ..self }
     }
 
     /// The hash of `parts` under the key in use. Parts cannot run into each other: each is hashed
@@ -142,6 +157,17 @@ impl KeyRing {
         };
         let previous = self.previous.as_ref().map_or(0.into(), matches);
         (matches(&self.current) | previous).into()
+    }
+
+    /// Whether `candidate` is the hash of `parts` under a key of any age: for what lives longer than
+    /// two rotations may lie apart.
+    #[must_use]
+    pub fn ever_verified(&self, purpose: Purpose, parts: &[&str], candidate: &str) -> bool {
+        let is_of_earlier = self.earlier.iter().fold(Choice::from(0), |found, key| {
+            let hash = tag(key, purpose, parts).to_hex();
+            found | hash.as_bytes().ct_eq(candidate.as_bytes())
+        });
+        self.verifies(purpose, parts, candidate) | bool::from(is_of_earlier)
     }
 
     /// The hash of `parts` under each key, the one in use first: for looking something up by a name

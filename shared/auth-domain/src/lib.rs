@@ -38,6 +38,7 @@ mod session_token;
 mod sign_in;
 mod tokens;
 mod totp;
+mod user_session;
 mod workload_token;
 
 pub use agent_name::{AgentName, InvalidAgentName};
@@ -51,7 +52,7 @@ pub use authorization::{
     Standing, StartLink, Subject,
 };
 pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCode};
-pub use caller::{Caller, SessionId};
+pub use caller::Caller;
 pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
@@ -89,4 +90,8 @@ pub use tokens::{
     UnknownTokenDelivery,
 };
 pub use totp::{InvalidTotpIssuer, TotpIssuer, TotpSecret, TotpStep};
+pub use user_session::{
+    ClientName, Country, Generation, InvalidSessionId, PresentedToken, RefreshFamily, SessionEnd,
+    SessionId, SessionKey, SessionOrigin, SignInMethod, UserSession,
+};
 pub use workload_token::{ActingFor, InvalidUserToken, UserToken, WorkloadToken};

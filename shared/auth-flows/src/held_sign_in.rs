@@ -3,13 +3,14 @@
 
 use auth_aws::{ConfigurationError, Platform, SecondFactors, TokenService};
 use auth_domain::{
-    HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactorRules, SessionToken, SignInId, Tokens,
+    HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactorRules, SessionToken, SignInId,
+    SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
 
 use crate::{
-    Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts,
+    Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts, SessionRecords,
     attempt::{Claim, note_kept, others_end},
 };
 
@@ -18,6 +19,7 @@ use crate::{
 pub struct HeldSignIns {
     second_factors: SecondFactors,
     token_service: TokenService,
+    sessions: SessionRecords,
     requesters: Requesters,
     network: NetworkAttempts,
     rules: SecondFactorRules,
@@ -50,6 +52,7 @@ impl HeldSignIns {
         Ok(Self {
             second_factors: SecondFactors::new(platform)?,
             token_service: TokenService::new(platform)?,
+            sessions: SessionRecords::new(platform)?,
             requesters: Requesters::new(platform, operation)?,
             network: NetworkAttempts::new(platform, network)?,
             rules: platform.environment().second_factor_rules()?,
@@ -134,7 +137,8 @@ impl HeldSignIns {
     }
 
     /// Ends a sign-in and trades its refresh token: one conditional write decides between two right
-    /// factors. If the token cannot be traded, the sign-in is opened again.
+    /// factors. If the token cannot be traded, or its session not be recorded, the sign-in is opened
+    /// again.
     pub async fn trade(
         &self,
         resumed: &Resumed<'_>,
@@ -144,7 +148,10 @@ impl HeldSignIns {
         let (finished, opened) = join!(attempt.finish(), self.second_factors.open(token));
         finished?;
         let traded = match opened {
-            Ok(refresh_token) => self.exchange(refresh_token).await,
+            Ok(refresh_token) => {
+                self.exchange(refresh_token, resumed.requester.exchange())
+                    .await
+            }
             Err(problem) => Err(problem),
         };
         match traded {
@@ -162,11 +169,16 @@ impl HeldSignIns {
         }
     }
 
-    async fn exchange(&self, refresh_token: RefreshToken) -> Result<Tokens, Problem> {
+    async fn exchange(
+        &self,
+        refresh_token: RefreshToken,
+        exchange: &Exchange,
+    ) -> Result<Tokens, Problem> {
         let mut tokens = self.token_service.refresh(&refresh_token).await?;
         // Where the client does not rotate, the one that was held goes on.
         tokens.refresh_token.get_or_insert(refresh_token);
-        Ok(tokens)
+        let method = SignInMethod::SecondFactor;
+        self.sessions.begin(tokens, method, exchange).await
     }
 
     /// Revokes the refresh token of a sign-in that cannot be finished any more. See

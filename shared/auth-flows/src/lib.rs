@@ -13,6 +13,7 @@ mod password_attempts;
 mod resend;
 mod second_factor;
 mod session;
+mod session_records;
 mod signed_in;
 
 pub use admission::{
@@ -32,4 +33,5 @@ pub use password_attempts::PasswordAttempts;
 pub use resend::{ClaimedResend, Resends};
 pub use second_factor::SecondFactorAttempts;
 pub use session::Sessions;
+pub use session_records::SessionRecords;
 pub use signed_in::{FirstFactor, SigningIn};

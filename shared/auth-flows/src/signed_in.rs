@@ -15,11 +15,11 @@ use auth_aws::{
 };
 use auth_domain::{
     Clock, CognitoChallenge, Email, FollowUp, Notice, OfferedPassword, Problem, SecondFactorRules,
-    SignIn, Timestamp, TokenDelivery, Tokens, UserSub,
+    SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Metric, SignInAnswer};
 
-use crate::{Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, Requester};
+use crate::{Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, Requester, SessionRecords};
 
 /// Ends sign-ins.
 #[derive(Clone)]
@@ -28,6 +28,7 @@ pub struct SigningIn {
     passwords: Passwords,
     second_factors: SecondFactors,
     token_service: TokenService,
+    sessions: SessionRecords,
     notices: Notices,
     rules: SecondFactorRules,
     clock: Clock,
@@ -46,6 +47,8 @@ pub struct FirstFactor<'a> {
     pub sub: UserSub,
     /// How the refresh token is to travel.
     pub token_delivery: TokenDelivery,
+    /// What it was.
+    pub method: SignInMethod,
 }
 
 impl SigningIn {
@@ -57,6 +60,7 @@ impl SigningIn {
             passwords: Passwords::new(platform)?,
             second_factors: SecondFactors::new(platform)?,
             token_service: TokenService::new(platform)?,
+            sessions: SessionRecords::new(platform)?,
             notices: Notices::new(platform)?,
             rules: environment.second_factor_rules()?,
             clock: platform.clock(),
@@ -83,6 +87,7 @@ impl SigningIn {
             tokens,
             sub,
             token_delivery,
+            method: SignInMethod::Code,
         };
         let arriving = self.guest_by_code(&sign_in, &first_factor);
         self.end(&first_factor, arriving).await
@@ -102,13 +107,14 @@ impl SigningIn {
             tokens: signed_in.tokens,
             sub: signed_in.sub,
             token_delivery,
+            method: SignInMethod::Password,
         };
         let arriving = self.guest_by_password(&first_factor, signed_in.email_verified);
         self.end(&first_factor, arriving).await
     }
 
-    /// Ends a sign-in whose guest `arriving` finds: holds what an authenticator guards, finishes
-    /// the attempt, and only then lets tokens leave. If one of these fails, the tokens are revoked.
+    /// Ends a sign-in whose guest `arriving` finds: holds what an authenticator guards, or records
+    /// the session; finishes the attempt; and only then lets tokens leave. If one of these fails, the tokens are revoked.
     pub async fn end(
         &self,
         first_factor: &FirstFactor<'_>,
@@ -132,6 +138,7 @@ impl SigningIn {
             tokens,
             sub,
             token_delivery,
+            method,
         } = first_factor;
         let Arrived { guest, returns } = arriving.await?;
         if guest.authenticator.is_some() {
@@ -149,10 +156,24 @@ impl SigningIn {
             let challenge = CognitoChallenge::SoftwareTokenMfa;
             return Ok(SignInAnswer::held(session_token, challenge));
         }
-        attempt.finish().await?;
-        let tokens = tokens.clone();
+        let recording = async {
+            let exchange = requester.exchange();
+            let marked = self
+                .sessions
+                .begin(tokens.clone(), *method, exchange)
+                .await?;
+            attempt.finish().await?;
+            Ok(marked)
+        };
+        let marked = match recording.await {
+            Ok(marked) => marked,
+            Err(problem) => {
+                self.sessions.take_back(tokens).await;
+                return Err(problem);
+            }
+        };
         let tokens = self
-            .welcome(requester, returns, tokens, *token_delivery)
+            .welcome(requester, returns, marked, *token_delivery)
             .await;
         Ok(SignInAnswer::signed_in(tokens, guest))
     }

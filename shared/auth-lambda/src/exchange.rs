@@ -7,8 +7,8 @@ use std::{
 };
 
 use auth_domain::{
-    AppClients, Caller, DeviceCookie, Email, KeyRing, KnownDevice, LimitState, Problem, Randomness,
-    RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
+    AppClients, Caller, ClientName, Country, DeviceCookie, Email, KeyRing, KnownDevice, LimitState,
+    Problem, Randomness, RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
 
@@ -40,6 +40,7 @@ pub(crate) struct Sender {
     pub(crate) bearer_token: Option<String>,
     /// `CloudFront-Viewer-Country`: the same.
     pub(crate) viewer_country: Option<String>,
+    pub(crate) user_agent: Option<String>,
     pub(crate) is_known_to_iam: bool,
     pub(crate) conversation: Option<String>,
 }
@@ -140,13 +141,26 @@ impl Exchange {
     /// The country that the request comes from, by its two letters (ISO 3166-1), where CloudFront
     /// says so.
     #[must_use]
-    pub fn country(&self) -> Option<&str> {
+    pub fn country(&self) -> Option<Country> {
         let country = self.sender.viewer_country.as_deref();
-        let is_code =
-            |code: &&str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
         country
             .filter(|_| self.sender.came_through_cloudfront)
-            .filter(is_code)
+            .and_then(Country::parse)
+    }
+
+    /// The browser or app that the request says it comes from.
+    #[must_use]
+    pub fn client_name(&self) -> ClientName {
+        ClientName::of_user_agent(self.sender.user_agent.as_deref())
+    }
+
+    /// Whether an agent's tool call asks.
+    #[must_use]
+    pub fn is_from_agent(&self) -> bool {
+        match self.door {
+            Door::Tool => true,
+            Door::Http | Door::Direct => false,
+        }
     }
 
     /// The sender as a limit counts it: an IPv4 address, or the /64 that an IPv6 host chooses its

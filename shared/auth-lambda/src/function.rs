@@ -17,8 +17,10 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, ClientContext, Exchange, Fields, Invocation, Metric, Operation,
-    ProblemDetails, ScheduledWork, Trigger, code,
+    Access, AgentTool, Authorizer, ClientContext, Exchange, Fields, Invocation, Metric, Operation,
+    ProblemDetails, ScheduledWork, Trigger,
+    authorizer_door::Question,
+    code,
     door::Door,
     exchange::{Sender, caller_from_claims},
     http_door,
@@ -127,6 +129,19 @@ impl Function {
         }
     }
 
+    /// A Lambda authorizer of a team's own APIs. What it cannot decide is an error of the function:
+    /// the API then answers 500, and asks again next time.
+    pub fn authorizer<A: Authorizer>(authorizer: A) -> Self {
+        let authorizer = Arc::new(authorizer);
+        Self {
+            name: A::NAME,
+            invoke: Arc::new(move |event, _invocation| {
+                let authorizer = Arc::clone(&authorizer);
+                Box::pin(async move { authorize(&*authorizer, &event).await })
+            }),
+        }
+    }
+
     /// The function's name: the crate's.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -145,6 +160,37 @@ impl Function {
             requestId = invocation.request_id
         );
         (self.invoke)(event, invocation).instrument(span).await
+    }
+}
+
+async fn authorize<A: Authorizer>(
+    authorizer: &A,
+    event: &RawValue,
+) -> Result<Box<RawValue>, FunctionError> {
+    let failed = |error_type: &str, message: &str| FunctionError {
+        error_type: error_type.to_owned(),
+        message: message.to_owned(),
+    };
+    let event = strict_json::parse_object(event.get()).ok();
+    let Some(question) = event.as_ref().and_then(Question::read) else {
+        tracing::error!("the event is not an authorizer's");
+        return Err(failed(
+            "NotAnAuthorizersEvent",
+            "attach the function as an authorizer",
+        ));
+    };
+    match authorizer.authorize(&question.token).await {
+        Ok(passed) => raw(&question.answer(Some(&passed))),
+        Err(problem) => match problem.report() {
+            None => {
+                tracing::info!(outcome = code(&problem), "refused");
+                raw(&question.answer(None))
+            }
+            Some(report) => {
+                tracing::error!(outcome = code(&problem), error = report.chain(), "failed");
+                Err(failed("Undecided", "the log says why"))
+            }
+        },
     }
 }
 

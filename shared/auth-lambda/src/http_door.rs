@@ -91,13 +91,14 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         fetch_site: text("sec-fetch-site"),
         bearer_token: text("authorization").map(|value| bearer_token(&value)),
         viewer_country: text("cloudfront-viewer-country"),
+        user_agent: text("user-agent"),
         is_known_to_iam: is_known_to_iam(request),
     }
 }
 
 /// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one
 /// that is no good: a request with credentials wants them to count.
-fn bearer_token(value: &str) -> String {
+pub(crate) fn bearer_token(value: &str) -> String {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or(("", value));
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     if is_bearer { token.trim() } else { "" }.to_owned()
@@ -128,8 +129,8 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
     caller_from_claims(&claims)
 }
 
-/// The operation's input: the body's fields, or the query of a GET, whose body means nothing (RFC
-/// 9110 §9.3.1); and path parameters.
+/// The operation's input: the body's fields, or the query of a GET; and path parameters. The body of
+/// a GET or a DELETE means nothing (RFC 9110 §9.3.1, §9.3.5).
 ///
 /// An operation takes either JSON or a form, never both.
 pub(crate) fn fields(
@@ -137,7 +138,8 @@ pub(crate) fn fields(
     takes_form: bool,
 ) -> Result<Fields, Problem> {
     // Elsewhere a query would be a second place for what the body says, and URLs end up in logs.
-    let mut fields = if request.request_context.http.method == Method::GET {
+    let method = &request.request_context.http.method;
+    let mut fields = if method == Method::GET {
         let query = &request.query_string_parameters;
         let mut fields = Fields::new(Map::new());
         for (name, _) in query.iter() {
@@ -147,6 +149,8 @@ pub(crate) fn fields(
             fields.set(name, values.into());
         }
         fields
+    } else if method == Method::DELETE {
+        Fields::new(Map::new())
     } else {
         body_fields(request, takes_form)?
     };

@@ -5,6 +5,7 @@
 //! of it; [`serve`] runs that in Lambda, and the local run calls [`Function::invoke`] with the same
 //! events.
 
+mod authorizer_door;
 mod code_sent;
 mod cookie;
 mod door;
@@ -27,6 +28,7 @@ mod sign_in_answer;
 mod strict_json;
 mod tool_door;
 
+pub use authorizer_door::Passed;
 pub use code_sent::{CodeSent, Delivery};
 pub use cookie::{SameSite, SetCookie};
 pub use exchange::Exchange;
@@ -36,7 +38,7 @@ pub use function::{Function, FunctionError, system_clock};
 pub use invocation::{ClientContext, Invocation, ToolCall};
 pub use issued_tokens::IssuedTokens;
 pub use metric::Metric;
-pub use operation::{Access, AgentTool, Operation, ScheduledWork, Trigger};
+pub use operation::{Access, AgentTool, Authorizer, Operation, ScheduledWork, Trigger};
 pub use origin::{InvalidOrigin, Origin};
 pub use page::{Page, PagePolicy};
 pub use problem_details::{ProblemDetails, code, status};

@@ -6,7 +6,7 @@ use auth_domain::Problem;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Exchange, Fields};
+use crate::{Exchange, Fields, Passed};
 
 /// The callers that the operation accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,4 +93,14 @@ pub trait Trigger: Send + Sync + 'static {
         &self,
         event: Map<String, Value>,
     ) -> impl Future<Output = Result<Map<String, Value>, &'static str>> + Send;
+}
+
+/// A Lambda authorizer: whether a request to a team's own API may pass.
+pub trait Authorizer: Send + Sync + 'static {
+    /// The crate's name.
+    const NAME: &'static str;
+
+    /// Who brings the token. A problem without a report refuses the request; one with a report
+    /// leaves it undecided.
+    fn authorize(&self, token: &str) -> impl Future<Output = Result<Passed, Problem>> + Send;
 }

@@ -5,6 +5,7 @@ locals {
   attributes = {
     for name, table in var.tables : name => merge(
       { (table.key) = "S" },
+      { for sort in compact([table.sort]) : sort => "S" },
       { for index in values(table.indexes) : index.key => "S" },
       { for index in values(table.indexes) : index.sort => "N" if index.sort != null },
     )
@@ -17,6 +18,7 @@ resource "aws_dynamodb_table" "this" {
   name                        = "${var.prefix}-${each.key}"
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = each.value.key
+  range_key                   = each.value.sort
   deletion_protection_enabled = var.protected
 
   dynamic "attribute" {

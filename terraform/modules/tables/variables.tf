@@ -4,10 +4,11 @@ variable "prefix" {
 }
 
 variable "tables" {
-  description = "The contract's tables by short name: attribute of the key, attribute of the expiry, and for each index its key and the number that it sorts by."
+  description = "The contract's tables by short name: attribute of the key, attribute that sorts items of one key, attribute of the expiry, and for each index its key and the number that it sorts by."
   type = map(object({
-    key = string
-    ttl = optional(string)
+    key  = string
+    sort = optional(string)
+    ttl  = optional(string)
     indexes = optional(map(object({
       key  = string
       sort = optional(string)

@@ -74,12 +74,14 @@ pub struct Resource {
     pub table: Option<Table>,
 }
 
-/// A `DynamoDB` table. Keys are strings, and there are no sort keys.
+/// A `DynamoDB` table. Its keys are strings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// The attribute of its partition key.
     pub key: String,
+    /// The attribute of its sort key; `None` where the partition key names an item.
+    pub sort: Option<String>,
     /// The attribute that says when an item may go, in seconds since the epoch; `None` where
     /// nothing expires.
     pub ttl: Option<String>,

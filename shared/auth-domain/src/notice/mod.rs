@@ -16,6 +16,8 @@ pub enum Notice {
     SecondFactorFailed,
     /// A browser signed in that had never done so as this address.
     NewDeviceSignedIn,
+    /// A refresh token was used in two places.
+    RefreshTokenStolen,
     /// The account's address changed; sent to both.
     AddressChanged,
 }
@@ -38,12 +40,13 @@ const HTML: &str = include_str!("notice.html");
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PasswordChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
         Self::SecondFactorFailed,
         Self::NewDeviceSignedIn,
+        Self::RefreshTokenStolen,
         Self::AddressChanged,
     ];
 
@@ -94,6 +97,11 @@ impl Notice {
                 "A new device signed in",
                 "A browser or app signed in to your account for the first time, or it keeps no cookies.",
                 "If this was not you, reset your password now: that signs out every device.",
+            ),
+            Self::RefreshTokenStolen => (
+                "A session of your account was copied",
+                "One sign-in was used from two places, so it was ended on both. Your other devices stay signed in.",
+                "Sign in again. If it happens once more, somebody may have access to that device: check it for unwanted extensions and programs.",
             ),
             Self::AddressChanged => (
                 "Your email address was changed",

@@ -24,7 +24,7 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId" }
+    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId", latchkey-test-user-sessions = "sub" }
     error_message = "tables and keys are those of ARCHITECTURE.md"
   }
 
@@ -38,7 +38,7 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = toset([for name, table in aws_dynamodb_table.this : name if length(table.ttl) > 0]) == toset(["challenges", "sessions"])
+    condition     = toset([for name, table in aws_dynamodb_table.this : name if length(table.ttl) > 0]) == toset(["challenges", "sessions", "user-sessions"])
     error_message = "what expires expires by itself, and guests never do"
   }
 
@@ -57,6 +57,11 @@ run "every_table_is_kept_well" {
   }
 
   assert {
+    condition     = { for name, table in aws_dynamodb_table.this : name => table.range_key if table.range_key != null } == { user-sessions = "sessionId" } && { for attribute in aws_dynamodb_table.this["user-sessions"].attribute : attribute.name => attribute.type } == { sub = "S", sessionId = "S" }
+    error_message = "a user's sessions stand together"
+  }
+
+  assert {
     condition     = output.tables["guests"].index_arns == ["${output.tables["guests"].arn}/index/cognito-sub-index"] && output.tables["challenges"].index_arns == ["${output.tables["challenges"].arn}/index/unproved-index"]
     error_message = "an index has an exact ARN"
   }
@@ -72,7 +77,7 @@ run "protected_tables_stay" {
   }
 
   assert {
-    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 3
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 4
     error_message = "a protected table refuses deletion, in AWS and in plans"
   }
 }

@@ -46,7 +46,7 @@ pub struct AwsCall {
     pub service: &'static str,
     /// The operation.
     pub action: String,
-    /// The table (with `/index/…` where one is read), pool, app client, workload identity,
+    /// The tables (with `/index/…` where one is read; commas between several), pool, app client, workload identity,
     /// credential provider, secret or key that it was made on. Empty where there is none.
     pub resource: String,
     /// The HTTP status, or nothing where no answer arrived.
@@ -319,6 +319,7 @@ impl Service {
                 None if body["TransactItems"].is_array() => {
                     tables_of_transaction(&body["TransactItems"])
                 }
+                None if body["RequestItems"].is_object() => tables_of_batch(&body["RequestItems"]),
                 None => member("TableName"),
             },
             Self::AgentCore if body["workloadName"].is_null() => {
@@ -430,6 +431,14 @@ fn tables_of_transaction(items: &Value) -> String {
             tables.push(table);
         }
     }
+    tables.join(",")
+}
+
+/// The tables that a batch reads, in order.
+fn tables_of_batch(items: &Value) -> String {
+    let tables = items.as_object().into_iter().flatten();
+    let mut tables: Vec<&str> = tables.map(|(table, _)| table.as_str()).collect();
+    tables.sort_unstable();
     tables.join(",")
 }
 

@@ -121,12 +121,13 @@ impl DynamoDb {
             loop {
                 let found = self.database.scan(request(page.clone())?)?;
                 for mut item in found.items.unwrap_or_default() {
-                    let Some(value) = item.remove(&table.key) else {
-                        continue;
-                    };
+                    let keys = std::iter::once(&table.key).chain(&table.sort);
+                    let key: serde_json::Map<String, Value> = keys
+                        .filter_map(|key| Some((key.clone(), json!(item.remove(key)?))))
+                        .collect();
                     let deleted = self.database.delete_item(request(json!({
                         "TableName": name,
-                        "Key": { &table.key: value },
+                        "Key": key,
                         "ConditionExpression": "#ttl < :now",
                         "ExpressionAttributeNames": names,
                         "ExpressionAttributeValues": values,
@@ -160,13 +161,19 @@ impl DynamoDb {
 fn definition(name: &str, table: &Table) -> Value {
     let hash = |key: &str| json!({ "AttributeName": key, "KeyType": "HASH" });
     let typed = |key: &str, kind: &str| json!({ "AttributeName": key, "AttributeType": kind });
+    let range = |key: &str| json!({ "AttributeName": key, "KeyType": "RANGE" });
+    let mut keys = vec![hash(&table.key)];
     let mut attributes = vec![typed(&table.key, "S")];
+    if let Some(sort) = &table.sort {
+        keys.push(range(sort));
+        attributes.push(typed(sort, "S"));
+    }
     let mut indexes = Vec::new();
     for (name, index) in &table.indexes {
         let mut keys = vec![hash(&index.key)];
         attributes.push(typed(&index.key, "S"));
         if let Some(sort) = &index.sort {
-            keys.push(json!({ "AttributeName": sort, "KeyType": "RANGE" }));
+            keys.push(range(sort));
             attributes.push(typed(sort, "N"));
         }
         indexes.push(json!({
@@ -178,7 +185,7 @@ fn definition(name: &str, table: &Table) -> Value {
     let mut definition = json!({
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": [hash(&table.key)],
+        "KeySchema": keys,
         "AttributeDefinitions": attributes,
     });
     if !indexes.is_empty() {

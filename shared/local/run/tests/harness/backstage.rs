@@ -27,6 +27,17 @@ pub(crate) async fn items(world: &TestWorld, table: &str) -> Vec<Item> {
         .collect()
 }
 
+/// Forgets every session's record: as if all were older than records are.
+pub(crate) async fn forget_sessions(world: &TestWorld) {
+    let table = &world.ready().tables["user-sessions"];
+    for record in items(world, table).await {
+        let key =
+            json!({ "sub": { "S": record["sub"] }, "sessionId": { "S": record["sessionId"] } });
+        let delete = json!({ "TableName": table, "Key": key });
+        dynamodb(world, "DeleteItem", &delete).await;
+    }
+}
+
 /// A value without its type.
 fn plain(typed: &Value) -> Value {
     let (_, value) = typed

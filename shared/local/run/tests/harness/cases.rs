@@ -1,6 +1,8 @@
 //! What can become of an operation, each as a stage: everything before the request is done, and the
 //! request is ready to be sent.
 
+use std::borrow::Cow;
+
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use crate::harness::backstage::{
     plant_guest,
 };
 use crate::harness::people::ADA;
+use crate::harness::requests::session_of;
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
 /// What she chooses for a password, and then another.
@@ -41,6 +44,9 @@ pub(crate) enum Case {
     Profile,
     Rename,
     NothingToRename,
+    Sessions,
+    EndSession,
+    EndOtherSessions,
     ProofWithAuthenticator,
     Registration,
     RegistrationOfLeftUser,
@@ -64,7 +70,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 36] = [
+    pub(crate) const ALL: [Self; 39] = [
         Self::StartOfKnownGuest,
         Self::StartOfNewAddress,
         Self::StartOfGuestWithoutUser,
@@ -81,6 +87,9 @@ impl Case {
         Self::Profile,
         Self::Rename,
         Self::NothingToRename,
+        Self::Sessions,
+        Self::EndSession,
+        Self::EndOtherSessions,
         Self::ProofWithAuthenticator,
         Self::Registration,
         Self::RegistrationOfLeftUser,
@@ -122,6 +131,9 @@ impl Case {
             Self::Profile => ("get-profile", "signed in"),
             Self::Rename => ("update-profile", "renamed"),
             Self::NothingToRename => ("update-profile", "nothing to change"),
+            Self::Sessions => ("list-sessions", "listed"),
+            Self::EndSession => ("end-session", "ended"),
+            Self::EndOtherSessions => ("end-other-sessions", "ended"),
             Self::Registration => ("register-user", "new address"),
             Self::RegistrationOfLeftUser => ("register-user", "user without a guest"),
             Self::Confirmation => ("confirm-registration", "confirmed"),
@@ -178,6 +190,9 @@ impl Case {
             | Self::LogoutEverywhere
             | Self::Profile
             | Self::Rename
+            | Self::Sessions
+            | Self::EndSession
+            | Self::EndOtherSessions
             | Self::ProofWithAuthenticator
             | Self::Registration
             | Self::Confirmation
@@ -216,9 +231,12 @@ impl Case {
             | Self::WrongReset => 401,
             Self::Registration | Self::RegistrationOfLeftUser => 201,
             Self::ConfirmationMail | Self::ResetRequest => 202,
-            Self::Logout | Self::LogoutEverywhere | Self::Reset | Self::ResetOfUserWithoutGuest => {
-                204
-            }
+            Self::Logout
+            | Self::LogoutEverywhere
+            | Self::EndSession
+            | Self::EndOtherSessions
+            | Self::Reset
+            | Self::ResetOfUserWithoutGuest => 204,
             Self::StartOfKnownGuest
             | Self::StartOfNewAddress
             | Self::StartOfGuestWithoutUser
@@ -233,6 +251,7 @@ impl Case {
             | Self::Profile
             | Self::Rename
             | Self::NothingToRename
+            | Self::Sessions
             | Self::ProofWithAuthenticator
             | Self::Confirmation
             | Self::ConfirmationOfUnboundGuest
@@ -408,6 +427,28 @@ impl Case {
                 let tokens = world.sign_in(ADA).await;
                 Stage::signed_in(world, tokens, Method::GET, "/me", Value::Null)
             }
+            Self::Sessions | Self::EndOtherSessions => {
+                let other = world.sign_in(ADA).await;
+                let tokens = world.sign_in(ADA).await;
+                let method = if self == Self::Sessions {
+                    Method::GET
+                } else {
+                    Method::DELETE
+                };
+                let mut stage =
+                    Stage::signed_in(world, tokens, method, "/me/sessions", Value::Null);
+                stage.refresh_token = other.refresh_token;
+                stage
+            }
+            Self::EndSession => {
+                let other = world.sign_in(ADA).await;
+                let tokens = world.sign_in(ADA).await;
+                let id = session_of(&other.access_token);
+                let path = format!("/me/sessions/{id}");
+                let mut stage = Stage::signed_in(world, tokens, Method::DELETE, path, Value::Null);
+                stage.refresh_token = other.refresh_token;
+                stage
+            }
             Self::Rename | Self::NothingToRename => {
                 let tokens = world.sign_in(ADA).await;
                 let body = if self == Self::NothingToRename {
@@ -426,7 +467,7 @@ impl Case {
         started.expect_status(200);
         world.advance(UNTIL_RESEND_SECONDS);
         stage.session_token = started.text("sessionToken");
-        stage.path = "/auth/otp/resend";
+        stage.path = "/auth/otp/resend".into();
         stage.body = json!({ "sessionToken": stage.session_token });
         stage
     }
@@ -437,23 +478,23 @@ pub(crate) struct Stage<'world> {
     pub(crate) world: &'world TestWorld,
     pub(crate) browser: Browser<'world>,
     method: Method,
-    path: &'static str,
+    path: Cow<'static, str>,
     pub(crate) body: Value,
     /// Of the sign-in that is going on. Empty where none is.
     pub(crate) session_token: String,
     /// The code that proves it, where `body` has a wrong one.
     pub(crate) right_code: String,
-    /// Of the session that is going on. Empty where none is.
+    /// Of the session that is going on, or is to end. Empty where none is.
     pub(crate) refresh_token: String,
 }
 
 impl<'world> Stage<'world> {
-    fn new(world: &'world TestWorld, path: &'static str, body: Value) -> Self {
+    fn new(world: &'world TestWorld, path: impl Into<Cow<'static, str>>, body: Value) -> Self {
         Self {
             world,
             browser: world.browser(),
             method: Method::POST,
-            path,
+            path: path.into(),
             body,
             session_token: String::new(),
             right_code: String::new(),
@@ -494,12 +535,12 @@ impl<'world> Stage<'world> {
     }
 
     pub(crate) fn becomes_confirmation(&mut self, code: &str) {
-        self.path = "/auth/register/confirm";
+        self.path = "/auth/register/confirm".into();
         self.body = json!({ "sessionToken": self.session_token, "code": code });
     }
 
     pub(crate) fn becomes_confirmation_mail(&mut self) {
-        self.path = "/auth/register/confirm";
+        self.path = "/auth/register/confirm".into();
         self.body = json!({ "sessionToken": self.session_token, "resend": true });
     }
 
@@ -522,7 +563,7 @@ impl<'world> Stage<'world> {
     }
 
     pub(crate) fn becomes_reset(&mut self, code: &str) {
-        self.path = "/auth/password/reset/confirm";
+        self.path = "/auth/password/reset/confirm".into();
         self.body = json!({ "email": ADA, "code": code, "newPassword": NEW_PASSWORD });
     }
 
@@ -537,7 +578,7 @@ impl<'world> Stage<'world> {
     }
 
     fn becomes_proof(&mut self, code: &str) {
-        self.path = "/auth/otp/verify";
+        self.path = "/auth/otp/verify".into();
         self.body = json!({ "email": ADA, "code": code, "sessionToken": self.session_token });
     }
 
@@ -545,7 +586,7 @@ impl<'world> Stage<'world> {
         world: &'world TestWorld,
         tokens: SignedIn<'world>,
         method: Method,
-        path: &'static str,
+        path: impl Into<Cow<'static, str>>,
         body: Value,
     ) -> Self {
         let mut browser = tokens.browser;
@@ -568,7 +609,7 @@ impl<'world> Stage<'world> {
         let headers = [("content-type", "application/json")];
         let headers = if body.is_empty() { &[][..] } else { &headers };
         self.browser
-            .send(self.method.clone(), self.path, headers, body)
+            .send(self.method.clone(), &self.path, headers, body)
             .await
     }
 

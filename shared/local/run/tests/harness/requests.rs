@@ -30,6 +30,9 @@ pub(crate) struct Field {
     schema: &'static Value,
 }
 
+/// Operations whose samples end a session.
+const ENDS_SESSIONS: [&str; 2] = ["end-other-sessions", "logout-user"];
+
 impl Sample {
     /// Every operation of the contract.
     pub(crate) fn all() -> Vec<Self> {
@@ -45,6 +48,13 @@ impl Sample {
         let mut samples = Self::all();
         samples.retain(Self::needs_token);
         assert!(!samples.is_empty());
+        samples
+    }
+
+    /// The same without those that end sessions, the caller's or another's.
+    pub(crate) fn going_on_behind_the_authorizer() -> Vec<Self> {
+        let mut samples = Self::behind_the_authorizer();
+        samples.retain(|sample| !ENDS_SESSIONS.contains(&sample.name()));
         samples
     }
 
@@ -197,6 +207,39 @@ pub(crate) async fn opens(world: &TestWorld, access_token: &str) -> bool {
         answer.expect_problem(401, "AUTH_REQUIRED");
     }
     answer.status == 200
+}
+
+/// Every operation that the contract puts behind the authorizer refuses the token, also one that is
+/// added later, over HTTP and directly.
+pub(crate) async fn assert_refused_everywhere(world: &TestWorld, access_token: &str) {
+    let mut browser = world.browser();
+    browser.bearer(access_token);
+    for sample in Sample::behind_the_authorizer() {
+        let refused = sample.send(&mut browser).await;
+        assert_eq!(
+            refused["code"],
+            "AUTH_REQUIRED",
+            "{} {}",
+            sample.name(),
+            refused.body
+        );
+        let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
+        event["claims"] = claims(access_token);
+        event["sessionId"] = "parameter".into();
+        let direct = world.invoke(sample.name(), &event).await;
+        assert_eq!(
+            direct["error"]["code"],
+            "AUTH_REQUIRED",
+            "{}",
+            sample.name()
+        );
+    }
+}
+
+/// The session that an access token is of.
+pub(crate) fn session_of(access_token: &str) -> String {
+    let claims = claims(access_token);
+    claims["origin_jti"].as_str().expect("a session").to_owned()
 }
 
 /// How often a metric was counted by now.

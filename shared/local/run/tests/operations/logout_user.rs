@@ -2,27 +2,52 @@
 
 use serde_json::json;
 
-use crate::harness::requests::{Sample, claims, expect_refused_refresh, opens, refresh};
+use crate::harness::requests::{
+    Sample, assert_refused_everywhere, claims, expect_refused_refresh, opens, refresh,
+};
 use crate::harness::{Browser, TestWorld};
 
+/// ASVS 5.0 7.4.1: the session ends with its access tokens, whether the request brings its refresh
+/// token or not.
 #[tokio::test]
-async fn a_logout_with_no_token_names_the_field() {
+async fn a_logout_ends_its_session_with_and_without_the_refresh_token() {
     let world = TestWorld::start().await;
-    let mut guest = world.sign_in("ada@example.com").await;
-    guest.browser.bearer(&guest.access_token);
-    for body in [
-        json!({}),
-        json!({ "refreshToken": null }),
-        json!({ "everywhere": false }),
-    ] {
-        let refused = guest.browser.post("/auth/logout", body).await;
-        refused.expect_problem(400, "VALIDATION_FAILED");
-        assert_eq!(refused["errors"][0]["field"], "refreshToken");
-        assert_eq!(refused["errors"][0]["code"], "required");
+    let bystander = world.sign_in("ada@example.com").await;
+    for with_token in [true, false] {
+        let mut guest = world.sign_in("ada@example.com").await;
+        let refreshed = refresh(&mut guest.browser, &guest.refresh_token).await;
+        refreshed.expect_status(200);
+        guest.browser.bearer(&guest.access_token);
+        let goodbye = if with_token {
+            json!({ "refreshToken": refreshed["refreshToken"] })
+        } else {
+            json!({})
+        };
+        let done = guest.browser.post("/auth/logout", goodbye).await;
+        done.expect_status(204);
+        for token in [&guest.access_token, &refreshed.text("accessToken")] {
+            assert_refused_everywhere(&world, token).await;
+        }
+        for token in [&guest.refresh_token, &refreshed.text("refreshToken")] {
+            let refused = refresh(&mut guest.browser, token).await;
+            expect_refused_refresh(&refused, "revoked");
+        }
+        assert!(opens(&world, &bystander.access_token).await);
     }
-    refresh(&mut guest.browser, &guest.refresh_token)
-        .await
-        .expect_status(200);
+}
+
+/// Whoever holds another session's refresh token may end that one too.
+#[tokio::test]
+async fn a_logout_ends_the_session_of_the_refresh_token_that_it_brings() {
+    let world = TestWorld::start().await;
+    let mut laptop = world.sign_in("ada@example.com").await;
+    let telephone = world.sign_in("ada@example.com").await;
+    laptop.browser.bearer(&laptop.access_token);
+    let goodbye = json!({ "refreshToken": telephone.refresh_token });
+    let done = laptop.browser.post("/auth/logout", goodbye).await;
+    done.expect_status(204);
+    assert!(!opens(&world, &telephone.access_token).await);
+    assert!(!opens(&world, &laptop.access_token).await);
 }
 
 #[tokio::test]
@@ -69,7 +94,7 @@ async fn after_everywhere_every_operation_refuses_every_token_from_before() {
     ];
     let mut browser = world.browser();
     for token in &access_tokens {
-        for sample in Sample::behind_the_authorizer() {
+        for sample in Sample::going_on_behind_the_authorizer() {
             browser.bearer(token);
             let before = sample.send(&mut browser).await;
             // Some want a proof beside the token, and refuse the example's.
@@ -97,6 +122,7 @@ async fn after_everywhere_every_operation_refuses_every_token_from_before() {
             after.expect_status(401);
             let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
             event["claims"] = claims(token);
+            event["sessionId"] = "parameter".into();
             let direct = world.invoke(sample.name(), &event).await;
             assert_eq!(
                 direct["error"]["code"],
@@ -140,7 +166,7 @@ async fn a_sign_in_right_after_everywhere_works_at_once() {
         let back = guest.browser.sign_in("ada@example.com").await;
         back.expect_status(200);
         let mut browser = world.browser();
-        for sample in Sample::behind_the_authorizer() {
+        for sample in Sample::going_on_behind_the_authorizer() {
             browser.bearer(&back.text("accessToken"));
             let answer = sample.send(&mut browser).await;
             assert_ne!(answer["code"], "AUTH_REQUIRED", "{}", sample.name());

@@ -1,14 +1,18 @@
 //! One file an operation or trigger: what it promises to whoever calls it.
 
 mod authorization_callback;
+mod authorize_request;
 mod confirm_password_reset;
 mod confirm_registration;
 mod confirm_start_link;
 mod disable_mfa;
+mod end_other_sessions;
+mod end_session;
 mod get_authenticated_guest;
 mod get_session_status;
 mod get_workload_token;
 mod initiate_otp;
+mod list_sessions;
 mod login_user;
 mod logout_user;
 mod open_start_link;

@@ -1,9 +1,14 @@
 //! `refresh-token`: a session goes on with new tokens, for as long as it should.
 
+use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
-use crate::harness::requests::{claims, counted, expect_refused_refresh, opens, refresh};
+use crate::harness::backstage::{forget_sessions, items};
+use crate::harness::people::ADA;
+use crate::harness::requests::{
+    assert_refused_everywhere, claims, counted, expect_refused_refresh, opens, refresh,
+};
+use crate::harness::{SignedIn, TestWorld};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -47,7 +52,9 @@ async fn a_rotated_token_works_through_its_grace_and_not_after() {
     let world = TestWorld::start().await;
     let mut guest = world.sign_in("ada@example.com").await;
     let old = guest.refresh_token.clone();
-    refresh(&mut guest.browser, &old).await.expect_status(200);
+    let renewed = refresh(&mut guest.browser, &old).await;
+    renewed.expect_status(200);
+    assert_eq!(renewed["user"], guest.user);
     world.advance(59);
     refresh(&mut guest.browser, &old).await.expect_status(200);
     assert!(!warned_of_reuse(&world));
@@ -56,7 +63,8 @@ async fn a_rotated_token_works_through_its_grace_and_not_after() {
     world.advance(1);
     let refused = refresh(&mut guest.browser, &old).await;
     expect_refused_refresh(&refused, "reused");
-    assert_eq!(counted(&world, "RefreshTokenReuse"), 1);
+    // A client that lost an answer and slept looks the same.
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
     let logs = world.logs();
     let warnings: Vec<_> = logs
         .iter()
@@ -168,9 +176,9 @@ async fn a_revoked_token_is_refused_as_revoked() {
     }
     assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
 
-    // Once more changes nothing.
+    // The session has ended, and its access token with it.
     let again = guest.browser.post("/auth/logout", goodbye).await;
-    again.expect_status(204);
+    again.expect_problem(401, "AUTH_REQUIRED");
 }
 
 #[tokio::test]
@@ -216,4 +224,164 @@ async fn every_sign_in_has_tokens_of_its_own() {
     assert_ne!(one["origin_jti"], other["origin_jti"]);
     assert_ne!(one["jti"], other["jti"]);
     assert_eq!(one["sub"], other["sub"]);
+}
+
+/// The subject of the mail about a theft.
+const COPIED: &str = "A session of your account was copied";
+
+async fn renewed(guest: &mut SignedIn<'_>, token: &str) -> (String, String) {
+    let answer = refresh(&mut guest.browser, token).await;
+    answer.expect_status(200);
+    (answer.text("refreshToken"), answer.text("accessToken"))
+}
+
+fn told_of_theft(world: &TestWorld) -> usize {
+    let mails = world.mails(ADA);
+    mails.iter().filter(|mail| mail.subject == COPIED).count()
+}
+
+/// RFC 9700 §4.14.2: reuse ends the family, the newest token of it too, and its access tokens.
+#[tokio::test]
+async fn a_token_that_comes_again_ends_its_session_with_every_branch() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let other = world.sign_in(ADA).await;
+    let stolen = guest.refresh_token.clone();
+    let (branch, _) = renewed(&mut guest, &stolen).await;
+    let (other_branch, access_token) = renewed(&mut guest, &stolen).await;
+    world.advance(61);
+    expect_refused_refresh(&refresh(&mut guest.browser, &stolen).await, "reused");
+    for token in [&branch, &other_branch] {
+        expect_refused_refresh(&refresh(&mut guest.browser, token).await, "revoked");
+        // What Cognito gave for it was revoked.
+        expect_refused_refresh(&refresh(&mut guest.browser, token).await, "revoked");
+    }
+    assert_refused_everywhere(&world, &access_token).await;
+    assert!(opens(&world, &other.access_token).await);
+}
+
+/// The thief is first: the owner's token comes again, and the thief has gone on with later ones.
+#[tokio::test]
+async fn a_theft_is_told_once_where_the_thief_was_first() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let stolen = guest.refresh_token.clone();
+    let (next, _) = renewed(&mut guest, &stolen).await;
+    world.advance(3000);
+    let (after, _) = renewed(&mut guest, &next).await;
+    world.advance(3000);
+    for _ in 0..2 {
+        expect_refused_refresh(&refresh(&mut guest.browser, &stolen).await, "reused");
+        assert_eq!(told_of_theft(&world), 1);
+        assert_eq!(counted(&world, "RefreshTokenReuse"), 1);
+    }
+    expect_refused_refresh(&refresh(&mut guest.browser, &after).await, "revoked");
+    assert_eq!(told_of_theft(&world), 1);
+}
+
+/// The owner is first, and the thief's copy comes again: what tells the theft from a lost answer is
+/// that the owner's newer token comes too.
+#[tokio::test]
+async fn a_theft_is_told_once_where_the_owner_was_first() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let stolen = guest.refresh_token.clone();
+    let (newer, _) = renewed(&mut guest, &stolen).await;
+    world.advance(61);
+    expect_refused_refresh(&refresh(&mut guest.browser, &stolen).await, "reused");
+    assert_eq!(told_of_theft(&world), 0);
+    for _ in 0..2 {
+        expect_refused_refresh(&refresh(&mut guest.browser, &newer).await, "revoked");
+        assert_eq!(told_of_theft(&world), 1);
+        assert_eq!(counted(&world, "RefreshTokenReuse"), 1);
+    }
+}
+
+/// Within the grace both get tokens that Cognito takes for unused. The generation tells the branch
+/// that was left behind.
+#[tokio::test]
+async fn a_branch_of_the_grace_that_was_left_behind_ends_the_session() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let stolen = guest.refresh_token.clone();
+    let (thiefs, _) = renewed(&mut guest, &stolen).await;
+    world.advance(30);
+    let (owners, _) = renewed(&mut guest, &stolen).await;
+    world.advance(3000);
+    let (thiefs, _) = renewed(&mut guest, &thiefs).await;
+    world.advance(61);
+    expect_refused_refresh(&refresh(&mut guest.browser, &owners).await, "reused");
+    assert_eq!(told_of_theft(&world), 0);
+    expect_refused_refresh(&refresh(&mut guest.browser, &thiefs).await, "revoked");
+    assert_eq!(told_of_theft(&world), 1);
+}
+
+/// A phone that lost an answer and slept over the grace: signed out, and not told of a theft.
+#[tokio::test]
+async fn a_client_that_comes_back_after_the_grace_is_signed_out_and_not_alarmed() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let old = guest.refresh_token.clone();
+    renewed(&mut guest, &old).await;
+    world.advance(3600);
+    for _ in 0..2 {
+        expect_refused_refresh(&refresh(&mut guest.browser, &old).await, "reused");
+    }
+    assert_eq!(told_of_theft(&world), 0);
+    assert_eq!(counted(&world, "RefreshTokenReuse"), 0);
+}
+
+/// Sessions of before there were records: their tokens have no mark.
+#[tokio::test]
+async fn a_session_without_a_record_is_adopted_by_its_first_refresh() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let bare = guest.refresh_token.rsplit('~').next().unwrap().to_owned();
+    let table = world.ready().tables["user-sessions"].to_owned();
+    forget_sessions(&world).await;
+    assert!(opens(&world, &guest.access_token).await);
+
+    let (marked, access_token) = renewed(&mut guest, &bare).await;
+    assert!(marked.starts_with("lk1~"));
+    let records = items(&world, &table).await;
+    assert_eq!(records[0]["method"], "unknown");
+    assert_eq!(records[0]["generation"], "1");
+    world.advance(30);
+    let (other, _) = renewed(&mut guest, &bare).await;
+    world.advance(31);
+    expect_refused_refresh(&refresh(&mut guest.browser, &bare).await, "reused");
+    // Without its mark nothing says whose session a token was of.
+    assert!(opens(&world, &access_token).await);
+    renewed(&mut guest, &other).await;
+    renewed(&mut guest, &marked).await;
+}
+
+/// Who takes the mark off gains nothing: the token counts as one of before the first.
+#[tokio::test]
+async fn a_token_without_its_mark_ends_a_session_that_has_a_record() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    world.advance(61);
+    let bare = guest.refresh_token.rsplit('~').next().unwrap().to_owned();
+    expect_refused_refresh(&refresh(&mut guest.browser, &bare).await, "reused");
+    assert!(!opens(&world, &guest.access_token).await);
+}
+
+/// The write after Cognito's answer fails: no tokens, and the next try heals it, within the grace.
+#[tokio::test]
+async fn a_refresh_that_could_not_be_counted_works_again_within_the_grace() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let token = guest.refresh_token.clone();
+    for kind in [FaultKind::Internal, FaultKind::Lost] {
+        let fault = Fault::new(kind, "dynamodb", "UpdateItem").of("refresh-token");
+        world.fault(fault.times(3));
+        let failed = refresh(&mut guest.browser, &token).await;
+        failed.expect_problem(503, "SERVICE_UNAVAILABLE");
+        world.advance(20);
+    }
+    let (next, access_token) = renewed(&mut guest, &token).await;
+    assert!(opens(&world, &access_token).await);
+    world.advance(3000);
+    renewed(&mut guest, &next).await;
 }

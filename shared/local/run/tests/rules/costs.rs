@@ -67,8 +67,16 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
 fn calls(world: &TestWorld, operation: &str, since: u64) -> Calls {
     let mut counted = Calls::new();
     for call in world.calls(since) {
-        if call.function == operation {
-            *counted.entry(written(world, &call)).or_default() += 1;
+        if call.function != operation {
+            continue;
+        }
+        // A batch counts for each table that it reads.
+        for table in call.resource.split(',') {
+            let of_one = AwsCall {
+                resource: table.to_owned(),
+                ..call.clone()
+            };
+            *counted.entry(written(world, &of_one)).or_default() += 1;
         }
     }
     counted
@@ -150,6 +158,8 @@ async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_
         .chain(pre_token_generation_calls().await)
         .chain(authorization_calls().await)
         .chain(sweep_calls().await)
+        .chain(authorizer_calls().await)
+        .chain(theft_calls().await)
     {
         made.remove(SECRETS);
         made.remove(SIGNING_KEYS);
@@ -310,6 +320,45 @@ async fn authorization_calls() -> Vec<(&'static str, &'static str, Calls)> {
     all
 }
 
+/// A refresh token that comes again, after later ones of its session have been used.
+async fn theft_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let function = "refresh-token";
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let mut browser = world.browser();
+    let mut token = json!(guest.refresh_token);
+    for _ in 0..2 {
+        let exchange = json!({ "refreshToken": token });
+        let refreshed = browser.post("/auth/refresh", exchange).await;
+        refreshed.expect_status(200);
+        token = refreshed["refreshToken"].clone();
+    }
+    world.advance(61);
+    let since = world.last_call();
+    let again = json!({ "refreshToken": guest.refresh_token });
+    browser
+        .post("/auth/refresh", again)
+        .await
+        .expect_status(401);
+    vec![(function, "came again", calls(&world, function, since))]
+}
+
+/// A request to a team's own API.
+async fn authorizer_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let function = "authorize-request";
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let event = json!({
+        "version": "2.0",
+        "routeArn": "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod/GET/rooms",
+        "headers": { "authorization": format!("Bearer {}", guest.access_token) },
+    });
+    let since = world.last_call();
+    let passed = world.invoke(function, &event).await;
+    assert_eq!(passed["isAuthorized"], true, "{}", passed.body);
+    vec![(function, "passed", calls(&world, function, since))]
+}
+
 /// A sweep that finds a user to remove, and one that finds none.
 async fn sweep_calls() -> Vec<(&'static str, &'static str, Calls)> {
     let function = "sweep-unproved-users";
@@ -416,6 +465,8 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
         .chain(pre_token_generation_calls().await)
         .chain(authorization_calls().await)
         .chain(sweep_calls().await)
+        .chain(authorizer_calls().await)
+        .chain(theft_calls().await)
     {
         called
             .entry(operation)

@@ -157,7 +157,9 @@ fn exception(case: Case, call: &Call, harm: Harm) -> Option<Outcome> {
     }
     let outcome = match (case, call.action.as_str(), call.nth) {
         // The guest was signed out, and the next request says so.
-        (Case::LogoutEverywhere, "UpdateItem", 1) if lost => Outcome::new(refused, Then::Done, 0),
+        (Case::LogoutEverywhere | Case::Logout, "UpdateItem", 1) if lost => {
+            Outcome::new(refused, Then::Done, 0)
+        }
         // The mail was sent, so the wait between two mails has begun.
         (Case::Resend, "UpdateItem", 4) if lasting => {
             Outcome::new(refused, Then::SameAgainLater, 0)
@@ -327,16 +329,14 @@ fn exception_of_confirmation(
     Some(outcome)
 }
 
-/// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, and the
-/// user is claimed where no guest is known yet.
+/// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, the user
+/// is claimed where no guest is known yet, and the session is recorded where none is held.
 fn finish_of(case: Case) -> u32 {
-    let has_claimed = matches!(
-        case,
-        Case::ProofByKnownGuest
-            | Case::ProofWithAuthenticator
-            | Case::ConfirmationWithAuthenticator
-    );
-    if has_claimed { 4 } else { 5 }
+    match case {
+        Case::ProofWithAuthenticator | Case::ConfirmationWithAuthenticator => 4,
+        Case::ProofByKnownGuest => 5,
+        _ => 6,
+    }
 }
 
 /// What else may come of a harmed call. A sign-in's end and the forgetting of failures leave side
@@ -602,7 +602,16 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         | Case::WrongLogin
         | Case::Refresh
         | Case::Profile
+        | Case::Sessions
         | Case::NothingToRename => go_on(case, stage, answer).await.0,
+        Case::EndSession | Case::EndOtherSessions => {
+            let (then, _) = go_on(case, stage, answer).await;
+            let exchange = json!({ "refreshToken": stage.refresh_token });
+            let refused = stage.browser.post("/auth/refresh", exchange).await;
+            refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+            stage.browser.get("/me").await.expect_status(200);
+            then
+        }
         Case::WrongProof => {
             let (then, _) = go_on(case, stage, answer).await;
             stage.body["code"] = json!(stage.right_code);
@@ -644,7 +653,7 @@ async fn go_on(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> (Then, Opt
     if again.status == case.healthy_status() {
         return (Then::SameAgain, Some(again));
     }
-    if case == Case::LogoutEverywhere {
+    if matches!(case, Case::LogoutEverywhere | Case::Logout) {
         again.expect_problem(401, "AUTH_REQUIRED");
         return (Then::Done, Some(again));
     }
@@ -878,6 +887,21 @@ async fn logout_user_survives_the_failure_of_each_of_its_calls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn get_profile_survives_the_failure_of_each_of_its_calls() {
     assert_survives("get-profile").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn list_sessions_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("list-sessions").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn end_session_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("end-session").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn end_other_sessions_survives_the_failure_of_each_of_its_calls() {
+    assert_survives("end-other-sessions").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,6 +7,8 @@ use serde_json::json;
 use crate::harness::TestWorld;
 use crate::harness::cases::Case;
 use crate::harness::people::ADA;
+use crate::harness::requests::session_of;
+use crate::harness::steps::MANY_STARTS;
 
 /// NIST SP 800-63B-4 §3.2.2: rate limiting holds however the requests arrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,5 +89,52 @@ async fn a_refresh_that_races_a_sign_out_everywhere_does_not_survive_it() {
             let refused = browser.post("/auth/refresh", next).await;
             refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
         }
+    }
+}
+
+/// Fifty refreshes, ends and sign-outs of one session at once: in whatever order they come, no token
+/// of it lives afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_token_of_a_session_survives_a_crowd_that_ends_it() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    for _ in 0..3 {
+        let guest = world.sign_in(ADA).await;
+        let mut ender = world.sign_in(ADA).await;
+        ender.browser.bearer(&ender.access_token);
+        let path = format!("/me/sessions/{}", session_of(&guest.access_token));
+        let mut rivals: Vec<_> = (0..49).map(|_| world.browser()).collect();
+        let crowd = rivals.iter_mut().enumerate().map(|(number, browser)| {
+            let (path, access_token) = (&path, &guest.access_token);
+            let token = json!({ "refreshToken": guest.refresh_token });
+            async move {
+                if number % 10 == 3 {
+                    browser.bearer(access_token);
+                    browser.post("/auth/logout", json!({})).await
+                } else if number % 10 == 7 {
+                    browser.bearer(access_token);
+                    browser.delete(path).await
+                } else {
+                    browser.post("/auth/refresh", token).await
+                }
+            }
+        });
+        let (ended, answers) = tokio::join!(ender.browser.delete(&path), join_all(crowd));
+        ended.expect_status(204);
+        let mut browser = world.browser();
+        for answer in &answers {
+            assert!(answer.status < 500, "{}", answer.body);
+            if answer["accessToken"].is_null() {
+                continue;
+            }
+            browser.bearer(&answer.text("accessToken"));
+            browser
+                .get("/me")
+                .await
+                .expect_problem(401, "AUTH_REQUIRED");
+            let next = json!({ "refreshToken": answer["refreshToken"] });
+            let refused = browser.post("/auth/refresh", next).await;
+            refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+        }
+        ender.browser.get("/me").await.expect_status(200);
     }
 }

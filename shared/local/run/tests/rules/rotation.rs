@@ -36,6 +36,41 @@ async fn a_device_cookie_counts_through_one_rotation_of_the_keys() {
     }
 }
 
+/// A session lives longer than two rotations may lie apart.
+#[tokio::test]
+async fn a_refresh_token_counts_through_any_rotation_that_keeps_its_key() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let token = guest.refresh_token;
+    let mut browser = world.browser();
+    let mut secrets = world.secrets().await;
+    let first = secrets["keys"]["current"].clone();
+    for round in 1..4u8 {
+        let keys = json!({
+            "current": STANDARD.encode([round; 32]),
+            "previous": secrets["keys"]["current"],
+        });
+        secrets["keys"] = keys;
+        secrets["earlierKeys"] = json!([{ "key": first, "until": "2027-01-01T00:00:00+00:00" }]);
+        world.put_secrets(&secrets).await;
+        world.advance(SECRETS_BELIEVED_FOR);
+    }
+    for (earlier, status) in [(secrets["earlierKeys"].clone(), 200), (json!([]), 401)] {
+        secrets["earlierKeys"] = earlier;
+        world.put_secrets(&secrets).await;
+        world.advance(SECRETS_BELIEVED_FOR);
+        let body = json!({ "refreshToken": token });
+        let refreshed = browser.post("/auth/refresh", body).await;
+        refreshed.expect_status(status);
+        if status == 200 {
+            // Marked anew: by the key in use.
+            let renewed = json!({ "refreshToken": refreshed["refreshToken"] });
+            let again = browser.post("/auth/refresh", renewed).await;
+            again.expect_status(200);
+        }
+    }
+}
+
 #[tokio::test]
 async fn warm_functions_take_up_a_rotated_client_secret() {
     let world = TestWorld::start().await;

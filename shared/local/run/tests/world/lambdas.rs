@@ -44,6 +44,14 @@ struct Listed {
     tool: Option<&'static str>,
     is_trigger: bool,
     is_scheduled: bool,
+    is_authorizer: bool,
+}
+
+impl Listed {
+    /// Whether it has the doors of an operation.
+    fn is_operation(&self) -> bool {
+        !(self.is_trigger || self.is_scheduled || self.is_authorizer)
+    }
 }
 
 fn listed() -> Vec<Listed> {
@@ -57,6 +65,7 @@ fn listed() -> Vec<Listed> {
             .and_then(|operation| Some(operation.tool.as_ref()?.name.as_str())),
         is_trigger: matches!(one.kind, FunctionKind::Trigger(_)),
         is_scheduled: matches!(one.kind, FunctionKind::Schedule { .. }),
+        is_authorizer: one.kind == FunctionKind::Authorizer,
     });
     functions.collect()
 }
@@ -468,6 +477,13 @@ async fn every_built_function_answers_every_event_of_its_folder_as_its_door_does
                 assert!(answer["removed"].is_u64(), "{place}: {answer}");
             } else if function.is_trigger {
                 assert_is_trigger_answer(&parsed, &answer);
+            } else if function.is_authorizer {
+                let passes = if name == "rest-api" {
+                    answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
+                } else {
+                    answer["isAuthorized"].as_bool().expect("an answer")
+                };
+                assert!(!passes, "{place}: nobody has signed its token");
             } else if name.starts_with("http") {
                 assert_is_http_answer(&place, &parsed, &answer);
             } else if is_tool {
@@ -503,6 +519,9 @@ async fn bad_events_are_answered_and_the_process_lives_on() {
             } else if function.is_trigger {
                 let error = answer.expect_err("no event of Cognito's");
                 assert_eq!(error["errorType"], "TriggerRefused", "{event}");
+            } else if function.is_authorizer {
+                let error = answer.expect_err("no authorizer's event");
+                assert_eq!(error["errorType"], "NotAnAuthorizersEvent", "{event}");
             } else {
                 let answer =
                     answer.unwrap_or_else(|error| panic!("{} {event}: {error}", function.name));
@@ -544,9 +563,7 @@ async fn any_client_context_reaches_the_function_and_the_process_lives_on() {
         let mut process = Process::ready(&world, function).await;
         let (_, event) = events(function.name)
             .into_iter()
-            .find(|(name, _)| {
-                name.starts_with("direct") || function.is_trigger || function.is_scheduled
-            })
+            .find(|(name, _)| name.starts_with("direct") || !function.is_operation())
             .expect("an event");
         let plain = process.invoke(&event, None).await.map(|_| ());
         for beside in [
@@ -573,7 +590,7 @@ async fn any_client_context_reaches_the_function_and_the_process_lives_on() {
                 let answer = process
                     .invoke_beside(&event, Some(context.clone().into_bytes()))
                     .await;
-                if function.is_trigger || function.is_scheduled || !names_tool {
+                if !function.is_operation() || !names_tool {
                     assert_eq!(answer.is_ok(), plain.is_ok(), "{} {context}", function.name);
                     continue;
                 }

@@ -1,0 +1,25 @@
+//! The decision: whose session ends, and what the browser forgets.
+
+use auth_domain::{Problem, SessionId, SessionKey};
+use auth_lambda::{Exchange, SetCookie};
+
+use crate::EndSession;
+
+impl EndSession {
+    /// Ends a session of the caller's guest. Another guest's is found as little as one that never
+    /// was.
+    pub(crate) async fn end(&self, id: SessionId, exchange: &Exchange) -> Result<(), Problem> {
+        let caller = exchange.caller()?;
+        self.callers.find(caller).await?;
+        let is_current = caller.session.as_ref() == Some(&id);
+        let sub = caller.sub.clone();
+        let key = SessionKey { sub, id };
+        if !self.sessions.end_listed(&key, self.clock.now()).await? {
+            return Err(Problem::NotFound);
+        }
+        if is_current {
+            exchange.set_cookie(SetCookie::no_refresh_token());
+        }
+        Ok(())
+    }
+}

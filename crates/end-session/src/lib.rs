@@ -1,0 +1,58 @@
+//! `endSession`, DELETE /me/sessions/{sessionId}: one session of the guest ends.
+//!
+//! Its access tokens are refused from now on. Its refresh tokens are refused too, and revoked when
+//! they come: nobody here holds them.
+//!
+//! If a call fails: nothing has changed, or the session has ended and the same request says so.
+
+mod end_session;
+
+use auth_aws::{Callers, ConfigurationError, Platform, UserSessions};
+use auth_domain::{Clock, Problem, SessionId};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = EndSession {
+        callers: Callers::new(platform)?,
+        sessions: UserSessions::new(platform)?,
+        clock: platform.clock(),
+    };
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
+}
+
+/// What the operation works with.
+struct EndSession {
+    callers: Callers,
+    sessions: UserSessions,
+    clock: Clock,
+}
+
+/// The session to end.
+struct Input {
+    session_id: SessionId,
+}
+
+impl Operation for EndSession {
+    const NAME: &'static str = "end-session";
+    const ACCESS: Access = Access::Caller;
+    const STATUS: u16 = 204;
+
+    type Input = Input;
+    type Output = ();
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let session_id = fields.required("sessionId");
+        let input = || {
+            Some(Input {
+                session_id: session_id?,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        self.end(input.session_id, exchange).await
+    }
+}

@@ -1,0 +1,100 @@
+//! Callers whose tokens are still accepted: guest and session, read together.
+
+use std::collections::HashMap;
+
+use auth_domain::{Caller, Guest, Problem, Report};
+use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+
+use crate::{
+    ConfigurationError, Platform,
+    clients::dynamodb,
+    failure::failure,
+    guest_items::{KEY, guest_key, read_guest},
+    items::{Item, get_millis, text},
+};
+
+/// How often what `DynamoDB` leaves out of a batch is asked for again. It leaves something out where
+/// a table is throttled, and answers 200.
+const ROUNDS: usize = 3;
+
+/// The tables of guests and of sessions, as far as callers go.
+#[derive(Clone)]
+pub struct Callers {
+    client: Client,
+    guests: String,
+    sessions: String,
+}
+
+impl Callers {
+    /// Callers by the tables that `GUESTS_TABLE_NAME` and `USER_SESSIONS_TABLE_NAME` name.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            client: dynamodb(platform)?,
+            guests: environment.text("GUESTS_TABLE_NAME")?.to_owned(),
+            sessions: environment.text("USER_SESSIONS_TABLE_NAME")?.to_owned(),
+        })
+    }
+
+    /// The guest of a caller whose session has not ended, and who has not signed out everywhere
+    /// since. One consistent read of both items. A session without a record is older than records
+    /// are, or the public client's.
+    pub async fn find(&self, caller: &Caller) -> Result<Guest, Problem> {
+        let (guest, session) = self.read(caller).await?;
+        // A token that came of refreshing knows the second alone in which its session began.
+        let begun = session
+            .as_ref()
+            .and_then(|session| get_millis(session, "signedInBy"))
+            .map_or(caller.signed_in_by, |exact| exact.min(caller.signed_in_by));
+        let has_ended = session.is_some_and(|session| session.contains_key("endedAt"));
+        let guest = guest.as_ref().map(read_guest).transpose()?;
+        guest
+            .filter(|guest| {
+                !has_ended && !guest.has_signed_out_since(begun, caller.session.as_ref())
+            })
+            .ok_or(Problem::AuthRequired)
+    }
+
+    async fn read(&self, caller: &Caller) -> Result<(Option<Item>, Option<Item>), Problem> {
+        let sub = caller.sub.as_str();
+        let guest = Item::from([(KEY.to_owned(), guest_key(&caller.sub))]);
+        let mut wanted = HashMap::from([(self.guests.clone(), consistently(guest)?)]);
+        if let Some(session) = &caller.session {
+            let session = Item::from([
+                ("sub".to_owned(), text(sub)),
+                ("sessionId".to_owned(), text(session.as_str())),
+            ]);
+            wanted.insert(self.sessions.clone(), consistently(session)?);
+        }
+        let (mut guest, mut session) = (None, None);
+        for _ in 0..ROUNDS {
+            let answer = self
+                .client
+                .batch_get_item()
+                .set_request_items(Some(wanted))
+                .send()
+                .await
+                .map_err(failure("read guest and session"))?;
+            let mut found = answer.responses.unwrap_or_default();
+            let mut one = |table: &str| found.remove(table).and_then(|mut items| items.pop());
+            guest = one(&self.guests).or(guest);
+            session = one(&self.sessions).or(session);
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok((guest, session));
+            }
+        }
+        Err(Problem::ServiceUnavailable {
+            retry_after_seconds: 1,
+            report: Report::of("guest and session were left out of a batch"),
+        })
+    }
+}
+
+fn consistently(key: Item) -> Result<KeysAndAttributes, Problem> {
+    KeysAndAttributes::builder()
+        .keys(key)
+        .consistent_read(true)
+        .build()
+        .map_err(|error| Problem::Internal(Report::new("describe what to read", error)))
+}

@@ -1,0 +1,423 @@
+//! The table of sessions: one item for each sign-in on a browser or app, under the user's sub.
+//!
+//! An item outlives every token of its session, so that one that has ended stays ended.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AccessToken, AttemptId, Caller, ClientName, Country, Generation, Problem, RefreshFamily,
+    Report, SessionEnd, SessionId, SessionKey, SessionOrigin, SignInMethod, Timestamp, UserSession,
+    UserSub,
+};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
+
+use crate::{
+    ConfigurationError, Platform,
+    access_tokens::issued,
+    clients::dynamodb,
+    failure::failure,
+    items::{
+        Item, Written, conditional_update, get_millis, get_number, get_text, millis, number, text,
+        unreadable,
+    },
+};
+
+/// How much longer than its refresh tokens an item is kept: an access token of the last refresh
+/// lives for a day at most (Cognito's bound).
+const KEPT: Duration = Duration::from_hours(24);
+
+/// The table of sessions.
+#[derive(Clone)]
+pub struct UserSessions {
+    client: Client,
+    table: String,
+    lifetime: Duration,
+}
+
+/// A session whose tokens Cognito has just issued.
+#[derive(Clone, Debug)]
+pub struct IssuedSession {
+    /// Which it is.
+    pub key: SessionKey,
+    /// By when, at the latest, it had begun.
+    pub signed_in_by: Timestamp,
+}
+
+impl IssuedSession {
+    /// The session of an access token that came from Cognito itself, whose claims are believed
+    /// unchecked.
+    pub fn of(access_token: &AccessToken) -> Result<Self, Problem> {
+        let unnamed = || Problem::Internal(Report::of("Cognito's tokens name no session"));
+        let Caller {
+            sub,
+            signed_in_by,
+            session,
+            ..
+        } = issued(access_token).ok_or_else(unnamed)?;
+        Ok(Self {
+            key: SessionKey {
+                sub,
+                id: session.ok_or_else(unnamed)?,
+            },
+            signed_in_by,
+        })
+    }
+}
+
+/// A refresh that Cognito has granted.
+#[derive(Clone, Copy, Debug)]
+pub struct Refresh {
+    /// The generation of the token that came; that of unmarked tokens where it had no mark.
+    pub presented: Generation,
+    /// When it came, before Cognito was asked.
+    pub asked_at: Timestamp,
+    /// After Cognito's answer.
+    pub now: Timestamp,
+    /// How long Cognito takes a token that was exchanged.
+    pub grace: Duration,
+}
+
+/// What a session's record says to a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// The session goes on.
+    GoesOn {
+        /// The generation that the new token is of.
+        generation: Generation,
+        /// By when, at the latest, the session had begun: exact, where the sign-in made its record.
+        signed_in_by: Timestamp,
+    },
+    /// It has ended.
+    HasEnded,
+    /// It was ended because a token of it came again.
+    EndedForReuse,
+    /// The token was exchanged before, longer ago than the grace.
+    CameAgain,
+}
+
+impl UserSessions {
+    /// Sessions in the table that `USER_SESSIONS_TABLE_NAME` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: environment.text("USER_SESSIONS_TABLE_NAME")?.to_owned(),
+            lifetime: environment.refresh_token_lifetime()?,
+        })
+    }
+
+    fn update(&self, key: &SessionKey) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("sub", text(key.sub.as_str()))
+            .key("sessionId", text(key.id.as_str()))
+    }
+
+    fn expiry(&self, begun: Timestamp) -> (AttributeValue, AttributeValue) {
+        let expires_at = begun.after(self.lifetime);
+        let ttl = expires_at.after(KEPT).as_seconds();
+        (millis(expires_at), number(ttl))
+    }
+
+    /// Records a session that a sign-in has begun, and gives the family of its refresh token. The
+    /// same one may be recorded again, as long as it has not ended.
+    pub async fn begin(
+        &self,
+        session: &IssuedSession,
+        origin: &SessionOrigin,
+        now: Timestamp,
+    ) -> Result<RefreshFamily, Problem> {
+        let write = self
+            .describe(self.update(&session.key), session, origin, now)
+            .update_expression(format!("SET generation = :next, {}", set(DESCRIBED, false)))
+            .condition_expression("attribute_not_exists(endedAt)")
+            .expression_attribute_values(":next", number(Generation::FIRST.number()));
+        match conditional_update(write, "record the session").await? {
+            Written::Made(_) => Ok(RefreshFamily {
+                session: session.key.clone(),
+                generation: Generation::FIRST,
+            }),
+            Written::Refused(_) => Err(Problem::InvalidSession),
+        }
+    }
+
+    /// The values of [`DESCRIBED`].
+    fn describe(
+        &self,
+        update: UpdateItemFluentBuilder,
+        session: &IssuedSession,
+        origin: &SessionOrigin,
+        now: Timestamp,
+    ) -> UpdateItemFluentBuilder {
+        let (expires_at, ttl) = self.expiry(session.signed_in_by);
+        let country = origin.country.as_ref().map_or("", Country::as_str);
+        update
+            .expression_attribute_names("#method", "method")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":createdAt", millis(now))
+            .expression_attribute_values(":rotatedAt", millis(now))
+            .expression_attribute_values(":lastUsedAt", millis(now))
+            .expression_attribute_values(":signedInBy", millis(session.signed_in_by))
+            .expression_attribute_values(":method", text(origin.method.as_str()))
+            .expression_attribute_values(":device", text(origin.device.as_str()))
+            .expression_attribute_values(":country", text(country))
+            .expression_attribute_values(":expiresAt", expires_at)
+            .expression_attribute_values(":ttl", ttl)
+    }
+
+    /// Counts a refresh: one conditional write decides between any number of tokens of a session.
+    /// A session that is older than its record is adopted by its first one.
+    ///
+    /// A token that comes again within the grace gets another of the same generation. Whether it
+    /// does is judged by when it came, so none that Cognito has taken in time is late here.
+    pub async fn renew(
+        &self,
+        session: &IssuedSession,
+        refresh: Refresh,
+        device: ClientName,
+        country: Option<Country>,
+    ) -> Result<Renewal, Problem> {
+        let Refresh {
+            presented,
+            asked_at,
+            now,
+            grace,
+        } = refresh;
+        let next = presented.next();
+        let update = self.update(&session.key);
+        let update = if presented == Generation::UNMARKED {
+            let origin = SessionOrigin {
+                method: SignInMethod::Unknown,
+                device,
+                country,
+            };
+            self.describe(update, session, &origin, now)
+                .update_expression(format!("SET generation = :next, {}", set(DESCRIBED, true)))
+                .condition_expression(
+                    "attribute_not_exists(endedAt) AND attribute_not_exists(generation)",
+                )
+        } else {
+            update
+                .update_expression("SET generation = :next, rotatedAt = :now, lastUsedAt = :now")
+                .condition_expression("generation = :presented AND attribute_not_exists(endedAt)")
+                .expression_attribute_values(":presented", number(presented.number()))
+                .expression_attribute_values(":now", millis(now))
+        };
+        let update = update.expression_attribute_values(":next", number(next.number()));
+        let item = match conditional_update(update, "count the refresh").await? {
+            Written::Made(item) => return Ok(goes_on(&item, next, session)),
+            Written::Refused(item) => item,
+        };
+        let Some(item) = item else {
+            return Ok(Renewal::HasEnded);
+        };
+        if item.contains_key("endedAt") {
+            return Ok(if is_ended_for_reuse(&item) {
+                Renewal::EndedForReuse
+            } else {
+                Renewal::HasEnded
+            });
+        }
+        let is_in_grace = generation(&item) == Some(next)
+            && get_millis(&item, "rotatedAt")
+                // The write that this very request has made may come back as refused.
+                .is_some_and(|at| asked_at < at.after(grace) || at == now);
+        Ok(if is_in_grace {
+            goes_on(&item, next, session)
+        } else {
+            Renewal::CameAgain
+        })
+    }
+
+    /// Ends a session, whether it has a record or not. Doing it again changes nothing.
+    pub async fn end(
+        &self,
+        key: &SessionKey,
+        by: SessionEnd,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let (_, ttl) = self.expiry(now);
+        self.update(key)
+            .update_expression(
+                "SET endedAt = if_not_exists(endedAt, :now), endedBy = if_not_exists(endedBy, :by), \
+                 #ttl = if_not_exists(#ttl, :ttl)",
+            )
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":by", text(by.as_str()))
+            .expression_attribute_values(":ttl", ttl)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| failure("end the session")(error).into())
+    }
+
+    /// Ends a session that the guest's list has; `false` where there is none of this id.
+    pub async fn end_listed(&self, key: &SessionKey, now: Timestamp) -> Result<bool, Problem> {
+        let update = self
+            .update(key)
+            .update_expression(
+                "SET endedAt = if_not_exists(endedAt, :now), endedBy = if_not_exists(endedBy, :by)",
+            )
+            .condition_expression("attribute_exists(sessionId)")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":by", text(SessionEnd::Guest.as_str()));
+        Ok(match conditional_update(update, "end the session").await? {
+            Written::Made(_) => true,
+            Written::Refused(_) => false,
+        })
+    }
+
+    /// Ends a session because a refresh token of it came again after its grace. `true` where that
+    /// tells of a theft, and nobody was told before: a later token than one that came again has
+    /// been used.
+    ///
+    /// A client that lost an answer and comes back too late looks the same until then, and its
+    /// session just ends.
+    pub async fn end_for_reuse(
+        &self,
+        key: &SessionKey,
+        presented: Generation,
+        teller: &AttemptId,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let update = self
+            .update(key)
+            .update_expression(
+                "SET endedAt = if_not_exists(endedAt, :now), endedBy = if_not_exists(endedBy, :by), \
+                 reusedGeneration = if_not_exists(reusedGeneration, :presented)",
+            )
+            .condition_expression("attribute_exists(sessionId)")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":by", text(SessionEnd::Reuse.as_str()))
+            .expression_attribute_values(":presented", number(presented.number()));
+        let item = match conditional_update(update, "end the session").await? {
+            Written::Made(item) => item,
+            Written::Refused(_) => return Ok(false),
+        };
+        let used_later = later_than_reused(&item);
+        match used_later.max(Some(presented)) {
+            Some(used) => self.note_later_use(key, used, teller).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Notes that a token of this generation was used. `true` where its session was ended because an
+    /// earlier one had come again, and nobody was told of a theft before.
+    pub async fn note_later_use(
+        &self,
+        key: &SessionKey,
+        used: Generation,
+        teller: &AttemptId,
+    ) -> Result<bool, Problem> {
+        let tell = self
+            .update(key)
+            .update_expression("SET toldBy = :teller")
+            .condition_expression(
+                "endedBy = :reuse AND reusedGeneration < :used \
+                 AND (attribute_not_exists(toldBy) OR toldBy = :teller)",
+            )
+            .expression_attribute_values(":reuse", text(SessionEnd::Reuse.as_str()))
+            .expression_attribute_values(":used", number(used.number()))
+            .expression_attribute_values(":teller", text(teller.as_str()));
+        Ok(match conditional_update(tell, "note the theft").await? {
+            Written::Made(_) => true,
+            Written::Refused(_) => false,
+        })
+    }
+
+    /// The sessions of a user that have neither ended nor outlived their tokens. A sign-out
+    /// everywhere stands with the guest.
+    pub async fn list(&self, sub: &UserSub, now: Timestamp) -> Result<Vec<UserSession>, Problem> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("#sub = :sub")
+            .filter_expression("attribute_not_exists(endedAt) AND expiresAt > :now")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .expression_attribute_values(":now", millis(now))
+            .into_paginator()
+            .items()
+            .send();
+        let mut sessions = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(failure("list the sessions"))?;
+            sessions.push(read(&item).ok_or_else(|| {
+                Problem::Internal(unreadable("a session's record does not read back"))
+            })?);
+        }
+        Ok(sessions)
+    }
+}
+
+/// The attributes that a record begins with.
+const DESCRIBED: &[&str] = &[
+    "createdAt",
+    "rotatedAt",
+    "lastUsedAt",
+    "signedInBy",
+    "#method",
+    "device",
+    "country",
+    "expiresAt",
+    "#ttl",
+];
+
+/// Sets the attributes, each to the value of its name; `kept` leaves those that are there.
+fn set(attributes: &[&str], kept: bool) -> String {
+    let assign = |attribute: &&str| {
+        let value = attribute.trim_start_matches('#');
+        if kept {
+            format!("{attribute} = if_not_exists({attribute}, :{value})")
+        } else {
+            format!("{attribute} = :{value}")
+        }
+    };
+    attributes.iter().map(assign).collect::<Vec<_>>().join(", ")
+}
+
+fn generation(item: &Item) -> Option<Generation> {
+    let number = get_number(item, "generation")?;
+    u32::try_from(number).ok().map(Generation::of_number)
+}
+
+/// The generation after the one that came again, where the record has counted its use.
+fn later_than_reused(item: &Item) -> Option<Generation> {
+    let reused = get_number(item, "reusedGeneration")?;
+    let next = Generation::of_number(u32::try_from(reused).ok()?).next();
+    generation(item)
+        .is_some_and(|current| current > next)
+        .then_some(next)
+}
+
+/// A session that goes on by its record.
+fn goes_on(item: &Item, generation: Generation, session: &IssuedSession) -> Renewal {
+    Renewal::GoesOn {
+        generation,
+        signed_in_by: get_millis(item, "signedInBy").unwrap_or(session.signed_in_by),
+    }
+}
+
+fn is_ended_for_reuse(item: &Item) -> bool {
+    get_text(item, "endedBy") == Some(SessionEnd::Reuse.as_str())
+}
+
+fn read(item: &Item) -> Option<UserSession> {
+    Some(UserSession {
+        id: SessionId::parse(get_text(item, "sessionId")?).ok()?,
+        signed_in_by: get_millis(item, "signedInBy")?,
+        created_at: get_millis(item, "createdAt")?,
+        last_used_at: get_millis(item, "lastUsedAt")?,
+        origin: SessionOrigin {
+            method: SignInMethod::named(get_text(item, "method")?)?,
+            device: ClientName::stored(get_text(item, "device")?),
+            country: get_text(item, "country").and_then(Country::parse),
+        },
+    })
+}

@@ -1,0 +1,194 @@
+//! Sessions: what a sign-in has begun on one browser or app, until it ends.
+
+mod client_name;
+mod refresh_family;
+
+use std::{fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+
+use crate::{Guest, Timestamp, UserSub};
+
+pub use client_name::ClientName;
+pub use refresh_family::{Generation, PresentedToken, RefreshFamily};
+
+/// The longest id of a session. Cognito's are UUIDs.
+const LONGEST_SESSION_ID: usize = 64;
+
+/// What all tokens of one sign-in have in common, refreshed ones too: Cognito's `origin_jti`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionId(String);
+
+/// The text is not the id of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a sessionId that listSessions names")]
+pub struct InvalidSessionId;
+
+impl SessionId {
+    /// Parses the claim, or what a client sent.
+    pub fn parse(text: &str) -> Result<Self, InvalidSessionId> {
+        let well_formed = (1..=LONGEST_SESSION_ID).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidSessionId)
+        }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// How a session was signed in to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInMethod {
+    /// By a mailed code.
+    Code,
+    /// By a password.
+    Password,
+    /// By either of them and an authenticator or a backup code.
+    SecondFactor,
+    /// By a mailed code that an agent asked for.
+    Agent,
+    /// The session is older than its record.
+    Unknown,
+}
+
+impl SignInMethod {
+    const ALL: [Self; 5] = [
+        Self::Code,
+        Self::Password,
+        Self::SecondFactor,
+        Self::Agent,
+        Self::Unknown,
+    ];
+
+    /// The name that the contract gives it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Password => "password",
+            Self::SecondFactor => "second-factor",
+            Self::Agent => "agent",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The method of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+}
+
+impl Serialize for SignInMethod {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A country by its two letters (ISO 3166-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Country(String);
+
+impl Country {
+    /// The country of this code; `None` for anything else.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        let is_code = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        is_code.then(|| Self(code.to_owned()))
+    }
+
+    /// The two letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a session's record says of its sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionOrigin {
+    /// How the guest signed in.
+    pub method: SignInMethod,
+    /// What the browser or app says that it is.
+    pub device: ClientName,
+    /// Where the sign-in came from.
+    pub country: Option<Country>,
+}
+
+/// A session as its record has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSession {
+    /// Its id.
+    pub id: SessionId,
+    /// By when, at the latest, it had begun: as [`Caller`](crate::Caller) has it.
+    pub signed_in_by: Timestamp,
+    /// When its record was made.
+    pub created_at: Timestamp,
+    /// When its tokens were last renewed.
+    pub last_used_at: Timestamp,
+    /// What its sign-in was.
+    pub origin: SessionOrigin,
+}
+
+impl UserSession {
+    /// Whether the guest has signed out everywhere since, from another session.
+    #[must_use]
+    pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
+        guest.has_signed_out_since(self.signed_in_by, Some(&self.id))
+    }
+}
+
+/// Why a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The guest has ended it, here or from another session.
+    Guest,
+    /// A refresh token came again after its grace.
+    Reuse,
+    /// Its sign-in failed after all.
+    FailedSignIn,
+}
+
+impl SessionEnd {
+    /// The name under which it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guest => "guest",
+            Self::Reuse => "reuse",
+            Self::FailedSignIn => "failed-sign-in",
+        }
+    }
+}
+
+/// Whose session tokens are of, as their access token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionKey {
+    /// The user.
+    pub sub: UserSub,
+    /// The session.
+    pub id: SessionId,
+}

@@ -1,0 +1,61 @@
+//! `end-session`: a guest ends one of their sessions, from any other.
+
+use crate::harness::TestWorld;
+use crate::harness::people::ADA;
+use crate::harness::requests::{
+    assert_refused_everywhere, expect_refused_refresh, opens, refresh, session_of,
+};
+
+/// ASVS 5.0 7.5.2.
+#[tokio::test]
+async fn an_ended_session_is_refused_everywhere_and_the_others_go_on() {
+    let world = TestWorld::start().await;
+    let mut laptop = world.sign_in(ADA).await;
+    let mut telephone = world.sign_in(ADA).await;
+    laptop.browser.bearer(&laptop.access_token);
+    let path = format!("/me/sessions/{}", session_of(&telephone.access_token));
+    for _ in 0..2 {
+        laptop.browser.delete(&path).await.expect_status(204);
+    }
+    assert_refused_everywhere(&world, &telephone.access_token).await;
+    let token = telephone.refresh_token.clone();
+    for _ in 0..2 {
+        let refused = refresh(&mut telephone.browser, &token).await;
+        expect_refused_refresh(&refused, "revoked");
+    }
+    assert!(opens(&world, &laptop.access_token).await);
+    let refreshed = refresh(&mut laptop.browser, &laptop.refresh_token).await;
+    refreshed.expect_status(200);
+}
+
+#[tokio::test]
+async fn the_session_that_asks_may_end_itself() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    guest.browser.bearer(&guest.access_token);
+    let path = format!("/me/sessions/{}", session_of(&guest.access_token));
+    let done = guest.browser.delete(&path).await;
+    done.expect_status(204);
+    assert!(done.header("set-cookie").is_some_and(|cookie| {
+        cookie.starts_with("__Host-latchkey-refresh=;") && cookie.contains("Max-Age=0")
+    }));
+    assert_refused_everywhere(&world, &guest.access_token).await;
+}
+
+#[tokio::test]
+async fn another_guests_session_is_found_as_little_as_one_that_never_was() {
+    let world = TestWorld::start().await;
+    let ada = world.sign_in(ADA).await;
+    let mut eve = world.sign_in("eve@example.com").await;
+    eve.browser.bearer(&eve.access_token);
+    for id in [session_of(&ada.access_token).as_str(), "parameter"] {
+        let refused = eve.browser.delete(&format!("/me/sessions/{id}")).await;
+        refused.expect_problem(404, "NOT_FOUND");
+    }
+    for id in ["%20", "a.b", &"x".repeat(65)] {
+        let refused = eve.browser.delete(&format!("/me/sessions/{id}")).await;
+        refused.expect_problem(400, "VALIDATION_FAILED");
+        assert_eq!(refused["errors"][0]["field"], "sessionId");
+    }
+    assert!(opens(&world, &ada.access_token).await);
+}
