@@ -174,7 +174,7 @@ module "user_pool" {
     configuration_set = local.mail_configuration_set
   }
   public_client = var.public_client != "off"
-  # Without agents and a public client, nobody reaches the pool but functions.
+  # Without agents and a public client, only functions reach the pool.
   requests_per_5_minutes = var.agents || var.public_client != "off" ? var.auth_requests_per_5_minutes : null
   protected              = var.protected
 }
@@ -286,7 +286,7 @@ module "function" {
   test_event_registry      = one(concat(aws_schemas_registry.test_events[*].name, local.makes_test_events ? [] : [local.test_event_registry]))
 }
 
-# The pool, and nobody else's, may call its triggers.
+# Only this pool may call its triggers.
 resource "aws_lambda_permission" "trigger" {
   for_each = { for name, trigger in local.triggers : name => trigger if local.with_functions }
 

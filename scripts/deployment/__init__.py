@@ -19,7 +19,7 @@ if MISSING:
 
 
 class Refusal(Exception):
-    """Why a script stops, as a sentence for whoever runs it."""
+    """Why a script stops, as a sentence for its user."""
 
     def __init__(self, sentence: str, status: int = 1) -> None:
         super().__init__(sentence)

@@ -20,7 +20,7 @@ def mails(where: Environment) -> dict[str, Any]:
 
 
 def is_in_sandbox(where: Environment) -> bool:
-    """Whether SES sends to addresses that were verified in it, and to nobody else."""
+    """Whether SES sends only to addresses that are verified in it."""
     return not mails(where).get("ProductionAccessEnabled", False)
 
 

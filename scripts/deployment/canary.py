@@ -52,7 +52,7 @@ class Canary:
 
     @contextlib.contextmanager
     def withdrawn_at_the_end(self) -> Iterator[None]:
-        """However it ends: no weight stays behind that nobody watches."""
+        """However it ends, no unwatched weight stays behind."""
         try:
             yield
         except BaseException:

@@ -29,7 +29,7 @@ class Terraform:
         self.where = where
         self.state_bucket = state_bucket or f"latchkey-terraform-{where.account}"
         data = os.environ.get("TF_DATA_DIR") or str(ROOT / "target/deploy" / where.name / "terraform")
-        # Nobody is asked, and nothing is suggested that goes round the script.
+        # Terraform asks nothing, and suggests no command that bypasses the script.
         self.environment = {**os.environ, "TF_DATA_DIR": data, "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
         pathlib.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -63,7 +63,7 @@ class Terraform:
         if version() >= LOCKS_IN_BUCKET:
             options.append("-backend-config=use_lockfile=true")
         else:
-            print("   NOTE: Terraform before 1.10 does not lock the state: nobody else may deploy at the same time", flush=True)
+            print("   NOTE: Terraform before 1.10 does not lock the state: do not deploy twice at the same time", flush=True)
         self.run("init", "-no-color", "-reconfigure", *options)
 
     def has_state_bucket(self) -> bool:

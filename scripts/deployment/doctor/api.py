@@ -27,7 +27,7 @@ def guarded(operation: Operation, route: dict[str, Any]) -> Iterator[Finding]:
     authorization = route.get("AuthorizationType", "NONE")
     if authorization != operation.authorization:
         severe = error if authorization == "NONE" or operation.authorization == "AWS_IAM" else warning
-        who = "anybody" if authorization == "NONE" else f"whoever passes {authorization}"
+        who = "anybody" if authorization == "NONE" else f"every caller that passes {authorization}"
         yield severe("authorizer", operation.route_key, f"{who} reaches it, and the contract wants {operation.authorization}")
     elif set(route.get("AuthorizationScopes", [])) != set(operation.scopes):
         had = " ".join(route.get("AuthorizationScopes", [])) or "none, so ID tokens pass"
@@ -61,7 +61,7 @@ def throttles(deployed: Deployed) -> Iterator[Finding]:
                 "a route that is added by hand can use up the whole account's requests, because the stage has no throttle of its own",
             )
         if not stage.get("AccessLogSettings", {}).get("DestinationArn"):
-            yield warning("access-log", stage["StageName"], "nobody can tell later who asked for what, because the access log is off")
+            yield warning("access-log", stage["StageName"], "requests cannot be traced later, because the access log is off")
     if not stages:
         yield error("stage", deployed.where.prefix, "the API has no stage, so nothing answers")
 
@@ -109,7 +109,7 @@ def cross_origin(deployed: Deployed) -> Iterator[Finding]:
         yield warning(
             "cors",
             deployed.where.prefix,
-            "whoever is on the way may call the API in a visitor's name, because CORS allows an origin without TLS",
+            "an attacker on the network can call the API in a visitor's name, because CORS allows an origin without TLS",
             "name the front ends in cors_origins",
         )
 
@@ -124,10 +124,10 @@ def ways_round(deployed: Deployed) -> Iterator[Finding]:
         yield error(
             "way-round",
             deployed.where.prefix,
-            f"functions answer whoever asks the API {address}, past CloudFront and its web ACL, since they check no origin secret: {', '.join(unchecked)}",
+            f"functions answer requests to the API {address}, past CloudFront and its web ACL, since they check no origin secret: {', '.join(unchecked)}",
         )
     else:
-        sentence = f"whoever asks the API {address} is past CloudFront and its web ACL; every function refuses that, and throttles bound what it costs"
+        sentence = f"a request to the API {address} bypasses CloudFront and its web ACL; every function refuses that, and throttles bound what it costs"
         yield note("past-the-edge", deployed.where.prefix, sentence)
 
 

@@ -44,7 +44,7 @@ def kept(deployed: Deployed, name: str, table: dict[str, Any]) -> Iterator[Findi
         severe = error if deployed.where.protected else warning
         yield severe("recovery", name, "what a mistake wipes out stays wiped out, because point-in-time recovery is off")
     if table.get("SSEDescription", {}).get("SSEType") != "KMS":
-        yield warning("encryption", name, "whoever may read the table may read its data, because no key of the deployment encrypts it")
+        yield warning("encryption", name, "a reader of the table can read its data, because no key of the deployment encrypts it")
     if deployed.where.protected and not table.get("DeletionProtectionEnabled"):
         yield error("table-deletion-protection", name, "one call deletes the table, because deletion protection is off")
 

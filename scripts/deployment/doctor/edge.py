@@ -24,7 +24,7 @@ def origin_secret(deployed: Deployed) -> Iterator[Finding]:
         yield error(
             "origin-secret",
             deployed.where.prefix,
-            "CloudFront adds no proof to its requests, so functions cannot tell them from those of whoever walks round it",
+            "CloudFront adds no proof to its requests, so functions cannot tell them from requests that bypass it",
         )
         return
     proof = hashlib.sha256(sent.encode()).hexdigest()

@@ -18,7 +18,7 @@ class Severity(enum.Enum):
 @dataclasses.dataclass(frozen=True)
 class Finding:
     code: str
-    """Stable, for whoever filters."""
+    """Stable, for filters."""
     severity: Severity
     subject: str
     sentence: str

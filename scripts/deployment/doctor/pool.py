@@ -1,4 +1,4 @@
-"""The user pool and its app clients: nobody may walk round Latchkey to it."""
+"""The user pool and its app clients: no way to it may bypass Latchkey."""
 
 import base64
 import binascii
@@ -34,7 +34,7 @@ def first_factors(deployed: Deployed) -> Iterator[Finding]:
         yield severe(
             "mfa",
             name,
-            f"Cognito's own second factor is {pool['MfaConfiguration']}: whoever has one gets no code by mail; Latchkey's authenticator guards both ways in",
+            f"Cognito's own second factor is {pool['MfaConfiguration']}: a user with one gets no code by mail; Latchkey's authenticator guards both ways in",
         )
 
 
@@ -162,7 +162,7 @@ def secret_of(deployed: Deployed, client: dict[str, Any]) -> Iterator[Finding]:
         yield error(
             "public-client",
             name,
-            "the client has no secret, so whoever knows its id talks to Cognito directly, past Latchkey's limits and second factor",
+            "the client has no secret, so anyone with its id can call Cognito directly, past Latchkey's limits and second factor",
             "delete it, or set public_client if browsers are meant to",
         )
     elif not deployed.pool.get("LambdaConfig", {}).get("PreTokenGenerationConfig"):

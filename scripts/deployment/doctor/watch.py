@@ -35,10 +35,10 @@ def alarms(deployed: Deployed) -> Iterator[Finding]:
     wanted += [f"{deployed.function_name(name)}-{alarm}" for name in contract().functions for alarm in FUNCTION_ALARMS]
     missing = [name for name in wanted if name not in found]
     if missing:
-        yield warning("alarm-missing", prefix, f"nobody hears of it when these should ring: {', '.join(missing)}")
+        yield warning("alarm-missing", prefix, f"these alarms are missing: {', '.join(missing)}")
     silent = sorted(name for name, alarm in found.items() if not (alarm.get("ActionsEnabled") and alarm.get("AlarmActions")))
     if silent:
-        yield warning("alarm-silent", prefix, f"alarms ring and tell nobody: {', '.join(silent)}")
+        yield warning("alarm-silent", prefix, f"these alarms notify no topic: {', '.join(silent)}")
     topics = {action for alarm in found.values() for action in alarm.get("AlarmActions", [])}
     for topic in sorted(topics):
         yield from heard(deployed, topic)
@@ -48,12 +48,12 @@ def heard(deployed: Deployed, topic: str) -> Iterator[Finding]:
     subscriptions = deployed.where.aws("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     name = topic.rpartition(":")[2]
     if not subscriptions:
-        yield warning("alarm-unheard", name, "alarms reach nobody, because nobody has subscribed to their topic", "set alarm_addresses")
+        yield warning("alarm-unheard", name, "alarms reach nobody: their topic has no subscription", "set alarm_addresses")
     elif all(subscription["SubscriptionArn"] == "PendingConfirmation" for subscription in subscriptions):
         yield warning(
             "alarm-unheard",
             name,
-            "alarms reach nobody, because nobody has confirmed the subscription",
+            "alarms reach nobody: the subscription is not confirmed",
             "follow the link in the mail that SNS has sent",
         )
 

@@ -47,10 +47,10 @@ resource "aws_iam_openid_connect_provider" "github" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-# The outer limit of every function's role, whatever its own policy says: without it, whoever can
-# make roles can make himself an administrator. Who may take a role is written by whoever makes it,
-# and no condition looks at that: so the limit lets data be touched by functions alone, and a role
-# that somebody else can take too is worth nothing to him.
+# The outer limit of every function's role, whatever its own policy says: without it, a person who
+# can make roles can make himself an administrator. Who may take a role is written by whoever makes
+# it, and no condition looks at that: so the limit lets data be touched by functions alone, and a
+# role that somebody else can take too is worth nothing to him.
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290:A boundary grants nothing; roles have exact grants of their own within it.
   #checkov:skip=CKV_AWS_355:X-Ray's two write actions take no resource.

@@ -35,7 +35,7 @@ variable "github" {
 
   validation {
     condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.github.repository))
-    error_message = "A GitHub repository is owner/name, without wildcards: whoever it names may deploy."
+    error_message = "A GitHub repository is owner/name, without wildcards: its workflows may deploy."
   }
 
   validation {

@@ -324,7 +324,7 @@ resource "aws_cloudfront_distribution" "this" {
   origin {
     origin_id   = "api"
     domain_name = var.api_host
-    # A lost request is sent again by whoever sent it, who knows whether that is safe.
+    # The sender repeats a lost request, and knows whether that is safe.
     connection_attempts = 1
 
     custom_header {

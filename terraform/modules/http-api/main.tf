@@ -54,7 +54,7 @@ resource "aws_apigatewayv2_route" "this" {
   authorization_scopes = each.value.authorization == "JWT" ? each.value.scopes : null
 }
 
-# This route of this API, and nobody else, may invoke the alias. A path parameter stands for
+# Only this route of this API may invoke the alias. A path parameter stands for
 # whatever is in its place.
 resource "aws_lambda_permission" "this" {
   for_each = var.routes

@@ -41,7 +41,7 @@ resource "aws_ses_domain_identity_verification" "this" {
 resource "aws_sesv2_email_identity_mail_from_attributes" "this" {
   email_identity   = aws_sesv2_email_identity.this.email_identity
   mail_from_domain = local.bounce_domain
-  # a record that is late or gone must keep nobody from signing in
+  # a late or missing record must not stop sign-ins
   behavior_on_mx_failure = "USE_DEFAULT_VALUE"
 
   depends_on = [aws_route53_record.bounces, aws_route53_record.spf]

@@ -15,7 +15,7 @@ resource "aws_cognito_identity_pool" "this" {
     content {
       provider_name = trimprefix(var.issuer, "https://")
       client_id     = cognito_identity_providers.value
-      # Nobody who was signed out or disabled gets credentials for a token of before.
+      # A signed-out or disabled user's old token gets no credentials.
       server_side_token_check = true
     }
   }
@@ -60,7 +60,7 @@ resource "aws_iam_role_policy" "this" {
     Statement = [{
       Effect = "Allow"
       Action = ["bedrock-agentcore:InvokeAgentRuntime"]
-      # A runtime is asked for by both, and each other endpoint of it is for whoever names it.
+      # A runtime is asked for by both, and each other endpoint must be named to be allowed.
       Resource = flatten([for arn in sort(var.runtime_arns) : [arn, "${arn}/runtime-endpoint/DEFAULT"]])
     }]
   })
