@@ -8,7 +8,17 @@ from collections import Counter, defaultdict
 from deployment import contract
 from deployment.contract import calls_by_case
 from generation import filled, share, table
-from generation.project import Calls, Needs, Prices, codes_mailed, load, needs_by_function, read, seconds_of_case
+from generation.project import (
+    Calls,
+    Needs,
+    Prices,
+    codes_mailed,
+    load,
+    needs_by_function,
+    read,
+    seconds_of_case,
+    setting,
+)
 
 # Dollars by service.
 Cost = defaultdict[str, float]
@@ -183,6 +193,36 @@ def prices_text() -> str:
             table(["assumption", "value", "meaning"], assumed),
         ]
     )
+
+
+def attack_text() -> str:
+    """What strangers can run up in a day by typing addresses that nobody has, and at what price."""
+    prices = load("prices")
+    case = ("initiate-otp", "new address")
+    needs = needs_by_function()["initiate-otp"]
+    start = cost_of_invocation(*case, calls_by_case()[case], prices, needs)
+    a_user = usd("cognito-active-user", prices)
+    network = setting("OTP_STARTS_PER_IP") * 60 / setting("OTP_START_WINDOW_SECONDS")
+    free, mails = setting("NEW_USERS_PER_MINUTE"), setting("OTP_STARTS_PER_MINUTE")
+    iterations = assumption(prices, "proof-of-work-iterations")
+    core_hours = iterations / assumption(prices, "iterations-per-core-second") / 3600
+    rows = []
+    for what, a_minute in [
+        ("one network", network),
+        ("the rate that asks for no work: `NEW_USERS_PER_MINUTE`", free),
+        (
+            "the strangers' share of the pool's mails: four fifths of `OTP_STARTS_PER_MINUTE`",
+            mails - mails // 5,
+        ),
+    ]:
+        users = a_minute * 60 * 24
+        work = max(0, a_minute - free) * 60 * 24 * core_hours
+        others = sum(start.values()) - start["mail"]
+        figures = [f"{users * dollars:,.2f}" for dollars in (a_user, start["mail"], others)]
+        networks = f"{a_minute / network:,.0f}"
+        rows.append([what, f"{users:,.0f}", networks, f"{work:,.0f}", *figures])
+    head = ["a day of", "new users", "networks", "core hours of work"]
+    return table([*head, "Cognito, US$", "mails, US$", "the rest, US$"], rows)
 
 
 def costs_text() -> str:

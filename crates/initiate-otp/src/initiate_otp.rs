@@ -35,6 +35,9 @@ impl InitiateOtp {
         self.starts
             .admit(&requester.turn(), requester.keys())
             .await?;
+        if exchange.network().is_none() {
+            self.agents.admit(&requester).await?;
+        }
         let makes_user = !matches!(address, Some(Address::Claimed(_)));
         self.mails.admit(&requester, makes_user).await?;
 

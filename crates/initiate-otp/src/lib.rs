@@ -15,7 +15,7 @@ mod initiate_otp;
 
 use auth_aws::{ConfigurationError, EmailCodes, Guests, Platform, SignIns};
 use auth_domain::{Email, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
-use auth_flows::{CodeMails, NetworkStarts, NewUsers, Requesters};
+use auth_flows::{CodeMails, NetworkAttempts, NetworkStarts, NewUsers, Requesters};
 use auth_lambda::{
     Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
@@ -31,6 +31,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = InitiateOtp {
         requesters: Requesters::new(platform, InitiateOtp::NAME)?,
         starts: NetworkStarts::new(platform, per_ip)?,
+        agents: NetworkAttempts::new(platform, "otp-start-agent")?,
         mails: CodeMails::new(platform, per_email)?,
         guests: Guests::new(platform)?,
         codes: EmailCodes::new(platform)?,
@@ -47,6 +48,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct InitiateOtp {
     requesters: Requesters,
     starts: NetworkStarts,
+    agents: NetworkAttempts,
     mails: CodeMails,
     guests: Guests,
     codes: EmailCodes,

@@ -5,7 +5,7 @@ use auth_aws::{FactorProof, UsedBy};
 use auth_domain::{
     Attempts, AwaitedFactor, Guest, HeldToken, Notice, Problem, SecondFactor, TokenDelivery,
 };
-use auth_flows::{Attempt, Resumed};
+use auth_flows::{Arrived, Attempt, Resumed};
 use auth_lambda::{Exchange, Fields, SignInAnswer};
 use tokio::join;
 
@@ -119,14 +119,18 @@ impl VerifyMfa {
             guest,
             backup_codes_left,
         } = proved;
+        let arrived = Arrived {
+            guest,
+            returns: true,
+        };
         let tokens = self.held.trade(resumed, &attempt, token).await?;
         let tokens = self
             .signing_in
-            .welcome(&resumed.requester, true, tokens, delivery)
+            .welcome(&resumed.requester, &arrived, tokens, delivery)
             .await;
         Ok(SignInAnswer::after_backup_code(
             tokens,
-            guest,
+            arrived.guest,
             backup_codes_left,
         ))
     }

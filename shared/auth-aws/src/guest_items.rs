@@ -98,6 +98,7 @@ pub(crate) fn guest_item(
     before: Option<&Item>,
 ) -> Item {
     let mut item = before.cloned().unwrap_or_default();
+    item.remove("deviceEpoch");
     item.extend([
         (KEY.to_owned(), guest_key(&guest.cognito_sub)),
         ("cognitoSub".to_owned(), text(guest.cognito_sub.as_str())),
@@ -143,6 +144,9 @@ fn parse(item: &Item) -> Option<Guest> {
         kept_session: get_text(item, "keptSession")
             .filter(|_| get_number(item, "keptSessionAt") == get_number(item, "signedOutAt"))
             .and_then(|id| SessionId::parse(id).ok()),
+        device_epoch: get_number(item, "deviceEpoch")
+            .map_or(Ok(0), u32::try_from)
+            .ok()?,
         authenticator: match get_sealed(item, "authenticatorKeys") {
             Some(sealed_keys) => Some(Authenticator {
                 sealed_keys,

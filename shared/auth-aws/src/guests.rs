@@ -20,7 +20,7 @@ use crate::{
         Address, KEY, REGISTRATION, Waiting, address_key, claim_item, guest_item, guest_key,
         id_key, read_address, read_guest,
     },
-    items::{Item, Written, conditional_update, get_text, millis, text},
+    items::{Item, Written, conditional_update, get_text, millis, number, text},
     transactions::transact,
     unproved_users::UnprovedUsers,
 };
@@ -294,6 +294,7 @@ impl Guests {
             signed_out_at: None,
             authenticator: None,
             kept_session: None,
+            device_epoch: 0,
             pending_authenticator: None,
         }
     }
@@ -550,10 +551,11 @@ impl Guests {
 
 /// The changes of a new password in its guest's record.
 const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
-                            REMOVE registration";
+                            REMOVE registration ADD deviceEpoch :one";
 
 fn new_password(now: Timestamp) -> Item {
     Item::from([
+        (":one".to_owned(), number(1)),
         (":true".to_owned(), AttributeValue::Bool(true)),
         (":millis".to_owned(), millis(now)),
         (":now".to_owned(), text(now.to_string())),

@@ -65,6 +65,9 @@ pub enum PoolRefusal {
     NewUsers {
         /// Seconds until the next minute.
         retry_after_seconds: u64,
+        /// How many times the rate has been reached within the minute: the more, the dearer is
+        /// the work.
+        times_over: u32,
     },
 }
 
@@ -319,6 +322,8 @@ impl Limits {
                     } else {
                         PoolRefusal::NewUsers {
                             retry_after_seconds,
+                            times_over: u32::try_from(new_users / i64::from(limits.new_users))
+                                .unwrap_or(u32::MAX),
                         }
                     })
                 }

@@ -4,16 +4,27 @@
 
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
-use crate::{Email, KeyRing, Purpose, Randomness, Timestamp, redacted::redacted_debug};
+use crate::{
+    Email, Guest, KeyRing, Purpose, Randomness, Timestamp, UserSub, redacted::redacted_debug,
+};
 
-/// The value of a device cookie: `v1.<issued, seconds>.<nonce>.<HMAC over address, issued and
-/// nonce>`.
+/// The value of a device cookie: `v2.<issued, seconds>.<epoch>.<sub in base64url>.<nonce>.<HMAC
+/// over address and all of these>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceCookie(String);
 
 redacted_debug!(DeviceCookie);
+
+/// A device cookie that Latchkey signed for an address and that is not too old. The record of the
+/// guest whom it names says whether it still counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceClaim {
+    guest: UserSub,
+    epoch: u32,
+    nonce: String,
+}
 
 /// The proof that a request came with a device cookie of the address it is about. Its name keys the
 /// device's own budgets.
@@ -23,23 +34,34 @@ pub struct KnownDevice {
 }
 
 impl DeviceCookie {
-    /// A cookie for a browser that has just signed in as `email`. One that was known already stays
-    /// the same device: signing in again gives no new budget.
+    /// What the name of every device cookie begins with.
+    pub const PREFIX: &str = "__Host-latchkey-device-";
+
+    /// Device cookies in one browser. A browser sends all of them with each request, and API
+    /// Gateway reads 10,240 bytes of fields.
+    pub const MOST: usize = 8;
+
+    /// A cookie for a browser that has just signed in as `guest` at `email`. A known device keeps
+    /// its nonce, so that signing in again gives it no second budget.
     #[must_use]
     pub fn issue(
         email: &Email,
+        guest: &Guest,
         known: Option<&KnownDevice>,
         now: Timestamp,
         keys: &KeyRing,
         randomness: &Randomness,
     ) -> Self {
-        let issued = now.as_seconds().to_string();
         let nonce = known.map_or_else(
             || HEXLOWER.encode(&randomness.bytes::<16>()),
             |device| device.nonce.clone(),
         );
-        let tag = keys.tag(Purpose::DeviceCookie, &[email.as_str(), &issued, &nonce]);
-        Self(format!("v1.{issued}.{nonce}.{}", tag.to_hex()))
+        let issued = now.as_seconds().to_string();
+        let epoch = guest.device_epoch.to_string();
+        let sub = BASE64URL_NOPAD.encode(guest.cognito_sub.as_str().as_bytes());
+        let signed = [email.as_str(), &issued, &epoch, &sub, &nonce];
+        let tag = keys.tag(Purpose::DeviceCookie, &signed).to_hex();
+        Self(format!("v2.{issued}.{epoch}.{sub}.{nonce}.{tag}"))
     }
 
     /// The cookie's names for `email`, the one to set first. Named after the address, so that a
@@ -48,9 +70,37 @@ impl DeviceCookie {
     pub fn names<'a>(email: &'a Email, keys: &'a KeyRing) -> impl Iterator<Item = String> + 'a {
         let names: Vec<String> = keys
             .tags(Purpose::DeviceCookieName, &[email.as_str()])
-            .map(|tag| format!("__Host-latchkey-device-{}", tag.short()))
+            .map(|tag| format!("{}{}", Self::PREFIX, tag.short()))
             .collect();
         names.into_iter()
+    }
+
+    /// The names in `held` that a browser has to forget when it gets the cookie for `email`: the
+    /// oldest past [`Self::MOST`], and those that an older key named. `held` are the browser's
+    /// device cookies, by name and value.
+    #[must_use]
+    pub fn surplus<'a>(
+        held: impl IntoIterator<Item = (&'a str, &'a str)>,
+        email: &Email,
+        keys: &KeyRing,
+    ) -> Vec<&'a str> {
+        let own: Vec<String> = Self::names(email, keys).collect();
+        let (mut surplus, mut others) = (Vec::new(), Vec::new());
+        for (name, value) in held {
+            match own.iter().position(|own| own == name) {
+                Some(0) => {}
+                Some(_) => surplus.push(name),
+                None => others.push((claimed_instant(value), name)),
+            }
+        }
+        others.sort_unstable_by(|one, other| other.cmp(one));
+        surplus.extend(
+            others
+                .into_iter()
+                .skip(Self::MOST - 1)
+                .map(|(_, name)| name),
+        );
+        surplus
     }
 
     /// The value, for the `Set-Cookie` field.
@@ -60,32 +110,60 @@ impl DeviceCookie {
     }
 }
 
-impl KnownDevice {
-    /// Checks a cookie's value: signed by us, for this address, and not older than `lifetime`.
-    /// `None` for a stranger.
+/// When a cookie says that it was issued. Only the browser's own choice of what to forget hangs on
+/// it.
+fn claimed_instant(value: &str) -> i64 {
+    let issued = value.split('.').nth(1);
+    issued.and_then(|issued| issued.parse().ok()).unwrap_or(0)
+}
+
+impl DeviceClaim {
+    /// Checks a cookie's value: signed by Latchkey, for this address, and not older than
+    /// `lifetime`. `None` for a stranger.
     #[must_use]
-    pub fn recognise(
+    pub fn read(
         value: &str,
         email: &Email,
         now: Timestamp,
         lifetime: Duration,
         keys: &KeyRing,
     ) -> Option<Self> {
-        let mut parts = value.split('.');
-        let (version, issued, nonce, tag) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        if version != "v1"
-            || parts.next().is_some()
-            || !keys.verifies(Purpose::DeviceCookie, &[email.as_str(), issued, nonce], tag)
-        {
+        let (signed, tag) = value.strip_prefix("v2.")?.rsplit_once('.')?;
+        let parts: Vec<&str> = signed.split('.').collect();
+        let [issued, epoch, sub, nonce] = parts[..] else {
+            return None;
+        };
+        let parts = [email.as_str(), issued, epoch, sub, nonce];
+        if !keys.verifies(Purpose::DeviceCookie, &parts, tag) {
             return None;
         }
+        let sub = BASE64URL_NOPAD.decode(sub.as_bytes()).ok()?;
         let issued = Timestamp::from_seconds(issued.parse().ok()?);
-        (now < issued.after(lifetime)).then(|| Self {
+        (now < issued.after(lifetime)).then_some(Self {
+            guest: UserSub::parse(std::str::from_utf8(&sub).ok()?).ok()?,
+            epoch: epoch.parse().ok()?,
             nonce: nonce.to_owned(),
         })
     }
 
+    /// The guest whom the cookie names.
+    #[must_use]
+    pub fn guest(&self) -> &UserSub {
+        &self.guest
+    }
+
+    /// The device, if `guest` is whom the cookie names, still has the address, and has reset no
+    /// password since. So the next owner of an address has no known devices that are not theirs.
+    #[must_use]
+    pub fn of(self, guest: &Guest, email: &Email) -> Option<KnownDevice> {
+        let counts = guest.cognito_sub == self.guest
+            && guest.email == *email
+            && guest.device_epoch == self.epoch;
+        counts.then_some(KnownDevice { nonce: self.nonce })
+    }
+}
+
+impl KnownDevice {
     /// The subject that the limits of `email` count: a known device by itself, all strangers
     /// together by the address. So a stranger cannot spend a known device's budget, or lock a guest
     /// out of a browser that they use.
@@ -104,7 +182,7 @@ impl KnownDevice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Key;
+    use crate::{GuestId, Key};
 
     fn ring() -> KeyRing {
         KeyRing::new(
@@ -113,48 +191,98 @@ mod tests {
         )
     }
 
+    fn guest(sub: &str, email: &str, device_epoch: u32) -> Guest {
+        let now = Timestamp::from_seconds(0);
+        Guest {
+            guest_id: GuestId::parse("GST-2026-7K3QXB").unwrap(),
+            email: Email::parse(email).unwrap(),
+            name: None,
+            cognito_sub: UserSub::parse(sub).unwrap(),
+            email_verified: true,
+            created_at: now,
+            updated_at: now,
+            has_password: false,
+            signed_out_at: None,
+            kept_session: None,
+            device_epoch,
+            authenticator: None,
+            pending_authenticator: None,
+        }
+    }
+
+    fn cookie(email: &Email, guest: &Guest, seconds: i64) -> DeviceCookie {
+        let randomness = Randomness::new(|bytes| bytes.fill(1));
+        let issued = Timestamp::from_seconds(seconds);
+        DeviceCookie::issue(email, guest, None, issued, &ring(), &randomness)
+    }
+
+    fn read(cookie: &str, email: &Email, seconds: i64) -> Option<DeviceClaim> {
+        let now = Timestamp::from_seconds(seconds);
+        DeviceClaim::read(cookie, email, now, Duration::from_mins(1), &ring())
+    }
+
     #[test]
-    fn a_device_is_known_for_its_address_until_the_cookie_ends() {
-        let (ada, eve) = (
-            Email::parse("ada@example.com").unwrap(),
-            Email::parse("eve@example.com").unwrap(),
-        );
-        let issued = Timestamp::from_seconds(1000);
-        let lifetime = Duration::from_mins(1);
-        let cookie = DeviceCookie::issue(
-            &ada,
-            None,
-            issued,
-            &ring(),
-            &Randomness::new(|bytes| bytes.fill(1)),
-        );
-        let at = |email, seconds| {
-            KnownDevice::recognise(
-                cookie.as_str(),
-                email,
-                Timestamp::from_seconds(seconds),
-                lifetime,
-                &ring(),
-            )
-        };
-        assert!(at(&ada, 1059).is_some());
-        assert!(at(&ada, 1060).is_none());
-        assert!(at(&eve, 1000).is_none());
+    fn a_cookie_counts_for_its_address_until_it_ends() {
+        let ada = Email::parse("ada@example.com").unwrap();
+        let eve = Email::parse("eve@example.com").unwrap();
+        let cookie = cookie(&ada, &guest("a.sub", ada.as_str(), 0), 1000);
+        let value = cookie.as_str();
+        assert!(read(value, &ada, 1059).is_some());
+        assert!(read(value, &ada, 1060).is_none());
+        assert!(read(value, &eve, 1000).is_none());
         for forged in [
             "",
-            "v1",
-            "v1.1000.00.00",
-            &cookie.as_str().replace("1000", "9000"),
-            &format!("{}.x", cookie.as_str()),
+            "v2",
+            "v2.1000.0.00.00.00",
+            &value.replace("1000", "9000"),
+            &value.replace("v2.1000.0.", "v2.1000.1."),
+            &format!("{value}.x"),
         ] {
-            assert!(
-                KnownDevice::recognise(forged, &ada, issued, lifetime, &ring()).is_none(),
-                "{forged:?}"
-            );
+            assert!(read(forged, &ada, 1000).is_none(), "{forged:?}");
         }
-        assert_ne!(
-            DeviceCookie::names(&ada, &ring()).next(),
-            DeviceCookie::names(&eve, &ring()).next()
-        );
+        let name = |email| DeviceCookie::names(email, &ring()).next();
+        assert_ne!(name(&ada), name(&eve));
+    }
+
+    #[test]
+    fn a_cookie_counts_for_its_guest_at_that_address_until_the_epoch_changes() {
+        let ada = Email::parse("ada@example.com").unwrap();
+        let issued_to = guest("first", ada.as_str(), 3);
+        let cookie = cookie(&ada, &issued_to, 1000);
+        let counts_for = |guest: &Guest| {
+            let claim = read(cookie.as_str(), &ada, 1000).unwrap();
+            claim.of(guest, &ada).is_some()
+        };
+        assert!(counts_for(&issued_to));
+        for other in [
+            guest("next", "ada@example.com", 3),
+            guest("first", "moved@example.com", 3),
+            guest("first", "ada@example.com", 4),
+        ] {
+            assert!(!counts_for(&other));
+        }
+    }
+
+    #[test]
+    fn a_browser_forgets_its_oldest_cookies_past_eight() {
+        let ada = Email::parse("ada@example.com").unwrap();
+        let names: Vec<_> = (0..12)
+            .map(|number| format!("{}{number:08}", DeviceCookie::PREFIX))
+            .collect();
+        let values: Vec<_> = (0..12)
+            .map(|number| format!("v2.{}.0", 1000 - number))
+            .collect();
+        let held = || {
+            names
+                .iter()
+                .zip(&values)
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+        };
+        let surplus = DeviceCookie::surplus(held(), &ada, &ring());
+        assert_eq!(surplus, names[7..].iter().collect::<Vec<_>>());
+        // The cookie that is replaced takes no place of another.
+        let own = DeviceCookie::names(&ada, &ring()).next().unwrap();
+        let held = held().take(7).chain([(own.as_str(), "v1.1.x")]);
+        assert!(DeviceCookie::surplus(held, &ada, &ring()).is_empty());
     }
 }

@@ -175,6 +175,8 @@ pub struct Guest {
     pub signed_out_at: Option<Timestamp>,
     /// The one session that `signed_out_at` did not end.
     pub kept_session: Option<SessionId>,
+    /// Which device cookies count: those of this epoch. A reset of the password begins another.
+    pub device_epoch: u32,
     /// The authenticator that guards every sign-in, where the guest has one.
     pub authenticator: Option<Authenticator>,
     /// The authenticator that is being set up, if one is. Only its confirmation touches the one

@@ -56,7 +56,7 @@ pub use caller::Caller;
 pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
-pub use device::{DeviceCookie, KnownDevice};
+pub use device::{DeviceClaim, DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
 pub use fresh_proof::FreshProof;
 pub use front_end::{FrontEnd, InvalidFrontEnd};

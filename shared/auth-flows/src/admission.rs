@@ -8,11 +8,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_aws::{ConfigurationError, Limits, Platform, PoolRefusal, Refusal, SecretSet, Secrets};
+use auth_aws::{
+    ConfigurationError, Guests, Limits, Platform, PoolRefusal, Refusal, SecretSet, Secrets,
+};
 use auth_domain::{
-    AttemptId, Clock, CodeMailLimits, CodeMailPayer, Email, KeyRing, KnownDevice, Limit,
-    LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem, ProofOfWork, Purpose,
-    Randomness, SolvedWork, Timestamp, TryLimits, WorkChallenge,
+    AttemptId, Clock, CodeMailLimits, CodeMailPayer, DeviceCookie, Email, Guest, KeyRing,
+    KnownDevice, Limit, LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem,
+    ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits, WorkChallenge,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::join;
@@ -34,6 +36,7 @@ pub struct Turn<'a> {
 #[derive(Clone)]
 pub struct Requesters {
     operation: &'static str,
+    guests: Guests,
     secrets: Secrets,
     clock: Clock,
     randomness: Randomness,
@@ -72,6 +75,7 @@ impl Requesters {
     pub fn new(platform: &Platform, operation: &'static str) -> Result<Self, ConfigurationError> {
         Ok(Self {
             operation,
+            guests: Guests::new(platform)?,
             secrets: Secrets::new(platform)?,
             clock: platform.clock(),
             randomness: platform.randomness(),
@@ -103,18 +107,18 @@ impl Requesters {
     ) -> Result<Requester<'a>, Problem> {
         let turn = self.turn(exchange);
         let secrets = self.secrets.get().await?;
-        Ok(self.recognise(turn, email, proof, secrets))
+        self.recognise(turn, email, proof, secrets).await
     }
 
-    /// The requester for `email`. An invalid solution of a challenge counts as none.
-    #[must_use]
-    pub fn recognise<'a>(
+    /// The requester for `email`. A browser with a device cookie of the address costs one read: of
+    /// the guest whom the cookie names. An invalid solution of a challenge counts as none.
+    async fn recognise<'a>(
         &self,
         turn: Turn<'a>,
         email: &Email,
         proof: Option<&ProofOfWork>,
         secrets: Arc<SecretSet>,
-    ) -> Requester<'a> {
+    ) -> Result<Requester<'a>, Problem> {
         let Turn {
             exchange,
             attempt,
@@ -122,17 +126,16 @@ impl Requesters {
         } = turn;
         let keys = secrets.keys();
         let solved = || proof?.check(self.operation, email, now, keys);
-        let standing =
-            if let Some(device) = exchange.known_device(email, now, self.device_lifetime, keys) {
-                Standing::Device(device)
-            } else if !exchange.is_http() {
-                Standing::Agent
-            } else if let Some(solved) = solved() {
-                Standing::Solved(solved)
-            } else {
-                Standing::Stranger
-            };
-        Requester {
+        let standing = if let Some(device) = self.device(exchange, email, now, keys).await? {
+            Standing::Device(device)
+        } else if !exchange.is_http() {
+            Standing::Agent
+        } else if let Some(solved) = solved() {
+            Standing::Solved(solved)
+        } else {
+            Standing::Stranger
+        };
+        Ok(Requester {
             exchange,
             operation: self.operation,
             email: email.clone(),
@@ -142,18 +145,43 @@ impl Requesters {
             standing,
             device_lifetime: self.device_lifetime,
             randomness: self.randomness.clone(),
-        }
+        })
     }
 
-    /// A claim beside the secrets, without which no request goes on. Where it cannot go on, or the
-    /// claim's answer is lost, the claim is given back.
-    pub async fn claim<T>(
+    /// The known device that asks about an address; `None` for a stranger.
+    async fn device(
         &self,
+        exchange: &Exchange,
+        email: &Email,
+        now: Timestamp,
+        keys: &KeyRing,
+    ) -> Result<Option<KnownDevice>, Problem> {
+        let Some(claim) = exchange.device_claim(email, now, self.device_lifetime, keys) else {
+            return Ok(None);
+        };
+        let guest = self.guests.find(claim.guest()).await?;
+        Ok(guest.and_then(|guest| claim.of(&guest, email)))
+    }
+
+    /// A claim, and who claims it. If the secrets or the device cannot be read, or the claim's
+    /// answer is lost, the claim is given back. `email` is the address of what was claimed.
+    pub async fn claim<'a, T>(
+        &self,
+        turn: &Turn<'a>,
         claiming: impl Future<Output = Result<T, Problem>>,
         give_back: impl Future<Output = Result<(), Problem>>,
-    ) -> Result<(T, Arc<SecretSet>), Problem> {
+        email: impl Fn(&T) -> Email,
+        proof: Option<&ProofOfWork>,
+    ) -> Result<(T, Requester<'a>), Problem> {
         let (problem, may_be_claimed) = match join!(claiming, self.secrets.get()) {
-            (Ok(claimed), Ok(secrets)) => return Ok((claimed, secrets)),
+            (Ok(claimed), Ok(secrets)) => {
+                let email = email(&claimed);
+                let recognising = self.recognise(turn.clone(), &email, proof, secrets);
+                match recognising.await {
+                    Ok(requester) => return Ok((claimed, requester)),
+                    Err(problem) => (problem, true),
+                }
+            }
             (Ok(_), Err(problem)) => (problem, true),
             (Err(problem), _) => {
                 let is_lost = problem.report().is_some();
@@ -231,16 +259,13 @@ impl Requester<'_> {
         Problem::InvalidCredentials
     }
 
-    /// Sets the device cookie for the address. A known device keeps its id.
-    pub fn remember_device(&self) {
-        self.exchange.remember_device(
-            &self.email,
-            self.device(),
-            self.now,
-            self.device_lifetime,
-            self.keys(),
-            &self.randomness,
-        );
+    /// Makes the browser a known device of `guest` at the address. A known device keeps its id.
+    pub fn remember_device(&self, guest: &Guest) {
+        let (email, keys) = (&self.email, self.keys());
+        let known = self.device();
+        let cookie = DeviceCookie::issue(email, guest, known, self.now, keys, &self.randomness);
+        self.exchange
+            .set_device_cookie(email, &cookie, self.device_lifetime, keys);
     }
 
     /// The name under which the requester's own budget counts; for everyone else, the one that
@@ -361,10 +386,14 @@ impl CodeMails {
             },
             Err(PoolRefusal::NewUsers {
                 retry_after_seconds,
-            }) => Refusal {
-                retry_after_seconds,
-                solved_lately: Some(0),
-            },
+                times_over,
+            }) => {
+                requester.exchange.count(Metric::NewUserFloods);
+                Refusal {
+                    retry_after_seconds,
+                    solved_lately: Some(times_over),
+                }
+            }
         };
         self.give_back(requester).await;
         requester.refused(refusal, &self.randomness)
@@ -544,7 +573,8 @@ impl NetworkStarts {
     }
 }
 
-/// Admission of one network's attempts at an operation, over all addresses.
+/// Admission of the attempts of one network, or of one agent's conversation, at an operation, over
+/// all addresses.
 #[derive(Clone)]
 pub struct NetworkAttempts {
     limits: Limits,
@@ -560,9 +590,8 @@ impl NetworkAttempts {
         })
     }
 
-    /// Counts an attempt of the sender's network, or of the conversation that an agent speaks in.
-    /// Known devices are exempt: a whole office may share a network, and those who work there are
-    /// not shut out by one of them.
+    /// Counts an attempt. Known devices are exempt: an office may share a network, and one attacker
+    /// there shuts no known device out. Direct invocations are exempt too: IAM has allowed each.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         let exchange = requester.exchange;
         let subject = match (exchange.network(), exchange.conversation()) {

@@ -108,10 +108,11 @@ impl CodeAttempts {
             .sign_ins
             .claim(&id, email, &turn.attempt, turn.now, &self.rules);
         let give_back = self.sign_ins.give_back(&id, &turn.attempt);
-        let (sign_in, secrets) = self.requesters.claim(claiming, give_back).await?;
-        let requester =
-            self.requesters
-                .recognise(turn.clone(), &sign_in.email, proof_of_work, secrets);
+        let email = |sign_in: &SignIn| sign_in.email.clone();
+        let (sign_in, requester) = self
+            .requesters
+            .claim(&turn, claiming, give_back, email, proof_of_work)
+            .await?;
         Ok(ClaimedCode {
             requester,
             sign_in,

@@ -85,14 +85,15 @@ impl HeldSignIns {
             })
         };
         let give_back = self.second_factors.give_back(&id, &turn.attempt);
-        let claimed = self.requesters.claim(claiming, give_back).await;
+        let email = |held: &HeldSignIn| held.email.clone();
+        let claimed = self
+            .requesters
+            .claim(&turn, claiming, give_back, email, None)
+            .await;
         if let Some(token) = &abandoned {
             self.abandon(&id, token).await;
         }
-        let (held, secrets) = claimed?;
-        let requester = self
-            .requesters
-            .recognise(turn.clone(), &held.email, None, secrets);
+        let (held, requester) = claimed?;
         Ok(Resumed {
             requester,
             held,

@@ -76,12 +76,13 @@ impl Resends {
         let (attempt, now) = (&turn.attempt, turn.now);
         let claiming = self.sign_ins.claim_resend(&id, attempt, now, &self.rules);
         let withdrawing = self.sign_ins.withdraw_resend(&id, attempt);
-        let claimed = self.requesters.claim(claiming, withdrawing).await;
-        exchange.rate_limit(self.gap(claimed.as_ref().err()));
-        let (sign_in, secrets) = claimed?;
-        let requester = self
+        let email = |sign_in: &SignIn| sign_in.email.clone();
+        let claimed = self
             .requesters
-            .recognise(turn.clone(), &sign_in.email, proof, secrets);
+            .claim(&turn, claiming, withdrawing, email, proof)
+            .await;
+        exchange.rate_limit(self.gap(claimed.as_ref().err()));
+        let (sign_in, requester) = claimed?;
         Ok(ClaimedResend {
             sign_in,
             id,

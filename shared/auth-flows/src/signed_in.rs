@@ -140,8 +140,8 @@ impl SigningIn {
             token_delivery,
             method,
         } = first_factor;
-        let Arrived { guest, returns } = arriving.await?;
-        if guest.authenticator.is_some() {
+        let arrived = arriving.await?;
+        if arrived.guest.authenticator.is_some() {
             let session_token = self
                 .second_factors
                 .hold(
@@ -173,9 +173,9 @@ impl SigningIn {
             }
         };
         let tokens = self
-            .welcome(requester, returns, marked, *token_delivery)
+            .welcome(requester, &arrived, marked, *token_delivery)
             .await;
-        Ok(SignInAnswer::signed_in(tokens, guest))
+        Ok(SignInAnswer::signed_in(tokens, arrived.guest))
     }
 
     /// Holds a sign-in with which Cognito itself wants to go on after a right password.
@@ -204,17 +204,17 @@ impl SigningIn {
     pub async fn welcome(
         &self,
         requester: &Requester<'_>,
-        returns: bool,
+        arrived: &Arrived,
         tokens: Tokens,
         token_delivery: TokenDelivery,
     ) -> Tokens {
         let (exchange, email) = (requester.exchange(), requester.email());
         exchange.count(Metric::SignIns);
-        if returns && requester.device().is_none() && exchange.is_http() {
+        if arrived.returns && requester.device().is_none() && exchange.is_http() {
             let notice = Notice::NewDeviceSignedIn;
             self.notices.tell(email, notice, exchange).await;
         }
-        requester.remember_device();
+        requester.remember_device(&arrived.guest);
         exchange.deliver(tokens, token_delivery, self.refresh_token_lifetime)
     }
 

@@ -65,6 +65,17 @@ impl SetCookie {
         }
     }
 
+    /// Makes a browser forget a device cookie.
+    #[must_use]
+    pub fn no_device(name: String) -> Self {
+        Self {
+            name,
+            value: String::new(),
+            max_age_seconds: 0,
+            same_site: SameSite::Strict,
+        }
+    }
+
     /// Ties a page's form to the browser that shows it: another site's form does not bring this
     /// cookie along.
     #[must_use]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use auth_domain::{
-    AppClients, Caller, ClientName, Country, DeviceCookie, Email, KeyRing, KnownDevice, LimitState,
-    Problem, Randomness, RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
+    AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, LimitState,
+    Problem, RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
 
@@ -205,18 +205,19 @@ impl Exchange {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The proof that this browser signed in as `email` before, if its cookie gives one.
+    /// The device cookie for `email`, if the browser has one that Latchkey signed. The record of
+    /// the guest whom it names says whether it still counts.
     #[must_use]
-    pub fn known_device(
+    pub fn device_claim(
         &self,
         email: &Email,
         now: Timestamp,
         lifetime: Duration,
         keys: &KeyRing,
-    ) -> Option<KnownDevice> {
+    ) -> Option<DeviceClaim> {
         DeviceCookie::names(email, keys)
             .filter_map(|name| self.cookie(&name))
-            .find_map(|value| KnownDevice::recognise(value, email, now, lifetime, keys))
+            .find_map(|value| DeviceClaim::read(value, email, now, lifetime, keys))
     }
 
     /// The refresh token that a browser keeps in its cookie. Counts only in requests of our own
@@ -268,19 +269,24 @@ impl Exchange {
         self.extras().cookies.push(cookie);
     }
 
-    /// Sets the device cookie for `email`. A known device keeps its id.
-    pub fn remember_device(
+    /// Sets the device cookie for `email`, and has the browser forget the device cookies that it
+    /// holds past the most.
+    pub fn set_device_cookie(
         &self,
         email: &Email,
-        known: Option<&KnownDevice>,
-        now: Timestamp,
+        cookie: &DeviceCookie,
         lifetime: Duration,
         keys: &KeyRing,
-        randomness: &Randomness,
     ) {
-        let cookie = DeviceCookie::issue(email, known, now, keys, randomness);
+        let held = self.sender.cookies.iter();
+        let held = held
+            .filter(|(name, _)| name.starts_with(DeviceCookie::PREFIX))
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        for name in DeviceCookie::surplus(held, email, keys) {
+            self.set_cookie(SetCookie::no_device(name.to_owned()));
+        }
         if let Some(name) = DeviceCookie::names(email, keys).next() {
-            self.set_cookie(SetCookie::device(name, &cookie, lifetime));
+            self.set_cookie(SetCookie::device(name, cookie, lifetime));
         }
     }
 

@@ -19,6 +19,9 @@ pub enum Metric {
     EmailDeliveryFailures,
     /// An address was mailed a code for which there may be no user yet.
     NewUsers,
+    /// A stranger's start was refused until work pays for it, because the pool makes too many new
+    /// users.
+    NewUserFloods,
     /// A guest signed in.
     SignIns,
     /// A guest was made.
@@ -53,6 +56,7 @@ impl Metric {
             Self::DependencyUnavailable => "DependencyUnavailable",
             Self::EmailDeliveryFailures => "EmailDeliveryFailures",
             Self::NewUsers => "NewUsers",
+            Self::NewUserFloods => "NewUserFloods",
             Self::SignIns => "SignIns",
             Self::GuestsCreated => "GuestsCreated",
             Self::AuthorizationsStarted => "AuthorizationsStarted",

@@ -12,6 +12,7 @@ locals {
     RefreshTokenReuse     = { threshold = 1, period = 300, meaning = "a refresh token came back after its grace period: it may have been stolen" }
     DependencyUnavailable = { threshold = 5, period = 300, meaning = "Cognito or DynamoDB throttles, or is away" }
     EmailDeliveryFailures = { threshold = 3, period = 300, meaning = "mails cannot be sent: the quota may be used up, or the sender blocked" }
+    NewUserFloods         = { threshold = 1, period = 60, meaning = "more than NEW_USERS_PER_MINUTE new users in a minute: somebody may be running up Cognito's bill. Strangers' starts cost work now; COST.md has the price" }
     RollbackFailures      = { threshold = 1, period = 300, meaning = "half a registration stayed behind; the next sign-in of that address heals it" }
     ServerErrors          = { threshold = 5, period = 300, meaning = "operations answer 5xx" }
   }
@@ -29,7 +30,7 @@ locals {
 
   # The same for the dashboard. A widget can ask one such query and no more, and any number of
   # searches, which alarms cannot.
-  shown = concat(keys(local.counted), ["SignIns", "GuestsCreated", "LimitRefusals", "AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsAbandoned"])
+  shown = concat(keys(local.counted), ["SignIns", "GuestsCreated", "NewUsers", "LimitRefusals", "AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsAbandoned"])
   total = { for metric in local.shown : metric => "SUM(SEARCH('{\"Latchkey\",\"environment\",\"function\"} MetricName=\"${metric}\" environment=\"${var.environment}\"', 'Sum', 300))" }
 
   actions = [aws_sns_topic.alarms.arn]
@@ -220,7 +221,7 @@ resource "aws_cloudwatch_dashboard" "this" {
 
   dashboard_body = jsonencode({
     widgets = [for index, widget in [
-      { title = "Sign-ins, guests made", totals = ["SignIns", "GuestsCreated"] },
+      { title = "Sign-ins, guests and users made", totals = ["SignIns", "GuestsCreated", "NewUsers"] },
       { title = "Refusals and failures", totals = concat(keys(local.counted), ["LimitRefusals"]) },
       { title = "Agents' authorizations", totals = [for end in ["Started", "Completed", "Failed", "Abandoned"] : "Authorizations${end}"] },
       { title = "Invocations", metrics = [for one in var.functions : ["AWS/Lambda", "Invocations", "FunctionName", one.function_name]], stat = "Sum" },

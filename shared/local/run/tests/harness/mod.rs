@@ -255,8 +255,24 @@ impl TestWorld {
 
     /// Calls an agent's tool, as an `AgentCore` Gateway does.
     pub(crate) async fn call_tool(&self, function: &str, tool: &str, arguments: &Value) -> Answer {
-        let context =
-            json!({ "custom": { "bedrockAgentCoreToolName": format!("latchkey___{tool}") } });
+        self.call_tool_in("a-conversation", function, tool, arguments)
+            .await
+    }
+
+    /// The same in another conversation.
+    pub(crate) async fn call_tool_in(
+        &self,
+        conversation: &str,
+        function: &str,
+        tool: &str,
+        arguments: &Value,
+    ) -> Answer {
+        let context = json!({
+            "custom": {
+                "bedrockAgentCoreToolName": format!("latchkey___{tool}"),
+                "bedrockAgentCoreSessionId": conversation,
+            }
+        });
         let context = STANDARD.encode(context.to_string());
         let answer = self
             .invoke_with(function, arguments, &[("x-amz-client-context", &context)])

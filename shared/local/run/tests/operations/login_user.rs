@@ -358,7 +358,7 @@ async fn signing_in_again_gives_a_browser_no_other_budget() {
     world.registered(ADA, PASSWORD).await;
     let device = |answer: &Answer| {
         let cookie = answer.header("set-cookie").expect("a device cookie");
-        cookie.split('.').nth(2).expect("four parts").to_owned()
+        cookie.split('.').nth(4).expect("six parts").to_owned()
     };
     let mut browser = world.browser();
     let first = device(&browser.login(ADA, PASSWORD).await);

@@ -321,6 +321,15 @@ async fn a_factor_that_was_taken_and_brought_nothing_counts_again_for_its_own_si
     }
 }
 
+/// How often Ada was told that somebody failed at her second factor.
+fn warnings(world: &TestWorld) -> usize {
+    let subjects = world.subjects(ADA);
+    let told = subjects
+        .iter()
+        .filter(|subject| *subject == "Somebody nearly signed in");
+    told.count()
+}
+
 #[tokio::test]
 async fn three_wrong_codes_end_a_sign_in_and_its_token_is_revoked() {
     let world = TestWorld::stopped(&[]).await;
@@ -339,6 +348,11 @@ async fn three_wrong_codes_end_a_sign_in_and_its_token_is_revoked() {
     let refused = browser.second_factor(&held, right).await;
     refused.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
     assert_eq!(refused.retry_after(), Some(270));
+    assert_eq!(
+        warnings(&world),
+        1,
+        "the guest hears that somebody has the first factor"
+    );
     // Another sign-in has attempts of its own.
     let held = world.held(ADA).await;
     let right = code(&guest.app.next_code());
@@ -355,6 +369,7 @@ async fn five_wrong_codes_in_fifteen_minutes_are_all_over_any_number_of_sign_ins
         let refused = browser.second_factor(held, code("404170")).await;
         refused.expect_problem(401, "INVALID_OTP");
     }
+    assert_eq!(warnings(&world), 1);
     let right = code(&guest.app.next_code());
     let refused = browser.second_factor(&one, right).await;
     refused.expect_problem(429, "RATE_LIMITED");

@@ -365,7 +365,11 @@ async fn past_a_rate_of_new_users_every_stranger_pays_with_work() {
     }
     let register = json!({ "email": "new@example.com", "password": PASSWORD });
     let refused = world.browser().post("/auth/register", register).await;
-    challenge(&refused);
+    assert_eq!(
+        challenge(&refused).parameters.cost,
+        150,
+        "dearer than at first"
+    );
     known.started(ADA).await;
     world.advance(60);
     world.browser().started("late@example.com").await;
@@ -450,4 +454,25 @@ async fn agents_have_budgets_of_their_own() {
     assert_eq!(tool["error_code"], "RATE_LIMITED", "{}", tool.body);
     let direct = world.invoke("initiate-otp", &input).await;
     assert!(direct["sessionToken"].is_string(), "{}", direct.body);
+}
+
+/// An agent's conversation has attempts of its own over all addresses, as a network has.
+#[tokio::test]
+async fn a_conversation_has_so_many_starts_over_all_addresses() {
+    let world = TestWorld::stopped(&[("ATTEMPTS_PER_NETWORK", "10")]).await;
+    let start = async |conversation: &str, email: String| {
+        let tool = "initiate_cognito_login";
+        let input = json!({ "email": email });
+        world
+            .call_tool_in(conversation, "initiate-otp", tool, &input)
+            .await
+    };
+    for guest in 0..10 {
+        let started = start("one", format!("guest.{guest}@example.com")).await;
+        assert_eq!(started["success"], true, "{}", started.body);
+    }
+    let refused = start("one", EVE.to_owned()).await;
+    assert_eq!(refused["error_code"], "RATE_LIMITED", "{}", refused.body);
+    let started = start("another", EVE.to_owned()).await;
+    assert_eq!(started["success"], true, "{}", started.body);
 }

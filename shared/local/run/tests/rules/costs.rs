@@ -147,6 +147,16 @@ async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_
             );
         }
     }
+    for (operation, made) in known_device_calls().await {
+        let key = (operation.to_owned(), "known device".to_owned());
+        let expected = table.remove(&key).unwrap_or_default();
+        if made != expected {
+            let _infallible = writeln!(
+                differences,
+                "{operation}, known device: the table has {expected:?}, made were {made:?}"
+            );
+        }
+    }
     let rolled_back = ("register-user".to_owned(), "rolled back".to_owned());
     assert_eq!(
         table.remove(&rolled_back),
@@ -253,6 +263,35 @@ async fn resend_with_a_choice() -> Calls {
         }
     }
     panic!("no choice in {TRIES} re-sends");
+}
+
+/// What a sign-in and a reset call for a browser that signed in before.
+async fn known_device_calls() -> Vec<(&'static str, Calls)> {
+    let world = TestWorld::start().await;
+    let mut browser = world.sign_in(ADA).await.browser;
+    world.advance(3600);
+    let mut all = Vec::new();
+    let mut note = |operation, since| {
+        let mut made = calls(&world, operation, since);
+        made.remove(SECRETS);
+        all.push((operation, made));
+    };
+    let since = world.last_call();
+    let session_token = browser.started(ADA).await;
+    note("initiate-otp", since);
+    world.advance(31);
+    let since = world.last_call();
+    browser.resend(&session_token).await.expect_status(200);
+    note("resend-otp", since);
+    let code = world.mail_code(ADA).await;
+    let since = world.last_call();
+    let verified = browser.verify(ADA, &code, &session_token).await;
+    verified.expect_status(200);
+    note("verify-otp", since);
+    let since = world.last_call();
+    browser.request_reset(ADA).await.expect_status(202);
+    note("request-password-reset", since);
+    all
 }
 
 /// A registration whose code cannot be mailed.
@@ -454,6 +493,12 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
         ("initiate-otp", start_with_a_choice().await),
         ("resend-otp", resend_with_a_choice().await),
     ] {
+        called
+            .entry(operation)
+            .or_default()
+            .extend(made.into_keys());
+    }
+    for (operation, made) in known_device_calls().await {
         called
             .entry(operation)
             .or_default()

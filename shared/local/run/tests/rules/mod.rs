@@ -7,6 +7,7 @@ mod bad_requests;
 mod bearer_tokens;
 mod cookies;
 mod costs;
+mod devices;
 mod failing_authorizations;
 mod failing_calls;
 mod limits;
