@@ -22,7 +22,8 @@ impl ConfirmPasswordReset {
             .meet(exchange, email, proof_of_work.as_ref())
             .await?;
         let attempt = Attempt::at_code(&self.tries, &self.network, &requester).await?;
-        let recovering = self.passwords.recover(email, code, new_password);
+        let passwords = self.passwords.for_request(exchange.context());
+        let recovering = passwords.recover(email, code, new_password);
         match attempt.evaluate(recovering).await? {
             Recovery::Done => {}
             Recovery::Wrong => {

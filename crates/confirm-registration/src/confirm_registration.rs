@@ -106,7 +106,9 @@ impl ConfirmRegistration {
             proved.requester.exchange().count(Metric::GuestsCreated);
         }
         self.passwords.set(proved.sub.as_str(), &password).await?;
-        let signed_in = self.passwords.sign_in(email, password.spelling()).await;
+        let context = proved.requester.exchange().context();
+        let passwords = self.passwords.for_request(context);
+        let signed_in = passwords.sign_in(email, password.spelling()).await;
         match signed_in.map_err(|undecided| undecided.problem)? {
             PasswordProof::Right(signed_in) => {
                 let first_factor = FirstFactor {

@@ -2,8 +2,9 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    AttemptId, CognitoSession, Email, OfferedPassword, Problem, SessionToken, SignIn, Timestamp,
+    CognitoSession, Email, OfferedPassword, Problem, SessionToken, SignIn, Timestamp,
 };
+use auth_flows::Requester;
 use auth_lambda::{CodeSent, Exchange};
 use tokio::try_join;
 
@@ -41,9 +42,7 @@ impl InitiateOtp {
         let makes_user = !matches!(address, Some(Address::Claimed(_)));
         self.mails.admit(&requester, makes_user).await?;
 
-        let sent = self
-            .send(email, address.as_ref(), requester.attempt(), now)
-            .await?;
+        let sent = self.send(&requester, address.as_ref()).await?;
         let session_token = SessionToken::generate(&self.randomness);
         self.remember(&session_token, email, sent, now).await?;
         let rules = &self.rules;
@@ -63,23 +62,23 @@ impl InitiateOtp {
     /// make Cognito take the address for proved, so that is asked now.
     async fn send(
         &self,
-        email: &Email,
+        requester: &Requester<'_>,
         address: Option<&Address>,
-        attempt: &AttemptId,
-        now: Timestamp,
     ) -> Result<Sent, Problem> {
+        let (email, attempt, now) = (requester.email(), requester.attempt(), requester.now());
+        let codes = self.codes.for_request(requester.exchange().context());
         let (bound, has_password) = match address {
             Some(Address::Claimed(claim)) => (true, claim.has_password),
             Some(Address::Waiting(_)) | None => (false, false),
         };
         let is_new = !bound && self.new_users.ensure(email, attempt, now).await?.is_some();
-        let mut sending = self.codes.send(email).await?;
+        let mut sending = codes.send(email).await?;
         if bound
             && sending.password_offered
             && !has_password
             && self.new_users.ensure(email, attempt, now).await?.is_some()
         {
-            sending = self.codes.send(email).await?;
+            sending = codes.send(email).await?;
         }
         let may_be_a_strangers = !bound && !is_new;
         let password = if !sending.password_offered {

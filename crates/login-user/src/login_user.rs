@@ -18,13 +18,14 @@ impl LoginUser {
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
         let (email, delivery) = (&input.email, input.token_delivery);
+        let passwords = self.passwords.for_request(exchange.context());
         let (attempt, requester, proof) = self
             .attempts
             .evaluate(
                 email,
                 &input.password,
                 exchange,
-                |spelling| self.passwords.sign_in(email, spelling),
+                |spelling| passwords.sign_in(email, spelling),
                 |proof| matches!(proof, PasswordProof::Wrong),
             )
             .await?;

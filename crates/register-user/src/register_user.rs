@@ -4,7 +4,7 @@
 use auth_aws::Address;
 use auth_domain::{
     CognitoSession, Guest, GuestId, OfferedPassword, PendingRegistration, Problem, Report, Sealed,
-    SessionToken, SignIn, Timestamp, UserSub,
+    SessionToken, SignIn, UserSub,
 };
 use auth_flows::Requester;
 use auth_lambda::{Delivery, Exchange, Metric};
@@ -51,7 +51,7 @@ impl RegisterUser {
         let guest_id = self.guests.draw_guest_id(now);
         let begun = match password {
             Ok(password) => {
-                self.begin(input, &session_token, guest_id.clone(), password, now)
+                self.begin(input, &requester, &session_token, guest_id.clone(), password)
                     .await
             }
             Err(problem) => Err(problem),
@@ -74,6 +74,7 @@ impl RegisterUser {
                 has_password: false,
                 signed_out_at: None,
                 kept_session: None,
+                device_epoch: 0,
                 authenticator: None,
                 pending_authenticator: None,
             },
@@ -101,12 +102,14 @@ impl RegisterUser {
     async fn begin(
         &self,
         input: &Input,
+        requester: &Requester<'_>,
         session_token: &SessionToken,
         guest_id: GuestId,
         password: Sealed,
-        now: Timestamp,
     ) -> Result<(), Problem> {
-        let sending = self.codes.send(&input.email).await?;
+        let codes = self.codes.for_request(requester.exchange().context());
+        let sending = codes.send(&input.email).await?;
+        let now = requester.now();
         let session: CognitoSession = match sending.session {
             Some(session) if !sending.password_offered => session,
             Some(_) | None => return Err(Problem::EmailExists),

@@ -13,6 +13,7 @@ impl RequestPasswordReset {
             .admit(&requester.turn(), requester.keys())
             .await?;
         self.mails.admit(&requester, false).await?;
-        self.passwords.request_recovery(email).await
+        let passwords = self.passwords.for_request(exchange.context());
+        passwords.request_recovery(email).await
     }
 }

@@ -29,7 +29,8 @@ impl VerifyMfa {
             }
         };
         let attempt = self.held.count(resumed, None).await?;
-        let answering = self.passwords.answer_challenge(follow_up, &answer);
+        let passwords = self.passwords.for_request(requester.exchange().context());
+        let answering = passwords.answer_challenge(follow_up, &answer);
         match attempt.evaluate(answering).await? {
             ChallengeOutcome::Right(signed_in) => {
                 let answered = self

@@ -95,11 +95,13 @@ impl VerifyMfa {
         }
     }
 
-    /// The answer to a wrong factor. Past the last attempt the guest hears of it: the first factor
-    /// is known to somebody.
+    /// The answer to a wrong factor. The guest hears of the last attempt, and of the fifth wrong
+    /// factor in a day: the first factor is known to somebody.
     pub(crate) async fn refuse(&self, resumed: &Resumed<'_>, left: Attempts) -> Problem {
-        if left.remaining == 0 {
-            let (email, exchange) = (&resumed.held.email, resumed.requester.exchange());
+        let requester = &resumed.requester;
+        let is_worth_a_notice = self.factors.is_worth_a_notice(requester).await;
+        if left.remaining == 0 || is_worth_a_notice {
+            let (email, exchange) = (&resumed.held.email, requester.exchange());
             let notice = Notice::SecondFactorFailed;
             self.notices.tell(email, notice, exchange).await;
         }

@@ -1,6 +1,6 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
-use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, SignIn, Tokens, UserSub};
+use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, RequestContext, SignIn, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::{
     operation::admin_initiate_auth::AdminInitiateAuthOutput,
     types::{AttributeType, AuthenticationResultType, ChallengeNameType, MessageActionType},
@@ -74,6 +74,15 @@ impl EmailCodes {
             pool: UserPool::new(platform)?,
             secrets: Secrets::new(platform)?,
         })
+    }
+
+    /// The same for a person's request, which came from there.
+    #[must_use]
+    pub fn for_request(&self, context: Option<RequestContext>) -> Self {
+        Self {
+            pool: self.pool.for_request(context),
+            ..self.clone()
+        }
     }
 
     /// Asks Cognito to mail a code.

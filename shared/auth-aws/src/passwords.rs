@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use auth_domain::{
     ChallengeAnswer, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
-    NewPassword, OtpCode, Problem, Randomness, Report, Spelling, Tokens, UserSub,
+    NewPassword, OtpCode, Problem, Randomness, Report, RequestContext, Spelling, Tokens, UserSub,
 };
 use aws_sdk_cognitoidentityprovider::{
     operation::{
@@ -118,6 +118,15 @@ impl Passwords {
             token_service: TokenService::new(platform)?,
             randomness: platform.randomness(),
         })
+    }
+
+    /// The same for a person's request, which came from there.
+    #[must_use]
+    pub fn for_request(&self, context: Option<RequestContext>) -> Self {
+        Self {
+            pool: self.pool.for_request(context),
+            ..self.clone()
+        }
     }
 
     /// Asks Cognito whether a password is right; a right one begins a session.
@@ -392,6 +401,7 @@ impl Passwords {
                 self.pool
                     .client
                     .forgot_password()
+                    .set_user_context_data(self.pool.user_context_data())
                     .client_id(&self.pool.client_id)
                     .username(email.as_str())
                     .secret_hash(self.pool.secret_hash(email.as_str(), secrets))
@@ -405,7 +415,11 @@ impl Passwords {
                     tracing::info!(code, "Cognito sends this user no code for a new password");
                     Ok(())
                 }
-                Some(code @ ("CodeDeliveryFailureException" | "LimitExceededException")) => {
+                Some("LimitExceededException") => {
+                    tracing::warn!("Cognito's own limit of mails to this user is reached");
+                    Ok(())
+                }
+                Some(code @ "CodeDeliveryFailureException") => {
                     tracing::error!(code, "a code for a new password could not be mailed");
                     Ok(())
                 }
@@ -427,6 +441,7 @@ impl Passwords {
                 self.pool
                     .client
                     .confirm_forgot_password()
+                    .set_user_context_data(self.pool.user_context_data())
                     .client_id(&self.pool.client_id)
                     .username(email.as_str())
                     .confirmation_code(code.as_str())

@@ -1,6 +1,6 @@
 //! The user pool and the confidential client through which alone Latchkey speaks to it.
 
-use auth_domain::{AccessToken, IdToken, Problem, RefreshToken, Report, Tokens, UserSub};
+use auth_domain::{AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub};
 use aws_sdk_cognitoidentityprovider::{
     Client,
     operation::{
@@ -8,7 +8,10 @@ use aws_sdk_cognitoidentityprovider::{
         admin_initiate_auth::builders::AdminInitiateAuthFluentBuilder,
         admin_respond_to_auth_challenge::builders::AdminRespondToAuthChallengeFluentBuilder,
     },
-    types::{AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType},
+    types::{
+        AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, ContextDataType,
+        UserContextDataType,
+    },
 };
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -31,6 +34,7 @@ pub(crate) struct UserPool {
     pub(crate) client: Client,
     pub(crate) pool_id: String,
     pub(crate) client_id: String,
+    context: Option<RequestContext>,
 }
 
 impl UserPool {
@@ -43,7 +47,38 @@ impl UserPool {
                 .text("COGNITO_USER_POOL_ID")?
                 .to_owned(),
             client_id: client_id(platform)?,
+            context: None,
         })
+    }
+
+    /// The same for a person's request. Cognito is told where it came from, since its limits on
+    /// mails count by requester: without that, all people are one Lambda function to it.
+    pub(crate) fn for_request(&self, context: Option<RequestContext>) -> Self {
+        Self {
+            context,
+            ..self.clone()
+        }
+    }
+
+    /// Where the person is, in the words of the Admin API.
+    fn context_data(&self) -> Option<ContextDataType> {
+        let context = self.context.as_ref()?;
+        let described = ContextDataType::builder()
+            .ip_address(context.ip_address.to_string())
+            .server_name(&context.host)
+            .server_path(&context.path)
+            .set_http_headers(Some(Vec::new()))
+            .build();
+        #[expect(clippy::expect_used, reason = "every member that it needs is set above")]
+        Some(described.expect("address, server, path and fields"))
+    }
+
+    /// The same in the words of the public API, which takes it from the operations' client because
+    /// that has a secret (`EnablePropagateAdditionalUserContextData`).
+    pub(crate) fn user_context_data(&self) -> Option<UserContextDataType> {
+        let context = self.context.as_ref()?;
+        let described = UserContextDataType::builder();
+        Some(described.ip_address(context.ip_address.to_string()).build())
     }
 
     /// The beginning of a sign-in by choice, the factor being chosen already.
@@ -58,6 +93,7 @@ impl UserPool {
             .user_pool_id(&self.pool_id)
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::UserAuth)
+            .set_context_data(self.context_data())
             .auth_parameters("USERNAME", username)
             .auth_parameters("PREFERRED_CHALLENGE", factor)
             .auth_parameters("SECRET_HASH", self.secret_hash(username, secrets))
@@ -75,6 +111,7 @@ impl UserPool {
             .user_pool_id(&self.pool_id)
             .client_id(&self.client_id)
             .challenge_name(challenge)
+            .set_context_data(self.context_data())
             .challenge_responses("USERNAME", username)
             .challenge_responses("SECRET_HASH", self.secret_hash(username, secrets))
     }

@@ -33,6 +33,7 @@ mod problem;
 mod proof_of_work;
 mod randomness;
 mod redacted;
+mod request_context;
 mod sealed;
 mod session_token;
 mod sign_in;
@@ -80,6 +81,7 @@ pub use password::{InvalidPassword, NewPassword, Password, PasswordRule, Spellin
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallenge};
 pub use randomness::Randomness;
+pub use request_context::RequestContext;
 pub use sealed::Sealed;
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
 pub use sign_in::{

@@ -136,7 +136,9 @@ impl CodeAttempts {
         attempt: Attempt<'a>,
         code: &OtpCode,
     ) -> Result<ProvedCode<'a>, Problem> {
-        let proving = self.codes.prove_any(&claimed.sign_in, code);
+        let context = claimed.requester.exchange().context();
+        let codes = self.codes.for_request(context);
+        let proving = codes.prove_any(&claimed.sign_in, code);
         match attempt.evaluate(proving).await? {
             Proof::Right { tokens, sub } => Ok(ProvedCode {
                 attempt,

@@ -39,13 +39,14 @@ impl FreshProofs {
     ) -> Result<(), Problem> {
         match proof {
             FreshProof::Password(password) => {
+                let passwords = self.passwords.for_request(exchange.context());
                 let (attempt, _, is_right) = self
                     .attempts
                     .evaluate(
                         &guest.email,
                         password,
                         exchange,
-                        |spelling| self.passwords.prove(&caller.sub, spelling),
+                        |spelling| passwords.prove(&caller.sub, spelling),
                         |is_right| !is_right,
                     )
                     .await?;

@@ -100,7 +100,9 @@ impl Resends {
         let mailing = async {
             permitting.await?;
             self.mails.admit(&claimed.requester, false).await?;
-            self.codes.send(&claimed.sign_in.email).await
+            let context = claimed.requester.exchange().context();
+            let codes = self.codes.for_request(context);
+            codes.send(&claimed.sign_in.email).await
         };
         match mailing.await {
             Ok(sending) => match sending.session {

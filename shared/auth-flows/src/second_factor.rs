@@ -1,14 +1,25 @@
 //! Second factors of guests: counted over all sign-ins, so that a thief of the first factor cannot
-//! guess the other.
+//! guess the other, and the guest hears of the thief.
+
+use std::time::Duration;
 
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
-    AttemptId, Authenticator, AuthenticatorKeys, Clock, Guest, Limit, OtpCode,
+    Ageing, AttemptId, Authenticator, AuthenticatorKeys, Clock, Guest, Limit, LimitState, OtpCode,
     PendingAuthenticator, Problem, Randomness, SecondFactor, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 
-use crate::{Attempt, Turn, attempt::Budget};
+use crate::{Attempt, Requester, Turn, attempt::Budget};
+
+/// Wrong second factors in a day of which a guest hears, over however many sign-ins they are spread.
+/// A person mistypes fewer. A guesser who keeps below every other limit makes hundreds.
+const TOLD: Limit = Limit {
+    name: "mfa-wrong-told",
+    quota: 5,
+    window: Duration::from_secs(24 * 3600),
+    ageing: Ageing::OneByOne,
+};
 
 /// Attempts at the second factors of guests.
 #[derive(Clone)]
@@ -80,6 +91,17 @@ impl SecondFactorAttempts {
             Some(step) => Ok((keys, step)),
             None => Err(Problem::InvalidOtp(attempt.left())),
         }
+    }
+
+    /// Notes a wrong second factor of a sign-in, and says whether the guest has to hear of it: of
+    /// the fifth in a day. A note that fails is none, and fails nothing.
+    pub async fn is_worth_a_notice(&self, requester: &Requester<'_>) -> bool {
+        let subject = format!("address#{}", requester.address_tag());
+        let mut left = TOLD.quota;
+        let (attempt, now) = (requester.attempt(), requester.now());
+        let note = |state: LimitState| left = state.remaining;
+        let noted = self.limits.admit(&TOLD, &subject, attempt, now, note).await;
+        noted.is_ok() && left == 0
     }
 
     /// Forgets the wrong codes of a user who has just brought a right one. Where that fails, they

@@ -8,7 +8,7 @@ use std::{
 
 use auth_domain::{
     AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, LimitState,
-    Problem, RefreshRefusal, RefreshToken, Report, Timestamp, TokenDelivery, Tokens,
+    Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp, TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
 
@@ -35,6 +35,7 @@ pub(crate) struct Sender {
     pub(crate) came_through_cloudfront: bool,
     pub(crate) cookies: Vec<(String, String)>,
     pub(crate) host: Option<String>,
+    pub(crate) path: Option<String>,
     pub(crate) origin: Option<String>,
     pub(crate) fetch_site: Option<String>,
     pub(crate) bearer_token: Option<String>,
@@ -136,6 +137,16 @@ impl Exchange {
             Some(viewer) if self.sender.came_through_cloudfront => Some(viewer.ip()),
             Some(_) | None => self.sender.source_ip,
         }
+    }
+
+    /// Where a person's request came from. `None` at the other doors, where a server is the sender.
+    #[must_use]
+    pub fn context(&self) -> Option<RequestContext> {
+        Some(RequestContext {
+            ip_address: self.ip_address()?,
+            host: self.sender.host.clone()?,
+            path: self.sender.path.clone()?,
+        })
     }
 
     /// The country that the request comes from, by its two letters (ISO 3166-1), where CloudFront

@@ -87,6 +87,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
             .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             .collect(),
         host: text("host"),
+        path: request.raw_path.clone(),
         origin: text("origin"),
         fetch_site: text("sec-fetch-site"),
         bearer_token: text("authorization").map(|value| bearer_token(&value)),

@@ -49,6 +49,9 @@ pub struct AwsCall {
     /// The tables (with `/index/…` where one is read; commas between several), pool, app client, workload identity,
     /// credential provider, secret or key that it was made on. Empty where there is none.
     pub resource: String,
+    /// The address of the person for whose request it was made, where the call tells AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
     /// The HTTP status, or nothing where no answer arrived.
     pub status: Option<u16>,
     /// How long it took.
@@ -158,6 +161,7 @@ impl HttpConnector for WatchedConnector {
                 service: target.service.name(),
                 action: target.action,
                 resource: target.resource,
+                ip_address: target.ip_address,
                 status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
                 ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
             });
@@ -198,6 +202,7 @@ struct Target {
     service: Service,
     action: String,
     resource: String,
+    ip_address: Option<String>,
 }
 
 impl Target {
@@ -216,6 +221,7 @@ impl Target {
                 let service = Service::by_target(prefix);
                 Self {
                     resource: service.resource(&body),
+                    ip_address: ip_address(&body),
                     service,
                     action: action.to_owned(),
                 }
@@ -239,6 +245,7 @@ impl Target {
                     service: Service::SigningKeys,
                     action: "GetSigningKeys".to_owned(),
                     resource: pool.to_owned(),
+                    ip_address: None,
                 };
             }
             (method, _) => {
@@ -246,6 +253,7 @@ impl Target {
                     service: Service::Other,
                     action: format!("{method} {}", request.uri()),
                     resource: String::new(),
+                    ip_address: None,
                 };
             }
         };
@@ -253,8 +261,16 @@ impl Target {
             service,
             action: action.to_owned(),
             resource: service.resource(body),
+            ip_address: None,
         }
     }
+}
+
+/// What a call of Cognito's says of the person.
+fn ip_address(body: &Value) -> Option<String> {
+    let contexts = [&body["ContextData"], &body["UserContextData"]];
+    let mut addresses = contexts.into_iter().map(|context| &context["IpAddress"]);
+    addresses.find_map(|address| address.as_str().map(str::to_owned))
 }
 
 /// The identity operations of AgentCore that are called by their own names.
@@ -518,6 +534,7 @@ mod tests {
                 service: Service::AgentCore,
                 action: "GetWorkloadAccessToken".to_owned(),
                 resource: "agent".to_owned(),
+                ip_address: None,
             };
             let answer = target.refusal(refusal);
             assert_eq!(answer.status().as_u16(), status);

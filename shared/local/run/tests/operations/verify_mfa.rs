@@ -385,6 +385,32 @@ async fn five_wrong_codes_in_fifteen_minutes_are_all_over_any_number_of_sign_ins
         .expect_status(200);
 }
 
+/// Somebody who has the password and guesses slowly spends no sign-in's attempts, and never five in
+/// 15 minutes.
+#[tokio::test]
+async fn the_guest_hears_of_the_fifth_wrong_code_in_a_day_however_slowly_it_is_guessed() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    world.guarded_by_password(ADA, PASSWORD).await;
+    let mut thief = world.browser_at("127.0.0.9");
+    for told in [0, 0, 0, 0, 1, 1, 1] {
+        let held = thief.login(ADA, PASSWORD).await.text("sessionToken");
+        let refused = thief.second_factor(&held, code("404170")).await;
+        refused.expect_problem(401, "INVALID_OTP");
+        assert_eq!(warnings(&world), told);
+        world.advance(1200);
+    }
+    // A day later another five are told of.
+    world.advance(24 * 3600);
+    for told in [1, 1, 1, 1, 2] {
+        let held = thief.login(ADA, PASSWORD).await.text("sessionToken");
+        let refused = thief.second_factor(&held, code("404170")).await;
+        refused.expect_problem(401, "INVALID_OTP");
+        assert_eq!(warnings(&world), told);
+        world.advance(1200);
+    }
+}
+
 #[tokio::test]
 async fn a_right_code_clears_the_count_of_wrong_ones() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;

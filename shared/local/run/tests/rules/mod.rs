@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_invocations;
 mod bad_requests;
 mod bearer_tokens;
+mod cognitos_limits;
 mod cookies;
 mod costs;
 mod devices;

@@ -1,0 +1,18 @@
+//! Where a person's request came from. Cognito is told, for limits and risks of its own.
+
+use std::net::IpAddr;
+
+use crate::redacted::redacted_debug;
+
+/// From where and to where a request was sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestContext {
+    /// The person's own address, which no proxy of ours has replaced.
+    pub ip_address: IpAddr,
+    /// The host that the request was sent to.
+    pub host: String,
+    /// The path that it was sent to.
+    pub path: String,
+}
+
+redacted_debug!(RequestContext);
