@@ -15,6 +15,7 @@ CALLERS = {
     "schedule": "the clock, every {everyMinutes} minutes",
     "authorizer": "a team's own API",
 }
+COUNTED = ("attempts", "mails", "requests", "users")
 READS = ("BatchGetItem", "GetItem", "Query")
 
 
@@ -57,6 +58,16 @@ def settings_text() -> str:
         line = f"{name} = {setting.get('default', '')}".rstrip()
         lines.append(f"# {line}" if "local" in setting.get("madeBy", []) or setting.get("default", "none") == "none" else line)
     return "\n".join(lines) + "\n"
+
+
+def limits_text() -> str:
+    """Every setting that counts, and every window in which one is counted."""
+    rows = []
+    for name, setting in contract.settings().items():
+        if setting.get("unit") in COUNTED or name.endswith(("_WINDOW_SECONDS", "_QUIET_SECONDS")):
+            bounds = f"{setting['minimum']:,} to {setting['maximum']:,}"
+            rows.append([f"`{name}`", f"{setting['default']:,} {setting['unit']}", bounds, setting["meaning"]])
+    return table(["setting", "default", "bounds", "limits"], rows)
 
 
 def commented(text: str) -> list[str]:

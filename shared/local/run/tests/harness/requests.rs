@@ -184,6 +184,19 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
+impl TestWorld {
+    /// A token of the pool's with other claims, which the pool never issues.
+    pub(crate) fn signed_with(&self, token: &str, changes: &Value) -> String {
+        let mut claims = claims(token);
+        let changes = changes.as_object().unwrap().clone();
+        claims.as_object_mut().unwrap().extend(changes);
+        let signed = self
+            .cognito()
+            .sign_access_token(&self.ready().user_pool_id, &claims);
+        signed.expect("the pool signs")
+    }
+}
+
 /// Exchanges a refresh token in the body.
 pub(crate) async fn refresh(browser: &mut Browser<'_>, token: &str) -> Answer {
     browser

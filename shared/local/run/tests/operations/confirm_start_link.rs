@@ -38,6 +38,9 @@ fn location(answer: &Answer) -> &str {
 /// The attack: a guest has consented once, so that the pool's page knows the browser. A stranger
 /// begins an authorization in a conversation of their own, and another site sends the guest's
 /// browser to its link.
+///
+/// ASVS 5.0 7.6.2 and 10.7.1: no session and no authorization begins without a person's own act,
+/// and each authorization asks anew.
 #[tokio::test]
 async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
     for prompt_login in [PromptLogin::Heeded, PromptLogin::Ignored] {

@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
+use crate::harness::{Browser, TestWorld};
 use crate::harness::requests::{Sample, claims, header, opens};
 
 /// Two thousand bits that sign tokens of nobody's: PKCS#1, made for these tests.
@@ -176,6 +176,50 @@ async fn an_access_token_lives_an_hour() {
     for sample in Sample::behind_the_authorizer() {
         sample.send(&mut browser).await.expect_status(401);
     }
+}
+
+/// ASVS 5.0 9.2.1, RFC 7519 §4.1.5: a token counts from the very second of its `nbf`. The gateway
+/// checks it; where a route takes a token or none, the operation does.
+#[tokio::test]
+async fn a_token_counts_from_its_beginning_on() {
+    let world = TestWorld::stopped(&[]).await;
+    let guest = world.sign_in("ada@example.com").await;
+    let now = world.clock().now().as_seconds();
+    let mut browser = world.browser();
+    for (begins, is_early) in [
+        (json!(now - 1), false),
+        (json!(now), false),
+        (json!(now + 1), true),
+        (json!(now + 3600), true),
+        (json!((now - 1).to_string()), true),
+        (Value::Null, true),
+    ] {
+        let token = world.signed_with(&guest.access_token, &json!({ "nbf": begins }));
+        browser.bearer(&token);
+        for sample in Sample::behind_the_authorizer() {
+            if is_early {
+                sample.send(&mut browser).await.expect_status(401);
+            }
+        }
+        assert_eq!(opens_at_the_gateway(&mut browser).await, !is_early, "{begins}");
+        let conversation = json!({ "conversationId": "of an agent" });
+        let begun = browser.post("/auth/oauth2/authorize", conversation).await;
+        begun.expect_status(if is_early { 401 } else { 200 });
+        let asked = json!({ "authToken": token });
+        let found = world.invoke("get-authenticated-guest", &asked).await;
+        assert_eq!(found["user"].is_object(), !is_early, "{begins}: {}", found.body);
+    }
+    let token = world.signed_with(&guest.access_token, &json!({ "nbf": now + 1 }));
+    browser.bearer(&token);
+    assert!(!opens_at_the_gateway(&mut browser).await);
+    world.advance(1);
+    assert!(opens_at_the_gateway(&mut browser).await);
+}
+
+async fn opens_at_the_gateway(browser: &mut Browser<'_>) -> bool {
+    let answer = browser.get("/me").await;
+    assert!([200, 401].contains(&answer.status), "{answer:?}");
+    answer.status == 200
 }
 
 /// ASVS 5.0 9.2.2, RFC 8725 §3.12: a token for one purpose serves no other. The gateway misses the
