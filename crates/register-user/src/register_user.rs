@@ -51,8 +51,14 @@ impl RegisterUser {
         let guest_id = self.guests.draw_guest_id(now);
         let begun = match password {
             Ok(password) => {
-                self.begin(input, &requester, &session_token, guest_id.clone(), password)
-                    .await
+                self.begin(
+                    input,
+                    &requester,
+                    &session_token,
+                    guest_id.clone(),
+                    password,
+                )
+                .await
             }
             Err(problem) => Err(problem),
         };

@@ -1,6 +1,8 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
-use auth_domain::{CognitoSession, Email, OtpCode, Problem, Report, RequestContext, SignIn, Tokens, UserSub};
+use auth_domain::{
+    CognitoSession, Email, OtpCode, Problem, Report, RequestContext, SignIn, Tokens, UserSub,
+};
 use aws_sdk_cognitoidentityprovider::{
     operation::admin_initiate_auth::AdminInitiateAuthOutput,
     types::{AttributeType, AuthenticationResultType, ChallengeNameType, MessageActionType},

@@ -1,6 +1,8 @@
 //! The user pool and the confidential client through which alone Latchkey speaks to it.
 
-use auth_domain::{AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub};
+use auth_domain::{
+    AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub,
+};
 use aws_sdk_cognitoidentityprovider::{
     Client,
     operation::{
@@ -69,7 +71,10 @@ impl UserPool {
             .server_path(&context.path)
             .set_http_headers(Some(Vec::new()))
             .build();
-        #[expect(clippy::expect_used, reason = "every member that it needs is set above")]
+        #[expect(
+            clippy::expect_used,
+            reason = "every member that it needs is set above"
+        )]
         Some(described.expect("address, server, path and fields"))
     }
 

@@ -12,8 +12,8 @@ use auth_lambda::Exchange;
 
 use crate::{Attempt, Requester, Turn, attempt::Budget};
 
-/// Wrong second factors in a day of which a guest hears, over however many sign-ins they are spread.
-/// A person mistypes fewer. A guesser who keeps below every other limit makes hundreds.
+/// Wrong second factors in a day of which a guest hears, over however many sign-ins. A person
+/// mistypes fewer. A guesser who keeps below every other limit makes hundreds.
 const TOLD: Limit = Limit {
     name: "mfa-wrong-told",
     quota: 5,

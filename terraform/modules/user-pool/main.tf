@@ -111,6 +111,8 @@ resource "aws_cognito_user_pool_client" "operations" {
   read_attributes               = local.clients.operations.ReadAttributes
   write_attributes              = local.clients.operations.WriteAttributes
 
+  enable_propagate_additional_user_context_data = local.clients.operations.EnablePropagateAdditionalUserContextData
+
   auth_session_validity  = local.clients.operations.AuthSessionValidity
   access_token_validity  = local.clients.operations.AccessTokenValidity
   id_token_validity      = local.clients.operations.IdTokenValidity

@@ -35,6 +35,8 @@ pub(crate) struct ClientSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token_rotation: Option<RefreshTokenRotation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enable_propagate_additional_user_context_data: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) write_attributes: Option<Vec<String>>,
     #[serde(
         default,
@@ -343,6 +345,12 @@ impl fmt::Debug for AppClient {
 }
 
 impl AppClient {
+    /// Whether Cognito believes the client where it says from where a person comes.
+    pub(crate) fn takes_context(&self) -> bool {
+        let says_so = self.settings.enable_propagate_additional_user_context_data;
+        says_so == Some(true) && !self.secrets.is_empty()
+    }
+
     pub(crate) fn find(connection: &Connection, id: &str) -> Result<Self, Refusal> {
         Self::look_for(connection, id)?.ok_or_else(|| Refusal::no_such_client(id))
     }

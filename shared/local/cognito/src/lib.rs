@@ -136,6 +136,12 @@ impl Cognito {
         self.service.set_early_password(early_password);
     }
 
+    /// Changes how many sign-in codes an address and a requester get within an hour, from the next
+    /// request on.
+    pub fn set_sign_in_codes(&self, an_hour: u32) {
+        self.service.set_sign_in_codes(an_hour);
+    }
+
     /// Changes what a second code does from the next request on.
     pub fn set_earlier_codes(&self, earlier_codes: EarlierCodes) {
         self.service.set_earlier_codes(earlier_codes);

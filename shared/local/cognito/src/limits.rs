@@ -12,6 +12,7 @@ use crate::service::Service;
 /// An operation that is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
+    SignInCode,
     ForgotPassword,
     ConfirmForgotPassword,
     ResendConfirmationCode,
@@ -24,6 +25,7 @@ pub(crate) enum Counted {
 impl Counted {
     const fn name(self) -> &'static str {
         match self {
+            Self::SignInCode => "EMAIL_OTP",
             Self::ForgotPassword => "ForgotPassword",
             Self::ConfirmForgotPassword => "ConfirmForgotPassword",
             Self::ResendConfirmationCode => "ResendConfirmationCode",
@@ -36,6 +38,7 @@ impl Counted {
 
     const fn most(self, limits: &HourlyLimits) -> u32 {
         match self {
+            Self::SignInCode => limits.sign_in_codes,
             Self::ForgotPassword => limits.forgot_password,
             Self::ConfirmForgotPassword => limits.confirm_forgot_password,
             Self::ResendConfirmationCode => limits.resend_confirmation_code,
@@ -49,10 +52,11 @@ impl Counted {
     /// Counts a call before anything else is done for it, so that many at once cannot outrun the
     /// limit.
     ///
-    /// `name` is the user name, or what was typed where nobody has it: those are counted alike.
+    /// `name` is the user name, or what was typed where nobody has it: those are counted alike. For
+    /// a sign-in code, the requester's address stands beside it.
     pub(crate) fn count(self, service: &Service, pool: &Pool, name: &str) -> Result<(), Refusal> {
         let now = service.now();
-        let most = self.most(&service.options.hourly_limits);
+        let most = self.most(&service.hourly_limits());
         service.store.change(now, |transaction| {
             let counted: Option<(i64, u32)> = transaction
                 .prepare_cached(

@@ -175,6 +175,9 @@ pub enum OpenError {
 /// depends on a risk which nobody outside can see, so the smallest is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyLimits {
+    /// Sign-in codes by mail to one address, asked for from one address of the network: 5 to 20 in
+    /// AWS. The default is no limit, since people at one machine try more often than guests do.
+    pub sign_in_codes: u32,
     /// `ForgotPassword`: 5 to 20 in AWS.
     pub forgot_password: u32,
     /// `ConfirmForgotPassword`: 5 to 20 in AWS.
@@ -194,6 +197,7 @@ pub struct HourlyLimits {
 impl Default for HourlyLimits {
     fn default() -> Self {
         Self {
+            sign_in_codes: u32::MAX,
             forgot_password: 5,
             confirm_forgot_password: 5,
             resend_confirmation_code: 5,

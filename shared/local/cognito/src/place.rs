@@ -1,5 +1,7 @@
 //! A request's context: the pool, the app client, and the form of the API.
 
+use serde::Deserialize;
+
 use crate::app_client::AppClient;
 use crate::limits::Counted;
 use crate::options::EarlierCodes;
@@ -8,6 +10,19 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{self, Door, Session, Step};
 use crate::user::User;
+
+/// `ContextData` of the Admin form, or `UserContextData` of the public one: where the person is.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Context {
+    ip_address: Option<String>,
+}
+
+/// The address of a request of the Admin form that names none: the calling server's own.
+const SERVER: &str = "server";
+
+/// The address of everybody who calls the public form: a stand-in is called on loopback.
+const LOOPBACK: &str = "127.0.0.1";
 
 /// A sign-in's context: the pool, the app client, and the form of the API.
 pub(crate) struct Place {
@@ -36,6 +51,28 @@ impl Place {
             };
             Ok(Self { pool, client, door })
         })
+    }
+
+    /// Counts a mail with a sign-in code against the hourly limit of its address and requester. A
+    /// request of the Admin form names the requester. So does one of the public form, where the
+    /// client has a secret and may say so (`EnablePropagateAdditionalUserContextData`).
+    pub(crate) fn count_code(
+        &self,
+        service: &Service,
+        user: Option<&User>,
+        typed: &str,
+        context: Option<&Context>,
+    ) -> Result<(), Refusal> {
+        let named = context.and_then(|context| context.ip_address.as_deref());
+        let requester = match self.door {
+            Door::Admin => named.unwrap_or(SERVER),
+            Door::Public => named
+                .filter(|_| self.client.takes_context())
+                .unwrap_or(LOOPBACK),
+        };
+        let folded = self.pool.settings.folded(typed);
+        let name = user.map_or(folded.as_str(), |user| &user.username);
+        Counted::SignInCode.count(service, &self.pool, &format!("{name} {requester}"))
     }
 
     /// Counts a call against the user's limit by the hour, or against the typed name's where nobody

@@ -18,7 +18,7 @@ use crate::app_client::AppClient;
 use crate::domain::domain_of;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
-use crate::options::{EarlierCodes, EarlyPassword, OpenError, Options, PromptLogin, UnknownUser};
+use crate::options::{EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser};
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::store::{LAYOUT, Store};
@@ -50,6 +50,7 @@ struct Switches {
     earlier_codes: EarlierCodes,
     early_password: EarlyPassword,
     prompt_login: PromptLogin,
+    sign_in_codes: u32,
 }
 
 /// What choice-based sign-in pretends for a name that nobody has.
@@ -72,6 +73,7 @@ impl Service {
             earlier_codes: options.earlier_codes,
             early_password: options.early_password,
             prompt_login: options.prompt_login,
+            sign_in_codes: options.hourly_limits.sign_in_codes,
         };
         Ok(Self {
             options,
@@ -130,6 +132,17 @@ impl Service {
 
     pub(crate) fn prompt_login(&self) -> PromptLogin {
         self.with_switches(|switches| switches.prompt_login)
+    }
+
+    pub(crate) fn set_sign_in_codes(&self, an_hour: u32) {
+        self.with_switches(|switches| switches.sign_in_codes = an_hour);
+    }
+
+    pub(crate) fn hourly_limits(&self) -> HourlyLimits {
+        HourlyLimits {
+            sign_in_codes: self.with_switches(|switches| switches.sign_in_codes),
+            ..self.options.hourly_limits
+        }
     }
 
     pub(crate) fn earlier_codes(&self) -> EarlierCodes {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::mail::{Mail, masked};
-use crate::place::Place;
+use crate::place::{Context, Place};
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{self, Step};
@@ -15,7 +15,9 @@ pub(super) fn send_code(
     place: &Place,
     typed: &str,
     user: &User,
+    context: Option<&Context>,
 ) -> Result<Value, Refusal> {
+    place.count_code(service, Some(user), typed, context)?;
     let email = user.email().unwrap_or_default();
     let code = local_kit::digits(service.random(), 8);
     let step = Step::EmailOtp {
@@ -32,7 +34,9 @@ pub(super) fn pretend_code(
     service: &Service,
     place: &Place,
     typed: &str,
+    context: Option<&Context>,
 ) -> Result<Value, Refusal> {
+    place.count_code(service, None, typed, context)?;
     let code = local_kit::digits(service.random(), 8);
     let step = Step::EmailOtp {
         code: session::hashed(&code),

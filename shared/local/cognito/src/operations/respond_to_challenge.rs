@@ -14,7 +14,7 @@ use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::{after_first_factor, second_factor_or_tokens};
 use crate::attribute::{Attribute, check_attributes};
 use crate::password::NewPassword;
-use crate::place::Place;
+use crate::place::{Context, Place};
 use crate::refusal::Refusal;
 use crate::service::{Service, check_secret_hash};
 use crate::session::{self, Door, Found, Session, Step};
@@ -33,9 +33,17 @@ pub(super) struct Input {
     #[serde(default)]
     challenge_responses: HashMap<String, String>,
     pub(super) client_metadata: Option<Metadata>,
+    context_data: Option<Context>,
+    user_context_data: Option<Context>,
 }
 
 impl Input {
+    fn context(&self) -> Option<&Context> {
+        self.context_data
+            .as_ref()
+            .or(self.user_context_data.as_ref())
+    }
+
     pub(super) fn response(&self, name: &str) -> Result<&str, Refusal> {
         self.challenge_responses
             .get(name)
@@ -211,9 +219,10 @@ impl Answer<'_> {
         match choice {
             "EMAIL_OTP" => {
                 self.consume(|_, _| Ok(()))?;
+                let context = self.input.context();
                 match &self.user {
-                    Some(user) => send_code(self.service, self.place, self.typed, user),
-                    None => pretend_code(self.service, self.place, self.typed),
+                    Some(user) => send_code(self.service, self.place, self.typed, user, context),
+                    None => pretend_code(self.service, self.place, self.typed, context),
                 }
             }
             "WEB_AUTHN" => {

@@ -12,7 +12,7 @@ use super::passkey_challenge;
 use super::password_proof::{Proof, begin_srp, prove};
 use super::second_factor::after_first_factor;
 use crate::options::EarlyPassword;
-use crate::place::Place;
+use crate::place::{Context, Place};
 use crate::pre_authentication::ask_pre_authentication;
 use crate::refusal::Refusal;
 use crate::service::{Pretence, Service, check_secret_hash, is_client_secret};
@@ -31,9 +31,17 @@ pub(super) struct Input {
     auth_parameters: HashMap<String, String>,
     client_metadata: Option<Metadata>,
     session: Option<String>,
+    context_data: Option<Context>,
+    user_context_data: Option<Context>,
 }
 
 impl Input {
+    fn context(&self) -> Option<&Context> {
+        self.context_data
+            .as_ref()
+            .or(self.user_context_data.as_ref())
+    }
+
     fn parameter(&self, name: &str) -> Result<&str, Refusal> {
         self.optional(name)
             .ok_or_else(|| Refusal::missing_parameter(name))
@@ -219,7 +227,7 @@ async fn choose(
     };
     match chosen {
         Some("EMAIL_OTP") => {
-            let mut answer = send_code(service, place, typed, user)?;
+            let mut answer = send_code(service, place, typed, user, input.context())?;
             answer["AvailableChallenges"] = json!(available);
             Ok(answer)
         }
@@ -309,7 +317,7 @@ async fn pretend(
         Pretence::AllFactors | Pretence::Passkey => all,
         Pretence::SelectChallenge => return select_challenge(service, place, typed, None, &all),
     };
-    let mut answer = pretend_code(service, place, typed)?;
+    let mut answer = pretend_code(service, place, typed, input.context())?;
     answer["AvailableChallenges"] = json!(available);
     Ok(answer)
 }

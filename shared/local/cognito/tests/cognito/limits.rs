@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
+use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, ContextDataType};
 use cognito_local::HourlyLimits;
+use serde_json::json;
 
 use crate::email_codes::join_all;
 use crate::world::{PASSWORD, World, refusal};
@@ -129,4 +131,63 @@ async fn the_holder_of_a_token_is_counted_too() {
         confirm_forgot(&world, NINA).await.as_deref(),
         Some("ExpiredCodeException: Invalid code provided, please request a code again.")
     );
+}
+
+/// Asks for a sign-in code through the Admin form, for a person at this address.
+async fn code_for(world: &World, name: &str, address: Option<&str>) -> Option<String> {
+    let context = address.map(|address| {
+        let context = ContextDataType::builder().ip_address(address);
+        let context = context.server_name("example.com").server_path("/sign-in");
+        let context = context.set_http_headers(Some(Vec::new()));
+        context.build().unwrap()
+    });
+    let call = world.sdk.admin_initiate_auth();
+    let call = call
+        .user_pool_id(&world.pool)
+        .client_id(&world.client.client_id);
+    let call = call.auth_flow(AuthFlowType::UserAuth);
+    let call = call.auth_parameters("USERNAME", name);
+    let call = call.auth_parameters("PREFERRED_CHALLENGE", "EMAIL_OTP");
+    let outcome = call.set_context_data(context).send().await;
+    outcome.is_err().then(|| refusal(outcome))
+}
+
+#[tokio::test]
+async fn sign_in_codes_are_counted_by_address_and_requester() {
+    let world = World::with(|plan| plan.options.hourly_limits.sign_in_codes = 5).await;
+    world.passwordless_user(NINA).await;
+    for name in [NINA, NOBODY] {
+        for address in [Some("192.0.2.1"), Some("192.0.2.2"), None] {
+            assert_eq!(until_the_limit(|| code_for(&world, name, address)).await, 5);
+        }
+    }
+    assert_eq!(world.mails_to(NINA).len(), 15);
+    // The public form has a requester of its own.
+    let begin = world.sdk.initiate_auth();
+    let begin = begin.client_id(&world.client.client_id);
+    let begin = begin.auth_flow(AuthFlowType::UserAuth);
+    let begin = begin.auth_parameters("USERNAME", NINA);
+    let begin = begin.auth_parameters("PREFERRED_CHALLENGE", "EMAIL_OTP");
+    begin.send().await.unwrap();
+    world.clock.advance(3_600);
+    assert_eq!(code_for(&world, NINA, None).await, None);
+}
+
+#[tokio::test]
+async fn a_context_names_address_server_path_and_fields() {
+    let world = World::new().await;
+    world.passwordless_user(NINA).await;
+    let begin = json!({
+        "UserPoolId": world.pool,
+        "ClientId": world.client.client_id,
+        "AuthFlow": "USER_AUTH",
+        "AuthParameters": { "USERNAME": NINA, "PREFERRED_CHALLENGE": "EMAIL_OTP" },
+        "ContextData": { "IpAddress": "192.0.2.1" },
+    });
+    let (status, answer) = world.raw("AdminInitiateAuth", &begin).await;
+    assert_eq!(status, 400);
+    let message = answer["message"].as_str().unwrap();
+    for member in ["serverName", "serverPath", "httpHeaders"] {
+        assert!(message.contains(member), "{message}");
+    }
 }

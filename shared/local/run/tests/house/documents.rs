@@ -60,28 +60,45 @@ fn a_guide_explains_every_limit_as_the_contract_sets_it() {
             .lines()
             .find(|line| line.starts_with(&format!("| `{}` |", limit.name)));
         let default = limit.default.as_deref().unwrap();
-        let says_default = row.is_some_and(|row| row.replace(',', "").contains(&format!("| {default} ")));
+        let says_default =
+            row.is_some_and(|row| row.replace(',', "").contains(&format!("| {default} ")));
         if !says_default {
-            broken.push(format!("{} is not listed with its default {default}", limit.name));
+            broken.push(format!(
+                "{} is not listed with its default {default}",
+                limit.name
+            ));
         }
     }
     for name in explained.split('`').skip(1).step_by(2) {
-        let is_setting = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        let is_setting = name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
         let is_problem = ["RATE_LIMITED", "MAX_ATTEMPTS_EXCEEDED"].contains(&name);
         if is_setting && !is_problem && !settings.iter().any(|setting| setting.name == name) {
             broken.push(format!("{name} is explained, and no setting"));
         }
     }
-    for attack in ["credential stuffing", "password brute force", "code guessing"] {
+    for attack in [
+        "credential stuffing",
+        "password brute force",
+        "code guessing",
+    ] {
         let row = explained
             .lines()
             .find(|line| line.starts_with(&format!("| {attack}")));
-        let names_a_limit = |row: &str| settings.iter().any(|one| row.contains(&format!("`{}`", one.name)));
+        let names_a_limit = |row: &str| {
+            settings
+                .iter()
+                .any(|one| row.contains(&format!("`{}`", one.name)))
+        };
         if !row.is_some_and(names_a_limit) {
             broken.push(format!("{attack} is answered by no limit"));
         }
     }
-    hold("shared/guides/limits.md and the contract differ: run scripts/generate.", &broken);
+    hold(
+        "shared/guides/limits.md and the contract differ: run scripts/generate.",
+        &broken,
+    );
 }
 
 /// The targets of links, outside code.

@@ -53,6 +53,7 @@ fn expect_limited(answer: &Answer) {
 #[tokio::test]
 async fn a_mail_that_cognitos_own_limit_refuses_is_no_failed_delivery() {
     let world = TestWorld::stopped(&ROOMY_MAILBOXES).await;
+    world.cognito().set_sign_in_codes(20);
     world.registered(ADA, PASSWORD).await;
     let (mut browser, mut elsewhere) = (world.browser(), world.browser_at(HOME));
     let sign_in = browser.started(ADA).await;
@@ -85,7 +86,9 @@ async fn cognito_is_told_where_each_person_is() {
     let mut browser = world.browser_at(HOME);
     let held = browser.login(ADA, "Only-for-the-1st-time").await;
     let chosen = json!({ "newPassword": PASSWORD });
-    let signed_in = browser.second_factor(&held.text("sessionToken"), chosen).await;
+    let signed_in = browser
+        .second_factor(&held.text("sessionToken"), chosen)
+        .await;
     browser.bearer(&signed_in.text("accessToken"));
     let proof = json!({ "password": PASSWORD });
     browser.set_up(proof).await.expect_status(200);
@@ -93,19 +96,27 @@ async fn cognito_is_told_where_each_person_is() {
     world.advance(31);
     browser.resend(&sign_in).await.expect_status(200);
     let code = world.mail_code(ADA).await;
-    browser.verify(ADA, &code, &sign_in).await.expect_status(200);
+    browser
+        .verify(ADA, &code, &sign_in)
+        .await
+        .expect_status(200);
 
     let registration = browser.registering(EVE, PASSWORD).await;
     world.advance(31);
     let resent = browser.resend_confirmation(&registration).await;
     resent.expect_status(202);
     let code = world.mail_code(EVE).await;
-    browser.confirm(&registration, &code).await.expect_status(200);
+    browser
+        .confirm(&registration, &code)
+        .await
+        .expect_status(200);
     let reset = world.reset_password(&mut browser, EVE, OTHER_PASSWORD);
     reset.await.expect_status(204);
 
     let calls = world.calls(0);
-    let personal = calls.iter().filter(|call| PERSONAL.contains(&call.action.as_str()));
+    let personal = calls
+        .iter()
+        .filter(|call| PERSONAL.contains(&call.action.as_str()));
     let mut functions = BTreeSet::new();
     for call in personal {
         let told = call.ip_address.as_deref();
@@ -130,5 +141,10 @@ async fn cognito_is_told_where_each_person_is() {
     let since = world.last_call();
     let started = world.invoke("initiate-otp", &json!({ "email": ADA })).await;
     assert!(started["sessionToken"].is_string(), "{}", started.body);
-    assert!(world.calls(since).iter().all(|call| call.ip_address.is_none()));
+    assert!(
+        world
+            .calls(since)
+            .iter()
+            .all(|call| call.ip_address.is_none())
+    );
 }
