@@ -8,7 +8,8 @@ use std::{
 
 use auth_domain::{
     AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, LimitState,
-    Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp, TokenDelivery, Tokens,
+    Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp, TokenDelivery,
+    Tokens,
 };
 use serde_json::{Map, Value};
 

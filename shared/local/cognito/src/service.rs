@@ -18,7 +18,9 @@ use crate::app_client::AppClient;
 use crate::domain::domain_of;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
-use crate::options::{EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser};
+use crate::options::{
+    EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser,
+};
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
 use crate::store::{LAYOUT, Store};
