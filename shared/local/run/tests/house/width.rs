@@ -1,9 +1,6 @@
 //! Comments and documents fit a hundred columns, so that two files fit side by side on a screen.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use crate::{files, hold, root};
 
@@ -61,7 +58,7 @@ fn is_table_or_code(line: &str) -> bool {
 }
 
 /// The places of wide lines that `counts` picks. A web address cannot be broken.
-fn wide_lines(path: &PathBuf, mut counts: impl FnMut(&str) -> bool) -> Vec<String> {
+fn wide_lines(path: &Path, mut counts: impl FnMut(&str) -> bool) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let shown = path.strip_prefix(root()).unwrap().display();
     text.lines()
