@@ -1,9 +1,9 @@
 //! `authorize-request`: whether a request to a team's own API may pass, by its access token.
 //!
-//! A token passes that every JWT route of Latchkey would take: signed by the pool, of the issuer and a
-//! client that count, an access token with the scope `latchkey/session`, begun and not over; and its
-//! session has not ended. Guest and session are read together, each time: the gateway keeps an answer
-//! for 30 seconds, and a second memory here would add to that.
+//! A token passes that every JWT route of Latchkey would take: signed by the pool, of the issuer
+//! and a client that count, an access token with the scope `latchkey/session`, begun and not over;
+//! and its session has not ended. Guest and session are read together, each time: the gateway keeps
+//! an answer for 30 seconds, and a second memory here would add to that.
 //!
 //! If a call fails, the request does not pass, and the gateway answers 500 and keeps nothing.
 

@@ -2,19 +2,19 @@
 //!
 //! The token comes in the body, or in the `__Host-` cookie, and the new one goes back the same way.
 //!
-//! Cognito is asked first. One conditional write then counts the refresh for the session, and decides
-//! between any number of its tokens: the one that is current goes on, and so does the one before it
-//! within the grace. Any other ends the session, with every branch of it. A session that has ended
-//! gets nothing, and what Cognito has just given is revoked.
+//! Cognito is asked first. One conditional write then counts the refresh for the session, and
+//! decides between any number of its tokens: the one that is current goes on, and so does the one
+//! before it within the grace. Any other ends the session, with every branch of it. A session that
+//! has ended gets nothing, and what Cognito has just given is revoked.
 //!
-//! A client that lost an answer and comes back after the grace is signed out. The guest is told of a
-//! theft, once, where a later token than one that came again has been used.
+//! A client that lost an answer and comes back after the grace is signed out. The guest is told of
+//! a theft, once, where a later token than one that came again has been used.
 //!
-//! What Cognito ends by itself (a disabled or deleted user, a sign-out there) reaches the operations
-//! with the next refresh at the latest.
+//! What Cognito ends by itself (a disabled or deleted user, a sign-out there) reaches the
+//! operations with the next refresh at the latest.
 //!
-//! If a call fails before Cognito has answered, nothing has changed. If one fails after it, no tokens
-//! leave: the token sent works on through the grace, so the next try succeeds.
+//! If a call fails before Cognito has answered, nothing has changed. If one fails after it, no
+//! tokens leave: the token sent works on through the grace, so the next try succeeds.
 
 mod refresh_token;
 

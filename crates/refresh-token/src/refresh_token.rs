@@ -1,5 +1,5 @@
-//! The decision: take the token from where it is, exchange it, count it for its session, and give the
-//! new one back the same way.
+//! The decision: take the token from where it is, exchange it, count it for its session, and give
+//! the new one back the same way.
 
 use auth_aws::{IssuedSession, Refresh as Counted, Renewal};
 use auth_domain::{

@@ -144,8 +144,8 @@ impl AccessTokens {
     }
 }
 
-/// The claims of a token that Cognito itself has just handed us, over a connection of our own: there
-/// is nothing to check.
+/// The claims of a token that Cognito itself has just handed us, over a connection of our own:
+/// there is nothing to check.
 pub(crate) fn issued(token: &AccessToken) -> Option<Caller> {
     let payload = token.as_str().split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;

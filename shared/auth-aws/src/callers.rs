@@ -13,8 +13,8 @@ use crate::{
     items::{Item, get_millis, text},
 };
 
-/// How often what `DynamoDB` leaves out of a batch is asked for again. It leaves something out where
-/// a table is throttled, and answers 200.
+/// How often what `DynamoDB` leaves out of a batch is asked for again. It leaves something out
+/// where a table is throttled, and answers 200.
 const ROUNDS: usize = 3;
 
 /// The tables of guests and of sessions, as far as callers go.

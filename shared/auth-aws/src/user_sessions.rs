@@ -305,8 +305,8 @@ impl UserSessions {
         }
     }
 
-    /// Notes that a token of this generation was used. `true` where its session was ended because an
-    /// earlier one had come again, and nobody was told of a theft before.
+    /// Notes that a token of this generation was used. `true` where its session was ended because
+    /// an earlier one had come again, and nobody was told of a theft before.
     pub async fn note_later_use(
         &self,
         key: &SessionKey,

@@ -159,8 +159,8 @@ impl KeyRing {
         (matches(&self.current) | previous).into()
     }
 
-    /// Whether `candidate` is the hash of `parts` under a key of any age: for what lives longer than
-    /// two rotations may lie apart.
+    /// Whether `candidate` is the hash of `parts` under a key of any age: for what lives longer
+    /// than two rotations may lie apart.
     #[must_use]
     pub fn ever_verified(&self, purpose: Purpose, parts: &[&str], candidate: &str) -> bool {
         let is_of_earlier = self.earlier.iter().fold(Choice::from(0), |found, key| {

@@ -138,8 +138,8 @@ impl HeldSignIns {
     }
 
     /// Ends a sign-in and trades its refresh token: one conditional write decides between two right
-    /// factors. If the token cannot be traded, or its session not be recorded, the sign-in is opened
-    /// again.
+    /// factors. If the token cannot be traded, or its session not be recorded, the sign-in is
+    /// opened again.
     pub async fn trade(
         &self,
         resumed: &Resumed<'_>,

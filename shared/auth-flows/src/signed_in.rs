@@ -114,7 +114,8 @@ impl SigningIn {
     }
 
     /// Ends a sign-in whose guest `arriving` finds: holds what an authenticator guards, or records
-    /// the session; finishes the attempt; and only then lets tokens leave. If one of these fails, the tokens are revoked.
+    /// the session; finishes the attempt; and only then lets tokens leave. If one of these fails,
+    /// the tokens are revoked.
     pub async fn end(
         &self,
         first_factor: &FirstFactor<'_>,

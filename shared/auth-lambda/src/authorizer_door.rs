@@ -107,8 +107,8 @@ fn header(event: &Map<String, Value>) -> Option<&str> {
     named.find_map(|(_, value)| value.as_str())
 }
 
-/// `arn:…:execute-api:…:<api>/<stage>/*` of a method's ARN. The gateway keeps an answer for the token,
-/// whichever method asks next, so a policy about one method would refuse the others.
+/// `arn:…:execute-api:…:<api>/<stage>/*` of a method's ARN. The gateway keeps an answer for the
+/// token, whichever method asks next, so a policy about one method would refuse the others.
 fn every_method(method_arn: &str) -> Option<String> {
     let mut parts = method_arn.splitn(3, '/');
     let (api, stage) = (parts.next()?, parts.next()?);

@@ -130,8 +130,8 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
     caller_from_claims(&claims)
 }
 
-/// The operation's input: the body's fields, or the query of a GET; and path parameters. The body of
-/// a GET or a DELETE means nothing (RFC 9110 §9.3.1, §9.3.5).
+/// The operation's input: the body's fields, or the query of a GET; and path parameters. The body
+/// of a GET or a DELETE means nothing (RFC 9110 §9.3.1, §9.3.5).
 ///
 /// An operation takes either JSON or a form, never both.
 pub(crate) fn fields(

@@ -32,8 +32,9 @@ const SYSTEMS: [(&str, &str); 8] = [
 /// What is not known.
 const UNKNOWN: &str = "unknown";
 
-/// A browser and its system, such as `Firefox on Windows`, or `unknown`. Never the `User-Agent` itself:
-/// its text is the sender's to choose, and may tell more of a machine than a list of sessions needs.
+/// A browser and its system, such as `Firefox on Windows`, or `unknown`. Never the `User-Agent`
+/// itself: its text is the sender's to choose, and may tell more of a machine than a list of
+/// sessions needs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ClientName(String);
 

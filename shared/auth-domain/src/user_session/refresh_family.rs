@@ -1,8 +1,9 @@
 //! The refresh tokens of one session: which sign-in they are of, and how often it was renewed.
 //!
 //! A refresh token that leaves is Cognito's with a mark around it:
-//! `lk1~<sub>~<session>~<generation>~<HMAC>~<Cognito's>`. The mark tells whose session ends where Cognito
-//! refuses a token that was used before, and a thief's branch from the owner's where it does not.
+//! `lk1~<sub>~<session>~<generation>~<HMAC>~<Cognito's>`. The mark tells whose session ends where
+//! Cognito refuses a token that was used before, and a thief's branch from the owner's where it
+//! does not.
 
 use std::fmt;
 

@@ -46,8 +46,9 @@ pub struct AwsCall {
     pub service: &'static str,
     /// The operation.
     pub action: String,
-    /// The tables (with `/index/…` where one is read; commas between several), pool, app client, workload identity,
-    /// credential provider, secret or key that it was made on. Empty where there is none.
+    /// The tables (with `/index/…` where one is read; commas between several), pool, app client,
+    /// workload identity, credential provider, secret or key that it was made on. Empty where there
+    /// is none.
     pub resource: String,
     /// The address of the person for whose request it was made, where the call tells AWS.
     #[serde(skip_serializing_if = "Option::is_none")]

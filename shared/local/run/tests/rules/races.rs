@@ -92,8 +92,8 @@ async fn a_refresh_that_races_a_sign_out_everywhere_does_not_survive_it() {
     }
 }
 
-/// Fifty refreshes, ends and sign-outs of one session at once: in whatever order they come, no token
-/// of it lives afterwards.
+/// Fifty refreshes, ends and sign-outs of one session at once: in whatever order they come, no
+/// token of it lives afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_of_a_session_survives_a_crowd_that_ends_it() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
