@@ -726,7 +726,7 @@ fn collect_secrets(value: &Value, secrets: &mut BTreeSet<String>) {
 
 /// A problem has a `code` too, but in words.
 fn is_secret(member: &str, text: &str) -> bool {
-    const SECRET: [&str; 12] = [
+    const SECRET: [&str; 13] = [
         "email",
         "name",
         "code",
@@ -735,6 +735,7 @@ fn is_secret(member: &str, text: &str) -> bool {
         "session_token",
         "accessToken",
         "access_token",
+        "authToken",
         "idToken",
         "id_token",
         "refreshToken",
