@@ -53,9 +53,8 @@ impl AuthorizationCallback {
                 // A person has consented to another's authorization. The one who began it shall
                 // have nothing of that.
                 let attempt = AttemptId::generate(&self.randomness);
-                self.end
-                    .fail(&authorization, &attempt, reason, exchange)
-                    .await?;
+                let failing = self.end.fail(&authorization, &attempt, reason, exchange);
+                failing.await?;
             }
             return Ok(self.refused(reason, exchange));
         }
@@ -94,6 +93,7 @@ impl AuthorizationCallback {
         exchange: &Exchange,
     ) -> Result<Ending, Problem> {
         let attempt = AttemptId::generate(&self.randomness);
+        let fail = |reason| self.end.fail(authorization, &attempt, reason, exchange);
         if let Some(ending) = over(authorization) {
             return Ok(ending);
         }
@@ -105,20 +105,15 @@ impl AuthorizationCallback {
         if input.is_denial() {
             let reason = AuthorizationFailure::ProviderDenied;
             if comes_from_consent {
-                self.end
-                    .fail(authorization, &attempt, reason, exchange)
-                    .await?;
+                fail(reason).await?;
             }
             return Ok(Ending::Failed(reason));
         }
         if !comes_from_consent {
             return Ok(Ending::Failed(AuthorizationFailure::StateMismatch));
         }
-        match self
-            .authorizations
-            .claim(&authorization.id, &attempt, now)
-            .await?
-        {
+        let claiming = self.authorizations.claim(&authorization.id, &attempt, now);
+        match claiming.await? {
             Claim::Taken => {}
             Claim::Held => return Ok(Ending::Failed(AuthorizationFailure::AlreadyUsed)),
             Claim::Over(authorization) => {
@@ -132,17 +127,12 @@ impl AuthorizationCallback {
                 Ok(Ending::Completed)
             }
             Ok(Some(reason)) => {
-                self.end
-                    .fail(authorization, &attempt, reason, exchange)
-                    .await?;
+                fail(reason).await?;
                 Ok(Ending::Failed(reason))
             }
             Err(problem) => {
-                let released = self
-                    .authorizations
-                    .release(&authorization.id, &attempt)
-                    .await;
-                if released.is_err() {
+                let id = &authorization.id;
+                if self.authorizations.release(id, &attempt).await.is_err() {
                     tracing::warn!("a failed claim was not released, and ends in half a minute");
                 }
                 Err(problem)

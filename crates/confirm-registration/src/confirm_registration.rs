@@ -3,15 +3,11 @@
 
 use auth_aws::{Address, PasswordProof, ProvedRegistration};
 use auth_domain::{Email, PendingRegistration, Problem, Report, SignInId, SignInMethod};
-use auth_flows::{Arrived, BroughtCode, FirstFactor, ProvedCode};
+use auth_flows::{Arrived, BroughtCode, FirstFactor, PasswordAttempts, ProvedCode};
 use auth_lambda::{Exchange, Metric, SignInAnswer};
 use tokio::join;
 
 use crate::{ConfirmRegistration, Confirmation};
-
-/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication":
-/// lockout). How much of it is left, Cognito does not say.
-const LONGEST_LOCK_SECONDS: u64 = 900;
 
 impl ConfirmRegistration {
     pub(crate) async fn confirm(
@@ -133,9 +129,7 @@ impl ConfirmRegistration {
                     .hold_follow_up(&proved.attempt, &follow_up, email, delivery)
                     .await
             }
-            PasswordProof::Locked => Err(Problem::PasswordLocked {
-                retry_after_seconds: LONGEST_LOCK_SECONDS,
-            }),
+            PasswordProof::Locked => Err(PasswordAttempts::locked()),
             PasswordProof::Wrong => Err(Problem::Internal(Report::of(
                 "Cognito refuses the password that was just set",
             ))),

@@ -3,13 +3,10 @@
 
 use auth_aws::PasswordProof;
 use auth_domain::Problem;
+use auth_flows::PasswordAttempts;
 use auth_lambda::{Exchange, SignInAnswer};
 
 use crate::{Input, LoginUser};
-
-/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication":
-/// lockout). How much of it is left, Cognito does not say.
-const LONGEST_LOCK_SECONDS: u64 = 900;
 
 impl LoginUser {
     pub(crate) async fn login(
@@ -44,9 +41,7 @@ impl LoginUser {
             // address without a user is never locked.
             PasswordProof::Locked if requester.device().is_some() => {
                 attempt.give_back().await;
-                Err(Problem::PasswordLocked {
-                    retry_after_seconds: LONGEST_LOCK_SECONDS,
-                })
+                Err(PasswordAttempts::locked())
             }
             PasswordProof::Wrong | PasswordProof::Locked => Err(requester.wrong_password()),
         }

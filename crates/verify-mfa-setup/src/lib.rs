@@ -18,7 +18,7 @@
 mod verify_mfa_setup;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform, Users};
-use auth_domain::{BACKUP_CODES, BackupCode, Clock, OtpCode, Problem, Randomness};
+use auth_domain::{BACKUP_CODES, BackupCode, OtpCode, Problem};
 use auth_flows::{Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::{Serialize, Serializer};
@@ -31,8 +31,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         authenticators: Authenticators::new(platform)?,
         users: Users::new(platform)?,
         notices: Notices::new(platform)?,
-        clock: platform.clock(),
-        randomness: platform.randomness(),
     };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
@@ -45,8 +43,6 @@ struct VerifyMfaSetup {
     authenticators: Authenticators,
     users: Users,
     notices: Notices,
-    clock: Clock,
-    randomness: Randomness,
 }
 
 /// The backup codes, shown this once.

@@ -1,10 +1,7 @@
-//! The decision: count the code, look at it, end the other sessions, put the authenticator in
-//! force.
-
-use std::{array, collections::BTreeSet};
+//! The decision: look at the code, end the other sessions, put the authenticator in force.
 
 use auth_aws::Confirmation;
-use auth_domain::{BackupCode, Notice, OtpCode, Problem};
+use auth_domain::{Notice, OtpCode, Problem};
 use auth_lambda::Exchange;
 use tokio::join;
 
@@ -22,36 +19,26 @@ impl VerifyMfaSetup {
             .pending_authenticator
             .as_ref()
             .ok_or(Problem::InvalidSession)?;
-        if self.clock.now() >= pending.expires_at {
-            return Err(Problem::SessionExpired);
-        }
-        let (keys, step) = self
-            .factors
-            .prove_pending(&caller.sub, pending, code, exchange)
-            .await?;
-        let backup_codes = array::from_fn(|_| BackupCode::generate(&self.randomness));
-        let hashes: BTreeSet<_> = backup_codes.iter().map(|code| keys.hash(code)).collect();
-
-        self.users.sign_out(&caller.sub).await?;
+        let (sub, factors) = (&caller.sub, &self.factors);
+        let proved = factors.prove_pending(sub, pending, code, exchange).await?;
+        self.users.sign_out(sub).await?;
         let confirmation = Confirmation {
             sealed_keys: &pending.sealed_keys,
-            step,
-            backup_codes: &hashes,
+            step: proved.step,
+            backup_codes: &proved.hashes(),
         };
         let kept = caller.session.as_ref();
-        let now = self.clock.now();
-        let confirmed = self
+        let confirming = self
             .authenticators
-            .confirm(&guest, confirmation, kept, now)
-            .await?;
-        if !confirmed {
+            .confirm(&guest, confirmation, kept, proved.now);
+        if !confirming.await? {
             return Err(Problem::InvalidSession);
         }
-        join!(
-            self.notices
-                .tell(&guest.email, Notice::AuthenticatorSetUp, exchange),
-            self.factors.clear(&caller.sub)
-        );
-        Ok(Confirmed { backup_codes })
+        let notice = Notice::AuthenticatorSetUp;
+        let telling = self.notices.tell(&guest.email, notice, exchange);
+        join!(telling, factors.clear(sub));
+        Ok(Confirmed {
+            backup_codes: proved.backup_codes,
+        })
     }
 }

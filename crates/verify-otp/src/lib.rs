@@ -1,24 +1,20 @@
 //! `verifyOtp`, POST /auth/otp/verify: proves a mailed code, finds or makes the guest, and hands
 //! out tokens.
 //!
-//! The attempt is counted before Cognito is asked, by one conditional write that also checks the
-//! address and the time, so that parallel guesses cannot outrun it. Wrong codes count for the
-//! address over all its sign-ins (NIST SP 800-63B-4 §3.1.3.2), and for a known device on its own.
+//! The attempt counts before Cognito is asked: for the sign-in, and for the address over all its
+//! sign-ins (NIST SP 800-63B-4 §3.1.3.2), or for a known device on its own.
 //!
-//! A user of an older pool may have a password that was chosen before anybody proved the address.
-//! It is taken away: who chose it need not be who reads the mail. Registrations that wait to be
-//! confirmed end here: their tokens confirm nothing any more. A guest hears by mail of a browser
-//! that signs in for the first time.
+//! A password that was chosen before anybody proved the address, in an older pool, is taken away:
+//! who chose it need not be who reads the mail. Registrations that wait to be confirmed end here. A
+//! guest hears by mail of a browser that signs in for the first time.
 //!
-//! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`), though the code is right:
-//! who has the mailbox now need not be who had the account. An operator who knows that they are the
-//! same takes `cognitoSub` off the guest's item, and what begins with `authenticator`, which nobody
-//! can open any more; the next code binds the new user.
+//! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`): who has the mailbox now
+//! need not be who had the account. An operator who knows that they are the same takes `cognitoSub`
+//! off the guest's item, and what begins with `authenticator`; the next code binds the new user.
 //!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
-//! lost, the code is used up, and a re-send of the same sign-in brings another. If a write after
-//! Cognito's answer fails, the new tokens are revoked and not returned; a re-send brings another
-//! code here too. Only a sign-in that was ended, and whose answer was lost, begins anew.
+//! lost, or a write after it fails, the code is used up, and a re-send brings another; the new
+//! tokens are revoked. Only a sign-in that was ended, and whose answer was lost, begins anew.
 
 mod verify_otp;
 
@@ -64,11 +60,8 @@ impl Operation for VerifyOtp {
     type Output = SignInAnswer;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let (email, code, session_token) = (
-            fields.required("email"),
-            fields.required("code"),
-            fields.required("sessionToken"),
-        );
+        let (email, code) = (fields.required("email"), fields.required("code"));
+        let session_token = fields.required("sessionToken");
         let token_delivery = fields.optional("tokenDelivery").unwrap_or_default();
         let proof_of_work = fields.optional("proofOfWork");
         let input = || {

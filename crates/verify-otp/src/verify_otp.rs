@@ -1,5 +1,4 @@
-//! The decision: count the attempt and ask Cognito, then find the guest and end the sign-in; only
-//! then do tokens leave.
+//! The decision: prove the code, find the guest, end the sign-in; only then do tokens leave.
 
 use auth_domain::Problem;
 use auth_flows::BroughtCode;

@@ -31,7 +31,7 @@ pub use new_users::{NewUsers, UnprovedSweep};
 pub use notices::Notices;
 pub use password_attempts::PasswordAttempts;
 pub use resend::{ClaimedResend, Resends};
-pub use second_factor::SecondFactorAttempts;
+pub use second_factor::{ProvedAuthenticator, SecondFactorAttempts};
 pub use session::Sessions;
 pub use session_records::SessionRecords;
 pub use signed_in::{FirstFactor, SigningIn};

@@ -7,6 +7,10 @@ use auth_lambda::Exchange;
 
 use crate::{Attempt, NetworkAttempts, Requester, Requesters, attempt::Budget};
 
+/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication":
+/// lockout). How much of it is left, Cognito does not say.
+const LONGEST_LOCK_SECONDS: u64 = 900;
+
 /// Attempts at passwords.
 #[derive(Clone)]
 pub struct PasswordAttempts {
@@ -76,6 +80,14 @@ impl PasswordAttempts {
     /// that fails, they age out.
     pub async fn clear(&self, requester: &Requester<'_>) {
         self.budget(requester).clear_or_note().await;
+    }
+
+    /// Cognito's own lock-out, told to those who may know of it.
+    #[must_use]
+    pub fn locked() -> Problem {
+        Problem::PasswordLocked {
+            retry_after_seconds: LONGEST_LOCK_SECONDS,
+        }
     }
 
     fn budget(&self, requester: &Requester<'_>) -> Budget<'_> {

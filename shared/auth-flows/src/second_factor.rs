@@ -1,12 +1,13 @@
 //! Second factors of guests: counted over all sign-ins, so that a thief of the first factor cannot
 //! guess the other, and the guest hears of the thief.
 
-use std::time::Duration;
+use std::{array, collections::BTreeSet, time::Duration};
 
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
-    Ageing, AttemptId, Authenticator, AuthenticatorKeys, Clock, Guest, Limit, LimitState, OtpCode,
-    PendingAuthenticator, Problem, Randomness, SecondFactor, TotpStep, UserSub,
+    Ageing, AttemptId, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode, BackupCodeHash,
+    Clock, Guest, Limit, LimitState, OtpCode, PendingAuthenticator, Problem, Randomness,
+    SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 
@@ -29,6 +30,26 @@ pub struct SecondFactorAttempts {
     failures: Limit,
     clock: Clock,
     randomness: Randomness,
+}
+
+/// An authenticator whose first code was right, and the backup codes that are drawn for it.
+pub struct ProvedAuthenticator {
+    /// The step whose code it was.
+    pub step: TotpStep,
+    /// When it was shown.
+    pub now: Timestamp,
+    /// The backup codes. They count once the authenticator is in force.
+    pub backup_codes: [BackupCode; BACKUP_CODES],
+    keys: AuthenticatorKeys,
+}
+
+impl ProvedAuthenticator {
+    /// What is to be stored of the backup codes.
+    #[must_use]
+    pub fn hashes(&self) -> BTreeSet<BackupCodeHash> {
+        let hash = |code| self.keys.hash(code);
+        self.backup_codes.iter().map(hash).collect()
+    }
 }
 
 impl SecondFactorAttempts {
@@ -70,16 +91,19 @@ impl SecondFactorAttempts {
         }
     }
 
-    /// The keys of an authenticator that is being set up, and the step whose code this is. The
-    /// count is cleared by [`SecondFactorAttempts::clear`], once the authenticator is in force.
+    /// Proves an authenticator that is being set up by its first code, in time. The count is
+    /// cleared by [`SecondFactorAttempts::clear`], once the authenticator is in force.
     pub async fn prove_pending(
         &self,
         sub: &UserSub,
         pending: &PendingAuthenticator,
         code: &OtpCode,
         exchange: &Exchange,
-    ) -> Result<(AuthenticatorKeys, TotpStep), Problem> {
+    ) -> Result<ProvedAuthenticator, Problem> {
         let turn = self.turn(exchange);
+        if turn.now >= pending.expires_at {
+            return Err(Problem::SessionExpired);
+        }
         let attempt = Attempt::count(&turn, None, Some(self.budget(sub)), None).await?;
         let (keys, step) = attempt
             .evaluate(
@@ -88,7 +112,12 @@ impl SecondFactorAttempts {
             )
             .await?;
         match step {
-            Some(step) => Ok((keys, step)),
+            Some(step) => Ok(ProvedAuthenticator {
+                step,
+                now: turn.now,
+                backup_codes: array::from_fn(|_| BackupCode::generate(&self.randomness)),
+                keys,
+            }),
             None => Err(Problem::InvalidOtp(attempt.left())),
         }
     }
