@@ -4,6 +4,8 @@ import { sessionCookies } from 'latchkey/server';
 import { ask, isOwnRequest } from '../../latchkey.js';
 
 const MOST_SECONDS = 86_400;
+/** RFC 6265's cookie-octets, as many as a browser keeps. */
+const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,4000}$/;
 
 export async function POST(request) {
   // Else another site could sign its visitors in here as somebody else.
@@ -21,7 +23,8 @@ export async function POST(request) {
 /** What may stand in a cookie: nothing that would end it. */
 function tokensOf(given) {
   const { accessToken, refreshToken, expiresIn } = given ?? {};
-  const areTokens = [accessToken, refreshToken].every((token) => /^[\w.-]{1,4000}$/.test(token));
+  const isToken = (value) => typeof value === 'string' && COOKIE_VALUE.test(value);
   const isTime = Number.isInteger(expiresIn) && expiresIn > 0 && expiresIn <= MOST_SECONDS;
-  return areTokens && isTime ? { accessToken, refreshToken, expiresIn } : null;
+  if (!isToken(accessToken) || !isToken(refreshToken) || !isTime) return null;
+  return { accessToken, refreshToken, expiresIn };
 }
