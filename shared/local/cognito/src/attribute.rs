@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::pool::PoolSettings;
 use crate::refusal::Refusal;
 
 /// The attributes that every pool has (`OpenID` Connect Core section 5.1), `sub` aside.
@@ -156,7 +155,7 @@ fn standard_type(name: &str) -> Option<DataType> {
 /// Holds attributes that somebody wants to write against the pool's schema. An empty value takes an
 /// attribute away, and has no form.
 pub(crate) fn check_attributes(
-    settings: &PoolSettings,
+    schema: &[SchemaAttribute],
     attributes: &[Attribute],
 ) -> Result<(), Refusal> {
     for Attribute { name, value } in attributes {
@@ -165,7 +164,7 @@ pub(crate) fn check_attributes(
                 "Cannot modify the non-mutable attribute sub",
             ));
         }
-        let entry = settings.schema.iter().find(|entry| entry.is_called(name));
+        let entry = schema.iter().find(|entry| entry.is_called(name));
         let custom = entry.filter(|_| name.starts_with("custom:"));
         let custom = custom.map(|entry| entry.attribute_data_type.unwrap_or(DataType::String));
         let Some(data_type) = standard_type(name).or(custom) else {

@@ -20,6 +20,7 @@ mod place;
 mod pool;
 mod pre_authentication;
 mod refusal;
+mod relying_party;
 mod second_factor;
 mod service;
 mod session;

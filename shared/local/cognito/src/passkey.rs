@@ -23,8 +23,7 @@ use webauthn_rp::request::register::{
     RegistrationVerificationOptions, UserHandle, Username,
 };
 use webauthn_rp::request::{
-    AsciiDomain, Challenge, Credentials as _, PublicKeyCredentialDescriptor, RpId,
-    UserVerificationRequirement,
+    Challenge, Credentials as _, PublicKeyCredentialDescriptor, UserVerificationRequirement,
 };
 use webauthn_rp::response::register::error::RegCeremonyErr;
 use webauthn_rp::response::register::{DynamicState, StaticState};
@@ -35,6 +34,7 @@ use webauthn_rp::{
 
 use crate::pool::UserVerification;
 use crate::refusal::{Exception, Refusal};
+use crate::relying_party::rp_id;
 use crate::user::User;
 
 /// The passkeys that one user can have (developer guide, "Passkey sign-in").
@@ -354,19 +354,6 @@ impl PartialEq<Origin<'_>> for Within<'_> {
         let secure = url.scheme() == "https" || (url.scheme() == "http" && below("localhost"));
         secure && below(self.0)
     }
-}
-
-/// Whether a text can be the id of a relying party: a domain name.
-pub(crate) fn is_relying_party(text: &str) -> bool {
-    let host = url::Host::parse(text);
-    host.is_ok_and(|host| matches!(host, url::Host::Domain(name) if name == text))
-        && rp_id(text).is_ok()
-}
-
-fn rp_id(relying_party: &str) -> Result<RpId, Refusal> {
-    AsciiDomain::try_from(relying_party.to_owned())
-        .map(RpId::Domain)
-        .map_err(|_| Refusal::invalid("The relying party id is not a domain name."))
 }
 
 fn handle(user: &User) -> Result<UserHandle<HANDLE>, Refusal> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::attribute::SchemaAttribute;
-use crate::passkey;
 use crate::refusal::{Exception, Refusal};
+use crate::relying_party::is_relying_party;
 
 /// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is
 /// kept and shown again.
@@ -308,7 +308,7 @@ impl PoolSettings {
             )));
         }
         match &configuration.relying_party_id {
-            Some(name) if !passkey::is_relying_party(name) => Err(Refusal::invalid(
+            Some(name) if !is_relying_party(name) => Err(Refusal::invalid(
                 "The relying party id is not a domain name.",
             )),
             Some(_) | None => Ok(()),

@@ -77,7 +77,7 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
         }
         existing
     } else {
-        check_attributes(&pool.settings, &input.user_attributes)?;
+        check_attributes(&pool.settings.schema, &input.user_attributes)?;
         new_user(service, &pool, &input.username, &input.user_attributes, now)?
     };
     let passwordless = given.is_none() && !resend && pool.settings.allows_factor("EMAIL_OTP");
@@ -319,7 +319,7 @@ pub(super) fn update_attributes(
     input: &UpdateAttributesInput,
 ) -> Result<Value, Refusal> {
     change(service, &input.named, |_, pool, user| {
-        check_attributes(&pool.settings, &input.user_attributes)?;
+        check_attributes(&pool.settings.schema, &input.user_attributes)?;
         user.write(&input.user_attributes);
         Ok(())
     })

@@ -118,7 +118,7 @@ pub(super) fn update_attributes(
     input: &UpdateAttributesInput,
 ) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
-    check_attributes(&holder.pool.settings, &input.user_attributes)?;
+    check_attributes(&holder.pool.settings.schema, &input.user_attributes)?;
     let place = Place {
         pool: holder.pool,
         client: holder.client,

@@ -401,7 +401,7 @@ impl Answer<'_> {
                 "Invalid attributes given, {name} is missing"
             )));
         }
-        check_attributes(settings, &written)?;
+        check_attributes(&settings.schema, &written)?;
         Ok(written)
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
             "SignUp is not permitted for this user pool",
         ));
     }
-    check_attributes(settings, &input.user_attributes)?;
+    check_attributes(&settings.schema, &input.user_attributes)?;
     check_writable(&place, &input.user_attributes)?;
     let password = input
         .password
