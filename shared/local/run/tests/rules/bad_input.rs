@@ -531,7 +531,7 @@ async fn codes_and_session_tokens_of_another_form_are_named() {
 #[tokio::test]
 async fn unknown_fields_change_nothing() {
     let world = TestWorld::start().await;
-    let guest = signed_in(&world).await;
+    let mut guest = signed_in(&world).await;
     let mut browser = world.browser();
     let mut nested = json!(1);
     for _ in 0..15 {
@@ -541,6 +541,10 @@ async fn unknown_fields_change_nothing() {
         authorize(&mut browser, &sample, &guest);
         let mut body = sample.body.clone().unwrap();
         let plain = sample.send_json(&mut browser, &body).await;
+        if sample.name() == "logout-user" {
+            guest = signed_in(&world).await;
+            authorize(&mut browser, &sample, &guest);
+        }
         for (name, value) in [
             ("", json!("")),
             ("x", nested.clone()),
@@ -570,6 +574,9 @@ async fn unknown_fields_change_nothing() {
             sample.name(),
             decorated.body
         );
+        if sample.name() == "logout-user" {
+            guest = signed_in(&world).await;
+        }
         assert_eq!(decorated["code"], plain["code"]);
     }
 }

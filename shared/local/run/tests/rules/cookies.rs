@@ -144,15 +144,12 @@ async fn a_late_refusal_leaves_the_newer_cookie_alone() {
     expect_refused_refresh(&late, "reused");
     assert!(late.header("set-cookie").is_none());
 
-    // The same after a sign-out, with which somebody else may sign in at this browser.
-    fast.bearer(&renewed.text("accessToken"));
-    fast.post("/auth/logout", json!({}))
-        .await
-        .expect_status(204);
-    for token in [sent, newer] {
+    // The same once the session has ended, and somebody else may sign in at this browser.
+    assert!(!opens(&world, &renewed.text("accessToken")).await);
+    for (token, cause) in [(sent, "reused"), (newer, "revoked")] {
         slow.cookies.insert(REFRESH_COOKIE.to_owned(), token);
         let late = slow.post("/auth/refresh", json!({})).await;
-        expect_refused_refresh(&late, "revoked");
+        expect_refused_refresh(&late, cause);
         assert!(late.header("set-cookie").is_none());
     }
 }
@@ -248,7 +245,6 @@ async fn a_logout_reads_the_cookie_under_the_same_guard_and_clears_it() {
     let world = TestWorld::with_settings(&[("FRONTEND_URL", "https://app.example/login")]).await;
     let (mut browser, signed_in) = signed_in_by_cookie(&world, "ada@example.com").await;
     browser.bearer(&signed_in.text("accessToken"));
-    let token = browser.cookies[REFRESH_COOKIE].clone();
     let own_origin = world.ready().gateway.clone();
     for (provenance, _) in provenances(&own_origin)
         .iter()
@@ -258,16 +254,17 @@ async fn a_logout_reads_the_cookie_under_the_same_guard_and_clears_it() {
         refused.expect_problem(401, "AUTH_REQUIRED");
         assert!(refused.header("set-cookie").is_none(), "{provenance:?}");
     }
-    let mut tab = world.browser();
-    let successor = refresh(&mut tab, &token).await;
-    successor.expect_status(200);
-    for (provenance, _) in provenances(&own_origin)
+    for (number, (provenance, _)) in provenances(&own_origin)
         .iter()
         .filter(|(_, trusted)| *trusted)
+        .enumerate()
     {
-        browser
-            .cookies
-            .insert(REFRESH_COOKIE.to_owned(), token.clone());
+        let email = format!("ada-{number}@example.com");
+        let (mut browser, signed_in) = signed_in_by_cookie(&world, &email).await;
+        browser.bearer(&signed_in.text("accessToken"));
+        let mut tab = world.browser();
+        let successor = refresh(&mut tab, &browser.cookies[REFRESH_COOKIE]).await;
+        successor.expect_status(200);
         let done = post_from(&mut browser, "/auth/logout", provenance).await;
         assert_eq!(done.status, 204, "{provenance:?} {}", done.body);
         let cookie = set_cookie(&done, REFRESH_COOKIE);
@@ -279,9 +276,9 @@ async fn a_logout_reads_the_cookie_under_the_same_guard_and_clears_it() {
             assert!(cookie.contains(&format!("; {attribute}")), "{cookie}");
         }
         assert!(!browser.cookies.contains_key(REFRESH_COOKIE));
+        let ended = refresh(&mut tab, &successor.text("refreshToken")).await;
+        expect_refused_refresh(&ended, "revoked");
     }
-    let ended = refresh(&mut tab, &successor.text("refreshToken")).await;
-    expect_refused_refresh(&ended, "revoked");
 }
 
 /// A token in the body proves itself: whoever can put it there holds it.
@@ -360,10 +357,10 @@ async fn a_refresh_with_no_token_at_all_asks_for_a_sign_in() {
 #[tokio::test]
 async fn a_logout_clears_a_cookie_that_holds_nonsense() {
     let world = TestWorld::start().await;
-    let (mut browser, signed_in) = signed_in_by_cookie(&world, "ada@example.com").await;
-    browser.bearer(&signed_in.text("accessToken"));
-    browser.always("sec-fetch-site", "same-origin");
     for useless in ["invented", "", "a b"] {
+        let (mut browser, signed_in) = signed_in_by_cookie(&world, "ada@example.com").await;
+        browser.bearer(&signed_in.text("accessToken"));
+        browser.always("sec-fetch-site", "same-origin");
         browser
             .cookies
             .insert(REFRESH_COOKIE.to_owned(), useless.to_owned());

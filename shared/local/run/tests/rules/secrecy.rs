@@ -598,6 +598,10 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
         ("API_CLIENT_IDS", world.operations_client_id().to_owned()),
         ("GUESTS_TABLE_NAME", ready.tables["guests"].to_owned()),
         (
+            "USER_SESSIONS_TABLE_NAME",
+            ready.tables["user-sessions"].to_owned(),
+        ),
+        (
             "CHALLENGES_TABLE_NAME",
             ready.tables["challenges"].to_owned(),
         ),
