@@ -45,7 +45,7 @@ async fn a_password_reset_ends_every_known_device() {
 }
 
 #[tokio::test]
-async fn a_device_of_an_addresss_last_owner_is_a_stranger_to_the_next() {
+async fn a_device_of_the_last_owner_of_an_address_is_a_stranger_to_the_next() {
     let world = TestWorld::stopped(&ROOMY_MAILBOXES).await;
     let mut last = world.sign_in(ADA).await.browser;
     assert!(is_known(&world, &mut last, ADA).await);
