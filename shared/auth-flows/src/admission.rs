@@ -290,6 +290,19 @@ impl Requester<'_> {
         }
     }
 
+    /// The same for tries of a code. A signed-in guest, whom the authorizer has let in, counts by
+    /// themselves: strangers cannot shut a guest out of a fresh proof.
+    fn code_budget(&self) -> String {
+        match (&self.standing, self.exchange.caller()) {
+            (Standing::Stranger, Ok(caller)) => {
+                let parts = ["caller", caller.sub.as_str(), self.email.as_str()];
+                let tag = self.keys().tag(Purpose::Principal, &parts);
+                format!("caller#{}", tag.to_hex())
+            }
+            (_, Ok(_) | Err(_)) => self.budget(),
+        }
+    }
+
     fn mail_payer(&self) -> CodeMailPayer<'_> {
         match &self.standing {
             Standing::Device(_) | Standing::Agent => CodeMailPayer::Known,
@@ -493,7 +506,7 @@ impl CodeTries {
 
     /// Counts a try; says what is left, also in the answer's `RateLimit` fields.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
-        let (budget, exchange) = (requester.budget(), requester.exchange);
+        let (budget, exchange) = (requester.code_budget(), requester.exchange);
         let mut left = self
             .tries
             .strangers
@@ -529,7 +542,7 @@ impl CodeTries {
             .take_back_try(
                 &self.tries,
                 is_solved,
-                &requester.budget(),
+                &requester.code_budget(),
                 &requester.attempt,
             )
             .await
@@ -539,7 +552,7 @@ impl CodeTries {
     /// 800-63B-4 §3.2.2).
     pub async fn clear(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
-            .clear_tries(&self.tries, &requester.budget())
+            .clear_tries(&self.tries, &requester.code_budget())
             .await
     }
 }

@@ -37,7 +37,7 @@ run "somebody_hears_of_it" {
   }
 
   assert {
-    condition     = length(setsubtract(["CodeFailures", "RefreshTokenReuse", "DependencyUnavailable", "EmailDeliveryFailures", "RollbackFailures", "ServerErrors"], keys(aws_cloudwatch_metric_alarm.counted))) == 0
+    condition     = length(setsubtract(["CodeFailures", "RefreshTokenReuse", "DependencyUnavailable", "EmailDeliveryFailures", "NewUserFloods", "RollbackFailures", "ServerErrors"], keys(aws_cloudwatch_metric_alarm.counted))) == 0
     error_message = "what the functions count has alarms"
   }
 

@@ -1,5 +1,7 @@
 //! Limits at their edges: who is counted, what is counted, and when the next try is admitted.
 
+use serde_json::json;
+
 use crate::harness::people::{ADA, EVE};
 use crate::harness::steps::{
     ORIGIN_SECRET, ORIGIN_SECRET_SHA256, ROOMY_MAILBOXES, WRONG_CODE, at_once,
@@ -508,6 +510,26 @@ async fn a_strangers_wrong_codes_do_not_keep_a_known_browser_out() {
     let mailed = world.mail_code(ADA).await;
     let refused = stranger.verify(ADA, &mailed, &held).await;
     expect_refused(&refused, FAILURE_WINDOW - WINDOW - 30);
+}
+
+/// A guest who is signed in in an app, say, which keeps no device cookie.
+#[tokio::test]
+async fn a_strangers_wrong_codes_do_not_keep_a_signed_in_guest_from_a_fresh_proof() {
+    let world = stopped(&[]).await;
+    let guest = world.sign_in(ADA).await;
+    let mut app = world.browser();
+    app.bearer(&guest.access_token);
+    let mut stranger = world.browser_at("127.0.0.9");
+    world.advance(WINDOW);
+    spend_failures(&mut stranger, ADA).await;
+    world.advance(WINDOW);
+    let wrong = stranger.started(ADA).await;
+    guess(&mut stranger, ADA, &wrong)
+        .await
+        .expect_problem(429, "RATE_LIMITED");
+    let proof = world.mailed_proof(ADA).await;
+    let set_up = app.set_up(json!({ "proof": proof })).await;
+    set_up.expect_status(200);
 }
 
 #[tokio::test]
