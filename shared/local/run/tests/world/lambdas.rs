@@ -1071,7 +1071,9 @@ async fn every_operation_is_open_to_whoever_may_invoke_it() {
     assert_eq!(renamed["name"], "Ada Lovelace", "{renamed}");
     let this_session = json!({ "refreshToken": renewed["refreshToken"], "claims": claims });
     assert_eq!(sdk.invoke("logout-user", &this_session).await, json!({}));
-    let everywhere = json!({ "everywhere": true, "claims": claims });
+    let other = world.sign_in(ADA).await;
+    let of_other = crate::harness::requests::claims(&other.access_token);
+    let everywhere = json!({ "everywhere": true, "claims": of_other });
     assert_eq!(sdk.invoke("logout-user", &everywhere).await, json!({}));
     for (function, input) in [
         ("get-profile", json!({ "claims": claims })),
