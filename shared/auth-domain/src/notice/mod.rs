@@ -101,7 +101,7 @@ impl Notice {
             Self::RefreshTokenStolen => (
                 "A session of your account was copied",
                 "One sign-in was used from two places, so it was ended on both. Your other devices stay signed in.",
-                "Sign in again. If it happens once more, somebody may have access to that device: check it for unwanted extensions and programs.",
+                "Sign in again. If this was not you both times, check that device for unwanted extensions and programs.",
             ),
             Self::AddressChanged => (
                 "Your email address was changed",
