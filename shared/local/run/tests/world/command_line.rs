@@ -119,7 +119,9 @@ async fn the_ready_line_says_where_everything_is_and_signals_end_it_cleanly() {
                 .starts_with("eu-west-1_")
         );
         assert!(program.ready["clientId"].is_string());
-        assert_eq!(program.ready["tables"].as_object().unwrap().len(), 3);
+        for table in ["guests", "challenges", "sessions", "userSessions"] {
+            assert!(program.ready["tables"][table].is_string(), "{table}");
+        }
         program
             .post("/auth/otp/initiate", json!({ "email": "ada@example.com" }))
             .await;
