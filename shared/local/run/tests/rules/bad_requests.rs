@@ -203,6 +203,7 @@ async fn no_other_path_leads_to_an_operation() {
         "/me.",
         "/auth/../me",
         "/me/%2e%2e/me",
+        "/%2fme",
         "/2015-03-31/functions/get-profile/invocations",
         "/%5f%6c%6f%63%61%6c/mailbox",
     ] {
@@ -227,7 +228,7 @@ async fn a_route_keeps_its_authorizer_however_its_path_is_encoded() {
     let world = TestWorld::start().await;
     let guest = world.sign_in(GRACE).await;
     let bearer = format!("Authorization: Bearer {}\r\n", guest.access_token);
-    for path in ["/me", "/m%65", "/%6d%65", "/%2fme", "/me%3fx"] {
+    for path in ["/me", "/m%65", "/%6d%65", "/me%3fx"] {
         for (authorization, status) in [("", "401"), (bearer.as_str(), "200")] {
             let request = format!(
                 "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{authorization}\r\n"
