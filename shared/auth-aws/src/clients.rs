@@ -37,11 +37,11 @@ impl Clients {
         &self,
         make: impl FnOnce() -> Result<Secrets, ConfigurationError>,
     ) -> Result<Secrets, ConfigurationError> {
-        if let Some(secrets) = self.0.secrets.get() {
-            return Ok(secrets.clone());
+        if let Some(known) = self.0.secrets.get() {
+            return Ok(known.clone());
         }
-        let made = make()?;
-        Ok(self.0.secrets.get_or_init(|| made).clone())
+        let secrets = make()?;
+        Ok(self.0.secrets.get_or_init(|| secrets).clone())
     }
 }
 
