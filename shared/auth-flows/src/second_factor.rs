@@ -18,7 +18,7 @@ use crate::{Attempt, Requester, Turn, attempt::Budget};
 const TOLD: Limit = Limit {
     name: "mfa-wrong-told",
     quota: 5,
-    window: Duration::from_secs(24 * 3600),
+    window: Duration::from_hours(24),
     ageing: Ageing::OneByOne,
 };
 

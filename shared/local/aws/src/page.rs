@@ -13,7 +13,7 @@ pub(crate) struct Page<Entry> {
 /// Cuts a page out of the whole list, in the list's order: the entries behind the one that `marker`
 /// names, `most` of them. `None` for a marker of no page of this list.
 pub(crate) fn cut<Entry>(
-    list: Vec<Entry>,
+    all: Vec<Entry>,
     name: impl Fn(&Entry) -> &str,
     marker: Option<&str>,
     most: usize,
@@ -23,11 +23,11 @@ pub(crate) fn cut<Entry>(
         Some(marker) => {
             let last = URL_SAFE_NO_PAD.decode(marker).ok()?;
             let place = |entry| name(entry).as_bytes() == last;
-            list.iter().position(place)? + 1
+            all.iter().position(place)? + 1
         }
     };
-    let is_last = first + most >= list.len();
-    let entries: Vec<Entry> = list.into_iter().skip(first).take(most).collect();
+    let is_last = first + most >= all.len();
+    let entries: Vec<Entry> = all.into_iter().skip(first).take(most).collect();
     let last = entries.last().filter(|_| !is_last);
     let marker = last.map(|last| URL_SAFE_NO_PAD.encode(name(last)));
     Some(Page { entries, marker })

@@ -136,8 +136,7 @@ impl SchemaAttribute {
                 outside(value, least, most).then_some("Number is out of bounds.")
             }
             (DataType::String, None, _, _)
-            | (DataType::Number, _, _, _)
-            | (DataType::DateTime | DataType::Boolean, _, _, _) => None,
+            | (DataType::Number | DataType::DateTime | DataType::Boolean, _, _, _) => None,
         }
     }
 }

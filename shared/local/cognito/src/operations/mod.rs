@@ -85,7 +85,9 @@ pub(crate) async fn run(
         "AdminGetUser" => admin_users::get(service, &read(body)?),
         "AdminGetUserAuthFactors" => admin_users::auth_factors(service, &read(body)?),
         "AdminInitiateAuth" => sign_in::initiate(service, Door::Admin, &read(body)?).await,
-        "AdminListGroupsForUser" => empty_lists::list(service, "Groups", &read(body)?),
+        "AdminListGroupsForUser" | "ListGroups" => {
+            empty_lists::list(service, "Groups", &read(body)?)
+        }
         "AdminResetUserPassword" => admin_users::reset_password(service, &read(body)?),
         "AdminRespondToAuthChallenge" => {
             respond_to_challenge::respond(service, Door::Admin, &read(body)?).await
@@ -120,7 +122,6 @@ pub(crate) async fn run(
         "GetUserPoolMfaConfig" => pools::mfa_config(service, &read(body)?),
         "GlobalSignOut" => sign_out::everywhere(service, &read(body)?),
         "InitiateAuth" => sign_in::initiate(service, Door::Public, &read(body)?).await,
-        "ListGroups" => empty_lists::list(service, "Groups", &read(body)?),
         "ListIdentityProviders" => empty_lists::list(service, "Providers", &read(body)?),
         "ListResourceServers" => empty_lists::list(service, "ResourceServers", &read(body)?),
         "ListUserPoolClientSecrets" => client_secrets::list(service, &read(body)?),

@@ -28,19 +28,15 @@ pub(super) fn ask(
         )
     })?;
     let verification = place.pool.settings.user_verification();
-    let (ceremony, challenge, allowed) = match user {
-        Some(user) => {
-            let (ceremony, challenge) =
-                passkey::begin_assertion(user, &relying_party, verification)?;
-            let allowed = passkey::allowed(user, &relying_party);
-            (Some(ceremony), challenge, allowed)
-        }
-        None => {
-            let folded = place.pool.settings.folded(typed);
-            let seed = service.simulated_passkey(&place.pool.id, &folded);
-            let challenge = passkey::simulated_challenge();
-            (None, challenge, passkey::simulated(&seed))
-        }
+    let (ceremony, challenge, allowed) = if let Some(user) = user {
+        let (ceremony, challenge) = passkey::begin_assertion(user, &relying_party, verification)?;
+        let allowed = passkey::allowed(user, &relying_party);
+        (Some(ceremony), challenge, allowed)
+    } else {
+        let folded = place.pool.settings.folded(typed);
+        let seed = service.simulated_passkey(&place.pool.id, &folded);
+        let challenge = passkey::simulated_challenge();
+        (None, challenge, passkey::simulated(&seed))
     };
     let options = passkey::request_options(
         &challenge,

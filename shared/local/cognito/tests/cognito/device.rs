@@ -78,7 +78,7 @@ impl Device {
             .register(&self.origin, request, DefaultClientData)
             .await
             .unwrap();
-        self.passkey = client.authenticator().store().clone();
+        self.passkey.clone_from(client.authenticator().store());
         serde_json::to_value(made).unwrap()
     }
 
@@ -93,7 +93,7 @@ impl Device {
             .authenticate(&self.origin, request, DefaultClientData)
             .await
             .unwrap();
-        self.passkey = client.authenticator().store().clone();
+        self.passkey.clone_from(client.authenticator().store());
         serde_json::to_value(made).unwrap()
     }
 

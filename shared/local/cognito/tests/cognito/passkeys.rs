@@ -563,7 +563,7 @@ async fn an_assertion_that_proves_nothing_uses_the_session_up() {
     let begun = world.ask_for_passkey(NINA).await;
     let credential = device.get(&request_options(&begun)).await;
     let moved = with_client_data(credential, |data| {
-        data["origin"] = json!("https://evil.example")
+        data["origin"] = json!("https://evil.example");
     });
     assert_eq!(
         world.refused_answer(NINA, &begun, &moved).await,

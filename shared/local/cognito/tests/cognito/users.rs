@@ -1,6 +1,6 @@
 //! Administrators' operations on users.
 
-use aws_sdk_cognitoidentityprovider::types::MessageActionType;
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType};
 use serde_json::json;
 
 use crate::email_codes::join_all;
@@ -277,10 +277,7 @@ async fn a_list_shows_the_attributes_that_are_asked_for_where_everybody_has_them
     };
     let page = listed(&["email", "sub"]).await.unwrap();
     let attributes = page.users()[0].attributes();
-    let mut names: Vec<&str> = attributes
-        .iter()
-        .map(|attribute| attribute.name())
-        .collect();
+    let mut names: Vec<&str> = attributes.iter().map(AttributeType::name).collect();
     names.sort_unstable();
     assert_eq!(names, ["email", "sub"]);
     assert_eq!(

@@ -164,15 +164,11 @@ impl World {
         let urls = listeners.urls().map_err(WorldError::of("a listener"))?;
         let folder = open_folder(&options)?;
         let file = |name: &str| folder.as_ref().map(|folder| folder.file(name));
-        let clock = folder.as_ref().map_or_else(WorldClock::default, |folder| {
-            WorldClock::ahead_by(folder.clock_ahead())
-        });
-        let mailbox = Mailbox::open(
-            clock.clone(),
-            options.watchers.mail.clone(),
-            file("mailbox.jsonl"),
-        )
-        .map_err(WorldError::of_kept("the mailbox", file("mailbox.jsonl")))?;
+        let ahead = folder.as_ref().map(StateFolder::clock_ahead);
+        let clock = ahead.map_or_else(WorldClock::default, WorldClock::ahead_by);
+        let watcher = options.watchers.mail.clone();
+        let mailbox = Mailbox::open(clock.clone(), watcher, file("mailbox.jsonl"))
+            .map_err(WorldError::of_kept("the mailbox", file("mailbox.jsonl")))?;
         let mailbox = Arc::new(mailbox);
         let dynamodb = open_dynamodb(folder.as_ref())?;
         let lambda = format!("{}/_local/lambda", urls.gateway);

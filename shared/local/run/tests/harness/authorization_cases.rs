@@ -192,16 +192,7 @@ impl Case {
                 let (browser, back) = consented(world, BOB).await;
                 Stage::get(browser, path_of(&back))
             }
-            Self::CallbackForAddress => {
-                world.sign_in(ADA).await;
-                let mut browser = world.browser();
-                let begun = json!({ "conversationId": CONVERSATION, "email": ADA });
-                let started = browser.post("/auth/oauth2/authorize", begun).await;
-                started.expect_status(200);
-                let url = started.text("authorizationUrl");
-                let back = Consenting::new(world).consent(&url, ADA).await;
-                Stage::get(browser, path_of(&back))
-            }
+            Self::CallbackForAddress => Stage::callback_for_address(world).await,
             Self::CallbackForAnybody => {
                 world.sign_in(ADA).await;
                 let (browser, back, _) = linked(world, json!({}), ADA).await;
@@ -275,6 +266,17 @@ enum Request<'world> {
 }
 
 impl<'world> Stage<'world> {
+    async fn callback_for_address(world: &'world TestWorld) -> Self {
+        world.sign_in(ADA).await;
+        let mut browser = world.browser();
+        let begun = json!({ "conversationId": CONVERSATION, "email": ADA });
+        let started = browser.post("/auth/oauth2/authorize", begun).await;
+        started.expect_status(200);
+        let url = started.text("authorizationUrl");
+        let back = Consenting::new(world).consent(&url, ADA).await;
+        Self::get(browser, path_of(&back))
+    }
+
     fn start(browser: Browser<'world>, body: Value) -> Self {
         let request = Request::Http(
             Method::POST,

@@ -72,15 +72,15 @@ async fn a_token_of_an_ended_session_passes_no_more() {
         let mut ended = world.sign_in(ADA).await;
         let mut other = world.sign_in(ADA).await;
         assert!(passes(&world, &ended.access_token).await);
-        let ender: &mut SignedIn<'_> = if path == "/me/sessions" {
+        let leaver: &mut SignedIn<'_> = if path == "/me/sessions" {
             &mut other
         } else {
             &mut ended
         };
-        ender.browser.bearer(&ender.access_token);
+        leaver.browser.bearer(&leaver.access_token);
         let done = match method {
-            "POST" => ender.browser.post(path, body).await,
-            _ => ender.browser.delete(path).await,
+            "POST" => leaver.browser.post(path, body).await,
+            _ => leaver.browser.delete(path).await,
         };
         done.expect_status(204);
         assert!(!passes(&world, &ended.access_token).await, "{path}");

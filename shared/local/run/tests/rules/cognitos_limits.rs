@@ -103,8 +103,8 @@ async fn cognito_is_told_where_each_person_is() {
 
     let registration = browser.registering(EVE, PASSWORD).await;
     world.advance(31);
-    let resent = browser.resend_confirmation(&registration).await;
-    resent.expect_status(202);
+    let second_mail = browser.resend_confirmation(&registration).await;
+    second_mail.expect_status(202);
     let code = world.mail_code(EVE).await;
     browser
         .confirm(&registration, &code)

@@ -332,10 +332,15 @@ fn exception_of_confirmation(
 /// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, the user
 /// is claimed where no guest is known yet, and the session is recorded where none is held.
 fn finish_of(case: Case) -> u32 {
-    match case {
-        Case::ProofWithAuthenticator | Case::ConfirmationWithAuthenticator => 4,
-        Case::ProofByKnownGuest => 5,
-        _ => 6,
+    if matches!(
+        case,
+        Case::ProofWithAuthenticator | Case::ConfirmationWithAuthenticator
+    ) {
+        4
+    } else if matches!(case, Case::ProofByKnownGuest) {
+        5
+    } else {
+        6
     }
 }
 

@@ -118,8 +118,8 @@ async fn no_token_of_a_session_survives_a_crowd_that_ends_it() {
                 }
             }
         });
-        let (ended, answers) = tokio::join!(ender.browser.delete(&path), join_all(crowd));
-        ended.expect_status(204);
+        let (done, answers) = tokio::join!(ender.browser.delete(&path), join_all(crowd));
+        done.expect_status(204);
         let mut browser = world.browser();
         for answer in &answers {
             assert!(answer.status < 500, "{}", answer.body);
