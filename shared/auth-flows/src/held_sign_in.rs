@@ -182,8 +182,7 @@ impl HeldSignIns {
         self.sessions.begin(tokens, method, exchange).await
     }
 
-    /// Revokes the refresh token of a sign-in that cannot be finished any more. See
-    /// [`HeldSignIns::abandon`].
+    /// Revokes the refresh token of a sign-in that cannot be finished any more.
     pub async fn give_up(&self, resumed: &Resumed<'_>, token: &HeldToken) {
         self.abandon(&resumed.id, token).await;
     }
