@@ -206,9 +206,10 @@ struct DescribeSecret {
     secret_id: String,
 }
 
+/// What is told of a secret, asked for by name or in a list.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Described {
+struct Summary {
     #[serde(rename = "ARN")]
     arn: String,
     name: String,
@@ -216,6 +217,25 @@ struct Described {
     description: Option<String>,
     created_date: f64,
     last_changed_date: f64,
+}
+
+impl Summary {
+    fn of(name: &str, secret: &Secret) -> Self {
+        Self {
+            arn: secret.arn.clone(),
+            name: name.to_owned(),
+            description: secret.description.clone(),
+            created_date: secret.created,
+            last_changed_date: secret.changed,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described {
+    #[serde(flatten)]
+    summary: Summary,
     version_ids_to_stages: BTreeMap<String, Vec<String>>,
 }
 
@@ -224,11 +244,7 @@ fn describe_secret(account: &Account, request: &DescribeSecret) -> Result<Value,
     account.store.read(|kept| {
         let (name, secret) = find(kept, &request.secret_id)?;
         output(&Described {
-            arn: secret.arn.clone(),
-            name: name.to_owned(),
-            description: secret.description.clone(),
-            created_date: secret.created,
-            last_changed_date: secret.changed,
+            summary: Summary::of(name, secret),
             version_ids_to_stages: stages(secret),
         })
     })
@@ -302,13 +318,13 @@ impl Filter {
     /// service.
     fn begins_with(&self, value: &str, secret: &Listed) -> bool {
         let folded = value.to_lowercase();
-        let description = secret.description.as_deref().unwrap_or_default();
+        let description = secret.summary.description.as_deref().unwrap_or_default();
         let description = description.to_lowercase();
         match self.key {
-            FilterKey::Name => secret.name.starts_with(value),
+            FilterKey::Name => secret.summary.name.starts_with(value),
             FilterKey::Description => description.starts_with(&folded),
             FilterKey::All => folded.split_whitespace().all(|word| {
-                let texts = [secret.name.to_lowercase(), description.clone()];
+                let texts = [secret.summary.name.to_lowercase(), description.clone()];
                 texts.iter().any(|text| text.contains(word))
             }),
             FilterKey::TagKey
@@ -322,13 +338,8 @@ impl Filter {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Listed {
-    #[serde(rename = "ARN")]
-    arn: String,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    created_date: f64,
-    last_changed_date: f64,
+    #[serde(flatten)]
+    summary: Summary,
     secret_versions_to_stages: BTreeMap<String, Vec<String>>,
 }
 
@@ -344,11 +355,7 @@ fn list_secrets(account: &Account, request: &ListSecrets) -> Result<Value, Refus
     }
     let mut secrets: Vec<Listed> = account.store.read(|kept| {
         let listed = kept.secrets.iter().map(|(name, secret)| Listed {
-            arn: secret.arn.clone(),
-            name: name.clone(),
-            description: secret.description.clone(),
-            created_date: secret.created,
-            last_changed_date: secret.changed,
+            summary: Summary::of(name, secret),
             secret_versions_to_stages: stages(secret),
         });
         listed.collect()
@@ -356,6 +363,7 @@ fn list_secrets(account: &Account, request: &ListSecrets) -> Result<Value, Refus
     secrets.retain(|secret| request.filters.iter().all(|filter| filter.takes(secret)));
     // What was made at one moment stays in the order of names.
     secrets.sort_by(|one, other| {
+        let (one, other) = (&one.summary, &other.summary);
         let order = match request.sort_by {
             SortBy::Name => one.name.cmp(&other.name),
             SortBy::CreatedDate => one.created_date.total_cmp(&other.created_date),
@@ -369,12 +377,13 @@ fn list_secrets(account: &Account, request: &ListSecrets) -> Result<Value, Refus
         }
     });
     let marker = request.next_token.as_deref();
-    let page = page::cut(secrets, |secret| &secret.name, marker, most).ok_or_else(|| {
-        Refusal::new(
-            "InvalidNextTokenException",
-            "The NextToken value is invalid.",
-        )
-    })?;
+    let page =
+        page::cut(secrets, |secret| &secret.summary.name, marker, most).ok_or_else(|| {
+            Refusal::new(
+                "InvalidNextTokenException",
+                "The NextToken value is invalid.",
+            )
+        })?;
     let mut answer = json!({ "SecretList": output(&page.entries)? });
     if let Some(marker) = page.marker {
         answer["NextToken"] = marker.into();

@@ -236,6 +236,7 @@ pub(crate) async fn assert_refused_everywhere(world: &TestWorld, access_token: &
             sample.name(),
             refused.body
         );
+        refused.expect_status(401);
         let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
         event["claims"] = claims(access_token);
         event["sessionId"] = "parameter".into();

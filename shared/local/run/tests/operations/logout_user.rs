@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::requests::{
-    Sample, assert_refused_everywhere, claims, expect_refused_refresh, opens, refresh,
+    Sample, assert_refused_everywhere, expect_refused_refresh, opens, refresh,
 };
 use crate::harness::{Browser, TestWorld};
 
@@ -109,28 +109,7 @@ async fn after_everywhere_every_operation_refuses_every_token_from_before() {
         .await;
     done.expect_status(204);
     for token in &access_tokens {
-        for sample in Sample::behind_the_authorizer() {
-            browser.bearer(token);
-            let after = sample.send(&mut browser).await;
-            assert_eq!(
-                after["code"],
-                "AUTH_REQUIRED",
-                "{} {}",
-                sample.name(),
-                after.body
-            );
-            after.expect_status(401);
-            let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
-            event["claims"] = claims(token);
-            event["sessionId"] = "parameter".into();
-            let direct = world.invoke(sample.name(), &event).await;
-            assert_eq!(
-                direct["error"]["code"],
-                "AUTH_REQUIRED",
-                "{}",
-                sample.name()
-            );
-        }
+        assert_refused_everywhere(&world, token).await;
     }
     let refresh_tokens = [
         &laptop.refresh_token,
