@@ -161,10 +161,14 @@ module "mail" {
 module "user_pool" {
   source = "./modules/user-pool"
 
-  name                  = local.prefix
-  triggers              = local.trigger_arns
-  wire_triggers         = var.wire_triggers
-  shortest_password     = local.shortest_password
+  name              = local.prefix
+  triggers          = local.trigger_arns
+  wire_triggers     = var.wire_triggers
+  shortest_password = local.shortest_password
+  passkeys = local.relying_party_id == null ? null : {
+    relying_party_id  = local.relying_party_id
+    user_verification = local.setting_values["PASSKEY_USER_VERIFICATION"]
+  }
   refresh_token_days    = local.refresh_token_days
   refresh_grace_seconds = tonumber(local.setting_values["REFRESH_GRACE_SECONDS"])
   mail_sender = var.mail_sender == null ? null : {

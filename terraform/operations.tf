@@ -186,6 +186,14 @@ locals {
     }
   }
 
+  # What the operations make of the same two settings. The pool comes before the distribution, so a
+  # deployment without a name of its own has no passkeys until PASSKEY_RP_ID names one.
+  relying_party_id = (
+    local.setting_values["PASSKEY_RP_ID"] != "none" ? local.setting_values["PASSKEY_RP_ID"]
+    : var.frontend_url != null ? regex("^https://([^/:?#]+)", var.frontend_url)[0]
+    : var.domain != null ? var.domain.name : null
+  )
+
   refresh_token_days = tonumber(local.setting_values["REFRESH_TOKEN_DAYS"])
   shortest_password  = local.contract.components.schemas.NewPassword.minLength
 

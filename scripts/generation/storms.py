@@ -100,6 +100,9 @@ QUOTA_OF = {
     "user-pool:AdminRespondToAuthChallenge": "cognito-answer",
     "user-pool:AdminCreateUser": "cognito-creation",
     "user-pool:RevokeToken": "cognito-token",
+    "user-pool:StartWebAuthnRegistration": "cognito-token",
+    "user-pool:CompleteWebAuthnRegistration": "cognito-token",
+    "user-pool:DeleteWebAuthnCredential": "cognito-token",
 }
 
 # What people do. Orders of magnitude, of which the tables say little: the quotas decide.

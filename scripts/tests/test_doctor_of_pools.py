@@ -27,7 +27,7 @@ POOL: dict[str, Any] = {
     "AutoVerifiedAttributes": ["email"],
     "UsernameConfiguration": {"CaseSensitive": False},
     "MfaConfiguration": "OFF",
-    "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}, "PasswordPolicy": {"MinimumLength": 12}},
+    "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "WEB_AUTHN"]}, "PasswordPolicy": {"MinimumLength": 12}},
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
     "EmailConfiguration": {
         "EmailSendingAccount": "DEVELOPER",
@@ -66,6 +66,7 @@ class Fault:
 FAULTS = {
     "the tier without codes by mail": Fault("tier", pool={"UserPoolTier": "LITE", "Policies": {"PasswordPolicy": {"MinimumLength": 12}}}),
     "no codes by mail": Fault("first-factors", pool={"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}}),
+    "no passkeys": Fault("first-factors", pool={"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}),
     "names with letters of two cases": Fault("case-sensitive", pool={"UsernameConfiguration": {"CaseSensitive": True}}),
     "names that are no addresses": Fault("user-name", pool={"UsernameAttributes": []}),
     "registration at Cognito": Fault("self-registration", pool={"AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False}}),
@@ -142,12 +143,14 @@ class Pools(unittest.TestCase):
                 self.assertLessEqual(found - {fault.code}, COME_TOGETHER.get(fault.code, set()))
 
     def test_cognitos_own_second_factor_is_found(self) -> None:
-        for wanted in ("OPTIONAL", "ON"):
-            pool_id, _ = self.made({}, {})
+        # Where Cognito demands a second factor, it takes no passkey as the first.
+        without_passkeys = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}
+        for wanted, pool, found in (("OPTIONAL", {}, {"mfa"}), ("ON", without_passkeys, {"mfa", "first-factors"})):
+            pool_id, _ = self.made(pool, {})
             self.cognito.set_user_pool_mfa_config(
                 UserPoolId=pool_id, SoftwareTokenMfaConfiguration={"Enabled": True}, MfaConfiguration=wanted
             )
-            self.assertEqual(self.codes(pool_id), {"mfa"})
+            self.assertEqual(self.codes(pool_id), found)
 
     def test_a_pool_with_people_is_protected_from_deletion(self) -> None:
         self.assertEqual(self.codes(self.made({}, {})[0], protected=True), {"pool-deletion-protection"})

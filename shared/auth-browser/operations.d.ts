@@ -22,6 +22,7 @@ export type ProblemCode =
   | 'MAX_ATTEMPTS_EXCEEDED'
   | 'NOT_FOUND'
   | 'OTP_EXPIRED'
+  | 'PASSKEY_LIMIT'
   | 'PAYLOAD_TOO_LARGE'
   | 'RATE_LIMITED'
   | 'SERVICE_UNAVAILABLE'
@@ -53,6 +54,20 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  deletePasskey:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
   disableMfa:
     | 'AUTH_REQUIRED'
@@ -109,6 +124,18 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
+  initiatePasskey:
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  listPasskeys:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'SERVICE_UNAVAILABLE';
   listSessions:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -146,6 +173,14 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
+  renamePasskey:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
   requestPasswordReset:
     | 'INTERNAL'
     | 'PAYLOAD_TOO_LARGE'
@@ -173,6 +208,21 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  setupPasskey:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PASSKEY_LIMIT'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -233,6 +283,28 @@ export interface OperationProblems {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
+  verifyPasskey:
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'SIGN_IN_COMPLETED'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  verifyPasskeySetup:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_SESSION'
+    | 'PASSKEY_LIMIT'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
 }
 
 /** The operations. Each rejects with a `LatchkeyProblem`. */
@@ -247,6 +319,11 @@ export interface Operations {
     input: ConfirmRegistrationInput,
     options?: CallOptions,
   ): Promise<SignInAnswer | Resent>;
+  /** Remove a passkey. */
+  deletePasskey(
+    input: PasskeyProofInput & { passkeyId: PasskeyId },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Remove the authenticator. */
   disableMfa(
     input: DisableMfaInput,
@@ -289,6 +366,16 @@ export interface Operations {
     input: InitiateOtpInput,
     options?: CallOptions,
   ): Promise<CodeSent>;
+  /** Begin a sign-in by passkey. */
+  initiatePasskey(
+    input: InitiatePasskeyInput,
+    options?: CallOptions,
+  ): Promise<PasskeySignIn>;
+  /** List the passkeys that sign in. */
+  listPasskeys(
+    input?: Record<string, never>,
+    options?: CallOptions,
+  ): Promise<PasskeyList>;
   /** List the guest's sessions. */
   listSessions(
     input?: Record<string, never>,
@@ -314,6 +401,11 @@ export interface Operations {
     input: RegisterUserInput,
     options?: CallOptions,
   ): Promise<Registered>;
+  /** Give a passkey another name. */
+  renamePasskey(
+    input: RenamePasskeyInput & { passkeyId: PasskeyId },
+    options?: CallOptions,
+  ): Promise<Passkey>;
   /** Mail a code for a new password. */
   requestPasswordReset(
     input: RequestPasswordResetInput,
@@ -329,6 +421,11 @@ export interface Operations {
     input: SetupMfaInput,
     options?: CallOptions,
   ): Promise<AuthenticatorSetUp>;
+  /** Begin registering a passkey. */
+  setupPasskey(
+    input: PasskeyProofInput,
+    options?: CallOptions,
+  ): Promise<PasskeySetUp>;
   /** Begin a three-legged authorization. */
   startAuthorization(
     input: StartAuthorizationInput,
@@ -354,6 +451,16 @@ export interface Operations {
     input: VerifyOtpInput,
     options?: CallOptions,
   ): Promise<SignInAnswer>;
+  /** Trade a passkey for tokens. */
+  verifyPasskey(
+    input: VerifyPasskeyInput,
+    options?: CallOptions,
+  ): Promise<SignInAnswer>;
+  /** Complete the registration of a passkey. */
+  verifyPasskeySetup(
+    input: VerifyPasskeySetupInput,
+    options?: CallOptions,
+  ): Promise<Passkey>;
 }
 
 /**
@@ -408,6 +515,15 @@ export type Name = string;
 /** 16 letters and digits. Letter case, spaces and dashes do not matter. */
 export type BackupCode = string;
 
+/** A credential's id as its authenticator chose it, in base64url. */
+export type CredentialId = string;
+
+/** A part of a credential, in base64url. */
+export type CredentialPart = string;
+
+/** A passkey on the guest's list. */
+export type PasskeyId = string;
+
 /** A password that keeps the rules. See `registerUser`. */
 export type NewPassword = string;
 
@@ -447,6 +563,9 @@ export type UserSessionId = string;
 
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
+
+/** What the guest calls a passkey. */
+export type PasskeyName = string;
 
 export type AuthenticatorSetUp = {
   /** 160 bits in base32, for apps that cannot scan. */
@@ -517,6 +636,10 @@ export type InitiateOtpInput = {
   readonly proofOfWork?: ProofOfWork;
 };
 
+export type InitiatePasskeyInput = {
+  readonly email: Email;
+};
+
 export type LoginUserInput = {
   readonly email: Email;
   readonly password: Password;
@@ -528,6 +651,45 @@ export type LogoutUserInput = {
   readonly refreshToken?: RefreshToken | null;
   /** End every session of the guest. */
   readonly everywhere?: boolean | null;
+};
+
+export type Passkey = {
+  readonly passkeyId: PasskeyId;
+  readonly name: PasskeyName;
+  readonly createdAt: string;
+  readonly lastUsedAt?: string;
+  /** Whether its device asked for more than a touch the last time. */
+  readonly userVerified: boolean;
+};
+
+export type PasskeyList = {
+  readonly passkeys: readonly Passkey[];
+};
+
+export type PasskeyProofInput = {
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator, where the guest has one. */
+  readonly mfaCode?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
+};
+
+export type PasskeySetUp = {
+  readonly sessionToken: SessionToken;
+  /**
+   * PublicKeyCredentialCreationOptionsJSON, for `PublicKeyCredential.parseCreationOptionsFromJSON`.
+   */
+  readonly options: Record<string, unknown>;
+};
+
+export type PasskeySignIn = {
+  readonly sessionToken: SessionToken;
+  /** Seconds until the sign-in ends. */
+  readonly expiresIn: number;
+  /**
+   * PublicKeyCredentialRequestOptionsJSON, for `PublicKeyCredential.parseRequestOptionsFromJSON`.
+   */
+  readonly options: Record<string, unknown>;
 };
 
 export type RefreshTokenInput = {
@@ -553,6 +715,10 @@ export type Registered = {
   /** Seconds until the registration ends. */
   readonly expiresIn: number;
   readonly delivery: Delivery;
+};
+
+export type RenamePasskeyInput = {
+  readonly name: PasskeyName;
 };
 
 export type RequestPasswordResetInput = {
@@ -656,7 +822,7 @@ export type UserSession = {
   /** When its tokens were last renewed. */
   readonly lastUsedAt: Instant;
   /** How the guest signed in. `unknown` is a session that is older than this list. */
-  readonly method: 'code' | 'password' | 'second-factor' | 'agent' | 'unknown';
+  readonly method: 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
   /** Browser and system as the browser names them, or `unknown`. Anybody may name themselves so. */
   readonly device: string;
   /** Where the sign-in came from (ISO 3166-1), where CloudFront says so. */
@@ -687,6 +853,42 @@ export type VerifyOtpInput = {
   readonly sessionToken: SessionToken;
   readonly tokenDelivery?: TokenDelivery;
   readonly proofOfWork?: ProofOfWork;
+};
+
+export type VerifyPasskeyInput = {
+  readonly sessionToken: SessionToken;
+  readonly tokenDelivery?: TokenDelivery;
+  /**
+   * AuthenticationResponseJSON, what `toJSON` of the credential writes. Other members are ignored.
+   */
+  readonly credential: {
+    readonly id: CredentialId;
+    readonly response: {
+      readonly clientDataJSON: CredentialPart;
+      readonly authenticatorData: CredentialPart;
+      readonly signature: CredentialPart;
+      readonly userHandle?: CredentialPart | null;
+    };
+  };
+};
+
+export type VerifyPasskeySetupInput = {
+  readonly sessionToken: SessionToken;
+  /** What to call it. Without one, the name of its maker where that is known. */
+  readonly name?: PasskeyName | null;
+  /**
+   * RegistrationResponseJSON, what `toJSON` of the new credential writes. Other members are
+   * ignored.
+   */
+  readonly credential: {
+    readonly id: CredentialId;
+    readonly authenticatorAttachment?: string | null;
+    readonly response: {
+      readonly clientDataJSON: CredentialPart;
+      readonly attestationObject: CredentialPart;
+      readonly transports?: readonly string[] | null;
+    };
+  };
 };
 
 export type WorkloadToken = {

@@ -120,6 +120,7 @@ impl ConfirmRegistration {
                     Ok(Arrived {
                         guest,
                         returns: false,
+                        has_both_factors: false,
                     })
                 };
                 self.signing_in.end(&first_factor, arriving).await

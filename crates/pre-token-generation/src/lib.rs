@@ -9,6 +9,9 @@
 //! sign people in at Cognito's own endpoint and pages, which know nothing of those rules: see the
 //! file of the function's name.
 //!
+//! Tokens by which the operations change a user's passkeys keep Cognito's scope, and do not get
+//! ours. They are those of a fresh proof at the operations' own client, and never leave.
+//!
 //! For the operations' own client it calls nothing. If it fails, or one of its calls does, Cognito
 //! issues no token. A guest who was made by then stays, and the next sign-in finds it.
 
@@ -63,7 +66,10 @@ impl Trigger for PreTokenGeneration {
         if text(&event, &["version"]) != Some("2") {
             return Err(MALFORMED);
         }
-        let client = text(&event, &["callerContext", "clientId"]).ok_or(MALFORMED)?;
+        let client = text(&event, &["callerContext", "clientId"])
+            .ok_or(MALFORMED)?
+            .to_owned();
+        let client = client.as_str();
         if client != self.own_client {
             let arriving = Arriving::read(client, &event).ok_or(MALFORMED)?;
             self.admit(&arriving).await?;
@@ -79,12 +85,20 @@ impl Trigger for PreTokenGeneration {
             .and_then(|request| request.get("groupConfiguration"))
             .cloned()
             .unwrap_or_else(|| json!({}));
+        let (scopes_to_add, scopes_to_suppress) = if self.is_for_passkeys(client, &event) {
+            (json!([]), json!([]))
+        } else {
+            (
+                json!([claims::SESSION_SCOPE]),
+                json!([claims::COGNITO_ADMIN_SCOPE]),
+            )
+        };
         let details = json!({
             "accessTokenGeneration": {
                 "claimsToAddOrOverride": added,
                 "claimsToSuppress": [],
-                "scopesToAdd": [claims::SESSION_SCOPE],
-                "scopesToSuppress": [claims::COGNITO_ADMIN_SCOPE],
+                "scopesToAdd": scopes_to_add,
+                "scopesToSuppress": scopes_to_suppress,
             },
             "idTokenGeneration": { "claimsToAddOrOverride": {}, "claimsToSuppress": [] },
             "groupOverrideDetails": groups,
@@ -94,6 +108,18 @@ impl Trigger for PreTokenGeneration {
             json!({ "claimsAndScopeOverrideDetails": details }),
         );
         Ok(event)
+    }
+}
+
+impl PreTokenGeneration {
+    /// Whether the tokens are those of a fresh proof by which a passkey changes: of the operations'
+    /// own client, at the end of a sign-in, with the constant purpose. Any client may send the
+    /// purpose, and a refresh may too.
+    fn is_for_passkeys(&self, client: &str, event: &Map<String, Value>) -> bool {
+        client == self.own_client
+            && text(event, &["triggerSource"]) == Some("TokenGeneration_Authentication")
+            && text(event, &["request", "clientMetadata", claims::PURPOSE])
+                == Some(claims::PASSKEYS)
     }
 }
 

@@ -83,6 +83,7 @@ impl RegisterUser {
                 device_epoch: 0,
                 authenticator: None,
                 pending_authenticator: None,
+                passkeys: Vec::new(),
             },
             session_token,
             expires_in: self.rules.lifetime.as_secs(),

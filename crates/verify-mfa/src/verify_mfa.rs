@@ -124,6 +124,7 @@ impl VerifyMfa {
         let arrived = Arrived {
             guest,
             returns: true,
+            has_both_factors: true,
         };
         let tokens = self.held.trade(resumed, &attempt, token).await?;
         let tokens = self

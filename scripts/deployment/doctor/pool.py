@@ -26,7 +26,7 @@ def first_factors(deployed: Deployed) -> Iterator[Finding]:
     if pool.get("UserPoolTier") == "LITE":
         yield error("tier", name, "the pool is of the tier Lite, which has neither codes by mail nor a say in access tokens")
     factors = pool.get("Policies", {}).get("SignInPolicy", {}).get("AllowedFirstAuthFactors", ["PASSWORD"])
-    missing = sorted({"PASSWORD", "EMAIL_OTP"} - set(factors))
+    missing = sorted({"PASSWORD", "EMAIL_OTP", "WEB_AUTHN"} - set(factors))
     if missing:
         yield error("first-factors", name, f"nobody can sign in by {' or '.join(missing)}, because the sign-in policy leaves it out")
     if pool.get("MfaConfiguration", "OFF") != "OFF":

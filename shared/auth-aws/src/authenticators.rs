@@ -293,7 +293,7 @@ impl Authenticators {
 
 /// Adds to a write that every token issued up to `now` is refused, unless it is of the session
 /// `kept`.
-fn ending_sessions(
+pub(crate) fn ending_sessions(
     write: UpdateItemFluentBuilder,
     set: &str,
     remove: &str,

@@ -11,7 +11,7 @@ use aws_sdk_cognitoidentityprovider::{
 use crate::{
     ConfigurationError, Platform, Secrets,
     failure::{Failure, Undecided, failure},
-    user_pool::{Issued, UserPool, sub_among},
+    user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
 
 /// The refusals by which Cognito says that it cannot mail: SES refuses, or it may not use SES.
@@ -201,14 +201,19 @@ impl EmailCodes {
 
     /// Asks Cognito about the code in each mail's session, the newest first: any code of this
     /// sign-in will do.
-    pub async fn prove_any(&self, sign_in: &SignIn, code: &OtpCode) -> Result<Proof, Undecided> {
+    pub async fn prove_any(
+        &self,
+        sign_in: &SignIn,
+        code: &OtpCode,
+        purpose: TokenPurpose,
+    ) -> Result<Proof, Undecided> {
         let mut outcome = if sign_in.cognito_sessions.is_empty() {
             Proof::Wrong
         } else {
             Proof::Over
         };
         for (asked_before, session) in sign_in.cognito_sessions.iter().enumerate() {
-            match self.prove(&sign_in.email, session, code).await {
+            match self.prove(&sign_in.email, session, code, purpose).await {
                 Ok(Proof::Wrong) => outcome = Proof::Wrong,
                 Ok(Proof::Over) => {}
                 Ok(right @ Proof::Right { .. }) => return Ok(right),
@@ -229,15 +234,17 @@ impl EmailCodes {
         email: &Email,
         session: &CognitoSession,
         code: &OtpCode,
+        purpose: TokenPurpose,
     ) -> Result<Proof, Undecided> {
         let answered = self
             .secrets
             .confidentially("prove the code", |secrets| {
-                self.pool
+                let answer = self
+                    .pool
                     .answer(ChallengeNameType::EmailOtp, email.as_str(), secrets)
                     .session(session.as_str())
-                    .challenge_responses("EMAIL_OTP_CODE", code.as_str())
-                    .send()
+                    .challenge_responses("EMAIL_OTP_CODE", code.as_str());
+                purpose.say(answer).send()
             })
             .await
             .map_err(Undecided::before_evaluation)?;

@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use auth_domain::{
-    AddressClaim, Authenticator, BackupCodeHash, Email, Guest, GuestId, GuestName,
-    PendingAuthenticator, Problem, SessionId, SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
+    AddressClaim, Authenticator, AuthenticatorMark, BackupCodeHash, Email, Guest, GuestId,
+    GuestName, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, SessionId, SignInId,
+    Timestamp, TotpStep, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -20,6 +21,9 @@ pub(crate) const KEY: &str = "pk";
 
 /// The registration that made a guest, until a password is set anew.
 pub(crate) const REGISTRATION: &str = "registration";
+
+/// What the name of each passkey's attribute begins with.
+const PASSKEY: &str = "passkey#";
 
 /// Where a guest is kept who has a user.
 pub(crate) fn guest_key(sub: &UserSub) -> AttributeValue {
@@ -155,6 +159,7 @@ fn parse(item: &Item) -> Option<Guest> {
             }),
             None => None,
         },
+        passkeys: passkeys(item)?,
         pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
             Some(sealed_keys) => Some(PendingAuthenticator {
                 sealed_keys,
@@ -163,6 +168,57 @@ fn parse(item: &Item) -> Option<Guest> {
             None => None,
         },
     })
+}
+
+/// Where a passkey stands in its guest's item.
+pub(crate) fn passkey_attribute(id: &PasskeyId) -> String {
+    format!("{PASSKEY}{id}")
+}
+
+/// A passkey as its attribute holds it.
+pub(crate) fn passkey_value(passkey: &Passkey) -> AttributeValue {
+    let mut members = Item::from([
+        (
+            "credentialId".to_owned(),
+            text(passkey.credential_id.as_str()),
+        ),
+        ("name".to_owned(), text(passkey.name.as_str())),
+        ("createdAt".to_owned(), text(passkey.created_at.to_string())),
+        (
+            "userVerified".to_owned(),
+            AttributeValue::Bool(passkey.user_verified),
+        ),
+    ]);
+    if let Some(at) = passkey.last_used_at {
+        members.insert("lastUsedAt".to_owned(), text(at.to_string()));
+    }
+    if let Some(mark) = &passkey.shown_with {
+        members.insert("shownWith".to_owned(), text(mark.as_str()));
+    }
+    AttributeValue::M(members)
+}
+
+fn passkeys(item: &Item) -> Option<Vec<Passkey>> {
+    let mut passkeys = item
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(PASSKEY)?, value)))
+        .map(|(id, value)| {
+            let members = value.as_m().ok()?;
+            Some(Passkey {
+                id: id.parse().ok()?,
+                credential_id: get_text(members, "credentialId")?.parse().ok()?,
+                name: PasskeyName::parse(get_text(members, "name")?).ok()?,
+                created_at: instant(members, "createdAt")?,
+                last_used_at: instant(members, "lastUsedAt"),
+                user_verified: flag(members, "userVerified"),
+                shown_with: get_text(members, "shownWith").map(AuthenticatorMark::stored),
+            })
+        })
+        .collect::<Option<Vec<Passkey>>>()?;
+    passkeys.sort_by(|one, other| {
+        (one.created_at, one.id.as_str()).cmp(&(other.created_at, other.id.as_str()))
+    });
+    Some(passkeys)
 }
 
 fn flag(item: &Item, attribute: &str) -> bool {

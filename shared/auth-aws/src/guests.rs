@@ -296,6 +296,7 @@ impl Guests {
             kept_session: None,
             device_epoch: 0,
             pending_authenticator: None,
+            passkeys: Vec::new(),
         }
     }
 

@@ -18,7 +18,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     ConfigurationError, Platform, Secrets, TokenService,
     failure::{Failure, Undecided, failure},
-    user_pool::{Issued, UserPool, sub_among},
+    user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
 
 /// The refusals by which Cognito says that this user does not get in by this password. To the
@@ -162,7 +162,8 @@ impl Passwords {
         ] {
             answered = match answered {
                 Ok(Step::Next(next)) if next.asks_for_password_by(&asking) => {
-                    self.give_password(username, password, asking, &next)
+                    let purpose = TokenPurpose::Session;
+                    self.give_password(username, password, asking, &next, purpose)
                         .await?
                 }
                 other => other,
@@ -195,6 +196,7 @@ impl Passwords {
         password: Spelling<'_>,
         asking: ChallengeNameType,
         next: &Next,
+        purpose: TokenPurpose,
     ) -> Result<Result<Step, Failure>, Undecided> {
         let given = self
             .secrets
@@ -204,6 +206,7 @@ impl Passwords {
                     .answer(asking.clone(), username, secrets)
                     .set_session(next.session.clone())
                     .challenge_responses("PASSWORD", password.as_str());
+                let answer = purpose.say(answer);
                 if asking == ChallengeNameType::SelectChallenge {
                     answer.challenge_responses("ANSWER", "PASSWORD").send()
                 } else {
@@ -348,6 +351,45 @@ impl Passwords {
             }
             PasswordProof::Challenged(_) => Ok(true),
             PasswordProof::Wrong | PasswordProof::Locked => Ok(false),
+        }
+    }
+
+    /// The tokens by which a user's passkeys change, for a user who is signed in and proves the
+    /// password again; `None` for a wrong one. The password answers a choice: tokens that come at
+    /// the beginning of a sign-in can say to the trigger nothing of their purpose.
+    pub async fn prove_for_passkeys(
+        &self,
+        sub: &UserSub,
+        password: Spelling<'_>,
+    ) -> Result<Option<Tokens>, Undecided> {
+        let username = sub.as_str();
+        let offered = self
+            .secrets
+            .confidentially("begin the proof of the password", |secrets| {
+                self.pool.offer(username, secrets).send()
+            })
+            .await
+            .map_err(Undecided::before_evaluation)?;
+        let asking = ChallengeNameType::SelectChallenge;
+        let answered = match offered.map(Step::from) {
+            Ok(Step::Next(next)) if next.asks_for_password_by(&asking) => {
+                let purpose = TokenPurpose::Passkeys;
+                self.give_password(username, password, asking, &next, purpose)
+                    .await?
+            }
+            other => other,
+        };
+        let seen = |report| Undecided::after_evaluation(Problem::Internal(report));
+        match answered {
+            Ok(Step::Done(result)) => Ok(Some(signed_in(result).map_err(seen)?.tokens)),
+            Ok(Step::Next(_)) => Ok(None),
+            Err(failure) => match failure.code() {
+                Some(code) if NOT_THIS_WAY.contains(&code) => {
+                    tracing::info!(code, "Cognito does not take this password");
+                    Ok(None)
+                }
+                Some(_) | None => Err(failure.into()),
+            },
         }
     }
 

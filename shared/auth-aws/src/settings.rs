@@ -4,7 +4,8 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use auth_domain::{
-    Ageing, CodeMailLimits, Limit, PoolLimits, SecondFactorRules, SignInRules, TryLimits,
+    Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorRules, SignInRules,
+    TryLimits,
 };
 
 use crate::{ConfigurationError, Environment};
@@ -26,6 +27,18 @@ const COOKIE_DAYS: RangeInclusive<u32> = 1..=400;
 const SESSION_DAYS: RangeInclusive<u32> = 1..=3650;
 
 impl Environment {
+    /// For whom passkeys are made.
+    pub fn relying_party(&self) -> Result<RelyingParty, ConfigurationError> {
+        let name = "PASSKEY_RP_ID";
+        let configured = self.optional(name)?.filter(|text| *text != "none");
+        RelyingParty::of(configured, self.text("FRONTEND_URL")?).map_err(|error| {
+            ConfigurationError::Invalid {
+                name: name.to_owned(),
+                reason: error.to_string(),
+            }
+        })
+    }
+
     /// The numbers that a sign-in by code lives by.
     pub fn sign_in_rules(&self) -> Result<SignInRules, ConfigurationError> {
         Ok(SignInRules {

@@ -1,7 +1,7 @@
 //! The user pool and the confidential client through which alone Latchkey speaks to it.
 
 use auth_domain::{
-    AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub,
+    AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub, claims,
 };
 use aws_sdk_cognitoidentityprovider::{
     Client,
@@ -29,6 +29,17 @@ use crate::{
     clients::cognito,
     failure::{Failure, failure},
 };
+
+/// What the tokens of an answered challenge are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenPurpose {
+    /// A session.
+    #[default]
+    Session,
+    /// A change of the user's passkeys: they keep the scope for one's own account at Cognito, and
+    /// never leave.
+    Passkeys,
+}
 
 /// The pool, the client's id, and an SDK client.
 #[derive(Clone)]
@@ -93,6 +104,16 @@ impl UserPool {
         factor: &str,
         secrets: &SecretSet,
     ) -> AdminInitiateAuthFluentBuilder {
+        self.offer(username, secrets)
+            .auth_parameters("PREFERRED_CHALLENGE", factor)
+    }
+
+    /// The beginning of a sign-in by choice, with no factor chosen.
+    pub(crate) fn offer(
+        &self,
+        username: &str,
+        secrets: &SecretSet,
+    ) -> AdminInitiateAuthFluentBuilder {
         self.client
             .admin_initiate_auth()
             .user_pool_id(&self.pool_id)
@@ -100,7 +121,6 @@ impl UserPool {
             .auth_flow(AuthFlowType::UserAuth)
             .set_context_data(self.context_data())
             .auth_parameters("USERNAME", username)
-            .auth_parameters("PREFERRED_CHALLENGE", factor)
             .auth_parameters("SECRET_HASH", self.secret_hash(username, secrets))
     }
 
@@ -149,6 +169,20 @@ impl UserPool {
         mac.update(username.as_bytes());
         mac.update(self.client_id.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
+    }
+}
+
+impl TokenPurpose {
+    /// An answer that says to the trigger what its tokens are for. Nothing that a caller sends gets
+    /// in here.
+    pub(crate) fn say(
+        self,
+        answer: AdminRespondToAuthChallengeFluentBuilder,
+    ) -> AdminRespondToAuthChallengeFluentBuilder {
+        match self {
+            Self::Session => answer,
+            Self::Passkeys => answer.client_metadata(claims::PURPOSE, claims::PASSKEYS),
+        }
     }
 }
 
@@ -209,7 +243,7 @@ impl Issued {
         let incomplete = || Report::of("Cognito's tokens are incomplete");
         let unreadable = || Report::of("Cognito's id token does not read");
         let id_token = result.id_token.ok_or_else(incomplete)?;
-        let claims = claims(&id_token).ok_or_else(unreadable)?;
+        let claims = claims_of(&id_token).ok_or_else(unreadable)?;
         let sub = claims
             .get("sub")
             .and_then(|sub| UserSub::parse(sub.as_str()?).ok())
@@ -231,7 +265,7 @@ impl Issued {
     }
 }
 
-fn claims(token: &str) -> Option<serde_json::Value> {
+fn claims_of(token: &str) -> Option<serde_json::Value> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     serde_json::from_slice(&payload).ok()
 }

@@ -17,6 +17,8 @@ pub(crate) enum Use {
     Authenticator,
     /// The refresh token of a sign-in between its factors.
     HeldSignIn,
+    /// The tokens of a fresh proof, until a passkey's registration is completed.
+    PasskeySetUp,
     /// The password of a registration whose address is not proved yet.
     PendingPassword,
 }
@@ -26,6 +28,7 @@ impl Use {
         match self {
             Self::Authenticator => "authenticator",
             Self::HeldSignIn => "held-sign-in",
+            Self::PasskeySetUp => "passkey-set-up",
             Self::PendingPassword => "pending-password",
         }
     }

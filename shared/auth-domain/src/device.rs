@@ -207,6 +207,7 @@ mod tests {
             device_epoch,
             authenticator: None,
             pending_authenticator: None,
+            passkeys: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    Authenticator, Email, PendingAuthenticator, Randomness, SessionId, Timestamp,
+    Authenticator, Email, Passkey, PendingAuthenticator, Randomness, SessionId, Timestamp,
     characters::{breaks_a_line, is_visible},
     crockford::CROCKFORD,
     redacted::redacted_debug,
@@ -182,6 +182,8 @@ pub struct Guest {
     /// The authenticator that is being set up, if one is. Only its confirmation touches the one
     /// above.
     pub pending_authenticator: Option<PendingAuthenticator>,
+    /// The passkeys that count, the oldest first.
+    pub passkeys: Vec<Passkey>,
 }
 
 impl Guest {

@@ -28,6 +28,7 @@ mod limit;
 mod mailbox;
 mod notice;
 mod otp_code;
+mod passkey;
 mod password;
 mod problem;
 mod proof_of_work;
@@ -77,6 +78,11 @@ pub use limit::{
 pub use mailbox::Mailbox;
 pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
+pub use passkey::{
+    Assertion, Attestation, AuthenticatorMark, CredentialId, InvalidCredentialPart,
+    InvalidPasskeyId, InvalidRelyingParty, MOST_PASSKEYS, Passkey, PasskeyId, PasskeyName,
+    RelyingParty, UnknownUserVerification, UserVerification, made_up_challenge,
+};
 pub use password::{InvalidPassword, NewPassword, Password, PasswordRule, Spelling};
 pub use problem::{Attempts, FieldProblem, Problem, RefreshRefusal, Report};
 pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallenge};
@@ -88,8 +94,8 @@ pub use sign_in::{
     AttemptId, CognitoSession, OfferedPassword, PendingRegistration, SignIn, SignInRules,
 };
 pub use tokens::{
-    AccessToken, IdToken, InvalidRefreshToken, RefreshToken, TokenDelivery, Tokens,
-    UnknownTokenDelivery,
+    AccessToken, IdToken, InvalidRefreshToken, RefreshToken, SelfServiceTokens, TokenDelivery,
+    Tokens, UnknownTokenDelivery,
 };
 pub use totp::{InvalidTotpIssuer, TotpIssuer, TotpSecret, TotpStep};
 pub use user_session::{

@@ -99,6 +99,8 @@ pub enum Problem {
     InvalidCredentials,
     /// The address has a guest already.
     EmailExists,
+    /// The guest has as many passkeys as one can have.
+    PasskeyLimit,
     /// The code is wrong.
     InvalidOtp(Attempts),
     /// The refresh token buys nothing.
@@ -159,6 +161,7 @@ impl Problem {
             | Self::ConsentRequired(_)
             | Self::InvalidCredentials
             | Self::EmailExists
+            | Self::PasskeyLimit
             | Self::InvalidOtp(_)
             | Self::InvalidRefreshToken(_)
             | Self::UserMismatch

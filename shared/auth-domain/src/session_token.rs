@@ -54,6 +54,18 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&self.hash_for("registration:")))
     }
 
+    /// The name under which a sign-in by passkey is stored. No operation for codes knows it.
+    #[must_use]
+    pub fn passkey_sign_in_id(&self) -> SignInId {
+        SignInId(HEXLOWER.encode(&self.hash_for("passkey sign-in:")))
+    }
+
+    /// The name under which a passkey's registration is stored.
+    #[must_use]
+    pub fn passkey_set_up_id(&self) -> SignInId {
+        SignInId(HEXLOWER.encode(&self.hash_for("passkey set-up:")))
+    }
+
     /// The key that seals a registration's password. It is never stored, and the stored name does
     /// not lead to it.
     #[must_use]

@@ -83,6 +83,16 @@ pub struct Tokens {
     pub expires_in: u32,
 }
 
+/// The tokens of a fresh proof by which Latchkey changes a user's passkeys at Cognito. The access
+/// token keeps the scope that lets its holder change the account there, so neither token leaves.
+#[derive(Clone, Debug)]
+pub struct SelfServiceTokens {
+    /// For Cognito's operations on one's own account.
+    pub access_token: AccessToken,
+    /// What revokes both.
+    pub refresh_token: RefreshToken,
+}
+
 /// How the refresh token travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenDelivery {

@@ -252,6 +252,13 @@ impl Requester<'_> {
         }
     }
 
+    /// The one answer to a passkey that does not count, whatever the reason.
+    #[must_use]
+    pub fn wrong_passkey(&self) -> Problem {
+        tracing::warn!(address = self.address_tag(), "wrong passkey");
+        Problem::InvalidCredentials
+    }
+
     /// The one answer to a password that opens nothing, whatever the reason.
     #[must_use]
     pub fn wrong_password(&self) -> Problem {

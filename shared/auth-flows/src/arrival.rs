@@ -18,6 +18,8 @@ pub struct Arrived {
     pub guest: Guest,
     /// Whether the guest had proved the address before.
     pub returns: bool,
+    /// Whether both factors were shown.
+    pub has_both_factors: bool,
 }
 
 /// A user who has just proved an address.
@@ -76,6 +78,7 @@ impl Arrivals {
         Ok(Arrived {
             guest,
             returns: before.unwrap_or(!is_new),
+            has_both_factors: false,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Mailed codes of sign-ins in progress: claimed, counted, and asked of Cognito.
 
-use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns};
+use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose};
 use auth_domain::{
     Email, OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub,
 };
@@ -20,6 +20,7 @@ pub struct CodeAttempts {
     tries: CodeTries,
     network: Option<NetworkAttempts>,
     rules: SignInRules,
+    purpose: TokenPurpose,
 }
 
 /// A code, as a request brings it.
@@ -75,7 +76,17 @@ impl CodeAttempts {
             tries: CodeTries::new(platform, environment.code_tries()?)?,
             network: network.transpose()?,
             rules: environment.sign_in_rules()?,
+            purpose: TokenPurpose::Session,
         })
+    }
+
+    /// The same, for tokens of another purpose.
+    #[must_use]
+    pub fn with_purpose(&self, purpose: TokenPurpose) -> Self {
+        Self {
+            purpose,
+            ..self.clone()
+        }
     }
 
     /// Proves a code: claims the attempt, counts it, and asks Cognito last.
@@ -138,7 +149,7 @@ impl CodeAttempts {
     ) -> Result<ProvedCode<'a>, Problem> {
         let context = claimed.requester.exchange().context();
         let codes = self.codes.for_request(context);
-        let proving = codes.prove_any(&claimed.sign_in, code);
+        let proving = codes.prove_any(&claimed.sign_in, code, self.purpose);
         match attempt.evaluate(proving).await? {
             Proof::Right { tokens, sub } => Ok(ProvedCode {
                 attempt,

@@ -11,20 +11,26 @@
 use std::time::Duration;
 
 use auth_aws::{
-    Arrival, ConfigurationError, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService,
+    Arrival, ConfigurationError, Guests, PasskeyList, PasswordSignIn, Passwords, Platform,
+    SecondFactors, TokenService,
 };
 use auth_domain::{
-    Clock, CognitoChallenge, Email, FollowUp, Notice, OfferedPassword, Problem, SecondFactorRules,
-    SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
+    Assertion, Clock, CognitoChallenge, Email, FollowUp, Notice, OfferedPassword, Problem,
+    SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Metric, SignInAnswer};
 
-use crate::{Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, Requester, SessionRecords};
+use crate::{
+    Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, ProvedPasskey, Requester,
+    SessionRecords,
+};
 
 /// Ends sign-ins.
 #[derive(Clone)]
 pub struct SigningIn {
     arrivals: Arrivals,
+    guests: Guests,
+    passkeys: PasskeyList,
     passwords: Passwords,
     second_factors: SecondFactors,
     token_service: TokenService,
@@ -57,6 +63,8 @@ impl SigningIn {
         let environment = platform.environment();
         Ok(Self {
             arrivals: Arrivals::new(platform)?,
+            guests: Guests::new(platform)?,
+            passkeys: PasskeyList::new(platform)?,
             passwords: Passwords::new(platform)?,
             second_factors: SecondFactors::new(platform)?,
             token_service: TokenService::new(platform)?,
@@ -113,6 +121,25 @@ impl SigningIn {
         self.end(&first_factor, arriving).await
     }
 
+    /// Ends a sign-in by passkey.
+    pub async fn by_passkey(
+        &self,
+        proved: ProvedPasskey<'_>,
+        assertion: &Assertion,
+        token_delivery: TokenDelivery,
+    ) -> Result<SignInAnswer, Problem> {
+        let first_factor = FirstFactor {
+            attempt: proved.attempt,
+            requester: proved.requester,
+            tokens: proved.tokens,
+            sub: proved.sub,
+            token_delivery,
+            method: SignInMethod::Passkey,
+        };
+        let arriving = self.guest_by_passkey(assertion, &first_factor);
+        self.end(&first_factor, arriving).await
+    }
+
     /// Ends a sign-in whose guest `arriving` finds: holds what an authenticator guards, or records
     /// the session; finishes the attempt; and only then lets tokens leave. If one of these fails,
     /// the tokens are revoked.
@@ -142,7 +169,7 @@ impl SigningIn {
             method,
         } = first_factor;
         let arrived = arriving.await?;
-        if arrived.guest.authenticator.is_some() {
+        if arrived.guest.authenticator.is_some() && !arrived.has_both_factors {
             let session_token = self
                 .second_factors
                 .hold(
@@ -245,6 +272,38 @@ impl SigningIn {
         };
         let exchange = first_factor.requester.exchange();
         self.arrivals.receive(arrival, newcomer, exchange).await
+    }
+
+    /// The guest of somebody whose passkey Cognito has accepted. It counts if it is on the guest's
+    /// list, which one write decides. It stands for the authenticator where the two were shown
+    /// together once and the device has verified its user.
+    async fn guest_by_passkey(
+        &self,
+        assertion: &Assertion,
+        first_factor: &FirstFactor<'_>,
+    ) -> Result<Arrived, Problem> {
+        let FirstFactor { requester, sub, .. } = first_factor;
+        let listed = self.guests.find(sub).await?.and_then(|guest| {
+            let mut passkeys = guest.passkeys.iter();
+            let passkey = passkeys.find(|passkey| passkey.credential_id == *assertion.id())?;
+            Some((passkey.clone(), guest))
+        });
+        let Some((passkey, guest)) = listed else {
+            return Err(requester.wrong_passkey());
+        };
+        let verified = assertion.user_verified();
+        let now = self.clock.now();
+        if !self.passkeys.used(sub, &passkey.id, verified, now).await? {
+            return Err(requester.wrong_passkey());
+        }
+        let authenticator = guest.authenticator.as_ref();
+        let has_both_factors =
+            verified && authenticator.is_some_and(|each| passkey.stands_for(each));
+        Ok(Arrived {
+            guest,
+            returns: true,
+            has_both_factors,
+        })
     }
 
     /// The guest of somebody whose password is right. Whether the address is proved is for the

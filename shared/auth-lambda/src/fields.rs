@@ -3,11 +3,15 @@
 use std::{fmt::Display, str::FromStr};
 
 use auth_domain::{
-    Email, FieldProblem, FreshProof, NewPassword, PasswordRule, Problem, SecondFactor,
+    Assertion, Attestation, CredentialId, Email, FieldProblem, FreshProof, InvalidCredentialPart,
+    NewPassword, PasswordRule, Problem, SecondFactor,
 };
 use serde_json::{Map, Value};
 
 use crate::strict_json::{self, Malformed};
+
+/// The most transports of a passkey that are read: the specification names six.
+const TRANSPORTS: usize = 8;
 
 /// The fields of an input. Unknown fields are ignored, as the contract promises.
 pub struct Fields {
@@ -204,6 +208,82 @@ impl Fields {
         let code = self.optional("code").map(SecondFactor::Code);
         let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
         code.or(backup_code)
+    }
+
+    /// The second factor beside a fresh proof, if one is given: `mfaCode` or `backupCode`.
+    pub fn factor_of_proof(&mut self) -> Option<SecondFactor> {
+        let code = self.optional("mfaCode").map(SecondFactor::Code);
+        let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
+        self.at_most_one_of(&["mfaCode", "backupCode"]);
+        code.or(backup_code)
+    }
+
+    /// A new passkey as a browser sends it. `None` only where [`Fields::finish`] will refuse.
+    pub fn attestation(&mut self, name: &str) -> Option<Attestation> {
+        self.credential(name, |credential| {
+            let id: Option<CredentialId> = credential.required("id");
+            let attachment: Option<String> = credential.optional("authenticatorAttachment");
+            let parts = credential.credential("response", |response| {
+                let client_data: Option<String> = response.required("clientDataJSON");
+                let object: Option<String> = response.required("attestationObject");
+                let transports: Option<Vec<String>> = response.list("transports", TRANSPORTS);
+                Some((client_data?, object?, transports.unwrap_or_default()))
+            });
+            let (id, (client_data, object, transports)) = (id?, parts?);
+            let attachment = attachment.as_deref();
+            let parsed = Attestation::parse(id, &client_data, &object, attachment, &transports);
+            credential.part(parsed)
+        })
+    }
+
+    /// A use of a passkey as a browser sends it. `None` only where [`Fields::finish`] will refuse.
+    pub fn assertion(&mut self, name: &str) -> Option<Assertion> {
+        self.credential(name, |credential| {
+            let id: Option<CredentialId> = credential.required("id");
+            let parts = credential.credential("response", |response| {
+                let client_data: Option<String> = response.required("clientDataJSON");
+                let data: Option<String> = response.required("authenticatorData");
+                let signature: Option<String> = response.required("signature");
+                let handle: Option<String> = response.optional("userHandle");
+                Some((client_data?, data?, signature?, handle))
+            });
+            let (id, (client_data, data, signature, handle)) = (id?, parts?);
+            let parsed = Assertion::parse(id, &client_data, &data, &signature, handle.as_deref());
+            credential.part(parsed)
+        })
+    }
+
+    /// An object that must be there.
+    fn credential<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        if !self.has(name) {
+            self.problem(name, "required", "must be given".to_owned());
+        }
+        self.nested(name, parse)
+    }
+
+    fn part<T>(&mut self, parsed: Result<T, InvalidCredentialPart>) -> Option<T> {
+        match parsed {
+            Ok(part) => Some(part),
+            Err(error) => {
+                self.problem("response", "invalid", error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The problem of a passkey that Cognito does not take.
+    #[must_use]
+    pub fn refused_passkey() -> Problem {
+        Problem::ValidationFailed(vec![FieldProblem {
+            field: "credential".to_owned(),
+            code: "refused",
+            message: "is of another site or kind, came too late, or is registered already"
+                .to_owned(),
+        }])
     }
 
     /// Refuses an input that has several of these fields, each right by itself: the last one is

@@ -343,6 +343,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         | Problem::AuthRequired
         | Problem::ConsentRequired(_)
         | Problem::EmailExists
+        | Problem::PasskeyLimit
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
         | Problem::NotFound

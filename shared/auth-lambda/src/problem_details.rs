@@ -98,6 +98,7 @@ impl<'a> ProblemDetails<'a> {
             | Problem::AuthRequired
             | Problem::InvalidCredentials
             | Problem::EmailExists
+            | Problem::PasskeyLimit
             | Problem::UserMismatch
             | Problem::NotFound
             | Problem::OtpExpired
@@ -129,6 +130,7 @@ pub const fn code(problem: &Problem) -> &'static str {
         Problem::AuthRequired | Problem::ConsentRequired(_) => "AUTH_REQUIRED",
         Problem::InvalidCredentials => "INVALID_CREDENTIALS",
         Problem::EmailExists => "EMAIL_EXISTS",
+        Problem::PasskeyLimit => "PASSKEY_LIMIT",
         Problem::InvalidOtp(_) => "INVALID_OTP",
         Problem::InvalidRefreshToken(_) => "INVALID_REFRESH_TOKEN",
         Problem::UserMismatch => "USER_MISMATCH",
@@ -157,7 +159,7 @@ pub const fn status(problem: &Problem) -> u16 {
         | Problem::InvalidRefreshToken(_) => 401,
         Problem::UserMismatch => 403,
         Problem::NotFound => 404,
-        Problem::EmailExists | Problem::SignInCompleted => 409,
+        Problem::EmailExists | Problem::PasskeyLimit | Problem::SignInCompleted => 409,
         Problem::OtpExpired | Problem::SessionExpired => 410,
         Problem::PayloadTooLarge => 413,
         Problem::UnsupportedMediaType => 415,
@@ -195,6 +197,7 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         | Problem::ConsentRequired(_)
         | Problem::InvalidCredentials
         | Problem::EmailExists
+        | Problem::PasskeyLimit
         | Problem::InvalidOtp(_)
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
@@ -238,7 +241,9 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         Problem::ConsentRequired(_) => {
             "Give the guest the authorization_url. When they are back, call get_authenticated_guest again with this session_id."
         }
-        Problem::UserMismatch | Problem::NotFound => "Ask the guest to contact support.",
+        Problem::UserMismatch | Problem::NotFound | Problem::PasskeyLimit => {
+            "Ask the guest to contact support."
+        }
     }
 }
 
@@ -293,6 +298,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::EmailExists => (
             "The address has an account",
             "Sign in with the password or a mailed code, or reset the password.",
+        ),
+        Problem::PasskeyLimit => (
+            "You have 20 passkeys",
+            "Remove one that you no longer use, then add another.",
         ),
         Problem::InvalidOtp(_) => ("The code is not right", "Enter the newest code."),
         Problem::InvalidRefreshToken(_) => (

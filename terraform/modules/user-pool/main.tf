@@ -46,6 +46,15 @@ resource "aws_cognito_user_pool" "this" {
     allowed_first_auth_factors = local.pool.Policies.SignInPolicy.AllowedFirstAuthFactors
   }
 
+  dynamic "web_authn_configuration" {
+    for_each = var.passkeys[*]
+
+    content {
+      relying_party_id  = web_authn_configuration.value.relying_party_id
+      user_verification = web_authn_configuration.value.user_verification
+    }
+  }
+
   password_policy {
     minimum_length                   = local.pool.Policies.PasswordPolicy.MinimumLength
     require_lowercase                = local.pool.Policies.PasswordPolicy.RequireLowercase

@@ -33,6 +33,24 @@ variable "shortest_password" {
   }
 }
 
+variable "passkeys" {
+  description = "The domain name that passkeys are made for, and whether a device must verify its user. Another name makes every passkey useless. Null for a pool without passkeys."
+  type = object({
+    relying_party_id  = string
+    user_verification = string
+  })
+
+  validation {
+    condition     = var.passkeys == null || can(regex("^([a-z0-9-]+\\.)+[a-z0-9-]+$", var.passkeys.relying_party_id))
+    error_message = "Passkeys are made for a domain name, such as app.example.com."
+  }
+
+  validation {
+    condition     = var.passkeys == null || contains(["preferred", "required"], try(var.passkeys.user_verification, ""))
+    error_message = "A device's verification of its user is preferred or required."
+  }
+}
+
 variable "refresh_token_days" {
   description = "How long a session lasts without a new sign-in, in days."
   type        = number

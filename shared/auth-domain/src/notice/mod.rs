@@ -20,6 +20,10 @@ pub enum Notice {
     RefreshTokenStolen,
     /// The account's address changed; sent to both.
     AddressChanged,
+    /// A passkey was registered.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
 }
 
 /// A mail, ready to be sent. It has no names and no links: a mail that asks to follow one teaches
@@ -40,7 +44,7 @@ const HTML: &str = include_str!("notice.html");
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::PasswordChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
@@ -48,6 +52,8 @@ impl Notice {
         Self::NewDeviceSignedIn,
         Self::RefreshTokenStolen,
         Self::AddressChanged,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
     ];
 
     /// The mail about something that happened at `at`.
@@ -107,6 +113,16 @@ impl Notice {
                 "Your email address was changed",
                 "Your account has a new email address. This mail goes to the old and to the new address.",
                 "If this was not you, contact support from the old address.",
+            ),
+            Self::PasskeyAdded => (
+                "A passkey was added",
+                "A new passkey can sign in to your account.",
+                "If this was not you, sign in, remove the passkey, and reset your password.",
+            ),
+            Self::PasskeyRemoved => (
+                "A passkey was removed",
+                "A passkey can no longer sign in to your account, and every other device was signed out.",
+                "If this was not you, reset your password now, and check your other passkeys.",
             ),
         }
     }

@@ -66,7 +66,9 @@ pub enum SignInMethod {
     Code,
     /// By a password.
     Password,
-    /// By either of them and an authenticator or a backup code.
+    /// By a passkey.
+    Passkey,
+    /// By one of them and an authenticator or a backup code.
     SecondFactor,
     /// By a mailed code that an agent asked for.
     Agent,
@@ -75,9 +77,10 @@ pub enum SignInMethod {
 }
 
 impl SignInMethod {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Code,
         Self::Password,
+        Self::Passkey,
         Self::SecondFactor,
         Self::Agent,
         Self::Unknown,
@@ -89,6 +92,7 @@ impl SignInMethod {
         match self {
             Self::Code => "code",
             Self::Password => "password",
+            Self::Passkey => "passkey",
             Self::SecondFactor => "second-factor",
             Self::Agent => "agent",
             Self::Unknown => "unknown",

@@ -7,6 +7,7 @@ variables {
   triggers              = { pre-token-generation = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live" }
   wire_triggers         = true
   shortest_password     = 12
+  passkeys              = { relying_party_id = "app.example.com", user_verification = "preferred" }
   refresh_token_days    = 30
   refresh_grace_seconds = 60
   mail_sender           = null
@@ -20,8 +21,13 @@ run "the_pool_is_what_the_design_needs" {
   command = plan
 
   assert {
-    condition     = aws_cognito_user_pool.this.user_pool_tier == "ESSENTIALS" && toset(aws_cognito_user_pool.this.sign_in_policy[0].allowed_first_auth_factors) == toset(["PASSWORD", "EMAIL_OTP"])
+    condition     = aws_cognito_user_pool.this.user_pool_tier == "ESSENTIALS" && toset(aws_cognito_user_pool.this.sign_in_policy[0].allowed_first_auth_factors) == toset(["PASSWORD", "EMAIL_OTP", "WEB_AUTHN"])
     error_message = "email codes need Essentials and both first factors"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.web_authn_configuration[0].relying_party_id == "app.example.com" && aws_cognito_user_pool.this.mfa_configuration == "OFF"
+    error_message = "Cognito takes passkeys as first factor with its own MFA off, and for one domain name"
   }
 
   assert {

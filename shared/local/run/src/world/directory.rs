@@ -2,7 +2,7 @@
 //! only the operations know.
 
 use auth_api::{AppClient, Contract, FunctionKind, TriggerKind, UserPool, UserPoolError};
-use auth_domain::NewPassword;
+use auth_domain::{InvalidRelyingParty, NewPassword, RelyingParty};
 use aws_local::AwsLocal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,6 +41,7 @@ impl Directory {
     pub(crate) fn open(
         options: cognito_local::Options,
         settings: &Settings,
+        front_end: &str,
     ) -> Result<Self, WorldError> {
         let failed = WorldError::of::<cognito_local::SpecError>;
         let file = match &options.state {
@@ -56,6 +57,8 @@ impl Directory {
         let mut pool = described.pool();
         pool.insert("PoolName".to_owned(), "latchkey-local".into());
         pool.insert("LambdaConfig".to_owned(), triggers());
+        let passkeys = passkeys(settings, front_end).map_err(WorldError::of("PASSKEY_RP_ID"))?;
+        pool.insert("WebAuthnConfiguration".to_owned(), passkeys);
         let user_pool_id = cognito
             .ensure_described_pool(pool.into(), Some(SIGN_IN_DOMAIN))
             .map_err(failed("the user pool"))?;
@@ -101,6 +104,16 @@ impl Directory {
             .ensure_described_client(&self.user_pool_id, request.into())
             .map_err(WorldError::of(part))
     }
+}
+
+/// For whom passkeys are made: what the operations say too, from the same settings.
+fn passkeys(settings: &Settings, front_end: &str) -> Result<Value, InvalidRelyingParty> {
+    let front_end = settings.get("FRONTEND_URL").unwrap_or(front_end);
+    let relying_party = RelyingParty::of(settings.value("PASSKEY_RP_ID"), front_end)?;
+    Ok(json!({
+        "RelyingPartyId": relying_party.as_str(),
+        "UserVerification": settings.value("PASSKEY_USER_VERIFICATION"),
+    }))
 }
 
 /// The functions that Cognito calls.

@@ -184,6 +184,7 @@ impl World {
                 ..cognito_local::Options::new(urls.cognito.clone())
             },
             &options.settings,
+            options.front_ends.first().unwrap_or(&urls.gateway),
         )?;
         let issuer = format!("{}/{}", urls.cognito, directory.user_pool_id);
         let oauth2_callback_url = format!("{}{OAUTH2_CALLBACK}", urls.gateway);

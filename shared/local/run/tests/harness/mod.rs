@@ -29,6 +29,10 @@ pub(crate) mod backstage;
 pub(crate) mod cases;
 pub(crate) mod consent;
 pub(crate) mod consent_page;
+#[path = "../../../cognito/tests/cognito/device.rs"]
+pub(crate) mod device;
+pub(crate) mod passkey_cases;
+pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod requests;

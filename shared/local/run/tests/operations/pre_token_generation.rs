@@ -321,3 +321,81 @@ async fn signing_out_everywhere_reaches_the_public_clients_sessions() {
         .expect_problem(401, "AUTH_REQUIRED");
     assert_eq!(outside.refresh(&signed_in).await.status, 400);
 }
+
+#[tokio::test]
+async fn the_scope_stays_for_one_purpose_at_the_operations_own_client_and_nowhere_else() {
+    let world = open_world().await;
+    world.registered(ADA, PASSWORD).await;
+    let own = world.operations_client_id();
+    let public = world.ready().client_id.clone().expect("there is one");
+    let sub = world.user(ADA).await["Username"].clone();
+    let event = |client: &str, source: &str, purpose: &str| {
+        json!({
+            "version": "2",
+            "triggerSource": source,
+            "userName": sub,
+            "callerContext": { "clientId": client },
+            "request": {
+                "userAttributes": { "sub": sub, "email": ADA, "email_verified": "true" },
+                "clientMetadata": { "latchkeyPurpose": purpose },
+            },
+            "response": {},
+        })
+    };
+    let begins = "TokenGeneration_Authentication";
+    let kept = world
+        .invoke("pre-token-generation", &event(own, begins, "passkeys"))
+        .await;
+    let details = &kept["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"];
+    assert_eq!(details["scopesToSuppress"], json!([]));
+    assert_eq!(
+        details["scopesToAdd"],
+        json!([]),
+        "it opens nothing of ours"
+    );
+    for (client, source, purpose) in [
+        (public.as_str(), begins, "passkeys"),
+        (own, "TokenGeneration_RefreshTokens", "passkeys"),
+        (own, "TokenGeneration_HostedAuth", "passkeys"),
+        (own, "TokenGeneration_NewPasswordChallenge", "passkeys"),
+        (own, begins, "passkeys "),
+        (own, begins, ""),
+    ] {
+        let answer = world
+            .invoke("pre-token-generation", &event(client, source, purpose))
+            .await;
+        let details = &answer["response"]["claimsAndScopeOverrideDetails"]["accessTokenGeneration"];
+        assert_eq!(
+            details["scopesToSuppress"],
+            json!(["aws.cognito.signin.user.admin"]),
+            "{source} {purpose:?}"
+        );
+    }
+}
+
+/// Whoever signs in at Cognito's own endpoint may send any client metadata.
+#[tokio::test]
+async fn a_public_client_that_sends_the_purpose_keeps_no_scope() {
+    let world = open_world().await;
+    world.registered(ADA, PASSWORD).await;
+    let outside = Outside::of(&world);
+    let begun = outside.asks_for_code(ADA).await;
+    let proof = json!({
+        "ClientId": outside.client,
+        "ChallengeName": "EMAIL_OTP",
+        "Session": begun["Session"],
+        "ChallengeResponses": {
+            "USERNAME": ADA,
+            "EMAIL_OTP_CODE": world.mail_code(ADA).await,
+        },
+        "ClientMetadata": { "latchkeyPurpose": "passkeys" },
+    });
+    let signed_in = world.cognito_call("RespondToAuthChallenge", proof).await;
+    signed_in.expect_status(200);
+    let token = &signed_in["AuthenticationResult"]["AccessToken"];
+    let begun = world
+        .cognito_call("StartWebAuthnRegistration", json!({ "AccessToken": token }))
+        .await;
+    begun.expect_status(400);
+    assert_eq!(begun["__type"], "NotAuthorizedException");
+}

@@ -12,6 +12,7 @@ use crate::harness::TestWorld;
 use crate::harness::authorization_cases;
 use crate::harness::backstage::{delete_user, make_user_with_password, plant_bound_guest};
 use crate::harness::cases::Case;
+use crate::harness::passkey_cases;
 use crate::harness::people::ADA;
 use crate::harness::second_factor_cases;
 
@@ -55,6 +56,7 @@ fn written(world: &TestWorld, call: &AwsCall) -> String {
         _ if call.action.starts_with("GetWorkloadAccessToken") => "workload-identity",
         _ if call.service == "bedrock-agentcore" => "token-vault",
         pool if pool == ready.user_pool_id || pool == world.operations_client_id() => "user-pool",
+        _ if call.action.contains("WebAuthn") => "user-pool",
         _ if call.service == "secretsmanager" => "secrets",
         _ if call.service == "kms" => "sealing-key",
         _ if call.service == "ses" => "mail",
@@ -167,6 +169,7 @@ async fn the_calls_of_each_operation_are_those_of_the_table_and_one_for_secrets_
         .into_iter()
         .chain(pre_token_generation_calls().await)
         .chain(authorization_calls().await)
+        .chain(passkey_calls().await)
         .chain(sweep_calls().await)
         .chain(authorizer_calls().await)
         .chain(theft_calls().await)
@@ -344,6 +347,21 @@ async fn second_factor_calls() -> Vec<(&'static str, &'static str, Calls)> {
     all
 }
 
+/// The calls of every case about passkeys, without the one for secrets.
+async fn passkey_calls() -> Vec<(&'static str, &'static str, Calls)> {
+    let mut all = Vec::new();
+    for case in passkey_cases::Case::ALL {
+        let world = TestWorld::start().await;
+        let mut stage = case.prepare(&world).await;
+        let since = world.last_call();
+        let answer = stage.act().await;
+        answer.expect_status(case.healthy_status());
+        let (operation, name) = case.row();
+        all.push((operation, name, calls(&world, operation, since)));
+    }
+    all
+}
+
 /// The calls of every case about authorizations, without those of a cold start.
 async fn authorization_calls() -> Vec<(&'static str, &'static str, Calls)> {
     let mut all = Vec::new();
@@ -474,7 +492,10 @@ fn needed(call: &str) -> Vec<String> {
         | "user-pool:ForgotPassword"
         | "user-pool:GetSigningKeys"
         | "user-pool:GetTokensFromRefreshToken"
-        | "user-pool:RevokeToken" => Vec::new(),
+        | "user-pool:RevokeToken"
+        | "user-pool:StartWebAuthnRegistration"
+        | "user-pool:CompleteWebAuthnRegistration"
+        | "user-pool:DeleteWebAuthnCredential" => Vec::new(),
         "guests:TransactWriteItems" => ["guests:PutItem", "guests:UpdateItem"]
             .map(str::to_owned)
             .to_vec(),

@@ -1,0 +1,39 @@
+//! The decision: the proofs, then the passkey goes from Cognito, every session ends, and it goes
+//! from the list.
+
+use auth_domain::{Notice, Problem};
+use auth_lambda::Exchange;
+
+use crate::{DeletePasskey, Input};
+
+impl DeletePasskey {
+    pub(crate) async fn delete(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
+        let caller = exchange.caller()?;
+        let guest = self.callers.find(caller).await?;
+        let mut passkeys = guest.passkeys.iter();
+        let Some(passkey) = passkeys.find(|passkey| passkey.id == input.passkey_id) else {
+            return Ok(());
+        };
+        let proofs = (&input.proof, input.second_factor.as_ref());
+        let tokens = self
+            .proofs
+            .for_passkeys(&guest, caller, proofs, &self.factors, exchange)
+            .await?;
+        if let Err(problem) = self.passkeys.delete(&tokens, &passkey.credential_id).await {
+            self.proofs.give_back(&tokens).await;
+            return Err(problem);
+        }
+        // It revokes the tokens of the proof among all others.
+        self.users.sign_out(&caller.sub).await?;
+        let (kept, now) = (caller.session.as_ref(), self.clock.now());
+        let removed = self
+            .list
+            .remove(&caller.sub, &passkey.id, kept, now)
+            .await?;
+        if removed {
+            let notice = Notice::PasskeyRemoved;
+            self.notices.tell(&guest.email, notice, exchange).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+//! The decision: count the network, look whether the guest's list has a passkey, begin.
+
+use auth_aws::Address;
+use auth_domain::{Email, Problem};
+use auth_lambda::Exchange;
+use tokio::try_join;
+
+use crate::{InitiatePasskey, Options, Started};
+
+impl InitiatePasskey {
+    pub(crate) async fn initiate(
+        &self,
+        email: &Email,
+        exchange: &Exchange,
+    ) -> Result<Started, Problem> {
+        let (requester, address) = try_join!(
+            self.requesters.meet(exchange, email, None),
+            self.guests.at(email)
+        )?;
+        self.network
+            .admit(&requester.turn(), requester.keys())
+            .await?;
+        let guest = match address {
+            Some(Address::Claimed(claim)) => self.guests.find(&claim.sub).await?,
+            Some(Address::Waiting(_)) | None => None,
+        };
+        let is_listed = guest.is_some_and(|guest| !guest.passkeys.is_empty());
+        let started = self.starts.begin(email, is_listed, exchange).await?;
+        let expires_in = started.rules.lifetime.as_secs();
+        Ok(Started {
+            session_token: started.session_token,
+            expires_in,
+            options: Options {
+                challenge: started.challenge,
+                rp_id: self.relying_party.as_str().to_owned(),
+                timeout: expires_in.saturating_mul(1_000),
+                user_verification: self.user_verification.as_str(),
+            },
+        })
+    }
+}

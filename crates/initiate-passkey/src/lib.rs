@@ -1,0 +1,88 @@
+//! `initiatePasskey`, POST /auth/passkey/initiate: begins a sign-in by passkey, and answers the
+//! options for the browser.
+//!
+//! The answer is the same for every address: known, unknown, with passkeys or without. Cognito's
+//! options list a user's credentials, so Latchkey writes its own and takes only the challenge.
+//! Cognito is asked where the guest's list has a passkey; elsewhere the challenge is made up. The
+//! time is the same too: never before a floor that lies above what a guest with passkeys takes.
+//!
+//! If a call fails: nothing has happened, but that the network's count has moved. If the last
+//! answer is lost, the sign-in ends by itself.
+
+mod initiate_passkey;
+
+use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_domain::{Email, Problem, RelyingParty, SessionToken, UserVerification};
+use auth_flows::{NetworkStarts, PasskeyStarts, Requesters};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
+use serde::{Serialize, Serializer};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let environment = platform.environment();
+    let window = "OTP_START_WINDOW_SECONDS";
+    let per_ip = environment.limit("passkey-start-ip", "OTP_STARTS_PER_IP", window)?;
+    let operation = InitiatePasskey {
+        requesters: Requesters::new(platform, InitiatePasskey::NAME)?,
+        network: NetworkStarts::new(platform, per_ip)?,
+        guests: Guests::new(platform)?,
+        starts: PasskeyStarts::new(platform)?,
+        relying_party: environment.relying_party()?,
+        user_verification: environment.required("PASSKEY_USER_VERIFICATION")?,
+        floor: ResponseFloor::new(environment.response_floor()?),
+    };
+    Ok(Function::operation(operation, platform.deployment()?))
+}
+
+/// What the operation works with.
+struct InitiatePasskey {
+    requesters: Requesters,
+    network: NetworkStarts,
+    guests: Guests,
+    starts: PasskeyStarts,
+    relying_party: RelyingParty,
+    user_verification: UserVerification,
+    floor: ResponseFloor,
+}
+
+/// What the browser signs with a passkey.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    #[serde(serialize_with = "shown")]
+    session_token: SessionToken,
+    expires_in: u64,
+    options: Options,
+}
+
+/// `PublicKeyCredentialRequestOptionsJSON`. Without `allowCredentials`: all passkeys are
+/// discoverable, and the list would tell who has one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Options {
+    challenge: String,
+    rp_id: String,
+    timeout: u64,
+    user_verification: &'static str,
+}
+
+fn shown<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.as_str())
+}
+
+impl Operation for InitiatePasskey {
+    const NAME: &'static str = "initiate-passkey";
+    const ACCESS: Access = Access::Public;
+
+    type Input = Email;
+    type Output = Started;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Email, Problem> {
+        let email = fields.required("email");
+        fields.finish_with(email)
+    }
+
+    async fn run(&self, email: Email, exchange: &Exchange) -> Result<Started, Problem> {
+        self.floor.hold(self.initiate(&email, exchange)).await
+    }
+}

@@ -1,0 +1,48 @@
+//! `listPasskeys`, GET /me/passkeys: the passkeys that sign the guest in, from Latchkey's own list.
+//! Cognito's list wants a token that nobody holds.
+//!
+//! One read. If it fails, nothing has happened.
+
+use auth_aws::{Callers, ConfigurationError, Platform};
+use auth_domain::{Passkey, Problem};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use serde::Serialize;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = ListPasskeys {
+        callers: Callers::new(platform)?,
+    };
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
+}
+
+/// What the operation works with.
+struct ListPasskeys {
+    callers: Callers,
+}
+
+/// The list.
+#[derive(Serialize)]
+struct Listed {
+    passkeys: Vec<Passkey>,
+}
+
+impl Operation for ListPasskeys {
+    const NAME: &'static str = "list-passkeys";
+    const ACCESS: Access = Access::Caller;
+
+    type Input = ();
+    type Output = Listed;
+
+    fn parse(&self, _fields: &mut Fields) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    async fn run(&self, (): (), exchange: &Exchange) -> Result<Listed, Problem> {
+        let guest = self.callers.find(exchange.caller()?).await?;
+        Ok(Listed {
+            passkeys: guest.passkeys,
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! `setupPasskey`, POST /me/passkeys: begins registering a passkey, and answers the options for the
+//! browser.
+//!
+//! It takes a fresh proof, and the authenticator of a guest who has one: what a stolen session adds
+//! would outlive it. The proof is a sign-in of its own, whose access token keeps the scope that
+//! Cognito wants for passkeys. That token and the one that revokes it lie sealed in the
+//! registration's record until `verifyPasskeySetup`, and never leave.
+//!
+//! If a call fails: the proof is used up where it was a mailed code, and its tokens are revoked, or
+//! end unused. A registration that nobody completes ends by itself, and so does Cognito's
+//! challenge.
+
+mod setup_passkey;
+
+use auth_aws::{Callers, ConfigurationError, PasskeySetUps, Passkeys, Platform};
+use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken};
+use auth_flows::{FreshProofs, SecondFactorAttempts};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    // Passkeys of another name would be useless at the front end: better not to start.
+    platform.environment().relying_party()?;
+    let operation = SetupPasskey {
+        callers: Callers::new(platform)?,
+        proofs: FreshProofs::new(platform, SetupPasskey::NAME)?,
+        factors: SecondFactorAttempts::new(platform)?,
+        passkeys: Passkeys::new(platform)?,
+        set_ups: PasskeySetUps::new(platform)?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+    };
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
+}
+
+/// What the operation works with.
+struct SetupPasskey {
+    callers: Callers,
+    proofs: FreshProofs,
+    factors: SecondFactorAttempts,
+    passkeys: Passkeys,
+    set_ups: PasskeySetUps,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+/// The proofs.
+struct Input {
+    proof: FreshProof,
+    second_factor: Option<SecondFactor>,
+}
+
+/// What the browser makes a passkey of.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Begun {
+    #[serde(serialize_with = "shown")]
+    session_token: SessionToken,
+    options: Value,
+}
+
+fn shown<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(token.as_str())
+}
+
+impl Operation for SetupPasskey {
+    const NAME: &'static str = "setup-passkey";
+    const ACCESS: Access = Access::Caller;
+
+    type Input = Input;
+    type Output = Begun;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let (proof, second_factor) = (fields.fresh_proof(), fields.factor_of_proof());
+        let input = || {
+            Some(Input {
+                proof: proof?,
+                second_factor,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Begun, Problem> {
+        self.begin(&input, exchange).await
+    }
+}

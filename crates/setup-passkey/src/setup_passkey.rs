@@ -1,0 +1,64 @@
+//! The decision: who is calling, whether there is room for another passkey, the proofs; then
+//! Cognito's options, and the tokens sealed.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AuthenticatorMark, Guest, GuestName, MOST_PASSKEYS, Problem, SelfServiceTokens, SessionToken,
+};
+use auth_lambda::Exchange;
+use serde_json::Value;
+
+use crate::{Begun, Input, SetupPasskey};
+
+/// From the options to the browser's answer. How long Cognito keeps its challenge is not
+/// documented; its sign-ins have five minutes.
+const LIFETIME: Duration = Duration::from_mins(5);
+
+impl SetupPasskey {
+    pub(crate) async fn begin(&self, input: &Input, exchange: &Exchange) -> Result<Begun, Problem> {
+        let caller = exchange.caller()?;
+        let guest = self.callers.find(caller).await?;
+        if guest.passkeys.len() >= MOST_PASSKEYS {
+            return Err(Problem::PasskeyLimit);
+        }
+        let proofs = (&input.proof, input.second_factor.as_ref());
+        let tokens = self
+            .proofs
+            .for_passkeys(&guest, caller, proofs, &self.factors, exchange)
+            .await?;
+        let begun = self.remember(&guest, &tokens).await;
+        if begun.is_err() {
+            self.proofs.give_back(&tokens).await;
+        }
+        begun
+    }
+
+    async fn remember(&self, guest: &Guest, tokens: &SelfServiceTokens) -> Result<Begun, Problem> {
+        let options = self.passkeys.begin(tokens).await?;
+        let options = options.ok_or(Problem::PasskeyLimit)?;
+        let session_token = SessionToken::generate(&self.randomness);
+        let shown_with = guest.authenticator.as_ref().map(AuthenticatorMark::of);
+        let until = self.clock.now().after(LIFETIME);
+        let (id, sub) = (session_token.passkey_set_up_id(), &guest.cognito_sub);
+        self.set_ups
+            .begin(&id, sub, tokens, shown_with.as_ref(), until)
+            .await?;
+        Ok(Begun {
+            session_token,
+            options: with_names(options, guest),
+        })
+    }
+}
+
+/// The options with names that a person knows: Cognito may write the sub, and authenticators show
+/// what stands here. The names are not signed.
+fn with_names(mut options: Value, guest: &Guest) -> Value {
+    let name = guest.name.as_ref().map(GuestName::as_str);
+    if let Some(user) = options.get_mut("user").and_then(Value::as_object_mut) {
+        let email = guest.email.as_str();
+        user.insert("name".to_owned(), email.into());
+        user.insert("displayName".to_owned(), name.unwrap_or(email).into());
+    }
+    options
+}

@@ -1,0 +1,81 @@
+//! `verifyPasskeySetup`, POST /me/passkeys/verify: completes the registration of a passkey. From
+//! then on it is on the guest's list, and signs in.
+//!
+//! A registration takes one answer, right or wrong: Cognito uses its challenge up by any. No
+//! session ends: a passkey takes nothing away. The guest hears of it by mail.
+//!
+//! If a call fails: the registration is used up, its tokens are revoked, or end unused, and another
+//! may be begun. If the list cannot be written, the passkey is deleted at Cognito again; where even
+//! that fails it stays there, takes one of the twenty places, and signs nobody in. If the last
+//! answer is lost, the passkey is on the list.
+
+mod verify_passkey_setup;
+
+use auth_aws::{
+    Callers, ConfigurationError, PasskeyList, PasskeySetUps, Passkeys, Platform, TokenService,
+};
+use auth_domain::{Attestation, Clock, Passkey, PasskeyName, Problem, Randomness, SessionToken};
+use auth_flows::Notices;
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = VerifyPasskeySetup {
+        callers: Callers::new(platform)?,
+        set_ups: PasskeySetUps::new(platform)?,
+        passkeys: Passkeys::new(platform)?,
+        list: PasskeyList::new(platform)?,
+        token_service: TokenService::new(platform)?,
+        notices: Notices::new(platform)?,
+        clock: platform.clock(),
+        randomness: platform.randomness(),
+    };
+    let deployment = platform.deployment_with_callers()?;
+    Ok(Function::operation(operation, deployment))
+}
+
+/// What the operation works with.
+struct VerifyPasskeySetup {
+    callers: Callers,
+    set_ups: PasskeySetUps,
+    passkeys: Passkeys,
+    list: PasskeyList,
+    token_service: TokenService,
+    notices: Notices,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+/// The browser's answer, and the registration that it is for.
+struct Input {
+    session_token: SessionToken,
+    attestation: Attestation,
+    name: Option<PasskeyName>,
+}
+
+impl Operation for VerifyPasskeySetup {
+    const NAME: &'static str = "verify-passkey-setup";
+    const ACCESS: Access = Access::Caller;
+    const STATUS: u16 = 201;
+
+    type Input = Input;
+    type Output = Passkey;
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let session_token = fields.required("sessionToken");
+        let attestation = fields.attestation("credential");
+        let name = fields.optional("name");
+        let input = || {
+            Some(Input {
+                session_token: session_token?,
+                attestation: attestation?,
+                name,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Passkey, Problem> {
+        self.complete(&input, exchange).await
+    }
+}

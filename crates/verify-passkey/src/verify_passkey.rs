@@ -1,0 +1,24 @@
+//! The decision: count the attempt and ask Cognito, then ask the guest's list; only then do tokens
+//! leave.
+
+use auth_domain::Problem;
+use auth_lambda::{Exchange, SignInAnswer};
+
+use crate::{Input, VerifyPasskey};
+
+impl VerifyPasskey {
+    pub(crate) async fn verify(
+        &self,
+        input: &Input,
+        exchange: &Exchange,
+    ) -> Result<SignInAnswer, Problem> {
+        let assertion = &input.assertion;
+        let proved = self
+            .attempts
+            .prove(&input.session_token, assertion, exchange)
+            .await?;
+        self.signing_in
+            .by_passkey(proved, assertion, input.token_delivery)
+            .await
+    }
+}

@@ -1,0 +1,145 @@
+//! Latchkey's own list of a guest's passkeys, in the guest's record: an attribute for each. A
+//! passkey that is not on it signs nobody in, whatever Cognito keeps.
+
+use auth_domain::{
+    AuthenticatorMark, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp, UserSub,
+};
+use aws_sdk_dynamodb::{
+    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
+
+use crate::{
+    ConfigurationError, Platform,
+    authenticators::ending_sessions,
+    clients::dynamodb,
+    guest_items::{KEY, guest_key, passkey_attribute, passkey_value, read_guest},
+    items::{Written, conditional_update, text},
+};
+
+/// The passkeys' part of the guests table.
+#[derive(Clone)]
+pub struct PasskeyList {
+    client: Client,
+    table: String,
+}
+
+impl PasskeyList {
+    /// Passkeys in the table that `GUESTS_TABLE_NAME` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
+        })
+    }
+
+    /// Adds a passkey to a guest's list.
+    pub async fn add(
+        &self,
+        sub: &UserSub,
+        passkey: &Passkey,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let write = self
+            .update(sub, &passkey.id)
+            .update_expression("SET #passkey = :passkey, updatedAt = :now")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":passkey", passkey_value(passkey))
+            .expression_attribute_values(":now", text(now.to_string()));
+        match conditional_update(write, "add the passkey").await? {
+            Written::Made(_) => Ok(()),
+            Written::Refused(_) => Err(Problem::AuthRequired),
+        }
+    }
+
+    /// Gives a passkey another name, and returns it as it is now.
+    pub async fn rename(
+        &self,
+        sub: &UserSub,
+        id: &PasskeyId,
+        name: &PasskeyName,
+    ) -> Result<Passkey, Problem> {
+        let write = self
+            .update(sub, id)
+            .update_expression("SET #passkey.#name = :name")
+            .condition_expression("attribute_exists(#passkey)")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(":name", text(name.as_str()));
+        let Written::Made(item) = conditional_update(write, "rename the passkey").await? else {
+            return Err(Problem::NotFound);
+        };
+        let guest = read_guest(&item)?;
+        guest
+            .passkeys
+            .into_iter()
+            .find(|passkey| passkey.id == *id)
+            .ok_or(Problem::NotFound)
+    }
+
+    /// Takes a passkey off the list, and ends every session but `kept`, in one write. `false` where
+    /// it had gone already.
+    pub async fn remove(
+        &self,
+        sub: &UserSub,
+        id: &PasskeyId,
+        kept: Option<&SessionId>,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(sub, id)
+            .condition_expression("attribute_exists(#passkey)");
+        let set = "SET updatedAt = :now, signedOutAt = :millis";
+        let write = ending_sessions(write, set, "REMOVE #passkey", kept, now);
+        Ok(matches!(
+            conditional_update(write, "remove the passkey").await?,
+            Written::Made(_)
+        ))
+    }
+
+    /// Notes a use of a passkey. `false` where it is not on the list, and so counts for nothing:
+    /// one write decides between a sign-in and a removal.
+    pub async fn used(
+        &self,
+        sub: &UserSub,
+        id: &PasskeyId,
+        user_verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(sub, id)
+            .update_expression("SET #passkey.lastUsedAt = :now, #passkey.userVerified = :verified")
+            .condition_expression("attribute_exists(#passkey)")
+            .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":verified", AttributeValue::Bool(user_verified));
+        Ok(matches!(
+            conditional_update(write, "note the passkey's use").await?,
+            Written::Made(_)
+        ))
+    }
+
+    /// Notes that a passkey and an authenticator were shown together. One that has gone meanwhile
+    /// needs no note.
+    pub async fn shown_with(
+        &self,
+        sub: &UserSub,
+        id: &PasskeyId,
+        mark: &AuthenticatorMark,
+    ) -> Result<(), Problem> {
+        let write = self
+            .update(sub, id)
+            .update_expression("SET #passkey.shownWith = :mark")
+            .condition_expression("attribute_exists(#passkey)")
+            .expression_attribute_values(":mark", text(mark.as_str()));
+        conditional_update(write, "note what a passkey was shown with")
+            .await
+            .map(drop)
+            .map_err(Problem::from)
+    }
+
+    fn update(&self, sub: &UserSub, id: &PasskeyId) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(KEY, guest_key(sub))
+            .expression_attribute_names("#passkey", passkey_attribute(id))
+    }
+}

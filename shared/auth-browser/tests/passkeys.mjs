@@ -1,0 +1,121 @@
+// Registers passkeys and signs in by them in Chromium, whose virtual authenticator answers, against
+// a real API: node passkeys.mjs PATH_OF_AUTH_LOCAL. CHROMIUM and PLAYWRIGHT name the browser and
+// the module where they are not in their usual places.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+
+const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
+const EMAIL = 'ada@example.com';
+const PASSWORD = 'nine lives of a cat';
+
+const site = createServer(async (asked, answer) => {
+  const name = new URL(asked.url, 'http://site').pathname.slice(1);
+  if (name === '') return answer.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Passkeys</title><input autocomplete="username webauthn">');
+  const text = await readFile(new URL(`../${name}`, import.meta.url)).catch(() => null);
+  answer.writeHead(text === null ? 404 : 200, { 'content-type': 'text/javascript' }).end(text);
+});
+site.listen(0, '127.0.0.1');
+await once(site, 'listening');
+const origin = `http://localhost:${site.address().port}`;
+
+const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet', '--frontend', origin], { stdio: ['ignore', 'pipe', 'inherit'] });
+const [readyLine] = await once(createInterface(local.stdout), 'line');
+const { gateway } = JSON.parse(readyLine);
+const apiUrl = gateway.replace('127.0.0.1', 'localhost');
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+
+/** A page with an authenticator of its own, and the package in it. */
+async function open(verifies = true) {
+  const context = await browser.newContext();
+  const tab = await context.newPage();
+  await tab.goto(origin);
+  const devtools = await context.newCDPSession(tab);
+  await devtools.send('WebAuthn.enable');
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: verifies,
+      isUserVerified: verifies,
+      automaticPresenceSimulation: true,
+    },
+  });
+  await tab.evaluate(async (apiUrl) => {
+    const [{ createLatchkey }, { createPasskeys }] = await Promise.all([import('/latchkey.js'), import('/passkeys.js')]);
+    globalThis.latchkey = createLatchkey({ apiUrl });
+    globalThis.passkeys = createPasskeys(globalThis.latchkey);
+    globalThis.outcome = (promise) => promise.then((answer) => ({ answer }), ({ code, errors }) => ({ code, errors }));
+  }, apiUrl);
+  return { tab, devtools, authenticatorId };
+}
+
+const seen = (what) => console.log(`ok ${what}`);
+const proof = { password: PASSWORD };
+
+async function signUp(tab) {
+  const { sessionToken } = await tab.evaluate((input) => globalThis.latchkey.registerUser(input), { email: EMAIL, ...proof });
+  const [{ code }] = await (await fetch(`${gateway}/_local/mailbox?to=${encodeURIComponent(EMAIL)}`)).json();
+  await tab.evaluate((input) => globalThis.latchkey.confirmRegistration(input), { sessionToken, code });
+}
+
+const register = (tab, options) => tab.evaluate((options) => globalThis.outcome(globalThis.passkeys.register(options)), options);
+const signIn = (tab, options = {}) => tab.evaluate((options) => globalThis.outcome(globalThis.passkeys.signIn(options)), { email: EMAIL, ...options });
+
+try {
+  const first = await open();
+  assert.equal(await first.tab.evaluate(() => globalThis.passkeys.isAvailable()), true);
+  await signUp(first.tab);
+  const registered = await register(first.tab, { ...proof, name: 'Laptop' });
+  assert.equal(registered.answer?.name, 'Laptop', JSON.stringify(registered));
+  assert.equal(registered.answer.userVerified, true);
+  seen('a passkey is registered');
+
+  await first.tab.evaluate(() => globalThis.latchkey.signOut());
+  const signedIn = await signIn(first.tab);
+  assert.equal(signedIn.answer?.user.email, EMAIL, JSON.stringify(signedIn));
+  seen('it signs in');
+
+  const again = await register(first.tab, proof);
+  assert.equal(again.code, 'ALREADY_REGISTERED', JSON.stringify(again));
+  seen('the same device is told from another');
+
+  const second = await open(false);
+  const nothing = await signIn(second.tab);
+  assert.equal(nothing.code, 'NOT_ALLOWED', JSON.stringify(nothing));
+  seen('a device without the passkey has none to give');
+  await second.tab.evaluate((input) => globalThis.latchkey.loginUser(input), { email: EMAIL, ...proof });
+  const touched = await register(second.tab, proof);
+  assert.equal(touched.answer?.userVerified, false, JSON.stringify(touched));
+  assert.equal((await signIn(second.tab)).answer?.user.email, EMAIL);
+  seen('a second device signs in by a touch');
+
+  const { credentials } = await second.devtools.send('WebAuthn.getCredentials', { authenticatorId: second.authenticatorId });
+  await second.devtools.send('WebAuthn.removeCredential', { authenticatorId: second.authenticatorId, credentialId: credentials[0].credentialId });
+  await second.devtools.send('WebAuthn.addCredential', { authenticatorId: second.authenticatorId, credential: { ...credentials[0], signCount: 0 } });
+  assert.equal((await signIn(second.tab)).code, 'INVALID_CREDENTIALS');
+  seen('a counter that goes back is refused');
+
+  await first.tab.evaluate((input) => globalThis.latchkey.deletePasskey(input), { passkeyId: registered.answer.passkeyId, ...proof });
+  assert.equal((await signIn(first.tab)).code, 'INVALID_CREDENTIALS');
+  seen('a removed passkey signs nobody in');
+
+  const cancelled = await first.tab.evaluate((email) => {
+    const stop = AbortSignal.timeout(300);
+    return globalThis.outcome(globalThis.passkeys.signIn({ email, autofill: true, signal: stop }));
+  }, EMAIL);
+  assert.ok(['CANCELLED', 'FAILED', 'NOT_ALLOWED', 'INVALID_CREDENTIALS'].includes(cancelled.code), JSON.stringify(cancelled));
+  seen('autofill waits, and gives up with the page');
+} finally {
+  await browser.close();
+  local.kill();
+  site.close();
+}

@@ -1,0 +1,185 @@
+//! Sign-ins by passkey: begun, claimed, counted, and asked of Cognito.
+//!
+//! A sign-in takes one answer, since Cognito may use its session up by any. The same holds where
+//! the challenge was made up, so that a known address cannot be told from an unknown one.
+
+use auth_aws::{ConfigurationError, PasskeyChallenge, PasskeyProof, Passkeys, Platform, SignIns};
+use auth_domain::{
+    Assertion, Clock, Email, OfferedPassword, Problem, Randomness, SessionToken, SignIn, SignInId,
+    SignInRules, Tokens, UserSub, made_up_challenge,
+};
+use auth_lambda::Exchange;
+
+use crate::{
+    Attempt, CodeTries, NetworkAttempts, Requester, Requesters,
+    attempt::{Budget, Claim},
+};
+
+/// Attempts at the challenges of sign-ins by passkey.
+#[derive(Clone)]
+pub struct PasskeyAttempts {
+    requesters: Requesters,
+    sign_ins: SignIns,
+    passkeys: Passkeys,
+    tries: CodeTries,
+    network: NetworkAttempts,
+    rules: SignInRules,
+}
+
+/// A right assertion, and what Cognito gave for it.
+pub struct ProvedPasskey<'a> {
+    /// The attempt.
+    pub attempt: Attempt<'a>,
+    /// Who brought it.
+    pub requester: Requester<'a>,
+    /// The new session's tokens.
+    pub tokens: Tokens,
+    /// The user who signed in.
+    pub sub: UserSub,
+}
+
+impl PasskeyAttempts {
+    /// Attempts by way of `operation`, which holds each network to a limit of the name `network`.
+    pub fn new(
+        platform: &Platform,
+        operation: &'static str,
+        network: &'static str,
+    ) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            requesters: Requesters::new(platform, operation)?,
+            sign_ins: SignIns::new(platform)?,
+            passkeys: Passkeys::new(platform)?,
+            tries: CodeTries::new(platform, environment.code_tries()?)?,
+            network: NetworkAttempts::new(platform, network)?,
+            rules: one_answer(environment.sign_in_rules()?),
+        })
+    }
+
+    /// Proves a passkey: claims the one attempt, counts it, and asks Cognito last.
+    pub async fn prove<'a>(
+        &'a self,
+        session_token: &SessionToken,
+        assertion: &Assertion,
+        exchange: &'a Exchange,
+    ) -> Result<ProvedPasskey<'a>, Problem> {
+        let id = session_token.passkey_sign_in_id();
+        let turn = self.requesters.turn(exchange);
+        let claiming = self
+            .sign_ins
+            .claim(&id, None, &turn.attempt, turn.now, &self.rules);
+        let give_back = self.sign_ins.give_back(&id, &turn.attempt);
+        let email = |sign_in: &SignIn| sign_in.email.clone();
+        let (sign_in, requester) = self
+            .requesters
+            .claim(&turn, claiming, give_back, email, None)
+            .await?;
+        let attempt = self.count(&id, &requester).await?;
+        let passkeys = self.passkeys.for_request(exchange.context());
+        let proving = async {
+            match sign_in.cognito_sessions.first() {
+                Some(session) => passkeys.prove(&sign_in.email, session, assertion).await,
+                None => Ok(PasskeyProof::Wrong),
+            }
+        };
+        match attempt.evaluate(proving).await? {
+            PasskeyProof::Right { tokens, sub } => Ok(ProvedPasskey {
+                attempt,
+                requester,
+                tokens,
+                sub,
+            }),
+            PasskeyProof::Wrong => Err(requester.wrong_passkey()),
+        }
+    }
+
+    async fn count<'a>(
+        &'a self,
+        id: &SignInId,
+        requester: &Requester<'a>,
+    ) -> Result<Attempt<'a>, Problem> {
+        let claim = Claim::SignIn(&self.sign_ins, id.clone());
+        let budget = Budget::Codes(&self.tries, Box::new(requester.clone()));
+        let network = Some((&self.network, requester));
+        Attempt::count(&requester.turn(), Some(claim), Some(budget), network).await
+    }
+}
+
+/// Beginnings of sign-ins by passkey.
+#[derive(Clone)]
+pub struct PasskeyStarts {
+    sign_ins: SignIns,
+    passkeys: Passkeys,
+    rules: SignInRules,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+/// A sign-in by passkey that has begun.
+pub struct StartedPasskey {
+    /// By what its answer finds it.
+    pub session_token: SessionToken,
+    /// What the device signs.
+    pub challenge: String,
+    /// The numbers that it goes by.
+    pub rules: SignInRules,
+}
+
+impl PasskeyStarts {
+    /// Sign-ins of the pool and the challenges that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            sign_ins: SignIns::new(platform)?,
+            passkeys: Passkeys::new(platform)?,
+            rules: one_answer(platform.environment().sign_in_rules()?),
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Begins a sign-in. Cognito is asked where the list has a passkey; elsewhere, and where it has
+    /// none for the user, the challenge is made up. Nothing else differs.
+    pub async fn begin(
+        &self,
+        email: &Email,
+        is_listed: bool,
+        exchange: &Exchange,
+    ) -> Result<StartedPasskey, Problem> {
+        let asked = if is_listed {
+            let passkeys = self.passkeys.for_request(exchange.context());
+            passkeys.challenge(email).await?
+        } else {
+            None
+        };
+        let (challenge, cognito_sessions) = match asked {
+            Some(PasskeyChallenge { session, challenge }) => (challenge, vec![session]),
+            None => (made_up_challenge(&self.randomness), Vec::new()),
+        };
+        let now = self.clock.now();
+        let session_token = SessionToken::generate(&self.randomness);
+        let sign_in = SignIn {
+            email: email.clone(),
+            cognito_sessions,
+            attempts: 0,
+            sent_at: now,
+            expires_at: now.after(self.rules.lifetime),
+            password: OfferedPassword::None,
+            registration: None,
+        };
+        self.sign_ins
+            .begin(&session_token.passkey_sign_in_id(), &sign_in)
+            .await?;
+        Ok(StartedPasskey {
+            session_token,
+            challenge,
+            rules: self.rules,
+        })
+    }
+}
+
+fn one_answer(rules: SignInRules) -> SignInRules {
+    SignInRules {
+        attempts: 1,
+        ..rules
+    }
+}

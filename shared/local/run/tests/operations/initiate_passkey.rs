@@ -1,0 +1,87 @@
+//! `initiate-passkey`: the options of a sign-in are the same for every address.
+
+use std::collections::BTreeMap;
+
+use auth_local::UnknownUser;
+use serde_json::{Value, json};
+
+use crate::harness::people::{ADA, EVE};
+use crate::harness::{Answer, TestWorld};
+
+/// Everything of an answer that may be compared: the challenge and the token differ by nature.
+fn form(answer: &Answer) -> (u16, Value, BTreeMap<String, String>, usize) {
+    let mut body = answer.body.clone();
+    for place in ["/sessionToken", "/options/challenge"] {
+        let text = body.pointer_mut(place).unwrap();
+        *text = json!(text.as_str().unwrap().len());
+    }
+    let mut headers = BTreeMap::new();
+    for name in [
+        "content-type",
+        "cache-control",
+        "set-cookie",
+        "content-length",
+    ] {
+        headers.insert(
+            name.to_owned(),
+            answer.header(name).unwrap_or_default().to_owned(),
+        );
+    }
+    (answer.status, body, headers, answer.body.to_string().len())
+}
+
+#[tokio::test]
+async fn known_and_unknown_addresses_with_and_without_passkeys_get_the_same_bytes() {
+    let world = TestWorld::start().await;
+    world.holder(ADA).await;
+    world.sign_in(EVE).await;
+    let with = form(&world.browser().start_passkey(ADA).await);
+    for unknown in [
+        UnknownUser::EmailOtp,
+        UnknownUser::AllFactors,
+        UnknownUser::Varying,
+    ] {
+        world.set_unknown_user(unknown);
+        for email in [EVE, "zoe@nowhere.example"] {
+            let started = world.browser().start_passkey(email).await;
+            assert_eq!(form(&started), with, "{email}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cognito_is_asked_where_the_list_has_a_passkey_and_nowhere_else() {
+    let world = TestWorld::start().await;
+    world.holder(ADA).await;
+    let before = world.last_call();
+    world.browser().start_passkey("zoe@nowhere.example").await;
+    assert!(world.cognito_actions_since(before).is_empty());
+    world.browser().start_passkey(ADA).await;
+    assert_eq!(world.cognito_actions_since(before), ["AdminInitiateAuth"]);
+}
+
+#[tokio::test]
+async fn a_network_begins_thirty_times_in_fifteen_minutes() {
+    let world = TestWorld::start().await;
+    for _ in 0..30 {
+        world.browser().start_passkey(ADA).await;
+    }
+    let refused = world
+        .browser()
+        .post("/auth/passkey/initiate", json!({ "email": EVE }))
+        .await;
+    refused.expect_problem(429, "RATE_LIMITED");
+}
+
+#[tokio::test]
+async fn the_token_of_a_passkey_opens_nothing_that_is_for_codes() {
+    let world = TestWorld::start().await;
+    world.holder(ADA).await;
+    let started = world.browser().start_passkey(ADA).await;
+    let token = started.text("sessionToken");
+    let mut browser = world.browser();
+    let refused = browser.verify(ADA, "48151623", &token).await;
+    refused.expect_problem(400, "INVALID_SESSION");
+    let refused = browser.resend(&token).await;
+    refused.expect_problem(400, "INVALID_SESSION");
+}

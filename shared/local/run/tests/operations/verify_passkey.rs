@@ -1,0 +1,184 @@
+//! `verify-passkey`: a passkey on the guest's list signs in, and nothing else does.
+
+use auth_local::{Fault, FaultKind};
+use serde_json::{Value, json};
+
+use crate::harness::TestWorld;
+use crate::harness::authenticator_app::{App, code};
+use crate::harness::device::Device;
+use crate::harness::passwords::PASSWORD;
+use crate::harness::people::{ADA, EVE};
+use crate::harness::requests::{claims, opens};
+use crate::harness::steps::MANY_STARTS;
+
+#[tokio::test]
+async fn a_passkey_signs_in() {
+    let world = TestWorld::start().await;
+    let mut ada = world.holder(ADA).await;
+    let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    signed_in.expect_status(200);
+    assert_eq!(signed_in["user"]["email"], ADA);
+    let token = signed_in.text("accessToken");
+    assert_eq!(claims(&token)["scope"], "latchkey/session");
+    assert!(opens(&world, &token).await);
+}
+
+#[tokio::test]
+async fn a_sign_in_takes_one_answer_whether_or_not_somebody_has_the_address() {
+    let world = TestWorld::start().await;
+    let mut ada = world.holder(ADA).await;
+    let mut other = world.holder(EVE).await;
+    for email in [ADA, "zoe@nowhere.example"] {
+        let started = world.browser().start_passkey(email).await;
+        let wrong = other.device.get(&started["options"]).await;
+        let right = ada.device.get(&started["options"]).await;
+        let refused = world.browser().prove_passkey(&started, &wrong).await;
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+        let spent = world.browser().prove_passkey(&started, &right).await;
+        spent.expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
+    }
+    let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    signed_in.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_answer_that_was_sent_twice_signs_in_once() {
+    let world = TestWorld::start().await;
+    let mut ada = world.holder(ADA).await;
+    let started = world.browser().start_passkey(ADA).await;
+    let credential = ada.device.get(&started["options"]).await;
+    let signed_in = world.browser().prove_passkey(&started, &credential).await;
+    signed_in.expect_status(200);
+    let again = world.browser().prove_passkey(&started, &credential).await;
+    again.expect_problem(409, "SIGN_IN_COMPLETED");
+    let next = world.browser().start_passkey(ADA).await;
+    let replayed = world.browser().prove_passkey(&next, &credential).await;
+    replayed.expect_problem(401, "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn what_the_page_changes_of_an_answer_proves_nothing() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    let mut ada = world.holder(ADA).await;
+    for (place, value) in [
+        ("/response/signature", json!("MEUCIQDx")),
+        (
+            "/response/authenticatorData",
+            json!("SZYN5YgOjGh0NBcPZHZgW4_krrmihjLHmVzzuoMdl2MFAAAA_w"),
+        ),
+        (
+            "/response/clientDataJSON",
+            json!("eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0"),
+        ),
+        ("/id", json!("AQID")),
+    ] {
+        let started = world.browser().start_passkey(ADA).await;
+        let mut credential = ada.device.get(&started["options"]).await;
+        *credential.pointer_mut(place).unwrap() = value;
+        let refused = world.browser().prove_passkey(&started, &credential).await;
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+    }
+}
+
+/// Somebody registered it at Cognito past Latchkey, or the list lost it.
+#[tokio::test]
+async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
+    let world = TestWorld::start().await;
+    let mut ada = world.holder(ADA).await;
+    let mut second = world.device();
+    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let begun = ada.session.browser.set_up_passkey(proof).await;
+    let credential = second.create(&begun["options"]).await;
+    // Cognito keeps it. Its answer comes, and both writes after it fail.
+    world.fault(Fault::new(FaultKind::Denied, "dynamodb", "UpdateItem").nth(2));
+    world.fault(Fault::new(
+        FaultKind::Denied,
+        "cognito-idp",
+        "DeleteWebAuthnCredential",
+    ));
+    let failed = ada
+        .session
+        .browser
+        .complete_passkey(&begun, &credential)
+        .await;
+    failed.expect_problem(500, "INTERNAL");
+    let before = world.last_call();
+    let refused = world.browser().passkey_sign_in(ADA, &mut second).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    let actions = world.cognito_actions_since(before);
+    assert_eq!(
+        actions.last().unwrap(),
+        "RevokeToken",
+        "its tokens are worth nothing"
+    );
+    let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    signed_in.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    let mut ada = world.holder(ADA).await;
+    let browser = &mut ada.session.browser;
+    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let set_up = browser.set_up(proof).await;
+    let app = App::new(&world, &set_up.text("secret"));
+    browser.confirm_set_up(&app.code()).await.expect_status(200);
+    let held = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    held.expect_status(200);
+    assert_eq!(held["mfaRequired"], true);
+    let signed_in = world
+        .browser()
+        .second_factor(&held.text("sessionToken"), code(&app.next_code()))
+        .await;
+    signed_in.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_verified_passkey_that_was_shown_with_the_authenticator_is_both_factors() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
+    let mut both = world.device();
+    let mut touch = Device::without_verification(&world.origin());
+    for device in [&mut both, &mut touch] {
+        let proofs = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
+        let added = guest.session.browser.add_passkey(proofs, device).await;
+        added.expect_status(201);
+    }
+    let signed_in = world.browser().passkey_sign_in(ADA, &mut both).await;
+    signed_in.expect_status(200);
+    assert!(signed_in["accessToken"].is_string());
+    let held = world.browser().passkey_sign_in(ADA, &mut touch).await;
+    held.expect_status(200);
+    assert_eq!(held["mfaRequired"], true);
+}
+
+#[tokio::test]
+async fn an_answer_that_cognito_did_not_see_may_be_sent_again() {
+    let world = TestWorld::start().await;
+    let mut ada = world.holder(ADA).await;
+    let started = world.browser().start_passkey(ADA).await;
+    let credential = ada.device.get(&started["options"]).await;
+    world.fault(Fault::new(
+        FaultKind::Denied,
+        "cognito-idp",
+        "AdminRespondToAuthChallenge",
+    ));
+    let failed = world.browser().prove_passkey(&started, &credential).await;
+    failed.expect_problem(500, "INTERNAL");
+    let signed_in = world.browser().prove_passkey(&started, &credential).await;
+    signed_in.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_sign_in_ends_after_five_minutes() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut ada = world.holder(ADA).await;
+    let started = world.browser().start_passkey(ADA).await;
+    assert_eq!(started["expiresIn"], 300);
+    let credential: Value = ada.device.get(&started["options"]).await;
+    world.advance(300);
+    let late = world.browser().prove_passkey(&started, &credential).await;
+    late.expect_problem(410, "OTP_EXPIRED");
+}
