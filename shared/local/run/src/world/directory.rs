@@ -109,7 +109,7 @@ impl Directory {
 /// For whom passkeys are made: what the operations say too, from the same settings.
 fn passkeys(settings: &Settings, front_end: &str) -> Result<Value, InvalidRelyingParty> {
     let front_end = settings.get("FRONTEND_URL").unwrap_or(front_end);
-    let relying_party = RelyingParty::of(settings.value("PASSKEY_RP_ID"), front_end)?;
+    let relying_party = RelyingParty::of(settings.get("PASSKEY_RP_ID"), front_end)?;
     Ok(json!({
         "RelyingPartyId": relying_party.as_str(),
         "UserVerification": settings.value("PASSKEY_USER_VERIFICATION"),
