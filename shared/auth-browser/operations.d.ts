@@ -689,7 +689,12 @@ export type PasskeySignIn = {
   /**
    * PublicKeyCredentialRequestOptionsJSON, for `PublicKeyCredential.parseRequestOptionsFromJSON`.
    */
-  readonly options: Record<string, unknown>;
+  readonly options: {
+    readonly challenge: string;
+    readonly rpId: string;
+    readonly timeout: number;
+    readonly userVerification: 'preferred' | 'required';
+  };
 };
 
 export type RefreshTokenInput = {
