@@ -564,9 +564,6 @@ export type UserSessionId = string;
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
 
-/** What the guest calls a passkey. */
-export type PasskeyName = string;
-
 export type AuthenticatorSetUp = {
   /** 160 bits in base32, for apps that cannot scan. */
   readonly secret: string;
@@ -655,7 +652,7 @@ export type LogoutUserInput = {
 
 export type Passkey = {
   readonly passkeyId: PasskeyId;
-  readonly name: PasskeyName;
+  readonly name: Name;
   readonly createdAt: string;
   readonly lastUsedAt?: string;
   /** Whether its device asked for more than a touch the last time. */
@@ -723,7 +720,7 @@ export type Registered = {
 };
 
 export type RenamePasskeyInput = {
-  readonly name: PasskeyName;
+  readonly name: Name;
 };
 
 export type RequestPasswordResetInput = {
@@ -880,7 +877,7 @@ export type VerifyPasskeyInput = {
 export type VerifyPasskeySetupInput = {
   readonly sessionToken: SessionToken;
   /** What to call it. Without one, the name of its maker where that is known. */
-  readonly name?: PasskeyName | null;
+  readonly name?: Name | null;
   /**
    * RegistrationResponseJSON, what `toJSON` of the new credential writes. Other members are
    * ignored.

@@ -2,13 +2,14 @@
 //! guest's list.
 //!
 //! It takes the proofs of `setupPasskey`: a stolen session must not take the owner's way in. Every
-//! other session ends with it, since the passkey's holder may have one. A passkey that is not on the
-//! list is as good as removed, and nothing is asked for it: so the request may be sent again when its
-//! answer was lost.
+//! other session ends with it, since the passkey's holder may have one. A passkey that is not on
+//! the list is as good as removed, and nothing is asked for it: so the request may be sent again
+//! when its answer was lost.
 //!
-//! If a call fails: until the last write the passkey is on the list. It may have gone from Cognito by
-//! then and signs nobody in, and other sessions may be signed out already. The next try needs a fresh
-//! proof and finishes. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: until the last write the passkey is on the list. It may have gone from Cognito
+//! by then and signs nobody in, and other sessions may be signed out already. The next try needs a
+//! fresh proof and finishes. A notice that cannot be mailed is logged and counted, and fails
+//! nothing.
 
 mod delete_passkey;
 
@@ -56,6 +57,7 @@ impl Operation for DeletePasskey {
     const NAME: &'static str = "delete-passkey";
     const ACCESS: Access = Access::Caller;
     const STATUS: u16 = 204;
+    const DELETES_BY_BODY: bool = true;
 
     type Input = Input;
     type Output = ();

@@ -3,7 +3,7 @@
 
 use auth_aws::{PasskeySetUp, Registered};
 use auth_domain::{AttemptId, Guest, Notice, Passkey, PasskeyId, PasskeyName, Problem, Report};
-use auth_lambda::{Exchange, Fields};
+use auth_lambda::Exchange;
 
 use crate::{Input, VerifyPasskeySetup};
 
@@ -55,7 +55,8 @@ impl VerifyPasskeySetup {
         };
         match self.passkeys.complete(&set_up.tokens, attestation).await? {
             Registered::Kept => {}
-            Registered::Refused => return Err(Fields::refused_passkey()),
+            // What was begun is over, whatever Cognito found.
+            Registered::Refused => return Err(Problem::InvalidSession),
             Registered::TooMany => return Err(Problem::PasskeyLimit),
         }
         let listed = self.list.add(&guest.cognito_sub, &passkey, now).await;

@@ -275,17 +275,6 @@ impl Fields {
         }
     }
 
-    /// The problem of a passkey that Cognito does not take.
-    #[must_use]
-    pub fn refused_passkey() -> Problem {
-        Problem::ValidationFailed(vec![FieldProblem {
-            field: "credential".to_owned(),
-            code: "refused",
-            message: "is of another site or kind, came too late, or is registered already"
-                .to_owned(),
-        }])
-    }
-
     /// Refuses an input that has several of these fields, each right by itself: the last one is
     /// named.
     pub fn at_most_one_of(&mut self, names: &[&str]) {

@@ -260,7 +260,7 @@ fn open<O: Operation>(
                     http_door::caller(&request),
                     http_door::sender(&request, front_door),
                 );
-                (exchange, http_door::fields(&request, O::TAKES_FORM))
+                (exchange, http_door::fields::<O>(&request))
             }
             Err(error) => {
                 tracing::warn!(

@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value};
 
 use crate::{
-    Exchange, Fields, ProblemDetails,
+    Exchange, Fields, Operation, ProblemDetails,
     exchange::{Sender, caller_from_claims},
     parse_object,
     problem_details::{retry_after_seconds, status},
@@ -131,13 +131,10 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
 }
 
 /// The operation's input: the body's fields, or the query of a GET; and path parameters. The body
-/// of a GET or a DELETE means nothing (RFC 9110 §9.3.1, §9.3.5).
+/// of a GET means nothing (RFC 9110 §9.3.1), and that of a DELETE only where the operation says so.
 ///
 /// An operation takes either JSON or a form, never both.
-pub(crate) fn fields(
-    request: &ApiGatewayV2httpRequest,
-    takes_form: bool,
-) -> Result<Fields, Problem> {
+pub(crate) fn fields<O: Operation>(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
     // Elsewhere a query would be a second place for what the body says, and URLs end up in logs.
     let method = &request.request_context.http.method;
     let mut fields = if method == Method::GET {
@@ -150,10 +147,10 @@ pub(crate) fn fields(
             fields.set(name, values.into());
         }
         fields
-    } else if method == Method::DELETE {
+    } else if method == Method::DELETE && !O::DELETES_BY_BODY {
         Fields::new(Map::new())
     } else {
-        body_fields(request, takes_form)?
+        body_fields(request, O::TAKES_FORM)?
     };
     for (name, value) in &request.path_parameters {
         fields.set(name, value.as_str().into());

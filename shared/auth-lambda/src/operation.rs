@@ -35,6 +35,10 @@ pub trait Operation: Send + Sync + 'static {
     /// prove where its request comes from.
     const TAKES_FORM: bool = false;
 
+    /// Whether a DELETE brings a body, such as a proof. HTTP itself gives it no meaning (RFC 9110
+    /// §9.3.5).
+    const DELETES_BY_BODY: bool = false;
+
     /// The parsed input.
     type Input: Send;
     /// The output of a success.

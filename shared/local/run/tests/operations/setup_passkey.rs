@@ -98,7 +98,7 @@ async fn the_tokens_of_a_registration_are_sealed_and_revoked_after_it() {
         !begun.body.to_string().contains("eyJ"),
         "a token in the answer"
     );
-    let stored = items(&world, "challenges").await;
+    let stored = items(&world, &world.ready().tables["challenges"]).await;
     assert!(
         !format!("{stored:?}").contains("eyJ"),
         "a token in the table"
@@ -122,11 +122,7 @@ async fn a_registration_takes_one_answer_within_five_minutes() {
     let another = ada.browser.set_up_passkey(proofs.clone()).await;
     let credential = world.device().create(&begun["options"]).await;
     let refused = ada.browser.complete_passkey(&begun, &credential).await;
-    refused.expect_problem(400, "VALIDATION_FAILED");
-    assert_eq!(
-        refused["errors"][0]["field"], "credential",
-        "a newer one counts"
-    );
+    refused.expect_problem(400, "INVALID_SESSION");
     let refused = ada.browser.complete_passkey(&begun, &credential).await;
     refused.expect_problem(400, "INVALID_SESSION");
 

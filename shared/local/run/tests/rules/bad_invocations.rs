@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
@@ -123,7 +124,7 @@ async fn the_direct_door_refuses_as_the_http_door_does() {
             );
         }
         for field in &sample.fields {
-            let mut event = sample.body.clone().unwrap();
+            let mut event = sample.event();
             event["claims"] = claims(&guest.access_token);
             event[field.name] = json!({ "x": [1] });
             let (_, answer) = invoker
@@ -193,7 +194,7 @@ async fn claims_that_make_no_sense_are_nobodys() {
     bad.push(timeless);
     for sample in Sample::behind_the_authorizer() {
         for claims in &bad {
-            let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
+            let mut event = sample.event();
             event["claims"] = claims.clone();
             let (_, answer) = invoker
                 .direct(sample.name(), event.to_string().as_bytes())
@@ -324,6 +325,26 @@ async fn the_body_of_a_get_is_not_read() {
         event["body"] = body.into();
         let answer = world.invoke("get-profile", &event).await;
         assert_eq!(answer["statusCode"], 200, "{}", answer.body);
+    }
+}
+
+/// RFC 9110 §9.3.5: neither does that of a DELETE, but for an operation that wants a proof in it.
+#[tokio::test]
+async fn the_body_of_a_delete_is_read_where_the_contract_has_one() {
+    let (world, events) = probed().await;
+    let mut guest = world.sign_in(GRACE).await;
+    guest.browser.bearer(&guest.access_token);
+    let deletes = || {
+        let samples = Sample::all().into_iter();
+        samples.filter(|sample| sample.method == Method::DELETE)
+    };
+    for sample in deletes() {
+        sample.send(&mut guest.browser).await;
+        let mut event = events.lock().unwrap().last().unwrap().clone();
+        event["body"] = "nonsense".into();
+        let answer = world.invoke(sample.name(), &event).await;
+        let is_read = answer["statusCode"] == 415 || answer["statusCode"] == 400;
+        assert_eq!(is_read, sample.body.is_some(), "{}", answer.body);
     }
 }
 
