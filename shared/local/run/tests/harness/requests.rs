@@ -17,10 +17,12 @@ use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 pub(crate) struct Sample {
     pub(crate) operation: &'static Operation,
     pub(crate) method: Method,
+    /// With the contract's examples in its parameters' places.
     pub(crate) path: String,
     /// Nothing, for an operation that takes no body.
     pub(crate) body: Option<Value>,
     pub(crate) fields: Vec<Field>,
+    parameters: BTreeMap<&'static str, &'static str>,
 }
 
 /// A member of an operation's body.
@@ -97,9 +99,19 @@ impl Sample {
             .flatten();
         let required: Vec<&Value> = required.chain(chosen).collect();
         let properties = schema["properties"].as_object();
+        let parameters: BTreeMap<&str, &str> = described["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(resolved)
+            .filter(|parameter| parameter["in"] == "path")
+            .filter_map(|parameter| {
+                Some((parameter["name"].as_str()?, parameter["example"].as_str()?))
+            })
+            .collect();
         let segments = operation.segments.iter().map(|segment| match segment {
             Segment::Literal(literal) => format!("/{literal}"),
-            Segment::Parameter(_) => "/parameter".to_owned(),
+            Segment::Parameter(name) => format!("/{}", parameters[name.as_str()]),
         });
         Self {
             operation,
@@ -115,7 +127,31 @@ impl Sample {
                     schema: resolved(schema),
                 })
                 .collect(),
+            parameters,
         }
+    }
+
+    /// The example as a direct invocation brings it, without claims.
+    pub(crate) fn event(&self) -> Value {
+        let mut event = self.body.clone().unwrap_or_else(|| json!({}));
+        for (name, value) in &self.parameters {
+            event[name] = (*value).into();
+        }
+        event
+    }
+
+    /// Whether the path is one of the operation's route: `/me/passkeys/verify` names a passkey too.
+    pub(crate) fn takes(&self, path: &str) -> bool {
+        let segments = &self.operation.segments;
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        parts.len() == segments.len()
+            && segments
+                .iter()
+                .zip(parts)
+                .all(|(segment, part)| match segment {
+                    Segment::Literal(literal) => literal == part,
+                    Segment::Parameter(_) => !part.is_empty(),
+                })
     }
 
     /// Sends the example.
@@ -237,9 +273,8 @@ pub(crate) async fn assert_refused_everywhere(world: &TestWorld, access_token: &
             refused.body
         );
         refused.expect_status(401);
-        let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
+        let mut event = sample.event();
         event["claims"] = claims(access_token);
-        event["sessionId"] = "parameter".into();
         let direct = world.invoke(sample.name(), &event).await;
         assert_eq!(
             direct["error"]["code"],

@@ -244,7 +244,7 @@ async fn an_id_token_opens_no_route() {
             Value::Null,
             json!(["access"]),
         ] {
-            let mut event = sample.body.clone().unwrap_or_else(|| json!({}));
+            let mut event = sample.event();
             event["claims"] = claims(&guest.access_token);
             event["claims"]["token_use"] = uses.clone();
             let direct = world.invoke(sample.name(), &event).await;
@@ -288,12 +288,7 @@ async fn nobody_reaches_an_operation_of_callers_without_a_caller() {
             .send_json(&mut browser, &body)
             .await
             .expect_status(401);
-        let direct = world
-            .invoke(
-                sample.name(),
-                &sample.body.clone().unwrap_or_else(|| json!({})),
-            )
-            .await;
+        let direct = world.invoke(sample.name(), &sample.event()).await;
         assert_eq!(
             direct["error"]["code"],
             "AUTH_REQUIRED",
