@@ -8,20 +8,26 @@ use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::{Answer, Browser, TestWorld};
 
+/// After this the functions read their secrets anew.
+const UNTIL_COLD_SECONDS: u64 = 301;
+
 /// A case of an operation, as `calls.yaml` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Case {
     SetUpByPassword,
     SetUpByMail,
+    SetUpWithAuthenticator,
     Completion,
     Refusal,
     Listing,
     Renaming,
     Removal,
+    RemovalWithAuthenticator,
     RemovalOfNothing,
     StartWithPasskey,
     StartWithout,
     Proof,
+    ProofBeforeAuthenticator,
     WrongProof,
 }
 
@@ -34,18 +40,21 @@ pub(crate) struct Stage<'world> {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::SetUpByPassword,
         Self::SetUpByMail,
+        Self::SetUpWithAuthenticator,
         Self::Completion,
         Self::Refusal,
         Self::Listing,
         Self::Renaming,
         Self::Removal,
+        Self::RemovalWithAuthenticator,
         Self::RemovalOfNothing,
         Self::StartWithPasskey,
         Self::StartWithout,
         Self::Proof,
+        Self::ProofBeforeAuthenticator,
         Self::WrongProof,
     ];
 
@@ -54,15 +63,18 @@ impl Case {
         match self {
             Self::SetUpByPassword => ("setup-passkey", "proved by password"),
             Self::SetUpByMail => ("setup-passkey", "proved by mail"),
+            Self::SetUpWithAuthenticator => ("setup-passkey", "proved with an authenticator"),
             Self::Completion => ("verify-passkey-setup", "registered"),
             Self::Refusal => ("verify-passkey-setup", "refused"),
             Self::Listing => ("list-passkeys", "listed"),
             Self::Renaming => ("rename-passkey", "renamed"),
             Self::Removal => ("delete-passkey", "proved by password"),
+            Self::RemovalWithAuthenticator => ("delete-passkey", "proved with an authenticator"),
             Self::RemovalOfNothing => ("delete-passkey", "nothing to remove"),
             Self::StartWithPasskey => ("initiate-passkey", "guest with a passkey"),
             Self::StartWithout => ("initiate-passkey", "address without a guest"),
             Self::Proof => ("verify-passkey", "guest on a new device"),
+            Self::ProofBeforeAuthenticator => ("verify-passkey", "guest with an authenticator"),
             Self::WrongProof => ("verify-passkey", "challenge made up"),
         }
     }
@@ -72,19 +84,21 @@ impl Case {
         match self {
             Self::SetUpByPassword
             | Self::SetUpByMail
+            | Self::SetUpWithAuthenticator
             | Self::Listing
             | Self::Renaming
             | Self::StartWithPasskey
             | Self::StartWithout
-            | Self::Proof => 200,
+            | Self::Proof
+            | Self::ProofBeforeAuthenticator => 200,
             Self::Completion => 201,
-            Self::Removal | Self::RemovalOfNothing => 204,
+            Self::Removal | Self::RemovalWithAuthenticator | Self::RemovalOfNothing => 204,
             Self::Refusal => 400,
             Self::WrongProof => 401,
         }
     }
 
-    /// Does everything before the request.
+    /// Does everything before the request. The function that takes it has no secrets yet.
     pub(crate) async fn prepare(self, world: &TestWorld) -> Stage<'_> {
         world.registered(ADA, PASSWORD).await;
         let password = json!({ "password": PASSWORD });
@@ -94,8 +108,19 @@ impl Case {
         let mut holder = world.holder(ADA).await;
         let id = holder.passkey["passkeyId"].as_str().unwrap();
         let one = format!("/me/passkeys/{id}");
+        let mut password = password;
+        if self.is_guarded() {
+            let guest = world.guarded_by_password(ADA, PASSWORD).await;
+            world.advance(UNTIL_COLD_SECONDS);
+            password["mfaCode"] = json!(guest.app.next_code());
+            holder.session = guest.session;
+        } else {
+            world.advance(UNTIL_COLD_SECONDS);
+        }
         let (method, path, body) = match self {
-            Self::SetUpByPassword => (Method::POST, "/me/passkeys".to_owned(), password),
+            Self::SetUpByPassword | Self::SetUpWithAuthenticator => {
+                (Method::POST, "/me/passkeys".to_owned(), password)
+            }
             Self::SetUpByMail => {
                 let proof = json!({ "proof": world.mailed_proof(ADA).await });
                 (Method::POST, "/me/passkeys".to_owned(), proof)
@@ -113,7 +138,7 @@ impl Case {
             }
             Self::Listing => (Method::GET, "/me/passkeys".to_owned(), Value::Null),
             Self::Renaming => (Method::PATCH, one, json!({ "name": "Phone" })),
-            Self::Removal => (Method::DELETE, one, password),
+            Self::Removal | Self::RemovalWithAuthenticator => (Method::DELETE, one, password),
             Self::RemovalOfNothing => {
                 let unknown = format!("/me/passkeys/{}", "A".repeat(43));
                 (Method::DELETE, unknown, password)
@@ -122,7 +147,7 @@ impl Case {
                 let body = json!({ "email": ADA });
                 (Method::POST, "/auth/passkey/initiate".to_owned(), body)
             }
-            Self::Proof => {
+            Self::Proof | Self::ProofBeforeAuthenticator => {
                 let started = world.browser().start_passkey(ADA).await;
                 let credential = holder.device.get(&started["options"]).await;
                 let token = &started["sessionToken"];
@@ -131,7 +156,7 @@ impl Case {
             }
             Self::StartWithout | Self::WrongProof => unreachable!("nobody's, and dealt with"),
         };
-        let signs_in = matches!(self, Self::StartWithPasskey | Self::Proof);
+        let signs_in = path.starts_with("/auth/");
         Stage {
             browser: if signs_in {
                 world.browser()
@@ -142,6 +167,16 @@ impl Case {
             path,
             body,
         }
+    }
+
+    /// Whether the guest has set an authenticator up since the passkey.
+    fn is_guarded(self) -> bool {
+        [
+            Self::SetUpWithAuthenticator,
+            Self::RemovalWithAuthenticator,
+            Self::ProofBeforeAuthenticator,
+        ]
+        .contains(&self)
     }
 
     async fn of_nobody(self, world: &TestWorld) -> Stage<'_> {

@@ -530,6 +530,7 @@ async fn the_grants_are_the_actions_that_are_really_called_and_no_more() {
         .into_iter()
         .chain(pre_token_generation_calls().await)
         .chain(authorization_calls().await)
+        .chain(passkey_calls().await)
         .chain(sweep_calls().await)
         .chain(authorizer_calls().await)
         .chain(theft_calls().await)
