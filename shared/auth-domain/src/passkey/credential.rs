@@ -78,7 +78,7 @@ impl Part {
 pub struct Attestation {
     id: CredentialId,
     client_data: Part,
-    attestation_object: Part,
+    object: Part,
     attachment: Option<&'static str>,
     transports: Vec<&'static str>,
 }
@@ -97,7 +97,7 @@ impl Attestation {
         Ok(Self {
             id,
             client_data: Part::parse(client_data)?,
-            attestation_object: Part::parse(attestation_object)?,
+            object: Part::parse(attestation_object)?,
             attachment: attachment.and_then(known_attachment),
             transports: transports
                 .iter()
@@ -115,13 +115,13 @@ impl Attestation {
     /// Whether its device asked for more than a touch.
     #[must_use]
     pub fn user_verified(&self) -> bool {
-        within(&self.attestation_object.bytes).is_some_and(user_verified)
+        within(&self.object.bytes).is_some_and(user_verified)
     }
 
     /// What to call it where the guest says nothing.
     #[must_use]
     pub fn name_of_maker(&self) -> Option<PasskeyName> {
-        name_of_maker(within(&self.attestation_object.bytes)?)
+        name_of_maker(within(&self.object.bytes)?)
     }
 
     /// The document for Cognito.
@@ -134,7 +134,7 @@ impl Attestation {
             "clientExtensionResults": {},
             "response": {
                 "clientDataJSON": self.client_data.text,
-                "attestationObject": self.attestation_object.text,
+                "attestationObject": self.object.text,
                 "transports": self.transports,
             },
         });
