@@ -28,7 +28,7 @@ impl VerifyMfa {
                 return Err(problem);
             }
         };
-        let attempt = self.held.count(resumed, None).await?;
+        let attempt = self.held.count_answer(resumed).await?;
         let passwords = self.passwords.for_request(requester.exchange().context());
         let answering = passwords.answer_challenge(follow_up, &answer);
         match attempt.evaluate(answering).await? {
@@ -49,10 +49,7 @@ impl VerifyMfa {
                     .hold_follow_up(&attempt, &next, &held.email, token_delivery)
                     .await
             }
-            ChallengeOutcome::Wrong => {
-                let left = held.attempts(self.held.rules());
-                Err(self.refuse(resumed, left).await)
-            }
+            ChallengeOutcome::Wrong => Err(self.held.refuse(resumed, &attempt).await),
             ChallengeOutcome::Over => Err(self.held.why_over(resumed).await),
         }
     }

@@ -22,18 +22,15 @@
 mod follow_up;
 mod verify_mfa;
 
-use auth_aws::{Authenticators, ConfigurationError, Guests, Passwords, Platform};
+use auth_aws::{ConfigurationError, Passwords, Platform};
 use auth_domain::{NewPassword, Problem, SecondFactor, SessionToken, TokenDelivery};
-use auth_flows::{HeldSignIns, Notices, SecondFactorAttempts, SigningIn};
+use auth_flows::{HeldSignIns, Notices, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyMfa {
         held: HeldSignIns::new(platform, VerifyMfa::NAME, "second-factor-network")?,
-        factors: SecondFactorAttempts::new(platform)?,
-        authenticators: Authenticators::new(platform)?,
-        guests: Guests::new(platform)?,
         passwords: Passwords::new(platform)?,
         signing_in: SigningIn::new(platform)?,
         notices: Notices::new(platform)?,
@@ -44,9 +41,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// The operation with its capabilities.
 struct VerifyMfa {
     held: HeldSignIns,
-    factors: SecondFactorAttempts,
-    authenticators: Authenticators,
-    guests: Guests,
     passwords: Passwords,
     signing_in: SigningIn,
     notices: Notices,

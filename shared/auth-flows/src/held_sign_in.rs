@@ -1,23 +1,30 @@
-//! Sign-ins between their factors: an attempt is claimed, and the refresh token that the first
-//! factor earned is traded or revoked.
+//! Sign-ins between their factors: an attempt is claimed, the factor is looked at, and the refresh
+//! token that the first factor earned is traded or revoked.
 
-use auth_aws::{ConfigurationError, Platform, SecondFactors, TokenService};
+use auth_aws::{
+    Authenticators, ConfigurationError, FactorProof, Guests, Platform, SecondFactors, TokenService,
+    UsedBy,
+};
 use auth_domain::{
-    HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactorRules, SessionToken, SignInId,
-    SignInMethod, Tokens,
+    Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactor,
+    SecondFactorRules, SessionToken, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
 
 use crate::{
     Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts, SessionRecords,
-    attempt::{Claim, note_kept, others_end},
+    attempt::{Budget, Claim, note_kept, others_end},
+    second_factor,
 };
 
 /// Held sign-ins, as their next factor finds them.
 #[derive(Clone)]
 pub struct HeldSignIns {
     second_factors: SecondFactors,
+    factors: SecondFactorAttempts,
+    authenticators: Authenticators,
+    guests: Guests,
     token_service: TokenService,
     sessions: SessionRecords,
     requesters: Requesters,
@@ -34,12 +41,14 @@ pub struct Resumed<'a> {
     id: SignInId,
 }
 
-impl Resumed<'_> {
-    /// The sign-in's name.
-    #[must_use]
-    pub fn id(&self) -> &SignInId {
-        &self.id
-    }
+/// A second factor that was right, and is used up. The sign-in goes on until it is traded.
+pub struct ProvedFactor<'a> {
+    /// The attempt.
+    pub attempt: Attempt<'a>,
+    /// Whose factor it was.
+    pub guest: Guest,
+    /// The backup codes that are left, if it was one.
+    pub backup_codes_left: Option<usize>,
 }
 
 impl HeldSignIns {
@@ -51,18 +60,15 @@ impl HeldSignIns {
     ) -> Result<Self, ConfigurationError> {
         Ok(Self {
             second_factors: SecondFactors::new(platform)?,
+            factors: SecondFactorAttempts::new(platform)?,
+            authenticators: Authenticators::new(platform)?,
+            guests: Guests::new(platform)?,
             token_service: TokenService::new(platform)?,
             sessions: SessionRecords::new(platform)?,
             requesters: Requesters::new(platform, operation)?,
             network: NetworkAttempts::new(platform, network)?,
             rules: platform.environment().second_factor_rules()?,
         })
-    }
-
-    /// The numbers that a held sign-in goes by.
-    #[must_use]
-    pub fn rules(&self) -> &SecondFactorRules {
-        &self.rules
     }
 
     /// Claims an attempt. What is left of a sign-in whose time is over is revoked.
@@ -101,18 +107,88 @@ impl HeldSignIns {
         })
     }
 
-    /// Counts a claimed attempt against the network, and against the guest whose second factor it
-    /// is.
-    pub async fn count<'a>(
+    /// Looks at the second factor of a sign-in that awaits the guest's authenticator, counted
+    /// against network and guest first.
+    pub async fn prove<'a>(
         &'a self,
         resumed: &Resumed<'_>,
-        guest: Option<(&'a SecondFactorAttempts, &HeldToken)>,
+        token: &HeldToken,
+        factor: &SecondFactor,
+    ) -> Result<ProvedFactor<'a>, Problem> {
+        let sub = &token.sub;
+        let counting = self.count(resumed, Some(self.factors.budget(sub)));
+        let (counted, found) = join!(counting, self.guests.find(sub));
+        let attempt = counted?;
+        let found = match found {
+            Ok(found) => found,
+            Err(problem) => {
+                attempt.give_back().await;
+                return Err(problem);
+            }
+        };
+        // The guest or the authenticator has gone since the first factor: the sign-in has to begin
+        // anew.
+        let Some((guest, authenticator)) = found.and_then(|guest| {
+            let authenticator = guest.authenticator.clone()?;
+            Some((guest, authenticator))
+        }) else {
+            self.abandon(&resumed.id, token).await;
+            return Err(Problem::InvalidSession);
+        };
+        let (by, now) = (UsedBy::SignIn(&resumed.id), resumed.requester.now());
+        let proving = self
+            .authenticators
+            .prove(sub, &authenticator, factor, by, now);
+        match attempt.evaluate(proving).await? {
+            FactorProof::Right { backup_codes_left } => Ok(ProvedFactor {
+                attempt,
+                guest,
+                backup_codes_left,
+            }),
+            FactorProof::Wrong => Err(self.refuse(resumed, &attempt).await),
+        }
+    }
+
+    /// Counts an answer to a challenge of Cognito's own against the network.
+    pub async fn count_answer<'a>(&'a self, resumed: &Resumed<'_>) -> Result<Attempt<'a>, Problem> {
+        self.count(resumed, None).await
+    }
+
+    async fn count<'a>(
+        &'a self,
+        resumed: &Resumed<'_>,
+        guest: Option<Budget<'a>>,
     ) -> Result<Attempt<'a>, Problem> {
         let requester = &resumed.requester;
         let claim = Claim::Held(&self.second_factors, resumed.id.clone());
-        let budget = guest.map(|(factors, token)| factors.budget(&token.sub));
         let network = Some((&self.network, requester));
-        Attempt::count(&requester.turn(), Some(claim), budget, network).await
+        Attempt::count(&requester.turn(), Some(claim), guest, network).await
+    }
+
+    /// The answer to a wrong factor. With the sign-in's last attempt its refresh token is revoked.
+    pub async fn refuse(&self, resumed: &Resumed<'_>, attempt: &Attempt<'_>) -> Problem {
+        let Resumed {
+            requester,
+            held,
+            id,
+        } = resumed;
+        let of_sign_in = held.attempts(&self.rules);
+        let subject = match &held.awaits {
+            AwaitedFactor::Authenticator(token) => {
+                if of_sign_in.remaining == 0 {
+                    self.abandon(id, token).await;
+                }
+                second_factor::user(&token.sub)
+            }
+            AwaitedFactor::Cognito(_) => format!("address#{}", requester.address_tag()),
+        };
+        let left = Attempts {
+            remaining: of_sign_in.remaining.min(attempt.left().remaining),
+            ..of_sign_in
+        };
+        self.factors
+            .refuse(&requester.turn(), &held.email, &subject, left)
+            .await
     }
 
     /// Gives a claim back of which nothing was counted.
@@ -182,12 +258,7 @@ impl HeldSignIns {
         self.sessions.begin(tokens, method, exchange).await
     }
 
-    /// Revokes the refresh token of a sign-in that cannot be finished any more.
-    pub async fn give_up(&self, resumed: &Resumed<'_>, token: &HeldToken) {
-        self.abandon(&resumed.id, token).await;
-    }
-
-    /// Revokes the refresh token, and forgets it. Where that fails, it is deleted with the record,
+    /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. Where that fails, it is deleted with the record,
     /// and ends unused by its own time.
     async fn abandon(&self, id: &SignInId, token: &HeldToken) {
         let abandoning = async {

@@ -27,7 +27,7 @@ pub use authorization::{
 };
 pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
 pub use fresh_proof::FreshProofs;
-pub use held_sign_in::{HeldSignIns, Resumed};
+pub use held_sign_in::{HeldSignIns, ProvedFactor, Resumed};
 pub use new_users::{NewUsers, UnprovedSweep};
 pub use notices::Notices;
 pub use passkey_attempts::{PasskeyAttempts, PasskeyStarts, ProvedPasskey, StartedPasskey};

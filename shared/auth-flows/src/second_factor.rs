@@ -5,13 +5,13 @@ use std::{array, collections::BTreeSet, time::Duration};
 
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
-    Ageing, AttemptId, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode, BackupCodeHash,
-    Clock, Guest, Limit, LimitState, OtpCode, PendingAuthenticator, Problem, Randomness,
-    SecondFactor, Timestamp, TotpStep, UserSub,
+    Ageing, AttemptId, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode,
+    BackupCodeHash, Clock, Email, Guest, Limit, LimitState, Notice, OtpCode, PendingAuthenticator,
+    Problem, Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 
-use crate::{Attempt, Requester, Turn, attempt::Budget};
+use crate::{Attempt, Notices, Turn, attempt::Budget};
 
 /// Wrong second factors in a day of which a guest hears, over however many sign-ins. A person
 /// mistypes fewer. A guesser who keeps below every other limit makes hundreds.
@@ -28,6 +28,7 @@ pub struct SecondFactorAttempts {
     authenticators: Authenticators,
     limits: Limits,
     failures: Limit,
+    notices: Notices,
     clock: Clock,
     randomness: Randomness,
 }
@@ -59,12 +60,14 @@ impl SecondFactorAttempts {
             authenticators: Authenticators::new(platform)?,
             limits: Limits::new(platform)?,
             failures: platform.environment().second_factor_failures()?,
+            notices: Notices::new(platform)?,
             clock: platform.clock(),
             randomness: platform.randomness(),
         })
     }
 
-    /// Demands a right second factor of a guest who is signed in. It is used up.
+    /// Demands a right second factor of a guest who is signed in and has just brought a fresh
+    /// proof. It is used up.
     pub async fn require(
         &self,
         guest: &Guest,
@@ -122,15 +125,28 @@ impl SecondFactorAttempts {
         }
     }
 
-    /// Notes a wrong second factor of a sign-in, and says whether the guest has to hear of it: of
-    /// the fifth in a day. A note that fails is none, and fails nothing.
-    pub async fn is_worth_a_notice(&self, requester: &Requester<'_>) -> bool {
-        let subject = format!("address#{}", requester.address_tag());
-        let mut left = TOLD.quota;
-        let (attempt, now) = (requester.attempt(), requester.now());
-        let note = |state: LimitState| left = state.remaining;
-        let noted = self.limits.admit(&TOLD, &subject, attempt, now, note).await;
-        noted.is_ok() && left == 0
+    /// The answer to a wrong second factor after a right first one, which somebody knows then. The
+    /// guest hears of the last attempt, and of the fifth wrong factor of `subject` in a day. A note
+    /// or a mail that fails is none, and fails nothing.
+    pub(crate) async fn refuse(
+        &self,
+        turn: &Turn<'_>,
+        email: &Email,
+        subject: &str,
+        left: Attempts,
+    ) -> Problem {
+        tracing::warn!(of = subject, "wrong second factor");
+        let mut untold = TOLD.quota;
+        let note = |state: LimitState| untold = state.remaining;
+        let noting = self
+            .limits
+            .admit(&TOLD, subject, &turn.attempt, turn.now, note);
+        let is_noted = noting.await.is_ok();
+        if left.remaining == 0 || (is_noted && untold == 0) {
+            let notice = Notice::SecondFactorFailed;
+            self.notices.tell(email, notice, turn.exchange).await;
+        }
+        Problem::InvalidOtp(left)
     }
 
     /// Forgets the wrong codes of a user who has just brought a right one. Where that fails, they
@@ -144,7 +160,7 @@ impl SecondFactorAttempts {
         Budget::Failures {
             limits: &self.limits,
             limit: &self.failures,
-            subject: format!("user#{}", sub.as_str()),
+            subject: user(sub),
         }
     }
 
@@ -155,4 +171,9 @@ impl SecondFactorAttempts {
             now: self.clock.now(),
         }
     }
+}
+
+/// The subject of what counts for a user.
+pub(crate) fn user(sub: &UserSub) -> String {
+    format!("user#{}", sub.as_str())
 }
