@@ -19,11 +19,9 @@
 mod confirm_registration;
 mod resend;
 
-use auth_aws::{
-    ConfigurationError, Guests, Passwords, PendingPasswords, Platform, TokenService, UnprovedUsers,
-};
+use auth_aws::{ConfigurationError, Platform, TokenService};
 use auth_domain::{OtpCode, Problem, ProofOfWork, SessionToken, TokenDelivery};
-use auth_flows::{CodeAttempts, Resends, SigningIn};
+use auth_flows::{CodeAttempts, Registrations, Resends, SigningIn};
 use auth_lambda::{
     Access, Delivery, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer,
 };
@@ -36,11 +34,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ConfirmRegistration {
         code_attempts: CodeAttempts::new(platform, ConfirmRegistration::NAME, network)?,
         resends: Resends::new(platform, ConfirmRegistration::NAME, "registration-resend")?,
+        registrations: Registrations::new(platform)?,
         signing_in: SigningIn::new(platform)?,
-        guests: Guests::new(platform)?,
-        unproved: UnprovedUsers::new(platform)?,
-        passwords: Passwords::new(platform)?,
-        pending_passwords: PendingPasswords::new(platform)?,
         token_service: TokenService::new(platform)?,
         floor: ResponseFloor::new(environment.response_floor()?),
         refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
@@ -52,11 +47,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct ConfirmRegistration {
     code_attempts: CodeAttempts,
     resends: Resends,
+    registrations: Registrations,
     signing_in: SigningIn,
-    guests: Guests,
-    unproved: UnprovedUsers,
-    passwords: Passwords,
-    pending_passwords: PendingPasswords,
     token_service: TokenService,
     floor: ResponseFloor,
     refusal_floor: ResponseFloor,

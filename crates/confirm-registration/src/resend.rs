@@ -17,7 +17,12 @@ impl ConfirmRegistration {
         );
         let claimed = self.resends.claim(id, proof, exchange).await?;
         let email = &claimed.sign_in.email;
-        let permitting = async { self.pending(email, &claimed.id).await.map(drop) };
+        let permitting = async {
+            self.registrations
+                .open_at(email, &claimed.id)
+                .await
+                .map(drop)
+        };
         self.resends.mail(&claimed, permitting).await?;
         Ok(Delivery::to(email))
     }

@@ -20,9 +20,9 @@ mod refresh_token;
 
 use std::time::Duration;
 
-use auth_aws::{ConfigurationError, Guests, Platform, Secrets, TokenService, UserSessions};
-use auth_domain::{Clock, Guest, Problem, Randomness, RefreshToken};
-use auth_flows::Notices;
+use auth_aws::{ConfigurationError, Platform};
+use auth_domain::{Guest, Problem, RefreshToken};
+use auth_flows::Refreshes;
 use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, Origin};
 use serde::Serialize;
 
@@ -30,15 +30,8 @@ use serde::Serialize;
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = Refresh {
-        token_service: TokenService::new(platform)?,
-        sessions: UserSessions::new(platform)?,
-        guests: Guests::new(platform)?,
-        secrets: Secrets::new(platform)?,
-        notices: Notices::new(platform)?,
-        clock: platform.clock(),
-        randomness: platform.randomness(),
+        refreshes: Refreshes::new(platform)?,
         front_end: environment.required("FRONTEND_URL")?,
-        grace: environment.seconds("REFRESH_GRACE_SECONDS")?,
         cookie_lifetime: environment.refresh_token_lifetime()?,
     };
     Ok(Function::operation(operation, platform.deployment()?))
@@ -46,15 +39,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct Refresh {
-    token_service: TokenService,
-    sessions: UserSessions,
-    guests: Guests,
-    secrets: Secrets,
-    notices: Notices,
-    clock: Clock,
-    randomness: Randomness,
+    refreshes: Refreshes,
     front_end: Origin,
-    grace: Duration,
     cookie_lifetime: Duration,
 }
 

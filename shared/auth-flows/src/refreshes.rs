@@ -1,0 +1,214 @@
+//! Refresh tokens: exchanged at Cognito, and counted for their session.
+//!
+//! Cognito is asked first. One conditional write then decides between any number of a session's
+//! tokens: the current one goes on, and so does the one before it within the grace. Any other ends
+//! the session, with every branch of it.
+
+use std::time::Duration;
+
+use auth_aws::{
+    ConfigurationError, Guests, IssuedSession, Platform, Refresh, Renewal, Secrets, TokenService,
+    UserSessions,
+};
+use auth_domain::{
+    AttemptId, Clock, Generation, Guest, Notice, PresentedToken, Problem, Randomness,
+    RefreshFamily, RefreshRefusal, RefreshToken, SessionKey, Timestamp, Tokens,
+};
+use auth_lambda::{Exchange, Metric};
+use tokio::join;
+
+use crate::Notices;
+
+/// Renews sessions by their refresh tokens.
+#[derive(Clone)]
+pub struct Refreshes {
+    token_service: TokenService,
+    sessions: UserSessions,
+    guests: Guests,
+    secrets: Secrets,
+    notices: Notices,
+    clock: Clock,
+    randomness: Randomness,
+    grace: Duration,
+}
+
+impl Refreshes {
+    /// Refreshes with the pool, the tables and the grace that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            token_service: TokenService::new(platform)?,
+            sessions: UserSessions::new(platform)?,
+            guests: Guests::new(platform)?,
+            secrets: Secrets::new(platform)?,
+            notices: Notices::new(platform)?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+            grace: platform.environment().seconds("REFRESH_GRACE_SECONDS")?,
+        })
+    }
+
+    /// Has Cognito exchange the token, and the session count it. If Cognito's tokens do not leave,
+    /// they are revoked. If a call fails they are not, so that the next try still works.
+    pub async fn renew(
+        &self,
+        presented: &RefreshToken,
+        exchange: &Exchange,
+    ) -> Result<(Tokens, Guest), Problem> {
+        let secrets = self.secrets.get().await?;
+        let keys = secrets.keys();
+        let PresentedToken { token, family } = PresentedToken::read(presented, keys)
+            .map_err(|_| Problem::InvalidRefreshToken(RefreshRefusal::Invalid))?;
+        let asked_at = self.clock.now();
+        let tokens = match self.token_service.refresh(&token).await {
+            Ok(tokens) => tokens,
+            Err(Problem::InvalidRefreshToken(refusal)) => {
+                self.note_refused(refusal, family.as_ref(), exchange)
+                    .await?;
+                return Err(Problem::InvalidRefreshToken(refusal));
+            }
+            Err(problem) => return Err(problem),
+        };
+        match self.count(&tokens, family, asked_at, exchange).await? {
+            Ok((family, guest)) => {
+                // Where the client does not rotate, the token that came goes on.
+                let refresh_token = tokens.refresh_token.as_ref().unwrap_or(&token);
+                let refresh_token = Some(family.mark(refresh_token, keys));
+                let tokens = Tokens {
+                    refresh_token,
+                    ..tokens
+                };
+                Ok((tokens, guest))
+            }
+            Err(refusal) => {
+                self.token_service.discard(&tokens).await;
+                Err(Problem::InvalidRefreshToken(refusal))
+            }
+        }
+    }
+
+    /// What Cognito's refusal of a marked token says about its session.
+    async fn note_refused(
+        &self,
+        refusal: RefreshRefusal,
+        family: Option<&RefreshFamily>,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let Some(RefreshFamily {
+            session,
+            generation,
+        }) = family
+        else {
+            return Ok(());
+        };
+        match refusal {
+            RefreshRefusal::Reused => self.came_again(session, *generation, exchange).await,
+            RefreshRefusal::Revoked => self.is_used_later(session, *generation, exchange).await,
+            RefreshRefusal::Expired | RefreshRefusal::Invalid => Ok(()),
+        }
+    }
+
+    /// The session's word on tokens that Cognito has given: the family that they are of now, and
+    /// the guest; or why they do not leave.
+    async fn count(
+        &self,
+        tokens: &Tokens,
+        family: Option<RefreshFamily>,
+        asked_at: Timestamp,
+        exchange: &Exchange,
+    ) -> Result<Result<(RefreshFamily, Guest), RefreshRefusal>, Problem> {
+        let session = IssuedSession::of(&tokens.access_token)?;
+        let is_of_another = family
+            .as_ref()
+            .is_some_and(|family| family.session != session.key);
+        if is_of_another {
+            return Ok(Err(RefreshRefusal::Invalid));
+        }
+        let presented = family.map_or(Generation::UNMARKED, |family| family.generation);
+        let counted = Refresh {
+            presented,
+            asked_at,
+            now: self.clock.now(),
+            grace: self.grace,
+        };
+        let (device, country) = (exchange.client_name(), exchange.country());
+        let (renewal, guest) = join!(
+            self.sessions.renew(&session, counted, device, country),
+            self.guests.find(&session.key.sub)
+        );
+        let (generation, signed_in_by) = match renewal? {
+            Renewal::GoesOn {
+                generation,
+                signed_in_by,
+            } => (generation, signed_in_by),
+            Renewal::HasEnded => return Ok(Err(RefreshRefusal::Revoked)),
+            Renewal::EndedForReuse => {
+                self.is_used_later(&session.key, presented, exchange)
+                    .await?;
+                return Ok(Err(RefreshRefusal::Revoked));
+            }
+            Renewal::CameAgain => {
+                self.came_again(&session.key, presented, exchange).await?;
+                return Ok(Err(RefreshRefusal::Reused));
+            }
+        };
+        let key = session.key;
+        let guest = guest?.filter(|guest| !guest.has_signed_out_since(signed_in_by, Some(&key.id)));
+        Ok(guest
+            .map(|guest| {
+                let family = RefreshFamily {
+                    session: key,
+                    generation,
+                };
+                (family, guest)
+            })
+            .ok_or(RefreshRefusal::Revoked))
+    }
+
+    /// Ends a session of which a token came again after its grace, and tells the guest where that
+    /// tells of a theft.
+    async fn came_again(
+        &self,
+        session: &SessionKey,
+        presented: Generation,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        tracing::warn!("a refresh token came back after its grace period: its session has ended");
+        let teller = AttemptId::generate(&self.randomness);
+        let now = self.clock.now();
+        let is_theft = self
+            .sessions
+            .end_for_reuse(session, presented, &teller, now)
+            .await?;
+        if is_theft {
+            self.tell_of_theft(session, exchange).await;
+        }
+        Ok(())
+    }
+
+    /// Tells the guest where the token's session was ended because an earlier one had come again.
+    async fn is_used_later(
+        &self,
+        session: &SessionKey,
+        used: Generation,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let teller = AttemptId::generate(&self.randomness);
+        if self.sessions.note_later_use(session, used, &teller).await? {
+            self.tell_of_theft(session, exchange).await;
+        }
+        Ok(())
+    }
+
+    async fn tell_of_theft(&self, session: &SessionKey, exchange: &Exchange) {
+        tracing::warn!("a later refresh token was used: somebody holds a copy");
+        exchange.count(Metric::RefreshTokenReuse);
+        match self.guests.find(&session.sub).await {
+            Ok(Some(guest)) => {
+                let notice = Notice::RefreshTokenStolen;
+                self.notices.tell(&guest.email, notice, exchange).await;
+            }
+            Ok(None) => {}
+            Err(_) => tracing::error!("a guest could not be told of a theft"),
+        }
+    }
+}
