@@ -1,6 +1,5 @@
 //! The decision: count the network, look whether the guest's list has a passkey, begin.
 
-use auth_aws::Address;
 use auth_domain::{Email, Problem};
 use auth_lambda::Exchange;
 use tokio::try_join;
@@ -20,12 +19,7 @@ impl InitiatePasskey {
         self.network
             .admit(&requester.turn(), requester.keys())
             .await?;
-        let guest = match address {
-            Some(Address::Claimed(claim)) => self.guests.find(&claim.sub).await?,
-            Some(Address::Waiting(_)) | None => None,
-        };
-        let is_listed = guest.is_some_and(|guest| !guest.passkeys.is_empty());
-        let started = self.starts.begin(email, is_listed, exchange).await?;
+        let started = self.starts.begin(email, address, exchange).await?;
         let expires_in = started.rules.lifetime.as_secs();
         Ok(Started {
             session_token: started.session_token,

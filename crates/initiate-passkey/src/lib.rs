@@ -15,7 +15,7 @@ use auth_aws::{ConfigurationError, Guests, Platform};
 use auth_domain::{Email, Problem, RelyingParty, SessionToken, UserVerification};
 use auth_flows::{NetworkStarts, PasskeyStarts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -49,7 +49,7 @@ struct InitiatePasskey {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Started {
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "auth_lambda::session_token")]
     session_token: SessionToken,
     expires_in: u64,
     options: Options,
@@ -64,10 +64,6 @@ struct Options {
     rp_id: String,
     timeout: u64,
     user_verification: &'static str,
-}
-
-fn shown<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.as_str())
 }
 
 impl Operation for InitiatePasskey {

@@ -22,7 +22,7 @@
 
 mod login_user;
 
-use auth_aws::{ConfigurationError, Passwords, Platform};
+use auth_aws::{ConfigurationError, Platform};
 use auth_domain::{Email, Password, Problem, TokenDelivery};
 use auth_flows::{PasswordAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
@@ -31,7 +31,6 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, 
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = LoginUser {
         attempts: PasswordAttempts::new(platform, LoginUser::NAME, Some("login-network"))?,
-        passwords: Passwords::new(platform)?,
         signing_in: SigningIn::new(platform)?,
         refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
     };
@@ -41,7 +40,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// The operation with its capabilities.
 struct LoginUser {
     attempts: PasswordAttempts,
-    passwords: Passwords,
     signing_in: SigningIn,
     refusal_floor: ResponseFloor,
 }

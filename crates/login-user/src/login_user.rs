@@ -15,17 +15,8 @@ impl LoginUser {
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
         let (email, delivery) = (&input.email, input.token_delivery);
-        let passwords = self.passwords.for_request(exchange.context());
-        let (attempt, requester, proof) = self
-            .attempts
-            .evaluate(
-                email,
-                &input.password,
-                exchange,
-                |spelling| passwords.sign_in(email, spelling),
-                |proof| matches!(proof, PasswordProof::Wrong),
-            )
-            .await?;
+        let signing_in = self.attempts.sign_in(email, &input.password, exchange);
+        let (attempt, requester, proof) = signing_in.await?;
         match proof {
             PasswordProof::Right(signed_in) => {
                 self.signing_in

@@ -27,7 +27,7 @@ use auth_domain::{
 };
 use auth_flows::{CodeMails, NetworkStarts, NewUsers, Requesters};
 use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -82,14 +82,10 @@ struct Input {
 #[serde(rename_all = "camelCase")]
 struct Registered {
     user: Guest,
-    #[serde(serialize_with = "text")]
+    #[serde(serialize_with = "auth_lambda::session_token")]
     session_token: SessionToken,
     expires_in: u64,
     delivery: Delivery,
-}
-
-fn text<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.as_str())
 }
 
 impl Operation for RegisterUser {

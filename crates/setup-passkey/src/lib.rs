@@ -16,7 +16,7 @@ use auth_aws::{Callers, ConfigurationError, PasskeySetUps, Passkeys, Platform};
 use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken};
 use auth_flows::{FreshProofs, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::Value;
 
 /// The function, wired to what it uses.
@@ -57,13 +57,9 @@ struct Input {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Begun {
-    #[serde(serialize_with = "shown")]
+    #[serde(serialize_with = "auth_lambda::session_token")]
     session_token: SessionToken,
     options: Value,
-}
-
-fn shown<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.as_str())
 }
 
 impl Operation for SetupPasskey {

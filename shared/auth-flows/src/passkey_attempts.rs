@@ -3,7 +3,10 @@
 //! A sign-in takes one answer, since Cognito may use its session up by any. The same holds where
 //! the challenge was made up, so that a known address cannot be told from an unknown one.
 
-use auth_aws::{ConfigurationError, PasskeyChallenge, PasskeyProof, Passkeys, Platform, SignIns};
+use auth_aws::{
+    Address, ConfigurationError, Guests, PasskeyChallenge, PasskeyProof, Passkeys, Platform,
+    SignIns,
+};
 use auth_domain::{
     Assertion, Clock, Email, OfferedPassword, Problem, Randomness, SessionToken, SignIn, SignInId,
     SignInRules, Tokens, UserSub, made_up_challenge,
@@ -108,6 +111,7 @@ impl PasskeyAttempts {
 /// Beginnings of sign-ins by passkey.
 #[derive(Clone)]
 pub struct PasskeyStarts {
+    guests: Guests,
     sign_ins: SignIns,
     passkeys: Passkeys,
     rules: SignInRules,
@@ -129,6 +133,7 @@ impl PasskeyStarts {
     /// Sign-ins of the pool and the challenges that the environment names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
+            guests: Guests::new(platform)?,
             sign_ins: SignIns::new(platform)?,
             passkeys: Passkeys::new(platform)?,
             rules: one_answer(platform.environment().sign_in_rules()?),
@@ -137,15 +142,20 @@ impl PasskeyStarts {
         })
     }
 
-    /// Begins a sign-in. Cognito is asked where the list has a passkey; elsewhere, and where it has
-    /// none for the user, the challenge is made up. Nothing else differs.
+    /// Begins a sign-in at an address whose item is `address`. Cognito is asked where the guest's
+    /// list has a passkey; elsewhere, and where it has none for the user, the challenge is made up.
+    /// Nothing else differs.
     pub async fn begin(
         &self,
         email: &Email,
-        is_listed: bool,
+        address: Option<Address>,
         exchange: &Exchange,
     ) -> Result<StartedPasskey, Problem> {
-        let asked = if is_listed {
+        let guest = match address {
+            Some(Address::Claimed(claim)) => self.guests.find(&claim.sub).await?,
+            Some(Address::Waiting(_)) | None => None,
+        };
+        let asked = if guest.is_some_and(|guest| !guest.passkeys.is_empty()) {
             let passkeys = self.passkeys.for_request(exchange.context());
             passkeys.challenge(email).await?
         } else {

@@ -1,7 +1,7 @@
 //! Passwords that are tried for an address: counted for it, or for a known device on its own,
 //! before Cognito is asked.
 
-use auth_aws::{ConfigurationError, Limits, Platform, Undecided};
+use auth_aws::{ConfigurationError, Limits, PasswordProof, Passwords, Platform, Undecided};
 use auth_domain::{Email, Limit, Password, Problem, Spelling};
 use auth_lambda::Exchange;
 
@@ -14,6 +14,7 @@ const LONGEST_LOCK_SECONDS: u64 = 900;
 /// Attempts at passwords.
 #[derive(Clone)]
 pub struct PasswordAttempts {
+    passwords: Passwords,
     requesters: Requesters,
     limits: Limits,
     failures: Limit,
@@ -29,6 +30,7 @@ impl PasswordAttempts {
     ) -> Result<Self, ConfigurationError> {
         let network = network.map(|policy| NetworkAttempts::new(platform, policy));
         Ok(Self {
+            passwords: Passwords::new(platform)?,
             requesters: Requesters::new(platform, operation)?,
             limits: Limits::new(platform)?,
             failures: platform.environment().login_failures()?,
@@ -48,6 +50,20 @@ impl PasswordAttempts {
         let network = self.network.as_ref().map(|network| (network, &requester));
         let attempt = Attempt::count(&requester.turn(), None, Some(budget), network).await?;
         Ok((attempt, requester))
+    }
+
+    /// Counts an attempt, and signs in at Cognito.
+    pub async fn sign_in<'a>(
+        &'a self,
+        email: &Email,
+        password: &Password,
+        exchange: &'a Exchange,
+    ) -> Result<(Attempt<'a>, Requester<'a>, PasswordProof), Problem> {
+        let passwords = self.passwords.for_request(exchange.context());
+        let signing_in = |spelling| passwords.sign_in(email, spelling);
+        let is_wrong = |proof: &PasswordProof| matches!(proof, PasswordProof::Wrong);
+        self.evaluate(email, password, exchange, signing_in, is_wrong)
+            .await
     }
 
     /// Counts an attempt and has Cognito evaluate the password in NFC. If that is wrong and the

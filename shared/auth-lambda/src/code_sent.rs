@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 #[serde(rename_all = "camelCase")]
 pub struct CodeSent {
     /// The handle of the sign-in.
-    #[serde(serialize_with = "token")]
+    #[serde(serialize_with = "session_token")]
     pub session_token: SessionToken,
     /// Seconds until the sign-in ends.
     pub expires_in: u64,
@@ -57,6 +57,10 @@ impl CodeSent {
     }
 }
 
-fn token<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
+/// Shows a session token in an answer, the one place that may: the type itself does not serialize.
+pub fn session_token<S: Serializer>(
+    token: &SessionToken,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(token.as_str())
 }

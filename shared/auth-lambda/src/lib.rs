@@ -29,7 +29,7 @@ mod strict_json;
 mod tool_door;
 
 pub use authorizer_door::Passed;
-pub use code_sent::{CodeSent, Delivery};
+pub use code_sent::{CodeSent, Delivery, session_token};
 pub use cookie::{SameSite, SetCookie};
 pub use exchange::Exchange;
 pub use fields::{Fields, Patch, parse_object};

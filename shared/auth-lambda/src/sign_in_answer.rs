@@ -2,7 +2,7 @@
 //! shape for every way in.
 
 use auth_domain::{CognitoChallenge, Guest, SessionToken, Tokens};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::IssuedTokens;
@@ -32,7 +32,7 @@ pub struct SignedIn {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
-    #[serde(serialize_with = "token")]
+    #[serde(serialize_with = "crate::session_token")]
     session_token: SessionToken,
     mfa_required: bool,
     challenge: CognitoChallenge,
@@ -102,8 +102,4 @@ impl SignInAnswer {
         };
         result.as_object().cloned().unwrap_or_default()
     }
-}
-
-fn token<S: Serializer>(token: &SessionToken, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(token.as_str())
 }
