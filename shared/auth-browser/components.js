@@ -1,8 +1,16 @@
 /**
- * Defines `<latchkey-sign-in>`, `<latchkey-account>` and `<latchkey-consent-result>`. On a server it
- * defines nothing, and can be imported all the same.
+ * Defines `<latchkey-sign-in>`, `<latchkey-account>` and `<latchkey-consent-result>`. Each has an
+ * import of its own too (`latchkey/components/sign-in` …), for pages that need it alone. On a
+ * server this defines nothing, and can be imported all the same.
  */
+import { ACCOUNT_TEXTS } from './elements/account-texts.js';
+import { TEXTS as COMMON_TEXTS } from './elements/texts.js';
+
 export { LatchkeyAccount } from './elements/account.js';
 export { LatchkeyConsentResult } from './elements/consent-result.js';
 export { LatchkeySignIn } from './elements/sign-in.js';
-export { TEXTS } from './elements/texts.js';
+
+export const TEXTS = {
+  en: { ...COMMON_TEXTS.en, ...ACCOUNT_TEXTS.en },
+  de: { ...COMMON_TEXTS.de, ...ACCOUNT_TEXTS.de },
+};

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import type { ConsentOutcome } from './components.js';
 import type { Latchkey, LatchkeyOptions, Session } from './latchkey.js';
 
 export interface LatchkeyProviderProps extends LatchkeyOptions {
@@ -29,6 +30,9 @@ export function SignIn(props: ElementProps<Session> & { ways?: string; email?: s
 
 /** `<latchkey-account>`. */
 export function Account(props: ElementProps<{ everywhere: boolean }>): ReactNode;
+
+/** `<latchkey-consent-result>`, for the page that the browser comes back to. */
+export function ConsentResult(props: ElementProps<ConsentOutcome>): ReactNode;
 
 /** Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. */
 export function Protected(props: { children?: ReactNode; fallback?: ReactNode }): ReactNode;

@@ -1,6 +1,6 @@
 'use client';
 /**
- * React over the same client and elements: a provider, two hooks, and three components. Needs React
+ * React over the same client and elements: a provider, two hooks, and four components. Needs React
  * 18 or 19.
  */
 import { createContext, createElement, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
@@ -64,7 +64,8 @@ function element(name, event) {
       node.addEventListener(event, listener);
       return () => node.removeEventListener(event, listener);
     }, [client, texts]);
-    return createElement(name, { ref: reference, ...attributes });
+    // React gives an element its properties once it stands in the document, and it waits for them.
+    return createElement(name, { ref: reference, 'awaits-client': '', ...attributes });
   };
 }
 
@@ -73,6 +74,9 @@ export const SignIn = element('latchkey-sign-in', 'latchkey-signed-in');
 
 /** `<latchkey-account>` with the provider's client; `onDone` hears of the sign-out. */
 export const Account = element('latchkey-account', 'latchkey-signed-out');
+
+/** `<latchkey-consent-result>` with the provider's client; `onDone` hears of the outcome. */
+export const ConsentResult = element('latchkey-consent-result', 'latchkey-consent-result');
 
 /** Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. */
 export function Protected({ children, fallback }) {

@@ -1,8 +1,8 @@
-/** What both elements do: language, client, one step at a time, words for problems, clocks. */
+/** What all elements do: language, client, one step at a time, words for problems, clocks. */
 import { createLatchkey } from '../latchkey.js';
 import { adopt } from './style.js';
 import { make, sentence } from './parts.js';
-import { speaker } from './texts.js';
+import { TEXTS, speaker } from './texts.js';
 
 /** On a server there is no element to extend; the class is defined there and never used. */
 const Base = globalThis.HTMLElement ?? class {};
@@ -11,6 +11,9 @@ const Base = globalThis.HTMLElement ?? class {};
 const clients = new Map();
 
 export class LatchkeyElement extends Base {
+  /** The tables of words that the element speaks from. */
+  static words = [TEXTS];
+
   #client = null;
   #texts = {};
   #clocks = [];
@@ -27,8 +30,9 @@ export class LatchkeyElement extends Base {
       adopt(this.attachShadow({ mode: 'open', delegatesFocus: false }));
     }
     this.#connected = true;
+    if (this.#client === null && this.hasAttribute('awaits-client')) return;
     const language = this.closest('[lang]')?.getAttribute('lang') || document.documentElement.lang || navigator.language;
-    this.voice = speaker(language, this.#texts);
+    this.voice = speaker(language, this.constructor.words, this.#texts);
     this.shadowRoot.replaceChildren();
     this.stage = make('div', { part: 'stage' });
     this.said = make('p', { class: 'said', part: 'message', role: 'status', 'aria-live': 'polite' });
@@ -40,7 +44,7 @@ export class LatchkeyElement extends Base {
     this.#connected = false;
     this.#clocks.forEach(clearInterval);
     this.#clocks = [];
-    this.stop();
+    if (this.stage !== undefined) this.stop();
   }
 
   /** The client that the page gives, or one by the attributes `api-url` and `token-delivery`. */
@@ -60,7 +64,7 @@ export class LatchkeyElement extends Base {
     this.#again();
   }
 
-  /** The page's own words, by their keys in texts.js. */
+  /** The page's own words, by the keys of the tables. */
   set texts(texts) {
     this.#texts = { ...texts };
     this.#again();
@@ -72,6 +76,8 @@ export class LatchkeyElement extends Base {
 
   #again() {
     if (!this.#connected) return;
+    // The words that come before the client are read when it comes.
+    if (this.#client === null && this.hasAttribute('awaits-client')) return;
     this.disconnectedCallback();
     this.connectedCallback();
   }

@@ -30,7 +30,7 @@ const RULES = `
 *, *::before { box-sizing: border-box; }
 [hidden] { display: none !important; }
 h2 { margin: 0 0 calc(var(--lk-space) / 2); font-size: 1.5em; line-height: 1.25; text-wrap: balance; }
-h2:focus { outline: none; }
+h2:focus, h3:focus { outline: none; }
 h3 { margin: 0; font-size: 1.125em; }
 p { margin: 0; overflow-wrap: anywhere; }
 .hint { color: var(--lk-quiet); margin-block-end: var(--lk-space); }
@@ -57,6 +57,7 @@ input[aria-invalid] { border-color: var(--lk-wrong); box-shadow: inset 0 0 0 1px
 .wrong { color: var(--lk-wrong); }
 .wrong::before { content: '⚠ ' / ''; }
 .said { min-block-size: 3em; font-size: 0.9375em; }
+.said:not(:empty) { position: sticky; inset-block-end: 0; background: var(--lk-surface); }
 .said.good { color: var(--lk-good); }
 .small { font-size: 0.8125em; color: var(--lk-quiet); }
 button {
@@ -78,6 +79,11 @@ button[aria-disabled='true'] { cursor: default; opacity: 0.65; text-decoration: 
 .ways { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.25rem; margin-block-start: calc(var(--lk-space) / 2); }
 .ways { align-items: center; }
 .ways button:not(.quiet, .primary) { padding-inline: 0.25rem; text-align: start; }
+.later { display: grid; gap: calc(var(--lk-space) / 2); }
+.rows { display: grid; gap: calc(var(--lk-space) / 2); margin: 0; padding: 0; list-style: none; }
+.rows li { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25rem 1rem; }
+.rows li > :first-child { flex: 1 1 12rem; min-inline-size: 0; overflow-wrap: anywhere; }
+.rows .note { min-block-size: 0; }
 progress { inline-size: 100%; accent-color: var(--lk-accent); }
 .qr { inline-size: min(100%, 14rem); background: #fff; border-radius: var(--lk-radius); }
 code, .codes { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }

@@ -96,29 +96,6 @@ const en = {
   'field.the_email': 'Your address is too easy to guess.',
   'field.common': 'This password is too common.',
   field: 'This does not fit.',
-  'account.title': 'Your account',
-  'account.name': 'Name',
-  'account.save': 'Save',
-  'account.saved': 'Saved.',
-  'account.authenticator': 'Authenticator app',
-  'account.authenticatorHint': 'A second step at every sign-in, so that a mailbox alone is not enough.',
-  'account.setUp': 'Set up',
-  'account.remove': 'Remove',
-  'account.prove': 'First show that it is you.',
-  'account.mailCode': 'Email me a code',
-  'account.scan': 'Scan this with your authenticator app, or enter the key by hand. Then type the code that it shows.',
-  'account.key': 'Key',
-  'account.turnOn': 'Turn on',
-  'account.isOn': 'The authenticator is on.',
-  'account.isOff': 'The authenticator is off.',
-  'account.keep': 'Keep these backup codes where you find them without this phone. Each works once, and they are shown only now.',
-  'account.copy': 'Copy',
-  'account.copied': 'Copied.',
-  'account.kept': 'I have kept them',
-  'account.presentCode': 'Code of the authenticator, or a backup code',
-  'account.signOut': 'Sign out',
-  'account.signOutEverywhere': 'Sign out on all devices',
-  'account.cancel': 'Cancel',
   'consent.yes': 'The agent may act for you',
   'consent.no': 'Nothing was allowed',
   'consent.unsure': 'We could not check what happened',
@@ -132,12 +109,21 @@ const en = {
 
 export const TEXTS = { en, de };
 
-/** Speaks a language, with the page's own words where it has some. */
-export function speaker(language, own = {}) {
-  const words = { ...en, ...TEXTS[String(language).toLowerCase().split('-')[0]], ...own };
+/**
+ * Speaks a language by tables of words, with the page's own words where it has some.
+ */
+export function speaker(language, tables, own = {}) {
+  const spoken = String(language).toLowerCase().split('-')[0];
+  const words = Object.assign({}, ...tables.map((table) => table.en), ...tables.map((table) => table[spoken]), own);
   const say = (key, values = {}) =>
     (words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(values, name) ? values[name] : whole));
-  return { say, has: (key) => Object.hasOwn(words, key), time: (seconds) => inWords(language, seconds) };
+  return {
+    say,
+    has: (key) => Object.hasOwn(words, key),
+    time: (seconds) => inWords(language, seconds),
+    date: (instant) => inFull(language, new Date(instant)),
+    country: (code) => countryIn(language, code),
+  };
 }
 
 /** Seconds up to a minute and a half, then minutes, then hours: as a person says them. */
@@ -150,5 +136,22 @@ function inWords(language, seconds) {
     return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
   } catch {
     return new Intl.NumberFormat('en', { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
+  }
+}
+
+function inFull(language, date) {
+  const options = { dateStyle: 'medium', timeStyle: 'short' };
+  try {
+    return new Intl.DateTimeFormat(language, options).format(date);
+  } catch {
+    return new Intl.DateTimeFormat('en', options).format(date);
+  }
+}
+
+function countryIn(language, code) {
+  try {
+    return new Intl.DisplayNames(language, { type: 'region' }).of(code);
+  } catch {
+    return code;
   }
 }

@@ -350,6 +350,54 @@ async function twoTabs() {
   await first.context().close();
 }
 
+async function signIn(tab, address, count) {
+  await fill(tab, 'email', address);
+  await go(tab);
+  await step(tab, 'code');
+  await fill(tab, 'code', await code(address, count));
+  await go(tab);
+  await account(tab).getByLabel('Name').waitFor();
+}
+
+/** Comes back to a tab that was out of sight. */
+const look = (tab) => tab.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+
+async function sessions() {
+  const address = 'sessions@example.com';
+  const first = await open();
+  const second = await open();
+  const third = await open({ locale: 'de-DE', colorScheme: 'dark', viewport: { width: 320, height: 640 } });
+  await signIn(first, address, 1);
+  await signIn(second, address, 2);
+  await signIn(third, address, 3);
+  const rows = (tab) => account(tab).locator('[part="sessions"] li');
+  await rows(third).nth(2).waitFor();
+  await account(third).getByText('Chrome auf Linux · dieser Browser').waitFor();
+  await isAccessible(third, 'the sessions in German on a narrow dark screen');
+  await account(third).getByRole('button', { name: 'Abmelden', exact: true }).click();
+  await step(third, 'start');
+  await first.reload();
+  await rows(first).nth(1).waitFor();
+  assert.equal(await rows(first).count(), 2);
+  await isAccessible(first, 'the sessions');
+  await account(first).getByRole('button', { name: 'End the session on Chrome on Linux' }).click();
+  await said(first, /has ended/, 'latchkey-account');
+  await account(first).getByText('this browser').waitFor();
+  assert.equal(await rows(first).count(), 1);
+  assert.equal(await account(first).getByRole('button', { name: 'End all others' }).count(), 0);
+  await isAccessible(first, 'the only session');
+  await look(second);
+  await step(second, 'start');
+  seen('a session that is ended in another browser finds itself signed out');
+  await signIn(second, address, 4);
+  await account(second).getByRole('button', { name: 'End all others' }).click();
+  await said(second, /All other sessions/, 'latchkey-account');
+  await account(first).getByRole('button', { name: 'Save' }).click();
+  await step(first, 'start');
+  seen('all others end at once, and this browser goes on');
+  for (const tab of [first, second, third]) await tab.context().close();
+}
+
 /** An agent's request that a person has allowed: begun signed in, and consented to at the pool. */
 async function consented(address) {
   const json = { 'content-type': 'application/json' };
@@ -464,12 +512,13 @@ async function screens() {
 }
 
 try {
-  const wanted = (process.env.ONLY ?? 'code passwords troubles limits tabs news keys clock screens').split(' ');
+  const wanted = (process.env.ONLY ?? 'code passwords troubles limits tabs sessions news keys clock screens').split(' ');
   if (wanted.includes('code')) await secondFactor(await signInByCode());
   if (wanted.includes('passwords')) await passwords();
   if (wanted.includes('troubles')) await troubles();
   if (wanted.includes('limits')) await limits();
   if (wanted.includes('tabs')) await twoTabs();
+  if (wanted.includes('sessions')) await sessions();
   if (wanted.includes('news')) await news();
   if (wanted.includes('keys')) await byKeyboard();
   if (wanted.includes('screens')) await screens();

@@ -18,7 +18,8 @@ import {
   type SignInTokens,
 } from 'latchkey';
 import { LatchkeyAccount, TEXTS } from 'latchkey/components';
-import { Account, LatchkeyProvider, Protected, SignIn, useLatchkey, useSession } from 'latchkey/react';
+import 'latchkey/components/sign-in';
+import { Account, ConsentResult, LatchkeyProvider, Protected, SignIn, useLatchkey, useSession } from 'latchkey/react';
 import { createTokenVerifier, renewCookies } from 'latchkey/server';
 import { agentTransport, tokenDeliveryFrom } from 'latchkey/streams';
 import { createElement, type ReactNode } from 'react';
@@ -126,5 +127,6 @@ export function Page(): ReactNode {
   const session = useSession();
   void useLatchkey().signOut({ everywhere: true });
   const inside = createElement(Protected, { fallback: createElement(SignIn, { onDone: ({ email }) => void email }) });
-  return createElement(LatchkeyProvider, { client, children: [session?.email, inside, createElement(Account, {})] });
+  const result = createElement(ConsentResult, { onDone: (outcome) => void (outcome === 'allowed') });
+  return createElement(LatchkeyProvider, { client, children: [session?.email, inside, createElement(Account, {}), result] });
 }
