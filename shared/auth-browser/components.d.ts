@@ -16,12 +16,16 @@ export interface LatchkeyElement extends HTMLElement {
 
 /**
  * `<latchkey-sign-in>`. Attributes: `api-url`, `token-delivery`, `email`, `ways` (of `code password
- * register`; the first is asked first). Events: `latchkey-signed-in` and `latchkey-step`.
+ * passkey register`; the first is asked first, unless the device has a passkey). Events:
+ * `latchkey-signed-in`, once nothing more is asked, and `latchkey-step`.
  */
 export interface LatchkeySignIn extends LatchkeyElement {}
 export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn };
 
-/** `<latchkey-account>`. Attributes: `api-url`, `token-delivery`. Event: `latchkey-signed-out`. */
+/**
+ * `<latchkey-account>`. Attributes: `api-url`, `token-delivery`, `sections` (of `profile passkeys
+ * authenticator sessions sign-out`). Event: `latchkey-signed-out`.
+ */
 export interface LatchkeyAccount extends LatchkeyElement {}
 export const LatchkeyAccount: { new (): LatchkeyAccount; prototype: LatchkeyAccount };
 

@@ -29,8 +29,11 @@ export interface Passkeys {
   isAutofillAvailable(): Promise<boolean>;
   /** Registers a passkey of this device, under a fresh proof. */
   register(options: Proof & { name?: string; signal?: AbortSignal }): Promise<Registered>;
-  /** Signs in by a passkey. With `autofill` it waits until the person chooses one in an input. */
-  signIn(options: { email: string; autofill?: boolean; signal?: AbortSignal }): Promise<SignedIn>;
+  /**
+   * Signs in by a passkey. With `autofill` it waits until the person chooses one in an input.
+   * `onChosen` is called when the person has chosen, before the API judges it.
+   */
+  signIn(options: { email: string; autofill?: boolean; signal?: AbortSignal; onChosen?: () => void }): Promise<SignedIn>;
 }
 
 /** Passkeys by way of a client. */

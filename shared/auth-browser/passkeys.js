@@ -47,15 +47,16 @@ export function createPasskeys(latchkey) {
 
     /**
      * Signs in by a passkey of this address. With `autofill` the browser waits until the person
-     * chooses one in an input. A guest who has an authenticator may be asked for it next, as after a
-     * code.
+     * chooses one in an input; `onChosen` hears of it. A guest who has an authenticator may be asked
+     * for it next, as after a code.
      */
-    async signIn({ email, autofill = false, signal }) {
+    async signIn({ email, autofill = false, signal, onChosen }) {
       demand();
       const { sessionToken, options } = await latchkey.initiatePasskey({ email }, { signal });
       const publicKey = globalThis.PublicKeyCredential.parseRequestOptionsFromJSON(options);
       const mediation = autofill ? 'conditional' : 'optional';
       const credential = await asked(() => navigator.credentials.get({ publicKey, mediation, signal }));
+      onChosen?.();
       return latchkey.verifyPasskey({ sessionToken, credential: credential.toJSON() }, { signal });
     },
   });

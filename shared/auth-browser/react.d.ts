@@ -28,11 +28,14 @@ export interface ElementProps<Detail> {
 /** `<latchkey-sign-in>`; `ways` and `email` are its attributes. */
 export function SignIn(props: ElementProps<Session> & { ways?: string; email?: string }): ReactNode;
 
-/** `<latchkey-account>`. */
-export function Account(props: ElementProps<{ everywhere: boolean }>): ReactNode;
+/** `<latchkey-account>`; `sections` is its attribute. */
+export function Account(props: ElementProps<{ everywhere: boolean }> & { sections?: string }): ReactNode;
 
 /** `<latchkey-consent-result>`, for the page that the browser comes back to. */
 export function ConsentResult(props: ElementProps<ConsentOutcome>): ReactNode;
 
-/** Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. */
+/**
+ * Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. The sign-in
+ * stays until it asks nothing more.
+ */
 export function Protected(props: { children?: ReactNode; fallback?: ReactNode }): ReactNode;

@@ -91,9 +91,18 @@ export function Protected({ children, fallback }) {
       left = true;
     };
   }, [client]);
-  if (session) return children;
-  if (session === undefined || looking) return null;
-  return fallback ?? createElement(SignIn);
+  if (session === undefined || (looking && session === null)) return null;
+  if (fallback !== undefined) return session === null ? fallback : children;
+  return createElement(UntilSignedIn, { isSignedIn: session !== null }, children);
+}
+
+/** The sign-in stays until it asks nothing more: it may offer a passkey once there is a session. */
+function UntilSignedIn({ children, isSignedIn }) {
+  const [asks, setAsks] = useState(!isSignedIn);
+  useEffect(() => {
+    if (!isSignedIn) setAsks(true);
+  }, [isSignedIn]);
+  return asks || !isSignedIn ? createElement(SignIn, { onDone: () => setAsks(false) }) : children;
 }
 
 function isServer() {

@@ -1,12 +1,8 @@
 /** The account's authenticator app: set up with a QR code, confirmed, its backup codes, removed. */
-import { digitsOf, drawing, field, form, make } from './parts.js';
+import { drawing, field, form, make } from './parts.js';
 
 export class AuthenticatorSection {
   #account;
-  /** Whether there is one, as far as this page knows; null until an answer says so. */
-  #isOn = null;
-  /** The sign-in whose mailed code proves who is here, once one was asked for. */
-  #proof = null;
 
   constructor(account) {
     this.#account = account;
@@ -15,86 +11,49 @@ export class AuthenticatorSection {
   view() {
     const account = this.#account;
     const { voice } = account;
+    const isOn = account.proofs.hasAuthenticator;
     return make(
       'section',
       { 'aria-labelledby': 'authenticator', part: 'section' },
-      make('h3', { id: 'authenticator' }, voice.say('account.authenticator')),
-      make('p', { class: 'note' }, voice.say(this.#state())),
-      this.#isOn === true ? null : account.button('account.setUp', () => this.#prove('setUp')),
-      this.#isOn === false ? null : account.button('account.remove', () => this.#prove('remove')),
+      make('h3', { id: 'authenticator', tabindex: '-1' }, voice.say('account.authenticator')),
+      make('p', { class: 'note' }, voice.say(isOn === null ? 'account.authenticatorHint' : isOn ? 'account.isOn' : 'account.isOff')),
+      make(
+        'div',
+        { class: 'buttons' },
+        isOn === true ? null : account.button('account.setUp', () => this.#setUp()),
+        isOn === false ? null : account.button('account.turnOff', () => this.#turnOff()),
+      ),
     );
   }
 
-  #state() {
-    if (this.#isOn === null) return 'account.authenticatorHint';
-    return this.#isOn ? 'account.isOn' : 'account.isOff';
-  }
-
-  /**
-   * A sensitive change wants a proof: the password, or a mailed code; and the authenticator where
-   * there is one.
-   */
-  #prove(purpose) {
+  #setUp() {
     const account = this.#account;
-    const { voice } = account;
-    const password = field(voice, 'password', { optional: true });
-    const mailed = field(voice, 'code', { optional: true, as: ['proof', 'proof.code'] });
-    const present = field(voice, 'presentCode', { label: 'account.presentCode', optional: true, as: ['code', 'backupCode'] });
-    mailed.node.hidden = this.#proof === null;
-    present.node.hidden = purpose === 'setUp' && this.#isOn !== true;
-    const fields = [password, mailed, present];
-    const { node } = form(voice, {
-      fields,
-      go: purpose === 'setUp' ? 'account.setUp' : 'account.remove',
-      onSubmit: () => account.attempt(fields, () => this.#change(purpose, { password, mailed, present })),
-    });
-    const mail = account.button('account.mailCode', () =>
-      account.attempt([], async () => {
-        const { email } = account.client.loadSession();
-        this.#proof = (await account.client.initiateOtp({ email })).sessionToken;
-        mailed.node.hidden = false;
-        mailed.input.focus();
-      }),
-    );
-    account.show({
+    account.prove({
+      at: 'authenticator',
+      purpose: 'authenticator',
+      factor: 'code',
       title: 'account.authenticator',
-      hint: voice.say('account.prove'),
-      content: [node, make('div', { class: 'ways' }, mail)],
-      focus: password.input,
-      ways: [account.back],
+      go: 'account.setUp',
+      change: async (proof) => this.#turnOn(await account.client.setupMfa(proof)),
     });
   }
 
-  async #change(purpose, { password, mailed, present }) {
-    const { client } = this.#account;
-    const digits = ({ input }) => digitsOf(input.value);
-    const isOfApp = /^\d{6,8}$/.test(digits(present));
-    const input = {
-      ...(password.input.value !== '' && { password: password.input.value }),
-      ...(this.#proof !== null && mailed.input.value !== '' && { proof: { sessionToken: this.#proof, code: digits(mailed) } }),
-      ...(present.input.value !== '' && (isOfApp ? { code: digits(present) } : { backupCode: present.input.value.trim() })),
-    };
-    try {
-      if (purpose === 'setUp') this.#turnOn(await client.setupMfa(input));
-      else await this.#remove(input);
-      this.#proof = null;
-    } catch (problem) {
-      // Only an answer says that there is an authenticator.
-      if ((problem.errors ?? []).some((error) => error?.field === 'code' && error?.code === 'needed')) {
-        this.#isOn = true;
-        present.node.hidden = false;
-        present.input.focus();
-      }
-      throw problem;
-    }
-  }
-
-  async #remove(input) {
+  #turnOff() {
     const account = this.#account;
-    await account.client.disableMfa(input);
-    this.#isOn = false;
-    await account.overview();
-    account.tell(account.voice.say('account.isOff'), { good: true });
+    account.prove({
+      at: 'authenticator',
+      purpose: 'authenticator',
+      factor: 'code',
+      needsFactor: true,
+      title: 'account.authenticator',
+      go: 'account.turnOff',
+      change: async (proof) => {
+        await account.client.disableMfa(proof);
+        account.proofs.hasAuthenticator = false;
+        await account.overview('authenticator');
+        account.tell(account.voice.say('account.isOff'), { good: true });
+      },
+    });
   }
 
   #turnOn({ secret, qrSvg }) {
@@ -107,7 +66,7 @@ export class AuthenticatorSection {
       onSubmit: (input) =>
         account.attempt([code], async () => {
           const { backupCodes } = await account.client.verifyMfaSetup({ code: input.code });
-          this.#isOn = true;
+          account.proofs.hasAuthenticator = true;
           this.#backupCodes(backupCodes);
         }),
     });
@@ -120,7 +79,7 @@ export class AuthenticatorSection {
         node,
       ],
       focus: code.input,
-      ways: [account.back],
+      ways: [account.back('authenticator')],
     });
   }
 
@@ -140,7 +99,7 @@ export class AuthenticatorSection {
           'div',
           { class: 'ways' },
           account.button('account.copy', copy),
-          account.button('account.kept', () => void account.overview(), 'primary'),
+          account.button('account.kept', () => void account.overview('authenticator'), 'primary'),
         ),
       ],
     });

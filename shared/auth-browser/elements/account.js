@@ -2,30 +2,41 @@
  * `<latchkey-account>`: what a signed-in person may see and change. Each section has a file of its
  * own, and stands in `SECTIONS`.
  *
- * Attributes: `api-url`, `token-delivery`. Properties: `client`, `texts`. Event:
- * `latchkey-signed-out`.
+ * Attributes: `api-url`, `token-delivery`, `sections` (of `profile passkeys authenticator sessions
+ * sign-out`, all when absent). Properties: `client`, `texts`. Event: `latchkey-signed-out`.
  */
 import { AuthenticatorSection } from './account-authenticator.js';
+import { PasskeysSection } from './account-passkeys.js';
 import { ProfileSection } from './account-profile.js';
 import { SessionsSection } from './account-sessions.js';
 import { ACCOUNT_TEXTS } from './account-texts.js';
 import { WaysOutSection } from './account-ways-out.js';
 import { LatchkeyElement, define } from './base.js';
-import { make, markFields, sentence } from './parts.js';
+import { make, sentence } from './parts.js';
+import { Proofs } from './proof.js';
 import { TEXTS } from './texts.js';
 
 /**
- * In the order in which they stand. A section is made with the element, and `view(user)` gives its
- * node for the overview. Where it needs a step of its own, it shows one in place of the overview,
- * and comes back by `overview()`.
+ * In the order in which they stand, by the names that `sections` takes. A section is made with the
+ * element, and `view(user)` gives its node for the overview. Where it needs a step of its own, it
+ * shows one in place of the overview, and comes back by `overview()`.
  */
-const SECTIONS = [ProfileSection, AuthenticatorSection, SessionsSection, WaysOutSection];
+const SECTIONS = [
+  ['profile', ProfileSection],
+  ['passkeys', PasskeysSection],
+  ['authenticator', AuthenticatorSection],
+  ['sessions', SessionsSection],
+  ['sign-out', WaysOutSection],
+];
 
 export class LatchkeyAccount extends LatchkeyElement {
   static words = [TEXTS, ACCOUNT_TEXTS];
+  static observedAttributes = ['hidden'];
 
   #stop = null;
   #sections = [];
+  /** Counts what is shown: an overview that comes late must not take the place of a newer step. */
+  #shown = 0;
 
   start() {
     this.#stop ??= this.client.onSessionChange(({ reason }) => {
@@ -50,9 +61,16 @@ export class LatchkeyAccount extends LatchkeyElement {
     this.client.getProfile().catch(() => {});
   };
 
+  /** While the page hides it, it asks for nothing; once it is shown, what it shows is new. */
+  attributeChangedCallback() {
+    if (!this.hidden && this.proofs !== undefined) this.#begin();
+  }
+
   /** Another session is another person's: nothing that a section has learnt holds for it. */
   #begin() {
-    this.#sections = SECTIONS.map((Section) => new Section(this));
+    this.proofs = new Proofs(this);
+    const wanted = this.getAttribute('sections')?.split(/\s+/);
+    this.#sections = SECTIONS.filter(([name]) => wanted?.includes(name) ?? true).map(([, Section]) => new Section(this));
     void this.overview();
   }
 
@@ -61,13 +79,15 @@ export class LatchkeyAccount extends LatchkeyElement {
    * heading of the section `at` takes the focus.
    */
   async overview(at) {
-    this.hidden = this.client.loadSession() === null;
-    if (this.hidden) {
-      this.stage.replaceChildren();
-      return;
-    }
+    const isSignedIn = this.client.loadSession() !== null;
+    this.stage.hidden = !isSignedIn;
+    this.said.hidden = !isSignedIn;
+    if (!isSignedIn) this.stage.replaceChildren();
+    if (!isSignedIn || this.hidden) return;
+    const shown = (this.#shown += 1);
     try {
       const user = await this.client.getProfile();
+      if (shown !== this.#shown) return;
       this.show({ title: 'account.title', hint: user.email, content: this.#sections.map((section) => section.view(user)) });
       if (at !== undefined) this.shadowRoot.getElementById(at).focus();
     } catch (problem) {
@@ -75,15 +95,9 @@ export class LatchkeyAccount extends LatchkeyElement {
     }
   }
 
-  /** Runs a section's work. What fails is told, at the fields where they are meant. */
-  async attempt(fields, work) {
-    this.tell('');
-    try {
-      await work();
-    } catch (problem) {
-      markFields(this.voice, fields, problem);
-      this.tellProblem(problem);
-    }
+  show(view) {
+    this.#shown += 1;
+    super.show(view);
   }
 
   button(say, onclick, part = 'quiet', attributes = {}) {
@@ -100,9 +114,14 @@ export class LatchkeyAccount extends LatchkeyElement {
     return node;
   }
 
-  /** The quiet way back from a section's own step. */
-  get back() {
-    return { say: 'account.cancel', onclick: () => (this.tell(''), void this.overview()) };
+  /** The quiet way back from a step of the section `at`. */
+  back(at) {
+    return { say: 'account.cancel', onclick: () => (this.tell(''), void this.overview(at)) };
+  }
+
+  /** Asks for a fresh proof in a step of the section `at`: see proof.js. */
+  prove({ at, ...options }) {
+    this.proofs.ask({ ...options, ways: [this.back(at)] });
   }
 }
 

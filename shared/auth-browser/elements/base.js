@@ -1,7 +1,7 @@
 /** What all elements do: language, client, one step at a time, words for problems, clocks. */
 import { createLatchkey } from '../latchkey.js';
 import { adopt } from './style.js';
-import { make, sentence } from './parts.js';
+import { make, markFields, sentence } from './parts.js';
 import { TEXTS, speaker } from './texts.js';
 
 /** On a server there is no element to extend; the class is defined there and never used. */
@@ -114,6 +114,17 @@ export class LatchkeyElement extends Base {
   tellProblem(problem) {
     const unknown = !this.voice.has(`problem.${problem.code}`);
     this.tell(sentence(this.voice, problem), { requestId: unknown ? problem.requestId : undefined });
+  }
+
+  /** Runs a step's work. What fails is told, at the fields where they are meant. */
+  async attempt(fields, work) {
+    this.tell('');
+    try {
+      await work();
+    } catch (problem) {
+      markFields(this.voice, fields, problem);
+      this.tellProblem(problem);
+    }
   }
 
   /** Runs at once and every second, until the next step. */

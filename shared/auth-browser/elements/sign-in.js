@@ -2,11 +2,16 @@
  * `<latchkey-sign-in>`: a sign-in as a conversation, one question at a time.
  *
  * Attributes: `api-url`, `token-delivery` (`body` or `cookie`), `email`, `ways` (of `code password
- * register`, all when absent; the first is asked first). Properties: `client`, `texts`. Events:
- * `latchkey-signed-in` with the session as `detail`, `latchkey-step` with the step's name.
+ * passkey register`, all when absent; the first is asked first, unless this device has a passkey).
+ * Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as `detail`, once
+ * nothing more is asked; `latchkey-step` with the step's name.
  */
 import { LatchkeyElement, define } from './base.js';
-import { field, form, isOff, make, markFields, withWork } from './parts.js';
+import { addressOnDevice } from './device.js';
+import { field, form, isOff, make, markFields, missing, withWork } from './parts.js';
+
+/** Loaded by browsers that have passkeys, where the page wants them. */
+const passkeySteps = () => import('./passkey-steps.js');
 
 const STATE_KEY = 'latchkey.sign-in';
 
@@ -18,8 +23,19 @@ export class LatchkeySignIn extends LatchkeyElement {
   #name = '';
   /** The sign-in under way: its token, which step it is at, and until when. */
   #attempt = null;
+  /** The password that was right in this sign-in, as a proof for the passkey that is offered. */
+  #proved;
+  /** Ends the browser's offer of a passkey in the address's input. */
+  #autofill = null;
+  /** Whether an answer is awaited: the session that it brings is this element's own. */
+  #isAsking = false;
+  #stop = null;
 
   start() {
+    this.#stop ??= this.client.onSessionChange(({ session, reason }) => {
+      // Signed in elsewhere on this page: by an agent's stream, say.
+      if (session !== null && reason !== 'refreshed' && !this.#isAsking) this.#finish(session);
+    });
     this.#email = this.#email || this.getAttribute('email') || '';
     const session = this.client.loadSession();
     if (session !== null) return this.#done(session);
@@ -34,8 +50,18 @@ export class LatchkeySignIn extends LatchkeyElement {
     return this.#first();
   }
 
+  stop() {
+    this.#stop?.();
+    this.#stop = null;
+    this.#autofill?.abort();
+  }
+
   get #ways() {
-    return (this.getAttribute('ways') ?? 'code password register').split(/\s+/);
+    return (this.getAttribute('ways') ?? 'code password passkey register').split(/\s+/);
+  }
+
+  get #hasPasskeys() {
+    return this.#has('passkey') && globalThis.PublicKeyCredential !== undefined;
   }
 
   #has(way) {
@@ -43,12 +69,14 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   #first() {
-    if (this.#ways[0] === 'password') this.#password();
+    if (this.#hasPasskeys && addressOnDevice() !== null) this.#start();
+    else if (this.#ways[0] === 'password') this.#password();
     else if (this.#ways[0] === 'register') this.#register();
     else this.#start();
   }
 
   #step(name, view) {
+    this.#autofill?.abort();
     this.dispatch('latchkey-step', name);
     this.setAttribute('data-step', name);
     this.show(view);
@@ -62,23 +90,68 @@ export class LatchkeySignIn extends LatchkeyElement {
     return field(this.voice, 'email', { value: this.#email });
   }
 
+  /** Asks for the address. On a device that has a passkey, that is the first way in. */
   #start() {
     this.#forget();
+    const known = this.#hasPasskeys ? addressOnDevice() : null;
+    this.#email ||= known ?? '';
+    const isKnown = known !== null && known === this.#email;
     const email = this.#address();
     const { node } = form(this.voice, {
       fields: [email],
-      go: 'start.go',
-      onSubmit: (input) => this.#mail(input.email, [email]),
+      go: isKnown ? 'passkey.go' : 'start.go',
+      onSubmit: (input) => (isKnown ? this.#passkey(input.email, [email]) : this.#mail(input.email, [email])),
     });
     this.#step('start', {
       title: 'start.title',
       content: [node],
       focus: email.input,
       ways: [
+        isKnown && this.#has('code') && this.#wayFor(email, 'passkey.code', (address) => this.#mail(address, [email])),
         this.#has('password') && this.#way('start.password', () => (this.#keep(email), this.#password())),
+        !isKnown && this.#hasPasskeys && this.#wayFor(email, 'passkey.use', (address) => this.#passkey(address, [email])),
         this.#has('register') && this.#way('start.register', () => (this.#keep(email), this.#register())),
       ],
     });
+    if (isKnown) this.#offerInInput(email.input);
+  }
+
+  /** A way that wants the address first. */
+  #wayFor(email, say, go) {
+    return this.#way(say, () => {
+      const wrong = missing(email);
+      if (wrong === null) return this.#isAsking ? undefined : go(email.input.value.trim());
+      email.wrong(this.voice.say(wrong));
+      return email.input.focus();
+    });
+  }
+
+  async #passkey(address, fields) {
+    this.#email = address;
+    this.#autofill?.abort();
+    const call = async () => (await passkeySteps()).signIn(this.client, { email: address });
+    const answer = await this.#ask(fields, call, () => this.#start());
+    if (answer) await this.#answered(answer, { byPasskey: true });
+  }
+
+  /** The browser offers the device's passkey in the input, as long as its address stands there. */
+  async #offerInInput(input) {
+    const { signal } = (this.#autofill = new AbortController());
+    const stop = this.#autofill;
+    input.autocomplete = 'username webauthn';
+    input.addEventListener('input', () => stop.abort(), { once: true });
+    const onChosen = () => {
+      this.#isAsking = true;
+    };
+    try {
+      const { signInByAutofill } = await passkeySteps();
+      const answer = await signInByAutofill(this.client, { email: this.#email, signal, onChosen });
+      if (answer !== null) await this.#answered(answer, { byPasskey: true });
+    } catch (problem) {
+      if (!signal.aborted) this.#failed(problem, [], () => this.#start());
+    } finally {
+      if (!signal.aborted) this.#isAsking = false;
+    }
   }
 
   /** What was typed is not lost by going another way. */
@@ -125,13 +198,14 @@ export class LatchkeySignIn extends LatchkeyElement {
   #codeStep(step, verify, resend) {
     const { voice } = this;
     const code = field(voice, 'code');
-    const { sessionToken } = this.#attempt;
+    const attempt = this.#attempt;
+    const { sessionToken } = attempt;
     const form_ = form(voice, {
       fields: [code],
       go: `${step}.go`,
       onSubmit: async (input) => {
         const answer = await this.#ask([code], (more) => verify({ code: input.code, sessionToken }, more), () => this.#resume());
-        if (answer) this.#answered(answer);
+        if (answer) await this.#answered(answer);
         else code.input.select();
       },
     });
@@ -139,15 +213,15 @@ export class LatchkeySignIn extends LatchkeyElement {
     const again = make('button', { type: 'button', part: 'quiet', onclick: () => isOff(again) || this.#resend(resend) });
     this.#step(step, {
       title: `${step}.title`,
-      hint: voice.say(`${step}.hint`, { destination: this.#attempt.destination }),
+      hint: voice.say(`${step}.hint`, { destination: attempt.destination }),
       content: [form_.node, time],
       focus: code.input,
       ways: [{ node: again }, this.#way('code.other', () => this.#start())],
     });
     this.every(() => {
       const now = this.client.now();
-      const left = Math.ceil((this.#attempt.ends - now) / 1000);
-      const wait = Math.ceil((this.#attempt.again - now) / 1000);
+      const left = Math.ceil((attempt.ends - now) / 1000);
+      const wait = Math.ceil((attempt.again - now) / 1000);
       time.textContent = left > 0 ? voice.say('timeLeft', { time: voice.time(left) }) : voice.say('ended');
       time.classList.toggle('wrong', left <= 0);
       form_.close(left <= 0);
@@ -184,7 +258,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       onSubmit: async (input) => {
         this.#email = input.email;
         const answer = await this.#ask([email, password], (more) => this.client.loginUser({ ...input, ...more }), () => this.#password());
-        if (answer) this.#answered(answer);
+        if (answer) await this.#answered(answer, { password: input.password });
         else password.input.select();
       },
     });
@@ -218,7 +292,9 @@ export class LatchkeySignIn extends LatchkeyElement {
         this.#name = input.name;
         const wanted = { email: input.email, password: input.newPassword, ...(input.name && { name: input.name }) };
         const sent = await this.#ask(fields, (more) => this.client.registerUser({ ...wanted, ...more }), () => this.#register());
-        if (sent) this.#begin('confirm', sent);
+        if (!sent) return;
+        this.#proved = input.newPassword;
+        this.#begin('confirm', sent);
       },
     });
     this.#step('register', {
@@ -301,7 +377,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       go: 'factor.go',
       onSubmit: async (input) => {
         const answer = await this.#ask([code], () => this.client.verifyMfa({ sessionToken, ...input }), () => this.#factor());
-        if (answer) this.#answered(answer);
+        if (answer) await this.#answered(answer);
         else code.input.select();
       },
     });
@@ -324,7 +400,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       go: 'new.go',
       onSubmit: async (input) => {
         const answer = await this.#ask([newPassword], () => this.client.verifyMfa({ sessionToken, ...input }), () => this.#factor());
-        if (answer) this.#answered(answer);
+        if (answer) await this.#answered(answer);
       },
     });
     this.#step('new-password', {
@@ -336,18 +412,42 @@ export class LatchkeySignIn extends LatchkeyElement {
     });
   }
 
-  /** A first factor was right: signed in, or one more step. */
-  #answered(answer) {
+  /** A factor was right: signed in, or one more step. */
+  async #answered(answer, { password, byPasskey = false } = {}) {
     this.tell('');
+    this.#proved = password ?? this.#proved;
     if (answer.mfaRequired === true) {
       const { sessionToken, challenge } = answer;
-      this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, ends: this.client.now() + 300_000, again: 0 };
+      this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, byPasskey, ends: this.client.now() + 300_000, again: 0 };
       this.#remember();
       this.#factor();
       return;
     }
+    const known = { password: this.#proved, hasAuthenticator: this.#attempt?.step === 'factor' };
+    const isByPasskey = byPasskey || this.#attempt?.byPasskey === true;
     const session = this.client.loadSession();
     this.#forget();
+    if (isByPasskey || !(await this.#offer(session, known))) this.#finish(session);
+  }
+
+  /** Offers a passkey after the first sign-in here. False where there is nothing to offer. */
+  async #offer(session, known) {
+    if (!this.#hasPasskeys) return false;
+    try {
+      const { isToBeOffered, offer } = await passkeySteps();
+      if (!(await isToBeOffered(this.client))) return false;
+      const done = () => this.#finish(session);
+      offer(this, { ...known, step: (view) => this.#step('offer', view), done });
+      return true;
+    } catch {
+      // The person is signed in: what cannot be offered now is no trouble of theirs.
+      return false;
+    }
+  }
+
+  #finish(session) {
+    this.#forget();
+    this.tell('');
     this.#done(session);
     this.dispatch('latchkey-signed-in', session);
   }
@@ -361,23 +461,26 @@ export class LatchkeySignIn extends LatchkeyElement {
    * it goes on. `back` shows the step again after a wait.
    */
   async #ask(fields, call, back) {
+    this.#isAsking = true;
     try {
       const answer = await withWork(call, (progress, controller) => this.#work(progress, controller, back));
       return answer ?? {};
     } catch (problem) {
       this.#failed(problem, fields, back);
       return undefined;
+    } finally {
+      this.#isAsking = false;
     }
   }
 
   #failed(problem, fields, back) {
     if (problem.code === 'RATE_LIMITED') return this.#wait(problem, back);
-    if (problem.code === 'SIGN_IN_COMPLETED' && this.client.loadSession() !== null) return this.#done(this.client.loadSession());
+    if (problem.code === 'SIGN_IN_COMPLETED' && this.client.loadSession() !== null) return this.#finish(this.client.loadSession());
     if (DEAD.has(problem.code) || problem.attemptsRemaining === 0) {
       const registering = this.#attempt?.step === 'confirm';
       if (registering) this.#register();
       else this.#first();
-    } else if (problem.code === 'EMAIL_EXISTS') {
+    } else if (problem.code === 'EMAIL_EXISTS' || problem.code === 'REFUSED') {
       this.#start();
     }
     const marked = markFields(this.voice, fields, problem);
@@ -447,6 +550,7 @@ export class LatchkeySignIn extends LatchkeyElement {
 
   #forget() {
     this.#attempt = null;
+    this.#proved = undefined;
     try {
       sessionStorage.removeItem(STATE_KEY);
     } catch {

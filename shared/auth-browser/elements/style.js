@@ -57,7 +57,7 @@ input[aria-invalid] { border-color: var(--lk-wrong); box-shadow: inset 0 0 0 1px
 .wrong { color: var(--lk-wrong); }
 .wrong::before { content: '⚠ ' / ''; }
 .said { min-block-size: 3em; font-size: 0.9375em; }
-.said:not(:empty) { position: sticky; inset-block-end: 0; background: var(--lk-surface); }
+.said:not(:empty) { position: sticky; inset-block-end: 0; padding-block: 0.5rem; background: var(--lk-surface); }
 .said.good { color: var(--lk-good); }
 .small { font-size: 0.8125em; color: var(--lk-quiet); }
 button {
@@ -79,6 +79,7 @@ button[aria-disabled='true'] { cursor: default; opacity: 0.65; text-decoration: 
 .ways { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0.25rem; margin-block-start: calc(var(--lk-space) / 2); }
 .ways { align-items: center; }
 .ways button:not(.quiet, .primary) { padding-inline: 0.25rem; text-align: start; }
+.buttons { display: flex; flex-wrap: wrap; gap: calc(var(--lk-space) / 2); }
 .later { display: grid; gap: calc(var(--lk-space) / 2); }
 .rows { display: grid; gap: calc(var(--lk-space) / 2); margin: 0; padding: 0; list-style: none; }
 .rows li { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.25rem 1rem; }

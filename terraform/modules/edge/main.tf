@@ -130,7 +130,7 @@ locals {
     { "settings.json" = jsonencode({
       apiUrl        = "/api"
       tokenDelivery = "cookie"
-      ways          = "code password register"
+      ways          = "code password passkey register"
       product       = var.product_name
       language      = null
     }) },

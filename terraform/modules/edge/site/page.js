@@ -24,9 +24,11 @@ document.title = `${TEXTS[spoken]['start.title']} · ${product}`;
 
 // The tab of an agent's request ends with its result: it was opened for that alone.
 if (result.hidden) {
-  client.onSessionChange(({ reason }) => {
-    if (reason !== 'refreshed') show();
+  client.onSessionChange(({ session }) => {
+    if (session === null) show();
   });
+  // The sign-in may offer a passkey once there is a session.
+  signIn.addEventListener('latchkey-signed-in', show);
   show();
 }
 

@@ -41,10 +41,13 @@ document.querySelector('.skip').addEventListener('click', (event) => {
 });
 addEventListener('hashchange', () => showView({ focus: true }));
 latchkey.onSessionChange(({ reason, session }) => {
-  showPerson(session, reason);
+  // The sign-in may offer a passkey once there is a session.
+  if (session === null || signIn.hidden) showPerson(session, reason);
+  else showSession(session);
   lookForMail();
   lookForRequests();
 });
+signIn.addEventListener('latchkey-signed-in', ({ detail }) => showPerson(detail, 'stored'));
 // In cookie mode a new tab finds its session.
 const session = await latchkey.restore().catch(() => latchkey.loadSession());
 showPerson(session, 'start');

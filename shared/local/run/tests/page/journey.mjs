@@ -185,6 +185,7 @@ async function signInByKeyboard(page, address) {
 async function readMails(page) {
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press('m');
+  await page.waitForFunction(() => document.activeElement !== document.body);
   assert.match(await focused(page), /sign|code/i);
   await page.keyboard.press('Enter');
   const mail = page.locator('.mail').first();

@@ -1,0 +1,89 @@
+/** What the elements do with passkeys. Loaded where they are used, and nowhere else. */
+import { PasskeyError, createPasskeys, isAutofillAvailable, isAvailable } from '../passkeys.js';
+import { forget, noteOffer, remember, wasOffered } from './device.js';
+import { form } from './parts.js';
+import { Proofs } from './proof.js';
+
+export { isAvailable };
+
+/** The API waits five minutes for a passkey; a page that is left open asks again before. */
+const AUTOFILL_MS = 240_000;
+
+/** Registers a passkey of this device, and remembers whose it is. */
+export async function register(client, proof) {
+  const passkey = await createPasskeys(client).register(proof);
+  remember(client.loadSession().email);
+  return passkey;
+}
+
+/** Signs in by a passkey, and remembers that this device has one. */
+export async function signIn(client, options) {
+  try {
+    const answer = await createPasskeys(client).signIn(options);
+    remember(options.email);
+    return answer;
+  } catch (problem) {
+    if (problem.code !== 'INVALID_CREDENTIALS') throw problem;
+    // It is not on the guest's list any more.
+    forget();
+    throw new PasskeyError('REFUSED', 'this passkey signs nobody in', { cause: problem });
+  }
+}
+
+/**
+ * Lets the browser offer the passkey of an address in its input, until the signal. Null where none
+ * was chosen; a choice that fails is a problem.
+ */
+export async function signInByAutofill(client, { email, signal, onChosen }) {
+  if (!(await isAutofillAvailable())) return null;
+  while (!signal.aborted) {
+    const round = AbortSignal.any([signal, AbortSignal.timeout(AUTOFILL_MS)]);
+    let isChosen = false;
+    const chosen = () => {
+      isChosen = true;
+      onChosen();
+    };
+    try {
+      return await signIn(client, { email, autofill: true, signal: round, onChosen: chosen });
+    } catch (problem) {
+      if (isChosen) throw problem;
+      if (!round.aborted) return null;
+    }
+  }
+  return null;
+}
+
+/**
+ * Whether to offer a passkey to the guest who has just signed in: on a device that keeps one behind
+ * its screen lock, to a guest without one, once.
+ */
+export async function isToBeOffered(client) {
+  const { cognitoSub } = client.loadSession();
+  if (wasOffered(cognitoSub) || !isAvailable()) return false;
+  if (!(await globalThis.PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable())) return false;
+  const { passkeys } = await client.listPasskeys();
+  return passkeys.length === 0 && noteOffer(cognitoSub);
+}
+
+/**
+ * Offers a passkey. The password that has just signed in is proof enough; otherwise the person is
+ * asked for one. `step` shows the step, and `done` goes on.
+ */
+export function offer(element, { step, password, hasAuthenticator, done }) {
+  const later = { say: 'offer.later', onclick: done };
+  const change = async (proof) => {
+    await register(element.client, proof);
+    done();
+  };
+  const prove = () => {
+    const proofs = new Proofs(element);
+    proofs.hasAuthenticator = hasAuthenticator;
+    proofs.ask({ purpose: 'passkey', title: 'offer.title', go: 'offer.go', change, ways: [later] });
+  };
+  const { node } = form(element.voice, {
+    fields: [],
+    go: 'offer.go',
+    onSubmit: () => (password === undefined || hasAuthenticator ? prove() : element.attempt([], () => change({ password }))),
+  });
+  step({ title: 'offer.title', hint: element.voice.say('offer.hint'), content: [node], ways: [later] });
+}

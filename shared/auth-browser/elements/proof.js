@@ -1,0 +1,116 @@
+/**
+ * The fresh proof that a sensitive change wants, as one step: the password or a mailed code, and
+ * the second factor where there is one.
+ */
+import { digitsOf, field, form, make } from './parts.js';
+
+/** After these a mailed code is worth nothing more: it was right, or has ended. */
+const SPENT = new Set([
+  'ALREADY_REGISTERED',
+  'CANCELLED',
+  'FAILED',
+  'INVALID_SESSION',
+  'MAX_ATTEMPTS_EXCEEDED',
+  'NOT_ALLOWED',
+  'OTP_EXPIRED',
+  'SESSION_EXPIRED',
+  'SIGN_IN_COMPLETED',
+  'UNSUPPORTED',
+  'WRONG_SITE',
+]);
+
+/** What an element knows of a person's proofs, for as long as the same person is signed in. */
+export class Proofs {
+  /** Whether there is an authenticator, as far as this page knows; null until an answer says so. */
+  hasAuthenticator = null;
+
+  #element;
+  /** The mailed codes' handles, by what they are for. */
+  #mailed = new Map();
+
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /**
+   * Asks for a proof, and makes the change with it.
+   *
+   * `purpose` is what the mailed code is for. `factor` is what the operation calls a code of the
+   * authenticator. `fields` stand above the proof, for what the change itself asks. `change` takes
+   * the operation's proof, and the values of `fields`. The `ways` lead elsewhere.
+   */
+  ask({ purpose, factor = 'mfaCode', needsFactor = this.hasAuthenticator === true, title, hint, go, fields = [], part, change, ways }) {
+    const element = this.#element;
+    const { voice } = element;
+    const password = field(voice, 'password', { optional: true });
+    const mailed = field(voice, 'code', { label: 'proof.mailed', optional: true, as: ['proof', 'proof.code'] });
+    const present = field(voice, 'presentCode', { label: 'proof.present', optional: true, as: [factor, 'backupCode'] });
+    const mail = make('button', { type: 'button', part: 'quiet' }, voice.say('proof.mail'));
+    const usesMail = () => this.#mailed.has(purpose);
+    const show = () => {
+      password.node.hidden = usesMail();
+      mailed.node.hidden = !usesMail();
+      present.node.hidden = !needsFactor;
+      mail.textContent = voice.say(usesMail() ? 'proof.password' : 'proof.mail');
+    };
+    const proved = [...fields, password, mailed, present];
+    const attempt = (work) => element.attempt(proved, work);
+    mail.addEventListener('click', () =>
+      attempt(async () => {
+        if (usesMail()) this.#mailed.delete(purpose);
+        else this.#mailed.set(purpose, await this.#mail(purpose));
+        show();
+        (usesMail() ? mailed : password).input.focus();
+      }),
+    );
+    const { node } = form(voice, {
+      fields: proved,
+      go,
+      part,
+      onSubmit: (input) => {
+        const [shown, text] = usesMail() ? [mailed, digitsOf(mailed.input.value)] : [password, password.input.value];
+        if (text === '') {
+          shown.wrong(voice.say('field.required'));
+          shown.input.focus();
+          return undefined;
+        }
+        const proof = usesMail() ? { proof: { sessionToken: this.#mailed.get(purpose), code: text } } : { password: text };
+        return attempt(async () => {
+          try {
+            await change({ ...proof, ...secondFactor(present, factor) }, input);
+            this.#mailed.delete(purpose);
+          } catch (problem) {
+            if (SPENT.has(problem.code)) this.#mailed.delete(purpose);
+            // Only an answer says that there is an authenticator.
+            if ((problem.errors ?? []).some((error) => error?.field === factor && error?.code === 'needed')) {
+              this.hasAuthenticator = true;
+              needsFactor = true;
+            }
+            show();
+            throw problem;
+          }
+        });
+      },
+    });
+    show();
+    element.show({
+      title,
+      hint: hint ?? voice.say('proof.hint'),
+      content: [node],
+      focus: (fields[0] ?? (usesMail() ? mailed : password)).input,
+      ways: [{ node: mail }, ...ways],
+    });
+  }
+
+  async #mail() {
+    const { client } = this.#element;
+    return (await client.initiateOtp({ email: client.loadSession().email })).sessionToken;
+  }
+}
+
+/** A code of the authenticator has digits alone. */
+function secondFactor({ node, input }, factor) {
+  if (node.hidden || input.value.trim() === '') return {};
+  const digits = digitsOf(input.value);
+  return /^\d{6,8}$/.test(digits) ? { [factor]: digits } : { backupCode: input.value.trim() };
+}
