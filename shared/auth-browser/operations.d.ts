@@ -131,6 +131,11 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
+  listActivity:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'SERVICE_UNAVAILABLE'
+    | 'VALIDATION_FAILED';
   listPasskeys:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -371,6 +376,11 @@ export interface Operations {
     input: InitiatePasskeyInput,
     options?: CallOptions,
   ): Promise<PasskeySignIn>;
+  /** List what happened to the account. */
+  listActivity(
+    input?: { before?: ActivityId; limit?: number },
+    options?: CallOptions,
+  ): Promise<ActivityList>;
   /** List the passkeys that sign in. */
   listPasskeys(
     input?: Record<string, never>,
@@ -555,6 +565,9 @@ export type GetWorkloadTokenInput = {
   readonly userToken?: string | null;
 };
 
+/** Names an event. Ids sort as their instants do. */
+export type ActivityId = string;
+
 /** Names one authorization, as AgentCore does. It grants nothing. */
 export type SessionId = string;
 
@@ -563,6 +576,35 @@ export type UserSessionId = string;
 
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
+
+export type Activity = {
+  readonly eventId: ActivityId;
+  readonly at: Instant;
+  /** What happened. `sign-in-refused` had a right first factor. More types may be added. */
+  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'agent-allowed';
+  /**
+   * Who caused it. `guest` is whoever had the guest's proofs; Latchkey ends sessions whose refresh
+   * token was copied.
+   */
+  readonly by: 'guest' | 'latchkey';
+  /** How the guest signed in. */
+  readonly method?: 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
+  /**
+   * Browser and system of the request, as the browser names them, or `unknown`. Anybody may name
+   * themselves so.
+   */
+  readonly device?: string;
+  /** Where the request came from (ISO 3166-1), where CloudFront says so. */
+  readonly country?: string;
+  /** The session that began or ended, or that made the change. */
+  readonly sessionId?: UserSessionId;
+};
+
+export type ActivityList = {
+  readonly events: readonly Activity[];
+  /** Where the next events are asked for. Absent where there are none. */
+  readonly before?: ActivityId;
+};
 
 export type AuthenticatorSetUp = {
   /** 160 bits in base32, for apps that cannot scan. */

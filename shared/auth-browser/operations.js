@@ -15,6 +15,7 @@ export const OPERATIONS = {
   getWorkloadToken: ['POST', '/agent/workload-token', 'iam'],
   initiateOtp: ['POST', '/auth/otp/initiate'],
   initiatePasskey: ['POST', '/auth/passkey/initiate'],
+  listActivity: ['GET', '/me/activity', 'jwt'],
   listPasskeys: ['GET', '/me/passkeys', 'jwt'],
   listSessions: ['GET', '/me/sessions', 'jwt'],
   loginUser: ['POST', '/auth/login', '', 'tokenDelivery'],

@@ -31,6 +31,11 @@ mock_provider "aws" {
     target = module.tables.aws_dynamodb_table.this["user-sessions"]
     values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-user-sessions" }
   }
+
+  override_resource {
+    target = module.tables.aws_dynamodb_table.this["activity"]
+    values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-activity" }
+  }
 }
 
 mock_provider "aws" {

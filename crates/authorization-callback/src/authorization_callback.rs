@@ -3,7 +3,7 @@
 
 use auth_aws::Claim;
 use auth_domain::{
-    AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
+    ActivityKind, AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
     BindingCookie, KeyRing, Problem, Standing,
 };
 use auth_lambda::{Exchange, Metric, Redirect};
@@ -121,7 +121,7 @@ impl AuthorizationCallback {
                 return Ok(over(&authorization).unwrap_or(expired));
             }
         }
-        match self.complete(authorization, &attempt).await {
+        match self.complete(authorization, &attempt, exchange).await {
             Ok(None) => {
                 exchange.count(Metric::AuthorizationsCompleted);
                 Ok(Ending::Completed)
@@ -146,16 +146,24 @@ impl AuthorizationCallback {
         &self,
         authorization: &Authorization,
         attempt: &AttemptId,
+        exchange: &Exchange,
     ) -> Result<Option<AuthorizationFailure>, Problem> {
-        let failure = self.consents.complete(authorization).await?;
-        if failure.is_some() {
-            return Ok(failure);
-        }
+        let person = match self.consents.complete(authorization).await? {
+            Ok(person) => person,
+            Err(failure) => return Ok(Some(failure)),
+        };
+        // A user who has proved no address yet has no guest, and so no activity.
+        let guest = self.guests.find(&person.sub).await?;
+        let allowed = |guest| {
+            let kind = ActivityKind::AgentAllowed;
+            self.activities.entry(guest, kind, exchange)
+        };
+        let entry = guest.as_ref().map(allowed).transpose()?;
         let now = self.clock.now();
         let until = now.after(self.consent_lifetime);
         try_join!(
             self.authorizations
-                .complete(&authorization.id, attempt, until),
+                .complete(&authorization.id, attempt, until, entry),
             self.authorizations
                 .complete_in_conversation(authorization, until, now)
         )?;

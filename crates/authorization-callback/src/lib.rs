@@ -26,9 +26,9 @@ mod authorization_callback;
 
 use std::time::Duration;
 
-use auth_aws::{Authorizations, ConfigurationError, Consents, Platform, Secrets};
+use auth_aws::{Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets};
 use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
-use auth_flows::{AuthorizationEnd, ConsentCheck};
+use auth_flows::{Activities, AuthorizationEnd, ConsentCheck};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
 /// The function, wired to what it uses.
@@ -38,6 +38,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         authorizations: Authorizations::new(platform)?,
         consents: ConsentCheck::new(platform, &Consents::new(platform)?)?,
         end: AuthorizationEnd::new(platform)?,
+        guests: Guests::new(platform)?,
+        activities: Activities::new(platform)?,
         secrets: Secrets::new(platform)?,
         front_end: environment.required("FRONTEND_URL")?,
         clock: platform.clock(),
@@ -53,6 +55,8 @@ struct AuthorizationCallback {
     authorizations: Authorizations,
     consents: ConsentCheck,
     end: AuthorizationEnd,
+    guests: Guests,
+    activities: Activities,
     secrets: Secrets,
     front_end: FrontEnd,
     clock: Clock,

@@ -2,7 +2,9 @@
 //! guest.
 
 use auth_aws::{Address, Arrival, Recovery};
-use auth_domain::{Email, Notice, Problem, Report, Timestamp};
+use auth_domain::{
+    ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Report, Timestamp, UserSub,
+};
 use auth_flows::Attempt;
 use auth_lambda::Exchange;
 use tokio::join;
@@ -32,7 +34,7 @@ impl ConfirmPasswordReset {
             }
         }
         let (ended, (), (), ()) = join!(
-            self.end_sessions(email),
+            self.end_sessions(email, exchange),
             attempt.clear(),
             self.password_attempts.clear(&requester),
             self.notices.tell(email, Notice::PasswordChanged, exchange)
@@ -42,39 +44,62 @@ impl ConfirmPasswordReset {
 
     /// Ends what began before now, at Cognito and then here: whatever was refreshed or signed in
     /// meanwhile ends too. Each by itself is worth having.
-    async fn end_sessions(&self, email: &Email) -> Result<(), Problem> {
+    async fn end_sessions(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
         let at_cognito = self.users.sign_out_at(email).await;
-        let here = self.note_new_password(email, self.clock.now()).await;
+        let here = self.note_new_password(email, exchange).await;
         at_cognito.and(here)
     }
 
     /// Notes the password with the guest of the address, or else with that of its user, whom the
     /// pool may know by a newer address. A user who has none gets one: the code has proved the
     /// address, and registrations that wait for it end.
-    async fn note_new_password(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
+    async fn note_new_password(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
+        let now = self.clock.now();
         let address = match self.guests.at(email).await? {
             Some(Address::Claimed(claim)) => {
-                let address = (!claim.has_password).then_some(email);
-                let noted = self
-                    .guests
-                    .note_new_password(&claim.sub, address, now)
-                    .await?;
-                return if noted { Ok(()) } else { Err(overtaken()) };
+                let AddressClaim {
+                    sub,
+                    guest_id,
+                    has_password,
+                } = &claim;
+                let address = (!has_password).then_some(email);
+                return self.note(sub, guest_id, address, now, exchange).await;
             }
             address @ (Some(Address::Waiting(_)) | None) => address,
         };
         let Some(sub) = self.passwords.find_sub(email).await? else {
             return Ok(());
         };
-        if self.guests.note_new_password(&sub, None, now).await? {
-            return Ok(());
-        }
-        let arrival = Arrival::First(address);
-        self.guests
-            .get_or_create(&sub, email, arrival, true, &self.unproved, now)
+        let guest = match self.guests.find(&sub).await? {
+            Some(guest) => guest,
+            None => {
+                let arrival = Arrival::First(address);
+                let (guest, _) = self
+                    .guests
+                    .get_or_create(&sub, email, arrival, true, &self.unproved, now)
+                    .await?;
+                guest
+            }
+        };
+        self.note(&sub, &guest.guest_id, None, now, exchange).await
+    }
+
+    async fn note(
+        &self,
+        sub: &UserSub,
+        guest_id: &GuestId,
+        address: Option<&Email>,
+        now: Timestamp,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let kind = ActivityKind::PasswordChanged;
+        let event = self.activities.event_of(sub, guest_id, kind, exchange);
+        let entry = self.activities.write_of(&event)?;
+        let noted = self
+            .guests
+            .note_new_password(sub, address, entry, now)
             .await?;
-        self.guests.note_new_password(&sub, None, now).await?;
-        Ok(())
+        if noted { Ok(()) } else { Err(overtaken()) }
     }
 }
 

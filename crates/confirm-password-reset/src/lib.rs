@@ -20,7 +20,7 @@ mod confirm_password_reset;
 
 use auth_aws::{ConfigurationError, Guests, Passwords, Platform, UnprovedUsers, Users};
 use auth_domain::{Clock, Email, NewPassword, OtpCode, Problem, ProofOfWork, TryLimits};
-use auth_flows::{CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
+use auth_flows::{Activities, CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 
 /// The function, wired to what it uses.
@@ -45,6 +45,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         guests: Guests::new(platform)?,
         unproved: UnprovedUsers::new(platform)?,
         users: Users::new(platform)?,
+        activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
         clock: platform.clock(),
         refusal_floor: ResponseFloor::new(environment.refusal_floor()?),
@@ -62,6 +63,7 @@ struct ConfirmPasswordReset {
     guests: Guests,
     unproved: UnprovedUsers,
     users: Users,
+    activities: Activities,
     notices: Notices,
     clock: Clock,
     refusal_floor: ResponseFloor,

@@ -1,7 +1,7 @@
 //! The decision: the proofs, then the passkey goes from Cognito, every session ends, and it goes
 //! from the list.
 
-use auth_domain::{Notice, Problem};
+use auth_domain::{ActivityKind, Notice, Problem};
 use auth_lambda::Exchange;
 
 use crate::{DeletePasskey, Input};
@@ -25,10 +25,12 @@ impl DeletePasskey {
         }
         // It revokes the tokens of the proof among all others.
         self.users.sign_out(&caller.sub).await?;
+        let kind = ActivityKind::PasskeyRemoved;
+        let entry = self.activities.entry(&guest, kind, exchange)?;
         let (kept, now) = (caller.session.as_ref(), self.clock.now());
         let removed = self
             .list
-            .remove(&caller.sub, &passkey.id, kept, now)
+            .remove(&caller.sub, &passkey.id, kept, entry, now)
             .await?;
         if removed {
             let notice = Notice::PasskeyRemoved;

@@ -15,7 +15,7 @@ mod delete_passkey;
 
 use auth_aws::{Callers, ConfigurationError, PasskeyList, Passkeys, Platform, Users};
 use auth_domain::{Clock, FreshProof, PasskeyId, Problem, SecondFactor};
-use auth_flows::{FreshProofs, Notices, SecondFactorAttempts};
+use auth_flows::{Activities, FreshProofs, Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
@@ -27,6 +27,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         passkeys: Passkeys::new(platform)?,
         list: PasskeyList::new(platform)?,
         users: Users::new(platform)?,
+        activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
         clock: platform.clock(),
     };
@@ -42,6 +43,7 @@ struct DeletePasskey {
     passkeys: Passkeys,
     list: PasskeyList,
     users: Users,
+    activities: Activities,
     notices: Notices,
     clock: Clock,
 }

@@ -1,6 +1,6 @@
 //! The decision: both proofs, then every session ends, and the authenticator goes.
 
-use auth_domain::{Notice, Problem};
+use auth_domain::{ActivityKind, Notice, Problem};
 use auth_lambda::Exchange;
 
 use crate::{DisableMfa, Input};
@@ -21,9 +21,11 @@ impl DisableMfa {
             .require(&guest, authenticator, second_factor, exchange)
             .await?;
         self.users.sign_out(&caller.sub).await?;
+        let kind = ActivityKind::AuthenticatorRemoved;
+        let entry = self.activities.entry(&guest, kind, exchange)?;
         let (kept, now) = (caller.session.as_ref(), self.clock.now());
         self.authenticators
-            .remove(&guest, authenticator, kept, now)
+            .remove(&guest, authenticator, kept, entry, now)
             .await?;
         let notice = Notice::AuthenticatorRemoved;
         self.notices.tell(&guest.email, notice, exchange).await;

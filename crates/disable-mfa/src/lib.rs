@@ -14,7 +14,7 @@ mod disable_mfa;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform, Users};
 use auth_domain::{Clock, FreshProof, Problem, SecondFactor};
-use auth_flows::{FreshProofs, Notices, SecondFactorAttempts};
+use auth_flows::{Activities, FreshProofs, Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
@@ -25,6 +25,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         factors: SecondFactorAttempts::new(platform)?,
         authenticators: Authenticators::new(platform)?,
         users: Users::new(platform)?,
+        activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
         clock: platform.clock(),
     };
@@ -39,6 +40,7 @@ struct DisableMfa {
     factors: SecondFactorAttempts,
     authenticators: Authenticators,
     users: Users,
+    activities: Activities,
     notices: Notices,
     clock: Clock,
 }

@@ -1,15 +1,24 @@
 //! The decision: which session stays.
 
-use auth_domain::{Caller, Problem};
+use auth_domain::{ActivityKind, Problem};
+use auth_lambda::Exchange;
 
 use crate::EndOtherSessions;
 
 impl EndOtherSessions {
     /// Ends all sessions but the caller's. A caller who names no session keeps none.
-    pub(crate) async fn end_others(&self, caller: &Caller) -> Result<(), Problem> {
-        self.callers.find(caller).await?;
-        let now = self.clock.now();
+    pub(crate) async fn end_others(&self, exchange: &Exchange) -> Result<(), Problem> {
+        let caller = exchange.caller()?;
+        let guest = self.callers.find(caller).await?;
         let kept = caller.session.as_ref();
-        self.guests.end_other_sessions(&caller.sub, kept, now).await
+        let kind = match kept {
+            Some(_) => ActivityKind::OtherSessionsEnded,
+            None => ActivityKind::AllSessionsEnded,
+        };
+        let entry = self.activities.entry(&guest, kind, exchange)?;
+        let now = self.clock.now();
+        self.guests
+            .end_other_sessions(&caller.sub, kept, entry, now)
+            .await
     }
 }

@@ -9,6 +9,7 @@ mod end_other_sessions;
 
 use auth_aws::{Callers, ConfigurationError, Guests, Platform};
 use auth_domain::{Clock, Problem};
+use auth_flows::Activities;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
@@ -16,6 +17,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = EndOtherSessions {
         callers: Callers::new(platform)?,
         guests: Guests::new(platform)?,
+        activities: Activities::new(platform)?,
         clock: platform.clock(),
     };
     let deployment = platform.deployment_with_callers()?;
@@ -26,6 +28,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct EndOtherSessions {
     callers: Callers,
     guests: Guests,
+    activities: Activities,
     clock: Clock,
 }
 
@@ -42,6 +45,6 @@ impl Operation for EndOtherSessions {
     }
 
     async fn run(&self, (): (), exchange: &Exchange) -> Result<(), Problem> {
-        self.end_others(exchange.caller()?).await
+        self.end_others(exchange).await
     }
 }

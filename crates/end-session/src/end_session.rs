@@ -1,6 +1,6 @@
 //! The decision: whose session ends, and what the browser forgets.
 
-use auth_domain::{Problem, SessionId, SessionKey};
+use auth_domain::{Activity, ActivityKind, Problem, SessionId, SessionKey};
 use auth_lambda::{Exchange, SetCookie};
 
 use crate::EndSession;
@@ -10,11 +10,18 @@ impl EndSession {
     /// was.
     pub(crate) async fn end(&self, id: SessionId, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
-        self.callers.find(caller).await?;
+        let guest = self.callers.find(caller).await?;
         let is_current = caller.session.as_ref() == Some(&id);
         let sub = caller.sub.clone();
         let key = SessionKey { sub, id };
-        if !self.sessions.end_listed(&key, self.clock.now()).await? {
+        let entry = self.activities.write_of(&Activity {
+            session: Some(key.id.clone()),
+            ..self
+                .activities
+                .event(&guest, ActivityKind::SessionEnded, exchange)
+        })?;
+        let now = self.clock.now();
+        if !self.sessions.end_listed(&key, entry, now).await? {
             return Err(Problem::NotFound);
         }
         if is_current {

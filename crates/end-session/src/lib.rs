@@ -9,6 +9,7 @@ mod end_session;
 
 use auth_aws::{Callers, ConfigurationError, Platform, UserSessions};
 use auth_domain::{Clock, Problem, SessionId};
+use auth_flows::Activities;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
@@ -16,6 +17,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = EndSession {
         callers: Callers::new(platform)?,
         sessions: UserSessions::new(platform)?,
+        activities: Activities::new(platform)?,
         clock: platform.clock(),
     };
     let deployment = platform.deployment_with_callers()?;
@@ -26,6 +28,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct EndSession {
     callers: Callers,
     sessions: UserSessions,
+    activities: Activities,
     clock: Clock,
 }
 

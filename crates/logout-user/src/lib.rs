@@ -13,7 +13,7 @@ mod logout_user;
 
 use auth_aws::{Callers, ConfigurationError, Platform, Secrets, TokenService, UserSessions, Users};
 use auth_domain::{Clock, Problem, RefreshToken};
-use auth_flows::Sessions;
+use auth_flows::{Activities, Sessions};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 
 /// The function, wired to what it uses.
@@ -24,6 +24,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         token_service: TokenService::new(platform)?,
         user_sessions: UserSessions::new(platform)?,
         sessions: Sessions::new(platform)?,
+        activities: Activities::new(platform)?,
         users: Users::new(platform)?,
         secrets: Secrets::new(platform)?,
         client_id: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
@@ -40,6 +41,7 @@ struct LogoutUser {
     token_service: TokenService,
     user_sessions: UserSessions,
     sessions: Sessions,
+    activities: Activities,
     users: Users,
     secrets: Secrets,
     /// The app client that the operations sign people in with.

@@ -1,8 +1,11 @@
 //! The decision: which tokens stop working.
 
-use auth_domain::{Caller, PresentedToken, Problem, RefreshToken, SessionEnd, SessionKey};
+use auth_domain::{
+    Activity, ActivityKind, Caller, Guest, PresentedToken, Problem, RefreshToken, SessionEnd,
+    SessionKey,
+};
 use auth_lambda::{Exchange, SetCookie};
-use tokio::{join, try_join};
+use tokio::join;
 
 use crate::LogoutUser;
 
@@ -31,51 +34,62 @@ impl LogoutUser {
         });
         let (found, revoked) = join!(
             self.callers.find(caller),
-            self.revoke(refresh_token.as_ref(), own.as_ref())
+            self.revoke(refresh_token.as_ref())
         );
-        found?;
+        if let Ok(Some(another)) = &revoked
+            && Some(another) != own.as_ref()
+        {
+            self.end(another, found.as_ref().ok(), exchange).await?;
+        }
+        let guest = found?;
         revoked?;
         self.end_at_cognito(caller).await?;
         if let Some(own) = &own {
-            let now = self.clock.now();
-            self.user_sessions.end(own, SessionEnd::Guest, now).await?;
+            self.end(own, Some(&guest), exchange).await?;
         }
         exchange.set_cookie(SetCookie::no_refresh_token());
         Ok(())
     }
 
-    /// Revokes a refresh token, and ends the session that its mark names, unless it is the caller's
-    /// `own`. One whose mark does not hold is as good as revoked.
+    /// Revokes a refresh token, and gives the session that its mark names. One whose mark does not
+    /// hold is as good as revoked.
     async fn revoke(
         &self,
         refresh_token: Option<&RefreshToken>,
-        own: Option<&SessionKey>,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<SessionKey>, Problem> {
         let Some(refresh_token) = refresh_token else {
-            return Ok(());
+            return Ok(None);
         };
         let secrets = self.secrets.get().await?;
         let Ok(PresentedToken { token, family }) =
             PresentedToken::read(refresh_token, secrets.keys())
         else {
-            return Ok(());
+            return Ok(None);
         };
-        let another = family
-            .map(|family| family.session)
-            .filter(|session| Some(session) != own);
-        let ending = async {
-            match &another {
-                Some(session) => {
-                    let now = self.clock.now();
-                    self.user_sessions
-                        .end(session, SessionEnd::Guest, now)
-                        .await
-                }
-                None => Ok(()),
-            }
-        };
-        try_join!(self.token_service.revoke(&token), ending)?;
-        Ok(())
+        self.token_service.revoke(&token).await?;
+        Ok(family.map(|family| family.session))
+    }
+
+    /// Ends a session. The caller's guest notes it among the activity, where it is theirs.
+    async fn end(
+        &self,
+        session: &SessionKey,
+        guest: Option<&Guest>,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let owner = guest.filter(|guest| guest.cognito_sub == session.sub);
+        let entry = owner.map(|guest| {
+            self.activities.write_of(&Activity {
+                session: Some(session.id.clone()),
+                ..self
+                    .activities
+                    .event(guest, ActivityKind::SessionEnded, exchange)
+            })
+        });
+        let (by, now) = (SessionEnd::Guest, self.clock.now());
+        self.user_sessions
+            .end(session, by, entry.transpose()?, now)
+            .await
     }
 
     /// Signs the user of another app client out at Cognito, which refreshes that client's tokens
@@ -92,8 +106,8 @@ impl LogoutUser {
     /// Ends every session of the guest.
     pub(crate) async fn end_all(&self, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
-        self.callers.find(caller).await?;
-        self.sessions.end_all(&caller.sub).await?;
+        let guest = self.callers.find(caller).await?;
+        self.sessions.end_all(&guest, exchange).await?;
         exchange.set_cookie(SetCookie::no_refresh_token());
         Ok(())
     }

@@ -19,7 +19,7 @@ mod verify_mfa_setup;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform, Users};
 use auth_domain::{BACKUP_CODES, BackupCode, OtpCode, Problem};
-use auth_flows::{Notices, SecondFactorAttempts};
+use auth_flows::{Activities, Notices, SecondFactorAttempts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::{Serialize, Serializer};
 
@@ -30,6 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         factors: SecondFactorAttempts::new(platform)?,
         authenticators: Authenticators::new(platform)?,
         users: Users::new(platform)?,
+        activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
     };
     let deployment = platform.deployment_with_callers()?;
@@ -42,6 +43,7 @@ struct VerifyMfaSetup {
     factors: SecondFactorAttempts,
     authenticators: Authenticators,
     users: Users,
+    activities: Activities,
     notices: Notices,
 }
 

@@ -1,7 +1,7 @@
 //! The decision: look at the code, end the other sessions, put the authenticator in force.
 
 use auth_aws::Confirmation;
-use auth_domain::{Notice, OtpCode, Problem};
+use auth_domain::{ActivityKind, Notice, OtpCode, Problem};
 use auth_lambda::Exchange;
 use tokio::join;
 
@@ -28,9 +28,11 @@ impl VerifyMfaSetup {
             backup_codes: &proved.hashes(),
         };
         let kept = caller.session.as_ref();
-        let confirming = self
-            .authenticators
-            .confirm(&guest, confirmation, kept, proved.now);
+        let kind = ActivityKind::AuthenticatorSetUp;
+        let entry = self.activities.entry(&guest, kind, exchange)?;
+        let confirming =
+            self.authenticators
+                .confirm(&guest, confirmation, kept, entry, proved.now);
         if !confirming.await? {
             return Err(Problem::InvalidSession);
         }

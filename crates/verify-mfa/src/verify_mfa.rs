@@ -40,7 +40,7 @@ impl VerifyMfa {
         proved: ProvedFactor<'_>,
         delivery: TokenDelivery,
     ) -> Result<SignInAnswer, Problem> {
-        let tokens = self.held.trade(resumed, &proved.attempt, token).await?;
+        let tokens = self.held.trade(resumed, &proved, token).await?;
         let arrived = Arrived {
             guest: proved.guest,
             returns: true,

@@ -15,7 +15,7 @@ use auth_aws::{
     Callers, ConfigurationError, PasskeyList, PasskeySetUps, Passkeys, Platform, TokenService,
 };
 use auth_domain::{Attestation, Clock, Passkey, PasskeyName, Problem, Randomness, SessionToken};
-use auth_flows::Notices;
+use auth_flows::{Activities, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
@@ -26,6 +26,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         passkeys: Passkeys::new(platform)?,
         list: PasskeyList::new(platform)?,
         token_service: TokenService::new(platform)?,
+        activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
         clock: platform.clock(),
         randomness: platform.randomness(),
@@ -41,6 +42,7 @@ struct VerifyPasskeySetup {
     passkeys: Passkeys,
     list: PasskeyList,
     token_service: TokenService,
+    activities: Activities,
     notices: Notices,
     clock: Clock,
     randomness: Randomness,

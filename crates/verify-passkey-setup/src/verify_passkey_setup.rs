@@ -2,7 +2,7 @@
 //! the registration are revoked whatever comes of it.
 
 use auth_aws::{PasskeySetUp, Registered};
-use auth_domain::{AttemptId, Guest, Notice, Passkey, PasskeyId, PasskeyName, Problem, Report};
+use auth_domain::{ActivityKind, AttemptId, Guest, Notice, Passkey, PasskeyId, PasskeyName, Problem, Report};
 use auth_lambda::Exchange;
 
 use crate::{Input, VerifyPasskeySetup};
@@ -25,7 +25,7 @@ impl VerifyPasskeySetup {
             .set_ups
             .claim(&id, &guest.cognito_sub, &attempt, now)
             .await?;
-        let registered = self.register(input, &guest, &set_up).await;
+        let registered = self.register(input, &guest, &set_up, exchange).await;
         let refresh_token = &set_up.tokens.refresh_token;
         if self.token_service.revoke(refresh_token).await.is_err() {
             tracing::warn!("the tokens of a passkey's registration could not be revoked");
@@ -41,6 +41,7 @@ impl VerifyPasskeySetup {
         input: &Input,
         guest: &Guest,
         set_up: &PasskeySetUp,
+        exchange: &Exchange,
     ) -> Result<Passkey, Problem> {
         let attestation = &input.attestation;
         let now = self.clock.now();
@@ -59,8 +60,13 @@ impl VerifyPasskeySetup {
             Registered::Refused => return Err(Problem::InvalidSession),
             Registered::TooMany => return Err(Problem::PasskeyLimit),
         }
-        let listed = self.list.add(&guest.cognito_sub, &passkey, now).await;
-        if let Err(problem) = listed {
+        let kind = ActivityKind::PasskeyAdded;
+        let listed = async {
+            let entry = self.activities.entry(guest, kind, exchange)?;
+            let sub = &guest.cognito_sub;
+            self.list.add(sub, &passkey, entry, now).await
+        };
+        if let Err(problem) = listed.await {
             let id = attestation.id();
             if self.passkeys.delete(&set_up.tokens, id).await.is_err() {
                 tracing::warn!("a passkey that is not on the list stays at Cognito");

@@ -8,17 +8,20 @@ use auth_domain::{
     SecondFactor, SessionId, SignInId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+    Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, Update, builders::UpdateBuilder},
 };
 
 use crate::{
-    ConfigurationError, Platform,
+    ActivityEntry, ConfigurationError, Platform,
     clients::dynamodb,
     failure::Undecided,
     guest_items::{KEY, guest_key},
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
     },
+    transactions::{Write, transact},
     vault::{Owner, Use, Vault},
 };
 
@@ -219,13 +222,15 @@ impl Authenticators {
     }
 
     /// Puts a confirmed authenticator in force, with its backup codes, in place of the one before;
-    /// and ends every session but `kept`. All in one write. `false` where the set-up is no longer
-    /// the pending one: another request has confirmed it, or begun another.
+    /// and ends every session but `kept`. All in one transaction, with `entry` in the guest's
+    /// activity. `false` where the set-up is no longer the pending one: another request has
+    /// confirmed it, or begun another.
     pub async fn confirm(
         &self,
         guest: &Guest,
         confirmation: Confirmation<'_>,
         kept: Option<&SessionId>,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let codes: Vec<String> = confirmation
@@ -236,51 +241,45 @@ impl Authenticators {
         let set = "SET authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes, updatedAt = :now, signedOutAt = :millis";
         let remove = "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
         let write = self
-            .update(&guest.cognito_sub)
+            .update_in(&guest.cognito_sub)
             .condition_expression("pendingAuthenticatorKeys = :keys")
             .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
             .expression_attribute_values(":step", number(confirmation.step.number()))
-            .expression_attribute_values(":codes", AttributeValue::Ss(codes.clone()));
-        let write = ending_sessions(write, set, remove, kept, now);
-        Ok(
-            match conditional_update(write, "put the authenticator in force").await? {
-                Written::Made(_) => true,
-                // Made by this very request, whose answer was lost: nobody else has these codes.
-                Written::Refused(item) => item.is_some_and(|item| {
-                    backup_codes(&item).is_some_and(|stored| {
-                        stored.len() == codes.len()
-                            && codes.iter().all(|code| stored.contains(code))
-                    })
-                }),
-            },
-        )
+            .expression_attribute_values(":codes", AttributeValue::Ss(codes));
+        let record = ending_sessions(write, set, remove, kept, now).write()?;
+        let writes = vec![record, entry.into_write()];
+        transact(&self.client, writes, "put the authenticator in force").await
     }
 
     /// Removes an authenticator and its backup codes, and ends every session but `kept`, in one
-    /// write. One that has gone already is as good as removed.
+    /// transaction, with `entry` in the guest's activity. One that has gone already is as good as
+    /// removed.
     pub async fn remove(
         &self,
         guest: &Guest,
         authenticator: &Authenticator,
         kept: Option<&SessionId>,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let remove = "REMOVE authenticatorKeys, authenticatorLastStep, backupCodes, secondFactorUsed, secondFactorUsedBy, \
                       pendingAuthenticatorKeys, pendingAuthenticatorUntil";
         let write = self
-            .update(&guest.cognito_sub)
+            .update_in(&guest.cognito_sub)
             .condition_expression("authenticatorKeys = :keys")
             .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
-        let write = ending_sessions(
-            write,
-            "SET updatedAt = :now, signedOutAt = :millis",
-            remove,
-            kept,
-            now,
-        );
-        match conditional_update(write, "remove the authenticator").await? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+        let set = "SET updatedAt = :now, signedOutAt = :millis";
+        let record = ending_sessions(write, set, remove, kept, now).write()?;
+        let writes = vec![record, entry.into_write()];
+        transact(&self.client, writes, "remove the authenticator")
+            .await
+            .map(drop)
+    }
+
+    fn update_in(&self, sub: &UserSub) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key(KEY, guest_key(sub))
     }
 
     fn update(&self, sub: &UserSub) -> UpdateItemFluentBuilder {
@@ -294,12 +293,12 @@ impl Authenticators {
 /// Adds to a write that every token issued up to `now` is refused, unless it is of the session
 /// `kept`.
 pub(crate) fn ending_sessions(
-    write: UpdateItemFluentBuilder,
+    write: UpdateBuilder,
     set: &str,
     remove: &str,
     kept: Option<&SessionId>,
     now: Timestamp,
-) -> UpdateItemFluentBuilder {
+) -> UpdateBuilder {
     let write = write
         .expression_attribute_values(":now", text(now.to_string()))
         .expression_attribute_values(":millis", millis(now));

@@ -9,17 +9,20 @@ use auth_domain::{
     UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+    Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, Update},
 };
 
 use crate::{
-    ConfigurationError, Platform,
+    ActivityEntry, ConfigurationError, Platform,
     clients::dynamodb,
     failure::failure,
     items::{
         Item, Written, conditional_update, get_millis, get_number, get_text, millis, number, text,
         unreadable,
     },
+    transactions::{Write, transact},
 };
 
 /// How long after its end an authorization is kept, so that who comes late is told "expired" and
@@ -230,29 +233,33 @@ impl Authorizations {
         }
     }
 
-    /// Marks a claimed authorization as completed, for agents to ask about until `until`.
+    /// Marks a claimed authorization as completed, for agents to ask about until `until`, with
+    /// `entry` in the guest's activity.
     pub async fn complete(
         &self,
         id: &AuthorizationId,
         attempt: &AttemptId,
         until: Timestamp,
+        entry: Option<ActivityEntry>,
     ) -> Result<(), Problem> {
-        let write = self
-            .update(text(id.as_str()))
+        let record = Update::builder()
+            .table_name(&self.table)
+            .key("sessionId", text(id.as_str()))
             .update_expression("SET #status = :completed, #ttl = :ttl")
-            .condition_expression(
-                "(#status = :claimed OR #status = :completed) AND claimedBy = :attempt",
-            )
+            .condition_expression("#status = :claimed AND claimedBy = :attempt")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":completed", text(COMPLETED))
             .expression_attribute_values(":claimed", text(CLAIMED))
             .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":ttl", number(until.as_seconds()));
-        match conditional_update(write, "complete the authorization").await? {
-            // Refused: somebody took the claim for dead, and ends it instead.
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+            .expression_attribute_values(":ttl", number(until.as_seconds()))
+            .write()?;
+        let entry = entry.map(ActivityEntry::into_write);
+        let writes = [record].into_iter().chain(entry).collect();
+        // Refused: somebody took the claim for dead, and ends it instead.
+        transact(&self.client, writes, "complete the authorization")
+            .await
+            .map(drop)
     }
 
     /// Ends an authorization without success: one that waits, that this attempt has claimed, or

@@ -64,6 +64,9 @@ pub(crate) fn read_address(item: Item) -> Result<Address, Problem> {
     if let Some(sub) = get_text(&item, "sub") {
         return Ok(Address::Claimed(AddressClaim {
             sub: UserSub::parse(sub).map_err(|_| unreadable())?,
+            guest_id: get_text(&item, "guestId")
+                .and_then(|id| GuestId::parse(id).ok())
+                .ok_or_else(unreadable)?,
             has_password: flag(&item, "hasPassword"),
         }));
     }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_types::error::operation::BuildError;
 
 use crate::{
-    ConfigurationError, Platform,
+    ActivityEntry, ConfigurationError, Platform,
     clients::dynamodb,
     failure::failure,
     guest_items::{
@@ -21,7 +21,7 @@ use crate::{
         id_key, read_address, read_guest,
     },
     items::{Item, Written, conditional_update, get_text, millis, number, text},
-    transactions::transact,
+    transactions::{Transacted, Write, transact, transact_or_look},
     unproved_users::UnprovedUsers,
 };
 
@@ -433,38 +433,27 @@ impl Guests {
             .transpose()
     }
 
-    /// Notes that a mailed code has set a user's new password: the password counts, and every token
-    /// issued up to `now` is refused. `false` where the user has no guest. `address` is the guest's
-    /// where its claim knows of no password yet: it is told in the same transaction.
+    /// Notes that a mailed code has set a user's new password, with `entry` in the guest's activity:
+    /// the password counts, and every token issued up to `now` is refused. `false` where the user
+    /// has no guest. `address` is the guest's where its claim knows of no password yet.
     pub async fn note_new_password(
         &self,
         sub: &UserSub,
         address: Option<&Email>,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let attempted = "note the new password";
-        let Some(email) = address else {
-            let write = self
-                .update(guest_key(sub))
-                .update_expression(NEW_PASSWORD)
-                .condition_expression(EXISTS)
-                .set_expression_attribute_values(Some(new_password(now)));
-            return Ok(match conditional_update(write, attempted).await? {
-                Written::Made(_) => true,
-                Written::Refused(_) => false,
-            });
-        };
         let record = self
             .update_in(guest_key(sub))
             .update_expression(NEW_PASSWORD)
             .condition_expression(EXISTS)
             .set_expression_attribute_values(Some(new_password(now)))
             .write()?;
-        self.write(
-            vec![record, self.claim_with_password(sub, email)?],
-            attempted,
-        )
-        .await
+        let mut writes = vec![record, entry.into_write()];
+        if let Some(email) = address {
+            writes.push(self.claim_with_password(sub, email)?);
+        }
+        self.write(writes, "note the new password").await
     }
 
     /// Changes the name of a caller's guest, in one conditional write that also refuses tokens no
@@ -500,55 +489,64 @@ impl Guests {
         }
     }
 
-    /// Refuses from now on every token of the user's guest that is of another session than `kept`.
-    /// Of two sessions that end each other, one is kept.
+    /// Refuses from now on every token of the user's guest that is of another session than `kept`,
+    /// with `entry` in the guest's activity. Of two sessions that end each other, one is kept.
     pub async fn end_other_sessions(
         &self,
         sub: &UserSub,
         kept: Option<&SessionId>,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let Some(kept) = kept else {
-            return self.sign_out_everywhere(sub, now).await;
+            return self.sign_out_everywhere(sub, entry, now).await;
         };
-        let write = self
-            .update(guest_key(sub))
-            .update_expression(
-                "SET signedOutAt = :now, keptSession = :kept, keptSessionAt = :now",
-            )
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)",
-            )
+        let record = self
+            .update_in(guest_key(sub))
+            .update_expression("SET signedOutAt = :now, keptSession = :kept, keptSessionAt = :now")
+            .condition_expression(IS_EARLIER)
             .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":kept", text(kept.as_str()));
-        match conditional_update(write, "end the other sessions").await? {
-            Written::Made(_) => Ok(()),
-            // This very write, whose answer was lost; or another session's.
-            Written::Refused(Some(item))
+            .expression_attribute_values(":kept", text(kept.as_str()))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        match transact_or_look(&self.client, writes, "end the other sessions").await? {
+            Transacted::Made => Ok(()),
+            // Another request of this session was as quick.
+            Transacted::Refused(Some(item))
                 if read_guest(&item)?.kept_session.as_ref() == Some(kept) =>
             {
                 Ok(())
             }
-            Written::Refused(_) => Err(Problem::AuthRequired),
+            Transacted::Refused(_) => Err(Problem::AuthRequired),
         }
     }
 
-    /// Refuses from now on every token of the user's guest that was issued up to `now`.
-    pub async fn sign_out_everywhere(&self, sub: &UserSub, now: Timestamp) -> Result<(), Problem> {
-        let write = self
-            .update(guest_key(sub))
+    /// Refuses from now on every token of the user's guest that was issued up to `now`, with
+    /// `entry` in the guest's activity.
+    pub async fn sign_out_everywhere(
+        &self,
+        sub: &UserSub,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let record = self
+            .update_in(guest_key(sub))
             .update_expression("SET signedOutAt = :now")
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)",
-            )
-            .expression_attribute_values(":now", millis(now));
-        match conditional_update(write, "sign the guest out").await? {
-            // Refused: a later sign-out, or this very one, is there already.
-            Written::Made(_) | Written::Refused(Some(_)) => Ok(()),
-            Written::Refused(None) => Err(Problem::AuthRequired),
+            .condition_expression(IS_EARLIER)
+            .expression_attribute_values(":now", millis(now))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        match transact_or_look(&self.client, writes, "sign the guest out").await? {
+            // Refused: a later sign-out is there already.
+            Transacted::Made | Transacted::Refused(Some(_)) => Ok(()),
+            Transacted::Refused(None) => Err(Problem::AuthRequired),
         }
     }
 }
+
+/// The guest is there, and has signed out no later.
+const IS_EARLIER: &str =
+    "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)";
 
 /// The changes of a new password in its guest's record.
 const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
@@ -561,18 +559,6 @@ fn new_password(now: Timestamp) -> Item {
         (":millis".to_owned(), millis(now)),
         (":now".to_owned(), text(now.to_string())),
     ])
-}
-
-/// A write as a part of a transaction.
-trait Write {
-    fn write(self) -> Result<TransactWriteItem, Problem>;
-}
-
-impl Write for UpdateBuilder {
-    fn write(self) -> Result<TransactWriteItem, Problem> {
-        let update = self.build().map_err(undescribed)?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
 }
 
 fn undescribed(error: BuildError) -> Problem {

@@ -6,6 +6,7 @@
 //! the log.
 
 mod access_tokens;
+mod activity;
 mod authenticators;
 mod authorizations;
 mod callers;
@@ -40,6 +41,7 @@ mod vault;
 mod workload_tokens;
 
 pub use access_tokens::AccessTokens;
+pub use activity::{ActivityEntry, ActivityLog, ActivityPage};
 pub use callers::Callers;
 
 pub use authenticators::{Authenticators, Confirmation, FactorProof, UsedBy};

@@ -5,15 +5,18 @@ use auth_domain::{
     AuthenticatorMark, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+    Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, Update, builders::UpdateBuilder},
 };
 
 use crate::{
-    ConfigurationError, Platform,
+    ActivityEntry, ConfigurationError, Platform,
     authenticators::ending_sessions,
     clients::dynamodb,
     guest_items::{KEY, guest_key, passkey_attribute, passkey_value, read_guest},
     items::{Written, conditional_update, text},
+    transactions::{Write, transact},
 };
 
 /// The passkeys' part of the guests table.
@@ -32,22 +35,26 @@ impl PasskeyList {
         })
     }
 
-    /// Adds a passkey to a guest's list.
+    /// Adds a passkey to a guest's list, with `entry` in the guest's activity.
     pub async fn add(
         &self,
         sub: &UserSub,
         passkey: &Passkey,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let write = self
-            .update(sub, &passkey.id)
+        let record = self
+            .update_in(sub, &passkey.id)
             .update_expression("SET #passkey = :passkey, updatedAt = :now")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":passkey", passkey_value(passkey))
-            .expression_attribute_values(":now", text(now.to_string()));
-        match conditional_update(write, "add the passkey").await? {
-            Written::Made(_) => Ok(()),
-            Written::Refused(_) => Err(Problem::AuthRequired),
+            .expression_attribute_values(":now", text(now.to_string()))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        if transact(&self.client, writes, "add the passkey").await? {
+            Ok(())
+        } else {
+            Err(Problem::AuthRequired)
         }
     }
 
@@ -75,24 +82,23 @@ impl PasskeyList {
             .ok_or(Problem::NotFound)
     }
 
-    /// Takes a passkey off the list, and ends every session but `kept`, in one write. `false` where
-    /// it had gone already.
+    /// Takes a passkey off the list, and ends every session but `kept`, in one transaction, with
+    /// `entry` in the guest's activity. `false` where it had gone already.
     pub async fn remove(
         &self,
         sub: &UserSub,
         id: &PasskeyId,
         kept: Option<&SessionId>,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let write = self
-            .update(sub, id)
+            .update_in(sub, id)
             .condition_expression("attribute_exists(#passkey)");
         let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let write = ending_sessions(write, set, "REMOVE #passkey", kept, now);
-        Ok(matches!(
-            conditional_update(write, "remove the passkey").await?,
-            Written::Made(_)
-        ))
+        let record = ending_sessions(write, set, "REMOVE #passkey", kept, now).write()?;
+        let writes = vec![record, entry.into_write()];
+        transact(&self.client, writes, "remove the passkey").await
     }
 
     /// Notes a use of a passkey. `false` where it is not on the list, and so counts for nothing:
@@ -133,6 +139,13 @@ impl PasskeyList {
             .await
             .map(drop)
             .map_err(Problem::from)
+    }
+
+    fn update_in(&self, sub: &UserSub, id: &PasskeyId) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key(KEY, guest_key(sub))
+            .expression_attribute_names("#passkey", passkey_attribute(id))
     }
 
     fn update(&self, sub: &UserSub, id: &PasskeyId) -> UpdateItemFluentBuilder {

@@ -26,7 +26,16 @@ const COOKIE_DAYS: RangeInclusive<u32> = 1..=400;
 /// Days of a session: Cognito's refresh tokens live for ten years at most.
 const SESSION_DAYS: RangeInclusive<u32> = 1..=3650;
 
+/// Days for which an account's events are kept.
+const ACTIVITY_DAYS: RangeInclusive<u32> = 1..=3650;
+
 impl Environment {
+    /// How long the events of an account are kept.
+    pub fn activity_kept(&self) -> Result<Duration, ConfigurationError> {
+        let days = self.number_within("ACTIVITY_DAYS", ACTIVITY_DAYS)?;
+        Ok(Duration::from_hours(24 * u64::from(days)))
+    }
+
     /// For whom passkeys are made.
     pub fn relying_party(&self) -> Result<RelyingParty, ConfigurationError> {
         let name = "PASSKEY_RP_ID";

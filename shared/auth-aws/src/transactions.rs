@@ -4,7 +4,7 @@
 //! however often it is sent. Conflicts are sent again as often as other failures are (see
 //! [`Conflicts`]).
 
-use auth_domain::Problem;
+use auth_domain::{Problem, Report};
 use aws_sdk_dynamodb::{
     Client,
     config::{
@@ -12,10 +12,16 @@ use aws_sdk_dynamodb::{
         retry::{ClassifyRetry, RetryAction},
     },
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
-    types::{CancellationReason, TransactWriteItem},
+    types::{
+        CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        builders::UpdateBuilder,
+    },
 };
 
-use crate::failure::{Failure, failure};
+use crate::{
+    failure::{Failure, failure},
+    items::Item,
+};
 
 /// The reasons for which a transaction was not made and may be made later.
 const NOT_NOW: [&str; 3] = [
@@ -24,23 +30,60 @@ const NOT_NOW: [&str; 3] = [
     "TransactionConflict",
 ];
 
+/// The outcome of a transaction.
+pub(crate) enum Transacted {
+    /// All of it was written.
+    Made,
+    /// A condition did not hold; the item that it was about, or nothing where there is none.
+    Refused(Option<Item>),
+}
+
+/// A write as a part of a transaction.
+pub(crate) trait Write {
+    /// The part. Where its condition does not hold, the refusal has the item as it is.
+    fn write(self) -> Result<TransactWriteItem, Problem>;
+}
+
+impl Write for UpdateBuilder {
+    fn write(self) -> Result<TransactWriteItem, Problem> {
+        let update = self
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(|error| Problem::Internal(Report::new("describe the write", error)))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
 /// Makes all of the writes or none. `false` where a condition refused one.
 pub(crate) async fn transact(
     client: &Client,
     writes: Vec<TransactWriteItem>,
     attempted: &'static str,
 ) -> Result<bool, Problem> {
+    Ok(match transact_or_look(client, writes, attempted).await? {
+        Transacted::Made => true,
+        Transacted::Refused(_) => false,
+    })
+}
+
+/// Makes all of the writes or none, and says what the refused one met.
+pub(crate) async fn transact_or_look(
+    client: &Client,
+    writes: Vec<TransactWriteItem>,
+    attempted: &'static str,
+) -> Result<Transacted, Problem> {
     let written = client
         .transact_write_items()
         .set_transact_items(Some(writes))
         .send()
         .await;
     let Err(error) = written else {
-        return Ok(true);
+        return Ok(Transacted::Made);
     };
     let reasons = reasons(error.as_service_error());
-    if has(reasons, &["ConditionalCheckFailed"]) {
-        return Ok(false);
+    let refused = |reason: &&CancellationReason| reason.code() == Some(REFUSED);
+    if let Some(reason) = reasons.iter().find(refused) {
+        return Ok(Transacted::Refused(reason.item().cloned()));
     }
     let passes = has(reasons, &NOT_NOW);
     let failed: Failure = failure(attempted)(error);
@@ -50,6 +93,9 @@ pub(crate) async fn transact(
         failed.into()
     })
 }
+
+/// The reason of a condition that did not hold.
+const REFUSED: &str = "ConditionalCheckFailed";
 
 fn reasons(error: Option<&TransactWriteItemsError>) -> &[CancellationReason] {
     match error {
@@ -81,7 +127,7 @@ impl ClassifyRetry for Conflicts {
             let reasons = reasons(transaction);
             let update = error.downcast_ref::<UpdateItemError>();
             update.is_some_and(UpdateItemError::is_transaction_conflict_exception)
-                || (has(reasons, &NOT_NOW) && !has(reasons, &["ConditionalCheckFailed"]))
+                || (has(reasons, &NOT_NOW) && !has(reasons, &[REFUSED]))
         });
         if conflicts {
             RetryAction::transient_error()

@@ -2,19 +2,21 @@
 //!
 //! An item outlives every token of its session, so that one that has ended stays ended.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use auth_domain::{
-    AccessToken, AttemptId, Caller, ClientName, Country, Generation, Problem, RefreshFamily,
+    AccessToken, Caller, ClientName, Country, Generation, Problem, RefreshFamily,
     Report, SessionEnd, SessionId, SessionKey, SessionOrigin, SignInMethod, Timestamp, UserSession,
     UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+    Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, Update, builders::UpdateBuilder},
 };
 
 use crate::{
-    ConfigurationError, Platform,
+    ActivityEntry, ConfigurationError, Platform,
     access_tokens::issued,
     clients::dynamodb,
     failure::failure,
@@ -22,6 +24,7 @@ use crate::{
         Item, Written, conditional_update, get_millis, get_number, get_text, millis, number, text,
         unreadable,
     },
+    transactions::{Transacted, Write, transact, transact_or_look},
 };
 
 /// How much longer than its refresh tokens an item is kept: an access token of the last refresh
@@ -116,6 +119,13 @@ impl UserSessions {
             .key("sessionId", text(key.id.as_str()))
     }
 
+    fn update_in(&self, key: &SessionKey) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key("sub", text(key.sub.as_str()))
+            .key("sessionId", text(key.id.as_str()))
+    }
+
     fn expiry(&self, begun: Timestamp) -> (AttributeValue, AttributeValue) {
         let expires_at = begun.after(self.lifetime);
         let ttl = expires_at.after(KEPT).as_seconds();
@@ -123,49 +133,53 @@ impl UserSessions {
     }
 
     /// Records a session that a sign-in has begun, and gives the family of its refresh token. The
-    /// same one may be recorded again, as long as it has not ended.
+    /// same one may be recorded again, as long as it has not ended. `entry` is what the guest's
+    /// activity says of it.
     pub async fn begin(
         &self,
         session: &IssuedSession,
         origin: &SessionOrigin,
+        entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<RefreshFamily, Problem> {
-        let write = self
-            .describe(self.update(&session.key), session, origin, now)
+        let record = self
+            .update_in(&session.key)
             .update_expression(format!("SET generation = :next, {}", set(DESCRIBED, false)))
             .condition_expression("attribute_not_exists(endedAt)")
-            .expression_attribute_values(":next", number(Generation::FIRST.number()));
-        match conditional_update(write, "record the session").await? {
-            Written::Made(_) => Ok(RefreshFamily {
+            .set_expression_attribute_names(Some(described_names()))
+            .set_expression_attribute_values(Some(self.described(session, origin, now)))
+            .expression_attribute_values(":next", number(Generation::FIRST.number()))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        if transact(&self.client, writes, "record the session").await? {
+            Ok(RefreshFamily {
                 session: session.key.clone(),
                 generation: Generation::FIRST,
-            }),
-            Written::Refused(_) => Err(Problem::InvalidSession),
+            })
+        } else {
+            Err(Problem::InvalidSession)
         }
     }
 
     /// The values of [`DESCRIBED`].
-    fn describe(
-        &self,
-        update: UpdateItemFluentBuilder,
-        session: &IssuedSession,
-        origin: &SessionOrigin,
-        now: Timestamp,
-    ) -> UpdateItemFluentBuilder {
+    fn described(&self, session: &IssuedSession, origin: &SessionOrigin, now: Timestamp) -> Item {
         let (expires_at, ttl) = self.expiry(session.signed_in_by);
         let country = origin.country.as_ref().map_or("", Country::as_str);
-        update
-            .expression_attribute_names("#method", "method")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":createdAt", millis(now))
-            .expression_attribute_values(":rotatedAt", millis(now))
-            .expression_attribute_values(":lastUsedAt", millis(now))
-            .expression_attribute_values(":signedInBy", millis(session.signed_in_by))
-            .expression_attribute_values(":method", text(origin.method.as_str()))
-            .expression_attribute_values(":device", text(origin.device.as_str()))
-            .expression_attribute_values(":country", text(country))
-            .expression_attribute_values(":expiresAt", expires_at)
-            .expression_attribute_values(":ttl", ttl)
+        let values = [
+            (":createdAt", millis(now)),
+            (":rotatedAt", millis(now)),
+            (":lastUsedAt", millis(now)),
+            (":signedInBy", millis(session.signed_in_by)),
+            (":method", text(origin.method.as_str())),
+            (":device", text(origin.device.as_str())),
+            (":country", text(country)),
+            (":expiresAt", expires_at),
+            (":ttl", ttl),
+        ];
+        values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 
     /// Counts a refresh: one conditional write decides between any number of tokens of a session.
@@ -194,7 +208,9 @@ impl UserSessions {
                 device,
                 country,
             };
-            self.describe(update, session, &origin, now)
+            update
+                .set_expression_attribute_names(Some(described_names()))
+                .set_expression_attribute_values(Some(self.described(session, &origin, now)))
                 .update_expression(format!("SET generation = :next, {}", set(DESCRIBED, true)))
                 .condition_expression(
                     "attribute_not_exists(endedAt) AND attribute_not_exists(generation)",
@@ -232,48 +248,60 @@ impl UserSessions {
         })
     }
 
-    /// Ends a session, whether it has a record or not. Doing it again changes nothing.
+    /// Ends a session, whether it has a record or not, with `entry` in the guest's activity, where
+    /// the guest is known. Doing it again changes nothing.
     pub async fn end(
         &self,
         key: &SessionKey,
         by: SessionEnd,
+        entry: Option<ActivityEntry>,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let (_, ttl) = self.expiry(now);
-        self.update(key)
-            .update_expression(
-                "SET endedAt = if_not_exists(endedAt, :now), endedBy = if_not_exists(endedBy, :by), \
-                 #ttl = if_not_exists(#ttl, :ttl)",
-            )
+        let record = self
+            .update_in(key)
+            .update_expression("SET endedAt = :now, endedBy = :by, #ttl = if_not_exists(#ttl, :ttl)")
+            .condition_expression("attribute_not_exists(endedAt)")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":by", text(by.as_str()))
             .expression_attribute_values(":ttl", ttl)
-            .send()
+            .write()?;
+        let entry = entry.map(ActivityEntry::into_write);
+        let writes = [record].into_iter().chain(entry).collect();
+        transact(&self.client, writes, "end the session")
             .await
             .map(drop)
-            .map_err(|error| failure("end the session")(error).into())
     }
 
-    /// Ends a session that the guest's list has; `false` where there is none of this id.
-    pub async fn end_listed(&self, key: &SessionKey, now: Timestamp) -> Result<bool, Problem> {
-        let update = self
-            .update(key)
-            .update_expression(
-                "SET endedAt = if_not_exists(endedAt, :now), endedBy = if_not_exists(endedBy, :by)",
-            )
-            .condition_expression("attribute_exists(sessionId)")
+    /// Ends a session that the guest's list has, with `entry` in the guest's activity; `false`
+    /// where there is none of this id.
+    pub async fn end_listed(
+        &self,
+        key: &SessionKey,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let record = self
+            .update_in(key)
+            .update_expression("SET endedAt = :now, endedBy = :by")
+            .condition_expression("attribute_exists(sessionId) AND attribute_not_exists(endedAt)")
             .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":by", text(SessionEnd::Guest.as_str()));
-        Ok(match conditional_update(update, "end the session").await? {
-            Written::Made(_) => true,
-            Written::Refused(_) => false,
-        })
+            .expression_attribute_values(":by", text(SessionEnd::Guest.as_str()))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        Ok(
+            match transact_or_look(&self.client, writes, "end the session").await? {
+                Transacted::Made => true,
+                // It has ended already, or there is none.
+                Transacted::Refused(item) => item.is_some(),
+            },
+        )
     }
 
-    /// Ends a session because a refresh token of it came again after its grace. `true` where that
-    /// tells of a theft, and nobody was told before: a later token than one that came again has
-    /// been used.
+    /// Ends a session because a refresh token of it came again after its grace, with `ended` in the
+    /// guest's activity, and `stolen` where that tells of a theft and nobody was told before: a
+    /// later token than one that came again has been used. `true` in that case.
     ///
     /// A client that lost an answer and comes back too late looks the same until then, and its
     /// session just ends.
@@ -281,52 +309,72 @@ impl UserSessions {
         &self,
         key: &SessionKey,
         presented: Generation,
-        teller: &AttemptId,
+        ended: ActivityEntry,
+        stolen: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let update = self
-            .update(key)
-            .update_expression(
-                "SET endedAt = if_not_exists(endedAt, :now), endedBy = if_not_exists(endedBy, :by), \
-                 reusedGeneration = if_not_exists(reusedGeneration, :presented)",
-            )
-            .condition_expression("attribute_exists(sessionId)")
+        let record = self
+            .update_in(key)
+            .update_expression("SET endedAt = :now, endedBy = :by, reusedGeneration = :presented")
+            .condition_expression("attribute_exists(sessionId) AND attribute_not_exists(endedAt)")
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":by", text(SessionEnd::Reuse.as_str()))
-            .expression_attribute_values(":presented", number(presented.number()));
-        let item = match conditional_update(update, "end the session").await? {
-            Written::Made(item) => item,
-            Written::Refused(_) => return Ok(false),
+            .expression_attribute_values(":presented", number(presented.number()))
+            .write()?;
+        let writes = vec![record, ended.into_write()];
+        let reused = match transact_or_look(&self.client, writes, "end the session").await? {
+            Transacted::Made => presented,
+            Transacted::Refused(Some(item)) if is_ended_for_reuse(&item) => {
+                reused_generation(&item).unwrap_or(presented)
+            }
+            Transacted::Refused(_) => return Ok(false),
         };
-        let used_later = later_than_reused(&item);
-        match used_later.max(Some(presented)) {
-            Some(used) => self.note_later_use(key, used, teller).await,
-            None => Ok(false),
-        }
+        // The record counts the generation that the last used token was exchanged for.
+        let exchanged_later = reused.next();
+        self.tell(key, presented, Some(exchanged_later), stolen)
+            .await
     }
 
-    /// Notes that a token of this generation was used. `true` where its session was ended because
-    /// an earlier one had come again, and nobody was told of a theft before.
+    /// Notes that a token of this generation was used, with `stolen` in the guest's activity.
+    /// `true` where its session was ended because an earlier one had come again, and nobody was
+    /// told of a theft before.
     pub async fn note_later_use(
         &self,
         key: &SessionKey,
         used: Generation,
-        teller: &AttemptId,
+        stolen: ActivityEntry,
     ) -> Result<bool, Problem> {
-        let tell = self
-            .update(key)
-            .update_expression("SET toldBy = :teller")
-            .condition_expression(
-                "endedBy = :reuse AND reusedGeneration < :used \
-                 AND (attribute_not_exists(toldBy) OR toldBy = :teller)",
-            )
+        self.tell(key, used, None, stolen).await
+    }
+
+    /// Notes a theft once: a later token than the one that came again was `used`, or the record has
+    /// counted more than `exchanged`.
+    async fn tell(
+        &self,
+        key: &SessionKey,
+        used: Generation,
+        exchanged: Option<Generation>,
+        stolen: ActivityEntry,
+    ) -> Result<bool, Problem> {
+        let is_later = match exchanged {
+            Some(_) => "(reusedGeneration < :used OR generation > :exchanged)",
+            None => "reusedGeneration < :used",
+        };
+        let mut record = self
+            .update_in(key)
+            .update_expression("SET isTold = :true")
+            .condition_expression(format!(
+                "endedBy = :reuse AND {is_later} AND attribute_not_exists(isTold)"
+            ))
             .expression_attribute_values(":reuse", text(SessionEnd::Reuse.as_str()))
             .expression_attribute_values(":used", number(used.number()))
-            .expression_attribute_values(":teller", text(teller.as_str()));
-        Ok(match conditional_update(tell, "note the theft").await? {
-            Written::Made(_) => true,
-            Written::Refused(_) => false,
-        })
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        if let Some(exchanged) = exchanged {
+            record = record
+                .expression_attribute_values(":exchanged", number(exchanged.number()));
+        }
+        let writes = vec![record.write()?, stolen.into_write()];
+        transact(&self.client, writes, "note the theft").await
     }
 
     /// The sessions of a user that have neither ended nor outlived their tokens. A sign-out
@@ -369,6 +417,13 @@ const DESCRIBED: &[&str] = &[
     "#ttl",
 ];
 
+/// The names of [`DESCRIBED`] that DynamoDB reserves.
+fn described_names() -> HashMap<String, String> {
+    ["method", "ttl"]
+        .map(|name| (format!("#{name}"), name.to_owned()))
+        .into()
+}
+
 /// Sets the attributes, each to the value of its name; `kept` leaves those that are there.
 fn set(attributes: &[&str], kept: bool) -> String {
     let assign = |attribute: &&str| {
@@ -387,13 +442,10 @@ fn generation(item: &Item) -> Option<Generation> {
     u32::try_from(number).ok().map(Generation::of_number)
 }
 
-/// The generation after the one that came again, where the record has counted its use.
-fn later_than_reused(item: &Item) -> Option<Generation> {
-    let reused = get_number(item, "reusedGeneration")?;
-    let next = Generation::of_number(u32::try_from(reused).ok()?).next();
-    generation(item)
-        .is_some_and(|current| current > next)
-        .then_some(next)
+/// The generation that came again.
+fn reused_generation(item: &Item) -> Option<Generation> {
+    let number = get_number(item, "reusedGeneration")?;
+    u32::try_from(number).ok().map(Generation::of_number)
 }
 
 /// A session that goes on by its record.

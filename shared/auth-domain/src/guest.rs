@@ -222,6 +222,8 @@ pub struct WaitingGuest {
 pub struct AddressClaim {
     /// The user whose guest has the address, and has proved it.
     pub sub: UserSub,
+    /// The guest's public number.
+    pub guest_id: GuestId,
     /// Whether Cognito holds a password for that guest.
     pub has_password: bool,
 }

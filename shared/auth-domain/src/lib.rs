@@ -5,6 +5,7 @@
 //! right number of digits. Text that must not leave (addresses, codes, tokens, keys) prints as the
 //! name of its type and nothing else.
 
+mod activity;
 mod agent_name;
 mod app_client;
 mod authenticator;
@@ -43,6 +44,7 @@ mod totp;
 mod user_session;
 mod workload_token;
 
+pub use activity::{Activity, ActivityId, ActivityKind, Actor, InvalidActivityId};
 pub use agent_name::{AgentName, InvalidAgentName};
 pub use app_client::{AppClients, InvalidAppClients};
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};

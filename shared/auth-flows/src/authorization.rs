@@ -159,23 +159,23 @@ impl ConsentCheck {
         })
     }
 
-    /// Completes a consent at AgentCore, and says why it does not count, if so.
+    /// Completes a consent at AgentCore, and says whose it is, or why it does not count.
     ///
     /// AgentCore takes a completion once. A refusal may mean that an earlier one, whose answer was
     /// lost, succeeded: then the token is there.
     pub async fn complete(
         &self,
         authorization: &Authorization,
-    ) -> Result<Option<AuthorizationFailure>, Problem> {
+    ) -> Result<Result<Box<Caller>, AuthorizationFailure>, Problem> {
         let Authorization { id, user_id, .. } = authorization;
         match self.consents.complete(user_id, id).await? {
             Completion::Done | Completion::Refused => {}
         }
         Ok(match self.person(authorization).await? {
-            Consented::By(_) => None,
-            Consented::NoToken => Some(AuthorizationFailure::RefusedByAgentCore),
-            Consented::Nobody | Consented::Another => Some(AuthorizationFailure::OtherUser),
-            Consented::Earlier => Some(AuthorizationFailure::OldSignIn),
+            Consented::By(person) => Ok(person),
+            Consented::NoToken => Err(AuthorizationFailure::RefusedByAgentCore),
+            Consented::Nobody | Consented::Another => Err(AuthorizationFailure::OtherUser),
+            Consented::Earlier => Err(AuthorizationFailure::OldSignIn),
         })
     }
 }

@@ -6,14 +6,14 @@ use auth_aws::{
     UsedBy,
 };
 use auth_domain::{
-    Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactor,
+    ActivityKind, Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactor,
     SecondFactorRules, SessionToken, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
 
 use crate::{
-    Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts, SessionRecords,
+    Activities, Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts, SessionRecords,
     attempt::{Budget, Claim, note_kept, others_end},
     second_factor,
 };
@@ -27,6 +27,7 @@ pub struct HeldSignIns {
     guests: Guests,
     token_service: TokenService,
     sessions: SessionRecords,
+    activities: Activities,
     requesters: Requesters,
     network: NetworkAttempts,
     rules: SecondFactorRules,
@@ -65,6 +66,7 @@ impl HeldSignIns {
             guests: Guests::new(platform)?,
             token_service: TokenService::new(platform)?,
             sessions: SessionRecords::new(platform)?,
+            activities: Activities::new(platform)?,
             requesters: Requesters::new(platform, operation)?,
             network: NetworkAttempts::new(platform, network)?,
             rules: platform.environment().second_factor_rules()?,
@@ -145,7 +147,16 @@ impl HeldSignIns {
                 guest,
                 backup_codes_left,
             }),
-            FactorProof::Wrong => Err(self.refuse(resumed, &attempt).await),
+            FactorProof::Wrong => {
+                let kind = ActivityKind::SignInRefused;
+                let exchange = resumed.requester.exchange();
+                let refused = self.activities.event(&guest, kind, exchange);
+                let (problem, ()) = join!(
+                    self.refuse(resumed, &attempt),
+                    self.activities.note(&refused)
+                );
+                Err(problem)
+            }
         }
     }
 
@@ -219,15 +230,16 @@ impl HeldSignIns {
     pub async fn trade(
         &self,
         resumed: &Resumed<'_>,
-        attempt: &Attempt<'_>,
+        proved: &ProvedFactor<'_>,
         token: &HeldToken,
     ) -> Result<Tokens, Problem> {
+        let ProvedFactor { attempt, guest, .. } = proved;
         let (finished, opened) = join!(attempt.finish(), self.second_factors.open(token));
         finished?;
         let traded = match opened {
             Ok(refresh_token) => {
-                self.exchange(refresh_token, resumed.requester.exchange())
-                    .await
+                let exchange = resumed.requester.exchange();
+                self.exchange(refresh_token, guest, exchange).await
             }
             Err(problem) => Err(problem),
         };
@@ -249,17 +261,18 @@ impl HeldSignIns {
     async fn exchange(
         &self,
         refresh_token: RefreshToken,
+        guest: &Guest,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let mut tokens = self.token_service.refresh(&refresh_token).await?;
         // Where the client does not rotate, the one that was held goes on.
         tokens.refresh_token.get_or_insert(refresh_token);
         let method = SignInMethod::SecondFactor;
-        self.sessions.begin(tokens, method, exchange).await
+        self.sessions.begin(tokens, guest, method, exchange).await
     }
 
-    /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. Where that fails, it is deleted with the record,
-    /// and ends unused by its own time.
+    /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. Where that
+    /// fails, it is deleted with the record, and ends unused by its own time.
     async fn abandon(&self, id: &SignInId, token: &HeldToken) {
         let abandoning = async {
             let refresh_token = self.second_factors.open(token).await?;

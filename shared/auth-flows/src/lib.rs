@@ -1,5 +1,6 @@
 //! Decisions that several operations make, above adapters and doors.
 
+mod activities;
 mod admission;
 mod arrival;
 mod attempt;
@@ -19,6 +20,7 @@ mod session;
 mod session_records;
 mod signed_in;
 
+pub use activities::Activities;
 pub use admission::{
     CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
 };

@@ -7,17 +7,17 @@
 use std::time::Duration;
 
 use auth_aws::{
-    ConfigurationError, Guests, IssuedSession, Platform, Refresh, Renewal, Secrets, TokenService,
+    ActivityEntry, ConfigurationError, Guests, IssuedSession, Platform, Refresh, Renewal, Secrets, TokenService,
     UserSessions,
 };
 use auth_domain::{
-    AttemptId, Clock, Generation, Guest, Notice, PresentedToken, Problem, Randomness,
+    Activity, ActivityKind, Actor, Clock, Generation, Guest, Notice, PresentedToken, Problem,
     RefreshFamily, RefreshRefusal, RefreshToken, SessionKey, Timestamp, Tokens,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::join;
 
-use crate::Notices;
+use crate::{Activities, Notices};
 
 /// Renews sessions by their refresh tokens.
 #[derive(Clone)]
@@ -26,9 +26,9 @@ pub struct Refreshes {
     sessions: UserSessions,
     guests: Guests,
     secrets: Secrets,
+    activities: Activities,
     notices: Notices,
     clock: Clock,
-    randomness: Randomness,
     grace: Duration,
 }
 
@@ -40,9 +40,9 @@ impl Refreshes {
             sessions: UserSessions::new(platform)?,
             guests: Guests::new(platform)?,
             secrets: Secrets::new(platform)?,
+            activities: Activities::new(platform)?,
             notices: Notices::new(platform)?,
             clock: platform.clock(),
-            randomness: platform.randomness(),
             grace: platform.environment().seconds("REFRESH_GRACE_SECONDS")?,
         })
     }
@@ -101,8 +101,16 @@ impl Refreshes {
             return Ok(());
         };
         match refusal {
-            RefreshRefusal::Reused => self.came_again(session, *generation, exchange).await,
-            RefreshRefusal::Revoked => self.is_used_later(session, *generation, exchange).await,
+            RefreshRefusal::Reused => {
+                let guest = self.guests.find(&session.sub).await?;
+                self.came_again(session, *generation, guest.as_ref(), exchange)
+                    .await
+            }
+            RefreshRefusal::Revoked => {
+                let guest = self.guests.find(&session.sub).await?;
+                self.is_used_later(session, *generation, guest.as_ref(), exchange)
+                    .await
+            }
             RefreshRefusal::Expired | RefreshRefusal::Invalid => Ok(()),
         }
     }
@@ -135,24 +143,26 @@ impl Refreshes {
             self.sessions.renew(&session, counted, device, country),
             self.guests.find(&session.key.sub)
         );
-        let (generation, signed_in_by) = match renewal? {
+        let (renewal, guest) = (renewal?, guest?);
+        let (generation, signed_in_by) = match renewal {
             Renewal::GoesOn {
                 generation,
                 signed_in_by,
             } => (generation, signed_in_by),
             Renewal::HasEnded => return Ok(Err(RefreshRefusal::Revoked)),
             Renewal::EndedForReuse => {
-                self.is_used_later(&session.key, presented, exchange)
+                self.is_used_later(&session.key, presented, guest.as_ref(), exchange)
                     .await?;
                 return Ok(Err(RefreshRefusal::Revoked));
             }
             Renewal::CameAgain => {
-                self.came_again(&session.key, presented, exchange).await?;
+                self.came_again(&session.key, presented, guest.as_ref(), exchange)
+                    .await?;
                 return Ok(Err(RefreshRefusal::Reused));
             }
         };
         let key = session.key;
-        let guest = guest?.filter(|guest| !guest.has_signed_out_since(signed_in_by, Some(&key.id)));
+        let guest = guest.filter(|guest| !guest.has_signed_out_since(signed_in_by, Some(&key.id)));
         Ok(guest
             .map(|guest| {
                 let family = RefreshFamily {
@@ -165,22 +175,27 @@ impl Refreshes {
     }
 
     /// Ends a session of which a token came again after its grace, and tells the guest where that
-    /// tells of a theft.
+    /// tells of a theft. Without a guest, no session goes on.
     async fn came_again(
         &self,
         session: &SessionKey,
         presented: Generation,
+        guest: Option<&Guest>,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
         tracing::warn!("a refresh token came back after its grace period: its session has ended");
-        let teller = AttemptId::generate(&self.randomness);
+        let Some(guest) = guest else {
+            return Ok(());
+        };
+        let ended = self.entry(session, guest, ActivityKind::SessionEnded, exchange)?;
+        let stolen = self.entry(session, guest, ActivityKind::RefreshTokenStolen, exchange)?;
         let now = self.clock.now();
         let is_theft = self
             .sessions
-            .end_for_reuse(session, presented, &teller, now)
+            .end_for_reuse(session, presented, ended, stolen, now)
             .await?;
         if is_theft {
-            self.tell_of_theft(session, exchange).await;
+            self.tell_of_theft(guest, exchange).await;
         }
         Ok(())
     }
@@ -190,25 +205,39 @@ impl Refreshes {
         &self,
         session: &SessionKey,
         used: Generation,
+        guest: Option<&Guest>,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let teller = AttemptId::generate(&self.randomness);
-        if self.sessions.note_later_use(session, used, &teller).await? {
-            self.tell_of_theft(session, exchange).await;
+        let Some(guest) = guest else {
+            return Ok(());
+        };
+        let stolen = self.entry(session, guest, ActivityKind::RefreshTokenStolen, exchange)?;
+        if self.sessions.note_later_use(session, used, stolen).await? {
+            self.tell_of_theft(guest, exchange).await;
         }
         Ok(())
     }
 
-    async fn tell_of_theft(&self, session: &SessionKey, exchange: &Exchange) {
+    /// What the guest's activity says of a session that Latchkey ends. Device and country are those
+    /// of the request that brought the token, which may be the thief's or the guest's.
+    fn entry(
+        &self,
+        session: &SessionKey,
+        guest: &Guest,
+        kind: ActivityKind,
+        exchange: &Exchange,
+    ) -> Result<ActivityEntry, Problem> {
+        self.activities.write_of(&Activity {
+            by: Actor::Latchkey,
+            session: Some(session.id.clone()),
+            ..self.activities.event(guest, kind, exchange)
+        })
+    }
+
+    async fn tell_of_theft(&self, guest: &Guest, exchange: &Exchange) {
         tracing::warn!("a later refresh token was used: somebody holds a copy");
         exchange.count(Metric::RefreshTokenReuse);
-        match self.guests.find(&session.sub).await {
-            Ok(Some(guest)) => {
-                let notice = Notice::RefreshTokenStolen;
-                self.notices.tell(&guest.email, notice, exchange).await;
-            }
-            Ok(None) => {}
-            Err(_) => tracing::error!("a guest could not be told of a theft"),
-        }
+        let notice = Notice::RefreshTokenStolen;
+        self.notices.tell(&guest.email, notice, exchange).await;
     }
 }

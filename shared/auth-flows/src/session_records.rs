@@ -1,15 +1,20 @@
 //! The records of sessions, as sign-ins begin them.
 
 use auth_aws::{ConfigurationError, IssuedSession, Platform, Secrets, UserSessions};
-use auth_domain::{Clock, Problem, SessionEnd, SessionOrigin, SignInMethod, Tokens};
+use auth_domain::{
+    Activity, ActivityKind, Clock, Guest, Problem, SessionEnd, SessionOrigin, SignInMethod, Tokens,
+};
 use auth_lambda::Exchange;
 use tokio::try_join;
+
+use crate::Activities;
 
 /// Records sessions.
 #[derive(Clone)]
 pub struct SessionRecords {
     sessions: UserSessions,
     secrets: Secrets,
+    activities: Activities,
     clock: Clock,
 }
 
@@ -19,30 +24,41 @@ impl SessionRecords {
         Ok(Self {
             sessions: UserSessions::new(platform)?,
             secrets: Secrets::new(platform)?,
+            activities: Activities::new(platform)?,
             clock: platform.clock(),
         })
     }
 
-    /// Records the session that a sign-in has begun, and marks its refresh token as the session's
-    /// first. Only tokens whose session has a record leave.
+    /// Records the session that a guest's sign-in has begun, and marks its refresh token as the
+    /// session's first. Only tokens whose session has a record leave.
     pub async fn begin(
         &self,
         tokens: Tokens,
+        guest: &Guest,
         method: SignInMethod,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let session = IssuedSession::of(&tokens.access_token)?;
+        let method = if exchange.is_from_agent() {
+            SignInMethod::Agent
+        } else {
+            method
+        };
         let origin = SessionOrigin {
-            method: if exchange.is_from_agent() {
-                SignInMethod::Agent
-            } else {
-                method
-            },
+            method,
             device: exchange.client_name(),
             country: exchange.country(),
         };
+        let entry = self.activities.write_of(&Activity {
+            method: Some(method),
+            session: Some(session.key.id.clone()),
+            ..self
+                .activities
+                .event(guest, ActivityKind::SignedIn, exchange)
+        })?;
+        let now = self.clock.now();
         let (family, secrets) = try_join!(
-            self.sessions.begin(&session, &origin, self.clock.now()),
+            self.sessions.begin(&session, &origin, entry, now),
             self.secrets.get()
         )?;
         let refresh_token = tokens.refresh_token.as_ref();
@@ -54,11 +70,24 @@ impl SessionRecords {
 
     /// Ends the record of a session whose tokens do not leave after all. Where that fails, it stays
     /// on the guest's list until its time is over, and nobody has its tokens.
-    pub async fn take_back(&self, tokens: &Tokens) {
+    pub async fn take_back(
+        &self,
+        tokens: &Tokens,
+        guest: &Guest,
+        method: SignInMethod,
+        exchange: &Exchange,
+    ) {
         let ending = async {
             let session = IssuedSession::of(&tokens.access_token)?;
+            let entry = self.activities.write_of(&Activity {
+                method: Some(method),
+                session: Some(session.key.id.clone()),
+                ..self
+                    .activities
+                    .event(guest, ActivityKind::SignInRefused, exchange)
+            })?;
             let (by, now) = (SessionEnd::FailedSignIn, self.clock.now());
-            self.sessions.end(&session.key, by, now).await
+            self.sessions.end(&session.key, by, Some(entry), now).await
         };
         if ending.await.is_err() {
             tracing::warn!("the record of a session that failed to begin could not be ended");

@@ -188,7 +188,7 @@ impl SigningIn {
             let exchange = requester.exchange();
             let marked = self
                 .sessions
-                .begin(tokens.clone(), *method, exchange)
+                .begin(tokens.clone(), &arrived.guest, *method, exchange)
                 .await?;
             attempt.finish().await?;
             Ok(marked)
@@ -196,7 +196,10 @@ impl SigningIn {
         let marked = match recording.await {
             Ok(marked) => marked,
             Err(problem) => {
-                self.sessions.take_back(tokens).await;
+                let (guest, exchange) = (&arrived.guest, requester.exchange());
+                self.sessions
+                    .take_back(tokens, guest, *method, exchange)
+                    .await;
                 return Err(problem);
             }
         };

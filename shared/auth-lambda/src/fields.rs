@@ -1,6 +1,6 @@
 //! An operation's input, field by field, with every broken field named at once.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use auth_domain::{
     Assertion, Attestation, CredentialId, Email, FieldProblem, FreshProof, InvalidCredentialPart,
@@ -88,6 +88,25 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// A field that may be absent or null, as a whole number within bounds. A query has it as text.
+    pub fn whole_number(&mut self, name: &str, bounds: RangeInclusive<u32>) -> Option<u32> {
+        let number = match self.fields.get(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::Number(number)) => {
+                number.as_u64().and_then(|number| u32::try_from(number).ok())
+            }
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
+        };
+        let number = number.filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let (least, most) = (bounds.start(), bounds.end());
+            let message = format!("must be a whole number from {least} to {most}");
+            self.problem(name, "invalid", message);
+        }
+        number
     }
 
     /// A field that may be absent or null, as a list of at most `most` texts that parse.

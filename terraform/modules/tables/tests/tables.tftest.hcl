@@ -24,7 +24,7 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId", latchkey-test-user-sessions = "sub" }
+    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId", latchkey-test-user-sessions = "sub", latchkey-test-activity = "sub" }
     error_message = "tables and keys are those of ARCHITECTURE.md"
   }
 
@@ -38,7 +38,7 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = toset([for name, table in aws_dynamodb_table.this : name if length(table.ttl) > 0]) == toset(["challenges", "sessions", "user-sessions"])
+    condition     = toset([for name, table in aws_dynamodb_table.this : name if length(table.ttl) > 0]) == toset(["challenges", "sessions", "user-sessions", "activity"])
     error_message = "what expires expires by itself, and guests never do"
   }
 
@@ -57,8 +57,8 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = { for name, table in aws_dynamodb_table.this : name => table.range_key if table.range_key != null } == { user-sessions = "sessionId" } && { for attribute in aws_dynamodb_table.this["user-sessions"].attribute : attribute.name => attribute.type } == { sub = "S", sessionId = "S" }
-    error_message = "a user's sessions stand together"
+    condition     = { for name, table in aws_dynamodb_table.this : name => table.range_key if table.range_key != null } == { user-sessions = "sessionId", activity = "eventId" } && { for attribute in aws_dynamodb_table.this["user-sessions"].attribute : attribute.name => attribute.type } == { sub = "S", sessionId = "S" }
+    error_message = "a user's sessions stand together, and so do their events"
   }
 
   assert {
@@ -77,7 +77,7 @@ run "protected_tables_stay" {
   }
 
   assert {
-    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 4
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 5
     error_message = "a protected table refuses deletion, in AWS and in plans"
   }
 }

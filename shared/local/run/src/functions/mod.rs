@@ -45,6 +45,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("get-workload-token", get_workload_token::function),
     ("initiate-otp", initiate_otp::function),
     ("initiate-passkey", initiate_passkey::function),
+    ("list-activity", list_activity::function),
     ("list-passkeys", list_passkeys::function),
     ("list-sessions", list_sessions::function),
     ("login-user", login_user::function),

@@ -47,6 +47,7 @@ pub(crate) enum Case {
     Sessions,
     EndSession,
     EndOtherSessions,
+    Activity,
     ProofWithAuthenticator,
     Registration,
     RegistrationOfLeftUser,
@@ -70,7 +71,7 @@ pub(crate) enum Case {
 }
 
 impl Case {
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::StartOfKnownGuest,
         Self::StartOfNewAddress,
         Self::StartOfGuestWithoutUser,
@@ -90,6 +91,7 @@ impl Case {
         Self::Sessions,
         Self::EndSession,
         Self::EndOtherSessions,
+        Self::Activity,
         Self::ProofWithAuthenticator,
         Self::Registration,
         Self::RegistrationOfLeftUser,
@@ -134,6 +136,7 @@ impl Case {
             Self::Sessions => ("list-sessions", "listed"),
             Self::EndSession => ("end-session", "ended"),
             Self::EndOtherSessions => ("end-other-sessions", "ended"),
+            Self::Activity => ("list-activity", "listed"),
             Self::Registration => ("register-user", "new address"),
             Self::RegistrationOfLeftUser => ("register-user", "user without a guest"),
             Self::Confirmation => ("confirm-registration", "confirmed"),
@@ -193,6 +196,7 @@ impl Case {
             | Self::Sessions
             | Self::EndSession
             | Self::EndOtherSessions
+            | Self::Activity
             | Self::ProofWithAuthenticator
             | Self::Registration
             | Self::Confirmation
@@ -252,6 +256,7 @@ impl Case {
             | Self::Rename
             | Self::NothingToRename
             | Self::Sessions
+            | Self::Activity
             | Self::ProofWithAuthenticator
             | Self::Confirmation
             | Self::ConfirmationOfUnboundGuest
@@ -426,6 +431,10 @@ impl Case {
             Self::Profile => {
                 let tokens = world.sign_in(ADA).await;
                 Stage::signed_in(world, tokens, Method::GET, "/me", Value::Null)
+            }
+            Self::Activity => {
+                let tokens = world.sign_in(ADA).await;
+                Stage::signed_in(world, tokens, Method::GET, "/me/activity", Value::Null)
             }
             Self::Sessions | Self::EndOtherSessions => {
                 let other = world.sign_in(ADA).await;

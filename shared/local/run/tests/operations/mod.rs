@@ -14,6 +14,7 @@ mod get_session_status;
 mod get_workload_token;
 mod initiate_otp;
 mod initiate_passkey;
+mod list_activity;
 mod list_passkeys;
 mod list_sessions;
 mod login_user;

@@ -157,7 +157,7 @@ fn exception(case: Case, call: &Call, harm: Harm) -> Option<Outcome> {
     }
     let outcome = match (case, call.action.as_str(), call.nth) {
         // The guest was signed out, and the next request says so.
-        (Case::LogoutEverywhere | Case::Logout, "UpdateItem", 1) if lost => {
+        (Case::LogoutEverywhere | Case::Logout, "TransactWriteItems", 1) if lost => {
             Outcome::new(refused, Then::Done, 0)
         }
         // The mail was sent, so the wait between two mails has begun.
@@ -330,17 +330,17 @@ fn exception_of_confirmation(
 }
 
 /// Which `UpdateItem` ends a sign-in: the attempt, network and address are counted before, the user
-/// is claimed where no guest is known yet, and the session is recorded where none is held.
+/// is claimed where no guest is known yet.
 fn finish_of(case: Case) -> u32 {
     if matches!(
         case,
-        Case::ProofWithAuthenticator | Case::ConfirmationWithAuthenticator
+        Case::ProofWithAuthenticator
+            | Case::ConfirmationWithAuthenticator
+            | Case::ProofByKnownGuest
     ) {
         4
-    } else if matches!(case, Case::ProofByKnownGuest) {
-        5
     } else {
-        6
+        5
     }
 }
 
@@ -608,6 +608,7 @@ async fn recover(case: Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         | Case::Refresh
         | Case::Profile
         | Case::Sessions
+        | Case::Activity
         | Case::NothingToRename => go_on(case, stage, answer).await.0,
         Case::EndSession | Case::EndOtherSessions => {
             let (then, _) = go_on(case, stage, answer).await;

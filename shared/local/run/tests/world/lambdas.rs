@@ -297,6 +297,7 @@ fn value(world: &TestWorld, name: &str) -> String {
         }
         "GUESTS_TABLE_NAME" => ready.tables["guests"].to_owned(),
         "USER_SESSIONS_TABLE_NAME" => ready.tables["user-sessions"].to_owned(),
+        "ACTIVITY_TABLE_NAME" => ready.tables["activity"].to_owned(),
         "CHALLENGES_TABLE_NAME" => ready.tables["challenges"].to_owned(),
         "SECRETS_ID" => "latchkey-local/secrets".to_owned(),
         "KMS_KEY_ID" => "alias/latchkey-local-sealing".to_owned(),

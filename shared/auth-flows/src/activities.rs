@@ -1,0 +1,72 @@
+//! The activity of guests, as operations note it.
+
+use auth_aws::{ActivityEntry, ActivityLog, ConfigurationError, Platform};
+use auth_domain::{Activity, ActivityKind, Clock, Guest, GuestId, Problem, Randomness, UserSub};
+use auth_lambda::Exchange;
+
+/// Notes what happens to accounts.
+#[derive(Clone)]
+pub struct Activities {
+    log: ActivityLog,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl Activities {
+    /// Events in the table that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            log: ActivityLog::new(platform)?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// An event that a guest causes by this request, in the session of the caller, if there is one.
+    #[must_use]
+    pub fn event(&self, guest: &Guest, kind: ActivityKind, exchange: &Exchange) -> Activity {
+        self.event_of(&guest.cognito_sub, &guest.guest_id, kind, exchange)
+    }
+
+    /// The same, where the guest's record was not read.
+    #[must_use]
+    pub fn event_of(
+        &self,
+        sub: &UserSub,
+        guest_id: &GuestId,
+        kind: ActivityKind,
+        exchange: &Exchange,
+    ) -> Activity {
+        let session = exchange.caller().ok();
+        Activity {
+            device: Some(exchange.client_name()),
+            country: exchange.country(),
+            session: session.and_then(|caller| caller.session.clone()),
+            ..Activity::of(sub, guest_id, kind, self.clock.now(), &self.randomness)
+        }
+    }
+
+    /// The part of a transaction that writes [`Activities::event`].
+    pub fn entry(
+        &self,
+        guest: &Guest,
+        kind: ActivityKind,
+        exchange: &Exchange,
+    ) -> Result<ActivityEntry, Problem> {
+        self.write_of(&self.event(guest, kind, exchange))
+    }
+
+    /// The part of a transaction that writes an event.
+    pub fn write_of(&self, activity: &Activity) -> Result<ActivityEntry, Problem> {
+        self.log.entry(activity)
+    }
+
+    /// Writes an event that no other write goes with. Where that fails, it is logged, and fails
+    /// nothing.
+    pub async fn note(&self, activity: &Activity) {
+        if self.log.write(activity).await.is_err() {
+            let kind = activity.kind.as_str();
+            tracing::warn!(kind, "an event is missing in a guest's activity");
+        }
+    }
+}
