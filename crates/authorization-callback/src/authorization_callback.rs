@@ -3,8 +3,8 @@
 
 use auth_aws::Claim;
 use auth_domain::{
-    ActivityKind, AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
-    BindingCookie, KeyRing, Problem, Standing,
+    ActivityKind, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
+    AuthorizationStatus, BindingCookie, KeyRing, Problem, Standing,
 };
 use auth_lambda::{Exchange, Metric, Redirect};
 use tokio::try_join;

@@ -30,9 +30,9 @@ impl VerifyMfaSetup {
         let kept = caller.session.as_ref();
         let kind = ActivityKind::AuthenticatorSetUp;
         let entry = self.activities.entry(&guest, kind, exchange)?;
-        let confirming =
-            self.authenticators
-                .confirm(&guest, confirmation, kept, entry, proved.now);
+        let confirming = self
+            .authenticators
+            .confirm(&guest, confirmation, kept, entry, proved.now);
         if !confirming.await? {
             return Err(Problem::InvalidSession);
         }

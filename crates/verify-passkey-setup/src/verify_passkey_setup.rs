@@ -2,7 +2,9 @@
 //! the registration are revoked whatever comes of it.
 
 use auth_aws::{PasskeySetUp, Registered};
-use auth_domain::{ActivityKind, AttemptId, Guest, Notice, Passkey, PasskeyId, PasskeyName, Problem, Report};
+use auth_domain::{
+    ActivityKind, AttemptId, Guest, Notice, Passkey, PasskeyId, PasskeyName, Problem, Report,
+};
 use auth_lambda::Exchange;
 
 use crate::{Input, VerifyPasskeySetup};

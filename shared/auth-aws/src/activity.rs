@@ -123,9 +123,8 @@ impl ActivityLog {
             .iter()
             .filter(|item| get_text(item, "eventId") != Some(before.as_str()))
             .map(|item| {
-                read(item).ok_or_else(|| {
-                    Problem::Internal(unreadable("an event does not read back"))
-                })
+                read(item)
+                    .ok_or_else(|| Problem::Internal(unreadable("an event does not read back")))
             })
             .collect::<Result<Vec<Activity>, Problem>>()?;
         let has_more = events.len() > most;
@@ -157,7 +156,10 @@ impl ActivityLog {
             ("guestId".to_owned(), text(guest_id.as_str())),
             ("type".to_owned(), text(kind.as_str())),
             ("by".to_owned(), text(by.as_str())),
-            ("ttl".to_owned(), number(activity.until(self.kept).as_seconds())),
+            (
+                "ttl".to_owned(),
+                number(activity.until(self.kept).as_seconds()),
+            ),
         ]);
         let optional = [
             ("method", method.map(SignInMethod::as_str)),

@@ -5,8 +5,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use auth_domain::{
-    AccessToken, Caller, ClientName, Country, Generation, Problem, RefreshFamily,
-    Report, SessionEnd, SessionId, SessionKey, SessionOrigin, SignInMethod, Timestamp, UserSession,
+    AccessToken, Caller, ClientName, Country, Generation, Problem, RefreshFamily, Report,
+    SessionEnd, SessionId, SessionKey, SessionOrigin, SignInMethod, Timestamp, UserSession,
     UserSub,
 };
 use aws_sdk_dynamodb::{
@@ -260,7 +260,9 @@ impl UserSessions {
         let (_, ttl) = self.expiry(now);
         let record = self
             .update_in(key)
-            .update_expression("SET endedAt = :now, endedBy = :by, #ttl = if_not_exists(#ttl, :ttl)")
+            .update_expression(
+                "SET endedAt = :now, endedBy = :by, #ttl = if_not_exists(#ttl, :ttl)",
+            )
             .condition_expression("attribute_not_exists(endedAt)")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", millis(now))
@@ -370,8 +372,7 @@ impl UserSessions {
             .expression_attribute_values(":used", number(used.number()))
             .expression_attribute_values(":true", AttributeValue::Bool(true));
         if let Some(exchanged) = exchanged {
-            record = record
-                .expression_attribute_values(":exchanged", number(exchanged.number()));
+            record = record.expression_attribute_values(":exchanged", number(exchanged.number()));
         }
         let writes = vec![record.write()?, stolen.into_write()];
         transact(&self.client, writes, "note the theft").await

@@ -5,7 +5,9 @@ use std::{fmt, ops::RangeInclusive, str::FromStr, time::Duration};
 use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 
-use crate::{ClientName, Country, GuestId, Randomness, SessionId, SignInMethod, Timestamp, UserSub};
+use crate::{
+    ClientName, Country, GuestId, Randomness, SessionId, SignInMethod, Timestamp, UserSub,
+};
 
 /// Digits of an instant in an event's id: enough until the year 2286.
 const DIGITS: usize = 13;

@@ -6,14 +6,15 @@ use auth_aws::{
     UsedBy,
 };
 use auth_domain::{
-    ActivityKind, Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken, SecondFactor,
-    SecondFactorRules, SessionToken, SignInId, SignInMethod, Tokens,
+    ActivityKind, Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken,
+    SecondFactor, SecondFactorRules, SessionToken, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
 
 use crate::{
-    Activities, Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts, SessionRecords,
+    Activities, Attempt, NetworkAttempts, Requester, Requesters, SecondFactorAttempts,
+    SessionRecords,
     attempt::{Budget, Claim, note_kept, others_end},
     second_factor,
 };

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use auth_aws::{
-    ActivityEntry, ConfigurationError, Guests, IssuedSession, Platform, Refresh, Renewal, Secrets, TokenService,
-    UserSessions,
+    ActivityEntry, ConfigurationError, Guests, IssuedSession, Platform, Refresh, Renewal, Secrets,
+    TokenService, UserSessions,
 };
 use auth_domain::{
     Activity, ActivityKind, Actor, Clock, Generation, Guest, Notice, PresentedToken, Problem,

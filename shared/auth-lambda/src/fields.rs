@@ -94,9 +94,9 @@ impl Fields {
     pub fn whole_number(&mut self, name: &str, bounds: RangeInclusive<u32>) -> Option<u32> {
         let number = match self.fields.get(name) {
             None | Some(Value::Null) => return None,
-            Some(Value::Number(number)) => {
-                number.as_u64().and_then(|number| u32::try_from(number).ok())
-            }
+            Some(Value::Number(number)) => number
+                .as_u64()
+                .and_then(|number| u32::try_from(number).ok()),
             Some(Value::String(text)) => text.parse().ok(),
             Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
         };

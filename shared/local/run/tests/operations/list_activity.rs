@@ -87,7 +87,11 @@ async fn changes_of_password_authenticator_and_sessions_are_listed_the_newest_fi
     let listed = events(&world, &access_token).await;
     assert_eq!(
         types(&listed)[..3],
-        ["authenticator-removed", "other-sessions-ended", "session-ended"]
+        [
+            "authenticator-removed",
+            "other-sessions-ended",
+            "session-ended"
+        ]
     );
     assert_eq!(listed[2]["sessionId"], other);
     assert_eq!(listed[2]["by"], "guest");
@@ -132,7 +136,12 @@ async fn a_copied_session_is_ended_by_latchkey_and_said_once() {
     let listed = events(&world, &session.access_token).await;
     assert_eq!(
         types(&listed),
-        ["signed-in", "refresh-token-stolen", "session-ended", "signed-in"]
+        [
+            "signed-in",
+            "refresh-token-stolen",
+            "session-ended",
+            "signed-in"
+        ]
     );
     for event in &listed[1..3] {
         assert_eq!(event["by"], "latchkey");

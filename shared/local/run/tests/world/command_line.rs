@@ -119,7 +119,13 @@ async fn the_ready_line_says_where_everything_is_and_signals_end_it_cleanly() {
                 .starts_with("eu-west-1_")
         );
         assert!(program.ready["clientId"].is_string());
-        for table in ["guests", "challenges", "sessions", "user-sessions", "activity"] {
+        for table in [
+            "guests",
+            "challenges",
+            "sessions",
+            "user-sessions",
+            "activity",
+        ] {
             assert!(program.ready["tables"][table].is_string(), "{table}");
         }
         program
