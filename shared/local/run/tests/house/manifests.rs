@@ -1,6 +1,6 @@
 //! One dependency table, one set of lints.
 
-use std::fs;
+use std::{collections::BTreeSet, fs, process::Command};
 
 use crate::{files, folder, hold, root, workspace};
 
@@ -100,4 +100,40 @@ fn a_crate_is_built_for_tests_where_it_has_some_and_nowhere_else() {
         "Set these to false below [lib] or [[bin]] where there are no such tests, and take that away where there are.",
         &broken,
     );
+}
+
+/// Cargo compiles a crate again where other features are on. `cargo run` and the tests would each
+/// compile the SDK, which takes minutes.
+#[test]
+fn the_tests_compile_the_sdk_as_the_run_does() {
+    let below_the_sdk: BTreeSet<String> = tree("{p}", &["--package", "aws-sdk-dynamodb"]);
+    let in_the_run = tree("{p} {f}", &["--package", "auth-local"]);
+    let in_the_tests = tree("{p} {f}", &["--workspace", "--edges", "normal,dev"]);
+    let broken: Vec<String> = in_the_run
+        .difference(&in_the_tests)
+        .filter(|line| below_the_sdk.iter().any(|crate_| line.starts_with(crate_)))
+        .cloned()
+        .collect();
+    assert!(!below_the_sdk.is_empty() && !in_the_run.is_empty());
+    hold(
+        "Say the features that the tests turn on in shared/local/run/Cargo.toml too.",
+        &broken,
+    );
+}
+
+/// The lines of `cargo tree`, each crate once.
+fn tree(format: &str, arguments: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--prefix", "none", "--edges", "normal"])
+        .args(["--format", format])
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{output:?}");
+    let lines = String::from_utf8(output.stdout).expect("names are ASCII");
+    lines
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)").to_owned())
+        .collect()
 }
