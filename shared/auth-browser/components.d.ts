@@ -24,7 +24,7 @@ export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn
 
 /**
  * `<latchkey-account>`. Attributes: `api-url`, `token-delivery`, `sections` (of `profile passkeys
- * authenticator sessions sign-out`). Event: `latchkey-signed-out`.
+ * authenticator sessions activity sign-out`). Event: `latchkey-signed-out`.
  */
 export interface LatchkeyAccount extends LatchkeyElement {}
 export const LatchkeyAccount: { new (): LatchkeyAccount; prototype: LatchkeyAccount };

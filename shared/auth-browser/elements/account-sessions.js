@@ -33,7 +33,7 @@ export class SessionsSection {
   #row({ sessionId, device, country, method, createdAt, lastUsedAt, current }) {
     const account = this.#account;
     const { voice } = account;
-    const named = this.#device(device);
+    const named = account.device(device);
     const where = [named, country && voice.country(country), current && voice.say('account.here')].filter(Boolean).join(' · ');
     const signedIn = voice.say('account.signedIn', { date: voice.date(createdAt), method: voice.say(`account.method.${method}`) });
     const end = () => this.#end('account.ended', () => account.client.endSession({ sessionId }));
@@ -48,14 +48,6 @@ export class SessionsSection {
       ),
       current ? null : account.button('account.end', end, 'quiet', { 'aria-label': voice.say('account.endOn', { device: named }) }),
     );
-  }
-
-  /** The API says it in English, as in *Firefox on Windows*. */
-  #device(device) {
-    const { voice } = this.#account;
-    const [, browser, system] = /^(.+) on (.+)$/.exec(device) ?? [];
-    if (browser !== undefined) return voice.say('account.deviceOn', { browser, system });
-    return device === 'unknown' ? voice.say('account.deviceUnknown') : device;
   }
 
   #end(done, end) {

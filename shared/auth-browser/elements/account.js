@@ -3,8 +3,9 @@
  * own, and stands in `SECTIONS`.
  *
  * Attributes: `api-url`, `token-delivery`, `sections` (of `profile passkeys authenticator sessions
- * sign-out`, all when absent). Properties: `client`, `texts`. Event: `latchkey-signed-out`.
+ * activity sign-out`, all when absent). Properties: `client`, `texts`. Event: `latchkey-signed-out`.
  */
+import { ActivitySection } from './account-activity.js';
 import { AuthenticatorSection } from './account-authenticator.js';
 import { PasskeysSection } from './account-passkeys.js';
 import { ProfileSection } from './account-profile.js';
@@ -26,6 +27,7 @@ const SECTIONS = [
   ['passkeys', PasskeysSection],
   ['authenticator', AuthenticatorSection],
   ['sessions', SessionsSection],
+  ['activity', ActivitySection],
   ['sign-out', WaysOutSection],
 ];
 
@@ -112,6 +114,13 @@ export class LatchkeyAccount extends LatchkeyElement {
       .catch((problem) => node.replaceChildren(make('p', { class: 'note wrong' }, sentence(this.voice, problem))))
       .finally(() => node.removeAttribute('aria-busy'));
     return node;
+  }
+
+  /** A device as the API names it, in English: *Firefox on Windows*. */
+  device(named) {
+    const [, browser, system] = /^(.+) on (.+)$/.exec(named) ?? [];
+    if (browser !== undefined) return this.voice.say('account.deviceOn', { browser, system });
+    return named === 'unknown' ? this.voice.say('account.deviceUnknown') : named;
   }
 
   /** The quiet way back from a step of the section `at`. */

@@ -402,6 +402,32 @@ async function sessions() {
   for (const tab of [first, second, third]) await tab.context().close();
 }
 
+async function activity() {
+  const address = 'busy@example.com';
+  const tab = await open({ locale: 'de-DE', colorScheme: 'dark', viewport: { width: 320, height: 640 } });
+  const password = 'a lantern over the harbour';
+  const { sessionToken } = await post('/auth/register', { email: address, password });
+  await post('/auth/register/confirm', { sessionToken, code: await code(address) });
+  // As many sign-ins as one page of events does not hold.
+  for (let count = 0; count < 20; count += 1) await post('/auth/login', { email: address, password });
+  await press(tab, 'Mit Passwort anmelden');
+  await fill(tab, 'email', address);
+  await fill(tab, 'password', password);
+  await go(tab);
+  await account(tab).getByRole('button', { name: 'Zeigen, was geschehen ist' }).click();
+  const rows = account(tab).locator('[part="activity"] li');
+  await rows.nth(19).waitFor();
+  assert.equal(await rows.count(), 20);
+  await account(tab).getByText(/Angemeldet/).first().waitFor();
+  await isAccessible(tab, 'what happened in German on a narrow dark screen');
+  await account(tab).getByRole('button', { name: 'Mehr zeigen' }).click();
+  await rows.nth(21).waitFor();
+  assert.equal(await account(tab).getByRole('button', { name: 'Mehr zeigen' }).count(), 0);
+  assert.equal(await tab.evaluate(() => document.activeElement.shadowRoot.activeElement.tagName), 'LI');
+  seen('what happened is listed in pages, the newest first');
+  await tab.context().close();
+}
+
 /** The screen lock of the device: a virtual authenticator, which answers when it may. */
 async function screenLock(tab) {
   const devtools = await tab.context().newCDPSession(tab);
@@ -495,11 +521,14 @@ async function passkeys() {
   await tab.context().close();
 }
 
+const json = { 'content-type': 'application/json' };
+
+/** An operation's answer, past every browser. */
+const post = async (path, body, headers = json) =>
+  (await fetch(`${gateway}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+
 /** An agent's request that a person has allowed: begun signed in, and consented to at the pool. */
 async function consented(address) {
-  const json = { 'content-type': 'application/json' };
-  const post = async (path, body, headers = json) =>
-    (await fetch(`${gateway}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json();
   const { sessionToken } = await post('/auth/otp/initiate', { email: address });
   const { accessToken } = await post('/auth/otp/verify', { email: address, code: await code(address), sessionToken });
   return post('/auth/oauth2/authorize', { conversationId: 'a-conversation' }, { ...json, authorization: `Bearer ${accessToken}` });
@@ -616,6 +645,7 @@ const JOURNEYS = {
   limits,
   tabs: twoTabs,
   sessions,
+  activity,
   passkeys,
   news,
   keys: byKeyboard,
