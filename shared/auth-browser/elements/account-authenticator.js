@@ -1,5 +1,6 @@
 /** The account's authenticator app: set up with a QR code, confirmed, its backup codes, removed. */
-import { drawing, field, form, make } from './parts.js';
+import { keepBackupCodes, scanSecret } from './authenticator-steps.js';
+import { make } from './parts.js';
 
 export class AuthenticatorSection {
   #account;
@@ -15,8 +16,8 @@ export class AuthenticatorSection {
     return make(
       'section',
       { 'aria-labelledby': 'authenticator', part: 'section' },
-      make('h3', { id: 'authenticator', tabindex: '-1' }, voice.say('account.authenticator')),
-      make('p', { class: 'note' }, voice.say(isOn === null ? 'account.authenticatorHint' : isOn ? 'account.isOn' : 'account.isOff')),
+      make('h3', { id: 'authenticator', tabindex: '-1' }, voice.say('authenticator.title')),
+      make('p', { class: 'note' }, voice.say(isOn === null ? 'account.authenticatorHint' : isOn ? 'authenticator.isOn' : 'account.isOff')),
       make(
         'div',
         { class: 'buttons' },
@@ -32,7 +33,7 @@ export class AuthenticatorSection {
       at: 'authenticator',
       purpose: 'authenticator',
       factor: 'code',
-      title: 'account.authenticator',
+      title: 'authenticator.title',
       go: 'account.setUp',
       change: async (proof) => this.#turnOn(await account.client.setupMfa(proof)),
     });
@@ -45,7 +46,7 @@ export class AuthenticatorSection {
       purpose: 'authenticator',
       factor: 'code',
       needsFactor: true,
-      title: 'account.authenticator',
+      title: 'authenticator.title',
       go: 'account.turnOff',
       change: async (proof) => {
         await account.client.disableMfa(proof);
@@ -58,50 +59,12 @@ export class AuthenticatorSection {
 
   #turnOn({ secret, qrSvg }) {
     const account = this.#account;
-    const { voice } = account;
-    const code = field(voice, 'code');
-    const { node } = form(voice, {
-      fields: [code],
-      go: 'account.turnOn',
-      onSubmit: (input) =>
-        account.attempt([code], async () => {
-          const { backupCodes } = await account.client.verifyMfaSetup({ code: input.code });
-          account.proofs.hasAuthenticator = true;
-          this.#backupCodes(backupCodes);
-        }),
-    });
-    account.show({
-      title: 'account.authenticator',
-      hint: voice.say('account.scan'),
-      content: [
-        drawing(qrSvg, voice.say('account.scan')),
-        make('p', {}, `${voice.say('account.key')}: `, make('code', { part: 'key' }, secret.match(/.{1,4}/g).join(' '))),
-        node,
-      ],
-      focus: code.input,
-      ways: [account.back('authenticator')],
-    });
-  }
-
-  #backupCodes(codes) {
-    const account = this.#account;
-    const { voice } = account;
-    const copy = async () => {
-      await navigator.clipboard.writeText(codes.join('\n'));
-      account.tell(voice.say('account.copied'), { good: true });
-    };
-    account.show({
-      title: 'account.isOn',
-      hint: voice.say('account.keep'),
-      content: [
-        make('ul', { class: 'codes', part: 'codes' }, ...codes.map((code) => make('li', {}, code))),
-        make(
-          'div',
-          { class: 'ways' },
-          account.button('account.copy', copy),
-          account.button('account.kept', () => void account.overview('authenticator'), 'primary'),
-        ),
-      ],
-    });
+    const turnOn = (code, shown) =>
+      account.attempt([shown], async () => {
+        const { backupCodes } = await account.client.verifyMfaSetup({ code });
+        account.proofs.hasAuthenticator = true;
+        keepBackupCodes(account, { codes: backupCodes, done: () => void account.overview('authenticator') });
+      });
+    scanSecret(account, { secret, qrSvg, turnOn, ways: [account.back('authenticator')] });
   }
 }

@@ -97,11 +97,14 @@ export function valueOf({ name, input }) {
   return name === 'email' || name === 'name' ? input.value.trim() : input.value;
 }
 
-/** A form with one primary action. It works once at a time, and says when it is busy. */
-export function form(voice, { fields, go, onSubmit }) {
+/**
+ * A form with one primary action, and `more` above it. It works once at a time, and says when it is
+ * busy.
+ */
+export function form(voice, { fields, go, onSubmit, more = null, part = 'primary' }) {
   const label = make('span', {}, voice.say(go));
-  const button = make('button', { type: 'submit', part: 'primary', class: 'primary' }, label);
-  const node = make('form', { novalidate: true, part: 'form' }, ...fields.map((each) => each.node), button);
+  const button = make('button', { type: 'submit', part, class: part }, label);
+  const node = make('form', { novalidate: true, part: 'form' }, ...fields.map((each) => each.node), ...(more ? [more] : []), button);
   let isBusy = false;
   let isClosed = false;
   // The button keeps its width and the focus; a press while it is off does nothing.

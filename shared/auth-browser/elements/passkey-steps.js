@@ -10,10 +10,22 @@ export { isAvailable };
 const AUTOFILL_MS = 240_000;
 
 /** Registers a passkey of this device, and remembers whose it is. */
-export async function register(client, proof) {
+export async function register(client, proof, email = client.loadSession().email) {
   const passkey = await createPasskeys(client).register(proof);
-  remember(client.loadSession().email);
+  remember(email);
   return passkey;
+}
+
+/** Asks for a proof, and registers a passkey with it: for a session, or a sign-in that waits. */
+export function proveAndRegister(element, { waiting, hasAuthenticator = null, title, ways, done }) {
+  const proofs = new Proofs(element, waiting?.email);
+  proofs.hasAuthenticator = hasAuthenticator;
+  const change = async (proof) => {
+    const more = waiting === undefined ? {} : { sessionToken: waiting.sessionToken };
+    await register(element.client, { ...more, ...proof }, waiting?.email);
+    done();
+  };
+  proofs.ask({ purpose: 'passkey', title, go: 'offer.go', change, ways });
 }
 
 /** Signs in by a passkey, and remembers that this device has one. */
@@ -71,19 +83,17 @@ export async function isToBeOffered(client) {
  */
 export function offer(element, { step, password, hasAuthenticator, done }) {
   const later = { say: 'offer.later', onclick: done };
-  const change = async (proof) => {
-    await register(element.client, proof);
+  const withPassword = async () => {
+    await register(element.client, { password });
     done();
-  };
-  const prove = () => {
-    const proofs = new Proofs(element);
-    proofs.hasAuthenticator = hasAuthenticator;
-    proofs.ask({ purpose: 'passkey', title: 'offer.title', go: 'offer.go', change, ways: [later] });
   };
   const { node } = form(element.voice, {
     fields: [],
     go: 'offer.go',
-    onSubmit: () => (password === undefined || hasAuthenticator ? prove() : element.attempt([], () => change({ password }))),
+    onSubmit: () => {
+      if (password !== undefined && !hasAuthenticator) return element.attempt([], withPassword);
+      return proveAndRegister(element, { hasAuthenticator, title: 'offer.title', ways: [later], done });
+    },
   });
   step({ title: 'offer.title', hint: element.voice.say('offer.hint'), content: [node], ways: [later] });
 }

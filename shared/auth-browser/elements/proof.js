@@ -25,11 +25,14 @@ export class Proofs {
   hasAuthenticator = null;
 
   #element;
+  #email;
   /** The mailed codes' handles, by what they are for. */
   #mailed = new Map();
 
-  constructor(element) {
+  /** `email` is whose proof is wanted where nobody is signed in yet. */
+  constructor(element, email) {
     this.#element = element;
+    this.#email = email;
   }
 
   /**
@@ -104,7 +107,7 @@ export class Proofs {
 
   async #mail() {
     const { client } = this.#element;
-    return (await client.initiateOtp({ email: client.loadSession().email })).sessionToken;
+    return (await client.initiateOtp({ email: this.#email ?? client.loadSession().email })).sessionToken;
   }
 }
 

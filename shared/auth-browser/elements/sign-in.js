@@ -13,6 +13,9 @@ import { field, form, isOff, make, markFields, missing, withWork } from './parts
 /** Loaded by browsers that have passkeys, where the page wants them. */
 const passkeySteps = () => import('./passkey-steps.js');
 
+/** Loaded where a sign-in waits for an authenticator. */
+const authenticatorSteps = () => import('./authenticator-steps.js');
+
 const STATE_KEY = 'latchkey.sign-in';
 
 /** These can only begin anew. */
@@ -44,6 +47,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       this.#email = kept.email;
       this.#attempt = kept;
       if (kept.step === 'factor') return this.#factor();
+      if (kept.step === 'set-up') return this.#setUp();
       if (kept.step === 'confirm') return this.#confirm();
       if (kept.step === 'code') return this.#code();
     }
@@ -372,11 +376,14 @@ export class LatchkeySignIn extends LatchkeyElement {
     const { sessionToken, challenge } = this.#attempt;
     if (challenge === 'NEW_PASSWORD_REQUIRED') return this.#newPassword(sessionToken);
     const code = field(this.voice, withBackupCode ? 'backupCode' : 'code');
+    const remember = make('input', { type: 'checkbox', name: 'rememberDevice' });
     const { node } = form(this.voice, {
       fields: [code],
       go: 'factor.go',
+      more: make('label', { class: 'choice' }, remember, this.voice.say('factor.remember')),
       onSubmit: async (input) => {
-        const answer = await this.#ask([code], () => this.client.verifyMfa({ sessionToken, ...input }), () => this.#factor());
+        const asked = { sessionToken, ...input, ...(remember.checked && { rememberDevice: true }) };
+        const answer = await this.#ask([code], () => this.client.verifyMfa(asked), () => this.#factor());
         if (answer) await this.#answered(answer);
         else code.input.select();
       },
@@ -390,6 +397,59 @@ export class LatchkeySignIn extends LatchkeyElement {
         this.#way(withBackupCode ? 'factor.app' : 'factor.backup', () => this.#factor(!withBackupCode)),
         this.#way('code.other', () => this.#first()),
       ],
+    });
+  }
+
+  /** The sign-in waits until there is a second factor. */
+  #setUp() {
+    const { sessionToken } = this.#attempt;
+    const { node } = form(this.voice, {
+      fields: [],
+      go: 'setUp.app',
+      onSubmit: async () => {
+        const made = await this.#ask([], () => this.client.setupMfa({ sessionToken }), () => this.#setUp());
+        if (made) await this.#scan(made);
+      },
+    });
+    this.#step('set-up', {
+      title: 'setUp.title',
+      hint: this.voice.say('setUp.hint'),
+      content: [node],
+      ways: [
+        this.#hasPasskeys && this.#way('setUp.passkey', () => void this.#setUpPasskey()),
+        this.#way('code.other', () => this.#first()),
+      ],
+    });
+  }
+
+  async #scan({ secret, qrSvg }) {
+    const { scanSecret, keepBackupCodes } = await authenticatorSteps();
+    const { sessionToken } = this.#attempt;
+    const turnOn = async (code, shown) => {
+      const answer = await this.#ask([shown], () => this.client.verifyMfaSetup({ sessionToken, code }), () => this.#setUp());
+      if (!answer) return;
+      this.#forget();
+      const session = this.client.loadSession();
+      // Without its tokens, the sign-in begins anew, with the authenticator.
+      keepBackupCodes(this, { codes: answer.backupCodes, done: () => (session === null ? this.#first() : this.#finish(session)) });
+    };
+    scanSecret(this, { secret, qrSvg, turnOn, ways: [this.#way('back', () => this.#setUp())] });
+  }
+
+  /** A passkey that checks who uses it is a second factor too. It is made under a proof. */
+  async #setUpPasskey() {
+    const { sessionToken, email } = this.#attempt;
+    const { proveAndRegister } = await passkeySteps();
+    proveAndRegister(this, {
+      waiting: { sessionToken, email },
+      title: 'setUp.passkey',
+      ways: [this.#way('back', () => this.#setUp())],
+      done: () => {
+        const session = this.client.loadSession();
+        if (session !== null) return this.#finish(session);
+        this.#setUp();
+        return this.tell(this.voice.say('setUp.unverified'));
+      },
     });
   }
 
@@ -421,6 +481,13 @@ export class LatchkeySignIn extends LatchkeyElement {
       this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, byPasskey, ends: this.client.now() + 300_000, again: 0 };
       this.#remember();
       this.#factor();
+      return;
+    }
+    if (answer.mfaSetupRequired === true) {
+      const { sessionToken, expiresIn } = answer;
+      this.#attempt = { step: 'set-up', email: this.#email, sessionToken, ends: this.client.now() + expiresIn * 1000, again: 0 };
+      this.#remember();
+      this.#setUp();
       return;
     }
     const known = { password: this.#proved, hasAuthenticator: this.#attempt?.step === 'factor' };
@@ -480,7 +547,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       const registering = this.#attempt?.step === 'confirm';
       if (registering) this.#register();
       else this.#first();
-    } else if (problem.code === 'EMAIL_EXISTS' || problem.code === 'REFUSED') {
+    } else if (['EMAIL_EXISTS', 'PASSKEY_REQUIRED', 'REFUSED'].includes(problem.code)) {
       this.#start();
     }
     const marked = markFields(this.voice, fields, problem);

@@ -51,6 +51,8 @@ input {
 }
 input[name='code'], input[name='backupCode'] { font-variant-numeric: tabular-nums; letter-spacing: 0.1em; }
 input[aria-invalid] { border-color: var(--lk-wrong); box-shadow: inset 0 0 0 1px var(--lk-wrong); }
+.choice { display: flex; align-items: center; gap: 0.5rem; font-weight: 400; }
+.choice input { flex: none; inline-size: 1.25rem; min-block-size: 1.25rem; accent-color: var(--lk-accent); }
 .with-eye { display: grid; grid-template-columns: 1fr auto; gap: 0.25rem; }
 .eye { inline-size: 2.75rem; padding: 0; }
 .note { min-block-size: 1.5em; font-size: 0.875em; color: var(--lk-quiet); }
@@ -71,6 +73,7 @@ button {
   cursor: pointer;
 }
 button.primary { color: var(--lk-on-accent); background: var(--lk-accent); font-weight: 600; }
+button.danger { color: var(--lk-wrong); border-color: currentColor; }
 button.quiet { border-color: var(--lk-line); }
 button:hover { text-decoration: underline; }
 button:active { transform: translateY(1px); }

@@ -14,6 +14,7 @@ pub const MODULES: &[(&str, &str)] = &[
     ("elements/account-texts.js", include_str!("../elements/account-texts.js")),
     ("elements/account-ways-out.js", include_str!("../elements/account-ways-out.js")),
     ("elements/account.js", include_str!("../elements/account.js")),
+    ("elements/authenticator-steps.js", include_str!("../elements/authenticator-steps.js")),
     ("elements/base.js", include_str!("../elements/base.js")),
     ("elements/consent-result.js", include_str!("../elements/consent-result.js")),
     ("elements/device.js", include_str!("../elements/device.js")),
