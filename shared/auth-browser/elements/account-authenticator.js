@@ -32,7 +32,7 @@ export class AuthenticatorSection {
     account.prove({
       at: 'authenticator',
       purpose: 'authenticator',
-      factor: 'code',
+      factor: account.client.requestProof === undefined ? 'code' : 'mfaCode',
       title: 'authenticator.title',
       go: 'account.setUp',
       change: async (proof) => this.#turnOn(await account.client.setupMfa(proof)),
@@ -44,7 +44,7 @@ export class AuthenticatorSection {
     account.prove({
       at: 'authenticator',
       purpose: 'authenticator',
-      factor: 'code',
+      factor: account.client.requestProof === undefined ? 'code' : 'mfaCode',
       needsFactor: true,
       title: 'authenticator.title',
       go: 'account.turnOff',

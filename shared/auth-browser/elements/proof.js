@@ -105,9 +105,12 @@ export class Proofs {
     });
   }
 
-  async #mail() {
+  async #mail(purpose) {
     const { client } = this.#element;
-    return (await client.initiateOtp({ email: this.#email ?? client.loadSession().email })).sessionToken;
+    // A sign-in that waits has no session to ask in.
+    const isSignedIn = this.#email === undefined && client.requestProof !== undefined;
+    const sent = isSignedIn ? client.requestProof({ purpose }) : client.initiateOtp({ email: this.#email ?? client.loadSession().email });
+    return (await sent).sessionToken;
   }
 }
 
