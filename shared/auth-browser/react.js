@@ -54,12 +54,16 @@ function element(name, event) {
   return function LatchkeyComponent({ texts, onDone, ...attributes }) {
     const { client } = useStore();
     const reference = useRef(null);
+    const given = useRef({ node: null });
     const done = useRef(onDone);
     done.current = onDone;
     useEffect(() => {
       const node = reference.current;
-      node.client = client;
-      if (texts !== undefined) node.texts = texts;
+      // What an element is given has it begin anew: once is enough for the same things.
+      const isNew = given.current.node !== node;
+      if (texts !== undefined && (isNew || !areAlike(given.current.texts, texts))) node.texts = texts;
+      if (isNew || given.current.client !== client) node.client = client;
+      given.current = { node, client, texts };
       const listener = (each) => done.current?.(each.detail);
       node.addEventListener(event, listener);
       return () => node.removeEventListener(event, listener);
@@ -103,6 +107,12 @@ function UntilSignedIn({ children, isSignedIn }) {
     if (!isSignedIn) setAsks(true);
   }, [isSignedIn]);
   return asks || !isSignedIn ? createElement(SignIn, { onDone: () => setAsks(false) }) : children;
+}
+
+/** Words that a page writes in its markup are another object each time it renders. */
+function areAlike(one = {}, other) {
+  const keys = Object.keys(other);
+  return keys.length === Object.keys(one).length && keys.every((key) => one[key] === other[key]);
 }
 
 function isServer() {

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
 const axe = await readFile(process.env.AXE ?? fileURLToPath(import.meta.resolve('axe-core')), 'utf8');
@@ -32,6 +32,30 @@ async function shipped(name) {
   return readFile(new URL(`site/${name}`, edge)).catch(() => readFile(new URL(`../${name}`, import.meta.url)));
 }
 
+const REACT_HTML = '<!doctype html><html lang="en"><title>React</title><main><h1>React</h1><div id="root"></div></main><script type="module" src="/react/page.js"></script>';
+
+/** A page of a team's own in React, as its bundler makes it: files by their names. */
+async function bundle() {
+  bundled ??= (async () => {
+    const modules = new URL('../', process.env.PLAYWRIGHT ? pathToFileURL(process.env.PLAYWRIGHT) : import.meta.resolve('playwright-core'));
+    const { build } = await import(new URL('esbuild/lib/main.js', modules));
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL('react-page.js', import.meta.url))],
+      entryNames: 'page',
+      nodePaths: [fileURLToPath(modules)],
+      define: { 'process.env.NODE_ENV': '"development"' },
+      format: 'esm',
+      bundle: true,
+      splitting: true,
+      write: false,
+      outdir: '/',
+    });
+    return new Map(outputFiles.map(({ path, contents }) => [path.slice(1), contents]));
+  })();
+  return bundled;
+}
+let bundled = null;
+
 const site = createServer(async (asked, answer) => {
   const { pathname, search } = new URL(asked.url, 'http://site');
   if (pathname.startsWith('/api/')) {
@@ -47,6 +71,11 @@ const site = createServer(async (asked, answer) => {
     const text = await shipped(name).catch(() => null);
     if (text === null) complaints.push(`nothing is at ${pathname}`);
     answer.writeHead(text === null ? 404 : 200, { 'content-type': MEDIA[name.split('.').at(-1)] ?? 'application/json' }).end(text);
+  } else if (pathname === '/react' || pathname.startsWith('/react/')) {
+    const name = pathname.slice('/react/'.length);
+    const text = name === '' ? REACT_HTML : (await bundle()).get(name);
+    const headers = { 'content-type': name === '' ? 'text/html' : 'text/javascript', 'content-security-policy': POLICY };
+    answer.writeHead(text === undefined ? 404 : 200, headers).end(text);
   } else if (pathname === '/') {
     answer.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY }).end(html);
   } else {
@@ -428,6 +457,35 @@ async function activity() {
   await tab.context().close();
 }
 
+/** The same elements in React's hands, in its strict mode, which mounts everything twice. */
+async function inReact() {
+  const address = 'rea@example.com';
+  const tab = await open({ query: 'react', delivery: 'cookie' });
+  await screenLock(tab);
+  await tab.reload();
+  await fill(tab, 'email', address);
+  await go(tab);
+  await step(tab, 'code');
+  await fill(tab, 'code', await code(address));
+  await go(tab);
+  await step(tab, 'offer');
+  assert.equal(await account(tab).count(), 0);
+  await isAccessible(tab, 'React’s offer of a passkey');
+  await press(tab, 'Not now');
+  await account(tab).getByLabel('Name').waitFor();
+  await tab.getByText(`done ${address}`).waitFor();
+  await tab.reload();
+  await account(tab).getByText('Your account').waitFor();
+  assert.equal(await account(tab).getByText('Passkeys').count(), 0);
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  await tab.goto(`${origin}/react?auth=error&code=AUTH_CANCELLED`);
+  await tab.locator('latchkey-consent-result').getByText(/have not allowed/).waitFor();
+  await tab.getByText('heard AUTH_CANCELLED once').waitFor();
+  seen('React keeps the sign-in until it asks nothing more, and tells a consent’s outcome once');
+  await tab.context().close();
+}
+
 /** The screen lock of the device: a virtual authenticator, which answers when it may. */
 async function screenLock(tab) {
   const devtools = await tab.context().newCDPSession(tab);
@@ -647,6 +705,7 @@ const JOURNEYS = {
   sessions,
   activity,
   passkeys,
+  react: inReact,
   news,
   keys: byKeyboard,
   screens,
