@@ -111,7 +111,9 @@ pub enum UnknownUser {
     /// The challenge is `WEB_AUTHN`, where the pool has it: the developer guide says that the
     /// factor is picked at random.
     Passkey,
-    /// One of the three above, or `SELECT_CHALLENGE`, drawn anew each time from this seed.
+    /// The challenge is `SELECT_CHALLENGE`, with every factor to choose from.
+    SelectChallenge,
+    /// One of the four above, drawn anew each time from this seed.
     Varying {
         /// The same seed draws the same sequence.
         seed: u64,

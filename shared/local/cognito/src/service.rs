@@ -157,6 +157,7 @@ impl Service {
             UnknownUser::EmailOtp => Pretence::EmailOtp,
             UnknownUser::AllFactors => Pretence::AllFactors,
             UnknownUser::Passkey => Pretence::Passkey,
+            UnknownUser::SelectChallenge => Pretence::SelectChallenge,
             UnknownUser::Varying { seed } => {
                 let mut hasher = DefaultHasher::new();
                 (seed, self.drawn.fetch_add(1, Ordering::Relaxed)).hash(&mut hasher);
