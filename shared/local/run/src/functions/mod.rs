@@ -25,7 +25,8 @@ use crate::world::clock::WorldClock;
 use crate::world::options::EventWatcher;
 use crate::world::random;
 
-type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
+/// Makes a function of what it stands on.
+pub type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
 /// What the local run mounts: one line for each crate under `crates/`. `scripts/new-operation`
 /// writes it, and every start holds it against the contract.
@@ -68,6 +69,12 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("verify-passkey", verify_passkey::function),
     ("verify-passkey-setup", verify_passkey_setup::function),
 ];
+
+/// Every function's name and what makes it.
+#[must_use]
+pub fn mounted() -> &'static [(&'static str, Mount)] {
+    MOUNTED
+}
 
 /// The version behind the alias that a deployment sends traffic to.
 pub(crate) const LIVE_VERSION: &str = "1";
