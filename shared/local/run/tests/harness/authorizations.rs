@@ -2,10 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::authorization_cases::status_path;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::harness::consent::Consenting;
+use crate::harness::consent_page::allow;
+use crate::harness::people::ADA;
 use crate::harness::{Answer, Browser, TestWorld};
 
 pub(crate) const GUEST: &str = "get-authenticated-guest";
+
+pub(crate) const CONVERSATION: &str = "5c0d8c62-4a3f-4f0e-9f3b-6f0d2a1b7e94";
+
+/// Longer than an authorization lives.
+pub(crate) const UNTIL_OVER_SECONDS: u64 = 601;
 
 /// Where a browser is sent back to, but for the state.
 pub(crate) fn without_state(back: &url::Url) -> String {
@@ -61,4 +71,62 @@ pub(crate) fn reasons(world: &TestWorld) -> BTreeSet<String> {
         line["reason"].as_str().map(str::to_owned)
     });
     reasons.collect()
+}
+
+/// An agent asks for its guest, and is told to have them consent first.
+pub(crate) async fn ask(world: &TestWorld, event: Value) -> Answer {
+    let asked = world.invoke("get-authenticated-guest", &event).await;
+    assert_eq!(asked["error"]["code"], "AUTH_REQUIRED", "{}", asked.body);
+    asked
+}
+
+/// An authorization for ADA, begun in a browser with a token, after somebody has consented: the
+/// browser, and where it is sent back to.
+pub(crate) async fn consented<'world>(
+    world: &'world TestWorld,
+    person: &str,
+) -> (Browser<'world>, Url) {
+    let guest = world.sign_in(ADA).await;
+    let mut browser = guest.browser;
+    browser.bearer(&guest.access_token);
+    let started = browser
+        .post(
+            "/auth/oauth2/authorize",
+            json!({ "conversationId": CONVERSATION }),
+        )
+        .await;
+    started.expect_status(200);
+    let url = started.text("authorizationUrl");
+    let back = Consenting::new(world).consent(&url, person).await;
+    (browser, back)
+}
+
+/// An authorization that an agent has begun, after the person has allowed it on the link's page and
+/// consented: their browser, where it is sent back to, and the session.
+pub(crate) async fn linked<'world>(
+    world: &'world TestWorld,
+    asked: Value,
+    person: &str,
+) -> (Browser<'world>, Url, String) {
+    let asked = ask(world, asked).await;
+    let mut browser = world.browser();
+    let url = allow(&mut browser, &link_path(world, &asked)).await;
+    let back = Consenting::new(world).consent(&url, person).await;
+    let session = asked["error"]["sessionId"].as_str().expect("an id");
+    (browser, back, session.to_owned())
+}
+
+/// The path of the link that an agent was given.
+pub(crate) fn link_path(world: &TestWorld, asked: &Answer) -> String {
+    let link = asked["error"]["authorizationUrl"].as_str().expect("a link");
+    let path = link.strip_prefix(&world.ready().gateway);
+    path.expect("a link on our own domain").to_owned()
+}
+
+pub(crate) fn path_of(url: &Url) -> String {
+    format!("{}?{}", url.path(), url.query().unwrap_or_default())
+}
+
+pub(crate) fn status_path(session: &str) -> String {
+    format!("/auth/session/{}", session.replace(':', "%3A"))
 }

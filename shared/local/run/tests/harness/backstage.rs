@@ -52,9 +52,6 @@ fn plain(typed: &Value) -> Value {
     }
 }
 
-/// The sub of a user who is not in the pool.
-const GONE: &str = "7d8f2a54-3b1c-4e6a-9f0d-2c5b8e1a4d77";
-
 /// Makes a guest with an address and no user: what an import leaves behind.
 pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) {
     let guest = json!({
@@ -70,32 +67,6 @@ pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) 
         "email": { "S": email },
     });
     for item in [guest, reservation] {
-        put_guest_item(world, &item).await;
-    }
-}
-
-/// Makes a guest whose user is not in the pool.
-pub(crate) async fn plant_bound_guest(world: &TestWorld, email: &str, guest_id: &str) {
-    let sub = format!("{GONE}-{guest_id}");
-    let guest = json!({
-        "pk": { "S": format!("guest#{sub}") },
-        "cognitoSub": { "S": sub },
-        "email": { "S": email },
-        "guestId": { "S": guest_id },
-        "emailVerified": { "BOOL": true },
-        "createdAt": { "S": "2026-01-01T00:00:00Z" },
-        "updatedAt": { "S": "2026-01-01T00:00:00Z" },
-    });
-    let claim = json!({
-        "pk": { "S": format!("address#{email}") },
-        "sub": { "S": sub },
-        "guestId": { "S": guest_id },
-    });
-    let reservation = json!({
-        "pk": { "S": format!("guestId#{guest_id}") },
-        "sub": { "S": sub },
-    });
-    for item in [guest, claim, reservation] {
         put_guest_item(world, &item).await;
     }
 }

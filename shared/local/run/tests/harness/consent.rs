@@ -129,13 +129,15 @@ impl Page {
         };
         let action = self.url.join(between("action=\"")).expect("a URL");
         let sign_in = between("name=\"sign_in\" value=\"");
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("sign_in", sign_in).extend_pairs(fields);
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("sign_in", sign_in)
+            .extend_pairs(fields)
+            .finish();
         let request = browser
             .http
             .post(action)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(form.finish());
+            .body(form);
         request.send().await.expect("the page answers")
     }
 }

@@ -22,11 +22,11 @@
 //! - **Secrecy**: every address, name, code and token that passes is remembered, and when the world
 //!   is dropped, the test fails if one of them stands in what the functions logged.
 
+pub(crate) mod aftermath;
 pub(crate) mod authenticator_app;
-pub(crate) mod authorization_cases;
 pub(crate) mod authorizations;
 pub(crate) mod backstage;
-pub(crate) mod cases;
+pub(crate) mod case;
 pub(crate) mod consent;
 pub(crate) mod consent_page;
 #[path = "../../../cognito/tests/cognito/device.rs"]
@@ -36,7 +36,7 @@ pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod requests;
-pub(crate) mod second_factor_cases;
+pub(crate) mod stage;
 pub(crate) mod steps;
 pub(crate) mod tool_results;
 
@@ -58,17 +58,22 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use url::Url;
 
 /// A mail that was sent at all arrives within milliseconds: longer means never.
 const MAIL_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Longer than a function believes secrets, signing keys and workload tokens.
+const RENEWAL: Duration = Duration::from_hours(7);
+
 /// Shorter texts turn up in random ones by chance, and prove nothing.
 const SHORTEST_SECRET: usize = 6;
 
+/// Members that say who somebody is. They must not be logged either.
+const PERSONAL_MEMBERS: [&str; 2] = ["email", "name"];
+
 /// Members of requests and answers that must never be logged, wherever they stand.
-const SECRET_MEMBERS: [&str; 19] = [
-    "email",
-    "name",
+const SECRET_MEMBERS: [&str; 17] = [
     "password",
     "newPassword",
     "code",
@@ -101,6 +106,8 @@ pub(crate) struct TestWorld {
 struct Seen {
     violations: Vec<String>,
     secrets: BTreeSet<String>,
+    /// Addresses and names: those of the secrets that records have to hold.
+    personal: BTreeSet<String>,
 }
 
 impl Deref for TestWorld {
@@ -196,6 +203,24 @@ impl TestWorld {
     pub(crate) async fn mail(&self, email: &str) -> Mail {
         let mail = self.latest_mail(email, 0, MAIL_PATIENCE).await;
         mail.unwrap_or_else(|| panic!("no mail to {email} in {MAIL_PATIENCE:?}"))
+    }
+
+    /// A clean state some time later: nobody is left, and no function believes what it remembers.
+    /// As much as a fresh world for most tests, in a fraction of the time. The exchanges until now
+    /// are judged first, as at the end of a world.
+    pub(crate) fn renew(&self) {
+        self.assert_contract();
+        self.assert_secrecy();
+        *self.seen.lock().expect("no panic meanwhile") = Seen::default();
+        let ahead = self.clock().ahead();
+        self.reset().expect("a clean state");
+        let renewed = self.world.advance(ahead + RENEWAL);
+        renewed.expect("the clock moves");
+    }
+
+    /// The exchanges of this world are judged no more: a test has failed in it.
+    pub(crate) fn forget(&self) {
+        *self.seen.lock().expect("no panic meanwhile") = Seen::default();
     }
 
     /// Moves time ahead for everything in the world.
@@ -341,6 +366,35 @@ impl TestWorld {
         );
     }
 
+    /// Fails if an answer repeats what it was sent, or says what others were.
+    pub(crate) fn assert_tells_nothing(&self, answer: &Answer) {
+        let text = String::from_utf8_lossy(&answer.bytes);
+        let seen = self.seen.lock().expect("no panic meanwhile");
+        for secret in &seen.secrets {
+            assert!(!holds(&text, secret), "{secret} stands in {text}");
+        }
+    }
+
+    /// Fails if a record holds a secret, or a limit an address.
+    pub(crate) async fn assert_records_hold_no_secret(&self) {
+        let mut records = Vec::new();
+        for table in ["guests", "challenges", "sessions", "user-sessions"] {
+            records.extend(self.items(&self.ready().tables[table]).await);
+        }
+        let seen = self.seen.lock().expect("no panic meanwhile");
+        for record in &records {
+            let is_limit = steps::attribute(record, "pk").starts_with("limit#");
+            let text = record.to_string();
+            for secret in &seen.secrets {
+                let may_stand_there = seen.personal.contains(secret) && !is_limit;
+                assert!(
+                    may_stand_there || !holds(&text, secret),
+                    "{secret} stands in {text}"
+                );
+            }
+        }
+    }
+
     /// Fails if a secret was logged.
     fn assert_secrecy(&self) {
         let logs = self.logs();
@@ -368,6 +422,9 @@ impl Seen {
             Value::Object(members) => {
                 for (name, member) in members {
                     match member.as_str() {
+                        Some(text) if PERSONAL_MEMBERS.contains(&name.as_str()) => {
+                            self.remember_personal(text);
+                        }
                         Some(text) if is_secret(name, text) => self.remember_text(text),
                         None if name == "backupCodes" => {
                             for code in member.as_array().into_iter().flatten() {
@@ -381,6 +438,11 @@ impl Seen {
             Value::Array(several) => several.iter().for_each(|one| self.remember(one)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
+    }
+
+    fn remember_personal(&mut self, text: &str) {
+        self.remember_text(text);
+        self.personal.insert(text.trim().to_owned());
     }
 
     fn remember_text(&mut self, secret: &str) {
@@ -456,7 +518,7 @@ fn watched(theirs: Watchers, seen: &Arc<Mutex<Seen>>) -> Watchers {
         })),
         mail: Some(Arc::new(move |mail| {
             let mut seen = mails.lock().expect("no panic meanwhile");
-            seen.remember_text(&mail.to);
+            seen.remember_personal(&mail.to);
             seen.remember_text(mail.code.as_deref().unwrap_or_default());
             drop(seen);
             if let Some(watcher) = &their_mail {
@@ -481,7 +543,7 @@ pub(crate) struct SignedIn<'world> {
 
 /// An HTTP client with a cookie jar and headers of its own. It follows no redirects.
 pub(crate) struct Browser<'world> {
-    world: &'world TestWorld,
+    pub(crate) world: &'world TestWorld,
     http: reqwest::Client,
     /// The jar's cookies, by name.
     pub(crate) cookies: BTreeMap<String, String>,
@@ -526,7 +588,8 @@ impl Browser<'_> {
         self.send_json(Method::PATCH, path, &body).await
     }
 
-    async fn send_json(&mut self, method: Method, path: &str, body: &Value) -> Answer {
+    /// Sends JSON.
+    pub(crate) async fn send_json(&mut self, method: Method, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];
         self.send(method, path, &headers, body.to_string().into_bytes())
             .await
@@ -675,6 +738,17 @@ impl Answer {
         }
     }
 
+    /// Its status and what it comes to: `401 INVALID_OTP`, or `302 success`.
+    pub(crate) fn in_short(&self) -> String {
+        let location = self.header("location").map(destination);
+        let said = [&self["code"], &self["__type"]].into_iter();
+        let said = said.filter_map(Value::as_str).map(str::to_owned).next();
+        match location.or(said) {
+            Some(said) => format!("{} {said}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+
     /// A member that must be text.
     pub(crate) fn text(&self, member: &str) -> String {
         let text = self[member].as_str();
@@ -692,6 +766,25 @@ impl Answer {
     /// `Retry-After` in seconds.
     pub(crate) fn retry_after(&self) -> Option<u64> {
         self.header("retry-after")?.parse().ok()
+    }
+}
+
+/// What a browser is sent away with: success, a code with its reason, or the path that it is sent
+/// to.
+fn destination(location: &str) -> String {
+    let url = Url::parse(location).expect("an absolute address");
+    let parameter = |wanted: &str| {
+        let mut pairs = url.query_pairs();
+        let found = pairs.find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.into_owned())
+    };
+    match (parameter("auth").as_deref(), parameter("code")) {
+        (Some("success"), _) => "success".to_owned(),
+        (_, Some(code)) => match parameter("reason") {
+            Some(reason) => format!("{code} {reason}"),
+            None => code,
+        },
+        (_, None) => url.path().to_owned(),
     }
 }
 

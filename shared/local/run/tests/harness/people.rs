@@ -5,3 +5,6 @@ pub(crate) const ADA: &str = "ada@example.com";
 
 /// Another one, who may mean ill.
 pub(crate) const EVE: &str = "eve@example.com";
+
+/// A third one.
+pub(crate) const BOB: &str = "bob@example.com";

@@ -4,16 +4,17 @@ use agentcore_local::{Behaviour, Denial};
 use auth_local::{Fault, FaultKind};
 use serde_json::json;
 
-use crate::harness::TestWorld;
-use crate::harness::authorization_cases::{BOB, CONVERSATION, consented, path_of};
 use crate::harness::authorizations::{
-    GUEST, asked_of_agentcore, location, reasons, session_of, start, state_of, status,
-    without_state,
+    CONVERSATION, GUEST, asked_of_agentcore, consented, linked, location, path_of, reasons,
+    session_of, start, state_of, status, without_state,
 };
+use crate::harness::case::{Case, Prepare, Then, UNTIL_TAKEN_OVER_SECONDS};
 use crate::harness::consent::Consenting;
-use crate::harness::people::ADA;
+use crate::harness::people::{ADA, BOB};
 use crate::harness::requests::counted;
+use crate::harness::stage::Stage;
 use crate::harness::steps::at_once;
+use crate::harness::{Answer, TestWorld};
 
 /// The attack that session binding is there for: somebody begins, and has another consent.
 #[tokio::test]
@@ -408,4 +409,86 @@ async fn a_hundred_flows_of_two_people_never_mix() {
             assert_eq!(found["user"]["email"], *email, "{}", found.body);
         }
     }
+}
+
+/// What can become of a browser that is sent back.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, healthy, prepare: Prepare| {
+        Case::of("authorization-callback", name, healthy, prepare)
+            .then(|case, stage, answer| Box::pin(ends(case, stage, answer)))
+    };
+    vec![
+        case("for a guest", "302 success", |world| {
+            Box::pin(async {
+                let (browser, back) = consented(world, ADA).await;
+                Stage::get(browser, &path_of(&back))
+            })
+        }),
+        case("for an address", "302 success", |world| {
+            Box::pin(for_an_address(world))
+        }),
+        case("for anybody", "302 success", |world| {
+            Box::pin(for_anybody(world))
+        }),
+        case("another person", "302 USER_MISMATCH other-user", |world| {
+            Box::pin(another_person(world))
+        }),
+        case(
+            "another browser, after consent",
+            "302 USER_MISMATCH",
+            |world| {
+                Box::pin(async {
+                    let (_, back) = consented(world, ADA).await;
+                    Stage::get(world.browser(), &path_of(&back))
+                })
+            },
+        ),
+        case("denied", "302 AUTH_CANCELLED provider-denied", |world| {
+            Box::pin(async {
+                let (browser, back) = consented(world, ADA).await;
+                let denied = "error=access_denied&error_description=No";
+                Stage::get(browser, &format!("{}&{denied}", path_of(&back)))
+            })
+        }),
+    ]
+}
+
+async fn for_an_address(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    let mut browser = world.browser();
+    let begun = json!({ "conversationId": CONVERSATION, "email": ADA });
+    let started = start(&mut browser, begun).await;
+    started.expect_status(200);
+    let url = started.text("authorizationUrl");
+    let back = Consenting::new(world).consent(&url, ADA).await;
+    Stage::get(browser, &path_of(&back))
+}
+
+async fn for_anybody(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    let (browser, back, _) = linked(world, json!({}), ADA).await;
+    Stage::get(browser, &path_of(&back))
+}
+
+async fn another_person(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(BOB).await;
+    let (browser, back) = consented(world, BOB).await;
+    Stage::get(browser, &path_of(&back))
+}
+
+/// The least that it takes until the authorization has ended as it should.
+async fn ends(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if case.is_healthy(answer) {
+        return Then::Nothing;
+    }
+    if case.is_healthy(&stage.act().await) {
+        return Then::SameAgain;
+    }
+    stage.world.advance(UNTIL_TAKEN_OVER_SECONDS);
+    if case.is_healthy(&stage.act().await) {
+        return Then::SameAgainLater;
+    }
+    let another = case.prepare(stage.world).await.act().await;
+    assert!(case.is_healthy(&another), "{another:?}");
+    Then::FreshStart
 }

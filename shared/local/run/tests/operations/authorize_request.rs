@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::case::{Case, Then};
 use crate::harness::people::ADA;
 use crate::harness::requests::refresh;
+use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, SignedIn, TestWorld};
 
@@ -129,4 +131,24 @@ async fn what_cannot_be_decided_is_an_error() {
         }
         assert!(passes(&world, &guest.access_token).await);
     }
+}
+
+/// What can become of a request to a team's own API.
+pub(crate) fn cases() -> Vec<Case> {
+    let passed = Case::of("authorize-request", "passed", "200", |world| {
+        Box::pin(request(world))
+    });
+    vec![passed.then(|case, stage, answer| Box::pin(may_pass(case, stage, answer)))]
+}
+
+async fn request(world: &TestWorld) -> Stage<'_> {
+    let token = world.sign_in(ADA).await.access_token;
+    Stage::invocation(world, "authorize-request", of_http_api(&token))
+}
+
+async fn may_pass(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = case.reach(stage, answer).await;
+    let answer = again.as_ref().unwrap_or(answer);
+    assert_eq!(answer["isAuthorized"], true, "{}", answer.body);
+    then
 }

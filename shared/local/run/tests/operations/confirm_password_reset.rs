@@ -1,13 +1,17 @@
 //! `confirm-password-reset`: a mailed code sets a new password and ends every session.
 
 use auth_local::{Fault, FaultKind};
+use serde_json::json;
 
-use crate::harness::TestWorld;
 use crate::harness::authenticator_app::code;
+use crate::harness::backstage::make_user_with_password;
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD, WRONG_RESET_CODE};
 use crate::harness::people::ADA;
 use crate::harness::requests::{opens, refresh};
+use crate::harness::stage::Stage;
 use crate::harness::steps::{MANY_STARTS, at_once};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_reset_ends_every_session_and_gives_no_tokens() {
@@ -187,4 +191,69 @@ async fn recovery_does_not_step_round_the_authenticator() {
         .second_factor(&held.text("sessionToken"), code(&guest.app.next_code()))
         .await;
     signed_in.expect_status(200);
+}
+
+/// What can become of a reset.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("confirm-password-reset", name, "204", prepare)
+            .then(|_, stage, answer| Box::pin(is_reset(stage, answer)))
+    };
+    vec![
+        case("known guest", |world| Box::pin(known_guest(world))),
+        case("user without a guest", |world| {
+            Box::pin(user_without_guest(world))
+        }),
+        Case::of(
+            "confirm-password-reset",
+            "wrong code",
+            "401 INVALID_OTP",
+            |world| Box::pin(wrong_code(world)),
+        )
+        .then(|case, stage, answer| Box::pin(mends_the_code(case, stage, answer))),
+    ]
+}
+
+async fn reset(world: &TestWorld) -> Stage<'_> {
+    let mut stage = Stage::post(world, "/auth/password/reset", json!({ "email": ADA }));
+    stage.act().await.expect_status(202);
+    let code = world.mail_code(ADA).await;
+    let body = json!({ "email": ADA, "code": code, "newPassword": OTHER_PASSWORD });
+    stage.becomes("/auth/password/reset/confirm", body);
+    stage
+}
+
+async fn known_guest(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    reset(world).await
+}
+
+async fn user_without_guest(world: &TestWorld) -> Stage<'_> {
+    make_user_with_password(world, ADA, PASSWORD).await;
+    reset(world).await
+}
+
+async fn wrong_code(world: &TestWorld) -> Stage<'_> {
+    let mut stage = known_guest(world).await;
+    stage.spoil_code();
+    stage
+}
+
+/// The least that a person must do until the new password is set.
+async fn is_reset(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer.status == 204 {
+        return Then::Nothing;
+    }
+    if stage.act().await.status == 204 {
+        return Then::SameAgain;
+    }
+    reset(stage.world).await.act().await.expect_status(204);
+    Then::AnotherCode
+}
+
+async fn mends_the_code(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    stage.mend_code();
+    stage.act().await.expect_status(204);
+    then
 }

@@ -7,11 +7,14 @@ use auth_local::{Fault, FaultKind};
 use serde_json::json;
 use tokio::join;
 
-use crate::harness::TestWorld;
+use crate::harness::backstage::{plant_authenticator, plant_guest};
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::ADA;
 use crate::harness::requests::{opens, refresh};
+use crate::harness::stage::{Stage, UNTIL_RESEND_SECONDS};
 use crate::harness::steps::{LIFETIME, WRONG_CODE};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_registered_address_is_confirmed_by_the_mailed_code_and_signs_in() {
@@ -318,4 +321,138 @@ async fn a_registration_that_failed_half_way_goes_on_until_a_password_is_set() {
         }
         assert_eq!(world.guests().await.len(), 1);
     }
+}
+
+/// What can become of a confirmation.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("confirm-registration", name, "200", prepare)
+            .then(|_, stage, answer| Box::pin(is_confirmed(stage, answer)))
+    };
+    vec![
+        case("confirmed", |world| Box::pin(confirmation(world))),
+        case("guest without a user", |world| {
+            Box::pin(waiting_guest(world))
+        }),
+        case("guest with an authenticator", |world| {
+            Box::pin(guarded_guest(world))
+        }),
+        Case::of(
+            "confirm-registration",
+            "wrong code",
+            "401 INVALID_OTP",
+            |world| Box::pin(wrong_code(world)),
+        )
+        .then(|case, stage, answer| Box::pin(mends_the_code(case, stage, answer))),
+        Case::of("confirm-registration", "mailed again", "202", |world| {
+            Box::pin(mailed_again(world))
+        })
+        .then(|case, stage, answer| Box::pin(mailed_code_confirms(case, stage, answer))),
+    ]
+}
+
+const PATH: &str = "/auth/register/confirm";
+
+async fn registered(world: &TestWorld) -> Stage<'_> {
+    let mut stage = Stage::registration(world);
+    let registered = stage.act().await;
+    registered.expect_status(201);
+    stage.session_token = registered.text("sessionToken");
+    stage
+}
+
+async fn confirmation(world: &TestWorld) -> Stage<'_> {
+    let mut stage = registered(world).await;
+    becomes_confirmation(&mut stage).await;
+    stage
+}
+
+async fn waiting_guest(world: &TestWorld) -> Stage<'_> {
+    plant_guest(world, ADA, "GST-2026-7K3QXB").await;
+    confirmation(world).await
+}
+
+/// The registration has failed after it had made its guest, who has set up an authenticator since.
+async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
+    let mut stage = confirmation(world).await;
+    let fault = Fault::new(FaultKind::Denied, "cognito-idp", "AdminSetUserPassword");
+    world.fault(fault);
+    stage.act().await.expect_status(500);
+    plant_authenticator(world, ADA).await;
+    world.advance(UNTIL_RESEND_SECONDS);
+    becomes_mail(&mut stage);
+    stage.act().await.expect_status(202);
+    becomes_confirmation(&mut stage).await;
+    stage
+}
+
+async fn wrong_code(world: &TestWorld) -> Stage<'_> {
+    let mut stage = confirmation(world).await;
+    stage.spoil_code();
+    stage
+}
+
+async fn mailed_again(world: &TestWorld) -> Stage<'_> {
+    let mut stage = registered(world).await;
+    world.advance(UNTIL_RESEND_SECONDS);
+    becomes_mail(&mut stage);
+    stage
+}
+
+/// The confirmation by the newest code.
+async fn becomes_confirmation(stage: &mut Stage<'_>) {
+    let code = stage.world.mail_code(ADA).await;
+    let body = json!({ "sessionToken": stage.session_token, "code": code });
+    stage.becomes(PATH, body);
+}
+
+/// The request for another mail of the same registration.
+fn becomes_mail(stage: &mut Stage<'_>) {
+    let body = json!({ "sessionToken": stage.session_token, "resend": true });
+    stage.becomes(PATH, body);
+}
+
+/// The least that a person must do until their registration is confirmed. One that is knows no
+/// other mail.
+async fn is_confirmed(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer.status == 200 {
+        return Then::Nothing;
+    }
+    if stage.act().await.status == 200 {
+        return Then::SameAgain;
+    }
+    stage.world.advance(UNTIL_RESEND_SECONDS);
+    becomes_mail(stage);
+    let mailed = stage.act().await;
+    let then = if mailed["code"] == "MAX_ATTEMPTS_EXCEEDED" {
+        // That was the last attempt of a registration that goes on. The mail that helps is a
+        // sign-in's.
+        let signed_in = stage.world.browser().sign_in(ADA).await;
+        signed_in.expect_status(200);
+        return Then::FreshStart;
+    } else if mailed.status == 202 {
+        becomes_confirmation(stage).await;
+        stage.act().await.expect_status(200);
+        Then::AnotherCode
+    } else {
+        mailed.expect_problem(400, "INVALID_SESSION");
+        Then::Done
+    };
+    let mut login = Stage::login(stage.world, PASSWORD);
+    login.act().await.expect_status(200);
+    then
+}
+
+async fn mends_the_code(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    stage.mend_code();
+    stage.act().await.expect_status(200);
+    then
+}
+
+async fn mailed_code_confirms(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    becomes_confirmation(stage).await;
+    stage.act().await.expect_status(200);
+    then
 }

@@ -7,15 +7,14 @@ use cognito_local::PromptLogin;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::authorization_cases::{
-    CONVERSATION, ask, link_path, linked, path_of, status_path,
-};
+use crate::harness::authorizations::{CONVERSATION, ask, link_path, linked, path_of, status_path};
+use crate::harness::case::{Case, Then};
 use crate::harness::consent::Consenting;
 use crate::harness::consent_page::{ConsentPage, FORM, allow};
 use crate::harness::people::ADA;
 use crate::harness::requests::counted;
-use crate::harness::steps::at_once;
-use crate::harness::steps::{ORIGIN_SECRET, ORIGIN_SECRET_SHA256};
+use crate::harness::stage::Stage;
+use crate::harness::steps::{ORIGIN_SECRET, ORIGIN_SECRET_SHA256, at_once};
 use crate::harness::{Answer, TestWorld};
 
 const GUEST: &str = "get-authenticated-guest";
@@ -437,4 +436,58 @@ async fn a_fresh_sign_in_is_asked_for_by_the_parameters_that_every_call_brings()
     browser.get(&path_of(&back)).await.expect_status(302);
     let found = asked_again(&world, &json!(session)).await;
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+}
+
+/// What can become of a button.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of(
+            "confirm-start-link",
+            "allowed",
+            "303 /identities/oauth2/authorize",
+            |world| Box::pin(pressed(world, "allow")),
+        ),
+        Case::of(
+            "confirm-start-link",
+            "allowed in another browser before",
+            "303 USER_MISMATCH",
+            |world| Box::pin(allowed_before(world)),
+        ),
+        Case::of(
+            "confirm-start-link",
+            "cancelled",
+            "303 AUTH_CANCELLED cancelled",
+            |world| Box::pin(pressed(world, "cancel")),
+        )
+        .then(|case, stage, answer| Box::pin(is_cancelled(case, stage, answer))),
+    ]
+}
+
+async fn pressed<'world>(world: &'world TestWorld, decision: &'static str) -> Stage<'world> {
+    let asked = ask(world, json!({})).await;
+    let mut browser = world.browser();
+    let page = ConsentPage::open(&mut browser, &link_path(world, &asked)).await;
+    Stage::press(browser, page, decision)
+}
+
+async fn allowed_before(world: &TestWorld) -> Stage<'_> {
+    let asked = ask(world, json!({})).await;
+    let path = link_path(world, &asked);
+    allow(&mut world.browser(), &path).await;
+    let mut browser = world.browser();
+    let page = ConsentPage::open(&mut browser, &path).await;
+    Stage::press(browser, page, "allow")
+}
+
+/// An authorization that was cancelled before says so without the reason.
+async fn is_cancelled(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if case.is_healthy(answer) {
+        return Then::Nothing;
+    }
+    let again = stage.act().await;
+    if case.is_healthy(&again) {
+        return Then::SameAgain;
+    }
+    assert_eq!(again.in_short(), "303 AUTH_CANCELLED");
+    Then::Done
 }

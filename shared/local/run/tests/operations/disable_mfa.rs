@@ -1,11 +1,15 @@
 //! `disable-mfa`: two proofs remove an authenticator.
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
+use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
+use crate::harness::{Answer, TestWorld};
+use crate::operations::setup_mfa::renew_proofs;
 
 #[tokio::test]
 async fn removing_takes_both_proofs() {
@@ -41,4 +45,61 @@ async fn removing_takes_both_proofs() {
         .await
         .expect_status(204);
     world.browser().sign_in(ADA).await.expect_status(200);
+}
+
+/// What can become of a removal.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("disable-mfa", name, "204", prepare)
+            .then(|_, stage, answer| Box::pin(is_removed(stage, answer)))
+    };
+    vec![
+        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved by mail", |world| Box::pin(by_mail(world))),
+        Case::of("disable-mfa", "nothing to remove", "204", |world| {
+            Box::pin(nothing_to_remove(world))
+        }),
+    ]
+}
+
+async fn by_password(world: &TestWorld) -> Stage<'_> {
+    removal(world, json!({ "password": PASSWORD })).await
+}
+
+async fn by_mail(world: &TestWorld) -> Stage<'_> {
+    let mut stage = removal(world, json!({ "proof": {} })).await;
+    renew_proofs(&mut stage).await;
+    stage
+}
+
+/// A guest has an authenticator, and shows it.
+async fn removal(world: &TestWorld, mut body: Value) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let guest = world.guarded_by_password(ADA, PASSWORD).await;
+    body["code"] = json!(guest.app.next_code());
+    let mut stage = Stage::signed_in(guest.session, Method::POST, "/auth/mfa/disable", body);
+    stage.app = Some(guest.app);
+    stage
+}
+
+async fn nothing_to_remove(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "password": PASSWORD, "code": "404170" });
+    Stage::signed_in(session, Method::POST, "/auth/mfa/disable", body)
+}
+
+/// The least that a person must do until no sign-in asks for the authenticator.
+async fn is_removed(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let mut then = Then::Nothing;
+    if answer.status != 204 {
+        then = Then::SameAgain;
+        if stage.act().await.status != 204 {
+            then = Then::AnotherCode;
+            renew_proofs(stage).await;
+            stage.act().await.expect_status(204);
+        }
+    }
+    drop(stage.world.sign_in(ADA).await);
+    then
 }

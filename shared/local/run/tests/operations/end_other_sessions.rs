@@ -1,12 +1,17 @@
 //! `end-other-sessions`: every session ends but the one that asks.
 
 use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::Value;
 
 use crate::harness::TestWorld;
 use crate::harness::backstage::forget_sessions;
+use crate::harness::case::Case;
 use crate::harness::people::ADA;
 use crate::harness::requests::{assert_refused_everywhere, expect_refused_refresh, opens, refresh};
+use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
+use crate::operations::end_session::the_other_ends;
 
 /// ASVS 5.0 7.4.3, 7.5.2: sessions without a record end too.
 #[tokio::test]
@@ -61,4 +66,20 @@ async fn of_two_sessions_that_end_each_other_one_at_most_goes_on() {
         }
         assert_eq!(living, 1);
     }
+}
+
+/// What can become of the other sessions.
+pub(crate) fn cases() -> Vec<Case> {
+    let ended = Case::of("end-other-sessions", "ended", "204", |world| {
+        Box::pin(other_session(world))
+    });
+    vec![ended.then(|case, stage, answer| Box::pin(the_other_ends(case, stage, answer)))]
+}
+
+async fn other_session(world: &TestWorld) -> Stage<'_> {
+    let other = world.sign_in(ADA).await;
+    let session = world.sign_in(ADA).await;
+    let mut stage = Stage::signed_in(session, Method::DELETE, "/me/sessions", Value::Null);
+    stage.refresh_token = other.refresh_token;
+    stage
 }

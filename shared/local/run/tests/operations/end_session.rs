@@ -1,10 +1,15 @@
 //! `end-session`: a guest ends one of their sessions, from any other.
 
-use crate::harness::TestWorld;
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::harness::case::{Case, Then};
 use crate::harness::people::ADA;
 use crate::harness::requests::{
     assert_refused_everywhere, expect_refused_refresh, opens, refresh, session_of,
 };
+use crate::harness::stage::Stage;
+use crate::harness::{Answer, TestWorld};
 
 /// ASVS 5.0 7.5.2.
 #[tokio::test]
@@ -58,4 +63,30 @@ async fn another_guests_session_is_found_as_little_as_one_that_never_was() {
         assert_eq!(refused["errors"][0]["field"], "sessionId");
     }
     assert!(opens(&world, &ada.access_token).await);
+}
+
+/// What can become of another session.
+pub(crate) fn cases() -> Vec<Case> {
+    let ended = Case::of("end-session", "ended", "204", |world| {
+        Box::pin(other_session(world))
+    });
+    vec![ended.then(|case, stage, answer| Box::pin(the_other_ends(case, stage, answer)))]
+}
+
+async fn other_session(world: &TestWorld) -> Stage<'_> {
+    let other = world.sign_in(ADA).await;
+    let session = world.sign_in(ADA).await;
+    let path = format!("/me/sessions/{}", session_of(&other.access_token));
+    let mut stage = Stage::signed_in(session, Method::DELETE, &path, Value::Null);
+    stage.refresh_token = other.refresh_token;
+    stage
+}
+
+/// The other session is over, and the one that asks goes on.
+pub(crate) async fn the_other_ends(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    let refused = refresh(&mut stage.browser, &stage.refresh_token).await;
+    refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    stage.browser.get("/me").await.expect_status(200);
+    then
 }

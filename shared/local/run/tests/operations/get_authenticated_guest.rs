@@ -2,14 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
-use crate::harness::authorization_cases::{
-    BOB, CONVERSATION, ask, consented, link_path, linked, path_of, status_path,
+use crate::harness::authorizations::{
+    CONVERSATION, GUEST, UNTIL_OVER_SECONDS, ask, asked_of_agentcore, consented, link_path, linked,
+    location, path_of, session_of, start, status_path,
 };
-use crate::harness::authorizations::{GUEST, asked_of_agentcore, location, session_of, start};
+use crate::harness::backstage::{make_user_with_password, plant_guest};
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::consent::Consenting;
 use crate::harness::consent_page::allow;
-use crate::harness::people::ADA;
+use crate::harness::passwords::PASSWORD;
+use crate::harness::people::{ADA, BOB};
+use crate::harness::stage::Stage;
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn whoever_brings_a_token_is_believed_only_if_it_is_good() {
@@ -294,4 +298,104 @@ async fn a_conversation_that_has_its_guest_keeps_them() {
         .invoke(GUEST, &json!({ "conversationId": CONVERSATION }))
         .await;
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
+}
+
+/// What can become of a question.
+pub(crate) fn cases() -> Vec<Case> {
+    let known = |name, prepare: Prepare| {
+        Case::of("get-authenticated-guest", name, "200", prepare)
+            .then(|case, stage, answer| Box::pin(is_ada(case, stage, answer)))
+    };
+    let unknown = |name, prepare: Prepare| {
+        Case::of(
+            "get-authenticated-guest",
+            name,
+            "401 AUTH_REQUIRED",
+            prepare,
+        )
+        .then(|case, stage, answer| Box::pin(has_a_link(case, stage, answer)))
+    };
+    vec![
+        // No model may see a token, so the tool takes none.
+        known("by access token", |world| Box::pin(by_token(world))).not_by_tool(),
+        known("by session", |world| Box::pin(by_session(world))),
+        known("by conversation", |world| Box::pin(by_conversation(world))),
+        known("first sign-in", |world| Box::pin(first_sign_in(world))),
+        known("guest without a user", |world| {
+            Box::pin(waiting_guest(world))
+        }),
+        unknown("nothing begun", |world| {
+            Box::pin(async { question(world, json!({})) })
+        }),
+        unknown("waiting", |world| Box::pin(waiting(world))),
+        unknown("abandoned", |world| Box::pin(abandoned(world))),
+    ]
+}
+
+fn question(world: &TestWorld, body: Value) -> Stage<'_> {
+    Stage::agent(world, "/agent/authenticated-guest", body)
+}
+
+/// The agent has asked, and ADA has consented.
+async fn consented_session(world: &TestWorld, asked: Value) -> String {
+    let (mut browser, back, session) = linked(world, asked, ADA).await;
+    let ended = browser.get(&path_of(&back)).await;
+    assert_eq!(ended.in_short(), "302 success");
+    session
+}
+
+async fn by_token(world: &TestWorld) -> Stage<'_> {
+    let token = world.sign_in(ADA).await.access_token;
+    question(world, json!({ "authToken": token }))
+}
+
+async fn by_session(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    let session = consented_session(world, json!({})).await;
+    question(world, json!({ "sessionId": session }))
+}
+
+async fn by_conversation(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    let asked = json!({ "conversationId": CONVERSATION });
+    consented_session(world, asked.clone()).await;
+    question(world, asked)
+}
+
+async fn first_sign_in(world: &TestWorld) -> Stage<'_> {
+    make_user_with_password(world, ADA, PASSWORD).await;
+    let session = consented_session(world, json!({})).await;
+    question(world, json!({ "sessionId": session }))
+}
+
+async fn waiting_guest(world: &TestWorld) -> Stage<'_> {
+    plant_guest(world, ADA, "GST-2026-7K3QXB").await;
+    first_sign_in(world).await
+}
+
+async fn waiting(world: &TestWorld) -> Stage<'_> {
+    let asked = ask(world, json!({})).await;
+    question(world, json!({ "sessionId": asked["error"]["sessionId"] }))
+}
+
+async fn abandoned(world: &TestWorld) -> Stage<'_> {
+    let stage = waiting(world).await;
+    world.advance(UNTIL_OVER_SECONDS);
+    stage
+}
+
+async fn is_ada(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = case.reach(stage, answer).await;
+    let answer = again.as_ref().unwrap_or(answer);
+    // A tool says it without a member in between.
+    let emails = [&answer["user"]["email"], &answer["email"]];
+    assert!(emails.iter().any(|email| **email == ADA), "{}", answer.body);
+    then
+}
+
+async fn has_a_link(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = case.reach(stage, answer).await;
+    let answer = again.as_ref().unwrap_or(answer);
+    assert!(answer["authorizationUrl"].is_string(), "{}", answer.body);
+    then
 }

@@ -3,10 +3,13 @@
 use serde_json::json;
 
 use crate::harness::TestWorld;
-use crate::harness::authorization_cases::{ask, consented, path_of, status_path};
-use crate::harness::authorizations::{location, status};
+use crate::harness::authorizations::{
+    UNTIL_OVER_SECONDS, ask, consented, location, path_of, status, status_path,
+};
+use crate::harness::case::Case;
 use crate::harness::people::ADA;
 use crate::harness::requests::counted;
+use crate::harness::stage::Stage;
 
 #[tokio::test]
 async fn nine_fifty_nine_is_in_time_and_ten_minutes_and_one_second_are_not() {
@@ -41,4 +44,28 @@ async fn a_session_reads_expired_on_time_and_its_abandonment_counts_once() {
     world.advance(24 * 3600 + 1);
     let forgotten = world.browser().get(&status_path(session)).await;
     forgotten.expect_problem(404, "NOT_FOUND");
+}
+
+/// What can become of a question.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("get-session-status", "waiting", "200", |world| {
+            Box::pin(waiting(world))
+        }),
+        Case::of("get-session-status", "abandoned", "200", |world| {
+            Box::pin(abandoned(world))
+        }),
+    ]
+}
+
+async fn waiting(world: &TestWorld) -> Stage<'_> {
+    let asked = ask(world, json!({})).await;
+    let session = asked["error"]["sessionId"].as_str().expect("an id");
+    Stage::get(world.browser(), &status_path(session))
+}
+
+async fn abandoned(world: &TestWorld) -> Stage<'_> {
+    let stage = waiting(world).await;
+    world.advance(UNTIL_OVER_SECONDS);
+    stage
 }

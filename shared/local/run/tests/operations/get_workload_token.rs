@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use agentcore_local::Behaviour;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
-use crate::harness::authorization_cases::{BOB, consented, path_of};
-use crate::harness::authorizations::{GUEST, asked_of_agentcore, session_of};
-use crate::harness::people::ADA;
+use crate::harness::authorizations::{GUEST, asked_of_agentcore, consented, path_of, session_of};
+use crate::harness::case::Case;
+use crate::harness::people::{ADA, BOB};
+use crate::harness::stage::Stage;
 
 #[tokio::test]
 async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
@@ -94,4 +95,31 @@ async fn a_workload_token_that_ends_early_is_got_anew_once() {
         assert_eq!(found["user"]["email"], ADA, "{}", found.body);
         world.advance(61);
     }
+}
+
+/// What can become of a question.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("get-workload-token", "for itself", "200", |world| {
+            Box::pin(async { ready(world, json!({})) })
+        }),
+        Case::of("get-workload-token", "for a user", "200", |world| {
+            Box::pin(async { ready(world, json!({ "userId": "tenant#nina" })) })
+        }),
+        Case::of(
+            "get-workload-token",
+            "for a token's holder",
+            "200",
+            |world| Box::pin(for_a_holder(world)),
+        ),
+    ]
+}
+
+fn ready(world: &TestWorld, body: Value) -> Stage<'_> {
+    Stage::agent(world, "/agent/workload-token", body)
+}
+
+async fn for_a_holder(world: &TestWorld) -> Stage<'_> {
+    let token = world.sign_in(ADA).await.access_token;
+    ready(world, json!({ "userToken": token }))
 }

@@ -2,11 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use cognito_local::UnknownUser;
 use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
+use crate::harness::backstage::{delete_user, make_unverified_user_with_password};
+use crate::harness::case::{Case, Prepare, Then};
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{WRONG_CODE, at_once, sub_of};
+use crate::harness::{Answer, TestWorld};
+use crate::operations::sweep_unproved_users;
 
 #[tokio::test]
 async fn a_new_address_costs_a_user_more_and_a_known_guest_one_call_before_and_one_after_the_code()
@@ -112,4 +118,92 @@ async fn calls_and_user(world: &TestWorld) -> (Vec<String>, Value) {
     let mut signed_in = browser.verify(ADA, &code, &session_token).await;
     signed_in.expect_status(200);
     (before, signed_in.body["user"].take())
+}
+
+/// What can become of a start.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| Case::of("initiate-otp", name, "200", prepare);
+    vec![
+        case("known device", |world| Box::pin(known_device(world)))
+            .not_by_tool()
+            .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        case("known guest", |world| Box::pin(known_guest(world)))
+            .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        case("new address", |world| {
+            Box::pin(async { Stage::start(world) })
+        })
+        .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        case("removal half done", |world| Box::pin(half_removed(world)))
+            .in_a_fresh_world()
+            .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        case("guest whose user has gone", |world| {
+            Box::pin(guest_whose_user_has_gone(world, UnknownUser::AllFactors))
+        })
+        .then(|case, stage, answer| Box::pin(is_nobody(case, stage, answer))),
+        case("choice offered", |world| {
+            Box::pin(guest_whose_user_has_gone(
+                world,
+                UnknownUser::SelectChallenge,
+            ))
+        })
+        .then(|case, stage, answer| Box::pin(is_nobody(case, stage, answer))),
+        case("user of an older pool, unproved", |world| {
+            Box::pin(unproved_user(world))
+        })
+        .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+    ]
+}
+
+async fn known_device(world: &TestWorld) -> Stage<'_> {
+    let browser = world.sign_in(ADA).await.browser;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::start_in(browser)
+}
+
+/// The sweep has claimed the user, and has not removed them.
+async fn half_removed(world: &TestWorld) -> Stage<'_> {
+    sweep_unproved_users::half_done(world).await;
+    Stage::start(world)
+}
+
+async fn known_guest(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::start(world)
+}
+
+async fn guest_whose_user_has_gone(world: &TestWorld, unknown_user: UnknownUser) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    delete_user(world, ADA).await;
+    world.cognito().set_unknown_user(unknown_user);
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::start(world)
+}
+
+async fn unproved_user(world: &TestWorld) -> Stage<'_> {
+    make_unverified_user_with_password(world, ADA, PASSWORD).await;
+    Stage::start(world)
+}
+
+/// The code that was mailed signs in.
+async fn signs_in(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = case.reach(stage, answer).await;
+    stage.session_token = again.as_ref().unwrap_or(answer).text("sessionToken");
+    stage.prove_newest().await.expect_status(200);
+    then
+}
+
+/// The guest stays bound to the user who has gone, so no code signs in.
+async fn is_nobody(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = case.reach(stage, answer).await;
+    stage.session_token = again.as_ref().unwrap_or(answer).text("sessionToken");
+    let proved = stage.prove_newest().await;
+    if proved.status == 403 {
+        return then;
+    }
+    proved.expect_problem(401, "INVALID_OTP");
+    stage.resend().await.expect_status(200);
+    let proved = stage.prove_newest().await;
+    proved.expect_problem(403, "USER_MISMATCH");
+    Then::AnotherCode
 }

@@ -1,10 +1,13 @@
 //! `list-sessions`: a guest sees where they are signed in.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
+use crate::harness::case::Case;
 use crate::harness::people::ADA;
 use crate::harness::requests::{refresh, session_of};
+use crate::harness::stage::Stage;
 
 const FIREFOX: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
@@ -99,4 +102,17 @@ async fn sessions_that_ended_or_outlived_their_tokens_are_not_listed() {
     world.advance(30 * 24 * 3600);
     let signed_in = world.sign_in(ADA).await;
     assert_eq!(listed(&world, &signed_in.access_token).await.len(), 1);
+}
+
+/// What can become of a list.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::of("list-sessions", "listed", "200", |world| {
+        Box::pin(two_sessions(world))
+    })]
+}
+
+async fn two_sessions(world: &TestWorld) -> Stage<'_> {
+    drop(world.sign_in(ADA).await);
+    let session = world.sign_in(ADA).await;
+    Stage::signed_in(session, Method::GET, "/me/sessions", Value::Null)
 }

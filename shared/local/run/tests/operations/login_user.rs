@@ -4,10 +4,12 @@ use auth_local::{Fault, FaultKind};
 use cognito_local::EarlyPassword;
 use serde_json::json;
 
-use crate::harness::backstage::make_user_with_password;
+use crate::harness::backstage::{make_user_with_password, plant_authenticator, plant_guest};
+use crate::harness::case::{Case, Prepare};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::counted;
+use crate::harness::stage::Stage;
 use crate::harness::steps::at_once;
 use crate::harness::{Answer, TestWorld};
 
@@ -408,4 +410,57 @@ async fn a_notice_that_cannot_be_mailed_fails_nothing_and_is_counted() {
         assert_eq!(counted(&world, "EmailDeliveryFailures") - before, 2);
         world.advance(3601);
     }
+}
+
+/// What can become of a password.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, healthy, prepare: Prepare| Case::of("login-user", name, healthy, prepare);
+    vec![
+        case("guest on a new device", "200", |world| {
+            Box::pin(known_guest(world, PASSWORD))
+        }),
+        case("first sign-in", "200", |world| {
+            Box::pin(unknown_user(world))
+        }),
+        case("guest without a user", "200", |world| {
+            Box::pin(waiting_guest(world))
+        }),
+        case("guest with an authenticator", "200", |world| {
+            Box::pin(guarded_guest(world))
+        }),
+        case(
+            "registration not confirmed",
+            "401 INVALID_CREDENTIALS",
+            |world| Box::pin(unconfirmed_guest(world)),
+        ),
+        case("wrong password", "401 INVALID_CREDENTIALS", |world| {
+            Box::pin(known_guest(world, OTHER_PASSWORD))
+        }),
+    ]
+}
+
+async fn known_guest<'world>(world: &'world TestWorld, password: &str) -> Stage<'world> {
+    world.registered(ADA, PASSWORD).await;
+    Stage::login(world, password)
+}
+
+async fn unknown_user(world: &TestWorld) -> Stage<'_> {
+    make_user_with_password(world, ADA, PASSWORD).await;
+    Stage::login(world, PASSWORD)
+}
+
+async fn waiting_guest(world: &TestWorld) -> Stage<'_> {
+    plant_guest(world, ADA, "GST-2026-7K3QXB").await;
+    unknown_user(world).await
+}
+
+async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    plant_authenticator(world, ADA).await;
+    Stage::login(world, PASSWORD)
+}
+
+async fn unconfirmed_guest(world: &TestWorld) -> Stage<'_> {
+    Stage::registration(world).act().await.expect_status(201);
+    Stage::login(world, PASSWORD)
 }

@@ -1,11 +1,15 @@
 //! `logout-user`: this session ends, or every one.
 
+use reqwest::Method;
 use serde_json::json;
 
+use crate::harness::case::{Case, Prepare, Then};
+use crate::harness::people::ADA;
 use crate::harness::requests::{
     Sample, assert_refused_everywhere, expect_refused_refresh, opens, refresh,
 };
-use crate::harness::{Browser, TestWorld};
+use crate::harness::stage::Stage;
+use crate::harness::{Answer, Browser, TestWorld};
 
 /// ASVS 5.0 7.4.1: the session ends with its access tokens, whether the request brings its refresh
 /// token or not.
@@ -181,4 +185,48 @@ async fn a_refresh_that_races_everywhere_gains_nothing() {
             expect_refused_refresh(&answer, "revoked");
         }
     }
+}
+
+/// What can become of a sign-out.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("logout-user", name, "204", prepare)
+            .then(|case, stage, answer| Box::pin(is_signed_out(case, stage, answer)))
+    };
+    vec![
+        case("this session", |world| Box::pin(this_session(world))),
+        case("everywhere", |world| Box::pin(everywhere(world))),
+    ]
+}
+
+async fn this_session(world: &TestWorld) -> Stage<'_> {
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "refreshToken": session.refresh_token });
+    Stage::signed_in(session, Method::POST, "/auth/logout", body)
+}
+
+pub(crate) async fn everywhere(world: &TestWorld) -> Stage<'_> {
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "everywhere": true });
+    Stage::signed_in(session, Method::POST, "/auth/logout", body)
+}
+
+/// No token of the session works any more. Where the answer was lost, the next request says so.
+async fn is_signed_out(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let then = if case.is_healthy(answer) {
+        Then::Nothing
+    } else {
+        let again = stage.act().await;
+        if case.is_healthy(&again) {
+            Then::SameAgain
+        } else {
+            again.expect_problem(401, "AUTH_REQUIRED");
+            Then::Done
+        }
+    };
+    let refused = refresh(&mut stage.browser, &stage.refresh_token).await;
+    refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    let refused = stage.browser.get("/me").await;
+    refused.expect_problem(401, "AUTH_REQUIRED");
+    then
 }

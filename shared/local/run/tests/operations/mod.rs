@@ -1,4 +1,4 @@
-//! One file an operation or trigger: what it promises to whoever calls it.
+//! One file a function: what it promises to whoever calls it, and its cases.
 
 mod authorization_callback;
 mod authorize_request;
@@ -10,6 +10,7 @@ mod disable_mfa;
 mod end_other_sessions;
 mod end_session;
 mod get_authenticated_guest;
+mod get_profile;
 mod get_session_status;
 mod get_workload_token;
 mod initiate_otp;
@@ -18,10 +19,10 @@ mod list_activity;
 mod list_passkeys;
 mod list_sessions;
 mod login_user;
-mod logout_user;
+pub(crate) mod logout_user;
 mod open_start_link;
 mod pre_token_generation;
-mod refresh_token;
+pub(crate) mod refresh_token;
 mod register_user;
 mod rename_passkey;
 mod request_password_reset;
@@ -29,9 +30,49 @@ mod resend_otp;
 mod setup_mfa;
 mod setup_passkey;
 mod start_authorization;
+mod sweep_unproved_users;
 mod update_profile;
 mod verify_mfa;
 mod verify_mfa_setup;
 mod verify_otp;
 mod verify_passkey;
 mod verify_passkey_setup;
+
+use crate::harness::case::Case;
+
+/// Every case of every function. `rules/failing_calls.rs` holds them against `calls.yaml` and the
+/// contract.
+pub(crate) fn cases() -> Vec<Case> {
+    [
+        authorization_callback::cases(),
+        authorize_request::cases(),
+        confirm_password_reset::cases(),
+        confirm_registration::cases(),
+        confirm_start_link::cases(),
+        disable_mfa::cases(),
+        end_other_sessions::cases(),
+        end_session::cases(),
+        get_authenticated_guest::cases(),
+        get_profile::cases(),
+        get_session_status::cases(),
+        get_workload_token::cases(),
+        initiate_otp::cases(),
+        list_sessions::cases(),
+        login_user::cases(),
+        logout_user::cases(),
+        open_start_link::cases(),
+        pre_token_generation::cases(),
+        refresh_token::cases(),
+        register_user::cases(),
+        request_password_reset::cases(),
+        resend_otp::cases(),
+        setup_mfa::cases(),
+        start_authorization::cases(),
+        sweep_unproved_users::cases(),
+        update_profile::cases(),
+        verify_mfa::cases(),
+        verify_mfa_setup::cases(),
+        verify_otp::cases(),
+    ]
+    .concat()
+}

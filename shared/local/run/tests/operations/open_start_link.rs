@@ -3,11 +3,14 @@
 use serde_json::json;
 
 use crate::harness::TestWorld;
-use crate::harness::authorization_cases::{ask, link_path, path_of};
-use crate::harness::authorizations::{GUEST, location, without_state};
+use crate::harness::authorizations::{
+    GUEST, UNTIL_OVER_SECONDS, ask, link_path, location, path_of, without_state,
+};
+use crate::harness::case::Case;
 use crate::harness::consent::Consenting;
 use crate::harness::consent_page::{ConsentPage, allow};
 use crate::harness::people::ADA;
+use crate::harness::stage::Stage;
 
 #[tokio::test]
 async fn an_agent_hands_over_a_link_that_binds_the_browser_whose_person_allows_it() {
@@ -80,4 +83,30 @@ async fn a_link_that_we_have_not_made_leads_nowhere() {
     world.advance(601);
     let late = world.browser().get(&path).await;
     assert!(location(&late).ends_with("?auth=error&code=SESSION_EXPIRED"));
+}
+
+/// What can become of a link.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("open-start-link", "opened", "200", |world| {
+            Box::pin(opened(world))
+        }),
+        Case::of(
+            "open-start-link",
+            "after the end",
+            "302 SESSION_EXPIRED",
+            |world| Box::pin(after_the_end(world)),
+        ),
+    ]
+}
+
+async fn opened(world: &TestWorld) -> Stage<'_> {
+    let asked = ask(world, json!({})).await;
+    Stage::get(world.browser(), &link_path(world, &asked))
+}
+
+async fn after_the_end(world: &TestWorld) -> Stage<'_> {
+    let stage = opened(world).await;
+    world.advance(UNTIL_OVER_SECONDS);
+    stage
 }

@@ -3,17 +3,20 @@
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 
+use crate::harness::aftermath::{assert_clear, attempts};
 use crate::harness::authenticator_app::code;
-use crate::harness::authorization_cases::path_of;
-use crate::harness::authorizations::{location, start, status};
+use crate::harness::authorizations::{location, path_of, start, status};
 use crate::harness::backstage::{
-    authenticator_keys, delete_user, make_unverified_user_with_password, make_user_with_password,
-    set_authenticator_keys,
+    authenticator_keys, delete_user, items, make_unverified_user_with_password,
+    make_user_with_password, set_authenticator_keys, set_token_trigger,
 };
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::consent::Consenting;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::{Answer, Browser, TestWorld};
+use crate::operations::{refresh_token, verify_otp};
 
 /// A world whose public client's tokens open the JWT routes.
 async fn open_world() -> TestWorld {
@@ -398,4 +401,115 @@ async fn a_public_client_that_sends_the_purpose_keeps_no_scope() {
         .await;
     begun.expect_status(400);
     assert_eq!(begun["__type"], "NotAuthorizedException");
+}
+
+/// A profile is no answer to Cognito's event, and nothing is called "nothing".
+const BROKEN_TRIGGERS: [&str; 2] = ["get-profile", "nothing"];
+
+/// A trigger that is throttled, as ten functions at once soon are, is no fault of ours: the client
+/// is told when to try again.
+fn assert_not_now(failed: &Answer, function: &str) {
+    failed.expect_problem(503, "SERVICE_UNAVAILABLE");
+    assert!(failed.retry_after().is_some(), "{function}: no time");
+    assert_clear(failed);
+}
+
+#[tokio::test]
+async fn without_its_trigger_a_password_is_taken_afterwards() {
+    for function in BROKEN_TRIGGERS {
+        for is_first_login in [false, true] {
+            let world = TestWorld::start().await;
+            if is_first_login {
+                make_user_with_password(&world, ADA, PASSWORD).await;
+            } else {
+                world.registered(ADA, PASSWORD).await;
+            }
+            let mut stage = Stage::login(&world, PASSWORD);
+            set_token_trigger(&world, function).await;
+            let failed = stage.act().await;
+            assert_not_now(&failed, function);
+            set_token_trigger(&world, "pre-token-generation").await;
+            stage.act().await.expect_status(200);
+        }
+    }
+}
+
+/// The trigger answers nonsense, or is not there. Cognito then issues no token; it has taken the
+/// code all the same.
+#[tokio::test]
+async fn without_its_trigger_cognito_issues_no_token_and_a_resend_signs_in_afterwards() {
+    for function in BROKEN_TRIGGERS {
+        let world = TestWorld::start().await;
+        let mut stage = Stage::proof(&world).await;
+        set_token_trigger(&world, function).await;
+        let failed = stage.act().await;
+        assert_not_now(&failed, function);
+        assert_eq!(
+            attempts(&world).await,
+            0,
+            "{function}: the attempt is given back"
+        );
+        assert!(
+            items(&world, &world.ready().tables["guests"])
+                .await
+                .is_empty()
+        );
+        set_token_trigger(&world, "pre-token-generation").await;
+        let then = verify_otp::signs_in(&mut stage, &failed).await;
+        assert_eq!(then, Then::AnotherCode);
+    }
+}
+
+#[tokio::test]
+async fn without_its_trigger_a_refresh_fails_and_the_same_one_succeeds_afterwards() {
+    for function in BROKEN_TRIGGERS {
+        let world = TestWorld::start().await;
+        let mut stage = refresh_token::exchange(&world).await;
+        set_token_trigger(&world, function).await;
+        let failed = stage.act().await;
+        assert_not_now(&failed, function);
+        set_token_trigger(&world, "pre-token-generation").await;
+        stage.act().await.expect_status(200);
+    }
+}
+
+/// What can become of new tokens.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| Case::of("pre-token-generation", name, "200", prepare);
+    vec![
+        case("operations' client", |world| Box::pin(own_client(world))),
+        case("another client", |world| Box::pin(known_guest(world))),
+        case("another client, user without a guest", |world| {
+            Box::pin(user_without_guest(world))
+        }),
+        case("the API's public client, first sign-in", |world| {
+            Box::pin(user_without_guest(world))
+        })
+        .with(&[("PUBLIC_CLIENT", "api")]),
+    ]
+}
+
+async fn own_client(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::proof(world).await
+}
+
+async fn known_guest(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    by_password(world)
+}
+
+async fn user_without_guest(world: &TestWorld) -> Stage<'_> {
+    make_user_with_password(world, ADA, PASSWORD).await;
+    by_password(world)
+}
+
+fn by_password(world: &TestWorld) -> Stage<'_> {
+    let sign_in = json!({
+        "AuthFlow": "USER_AUTH",
+        "ClientId": world.ready().client_id,
+        "AuthParameters": { "USERNAME": ADA, "PASSWORD": PASSWORD, "PREFERRED_CHALLENGE": "PASSWORD" },
+    });
+    Stage::cognito(world, "InitiateAuth", sign_in)
 }

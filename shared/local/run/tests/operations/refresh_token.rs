@@ -1,14 +1,17 @@
 //! `refresh-token`: a session goes on with new tokens, for as long as it should.
 
 use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::backstage::{forget_sessions, items};
+use crate::harness::case::{Case, Then};
 use crate::harness::people::ADA;
 use crate::harness::requests::{
     assert_refused_everywhere, claims, counted, expect_refused_refresh, opens, refresh,
 };
-use crate::harness::{SignedIn, TestWorld};
+use crate::harness::stage::Stage;
+use crate::harness::{Answer, SignedIn, TestWorld};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -384,4 +387,47 @@ async fn a_refresh_that_could_not_be_counted_works_again_within_the_grace() {
     assert!(opens(&world, &access_token).await);
     world.advance(3000);
     renewed(&mut guest, &next).await;
+}
+
+/// What can become of a refresh.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("refresh-token", "exchanged", "200", |world| {
+            Box::pin(exchange(world))
+        }),
+        Case::of(
+            "refresh-token",
+            "came again",
+            "401 INVALID_REFRESH_TOKEN",
+            |world| Box::pin(came_again(world)),
+        )
+        .then(|case, stage, answer| Box::pin(ends_the_session(case, stage, answer))),
+    ]
+}
+
+pub(crate) async fn exchange(world: &TestWorld) -> Stage<'_> {
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "refreshToken": session.refresh_token });
+    Stage::signed_in(session, Method::POST, "/auth/refresh", body)
+}
+
+/// The first token of a session, after later ones of it have been used.
+async fn came_again(world: &TestWorld) -> Stage<'_> {
+    let mut guest = world.sign_in(ADA).await;
+    let first = guest.refresh_token.clone();
+    let (second, _) = renewed(&mut guest, &first).await;
+    let (third, _) = renewed(&mut guest, &second).await;
+    world.advance(61);
+    let body = json!({ "refreshToken": first });
+    let mut stage = Stage::signed_in(guest, Method::POST, "/auth/refresh", body);
+    stage.refresh_token = third;
+    stage
+}
+
+/// The newest token of the session is worth nothing either.
+async fn ends_the_session(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    let refused = refresh(&mut stage.browser, &stage.refresh_token).await;
+    expect_refused_refresh(&refused, "revoked");
+    then
 }

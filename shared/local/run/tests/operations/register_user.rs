@@ -10,9 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::join;
 
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::ADA;
 use crate::harness::requests::{counted, named_fields};
+use crate::harness::stage::Stage;
 use crate::harness::steps::{at_once, attribute, sub_of};
 use crate::harness::{Answer, TestWorld};
 
@@ -467,4 +469,57 @@ async fn the_domain_the_contract_terraform_and_the_pool_ask_for_the_same_length(
     for kind in ["Lowercase", "Uppercase", "Numbers", "Symbols"] {
         assert_eq!(policy[format!("Require{kind}")], false, "{policy}");
     }
+}
+
+/// What can become of a registration.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("register-user", name, "201", prepare)
+            .then(|case, stage, answer| Box::pin(is_confirmed(case, stage, answer)))
+    };
+    vec![
+        case("new address", |world| {
+            Box::pin(async { Stage::registration(world) })
+        }),
+        case("user without a guest", |world| Box::pin(left_user(world))),
+        Case::of("register-user", "rolled back", "500 INTERNAL", |world| {
+            Box::pin(async { Stage::registration(world) })
+        })
+        .denied("AdminInitiateAuth")
+        .then(|case, stage, answer| Box::pin(is_made_after_all(case, stage, answer))),
+    ]
+}
+
+/// Somebody asked for a code and never proved it.
+async fn left_user(world: &TestWorld) -> Stage<'_> {
+    Stage::start(world).act().await.expect_status(200);
+    Stage::registration(world)
+}
+
+/// The mailed code confirms it, and then the password opens the account.
+async fn is_confirmed(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = case.reach(stage, answer).await;
+    confirm(stage, again.as_ref().unwrap_or(answer)).await;
+    then
+}
+
+/// Nothing is in the way of the next registration.
+async fn is_made_after_all(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let again = stage.act().await;
+    again.expect_status(201);
+    confirm(stage, &again).await;
+    if case.is_healthy(answer) {
+        Then::Nothing
+    } else {
+        Then::SameAgain
+    }
+}
+
+async fn confirm(stage: &mut Stage<'_>, registered: &Answer) {
+    let code = stage.world.mail_code(ADA).await;
+    let session_token = registered.text("sessionToken");
+    let confirmed = stage.browser.confirm(&session_token, &code).await;
+    confirmed.expect_status(200);
+    let mut login = Stage::login(stage.world, PASSWORD);
+    login.act().await.expect_status(200);
 }

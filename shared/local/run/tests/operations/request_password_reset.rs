@@ -1,8 +1,12 @@
 //! `request-password-reset`: a code for a new password is mailed, whoever asks.
 
-use crate::harness::TestWorld;
+use serde_json::json;
+
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD, WRONG_RESET_CODE};
 use crate::harness::people::ADA;
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_registration_that_nobody_confirmed_is_taken_over_by_a_reset() {
@@ -65,4 +69,42 @@ async fn nobody_is_locked_out_of_their_recovery() {
         .request_reset(ADA)
         .await
         .expect_problem(429, "RATE_LIMITED");
+}
+
+/// What can become of a request.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("request-password-reset", name, "202", prepare)
+            .then(|case, stage, answer| Box::pin(code_resets(case, stage, answer)))
+    };
+    vec![
+        case("known device", |world| Box::pin(known_device(world))),
+        case("mailed", |world| Box::pin(mailed(world))),
+    ]
+}
+
+async fn known_device(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let browser = world.sign_in(ADA).await.browser;
+    world.advance(UNTIL_COLD_SECONDS);
+    let mut stage = Stage::start_in(browser);
+    stage.becomes("/auth/password/reset", json!({ "email": ADA }));
+    stage
+}
+
+async fn mailed(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    Stage::post(world, "/auth/password/reset", json!({ "email": ADA }))
+}
+
+/// The mailed code sets another password.
+async fn code_resets(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    let code = stage.world.mail_code(ADA).await;
+    let reset = stage
+        .browser
+        .confirm_reset(ADA, &code, OTHER_PASSWORD)
+        .await;
+    reset.expect_status(204);
+    then
 }

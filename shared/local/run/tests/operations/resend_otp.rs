@@ -1,9 +1,13 @@
 //! `resend-otp`: another mail of the same sign-in.
 
-use crate::harness::TestWorld;
-use crate::harness::cases::Case;
+use cognito_local::UnknownUser;
+
+use crate::harness::backstage::delete_user;
+use crate::harness::case::{Case, Then};
 use crate::harness::people::ADA;
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{LIFETIME, WRONG_CODE, resent};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn both_codes_work_after_a_resend_until_the_end_that_the_start_set() {
@@ -88,7 +92,7 @@ async fn a_resend_gives_no_attempt_back() {
 #[tokio::test]
 async fn two_resends_at_once_bring_one_mail() {
     let world = TestWorld::start().await;
-    let mut stage = Case::Resend.prepare(&world).await;
+    let mut stage = Stage::second_mail(&world).await;
     let mut other = world.browser();
     let body = stage.body.clone();
     let (one, two) = tokio::join!(stage.act(), other.post("/auth/otp/resend", body));
@@ -96,4 +100,45 @@ async fn two_resends_at_once_bring_one_mail() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 429]);
     assert_eq!(world.mails(ADA).len(), 2, "the first one and one more");
+}
+
+/// What can become of another mail.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("resend-otp", "known device", "200", |world| {
+            Box::pin(known_device(world))
+        })
+        .not_by_tool()
+        .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        Case::of("resend-otp", "sent", "200", |world| {
+            Box::pin(Stage::second_mail(world))
+        })
+        .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        Case::of("resend-otp", "choice offered", "200", |world| {
+            Box::pin(choice_offered(world))
+        }),
+    ]
+}
+
+async fn known_device(world: &TestWorld) -> Stage<'_> {
+    let browser = world.sign_in(ADA).await.browser;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::second_mail_in(browser).await
+}
+
+/// The user has gone since the start.
+async fn choice_offered(world: &TestWorld) -> Stage<'_> {
+    let stage = Stage::second_mail(world).await;
+    delete_user(world, ADA).await;
+    world
+        .cognito()
+        .set_unknown_user(UnknownUser::SelectChallenge);
+    stage
+}
+
+/// The code that was mailed signs in.
+async fn signs_in(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    stage.prove_newest().await.expect_status(200);
+    then
 }

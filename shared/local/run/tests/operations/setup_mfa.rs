@@ -1,13 +1,16 @@
 //! `setup-mfa`: a fresh proof brings the secret of a new authenticator.
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::TestWorld;
 use crate::harness::authenticator_app::{App, code, statuses};
 use crate::harness::backstage::{authenticator_keys, set_authenticator_keys};
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{MANY_STARTS, at_once};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_fifty_set_ups_at_once_the_one_that_was_kept_is_confirmed_and_no_other() {
@@ -182,4 +185,71 @@ async fn keys_that_were_moved_to_another_guest_do_not_open() {
         .second_factor(&held, code(&ada.app.next_code()))
         .await;
     signed_in.expect_status(200);
+}
+
+/// What can become of a set-up.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("setup-mfa", name, "200", prepare)
+            .then(|_, stage, answer| Box::pin(is_set_up(stage, answer)))
+    };
+    vec![
+        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved by mail", |world| Box::pin(by_mail(world))),
+        case("in place of another", |world| {
+            Box::pin(in_place_of_another(world))
+        }),
+    ]
+}
+
+async fn by_password(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "password": PASSWORD });
+    Stage::signed_in(session, Method::POST, "/auth/mfa/setup", body)
+}
+
+async fn by_mail(world: &TestWorld) -> Stage<'_> {
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "proof": world.mailed_proof(ADA).await });
+    Stage::signed_in(session, Method::POST, "/auth/mfa/setup", body)
+}
+
+async fn in_place_of_another(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let guest = world.guarded_by_password(ADA, PASSWORD).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    let body = json!({ "password": PASSWORD, "code": guest.app.next_code() });
+    let mut stage = Stage::signed_in(guest.session, Method::POST, "/auth/mfa/setup", body);
+    stage.app = Some(guest.app);
+    stage
+}
+
+/// The least that a person must do until the new authenticator is in force.
+async fn is_set_up(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let mut then = Then::Nothing;
+    let mut secret = answer["secret"].clone();
+    if secret.is_null() {
+        then = Then::SameAgain;
+        secret = stage.act().await["secret"].clone();
+    }
+    if secret.is_null() {
+        then = Then::AnotherCode;
+        renew_proofs(stage).await;
+        secret = json!(stage.act().await.text("secret"));
+    }
+    let app = App::new(stage.world, secret.as_str().expect("text"));
+    let confirmed = stage.browser.confirm_set_up(&app.code()).await;
+    confirmed.expect_status(200);
+    then
+}
+
+/// Proofs that were not used before.
+pub(crate) async fn renew_proofs(stage: &mut Stage<'_>) {
+    if stage.body["proof"].is_object() {
+        stage.body["proof"] = stage.world.mailed_proof(ADA).await;
+    }
+    if stage.body["code"].is_string() {
+        stage.body["code"] = json!(stage.next_code());
+    }
 }

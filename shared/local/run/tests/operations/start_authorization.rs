@@ -1,14 +1,18 @@
 //! `start-authorization`: a three-legged authorization begins.
 
 use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::TestWorld;
-use crate::harness::authorization_cases::{CONVERSATION, path_of};
-use crate::harness::authorizations::{GUEST, location, session_of, start, status};
+use crate::harness::authorizations::{
+    CONVERSATION, GUEST, location, path_of, session_of, start, status,
+};
+use crate::harness::case::Case;
 use crate::harness::consent::Consenting;
 use crate::harness::people::ADA;
 use crate::harness::requests::counted;
+use crate::harness::stage::Stage;
 
 #[tokio::test]
 async fn a_guest_begins_in_a_browser_consents_and_is_the_agents_guest() {
@@ -138,4 +142,31 @@ async fn signing_keys_that_are_refused_or_lost_once_are_asked_for_again() {
         started.expect_status(200);
         assert_eq!(world.count("GetSigningKeys"), 2, "{kind:?}");
     }
+}
+
+/// What can become of a start.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("start-authorization", "for a guest", "200", |world| {
+            Box::pin(for_a_guest(world))
+        }),
+        Case::of("start-authorization", "for an address", "200", |world| {
+            Box::pin(for_an_address(world))
+        }),
+    ]
+}
+
+const PATH: &str = "/auth/oauth2/authorize";
+
+async fn for_a_guest(world: &TestWorld) -> Stage<'_> {
+    let body = json!({ "conversationId": CONVERSATION });
+    Stage::signed_in(world.sign_in(ADA).await, Method::POST, PATH, body)
+}
+
+async fn for_an_address(world: &TestWorld) -> Stage<'_> {
+    Stage::post(
+        world,
+        PATH,
+        json!({ "conversationId": CONVERSATION, "email": ADA }),
+    )
 }

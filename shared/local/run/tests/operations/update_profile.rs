@@ -1,9 +1,13 @@
 //! The guest's own record: what may be put into it, and by whom.
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
+use crate::harness::case::{Case, Then};
+use crate::harness::people::ADA;
 use crate::harness::requests::claims;
+use crate::harness::stage::Stage;
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_guest_sets_changes_and_clears_their_name() {
@@ -142,4 +146,28 @@ async fn nobody_reaches_another_guests_record_or_a_field_that_is_not_theirs() {
     let mut browser = world.browser();
     browser.bearer(&ada.access_token);
     assert_eq!(browser.get("/me").await.body, ada.user);
+}
+
+/// What can become of a change.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("update-profile", "renamed", "200", |world| {
+            Box::pin(change(world, json!({ "name": "Ada Lovelace" })))
+        })
+        .then(|case, stage, answer| Box::pin(keeps_the_name(case, stage, answer))),
+        Case::of("update-profile", "nothing to change", "200", |world| {
+            Box::pin(change(world, json!({})))
+        }),
+    ]
+}
+
+async fn change(world: &TestWorld, body: Value) -> Stage<'_> {
+    Stage::signed_in(world.sign_in(ADA).await, Method::PATCH, "/me", body)
+}
+
+async fn keeps_the_name(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    let profile = stage.browser.get("/me").await;
+    assert_eq!(profile["name"], "Ada Lovelace", "{}", profile.body);
+    then
 }

@@ -7,12 +7,16 @@ use std::time::Duration;
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
-use crate::harness::authenticator_app::{GENEROUS, STEP_SECONDS, assert_told, code, statuses};
+use crate::harness::authenticator_app::{
+    GENEROUS, Guarded, STEP_SECONDS, assert_told, code, statuses,
+};
 use crate::harness::backstage::{plant_authenticator, take_authenticator};
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::people::ADA;
 use crate::harness::requests::opens;
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{MANY_STARTS, at_once};
+use crate::harness::{Answer, TestWorld};
 
 const PASSWORD: &str = "nine lives of a cat";
 
@@ -577,4 +581,161 @@ async fn a_user_who_has_to_choose_a_password_does_so_and_signs_in() {
         .login(ADA, PASSWORD)
         .await
         .expect_status(200);
+}
+
+/// What can become of a second factor.
+pub(crate) fn cases() -> Vec<Case> {
+    let right = |name, prepare: Prepare| {
+        Case::of("verify-mfa", name, "200", prepare)
+            .then(|_, stage, answer| Box::pin(signs_in(stage, answer)))
+    };
+    let wrong = |name, prepare: Prepare| Case::of("verify-mfa", name, "401 INVALID_OTP", prepare);
+    let challenge = |name, prepare: Prepare| {
+        Case::of("verify-mfa", name, "200", prepare)
+            .then(|_, stage, answer| Box::pin(has_the_new_password(stage, answer)))
+    };
+    vec![
+        right("authenticator's code", |world| {
+            Box::pin(authenticators_code(world))
+        }),
+        right("backup code", |world| Box::pin(backup_code(world))),
+        wrong("wrong code", |world| Box::pin(wrong_code(world)))
+            .then(|case, stage, answer| Box::pin(mends_the_code(case, stage, answer))),
+        wrong("last wrong code", |world| Box::pin(last_wrong_code(world)))
+            .then(|case, stage, answer| Box::pin(signs_in_anew(case, stage, answer))),
+        challenge("Cognito's challenge", |world| {
+            Box::pin(async {
+                drop(world.sign_in(ADA).await);
+                challenged(world).await
+            })
+        }),
+        challenge("Cognito's challenge, first sign-in", |world| {
+            Box::pin(async {
+                world.make_user(ADA, None).await;
+                challenged(world).await
+            })
+        }),
+        challenge("Cognito's challenge, then the authenticator", |world| {
+            Box::pin(async {
+                drop(world.guarded(ADA).await);
+                challenged(world).await
+            })
+        }),
+    ]
+}
+
+/// A guest has an authenticator, and a sign-in waits for it.
+async fn held(world: &TestWorld, factor: impl FnOnce(&mut Guarded<'_>) -> Value) -> Stage<'_> {
+    let mut guest = world.guarded(ADA).await;
+    let session_token = world.held(ADA).await;
+    let mut body = factor(&mut guest);
+    body["sessionToken"] = json!(session_token);
+    let mut stage = Stage::post(world, "/auth/mfa/verify", body);
+    stage.session_token = session_token;
+    stage.app = Some(guest.app);
+    stage.backup_codes = guest.backup_codes;
+    stage
+}
+
+async fn authenticators_code(world: &TestWorld) -> Stage<'_> {
+    held(world, |guest| json!({ "code": guest.app.next_code() })).await
+}
+
+async fn backup_code(world: &TestWorld) -> Stage<'_> {
+    held(
+        world,
+        |guest| json!({ "backupCode": guest.backup_codes.remove(0) }),
+    )
+    .await
+}
+
+async fn wrong_code(world: &TestWorld) -> Stage<'_> {
+    held(world, |_| json!({ "code": "404170" })).await
+}
+
+async fn last_wrong_code(world: &TestWorld) -> Stage<'_> {
+    let mut stage = wrong_code(world).await;
+    for _ in 0..2 {
+        stage.act().await.expect_problem(401, "INVALID_OTP");
+    }
+    stage
+}
+
+/// A user whose password an administrator chose, and who has to choose another.
+async fn challenged(world: &TestWorld) -> Stage<'_> {
+    let temporary = json!({ "Username": ADA, "Password": TEMPORARY, "Permanent": false });
+    world.admin("AdminSetUserPassword", temporary).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    let held = world.browser().login(ADA, TEMPORARY).await;
+    held.expect_status(200);
+    assert_eq!(held["challenge"], "NEW_PASSWORD_REQUIRED", "{}", held.body);
+    let body = json!({ "sessionToken": held["sessionToken"], "newPassword": PASSWORD });
+    Stage::post(world, "/auth/mfa/verify", body)
+}
+
+const TEMPORARY: &str = "Only-for-the-1st-time";
+
+/// The least that a person must do until the second factor has signed them in.
+async fn signs_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer.status == 200 {
+        return Then::Nothing;
+    }
+    if stage.act().await.status == 200 {
+        return Then::SameAgain;
+    }
+    show_another(stage);
+    if stage.act().await.status == 200 {
+        return Then::AnotherCode;
+    }
+    stage.body["sessionToken"] = json!(stage.world.held(ADA).await);
+    show_another(stage);
+    stage.act().await.expect_status(200);
+    Then::FreshStart
+}
+
+fn show_another(stage: &mut Stage<'_>) {
+    if stage.body["backupCode"].is_null() {
+        stage.body["code"] = json!(stage.next_code());
+    } else {
+        stage.body["backupCode"] = json!(stage.backup_codes.remove(0));
+    }
+}
+
+async fn mends_the_code(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    show_another(stage);
+    stage.act().await.expect_status(200);
+    then
+}
+
+/// The sign-in is over, and the next one works.
+async fn signs_in_anew(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let then = if case.is_healthy(answer) {
+        Then::Nothing
+    } else if case.is_healthy(&stage.act().await) {
+        Then::SameAgain
+    } else {
+        Then::Done
+    };
+    stage.body["sessionToken"] = json!(stage.world.held(ADA).await);
+    show_another(stage);
+    stage.act().await.expect_status(200);
+    then
+}
+
+/// The new password is in force; the old one is where the new one is not.
+async fn has_the_new_password(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let then = if answer.status == 200 {
+        Then::Nothing
+    } else if stage.act().await.status == 200 {
+        Then::SameAgain
+    } else {
+        Then::FreshStart
+    };
+    let mut browser = stage.world.browser();
+    if then == Then::FreshStart && browser.login(ADA, PASSWORD).await.status != 200 {
+        challenged(stage.world).await.act().await.expect_status(200);
+    }
+    browser.login(ADA, PASSWORD).await.expect_status(200);
+    then
 }

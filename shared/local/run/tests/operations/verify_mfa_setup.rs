@@ -1,13 +1,16 @@
 //! `verify-mfa-setup`: the first right code turns an authenticator on.
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::TestWorld;
 use crate::harness::authenticator_app::{App, GENEROUS, assert_told, code, statuses};
+use crate::harness::case::{Case, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 use crate::harness::requests::opens;
+use crate::harness::stage::Stage;
 use crate::harness::steps::{MANY_STARTS, at_once};
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_confirmations_of_one_set_up_bring_one_set_of_backup_codes() {
@@ -93,4 +96,63 @@ async fn assert_ends(world: &TestWorld, access_token: &str, refresh_token: &str)
     let exchange = json!({ "refreshToken": refresh_token });
     let refused = world.browser().post("/auth/refresh", exchange).await;
     refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+}
+
+/// What can become of the first code.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("verify-mfa-setup", "confirmed", "200", |world| {
+            Box::pin(first_code(world))
+        })
+        .then(|_, stage, answer| Box::pin(guards(stage, answer))),
+        Case::of(
+            "verify-mfa-setup",
+            "wrong code",
+            "401 INVALID_OTP",
+            |world| Box::pin(wrong_code(world)),
+        )
+        .then(|case, stage, answer| Box::pin(mends_the_code(case, stage, answer))),
+    ]
+}
+
+async fn first_code(world: &TestWorld) -> Stage<'_> {
+    let mut session = world.sign_in(ADA).await;
+    session.browser.bearer(&session.access_token);
+    let proof = world.mailed_proof(ADA).await;
+    let set_up = session.browser.set_up(json!({ "proof": proof })).await;
+    set_up.expect_status(200);
+    let app = App::new(world, &set_up.text("secret"));
+    let body = json!({ "code": app.code() });
+    let mut stage = Stage::signed_in(session, Method::POST, "/auth/mfa/setup/verify", body);
+    stage.app = Some(app);
+    stage
+}
+
+async fn wrong_code(world: &TestWorld) -> Stage<'_> {
+    let mut stage = first_code(world).await;
+    stage.body["code"] = json!("404170");
+    stage
+}
+
+/// The authenticator guards the next sign-in.
+async fn guards(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let then = if answer.status == 200 {
+        Then::Nothing
+    } else if stage.act().await.status == 200 {
+        Then::SameAgain
+    } else {
+        Then::Done
+    };
+    let held = stage.world.held(ADA).await;
+    let factor = code(&stage.next_code());
+    let signed_in = stage.world.browser().second_factor(&held, factor).await;
+    signed_in.expect_status(200);
+    then
+}
+
+async fn mends_the_code(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    stage.body["code"] = json!(stage.next_code());
+    stage.act().await.expect_status(200);
+    then
 }

@@ -8,9 +8,14 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use crate::harness::backstage::release_guest;
+use crate::harness::backstage::{
+    make_unverified_user_with_password, plant_authenticator, plant_guest, release_guest,
+};
+use crate::harness::case::{Case, Prepare, Then};
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::counted;
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{LIFETIME, WRONG_CODE, at_once, attribute, resent, sub_of};
 use crate::harness::{Answer, Browser, TestWorld};
 
@@ -581,4 +586,108 @@ async fn codes_of_six_to_eight_digits_are_asked_about_and_others_cost_nothing() 
         assert_eq!(wrong["attemptsRemaining"], remaining);
     }
     assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
+}
+
+/// What can become of a code.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("verify-otp", name, "200", prepare)
+            .then(|_, stage, answer| Box::pin(signs_in(stage, answer)))
+    };
+    vec![
+        case("known device", |world| Box::pin(known_device(world))).not_by_tool(),
+        case("known guest", |world| Box::pin(known_guest(world))),
+        case("guest with an authenticator", |world| {
+            Box::pin(guarded_guest(world))
+        }),
+        case("first sign-in", |world| Box::pin(Stage::proof(world))),
+        case("guest without a user", |world| {
+            Box::pin(waiting_guest(world))
+        }),
+        case("code from the mail before", |world| {
+            Box::pin(code_from_before(world))
+        }),
+        case("user of an older pool, unproved", |world| {
+            Box::pin(unproved_user(world))
+        }),
+        Case::of("verify-otp", "wrong code", "401 INVALID_OTP", |world| {
+            Box::pin(wrong_code(world))
+        })
+        .then(|case, stage, answer| Box::pin(mends_the_code(case, stage, answer))),
+        case("registration not confirmed", |world| {
+            Box::pin(unconfirmed_guest(world))
+        }),
+    ]
+}
+
+async fn known_device(world: &TestWorld) -> Stage<'_> {
+    let browser = world.sign_in(ADA).await.browser;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::proof_in(browser).await
+}
+
+async fn known_guest(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::proof(world).await
+}
+
+async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    plant_authenticator(world, ADA).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::proof(world).await
+}
+
+async fn waiting_guest(world: &TestWorld) -> Stage<'_> {
+    plant_guest(world, ADA, "GST-2026-7K3QXB").await;
+    Stage::proof(world).await
+}
+
+async fn code_from_before(world: &TestWorld) -> Stage<'_> {
+    let mut stage = Stage::second_mail(world).await;
+    let code = world.mail_code(ADA).await;
+    stage.act().await.expect_status(200);
+    stage.becomes_proof(&code);
+    stage
+}
+
+async fn unproved_user(world: &TestWorld) -> Stage<'_> {
+    make_unverified_user_with_password(world, ADA, PASSWORD).await;
+    Stage::proof(world).await
+}
+
+async fn wrong_code(world: &TestWorld) -> Stage<'_> {
+    let mut stage = Stage::proof(world).await;
+    stage.spoil_code();
+    stage
+}
+
+async fn unconfirmed_guest(world: &TestWorld) -> Stage<'_> {
+    Stage::registration(world).act().await.expect_status(201);
+    Stage::proof(world).await
+}
+
+/// The least that a person must do until a right code has signed them in.
+pub(crate) async fn signs_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer.status == 200 {
+        return Then::Nothing;
+    }
+    if stage.act().await.status == 200 {
+        return Then::SameAgain;
+    }
+    if stage.resend().await.status == 200 {
+        stage.prove_newest().await.expect_status(200);
+        return Then::AnotherCode;
+    }
+    stage.browser.sign_in(ADA).await.expect_status(200);
+    Then::FreshStart
+}
+
+/// The right code signs in after the wrong one.
+async fn mends_the_code(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    stage.mend_code();
+    stage.act().await.expect_status(200);
+    then
 }

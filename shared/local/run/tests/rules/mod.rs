@@ -9,7 +9,6 @@ mod cognitos_limits;
 mod cookies;
 mod costs;
 mod devices;
-mod failing_authorizations;
 mod failing_calls;
 mod limits;
 mod races;

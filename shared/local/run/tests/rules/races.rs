@@ -4,11 +4,14 @@ use auth_local::{Fault, FaultKind};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::cases::Case;
+use crate::harness::aftermath::assert_counted;
+use crate::harness::backstage::users;
 use crate::harness::people::ADA;
 use crate::harness::requests::session_of;
+use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
+use crate::operations::{logout_user, refresh_token};
 
 /// NIST SP 800-63B-4 §3.2.2: rate limiting holds however the requests arrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,7 +56,7 @@ async fn fifty_starts(world: &TestWorld) -> Vec<u16> {
 #[tokio::test]
 async fn two_tabs_that_refresh_at_once_both_stay_signed_in() {
     let world = TestWorld::start().await;
-    let mut stage = Case::Refresh.prepare(&world).await;
+    let mut stage = refresh_token::exchange(&world).await;
     let mut other = world.browser();
     let body = stage.body.clone();
     let (one, two) = tokio::join!(stage.act(), other.post("/auth/refresh", body));
@@ -70,7 +73,7 @@ async fn two_tabs_that_refresh_at_once_both_stay_signed_in() {
 async fn a_refresh_that_races_a_sign_out_everywhere_does_not_survive_it() {
     let world = TestWorld::start().await;
     for _ in 0..5 {
-        let mut stage = Case::LogoutEverywhere.prepare(&world).await;
+        let mut stage = logout_user::everywhere(&world).await;
         let mut rivals: Vec<_> = (0..4).map(|_| world.browser()).collect();
         let token = json!({ "refreshToken": stage.refresh_token });
         let exchanges = rivals
@@ -132,4 +135,21 @@ async fn no_token_of_a_session_survives_a_crowd_that_ends_it() {
         assert_worthless(&world, &answers).await;
         ender.browser.get("/me").await.expect_status(200);
     }
+}
+
+#[tokio::test]
+async fn one_right_code_sent_twice_at_once_signs_in_once_and_makes_one_guest() {
+    let world = TestWorld::start().await;
+    let mut stage = Stage::proof(&world).await;
+    let mut other = world.browser();
+    let body = stage.body.clone();
+    let (one, two) = tokio::join!(stage.act(), other.post("/auth/otp/verify", body));
+    let signed_in = [&one, &two]
+        .iter()
+        .filter(|answer| answer.status == 200)
+        .count();
+    assert_eq!(signed_in, 1, "{} {}", one.body, two.body);
+    assert_eq!(world.guests().await.len(), 1, "one guest");
+    assert_eq!(users(&world).await.len(), 1, "one user");
+    assert_counted(&world, false).await;
 }

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use auth_aws::{Environment, Platform};
 use auth_domain::{Clock, Randomness};
-use auth_lambda::{Function, Invocation};
-use auth_local::{Fault, FaultKind, ObservedExchange};
+use auth_lambda::Invocation;
+use auth_local::{Fault, FaultKind, Mount, ObservedExchange};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -27,6 +27,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::harness::requests::{Sample, claims};
 use crate::harness::steps::ROOMY_MAILBOXES;
 use crate::harness::{Browser, TestWorld};
+use crate::operations::cases;
 
 const EMAIL: &str = "planted.person@planted-domain.example";
 const NAME: &str = "Plantedname Plantedfamily";
@@ -554,22 +555,12 @@ async fn quoting_aws(status: u16, code: &'static str) -> String {
     url
 }
 
-type Mount = fn(&Platform) -> Result<Function, auth_aws::ConfigurationError>;
-
-const OPERATIONS: [Mount; 12] = [
-    initiate_otp::function,
-    resend_otp::function,
-    verify_otp::function,
-    refresh_token::function,
-    logout_user::function,
-    get_profile::function,
-    update_profile::function,
-    register_user::function,
-    confirm_registration::function,
-    login_user::function,
-    request_password_reset::function,
-    confirm_password_reset::function,
-];
+/// What makes each operation of the contract.
+fn operations() -> impl Iterator<Item = Mount> {
+    let contract = auth_api::Contract::embedded();
+    let of_the_contract = |(name, mount): &(&str, Mount)| contract.operation(name).map(|_| *mount);
+    auth_local::mounted().iter().filter_map(of_the_contract)
+}
 
 /// The environment of an operation of this world, with one service replaced.
 fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment {
@@ -692,7 +683,7 @@ async fn an_aws_that_quotes_what_it_refuses_is_not_quoted_on() {
     ] {
         let endpoint = quoting_aws(status, code).await;
         for service in ["cognito", "dynamodb", "secretsmanager"] {
-            for mount in OPERATIONS {
+            for mount in operations() {
                 let environment = environment(&world, service, &endpoint);
                 invocations.push(asked.of(&world, environment, mount));
             }
@@ -742,5 +733,26 @@ impl Asked<'_> {
             assert!(!problem.contains(word), "{word} in {problem}");
         }
         true
+    }
+}
+
+/// Each case of each function leaves no secret in a log line, at the most that an operator can ask
+/// for, nor in a record; and no address in what counts requests.
+#[tokio::test]
+async fn no_case_leaves_a_secret_in_a_log_line_or_a_record() {
+    let loud = [("LOG_LEVEL", "trace")];
+    let shared = TestWorld::with_settings(&loud).await;
+    for case in cases() {
+        let own = match case.settings {
+            [] if !case.fresh => None,
+            settings => Some(TestWorld::with_settings(&[&loud, settings].concat()).await),
+        };
+        let world = own.as_ref().unwrap_or(&shared);
+        let mut stage = case.prepare(world).await;
+        let answer = stage.act().await;
+        assert!(case.is_healthy(&answer), "{case}: {answer:?}");
+        world.assert_records_hold_no_secret().await;
+        // The log is judged as the world is renewed.
+        world.renew();
     }
 }

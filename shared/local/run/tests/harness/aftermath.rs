@@ -1,0 +1,171 @@
+//! The aftermath of a request: its answer, its counts, the records and the calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::harness::backstage::{Item, items, users};
+use crate::harness::{Answer, TestWorld};
+
+/// Functions that ask Cognito for tokens, and the action by which they do.
+const ISSUING: [(&str, &str); 7] = [
+    ("verify-otp", "AdminRespondToAuthChallenge"),
+    ("confirm-registration", "AdminRespondToAuthChallenge"),
+    ("login-user", "AdminInitiateAuth"),
+    ("verify-mfa", "AdminRespondToAuthChallenge"),
+    ("setup-mfa", "AdminInitiateAuth"),
+    ("disable-mfa", "AdminInitiateAuth"),
+    ("disable-mfa", "AdminRespondToAuthChallenge"),
+];
+
+/// Limits that count requests, and the functions whose requests they count.
+const COUNTED: [(&str, &[&str]); 4] = [
+    (BY_IP_ADDRESS, &["initiate-otp"]),
+    ("otp-start-email", &["initiate-otp"]),
+    ("otp-resend-email", &["resend-otp"]),
+    (
+        "otp-mail-total",
+        &["initiate-otp", "resend-otp", "register-user"],
+    ),
+];
+
+/// Longer than any of these limits remembers.
+const REMEMBERED: Duration = Duration::from_hours(24);
+
+const BY_IP_ADDRESS: &str = "otp-start-ip";
+
+/// A failure is a problem, and says when to come back where that helps. No token leaves beside one.
+/// A function that is no operation fails as Lambda's functions do.
+pub(crate) fn assert_clear(answer: &Answer) {
+    if answer.status < 400 {
+        return;
+    }
+    assert!(answer["accessToken"].is_null() && answer["sessionToken"].is_null());
+    if answer["__type"].is_string() {
+        return;
+    }
+    assert!(answer["code"].is_string() && answer["requestId"].is_string());
+    if answer["success"].is_null() {
+        let comes_back = matches!(answer.status, 429 | 503);
+        assert_eq!(answer.retry_after().is_some(), comes_back);
+    }
+}
+
+/// Tokens that Cognito has issued, and that are not returned, are revoked.
+pub(crate) fn assert_no_session_is_forgotten(world: &TestWorld, since: u64, answer: &Answer) {
+    let calls = world.calls(since);
+    for (function, action) in ISSUING {
+        let made = calls.iter().filter(|call| call.function == function);
+        let issued = made
+            .clone()
+            .any(|call| call.action == action && call.status == Some(200));
+        if issued && answer.status >= 400 {
+            let revoked = made.clone().any(|call| call.action == "RevokeToken");
+            assert!(revoked, "{function} forgot a session");
+        }
+    }
+}
+
+/// Attempts counted for sign-ins that go on.
+pub(crate) async fn attempts(world: &TestWorld) -> usize {
+    let challenges = items(world, &world.ready().tables["challenges"]).await;
+    let going_on = challenges.iter().filter(|item| {
+        (is(item, "sign-in#") || is(item, "held-sign-in#")) && !item.contains_key("finishedBy")
+    });
+    going_on
+        .filter_map(|item| item.get("attempts")?.as_array())
+        .map(Vec::len)
+        .sum()
+}
+
+/// The records at the end: how many of each kind, and with which attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remains(BTreeMap<String, usize>);
+
+impl Remains {
+    /// Fails where an address or an id does not name its guest.
+    pub(crate) async fn of(world: &TestWorld) -> Self {
+        let mut remains = BTreeMap::new();
+        world.guests().await;
+        for item in items(world, &world.ready().tables["guests"]).await {
+            let key = item["pk"].as_str().expect("a key");
+            let (kind, _) = key.split_once('#').expect("a kind");
+            let attributes: Vec<&str> = item.keys().map(String::as_str).collect();
+            let kind = format!("{kind} with {}", attributes.join(", "));
+            *remains.entry(kind).or_default() += 1;
+        }
+        for user in users(world).await {
+            let kind = format!("user {}", user["UserStatus"]);
+            *remains.entry(kind).or_default() += 1;
+        }
+        Self(remains)
+    }
+}
+
+/// Every request that reached Cognito was counted, and none was counted twice. An agent's tool has
+/// no IP address to count by.
+pub(crate) async fn assert_counted(world: &TestWorld, by_tool: bool) {
+    let challenges = items(world, &world.ready().tables["challenges"]).await;
+    let since = world.clock().now().before(REMEMBERED);
+    for (limit, functions) in COUNTED {
+        if by_tool && limit == BY_IP_ADDRESS {
+            continue;
+        }
+        let events = events(&challenges, limit);
+        let (mut all, mut reached) = (BTreeSet::new(), BTreeSet::new());
+        let calls = functions.iter().flat_map(|one| world.calls_of(one));
+        for call in calls.filter(|call| call.at >= since) {
+            if call.service == "cognito-idp" {
+                reached.insert(call.request_id.clone());
+            }
+            all.insert(call.request_id);
+        }
+        assert!(
+            (reached.len()..=all.len()).contains(&events),
+            "{limit}: {events} events for {} requests, of which {} reached Cognito",
+            all.len(),
+            reached.len()
+        );
+    }
+}
+
+/// Wrong codes that are counted against an address.
+pub(crate) async fn wrong_codes(world: &TestWorld) -> usize {
+    let challenges = items(world, &world.ready().tables["challenges"]).await;
+    events(&challenges, "otp-failure")
+}
+
+/// Events that limits of a policy have counted: in items of their own, or in lists of a mailbox's
+/// item.
+fn events(challenges: &[Item], policy: &str) -> usize {
+    let own = format!("limit#{policy}#");
+    let list = policy.replace('-', "_");
+    challenges
+        .iter()
+        .filter_map(|item| {
+            if is(item, &own) {
+                item.get("events")
+            } else if is(item, "limit#code-mail#") {
+                item.get(&list)
+            } else {
+                None
+            }
+        })
+        .map(|events| match events.as_array() {
+            Some(instants) => instants.len(),
+            None => number(events),
+        })
+        .sum()
+}
+
+fn is(item: &Item, kind: &str) -> bool {
+    item["pk"].as_str().is_some_and(|key| key.starts_with(kind))
+}
+
+fn number(value: &Value) -> usize {
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .expect("a number")
+}
