@@ -4,6 +4,7 @@
 //! | a test of | stands in |
 //! | --- | --- |
 //! | one operation or trigger: its behaviour, its races, its cases | `operations/<operation>.rs` |
+//! | the outcomes of harmed calls, as the sweep of `rules/failing_calls.rs` saw them | `outcomes/` |
 //! | a rule that several operations keep: limits, secrecy, walking round, cookies, bad input | `rules/` |
 //! | the local run itself: gateway, Invoke API, MCP, control interface, command line | `world/` |
 //! | steps that several files take: a browser, a sign-in, an authenticator, a consent | `harness/` |
