@@ -31,7 +31,6 @@ pub(crate) mod consent;
 pub(crate) mod consent_page;
 #[path = "../../../cognito/tests/cognito/device.rs"]
 pub(crate) mod device;
-pub(crate) mod passkey_cases;
 pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod people;
@@ -73,7 +72,7 @@ const SHORTEST_SECRET: usize = 6;
 const PERSONAL_MEMBERS: [&str; 2] = ["email", "name"];
 
 /// Members of requests and answers that must never be logged, wherever they stand.
-const SECRET_MEMBERS: [&str; 17] = [
+const SECRET_MEMBERS: [&str; 19] = [
     "password",
     "newPassword",
     "code",
@@ -87,6 +86,8 @@ const SECRET_MEMBERS: [&str; 17] = [
     "refreshToken",
     "refresh_token",
     "backupCode",
+    "mfaCode",
+    "signature",
     "secret",
     "otpauthUri",
     "qrSvg",

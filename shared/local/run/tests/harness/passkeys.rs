@@ -14,6 +14,14 @@ pub(crate) struct Holder<'world> {
     pub(crate) passkey: Value,
 }
 
+impl Holder<'_> {
+    /// Where the gateway has the passkey.
+    pub(crate) fn path(&self) -> String {
+        let id = self.passkey["passkeyId"].as_str().expect("an id");
+        format!("/me/passkeys/{id}")
+    }
+}
+
 impl TestWorld {
     /// Where the front end has passkeys: a name, not an address.
     pub(crate) fn origin(&self) -> String {

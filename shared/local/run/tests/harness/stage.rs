@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::harness::authenticator_app::App;
 use crate::harness::consent_page::{ConsentPage, FORM};
+use crate::harness::device::Device;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 use crate::harness::requests::Sample;
@@ -34,6 +35,8 @@ pub(crate) struct Stage<'world> {
     pub(crate) app: Option<App<'world>>,
     /// Backup codes that are still good.
     pub(crate) backup_codes: Vec<String>,
+    /// The device with the guest's passkey, where there is one.
+    pub(crate) device: Option<Device>,
 }
 
 /// Where the request goes.
@@ -139,6 +142,7 @@ impl<'world> Stage<'world> {
             refresh_token: String::new(),
             app: None,
             backup_codes: Vec::new(),
+            device: None,
         }
     }
 
@@ -267,6 +271,27 @@ impl<'world> Stage<'world> {
     /// The code that the authenticator shows next.
     pub(crate) fn next_code(&self) -> String {
         self.app.as_ref().expect("an authenticator").next_code()
+    }
+
+    /// Proofs that were not used before, of each kind that the request has.
+    pub(crate) async fn renew_proofs(&mut self) {
+        if self.body["proof"].is_object() {
+            self.body["proof"] = self.world.mailed_proof(ADA).await;
+        }
+        for member in ["code", "mfaCode"] {
+            if self.body[member].is_string() {
+                self.body[member] = json!(self.next_code());
+            }
+        }
+    }
+
+    /// The device answers a new challenge of a sign-in by passkey.
+    pub(crate) async fn shows_passkey(&mut self, email: &str) {
+        let started = self.world.browser().start_passkey(email).await;
+        let device = self.device.as_mut().expect("a device");
+        let credential = device.get(&started["options"]).await;
+        let body = json!({ "sessionToken": started["sessionToken"], "credential": credential });
+        self.becomes("/auth/passkey/verify", body);
     }
 
     /// Asks for another mail of the sign-in that is going on, after the wait between two mails.

@@ -1,13 +1,17 @@
 //! `delete-passkey`: a passkey that was removed signs nobody in, and sessions end with it.
 
 use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::TestWorld;
 use crate::harness::authenticator_app::assert_told;
+use crate::harness::case::{Case, Prepare, Then};
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::opens;
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::MANY_STARTS;
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_removed_passkey_signs_nobody_in_and_the_other_sessions_end() {
@@ -75,4 +79,63 @@ async fn another_guests_passkey_stays() {
         .expect_status(204);
     let listed = ada.session.browser.get("/me/passkeys").await;
     assert_eq!(listed["passkeys"], json!([ada.passkey]));
+}
+
+/// Removals.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("delete-passkey", name, "204", prepare)
+            .then(|_, stage, answer| Box::pin(is_removed(stage, answer)))
+    };
+    vec![
+        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved with an authenticator", |world| {
+            Box::pin(with_an_authenticator(world))
+        }),
+        case("nothing to remove", |world| {
+            Box::pin(nothing_to_remove(world))
+        }),
+    ]
+}
+
+async fn by_password(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let holder = world.holder(ADA).await;
+    let (path, body) = (holder.path(), json!({ "password": PASSWORD }));
+    Stage::signed_in(holder.session, Method::DELETE, &path, body)
+}
+
+async fn with_an_authenticator(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let path = world.holder(ADA).await.path();
+    let guest = world.guarded_by_password(ADA, PASSWORD).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    let body = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
+    let mut stage = Stage::signed_in(guest.session, Method::DELETE, &path, body);
+    stage.app = Some(guest.app);
+    stage
+}
+
+async fn nothing_to_remove(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let session = world.sign_in(ADA).await;
+    let path = format!("/me/passkeys/{}", "A".repeat(43));
+    let body = json!({ "password": PASSWORD });
+    Stage::signed_in(session, Method::DELETE, &path, body)
+}
+
+/// The least that a person must do until their list is empty.
+async fn is_removed(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let mut then = Then::Nothing;
+    if answer.status != 204 {
+        then = Then::SameAgain;
+        if stage.act().await.status != 204 {
+            then = Then::AnotherCode;
+            stage.renew_proofs().await;
+            stage.act().await.expect_status(204);
+        }
+    }
+    let listed = stage.browser.get("/me/passkeys").await;
+    assert_eq!(listed["passkeys"], json!([]));
+    then
 }

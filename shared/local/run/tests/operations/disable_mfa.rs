@@ -9,7 +9,6 @@ use crate::harness::people::ADA;
 use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
-use crate::operations::setup_mfa::renew_proofs;
 
 #[tokio::test]
 async fn removing_takes_both_proofs() {
@@ -68,7 +67,7 @@ async fn by_password(world: &TestWorld) -> Stage<'_> {
 
 async fn by_mail(world: &TestWorld) -> Stage<'_> {
     let mut stage = removal(world, json!({ "proof": {} })).await;
-    renew_proofs(&mut stage).await;
+    stage.renew_proofs().await;
     stage
 }
 
@@ -96,7 +95,7 @@ async fn is_removed(stage: &mut Stage<'_>, answer: &Answer) -> Then {
         then = Then::SameAgain;
         if stage.act().await.status != 204 {
             then = Then::AnotherCode;
-            renew_proofs(stage).await;
+            stage.renew_proofs().await;
             stage.act().await.expect_status(204);
         }
     }

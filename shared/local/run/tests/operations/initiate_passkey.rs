@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use auth_local::UnknownUser;
 use serde_json::{Value, json};
 
+use crate::harness::case::{Case, Prepare};
 use crate::harness::people::{ADA, EVE};
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::{Answer, TestWorld};
 
 /// Everything of an answer that may be compared: the challenge and the token differ by nature.
@@ -84,4 +86,24 @@ async fn the_token_of_a_passkey_opens_nothing_that_is_for_codes() {
     refused.expect_problem(400, "INVALID_SESSION");
     let refused = browser.resend(&token).await;
     refused.expect_problem(400, "INVALID_SESSION");
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| Case::of("initiate-passkey", name, "200", prepare);
+    vec![
+        case("guest with a passkey", |world| {
+            Box::pin(async {
+                drop(world.holder(ADA).await);
+                world.advance(UNTIL_COLD_SECONDS);
+                start_of(world, ADA)
+            })
+        }),
+        case("address without a guest", |world| {
+            Box::pin(async { start_of(world, EVE) })
+        }),
+    ]
+}
+
+fn start_of<'world>(world: &'world TestWorld, email: &str) -> Stage<'world> {
+    Stage::post(world, "/auth/passkey/initiate", json!({ "email": email }))
 }

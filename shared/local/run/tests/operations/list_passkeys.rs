@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::harness::TestWorld;
+use crate::harness::case::Case;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::stage::Stage;
 
 #[tokio::test]
 async fn a_guest_sees_their_own_passkeys_and_when_they_were_used() {
@@ -22,4 +24,10 @@ async fn a_guest_sees_their_own_passkeys_and_when_they_were_used() {
     signed_in.expect_status(200);
     let listed = ada.session.browser.get("/me/passkeys").await;
     assert!(listed["passkeys"][0]["lastUsedAt"].is_string());
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::of("list-passkeys", "listed", "200", |world| {
+        Box::pin(async { Stage::get(world.holder(ADA).await.session.browser, "/me/passkeys") })
+    })]
 }

@@ -1,9 +1,12 @@
 //! `rename-passkey`: the name of a passkey is the guest's own.
 
+use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::TestWorld;
+use crate::harness::case::Case;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::stage::Stage;
 
 #[tokio::test]
 async fn a_guest_renames_their_own_passkey_and_no_other() {
@@ -33,4 +36,15 @@ async fn a_guest_renames_their_own_passkey_and_no_other() {
     eve.browser.bearer(&eve.access_token);
     let refused = eve.browser.patch(&path, json!({ "name": "Mine" })).await;
     refused.expect_problem(404, "NOT_FOUND");
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::of("rename-passkey", "renamed", "200", |world| {
+        Box::pin(async {
+            let holder = world.holder(ADA).await;
+            let body = json!({ "name": "Phone" });
+            let path = holder.path();
+            Stage::signed_in(holder.session, Method::PATCH, &path, body)
+        })
+    })]
 }

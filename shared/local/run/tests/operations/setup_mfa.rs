@@ -235,21 +235,11 @@ async fn is_set_up(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     }
     if secret.is_null() {
         then = Then::AnotherCode;
-        renew_proofs(stage).await;
+        stage.renew_proofs().await;
         secret = json!(stage.act().await.text("secret"));
     }
     let app = App::new(stage.world, secret.as_str().expect("text"));
     let confirmed = stage.browser.confirm_set_up(&app.code()).await;
     confirmed.expect_status(200);
     then
-}
-
-/// Proofs that were not used before.
-pub(crate) async fn renew_proofs(stage: &mut Stage<'_>) {
-    if stage.body["proof"].is_object() {
-        stage.body["proof"] = stage.world.mailed_proof(ADA).await;
-    }
-    if stage.body["code"].is_string() {
-        stage.body["code"] = json!(stage.next_code());
-    }
 }

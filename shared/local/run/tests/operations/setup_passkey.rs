@@ -1,14 +1,17 @@
 //! `setup-passkey`: a fresh proof brings the options of a passkey, and its tokens never leave.
 
 use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::TestWorld;
 use crate::harness::backstage::items;
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::{claims, opens};
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::MANY_STARTS;
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_passkey_is_registered_by_password_or_by_mail() {
@@ -174,4 +177,63 @@ async fn a_registration_that_cannot_be_kept_leaves_no_tokens() {
         let actions = world.cognito_actions_since(before);
         assert_eq!(actions.last().unwrap(), "RevokeToken", "{action}");
     }
+}
+
+/// The beginning of a registration, by each proof.
+pub(crate) fn cases() -> Vec<Case> {
+    let case = |name, prepare: Prepare| {
+        Case::of("setup-passkey", name, "200", prepare)
+            .then(|_, stage, answer| Box::pin(is_set_up(stage, answer)))
+    };
+    vec![
+        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved by mail", |world| Box::pin(by_mail(world))),
+        case("proved with an authenticator", |world| {
+            Box::pin(with_an_authenticator(world))
+        }),
+    ]
+}
+
+async fn by_password(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "password": PASSWORD });
+    Stage::signed_in(session, Method::POST, "/me/passkeys", body)
+}
+
+async fn by_mail(world: &TestWorld) -> Stage<'_> {
+    let session = world.sign_in(ADA).await;
+    let body = json!({ "proof": world.mailed_proof(ADA).await });
+    Stage::signed_in(session, Method::POST, "/me/passkeys", body)
+}
+
+async fn with_an_authenticator(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let guest = world.guarded_by_password(ADA, PASSWORD).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    let body = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
+    let mut stage = Stage::signed_in(guest.session, Method::POST, "/me/passkeys", body);
+    stage.app = Some(guest.app);
+    stage
+}
+
+/// The least that a person must do until the passkey is on their list.
+async fn is_set_up(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, again) = if answer.status == 200 {
+        (Then::Nothing, None)
+    } else {
+        let again = stage.act().await;
+        if again.status == 200 {
+            (Then::SameAgain, Some(again))
+        } else {
+            stage.renew_proofs().await;
+            (Then::AnotherCode, Some(stage.act().await))
+        }
+    };
+    let begun = again.as_ref().unwrap_or(answer);
+    begun.expect_status(200);
+    let credential = stage.world.device().create(&begun["options"]).await;
+    let added = stage.browser.complete_passkey(begun, &credential).await;
+    added.expect_status(201);
+    then
 }

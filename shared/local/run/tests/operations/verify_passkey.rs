@@ -3,13 +3,15 @@
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::harness::TestWorld;
 use crate::harness::authenticator_app::{App, code};
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::device::Device;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::{claims, opens};
+use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::MANY_STARTS;
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn a_passkey_signs_in() {
@@ -181,4 +183,69 @@ async fn a_sign_in_ends_after_five_minutes() {
     world.advance(300);
     let late = world.browser().prove_passkey(&started, &credential).await;
     late.expect_problem(410, "OTP_EXPIRED");
+}
+
+/// What can become of a device's answer.
+pub(crate) fn cases() -> Vec<Case> {
+    let right = |name, prepare: Prepare| {
+        Case::of("verify-passkey", name, "200", prepare)
+            .then(|case, stage, answer| Box::pin(answers(case, stage, answer, ADA)))
+    };
+    vec![
+        right("guest on a new device", |world| {
+            Box::pin(new_device(world))
+        }),
+        right("guest with an authenticator", |world| {
+            Box::pin(guarded_guest(world))
+        }),
+        Case::of(
+            "verify-passkey",
+            "challenge made up",
+            "401 INVALID_CREDENTIALS",
+            |world| Box::pin(challenge_made_up(world)),
+        )
+        .then(|case, stage, answer| Box::pin(answers(case, stage, answer, EVE))),
+    ]
+}
+
+async fn new_device(world: &TestWorld) -> Stage<'_> {
+    let device = world.holder(ADA).await.device;
+    world.advance(UNTIL_COLD_SECONDS);
+    shown(world, ADA, device).await
+}
+
+async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let device = world.holder(ADA).await.device;
+    drop(world.guarded_by_password(ADA, PASSWORD).await);
+    world.advance(UNTIL_COLD_SECONDS);
+    shown(world, ADA, device).await
+}
+
+/// An address without a guest is shown a challenge that Cognito has never seen.
+async fn challenge_made_up(world: &TestWorld) -> Stage<'_> {
+    let device = world.holder(ADA).await.device;
+    shown(world, EVE, device).await
+}
+
+async fn shown<'world>(world: &'world TestWorld, email: &str, device: Device) -> Stage<'world> {
+    let mut stage = Stage::post(world, "", json!({}));
+    stage.device = Some(device);
+    stage.shows_passkey(email).await;
+    stage
+}
+
+/// The least that a person must do until an answer of their device is decided on. A challenge takes
+/// one answer.
+async fn answers(case: &Case, stage: &mut Stage<'_>, answer: &Answer, email: &str) -> Then {
+    if case.is_healthy(answer) {
+        return Then::Nothing;
+    }
+    if case.is_healthy(&stage.act().await) {
+        return Then::SameAgain;
+    }
+    stage.shows_passkey(email).await;
+    let another = stage.act().await;
+    assert!(case.is_healthy(&another), "{case}: {}", another.body);
+    Then::FreshStart
 }

@@ -1,12 +1,15 @@
 //! `verify-passkey-setup`: a passkey comes onto its guest's list, and no other.
 
 use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::json;
 
-use crate::harness::TestWorld;
 use crate::harness::authenticator_app::assert_told;
+use crate::harness::case::{Case, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
+use crate::harness::stage::Stage;
+use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
 async fn the_guest_names_it_and_hears_of_it() {
@@ -74,4 +77,58 @@ async fn a_passkey_that_the_list_cannot_take_goes_from_cognito_again() {
             "RevokeToken"
         ]
     );
+}
+
+/// The end of a registration.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("verify-passkey-setup", "registered", "201", |world| {
+            Box::pin(completion(world))
+        })
+        .then(|case, stage, answer| Box::pin(is_registered(case, stage, answer))),
+        Case::of(
+            "verify-passkey-setup",
+            "refused",
+            "400 INVALID_SESSION",
+            |world| Box::pin(broken_completion(world)),
+        ),
+    ]
+}
+
+async fn completion(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let mut session = world.sign_in(ADA).await;
+    session.browser.bearer(&session.access_token);
+    let proof = json!({ "password": PASSWORD });
+    let begun = session.browser.set_up_passkey(proof).await;
+    begun.expect_status(200);
+    let credential = world.device().create(&begun["options"]).await;
+    let body = json!({ "sessionToken": begun["sessionToken"], "credential": credential });
+    Stage::signed_in(session, Method::POST, "/me/passkeys/verify", body)
+}
+
+/// The attestation is no object that Cognito can read.
+async fn broken_completion(world: &TestWorld) -> Stage<'_> {
+    let mut stage = completion(world).await;
+    stage.body["credential"]["response"]["attestationObject"] = json!("oA");
+    stage
+}
+
+/// The least that a person must do until one passkey, and no other, is on their list.
+async fn is_registered(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let then = if case.is_healthy(answer) {
+        Then::Nothing
+    } else if case.is_healthy(&stage.act().await) {
+        Then::SameAgain
+    } else {
+        let mut device = stage.world.device();
+        let proof = json!({ "password": PASSWORD });
+        let added = stage.browser.add_passkey(proof, &mut device).await;
+        added.expect_status(201);
+        Then::FreshStart
+    };
+    let listed = stage.browser.get("/me/passkeys").await;
+    let listed = listed["passkeys"].as_array().expect("a list").len();
+    assert_eq!(listed, 1);
+    then
 }
