@@ -96,7 +96,7 @@ impl Remains {
         for item in items(world, &world.ready().tables["guests"]).await {
             let key = item["pk"].as_str().expect("a key");
             let (kind, _) = key.split_once('#').expect("a kind");
-            let attributes: Vec<&str> = item.keys().map(String::as_str).collect();
+            let attributes: Vec<&str> = item.keys().map(|name| kind_of(name)).collect();
             let kind = format!("{kind} with {}", attributes.join(", "));
             *remains.entry(kind).or_default() += 1;
         }
@@ -106,6 +106,27 @@ impl Remains {
         }
         Self(remains)
     }
+
+    /// Fails with what is missing and what is there instead.
+    pub(crate) fn assert_same(&self, expected: &Self) {
+        let only = |one: &Self, other: &Self| -> Vec<String> {
+            let all = one.0.iter();
+            let differing = all.filter(|(kind, count)| other.0.get(*kind) != Some(count));
+            differing
+                .map(|(kind, count)| format!("{count} × {kind}"))
+                .collect()
+        };
+        let (here, missing) = (only(self, expected), only(expected, self));
+        assert!(
+            here.is_empty() && missing.is_empty(),
+            "in the end there are {here:?} where a healthy run leaves {missing:?}"
+        );
+    }
+}
+
+/// An attribute's name without the id that it may have: `passkey#…`.
+fn kind_of(attribute: &str) -> &str {
+    attribute.split_once('#').map_or(attribute, |(kind, _)| kind)
 }
 
 /// Every request that reached Cognito was counted, and none was counted twice. An agent's tool has
