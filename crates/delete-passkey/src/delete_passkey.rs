@@ -19,12 +19,17 @@ impl DeletePasskey {
             .proofs
             .for_passkeys(&guest, caller, proofs, &self.factors, exchange)
             .await?;
-        if let Err(problem) = self.passkeys.delete(&tokens, &passkey.credential_id).await {
+        let ended = async {
+            let credential_id = &passkey.credential_id;
+            self.passkeys.delete(&tokens, credential_id).await?;
+            // It revokes the tokens of the proof among all others.
+            self.users.sign_out(&caller.sub).await?;
+            Ok(())
+        };
+        if let Err(problem) = ended.await {
             self.proofs.give_back(&tokens).await;
             return Err(problem);
         }
-        // It revokes the tokens of the proof among all others.
-        self.users.sign_out(&caller.sub).await?;
         let kind = ActivityKind::PasskeyRemoved;
         let entry = self.activities.entry(&guest, kind, exchange)?;
         let (kept, now) = (caller.session.as_ref(), self.clock.now());

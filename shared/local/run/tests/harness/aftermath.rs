@@ -66,7 +66,10 @@ pub(crate) fn assert_no_session_is_forgotten(world: &TestWorld, since: u64, answ
             .clone()
             .any(|call| call.action == action && call.status == Some(200));
         if issued && answer.status >= 400 {
-            let revoked = made.clone().any(|call| call.action == "RevokeToken");
+            let revoked = made.clone().any(|call| {
+                let everywhere = call.action == "AdminUserGlobalSignOut";
+                call.action == "RevokeToken" || everywhere && call.status == Some(200)
+            });
             assert!(revoked, "{function} forgot a session");
         }
     }
