@@ -9,7 +9,7 @@ use crate::harness::backstage::{Item, items, users};
 use crate::harness::{Answer, TestWorld};
 
 /// Functions that ask Cognito for tokens, and the action by which they do.
-const ISSUING: [(&str, &str); 12] = [
+const ISSUING: [(&str, &str); 10] = [
     ("verify-otp", "AdminRespondToAuthChallenge"),
     ("confirm-registration", "AdminRespondToAuthChallenge"),
     ("login-user", "AdminInitiateAuth"),
@@ -17,9 +17,7 @@ const ISSUING: [(&str, &str); 12] = [
     ("setup-mfa", "AdminInitiateAuth"),
     ("disable-mfa", "AdminInitiateAuth"),
     ("disable-mfa", "AdminRespondToAuthChallenge"),
-    ("setup-passkey", "AdminInitiateAuth"),
     ("setup-passkey", "AdminRespondToAuthChallenge"),
-    ("delete-passkey", "AdminInitiateAuth"),
     ("delete-passkey", "AdminRespondToAuthChallenge"),
     ("verify-passkey", "AdminRespondToAuthChallenge"),
 ];

@@ -81,7 +81,8 @@ impl fmt::Display for Job {
     }
 }
 
-/// Every function of the contract has cases in `calls.yaml`, and each of them is brought about here.
+/// Every function of the contract has cases in `calls.yaml`, and each of them is brought about
+/// here.
 #[test]
 fn every_function_has_its_cases() {
     let listed = auth_api::Calls::embedded().cases().iter();
