@@ -1,13 +1,15 @@
 //! `list-activity`: a guest sees what happened to the account.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::authorization_cases::{CONVERSATION, path_of};
-use crate::harness::authorizations::{location, start};
+use crate::harness::authorizations::{CONVERSATION, location, path_of, start};
+use crate::harness::case::Case;
 use crate::harness::consent::Consenting;
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::{refresh, session_of};
+use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
 
@@ -231,4 +233,13 @@ async fn an_event_holds_neither_addresses_nor_secrets() {
         }
         assert!(event["guestId"]["S"].as_str().unwrap().starts_with("GST-"));
     }
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::of("list-activity", "listed", "200", |world| {
+        Box::pin(async {
+            let session = world.sign_in(ADA).await;
+            Stage::signed_in(session, Method::GET, "/me/activity", Value::Null)
+        })
+    })]
 }

@@ -59,6 +59,7 @@ pub(crate) fn cases() -> Vec<Case> {
         get_workload_token::cases(),
         initiate_otp::cases(),
         initiate_passkey::cases(),
+        list_activity::cases(),
         list_passkeys::cases(),
         list_sessions::cases(),
         login_user::cases(),
