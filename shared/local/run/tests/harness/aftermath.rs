@@ -127,7 +127,9 @@ impl Remains {
 
 /// An attribute's name without the id that it may have: `passkey#…`.
 fn kind_of(attribute: &str) -> &str {
-    attribute.split_once('#').map_or(attribute, |(kind, _)| kind)
+    attribute
+        .split_once('#')
+        .map_or(attribute, |(kind, _)| kind)
 }
 
 /// Every request that reached Cognito was counted, and none was counted twice. An agent's tool has

@@ -192,9 +192,7 @@ pub(crate) fn cases() -> Vec<Case> {
             .then(|case, stage, answer| Box::pin(answers(case, stage, answer, ADA)))
     };
     vec![
-        right("guest on a new device", |world| {
-            Box::pin(new_device(world))
-        }),
+        right("guest on a new device", |world| Box::pin(new_device(world))),
         right("guest with an authenticator", |world| {
             Box::pin(guarded_guest(world))
         }),

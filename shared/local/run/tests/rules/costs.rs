@@ -102,7 +102,10 @@ async fn every_case_makes_the_calls_that_are_listed_and_every_grant_is_used() {
         let world = own.as_ref().unwrap_or(&shared);
         let (made, is_warm) = healthy_calls(world, &case).await;
         let Some(mut expected) = listed.get(&(case.function, case.name)).cloned() else {
-            let _infallible = writeln!(differences, "{case}: calls.yaml lacks it. It makes {made:?}");
+            let _infallible = writeln!(
+                differences,
+                "{case}: calls.yaml lacks it. It makes {made:?}"
+            );
             continue;
         };
         let uses = called.entry(case.function).or_default();
