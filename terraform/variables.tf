@@ -215,7 +215,8 @@ variable "public_client" {
     - Cognito mails codes without Latchkey's count of a mailbox and of the pool.
     - Recovery at Cognito checks a password by the pool's rules alone: it accepts common ones, ends no
       session, and sends no notice.
-    - A guest with an authenticator is refused after proving the first factor.
+    - A guest with an authenticator is refused after proving the first factor. Where settings require
+      a second factor (SECOND_FACTOR), everybody is, and "api" is refused.
     - Many networks can guess passwords at Cognito. A web ACL on the pool counts requests by address
       (auth_requests_per_5_minutes), and Cognito counts by user.
     - Cognito renews and revokes its refresh tokens. POST /auth/refresh refuses them, and a logout at
@@ -227,6 +228,11 @@ variable "public_client" {
   validation {
     condition     = contains(["off", "sign-in", "api"], var.public_client)
     error_message = "public_client is off, sign-in or api."
+  }
+
+  validation {
+    condition     = var.public_client != "api" || lookup(var.settings, "SECOND_FACTOR", "optional") != "required"
+    error_message = "public_client is not api where SECOND_FACTOR is required: that client asks for no second factor."
   }
 }
 

@@ -17,7 +17,7 @@ impl DeletePasskey {
         let proofs = (&input.proof, input.second_factor.as_ref());
         let tokens = self
             .proofs
-            .for_passkeys(&guest, caller, proofs, &self.factors, exchange)
+            .for_passkeys(&guest, proofs, &self.factors, exchange)
             .await?;
         let ended = async {
             let credential_id = &passkey.credential_id;

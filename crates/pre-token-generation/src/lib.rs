@@ -18,7 +18,7 @@
 mod pre_token_generation;
 
 use auth_aws::{ConfigurationError, Guests, Platform, UnprovedUsers};
-use auth_domain::{AppClients, Clock, Email, UserSub, claims};
+use auth_domain::{AppClients, Clock, Email, SecondFactorPolicy, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
 
@@ -30,6 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         unproved: UnprovedUsers::new(platform)?,
         own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
         api_clients: environment.required("API_CLIENT_IDS")?,
+        second_factor: environment.second_factor_policy()?,
         clock: platform.clock(),
     }))
 }
@@ -42,6 +43,8 @@ struct PreTokenGeneration {
     own_client: String,
     /// The clients whose tokens open the JWT routes.
     api_clients: AppClients,
+    /// Whether one factor is enough, which is all that other clients ask for.
+    second_factor: SecondFactorPolicy,
     clock: Clock,
 }
 

@@ -4,7 +4,7 @@
 //! who has an authenticator.
 
 use auth_aws::Arrival;
-use auth_domain::{Problem, Report};
+use auth_domain::{Problem, Report, SecondFactorPolicy};
 
 use crate::{Arriving, PreTokenGeneration};
 
@@ -14,6 +14,9 @@ const HAS_AUTHENTICATOR: &str = "sign in on the web page, where your authenticat
 /// Cognito accepts the password of an unproved address, and the person who chose it need not be who
 /// reads the mail.
 const UNPROVED: &str = "confirm your address or set a new password on the web page first";
+
+/// Nothing here asks for a second factor, and the deployment requires one.
+const NEEDS_SECOND_FACTOR: &str = "sign in on the web page, where your second factor is asked for";
 
 const SOMEBODY_ELSES: &str = "this address belongs to another account";
 
@@ -28,6 +31,10 @@ impl PreTokenGeneration {
     }
 
     async fn look(&self, arriving: &Arriving) -> Result<Result<(), &'static str>, Problem> {
+        match self.second_factor {
+            SecondFactorPolicy::Required => return Ok(Err(NEEDS_SECOND_FACTOR)),
+            SecondFactorPolicy::Optional => {}
+        }
         match self.guests.find(&arriving.sub).await? {
             Some(guest) if guest.authenticator.is_some() => Ok(Err(HAS_AUTHENTICATOR)),
             Some(_) => Ok(Ok(())),

@@ -1,6 +1,9 @@
 //! `setupMfa`, POST /auth/mfa/setup: begins setting up an authenticator, and shows its secret once,
 //! as text, URI and QR code.
 //!
+//! It takes an access token, or the `sessionToken` of a sign-in that waits for a set-up. The latter
+//! has just proved a factor. Its guest must have no second factor yet.
+//!
 //! A session alone is not enough: the guest needs a fresh proof, the password or a mailed code. A
 //! guest with an authenticator must show it too, or a backup code. Else a reader of the guest's
 //! mail could replace it. The old authenticator stays in force until `verifyMfaSetup` gets the new
@@ -16,8 +19,10 @@ mod setup_mfa;
 use std::time::Duration;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform};
-use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, TotpIssuer};
-use auth_flows::{FreshProofs, SecondFactorAttempts};
+use auth_domain::{
+    Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken, TotpIssuer,
+};
+use auth_flows::{Entrance, FreshProofs, SecondFactorAttempts, WaitingSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -25,6 +30,8 @@ use serde::Serialize;
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = SetupMfa {
+        entrance: Entrance::new(platform)?,
+        waiting: WaitingSignIns::new(platform)?,
         callers: Callers::new(platform)?,
         proofs: FreshProofs::new(platform, SetupMfa::NAME)?,
         factors: SecondFactorAttempts::new(platform)?,
@@ -32,7 +39,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         clock: platform.clock(),
         randomness: platform.randomness(),
         issuer: environment.required("TOTP_ISSUER")?,
-        lifetime: environment.seconds("MFA_SETUP_SECONDS")?,
+        lifetime: environment.set_up_lifetime()?,
     };
     let deployment = platform.deployment_with_callers()?;
     Ok(Function::operation(operation, deployment))
@@ -40,6 +47,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct SetupMfa {
+    entrance: Entrance,
+    waiting: WaitingSignIns,
     callers: Callers,
     proofs: FreshProofs,
     factors: SecondFactorAttempts,
@@ -50,11 +59,16 @@ struct SetupMfa {
     lifetime: Duration,
 }
 
-/// The proofs.
-struct Input {
-    proof: FreshProof,
-    /// Of the present authenticator, which the new one is to replace.
-    second_factor: Option<SecondFactor>,
+/// Who sets up the authenticator.
+enum Input {
+    /// The guest of a sign-in that waits for it.
+    Waiting(SessionToken),
+    /// A caller.
+    Caller {
+        proof: FreshProof,
+        /// Of the present authenticator, which the new one is to replace.
+        second_factor: Option<SecondFactor>,
+    },
 }
 
 /// The new authenticator, to be taken up by the guest's app.
@@ -70,18 +84,22 @@ struct SetUp {
 
 impl Operation for SetupMfa {
     const NAME: &'static str = "setup-mfa";
-    const ACCESS: Access = Access::Caller;
+    const ACCESS: Access = Access::CallerOrProof;
 
     type Input = Input;
     type Output = SetUp;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        if fields.has("sessionToken") {
+            let waiting = fields.required("sessionToken").map(Input::Waiting);
+            return fields.finish_with(waiting);
+        }
         let (proof, second_factor) = (fields.fresh_proof(), fields.second_factor());
         if second_factor.is_some() {
             fields.one_of(&["code", "backupCode"]);
         }
         let input = || {
-            Some(Input {
+            Some(Input::Caller {
                 proof: proof?,
                 second_factor,
             })

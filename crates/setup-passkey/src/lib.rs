@@ -6,6 +6,9 @@
 //! Cognito wants for passkeys. That token and the one that revokes it lie sealed in the
 //! registration's record until `verifyPasskeySetup`, and never leave.
 //!
+//! A sign-in that waits for a set-up brings its `sessionToken` in place of an access token. It takes
+//! the fresh proof as well: only a proof earns the token that Cognito wants.
+//!
 //! If a call fails: the proof is used up where it was a mailed code, and its tokens are revoked, or
 //! end unused. A registration that nobody completes ends by itself, and so does Cognito's
 //! challenge.
@@ -14,7 +17,7 @@ mod setup_passkey;
 
 use auth_aws::{Callers, ConfigurationError, PasskeySetUps, Passkeys, Platform};
 use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken};
-use auth_flows::{FreshProofs, SecondFactorAttempts};
+use auth_flows::{Entrance, FreshProofs, SecondFactorAttempts, WaitingSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::Value;
@@ -24,6 +27,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     // Passkeys of another name would be useless at the front end: better not to start.
     platform.environment().relying_party()?;
     let operation = SetupPasskey {
+        entrance: Entrance::new(platform)?,
+        waiting: WaitingSignIns::new(platform)?,
         callers: Callers::new(platform)?,
         proofs: FreshProofs::new(platform, SetupPasskey::NAME)?,
         factors: SecondFactorAttempts::new(platform)?,
@@ -38,6 +43,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// What the operation works with.
 struct SetupPasskey {
+    entrance: Entrance,
+    waiting: WaitingSignIns,
     callers: Callers,
     proofs: FreshProofs,
     factors: SecondFactorAttempts,
@@ -47,8 +54,9 @@ struct SetupPasskey {
     randomness: Randomness,
 }
 
-/// The proofs.
+/// The proofs, and the sign-in that waits for the passkey, if one does.
 struct Input {
+    session_token: Option<SessionToken>,
     proof: FreshProof,
     second_factor: Option<SecondFactor>,
 }
@@ -64,15 +72,17 @@ struct Begun {
 
 impl Operation for SetupPasskey {
     const NAME: &'static str = "setup-passkey";
-    const ACCESS: Access = Access::Caller;
+    const ACCESS: Access = Access::CallerOrProof;
 
     type Input = Input;
     type Output = Begun;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let session_token = fields.optional("sessionToken");
         let (proof, second_factor) = (fields.fresh_proof(), fields.factor_of_proof());
         let input = || {
             Some(Input {
+                session_token,
                 proof: proof?,
                 second_factor,
             })

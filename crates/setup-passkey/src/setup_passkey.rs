@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use auth_aws::BegunPasskeySetUp;
 use auth_domain::{
     AuthenticatorMark, Guest, GuestName, MOST_PASSKEYS, Problem, SelfServiceTokens, SessionToken,
 };
@@ -17,32 +18,49 @@ const LIFETIME: Duration = Duration::from_mins(5);
 
 impl SetupPasskey {
     pub(crate) async fn begin(&self, input: &Input, exchange: &Exchange) -> Result<Begun, Problem> {
-        let caller = exchange.caller()?;
-        let guest = self.callers.find(caller).await?;
+        let guest = match &input.session_token {
+            Some(session_token) => self.waiting.guest(session_token).await?,
+            None => {
+                let caller = self.entrance.caller(exchange).await?;
+                self.callers.find(caller).await?
+            }
+        };
         if guest.passkeys.len() >= MOST_PASSKEYS {
             return Err(Problem::PasskeyLimit);
         }
         let proofs = (&input.proof, input.second_factor.as_ref());
         let tokens = self
             .proofs
-            .for_passkeys(&guest, caller, proofs, &self.factors, exchange)
+            .for_passkeys(&guest, proofs, &self.factors, exchange)
             .await?;
-        let begun = self.remember(&guest, &tokens).await;
+        let waiting = input.session_token.as_ref();
+        let begun = self.remember(&guest, &tokens, waiting).await;
         if begun.is_err() {
             self.proofs.give_back(&tokens).await;
         }
         begun
     }
 
-    async fn remember(&self, guest: &Guest, tokens: &SelfServiceTokens) -> Result<Begun, Problem> {
+    async fn remember(
+        &self,
+        guest: &Guest,
+        tokens: &SelfServiceTokens,
+        waiting: Option<&SessionToken>,
+    ) -> Result<Begun, Problem> {
         let options = self.passkeys.begin(tokens).await?;
         let options = options.ok_or(Problem::PasskeyLimit)?;
         let session_token = SessionToken::generate(&self.randomness);
         let shown_with = guest.authenticator.as_ref().map(AuthenticatorMark::of);
-        let until = self.clock.now().after(LIFETIME);
-        let (id, sub) = (session_token.passkey_set_up_id(), &guest.cognito_sub);
+        let waiting = waiting.map(SessionToken::sign_in_id);
+        let begun = BegunPasskeySetUp {
+            sub: &guest.cognito_sub,
+            tokens,
+            shown_with: shown_with.as_ref(),
+            waiting: waiting.as_ref(),
+            expires_at: self.clock.now().after(LIFETIME),
+        };
         self.set_ups
-            .begin(&id, sub, tokens, shown_with.as_ref(), until)
+            .begin(&session_token.passkey_set_up_id(), begun)
             .await?;
         Ok(Begun {
             session_token,

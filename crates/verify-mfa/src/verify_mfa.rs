@@ -13,7 +13,7 @@ impl VerifyMfa {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        let resumed = self.held.resume(&input.session_token, exchange).await?;
+        let resumed = self.held.resume(input.session_token.sign_in_id(), exchange).await?;
         // The second factor says how the refresh token is to travel, or else what the first said
         // holds.
         let delivery = input.token_delivery.unwrap_or(resumed.held.token_delivery);
@@ -25,6 +25,11 @@ impl VerifyMfa {
             (AwaitedFactor::Authenticator(_), Answer::NewPassword(_)) => {
                 self.held.give_back(&resumed).await;
                 Err(Fields::needed("code"))
+            }
+            // It takes a set-up, and no code.
+            (AwaitedFactor::SetUp(_), Answer::SecondFactor(_) | Answer::NewPassword(_)) => {
+                self.held.give_back(&resumed).await;
+                Err(Problem::InvalidSession)
             }
             (AwaitedFactor::Cognito(follow_up), answer) => {
                 self.answer(&resumed, follow_up, answer, delivery).await

@@ -4,10 +4,16 @@
 //! A registration takes one answer, right or wrong: Cognito uses its challenge up by any. No
 //! session ends: a passkey takes nothing away. The guest hears of it by mail.
 //!
+//! Where a sign-in waits for the passkey, its registration needs no access token. A passkey whose
+//! device has verified its user finishes that sign-in, and the answer has its tokens. Another one is
+//! on the list, and the sign-in waits on. It may not go on where the guest has a second factor by
+//! now, or has signed out everywhere since: the write to the list decides that as well.
+//!
 //! If a call fails: the registration is used up, its tokens are revoked, or end unused, and another
 //! may be begun. If the list cannot be written, the passkey is deleted at Cognito again; where even
 //! that fails it stays there, takes one of the twenty places, and signs nobody in. If the last
-//! answer is lost, the passkey is on the list.
+//! answer is lost, the passkey is on the list. Where the waiting sign-in cannot be finished after
+//! that, the passkey comes without tokens.
 
 mod verify_passkey_setup;
 
@@ -15,12 +21,15 @@ use auth_aws::{
     Callers, ConfigurationError, PasskeyList, PasskeySetUps, Passkeys, Platform, TokenService,
 };
 use auth_domain::{Attestation, Clock, Passkey, PasskeyName, Problem, Randomness, SessionToken};
-use auth_flows::{Activities, Notices};
-use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+use auth_flows::{Activities, Entrance, Notices, SetUpSignIns};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignedIn};
+use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyPasskeySetup {
+        entrance: Entrance::new(platform)?,
+        waiting: SetUpSignIns::new(platform, VerifyPasskeySetup::NAME, "set-up-network")?,
         callers: Callers::new(platform)?,
         set_ups: PasskeySetUps::new(platform)?,
         passkeys: Passkeys::new(platform)?,
@@ -37,6 +46,8 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// What the operation works with.
 struct VerifyPasskeySetup {
+    entrance: Entrance,
+    waiting: SetUpSignIns,
     callers: Callers,
     set_ups: PasskeySetUps,
     passkeys: Passkeys,
@@ -55,13 +66,22 @@ struct Input {
     name: Option<PasskeyName>,
 }
 
+/// The passkey, and the tokens of a sign-in that waited for it.
+#[derive(Serialize)]
+struct Completed {
+    #[serde(flatten)]
+    passkey: Passkey,
+    #[serde(flatten)]
+    signed_in: Option<SignedIn>,
+}
+
 impl Operation for VerifyPasskeySetup {
     const NAME: &'static str = "verify-passkey-setup";
-    const ACCESS: Access = Access::Caller;
+    const ACCESS: Access = Access::CallerOrProof;
     const STATUS: u16 = 201;
 
     type Input = Input;
-    type Output = Passkey;
+    type Output = Completed;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let session_token = fields.required("sessionToken");
@@ -77,7 +97,7 @@ impl Operation for VerifyPasskeySetup {
         fields.finish_with(input())
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Passkey, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Completed, Problem> {
         self.complete(&input, exchange).await
     }
 }

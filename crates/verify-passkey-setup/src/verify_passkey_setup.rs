@@ -1,13 +1,14 @@
-//! The decision: claim the registration, ask Cognito, put the passkey on the list; the tokens of
-//! the registration are revoked whatever comes of it.
+//! The decision: claim the registration, ask Cognito, put the passkey on the list, and finish the
+//! sign-in that waited for it; the tokens of the registration are revoked whatever comes of it.
 
 use auth_aws::{PasskeySetUp, Registered};
 use auth_domain::{
-    ActivityKind, AttemptId, Guest, Notice, Passkey, PasskeyId, PasskeyName, Problem, Report,
+    ActivityKind, AttemptId, Email, Guest, HeldSetUp, Notice, Passkey, PasskeyId, PasskeyName,
+    Problem, Report, SignInId,
 };
 use auth_lambda::Exchange;
 
-use crate::{Input, VerifyPasskeySetup};
+use crate::{Completed, Input, VerifyPasskeySetup};
 
 /// What a passkey is called whose maker nobody knows.
 const UNNAMED: &str = "Passkey";
@@ -17,25 +18,74 @@ impl VerifyPasskeySetup {
         &self,
         input: &Input,
         exchange: &Exchange,
-    ) -> Result<Passkey, Problem> {
-        let caller = exchange.caller()?;
-        let guest = self.callers.find(caller).await?;
+    ) -> Result<Completed, Problem> {
+        let caller = match exchange.bearer_token() {
+            Some(_) => Some(self.entrance.caller(exchange).await?),
+            None => exchange.caller().ok(),
+        };
+        let guest = match caller {
+            Some(caller) => Some(self.callers.find(caller).await?),
+            None => None,
+        };
         let id = input.session_token.passkey_set_up_id();
         let attempt = AttemptId::generate(&self.randomness);
-        let now = self.clock.now();
-        let set_up = self
-            .set_ups
-            .claim(&id, &guest.cognito_sub, &attempt, now)
-            .await?;
-        let registered = self.register(input, &guest, &set_up, exchange).await;
+        let (sub, now) = (caller.map(|caller| &caller.sub), self.clock.now());
+        let set_up = self.set_ups.claim(&id, sub, &attempt, now).await?;
+        let completed = match (guest, &set_up.waiting) {
+            (Some(guest), _) => self.for_guest(input, &guest, &set_up, exchange).await,
+            (None, Some(id)) => self.for_sign_in(input, id, &set_up, exchange).await,
+            (None, None) => Err(Problem::AuthRequired),
+        };
         let refresh_token = &set_up.tokens.refresh_token;
         if self.token_service.revoke(refresh_token).await.is_err() {
             tracing::warn!("the tokens of a passkey's registration could not be revoked");
         }
-        let passkey = registered?;
+        let (completed, email) = completed?;
         let notice = Notice::PasskeyAdded;
-        self.notices.tell(&guest.email, notice, exchange).await;
-        Ok(passkey)
+        self.notices.tell(&email, notice, exchange).await;
+        Ok(completed)
+    }
+
+    async fn for_guest(
+        &self,
+        input: &Input,
+        guest: &Guest,
+        set_up: &PasskeySetUp,
+        exchange: &Exchange,
+    ) -> Result<(Completed, Email), Problem> {
+        let registering = self.register(input, guest, set_up, None, exchange);
+        let passkey = registering.await?;
+        let signed_in = None;
+        Ok((Completed { passkey, signed_in }, guest.email.clone()))
+    }
+
+    /// Registers the passkey of a guest whose sign-in waits for it, and finishes that.
+    async fn for_sign_in(
+        &self,
+        input: &Input,
+        id: &SignInId,
+        set_up: &PasskeySetUp,
+        exchange: &Exchange,
+    ) -> Result<(Completed, Email), Problem> {
+        let setting_up = self.waiting.resume(id.clone(), exchange).await?;
+        let attempt = self.waiting.count_passkey(&setting_up).await?;
+        let (guest, waiting) = (&setting_up.guest, Some(&setting_up.set_up));
+        let registering = self.register(input, guest, set_up, waiting, exchange);
+        let passkey = match registering.await {
+            Ok(passkey) => passkey,
+            Err(problem) => {
+                attempt.give_back().await;
+                return Err(problem);
+            }
+        };
+        let email = setting_up.guest.email.clone();
+        let signed_in = if passkey.user_verified {
+            self.waiting.sign_in(setting_up, attempt).await
+        } else {
+            attempt.give_back().await;
+            None
+        };
+        Ok((Completed { passkey, signed_in }, email))
     }
 
     async fn register(
@@ -43,6 +93,7 @@ impl VerifyPasskeySetup {
         input: &Input,
         guest: &Guest,
         set_up: &PasskeySetUp,
+        waiting: Option<&HeldSetUp>,
         exchange: &Exchange,
     ) -> Result<Passkey, Problem> {
         let attestation = &input.attestation;
@@ -66,7 +117,7 @@ impl VerifyPasskeySetup {
         let listed = async {
             let entry = self.activities.entry(guest, kind, exchange)?;
             let sub = &guest.cognito_sub;
-            self.list.add(sub, &passkey, entry, now).await
+            self.list.add(sub, &passkey, waiting, entry, now).await
         };
         if let Err(problem) = listed.await {
             let id = attestation.id();

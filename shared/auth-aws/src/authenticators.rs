@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use auth_domain::{
-    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, OtpCode, Problem, Sealed,
+    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, HeldSetUp, OtpCode, Problem, Sealed,
     SecondFactor, SessionId, SignInId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
@@ -63,6 +63,11 @@ pub struct Confirmation<'a> {
     pub step: TotpStep,
     /// The stored form of the backup codes.
     pub backup_codes: &'a BTreeSet<BackupCodeHash>,
+    /// The session that goes on.
+    pub kept: Option<&'a SessionId>,
+    /// The sign-in that waits for this set-up: the guest must have no authenticator, and not have
+    /// ended it since.
+    pub waiting: Option<&'a HeldSetUp>,
 }
 
 impl Authenticators {
@@ -199,16 +204,16 @@ impl Authenticators {
     pub async fn begin(
         &self,
         guest: &Guest,
-        sub: &UserSub,
         keys: &AuthenticatorKeys,
         until: Timestamp,
     ) -> Result<(), Problem> {
+        let sub = &guest.cognito_sub;
         let sealed_keys = self
             .vault
             .seal(&keys.to_bytes(), Owner::User(sub), Use::Authenticator)
             .await?;
         let write = self
-            .update(&guest.cognito_sub)
+            .update(sub)
             .update_expression(
                 "SET pendingAuthenticatorKeys = :keys, pendingAuthenticatorUntil = :until",
             )
@@ -222,14 +227,13 @@ impl Authenticators {
     }
 
     /// Puts a confirmed authenticator in force, with its backup codes, in place of the one before;
-    /// and ends every session but `kept`. All in one transaction, with `entry` in the guest's
+    /// and ends every session but the kept one. All in one transaction, with `entry` in the guest's
     /// activity. `false` where the set-up is no longer the pending one: another request has
-    /// confirmed it, or begun another.
+    /// confirmed it, or begun another; and where the sign-in that waits for it may no longer go on.
     pub async fn confirm(
         &self,
         guest: &Guest,
         confirmation: Confirmation<'_>,
-        kept: Option<&SessionId>,
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
@@ -242,11 +246,15 @@ impl Authenticators {
         let remove = "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
         let write = self
             .update_in(&guest.cognito_sub)
-            .condition_expression("pendingAuthenticatorKeys = :keys")
             .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
             .expression_attribute_values(":step", number(confirmation.step.number()))
             .expression_attribute_values(":codes", AttributeValue::Ss(codes));
-        let record = ending_sessions(write, set, remove, kept, now).write()?;
+        let pending = "pendingAuthenticatorKeys = :keys";
+        let write = match confirmation.waiting {
+            Some(set_up) => while_it_waits(write, pending, set_up),
+            None => write.condition_expression(pending),
+        };
+        let record = ending_sessions(write, set, remove, confirmation.kept, now).write()?;
         let writes = vec![record, entry.into_write()];
         transact(&self.client, writes, "put the authenticator in force").await
     }
@@ -288,6 +296,23 @@ impl Authenticators {
             .table_name(&self.table)
             .key(KEY, guest_key(sub))
     }
+}
+
+/// Adds to a write that a sign-in which waits for a set-up may go on: its guest has no
+/// authenticator, and has not ended it since it began.
+pub(crate) fn while_it_waits(
+    write: UpdateBuilder,
+    condition: &str,
+    set_up: &HeldSetUp,
+) -> UpdateBuilder {
+    write
+        .condition_expression(format!(
+            "{condition} AND attribute_not_exists(authenticatorKeys) \
+             AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
+             OR (keptSession = :waiting AND keptSessionAt = signedOutAt))"
+        ))
+        .expression_attribute_values(":begun", millis(set_up.begun))
+        .expression_attribute_values(":waiting", text(set_up.session.as_str()))
 }
 
 /// Adds to a write that every token issued up to `now` is refused, unless it is of the session

@@ -55,7 +55,7 @@ pub use guests::{Arrival, Guests, ProvedRegistration};
 pub use limits::{Limits, PoolRefusal, Refusal};
 pub use mailer::Mailer;
 pub use passkey_list::PasskeyList;
-pub use passkey_set_ups::{PasskeySetUp, PasskeySetUps};
+pub use passkey_set_ups::{BegunPasskeySetUp, PasskeySetUp, PasskeySetUps};
 pub use passkeys::{PasskeyChallenge, PasskeyProof, Passkeys, Registered};
 pub use passwords::{ChallengeOutcome, PasswordProof, PasswordSignIn, Passwords, Recovery};
 pub use pending_passwords::PendingPasswords;

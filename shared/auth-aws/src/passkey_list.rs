@@ -2,7 +2,7 @@
 //! passkey that is not on it signs nobody in, whatever Cognito keeps.
 
 use auth_domain::{
-    AuthenticatorMark, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp, UserSub,
+    AuthenticatorMark, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    authenticators::ending_sessions,
+    authenticators::{ending_sessions, while_it_waits},
     clients::dynamodb,
     guest_items::{KEY, guest_key, passkey_attribute, passkey_value, read_guest},
     items::{Written, conditional_update, text},
@@ -35,26 +35,31 @@ impl PasskeyList {
         })
     }
 
-    /// Adds a passkey to a guest's list, with `entry` in the guest's activity.
+    /// Adds a passkey to a guest's list, with `entry` in the guest's activity. Where a sign-in waits
+    /// for it, the guest must have no authenticator, and not have ended the sign-in since.
     pub async fn add(
         &self,
         sub: &UserSub,
         passkey: &Passkey,
+        waiting: Option<&HeldSetUp>,
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let record = self
             .update_in(sub, &passkey.id)
             .update_expression("SET #passkey = :passkey, updatedAt = :now")
-            .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":passkey", passkey_value(passkey))
-            .expression_attribute_values(":now", text(now.to_string()))
-            .write()?;
-        let writes = vec![record, entry.into_write()];
-        if transact(&self.client, writes, "add the passkey").await? {
-            Ok(())
-        } else {
-            Err(Problem::AuthRequired)
+            .expression_attribute_values(":now", text(now.to_string()));
+        let exists = "attribute_exists(pk)";
+        let record = match waiting {
+            Some(set_up) => while_it_waits(record, exists, set_up),
+            None => record.condition_expression(exists),
+        };
+        let writes = vec![record.write()?, entry.into_write()];
+        match transact(&self.client, writes, "add the passkey").await? {
+            true => Ok(()),
+            false if waiting.is_some() => Err(Problem::InvalidSession),
+            false => Err(Problem::AuthRequired),
         }
     }
 
@@ -112,10 +117,16 @@ impl PasskeyList {
     ) -> Result<bool, Problem> {
         let write = self
             .update(sub, id)
-            .update_expression("SET #passkey.lastUsedAt = :now, #passkey.userVerified = :verified")
             .condition_expression("attribute_exists(#passkey)")
-            .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":verified", AttributeValue::Bool(user_verified));
+            .expression_attribute_values(":now", text(now.to_string()));
+        // A touch does not take away what the device can do: the guest still has a second factor.
+        let write = if user_verified {
+            write
+                .update_expression("SET #passkey.lastUsedAt = :now, #passkey.userVerified = :true")
+                .expression_attribute_values(":true", AttributeValue::Bool(true))
+        } else {
+            write.update_expression("SET #passkey.lastUsedAt = :now")
+        };
         Ok(matches!(
             conditional_update(write, "note the passkey's use").await?,
             Written::Made(_)

@@ -38,8 +38,27 @@ pub struct PasskeySetUps {
 pub struct PasskeySetUp {
     /// What Cognito is asked with.
     pub tokens: SelfServiceTokens,
+    /// Whose passkey it is to be.
+    pub sub: UserSub,
     /// The authenticator that was shown for it.
     pub shown_with: Option<AuthenticatorMark>,
+    /// The sign-in that waits for it.
+    pub waiting: Option<SignInId>,
+}
+
+/// A registration that has begun.
+#[derive(Clone, Copy, Debug)]
+pub struct BegunPasskeySetUp<'a> {
+    /// Whose passkey it is to be.
+    pub sub: &'a UserSub,
+    /// What Cognito is asked with.
+    pub tokens: &'a SelfServiceTokens,
+    /// The authenticator that was shown for it.
+    pub shown_with: Option<&'a AuthenticatorMark>,
+    /// The sign-in that waits for it.
+    pub waiting: Option<&'a SignInId>,
+    /// Until when it takes an answer.
+    pub expires_at: Timestamp,
 }
 
 impl PasskeySetUps {
@@ -60,11 +79,15 @@ impl PasskeySetUps {
     pub async fn begin(
         &self,
         id: &SignInId,
-        sub: &UserSub,
-        tokens: &SelfServiceTokens,
-        shown_with: Option<&AuthenticatorMark>,
-        expires_at: Timestamp,
+        begun: BegunPasskeySetUp<'_>,
     ) -> Result<(), Problem> {
+        let BegunPasskeySetUp {
+            sub,
+            tokens,
+            shown_with,
+            waiting,
+            expires_at,
+        } = begun;
         let (access_token, refresh_token) = try_join!(
             self.seal(tokens.access_token.as_str(), sub),
             self.seal(tokens.refresh_token.as_str(), sub)
@@ -82,6 +105,9 @@ impl PasskeySetUps {
         if let Some(mark) = shown_with {
             put = put.item("shownWith", text(mark.as_str()));
         }
+        if let Some(sign_in) = waiting {
+            put = put.item("waiting", text(sign_in.as_str()));
+        }
         put.send()
             .await
             .map(drop)
@@ -90,11 +116,11 @@ impl PasskeySetUps {
     }
 
     /// Claims a registration for its one answer: one conditional write checks whose it is, its
-    /// time, and that it was not answered.
+    /// time, and that it was not answered. Without a `caller` it is one for which a sign-in waits.
     pub async fn claim(
         &self,
         id: &SignInId,
-        sub: &UserSub,
+        caller: Option<&UserSub>,
         attempt: &AttemptId,
         now: Timestamp,
     ) -> Result<PasskeySetUp, Problem> {
@@ -104,22 +130,31 @@ impl PasskeySetUps {
             .table_name(&self.table)
             .key("pk", key(id))
             .update_expression("SET answeredBy = :attempt")
-            .condition_expression(
-                "#sub = :sub AND expiresAt > :now \
-                 AND (attribute_not_exists(answeredBy) OR answeredBy = :attempt)",
-            )
-            .expression_attribute_names("#sub", "sub")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
-            .expression_attribute_values(":sub", text(sub.as_str()))
             .expression_attribute_values(":now", millis(now));
+        let open = "expiresAt > :now AND (attribute_not_exists(answeredBy) OR answeredBy = :attempt)";
+        let write = match caller {
+            Some(sub) => write
+                .condition_expression(format!(
+                    "#sub = :sub AND attribute_not_exists(waiting) AND {open}"
+                ))
+                .expression_attribute_names("#sub", "sub")
+                .expression_attribute_values(":sub", text(sub.as_str())),
+            None => write.condition_expression(format!("attribute_exists(waiting) AND {open}")),
+        };
         let item = match conditional_update(write, "claim the passkey's registration").await? {
             Written::Made(item) => item,
-            Written::Refused(item) => return Err(refusal(item.as_ref(), sub, now)),
+            Written::Refused(item) => return Err(refusal(item.as_ref(), caller, now)),
         };
-        self.open(&item, sub).await
+        self.open(&item).await
     }
 
-    async fn open(&self, item: &Item, sub: &UserSub) -> Result<PasskeySetUp, Problem> {
+    async fn open(&self, item: &Item) -> Result<PasskeySetUp, Problem> {
+        let broken =
+            || Problem::Internal(unreadable("a passkey's registration does not read back"));
+        let sub = get_text(item, "sub").ok_or_else(broken)?;
+        let sub = &UserSub::parse(sub).map_err(|_| broken())?;
+        let waiting = get_text(item, "waiting").map(SignInId::stored);
         let (access_token, refresh_token) = try_join!(
             self.opened(item, "accessToken", sub),
             self.opened(item, "refreshToken", sub)
@@ -129,7 +164,9 @@ impl PasskeySetUps {
                 access_token: AccessToken::issued(access_token),
                 refresh_token: RefreshToken::issued(refresh_token),
             },
+            sub: sub.clone(),
             shown_with: get_text(item, "shownWith").map(AuthenticatorMark::stored),
+            waiting,
         })
     }
 
@@ -156,11 +193,14 @@ fn key(id: &SignInId) -> aws_sdk_dynamodb::types::AttributeValue {
 }
 
 /// Why a registration takes no answer. One that was answered is not told from an unknown one.
-fn refusal(item: Option<&Item>, sub: &UserSub, now: Timestamp) -> Problem {
+fn refusal(item: Option<&Item>, caller: Option<&UserSub>, now: Timestamp) -> Problem {
     let Some(item) = item else {
         return Problem::InvalidSession;
     };
-    let is_callers = get_text(item, "sub") == Some(sub.as_str());
+    let is_callers = match caller {
+        Some(sub) => get_text(item, "sub") == Some(sub.as_str()),
+        None => item.contains_key("waiting"),
+    };
     let is_over = get_millis(item, "expiresAt").is_some_and(|end| now >= end);
     if is_callers && is_over {
         Problem::SessionExpired

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use auth_domain::{
     AttemptId, AwaitedFactor, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
-    HeldSignIn, HeldToken, Problem, Randomness, RefreshToken, Report, Sealed, SecondFactorRules,
-    SessionToken, SignInId, Timestamp, TokenDelivery, Tokens, UserSub,
+    HeldSetUp, HeldSignIn, HeldToken, Problem, Randomness, RefreshToken, Report, Sealed,
+    SecondFactorRules, SessionId, SessionKey, SessionToken, SignInId, Timestamp, TokenDelivery, Tokens,
+    UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
 };
 
 use crate::{
-    ConfigurationError, Platform,
+    ConfigurationError, IssuedSession, Platform,
     clients::dynamodb,
     failure::failure,
     items::{
@@ -65,24 +66,70 @@ impl SecondFactors {
         token_delivery: TokenDelivery,
         expires_at: Timestamp,
     ) -> Result<SessionToken, Problem> {
-        let refresh_token = tokens.refresh_token.as_ref().ok_or_else(|| {
-            Problem::Internal(Report::of(
-                "a sign-in without a refresh token cannot be held",
-            ))
-        })?;
-        let refresh_token = self
-            .vault
-            .seal(
-                refresh_token.as_str().as_bytes(),
-                Owner::User(sub),
-                Use::HeldSignIn,
-            )
-            .await?;
+        let refresh_token = self.seal(tokens, sub).await?;
         self.put(email, token_delivery, expires_at, |put| {
             put.item("sub", text(sub.as_str()))
                 .item("refreshToken", sealed(&refresh_token))
         })
         .await
+    }
+
+    /// Holds a sign-in of a guest who has to set up a second factor first, as
+    /// [`SecondFactors::hold`] does.
+    pub async fn hold_for_set_up(
+        &self,
+        tokens: &Tokens,
+        email: &Email,
+        token_delivery: TokenDelivery,
+        expires_at: Timestamp,
+    ) -> Result<SessionToken, Problem> {
+        let session = IssuedSession::of(&tokens.access_token)?;
+        let (SessionKey { sub, id }, begun) = (session.key, session.signed_in_by);
+        let refresh_token = self.seal(tokens, &sub).await?;
+        self.put(email, token_delivery, expires_at, |put| {
+            put.item("sub", text(sub.as_str()))
+                .item("refreshToken", sealed(&refresh_token))
+                .item("setUpBegun", millis(begun))
+                .item("sessionId", text(id.as_str()))
+        })
+        .await
+    }
+
+    async fn seal(&self, tokens: &Tokens, sub: &UserSub) -> Result<Sealed, Problem> {
+        let refresh_token = tokens.refresh_token.as_ref().ok_or_else(|| {
+            Problem::Internal(Report::of(
+                "a sign-in without a refresh token cannot be held",
+            ))
+        })?;
+        self.vault
+            .seal(
+                refresh_token.as_str().as_bytes(),
+                Owner::User(sub),
+                Use::HeldSignIn,
+            )
+            .await
+    }
+
+    /// Reads a held sign-in, and claims no attempt: nothing of it is tried.
+    pub async fn find(
+        &self,
+        id: &SignInId,
+        now: Timestamp,
+        rules: &SecondFactorRules,
+    ) -> Result<HeldSignIn, Problem> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", key(id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failure("read the held sign-in"))?;
+        match answer.item {
+            Some(item) if is_open(&item, now) => read(&item),
+            item => Err(refusal(item.as_ref(), now, rules).problem),
+        }
     }
 
     /// Holds a sign-in with which Cognito itself wants to go on. Its session is worth nothing
@@ -286,6 +333,13 @@ fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Un
     }
 }
 
+/// Whether a sign-in still waits for its factor.
+fn is_open(item: &Item, now: Timestamp) -> bool {
+    let holds = item.contains_key("refreshToken") || item.contains_key("cognitoSession");
+    let is_in_time = get_millis(item, "expiresAt").is_some_and(|end| now < end);
+    holds && is_in_time && !item.contains_key("finishedBy")
+}
+
 fn key(id: &SignInId) -> AttributeValue {
     text(format!("held-sign-in#{id}"))
 }
@@ -315,7 +369,14 @@ fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
             session: CognitoSession::issued(get_text(item, "cognitoSession")?),
             username: CognitoUsername::given(get_text(item, "username")?),
         }),
-        None => AwaitedFactor::Authenticator(held_token(item)?),
+        None => match get_millis(item, "setUpBegun") {
+            Some(begun) => AwaitedFactor::SetUp(HeldSetUp {
+                token: held_token(item)?,
+                session: SessionId::parse(get_text(item, "sessionId")?).ok()?,
+                begun,
+            }),
+            None => AwaitedFactor::Authenticator(held_token(item)?),
+        },
     };
     Some(HeldSignIn {
         email: Email::parse(get_text(item, "email")?).ok()?,

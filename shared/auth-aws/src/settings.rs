@@ -4,8 +4,8 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use auth_domain::{
-    Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorRules, SignInRules,
-    TryLimits,
+    Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorPolicy,
+    SecondFactorRules, SignInRules, TryLimits,
 };
 
 use crate::{ConfigurationError, Environment};
@@ -131,6 +131,17 @@ impl Environment {
             lifetime: self.seconds_within("MFA_LIFETIME_SECONDS", COGNITO_WAITS)?,
             attempts: self.number_within("MFA_ATTEMPTS", ATTEMPTS)?,
         })
+    }
+
+    /// Whether guests may sign in with one factor.
+    pub fn second_factor_policy(&self) -> Result<SecondFactorPolicy, ConfigurationError> {
+        self.required("SECOND_FACTOR")
+    }
+
+    /// How long an authenticator that is being set up waits for its first code, and a sign-in for
+    /// a set-up.
+    pub fn set_up_lifetime(&self) -> Result<Duration, ConfigurationError> {
+        self.seconds_within("MFA_SETUP_SECONDS", 1..=3600)
     }
 
     /// Wrong codes of one guest's authenticator, and wrong backup codes.

@@ -187,6 +187,13 @@ pub struct Guest {
 }
 
 impl Guest {
+    /// Whether the guest has more than a password and a mailbox: an authenticator, or a passkey
+    /// whose device has verified its user.
+    #[must_use]
+    pub fn has_second_factor(&self) -> bool {
+        self.authenticator.is_some() || self.passkeys.iter().any(|passkey| passkey.user_verified)
+    }
+
     /// Whether a session that had begun by `signed_in_by` was ended with all others since. The same
     /// instant counts as since.
     #[must_use]

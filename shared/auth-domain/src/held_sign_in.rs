@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Ageing, Attempts, CognitoSession, Email, Limit, Sealed, Timestamp, TokenDelivery, UserSub,
-    redacted::redacted_debug,
+    Ageing, Attempts, CognitoSession, Email, Limit, Sealed, SessionId, Timestamp, TokenDelivery,
+    UserSub, redacted::redacted_debug,
 };
 
 /// A sign-in whose first factor was right. Nothing of it leaves before the second.
@@ -29,6 +29,8 @@ pub struct HeldSignIn {
 pub enum AwaitedFactor {
     /// A code of the guest's authenticator, or a backup code.
     Authenticator(HeldToken),
+    /// A second factor that the guest, who has none, sets up.
+    SetUp(HeldSetUp),
     /// The answer to a challenge of Cognito's own.
     Cognito(FollowUp),
 }
@@ -41,6 +43,17 @@ pub struct HeldToken {
     pub sub: UserSub,
     /// The token.
     pub sealed: Sealed,
+}
+
+/// A sign-in that waits until its guest has set up a second factor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldSetUp {
+    /// What the set-up turns into tokens.
+    pub token: HeldToken,
+    /// The session that goes on, where the set-up ends all others.
+    pub session: SessionId,
+    /// When the first factor was shown. A guest who has signed out everywhere since has ended it.
+    pub begun: Timestamp,
 }
 
 /// A challenge with which Cognito goes on after a right password, instead of giving tokens.
@@ -113,18 +126,6 @@ impl CognitoChallenge {
 impl Serialize for CognitoChallenge {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
-    }
-}
-
-impl AwaitedFactor {
-    /// The name of the question for the client. Latchkey's authenticator has the name of Cognito's:
-    /// to the person they are the same.
-    #[must_use]
-    pub const fn challenge(&self) -> CognitoChallenge {
-        match self {
-            Self::Authenticator(_) => CognitoChallenge::SoftwareTokenMfa,
-            Self::Cognito(follow_up) => follow_up.challenge,
-        }
     }
 }
 

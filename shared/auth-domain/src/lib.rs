@@ -37,6 +37,7 @@ mod randomness;
 mod redacted;
 mod request_context;
 mod sealed;
+mod second_factor_policy;
 mod session_token;
 mod sign_in;
 mod tokens;
@@ -69,7 +70,7 @@ pub use guest::{
     UserSub, WaitingGuest,
 };
 pub use held_sign_in::{
-    AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSignIn, HeldToken,
+    AwaitedFactor, CognitoChallenge, CognitoUsername, FollowUp, HeldSetUp, HeldSignIn, HeldToken,
     SecondFactorRules,
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
@@ -91,6 +92,7 @@ pub use proof_of_work::{InvalidProofOfWork, ProofOfWork, SolvedWork, WorkChallen
 pub use randomness::Randomness;
 pub use request_context::RequestContext;
 pub use sealed::Sealed;
+pub use second_factor_policy::{MissingFactor, SecondFactorPolicy, UnknownSecondFactorPolicy};
 pub use session_token::{InvalidSessionToken, SessionToken, SignInId};
 pub use sign_in::{
     AttemptId, CognitoSession, OfferedPassword, PendingRegistration, SignIn, SignInRules,

@@ -101,6 +101,9 @@ pub enum Problem {
     EmailExists,
     /// The guest has as many passkeys as one can have.
     PasskeyLimit,
+    /// The first factor was right. The guest's second factor is a passkey, and only a sign-in by
+    /// passkey brings it.
+    PasskeyRequired,
     /// The code is wrong.
     InvalidOtp(Attempts),
     /// The refresh token buys nothing.
@@ -162,6 +165,7 @@ impl Problem {
             | Self::InvalidCredentials
             | Self::EmailExists
             | Self::PasskeyLimit
+            | Self::PasskeyRequired
             | Self::InvalidOtp(_)
             | Self::InvalidRefreshToken(_)
             | Self::UserMismatch

@@ -96,6 +96,12 @@ impl FromStr for SessionToken {
 pub struct SignInId(String);
 
 impl SignInId {
+    /// Takes a name as the table has it.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -90,7 +90,6 @@ impl FreshProofs {
     pub async fn for_passkeys(
         &self,
         guest: &Guest,
-        caller: &Caller,
         proofs: (&FreshProof, Option<&SecondFactor>),
         factors: &SecondFactorAttempts,
         exchange: &Exchange,
@@ -110,7 +109,7 @@ impl FreshProofs {
                         &guest.email,
                         password,
                         exchange,
-                        |spelling| passwords.prove_for_passkeys(&caller.sub, spelling),
+                        |spelling| passwords.prove_for_passkeys(&guest.cognito_sub, spelling),
                         Option::is_none,
                     )
                     .await?;
@@ -124,8 +123,7 @@ impl FreshProofs {
                 session_token,
                 code,
             } => {
-                self.mailed(guest, caller, session_token, code, exchange)
-                    .await?
+                self.mailed(guest, session_token, code, exchange).await?
             }
         };
         if let Some((authenticator, factor)) = factor
@@ -150,7 +148,6 @@ impl FreshProofs {
     async fn mailed(
         &self,
         guest: &Guest,
-        caller: &Caller,
         session_token: &SessionToken,
         code: &OtpCode,
         exchange: &Exchange,
@@ -165,7 +162,7 @@ impl FreshProofs {
         let proving = codes.prove(brought, exchange);
         let proved = proving.await.map_err(good_once)?;
         let finished = proved.attempt.finish().await.map_err(good_once);
-        let refused = if proved.sub == caller.sub {
+        let refused = if proved.sub == guest.cognito_sub {
             finished.err()
         } else {
             Some(Problem::UserMismatch)

@@ -7,7 +7,7 @@ use auth_aws::{
 };
 use auth_domain::{
     ActivityKind, Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken,
-    SecondFactor, SecondFactorRules, SessionToken, SignInId, SignInMethod, Tokens,
+    SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -77,10 +77,9 @@ impl HeldSignIns {
     /// Claims an attempt. What is left of a sign-in whose time is over is revoked.
     pub async fn resume<'a>(
         &self,
-        session_token: &SessionToken,
+        id: SignInId,
         exchange: &'a Exchange,
     ) -> Result<Resumed<'a>, Problem> {
-        let id = session_token.sign_in_id();
         let turn = self.requesters.turn(exchange);
         let mut abandoned = None;
         let claiming = async {
@@ -166,7 +165,12 @@ impl HeldSignIns {
         self.count(resumed, None).await
     }
 
-    async fn count<'a>(
+    /// The budget for wrong codes of a guest.
+    pub(crate) fn failures(&self, token: &HeldToken) -> Budget<'_> {
+        self.factors.budget(&token.sub)
+    }
+
+    pub(crate) async fn count<'a>(
         &'a self,
         resumed: &Resumed<'_>,
         guest: Option<Budget<'a>>,
@@ -185,6 +189,10 @@ impl HeldSignIns {
             id,
         } = resumed;
         let of_sign_in = held.attempts(&self.rules);
+        let left = Attempts {
+            remaining: of_sign_in.remaining.min(attempt.left().remaining),
+            ..of_sign_in
+        };
         let subject = match &held.awaits {
             AwaitedFactor::Authenticator(token) => {
                 if of_sign_in.remaining == 0 {
@@ -192,11 +200,14 @@ impl HeldSignIns {
                 }
                 second_factor::user(&token.sub)
             }
+            // The guest need not hear of it: there is no second factor to guess yet.
+            AwaitedFactor::SetUp(set_up) => {
+                if of_sign_in.remaining == 0 {
+                    self.abandon(id, &set_up.token).await;
+                }
+                return Problem::InvalidOtp(left);
+            }
             AwaitedFactor::Cognito(_) => format!("address#{}", requester.address_tag()),
-        };
-        let left = Attempts {
-            remaining: of_sign_in.remaining.min(attempt.left().remaining),
-            ..of_sign_in
         };
         self.factors
             .refuse(&requester.turn(), &held.email, &subject, left)
@@ -270,6 +281,11 @@ impl HeldSignIns {
         tokens.refresh_token.get_or_insert(refresh_token);
         let method = SignInMethod::SecondFactor;
         self.sessions.begin(tokens, guest, method, exchange).await
+    }
+
+    /// Revokes the refresh token of a sign-in that may not go on.
+    pub(crate) async fn give_up(&self, resumed: &Resumed<'_>, token: &HeldToken) {
+        self.abandon(&resumed.id, token).await;
     }
 
     /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. Where that

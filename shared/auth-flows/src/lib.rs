@@ -6,6 +6,7 @@ mod arrival;
 mod attempt;
 mod authorization;
 mod code_attempts;
+mod entrance;
 mod fresh_proof;
 mod held_sign_in;
 mod new_users;
@@ -18,7 +19,9 @@ mod resend;
 mod second_factor;
 mod session;
 mod session_records;
+mod set_up_sign_in;
 mod signed_in;
+mod welcome;
 
 pub use activities::Activities;
 pub use admission::{
@@ -30,6 +33,7 @@ pub use authorization::{
     AuthorizationEnd, AuthorizationStart, AuthorizationWish, ConsentCheck, Consented,
 };
 pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
+pub use entrance::Entrance;
 pub use fresh_proof::FreshProofs;
 pub use held_sign_in::{HeldSignIns, ProvedFactor, Resumed};
 pub use new_users::{NewUsers, UnprovedSweep};
@@ -42,4 +46,6 @@ pub use resend::{ClaimedResend, Resends};
 pub use second_factor::{ProvedAuthenticator, SecondFactorAttempts};
 pub use session::Sessions;
 pub use session_records::SessionRecords;
+pub use set_up_sign_in::{SetUpSignIns, SettingUp, WaitingSignIns};
 pub use signed_in::{FirstFactor, SigningIn};
+pub use welcome::Welcomes;

@@ -108,21 +108,30 @@ impl SecondFactorAttempts {
             return Err(Problem::SessionExpired);
         }
         let attempt = Attempt::count(&turn, None, Some(self.budget(sub)), None).await?;
-        let (keys, step) = attempt
-            .evaluate(
-                self.authenticators
-                    .look(&pending.sealed_keys, sub, code, turn.now),
-            )
-            .await?;
-        match step {
-            Some(step) => Ok(ProvedAuthenticator {
-                step,
-                now: turn.now,
-                backup_codes: array::from_fn(|_| BackupCode::generate(&self.randomness)),
-                keys,
-            }),
-            None => Err(Problem::InvalidOtp(attempt.left())),
-        }
+        let proved = self.look(&attempt, sub, pending, code, turn.now).await?;
+        proved.ok_or_else(|| Problem::InvalidOtp(attempt.left()))
+    }
+
+    /// Looks at the first code of an authenticator that is being set up, by an attempt that is
+    /// counted already. `None` for a wrong code.
+    pub async fn look(
+        &self,
+        attempt: &Attempt<'_>,
+        sub: &UserSub,
+        pending: &PendingAuthenticator,
+        code: &OtpCode,
+        now: Timestamp,
+    ) -> Result<Option<ProvedAuthenticator>, Problem> {
+        let looking = self
+            .authenticators
+            .look(&pending.sealed_keys, sub, code, now);
+        let (keys, step) = attempt.evaluate(looking).await?;
+        Ok(step.map(|step| ProvedAuthenticator {
+            step,
+            now,
+            backup_codes: array::from_fn(|_| BackupCode::generate(&self.randomness)),
+            keys,
+        }))
     }
 
     /// The answer to a wrong second factor after a right first one, which somebody knows then. The

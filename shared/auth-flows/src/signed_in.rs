@@ -5,8 +5,9 @@
 //! after Cognito's answer, the new tokens are revoked and not returned.
 //!
 //! A guest who has an authenticator gets no tokens: the sign-in is held until `verifyMfa` brings
-//! the second factor. The refresh token lies sealed in its record, the other tokens are forgotten,
-//! and no device is remembered yet.
+//! the second factor. Where a second factor is required, the sign-in of a guest without one is held
+//! until it is set up. The refresh token lies sealed in the record, the other tokens are forgotten,
+//! and no device is remembered yet. A guest whose second factor is a passkey signs in with that.
 
 use std::time::Duration;
 
@@ -15,14 +16,15 @@ use auth_aws::{
     SecondFactors, TokenService,
 };
 use auth_domain::{
-    Assertion, Clock, CognitoChallenge, Email, FollowUp, Notice, OfferedPassword, Problem,
-    SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
+    Assertion, Clock, CognitoChallenge, Email, FollowUp, MissingFactor, OfferedPassword, Problem,
+    SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens,
+    UserSub,
 };
-use auth_lambda::{Metric, SignInAnswer};
+use auth_lambda::SignInAnswer;
 
 use crate::{
-    Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, ProvedPasskey, Requester,
-    SessionRecords,
+    Arrivals, Arrived, Attempt, Newcomer, ProvedCode, ProvedPasskey, Requester, SessionRecords,
+    Welcomes,
 };
 
 /// Ends sign-ins.
@@ -35,10 +37,11 @@ pub struct SigningIn {
     second_factors: SecondFactors,
     token_service: TokenService,
     sessions: SessionRecords,
-    notices: Notices,
+    welcomes: Welcomes,
     rules: SecondFactorRules,
+    policy: SecondFactorPolicy,
+    set_up_lifetime: Duration,
     clock: Clock,
-    refresh_token_lifetime: Duration,
 }
 
 /// A right first factor, before any tokens leave.
@@ -69,10 +72,11 @@ impl SigningIn {
             second_factors: SecondFactors::new(platform)?,
             token_service: TokenService::new(platform)?,
             sessions: SessionRecords::new(platform)?,
-            notices: Notices::new(platform)?,
+            welcomes: Welcomes::new(platform)?,
             rules: environment.second_factor_rules()?,
+            policy: environment.second_factor_policy()?,
+            set_up_lifetime: environment.set_up_lifetime()?,
             clock: platform.clock(),
-            refresh_token_lifetime: environment.refresh_token_lifetime()?,
         })
     }
 
@@ -164,25 +168,15 @@ impl SigningIn {
             attempt,
             requester,
             tokens,
-            sub,
             token_delivery,
             method,
+            ..
         } = first_factor;
         let arrived = arriving.await?;
-        if arrived.guest.authenticator.is_some() && !arrived.has_both_factors {
-            let session_token = self
-                .second_factors
-                .hold(
-                    tokens,
-                    sub,
-                    requester.email(),
-                    *token_delivery,
-                    self.held_until(),
-                )
-                .await?;
-            attempt.finish().await?;
-            let challenge = CognitoChallenge::SoftwareTokenMfa;
-            return Ok(SignInAnswer::held(session_token, challenge));
+        if !arrived.has_both_factors
+            && let Some(missing) = self.policy.missing(&arrived.guest)
+        {
+            return self.hold(first_factor, missing).await;
         }
         let recording = async {
             let exchange = requester.exchange();
@@ -209,6 +203,46 @@ impl SigningIn {
         Ok(SignInAnswer::signed_in(tokens, arrived.guest))
     }
 
+    /// Holds a sign-in that lacks a factor. One for which nothing can be brought ends here.
+    async fn hold(
+        &self,
+        first_factor: &FirstFactor<'_>,
+        missing: MissingFactor,
+    ) -> Result<SignInAnswer, Problem> {
+        let FirstFactor {
+            attempt,
+            tokens,
+            sub,
+            token_delivery,
+            ..
+        } = first_factor;
+        let email = first_factor.requester.email();
+        let answer = match missing {
+            MissingFactor::Authenticator => {
+                let until = self.held_until();
+                let session_token = self
+                    .second_factors
+                    .hold(tokens, sub, email, *token_delivery, until)
+                    .await?;
+                SignInAnswer::held(session_token, CognitoChallenge::SoftwareTokenMfa)
+            }
+            MissingFactor::SetUp => {
+                let until = self.clock.now().after(self.set_up_lifetime);
+                let session_token = self
+                    .second_factors
+                    .hold_for_set_up(tokens, email, *token_delivery, until)
+                    .await?;
+                SignInAnswer::waiting(session_token, self.set_up_lifetime)
+            }
+            MissingFactor::Passkey => {
+                attempt.finish().await?;
+                return Err(Problem::PasskeyRequired);
+            }
+        };
+        attempt.finish().await?;
+        Ok(answer)
+    }
+
     /// Holds a sign-in with which Cognito itself wants to go on after a right password.
     pub async fn hold_follow_up(
         &self,
@@ -229,9 +263,7 @@ impl SigningIn {
         self.clock.now().after(self.rules.lifetime)
     }
 
-    /// Completes every finished sign-in: counts it, tells a returning guest of a new device,
-    /// remembers the device, and sends the tokens in the requested way. A notice that cannot be
-    /// mailed is logged and counted, and fails nothing.
+    /// Completes a finished sign-in, as [`Welcomes::welcome`] does.
     pub async fn welcome(
         &self,
         requester: &Requester<'_>,
@@ -239,14 +271,9 @@ impl SigningIn {
         tokens: Tokens,
         token_delivery: TokenDelivery,
     ) -> Tokens {
-        let (exchange, email) = (requester.exchange(), requester.email());
-        exchange.count(Metric::SignIns);
-        if arrived.returns && requester.device().is_none() && exchange.is_http() {
-            let notice = Notice::NewDeviceSignedIn;
-            self.notices.tell(email, notice, exchange).await;
-        }
-        requester.remember_device(&arrived.guest);
-        exchange.deliver(tokens, token_delivery, self.refresh_token_lifetime)
+        self.welcomes
+            .welcome(requester, arrived, tokens, token_delivery)
+            .await
     }
 
     /// The guest of somebody who has just proved the address by a code.
@@ -278,8 +305,8 @@ impl SigningIn {
     }
 
     /// The guest of somebody whose passkey Cognito has accepted. It counts if it is on the guest's
-    /// list, which one write decides. It stands for the authenticator where the two were shown
-    /// together once and the device has verified its user.
+    /// list, which one write decides. It is both factors where the device has verified its user,
+    /// and the authenticator, where there is one, was shown together with it once.
     async fn guest_by_passkey(
         &self,
         assertion: &Assertion,
@@ -299,9 +326,7 @@ impl SigningIn {
         if !self.passkeys.used(sub, &passkey.id, verified, now).await? {
             return Err(requester.wrong_passkey());
         }
-        let authenticator = guest.authenticator.as_ref();
-        let has_both_factors =
-            verified && authenticator.is_some_and(|each| passkey.stands_for(each));
+        let has_both_factors = verified && passkey.is_both_factors_of(&guest);
         Ok(Arrived {
             guest,
             returns: true,

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -60,7 +60,7 @@ struct Extras {
 pub struct Exchange {
     request_id: String,
     door: Door,
-    caller: Option<Caller>,
+    caller: OnceLock<Caller>,
     sender: Sender,
     extras: Mutex<Extras>,
 }
@@ -75,7 +75,7 @@ impl Exchange {
         Self {
             request_id,
             door,
-            caller,
+            caller: caller.map(OnceLock::from).unwrap_or_default(),
             sender,
             extras: Mutex::default(),
         }
@@ -93,7 +93,13 @@ impl Exchange {
 
     /// The caller.
     pub fn caller(&self) -> Result<&Caller, Problem> {
-        self.caller.as_ref().ok_or(Problem::AuthRequired)
+        self.caller.get().ok_or(Problem::AuthRequired)
+    }
+
+    /// Makes the person of a token that the operation itself has checked the caller. The first
+    /// caller stays.
+    pub fn let_in(&self, caller: Caller) {
+        self.caller.get_or_init(|| caller);
     }
 
     /// Rejects callers whose token was issued to an app client that does not count. API Gateway's

@@ -315,6 +315,11 @@ async fn decide<O: Operation>(
 ) -> Result<O::Output, Problem> {
     match O::ACCESS {
         Access::Public => {}
+        Access::CallerOrProof => {
+            if exchange.caller().is_ok() {
+                exchange.require_caller_of(&deployment.app_clients)?;
+            }
+        }
         Access::Caller => exchange.require_caller_of(&deployment.app_clients)?,
         Access::Agent => exchange.require_iam()?,
     }
@@ -344,6 +349,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
         | Problem::ConsentRequired(_)
         | Problem::EmailExists
         | Problem::PasskeyLimit
+        | Problem::PasskeyRequired
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
         | Problem::NotFound

@@ -44,4 +44,4 @@ pub use page::{Page, PagePolicy};
 pub use problem_details::{ProblemDetails, code, status};
 pub use redirect::Redirect;
 pub use runtime_api::{ProcessError, serve};
-pub use sign_in_answer::SignInAnswer;
+pub use sign_in_answer::{SignInAnswer, SignedIn};

@@ -16,6 +16,10 @@ pub enum Access {
     /// A person with an access token that API Gateway's authorizer has passed. [`Exchange::caller`]
     /// says who.
     Caller,
+    /// A person with an access token, which the operation itself checks, or anyone with another
+    /// proof. Claims that an invoker names are held against the app clients, as for
+    /// [`Access::Caller`].
+    CallerOrProof,
     /// An agent or a service that IAM has let in: over HTTP by its signature, at the other doors by
     /// the right to invoke.
     Agent,

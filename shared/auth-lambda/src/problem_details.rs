@@ -99,6 +99,7 @@ impl<'a> ProblemDetails<'a> {
             | Problem::InvalidCredentials
             | Problem::EmailExists
             | Problem::PasskeyLimit
+            | Problem::PasskeyRequired
             | Problem::UserMismatch
             | Problem::NotFound
             | Problem::OtpExpired
@@ -131,6 +132,7 @@ pub const fn code(problem: &Problem) -> &'static str {
         Problem::InvalidCredentials => "INVALID_CREDENTIALS",
         Problem::EmailExists => "EMAIL_EXISTS",
         Problem::PasskeyLimit => "PASSKEY_LIMIT",
+        Problem::PasskeyRequired => "PASSKEY_REQUIRED",
         Problem::InvalidOtp(_) => "INVALID_OTP",
         Problem::InvalidRefreshToken(_) => "INVALID_REFRESH_TOKEN",
         Problem::UserMismatch => "USER_MISMATCH",
@@ -157,7 +159,7 @@ pub const fn status(problem: &Problem) -> u16 {
         | Problem::InvalidCredentials
         | Problem::InvalidOtp(_)
         | Problem::InvalidRefreshToken(_) => 401,
-        Problem::UserMismatch => 403,
+        Problem::UserMismatch | Problem::PasskeyRequired => 403,
         Problem::NotFound => 404,
         Problem::EmailExists | Problem::PasskeyLimit | Problem::SignInCompleted => 409,
         Problem::OtpExpired | Problem::SessionExpired => 410,
@@ -198,6 +200,7 @@ pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
         | Problem::InvalidCredentials
         | Problem::EmailExists
         | Problem::PasskeyLimit
+        | Problem::PasskeyRequired
         | Problem::InvalidOtp(_)
         | Problem::InvalidRefreshToken(_)
         | Problem::UserMismatch
@@ -240,6 +243,9 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         }
         Problem::ConsentRequired(_) => {
             "Give the guest the authorization_url. When they are back, call get_authenticated_guest again with this session_id."
+        }
+        Problem::PasskeyRequired => {
+            "Ask the guest to sign in on the web page, with their passkey."
         }
         Problem::UserMismatch | Problem::NotFound | Problem::PasskeyLimit => {
             "Ask the guest to contact support."
@@ -302,6 +308,10 @@ const fn words(problem: &Problem) -> (&'static str, &'static str) {
         Problem::PasskeyLimit => (
             "You have 20 passkeys",
             "Remove one that you no longer use, then add another.",
+        ),
+        Problem::PasskeyRequired => (
+            "Sign in with your passkey",
+            "Your second factor is a passkey. Sign in with it. If you have lost it, contact support.",
         ),
         Problem::InvalidOtp(_) => ("The code is not right", "Enter the newest code."),
         Problem::InvalidRefreshToken(_) => (

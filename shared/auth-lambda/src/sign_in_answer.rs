@@ -1,6 +1,8 @@
 //! The answer to a right factor: tokens, or the handle by which the next factor is brought. One
 //! shape for every way in.
 
+use std::time::Duration;
+
 use auth_domain::{CognitoChallenge, Guest, SessionToken, Tokens};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -15,6 +17,8 @@ pub enum SignInAnswer {
     SignedIn(Box<SignedIn>),
     /// Another factor is.
     Held(Held),
+    /// A second factor has to be set up first.
+    Waiting(Waiting),
 }
 
 /// The tokens, and whose they are.
@@ -28,6 +32,17 @@ pub struct SignedIn {
     backup_codes_left: Option<usize>,
 }
 
+/// The handle of a sign-in whose guest has to set up a second factor.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    #[serde(serialize_with = "token")]
+    session_token: SessionToken,
+    mfa_setup_required: bool,
+    expires_in: u64,
+    token_type: &'static str,
+}
+
 /// The handle of a sign-in that is held, and what it waits for.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,11 +54,23 @@ pub struct Held {
     token_type: &'static str,
 }
 
+impl SignedIn {
+    /// Tokens that leave.
+    #[must_use]
+    pub fn new(tokens: Tokens, user: Guest) -> Self {
+        Self {
+            tokens: IssuedTokens::new(tokens),
+            user,
+            backup_codes_left: None,
+        }
+    }
+}
+
 impl SignInAnswer {
     /// Tokens that leave.
     #[must_use]
     pub fn signed_in(tokens: Tokens, user: Guest) -> Self {
-        Self::after_backup_code(tokens, user, None)
+        Self::SignedIn(Box::new(SignedIn::new(tokens, user)))
     }
 
     /// Tokens that leave, and the number of backup codes left where one was used up.
@@ -54,9 +81,8 @@ impl SignInAnswer {
         backup_codes_left: Option<usize>,
     ) -> Self {
         Self::SignedIn(Box::new(SignedIn {
-            tokens: IssuedTokens::new(tokens),
-            user,
             backup_codes_left,
+            ..SignedIn::new(tokens, user)
         }))
     }
 
@@ -67,6 +93,17 @@ impl SignInAnswer {
             session_token,
             mfa_required: true,
             challenge,
+            token_type: "Bearer",
+        })
+    }
+
+    /// A sign-in that waits until its guest has set up a second factor, for `lifetime`.
+    #[must_use]
+    pub const fn waiting(session_token: SessionToken, lifetime: Duration) -> Self {
+        Self::Waiting(Waiting {
+            session_token,
+            mfa_setup_required: true,
+            expires_in: lifetime.as_secs(),
             token_type: "Bearer",
         })
     }
@@ -98,6 +135,15 @@ impl SignInAnswer {
                 "mfa_required": held.mfa_required,
                 "challenge": held.challenge.as_str(),
                 "session_token": held.session_token.as_str(),
+            }),
+            Self::Waiting(waiting) => json!({
+                "success": false,
+                "error_code": "AUTH_REQUIRED",
+                "message": "The code was right, and this guest has to set up a second factor before signing in.",
+                "recovery": "Ask the guest to sign in on the web page, where they can set it up.",
+                "mfa_setup_required": waiting.mfa_setup_required,
+                "session_token": waiting.session_token.as_str(),
+                "expires_in": waiting.expires_in,
             }),
         };
         result.as_object().cloned().unwrap_or_default()

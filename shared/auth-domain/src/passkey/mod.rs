@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Authenticator, GuestName, InvalidGuestName, Randomness, Timestamp, redacted::redacted_debug,
+    Authenticator, Guest, GuestName, InvalidGuestName, Randomness, Timestamp, redacted::redacted_debug,
 };
 
 pub use credential::{Assertion, Attestation, CredentialId, InvalidCredentialPart};
@@ -35,13 +35,20 @@ pub struct Passkey {
     pub created_at: Timestamp,
     /// When it last signed in.
     pub last_used_at: Option<Timestamp>,
-    /// Whether its device asked for more than a touch the last time.
+    /// Whether its device has ever verified its user, by a finger, a face or a PIN.
     pub user_verified: bool,
     /// The authenticator that was shown together with it.
     pub shown_with: Option<AuthenticatorMark>,
 }
 
 impl Passkey {
+    /// Whether a verified use of it is both factors of `guest`.
+    #[must_use]
+    pub fn is_both_factors_of(&self, guest: &Guest) -> bool {
+        let authenticator = guest.authenticator.as_ref();
+        authenticator.is_none_or(|authenticator| self.stands_for(authenticator))
+    }
+
     /// Whether a verified use of it stands for the authenticator too. A passkey that is older than
     /// the authenticator does not: it may be what the authenticator was set up against.
     #[must_use]

@@ -57,6 +57,9 @@ impl Directory {
         let mut pool = described.pool();
         pool.insert("PoolName".to_owned(), "latchkey-local".into());
         pool.insert("LambdaConfig".to_owned(), triggers());
+        settings
+            .check_together()
+            .map_err(WorldError::of("the settings"))?;
         let passkeys = passkeys(settings, front_end).map_err(WorldError::of("PASSKEY_RP_ID"))?;
         pool.insert("WebAuthnConfiguration".to_owned(), passkeys);
         let user_pool_id = cognito

@@ -79,6 +79,9 @@ pub enum SettingsError {
         /// The form of its value.
         unfit: UnfitValue,
     },
+    /// Two values that contradict each other.
+    #[error("{0}")]
+    Together(&'static str),
     /// No absolute URL.
     #[error("{0} must be an absolute URL with a host")]
     Url(String),
@@ -121,6 +124,7 @@ impl Settings {
             seen.push(name);
             settings = settings.with(name, value.trim())?;
         }
+        settings.check_together()?;
         Ok(settings)
     }
 
@@ -150,6 +154,18 @@ impl Settings {
         }
         self.0.insert(name.to_owned(), value.to_owned());
         Ok(self)
+    }
+
+    /// Refuses values that contradict each other, before anything starts.
+    pub(crate) fn check_together(&self) -> Result<(), SettingsError> {
+        let is_required = self.value("SECOND_FACTOR") == Some("required");
+        if is_required && self.public_client() == PublicClient::Api {
+            return Err(SettingsError::Together(
+                "PUBLIC_CLIENT must not be api where SECOND_FACTOR is required: \
+                 that client asks for no second factor",
+            ));
+        }
+        Ok(())
     }
 
     /// The configured value, if there is one.
@@ -237,6 +253,11 @@ mod tests {
         assert_eq!(
             refusal("OTP_ATTEMPTS"),
             "line 1 is not of the form NAME = value"
+        );
+        assert_eq!(
+            refusal("PUBLIC_CLIENT = api\nSECOND_FACTOR = required"),
+            "PUBLIC_CLIENT must not be api where SECOND_FACTOR is required: \
+             that client asks for no second factor"
         );
         assert_eq!(
             refusal("PUBLIC_CLIENT = on"),

@@ -12,6 +12,7 @@ mod devices;
 mod failing_calls;
 mod limits;
 mod races;
+mod required_factors;
 mod rotation;
 mod same_answers_to_codes;
 mod same_answers_to_passwords;

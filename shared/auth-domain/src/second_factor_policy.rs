@@ -1,0 +1,57 @@
+//! Whether a guest may sign in with one factor.
+
+use std::str::FromStr;
+
+use crate::Guest;
+
+/// Whether a second factor is the guest's choice or the deployment's demand (ASVS 5.0 6.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactorPolicy {
+    /// A guest without a second factor signs in with one.
+    Optional,
+    /// A sign-in of a guest without a second factor waits until one is set up.
+    Required,
+}
+
+/// The text names no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be optional or required")]
+pub struct UnknownSecondFactorPolicy;
+
+impl FromStr for SecondFactorPolicy {
+    type Err = UnknownSecondFactorPolicy;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "optional" => Ok(Self::Optional),
+            "required" => Ok(Self::Required),
+            _ => Err(UnknownSecondFactorPolicy),
+        }
+    }
+}
+
+/// What a sign-in with one factor still lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingFactor {
+    /// A code of the authenticator, or a backup code.
+    Authenticator,
+    /// A passkey that verifies its user: the guest's second factor, and not what was shown.
+    Passkey,
+    /// A set-up: the guest has no second factor.
+    SetUp,
+}
+
+impl SecondFactorPolicy {
+    /// What a sign-in of `guest` with one factor lacks; `None` where one is enough.
+    #[must_use]
+    pub fn missing(self, guest: &Guest) -> Option<MissingFactor> {
+        if guest.authenticator.is_some() {
+            return Some(MissingFactor::Authenticator);
+        }
+        match self {
+            Self::Optional => None,
+            Self::Required if guest.has_second_factor() => Some(MissingFactor::Passkey),
+            Self::Required => Some(MissingFactor::SetUp),
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Sign-ins that wait until their guest has set up a second factor. Their session token opens the
+//! set-up routes in place of an access token, and nothing else.
+//!
+//! Such a sign-in proves one factor. It sets up the first second factor of its guest, and never
+//! another: a guest who has one by now, or has signed out everywhere, has ended it.
+
+use auth_aws::{ConfigurationError, Guests, Platform, SecondFactors};
+use auth_domain::{
+    AwaitedFactor, Clock, Guest, HeldSetUp, HeldSignIn, Problem, Report, SecondFactorRules,
+    SessionToken, SignInId, Timestamp,
+};
+use auth_lambda::{Exchange, SignedIn};
+
+use crate::{Arrived, Attempt, HeldSignIns, ProvedFactor, Resumed, Welcomes};
+
+/// Sign-ins that wait, as the beginning of a set-up finds them.
+#[derive(Clone)]
+pub struct WaitingSignIns {
+    second_factors: SecondFactors,
+    guests: Guests,
+    rules: SecondFactorRules,
+    clock: Clock,
+}
+
+impl WaitingSignIns {
+    /// Sign-ins in the table that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            second_factors: SecondFactors::new(platform)?,
+            guests: Guests::new(platform)?,
+            rules: platform.environment().second_factor_rules()?,
+            clock: platform.clock(),
+        })
+    }
+
+    /// The guest of a sign-in that waits. It costs no attempt: no code is tried.
+    pub async fn guest(&self, session_token: &SessionToken) -> Result<Guest, Problem> {
+        let id = session_token.sign_in_id();
+        let now = self.clock.now();
+        let held = self.second_factors.find(&id, now, &self.rules).await?;
+        let set_up = waiting(&held).ok_or(Problem::InvalidSession)?;
+        self.guest_of(set_up).await
+    }
+
+    async fn guest_of(&self, set_up: &HeldSetUp) -> Result<Guest, Problem> {
+        let guest = self.guests.find(&set_up.token.sub).await?;
+        let may_go_on = |guest: &Guest| {
+            let has_ended = guest.has_signed_out_since(set_up.begun, Some(&set_up.session));
+            !has_ended && !guest.has_second_factor()
+        };
+        guest.filter(may_go_on).ok_or(Problem::InvalidSession)
+    }
+}
+
+/// Sign-ins that wait, as the end of a set-up finds them.
+#[derive(Clone)]
+pub struct SetUpSignIns {
+    waiting: WaitingSignIns,
+    held: HeldSignIns,
+    welcomes: Welcomes,
+}
+
+/// A sign-in of which an attempt is claimed, and its guest.
+pub struct SettingUp<'a> {
+    /// The guest, who has no second factor yet.
+    pub guest: Guest,
+    /// What waits.
+    pub set_up: HeldSetUp,
+    resumed: Resumed<'a>,
+}
+
+impl SettingUp<'_> {
+    /// When the request came.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.resumed.requester.now()
+    }
+}
+
+impl SetUpSignIns {
+    /// Sign-ins as `operation` finds them, which holds each network to the limit `network`.
+    pub fn new(
+        platform: &Platform,
+        operation: &'static str,
+        network: &'static str,
+    ) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            waiting: WaitingSignIns::new(platform)?,
+            held: HeldSignIns::new(platform, operation, network)?,
+            welcomes: Welcomes::new(platform)?,
+        })
+    }
+
+    /// Claims an attempt of a sign-in that waits. One that may not go on is revoked.
+    pub async fn resume<'a>(
+        &self,
+        id: SignInId,
+        exchange: &'a Exchange,
+    ) -> Result<SettingUp<'a>, Problem> {
+        let resumed = self.held.resume(id, exchange).await?;
+        let Some(set_up) = waiting(&resumed.held).cloned() else {
+            self.held.give_back(&resumed).await;
+            return Err(Problem::InvalidSession);
+        };
+        match self.waiting.guest_of(&set_up).await {
+            Ok(guest) => Ok(SettingUp {
+                guest,
+                set_up,
+                resumed,
+            }),
+            Err(problem) => {
+                if matches!(problem, Problem::InvalidSession) {
+                    self.held.give_up(&resumed, &set_up.token).await;
+                } else {
+                    self.held.give_back(&resumed).await;
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Counts a claimed attempt at a code, against the network and the guest.
+    pub async fn count_code<'a>(
+        &'a self,
+        setting_up: &SettingUp<'_>,
+    ) -> Result<Attempt<'a>, Problem> {
+        let guest = self.held.failures(&setting_up.set_up.token);
+        self.held.count(&setting_up.resumed, Some(guest)).await
+    }
+
+    /// Counts a claimed attempt at a passkey against the network.
+    pub async fn count_passkey<'a>(
+        &'a self,
+        setting_up: &SettingUp<'_>,
+    ) -> Result<Attempt<'a>, Problem> {
+        self.held.count(&setting_up.resumed, None).await
+    }
+
+    /// Gives back an attempt of which nothing was counted.
+    pub async fn give_back(&self, setting_up: &SettingUp<'_>) {
+        self.held.give_back(&setting_up.resumed).await;
+    }
+
+    /// The answer to a wrong code. The last one ends the sign-in.
+    pub async fn refuse(&self, setting_up: &SettingUp<'_>, attempt: &Attempt<'_>) -> Problem {
+        self.held.refuse(&setting_up.resumed, attempt).await
+    }
+
+    /// Signs in the guest, who has set up a second factor. `None` where that fails: what was set up
+    /// stands, and the guest signs in with it.
+    pub async fn sign_in(
+        &self,
+        setting_up: SettingUp<'_>,
+        attempt: Attempt<'_>,
+    ) -> Option<SignedIn> {
+        let SettingUp {
+            guest,
+            set_up,
+            resumed,
+        } = setting_up;
+        let proved = ProvedFactor {
+            attempt,
+            guest,
+            backup_codes_left: None,
+        };
+        let traded = self.held.trade(&resumed, &proved, &set_up.token).await;
+        let tokens = match traded {
+            Ok(tokens) => tokens,
+            Err(problem) => {
+                let error = problem.report().map(Report::chain);
+                tracing::error!(error, "a second factor is set up, and its sign-in is lost");
+                return None;
+            }
+        };
+        let arrived = Arrived {
+            guest: proved.guest,
+            returns: true,
+            has_both_factors: true,
+        };
+        let delivery = resumed.held.token_delivery;
+        let tokens = self
+            .welcomes
+            .welcome(&resumed.requester, &arrived, tokens, delivery)
+            .await;
+        Some(SignedIn::new(tokens, arrived.guest))
+    }
+}
+
+fn waiting(held: &HeldSignIn) -> Option<&HeldSetUp> {
+    match &held.awaits {
+        AwaitedFactor::SetUp(set_up) => Some(set_up),
+        AwaitedFactor::Authenticator(_) | AwaitedFactor::Cognito(_) => None,
+    }
+}

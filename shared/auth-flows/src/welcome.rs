@@ -1,0 +1,46 @@
+//! The completion of every finished sign-in.
+
+use std::time::Duration;
+
+use auth_aws::{ConfigurationError, Platform};
+use auth_domain::{Notice, TokenDelivery, Tokens};
+use auth_lambda::Metric;
+
+use crate::{Arrived, Notices, Requester};
+
+/// Completes finished sign-ins.
+#[derive(Clone)]
+pub struct Welcomes {
+    notices: Notices,
+    refresh_token_lifetime: Duration,
+}
+
+impl Welcomes {
+    /// Sign-ins of the deployment that the environment describes.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            notices: Notices::new(platform)?,
+            refresh_token_lifetime: platform.environment().refresh_token_lifetime()?,
+        })
+    }
+
+    /// Counts a sign-in, tells a returning guest of a new device, remembers the device, and sends
+    /// the tokens in the requested way. A notice that cannot be mailed is logged and counted, and
+    /// fails nothing.
+    pub async fn welcome(
+        &self,
+        requester: &Requester<'_>,
+        arrived: &Arrived,
+        tokens: Tokens,
+        token_delivery: TokenDelivery,
+    ) -> Tokens {
+        let (exchange, email) = (requester.exchange(), requester.email());
+        exchange.count(Metric::SignIns);
+        if arrived.returns && requester.device().is_none() && exchange.is_http() {
+            let notice = Notice::NewDeviceSignedIn;
+            self.notices.tell(email, notice, exchange).await;
+        }
+        requester.remember_device(&arrived.guest);
+        exchange.deliver(tokens, token_delivery, self.refresh_token_lifetime)
+    }
+}
