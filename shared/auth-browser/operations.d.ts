@@ -885,6 +885,11 @@ export type VerifyMfaInput = {
   readonly backupCode?: BackupCode | null;
   readonly newPassword?: NewPassword | null;
   readonly tokenDelivery?: TokenDelivery;
+  /**
+   * Spare this browser the second factor of this guest, for 30 days where nothing else is
+   * configured.
+   */
+  readonly rememberDevice?: boolean | null;
 };
 
 export type VerifyMfaSetupInput = {

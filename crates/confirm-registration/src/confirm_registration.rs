@@ -79,6 +79,7 @@ impl ConfirmRegistration {
                         guest,
                         returns: false,
                         has_both_factors: false,
+                        spares_second_factor: false,
                     })
                 };
                 self.signing_in.end(&first_factor, arriving).await

@@ -7,7 +7,6 @@ use auth_domain::{
 };
 use auth_flows::{Attempt, ProvedAuthenticator, SettingUp};
 use auth_lambda::Exchange;
-use tokio::join;
 
 use crate::{Confirmed, VerifyMfaSetup};
 
@@ -31,8 +30,9 @@ impl VerifyMfaSetup {
             kept: caller.session.as_ref(),
             waiting: None,
         };
-        self.put_in_force(&guest, confirmation, &proved, exchange)
-            .await?;
+        let enforcing = self.put_in_force(&guest, confirmation, &proved, exchange);
+        enforcing.await?;
+        factors.clear(sub).await;
         Ok(Confirmed {
             backup_codes: proved.backup_codes,
             signed_in: None,
@@ -107,8 +107,7 @@ impl VerifyMfaSetup {
             return Err(Problem::InvalidSession);
         }
         let notice = Notice::AuthenticatorSetUp;
-        let telling = self.notices.tell(&guest.email, notice, exchange);
-        join!(telling, self.factors.clear(&guest.cognito_sub));
+        self.notices.tell(&guest.email, notice, exchange).await;
         Ok(())
     }
 }

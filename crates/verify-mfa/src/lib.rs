@@ -9,6 +9,10 @@
 //! own, which users of an older pool may meet, are finished here too, and a guest who has an
 //! authenticator as well is asked for it after them.
 //!
+//! With `rememberDevice` this browser is spared the second factor for some days. The device cookie
+//! says so, so it holds for this guest at this address alone. A sign-out everywhere, a change of
+//! factor and a reset end it.
+//!
 //! A session token is worthless after five minutes. Its refresh token is revoked with the last
 //! attempt, or by the first request that comes too late; where none comes, its ciphertext is
 //! deleted with the record, and it never left the server.
@@ -52,6 +56,8 @@ struct Input {
     answer: Answer,
     /// Where it is not said, what the first factor said holds.
     token_delivery: Option<TokenDelivery>,
+    /// Whether this browser is to be spared the second factor.
+    remember_device: bool,
 }
 
 /// An answer to a held sign-in.
@@ -70,6 +76,7 @@ impl Operation for VerifyMfa {
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let session_token = fields.required("sessionToken");
         let token_delivery = fields.optional("tokenDelivery");
+        let remember_device = fields.flag("rememberDevice");
         let factor = fields.second_factor().map(Answer::SecondFactor);
         let new_password = if fields.has("newPassword") {
             // Whose it is to be, only the sign-in knows: that rule is checked there.
@@ -86,6 +93,7 @@ impl Operation for VerifyMfa {
                 session_token: session_token?,
                 answer: answer?,
                 token_delivery,
+                remember_device,
             })
         };
         fields.finish_with(input())

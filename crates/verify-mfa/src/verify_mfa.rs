@@ -20,7 +20,9 @@ impl VerifyMfa {
         match (&resumed.held.awaits, &input.answer) {
             (AwaitedFactor::Authenticator(token), Answer::SecondFactor(factor)) => {
                 let proved = self.held.prove(&resumed, token, factor).await?;
-                self.finish(&resumed, token, proved, delivery).await
+                let spares = input.remember_device && self.signing_in.remembers_devices();
+                self.finish(&resumed, token, proved, (delivery, spares))
+                    .await
             }
             (AwaitedFactor::Authenticator(_), Answer::NewPassword(_)) => {
                 self.held.give_back(&resumed).await;
@@ -43,13 +45,14 @@ impl VerifyMfa {
         resumed: &Resumed<'_>,
         token: &HeldToken,
         proved: ProvedFactor<'_>,
-        delivery: TokenDelivery,
+        (delivery, spares_second_factor): (TokenDelivery, bool),
     ) -> Result<SignInAnswer, Problem> {
         let tokens = self.held.trade(resumed, &proved, token).await?;
         let arrived = Arrived {
             guest: proved.guest,
             returns: true,
             has_both_factors: true,
+            spares_second_factor,
         };
         let tokens = self
             .signing_in

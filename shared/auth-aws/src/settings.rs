@@ -208,6 +208,12 @@ impl Environment {
         self.milliseconds("OTP_RESPONSE_FLOOR_MS")
     }
 
+    /// How long a browser is spared the second factor, where the person asks for it. Zero switches
+    /// it off.
+    pub fn device_remembered_for(&self) -> Result<Duration, ConfigurationError> {
+        self.days("REMEMBER_DEVICE_DAYS", 0..=365)
+    }
+
     /// How long a browser is known.
     pub fn device_cookie_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.days("DEVICE_COOKIE_DAYS", COOKIE_DAYS)

@@ -10,8 +10,9 @@ use crate::{
     Email, Guest, KeyRing, Purpose, Randomness, Timestamp, UserSub, redacted::redacted_debug,
 };
 
-/// The value of a device cookie: `v2.<issued, seconds>.<epoch>.<sub in base64url>.<nonce>.<HMAC
-/// over address and all of these>`.
+/// The value of a device cookie: `v3.<issued, seconds>.<epoch>.<sub in base64url>.<nonce>.<when a
+/// second factor was shown that is to be remembered, milliseconds, or nothing>.<HMAC over address
+/// and all of these>`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceCookie(String);
 
@@ -24,6 +25,7 @@ pub struct DeviceClaim {
     guest: UserSub,
     epoch: u32,
     nonce: String,
+    second_factor_at: Option<Timestamp>,
 }
 
 /// The proof that a request came with a device cookie of the address it is about. Its name keys the
@@ -31,6 +33,7 @@ pub struct DeviceClaim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDevice {
     nonce: String,
+    second_factor_at: Option<Timestamp>,
 }
 
 impl DeviceCookie {
@@ -42,12 +45,14 @@ impl DeviceCookie {
     pub const MOST: usize = 8;
 
     /// A cookie for a browser that has just signed in as `guest` at `email`. A known device keeps
-    /// its nonce, so that signing in again gives it no second budget.
+    /// its nonce, so that signing in again gives it no second budget. `second_factor_at` is when
+    /// the person showed the second factor that this browser is to be spared.
     #[must_use]
     pub fn issue(
         email: &Email,
         guest: &Guest,
         known: Option<&KnownDevice>,
+        second_factor_at: Option<Timestamp>,
         now: Timestamp,
         keys: &KeyRing,
         randomness: &Randomness,
@@ -59,9 +64,10 @@ impl DeviceCookie {
         let issued = now.as_seconds().to_string();
         let epoch = guest.device_epoch.to_string();
         let sub = BASE64URL_NOPAD.encode(guest.cognito_sub.as_str().as_bytes());
-        let signed = [email.as_str(), &issued, &epoch, &sub, &nonce];
+        let second = second_factor_at.map_or_else(String::new, |at| at.as_millis().to_string());
+        let signed = [email.as_str(), &issued, &epoch, &sub, &nonce, &second];
         let tag = keys.tag(Purpose::DeviceCookie, &signed).to_hex();
-        Self(format!("v2.{issued}.{epoch}.{sub}.{nonce}.{tag}"))
+        Self(format!("v3.{issued}.{epoch}.{sub}.{nonce}.{second}.{tag}"))
     }
 
     /// The cookie's names for `email`, the one to set first. Named after the address, so that a
@@ -128,21 +134,26 @@ impl DeviceClaim {
         lifetime: Duration,
         keys: &KeyRing,
     ) -> Option<Self> {
-        let (signed, tag) = value.strip_prefix("v2.")?.rsplit_once('.')?;
+        let (signed, tag) = value.strip_prefix("v3.")?.rsplit_once('.')?;
         let parts: Vec<&str> = signed.split('.').collect();
-        let [issued, epoch, sub, nonce] = parts[..] else {
+        let [issued, epoch, sub, nonce, second] = parts[..] else {
             return None;
         };
-        let parts = [email.as_str(), issued, epoch, sub, nonce];
+        let parts = [email.as_str(), issued, epoch, sub, nonce, second];
         if !keys.verifies(Purpose::DeviceCookie, &parts, tag) {
             return None;
         }
         let sub = BASE64URL_NOPAD.decode(sub.as_bytes()).ok()?;
         let issued = Timestamp::from_seconds(issued.parse().ok()?);
+        let second_factor_at = match second {
+            "" => None,
+            millis => Some(Timestamp::from_millis(millis.parse().ok()?)),
+        };
         (now < issued.after(lifetime)).then_some(Self {
             guest: UserSub::parse(std::str::from_utf8(&sub).ok()?).ok()?,
             epoch: epoch.parse().ok()?,
             nonce: nonce.to_owned(),
+            second_factor_at,
         })
     }
 
@@ -159,11 +170,31 @@ impl DeviceClaim {
         let counts = guest.cognito_sub == self.guest
             && guest.email == *email
             && guest.device_epoch == self.epoch;
-        counts.then_some(KnownDevice { nonce: self.nonce })
+        counts.then_some(KnownDevice {
+            nonce: self.nonce,
+            second_factor_at: self.second_factor_at,
+        })
     }
 }
 
 impl KnownDevice {
+    /// When the person showed the second factor that this browser is to be spared.
+    #[must_use]
+    pub fn second_factor_at(&self) -> Option<Timestamp> {
+        self.second_factor_at
+    }
+
+    /// Whether `guest` is spared the second factor on this browser: it was shown here less than
+    /// `remembered_for` ago, and the guest has ended no sessions since. A sign-out everywhere, a
+    /// change of factor and a reset all end them.
+    #[must_use]
+    pub fn is_spared(&self, guest: &Guest, now: Timestamp, remembered_for: Duration) -> bool {
+        self.second_factor_at.is_some_and(|shown| {
+            now < shown.after(remembered_for)
+                && guest.signed_out_at.is_none_or(|ended| ended < shown)
+        })
+    }
+
     /// The subject that the limits of `email` count: a known device by itself, all strangers
     /// together by the address. So a stranger cannot spend a known device's budget, or lock a guest
     /// out of a browser that they use.
@@ -214,7 +245,7 @@ mod tests {
     fn cookie(email: &Email, guest: &Guest, seconds: i64) -> DeviceCookie {
         let randomness = Randomness::new(|bytes| bytes.fill(1));
         let issued = Timestamp::from_seconds(seconds);
-        DeviceCookie::issue(email, guest, None, issued, &ring(), &randomness)
+        DeviceCookie::issue(email, guest, None, None, issued, &ring(), &randomness)
     }
 
     fn read(cookie: &str, email: &Email, seconds: i64) -> Option<DeviceClaim> {
@@ -233,10 +264,11 @@ mod tests {
         assert!(read(value, &eve, 1000).is_none());
         for forged in [
             "",
-            "v2",
-            "v2.1000.0.00.00.00",
+            "v3",
+            "v3.1000.0.00.00..00",
             &value.replace("1000", "9000"),
-            &value.replace("v2.1000.0.", "v2.1000.1."),
+            &value.replace("v3.1000.0.", "v3.1000.1."),
+            &value.replace("..", ".1000000."),
             &format!("{value}.x"),
         ] {
             assert!(read(forged, &ada, 1000).is_none(), "{forged:?}");
@@ -265,13 +297,38 @@ mod tests {
     }
 
     #[test]
+    fn a_second_factor_is_spared_until_its_days_are_over_or_sessions_were_ended() {
+        let email = Email::parse("ada@example.com").unwrap();
+        let mut ada = guest("a.sub", email.as_str(), 0);
+        let at = Timestamp::from_millis;
+        let minute = Duration::from_mins(1);
+        let device = |second| {
+            let randomness = Randomness::new(|bytes| bytes.fill(1));
+            let issued = Timestamp::from_seconds(1000);
+            let cookie =
+                DeviceCookie::issue(&email, &ada, None, second, issued, &ring(), &randomness);
+            let claim = read(cookie.as_str(), &email, 1000).unwrap();
+            claim.of(&ada, &email).unwrap()
+        };
+        let (spared, asked) = (device(Some(at(1_000_500))), device(None));
+        assert!(spared.is_spared(&ada, at(1_060_499), minute));
+        assert!(!spared.is_spared(&ada, at(1_060_500), minute));
+        assert!(!spared.is_spared(&ada, at(1_000_500), Duration::ZERO));
+        assert!(!asked.is_spared(&ada, at(1_000_500), minute));
+        ada.signed_out_at = Some(at(1_000_499));
+        assert!(spared.is_spared(&ada, at(1_000_600), minute));
+        ada.signed_out_at = Some(at(1_000_500));
+        assert!(!spared.is_spared(&ada, at(1_000_600), minute));
+    }
+
+    #[test]
     fn a_browser_forgets_its_oldest_cookies_past_eight() {
         let ada = Email::parse("ada@example.com").unwrap();
         let names: Vec<_> = (0..12)
             .map(|number| format!("{}{number:08}", DeviceCookie::PREFIX))
             .collect();
         let values: Vec<_> = (0..12)
-            .map(|number| format!("v2.{}.0", 1000 - number))
+            .map(|number| format!("v3.{}.0", 1000 - number))
             .collect();
         let held = || {
             names

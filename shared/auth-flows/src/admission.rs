@@ -266,11 +266,16 @@ impl Requester<'_> {
         Problem::InvalidCredentials
     }
 
-    /// Makes the browser a known device of `guest` at the address. A known device keeps its id.
-    pub fn remember_device(&self, guest: &Guest) {
+    /// Makes the browser a known device of `guest` at the address. A known device keeps its id. If
+    /// `spares`, it is spared the second factor, which was shown just now; else it keeps what was
+    /// said before.
+    pub fn remember_device(&self, guest: &Guest, spares: bool) {
         let (email, keys) = (&self.email, self.keys());
         let known = self.device();
-        let cookie = DeviceCookie::issue(email, guest, known, self.now, keys, &self.randomness);
+        let before = known.and_then(KnownDevice::second_factor_at);
+        let second = if spares { Some(self.now) } else { before };
+        let random = &self.randomness;
+        let cookie = DeviceCookie::issue(email, guest, known, second, self.now, keys, random);
         self.exchange
             .set_device_cookie(email, &cookie, self.device_lifetime, keys);
     }

@@ -20,6 +20,8 @@ pub struct Arrived {
     pub returns: bool,
     /// Whether both factors were shown.
     pub has_both_factors: bool,
+    /// Whether this browser is to be spared the second factor, which was just shown.
+    pub spares_second_factor: bool,
 }
 
 /// A user who has just proved an address.
@@ -79,6 +81,7 @@ impl Arrivals {
             guest,
             returns: before.unwrap_or(!is_new),
             has_both_factors: false,
+            spares_second_factor: false,
         })
     }
 }

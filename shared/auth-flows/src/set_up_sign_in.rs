@@ -172,10 +172,12 @@ impl SetUpSignIns {
                 return None;
             }
         };
+        // The notice of the set-up tells of this browser, too.
         let arrived = Arrived {
             guest: proved.guest,
-            returns: true,
+            returns: false,
             has_both_factors: true,
+            spares_second_factor: false,
         };
         let delivery = resumed.held.token_delivery;
         let tokens = self

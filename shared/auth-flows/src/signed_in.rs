@@ -7,7 +7,8 @@
 //! A guest who has an authenticator gets no tokens: the sign-in is held until `verifyMfa` brings
 //! the second factor. Where a second factor is required, the sign-in of a guest without one is held
 //! until it is set up. The refresh token lies sealed in the record, the other tokens are forgotten,
-//! and no device is remembered yet. A guest whose second factor is a passkey signs in with that.
+//! and no device is remembered yet. A browser on which the guest asked for that is spared the
+//! authenticator for some days. A guest whose second factor is a passkey signs in with that.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use auth_aws::{
     SecondFactors, TokenService,
 };
 use auth_domain::{
-    Assertion, Clock, CognitoChallenge, Email, FollowUp, MissingFactor, OfferedPassword, Problem,
+    Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor, OfferedPassword, Problem,
     SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens,
     UserSub,
 };
@@ -41,6 +42,7 @@ pub struct SigningIn {
     rules: SecondFactorRules,
     policy: SecondFactorPolicy,
     set_up_lifetime: Duration,
+    device_remembered_for: Duration,
     clock: Clock,
 }
 
@@ -76,6 +78,7 @@ impl SigningIn {
             rules: environment.second_factor_rules()?,
             policy: environment.second_factor_policy()?,
             set_up_lifetime: environment.set_up_lifetime()?,
+            device_remembered_for: environment.device_remembered_for()?,
             clock: platform.clock(),
         })
     }
@@ -175,6 +178,7 @@ impl SigningIn {
         let arrived = arriving.await?;
         if !arrived.has_both_factors
             && let Some(missing) = self.policy.missing(&arrived.guest)
+            && !self.is_spared(requester, &arrived.guest)
         {
             return self.hold(first_factor, missing).await;
         }
@@ -201,6 +205,13 @@ impl SigningIn {
             .welcome(requester, &arrived, marked, *token_delivery)
             .await;
         Ok(SignInAnswer::signed_in(tokens, arrived.guest))
+    }
+
+    /// Whether this browser is spared the guest's authenticator.
+    fn is_spared(&self, requester: &Requester<'_>, guest: &Guest) -> bool {
+        let now = self.clock.now();
+        let device = requester.device().filter(|_| guest.authenticator.is_some());
+        device.is_some_and(|device| device.is_spared(guest, now, self.device_remembered_for))
     }
 
     /// Holds a sign-in that lacks a factor. One for which nothing can be brought ends here.
@@ -261,6 +272,12 @@ impl SigningIn {
 
     fn held_until(&self) -> Timestamp {
         self.clock.now().after(self.rules.lifetime)
+    }
+
+    /// Whether a browser can be spared the second factor at all.
+    #[must_use]
+    pub fn remembers_devices(&self) -> bool {
+        !self.device_remembered_for.is_zero()
     }
 
     /// Completes a finished sign-in, as [`Welcomes::welcome`] does.
@@ -331,6 +348,7 @@ impl SigningIn {
             guest,
             returns: true,
             has_both_factors,
+            spares_second_factor: false,
         })
     }
 

@@ -40,7 +40,7 @@ impl Welcomes {
             let notice = Notice::NewDeviceSignedIn;
             self.notices.tell(email, notice, exchange).await;
         }
-        requester.remember_device(&arrived.guest);
+        requester.remember_device(&arrived.guest, arrived.spares_second_factor);
         exchange.deliver(tokens, token_delivery, self.refresh_token_lifetime)
     }
 }

@@ -36,7 +36,7 @@ pub struct SignedIn {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
-    #[serde(serialize_with = "token")]
+    #[serde(serialize_with = "crate::session_token")]
     session_token: SessionToken,
     mfa_setup_required: bool,
     expires_in: u64,

@@ -12,6 +12,7 @@ mod devices;
 mod failing_calls;
 mod limits;
 mod races;
+mod remembered_devices;
 mod required_factors;
 mod rotation;
 mod same_answers_to_codes;
