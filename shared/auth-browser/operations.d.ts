@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'NOT_FOUND'
   | 'OTP_EXPIRED'
   | 'PASSKEY_LIMIT'
+  | 'PASSKEY_REQUIRED'
   | 'PAYLOAD_TOO_LARGE'
   | 'RATE_LIMITED'
   | 'SERVICE_UNAVAILABLE'
@@ -49,6 +50,7 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -148,6 +150,7 @@ export interface OperationProblems {
   loginUser:
     | 'INTERNAL'
     | 'INVALID_CREDENTIALS'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -216,6 +219,8 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
@@ -231,6 +236,8 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
@@ -256,6 +263,7 @@ export interface OperationProblems {
     | 'INVALID_OTP'
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -269,10 +277,12 @@ export interface OperationProblems {
     | 'INTERNAL'
     | 'INVALID_OTP'
     | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   verifyOtp:
@@ -281,6 +291,7 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -294,6 +305,7 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -304,10 +316,13 @@ export interface OperationProblems {
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
     | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
     | 'PASSKEY_LIMIT'
     | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
 }
@@ -433,7 +448,7 @@ export interface Operations {
   ): Promise<AuthenticatorSetUp>;
   /** Begin registering a passkey. */
   setupPasskey(
-    input: PasskeyProofInput,
+    input: SetupPasskeyInput,
     options?: CallOptions,
   ): Promise<PasskeySetUp>;
   /** Begin a three-legged authorization. */
@@ -455,7 +470,7 @@ export interface Operations {
   verifyMfaSetup(
     input: VerifyMfaSetupInput,
     options?: CallOptions,
-  ): Promise<BackupCodes>;
+  ): Promise<AuthenticatorInForce>;
   /** Trade a code for tokens. */
   verifyOtp(
     input: VerifyOtpInput,
@@ -470,7 +485,7 @@ export interface Operations {
   verifyPasskeySetup(
     input: VerifyPasskeySetupInput,
     options?: CallOptions,
-  ): Promise<Passkey>;
+  ): Promise<PasskeyInForce>;
 }
 
 /**
@@ -576,6 +591,12 @@ export type UserSessionId = string;
 
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
+
+/** The backup codes, and what the sign-in brings that waited for the set-up. */
+export type AuthenticatorInForce = BackupCodes & WaitedSignIn;
+
+/** The passkey, and what the sign-in brings that waited for it. */
+export type PasskeyInForce = Passkey & WaitedSignIn;
 
 export type Activity = {
   readonly eventId: ActivityId;
@@ -697,7 +718,7 @@ export type Passkey = {
   readonly name: Name;
   readonly createdAt: string;
   readonly lastUsedAt?: string;
-  /** Whether its device asked for more than a touch the last time. */
+  /** Whether its device has ever verified its user, by a finger, a face or a PIN. */
   readonly userVerified: boolean;
 };
 
@@ -796,6 +817,19 @@ export type SecondFactorRequired = {
   readonly tokenType: 'Bearer';
 };
 
+export type SecondFactorSetUpRequired = {
+  readonly sessionToken: SessionToken;
+  /**
+   * The guest has no second factor, and the deployment requires one. Set up an authenticator
+   * (`setupMfa`, `verifyMfaSetup`) or a passkey whose device verifies its user (`setupPasskey`,
+   * `verifyPasskeySetup`), each with this `sessionToken`. The end of the set-up signs in.
+   */
+  readonly mfaSetupRequired: true;
+  /** Seconds for the set-up. */
+  readonly expiresIn: number;
+  readonly tokenType: 'Bearer';
+};
+
 export type SessionStatus = {
   readonly sessionId: SessionId;
   /**
@@ -806,6 +840,8 @@ export type SessionStatus = {
 };
 
 export type SetupMfaInput = {
+  /** Of a sign-in that waits for a set-up. */
+  readonly sessionToken?: SessionToken | null;
   readonly password?: Password;
   readonly proof?: MailedProof;
   /** Of the authenticator that there is. */
@@ -813,7 +849,17 @@ export type SetupMfaInput = {
   readonly backupCode?: BackupCode | null;
 };
 
-export type SignInAnswer = SignedIn | SecondFactorRequired;
+export type SetupPasskeyInput = {
+  /** Of a sign-in that waits for a set-up. */
+  readonly sessionToken?: SessionToken | null;
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator, where the guest has one. */
+  readonly mfaCode?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
+};
+
+export type SignInAnswer = SignedIn | SecondFactorRequired | SecondFactorSetUpRequired;
 
 export type SignedIn = Tokens & {
   readonly user: User;
@@ -893,6 +939,8 @@ export type VerifyMfaInput = {
 };
 
 export type VerifyMfaSetupInput = {
+  /** Of a sign-in that waits for the set-up. */
+  readonly sessionToken?: SessionToken | null;
   readonly code: OtpCode;
 };
 
@@ -938,6 +986,15 @@ export type VerifyPasskeySetupInput = {
       readonly transports?: readonly string[] | null;
     };
   };
+};
+
+export type WaitedSignIn = {
+  readonly accessToken?: Jwt;
+  readonly idToken?: Jwt;
+  readonly refreshToken?: RefreshToken;
+  readonly tokenType?: 'Bearer';
+  readonly expiresIn?: number;
+  readonly user?: User;
 };
 
 export type WorkloadToken = {
