@@ -421,6 +421,17 @@ run "a_sender_that_is_none_and_a_word_that_is_not_taken_are_refused" {
   expect_failures = [var.mail_sender, var.settings]
 }
 
+run "a_client_of_the_api_that_asks_for_no_second_factor_is_refused" {
+  command = plan
+
+  variables {
+    public_client = "api"
+    settings      = { SECOND_FACTOR = "required" }
+  }
+
+  expect_failures = [var.public_client]
+}
+
 run "a_number_out_of_bounds_is_refused" {
   command = plan
 

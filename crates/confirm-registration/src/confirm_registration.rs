@@ -79,6 +79,7 @@ impl ConfirmRegistration {
                         guest,
                         returns: false,
                         has_both_factors: false,
+                        verified_passkey: None,
                         spares_second_factor: false,
                     })
                 };

@@ -48,10 +48,12 @@ impl VerifyMfa {
         (delivery, spares_second_factor): (TokenDelivery, bool),
     ) -> Result<SignInAnswer, Problem> {
         let tokens = self.held.trade(resumed, &proved, token).await?;
+        self.held.confirm_passkey(resumed, &proved).await;
         let arrived = Arrived {
             guest: proved.guest,
             returns: true,
             has_both_factors: true,
+            verified_passkey: None,
             spares_second_factor,
         };
         let tokens = self

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use auth_domain::{
     AttemptId, AwaitedFactor, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
-    HeldSetUp, HeldSignIn, HeldToken, Problem, Randomness, RefreshToken, Report, Sealed,
+    HeldSetUp, HeldSignIn, HeldToken, PasskeyId, Problem, Randomness, RefreshToken, Report, Sealed,
     SecondFactorRules, SessionId, SessionKey, SessionToken, SignInId, Timestamp, TokenDelivery, Tokens,
     UserSub,
 };
@@ -57,19 +57,26 @@ impl SecondFactors {
 
     /// Holds a sign-in of a guest who has an authenticator: seals the refresh token, forgets the
     /// other tokens, and gives the handle by which the second factor finds it. If it fails, the
-    /// tokens are still the caller's to revoke.
+    /// tokens are still the caller's to revoke. `passkey` is the first factor, if that was one whose
+    /// device has verified its user.
     pub async fn hold(
         &self,
         tokens: &Tokens,
-        sub: &UserSub,
         email: &Email,
+        passkey: Option<&PasskeyId>,
         token_delivery: TokenDelivery,
         expires_at: Timestamp,
     ) -> Result<SessionToken, Problem> {
+        let sub = &IssuedSession::of(&tokens.access_token)?.key.sub;
         let refresh_token = self.seal(tokens, sub).await?;
         self.put(email, token_delivery, expires_at, |put| {
-            put.item("sub", text(sub.as_str()))
-                .item("refreshToken", sealed(&refresh_token))
+            let put = put
+                .item("sub", text(sub.as_str()))
+                .item("refreshToken", sealed(&refresh_token));
+            match passkey {
+                Some(id) => put.item("passkey", text(id.as_str())),
+                None => put,
+            }
         })
         .await
     }
@@ -381,6 +388,7 @@ fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
     Some(HeldSignIn {
         email: Email::parse(get_text(item, "email")?).ok()?,
         awaits,
+        passkey: get_text(item, "passkey").and_then(|id| id.parse().ok()),
         token_delivery: get_text(item, "tokenDelivery")?.parse().ok()?,
         attempts: attempts(item),
         expires_at: get_millis(item, "expiresAt")?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Ageing, Attempts, CognitoSession, Email, Limit, Sealed, SessionId, Timestamp, TokenDelivery,
+    Ageing, Attempts, CognitoSession, Email, Limit, PasskeyId, Sealed, SessionId, Timestamp, TokenDelivery,
     UserSub, redacted::redacted_debug,
 };
 
@@ -16,6 +16,9 @@ pub struct HeldSignIn {
     pub email: Email,
     /// The missing step.
     pub awaits: AwaitedFactor,
+    /// The passkey that was the first factor, if its device has verified its user. The second
+    /// factor confirms it.
+    pub passkey: Option<PasskeyId>,
     /// How the refresh token is to travel, unless the second factor says otherwise.
     pub token_delivery: TokenDelivery,
     /// Codes tried so far.

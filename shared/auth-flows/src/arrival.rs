@@ -1,7 +1,7 @@
 //! The guest of a user who has just shown who they are: found, bound or made.
 
 use auth_aws::{Arrival, ConfigurationError, Guests, Platform, UnprovedUsers};
-use auth_domain::{Clock, Email, Guest, Problem, UserSub};
+use auth_domain::{Clock, Email, Guest, PasskeyId, Problem, UserSub};
 use auth_lambda::{Exchange, Metric};
 
 /// Finds, binds or makes guests.
@@ -20,6 +20,8 @@ pub struct Arrived {
     pub returns: bool,
     /// Whether both factors were shown.
     pub has_both_factors: bool,
+    /// The passkey that was shown, if its device has verified its user.
+    pub verified_passkey: Option<PasskeyId>,
     /// Whether this browser is to be spared the second factor, which was just shown.
     pub spares_second_factor: bool,
 }
@@ -81,6 +83,7 @@ impl Arrivals {
             guest,
             returns: before.unwrap_or(!is_new),
             has_both_factors: false,
+            verified_passkey: None,
             spares_second_factor: false,
         })
     }

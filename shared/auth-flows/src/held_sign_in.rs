@@ -2,11 +2,11 @@
 //! token that the first factor earned is traded or revoked.
 
 use auth_aws::{
-    Authenticators, ConfigurationError, FactorProof, Guests, Platform, SecondFactors, TokenService,
-    UsedBy,
+    Authenticators, ConfigurationError, FactorProof, Guests, PasskeyList, Platform, SecondFactors,
+    TokenService, UsedBy,
 };
 use auth_domain::{
-    ActivityKind, Attempts, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken,
+    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken,
     SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
@@ -26,6 +26,7 @@ pub struct HeldSignIns {
     factors: SecondFactorAttempts,
     authenticators: Authenticators,
     guests: Guests,
+    passkeys: PasskeyList,
     token_service: TokenService,
     sessions: SessionRecords,
     activities: Activities,
@@ -65,6 +66,7 @@ impl HeldSignIns {
             factors: SecondFactorAttempts::new(platform)?,
             authenticators: Authenticators::new(platform)?,
             guests: Guests::new(platform)?,
+            passkeys: PasskeyList::new(platform)?,
             token_service: TokenService::new(platform)?,
             sessions: SessionRecords::new(platform)?,
             activities: Activities::new(platform)?,
@@ -234,6 +236,22 @@ impl HeldSignIns {
             }
         };
         others_end(looking).await.unwrap_or(Problem::SessionExpired)
+    }
+
+    /// Notes that the passkey which was the first factor, and the authenticator, were shown
+    /// together: from then on a verified use of the passkey is both factors. Where that fails, it is
+    /// asked for again.
+    pub async fn confirm_passkey(&self, resumed: &Resumed<'_>, proved: &ProvedFactor<'_>) {
+        let guest = &proved.guest;
+        if let (Some(passkey), Some(authenticator)) =
+            (&resumed.held.passkey, &guest.authenticator)
+        {
+            let mark = AuthenticatorMark::of(authenticator);
+            let noting = self.passkeys.shown_with(&guest.cognito_sub, passkey, &mark);
+            if noting.await.is_err() {
+                tracing::warn!("a passkey could not be confirmed");
+            }
+        }
     }
 
     /// Ends a sign-in and trades its refresh token: one conditional write decides between two right

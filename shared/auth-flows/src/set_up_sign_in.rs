@@ -177,6 +177,7 @@ impl SetUpSignIns {
             guest: proved.guest,
             returns: false,
             has_both_factors: true,
+            verified_passkey: None,
             spares_second_factor: false,
         };
         let delivery = resumed.held.token_delivery;

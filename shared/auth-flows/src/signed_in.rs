@@ -180,7 +180,7 @@ impl SigningIn {
             && let Some(missing) = self.policy.missing(&arrived.guest)
             && !self.is_spared(requester, &arrived.guest)
         {
-            return self.hold(first_factor, missing).await;
+            return self.hold(first_factor, &arrived, missing).await;
         }
         let recording = async {
             let exchange = requester.exchange();
@@ -218,22 +218,22 @@ impl SigningIn {
     async fn hold(
         &self,
         first_factor: &FirstFactor<'_>,
+        arrived: &Arrived,
         missing: MissingFactor,
     ) -> Result<SignInAnswer, Problem> {
         let FirstFactor {
             attempt,
             tokens,
-            sub,
             token_delivery,
             ..
         } = first_factor;
         let email = first_factor.requester.email();
         let answer = match missing {
             MissingFactor::Authenticator => {
-                let until = self.held_until();
+                let (until, passkey) = (self.held_until(), arrived.verified_passkey.as_ref());
                 let session_token = self
                     .second_factors
-                    .hold(tokens, sub, email, *token_delivery, until)
+                    .hold(tokens, email, passkey, *token_delivery, until)
                     .await?;
                 SignInAnswer::held(session_token, CognitoChallenge::SoftwareTokenMfa)
             }
@@ -348,6 +348,7 @@ impl SigningIn {
             guest,
             returns: true,
             has_both_factors,
+            verified_passkey: verified.then_some(passkey.id),
             spares_second_factor: false,
         })
     }

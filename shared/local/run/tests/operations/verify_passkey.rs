@@ -118,7 +118,7 @@ async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor() {
+async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor_until_they_were_shown_together() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
     let mut ada = world.holder(ADA).await;
     let browser = &mut ada.session.browser;
@@ -134,6 +134,9 @@ async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor() {
         .second_factor(&held.text("sessionToken"), code(&app.next_code()))
         .await;
     signed_in.expect_status(200);
+    let both = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    both.expect_status(200);
+    assert!(both["accessToken"].is_string(), "{}", both.body);
 }
 
 #[tokio::test]
