@@ -58,10 +58,14 @@ class Change:
     address: str
     kind: str
     verb: str
+    other_relying_party: bool = False
+    """Whether a pool makes passkeys for another name from then on."""
 
     @property
     def loss(self) -> str | None:
         """What goes with it, for good."""
+        if self.other_relying_party:
+            return "every passkey, since each works for one name alone"
         gone = self.verb in ("destroy", "replace") and not self.address.startswith(EXPENDABLE)
         return KEPT.get(self.kind) if gone else None
 
@@ -101,10 +105,22 @@ class Plan:
         return ", ".join(f"{count} to {verb}" for verb, count in counts.items() if count) or "nothing to change"
 
 
+def relying_party(pool: dict[str, Any] | None) -> str | None:
+    """For which name a pool makes passkeys; none for what makes none."""
+    for configuration in (pool or {}).get("web_authn_configuration") or []:
+        return configuration.get("relying_party_id")
+    return None
+
+
 def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
     """From what `terraform show -json` says of a plan."""
     changes = tuple(
-        Change(change["address"], change["type"], VERBS[tuple(change["change"]["actions"])])
+        Change(
+            change["address"],
+            change["type"],
+            VERBS[tuple(change["change"]["actions"])],
+            relying_party(change["change"].get("before")) not in (None, relying_party(change["change"].get("after"))),
+        )
         for change in shown.get("resource_changes", [])
         if change["mode"] == "managed" and tuple(change["change"]["actions"]) in VERBS
     )

@@ -37,6 +37,22 @@ class Plans(unittest.TestCase):
         for action in ("create", "update", "no-op", "read"):
             self.assertEqual(planned(shown(POOL, action)).losses(), [])
 
+    def test_passkeys_of_another_name_are_lost(self) -> None:
+        def pool(*names: str) -> dict[str, Any]:
+            return {"web_authn_configuration": [{"relying_party_id": name} for name in names]}
+
+        for before, after, lost in (
+            (pool("a.example.com"), pool("b.example.com"), True),
+            (pool("a.example.com"), pool(), True),
+            (pool("a.example.com"), pool("a.example.com"), False),
+            (pool(), pool("a.example.com"), False),
+            (None, pool("a.example.com"), False),
+        ):
+            with self.subTest(before=before, after=after):
+                change = shown(POOL, "create" if before is None else "update")
+                change["change"] |= {"before": before, "after": after}
+                self.assertEqual(bool(planned(change).losses()), lost)
+
     def test_what_can_be_made_again_may_go(self) -> None:
         again = [
             'module.function["verify-otp"].aws_lambda_function.this',

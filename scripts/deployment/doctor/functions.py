@@ -70,6 +70,30 @@ def settings(deployed: Deployed) -> Iterator[Finding]:
         yield from retention(deployed, function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{subject}")
 
 
+def second_factor(deployed: Deployed) -> Iterator[Finding]:
+    """Whether one factor is enough is the same at every sign-in, and for every client."""
+    answers: dict[str, list[str]] = {}
+    for name in contract().functions:
+        variables = (deployed.function(name) or {}).get("Environment", {}).get("Variables", {})
+        if "SECOND_FACTOR" in variables:
+            answers.setdefault(variables["SECOND_FACTOR"], []).append(name)
+    if len(answers) > 1:
+        waits, ends = sorted(answers.get("required", [])), sorted(answers.get("optional", []))
+        yield error(
+            "second-factor",
+            deployed.where.prefix,
+            f"one factor is enough for {', '.join(ends)}, and not for {', '.join(waits)}, so a thief of one takes the former way",
+            "deploy phase 3",
+        )
+    if "required" in answers and deployed.where.public_client == "api":
+        yield error(
+            "second-factor",
+            deployed.where.prefix,
+            "a second factor is required, and the public client, which asks for none, opens the API",
+            "set public_client to sign-in or off",
+        )
+
+
 def retention(deployed: Deployed, group: str) -> Iterator[Finding]:
     groups = deployed.where.aws("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     kept = next((found.get("retentionInDays") for found in groups if found["logGroupName"] == group), None)
@@ -218,4 +242,4 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-CHECKS = (live, settings, callers, grants, trust, deploy_role)
+CHECKS = (live, settings, second_factor, callers, grants, trust, deploy_role)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,25 @@ def first_factors(deployed: Deployed) -> Iterator[Finding]:
             "mfa",
             name,
             f"Cognito's own second factor is {pool['MfaConfiguration']}: a user with one gets no code by mail; Latchkey's authenticator guards both ways in",
+        )
+
+
+def passkeys(deployed: Deployed) -> Iterator[Finding]:
+    """Whether the pool makes passkeys for the name that the front end's pages may use."""
+    function = deployed.function("setup-passkey") if deployed.where.name else None
+    if function is None:
+        return
+    variables = function.get("Environment", {}).get("Variables", {})
+    named = variables.get("PASSKEY_RP_ID", "none")
+    wanted = named if named != "none" else urllib.parse.urlsplit(variables.get("FRONTEND_URL", "")).hostname
+    configured = deployed.where.aws("cognito-idp").get_user_pool_mfa_config(UserPoolId=deployed.user_pool_id)
+    found = configured.get("WebAuthnConfiguration", {}).get("RelyingPartyId")
+    if found != wanted:
+        yield error(
+            "relying-party",
+            deployed.pool["Name"],
+            f"the pool makes passkeys for {found or 'no name'}, and the front end's pages can use those of {wanted}: nobody signs in by passkey",
+            "deploy phase 1; passkeys of another name are lost",
         )
 
 
@@ -243,4 +263,4 @@ def access_token(token: str) -> Iterator[Finding]:
         )
 
 
-CHECKS = (first_factors, user_names, safety, mail_sender, admin_scope, triggers, clients, hosted_page)
+CHECKS = (first_factors, passkeys, user_names, safety, mail_sender, admin_scope, triggers, clients, hosted_page)
