@@ -27,7 +27,10 @@ POOL: dict[str, Any] = {
     "AutoVerifiedAttributes": ["email"],
     "UsernameConfiguration": {"CaseSensitive": False},
     "MfaConfiguration": "OFF",
-    "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "WEB_AUTHN"]}, "PasswordPolicy": {"MinimumLength": 12}},
+    "Policies": {
+        "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP", "WEB_AUTHN"]},
+        "PasswordPolicy": {"MinimumLength": 12},
+    },
     "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
     "EmailConfiguration": {
         "EmailSendingAccount": "DEVELOPER",

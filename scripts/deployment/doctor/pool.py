@@ -49,11 +49,16 @@ def passkeys(deployed: Deployed) -> Iterator[Finding]:
     wanted = named if named != "none" else urllib.parse.urlsplit(variables.get("FRONTEND_URL", "")).hostname
     configured = deployed.where.aws("cognito-idp").get_user_pool_mfa_config(UserPoolId=deployed.user_pool_id)
     found = configured.get("WebAuthnConfiguration", {}).get("RelyingPartyId")
-    if found != wanted:
+    if found is None:
+        remedy = "give the deployment a domain, or name it in PASSKEY_RP_ID"
+        yield warning(
+            "relying-party", deployed.pool["Name"], "nobody registers a passkey, because the pool has no name to make them for", remedy
+        )
+    elif found != wanted:
         yield error(
             "relying-party",
             deployed.pool["Name"],
-            f"the pool makes passkeys for {found or 'no name'}, and the front end's pages can use those of {wanted}: nobody signs in by passkey",
+            f"the pool makes passkeys for {found}, and the front end's pages can use those of {wanted}: nobody signs in by passkey",
             "deploy phase 1; passkeys of another name are lost",
         )
 

@@ -19,7 +19,7 @@ DEV = environment.load("dev")
 VERIFY, DEPLOY, ROUTE = "latchkey-dev-verify-otp", "latchkey-dev-deploy", "POST /auth/otp/verify"
 # What dev has by its own settings: no sender, no domain, nobody who hears of alarms. And by its
 # account, which is a new one.
-KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard", "concurrency"}
+KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard", "concurrency", "relying-party"}
 
 Check = Callable[[Deployed], Iterator[Finding]]
 Plant = Callable[[], contextlib.AbstractContextManager[None]]
