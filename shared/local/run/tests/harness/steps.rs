@@ -30,6 +30,15 @@ pub(crate) const MANY_STARTS: [(&str, &str); 4] = [
     ROOMY_MAILBOXES[2],
 ];
 
+/// A world in which no sign-in ends without a second factor.
+pub(crate) const SECOND_FACTOR_REQUIRED: [(&str, &str); 5] = [
+    ("SECOND_FACTOR", "required"),
+    MANY_STARTS[0],
+    MANY_STARTS[1],
+    MANY_STARTS[2],
+    MANY_STARTS[3],
+];
+
 /// Answers to everything at the same moment, in the order of the questions.
 pub(crate) use futures_util::future::join_all as at_once;
 

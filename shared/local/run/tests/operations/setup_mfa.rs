@@ -9,7 +9,7 @@ use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
-use crate::harness::steps::{MANY_STARTS, at_once};
+use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED, at_once};
 use crate::harness::{Answer, TestWorld};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -199,7 +199,17 @@ pub(crate) fn cases() -> Vec<Case> {
         case("in place of another", |world| {
             Box::pin(in_place_of_another(world))
         }),
+        Case::of("setup-mfa", "for a sign-in that waits", "200", |world| {
+            Box::pin(waited_for(world))
+        })
+        .with(&SECOND_FACTOR_REQUIRED),
     ]
+}
+
+async fn waited_for(world: &TestWorld) -> Stage<'_> {
+    let waiting = world.browser().sign_in(ADA).await;
+    let body = json!({ "sessionToken": waiting["sessionToken"] });
+    Stage::post(world, "/auth/mfa/setup", body)
 }
 
 async fn by_password(world: &TestWorld) -> Stage<'_> {

@@ -10,7 +10,7 @@ use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::{claims, opens};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
-use crate::harness::steps::MANY_STARTS;
+use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED};
 use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
@@ -191,7 +191,18 @@ pub(crate) fn cases() -> Vec<Case> {
         case("proved with an authenticator", |world| {
             Box::pin(with_an_authenticator(world))
         }),
+        case("for a sign-in that waits", |world| {
+            Box::pin(waited_for(world))
+        })
+        .with(&SECOND_FACTOR_REQUIRED),
     ]
+}
+
+async fn waited_for(world: &TestWorld) -> Stage<'_> {
+    let waiting = world.browser().sign_in(ADA).await;
+    let proof = world.mailed_proof(ADA).await;
+    let body = json!({ "sessionToken": waiting["sessionToken"], "proof": proof });
+    Stage::post(world, "/me/passkeys", body)
 }
 
 async fn by_password(world: &TestWorld) -> Stage<'_> {

@@ -9,7 +9,7 @@ use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 use crate::harness::requests::opens;
 use crate::harness::stage::Stage;
-use crate::harness::steps::{MANY_STARTS, at_once};
+use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED, at_once};
 use crate::harness::{Answer, TestWorld};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +112,52 @@ pub(crate) fn cases() -> Vec<Case> {
             |world| Box::pin(wrong_code(world)),
         )
         .then(|case, stage, answer| Box::pin(mends_the_code(case, stage, answer))),
+        Case::of(
+            "verify-mfa-setup",
+            "for a sign-in that waits",
+            "200",
+            |world| Box::pin(waited_for(world)),
+        )
+        .with(&SECOND_FACTOR_REQUIRED)
+        .then(|_, stage, answer| Box::pin(is_signed_in(stage, answer))),
     ]
+}
+
+async fn waited_for(world: &TestWorld) -> Stage<'_> {
+    let mut browser = world.browser();
+    let waiting = browser.sign_in(ADA).await["sessionToken"].clone();
+    let body = json!({ "sessionToken": waiting });
+    let begun = browser.set_up(body).await;
+    begun.expect_status(200);
+    let app = App::new(world, &begun.text("secret"));
+    let body = json!({ "sessionToken": waiting, "code": app.code() });
+    let mut stage = Stage::post(world, "/auth/mfa/setup/verify", body);
+    stage.app = Some(app);
+    stage
+}
+
+/// The least that a person must do until they are signed in with both factors. An authenticator
+/// that stands although its answer was lost is asked for.
+async fn is_signed_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer["accessToken"].is_string() {
+        return Then::Nothing;
+    }
+    if answer.status != 200 && stage.act().await["accessToken"].is_string() {
+        return Then::SameAgain;
+    }
+    let again = stage.browser.sign_in(ADA).await;
+    let held = again.text("sessionToken");
+    let signed_in = if again["mfaRequired"] == true {
+        let next = stage.app.as_ref().expect("an app").next_code();
+        stage.browser.second_factor(&held, code(&next)).await
+    } else {
+        let begun = stage.browser.set_up(json!({ "sessionToken": held })).await;
+        let app = App::new(stage.world, &begun.text("secret"));
+        let body = json!({ "sessionToken": held, "code": app.code() });
+        stage.browser.post("/auth/mfa/setup/verify", body).await
+    };
+    assert!(signed_in["accessToken"].is_string(), "{}", signed_in.body);
+    Then::FreshStart
 }
 
 async fn first_code(world: &TestWorld) -> Stage<'_> {

@@ -9,6 +9,7 @@ use crate::harness::case::{Case, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 use crate::harness::stage::Stage;
+use crate::harness::steps::SECOND_FACTOR_REQUIRED;
 use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
@@ -92,7 +93,54 @@ pub(crate) fn cases() -> Vec<Case> {
             "400 INVALID_SESSION",
             |world| Box::pin(broken_completion(world)),
         ),
+        Case::of(
+            "verify-passkey-setup",
+            "for a sign-in that waits",
+            "201",
+            |world| Box::pin(waited_for(world)),
+        )
+        .with(&SECOND_FACTOR_REQUIRED)
+        .then(|_, stage, answer| Box::pin(is_signed_in(stage, answer))),
     ]
+}
+
+async fn waited_for(world: &TestWorld) -> Stage<'_> {
+    let mut browser = world.browser();
+    let waiting = browser.sign_in(ADA).await["sessionToken"].clone();
+    let proof = world.mailed_proof(ADA).await;
+    let body = json!({ "sessionToken": waiting, "proof": proof });
+    let begun = browser.set_up_passkey(body).await;
+    begun.expect_status(200);
+    let mut device = world.device();
+    let credential = device.create(&begun["options"]).await;
+    let body = json!({ "sessionToken": begun["sessionToken"], "credential": credential });
+    let mut stage = Stage::post(world, "/me/passkeys/verify", body);
+    stage.device = Some(device);
+    stage
+}
+
+/// The least that a person must do until they are signed in by a passkey. One that stands although
+/// its answer was lost signs in.
+async fn is_signed_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    if answer["accessToken"].is_string() {
+        return Then::Nothing;
+    }
+    if answer.status != 201 && stage.act().await["accessToken"].is_string() {
+        return Then::SameAgain;
+    }
+    let again = stage.browser.sign_in(ADA).await;
+    let mut device = stage.device.take().expect("a device");
+    let signed_in = if again.status == 403 {
+        stage.browser.passkey_sign_in(ADA, &mut device).await
+    } else {
+        let waiting = again["sessionToken"].clone();
+        let proof = stage.world.mailed_proof(ADA).await;
+        let mut fresh = stage.world.device();
+        let body = json!({ "sessionToken": waiting, "proof": proof });
+        stage.browser.add_passkey(body, &mut fresh).await
+    };
+    assert!(signed_in["accessToken"].is_string(), "{}", signed_in.body);
+    Then::FreshStart
 }
 
 async fn completion(world: &TestWorld) -> Stage<'_> {
