@@ -32,22 +32,25 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 
+/** A device that answers by itself. */
+const authenticator = (verifies) => ({
+  protocol: 'ctap2',
+  transport: 'internal',
+  hasResidentKey: true,
+  hasUserVerification: verifies,
+  isUserVerified: verifies,
+  automaticPresenceSimulation: true,
+});
+
 /** A page with an authenticator of its own, and the package in it. */
-async function open(verifies = true) {
+async function open(verifies = true, address = origin) {
   const context = await browser.newContext();
   const tab = await context.newPage();
-  await tab.goto(origin);
+  await tab.goto(address);
   const devtools = await context.newCDPSession(tab);
   await devtools.send('WebAuthn.enable');
   const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: verifies,
-      isUserVerified: verifies,
-      automaticPresenceSimulation: true,
-    },
+    options: authenticator(verifies),
   });
   await tab.evaluate(async (apiUrl) => {
     const [{ createLatchkey }, { createPasskeys }] = await Promise.all([import('/latchkey.js'), import('/passkeys.js')]);
@@ -114,6 +117,29 @@ try {
   }, EMAIL);
   assert.ok(['CANCELLED', 'FAILED', 'NOT_ALLOWED', 'INVALID_CREDENTIALS'].includes(cancelled.code), JSON.stringify(cancelled));
   seen('autofill waits, and gives up with the page');
+
+  // The same pages by the host's number: passkeys are made for a name.
+  const elsewhere = await open(true, origin.replace('localhost', '127.0.0.1'));
+  const begun = await first.tab.evaluate((email) => globalThis.latchkey.initiatePasskey({ email }), EMAIL);
+  const misplaced = await elsewhere.tab.evaluate(async (begun) => {
+    const { createPasskeys } = await import('/passkeys.js');
+    return globalThis.outcome(createPasskeys({ initiatePasskey: async () => begun }).signIn({ email: '' }));
+  }, begun);
+  assert.equal(misplaced.code, 'WRONG_SITE', JSON.stringify(misplaced));
+  seen('a page of another name gets no passkey');
+
+  const crowd = await open();
+  await crowd.tab.evaluate((input) => globalThis.latchkey.loginUser(input), { email: EMAIL, ...proof });
+  const { passkeys: listed } = await crowd.tab.evaluate(() => globalThis.latchkey.listPasskeys());
+  let { authenticatorId } = crowd;
+  for (let number = listed.length + 1; number <= 21; number += 1) {
+    const added = await register(crowd.tab, { ...proof, name: `Device ${number}` });
+    if (number <= 20) assert.equal(added.answer?.name, `Device ${number}`, JSON.stringify(added));
+    else assert.equal(added.code, 'PASSKEY_LIMIT', JSON.stringify(added));
+    await crowd.devtools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+    ({ authenticatorId } = await crowd.devtools.send('WebAuthn.addVirtualAuthenticator', { options: authenticator(true) }));
+  }
+  seen('there are twenty passkeys, and no more');
 } finally {
   await browser.close();
   local.kill();
