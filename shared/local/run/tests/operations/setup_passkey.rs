@@ -111,7 +111,14 @@ async fn the_tokens_of_a_registration_are_sealed_and_revoked_after_it() {
     let added = ada.browser.complete_passkey(&begun, &credential).await;
     added.expect_status(201);
     let actions = world.cognito_actions_since(before);
-    assert_eq!(actions, ["CompleteWebAuthnRegistration", "RevokeToken"]);
+    assert_eq!(
+        actions,
+        [
+            "GetSigningKeys",
+            "CompleteWebAuthnRegistration",
+            "RevokeToken"
+        ]
+    );
 }
 
 #[tokio::test]

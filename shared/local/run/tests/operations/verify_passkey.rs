@@ -92,7 +92,7 @@ async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
     let begun = ada.session.browser.set_up_passkey(proof).await;
     let credential = second.create(&begun["options"]).await;
     // Cognito keeps it. Its answer comes, and both writes after it fail.
-    world.fault(Fault::new(FaultKind::Denied, "dynamodb", "UpdateItem").nth(2));
+    world.fault(Fault::new(FaultKind::Denied, "dynamodb", "TransactWriteItems"));
     world.fault(Fault::new(
         FaultKind::Denied,
         "cognito-idp",
