@@ -19,9 +19,7 @@ mod setup_mfa;
 use std::time::Duration;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform};
-use auth_domain::{
-    Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken, TotpIssuer,
-};
+use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken, TotpIssuer};
 use auth_flows::{Entrance, FreshProofs, SecondFactorAttempts, WaitingSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;

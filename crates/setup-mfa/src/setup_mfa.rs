@@ -17,19 +17,14 @@ impl SetupMfa {
             Input::Caller {
                 proof,
                 second_factor,
-            } => {
-                self.proved(proof, second_factor.as_ref(), exchange)
-                    .await?
-            }
+            } => self.proved(proof, second_factor.as_ref(), exchange).await?,
         };
         let keys = AuthenticatorKeys::generate(&self.randomness);
         let otpauth_uri = keys.secret().otpauth_uri(&self.issuer, &guest.email);
         let qr_code = QrCode::of(&otpauth_uri)
             .map_err(|error| Problem::Internal(Report::new("draw the QR code", error)))?;
         let until = self.clock.now().after(self.lifetime);
-        self.authenticators
-            .begin(&guest, &keys, until)
-            .await?;
+        self.authenticators.begin(&guest, &keys, until).await?;
         Ok(SetUp {
             secret: keys.secret().to_base32(),
             otpauth_uri,

@@ -13,7 +13,10 @@ impl VerifyMfa {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        let resumed = self.held.resume(input.session_token.sign_in_id(), exchange).await?;
+        let resumed = self
+            .held
+            .resume(input.session_token.sign_in_id(), exchange)
+            .await?;
         // The second factor says how the refresh token is to travel, or else what the first said
         // holds.
         let delivery = input.token_delivery.unwrap_or(resumed.held.token_delivery);

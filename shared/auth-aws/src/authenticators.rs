@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use auth_domain::{
-    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, HeldSetUp, OtpCode, Problem, Sealed,
-    SecondFactor, SessionId, SignInId, Timestamp, TotpStep, UserSub,
+    AttemptId, Authenticator, AuthenticatorKeys, BackupCodeHash, Guest, HeldSetUp, OtpCode,
+    Problem, Sealed, SecondFactor, SessionId, SignInId, Timestamp, TotpStep, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,

@@ -2,7 +2,8 @@
 //! passkey that is not on it signs nobody in, whatever Cognito keeps.
 
 use auth_domain::{
-    AuthenticatorMark, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp, UserSub,
+    AuthenticatorMark, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp,
+    UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,

@@ -76,11 +76,7 @@ impl PasskeySetUps {
     }
 
     /// Remembers a registration that has begun.
-    pub async fn begin(
-        &self,
-        id: &SignInId,
-        begun: BegunPasskeySetUp<'_>,
-    ) -> Result<(), Problem> {
+    pub async fn begin(&self, id: &SignInId, begun: BegunPasskeySetUp<'_>) -> Result<(), Problem> {
         let BegunPasskeySetUp {
             sub,
             tokens,
@@ -132,7 +128,8 @@ impl PasskeySetUps {
             .update_expression("SET answeredBy = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now));
-        let open = "expiresAt > :now AND (attribute_not_exists(answeredBy) OR answeredBy = :attempt)";
+        let open =
+            "expiresAt > :now AND (attribute_not_exists(answeredBy) OR answeredBy = :attempt)";
         let write = match caller {
             Some(sub) => write
                 .condition_expression(format!(

@@ -9,8 +9,8 @@ use std::time::Duration;
 use auth_domain::{
     AttemptId, AwaitedFactor, CognitoChallenge, CognitoSession, CognitoUsername, Email, FollowUp,
     HeldSetUp, HeldSignIn, HeldToken, PasskeyId, Problem, Randomness, RefreshToken, Report, Sealed,
-    SecondFactorRules, SessionId, SessionKey, SessionToken, SignInId, Timestamp, TokenDelivery, Tokens,
-    UserSub,
+    SecondFactorRules, SessionId, SessionKey, SessionToken, SignInId, Timestamp, TokenDelivery,
+    Tokens, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client, operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,

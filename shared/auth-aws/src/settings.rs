@@ -4,8 +4,8 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use auth_domain::{
-    Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorPolicy,
-    SecondFactorRules, SignInRules, TryLimits,
+    Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorPolicy, SecondFactorRules,
+    SignInRules, TryLimits,
 };
 
 use crate::{ConfigurationError, Environment};

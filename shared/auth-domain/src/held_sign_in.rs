@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Ageing, Attempts, CognitoSession, Email, Limit, PasskeyId, Sealed, SessionId, Timestamp, TokenDelivery,
-    UserSub, redacted::redacted_debug,
+    Ageing, Attempts, CognitoSession, Email, Limit, PasskeyId, Sealed, SessionId, Timestamp,
+    TokenDelivery, UserSub, redacted::redacted_debug,
 };
 
 /// A sign-in whose first factor was right. Nothing of it leaves before the second.

@@ -122,9 +122,7 @@ impl FreshProofs {
             FreshProof::MailedCode {
                 session_token,
                 code,
-            } => {
-                self.mailed(guest, session_token, code, exchange).await?
-            }
+            } => self.mailed(guest, session_token, code, exchange).await?,
         };
         if let Some((authenticator, factor)) = factor
             && let Err(problem) = factors

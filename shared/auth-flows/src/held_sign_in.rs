@@ -6,8 +6,8 @@ use auth_aws::{
     TokenService, UsedBy,
 };
 use auth_domain::{
-    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken, Problem, RefreshToken,
-    SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
+    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken,
+    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -243,8 +243,7 @@ impl HeldSignIns {
     /// asked for again.
     pub async fn confirm_passkey(&self, resumed: &Resumed<'_>, proved: &ProvedFactor<'_>) {
         let guest = &proved.guest;
-        if let (Some(passkey), Some(authenticator)) =
-            (&resumed.held.passkey, &guest.authenticator)
+        if let (Some(passkey), Some(authenticator)) = (&resumed.held.passkey, &guest.authenticator)
         {
             let mark = AuthenticatorMark::of(authenticator);
             let noting = self.passkeys.shown_with(&guest.cognito_sub, passkey, &mark);

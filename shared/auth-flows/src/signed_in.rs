@@ -17,9 +17,9 @@ use auth_aws::{
     SecondFactors, TokenService,
 };
 use auth_domain::{
-    Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor, OfferedPassword, Problem,
-    SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens,
-    UserSub,
+    Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor, OfferedPassword,
+    Problem, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery,
+    Tokens, UserSub,
 };
 use auth_lambda::SignInAnswer;
 

@@ -244,9 +244,7 @@ pub(crate) const fn recovery(problem: &Problem) -> &'static str {
         Problem::ConsentRequired(_) => {
             "Give the guest the authorization_url. When they are back, call get_authenticated_guest again with this session_id."
         }
-        Problem::PasskeyRequired => {
-            "Ask the guest to sign in on the web page, with their passkey."
-        }
+        Problem::PasskeyRequired => "Ask the guest to sign in on the web page, with their passkey.",
         Problem::UserMismatch | Problem::NotFound | Problem::PasskeyLimit => {
             "Ask the guest to contact support."
         }

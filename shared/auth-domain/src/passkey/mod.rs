@@ -13,7 +13,8 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Authenticator, Guest, GuestName, InvalidGuestName, Randomness, Timestamp, redacted::redacted_debug,
+    Authenticator, Guest, GuestName, InvalidGuestName, Randomness, Timestamp,
+    redacted::redacted_debug,
 };
 
 pub use credential::{Assertion, Attestation, CredentialId, InvalidCredentialPart};

@@ -92,7 +92,11 @@ async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
     let begun = ada.session.browser.set_up_passkey(proof).await;
     let credential = second.create(&begun["options"]).await;
     // Cognito keeps it. Its answer comes, and both writes after it fail.
-    world.fault(Fault::new(FaultKind::Denied, "dynamodb", "TransactWriteItems"));
+    world.fault(Fault::new(
+        FaultKind::Denied,
+        "dynamodb",
+        "TransactWriteItems",
+    ));
     world.fault(Fault::new(
         FaultKind::Denied,
         "cognito-idp",
@@ -118,7 +122,8 @@ async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor_until_they_were_shown_together() {
+async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor_until_they_were_shown_together()
+ {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
     let mut ada = world.holder(ADA).await;
     let browser = &mut ada.session.browser;

@@ -67,7 +67,11 @@ async fn a_passkey_that_the_list_cannot_take_goes_from_cognito_again() {
     let mut device = world.device();
     let credential = device.create(&begun["options"]).await;
     let before = world.last_call();
-    world.fault(Fault::new(FaultKind::Denied, "dynamodb", "TransactWriteItems"));
+    world.fault(Fault::new(
+        FaultKind::Denied,
+        "dynamodb",
+        "TransactWriteItems",
+    ));
     let failed = ada.browser.complete_passkey(&begun, &credential).await;
     failed.expect_problem(500, "INTERNAL");
     assert_eq!(

@@ -135,7 +135,9 @@ async fn sign_outs_and_changes_of_factor_end_it() {
 
     remember(&mut browser, ADA, &new).await;
     world.advance(60);
-    let reset = world.reset_password(&mut browser, ADA, OTHER_PASSWORD).await;
+    let reset = world
+        .reset_password(&mut browser, ADA, OTHER_PASSWORD)
+        .await;
     reset.expect_status(204);
     world.advance(60);
     assert!(is_asked(&mut browser, ADA).await);

@@ -88,7 +88,9 @@ async fn every_sign_in_of_a_guest_without_a_second_factor_waits() {
     waits(&confirmed);
     waits(&browser.sign_in(ADA).await);
     waits(&browser.login(ADA, PASSWORD).await);
-    let reset = world.reset_password(&mut browser, ADA, OTHER_PASSWORD).await;
+    let reset = world
+        .reset_password(&mut browser, ADA, OTHER_PASSWORD)
+        .await;
     reset.expect_status(204);
     let after_reset = waits(&browser.login(ADA, OTHER_PASSWORD).await);
     // A passkey whose device did not verify its user is one factor, too.
@@ -265,7 +267,11 @@ async fn what_was_set_up_stands_where_its_sign_in_cannot_be_finished() {
     let session_token = waiting(&mut browser).await;
     let begun = begin(&mut browser, &session_token).await;
     let app = App::new(&world, &begun.text("secret"));
-    let lost = Fault::new(FaultKind::Denied, "cognito-idp", "GetTokensFromRefreshToken");
+    let lost = Fault::new(
+        FaultKind::Denied,
+        "cognito-idp",
+        "GetTokensFromRefreshToken",
+    );
     world.fault(lost);
     let confirmed = end(&mut browser, &session_token, &app.code()).await;
     confirmed.expect_status(200);
