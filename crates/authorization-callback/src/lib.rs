@@ -26,7 +26,9 @@ mod authorization_callback;
 
 use std::time::Duration;
 
-use auth_aws::{Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets};
+use auth_aws::{
+    AccessTokens, Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets,
+};
 use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
 use auth_flows::{Activities, AuthorizationEnd, ConsentCheck};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
@@ -36,7 +38,11 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = AuthorizationCallback {
         authorizations: Authorizations::new(platform)?,
-        consents: ConsentCheck::new(platform, &Consents::new(platform)?)?,
+        consents: ConsentCheck::new(
+            platform,
+            &Consents::new(platform)?,
+            &AccessTokens::new(platform)?,
+        )?,
         end: AuthorizationEnd::new(platform)?,
         guests: Guests::new(platform)?,
         activities: Activities::new(platform)?,

@@ -39,13 +39,14 @@ use serde_json::{Map, Value, json};
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let consents = Consents::new(platform)?;
+    let access_tokens = AccessTokens::new(platform)?;
     let operation = GetAuthenticatedGuest {
         start: AuthorizationStart::new(platform, &consents)?,
         end: AuthorizationEnd::new(platform)?,
-        access_tokens: AccessTokens::new(platform)?,
+        consent: ConsentCheck::new(platform, &consents, &access_tokens)?,
+        access_tokens,
         callers: Callers::new(platform)?,
         authorizations: Authorizations::new(platform)?,
-        consent: ConsentCheck::new(platform, &consents)?,
         guests: Guests::new(platform)?,
         arrivals: Arrivals::new(platform)?,
         users: Users::new(platform)?,

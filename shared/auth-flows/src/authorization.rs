@@ -124,11 +124,16 @@ pub enum Consented {
 }
 
 impl ConsentCheck {
-    /// Consents by users of the pool that the environment names.
-    pub fn new(platform: &Platform, consents: &Consents) -> Result<Self, ConfigurationError> {
+    /// Consents by users of the pool whose tokens these are. One copy of the pool's keys serves
+    /// whoever shares them.
+    pub fn new(
+        platform: &Platform,
+        consents: &Consents,
+        access_tokens: &AccessTokens,
+    ) -> Result<Self, ConfigurationError> {
         Ok(Self {
             consents: consents.clone(),
-            access_tokens: AccessTokens::new(platform)?,
+            access_tokens: access_tokens.clone(),
             users: Users::new(platform)?,
         })
     }

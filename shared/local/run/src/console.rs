@@ -108,7 +108,7 @@ impl Console {
             client_id,
             ..
         } = ready;
-        let by_name = gateway.replace("127.0.0.1", "localhost");
+        let by_name = page.trim_end_matches('/');
         let public_client = client_id.as_ref().map_or_else(String::new, |client_id| {
             format!("  public client  {client_id}, for Amplify and the like\n")
         });

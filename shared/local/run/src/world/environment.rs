@@ -26,14 +26,14 @@ pub(crate) fn values(
 ) -> BTreeMap<String, String> {
     let made = [
         ("ENVIRONMENT", "local"),
-        ("COGNITO_USER_POOL_ID", &ready.user_pool_id),
+        ("COGNITO_USER_POOL_ID", ready.user_pool_id.as_str()),
         ("COGNITO_ISSUER", issuer),
         ("COGNITO_CLIENT_ID", &directory.operations_client_id),
         ("API_CLIENT_IDS", &directory.api_client_ids.join(",")),
         ("SECRETS_ID", SECRETS_ID),
         ("MAIL_SENDER", MAIL_SENDER),
         ("KMS_KEY_ID", SEALING_KEY),
-        ("FRONTEND_URL", &ready.gateway),
+        ("FRONTEND_URL", ready.page.trim_end_matches('/')),
         ("OAUTH2_CALLBACK_URL", oauth2_callback_url),
         ("COGNITO_HOSTED_URL", hosted_url),
         ("AGENTCORE_WORKLOAD_NAME", WORKLOAD_IDENTITY),
@@ -97,11 +97,11 @@ pub(crate) fn origins(
         .get("FRONTEND_URL")
         .and_then(|front_end| Url::parse(front_end).ok())
         .map(|front_end| front_end.origin().ascii_serialization());
-    let by_name = ready.gateway.replace("127.0.0.1", "localhost");
+    let page = ready.page.trim_end_matches('/').to_owned();
     let listed = configured
         .into_iter()
         .chain(front_ends.iter().cloned())
-        .chain([ready.gateway.clone(), by_name]);
+        .chain([ready.gateway.clone(), page]);
     Origins {
         listed: listed.collect(),
         any_loopback: front_ends.is_empty(),

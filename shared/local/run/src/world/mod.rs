@@ -103,7 +103,7 @@ impl Ready {
         Self {
             lambda,
             mailbox: format!("{}/_local/mailbox", urls.gateway),
-            page: format!("{}/", urls.gateway),
+            page: format!("{}/", urls.by_name()),
             gateway: urls.gateway,
             cognito: urls.cognito,
             dynamodb: urls.dynamodb,
@@ -172,6 +172,8 @@ impl World {
         let mailbox = Arc::new(mailbox);
         let dynamodb = open_dynamodb(folder.as_ref())?;
         let lambda = format!("{}/_local/lambda", urls.gateway);
+        let front_end = options.front_ends.first().cloned();
+        let front_end = front_end.unwrap_or_else(|| urls.by_name());
         let directory = Directory::open(
             cognito_local::Options {
                 region: REGION.to_owned(),
@@ -184,10 +186,10 @@ impl World {
                 ..cognito_local::Options::new(urls.cognito.clone())
             },
             &options.settings,
-            options.front_ends.first().unwrap_or(&urls.gateway),
+            &front_end,
         )?;
         let issuer = format!("{}/{}", urls.cognito, directory.user_pool_id);
-        let oauth2_callback_url = format!("{}{OAUTH2_CALLBACK}", urls.gateway);
+        let oauth2_callback_url = format!("{}{OAUTH2_CALLBACK}", urls.beside(&front_end));
         let agentcore = agent_identity::open(
             urls.agentcore.clone(),
             file("agentcore.sqlite"),

@@ -93,6 +93,22 @@ pub(crate) struct Urls {
     pub(crate) rest: String,
 }
 
+impl Urls {
+    /// The gateway under its name, where the web page stands: passkeys need a name.
+    pub(crate) fn by_name(&self) -> String {
+        self.gateway.replace("127.0.0.1", "localhost")
+    }
+
+    /// The gateway under the name that a front end's site has, so that both share cookies.
+    pub(crate) fn beside(&self, front_end: &str) -> String {
+        if front_end.starts_with("http://127.0.0.1") {
+            self.gateway.clone()
+        } else {
+            self.by_name()
+        }
+    }
+}
+
 impl Listeners {
     pub(crate) fn urls(&self) -> io::Result<Urls> {
         let url = |listener: &TcpListener| {

@@ -119,7 +119,7 @@ pub(crate) async fn linked<'world>(
 /// The path of the link that an agent was given.
 pub(crate) fn link_path(world: &TestWorld, asked: &Answer) -> String {
     let link = asked["error"]["authorizationUrl"].as_str().expect("a link");
-    let path = link.strip_prefix(&world.ready().gateway);
+    let path = link.strip_prefix(&world.origin());
     path.expect("a link on our own domain").to_owned()
 }
 

@@ -92,7 +92,7 @@ impl<'world> Consenting<'world> {
     }
 
     async fn follow(&self, mut response: Response) -> Ended {
-        let application = Url::parse(&self.world.ready().gateway).expect("a URL");
+        let application = Url::parse(&self.world.ready().page).expect("a URL");
         while response.status() == StatusCode::FOUND {
             let location = response.headers()["location"].to_str().expect("text");
             let location = response.url().join(location).expect("a URL");

@@ -23,9 +23,9 @@ impl Holder<'_> {
 }
 
 impl TestWorld {
-    /// Where the front end has passkeys: a name, not an address.
+    /// Where the page and the front end are: passkeys need a name, not an address.
     pub(crate) fn origin(&self) -> String {
-        self.ready().gateway.replace("127.0.0.1", "localhost")
+        self.ready().page.trim_end_matches('/').to_owned()
     }
 
     pub(crate) fn device(&self) -> Device {

@@ -279,7 +279,7 @@ async fn a_callback_reads_a_session_a_state_and_an_error_and_nothing_else() {
         "/auth/callback?session_id={session}&state={state}&redirect_uri=https://evil.example&next=//evil.example&code=abc"
     );
     let ended = browser.get(&path).await;
-    assert!(location(&ended).starts_with(&world.ready().gateway));
+    assert!(location(&ended).starts_with(&world.origin()));
     assert!(location(&ended).contains("?auth=success") && !location(&ended).contains("evil"));
 }
 

@@ -124,7 +124,7 @@ async fn a_page_names_the_agent_the_time_and_the_country_and_nothing_of_a_conver
         )
         .await;
     let link = guest.text("authorizationUrl");
-    let path = link.strip_prefix(&world.ready().gateway).expect("our own");
+    let path = link.strip_prefix(&world.origin()).expect("our own");
     let mut browser = world.browser();
     browser.always("x-origin-verify", ORIGIN_SECRET);
     browser.always("cloudfront-viewer-country", "DE");

@@ -29,9 +29,7 @@ async fn an_agent_hands_over_a_link_that_binds_the_browser_whose_person_allows_i
     assert_eq!(asked["error_code"], "AUTH_REQUIRED");
     assert!(asked["recovery"].is_string() && asked["message"].is_string());
     let link = asked.text("authorization_url");
-    let path = link
-        .strip_prefix(&world.ready().gateway)
-        .expect("our own domain");
+    let path = link.strip_prefix(&world.origin()).expect("our own domain");
     let session = asked.text("session_id");
     let again = tool(json!({ "session_id": session })).await;
     assert_eq!(

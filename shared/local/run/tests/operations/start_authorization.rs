@@ -38,7 +38,7 @@ async fn a_guest_begins_in_a_browser_consents_and_is_the_agents_guest() {
     let ended = browser.get(&path_of(&back)).await;
     let expected = format!(
         "{}?auth=success&session_id={}",
-        world.ready().gateway,
+        world.origin(),
         session.replace(':', "%3A")
     );
     assert_eq!(location(&ended), expected);

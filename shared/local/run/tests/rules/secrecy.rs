@@ -597,14 +597,14 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
             ready.tables["challenges"].to_owned(),
         ),
         ("SECRETS_ID", "latchkey-local/secrets".to_owned()),
-        ("FRONTEND_URL", ready.gateway.clone()),
+        ("FRONTEND_URL", world.origin()),
         (
             "DYNAMODB_OAUTH2_SESSIONS_TABLE",
             ready.tables["sessions"].to_owned(),
         ),
         (
             "OAUTH2_CALLBACK_URL",
-            format!("{}/auth/callback", ready.gateway),
+            format!("{}auth/callback", ready.page),
         ),
         ("COGNITO_HOSTED_URL", ready.cognito.clone()),
         ("AGENT_NAME", "The assistant".to_owned()),

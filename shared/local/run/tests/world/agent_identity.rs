@@ -59,7 +59,7 @@ async fn ask(sdk: &sdk::Client, return_url: &str) -> Result<GetResourceOauth2Tok
 async fn a_person_consents_at_the_pools_page_and_the_agent_gets_that_persons_token() {
     let world = TestWorld::start().await;
     let signed_in = world.sign_in(ADA).await;
-    let return_url = format!("{}/auth/callback", world.ready().gateway);
+    let return_url = format!("{}auth/callback", world.ready().page);
     let sdk = sdk_for(&world);
 
     let begun = ask(&sdk, &return_url).await.unwrap();
@@ -112,14 +112,11 @@ async fn a_person_consents_at_the_pools_page_and_the_agent_gets_that_persons_tok
 async fn browsers_are_sent_back_to_the_callback_and_nowhere_else() {
     let world = TestWorld::start().await;
     let sdk = sdk_for(&world);
-    let gateway = &world.ready().gateway;
+    let page = &world.ready().page;
     for elsewhere in [
-        format!("{gateway}/auth/callback/"),
-        format!("{gateway}/auth/callback?next=1"),
-        format!(
-            "{}/auth/callback",
-            gateway.replace("127.0.0.1", "localhost")
-        ),
+        format!("{page}auth/callback/"),
+        format!("{page}auth/callback?next=1"),
+        format!("{}/auth/callback", world.ready().gateway),
         "https://evil.example/auth/callback".to_owned(),
     ] {
         let refused = ask(&sdk, &elsewhere).await.unwrap_err();
@@ -150,7 +147,7 @@ async fn tokens_of_the_pools_people_become_workload_tokens_until_they_end() {
 async fn a_reset_forgets_consents_and_switches_and_keeps_who_the_agent_is() {
     let world = TestWorld::start().await;
     world.sign_in(ADA).await;
-    let return_url = format!("{}/auth/callback", world.ready().gateway);
+    let return_url = format!("{}auth/callback", world.ready().page);
     let sdk = sdk_for(&world);
     let begun = ask(&sdk, &return_url).await.unwrap();
     let denied = Behaviour {

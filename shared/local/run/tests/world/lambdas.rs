@@ -304,7 +304,7 @@ fn value(world: &TestWorld, name: &str) -> String {
         "MAIL_SENDER" => "no-reply@latchkey.example".to_owned(),
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
         "DYNAMODB_OAUTH2_SESSIONS_TABLE" => ready.tables["sessions"].to_owned(),
-        "OAUTH2_CALLBACK_URL" => format!("{}/auth/callback", ready.gateway),
+        "OAUTH2_CALLBACK_URL" => format!("{}auth/callback", ready.page),
         "COGNITO_HOSTED_URL" => ready.cognito.clone(),
         "AGENTCORE_WORKLOAD_NAME" => "latchkey-local-agent".to_owned(),
         "AGENTCORE_IDENTITY_PROVIDER_NAME" => "latchkey-local-cognito".to_owned(),
