@@ -83,6 +83,7 @@ export const de = {
   show: 'Passwort zeigen',
   hide: 'Passwort verbergen',
   rule: 'Mindestens 12 Zeichen. Am besten ein paar eigene Wörter.',
+  'proof.wrong': 'Das stimmt nicht. Bitte prüfen Sie, was Sie eingegeben haben.',
   'problem.VALIDATION_FAILED': 'Bitte sehen Sie nach, was markiert ist.',
   'problem.INVALID_OTP': 'Dieser Code stimmt nicht. Nehmen Sie den aus der neuesten Mail.',
   'problem.INVALID_OTP.left': 'Dieser Code stimmt nicht. Sie haben noch {count} Versuche.',

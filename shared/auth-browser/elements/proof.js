@@ -2,7 +2,7 @@
  * The fresh proof that a sensitive change wants, as one step: the password or a mailed code, and
  * the second factor where there is one.
  */
-import { digitsOf, field, form, make } from './parts.js';
+import { digitsOf, field, form, isOff, make } from './parts.js';
 
 /** After these a mailed code is worth nothing more: it was right, or has ended. */
 const SPENT = new Set([
@@ -58,14 +58,18 @@ export class Proofs {
     };
     const proved = [...fields, password, mailed, present];
     const attempt = (work) => element.attempt(proved, work);
-    mail.addEventListener('click', () =>
-      attempt(async () => {
+    mail.addEventListener('click', async () => {
+      // One press, one mail.
+      if (isOff(mail)) return;
+      mail.setAttribute('aria-disabled', 'true');
+      await attempt(async () => {
         if (usesMail()) this.#mailed.delete(purpose);
         else this.#mailed.set(purpose, await this.#mail(purpose));
         show();
         (usesMail() ? mailed : password).input.focus();
-      }),
-    );
+      });
+      mail.removeAttribute('aria-disabled');
+    });
     const { node } = form(voice, {
       fields: proved,
       go,
@@ -90,7 +94,9 @@ export class Proofs {
               needsFactor = true;
             }
             show();
-            throw problem;
+            if (problem.code !== 'INVALID_CREDENTIALS') throw problem;
+            shown.input.select();
+            element.tell(voice.say('proof.wrong'));
           }
         });
       },

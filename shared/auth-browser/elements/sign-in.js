@@ -30,14 +30,14 @@ export class LatchkeySignIn extends LatchkeyElement {
   #proved;
   /** Ends the browser's offer of a passkey in the address's input. */
   #autofill = null;
-  /** Whether an answer is awaited: the session that it brings is this element's own. */
-  #isAsking = false;
+  /** How many answers are awaited: a session that one of them brings is this element's own. */
+  #asking = 0;
   #stop = null;
 
   start() {
     this.#stop ??= this.client.onSessionChange(({ session, reason }) => {
       // Signed in elsewhere on this page: by an agent's stream, say.
-      if (session !== null && reason !== 'refreshed' && !this.#isAsking) this.#finish(session);
+      if (session !== null && reason !== 'refreshed' && this.#asking === 0) this.#finish(session);
     });
     this.#email = this.#email || this.getAttribute('email') || '';
     const session = this.client.loadSession();
@@ -124,7 +124,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   #wayFor(email, say, go) {
     return this.#way(say, () => {
       const wrong = missing(email);
-      if (wrong === null) return this.#isAsking ? undefined : go(email.input.value.trim());
+      if (wrong === null) return this.#asking > 0 ? undefined : go(email.input.value.trim());
       email.wrong(this.voice.say(wrong));
       return email.input.focus();
     });
@@ -144,8 +144,10 @@ export class LatchkeySignIn extends LatchkeyElement {
     const stop = this.#autofill;
     input.autocomplete = 'username webauthn';
     input.addEventListener('input', () => stop.abort(), { once: true });
+    let isChosen = false;
     const onChosen = () => {
-      this.#isAsking = true;
+      isChosen = true;
+      this.#asking += 1;
     };
     try {
       const { signInByAutofill } = await passkeySteps();
@@ -154,7 +156,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     } catch (problem) {
       if (!signal.aborted) this.#failed(problem, [], () => this.#start());
     } finally {
-      if (!signal.aborted) this.#isAsking = false;
+      if (isChosen) this.#asking -= 1;
     }
   }
 
@@ -429,9 +431,8 @@ export class LatchkeySignIn extends LatchkeyElement {
       const answer = await this.#ask([shown], () => this.client.verifyMfaSetup({ sessionToken, code }), () => this.#setUp());
       if (!answer) return;
       this.#forget();
-      const session = this.client.loadSession();
-      // Without its tokens, the sign-in begins anew, with the authenticator.
-      keepBackupCodes(this, { codes: answer.backupCodes, done: () => (session === null ? this.#first() : this.#finish(session)) });
+      // Where its tokens are missing, the sign-in begins anew, with the authenticator.
+      keepBackupCodes(this, { codes: answer.backupCodes, done: () => this.#goOn() });
     };
     scanSecret(this, { secret, qrSvg, turnOn, ways: [this.#way('back', () => this.#setUp())] });
   }
@@ -492,24 +493,29 @@ export class LatchkeySignIn extends LatchkeyElement {
     }
     const known = { password: this.#proved, hasAuthenticator: this.#attempt?.step === 'factor' };
     const isByPasskey = byPasskey || this.#attempt?.byPasskey === true;
-    const session = this.client.loadSession();
     this.#forget();
-    if (isByPasskey || !(await this.#offer(session, known))) this.#finish(session);
+    if (isByPasskey || !(await this.#offer(known))) this.#goOn();
   }
 
   /** Offers a passkey after the first sign-in here. False where there is nothing to offer. */
-  async #offer(session, known) {
+  async #offer(known) {
     if (!this.#hasPasskeys) return false;
     try {
       const { isToBeOffered, offer } = await passkeySteps();
       if (!(await isToBeOffered(this.client))) return false;
-      const done = () => this.#finish(session);
-      offer(this, { ...known, step: (view) => this.#step('offer', view), done });
+      offer(this, { ...known, step: (view) => this.#step('offer', view), done: () => this.#goOn() });
       return true;
     } catch {
       // The person is signed in: what cannot be offered now is no trouble of theirs.
       return false;
     }
+  }
+
+  /** Hands over the session as it is now: renewed meanwhile, or ended. */
+  #goOn() {
+    const session = this.client.loadSession();
+    if (session === null) this.#first();
+    else this.#finish(session);
   }
 
   #finish(session) {
@@ -528,7 +534,7 @@ export class LatchkeySignIn extends LatchkeyElement {
    * it goes on. `back` shows the step again after a wait.
    */
   async #ask(fields, call, back) {
-    this.#isAsking = true;
+    this.#asking += 1;
     try {
       const answer = await withWork(call, (progress, controller) => this.#work(progress, controller, back));
       return answer ?? {};
@@ -536,7 +542,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       this.#failed(problem, fields, back);
       return undefined;
     } finally {
-      this.#isAsking = false;
+      this.#asking -= 1;
     }
   }
 

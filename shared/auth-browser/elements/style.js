@@ -60,6 +60,8 @@ input[aria-invalid] { border-color: var(--lk-wrong); box-shadow: inset 0 0 0 1px
 .wrong::before { content: '⚠ ' / ''; }
 .said { min-block-size: 3em; font-size: 0.9375em; }
 .said:not(:empty) { position: sticky; inset-block-end: 0; padding-block: 0.5rem; background: var(--lk-surface); }
+/* What has the focus is not covered by what is said. */
+button, input, [tabindex] { scroll-margin-block-end: 4.5em; }
 .said.good { color: var(--lk-good); }
 .small { font-size: 0.8125em; color: var(--lk-quiet); }
 button {

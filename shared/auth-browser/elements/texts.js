@@ -88,6 +88,7 @@ const en = {
   show: 'Show the password',
   hide: 'Hide the password',
   rule: 'At least 12 characters. A few words of your own are best.',
+  'proof.wrong': 'That is not right. Please check what you have entered.',
   'problem.VALIDATION_FAILED': 'Please look at what is marked.',
   'problem.INVALID_OTP': 'This code is not right. Look at the newest mail and try again.',
   'problem.INVALID_OTP.left': 'This code is not right. You can try {count} more times.',
