@@ -26,8 +26,8 @@ mod guest;
 mod held_sign_in;
 mod keys;
 mod limit;
+mod mail;
 mod mailbox;
-mod notice;
 mod otp_code;
 mod passkey;
 mod password;
@@ -78,8 +78,11 @@ pub use limit::{
     Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, PoolLimits, PoolPayer, PoolRequest,
     TryLimits,
 };
+pub use mail::{
+    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, Notice,
+    ProductName, UnknownLanguage,
+};
 pub use mailbox::Mailbox;
-pub use notice::{Notice, NoticeMail};
 pub use otp_code::{InvalidOtpCode, OtpCode};
 pub use passkey::{
     Assertion, Attestation, AuthenticatorMark, CredentialId, InvalidCredentialPart,

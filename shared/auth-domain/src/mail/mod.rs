@@ -1,0 +1,35 @@
+//! The mails of a deployment: codes and notices, in the languages and the brand of its team.
+//!
+//! The words of a mail stand in `templates/<language>/<kind>.txt`: the subject, a blank line, and
+//! paragraphs with a blank line between them. `templates/layout.txt` and `templates/layout.html`
+//! make the two parts of a mail of them. All are compiled: a placeholder that does not exist stops
+//! the build, and so does a mail without words in a language.
+
+mod brand;
+mod language;
+mod notice;
+mod words;
+
+pub use brand::{AccentColour, Brand, InvalidBrand, LogoUrl, ProductName};
+pub use language::{Language, Locale, UnknownLanguage};
+pub use notice::Notice;
+pub use words::CodeMail;
+
+/// A mail, ready to be sent. It has no names and no links: a mail that asks to follow one teaches
+/// people to follow others.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The subject.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+/// The contents may hold a code.
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Mail")
+    }
+}

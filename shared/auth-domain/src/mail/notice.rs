@@ -1,0 +1,40 @@
+//! Mails to a guest about a change of the account, so that the guest hears of a stranger's change
+//! (NIST SP 800-63B-4 §4.6, ASVS 5.0 6.3.7).
+
+/// The event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A password was set or changed.
+    PasswordChanged,
+    /// An authenticator was set up, or replaced the one before.
+    AuthenticatorSetUp,
+    /// The authenticator was removed.
+    AuthenticatorRemoved,
+    /// Second factors were wrong after a right first one, until no more were admitted.
+    SecondFactorFailed,
+    /// A browser signed in that had never done so as this address.
+    NewDeviceSignedIn,
+    /// A refresh token was used in two places.
+    RefreshTokenStolen,
+    /// The account's address changed; sent to both.
+    AddressChanged,
+    /// A passkey was registered.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+}
+
+impl Notice {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::PasswordChanged,
+        Self::AuthenticatorSetUp,
+        Self::AuthenticatorRemoved,
+        Self::SecondFactorFailed,
+        Self::NewDeviceSignedIn,
+        Self::RefreshTokenStolen,
+        Self::AddressChanged,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
+    ];
+}
