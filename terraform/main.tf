@@ -193,7 +193,7 @@ check "triggers" {
 check "mail_quota" {
   assert {
     condition     = var.mail_sender != null
-    error_message = "Mails go through Cognito's own sender: FIFTY A DAY for the whole account, and then nobody can sign in by code. Verify an SES identity and set mail_sender before people use this."
+    error_message = "Mails go through Cognito's own sender: FIFTY A DAY for the whole account, and then nobody can sign in by code. They have Cognito's words, in English. Verify an SES identity and set mail_sender before people use this."
   }
 }
 

@@ -71,13 +71,11 @@ impl InitiateOtp {
             Some(Address::Claimed(claim)) => (true, claim.has_password),
             Some(Address::Waiting(_)) | None => (false, false),
         };
-        let is_new = !bound && self.new_users.ensure(email, attempt, now).await?.is_some();
+        let locale = requester.exchange().locale();
+        let ensured = || self.new_users.ensure(email, locale.as_ref(), attempt, now);
+        let is_new = !bound && ensured().await?.is_some();
         let mut sending = codes.send(email).await?;
-        if bound
-            && sending.password_offered
-            && !has_password
-            && self.new_users.ensure(email, attempt, now).await?.is_some()
-        {
+        if bound && sending.password_offered && !has_password && ensured().await?.is_some() {
             sending = codes.send(email).await?;
         }
         let may_be_a_strangers = !bound && !is_new;

@@ -40,8 +40,9 @@ impl RegisterUser {
         self.mails.admit(&requester, true).await?;
 
         let session_token = SessionToken::generate(&self.randomness);
+        let locale = exchange.locale();
         let (created, password) = join!(
-            self.new_users.ensure(email, attempt, now),
+            self.new_users.ensure(email, locale.as_ref(), attempt, now),
             self.pending_passwords.seal(&input.password, &session_token)
         );
         let user = match created? {

@@ -115,16 +115,25 @@ def triggers(deployed: Deployed) -> Iterator[Finding]:
     """Each trigger is a live alias that Cognito may call for this pool; a function that hears of
     codes and people is a known one."""
     wired = deployed.pool.get("LambdaConfig", {})
-    for kind in sorted(set(wired) - {"PreTokenGeneration", "PreTokenGenerationConfig"}):
+    for kind in sorted(set(wired) - {"CustomMessage", "PreTokenGeneration", "PreTokenGenerationConfig"}):
         yield warning(
             "foreign-trigger",
             deployed.pool["Name"],
             f"a {kind} trigger is wired, which the design does not know, and which sees people's data",
             "find out whose it is",
         )
-    arn = (wired.get("PreTokenGenerationConfig") or {}).get("LambdaArn")
-    if arn and deployed.where.name:
-        yield from callable_by_pool(deployed, "PreTokenGeneration", arn)
+    worded = wired.get("CustomMessage")
+    if worded and deployed.pool.get("EmailConfiguration", {}).get("EmailSendingAccount") != "DEVELOPER":
+        yield error(
+            "worded-mails",
+            deployed.pool["Name"],
+            "a CustomMessage trigger is wired, and Cognito's own sender refuses every mail that one has worded, so nobody gets a code",
+            "set mail_sender, or take the trigger out",
+        )
+    arns = {"CustomMessage": worded, "PreTokenGeneration": (wired.get("PreTokenGenerationConfig") or {}).get("LambdaArn")}
+    for kind, arn in arns.items():
+        if arn and deployed.where.name:
+            yield from callable_by_pool(deployed, kind, arn)
 
 
 def callable_by_pool(deployed: Deployed, kind: str, arn: str) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 //! Codes by mail: Cognito's choice-based sign-in through the Admin API.
 
 use auth_domain::{
-    CognitoSession, Email, OtpCode, Problem, Report, RequestContext, SignIn, Tokens, UserSub,
+    CognitoSession, Email, Locale, OtpCode, Problem, Report, RequestContext, SignIn, Tokens,
+    UserSub,
 };
 use aws_sdk_cognitoidentityprovider::{
     operation::admin_initiate_auth::AdminInitiateAuthOutput,
@@ -149,15 +150,24 @@ impl EmailCodes {
 
     /// Makes a user for an address that Latchkey has no guest for: without a password, without a
     /// welcome mail, and with the address taken as verified so that Cognito will mail a code to it.
-    /// Nothing is granted before that code is proved.
+    /// Nothing is granted before that code is proved. The trigger that words the mail reads the
+    /// language from the user, since Cognito tells it nothing of the request.
     ///
     /// The new user's sub; `None` where a user of that name exists already: another request was
     /// quicker, or somebody else made one.
-    pub async fn create_user(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
+    pub async fn create_user(
+        &self,
+        email: &Email,
+        locale: Option<&Locale>,
+    ) -> Result<Option<UserSub>, Problem> {
         let attribute =
             |name: &str, value: &str| AttributeType::builder().name(name).value(value).build();
         let describe = |error| Problem::Internal(Report::new("describe the user", error));
-        let created = self
+        let locale = locale
+            .map(|locale| attribute("locale", locale.as_str()))
+            .transpose()
+            .map_err(describe)?;
+        let mut creation = self
             .pool
             .client
             .admin_create_user()
@@ -165,10 +175,11 @@ impl EmailCodes {
             .username(email.as_str())
             .user_attributes(attribute("email", email.as_str()).map_err(describe)?)
             .user_attributes(attribute("email_verified", "true").map_err(describe)?)
-            .message_action(MessageActionType::Suppress)
-            .send()
-            .await
-            .map_err(failure("make the user"));
+            .message_action(MessageActionType::Suppress);
+        if let Some(locale) = locale {
+            creation = creation.user_attributes(locale);
+        }
+        let created = creation.send().await.map_err(failure("make the user"));
         match created {
             Ok(answer) => {
                 let user = answer.user();

@@ -87,6 +87,20 @@ impl Environment {
             .ok_or_else(|| ConfigurationError::Missing(name.to_owned()))
     }
 
+    /// A variable that must be set, and parse, unless it says that there is none.
+    pub(crate) fn unless_none<T: FromStr>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, ConfigurationError>
+    where
+        T::Err: Display,
+    {
+        if self.text(name)? == "none" {
+            return Ok(None);
+        }
+        self.parsed(name)
+    }
+
     /// A number that must lie within bounds, so that no typing mistake locks everybody out or lifts
     /// a limit.
     pub(crate) fn number_within(

@@ -1,13 +1,13 @@
 //! Notices by mail, through SES.
 
-use auth_domain::{Email, Notice, NoticeMail, Report, Timestamp};
+use auth_domain::{Email, Mail, Notice, Report, Timestamp};
 use aws_sdk_sesv2::{
     Client,
     types::{Body, Content, Destination, EmailContent, Message},
 };
 
 use crate::{
-    ConfigurationError, Platform,
+    ConfigurationError, MailWords, Platform,
     clients::{Deferred, ses},
     failure::failure,
 };
@@ -21,6 +21,7 @@ pub struct Mailer {
     client: Deferred<Client>,
     /// `None` in a deployment that has no verified sender: it sends no notices.
     from: Option<String>,
+    words: MailWords,
 }
 
 impl Mailer {
@@ -34,6 +35,7 @@ impl Mailer {
                 .optional("MAIL_SENDER")?
                 .filter(|sender| *sender != NO_SENDER)
                 .map(str::to_owned),
+            words: MailWords::new(platform.environment())?,
         })
     }
 
@@ -44,11 +46,11 @@ impl Mailer {
             tracing::info!(?notice, "no notice is sent: no sender is configured");
             return Ok(());
         };
-        let NoticeMail {
+        let Mail {
             subject,
             text,
             html,
-        } = notice.mail(at);
+        } = self.words.notice(notice, at, None)?;
         let content = |text: &str| {
             Content::builder()
                 .data(text)
@@ -61,7 +63,7 @@ impl Mailer {
             .html(content(&html)?)
             .build();
         let message = Message::builder()
-            .subject(content(subject)?)
+            .subject(content(&subject)?)
             .body(body)
             .build();
         self.client

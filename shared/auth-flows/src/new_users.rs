@@ -3,7 +3,7 @@
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Platform, Start, Unproved, UnprovedUsers, Users,
 };
-use auth_domain::{AttemptId, Email, Problem, Report, Timestamp, UserSub};
+use auth_domain::{AttemptId, Email, Locale, Problem, Report, Timestamp, UserSub};
 
 /// How often a start finds the user whom another one removes. Each time that removal is finished
 /// first.
@@ -27,7 +27,8 @@ impl NewUsers {
         })
     }
 
-    /// Makes the user of an unproved address: the new one's sub, or `None` where there is one.
+    /// Makes the user of an unproved address: the new one's sub, or `None` where there is one. A
+    /// new user reads `locale`; who was there before keeps the language that the user has.
     ///
     /// The start is noted before, so that no removal claims the user while it goes on. Where one
     /// has claimed it already, perhaps in a run that failed half-way, it is finished here, and a
@@ -35,12 +36,13 @@ impl NewUsers {
     pub async fn ensure(
         &self,
         email: &Email,
+        locale: Option<&Locale>,
         attempt: &AttemptId,
         now: Timestamp,
     ) -> Result<Option<UserSub>, Problem> {
         for _ in 0..ROUNDS {
             match self.unproved.note_start(email, attempt, now).await? {
-                Start::Noted => return self.make(email, attempt, now).await,
+                Start::Noted => return self.make(email, locale, attempt, now).await,
                 Start::Sweeping(sub) => self.removal.finish(email, &sub).await?,
             }
         }
@@ -53,10 +55,11 @@ impl NewUsers {
     async fn make(
         &self,
         email: &Email,
+        locale: Option<&Locale>,
         attempt: &AttemptId,
         now: Timestamp,
     ) -> Result<Option<UserSub>, Problem> {
-        let Some(sub) = self.codes.create_user(email).await? else {
+        let Some(sub) = self.codes.create_user(email, locale).await? else {
             return Ok(None);
         };
         let noted = self.unproved.note_made(email, &sub, now).await;

@@ -8,8 +8,8 @@ use std::{
 
 use auth_domain::{
     AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, LimitState,
-    Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp, TokenDelivery,
-    Tokens,
+    Locale, Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp,
+    TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
 
@@ -43,6 +43,7 @@ pub(crate) struct Sender {
     /// `CloudFront-Viewer-Country`: the same.
     pub(crate) viewer_country: Option<String>,
     pub(crate) user_agent: Option<String>,
+    pub(crate) accept_language: Option<String>,
     pub(crate) is_known_to_iam: bool,
     pub(crate) conversation: Option<String>,
 }
@@ -170,6 +171,12 @@ impl Exchange {
     #[must_use]
     pub fn client_name(&self) -> ClientName {
         ClientName::of_user_agent(self.sender.user_agent.as_deref())
+    }
+
+    /// The language that the request's browser likes best. `None` at the other doors.
+    #[must_use]
+    pub fn locale(&self) -> Option<Locale> {
+        Locale::preferred(self.sender.accept_language.as_deref()?)
     }
 
     /// Whether an agent's tool call asks.

@@ -93,6 +93,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         bearer_token: text("authorization").map(|value| bearer_token(&value)),
         viewer_country: text("cloudfront-viewer-country"),
         user_agent: text("user-agent"),
+        accept_language: text("accept-language"),
         is_known_to_iam: is_known_to_iam(request),
     }
 }

@@ -95,7 +95,9 @@ resource "aws_cognito_user_pool" "this" {
     for_each = var.wire_triggers ? [var.triggers] : []
 
     content {
-      custom_message     = lookup(lambda_config.value, "custom-message", null)
+      # Cognito takes a function's words only for mails through SES, and with its own sender refuses
+      # every mail that one has worded.
+      custom_message     = var.mail_sender == null ? null : lookup(lambda_config.value, "custom-message", null)
       pre_authentication = lookup(lambda_config.value, "pre-authentication", null)
 
       pre_token_generation_config {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{Brand, Language, Mail, Notice};
-use crate::Timestamp;
+use crate::{Report, Timestamp};
 
 /// A mail that carries a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,20 +70,25 @@ impl CodeMail {
     ];
 
     /// The mail with this code, or with what stands for it.
-    pub fn mail(self, code: &str, language: Language, brand: &Brand) -> askama::Result<Mail> {
+    pub fn mail(self, code: &str, language: Language, brand: &Brand) -> Result<Mail, Report> {
         About::Code(self, code).mail(language, brand)
     }
 }
 
 impl Notice {
     /// The mail about something that happened at `at`.
-    pub fn mail(self, at: Timestamp, language: Language, brand: &Brand) -> askama::Result<Mail> {
+    pub fn mail(self, at: Timestamp, language: Language, brand: &Brand) -> Result<Mail, Report> {
         About::Notice(self, &minute(at)).mail(language, brand)
     }
 }
 
 impl About<'_> {
-    fn mail(self, language: Language, brand: &Brand) -> askama::Result<Mail> {
+    fn mail(self, language: Language, brand: &Brand) -> Result<Mail, Report> {
+        self.render(language, brand)
+            .map_err(|error| Report::new("word a mail", error))
+    }
+
+    fn render(self, language: Language, brand: &Brand) -> askama::Result<Mail> {
         let (about, product) = (self, brand.product.as_str());
         let support = brand.support.as_ref().map(crate::Email::as_str);
         let words = match language {

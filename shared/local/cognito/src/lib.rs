@@ -6,6 +6,7 @@
 
 mod app_client;
 mod attribute;
+mod custom_message;
 mod domain;
 mod hosted;
 mod keys;
@@ -43,7 +44,7 @@ use crate::service::Service;
 pub use crate::mail::Mail;
 pub use crate::options::{
     AllowedCredentials, EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin,
-    UnknownUser,
+    SignInMails, UnknownUser,
 };
 pub use crate::spec::{
     Client, ClientSpec, HostedSignIn, PasskeySpec, PoolSpec, RefreshRotation, Secret,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::pool::EmailMfaConfiguration;
 
 /// Stands for the code in a template.
-const PLACEHOLDER: &str = "{####}";
+pub(crate) const PLACEHOLDER: &str = "{####}";
 
 /// A mail that a real pool would have sent.
 ///
@@ -48,10 +48,16 @@ impl Mail {
             mail.subject = subject.replace(PLACEHOLDER, code);
         }
         if let Some(message) = &template.message {
-            mail.html = message.replace(PLACEHOLDER, code);
-            mail.text.clone_from(&mail.html);
+            mail.take_html(message);
         }
         mail
+    }
+
+    /// Takes other words, with the code where the placeholder is. Cognito's mails have no text of
+    /// their own: it is what a mail program shows of the HTML.
+    pub(crate) fn take_html(&mut self, template: &str) {
+        self.html = template.replace(PLACEHOLDER, &self.code);
+        self.text = plain(&self.html);
     }
 
     pub(crate) fn verification_code(to: &str, code: &str) -> Self {
@@ -94,6 +100,37 @@ impl Mail {
             code: code.to_owned(),
         }
     }
+}
+
+/// The text of a body: without tags, with the commonest characters written out.
+fn plain(html: &str) -> String {
+    let body = html.split_once("<body").map_or(html, |(_, body)| {
+        body.split_once('>').map_or(body, |(_, inside)| inside)
+    });
+    let mut text = String::new();
+    for (place, part) in body.split('<').enumerate() {
+        let shown = match part.split_once('>') {
+            Some((_, shown)) if place > 0 => shown,
+            Some(_) | None => part,
+        };
+        text.push_str(shown);
+    }
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&#38;", "&")
+        .replace("&#39;", "'")
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&amp;", "&");
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("\n\n")
 }
 
 pub(crate) fn escaped(text: &str) -> String {

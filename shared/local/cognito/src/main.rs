@@ -24,6 +24,9 @@ struct Arguments {
     /// ARN of a pre authentication function.
     #[arg(long, value_name = "ARN", requires = "lambda_url")]
     pre_authentication: Option<String>,
+    /// ARN of a custom message function.
+    #[arg(long, value_name = "ARN", requires = "lambda_url")]
+    custom_message: Option<String>,
     /// Prefix of the hosted sign-in, which is then at
     /// http://127.0.0.1:PORT/PREFIX/oauth2/authorize.
     #[arg(long, value_name = "PREFIX", requires = "callback_url")]
@@ -59,6 +62,7 @@ fn open(arguments: Arguments, address: &str) -> Result<Served, Failure> {
     let mut pool = PoolSpec::passwordless("cognito-local");
     pool.pre_token_generation = arguments.pre_token_generation;
     pool.pre_authentication = arguments.pre_authentication;
+    pool.custom_message = arguments.custom_message;
     pool.domain = arguments.domain;
     let pool_id = cognito.ensure_pool(pool)?;
     let mut client = ClientSpec::new("cognito-local");

@@ -42,6 +42,8 @@ pub struct Options {
     pub early_password: EarlyPassword,
     /// Whether a passkey's challenge lists the credentials that may answer it.
     pub allowed_credentials: AllowedCredentials,
+    /// Whether the custom message trigger words sign-in codes.
+    pub sign_in_mails: SignInMails,
     /// How often one user may ask for codes, redeem them and change a password.
     pub hourly_limits: HourlyLimits,
 }
@@ -66,6 +68,7 @@ impl Options {
             earlier_codes: EarlierCodes::StayValid,
             early_password: EarlyPassword::Taken,
             allowed_credentials: AllowedCredentials::Listed,
+            sign_in_mails: SignInMails::WordedByTrigger,
             hourly_limits: HourlyLimits::default(),
         }
     }
@@ -153,6 +156,18 @@ pub enum AllowedCredentials {
     Listed,
     /// Without it.
     LeftOut,
+}
+
+/// Who words the mail with a sign-in code in a pool that has a custom message trigger. The developer
+/// guide lists `CustomMessage_Authentication` for codes of a second factor, and says nothing of the
+/// first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignInMails {
+    /// The trigger, as for every other mail.
+    #[default]
+    WordedByTrigger,
+    /// Cognito.
+    WordedByCognito,
 }
 
 /// Why the state could not be opened.

@@ -118,6 +118,8 @@ impl Default for SignInPolicy {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct LambdaConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) custom_message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pre_authentication: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pre_token_generation_config: Option<PreTokenGenerationConfig>,
@@ -253,6 +255,13 @@ impl PoolSettings {
         Ok(())
     }
 
+    /// Whether mails go out through the pool's own SES, rather than by Cognito's own sender.
+    pub(crate) fn mails_by_ses(&self) -> bool {
+        self.shown_only
+            .get("EmailConfiguration")
+            .is_some_and(|configuration| configuration["EmailSendingAccount"] == "DEVELOPER")
+    }
+
     /// Where codes by email are a second factor, mails must go out through the pool's own SES, and
     /// a lost password must not come back by email alone: one mailbox would be both factors.
     fn check_email_mfa(&self) -> Result<(), Refusal> {
@@ -261,7 +270,7 @@ impl PoolSettings {
             return Ok(());
         }
         let setting = |name: &str| self.shown_only.get(name).unwrap_or(&Value::Null);
-        if setting("EmailConfiguration")["EmailSendingAccount"] != "DEVELOPER" {
+        if !self.mails_by_ses() {
             return Err(Refusal::invalid(
                 "Email MFA needs an Amazon SES configuration, with DEVELOPER as EmailSendingAccount.",
             ));

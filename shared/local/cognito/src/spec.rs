@@ -39,6 +39,8 @@ pub struct PoolSpec {
     pub pre_token_generation: Option<String>,
     /// The ARN of the function that is called when a sign-in begins.
     pub pre_authentication: Option<String>,
+    /// ARN of a custom message function. The pool then mails by an SES of its own.
+    pub custom_message: Option<String>,
     /// Users may have an authenticator (`MfaConfiguration` is `OPTIONAL`).
     pub software_token_mfa: bool,
     /// Users may have codes by email as second factor; mails then count as sent through SES.
@@ -76,6 +78,7 @@ impl PoolSpec {
             admins_create_users_only: false,
             pre_token_generation: None,
             pre_authentication: None,
+            custom_message: None,
             software_token_mfa: false,
             email_mfa: false,
             mfa_required: false,
@@ -128,6 +131,10 @@ impl PoolSpec {
         if let Some(arn) = &self.pre_token_generation {
             settings["LambdaConfig"]["PreTokenGenerationConfig"] =
                 json!({"LambdaVersion": "V2_0", "LambdaArn": arn});
+        }
+        if let Some(arn) = &self.custom_message {
+            settings["LambdaConfig"]["CustomMessage"] = json!(arn);
+            settings["EmailConfiguration"] = json!({"EmailSendingAccount": "DEVELOPER"});
         }
         if let Some(arn) = &self.pre_authentication {
             settings["LambdaConfig"]["PreAuthentication"] = json!(arn);

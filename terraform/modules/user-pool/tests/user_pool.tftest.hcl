@@ -51,6 +51,22 @@ run "the_pool_is_what_the_design_needs" {
   }
 }
 
+run "words_of_ones_own_need_a_sender_of_ones_own" {
+  command = plan
+
+  variables {
+    triggers = {
+      custom-message       = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-custom-message:live"
+      pre-token-generation = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
+    }
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.lambda_config[0].custom_message == null
+    error_message = "with Cognito's own sender the trigger would stop every mail"
+  }
+}
+
 run "the_client_rotates_and_tells_nothing" {
   command = plan
 
@@ -165,7 +181,16 @@ run "a_sender_of_one_s_own" {
       identity_arn = "arn:aws:ses:eu-west-1:111122223333:identity/example.com"
       from_address = "no-reply@example.com"
     }
+    triggers = {
+      custom-message       = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-custom-message:live"
+      pre-token-generation = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-pre-token-generation:live"
+    }
     protected = true
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.lambda_config[0].custom_message == var.triggers["custom-message"]
+    error_message = "mails through SES have the words of the team"
   }
 
   assert {

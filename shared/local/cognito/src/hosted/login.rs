@@ -17,6 +17,7 @@ use super::record::{
     new_text,
 };
 use crate::app_client::AppClient;
+use crate::custom_message::{self, Occurrence};
 use crate::domain::Domain;
 use crate::mail::{Mail, masked};
 use crate::place::Place;
@@ -347,10 +348,14 @@ impl<'a> Submission<'a> {
             }
             Some(true) => {}
         }
-        if let Some(email) = user.as_ref().and_then(User::email) {
+        if let Some(user) = &user
+            && let Some(email) = user.email()
+        {
             let template = place.pool.settings.email_mfa_configuration.as_ref();
-            self.service
-                .send(Mail::sign_in_code(email, &code, template));
+            let mail = Mail::sign_in_code(email, &code, template);
+            let why = (Occurrence::Authentication, None);
+            let client = Some(place.client.id.as_str());
+            custom_message::send(self.service, &place.pool, client, user, why, mail).await?;
         }
         Ok(self.form(None, |form| form.code(&destination)))
     }

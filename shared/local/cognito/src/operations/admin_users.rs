@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::own_account::shown_factors;
 use super::software_token::show_preference;
 use crate::attribute::{Attribute, check_attributes, is_email};
+use crate::custom_message::{self, Occurrence};
 use crate::mail::Mail;
 use crate::password::NewPassword;
 use crate::pool::Pool;
@@ -16,6 +17,7 @@ use crate::service::Service;
 use crate::session::Purpose;
 use crate::srp::Identity;
 use crate::tokens;
+use crate::trigger::Metadata;
 use crate::user::{Failures, MfaPreference, User, UserStatus};
 
 /// A day in milliseconds.
@@ -40,6 +42,7 @@ pub(super) struct CreateInput {
     message_action: Option<MessageAction>,
     #[serde(default)]
     desired_delivery_mediums: Vec<String>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -139,7 +142,9 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
         && wanted
         && let (Some(email), Some(password)) = (user.email(), &password)
     {
-        service.send(Mail::temporary_password(email, &user.username, password));
+        let why = (Occurrence::AdminCreateUser, input.client_metadata.as_ref());
+        let mail = Mail::temporary_password(email, &user.username, password);
+        custom_message::send(service, &pool, None, &user, why, mail).await?;
     }
     Ok(json!({"User": user.shown("Attributes")}))
 }
@@ -274,9 +279,9 @@ pub(super) fn confirm_sign_up(service: &Service, input: &Named) -> Result<Value,
 }
 
 /// `AdminResetUserPassword`: the old password ends, and a code for a new one is mailed.
-pub(super) fn reset_password(service: &Service, input: &Named) -> Result<Value, Refusal> {
+pub(super) async fn reset_password(service: &Service, input: &Named) -> Result<Value, Refusal> {
     let now = service.now();
-    let mail = service.store.change(now, |transaction| {
+    let (mail, pool, user) = service.store.change(now, |transaction| {
         let pool = Pool::find(transaction, &input.user_pool_id)?;
         let mut user = User::find(transaction, &pool, &input.username)?;
         let Some(email) = user
@@ -300,9 +305,10 @@ pub(super) fn reset_password(service: &Service, input: &Named) -> Result<Value, 
             service.random(),
             now,
         )?;
-        Ok(Mail::reset_code(&email, &code))
+        Ok((Mail::reset_code(&email, &code), pool, user))
     })?;
-    service.send(mail);
+    let why = (Occurrence::ForgotPassword, None);
+    custom_message::send(service, &pool, None, &user, why, mail).await?;
     Ok(json!({}))
 }
 

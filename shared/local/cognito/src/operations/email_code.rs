@@ -2,20 +2,23 @@
 
 use serde_json::{Value, json};
 
+use crate::custom_message::{self, Occurrence};
 use crate::mail::{Mail, masked};
 use crate::place::{Context, Place};
 use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::session::{self, Step};
+use crate::trigger::Metadata;
 use crate::user::User;
 
 /// Mails a sign-in code of eight digits, which this session alone takes.
-pub(super) fn send_code(
+pub(super) async fn send_code(
     service: &Service,
     place: &Place,
     typed: &str,
     user: &User,
     context: Option<&Context>,
+    metadata: Option<&Metadata>,
 ) -> Result<Value, Refusal> {
     place.count_code(service, Some(user), typed, context)?;
     let email = user.email().unwrap_or_default();
@@ -25,7 +28,10 @@ pub(super) fn send_code(
     };
     let session = place.open_session(service, typed, Some(&user.username), step)?;
     let template = place.pool.settings.email_mfa_configuration.as_ref();
-    service.send(Mail::sign_in_code(email, &code, template));
+    let mail = Mail::sign_in_code(email, &code, template);
+    let why = (Occurrence::Authentication, metadata);
+    let client = Some(place.client.id.as_str());
+    custom_message::send(service, &place.pool, client, user, why, mail).await?;
     Ok(email_challenge(&masked(email), &session))
 }
 

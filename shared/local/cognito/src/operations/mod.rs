@@ -88,7 +88,7 @@ pub(crate) async fn run(
         "AdminListGroupsForUser" | "ListGroups" => {
             empty_lists::list(service, "Groups", &read(body)?)
         }
-        "AdminResetUserPassword" => admin_users::reset_password(service, &read(body)?),
+        "AdminResetUserPassword" => admin_users::reset_password(service, &read(body)?).await,
         "AdminRespondToAuthChallenge" => {
             respond_to_challenge::respond(service, Door::Admin, &read(body)?).await
         }
@@ -114,10 +114,10 @@ pub(crate) async fn run(
         "DescribeUserPool" => pools::describe(service, &read(body)?),
         "DescribeUserPoolDomain" => domains::describe(service, &read(body)?),
         "DescribeUserPoolClient" => pools::describe_client(service, &read(body)?),
-        "ForgotPassword" => recovery::forgot(service, &read(body)?),
+        "ForgotPassword" => recovery::forgot(service, &read(body)?).await,
         "GetTokensFromRefreshToken" => sign_in::tokens_from_refresh(service, &read(body)?).await,
         "GetUser" => own_account::get(service, &read(body)?),
-        "GetUserAttributeVerificationCode" => own_account::send_code(service, &read(body)?),
+        "GetUserAttributeVerificationCode" => own_account::send_code(service, &read(body)?).await,
         "GetUserAuthFactors" => own_account::auth_factors(service, &read(body)?),
         "GetUserPoolMfaConfig" => pools::mfa_config(service, &read(body)?),
         "GlobalSignOut" => sign_out::everywhere(service, &read(body)?),
@@ -129,7 +129,7 @@ pub(crate) async fn run(
         "ListUserPools" => pools::list(service, &read(body)?),
         "ListUsers" => user_list::list(service, &read(body)?),
         "ListWebAuthnCredentials" => passkeys::list(service, &read(body)?),
-        "ResendConfirmationCode" => sign_up::resend(service, &read(body)?),
+        "ResendConfirmationCode" => sign_up::resend(service, &read(body)?).await,
         "RespondToAuthChallenge" => {
             respond_to_challenge::respond(service, Door::Public, &read(body)?).await
         }
@@ -138,7 +138,7 @@ pub(crate) async fn run(
         "SetUserPoolMfaConfig" => pools::set_mfa_config(service, &read(body)?),
         "SignUp" => sign_up::sign_up(service, &read(body)?).await,
         "StartWebAuthnRegistration" => passkeys::start(service, &read(body)?),
-        "UpdateUserAttributes" => own_account::update_attributes(service, &read(body)?),
+        "UpdateUserAttributes" => own_account::update_attributes(service, &read(body)?).await,
         "UpdateUserPool" => pools::update(service, read(body)?),
         "UpdateUserPoolClient" => pools::update_client(service, read(body)?),
         "VerifySoftwareToken" => software_token::verify(service, &read(body)?),

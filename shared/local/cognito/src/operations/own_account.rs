@@ -8,6 +8,7 @@ use super::password_proof::{Proof, prove};
 use super::sign_up::check_writable;
 use super::software_token::show_preference;
 use crate::attribute::{Attribute, check_attributes};
+use crate::custom_message::{self, Occurrence};
 use crate::limits::Counted;
 use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
@@ -18,6 +19,7 @@ use crate::service::Service;
 use crate::session::{Door, Purpose};
 use crate::srp::Identity;
 use crate::tokens::{self, Holder};
+use crate::trigger::Metadata;
 use crate::user::User;
 
 #[derive(Deserialize)]
@@ -109,11 +111,12 @@ pub(super) async fn change_password(
 pub(super) struct UpdateAttributesInput {
     access_token: String,
     user_attributes: Vec<Attribute>,
+    client_metadata: Option<Metadata>,
 }
 
 /// `UpdateUserAttributes`: a new email is unverified, and a code goes to it where the pool verifies
 /// emails.
-pub(super) fn update_attributes(
+pub(super) async fn update_attributes(
     service: &Service,
     input: &UpdateAttributesInput,
 ) -> Result<Value, Refusal> {
@@ -135,6 +138,7 @@ pub(super) fn update_attributes(
             .email()
             .filter(|email| Some(*email) != before.as_deref())
             .filter(|_| place.pool.settings.verifies_email())
+            .map(str::to_owned)
         else {
             return Ok(None);
         };
@@ -145,12 +149,15 @@ pub(super) fn update_attributes(
             service.random(),
             now,
         )?;
-        Ok(Some(Mail::verification_code(email, &code)))
+        Ok(Some((Mail::verification_code(&email, &code), user)))
     })?;
     let mut details = Vec::new();
-    if let Some(mail) = mail {
+    if let Some((mail, user)) = mail {
         details.push(delivery_details(&masked(&mail.to)));
-        service.send(mail);
+        let metadata = input.client_metadata.as_ref();
+        let why = (Occurrence::UpdateUserAttribute, metadata);
+        let client = Some(place.client.id.as_str());
+        custom_message::send(service, &place.pool, client, &user, why, mail).await?;
     }
     Ok(json!({"CodeDeliveryDetailsList": details}))
 }
@@ -181,10 +188,11 @@ pub(super) fn delete_attributes(
 pub(super) struct SendCodeInput {
     access_token: String,
     attribute_name: String,
+    client_metadata: Option<Metadata>,
 }
 
 /// `GetUserAttributeVerificationCode`.
-pub(super) fn send_code(service: &Service, input: &SendCodeInput) -> Result<Value, Refusal> {
+pub(super) async fn send_code(service: &Service, input: &SendCodeInput) -> Result<Value, Refusal> {
     let holder = tokens::holder(service, &input.access_token)?;
     let email = holder
         .user
@@ -202,7 +210,13 @@ pub(super) fn send_code(service: &Service, input: &SendCodeInput) -> Result<Valu
             now,
         )
     })?;
-    service.send(Mail::verification_code(email, &code));
+    let mail = Mail::verification_code(email, &code);
+    let why = (
+        Occurrence::VerifyUserAttribute,
+        input.client_metadata.as_ref(),
+    );
+    let client = Some(holder.client.id.as_str());
+    custom_message::send(service, &holder.pool, client, &holder.user, why, mail).await?;
     Ok(json!({"CodeDeliveryDetails": delivery_details(&masked(email))}))
 }
 

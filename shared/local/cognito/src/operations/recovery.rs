@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::sign_up::find_or_pretend;
+use crate::custom_message::{self, Occurrence};
 use crate::limits::Counted;
 use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
@@ -12,6 +13,7 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::{Door, Purpose};
 use crate::srp::Identity;
+use crate::trigger::Metadata;
 use crate::user::{Failures, User, UserStatus};
 
 #[derive(Deserialize)]
@@ -20,12 +22,13 @@ pub(super) struct ForgotInput {
     client_id: String,
     secret_hash: Option<String>,
     username: String,
+    client_metadata: Option<Metadata>,
 }
 
 /// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has, for
 /// a disabled user and for an address that is not verified too, and mailed to nobody, so that the
 /// next step cannot tell the difference either.
-pub(super) fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
+pub(super) async fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(
         service,
@@ -65,8 +68,11 @@ pub(super) fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Re
     let code = service.store.change(now, |transaction| {
         Purpose::ForgotPassword.issue(transaction, &place.pool.id, name, service.random(), now)
     })?;
-    let destination = if let Some((_, email)) = reachable {
-        service.send(Mail::reset_code(email, &code));
+    let destination = if let Some((user, email)) = reachable {
+        let why = (Occurrence::ForgotPassword, input.client_metadata.as_ref());
+        let mail = Mail::reset_code(email, &code);
+        let client = Some(place.client.id.as_str());
+        custom_message::send(service, &place.pool, client, user, why, mail).await?;
         masked(email)
     } else {
         masked(&input.username)

@@ -181,7 +181,7 @@ pub(super) async fn respond(
         Step::NewPasswordRequired => answer.new_password().await,
         Step::SoftwareTokenMfa => answer.software_token().await,
         Step::EmailMfa { .. } => answer.email_mfa().await,
-        Step::SelectMfaType => answer.select_mfa_type(),
+        Step::SelectMfaType => answer.select_mfa_type().await,
         Step::MfaSetup { .. } => answer.mfa_setup().await,
         Step::SignedUp | Step::Confirmed => Err(Session::invalid()),
     }
@@ -221,7 +221,18 @@ impl Answer<'_> {
                 self.consume(|_, _| Ok(()))?;
                 let context = self.input.context();
                 match &self.user {
-                    Some(user) => send_code(self.service, self.place, self.typed, user, context),
+                    Some(user) => {
+                        let metadata = self.input.client_metadata.as_ref();
+                        send_code(
+                            self.service,
+                            self.place,
+                            self.typed,
+                            user,
+                            context,
+                            metadata,
+                        )
+                        .await
+                    }
                     None => pretend_code(self.service, self.place, self.typed, context),
                 }
             }

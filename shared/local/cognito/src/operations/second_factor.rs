@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::completion::complete;
+use crate::custom_message::{self, Occurrence};
 use crate::mail::{Mail, masked};
 use crate::place::Place;
 use crate::pool::MfaConfiguration;
@@ -75,8 +76,8 @@ pub(super) async fn second_factor_or_tokens(
     let factors = user.second_factors(settings);
     let preferred = factors.iter().copied().find(|factor| user.prefers(*factor));
     match (preferred, factors.as_slice()) {
-        (Some(factor), _) => ask(service, place, typed, user, factor),
-        (None, [only]) => ask(service, place, typed, user, *only),
+        (Some(factor), _) => ask(service, place, typed, user, factor, metadata).await,
+        (None, [only]) => ask(service, place, typed, user, *only, metadata).await,
         (None, []) if settings.mfa_configuration == MfaConfiguration::On => {
             let step = Step::MfaSetup { token: None };
             let session = place.open_session(service, typed, Some(&user.username), step)?;
@@ -105,12 +106,13 @@ pub(super) async fn second_factor_or_tokens(
     }
 }
 
-pub(super) fn ask(
+pub(super) async fn ask(
     service: &Service,
     place: &Place,
     typed: &str,
     user: &User,
     factor: SecondFactor,
+    metadata: Option<&Metadata>,
 ) -> Result<Value, Refusal> {
     match factor {
         SecondFactor::SoftwareToken => {
@@ -138,7 +140,10 @@ pub(super) fn ask(
             };
             let session = place.open_session(service, typed, Some(&user.username), step)?;
             let template = place.pool.settings.email_mfa_configuration.as_ref();
-            service.send(Mail::sign_in_code(email, &code, template));
+            let mail = Mail::sign_in_code(email, &code, template);
+            let why = (Occurrence::Authentication, metadata);
+            let client = Some(place.client.id.as_str());
+            custom_message::send(service, &place.pool, client, user, why, mail).await?;
             Ok(json!({
                 "ChallengeName": "EMAIL_OTP",
                 "ChallengeParameters": {

@@ -14,7 +14,7 @@ use crate::user::{Failures, User};
 
 impl Answer<'_> {
     /// `SELECT_MFA_TYPE`.
-    pub(super) fn select_mfa_type(&self) -> Result<Value, Refusal> {
+    pub(super) async fn select_mfa_type(&self) -> Result<Value, Refusal> {
         let choice = self.input.response("ANSWER")?;
         let user = self.known()?;
         let factor = user
@@ -25,7 +25,8 @@ impl Answer<'_> {
                 Refusal::invalid(format!("{choice} is not one of the MFA types of the user"))
             })?;
         self.consume(|_, _| Ok(()))?;
-        ask(self.service, self.place, self.typed, user, factor)
+        let metadata = self.input.client_metadata.as_ref();
+        ask(self.service, self.place, self.typed, user, factor, metadata).await
     }
 
     pub(super) async fn software_token(&self) -> Result<Value, Refusal> {

@@ -227,7 +227,7 @@ async fn choose(
     };
     match chosen {
         Some("EMAIL_OTP") => {
-            let mut answer = send_code(service, place, typed, user, input.context())?;
+            let mut answer = send_code(service, place, typed, user, input.context(), None).await?;
             answer["AvailableChallenges"] = json!(available);
             Ok(answer)
         }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::admin_users::new_user;
 use crate::attribute::{Attribute, check_attributes};
+use crate::custom_message::{self, Occurrence};
 use crate::limits::Counted;
 use crate::mail::{Mail, delivery_details, masked};
 use crate::password::NewPassword;
@@ -13,6 +14,7 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::{Service, check_secret_hash};
 use crate::session::{Door, Purpose, Session, Step};
 use crate::srp::Identity;
+use crate::trigger::Metadata;
 use crate::user::{User, UserStatus};
 
 #[derive(Deserialize)]
@@ -24,6 +26,7 @@ pub(super) struct SignUpInput {
     secret_hash: Option<String>,
     #[serde(default)]
     user_attributes: Vec<Attribute>,
+    client_metadata: Option<Metadata>,
 }
 
 pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Value, Refusal> {
@@ -107,7 +110,10 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
         "Session": session,
     });
     if let (Some(code), Some(email)) = (code, user.email()) {
-        service.send(Mail::verification_code(email, &code));
+        let why = (Occurrence::SignUp, input.client_metadata.as_ref());
+        let mail = Mail::verification_code(email, &code);
+        let client = Some(place.client.id.as_str());
+        custom_message::send(service, &place.pool, client, &user, why, mail).await?;
         answer["CodeDeliveryDetails"] = delivery_details(&masked(email));
     }
     Ok(answer)
@@ -230,9 +236,10 @@ pub(super) struct ResendInput {
     client_id: String,
     secret_hash: Option<String>,
     username: String,
+    client_metadata: Option<Metadata>,
 }
 
-pub(super) fn resend(service: &Service, input: &ResendInput) -> Result<Value, Refusal> {
+pub(super) async fn resend(service: &Service, input: &ResendInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(
         service,
@@ -272,6 +279,9 @@ pub(super) fn resend(service: &Service, input: &ResendInput) -> Result<Value, Re
             now,
         )
     })?;
-    service.send(Mail::verification_code(email, &code));
+    let why = (Occurrence::ResendCode, input.client_metadata.as_ref());
+    let mail = Mail::verification_code(email, &code);
+    let client = Some(place.client.id.as_str());
+    custom_message::send(service, &place.pool, client, &user, why, mail).await?;
     Ok(json!({"CodeDeliveryDetails": delivery_details(&masked(email))}))
 }

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use cognito_local::SignInMails;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -428,4 +429,127 @@ async fn the_pre_authentication_trigger_decides_who_may_begin() {
     );
     assert_eq!(events[0].1["request"]["userAttributes"]["email"], NINA);
     assert_eq!(events[2].1["request"]["userNotFound"], true);
+}
+
+const CUSTOM_MESSAGE: &str = "arn:aws:lambda:eu-west-1:000000000000:function:custom-message";
+
+async fn custom_message_world(
+    sign_in_mails: SignInMails,
+    handler: impl Fn(&Value) -> Outcome + Send + Sync + 'static,
+) -> (World, Functions) {
+    let functions = functions(handler).await;
+    let url = functions.url.clone();
+    let world = World::with(|plan| {
+        plan.options.lambda_url = Some(url);
+        plan.options.sign_in_mails = sign_in_mails;
+        plan.pool.custom_message = Some(CUSTOM_MESSAGE.to_owned());
+    })
+    .await;
+    world.passwordless_user(NINA).await;
+    (world, functions)
+}
+
+fn worded(event: &Value, message: &str, subject: &str) -> Outcome {
+    let mut answer = event.clone();
+    answer["response"]["emailMessage"] = message.into();
+    answer["response"]["emailSubject"] = subject.into();
+    Outcome::Answer(answer)
+}
+
+#[tokio::test]
+async fn the_custom_message_trigger_words_mails_and_never_sees_their_codes() {
+    let (world, functions) = custom_message_world(SignInMails::WordedByTrigger, |event| {
+        worded(
+            event,
+            "<h1>Hi</h1><p>Code: <b>{####}</b> &amp; more</p>",
+            "A code",
+        )
+    })
+    .await;
+    world.sign_in(NINA).await;
+    world
+        .sdk
+        .forgot_password()
+        .client_id(&world.client.client_id)
+        .username(NINA)
+        .client_metadata("page", "forgot")
+        .send()
+        .await
+        .unwrap();
+    let mut mails = world.mails_to(NINA);
+    mails.sort_by_key(|mail| std::cmp::Reverse(mail.code.len()));
+    assert_eq!(mails.len(), 2);
+    for mail in &mails {
+        assert_eq!(mail.subject, "A code");
+        assert_eq!(mail.text, format!("HiCode: {} & more", mail.code));
+    }
+    let events = functions.events.lock().unwrap().clone();
+    let (arn, signing_in) = &events[0];
+    assert_eq!(arn, CUSTOM_MESSAGE);
+    assert_eq!(signing_in["version"], "1");
+    assert_eq!(signing_in["triggerSource"], "CustomMessage_Authentication");
+    assert_eq!(signing_in["request"]["codeParameter"], "{####}");
+    assert_eq!(signing_in["request"]["userAttributes"]["email"], NINA);
+    assert!(signing_in["request"].get("clientMetadata").is_none());
+    assert_eq!(
+        signing_in["response"],
+        json!({"smsMessage": null, "emailMessage": null, "emailSubject": null})
+    );
+    let recovering = &events[1].1;
+    assert_eq!(recovering["triggerSource"], "CustomMessage_ForgotPassword");
+    assert_eq!(
+        recovering["request"]["clientMetadata"],
+        json!({"page": "forgot"})
+    );
+    for (mail, (_, event)) in mails.iter().zip(&events) {
+        assert!(!event.to_string().contains(&mail.code));
+    }
+}
+
+#[tokio::test]
+async fn words_that_cognito_does_not_take_stop_the_mail() {
+    let long = "x".repeat(20_001);
+    for (message, subject) in [
+        ("no code", "A code"),
+        (long.as_str(), "A code"),
+        ("{####}", &long[..141]),
+    ] {
+        let (message, subject) = (message.to_owned(), subject.to_owned());
+        let (world, _functions) =
+            custom_message_world(SignInMails::WordedByTrigger, move |event| {
+                worded(event, &message, &subject)
+            })
+            .await;
+        let asked = world
+            .sdk
+            .forgot_password()
+            .client_id(&world.client.client_id)
+            .username(NINA)
+            .send()
+            .await;
+        let refusal = asked.unwrap_err().into_service_error();
+        assert!(
+            refusal.is_invalid_lambda_response_exception(),
+            "{refusal:?}"
+        );
+        assert!(world.mails_to(NINA).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn without_words_the_pools_own_are_sent_and_cognito_may_word_sign_ins_itself() {
+    let (world, _functions) = custom_message_world(SignInMails::WordedByTrigger, |event| {
+        Outcome::Answer(event.clone())
+    })
+    .await;
+    world.sign_in(NINA).await;
+    assert_eq!(world.mails_to(NINA)[0].subject, "Your sign-in code");
+
+    let (world, functions) = custom_message_world(SignInMails::WordedByCognito, |event| {
+        worded(event, "{####}", "A code")
+    })
+    .await;
+    world.sign_in(NINA).await;
+    assert_eq!(world.mails_to(NINA)[0].subject, "Your sign-in code");
+    assert!(functions.events.lock().unwrap().is_empty());
 }

@@ -6,6 +6,7 @@ pub(crate) mod journal;
 pub(crate) mod mailbox;
 pub(crate) mod observer;
 pub(crate) mod requests;
+pub(crate) mod worded_mails;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value, json};
 use self::faults::Fault;
 use self::mailbox::Mail;
 use self::requests::{Exchange, Line};
+use self::worded_mails::WordedMail;
 use crate::functions::aws_calls::AwsCall;
 use crate::world::{Inner, Ready, UnknownUser};
 
@@ -38,6 +40,8 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .route("/mailbox", get(mails).delete(empty_mailbox))
         .route("/mailbox/latest", get(latest_mail))
         .route("/mailbox/{id}/html", get(mail_as_html))
+        .route("/worded-mails", get(worded_mails))
+        .route("/worded-mails/{id}/html", get(worded_mail_as_html))
         .route("/requests", get(requests))
         .route("/requests/{id}", get(request))
         .route("/ready", get(ready))
@@ -106,7 +110,31 @@ const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline
 
 async fn mail_as_html(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Response {
     let found = world.mailbox.find(id).filter(|mail| !mail.html.is_empty());
-    let Some(mail) = found else {
+    as_html(found.map(|mail| mail.html))
+}
+
+/// Every mail that Latchkey words, in every language.
+async fn worded_mails(State(world): State<Arc<Inner>>) -> Response {
+    match worded(&world) {
+        Ok(mails) => Json(mails).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn worded_mail_as_html(State(world): State<Arc<Inner>>, Path(id): Path<usize>) -> Response {
+    match worded(&world) {
+        Ok(mails) => as_html(mails.into_iter().nth(id).map(|mail| mail.html)),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn worded(world: &Inner) -> Result<Vec<WordedMail>, Refusal> {
+    worded_mails::all(&world.mail_words, world.clock.now())
+        .map_err(|report| Refusal(StatusCode::INTERNAL_SERVER_ERROR, report.chain()))
+}
+
+fn as_html(html: Option<String>) -> Response {
+    let Some(html) = html else {
         return Refusal(StatusCode::NOT_FOUND, "no such mail".to_owned()).into_response();
     };
     let headers = [
@@ -115,7 +143,7 @@ async fn mail_as_html(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> R
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, mail.html).into_response()
+    (headers, html).into_response()
 }
 
 async fn empty_mailbox(State(world): State<Arc<Inner>>) -> StatusCode {

@@ -36,6 +36,9 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("confirm-password-reset", confirm_password_reset::function),
     ("confirm-registration", confirm_registration::function),
     ("confirm-start-link", confirm_start_link::function),
+    ("custom-message", |platform| {
+        custom_message::function(platform.environment())
+    }),
     ("delete-passkey", delete_passkey::function),
     ("disable-mfa", disable_mfa::function),
     ("end-other-sessions", end_other_sessions::function),

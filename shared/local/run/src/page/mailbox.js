@@ -24,6 +24,38 @@ export function startMailbox(useCode) {
     say(response?.ok ? 'The mailbox is empty.' : 'The mailbox could not be emptied.');
     await lookForMail();
   });
+  byId('every-mail').addEventListener('click', showWordedMails);
+}
+
+/** Every mail in every language, as it is worded now; a second press puts them away. */
+async function showWordedMails() {
+  const list = byId('worded-mails');
+  if (list.hidden) {
+    const response = await fetch('/_local/worded-mails', { cache: 'no-store' }).catch(() => null);
+    if (!response?.ok) {
+      say('The mails could not be shown.');
+      return;
+    }
+    list.replaceChildren(...(await response.json()).map(wordedItem));
+  }
+  list.hidden = !list.hidden;
+  byId('every-mail').setAttribute('aria-expanded', String(!list.hidden));
+}
+
+function wordedItem(mail) {
+  const details = make(
+    'details',
+    {},
+    make(
+      'summary',
+      {},
+      make('span', { class: 'mail-subject', lang: mail.language }, mail.subject),
+      make('span', { class: 'mail-to muted' }, `${mail.about}, ${mail.language}`),
+    ),
+  );
+  const show = () => details.append(content(mail, `/_local/worded-mails/${mail.id}/html`));
+  details.addEventListener('toggle', show, { once: true });
+  return make('li', { class: 'mail' }, details);
 }
 
 export function lookForMail() {
@@ -103,7 +135,7 @@ function item(mail) {
     ),
   );
   details.addEventListener('toggle', () => markRead(mail.id), { once: true });
-  details.addEventListener('toggle', () => details.append(content(mail)), { once: true });
+  details.addEventListener('toggle', () => details.append(content(mail, `/_local/mailbox/${mail.id}/html`)), { once: true });
   return make('li', { class: 'mail', 'data-id': mail.id }, details, mail.code ? codeChip(mail) : null);
 }
 
@@ -122,10 +154,10 @@ function codeChip(mail) {
 }
 
 /** The HTML as a mail program shows it, and the text, one at a time. */
-function content(mail) {
+function content(mail, address) {
   const text = make('pre', { class: 'mail-text' }, mail.text);
   if (mail.html === '') return text;
-  const frame = make('iframe', { src: `/_local/mailbox/${mail.id}/html`, sandbox: '', title: `Mail: ${mail.subject}` });
+  const frame = make('iframe', { src: address, sandbox: '', title: `Mail: ${mail.subject}` });
   text.hidden = true;
   const button = make('button', { type: 'button', class: 'quiet' }, 'Show as text');
   button.addEventListener('click', () => {

@@ -10,7 +10,7 @@ use cognito_local::{Client, Cognito};
 use serde_json::{Map, Value, json};
 
 use super::WorldError;
-use super::account::{SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
+use super::account::{ACCOUNT_ID, MAIL_SENDER, REGION, SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
 use super::random;
 use super::settings::{PublicClient, Settings};
 
@@ -60,6 +60,7 @@ impl Directory {
         settings
             .check_together()
             .map_err(WorldError::of("the settings"))?;
+        pool.insert("EmailConfiguration".to_owned(), mail_sender());
         let passkeys = passkeys(settings, front_end).map_err(WorldError::of("PASSKEY_RP_ID"))?;
         pool.insert("WebAuthnConfiguration".to_owned(), passkeys);
         let user_pool_id = cognito
@@ -117,6 +118,15 @@ fn passkeys(settings: &Settings, front_end: &str) -> Result<Value, InvalidRelyin
         "RelyingPartyId": relying_party.as_str(),
         "UserVerification": settings.value("PASSKEY_USER_VERIFICATION"),
     }))
+}
+
+/// The pool's sender. Only a pool that mails by SES has its mails worded by a function.
+fn mail_sender() -> Value {
+    json!({
+        "EmailSendingAccount": "DEVELOPER",
+        "From": MAIL_SENDER,
+        "SourceArn": format!("arn:aws:ses:{REGION}:{ACCOUNT_ID}:identity/latchkey.example"),
+    })
 }
 
 /// The functions that Cognito calls.

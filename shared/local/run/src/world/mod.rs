@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentcore_local::{AgentCore, Behaviour};
+use auth_aws::{Environment, MailWords};
 use auth_lambda::logging::level_of;
 use aws_local::AwsLocal;
 use axum::Router;
@@ -143,6 +144,7 @@ pub struct World {
 pub(crate) struct Inner {
     pub(crate) clock: WorldClock,
     pub(crate) mailbox: Arc<Mailbox>,
+    pub(crate) mail_words: MailWords,
     pub(crate) calls: Arc<AwsCalls>,
     pub(crate) logs: Arc<Logs>,
     pub(crate) requests: Arc<Requests>,
@@ -223,6 +225,8 @@ impl World {
             &options.front_ends,
             &options.settings,
         );
+        let mail_words = MailWords::new(&Environment::from_pairs(values.clone()))
+            .map_err(WorldError::of("the words of mails"))?;
         let log_level = values.get("LOG_LEVEL").map_or("info", String::as_str);
         let log_level = level_of(log_level).map_err(WorldError::of("the log"))?;
         let functions = Arc::new(Functions::start(&Surroundings {
@@ -247,6 +251,7 @@ impl World {
         let inner = Arc::new(Inner {
             clock,
             mailbox,
+            mail_words,
             calls,
             logs,
             requests,

@@ -5,6 +5,7 @@ mod authorize_request;
 mod confirm_password_reset;
 mod confirm_registration;
 mod confirm_start_link;
+mod custom_message;
 mod delete_passkey;
 mod disable_mfa;
 mod end_other_sessions;

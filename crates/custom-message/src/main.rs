@@ -1,0 +1,8 @@
+//! The `custom-message` function's process in Lambda. It calls nothing in AWS, so it has no client.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), auth_lambda::ProcessError> {
+    auth_lambda::logging::start()?;
+    let environment = auth_aws::Environment::from_process();
+    auth_lambda::serve(custom_message::function(&environment)?).await
+}
