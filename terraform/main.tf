@@ -333,6 +333,41 @@ resource "aws_lambda_permission" "schedule" {
   source_arn    = each.value.arn
 }
 
+# SES tells the account's own bus what becomes of mails. Those of this deployment alone are listened
+# to: they go out with its configuration set.
+resource "aws_cloudwatch_event_rule" "mail_feedback" {
+  for_each = { for name, hearer in local.hearers : name => hearer if local.with_functions && var.mail_sender != null }
+
+  name        = local.function_names[each.key]
+  description = each.value.summary
+  event_pattern = jsonencode({
+    source      = ["aws.ses"]
+    detail-type = ["Email Bounced", "Email Complaint Received"]
+    detail      = { mail = { tags = { "ses:configuration-set" = [coalesce(local.mail_configuration_set, local.prefix)] } } }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "mail_feedback" {
+  for_each = aws_cloudwatch_event_rule.mail_feedback
+
+  rule = each.value.name
+  arn  = module.function[each.key].alias_arn
+
+  # Before the permission, its calls would be refused.
+  depends_on = [aws_lambda_permission.mail_feedback]
+}
+
+resource "aws_lambda_permission" "mail_feedback" {
+  for_each = aws_cloudwatch_event_rule.mail_feedback
+
+  statement_id  = "mail-feedback"
+  action        = "lambda:InvokeFunction"
+  function_name = module.function[each.key].function_name
+  qualifier     = module.function[each.key].alias
+  principal     = "events.amazonaws.com"
+  source_arn    = each.value.arn
+}
+
 module "http_api" {
   source = "./modules/http-api"
   count  = local.with_functions ? 1 : 0

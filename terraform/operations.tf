@@ -28,6 +28,7 @@ locals {
   # By what calls them. Nothing here calls an authorizer: a team attaches it to its own API.
   triggers  = { for name, function in local.unrouted : name => function if contains(local.trigger_kinds, function.kind) }
   schedules = { for name, function in local.unrouted : name => function if function.kind == "schedule" }
+  hearers   = { for name, function in local.unrouted : name => function if function.kind == "mail-feedback" }
 
   trigger_kinds = ["custom-message", "pre-authentication", "pre-token-generation"]
 
@@ -232,8 +233,8 @@ resource "terraform_data" "contract" {
     }
 
     precondition {
-      condition     = alltrue([for function in local.unrouted : contains(concat(local.trigger_kinds, ["authorizer", "schedule"]), function.kind)])
-      error_message = "The contract has functions of a kind that no deployment knows: ${join(", ", [for name, function in local.unrouted : "${name} (${function.kind})" if !contains(concat(local.trigger_kinds, ["authorizer", "schedule"]), function.kind)])}."
+      condition     = alltrue([for function in local.unrouted : contains(concat(local.trigger_kinds, ["authorizer", "mail-feedback", "schedule"]), function.kind)])
+      error_message = "The contract has functions of a kind that no deployment knows: ${join(", ", [for name, function in local.unrouted : "${name} (${function.kind})" if !contains(concat(local.trigger_kinds, ["authorizer", "mail-feedback", "schedule"]), function.kind)])}."
     }
 
     precondition {

@@ -14,6 +14,7 @@ CALLERS = {
     "custom-message": "Cognito, before a mail is sent",
     "schedule": "the clock, every {everyMinutes} minutes",
     "authorizer": "a team's own API",
+    "mail-feedback": "SES, when a mail bounces or is complained of",
 }
 COUNTED = ("attempts", "mails", "requests", "users")
 READS = ("BatchGetItem", "GetItem", "Query")

@@ -3,7 +3,7 @@
 
 use auth_domain::{
     Caller, Email, Guest, GuestId, GuestName, PendingRegistration, Problem, Randomness, Report,
-    SessionId, SignInId, Timestamp, UserSub,
+    SessionId, SignInId, Timestamp, Undeliverable, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -297,6 +297,28 @@ impl Guests {
             device_epoch: 0,
             pending_authenticator: None,
             passkeys: Vec::new(),
+        }
+    }
+
+    /// Marks a guest's address as one that mails no longer reach, or whose owner does not want
+    /// them; `false` if it is no guest's, or if something newer is known. Twice is once.
+    pub async fn mark_undeliverable(
+        &self,
+        email: &Email,
+        why: Undeliverable,
+        at: Timestamp,
+    ) -> Result<bool, Problem> {
+        let update = self
+            .update(address_key(email))
+            .update_expression("SET undeliverable = :why, undeliverableAt = :at")
+            .condition_expression(format!(
+                "{EXISTS} AND (attribute_not_exists(undeliverableAt) OR undeliverableAt <= :at)"
+            ))
+            .expression_attribute_values(":why", text(why.as_str()))
+            .expression_attribute_values(":at", millis(at));
+        match conditional_update(update, "mark the address").await? {
+            Written::Made(_) => Ok(true),
+            Written::Refused(_) => Ok(false),
         }
     }
 

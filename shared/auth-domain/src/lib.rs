@@ -79,8 +79,8 @@ pub use limit::{
     TryLimits,
 };
 pub use mail::{
-    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, Notice,
-    ProductName, UnknownLanguage,
+    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback,
+    Notice, ProductName, Undeliverable, UnknownLanguage,
 };
 pub use mailbox::Mailbox;
 pub use otp_code::{InvalidOtpCode, OtpCode};

@@ -17,15 +17,15 @@ use serde_json::{
 use tracing::Instrument;
 
 use crate::{
-    Access, AgentTool, Authorizer, ClientContext, Exchange, Fields, Invocation, Metric, Operation,
-    ProblemDetails, ScheduledWork, Trigger,
+    Access, AgentTool, Authorizer, ClientContext, Exchange, Fields, Invocation, MailFeedbackTaker,
+    Metric, Operation, ProblemDetails, ScheduledWork, Trigger,
     authorizer_door::Question,
     code,
     door::Door,
     exchange::{Sender, caller_from_claims},
     http_door,
     logging::{self, Completed},
-    parse_object,
+    mail_feedback, parse_object,
     problem_details::status,
     strict_json, tool_door,
 };
@@ -124,6 +124,36 @@ impl Function {
                         }
                     })?;
                     raw(&report)
+                })
+            }),
+        }
+    }
+
+    /// A function that hears what became of mails. One that fails is an error, which Lambda tries
+    /// twice more and an alarm looks at. An event without anything final is answered and left.
+    pub fn mail_feedback<T: MailFeedbackTaker>(taker: T) -> Self {
+        let taker = Arc::new(taker);
+        Self {
+            name: T::NAME,
+            invoke: Arc::new(move |event, _invocation| {
+                let taker = Arc::clone(&taker);
+                Box::pin(async move {
+                    let feedback = strict_json::parse_object(event.get())
+                        .ok()
+                        .and_then(|event| mail_feedback::read(&event));
+                    let Some(feedback) = feedback else {
+                        tracing::info!("nothing final was said of a mail");
+                        return raw(&json!({}));
+                    };
+                    taker.take(feedback).await.map_err(|problem| {
+                        let reason = problem.report().map(Report::chain);
+                        tracing::error!(error = reason, "feedback to a mail was not noted");
+                        FunctionError {
+                            error_type: "FeedbackNotNoted".to_owned(),
+                            message: "the log says why".to_owned(),
+                        }
+                    })?;
+                    raw(&json!({}))
                 })
             }),
         }

@@ -17,6 +17,7 @@ mod http_door;
 mod invocation;
 mod issued_tokens;
 pub mod logging;
+mod mail_feedback;
 mod metric;
 mod operation;
 mod origin;
@@ -38,7 +39,9 @@ pub use function::{Function, FunctionError, system_clock};
 pub use invocation::{ClientContext, Invocation, ToolCall};
 pub use issued_tokens::IssuedTokens;
 pub use metric::Metric;
-pub use operation::{Access, AgentTool, Authorizer, Operation, ScheduledWork, Trigger};
+pub use operation::{
+    Access, AgentTool, Authorizer, MailFeedbackTaker, Operation, ScheduledWork, Trigger,
+};
 pub use origin::{InvalidOrigin, Origin};
 pub use page::{Page, PagePolicy};
 pub use problem_details::{ProblemDetails, code, status};

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use auth_domain::Problem;
+use auth_domain::{MailFeedback, Problem};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -87,6 +87,15 @@ pub trait ScheduledWork: Send + Sync + 'static {
 
     /// One run.
     fn run(&self) -> impl Future<Output = Result<Self::Report, Problem>> + Send;
+}
+
+/// A function that hears what became of mails.
+pub trait MailFeedbackTaker: Send + Sync + 'static {
+    /// The crate's name.
+    const NAME: &'static str;
+
+    /// Takes a final answer to a mail. It may come twice, and late.
+    fn take(&self, feedback: MailFeedback) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
 /// A Cognito trigger: the whole event goes in and comes back changed. An error refuses what Cognito

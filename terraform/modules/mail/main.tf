@@ -114,6 +114,21 @@ resource "aws_sesv2_configuration_set_event_destination" "bounces" {
   depends_on = [aws_sns_topic_policy.bounces]
 }
 
+# SES sends events to the account's own bus and to no other.
+resource "aws_sesv2_configuration_set_event_destination" "events" {
+  configuration_set_name = aws_sesv2_configuration_set.this.configuration_set_name
+  event_destination_name = "events"
+
+  event_destination {
+    enabled              = true
+    matching_event_types = ["BOUNCE", "COMPLAINT"]
+
+    event_bridge_destination {
+      event_bus_arn = "arn:${var.partition}:events:${var.region}:${var.account_id}:event-bus/default"
+    }
+  }
+}
+
 # Its messages name the addresses: encrypted, and for those alone who are named.
 resource "aws_sns_topic" "bounces" {
   name              = "${var.name}-bounces"

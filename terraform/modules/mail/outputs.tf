@@ -7,7 +7,7 @@ output "configuration_set" {
   description = "The configuration set that mails are sent with."
   value       = aws_sesv2_configuration_set.this.configuration_set_name
 
-  depends_on = [aws_sesv2_configuration_set_event_destination.bounces]
+  depends_on = [aws_sesv2_configuration_set_event_destination.bounces, aws_sesv2_configuration_set_event_destination.events]
 }
 
 output "bounce_topic_arn" {

@@ -41,6 +41,8 @@ pub enum FunctionKind {
     },
     /// API Gateway or `AppSync`, before a request to a team's own API.
     Authorizer,
+    /// SES, through `EventBridge`, when a mail bounces or somebody complains of one.
+    MailFeedback,
 }
 
 /// When Cognito calls a trigger.
@@ -87,6 +89,7 @@ enum Kind {
     CustomMessage,
     Schedule,
     Authorizer,
+    MailFeedback,
 }
 
 impl FunctionItem {
@@ -101,12 +104,14 @@ impl FunctionItem {
             }
             (Kind::CustomMessage, None) => FunctionKind::Trigger(TriggerKind::CustomMessage),
             (Kind::Authorizer, None) => FunctionKind::Authorizer,
+            (Kind::MailFeedback, None) => FunctionKind::MailFeedback,
             (Kind::Schedule, None | Some(0))
             | (
                 Kind::PreAuthentication
                 | Kind::PreTokenGeneration
                 | Kind::CustomMessage
-                | Kind::Authorizer,
+                | Kind::Authorizer
+                | Kind::MailFeedback,
                 Some(_),
             ) => {
                 let reason = "a schedule has everyMinutes of at least 1, and nothing else has it";

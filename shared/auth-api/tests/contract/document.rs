@@ -103,6 +103,7 @@ fn a_function_of_any_kind_is_read() {
             FunctionKind::Schedule { every_minutes: 60 },
         ),
         ("authorizer", Value::Null, FunctionKind::Authorizer),
+        ("mail-feedback", Value::Null, FunctionKind::MailFeedback),
     ] {
         let document = changed(|document| {
             let mut function = document["x-latchkey-functions"]["preTokenGeneration"].clone();

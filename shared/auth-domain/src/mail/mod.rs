@@ -6,11 +6,13 @@
 //! the build, and so does a mail without words in a language.
 
 mod brand;
+mod feedback;
 mod language;
 mod notice;
 mod words;
 
 pub use brand::{AccentColour, Brand, InvalidBrand, LogoUrl, ProductName};
+pub use feedback::{MailFeedback, Undeliverable};
 pub use language::{Language, Locale, UnknownLanguage};
 pub use notice::Notice;
 pub use words::CodeMail;

@@ -59,6 +59,11 @@ run "the_domain_is_signed_and_verified" {
   }
 
   assert {
+    condition     = toset(aws_sesv2_configuration_set_event_destination.events.event_destination[0].matching_event_types) == toset(["BOUNCE", "COMPLAINT"]) && aws_sesv2_configuration_set_event_destination.events.event_destination[0].event_bridge_destination[0].event_bus_arn == "arn:aws:events:eu-west-1:111122223333:event-bus/default"
+    error_message = "functions hear of bounces and complaints too, by the account's own bus"
+  }
+
+  assert {
     condition     = keys(aws_sns_topic_subscription.bounces) == ["ops@example.com"]
     error_message = "somebody hears of them"
   }

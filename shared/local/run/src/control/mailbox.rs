@@ -1,9 +1,10 @@
 //! The mailbox: every mail that Cognito or SES would have sent, newest first, kept across restarts.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use auth_domain::Timestamp;
@@ -51,6 +52,8 @@ pub(crate) struct Mailbox {
     clock: WorldClock,
     watcher: Option<Watcher<Mail>>,
     file: Option<(PathBuf, Mutex<File>)>,
+    /// The suppression list: SES takes mails to these addresses, and sends none.
+    suppressed: Mutex<BTreeSet<String>>,
 }
 
 impl Mailbox {
@@ -68,6 +71,7 @@ impl Mailbox {
                 clock,
                 watcher,
                 file: None,
+                suppressed: Mutex::default(),
             });
         };
         let mut kept: Vec<Mail> = match File::open(&path) {
@@ -99,11 +103,15 @@ impl Mailbox {
             clock,
             watcher,
             file: Some((path, Mutex::new(file))),
+            suppressed: Mutex::default(),
         })
     }
 
     /// Puts a mail into the box and writes it down.
     fn deliver(&self, incoming: Incoming) {
+        if self.suppressed().contains(&incoming.to.to_lowercase()) {
+            return;
+        }
         let sent_at: Timestamp = self.clock.now();
         let mut delivered = None;
         self.mails.add(|id| {
@@ -200,8 +208,20 @@ impl Mailbox {
         self.mails.latest(|mail| mail.id == id)
     }
 
-    /// Throws every mail away.
+    /// Lets nothing reach an address any more.
+    pub(crate) fn suppress(&self, address: &str) {
+        self.suppressed().insert(address.to_lowercase());
+    }
+
+    fn suppressed(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.suppressed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Throws every mail away, and delivers everywhere again.
     pub(crate) fn clear(&self) {
+        self.suppressed().clear();
         self.mails.clear();
         if let Some((path, file)) = &self.file {
             let emptied = file

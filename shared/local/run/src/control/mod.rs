@@ -1,6 +1,7 @@
 //! The control interface under `/_local`: what tests, scripts and the page use to look into a world
 //! and to move it. It never ships.
 
+pub(crate) mod bounces;
 pub(crate) mod faults;
 pub(crate) mod journal;
 pub(crate) mod mailbox;
@@ -22,6 +23,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use self::bounces::Bounce;
 use self::faults::Fault;
 use self::mailbox::Mail;
 use self::requests::{Exchange, Line};
@@ -40,6 +42,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .route("/mailbox", get(mails).delete(empty_mailbox))
         .route("/mailbox/latest", get(latest_mail))
         .route("/mailbox/{id}/html", get(mail_as_html))
+        .route("/bounces", post(bounce))
         .route("/worded-mails", get(worded_mails))
         .route("/worded-mails/{id}/html", get(worded_mail_as_html))
         .route("/requests", get(requests))
@@ -111,6 +114,16 @@ const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline
 async fn mail_as_html(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Response {
     let found = world.mailbox.find(id).filter(|mail| !mail.html.is_empty());
     as_html(found.map(|mail| mail.html))
+}
+
+/// Plays SES: a mail comes back, or somebody complains of one.
+async fn bounce(State(world): State<Arc<Inner>>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let bounce: Bounce = read(&body)?;
+    if bounce.kind.suppresses() {
+        world.mailbox.suppress(&bounce.to);
+    }
+    world.hear_of_mail(&bounce.event(world.clock.now())).await;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Every mail that Latchkey words, in every language.

@@ -54,6 +54,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("list-sessions", list_sessions::function),
     ("login-user", login_user::function),
     ("logout-user", logout_user::function),
+    ("note-bounce", note_bounce::function),
     ("open-start-link", open_start_link::function),
     ("pre-token-generation", pre_token_generation::function),
     ("refresh-token", refresh_token::function),

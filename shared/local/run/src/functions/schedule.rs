@@ -35,7 +35,10 @@ pub(crate) async fn keep(functions: Arc<Functions>, clock: WorldClock) {
                     due: clock.now().after(every),
                 })
             }
-            FunctionKind::Route | FunctionKind::Trigger(_) | FunctionKind::Authorizer => None,
+            FunctionKind::Route
+            | FunctionKind::Trigger(_)
+            | FunctionKind::Authorizer
+            | FunctionKind::MailFeedback => None,
         })
         .collect();
     loop {

@@ -22,7 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentcore_local::{AgentCore, Behaviour};
+use auth_api::{Contract, FunctionKind};
 use auth_aws::{Environment, MailWords};
+use auth_lambda::ClientContext;
 use auth_lambda::logging::level_of;
 use aws_local::AwsLocal;
 use axum::Router;
@@ -33,6 +35,8 @@ use axum::middleware::from_fn;
 use axum::routing::get;
 use cognito_local::Cognito;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::to_raw_value;
 use tokio::task::JoinSet;
 
 use self::account::{ACCOUNT_ID, REGION, SEALING_KEY};
@@ -418,6 +422,17 @@ impl Inner {
         self.dynamodb
             .sweep(self.clock.now())
             .map_err(WorldError::of("DynamoDB's time to live"))
+    }
+
+    /// Invokes the functions that hear what became of mails, as `EventBridge` does.
+    pub(crate) async fn hear_of_mail(&self, event: &Value) {
+        let listening = Contract::embedded().functions().iter();
+        for function in listening.filter(|one| one.kind == FunctionKind::MailFeedback) {
+            if let Ok(event) = to_raw_value(event) {
+                let context = ClientContext::NoTool;
+                self.functions.invoke(&function.name, event, context).await;
+            }
+        }
     }
 
     pub(crate) fn set_unknown_user(&self, unknown_user: UnknownUser) {

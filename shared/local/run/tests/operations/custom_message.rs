@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
+use crate::harness::case::Case;
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, EVE};
+use crate::harness::stage::Stage;
 
 const FUNCTION: &str = "custom-message";
 
@@ -142,4 +144,14 @@ async fn the_local_run_shows_every_mail_in_every_language() {
     let policy = html.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("sandbox"), "{policy}");
     assert_eq!(html.text().await.unwrap(), last["html"].as_str().unwrap());
+}
+
+/// A mail is worded in one way.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::of(FUNCTION, "any mail", "200", |world| {
+        Box::pin(async move {
+            let event = event("CustomMessage_Authentication", &json!({}));
+            Stage::invocation(world, FUNCTION, event)
+        })
+    })]
 }

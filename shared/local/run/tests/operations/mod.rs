@@ -21,6 +21,7 @@ mod list_passkeys;
 mod list_sessions;
 mod login_user;
 pub(crate) mod logout_user;
+mod note_bounce;
 mod open_start_link;
 mod pre_token_generation;
 pub(crate) mod refresh_token;
@@ -50,6 +51,7 @@ pub(crate) fn cases() -> Vec<Case> {
         confirm_password_reset::cases(),
         confirm_registration::cases(),
         confirm_start_link::cases(),
+        custom_message::cases(),
         delete_passkey::cases(),
         disable_mfa::cases(),
         end_other_sessions::cases(),
@@ -65,6 +67,7 @@ pub(crate) fn cases() -> Vec<Case> {
         list_sessions::cases(),
         login_user::cases(),
         logout_user::cases(),
+        note_bounce::cases(),
         open_start_link::cases(),
         pre_token_generation::cases(),
         refresh_token::cases(),
