@@ -211,6 +211,11 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
+    condition     = toset(keys(aws_cloudwatch_event_target.mail_feedback)) == toset(run.contract.hearers) && alltrue([for name in run.contract.hearers : aws_lambda_permission.mail_feedback[name].qualifier == "live" && jsondecode(aws_cloudwatch_event_rule.mail_feedback[name].event_pattern).source == ["aws.ses"]])
+    error_message = "SES tells what becomes of mails, by the alias, and may"
+  }
+
+  assert {
     condition     = module.user_pool.public_client_id == null && var.public_client == local.contract_settings["PUBLIC_CLIENT"].default
     error_message = "a deployment has no public client unless it asks for one, as the contract says"
   }

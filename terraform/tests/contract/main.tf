@@ -121,6 +121,11 @@ output "schedules" {
   value       = { for name, needs in local.needs : name => needs.everyMinutes if try(needs.kind, "") == "schedule" }
 }
 
+output "hearers" {
+  description = "The functions that hear what becomes of mails."
+  value       = [for name, needs in local.needs : name if try(needs.kind, "") == "mail-feedback"]
+}
+
 output "tables" {
   description = "The contract's tables."
   value       = local.tables
