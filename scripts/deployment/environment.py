@@ -66,6 +66,14 @@ def stands_in(service: str) -> bool:
     return bool(os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL"))
 
 
+def pool_named(prefix: str, region: str) -> str:
+    pages = client("cognito-idp", region).get_paginator("list_user_pools").paginate(MaxResults=60)
+    ids = [str(pool["Id"]) for page in pages for pool in page["UserPools"] if pool["Name"] == prefix]
+    if len(ids) != 1:
+        raise Refusal(f"{len(ids) or 'no'} user pools are named {prefix}; say which by --user-pool")
+    return ids[0]
+
+
 def load(name: str) -> Environment:
     file = FOLDER / f"{name}.tfvars"
     if not file.exists():

@@ -19,8 +19,14 @@ const NO_SENDER: &str = "none";
 #[derive(Clone)]
 pub struct Mailer {
     client: Deferred<Client>,
-    /// `None` in a deployment that has no verified sender: it sends no notices.
-    from: Option<String>,
+    /// `None` in a deployment that has no verified sender, and in a function that sends none: no
+    /// notices are sent.
+    sender: Option<Sender>,
+}
+
+#[derive(Clone)]
+struct Sender {
+    from: String,
     words: MailWords,
 }
 
@@ -28,21 +34,24 @@ impl Mailer {
     /// Mails from the address that `MAIL_SENDER` names. A deployment without one sends no notices,
     /// and says so once for each.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        let from = environment.optional("MAIL_SENDER")?;
+        let sender = from.filter(|from| *from != NO_SENDER).map(|from| {
+            Ok(Sender {
+                from: from.to_owned(),
+                words: MailWords::new(environment)?,
+            })
+        });
         Ok(Self {
             client: ses(platform)?,
-            from: platform
-                .environment()
-                .optional("MAIL_SENDER")?
-                .filter(|sender| *sender != NO_SENDER)
-                .map(str::to_owned),
-            words: MailWords::new(platform.environment())?,
+            sender: sender.transpose()?,
         })
     }
 
     /// Tells a guest what happened at `at`. A notice that cannot be sent never fails what it is
     /// about: the caller notes the report, and goes on.
     pub async fn notify(&self, to: &Email, notice: Notice, at: Timestamp) -> Result<(), Report> {
-        let Some(from) = &self.from else {
+        let Some(Sender { from, words }) = &self.sender else {
             tracing::info!(?notice, "no notice is sent: no sender is configured");
             return Ok(());
         };
@@ -50,7 +59,7 @@ impl Mailer {
             subject,
             text,
             html,
-        } = self.words.notice(notice, at, None)?;
+        } = words.notice(notice, at, None)?;
         let content = |text: &str| {
             Content::builder()
                 .data(text)

@@ -1,0 +1,119 @@
+"""People of a file, imported into a local run, who then sign in."""
+
+import base64
+import json
+import pathlib
+import tempfile
+import unittest
+from typing import Any
+
+import boto3
+from local_run import LocalRun, totp
+
+from deployment import people
+
+SECRET = base64.b32encode(bytes(range(20))).decode()
+FILE = f"""email,verified,name,created,externalId,passwordHash,totpSecret
+Ada@example.com,true,Ada,2019-05-04T03:02:01Z,auth0|1,,{SECRET}
+eve@example.com,false,Eve,,auth0|2,$2b$10$hash,{SECRET}
+not an address,true,,,,,
+ada@EXAMPLE.com,true,,,,,
+mia@example.com,maybe,,,,,
+zoe@example.com,true,,,,,SHORT
+"""
+
+
+class Import(LocalRun):
+    def setUp(self) -> None:
+        super().setUp()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def imported(self, content: str, *options: str, name: str = "people.csv") -> dict[str, Any]:
+        file = self.folder / name
+        file.write_text(content, encoding="utf-8")
+        key = ("--sealing-key", "alias/latchkey-local-sealing", "--per-second", "1000")
+        ran = self.ran("import-guests", str(file), "--json", *key, *options)
+        self.assertEqual(ran.stderr, "")
+        return dict(json.loads(ran.stdout))
+
+    def aws(self, service: str, endpoint: str) -> Any:
+        return boto3.client(
+            service, region_name="eu-west-1", endpoint_url=self.ready[endpoint], aws_access_key_id="LOCAL", aws_secret_access_key="local"
+        )
+
+    def users(self) -> list[Any]:
+        return list(self.aws("cognito-idp", "cognito").list_users(UserPoolId=self.ready["userPoolId"])["Users"])
+
+    def test_a_dry_run_names_each_row_by_its_line_and_calls_nothing(self) -> None:
+        file = self.folder / "people.csv"
+        file.write_text(FILE, encoding="utf-8")
+        ran = self.ran("import-guests", str(file), "--dry-run", "--trust-verified")
+        self.assertEqual(ran.returncode, 1)
+        self.assertNotIn("@", ran.stdout)
+        refused = [line for line in ran.stdout.splitlines() if line.startswith("line ")]
+        self.assertEqual([line.partition(":")[0] for line in refused], ["line 4", "line 5", "line 6", "line 7"])
+        self.assertIn("would be 1 hashes of passwords that are not carried", ran.stdout)
+        self.assertIn("1 guests with a user, 1 guests who wait, 4 refused", ran.stdout)
+        self.assertEqual(self.users(), [])
+
+    def test_a_proved_person_signs_in_with_the_authenticator_of_before(self) -> None:
+        report = self.imported(FILE, "--trust-verified")
+        self.assertEqual(len(report["refused"]), 4)
+        held = self.signed_in("ada@example.com")
+        self.assertTrue(held["mfaRequired"])
+        signed_in = self.ask("/auth/mfa/verify", {"sessionToken": held["sessionToken"], "code": totp(SECRET)})
+        self.assertEqual(signed_in["user"]["name"], "Ada")
+        self.assertEqual(signed_in["user"]["createdAt"], "2019-05-04T03:02:01.000Z")
+
+    def test_an_address_that_is_not_proved_brings_neither_password_nor_authenticator(self) -> None:
+        report = self.imported(FILE)
+        self.assertEqual(report["counts"]["guests who wait"], 2)
+        self.assertEqual(report["counts"]["authenticators of unproved addresses, not carried"], 2)
+        self.assertEqual(self.users(), [])
+        signed_in = self.signed_in("eve@example.com")
+        self.assertEqual(signed_in["user"]["name"], "Eve")
+        self.assertNotIn("mfaRequired", signed_in)
+
+    def test_again_and_after_an_interruption_nobody_is_changed_or_doubled(self) -> None:
+        pool = {"UserPoolId": self.ready["userPoolId"]}
+        attributes = [{"Name": "email", "Value": "ada@example.com"}, {"Name": "email_verified", "Value": "true"}]
+        made = self.aws("cognito-idp", "cognito").admin_create_user(
+            **pool, Username="ada@example.com", UserAttributes=attributes, MessageAction="SUPPRESS"
+        )
+        self.assertEqual(self.imported(FILE, "--trust-verified")["counts"]["guests with a user"], 1)
+        items = self.aws("dynamodb", "dynamodb").scan(TableName=self.ready["tables"]["guests"])["Items"]
+        sub = next(attribute["Value"] for attribute in made["User"]["Attributes"] if attribute["Name"] == "sub")
+        self.assertIn({"S": f"guest#{sub}"}, [item["pk"] for item in items])
+        again = self.imported(FILE, "--trust-verified")
+        self.assertEqual(again["counts"]["there already"], 2)
+        after = self.aws("dynamodb", "dynamodb").scan(TableName=self.ready["tables"]["guests"])["Items"]
+        self.assertEqual(sorted(map(str, after)), sorted(map(str, items)))
+
+    def test_a_user_with_a_password_of_somebody_is_not_taken_for_proved(self) -> None:
+        cognito = self.aws("cognito-idp", "cognito")
+        user = {"UserPoolId": self.ready["userPoolId"], "Username": "ada@example.com"}
+        cognito.admin_create_user(**user, UserAttributes=[{"Name": "email", "Value": "ada@example.com"}], MessageAction="SUPPRESS")
+        cognito.admin_set_user_password(**user, Password="a stranger's own words", Permanent=True)
+        report = self.imported(FILE, "--trust-verified")
+        self.assertIn("a user with a password", report["refused"][0]["reason"])
+        self.assertNotIn("guests with a user", report["counts"])
+
+    def test_exports_of_others_are_read(self) -> None:
+        auth0 = {"email": "ada@example.com", "email_verified": True, "user_id": "auth0|1", "created_at": "2019-05-04T03:02:01.000Z"}
+        factors = {"passwordHash": "$2b$10$x", "mfa_factors": [{"totp": {"secret": SECRET}}]}
+        (self.folder / "auth0.json").write_text(json.dumps({**auth0, **factors}) + "\n", encoding="utf-8")
+        firebase = {"localId": "u1", "email": "eve@example.com", "emailVerified": True, "createdAt": "1556938921000", "passwordHash": "x"}
+        (self.folder / "firebase.json").write_text(json.dumps({"users": [firebase, {"localId": "u2"}]}), encoding="utf-8")
+        [ada] = people.read(self.folder / "auth0.json", "auth0")
+        assert isinstance(ada, people.Person)
+        self.assertEqual((ada.says_proved, ada.has_password, ada.external_id), (True, True, "auth0|1"))
+        self.assertEqual(ada.totp_secret, bytes(range(20)))
+        eve, nobody = people.read(self.folder / "firebase.json", "firebase")
+        assert isinstance(eve, people.Person) and isinstance(nobody, people.Refused)
+        self.assertEqual((eve.external_id, str(eve.created)), ("u1", "2019-05-04 03:02:01+00:00"))
+
+
+if __name__ == "__main__":
+    unittest.main()
