@@ -162,7 +162,7 @@ def of_auth0(content: str) -> Iterator[Row]:
     """Auth0's bulk export (JSON Lines), with hashes and factors where its support has added them."""
     for number, user in of_json_lines(content):
         factors = user.get("mfa_factors") or []
-        totp = next((factor["totp"] for factor in factors if isinstance(factor, dict) and "totp" in factor), {})
+        totp: dict[str, Any] = next((factor["totp"] for factor in factors if isinstance(factor, dict) and "totp" in factor), {})
         yield (
             number,
             {
