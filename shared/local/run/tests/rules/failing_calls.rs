@@ -424,10 +424,11 @@ fn assert_allowed(way: &Way, harm: Harm, outcome: &Outcome) {
 
 /// How functions that are no operations say that they have failed: the trigger through Cognito, the
 /// authorizer to its gateway, scheduled work to its alarm.
-const FUNCTION_ERRORS: [&str; 3] = [
+const FUNCTION_ERRORS: [&str; 4] = [
     "400 UserLambdaValidationException",
     "500 Undecided",
     "500 ScheduledWorkFailed",
+    "500 FeedbackNotNoted",
 ];
 
 /// The SDK's own budget for retries is not what this is about: it must not have run dry.
