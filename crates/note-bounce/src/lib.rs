@@ -1,5 +1,5 @@
-//! Hears from SES, through `EventBridge`, that a mail bounced for good or was complained of, and marks
-//! the guest's address, for operators.
+//! Hears from SES, through `EventBridge`, that a mail bounced for good or was complained of, and
+//! marks the guest's address, for operators.
 //!
 //! SES itself sends nothing more to such an address: neither codes nor notices, since both go out
 //! with the deployment's configuration set and its suppression list. So the mark stops nothing, and

@@ -158,9 +158,9 @@ pub enum AllowedCredentials {
     LeftOut,
 }
 
-/// Who words the mail with a sign-in code in a pool that has a custom message trigger. The developer
-/// guide lists `CustomMessage_Authentication` for codes of a second factor, and says nothing of the
-/// first.
+/// Who words the mail with a sign-in code in a pool that has a custom message trigger. The
+/// developer guide lists `CustomMessage_Authentication` for codes of a second factor, and says
+/// nothing of the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignInMails {
     /// The trigger, as for every other mail.
