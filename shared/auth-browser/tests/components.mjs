@@ -548,8 +548,9 @@ async function passkeys() {
   seen('where a passkey is, a code still signs in, and nothing is offered again');
   await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
   await step(tab, 'start');
-  await lock.answers(true);
+  // The press ends what the browser offers in the input: the device answers to one question.
   await go(tab);
+  await lock.answers(true);
   await account(tab).getByText('Your account').waitFor();
   seen('a passkey signs in by one press');
   await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
@@ -721,6 +722,11 @@ try {
   }
   assert.deepEqual(complaints, []);
   console.log(`${steps} steps`);
+} catch (error) {
+  // What every open page shows, where a folder for pictures is named.
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  for (const [number, page] of screenshots ? pages.entries() : []) await page.screenshot({ path: `${screenshots}/failed-${number}.png` }).catch(() => null);
+  throw error;
 } finally {
   await browser.close();
   site.close();
