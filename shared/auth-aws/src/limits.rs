@@ -51,6 +51,8 @@ const MAILS: &str = "mails";
 struct Log<'a> {
     name: String,
     limits: &'a [Limit],
+    /// How many entries the list keeps: as many as the largest quota on it, whoever asks.
+    looked_at: u32,
 }
 
 /// The limit of the whole pool that refused.
@@ -184,7 +186,7 @@ impl Limits {
         now: Timestamp,
         mut note: impl FnMut(LimitState),
     ) -> Result<Result<(), Refusal>, Problem> {
-        let total = [limits.total_per_day];
+        let total = [limits.total_for(payer)];
         let own = [*own];
         let strangers = [limits.strangers_per_hour, limits.strangers_per_day];
         let solved = [limits.solved_per_hour];
@@ -193,7 +195,10 @@ impl Limits {
             CodeMailPayer::Solved(_) => vec![Log::of(SOLVED, &solved)],
             CodeMailPayer::Known => Vec::new(),
         };
-        logs.push(Log::of(MAILS, &total));
+        logs.push(Log {
+            looked_at: limits.total_per_day.quota,
+            ..Log::of(MAILS, &total)
+        });
         let proof = match payer {
             CodeMailPayer::Solved(proof) => Some(proof),
             CodeMailPayer::Stranger | CodeMailPayer::Known => None,
@@ -485,8 +490,7 @@ impl Limits {
     async fn trim(&self, key: AttributeValue, logs: &[Log<'_>], item: &Item) {
         let mut removed = Vec::new();
         for log in logs {
-            let quotas = log.limits.iter().map(|limit| limit.quota as usize);
-            let looked_at = quotas.max().unwrap_or_default();
+            let looked_at = log.looked_at as usize;
             let (list, quiet) = (log.name.clone(), quiet(&log.name));
             let proofs = (log.name == SOLVED).then(|| "proofs".to_owned());
             for name in [Some(list), Some(quiet), proofs].into_iter().flatten() {
@@ -542,9 +546,11 @@ impl Limits {
 
 impl<'a> Log<'a> {
     fn of(name: impl Into<String>, limits: &'a [Limit]) -> Self {
+        let quotas = limits.iter().map(|limit| limit.quota);
         Self {
             name: name.into(),
             limits,
+            looked_at: quotas.max().unwrap_or_default(),
         }
     }
 

@@ -61,6 +61,20 @@ pub struct CodeMailLimits {
     pub total_per_day: Limit,
 }
 
+impl CodeMailLimits {
+    /// How many mails of a day there may be for one more of this payer. A fifth is kept for known
+    /// devices, so that strangers who solve challenges keep no known device out.
+    #[must_use]
+    pub const fn total_for(&self, payer: CodeMailPayer<'_>) -> Limit {
+        let total = self.total_per_day;
+        let quota = match payer {
+            CodeMailPayer::Known => total.quota,
+            CodeMailPayer::Stranger | CodeMailPayer::Solved(_) => total.quota - total.quota / 5,
+        };
+        Limit { quota, ..total }
+    }
+}
+
 /// Out of whose budget a mail with a code is paid.
 #[derive(Clone, Copy, Debug)]
 pub enum CodeMailPayer<'a> {
@@ -88,7 +102,7 @@ pub enum PoolPayer {
     Stranger,
     /// A person who solved a challenge.
     Solved,
-    /// A known device, or an agent.
+    /// A known device, a signed-in guest, or an agent.
     Known,
 }
 

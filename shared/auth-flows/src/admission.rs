@@ -1,7 +1,7 @@
 //! Admission: every limit on mails with a code, on tries of codes, and on a network's attempts.
 //!
-//! Three budgets stand beside each other for an address. All strangers share one. A known device
-//! and an agent have their own, which strangers cannot spend. Where strangers have spent theirs,
+//! Several budgets stand beside each other for an address. All strangers share one. A known device,
+//! a signed-in guest and an agent have their own, which strangers cannot spend. Where strangers have spent theirs,
 //! the refusal carries a challenge, and its solution is admitted against the second budget: a
 //! script pays for each, and a person on a new device waits seconds. All of it is the same for
 //! every address, known or not: the budgets are the address's, not the guest's.
@@ -14,7 +14,7 @@ use auth_aws::{
 use auth_domain::{
     AttemptId, Clock, CodeMailLimits, CodeMailPayer, DeviceCookie, Email, Guest, KeyRing,
     KnownDevice, Limit, LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem,
-    ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits, WorkChallenge,
+    ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits, UserSub, WorkChallenge,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::join;
@@ -64,6 +64,8 @@ enum Standing {
     Device(KnownDevice),
     /// An agent or an operator: IAM let them in.
     Agent,
+    /// A guest who is signed in: the authorizer let them in.
+    Caller(UserSub),
     /// Anybody who has solved a challenge for this.
     Solved(SolvedWork),
     /// Anybody.
@@ -130,6 +132,8 @@ impl Requesters {
             Standing::Device(device)
         } else if !exchange.is_http() {
             Standing::Agent
+        } else if let Ok(caller) = exchange.caller() {
+            Standing::Caller(caller.sub.clone())
         } else if let Some(solved) = solved() {
             Standing::Solved(solved)
         } else {
@@ -248,7 +252,9 @@ impl Requester<'_> {
     pub fn device(&self) -> Option<&KnownDevice> {
         match &self.standing {
             Standing::Device(device) => Some(device),
-            Standing::Agent | Standing::Solved(_) | Standing::Stranger => None,
+            Standing::Agent | Standing::Caller(_) | Standing::Solved(_) | Standing::Stranger => {
+                None
+            }
         }
     }
 
@@ -281,20 +287,18 @@ impl Requester<'_> {
     }
 
     /// The name under which the requester's own budget counts; for everyone else, the one that
-    /// strangers share.
+    /// strangers share. Agents have one for each conversation and address.
     #[must_use]
     pub fn budget(&self) -> String {
         match &self.standing {
             Standing::Agent => {
-                let caller = match self.exchange.conversation() {
-                    Some(conversation) => ["tool", conversation],
-                    None => ["direct", ""],
-                };
-                let parts = [caller[0], caller[1], self.email.as_str()];
-                format!(
-                    "agent#{}",
-                    self.keys().tag(Purpose::Principal, &parts).to_hex()
-                )
+                let conversation = self.exchange.conversation().unwrap_or_default();
+                self.agent_budget(conversation)
+            }
+            Standing::Caller(sub) => {
+                let parts = ["caller", sub.as_str(), self.email.as_str()];
+                let tag = self.keys().tag(Purpose::Principal, &parts);
+                format!("caller#{}", tag.to_hex())
             }
             Standing::Device(_) | Standing::Solved(_) | Standing::Stranger => {
                 KnownDevice::budget(self.device(), &self.email, self.keys())
@@ -302,22 +306,33 @@ impl Requester<'_> {
         }
     }
 
-    /// The same for tries of a code. A signed-in guest, whom the authorizer has let in, counts by
-    /// themselves: strangers cannot shut a guest out of a fresh proof.
-    fn code_budget(&self) -> String {
-        match (&self.standing, self.exchange.caller()) {
-            (Standing::Stranger, Ok(caller)) => {
-                let parts = ["caller", caller.sub.as_str(), self.email.as_str()];
-                let tag = self.keys().tag(Purpose::Principal, &parts);
-                format!("caller#{}", tag.to_hex())
-            }
-            (_, Ok(_) | Err(_)) => self.budget(),
+    /// The same for passwords. All conversations of agents share one budget for an address: the next
+    /// limit is Cognito's own lock.
+    #[must_use]
+    pub fn password_budget(&self) -> String {
+        match &self.standing {
+            Standing::Agent => self.agent_budget(""),
+            Standing::Device(_)
+            | Standing::Caller(_)
+            | Standing::Solved(_)
+            | Standing::Stranger => self.budget(),
         }
+    }
+
+    fn agent_budget(&self, conversation: &str) -> String {
+        let door = if self.exchange.is_from_agent() {
+            "tool"
+        } else {
+            "direct"
+        };
+        let parts = [door, conversation, self.email.as_str()];
+        let tag = self.keys().tag(Purpose::Principal, &parts);
+        format!("agent#{}", tag.to_hex())
     }
 
     fn mail_payer(&self) -> CodeMailPayer<'_> {
         match &self.standing {
-            Standing::Device(_) | Standing::Agent => CodeMailPayer::Known,
+            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => CodeMailPayer::Known,
             Standing::Solved(solved) => CodeMailPayer::Solved(solved),
             Standing::Stranger => CodeMailPayer::Stranger,
         }
@@ -325,7 +340,7 @@ impl Requester<'_> {
 
     fn pool_payer(&self) -> PoolPayer {
         match &self.standing {
-            Standing::Device(_) | Standing::Agent => PoolPayer::Known,
+            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => PoolPayer::Known,
             Standing::Solved(_) => PoolPayer::Solved,
             Standing::Stranger => PoolPayer::Stranger,
         }
@@ -345,7 +360,7 @@ impl Requester<'_> {
                 );
                 Some(Box::new(challenge.map_err(Problem::Internal)?))
             }
-            (Standing::Device(_) | Standing::Agent, _) | (_, None) => None,
+            (Standing::Device(_) | Standing::Agent | Standing::Caller(_), _) | (_, None) => None,
         };
         Err(Problem::RateLimited {
             retry_after_seconds: refusal.retry_after_seconds,
@@ -365,8 +380,8 @@ pub struct CodeMails {
 }
 
 impl CodeMails {
-    /// Mails of an operation whose `own` limit holds a known device, an agent, or all strangers
-    /// together.
+    /// Mails of an operation whose `own` limit holds a known device, a signed-in guest, an agent, or
+    /// all strangers together.
     pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
@@ -385,8 +400,12 @@ impl CodeMails {
     /// and ages out.
     pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
         match &requester.standing {
-            Standing::Device(_) | Standing::Agent => self.admit_known(requester).await?,
-            Standing::Solved(_) | Standing::Stranger => self.admit_to_mailbox(requester).await?,
+            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => {
+                self.admit_known(requester).await?;
+            }
+            Standing::Solved(_) | Standing::Stranger => {
+                self.admit_to_mailbox(requester).await?;
+            }
         }
         let request = PoolRequest {
             payer: requester.pool_payer(),
@@ -464,7 +483,7 @@ impl CodeMails {
 
     async fn give_back(&self, requester: &Requester<'_>) {
         match &requester.standing {
-            Standing::Device(_) | Standing::Agent => {
+            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => {
                 join!(
                     self.give_back_own(requester),
                     self.give_back_to_mailbox(requester)
@@ -518,14 +537,16 @@ impl CodeTries {
 
     /// Counts a try; says what is left, also in the answer's `RateLimit` fields.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
-        let (budget, exchange) = (requester.code_budget(), requester.exchange);
+        let (budget, exchange) = (requester.budget(), requester.exchange);
         let mut left = self
             .tries
             .strangers
             .spent_until(requester.now, requester.now);
         let solved = match &requester.standing {
             Standing::Solved(solved) => Some(solved),
-            Standing::Device(_) | Standing::Agent | Standing::Stranger => None,
+            Standing::Device(_) | Standing::Agent | Standing::Caller(_) | Standing::Stranger => {
+                None
+            }
         };
         let admitted = self
             .limits
@@ -554,7 +575,7 @@ impl CodeTries {
             .take_back_try(
                 &self.tries,
                 is_solved,
-                &requester.code_budget(),
+                &requester.budget(),
                 &requester.attempt,
             )
             .await
@@ -564,7 +585,7 @@ impl CodeTries {
     /// 800-63B-4 §3.2.2).
     pub async fn clear(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
-            .clear_tries(&self.tries, &requester.code_budget())
+            .clear_tries(&self.tries, &requester.budget())
             .await
     }
 }
@@ -616,7 +637,8 @@ impl NetworkAttempts {
     }
 
     /// Counts an attempt. Known devices are exempt: an office may share a network, and one attacker
-    /// there shuts no known device out. Direct invocations are exempt too: IAM has allowed each.
+    /// there shuts no known device out. Direct invocations that name no conversation are exempt
+    /// too: IAM has allowed each.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         let exchange = requester.exchange;
         let subject = match (exchange.network(), exchange.conversation()) {

@@ -110,7 +110,7 @@ impl PasswordAttempts {
         Budget::Failures {
             limits: &self.limits,
             limit: &self.failures,
-            subject: requester.budget(),
+            subject: requester.password_budget(),
         }
     }
 }

@@ -205,8 +205,8 @@ impl Exchange {
         })
     }
 
-    /// The conversation that an agent calls in, as the AgentCore Gateway names it, or the gateway
-    /// where it names none. `None` at the other doors.
+    /// The conversation that a call belongs to. An AgentCore Gateway names it for a tool, or else
+    /// itself. A direct invocation may name it by `conversationId` or `sessionId`. `None` over HTTP.
     #[must_use]
     pub fn conversation(&self) -> Option<&str> {
         self.sender.conversation.as_deref()

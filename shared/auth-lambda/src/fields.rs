@@ -384,6 +384,11 @@ impl Fields {
         self.fields.insert(name.to_owned(), value);
     }
 
+    /// A field's text as it came, whether the operation has that field or not.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.as_str()
+    }
+
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
         self.fields.remove(name)
     }

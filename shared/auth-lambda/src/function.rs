@@ -314,10 +314,14 @@ fn open<O: Operation>(
                 .as_ref()
                 .and_then(Value::as_object)
                 .and_then(caller_from_claims);
-            (
-                Exchange::new(lambda_request_id(), door, caller, Sender::default()),
-                fields,
-            )
+            let named = |name| fields.as_ref().ok().and_then(|fields| fields.text(name));
+            let conversation = named("conversationId").or_else(|| named("sessionId"));
+            let sender = Sender {
+                conversation: conversation.map(str::to_owned),
+                ..Sender::default()
+            };
+            let exchange = Exchange::new(lambda_request_id(), door, caller, sender);
+            (exchange, fields)
         }
         Door::Tool => {
             let context = &invocation.client_context;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::steps::{
     ORIGIN_SECRET, ORIGIN_SECRET_SHA256, ROOMY_MAILBOXES, WRONG_CODE, at_once,
@@ -530,6 +531,41 @@ async fn a_strangers_wrong_codes_do_not_keep_a_signed_in_guest_from_a_fresh_proo
     let proof = world.mailed_proof(ADA).await;
     let set_up = app.set_up(json!({ "proof": proof })).await;
     set_up.expect_status(200);
+}
+
+/// The route of a fresh proof takes no solved challenge, so its refusals offer none.
+#[tokio::test]
+async fn a_signed_in_guests_budget_for_fresh_proofs_ends_without_a_challenge() {
+    let world = stopped(&[("OTP_FAILURES_PER_EMAIL", "3")]).await;
+    world.registered(ADA, PASSWORD).await;
+    let guest = world.sign_in(ADA).await;
+    let mut app = world.browser();
+    app.bearer(&guest.access_token);
+    for _ in 0..5 {
+        let password = json!({ "email": ADA, "password": "not the password" });
+        let refused = world.browser().post("/auth/login", password).await;
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+    }
+    // Strangers have spent theirs, not the guest's.
+    let set_up = app.set_up(json!({ "password": PASSWORD })).await;
+    set_up.expect_status(200);
+    for _ in 0..5 {
+        let wrong = app.set_up(json!({ "password": "not the password" })).await;
+        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+    }
+    let mut proof = world.mailed_proof(ADA).await;
+    proof["code"] = WRONG_CODE.into();
+    for _ in 0..3 {
+        let wrong = app.set_up(json!({ "proof": proof })).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+    }
+    world.advance(WINDOW);
+    let proof = world.mailed_proof(ADA).await;
+    for proof in [json!({ "password": PASSWORD }), json!({ "proof": proof })] {
+        let refused = app.set_up(proof).await;
+        refused.expect_problem(429, "RATE_LIMITED");
+        assert!(refused["challenge"].is_null(), "{}", refused.body);
+    }
 }
 
 #[tokio::test]
