@@ -1,9 +1,9 @@
 # The bucket that the built zips are uploaded to, and functions are made from.
 
 resource "aws_s3_bucket" "artifacts" {
-  #checkov:skip=CKV_AWS_18:Who uploads and reads is in CloudTrail; nobody else can.
+  #checkov:skip=CKV_AWS_18:CloudTrail has each upload and read; no other principal may.
   #checkov:skip=CKV_AWS_144:A lost zip is built again, byte for byte.
-  #checkov:skip=CKV2_AWS_62:Nobody waits for changes of it.
+  #checkov:skip=CKV2_AWS_62:No one waits for its changes.
   bucket        = "${local.prefix}-artifacts-${local.account_id}"
   force_destroy = !var.protected
 }

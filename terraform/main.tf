@@ -486,7 +486,7 @@ module "observability" {
   }
 }
 
-# Functions that people sign in with do not go because somebody forgot the manifest.
+# A forgotten manifest must not delete the functions that people sign in with.
 resource "terraform_data" "functions_stay" {
   count = local.with_functions && var.protected ? 1 : 0
 

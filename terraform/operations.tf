@@ -84,7 +84,7 @@ locals {
       }
     }
     # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, a
-    # user's or a sign-in's, so what was copied to somebody else's record stays shut.
+    # user's or a sign-in's, so a value copied to another's record stays shut.
     sealing-key = {
       arns      = [aws_kms_key.sealing.arn]
       condition = { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } }
@@ -133,7 +133,7 @@ locals {
   # let its form lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
 
-  # The issuer in the pool's tokens: what the authorizer, the functions and AgentCore compare with.
+  # The issuer in the pool's tokens: the authorizer, the functions and AgentCore compare with it.
   issuer = var.updated_issuer ? replace(module.user_pool.issuer, "https://cognito-idp.", "https://issuer-cognito-idp.") : module.user_pool.issuer
 
   # The app clients whose access tokens the JWT routes take: the authorizer's audience, and what the

@@ -1,4 +1,4 @@
-# What the next phase, the scripts and a front end read. No secret is among them.
+# Values for the next phase, the scripts and a front end. None is secret.
 
 output "artifact_bucket" {
   description = "The bucket for phase 2's zips."

@@ -7,7 +7,7 @@
 //! when its answer was lost.
 //!
 //! If a call fails: until the last write the passkey is on the list. It may have gone from Cognito
-//! by then and signs nobody in, and other sessions may be signed out already. The next try needs a
+//! by then and cannot sign in, and other sessions may be signed out already. The next try needs a
 //! fresh proof and finishes. A notice that cannot be mailed is logged and counted, and fails
 //! nothing.
 

@@ -1,5 +1,5 @@
 //! Latchkey's own list of a guest's passkeys, in the guest's record: an attribute for each. A
-//! passkey that is not on it signs nobody in, whatever Cognito keeps.
+//! passkey that is not on it cannot sign in, whatever Cognito keeps.
 
 use auth_domain::{
     AuthenticatorMark, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp,

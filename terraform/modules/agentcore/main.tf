@@ -31,7 +31,7 @@ locals {
   sign_in_host = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${var.region}.amazoncognito.com"
 
   # An app client for codes must name a URI, and AgentCore says which only when it knows the client.
-  # Until the next apply it is one that nobody but AgentCore could answer at, and AgentCore does
+  # Until the next apply it is one that only AgentCore could answer at, and AgentCore does
   # not.
   callback_url = coalesce(var.callback_url, "https://bedrock-agentcore.${var.region}.amazonaws.com/identities/oauth2/callback/not-known-yet")
 }
@@ -170,7 +170,7 @@ resource "aws_cloudformation_stack" "tools" {
 
 # ---- the agents ----
 
-# To be attached to whatever role an agent runs as: the tools, and the routes that are signed by
+# To be attached to the role that an agent runs as: the tools, and the routes that are signed by
 # IAM. Nothing else here lets an agent in.
 resource "aws_iam_policy" "agent" {
   name        = "${var.name}-agent"

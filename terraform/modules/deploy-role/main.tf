@@ -11,12 +11,12 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
-  # Lambda puts it into what a function's code asks AWS for, and nobody else can. What a service
+  # Only Lambda can put it into the requests of a function's code. What a service
   # asks in a function's name may lack it.
   by_functions = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn.lambda}:function:${var.prefix}-*" } }
 
   # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July
-  # 2026: a name can be taken over by somebody else, an id cannot.
+  # 2026: another account can take a name over, but no id.
   owner   = split("/", var.github.repository)[0]
   name    = split("/", var.github.repository)[1]
   subject = var.github.owner_id == null ? "repo:${var.github.repository}" : "repo:${local.owner}@${var.github.owner_id}/${local.name}@${var.github.repository_id}"
@@ -47,10 +47,10 @@ resource "aws_iam_openid_connect_provider" "github" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-# The outer limit of every function's role, whatever its own policy says: without it, a person who
+# The outer limit of every function's role, beside its own policy: without it, a person who
 # can make roles can make himself an administrator. Who may take a role is written by whoever makes
 # it, and no condition looks at that: so the limit lets data be touched by functions alone, and a
-# role that somebody else can take too is worth nothing to him.
+# role that others can take too is worth nothing to him.
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290:A boundary grants nothing; roles have exact grants of their own within it.
   #checkov:skip=CKV_AWS_355:X-Ray's two write actions take no resource.
@@ -144,7 +144,7 @@ resource "aws_iam_role" "deploy" {
   assume_role_policy   = local.trust.deploy
 }
 
-# Makes the plan that somebody approves: what the other role may do, within a boundary that lets it
+# Makes the plan for approval: what the other role may do, within a boundary that lets it
 # read.
 resource "aws_iam_role" "plan" {
   #checkov:skip=CKV_AWS_393:Audience and subject are compared as whole text; the check does not see through the computed key.
@@ -187,7 +187,7 @@ resource "aws_iam_policy" "reading" {
 # Several policies, since one would outgrow what a managed policy may hold.
 
 resource "aws_iam_policy" "data" {
-  #checkov:skip=CKV_AWS_287:Terraform reads the secret's first version back; whoever deploys can read its state anyway.
+  #checkov:skip=CKV_AWS_287:Terraform reads the secret's first version back; the deploying person can read its state anyway.
   #checkov:skip=CKV_AWS_355:The last statement lists, which takes no resource.
   name        = "${var.prefix}-deploy-data"
   description = "Changing what keeps data, without making or deleting it"
@@ -303,7 +303,7 @@ resource "aws_iam_policy" "data" {
         Resource = [var.resources.key_arn, var.resources.sealing_key_arn]
       },
       {
-        # Terraform asks whether a table's key is AWS's own for DynamoDB, which nobody knows by its
+        # Terraform asks whether a table's key is AWS's own for DynamoDB, which is not known by its
         # id.
         Sid       = "DynamoDbsOwnKey"
         Effect    = "Allow"
@@ -352,8 +352,8 @@ resource "aws_iam_policy" "service" {
         Resource = ["${local.arn.events}:rule/${var.prefix}-*"]
       },
       {
-        # Whoever may let anybody call a function may let everybody: the API, the pool and the
-        # schedules it is, and nobody with an account of his own.
+        # A permission to open a function is one to open it to all: the API, the pool and the
+        # schedules may call it, and no other account.
         Sid       = "Callers"
         Effect    = "Allow"
         Action    = ["lambda:AddPermission"]
@@ -574,7 +574,7 @@ resource "aws_iam_policy" "names" {
 # to change.
 resource "aws_iam_policy" "agents" {
   #checkov:skip=CKV_AWS_355:The pool's domain is read, which takes no resource.
-  #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; whoever deploys can read its state anyway.
+  #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; the deploying person can read its state anyway.
   count = var.agents ? 1 : 0
 
   name        = "${var.prefix}-deploy-agents"

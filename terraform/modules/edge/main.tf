@@ -23,7 +23,7 @@ resource "aws_s3_bucket" "site" {
   #checkov:skip=CKV_AWS_18:CloudFront alone reads it, and the web ACL logs who asked.
   #checkov:skip=CKV_AWS_144:It holds what the repository holds.
   #checkov:skip=CKV_AWS_145:A page for everybody; Amazon's own key is enough.
-  #checkov:skip=CKV2_AWS_62:Nobody waits for changes of it.
+  #checkov:skip=CKV2_AWS_62:No one waits for its changes.
   bucket        = "${var.name}-site-${var.account_id}"
   force_destroy = var.disposable
 }
@@ -103,7 +103,7 @@ resource "aws_s3_bucket_policy" "site" {
   depends_on = [aws_s3_bucket_public_access_block.site]
 }
 
-# A team's own front end: a first page says where it belongs. Whoever deploys a front end over it
+# A team's own front end: a first page says where it belongs. A front end that is deployed over it
 # keeps it.
 resource "aws_s3_object" "page" {
   count = var.front_end == "own" ? 1 : 0
@@ -371,7 +371,7 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # CloudFront keeps a GET's error for ten seconds if nobody says otherwise, and shows it to the
+  # By default CloudFront keeps a GET's error for ten seconds, and shows it to the
   # next who asks. Of what the API answers these can be named; 401 and 429 are not among what
   # CloudFront keeps.
   dynamic "custom_error_response" {

@@ -4,7 +4,7 @@
 
 locals {
   # Each with those of its rules that count and refuse nothing. Bodies hold passwords and names, in
-  # which "../" or "<svg" is nobody's attack: a refusal would keep people out who can do nothing
+  # which "../" or "<svg" is no attack: a refusal would keep people out who can do nothing
   # about it, and no operation makes a path, an address or a page of what they send.
   managed_rules = [
     { name = "AWSManagedRulesAmazonIpReputationList", counting = [] },
@@ -48,7 +48,7 @@ resource "aws_wafv2_web_acl" "this" {
               uri_path {}
             }
 
-            # However the path is written: what is encoded or roundabout must not slip past the rule
+            # In every spelling: an encoded or roundabout path must not slip past the rule
             # and still find its route.
             text_transformation {
               priority = 0
@@ -156,7 +156,7 @@ resource "aws_wafv2_web_acl" "this" {
   }
 }
 
-# What lets a page render the CAPTCHA by AWS's script: a fetch to the API cannot show what the web
+# Lets a page render the CAPTCHA by AWS's script: a fetch to the API cannot show what the web
 # ACL answers it with.
 resource "aws_wafv2_api_key" "captcha" {
   count    = var.captcha_on_registration ? 1 : 0

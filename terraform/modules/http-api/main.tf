@@ -55,7 +55,7 @@ resource "aws_apigatewayv2_route" "this" {
 }
 
 # Only this route of this API may invoke the alias. A path parameter stands for
-# whatever is in its place.
+# anything in its place.
 resource "aws_lambda_permission" "this" {
   for_each = var.routes
 

@@ -2,7 +2,7 @@
 
 locals {
   # What the functions count themselves (CloudWatch namespace "Latchkey"): from this many within the
-  # period on, somebody should look.
+  # period on, a person should look.
   counted = {
     CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
     PasswordFailures      = { threshold = 100, period = 300, meaning = "wrong passwords: somebody may be guessing" }

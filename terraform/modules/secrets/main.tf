@@ -16,7 +16,7 @@ data "aws_secretsmanager_random_password" "origin" {
 
 # The one secret that functions read: {"clientSecret", "keys": {"current", "previous"?}}. Terraform
 # writes the first version and never another: scripts/rotate-keys does, outside of any plan and any
-# state, and what it writes survives every apply.
+# state, and its values survive every apply.
 resource "aws_secretsmanager_secret" "this" {
   #checkov:skip=CKV2_AWS_57:scripts/rotate-keys rotates it, without a function that could read it all the time.
   name                    = var.name

@@ -24,7 +24,7 @@ pub(crate) enum Step {
 const ENDED: Step = Step::DeadEnd("This sign-in link has been used already, or its time is over.");
 const UNREACHABLE: Step = Step::DeadEnd("The sign-in service cannot be reached. Try again.");
 
-/// Somebody opens the authorization URL: on to the provider, once.
+/// The authorization URL is opened: on to the provider, once.
 pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal> {
     let openable = |session: &Session| {
         let again = service.behaviour().second_visit == Permission::Accepted;
@@ -47,7 +47,7 @@ pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal>
     let Some(provider) = found else {
         return Ok(ENDED);
     };
-    // Before the URL is spent, so that a provider that is not there yet costs nobody a session.
+    // Before the URL is spent, so that a provider that is not there yet costs no session.
     let endpoints = match oauth2::endpoints(&service.http, &provider.settings.discovery).await {
         Ok(endpoints) => endpoints,
         Err(cause) => {

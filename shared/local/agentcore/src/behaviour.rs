@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// How the stand-in answers where nobody knows what AWS does.
+/// How the stand-in answers where AWS's behaviour is unknown.
 ///
 /// The defaults are what was seen on real accounts where anything was, and the stricter way
 /// elsewhere. Code that is right under every value is right.
@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Behaviour {
     /// How long a workload access token is good for. The answer that carries one does not say.
     pub workload_token_lifetime: Duration,
-    /// What the use of a workload access token that has ended, or that nobody issued, is refused
+    /// What the use of a workload access token that has ended, or was never issued, is refused
     /// with.
     pub ended_workload_token: ErrorClass,
     /// What a user token with a bad signature, issuer or time is refused with.

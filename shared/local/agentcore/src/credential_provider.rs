@@ -37,7 +37,7 @@ pub struct CredentialProviderSpec {
 pub struct CredentialProvider {
     /// Its ARN.
     pub arn: String,
-    /// The redirect URI to register for the client. It stays, whatever else of the provider
+    /// The redirect URI to register for the client. It stays, if anything else of the provider
     /// changes.
     pub callback_url: String,
 }

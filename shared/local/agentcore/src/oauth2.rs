@@ -263,7 +263,7 @@ async fn exchange(
     request: reqwest::RequestBuilder,
     place: &str,
 ) -> Result<(u16, Vec<u8>), Failure> {
-    // Without its address, which may hold what nobody should read.
+    // Without its address, which may hold secrets.
     let unreachable =
         |cause: reqwest::Error| Failure::Unreachable(place.to_owned(), cause.without_url());
     let mut response = request.send().await.map_err(unreachable)?;

@@ -62,7 +62,7 @@ fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite:
     Ok(())
 }
 
-/// Forgets sessions and the vault. Workload tokens stay good: whoever holds one cannot know of a
+/// Forgets sessions and the vault. Workload tokens stay good: their holder cannot know of a
 /// reset.
 pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal> {
     Ok(empty(transaction, &["sessions", "vault"])?)

@@ -13,7 +13,7 @@ use crate::service::Service;
 use crate::store::fingerprint;
 use crate::workload_token::Principal;
 
-/// What is read of a token. Further claims are nobody's business here.
+/// The claims that are read. Others do not matter here.
 #[derive(Deserialize)]
 struct Claims {
     iss: String,

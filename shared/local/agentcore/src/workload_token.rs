@@ -15,7 +15,7 @@ use crate::workload_identity::WorkloadIdentity;
 /// Whom a workload acts for, by the very identifier that said so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Principal {
-    /// Nobody but itself.
+    /// The workload itself.
     Workload,
     /// A name that the workload vouches for.
     UserId(String),
@@ -29,7 +29,7 @@ pub(crate) enum Principal {
 }
 
 impl Principal {
-    /// A user, and nobody with an identifier of another kind that happens to read the same.
+    /// A user. An identifier of another kind with the same text is another subject.
     pub(crate) fn user_key(&self) -> Value {
         match self {
             Self::Workload => json!(["workload"]),

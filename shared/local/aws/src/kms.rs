@@ -407,7 +407,7 @@ fn not_found(key_id: &str) -> Refusal {
     )
 }
 
-/// KMS says no more than this, whatever was wrong: key, context or bytes.
+/// KMS's one answer to a wrong key, context or ciphertext.
 fn invalid_ciphertext() -> Refusal {
     Refusal::new("InvalidCiphertextException", "")
 }

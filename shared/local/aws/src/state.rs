@@ -130,7 +130,7 @@ impl Store {
         })
     }
 
-    /// A panic elsewhere cannot leave the state half-changed, so a poisoned lock is as good as any.
+    /// A panic elsewhere cannot leave the state half-changed, so a poisoned lock can still be used.
     fn locked(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Attributes that somebody wants to write, held against the pool's schema.
+//! Attributes of a request, compared with the pool's schema.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

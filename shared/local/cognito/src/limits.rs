@@ -52,7 +52,7 @@ impl Counted {
     /// Counts a call before anything else is done for it, so that many at once cannot outrun the
     /// limit.
     ///
-    /// `name` is the user name, or what was typed where nobody has it: those are counted alike. For
+    /// `name` is the user name, or the typed name of an unknown user: both are counted alike. For
     /// a sign-in code, the requester's address stands beside it.
     pub(crate) fn count(self, service: &Service, pool: &Pool, name: &str) -> Result<(), Refusal> {
         let now = service.now();

@@ -26,12 +26,12 @@ pub struct Options {
     pub random: Random,
     /// Takes every mail, before the answer of the operation that sent it.
     pub mail: Arc<dyn Fn(Mail) + Send + Sync>,
-    /// Base of a Lambda Invoke API, for triggers. Without one, a pool with a trigger lets nobody
+    /// Base of a Lambda Invoke API, for triggers. Without one, a pool with a trigger lets no one
     /// in.
     pub lambda_url: Option<String>,
     /// How long a trigger may take, in real time.
     pub lambda_limit: Duration,
-    /// How choice-based sign-in answers for a name that nobody has, where the app client hides
+    /// How choice-based sign-in answers for an unknown name, where the app client hides
     /// that.
     pub unknown_user: UnknownUser,
     /// Whether the hosted page heeds `prompt=login`.
@@ -100,7 +100,7 @@ pub enum PromptLogin {
     Ignored,
 }
 
-/// How choice-based sign-in answers for a name that nobody has, where `PreventUserExistenceErrors`
+/// How choice-based sign-in answers for an unknown name, where `PreventUserExistenceErrors`
 /// is `ENABLED`.
 ///
 /// Three of them were seen on real pools; the documentation promises none.
@@ -189,7 +189,7 @@ pub enum OpenError {
 /// `LimitExceededException`.
 ///
 /// The numbers are those of Cognito's quotas page. For recovery it gives a range of 5 to 20 that
-/// depends on a risk which nobody outside can see, so the smallest is the default.
+/// depends on a risk which cannot be seen from outside, so the smallest is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyLimits {
     /// Sign-in codes by mail to one address, asked for from one address of the network: 5 to 20 in

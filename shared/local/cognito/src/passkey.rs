@@ -287,7 +287,7 @@ pub(crate) fn allowed(user: &User, relying_party: &str) -> Vec<Value> {
         .collect()
 }
 
-/// `allowCredentials` of a name that nobody has: the same every time, because `seed` is.
+/// `allowCredentials` of an unknown name: the same every time, because `seed` is.
 pub(crate) fn simulated(seed: &[u8; 32]) -> Vec<Value> {
     let id = URL_SAFE_NO_PAD.encode(seed);
     vec![json!({"type": "public-key", "id": id, "transports": ["internal"]})]

@@ -55,7 +55,7 @@ struct Switches {
     sign_in_codes: u32,
 }
 
-/// What choice-based sign-in pretends for a name that nobody has.
+/// What choice-based sign-in pretends for an unknown name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pretence {
     EmailOtp,
@@ -281,7 +281,7 @@ impl Service {
             Pool::find(transaction, &id)
         })?;
         let service = Arc::clone(self);
-        // Whoever wants the keys is told what failed here, when the making fails again for them.
+        // The next reader of the keys makes them again, and hears why that fails.
         thread::spawn(move || service.keys(&id).is_ok());
         Ok(pool)
     }
@@ -303,7 +303,7 @@ impl Service {
         Ok(host)
     }
 
-    /// What stands for the passkey of a name that nobody has: the same every time.
+    /// What stands for the passkey of an unknown name: the same every time.
     pub(crate) fn simulated_passkey(&self, pool: &str, typed: &str) -> [u8; 32] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
         let tag = hmac::sign(&key, format!("passkey {pool} {typed}").as_bytes());

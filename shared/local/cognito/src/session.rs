@@ -92,7 +92,7 @@ pub(crate) struct Session {
     pub(crate) door: Door,
     /// The person's input.
     pub(crate) typed: String,
-    /// `None`: nobody has that name, and the sign-in is simulated.
+    /// `None`: the name is unknown, and the sign-in is simulated.
     pub(crate) username: Option<String>,
     pub(crate) step: Step,
     pub(crate) expires: Millis,

@@ -45,7 +45,7 @@ pub struct PoolSpec {
     pub software_token_mfa: bool,
     /// Users may have codes by email as second factor; mails then count as sent through SES.
     pub email_mfa: bool,
-    /// Nobody signs in by password without a second factor (`MfaConfiguration` is `ON`).
+    /// Every sign-in by password needs a second factor (`MfaConfiguration` is `ON`).
     pub mfa_required: bool,
     /// Passkeys, which are then one of the first factors.
     pub passkeys: Option<PasskeySpec>,

@@ -1,4 +1,4 @@
-//! What nobody knows of AWS, answered both ways.
+//! Unknown behaviour of AWS, answered both ways.
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-/// A request with a signature that nobody can check.
+/// A request with a signature that cannot be checked.
 pub(crate) async fn post(world: &World, path: &str, body: &Value) -> Answer {
     send(world, path, Some(SIGNATURE), body.to_string()).await
 }

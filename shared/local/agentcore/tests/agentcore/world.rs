@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// Changes how the stand-in answers what nobody knows.
+    /// Changes how the stand-in answers where AWS's behaviour is unknown.
     pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
         let mut behaviour = self.agentcore.behaviour();
         change(&mut behaviour);
@@ -206,7 +206,7 @@ impl From<GetResourceOauth2TokenOutput> for Begun {
     }
 }
 
-/// Somebody's browser: it follows redirects until they lead out of this machine, and carries a
+/// A browser: it follows redirects until they lead out of this machine, and carries a
 /// cookie that says who sits there.
 pub(crate) struct Browser {
     client: reqwest::Client,

@@ -36,7 +36,7 @@ pub(super) enum Prompt {
 
 /// Why a request goes no further.
 pub(super) enum Rejection {
-    /// Nobody can be trusted with the answer, so the person gets it.
+    /// No redirect can be trusted, so the person gets the answer.
     Page(&'static str),
     /// The client gets it, at its registered address.
     Redirect(String),

@@ -302,7 +302,7 @@ impl<'a> Submission<'a> {
         Ok(redirect(&location))
     }
 
-    /// Mails a code to whoever can sign in by one; the page is the same for everybody.
+    /// Mails a code to a user who can sign in by one. The page is always the same.
     async fn send_code(&self, typed: &str) -> Result<Response<Body>, Refusal> {
         let Some(pending) = &self.pending else {
             return Ok(problem(StatusCode::BAD_REQUEST, ENDED));

@@ -26,18 +26,18 @@ pub(super) trait Kept: Serialize + DeserializeOwned {
 #[derive(Serialize, Deserialize)]
 pub(super) struct PendingSignIn {
     pub(super) request: AuthorizationRequest,
-    /// The hash of the browser's cookie: nobody else goes on with it.
+    /// The hash of the browser's cookie: only this browser goes on.
     pub(super) browser: Vec<u8>,
     pub(super) mailed: Option<Mailed>,
     pub(super) mails: u32,
 }
 
-/// A code that was mailed, or that a name nobody has was told of.
+/// A mailed code, or the pretended one of an unknown name.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Mailed {
     pub(super) typed: String,
     pub(super) destination: String,
-    /// `None`: the code was mailed to nobody, and none is right.
+    /// `None`: no code was mailed, and none is right.
     pub(super) username: Option<String>,
     pub(super) code: Vec<u8>,
     pub(super) until: Millis,

@@ -25,7 +25,7 @@ pub(super) struct DomainInput {
     user_pool_id: Option<String>,
 }
 
-/// The version of the pages under a domain; 1, the classic ones, where nobody asked for another.
+/// The version of the pages under a domain; 1, the classic ones, by default.
 fn version(connection: &Connection, domain: &str) -> Result<i64, Refusal> {
     let version = connection
         .query_row(
@@ -61,7 +61,7 @@ pub(super) fn create(service: &Service, input: &CreateInput) -> Result<Value, Re
     Ok(answer)
 }
 
-/// `DescribeUserPoolDomain`, which says nothing of a domain that nobody has.
+/// `DescribeUserPoolDomain`, which says nothing of an unknown domain.
 pub(super) fn describe(service: &Service, input: &DomainInput) -> Result<Value, Refusal> {
     let (pool, version) = service.store.read(|connection| {
         let pool = owner(connection, &input.domain)?;

@@ -1,4 +1,4 @@
-//! The sign-in code by mail: sent to a user, or pretended for a name that nobody has.
+//! The sign-in code by mail: sent to a user, or pretended for an unknown name.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub(super) async fn send_code(
     Ok(email_challenge(&masked(email), &session))
 }
 
-/// The same answer, about a code that is mailed to nobody.
+/// The same answer, about a code that is not mailed.
 pub(super) fn pretend_code(
     service: &Service,
     place: &Place,

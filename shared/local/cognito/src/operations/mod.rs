@@ -32,7 +32,7 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
 
-/// Those that AWS leaves unsigned: whoever calls them proves something else, or nothing yet. All
+/// Those that AWS leaves unsigned: the caller proves something else, or nothing yet. All
 /// others want `SigV4`.
 const UNSIGNED: [&str; 25] = [
     "AssociateSoftwareToken",

@@ -1,4 +1,4 @@
-//! The challenge `WEB_AUTHN`: made for a user or pretended for a name that nobody has, and
+//! The challenge `WEB_AUTHN`: made for a user or pretended for an unknown name, and
 //! answered.
 
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::session::Step;
 use crate::tokens::Reason;
 use crate::user::User;
 
-/// Asks for one of a user's passkeys; for a name that nobody has, for one that nobody has.
+/// Asks for one of a user's passkeys; for an unknown name, for one that does not exist.
 pub(super) fn ask(
     service: &Service,
     place: &Place,

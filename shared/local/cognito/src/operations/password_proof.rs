@@ -1,4 +1,4 @@
-//! How somebody proves that they know the password: by showing it, or by SRP.
+//! Proofs of a password: the password itself, or SRP.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::session::{Session, Step};
 use crate::srp::{Claim, Exchange, Identity, Verifier};
 use crate::user::{Failures, User, UserStatus};
 
-/// The first message of SRP. For a name that nobody has, and for somebody without a password, the
+/// The first message of SRP. For an unknown name, and for a user without a password, the
 /// salt and the name that stands for the user are made up, the same ones every time; so is the
 /// rest, and no proof fits it.
 pub(super) async fn begin_srp(
@@ -90,7 +90,7 @@ impl Proof<'_> {
 
 /// Checks a proof of the password; returns the user as it is then.
 ///
-/// `None` is a name that nobody has: the same work, and the answer to a wrong password.
+/// `None` is an unknown name: the same work, and the answer to a wrong password.
 pub(super) async fn prove(
     service: &Service,
     place: &Place,

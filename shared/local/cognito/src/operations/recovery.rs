@@ -25,8 +25,8 @@ pub(super) struct ForgotInput {
     client_metadata: Option<Metadata>,
 }
 
-/// `ForgotPassword`. Where unknown users are hidden, a code is made for a name that nobody has, for
-/// a disabled user and for an address that is not verified too, and mailed to nobody, so that the
+/// `ForgotPassword`. Where unknown users are hidden, a code is made for an unknown name, for
+/// a disabled user and for an address that is not verified too, and not mailed, so that the
 /// next step cannot tell the difference either.
 pub(super) async fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;

@@ -208,7 +208,7 @@ async fn after_sign_up(
     complete(service, place, user, Reason::SignIn, None).await
 }
 
-/// Choice-based sign-in of somebody who exists.
+/// Choice-based sign-in of a user.
 async fn choose(
     service: &Service,
     place: &Place,

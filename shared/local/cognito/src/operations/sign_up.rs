@@ -212,7 +212,7 @@ pub(super) fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, 
     Ok(json!({"Session": session}))
 }
 
-/// The user behind a typed name. `None` where nobody has it and the app client hides that; an error
+/// The user behind a typed name. `None` where it is unknown and the app client hides that; an error
 /// where it does not.
 pub(super) fn find_or_pretend(
     service: &Service,

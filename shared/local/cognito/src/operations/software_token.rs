@@ -130,7 +130,7 @@ pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Re
     let text = input.session.as_deref().ok_or_else(neither)?;
     let session = continue_setup(service, text, |token| {
         let mut token = accept(token)?;
-        // Whoever is made to set an authenticator up at sign-in is asked for it from then on.
+        // A user who had to set an authenticator up at sign-in is asked for it from then on.
         token.enabled = true;
         token.preferred = true;
         Ok(token)

@@ -101,7 +101,7 @@ struct Filter {
 enum Searchable {
     Username,
     Sub,
-    /// `cognito:user_status`, whatever its letter case.
+    /// `cognito:user_status`, in any letter case.
     UserStatus,
     /// `Enabled` or `Disabled`.
     Status,

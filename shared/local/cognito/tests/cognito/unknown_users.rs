@@ -1,4 +1,4 @@
-//! What a name that nobody has is answered with.
+//! Answers to unknown names.
 
 use aws_sdk_cognitoidentityprovider::types::ChallengeNameType;
 use cognito_local::UnknownUser;

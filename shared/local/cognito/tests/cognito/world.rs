@@ -231,7 +231,7 @@ impl World {
         self.mails_to(email).last().unwrap().code.clone()
     }
 
-    /// A request as it is on the wire, with a signature that nobody can check.
+    /// A request as it is on the wire, with a signature that cannot be checked.
     pub(crate) async fn raw(
         &self,
         operation: &str,

@@ -87,7 +87,7 @@ pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
     dynamodb(world, "UpdateItem", &change).await;
 }
 
-/// Gives a guest an authenticator that nobody has: sign-ins are held, and nothing finishes them.
+/// Gives a guest an authenticator whose secret is lost: sign-ins are held for good.
 pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     let change = json!({
         "TableName": world.ready().tables["guests"],

@@ -56,7 +56,7 @@ impl<'world> Consenting<'world> {
     }
 
     /// Opens an authorization URL, and does nothing. Returns where the browser is sent back to, if
-    /// nobody is asked anything.
+    /// no person is asked.
     pub(crate) async fn silently(&self, authorization_url: &str) -> Option<Url> {
         match self.follow(self.get(authorization_url).await).await {
             Ended::SentBack(url) => Some(url),

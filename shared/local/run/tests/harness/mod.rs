@@ -15,7 +15,7 @@
 //! }
 //! ```
 //!
-//! Two things happen without being asked for, whoever sends the requests:
+//! Two things happen unasked, for every sender of requests:
 //! - **The contract**: every exchange that passes the gateway is held against it. An answer that it
 //!   does not describe fails the test at the next [`Browser`] answer, or when the world is dropped.
 //!   A request may break it (bad input is tested too) unless it succeeds.
@@ -727,7 +727,7 @@ impl Answer {
         );
     }
 
-    /// Fails unless this is the problem with that status and code. Whoever is past a limit hears of
+    /// Fails unless this is the problem with that status and code. A caller past a limit hears of
     /// which, and for how long.
     pub(crate) fn expect_problem(&self, status: u16, code: &str) {
         self.expect_status(status);

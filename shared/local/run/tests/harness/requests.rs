@@ -84,7 +84,7 @@ impl Sample {
         let method = operation.method.as_str();
         let described = &document["paths"][&operation.path][method.to_lowercase()];
         let body = &described["requestBody"]["content"]["application/json"];
-        // An example that ends every session would spoil whatever comes after it.
+        // An example that ends every session would spoil the requests after it.
         let example = body["examples"].as_object().and_then(|examples| {
             let mut values = examples.values().map(|example| &example["value"]);
             values.find(|value| value["everywhere"] != true).cloned()

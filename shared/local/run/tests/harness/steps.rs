@@ -205,7 +205,7 @@ impl TestWorld {
         guests
     }
 
-    /// Puts a guest into the table that nobody has signed in as: from an import, say.
+    /// Puts a guest into the table who has never signed in: from an import, say.
     pub(crate) async fn put_guest_without_user(&self, email: &str, guest_id: &str, name: &str) {
         let text = |value: &str| json!({ "S": value });
         let item = json!({

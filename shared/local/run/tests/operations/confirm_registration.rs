@@ -140,7 +140,7 @@ async fn a_registration_has_three_attempts_and_no_mail_brings_more() {
         .resend_confirmation(&session_token)
         .await
         .expect_problem(429, "MAX_ATTEMPTS_EXCEEDED");
-    // It keeps nobody from registering.
+    // It blocks no registration.
     let session_token = browser.registering(ADA, OTHER_PASSWORD).await;
     let code = world.mail_code(ADA).await;
     let confirmed = browser.confirm(&session_token, &code).await;

@@ -202,7 +202,7 @@ async fn opening_a_link_binds_nothing_however_often_and_by_whomever() {
     let back = Consenting::new(&world).consent(&url, ADA).await;
     let ended = browser.get(&path_of(&back)).await;
     assert!(location(&ended).contains("?auth=success"));
-    // Whoever opens the link now is told of its end, the browser that it belongs to alone how.
+    // Every browser now hears of the link's end, and only its own one of the reason.
     assert!(location(&browser.get(&path).await).contains("?auth=success"));
     let late = world.browser().get(&path).await;
     assert!(location(&late).ends_with("?auth=error&code=USER_MISMATCH"));

@@ -1,4 +1,4 @@
-//! `delete-passkey`: a passkey that was removed signs nobody in, and sessions end with it.
+//! `delete-passkey`: a passkey that was removed cannot sign in, and sessions end with it.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;

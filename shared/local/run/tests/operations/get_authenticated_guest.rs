@@ -147,7 +147,7 @@ async fn an_access_token_stands_alone_and_is_in_good_form() {
     }
 }
 
-/// A model's arguments are not believed to hold a token, under whatever name.
+/// A model's arguments hold no token, under any name.
 #[tokio::test]
 async fn no_argument_of_the_tool_is_an_access_token() {
     let world = TestWorld::start().await;
@@ -231,7 +231,7 @@ async fn a_sign_out_everywhere_ends_a_consent() {
         .post("/auth/logout", json!({ "everywhere": true }))
         .await
         .expect_status(204);
-    // Whoever asks by the conversation gets its guest back by one more consent.
+    // The conversation gets its guest back by one more consent.
     let asked = ask(&world, json!({ "conversationId": CONVERSATION })).await;
     let path = link_path(&world, &asked);
     let url = allow(&mut browser, &path).await;
@@ -262,7 +262,7 @@ async fn a_session_of_another_conversation_does_not_count() {
 #[tokio::test]
 async fn a_registration_that_nobody_confirmed_is_no_guest_of_an_agent() {
     let world = TestWorld::start().await;
-    // A user whom nobody is yet.
+    // A user without a guest.
     world.browser().started(ADA).await;
     let (mut browser, back, session) = linked(&world, json!({}), ADA).await;
     let ended = browser.get(&path_of(&back)).await;

@@ -1,4 +1,4 @@
-//! `initiate-otp`: a code is mailed, and an address that nobody knows gets a user.
+//! `initiate-otp`: a code is mailed, and an unknown address gets a user.
 
 use std::collections::BTreeSet;
 

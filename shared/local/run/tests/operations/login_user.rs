@@ -91,7 +91,7 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
     browser.sign_in(ADA).await.expect_status(200);
     browser.login(ADA, PASSWORD).await.expect_status(200);
 
-    // An address that nobody has verified there is not taken for verified here.
+    // An address that is unverified there is unverified here.
     world.make_user(EVE, None).await;
     let set = json!({ "Username": EVE, "Password": PASSWORD, "Permanent": true });
     world.admin("AdminSetUserPassword", set).await;

@@ -40,7 +40,7 @@ async fn a_logout_ends_its_session_with_and_without_the_refresh_token() {
     }
 }
 
-/// Whoever holds another session's refresh token may end that one too.
+/// The holder of another session's refresh token may end that session too.
 #[tokio::test]
 async fn a_logout_ends_the_session_of_the_refresh_token_that_it_brings() {
     let world = TestWorld::start().await;

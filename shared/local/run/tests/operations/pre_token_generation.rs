@@ -376,7 +376,7 @@ async fn the_scope_stays_for_one_purpose_at_the_operations_own_client_and_nowher
     }
 }
 
-/// Whoever signs in at Cognito's own endpoint may send any client metadata.
+/// A client of Cognito's own endpoint may send any metadata.
 #[tokio::test]
 async fn a_public_client_that_sends_the_purpose_keeps_no_scope() {
     let world = open_world().await;

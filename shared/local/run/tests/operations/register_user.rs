@@ -1,4 +1,4 @@
-//! `register-user`: a password is chosen at an address that nobody has proved yet.
+//! `register-user`: a password is chosen at an address that is not proved yet.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `request-password-reset`: a code for a new password is mailed, whoever asks.
+//! `request-password-reset`: a code for a new password is mailed, for every asker.
 
 use serde_json::json;
 

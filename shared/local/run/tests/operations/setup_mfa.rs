@@ -70,7 +70,7 @@ async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
     let mut nobody = world.browser();
     let refused = nobody.set_up(json!({ "password": PASSWORD })).await;
     refused.expect_status(401);
-    // The code that proved it signs nobody in afterwards, nor does it prove anything again.
+    // The code that proved it cannot sign in afterwards, nor does it prove anything again.
     let proof = world.mailed_proof(ADA).await;
     let set_up = json!({ "proof": proof });
     ada.browser.set_up(set_up.clone()).await.expect_status(200);

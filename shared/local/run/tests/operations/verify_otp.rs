@@ -532,7 +532,7 @@ async fn sign_ins_of_one_address_in_two_browsers_do_not_mix() {
     assert_ne!(first["refreshToken"], second["refreshToken"]);
 }
 
-/// ASVS 5.0 6.5.2: whoever reads the table can answer for nobody.
+/// ASVS 5.0 6.5.2: a reader of the table can answer for no one.
 #[tokio::test]
 async fn neither_session_token_nor_code_nor_cookie_stands_in_a_table() {
     let world = TestWorld::stopped(&[]).await;

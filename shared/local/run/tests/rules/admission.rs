@@ -459,7 +459,7 @@ async fn agents_have_budgets_of_their_own() {
     assert!(direct["sessionToken"].is_string(), "{}", direct.body);
 }
 
-/// Whoever invokes directly says for which conversation or session. Each has mails of its own, and
+/// A direct invocation may name a conversation or session. Each has mails of its own, and
 /// all of them together five passwords: the sixth would be for Cognito's own lock.
 #[tokio::test]
 async fn direct_callers_have_budgets_by_conversation_but_not_for_passwords() {

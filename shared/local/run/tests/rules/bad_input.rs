@@ -1,4 +1,4 @@
-//! Bad bodies get a clear refusal, whatever is in them: never a 5xx, never a call to AWS, nothing
+//! Every bad body gets a clear refusal: never a 5xx, never a call to AWS, nothing
 //! counted.
 //!
 //! ASVS 5.0 1.5.3 (one reading of a text by all), 2.2.1 and 2.2.2 (checked at the service), 16.5.1

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::harness::requests::{Sample, claims, header, opens};
 use crate::harness::{Browser, TestWorld};
 
-/// Two thousand bits that sign tokens of nobody's: PKCS#1, made for these tests.
+/// A key of two thousand bits that is not the pool's: PKCS#1, made for these tests.
 const FOREIGN_KEY: &[u8] = include_bytes!("foreign-key.der");
 
 /// RFC 8725 §3.1 to §3.3 (algorithms and signatures), §3.8 (issuer), §3.10 (headers that name

@@ -35,7 +35,7 @@ async fn spend(world: &TestWorld, action: &str, input: Value) {
     panic!("Cognito has no limit");
 }
 
-/// Has Cognito mail codes to an address until it mails no more to whoever asks from 127.0.0.1.
+/// Has Cognito mail codes to an address until it refuses every request from 127.0.0.1.
 async fn spend_codes(world: &TestWorld, email: &str) {
     let begin = json!({
         "ClientId": world.ready().client_id,

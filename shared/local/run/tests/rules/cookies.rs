@@ -239,7 +239,7 @@ async fn a_refresh_cookie_counts_only_in_requests_of_our_own_pages() {
     }
 }
 
-/// ASVS 5.0 3.5.1 and 3.5.3: nobody else's page signs a guest out.
+/// ASVS 5.0 3.5.1 and 3.5.3: no foreign page signs a guest out.
 #[tokio::test]
 async fn a_logout_reads_the_cookie_under_the_same_guard_and_clears_it() {
     let world = TestWorld::with_settings(&[("FRONTEND_URL", "https://app.example/login")]).await;
@@ -281,7 +281,7 @@ async fn a_logout_reads_the_cookie_under_the_same_guard_and_clears_it() {
     }
 }
 
-/// A token in the body proves itself: whoever can put it there holds it.
+/// A token in the body proves itself: its sender holds it.
 #[tokio::test]
 async fn a_token_in_the_body_needs_no_origin_and_leaves_the_cookie_alone() {
     let world = TestWorld::start().await;
@@ -321,7 +321,7 @@ async fn a_refused_refresh_takes_the_cookie_away() {
     }
 }
 
-/// Whoever is only unlucky stays signed in.
+/// An unlucky client stays signed in.
 #[tokio::test]
 async fn a_refresh_that_could_not_be_tried_leaves_the_cookie_alone() {
     let world = TestWorld::start().await;
@@ -353,7 +353,7 @@ async fn a_refresh_with_no_token_at_all_asks_for_a_sign_in() {
     }
 }
 
-/// A cookie that no refresh token can be is as good as revoked.
+/// A cookie that no refresh token can be counts as revoked.
 #[tokio::test]
 async fn a_logout_clears_a_cookie_that_holds_nonsense() {
     let world = TestWorld::start().await;

@@ -376,7 +376,7 @@ async fn whoever_changes_addresses_is_held_by_the_network() {
     assert_eq!(world.users().await.len(), 30);
 }
 
-/// ASVS 5.0 4.1.3: what an intermediary sets, nobody else can.
+/// ASVS 5.0 4.1.3: clients cannot set the fields of an intermediary.
 #[tokio::test]
 async fn what_a_client_says_about_its_address_changes_nothing() {
     let world = stopped(&[("OTP_STARTS_PER_IP", "10")]).await;
@@ -432,7 +432,7 @@ async fn behind_cloudfront_the_viewer_is_counted() {
         ("2001:db8:0:1::7:443", 2),
         ("2001:db8:0:1:ffff:ffff:ffff:ffff:443", 1),
         ("2001:db8:0:2::7:443", 2),
-        // Nonsense is nobody: the peer counts.
+        // Nonsense names no sender: the peer counts.
         ("nonsense", 2),
     ]
     .into_iter()

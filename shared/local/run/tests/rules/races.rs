@@ -67,7 +67,7 @@ async fn two_tabs_that_refresh_at_once_both_stay_signed_in() {
     }
 }
 
-/// ASVS 5.0 7.4.1: whoever comes first, after the sign-out no token of before it works, nor one
+/// ASVS 5.0 7.4.1: in any order, after the sign-out no token of before it works, nor one
 /// made from one meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_that_races_a_sign_out_everywhere_does_not_survive_it() {

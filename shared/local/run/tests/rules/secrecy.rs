@@ -132,7 +132,7 @@ fn assert_nothing_logged(world: &TestWorld, more: &[&str]) {
     assert!(!lines.is_empty());
     for line in lines {
         let mut line: Value = serde_json::from_str(&line).expect("a line is JSON");
-        // One field of one line says who sent the request, for whoever has to stop a flood. It
+        // One field of one line says who sent the request, for an operator who stops a flood. It
         // stands nowhere else.
         if line["message"] == "completed" {
             let viewer = line.as_object_mut().unwrap().remove("viewer");

@@ -1,4 +1,4 @@
-//! Users whom nobody has proved go after a day, and nobody else does.
+//! Unproved users go after a day, and no others do.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ impl TestWorld {
         self.invoke(SWEEP, &json!({})).await
     }
 
-    /// The notes of addresses that nobody has proved.
+    /// The notes of unproved addresses.
     async fn unproved(&self) -> Vec<Value> {
         let mut items = self.items(&self.ready().tables["challenges"]).await;
         items.retain(|item| {

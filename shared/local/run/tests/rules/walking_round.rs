@@ -1,4 +1,4 @@
-//! Nothing walks round Latchkey: whatever a browser ever received is useless at Cognito's own
+//! Nothing walks round Latchkey: everything that a browser receives is useless at Cognito's own
 //! endpoint (RFC 9700 §2.3: a token is good for what it was issued for; ASVS 5.0 10.4.11: and a
 //! client has no more than it needs).
 
@@ -84,7 +84,7 @@ async fn directory(world: &TestWorld) -> Value {
     json!([user, as_operator(world, "ListUsers", json!({})).await])
 }
 
-/// Cognito's endpoint, as anybody reaches it.
+/// Cognito's endpoint, which is public.
 struct Outsider {
     http: reqwest::Client,
     endpoint: String,

@@ -19,7 +19,7 @@ fn node_path() -> String {
     }
 }
 
-/// Somebody whom no operation has ever seen: the first sign-in makes the guest.
+/// A person whom no operation has seen: the first sign-in makes the guest.
 #[tokio::test(flavor = "multi_thread")]
 async fn amplify_signs_in_as_its_defaults_are_and_its_tokens_open_the_guests_record() {
     let mut node = Command::new("node");

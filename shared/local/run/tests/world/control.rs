@@ -47,7 +47,7 @@ async fn the_mailbox_shows_filters_waits_and_empties() {
     let after = format!("/_local/mailbox/latest?to={ADA}&after={}", awaited["id"]);
     browser.get(&after).await.expect_status(404);
 
-    // Nobody who types an address into a query thinks of its plus sign.
+    // People type an address into a query without encoding its plus sign.
     other
         .post(
             "/auth/otp/initiate",
@@ -97,7 +97,7 @@ async fn the_clock_moves_ahead_for_everything_and_expired_items_go() {
     }
     assert!(items(&world, "latchkey-local-challenges").await > 0);
     world.advance(30 * 86_400);
-    // A note of a user whom nobody has proved stays until the user goes.
+    // A note of an unproved user stays until the user goes.
     assert_eq!(items(&world, "latchkey-local-challenges").await, 1);
     world.invoke("sweep-unproved-users", &json!({})).await;
     assert_eq!(items(&world, "latchkey-local-challenges").await, 0);

@@ -677,7 +677,7 @@ async fn a_function_reads_the_variables_that_the_contract_lists_and_names_the_on
                 variables.insert(name.to_owned(), String::new());
             };
             assert_start(&world, function, name, is_listed, empty).await;
-            // Where nobody is named to send them, no notices are sent.
+            // Without a sender, no notices are sent.
             let may_be_missing = setting.default.is_some() || name == "MAIL_SENDER";
             if is_listed && !may_be_missing {
                 let missing = |variables: &mut BTreeMap<String, String>| {

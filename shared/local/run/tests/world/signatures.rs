@@ -1,5 +1,5 @@
-//! Routes for agents and operators: whoever signs with the local run's credentials is let in, and
-//! nobody else.
+//! Routes for agents and operators let in requests that the local run's credentials sign, and
+//! no others.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
