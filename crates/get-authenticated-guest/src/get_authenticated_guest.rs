@@ -27,6 +27,7 @@ impl GetAuthenticatedGuest {
         let (secrets, found) = try_join!(self.secrets.get(), self.authorization(&asked))?;
         let keys = secrets.keys();
         let Some(authorization) = found else {
+            let is_named = asked.conversation.is_some();
             let wish = AuthorizationWish {
                 subject: Subject::Anybody,
                 conversation_id: asked
@@ -35,7 +36,7 @@ impl GetAuthenticatedGuest {
                 scopes: Scope::of_identity(),
                 instead_of: None,
             };
-            return Err(self.ask(wish, keys, exchange).await);
+            return Err(self.ask(wish, is_named, keys, exchange).await);
         };
         match authorization.status(self.clock.now()) {
             AuthorizationStatus::Completed => {
@@ -58,7 +59,7 @@ impl GetAuthenticatedGuest {
             scopes: authorization.scopes,
             instead_of: Some(authorization.id),
         };
-        Err(self.ask(wish, keys, exchange).await)
+        Err(self.ask(wish, true, keys, exchange).await)
     }
 
     async fn authorization(&self, asked: &Asked) -> Result<Option<Authorization>, Problem> {
@@ -76,8 +77,19 @@ impl GetAuthenticatedGuest {
         Ok(found.filter(is_of))
     }
 
-    /// Begins an authorization, and says that it has to be finished first.
-    async fn ask(&self, wish: AuthorizationWish, keys: &KeyRing, exchange: &Exchange) -> Problem {
+    /// Begins an authorization, and says that it has to be finished first. `is_named` says that the
+    /// conversation is not a new one of our own making.
+    async fn ask(
+        &self,
+        wish: AuthorizationWish,
+        is_named: bool,
+        keys: &KeyRing,
+        exchange: &Exchange,
+    ) -> Problem {
+        let conversation = is_named.then_some(&wish.conversation_id);
+        if let Err(problem) = self.starts.admit(conversation, keys, exchange).await {
+            return problem;
+        }
         match self.start.begin(wish, None, keys, exchange).await {
             Ok(authorization) => self.required(authorization, keys),
             Err(problem) => problem,

@@ -31,7 +31,7 @@ use auth_domain::{
     AuthorizationId, CallbackUrl, Clock, ConversationId, Guest, GuestName, Problem, Randomness,
     UserToken,
 };
-use auth_flows::{Arrivals, AuthorizationEnd, AuthorizationStart, ConsentCheck};
+use auth_flows::{AgentStarts, Arrivals, AuthorizationEnd, AuthorizationStart, ConsentCheck};
 use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -41,6 +41,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let consents = Consents::new(platform)?;
     let access_tokens = AccessTokens::new(platform)?;
     let operation = GetAuthenticatedGuest {
+        starts: AgentStarts::new(platform)?,
         start: AuthorizationStart::new(platform, &consents)?,
         end: AuthorizationEnd::new(platform)?,
         consent: ConsentCheck::new(platform, &consents, &access_tokens)?,
@@ -60,6 +61,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation with its capabilities.
 struct GetAuthenticatedGuest {
+    starts: AgentStarts,
     start: AuthorizationStart,
     end: AuthorizationEnd,
     access_tokens: AccessTokens,

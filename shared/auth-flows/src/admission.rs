@@ -12,8 +12,8 @@ use auth_aws::{
     ConfigurationError, Guests, Limits, Platform, PoolRefusal, Refusal, SecretSet, Secrets,
 };
 use auth_domain::{
-    AttemptId, Clock, CodeMailLimits, CodeMailPayer, DeviceCookie, Email, Guest, KeyRing,
-    KnownDevice, Limit, LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem,
+    AttemptId, Clock, CodeMailLimits, CodeMailPayer, ConversationId, DeviceCookie, Email, Guest,
+    KeyRing, KnownDevice, Limit, LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem,
     ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits, UserSub, WorkChallenge,
 };
 use auth_lambda::{Exchange, Metric};
@@ -258,14 +258,14 @@ impl Requester<'_> {
         }
     }
 
-    /// The one answer to a passkey that does not count, whatever the reason.
+    /// The one answer to a passkey that does not count, for every reason.
     #[must_use]
     pub fn wrong_passkey(&self) -> Problem {
         tracing::warn!(address = self.address_tag(), "wrong passkey");
         Problem::InvalidCredentials
     }
 
-    /// The one answer to a password that opens nothing, whatever the reason.
+    /// The one answer to a password that opens nothing, for every reason.
     #[must_use]
     pub fn wrong_password(&self) -> Problem {
         tracing::warn!(address = self.address_tag(), "wrong password");
@@ -615,6 +615,60 @@ impl NetworkStarts {
         let note = |state| turn.exchange.rate_limit(state);
         self.limits
             .admit(&self.limit, &subject, &turn.attempt, turn.now, note)
+            .await
+    }
+}
+
+/// Admission of the authorizations that agents begin.
+#[derive(Clone)]
+pub struct AgentStarts {
+    limits: Limits,
+    limit: Limit,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+impl AgentStarts {
+    /// As many for a conversation as `startAuthorization` allows a network.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            limit: platform.environment().limit(
+                "authorization-start-agent",
+                "AUTHORIZATION_STARTS_PER_IP",
+                "AUTHORIZATION_START_WINDOW_SECONDS",
+            )?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Counts a start of the conversation that a gateway or a direct invocation names, or else of
+    /// the one that the request asks for, or else of the network. A model writes the request, and
+    /// could make up conversations; it does not write what a gateway says.
+    pub async fn admit(
+        &self,
+        asked: Option<&ConversationId>,
+        keys: &KeyRing,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let named = exchange.conversation().filter(|named| !named.is_empty());
+        let subject = match (named, asked, exchange.network()) {
+            (Some(named), _, _) => keys.tag(Purpose::Principal, &[named]),
+            (None, Some(asked), _) => keys.tag(Purpose::Principal, &[asked.as_str()]),
+            (None, None, Some(network)) => keys.tag(Purpose::IpAddress, &[&network]),
+            (None, None, None) => return Ok(()),
+        };
+        let attempt = AttemptId::generate(&self.randomness);
+        let note = |state| exchange.rate_limit(state);
+        self.limits
+            .admit(
+                &self.limit,
+                &subject.to_hex(),
+                &attempt,
+                self.clock.now(),
+                note,
+            )
             .await
     }
 }

@@ -25,7 +25,7 @@ mod welcome;
 
 pub use activities::Activities;
 pub use admission::{
-    CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
+    AgentStarts, CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
 };
 pub use arrival::{Arrivals, Arrived, Newcomer};
 pub use attempt::Attempt;

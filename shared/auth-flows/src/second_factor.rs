@@ -88,8 +88,8 @@ impl SecondFactorAttempts {
                 Ok(())
             }
             FactorProof::Wrong => {
-                tracing::warn!(sub = sub.as_str(), "wrong second factor");
-                Err(Problem::InvalidOtp(attempt.left()))
+                let (subject, left) = (user(sub), attempt.left());
+                Err(self.refuse(&turn, &guest.email, &subject, left).await)
             }
         }
     }
