@@ -41,6 +41,7 @@ pub struct Requesters {
     clock: Clock,
     randomness: Randomness,
     device_lifetime: Duration,
+    is_own_address: bool,
 }
 
 /// A request about an address, as far as limits go.
@@ -64,7 +65,7 @@ enum Standing {
     Device(KnownDevice),
     /// An agent or an operator: IAM let them in.
     Agent,
-    /// A guest who is signed in: the authorizer let them in.
+    /// A signed-in guest whose own address this is: the authorizer let them in.
     Caller(UserSub),
     /// Anybody who has solved a challenge for this.
     Solved(SolvedWork),
@@ -82,7 +83,19 @@ impl Requesters {
             clock: platform.clock(),
             randomness: platform.randomness(),
             device_lifetime: platform.environment().device_cookie_lifetime()?,
+            is_own_address: false,
         })
+    }
+
+    /// The same, where a signed-in guest asks about the address that is theirs. Only the guest can spend
+    /// that budget. Of any other address a guest is a stranger: accounts are free, and
+    /// each would have mails for it.
+    #[must_use]
+    pub fn for_own_address(self) -> Self {
+        Self {
+            is_own_address: true,
+            ..self
+        }
     }
 
     /// A request that begins now.
@@ -132,7 +145,7 @@ impl Requesters {
             Standing::Device(device)
         } else if !exchange.is_http() {
             Standing::Agent
-        } else if let Ok(caller) = exchange.caller() {
+        } else if let (true, Ok(caller)) = (self.is_own_address, exchange.caller()) {
             Standing::Caller(caller.sub.clone())
         } else if let Some(solved) = solved() {
             Standing::Solved(solved)
@@ -347,8 +360,12 @@ impl Requester<'_> {
     }
 
     /// The problem of a refusal; to those who share a budget, with what admits them all the same.
+    /// Routes of signed-in guests take no solved challenge.
     fn refused<T>(&self, refusal: Refusal, randomness: &Randomness) -> Result<T, Problem> {
-        let challenge = match (&self.standing, refusal.solved_lately) {
+        let solved_lately = refusal
+            .solved_lately
+            .filter(|_| self.exchange.caller().is_err());
+        let challenge = match (&self.standing, solved_lately) {
             (Standing::Solved(_) | Standing::Stranger, Some(solved_lately)) => {
                 let challenge = WorkChallenge::issue(
                     self.operation,

@@ -80,6 +80,15 @@ impl CodeAttempts {
         })
     }
 
+    /// The same, where signed-in guests prove the address that is theirs.
+    #[must_use]
+    pub fn for_own_address(self) -> Self {
+        Self {
+            requesters: self.requesters.for_own_address(),
+            ..self
+        }
+    }
+
     /// The same, for tokens of another purpose.
     #[must_use]
     pub fn with_purpose(&self, purpose: TokenPurpose) -> Self {

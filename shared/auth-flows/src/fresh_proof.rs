@@ -24,8 +24,8 @@ impl FreshProofs {
     /// Proofs that `operation` asks for.
     pub fn new(platform: &Platform, operation: &'static str) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            codes: CodeAttempts::new(platform, operation, None)?,
-            attempts: PasswordAttempts::new(platform, operation, None)?,
+            codes: CodeAttempts::new(platform, operation, None)?.for_own_address(),
+            attempts: PasswordAttempts::new(platform, operation, None)?.for_own_address(),
             passwords: Passwords::new(platform)?,
             token_service: TokenService::new(platform)?,
         })

@@ -38,6 +38,15 @@ impl PasswordAttempts {
         })
     }
 
+    /// The same, where signed-in guests prove the address that is theirs.
+    #[must_use]
+    pub fn for_own_address(self) -> Self {
+        Self {
+            requesters: self.requesters.for_own_address(),
+            ..self
+        }
+    }
+
     /// Counts an attempt. No challenge buys passwords, so none is asked for: Cognito's lock would
     /// be the next limit.
     async fn count<'a>(
