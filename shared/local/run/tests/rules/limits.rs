@@ -536,20 +536,27 @@ async fn a_strangers_wrong_codes_do_not_keep_a_signed_in_guest_from_a_fresh_proo
 /// The route of a fresh proof takes no solved challenge, so its refusals offer none.
 #[tokio::test]
 async fn a_signed_in_guests_budget_for_fresh_proofs_ends_without_a_challenge() {
-    let world = stopped(&[("OTP_FAILURES_PER_EMAIL", "3")]).await;
+    let world = stopped(&[
+        ("LOGIN_FAILURES_PER_EMAIL", "2"),
+        ("OTP_FAILURES_PER_EMAIL", "3"),
+    ])
+    .await;
     world.registered(ADA, PASSWORD).await;
     let guest = world.sign_in(ADA).await;
     let mut app = world.browser();
     app.bearer(&guest.access_token);
-    for _ in 0..5 {
+    for _ in 0..2 {
         let password = json!({ "email": ADA, "password": "not the password" });
         let refused = world.browser().post("/auth/login", password).await;
         refused.expect_problem(401, "INVALID_CREDENTIALS");
     }
+    let password = json!({ "email": ADA, "password": PASSWORD });
+    let refused = world.browser().post("/auth/login", password).await;
+    refused.expect_problem(429, "RATE_LIMITED");
     // Strangers have spent theirs, not the guest's.
     let set_up = app.set_up(json!({ "password": PASSWORD })).await;
     set_up.expect_status(200);
-    for _ in 0..5 {
+    for _ in 0..2 {
         let wrong = app.set_up(json!({ "password": "not the password" })).await;
         wrong.expect_problem(401, "INVALID_CREDENTIALS");
     }
