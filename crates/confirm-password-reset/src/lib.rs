@@ -38,7 +38,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     };
     let operation = ConfirmPasswordReset {
         requesters: Requesters::new(platform, ConfirmPasswordReset::NAME)?,
-        tries: CodeTries::new(platform, tries)?,
+        tries: CodeTries::for_recovery(platform, tries)?,
         network: NetworkAttempts::new(platform, "reset-confirm-network")?,
         password_attempts: PasswordAttempts::new(platform, ConfirmPasswordReset::NAME, None)?,
         passwords: Passwords::new(platform)?,

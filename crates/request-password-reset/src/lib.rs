@@ -32,7 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = RequestPasswordReset {
         requesters: Requesters::new(platform, RequestPasswordReset::NAME)?,
         starts: NetworkStarts::new(platform, per_ip)?,
-        mails: CodeMails::new(platform, per_email)?,
+        mails: CodeMails::for_recovery(platform, per_email)?,
         passwords: Passwords::new(platform)?,
         floor: ResponseFloor::new(environment.response_floor()?),
     };

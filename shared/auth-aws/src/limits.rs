@@ -10,8 +10,8 @@
 use std::fmt::Write;
 
 use auth_domain::{
-    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, PoolLimits, PoolPayer,
-    PoolRequest, Problem, SolvedWork, Timestamp, TryLimits,
+    Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits,
+    PoolPayer, PoolRequest, Problem, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::{
     Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -179,7 +179,7 @@ impl Limits {
     pub async fn admit_code_mail(
         &self,
         limits: &CodeMailLimits,
-        own: &Limit,
+        own: &OwnMailLimits,
         payer: CodeMailPayer<'_>,
         mailbox: &str,
         attempt: &AttemptId,
@@ -187,13 +187,21 @@ impl Limits {
         mut note: impl FnMut(LimitState),
     ) -> Result<Result<(), Refusal>, Problem> {
         let total = [limits.total_for(payer)];
-        let own = [*own];
+        let strangers_own = [own.strangers];
+        let with_solved: Vec<Limit> = own.with_solved.into_iter().collect();
         let strangers = [limits.strangers_per_hour, limits.strangers_per_day];
         let solved = [limits.solved_per_hour];
         let mut logs = match payer {
-            CodeMailPayer::Stranger => vec![own_log(&own), Log::of("strangers", &strangers)],
-            CodeMailPayer::Solved(_) => vec![Log::of(SOLVED, &solved)],
-            CodeMailPayer::Known => Vec::new(),
+            CodeMailPayer::Stranger => vec![
+                own_log(own, &strangers_own),
+                Log::of("strangers", &strangers),
+            ],
+            CodeMailPayer::Solved(_) => {
+                let held = (!with_solved.is_empty()).then(|| own_log(own, &with_solved));
+                let solved = Log::of(SOLVED, &solved);
+                held.into_iter().chain([solved]).collect()
+            }
+            CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
         };
         logs.push(Log {
             looked_at: limits.total_per_day.quota,
@@ -201,7 +209,7 @@ impl Limits {
         });
         let proof = match payer {
             CodeMailPayer::Solved(proof) => Some(proof),
-            CodeMailPayer::Stranger | CodeMailPayer::Known => None,
+            CodeMailPayer::Stranger | CodeMailPayer::Agent | CodeMailPayer::Known => None,
         };
         let (is_admitted, item) = self
             .count(code_mail_key(mailbox), &logs, proof, attempt, now)
@@ -219,6 +227,10 @@ impl Limits {
             states.pop();
         }
         states.into_iter().for_each(&mut note);
+        let own_name = own_name(own);
+        let is_of_use = own
+            .with_solved
+            .is_none_or(|limit| log_state(&own_name, &limit, &item, now).remaining > 0);
         Ok(if is_admitted {
             Ok(())
         } else {
@@ -226,7 +238,7 @@ impl Limits {
                 // A challenge that was used before, where no limit refuses.
                 retry_after_seconds: retry_after_seconds.unwrap_or(1),
                 solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
-                    .filter(|_| !total_is_spent),
+                    .filter(|_| is_of_use && !total_is_spent),
             })
         })
     }
@@ -372,18 +384,18 @@ impl Limits {
     /// up.
     pub async fn take_back_code_mail(
         &self,
-        own: &Limit,
+        own: &OwnMailLimits,
         payer: CodeMailPayer<'_>,
         mailbox: &str,
         attempt: &AttemptId,
     ) -> Result<(), Problem> {
         let mut logs = match payer {
-            CodeMailPayer::Stranger => {
-                let own = own_log(std::slice::from_ref(own));
-                vec![own, Log::of("strangers", &[])]
+            CodeMailPayer::Stranger => vec![own_log(own, &[]), Log::of("strangers", &[])],
+            CodeMailPayer::Solved(_) => {
+                let held = own.with_solved.map(|_| own_log(own, &[]));
+                held.into_iter().chain([Log::of(SOLVED, &[])]).collect()
             }
-            CodeMailPayer::Solved(_) => vec![Log::of(SOLVED, &[])],
-            CodeMailPayer::Known => Vec::new(),
+            CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
         };
         logs.push(Log::of(MAILS, &[]));
         self.uncount(code_mail_key(mailbox), &logs, attempt).await
@@ -560,10 +572,18 @@ impl<'a> Log<'a> {
     }
 }
 
-/// The list of an operation's own limit: its name, as expressions can hold it.
-fn own_log(limit: &[Limit]) -> Log<'_> {
-    let name = limit.first().map_or(EVENTS, |limit| limit.name);
-    Log::of(name.replace('-', "_"), limit)
+/// The list of an operation's own limit.
+fn own_log<'a>(own: &OwnMailLimits, limits: &'a [Limit]) -> Log<'a> {
+    let largest = own.with_solved.unwrap_or(own.strangers);
+    Log {
+        looked_at: largest.quota,
+        ..Log::of(own_name(own), limits)
+    }
+}
+
+/// The name of an operation's own limit, as expressions can hold it.
+fn own_name(own: &OwnMailLimits) -> String {
+    own.strangers.name.replace('-', "_")
 }
 
 /// A window of a limit that does not slide.

@@ -75,8 +75,8 @@ pub use held_sign_in::{
 };
 pub use keys::{InvalidKey, Key, KeyRing, Purpose, Tag};
 pub use limit::{
-    Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, PoolLimits, PoolPayer, PoolRequest,
-    TryLimits,
+    Ageing, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits, PoolPayer,
+    PoolRequest, TryLimits,
 };
 pub use mail::{
     AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback,

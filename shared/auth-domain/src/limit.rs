@@ -63,15 +63,59 @@ pub struct CodeMailLimits {
 
 impl CodeMailLimits {
     /// How many mails of a day there may be for one more of this payer. A fifth is kept for known
-    /// devices, so that strangers who solve challenges keep no known device out.
+    /// devices and signed-in guests, so that nobody else keeps them out: strangers who solve
+    /// challenges, or who talk to an agent.
     #[must_use]
     pub const fn total_for(&self, payer: CodeMailPayer<'_>) -> Limit {
         let total = self.total_per_day;
         let quota = match payer {
             CodeMailPayer::Known => total.quota,
-            CodeMailPayer::Stranger | CodeMailPayer::Solved(_) => total.quota - total.quota / 5,
+            CodeMailPayer::Stranger | CodeMailPayer::Solved(_) | CodeMailPayer::Agent => {
+                total.quota - total.quota / 5
+            }
         };
         Limit { quota, ..total }
+    }
+}
+
+/// An operation's own limit on mails with a code for one mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnMailLimits {
+    /// All strangers together.
+    pub strangers: Limit,
+    /// Strangers and solved challenges together. `None` where challenges are held to the mailbox's
+    /// limits alone.
+    pub with_solved: Option<Limit>,
+}
+
+/// What solved challenges buy of recovery beside the strangers' limit. Cognito itself may stop a user
+/// at five an hour, whoever asks, and some of those are for known devices.
+const SOLVED_AT_RECOVERY: u32 = 1;
+
+impl OwnMailLimits {
+    /// Those of recovery by a mailed code.
+    #[must_use]
+    pub const fn of_recovery(strangers: Limit) -> Self {
+        let with_solved = Limit {
+            quota: strangers.quota.saturating_add(SOLVED_AT_RECOVERY),
+            ..strangers
+        };
+        Self {
+            strangers,
+            with_solved: Some(with_solved),
+        }
+    }
+}
+
+impl TryLimits {
+    /// The same for recovery by a mailed code.
+    #[must_use]
+    pub fn of_recovery(self) -> Self {
+        let solved = Limit {
+            quota: self.solved.quota.min(SOLVED_AT_RECOVERY),
+            ..self.solved
+        };
+        Self { solved, ..self }
     }
 }
 
@@ -82,7 +126,9 @@ pub enum CodeMailPayer<'a> {
     Stranger,
     /// That of those who have solved a challenge.
     Solved(&'a SolvedWork),
-    /// One of the requester's own: a known device's, an agent's.
+    /// An agent's own.
+    Agent,
+    /// One of the requester's own: a known device's, a signed-in guest's.
     Known,
 }
 
@@ -102,7 +148,9 @@ pub enum PoolPayer {
     Stranger,
     /// A person who solved a challenge.
     Solved,
-    /// A known device, a signed-in guest, or an agent.
+    /// An agent, who may speak for a stranger and solves no challenges.
+    Agent,
+    /// A known device, or a signed-in guest.
     Known,
 }
 
@@ -122,7 +170,9 @@ impl PoolLimits {
     pub const fn mails_for(&self, payer: PoolPayer) -> u32 {
         match payer {
             PoolPayer::Known => self.mails.quota,
-            PoolPayer::Stranger | PoolPayer::Solved => self.mails.quota - self.mails.quota / 5,
+            PoolPayer::Stranger | PoolPayer::Solved | PoolPayer::Agent => {
+                self.mails.quota - self.mails.quota / 5
+            }
         }
     }
 }

@@ -13,8 +13,9 @@ use auth_aws::{
 };
 use auth_domain::{
     AttemptId, Clock, CodeMailLimits, CodeMailPayer, ConversationId, DeviceCookie, Email, Guest,
-    KeyRing, KnownDevice, Limit, LimitState, Mailbox, PoolLimits, PoolPayer, PoolRequest, Problem,
-    ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits, UserSub, WorkChallenge,
+    KeyRing, KnownDevice, Limit, LimitState, Mailbox, OwnMailLimits, PoolLimits, PoolPayer,
+    PoolRequest, Problem, ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits,
+    UserSub, WorkChallenge,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::join;
@@ -319,10 +320,10 @@ impl Requester<'_> {
         }
     }
 
-    /// The same for passwords. All conversations of agents share one budget for an address: the next
-    /// limit is Cognito's own lock.
+    /// The same where Cognito's own limit is the next, as of passwords. All conversations of agents
+    /// share one budget for an address.
     #[must_use]
-    pub fn password_budget(&self) -> String {
+    pub fn shared_budget(&self) -> String {
         match &self.standing {
             Standing::Agent => self.agent_budget(""),
             Standing::Device(_)
@@ -345,7 +346,8 @@ impl Requester<'_> {
 
     fn mail_payer(&self) -> CodeMailPayer<'_> {
         match &self.standing {
-            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => CodeMailPayer::Known,
+            Standing::Device(_) | Standing::Caller(_) => CodeMailPayer::Known,
+            Standing::Agent => CodeMailPayer::Agent,
             Standing::Solved(solved) => CodeMailPayer::Solved(solved),
             Standing::Stranger => CodeMailPayer::Stranger,
         }
@@ -353,7 +355,8 @@ impl Requester<'_> {
 
     fn pool_payer(&self) -> PoolPayer {
         match &self.standing {
-            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => PoolPayer::Known,
+            Standing::Device(_) | Standing::Caller(_) => PoolPayer::Known,
+            Standing::Agent => PoolPayer::Agent,
             Standing::Solved(_) => PoolPayer::Solved,
             Standing::Stranger => PoolPayer::Stranger,
         }
@@ -392,7 +395,7 @@ pub struct CodeMails {
     limits: Limits,
     mailbox: CodeMailLimits,
     pool: PoolLimits,
-    own: Limit,
+    own: OwnMailLimits,
     randomness: Randomness,
 }
 
@@ -400,6 +403,19 @@ impl CodeMails {
     /// Mails of an operation whose `own` limit holds a known device, a signed-in guest, an agent, or
     /// all strangers together.
     pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
+        let own = OwnMailLimits {
+            strangers: own,
+            with_solved: None,
+        };
+        Self::held_to(platform, own)
+    }
+
+    /// Mails of recovery, which Cognito itself holds each user to.
+    pub fn for_recovery(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
+        Self::held_to(platform, OwnMailLimits::of_recovery(own))
+    }
+
+    fn held_to(platform: &Platform, own: OwnMailLimits) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         Ok(Self {
             limits: Limits::new(platform)?,
@@ -465,8 +481,8 @@ impl CodeMails {
     async fn admit_known(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
             .admit(
-                &self.own,
-                &requester.budget(),
+                &self.own.strangers,
+                &self.budget(requester),
                 &requester.attempt,
                 requester.now,
                 |state| requester.exchange.rate_limit(state),
@@ -477,6 +493,15 @@ impl CodeMails {
             self.give_back_own(requester).await;
         }
         mailbox
+    }
+
+    /// Of recovery, all conversations of agents share one budget: they share Cognito's limit.
+    fn budget(&self, requester: &Requester<'_>) -> String {
+        if self.own.with_solved.is_some() {
+            requester.shared_budget()
+        } else {
+            requester.budget()
+        }
     }
 
     async fn admit_to_mailbox(&self, requester: &Requester<'_>) -> Result<(), Problem> {
@@ -515,7 +540,11 @@ impl CodeMails {
     async fn give_back_own(&self, requester: &Requester<'_>) {
         let given_back = self
             .limits
-            .take_back(&self.own, &requester.budget(), &requester.attempt)
+            .take_back(
+                &self.own.strangers,
+                &self.budget(requester),
+                &requester.attempt,
+            )
             .await;
         note_unsent(&given_back);
     }
@@ -539,6 +568,7 @@ impl CodeMails {
 pub struct CodeTries {
     limits: Limits,
     tries: TryLimits,
+    is_recovery: bool,
     randomness: Randomness,
 }
 
@@ -548,13 +578,30 @@ impl CodeTries {
         Ok(Self {
             limits: Limits::new(platform)?,
             tries,
+            is_recovery: false,
             randomness: platform.randomness(),
         })
     }
 
+    /// Tries at recovery, which Cognito itself holds each user to.
+    pub fn for_recovery(platform: &Platform, tries: TryLimits) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            is_recovery: true,
+            ..Self::new(platform, tries.of_recovery())?
+        })
+    }
+
+    fn budget(&self, requester: &Requester<'_>) -> String {
+        if self.is_recovery {
+            requester.shared_budget()
+        } else {
+            requester.budget()
+        }
+    }
+
     /// Counts a try; says what is left, also in the answer's `RateLimit` fields.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
-        let (budget, exchange) = (requester.budget(), requester.exchange);
+        let (budget, exchange) = (self.budget(requester), requester.exchange);
         let mut left = self
             .tries
             .strangers
@@ -592,7 +639,7 @@ impl CodeTries {
             .take_back_try(
                 &self.tries,
                 is_solved,
-                &requester.budget(),
+                &self.budget(requester),
                 &requester.attempt,
             )
             .await
@@ -602,7 +649,7 @@ impl CodeTries {
     /// 800-63B-4 §3.2.2).
     pub async fn clear(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
-            .clear_tries(&self.tries, &requester.budget())
+            .clear_tries(&self.tries, &self.budget(requester))
             .await
     }
 }

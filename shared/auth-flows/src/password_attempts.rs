@@ -119,7 +119,7 @@ impl PasswordAttempts {
         Budget::Failures {
             limits: &self.limits,
             limit: &self.failures,
-            subject: requester.password_budget(),
+            subject: requester.shared_budget(),
         }
     }
 }

@@ -10,6 +10,29 @@ use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
 
+/// DECISIONS 35: somebody has the first factor, so the guest hears of the last wrong factor, and of
+/// the fifth in a day.
+#[tokio::test]
+async fn wrong_factors_after_a_fresh_proof_are_told() {
+    for failures in ["5", "100"] {
+        let settings = [&MANY_STARTS[..], &[("MFA_FAILURES_PER_USER", failures)]].concat();
+        let world = TestWorld::with_settings(&settings).await;
+        world.registered(ADA, PASSWORD).await;
+        let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
+        let warned = || {
+            let subjects = world.subjects(ADA);
+            let of_it = |subject: &&String| *subject == "Somebody nearly signed in";
+            subjects.iter().filter(of_it).count()
+        };
+        let wrong = json!({ "password": PASSWORD, "code": "404170" });
+        for told in [0, 0, 0, 0, 1] {
+            let refused = guest.session.browser.disable(wrong.clone()).await;
+            refused.expect_problem(401, "INVALID_OTP");
+            assert_eq!(warned(), told);
+        }
+    }
+}
+
 #[tokio::test]
 async fn removing_takes_both_proofs() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;

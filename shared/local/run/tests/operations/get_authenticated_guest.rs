@@ -244,6 +244,25 @@ async fn a_sign_out_everywhere_ends_a_consent() {
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
 }
 
+/// A model writes a tool's arguments, the gateway says in which conversation.
+#[tokio::test]
+async fn an_agents_conversation_begins_so_many_authorizations() {
+    let world = TestWorld::with_settings(&[("AUTHORIZATION_STARTS_PER_IP", "3")]).await;
+    let asked = async |conversation: &str, made_up: u32| {
+        let arguments = json!({ "conversation_id": format!("made-up-{made_up}") });
+        let tool = "get_authenticated_guest";
+        let answer = world.call_tool_in(conversation, GUEST, tool, &arguments);
+        answer.await.text("error_code")
+    };
+    for made_up in 0..3 {
+        assert_eq!(asked("one", made_up).await, "AUTH_REQUIRED");
+    }
+    assert_eq!(asked("one", 3).await, "RATE_LIMITED");
+    // One that waits is not begun again.
+    assert_eq!(asked("one", 2).await, "AUTH_REQUIRED");
+    assert_eq!(asked("another", 3).await, "AUTH_REQUIRED");
+}
+
 /// A session's id stands in URLs. An agent that knows its conversation takes none of another.
 #[tokio::test]
 async fn a_session_of_another_conversation_does_not_count() {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::harness::passwords::PASSWORD;
+use crate::harness::passwords::{OTHER_PASSWORD as OTHER, PASSWORD, WRONG_RESET_CODE};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::steps::{WRONG_CODE, at_once};
 use crate::harness::{Answer, Browser, TestWorld};
@@ -437,6 +437,73 @@ async fn of_three_hundred_sprayed_logins_a_hundred_reach_cognito() {
     let refused = statuses.iter().filter(|status| **status == 429).count();
     assert!(world.count("AdminInitiateAuth") <= 100);
     assert!(refused >= 200, "{refused}");
+}
+
+/// Cognito itself holds a user's recovery to five an hour, whoever asks. Strangers leave one of
+/// those to a known device, work or no work.
+#[tokio::test]
+async fn work_buys_one_mail_and_one_try_of_recovery_and_a_known_device_has_the_fifth() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut known = world.browser();
+    known.login(ADA, PASSWORD).await.expect_status(200);
+    world.advance(HOUR);
+    let mut stranger = world.browser_at("127.0.0.2");
+    for _ in 0..3 {
+        let asked = stranger.request_reset(ADA).await;
+        asked.expect_status(202);
+        let wrong = stranger.confirm_reset(ADA, WRONG_RESET_CODE, OTHER).await;
+        wrong.expect_problem(401, "INVALID_OTP");
+    }
+    let (path, confirm) = ("/auth/password/reset", "/auth/password/reset/confirm");
+    let proof = solved(&stranger.request_reset(ADA).await);
+    let reset = json!({ "email": ADA, "proofOfWork": proof });
+    let asked = stranger.post(path, reset).await;
+    asked.expect_status(202);
+    let refused = stranger.confirm_reset(ADA, WRONG_RESET_CODE, OTHER).await;
+    let mut wrong = json!({ "email": ADA, "code": WRONG_RESET_CODE, "newPassword": OTHER });
+    wrong["proofOfWork"] = solved(&refused).into();
+    let wrong = stranger.post(confirm, wrong).await;
+    wrong.expect_problem(401, "INVALID_OTP");
+    for refused in [
+        stranger.request_reset(ADA).await,
+        stranger.confirm_reset(ADA, WRONG_RESET_CODE, OTHER).await,
+    ] {
+        refused.expect_problem(429, "RATE_LIMITED");
+        assert!(refused["challenge"].is_null(), "{}", refused.body);
+    }
+    let before = world.mails(ADA).len();
+    known.request_reset(ADA).await.expect_status(202);
+    assert_eq!(world.mails(ADA).len(), before + 1);
+    let code = world.latest_code_of_reset(ADA);
+    let done = known.confirm_reset(ADA, &code, OTHER).await;
+    done.expect_status(204);
+}
+
+/// A stranger who talks to an agent, in as many conversations as they like, is no known device.
+#[tokio::test]
+async fn agents_leave_a_fifth_of_a_mailboxs_day_to_known_devices() {
+    let world = TestWorld::stopped(&[]).await;
+    let mut known = world.sign_in(ADA).await.browser;
+    let input = json!({ "email": ADA });
+    let mut sent = 1;
+    for conversation in 0..20 {
+        let conversation = format!("talk-{conversation}");
+        let started = world
+            .call_tool_in(
+                &conversation,
+                "initiate-otp",
+                "initiate_cognito_login",
+                &input,
+            )
+            .await;
+        sent += usize::from(started["success"] == true);
+        world.advance(1800);
+    }
+    assert_eq!(sent, 16);
+    for _ in 0..4 {
+        known.started(ADA).await;
+    }
 }
 
 /// An agent's guest is not shut out by strangers, nor strangers by an agent.
