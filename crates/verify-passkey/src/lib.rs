@@ -1,7 +1,7 @@
 //! `verifyPasskey`, POST /auth/passkey/verify: proves a passkey, and hands out tokens.
 //!
-//! A sign-in takes one answer, counted before Cognito is asked, with the wrong codes of the address
-//! and the attempts of its network. Cognito verifies the assertion, which is written anew from its
+//! A sign-in takes one answer, counted before Cognito is asked with the attempts of its network.
+//! Cognito verifies the assertion, which is written anew from its
 //! parts. Then the guest's list decides: a passkey that Cognito keeps and the list lacks signs
 //! nobody in, wherever it was registered. Every refusal is one answer, and never before a floor.
 //!

@@ -1,5 +1,8 @@
 //! Sign-ins by passkey: begun, claimed, counted, and asked of Cognito.
 //!
+//! No address has a budget of them: a signature cannot be guessed, and strangers would spend the
+//! budget.
+//!
 //! A sign-in takes one answer, since Cognito may use its session up by any. The same holds where
 //! the challenge was made up, so that a known address cannot be told from an unknown one.
 
@@ -13,10 +16,7 @@ use auth_domain::{
 };
 use auth_lambda::Exchange;
 
-use crate::{
-    Attempt, CodeTries, NetworkAttempts, Requester, Requesters,
-    attempt::{Budget, Claim},
-};
+use crate::{Attempt, NetworkAttempts, Requester, Requesters, attempt::Claim};
 
 /// Attempts at the challenges of sign-ins by passkey.
 #[derive(Clone)]
@@ -24,7 +24,6 @@ pub struct PasskeyAttempts {
     requesters: Requesters,
     sign_ins: SignIns,
     passkeys: Passkeys,
-    tries: CodeTries,
     network: NetworkAttempts,
     rules: SignInRules,
 }
@@ -53,7 +52,6 @@ impl PasskeyAttempts {
             requesters: Requesters::new(platform, operation)?,
             sign_ins: SignIns::new(platform)?,
             passkeys: Passkeys::new(platform)?,
-            tries: CodeTries::new(platform, environment.code_tries()?)?,
             network: NetworkAttempts::new(platform, network)?,
             rules: one_answer(environment.sign_in_rules()?),
         })
@@ -102,9 +100,8 @@ impl PasskeyAttempts {
         requester: &Requester<'a>,
     ) -> Result<Attempt<'a>, Problem> {
         let claim = Claim::SignIn(&self.sign_ins, id.clone());
-        let budget = Budget::Codes(&self.tries, Box::new(requester.clone()));
         let network = Some((&self.network, requester));
-        Attempt::count(&requester.turn(), Some(claim), Some(budget), network).await
+        Attempt::count(&requester.turn(), Some(claim), None, network).await
     }
 }
 

@@ -202,6 +202,13 @@ pub(crate) fn cases() -> Vec<Case> {
             Box::pin(waited_for(world))
         })
         .with(&SECOND_FACTOR_REQUIRED),
+        Case::of(
+            "setup-passkey",
+            "last wrong factor",
+            "401 INVALID_OTP",
+            |world| Box::pin(last_wrong_factor(world)),
+        )
+        .with(&[("MFA_FAILURES_PER_USER", "1")]),
     ]
 }
 
@@ -233,6 +240,15 @@ async fn with_an_authenticator(world: &TestWorld) -> Stage<'_> {
     let mut stage = Stage::signed_in(guest.session, Method::POST, "/me/passkeys", body);
     stage.app = Some(guest.app);
     stage
+}
+
+/// The guest hears of it by mail.
+async fn last_wrong_factor(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let guest = world.guarded_by_password(ADA, PASSWORD).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    let body = json!({ "password": PASSWORD, "mfaCode": "404170" });
+    Stage::signed_in(guest.session, Method::POST, "/me/passkeys", body)
 }
 
 /// The least that a person must do until the passkey is on their list.
