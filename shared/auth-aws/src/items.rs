@@ -64,6 +64,16 @@ pub(crate) enum Written {
     Refused(Option<Item>),
 }
 
+impl Written {
+    /// Whether the condition held.
+    pub(crate) fn is_made(&self) -> bool {
+        match self {
+            Self::Made(_) => true,
+            Self::Refused(_) => false,
+        }
+    }
+}
+
 /// Sends an update that asks for the item as it is afterwards, or as it is where the condition does
 /// not hold.
 pub(crate) async fn conditional_update(

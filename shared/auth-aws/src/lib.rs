@@ -10,6 +10,7 @@ mod activity;
 mod authenticators;
 mod authorizations;
 mod callers;
+mod challenges;
 mod clients;
 mod environment;
 mod failure;

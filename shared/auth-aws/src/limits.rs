@@ -13,13 +13,11 @@ use auth_domain::{
     Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits,
     PoolPayer, PoolRequest, Problem, SolvedWork, Timestamp, TryLimits,
 };
-use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     ConfigurationError, Platform,
-    clients::dynamodb,
+    challenges::Challenges,
     failure::failure,
     items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
 };
@@ -40,8 +38,7 @@ const SOLVED: &str = "solved";
 /// The counters in the challenges table.
 #[derive(Clone)]
 pub struct Limits {
-    client: Client,
-    table: String,
+    challenges: Challenges,
 }
 
 /// The list of every mail with a code.
@@ -96,11 +93,7 @@ impl Limits {
     /// Counters in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform
-                .environment()
-                .text("CHALLENGES_TABLE_NAME")?
-                .to_owned(),
+            challenges: Challenges::new(platform)?,
         })
     }
 
@@ -255,6 +248,7 @@ impl Limits {
     ) -> Result<(), Problem> {
         let window = Window::at(limit, now);
         let write = self
+            .challenges
             .update(key(limit.name, &format!("{subject}#{}", window.begin)))
             .update_expression("SET lastAttempt = :attempt, #ttl = :ttl ADD events :one")
             .condition_expression("(attribute_not_exists(events) OR events < :quota) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)")
@@ -307,6 +301,7 @@ impl Limits {
             "(attribute_not_exists(events) OR events < :most) AND (attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)",
         );
         let mut write = self
+            .challenges
             .update(key(limits.mails.name, &window.begin.to_string()))
             .update_expression(
                 "SET lastAttempt = :attempt, #ttl = :ttl ADD events :one, newUsers :new",
@@ -404,7 +399,8 @@ impl Limits {
     /// Forgets the tries of a subject. What solved challenges paid for stays counted, and the
     /// challenges stay used up.
     pub async fn clear_tries(&self, limits: &TryLimits, subject: &str) -> Result<(), Problem> {
-        self.update(key(limits.strangers.name, subject))
+        self.challenges
+            .update(key(limits.strangers.name, subject))
             .update_expression(format!("REMOVE {EVENTS}, lastAttempt"))
             .condition_expression("attribute_exists(pk)")
             .send()
@@ -417,10 +413,8 @@ impl Limits {
     /// Forgets all events: the person has proved themselves (NIST SP 800-63B-4 §3.2.2).
     pub async fn clear(&self, limit: &Limit, subject: &str) -> Result<(), Problem> {
         let delete = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", key(limit.name, subject))
+            .challenges
+            .delete(key(limit.name, subject))
             .send()
             .await;
         delete
@@ -445,6 +439,7 @@ impl Limits {
         let mut condition =
             String::from("(attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)");
         let mut write = self
+            .challenges
             .update(key.clone())
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
@@ -516,6 +511,7 @@ impl Limits {
             return;
         }
         let trimmed = self
+            .challenges
             .update(key)
             .update_expression(format!("REMOVE {}", removed.join(", ")))
             .send()
@@ -539,6 +535,7 @@ impl Limits {
             }
         }
         let write = self
+            .challenges
             .update(key)
             .update_expression(update)
             .condition_expression("lastAttempt = :attempt")
@@ -546,13 +543,6 @@ impl Limits {
         match conditional_update(write, "take back a count").await? {
             Written::Made(_) | Written::Refused(_) => Ok(()),
         }
-    }
-
-    fn update(&self, key: AttributeValue) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key)
     }
 }
 

@@ -7,12 +7,12 @@ use auth_domain::{
     AccessToken, AttemptId, AuthenticatorMark, Problem, RefreshToken, Sealed, SelfServiceTokens,
     SignInId, Timestamp, UserSub,
 };
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use tokio::try_join;
 
 use crate::{
     ConfigurationError, Platform,
-    clients::dynamodb,
+    challenges::Challenges,
     failure::failure,
     items::{
         Item, Written, conditional_update, get_millis, get_sealed, get_text, millis, number,
@@ -28,8 +28,7 @@ const KEPT: Duration = Duration::from_hours(1);
 /// The challenges table, as far as passkeys' registrations go, and the key that seals their tokens.
 #[derive(Clone)]
 pub struct PasskeySetUps {
-    client: Client,
-    table: String,
+    challenges: Challenges,
     vault: Vault,
 }
 
@@ -66,11 +65,7 @@ impl PasskeySetUps {
     /// `KMS_KEY_ID` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform
-                .environment()
-                .text("CHALLENGES_TABLE_NAME")?
-                .to_owned(),
+            challenges: Challenges::new(platform)?,
             vault: Vault::new(platform)?,
         })
     }
@@ -89,10 +84,8 @@ impl PasskeySetUps {
             self.seal(tokens.refresh_token.as_str(), sub)
         )?;
         let mut put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", key(id))
+            .challenges
+            .put(key(id))
             .item("sub", text(sub.as_str()))
             .item("accessToken", sealed(&access_token))
             .item("refreshToken", sealed(&refresh_token))
@@ -121,10 +114,8 @@ impl PasskeySetUps {
         now: Timestamp,
     ) -> Result<PasskeySetUp, Problem> {
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+            .challenges
+            .update(key(id))
             .update_expression("SET answeredBy = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now));
@@ -185,7 +176,7 @@ impl PasskeySetUps {
     }
 }
 
-fn key(id: &SignInId) -> aws_sdk_dynamodb::types::AttributeValue {
+fn key(id: &SignInId) -> AttributeValue {
     text(format!("passkey-set-up#{id}"))
 }
 

@@ -13,12 +13,12 @@ use auth_domain::{
     Tokens, UserSub,
 };
 use aws_sdk_dynamodb::{
-    Client, operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
+    operation::put_item::builders::PutItemFluentBuilder, types::AttributeValue,
 };
 
 use crate::{
     ConfigurationError, IssuedSession, Platform,
-    clients::dynamodb,
+    challenges::Challenges,
     failure::failure,
     items::{
         Item, Written, conditional_update, get_millis, get_sealed, get_text, millis, number,
@@ -34,8 +34,7 @@ const KEPT: Duration = Duration::from_hours(1);
 /// The challenges table, as far as held sign-ins go, and the key that their tokens are sealed with.
 #[derive(Clone)]
 pub struct SecondFactors {
-    client: Client,
-    table: String,
+    challenges: Challenges,
     vault: Vault,
     randomness: Randomness,
 }
@@ -45,11 +44,7 @@ impl SecondFactors {
     /// `KMS_KEY_ID` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform
-                .environment()
-                .text("CHALLENGES_TABLE_NAME")?
-                .to_owned(),
+            challenges: Challenges::new(platform)?,
             vault: Vault::new(platform)?,
             randomness: platform.randomness(),
         })
@@ -125,11 +120,8 @@ impl SecondFactors {
         rules: &SecondFactorRules,
     ) -> Result<HeldSignIn, Problem> {
         let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
-            .consistent_read(true)
+            .challenges
+            .get(key(id))
             .send()
             .await
             .map_err(failure("read the held sign-in"))?;
@@ -165,10 +157,8 @@ impl SecondFactors {
     ) -> Result<SessionToken, Problem> {
         let session_token = SessionToken::generate(&self.randomness);
         let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", key(&session_token.sign_in_id()))
+            .challenges
+            .put(key(&session_token.sign_in_id()))
             .item("email", text(email.as_str()))
             .item("tokenDelivery", text(token_delivery.as_str()))
             .item("expiresAt", millis(expires_at))
@@ -189,11 +179,7 @@ impl SecondFactors {
         now: Timestamp,
         rules: &SecondFactorRules,
     ) -> Result<HeldSignIn, Unclaimed> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        let write = self.challenges.update(key(id))
             .update_expression("ADD attempts :attempt")
             .condition_expression(
                 "expiresAt > :now AND attribute_not_exists(finishedBy) \
@@ -216,10 +202,8 @@ impl SecondFactors {
     /// Restores the count of an attempt without evaluation.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+            .challenges
+            .update(key(id))
             .update_expression("DELETE attempts :attempt")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(
@@ -234,20 +218,12 @@ impl SecondFactors {
     /// Ends a held sign-in and forgets what it held: `true` for the one attempt that finishes it,
     /// however often the write is sent, `false` for any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
-        let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        let write = self.challenges.update(key(id))
             .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        Ok(
-            match conditional_update(write, "finish the sign-in").await? {
-                Written::Made(_) => true,
-                Written::Refused(_) => false,
-            },
-        )
+        let written = conditional_update(write, "finish the sign-in").await?;
+        Ok(written.is_made())
     }
 
     /// Takes back what [`SecondFactors::finish`] did for this attempt: what it was done for failed,
@@ -259,10 +235,8 @@ impl SecondFactors {
         refresh_token: &Sealed,
     ) -> Result<(), Problem> {
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+            .challenges
+            .update(key(id))
             .update_expression("SET refreshToken = :refreshToken REMOVE finishedBy")
             .condition_expression("finishedBy = :attempt")
             .expression_attribute_values(":attempt", text(attempt.as_str()))
@@ -275,10 +249,8 @@ impl SecondFactors {
     /// Deletes the record of a sign-in that can no longer finish.
     pub async fn forget(&self, id: &SignInId) -> Result<(), Problem> {
         let write = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+            .challenges
+            .update(key(id))
             .update_expression("REMOVE refreshToken, cognitoSession")
             .condition_expression("attribute_exists(pk)");
         match conditional_update(write, "forget the sign-in").await? {

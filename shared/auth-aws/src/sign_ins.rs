@@ -7,12 +7,12 @@ use auth_domain::{
     Problem, SignIn, SignInId, SignInRules, Timestamp,
 };
 use aws_sdk_dynamodb::{
-    Client, operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+    operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
 };
 
 use crate::{
     ConfigurationError, Platform,
-    clients::dynamodb,
+    challenges::Challenges,
     failure::failure,
     items::{
         Item, Written, conditional_update, get_millis, get_sealed, get_text, millis, number,
@@ -27,19 +27,14 @@ const KEPT: Duration = Duration::from_hours(24);
 /// The challenges table, as far as sign-ins go.
 #[derive(Clone)]
 pub struct SignIns {
-    client: Client,
-    table: String,
+    challenges: Challenges,
 }
 
 impl SignIns {
     /// Sign-ins in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform
-                .environment()
-                .text("CHALLENGES_TABLE_NAME")?
-                .to_owned(),
+            challenges: Challenges::new(platform)?,
         })
     }
 
@@ -51,10 +46,8 @@ impl SignIns {
             .map(|session| text(session.as_str()))
             .collect();
         let mut put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("pk", key(id))
+            .challenges
+            .put(key(id))
             .item("email", text(sign_in.email.as_str()))
             .item("cognitoSessions", AttributeValue::L(sessions))
             .item("sentAt", millis(sign_in.sent_at))
@@ -112,10 +105,8 @@ impl SignIns {
 
     /// Gives back an attempt that Cognito never got to see.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        self.challenges
+            .update(key(id))
             .update_expression("DELETE attempts :attempt")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(
@@ -136,12 +127,8 @@ impl SignIns {
             .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions, pendingPassword")
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(finishedBy) OR finishedBy = :attempt)")
             .expression_attribute_values(":attempt", text(attempt.as_str()));
-        Ok(
-            match conditional_update(write, "finish the sign-in").await? {
-                Written::Made(_) => true,
-                Written::Refused(_) => false,
-            },
-        )
+        let written = conditional_update(write, "finish the sign-in").await?;
+        Ok(written.is_made())
     }
 
     /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left
@@ -208,10 +195,7 @@ impl SignIns {
     }
 
     fn update(&self, id: &SignInId) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(id))
+        self.challenges.update(key(id))
     }
 }
 

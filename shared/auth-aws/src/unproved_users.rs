@@ -8,14 +8,13 @@ use std::time::Duration;
 
 use auth_domain::{AttemptId, Email, Problem, Timestamp, UserSub};
 use aws_sdk_dynamodb::{
-    Client,
     operation::{delete_item::DeleteItemError, update_item::builders::UpdateItemFluentBuilder},
     types::AttributeValue,
 };
 
 use crate::{
     ConfigurationError, Platform,
-    clients::dynamodb,
+    challenges::Challenges,
     failure::failure,
     items::{Item, Written, conditional_update, get_text, millis, number, text, unreadable},
 };
@@ -36,8 +35,7 @@ pub const QUIET: Duration = Duration::from_mins(15);
 /// The items, in the challenges table.
 #[derive(Clone)]
 pub struct UnprovedUsers {
-    client: Client,
-    table: String,
+    challenges: Challenges,
 }
 
 /// The outcome of a start.
@@ -62,11 +60,7 @@ impl UnprovedUsers {
     /// The items in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
-            client: dynamodb(platform)?,
-            table: platform
-                .environment()
-                .text("CHALLENGES_TABLE_NAME")?
-                .to_owned(),
+            challenges: Challenges::new(platform)?,
         })
     }
 
@@ -195,10 +189,7 @@ impl UnprovedUsers {
             .expression_attribute_values(":sub", text(sub.as_str()))
             .expression_attribute_values(":now", millis(now));
         let claimed = conditional_update(write, "claim the user for removal").await?;
-        Ok(match claimed {
-            Written::Made(_) => true,
-            Written::Refused(_) => false,
-        })
+        Ok(claimed.is_made())
     }
 
     /// Forgets an address whose user was claimed for removal, and has gone.
@@ -229,10 +220,8 @@ impl UnprovedUsers {
         (name, value): (&str, AttributeValue),
     ) -> Result<(), Problem> {
         let deleted = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key("pk", key(email))
+            .challenges
+            .delete(key(email))
             .condition_expression(condition)
             .expression_attribute_names("#sub", "sub")
             .expression_attribute_values(name, value)
@@ -255,10 +244,8 @@ impl UnprovedUsers {
     /// index lags behind a little: only a claim says whether one still waits.
     pub async fn due(&self, until: Timestamp, most: u32) -> Result<Vec<Unproved>, Problem> {
         let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(INDEX)
+            .challenges
+            .query(INDEX)
             .key_condition_expression("waiting = :waiting AND since <= :until")
             .expression_attribute_values(":waiting", text(WAITING))
             .expression_attribute_values(":until", millis(until))
@@ -273,10 +260,7 @@ impl UnprovedUsers {
     }
 
     fn update(&self, email: &Email) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", key(email))
+        self.challenges.update(key(email))
     }
 }
 
