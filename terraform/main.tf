@@ -436,8 +436,16 @@ module "agentcore" {
   tools                    = local.tools
   tool_function_arns       = { for name in keys(local.tools) : name => module.function[name].alias_arn }
   alias                    = one(distinct([for name in keys(local.tools) : module.function[name].alias]))
-  agent_route_arns         = module.http_api[0].signed_route_arns
+  agent_route_arns         = [for name, arn in module.http_api[0].signed_route_arns : arn if !local.for_operators[name]]
   permissions_boundary_arn = one(module.deploy_role[*].boundary_arn)
+}
+
+module "operators" {
+  source = "./modules/operators"
+  count  = local.with_functions ? 1 : 0
+
+  name       = local.prefix
+  route_arns = [for name, arn in module.http_api[0].signed_route_arns : arn if local.for_operators[name]]
 }
 
 module "visitors" {

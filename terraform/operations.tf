@@ -49,6 +49,9 @@ locals {
     }
   }
 
+  # Whether a route is for people who help guests. No agent may call those.
+  for_operators = { for name, operation in local.operations : name => startswith(operation.path, "/admin/") }
+
   # The operations that agents have as tools.
   tools = { for name, operation in local.operations : name => operation.tool if operation.tool != null }
 

@@ -102,6 +102,11 @@ output "agent_policy_arn" {
   value       = one(module.agentcore[*].agent_policy_arn)
 }
 
+output "operator_policy_arn" {
+  description = "The policy for people who help guests: the routes under /admin. Never for an agent. Null before there are functions."
+  value       = one(module.operators[*].policy_arn)
+}
+
 output "identity_pool_id" {
   description = "The identity pool that gives browsers credentials for agents; null without visitors."
   value       = one(module.visitors[*].identity_pool_id)

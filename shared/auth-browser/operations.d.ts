@@ -23,7 +23,6 @@ export type ProblemCode =
   | 'NOT_FOUND'
   | 'OTP_EXPIRED'
   | 'PASSKEY_LIMIT'
-  | 'PASSKEY_REQUIRED'
   | 'PAYLOAD_TOO_LARGE'
   | 'RATE_LIMITED'
   | 'SERVICE_UNAVAILABLE'
@@ -35,6 +34,12 @@ export type ProblemCode =
 
 /** The codes of each operation's problems. */
 export interface OperationProblems {
+  clearLimits:
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
   confirmPasswordReset:
     | 'INTERNAL'
     | 'INVALID_OTP'
@@ -50,7 +55,6 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
-    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -71,6 +75,13 @@ export interface OperationProblems {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
+  disableGuest:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
   disableMfa:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -85,6 +96,13 @@ export interface OperationProblems {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
+  enableGuest:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
   endOtherSessions:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -94,6 +112,13 @@ export interface OperationProblems {
     | 'INTERNAL'
     | 'NOT_FOUND'
     | 'SERVICE_UNAVAILABLE'
+    | 'VALIDATION_FAILED';
+  findGuest:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   getAuthenticatedGuest:
     | 'AUTH_REQUIRED'
@@ -117,6 +142,11 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  guestActivity:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'SERVICE_UNAVAILABLE'
     | 'VALIDATION_FAILED';
   initiateOtp:
     | 'EMAIL_DELIVERY_FAILED'
@@ -150,7 +180,6 @@ export interface OperationProblems {
   loginUser:
     | 'INTERNAL'
     | 'INVALID_CREDENTIALS'
-    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -180,6 +209,14 @@ export interface OperationProblems {
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  relinkGuest:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
   renamePasskey:
     | 'AUTH_REQUIRED'
@@ -219,8 +256,6 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
-    | 'SESSION_EXPIRED'
-    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
@@ -236,10 +271,15 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
-    | 'SESSION_EXPIRED'
-    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
+  signOutGuest:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   startAuthorization:
     | 'AUTH_REQUIRED'
@@ -263,7 +303,6 @@ export interface OperationProblems {
     | 'INVALID_OTP'
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
-    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -277,12 +316,10 @@ export interface OperationProblems {
     | 'INTERNAL'
     | 'INVALID_OTP'
     | 'INVALID_SESSION'
-    | 'MAX_ATTEMPTS_EXCEEDED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
-    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   verifyOtp:
@@ -291,7 +328,6 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
-    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -305,7 +341,6 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
-    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -316,19 +351,21 @@ export interface OperationProblems {
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
     | 'INVALID_SESSION'
-    | 'MAX_ATTEMPTS_EXCEEDED'
     | 'PASSKEY_LIMIT'
     | 'PAYLOAD_TOO_LARGE'
-    | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
-    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
 }
 
 /** The operations. Each rejects with a `LatchkeyProblem`. */
 export interface Operations {
+  /** Clear the limits of an address. */
+  clearLimits(
+    input: ClearLimitsInput,
+    options?: CallOptions,
+  ): Promise<void>;
   /** Set a new password by a mailed code. */
   confirmPasswordReset(
     input: ConfirmPasswordResetInput,
@@ -344,9 +381,19 @@ export interface Operations {
     input: PasskeyProofInput & { passkeyId: PasskeyId },
     options?: CallOptions,
   ): Promise<void>;
+  /** Disable a guest. */
+  disableGuest(
+    input: ActInput & { guestId: GuestId },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Remove the authenticator. */
   disableMfa(
     input: DisableMfaInput,
+    options?: CallOptions,
+  ): Promise<void>;
+  /** Enable a guest. */
+  enableGuest(
+    input: ActInput & { guestId: GuestId },
     options?: CallOptions,
   ): Promise<void>;
   /** End all other sessions. */
@@ -359,6 +406,11 @@ export interface Operations {
     input: { sessionId: UserSessionId },
     options?: CallOptions,
   ): Promise<void>;
+  /** Find a guest. */
+  findGuest(
+    input: FindGuestInput,
+    options?: CallOptions,
+  ): Promise<FoundGuest>;
   /** Get the guest behind a completed authorization, or behind an access token. */
   getAuthenticatedGuest(
     input?: GetAuthenticatedGuestInput,
@@ -381,6 +433,11 @@ export interface Operations {
     input?: GetWorkloadTokenInput,
     options?: CallOptions,
   ): Promise<WorkloadToken>;
+  /** List what happened to a guest's account. */
+  guestActivity(
+    input: { guestId: GuestId; before?: ActivityId; limit?: number },
+    options?: CallOptions,
+  ): Promise<ActivityList>;
   /** Mail a sign-in code. */
   initiateOtp(
     input: InitiateOtpInput,
@@ -426,6 +483,11 @@ export interface Operations {
     input: RegisterUserInput,
     options?: CallOptions,
   ): Promise<Registered>;
+  /** Link a guest to another user. */
+  relinkGuest(
+    input: RelinkGuestInput & { guestId: GuestId },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Give a passkey another name. */
   renamePasskey(
     input: RenamePasskeyInput & { passkeyId: PasskeyId },
@@ -448,9 +510,14 @@ export interface Operations {
   ): Promise<AuthenticatorSetUp>;
   /** Begin registering a passkey. */
   setupPasskey(
-    input: SetupPasskeyInput,
+    input: PasskeyProofInput,
     options?: CallOptions,
   ): Promise<PasskeySetUp>;
+  /** Sign a guest out everywhere. */
+  signOutGuest(
+    input: ActInput & { guestId: GuestId },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Begin a three-legged authorization. */
   startAuthorization(
     input: StartAuthorizationInput,
@@ -470,7 +537,7 @@ export interface Operations {
   verifyMfaSetup(
     input: VerifyMfaSetupInput,
     options?: CallOptions,
-  ): Promise<AuthenticatorInForce>;
+  ): Promise<BackupCodes>;
   /** Trade a code for tokens. */
   verifyOtp(
     input: VerifyOtpInput,
@@ -485,7 +552,7 @@ export interface Operations {
   verifyPasskeySetup(
     input: VerifyPasskeySetupInput,
     options?: CallOptions,
-  ): Promise<PasskeyInForce>;
+  ): Promise<Passkey>;
 }
 
 /**
@@ -580,6 +647,19 @@ export type GetWorkloadTokenInput = {
   readonly userToken?: string | null;
 };
 
+/** Browser and system as the browser names them, or `unknown`. Anybody may name themselves so. */
+export type DeviceName = string;
+
+/** Exactly one of the three. */
+export type FindGuestInput = {
+  readonly email?: Email | null;
+  readonly guestId?: GuestId | null;
+  readonly sub?: CognitoSub | null;
+};
+
+/** How the guest signed in. `unknown` is a session that is older than this list. */
+export type SignInMethod = 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
+
 /** Names an event. Ids sort as their instants do. */
 export type ActivityId = string;
 
@@ -592,31 +672,35 @@ export type UserSessionId = string;
 /** Names one sign-in. 256 random bits in base64url; opaque. */
 export type SessionToken = string;
 
-/** The backup codes, and what the sign-in brings that waited for the set-up. */
-export type AuthenticatorInForce = BackupCodes & WaitedSignIn;
+/** The Cognito user, `sub` in the tokens. */
+export type CognitoSub = string;
 
-/** The passkey, and what the sign-in brings that waited for it. */
-export type PasskeyInForce = Passkey & WaitedSignIn;
+/** The guest's id, the year and six characters of Crockford base32. */
+export type GuestId = string;
+
+/** Where the sign-in came from (ISO 3166-1), where CloudFront says so. */
+export type Country = string;
+
+/** Why, in a line for the audit table. Keep addresses out of it. */
+export type ActReason = string;
+
+export type ActInput = {
+  readonly reason?: ActReason | null;
+};
 
 export type Activity = {
   readonly eventId: ActivityId;
   readonly at: Instant;
   /** What happened. `sign-in-refused` had a right first factor. More types may be added. */
-  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'agent-allowed';
+  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared';
   /**
    * Who caused it. `guest` is whoever had the guest's proofs; Latchkey ends sessions whose refresh
-   * token was copied.
+   * token was copied; an operator is of the team.
    */
-  readonly by: 'guest' | 'latchkey';
-  /** How the guest signed in. */
-  readonly method?: 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
-  /**
-   * Browser and system of the request, as the browser names them, or `unknown`. Anybody may name
-   * themselves so.
-   */
-  readonly device?: string;
-  /** Where the request came from (ISO 3166-1), where CloudFront says so. */
-  readonly country?: string;
+  readonly by: 'guest' | 'latchkey' | 'operator';
+  readonly method?: SignInMethod;
+  readonly device?: DeviceName;
+  readonly country?: Country;
   /** The session that began or ended, or that made the change. */
   readonly sessionId?: UserSessionId;
 };
@@ -647,6 +731,11 @@ export type AuthorizationStarted = {
 
 export type BackupCodes = {
   readonly backupCodes: readonly string[];
+};
+
+export type ClearLimitsInput = {
+  readonly email: Email;
+  readonly reason?: ActReason | null;
 };
 
 export type CodeSent = {
@@ -691,6 +780,61 @@ export type DisableMfaInput = {
   readonly backupCode?: BackupCode | null;
 };
 
+export type FoundFactors = {
+  readonly password: boolean;
+  readonly authenticator: boolean;
+  /** How many are left. */
+  readonly backupCodes: number;
+  /** How many count. */
+  readonly passkeys: number;
+};
+
+export type FoundGuest = {
+  readonly user: FoundUser;
+  /**
+   * `waiting`: nobody has signed in at the guest's address yet. `user-missing`: the guest's Cognito
+   * user was deleted, so nobody can sign in as this guest.
+   */
+  readonly status: 'active' | 'disabled' | 'waiting' | 'user-missing';
+  readonly factors: FoundFactors;
+  readonly sessions: readonly FoundSession[];
+  readonly limits: readonly FoundLimit[];
+};
+
+export type FoundLimit = {
+  /** The limit's name, as in the `RateLimit` fields. */
+  readonly policy: string;
+  readonly quota: number;
+  readonly windowSeconds: number;
+  readonly remaining: number;
+  /** Seconds until one more is admitted. */
+  readonly resetSeconds: number;
+};
+
+export type FoundSession = {
+  readonly sessionId: UserSessionId;
+  /** When the guest signed in. */
+  readonly createdAt: Instant;
+  /** When its tokens were last renewed. */
+  readonly lastUsedAt: Instant;
+  readonly method: SignInMethod;
+  readonly device: DeviceName;
+  readonly country?: Country;
+};
+
+export type FoundUser = {
+  readonly guestId: GuestId;
+  readonly email: Email;
+  /** Absent while the guest has given none. */
+  readonly name?: Name;
+  readonly emailVerified: boolean;
+  /** Absent while the guest waits. */
+  readonly cognitoSub?: CognitoSub;
+  readonly createdAt: Instant;
+  /** Absent while the guest waits. */
+  readonly updatedAt?: Instant;
+};
+
 export type InitiateOtpInput = {
   readonly email: Email;
   readonly proofOfWork?: ProofOfWork;
@@ -718,7 +862,7 @@ export type Passkey = {
   readonly name: Name;
   readonly createdAt: string;
   readonly lastUsedAt?: string;
-  /** Whether its device has ever verified its user, by a finger, a face or a PIN. */
+  /** Whether its device asked for more than a touch the last time. */
   readonly userVerified: boolean;
 };
 
@@ -782,6 +926,11 @@ export type Registered = {
   readonly delivery: Delivery;
 };
 
+export type RelinkGuestInput = {
+  readonly sub: CognitoSub;
+  readonly reason?: ActReason | null;
+};
+
 export type RenamePasskeyInput = {
   readonly name: Name;
 };
@@ -817,19 +966,6 @@ export type SecondFactorRequired = {
   readonly tokenType: 'Bearer';
 };
 
-export type SecondFactorSetUpRequired = {
-  readonly sessionToken: SessionToken;
-  /**
-   * The guest has no second factor, and the deployment requires one. Set up an authenticator
-   * (`setupMfa`, `verifyMfaSetup`) or a passkey whose device verifies its user (`setupPasskey`,
-   * `verifyPasskeySetup`), each with this `sessionToken`. The end of the set-up signs in.
-   */
-  readonly mfaSetupRequired: true;
-  /** Seconds for the set-up. */
-  readonly expiresIn: number;
-  readonly tokenType: 'Bearer';
-};
-
 export type SessionStatus = {
   readonly sessionId: SessionId;
   /**
@@ -840,8 +976,6 @@ export type SessionStatus = {
 };
 
 export type SetupMfaInput = {
-  /** Of a sign-in that waits for a set-up. */
-  readonly sessionToken?: SessionToken | null;
   readonly password?: Password;
   readonly proof?: MailedProof;
   /** Of the authenticator that there is. */
@@ -849,17 +983,7 @@ export type SetupMfaInput = {
   readonly backupCode?: BackupCode | null;
 };
 
-export type SetupPasskeyInput = {
-  /** Of a sign-in that waits for a set-up. */
-  readonly sessionToken?: SessionToken | null;
-  readonly password?: Password;
-  readonly proof?: MailedProof;
-  /** Of the authenticator, where the guest has one. */
-  readonly mfaCode?: OtpCode | null;
-  readonly backupCode?: BackupCode | null;
-};
-
-export type SignInAnswer = SignedIn | SecondFactorRequired | SecondFactorSetUpRequired;
+export type SignInAnswer = SignedIn | SecondFactorRequired;
 
 export type SignedIn = Tokens & {
   readonly user: User;
@@ -893,14 +1017,12 @@ export type UpdateProfileInput = {
 };
 
 export type User = {
-  /** The guest's id, the year and six characters of Crockford base32. */
-  readonly guestId: string;
+  readonly guestId: GuestId;
   readonly email: Email;
   /** Absent while the guest has given none. */
   readonly name?: Name;
   readonly emailVerified: boolean;
-  /** The Cognito user, `sub` in the tokens. */
-  readonly cognitoSub: string;
+  readonly cognitoSub: CognitoSub;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
 };
@@ -911,12 +1033,9 @@ export type UserSession = {
   readonly createdAt: Instant;
   /** When its tokens were last renewed. */
   readonly lastUsedAt: Instant;
-  /** How the guest signed in. `unknown` is a session that is older than this list. */
-  readonly method: 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
-  /** Browser and system as the browser names them, or `unknown`. Anybody may name themselves so. */
-  readonly device: string;
-  /** Where the sign-in came from (ISO 3166-1), where CloudFront says so. */
-  readonly country?: string;
+  readonly method: SignInMethod;
+  readonly device: DeviceName;
+  readonly country?: Country;
   /** Whether it is the session that asks. */
   readonly current: boolean;
 };
@@ -931,16 +1050,9 @@ export type VerifyMfaInput = {
   readonly backupCode?: BackupCode | null;
   readonly newPassword?: NewPassword | null;
   readonly tokenDelivery?: TokenDelivery;
-  /**
-   * Spare this browser the second factor of this guest, for 30 days where nothing else is
-   * configured.
-   */
-  readonly rememberDevice?: boolean | null;
 };
 
 export type VerifyMfaSetupInput = {
-  /** Of a sign-in that waits for the set-up. */
-  readonly sessionToken?: SessionToken | null;
   readonly code: OtpCode;
 };
 
@@ -986,15 +1098,6 @@ export type VerifyPasskeySetupInput = {
       readonly transports?: readonly string[] | null;
     };
   };
-};
-
-export type WaitedSignIn = {
-  readonly accessToken?: Jwt;
-  readonly idToken?: Jwt;
-  readonly refreshToken?: RefreshToken;
-  readonly tokenType?: 'Bearer';
-  readonly expiresIn?: number;
-  readonly user?: User;
 };
 
 export type WorkloadToken = {

@@ -18,6 +18,11 @@ mock_provider "aws" {
   }
 
   override_resource {
+    target = module.tables.aws_dynamodb_table.this["audit"]
+    values = { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit" }
+  }
+
+  override_resource {
     target = aws_kms_key.sealing
     values = { arn = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-00005ea11e57" }
   }
@@ -236,7 +241,7 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
-    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null
+    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null && output.operator_policy_arn != null
     error_message = "whoever runs agents is told where the tools are, and how to be let in"
   }
 

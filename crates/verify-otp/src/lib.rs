@@ -9,8 +9,8 @@
 //! guest hears by mail of a browser that signs in for the first time.
 //!
 //! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`): who has the mailbox now
-//! need not be who had the account. An operator who knows that they are the same takes `cognitoSub`
-//! off the guest's item, and what begins with `authenticator`; the next code binds the new user.
+//! need not be who had the account. An operator who knows that they are the same links the guest to
+//! the new user (`relinkGuest`).
 //!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
 //! lost, or a write after it fails, the code is used up, and a re-send brings another; the new

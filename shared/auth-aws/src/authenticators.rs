@@ -125,6 +125,18 @@ impl Authenticators {
         Ok((keys, step))
     }
 
+    /// The keys of an authenticator, sealed for the guest's next user.
+    pub async fn reseal(
+        &self,
+        sealed_keys: &Sealed,
+        from: &UserSub,
+        to: &UserSub,
+    ) -> Result<Sealed, Problem> {
+        let purpose = Use::Authenticator;
+        let keys = self.vault.open(sealed_keys, Owner::User(from), purpose).await?;
+        self.vault.seal(&keys, Owner::User(to), purpose).await
+    }
+
     /// Takes a step once: no other sign-in can use it again, nor one before it, however many bring
     /// its code.
     async fn accept_step(

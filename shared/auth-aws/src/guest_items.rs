@@ -9,12 +9,15 @@ use std::collections::BTreeSet;
 
 use auth_domain::{
     AddressClaim, Authenticator, AuthenticatorMark, BackupCodeHash, Email, Guest, GuestId,
-    GuestName, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, SessionId, SignInId,
+    GuestName, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed, SessionId,
+    SignInId,
     Timestamp, TotpStep, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::items::{Item, get_millis, get_number, get_sealed, get_text, text, unreadable};
+use crate::items::{
+    Item, get_millis, get_number, get_sealed, get_text, millis, sealed, text, unreadable,
+};
 
 /// The table's key.
 pub(crate) const KEY: &str = "pk";
@@ -24,6 +27,15 @@ pub(crate) const REGISTRATION: &str = "registration";
 
 /// What the name of each passkey's attribute begins with.
 const PASSKEY: &str = "passkey#";
+
+/// Attributes that are worth nothing to a guest's next user.
+const OF_ONE_USER: [&str; 5] = [
+    REGISTRATION,
+    "keptSession",
+    "keptSessionAt",
+    "pendingAuthenticatorKeys",
+    "pendingAuthenticatorUntil",
+];
 
 /// Where a guest is kept who has a user.
 pub(crate) fn guest_key(sub: &UserSub) -> AttributeValue {
@@ -127,6 +139,29 @@ pub(crate) fn guest_item(
     }
     if let Some(registration) = registration {
         item.insert(REGISTRATION.to_owned(), text(registration.as_str()));
+    }
+    item
+}
+
+/// The item of a guest who moves to another user. Everything that was the old user's own goes;
+/// attributes of a team's own stay.
+pub(crate) fn relinked_item(
+    before: &Item,
+    to: &UserSub,
+    keys: Option<&Sealed>,
+    now: Timestamp,
+) -> Item {
+    let mut item = before.clone();
+    item.retain(|name, _| !name.starts_with(PASSKEY) && !OF_ONE_USER.contains(&name.as_str()));
+    item.extend([
+        (KEY.to_owned(), guest_key(to)),
+        ("cognitoSub".to_owned(), text(to.as_str())),
+        ("hasPassword".to_owned(), AttributeValue::Bool(false)),
+        ("signedOutAt".to_owned(), millis(now)),
+        ("updatedAt".to_owned(), text(now.to_string())),
+    ]);
+    if let Some(keys) = keys {
+        item.insert("authenticatorKeys".to_owned(), sealed(keys));
     }
     item
 }

@@ -3,12 +3,14 @@
 
 use auth_domain::{
     Caller, Email, Guest, GuestId, GuestName, PendingRegistration, Problem, Randomness, Report,
-    SessionId, SignInId, Timestamp, Undeliverable, UserSub,
+    Sealed, SessionId, SignInId, Timestamp, Undeliverable, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, Put, TransactWriteItem, Update, builders::UpdateBuilder},
+    types::{
+        AttributeValue, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder,
+    },
 };
 use aws_smithy_types::error::operation::BuildError;
 
@@ -18,9 +20,9 @@ use crate::{
     failure::failure,
     guest_items::{
         Address, KEY, REGISTRATION, Waiting, address_key, claim_item, guest_item, guest_key,
-        id_key, read_address, read_guest,
+        id_key, read_address, read_guest, relinked_item,
     },
-    items::{Item, Written, conditional_update, get_text, millis, number, text},
+    items::{Item, Written, conditional_update, get_text, millis, number, text, unreadable},
     transactions::{Transacted, Write, transact, transact_or_look},
     unproved_users::UnprovedUsers,
 };
@@ -54,6 +56,15 @@ pub struct Guests {
     client: Client,
     table: String,
     randomness: Randomness,
+}
+
+/// The guest of an id.
+#[derive(Clone, Debug)]
+pub enum Numbered {
+    /// One who has a user.
+    Guest(Box<Guest>),
+    /// One who waits at an address.
+    Waiting(WaitingGuest),
 }
 
 /// The table's record of a user who has just proved their identity.
@@ -97,6 +108,30 @@ impl Guests {
     pub async fn at(&self, email: &Email) -> Result<Option<Address>, Problem> {
         let item = self.read(address_key(email)).await?;
         item.map(read_address).transpose()
+    }
+
+    /// The guest of an id, by two reads.
+    pub async fn numbered(&self, guest_id: &GuestId) -> Result<Option<Numbered>, Problem> {
+        let Some(reservation) = self.read(id_key(guest_id)).await? else {
+            return Ok(None);
+        };
+        if let Some(sub) = parsed(&reservation, "sub", UserSub::parse)? {
+            let guest = self.find(&sub).await?;
+            return Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))));
+        }
+        let Some(email) = parsed(&reservation, "email", Email::parse)? else {
+            return Ok(None);
+        };
+        match self.at(&email).await? {
+            Some(Address::Waiting(waiting)) => Ok(Some(Numbered::Waiting(waiting.guest))),
+            // Bound between the two reads.
+            Some(Address::Claimed(claim)) => {
+                let guest = self.find(&claim.sub).await?;
+                let guest = guest.filter(|guest| guest.guest_id == *guest_id);
+                Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))))
+            }
+            None => Ok(None),
+        }
     }
 
     async fn read(&self, key: AttributeValue) -> Result<Option<Item>, Problem> {
@@ -511,6 +546,73 @@ impl Guests {
         }
     }
 
+    /// Moves a guest to another user, in one transaction: record, claim and reserved id, with
+    /// `entry` in the activity. The user is claimed for good before, so that no removal takes it. `keys` are the authenticator's, sealed
+    /// for that user. What Cognito kept for the old user goes: the password and the passkeys. Every
+    /// token issued up to `now` is refused.
+    ///
+    /// `false` where the guest has changed meanwhile, or the user is another guest's.
+    pub async fn relink(
+        &self,
+        guest: &Guest,
+        to: &UserSub,
+        keys: Option<&Sealed>,
+        entry: ActivityEntry,
+        unproved: &UnprovedUsers,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let from = &guest.cognito_sub;
+        let Some(before) = self.read(guest_key(from)).await? else {
+            return Ok(false);
+        };
+        claim_proved(unproved, &guest.email, to, now).await?;
+        let writes = vec![
+            self.put_new(relinked_item(&before, to, keys, now))?,
+            self.delete_unchanged(before)?,
+            self.move_to(address_key(&guest.email), from, to)
+                .update_expression("SET #sub = :to, hasPassword = :false")
+                .expression_attribute_values(":false", AttributeValue::Bool(false))
+                .write()?,
+            self.move_to(id_key(&guest.guest_id), from, to)
+                .update_expression("SET #sub = :to")
+                .write()?,
+            entry.into_write(),
+        ];
+        self.write(writes, "move the guest to another user").await
+    }
+
+    fn move_to(&self, key: AttributeValue, from: &UserSub, to: &UserSub) -> UpdateBuilder {
+        self.update_in(key)
+            .condition_expression("#sub = :from")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":from", text(from.as_str()))
+            .expression_attribute_values(":to", text(to.as_str()))
+    }
+
+    /// Deletes a record in a transaction, if nothing that a sign-in changes has changed since it
+    /// was read.
+    fn delete_unchanged(&self, before: Item) -> Result<TransactWriteItem, Problem> {
+        let conditions = CHANGED_BY_SIGN_INS.map(|name| {
+            if before.contains_key(name) {
+                format!("{name} = :{name}")
+            } else {
+                format!("attribute_not_exists({name})")
+            }
+        });
+        let mut delete = Delete::builder()
+            .table_name(&self.table)
+            .condition_expression(conditions.join(" AND "));
+        for (name, value) in before {
+            if name == KEY {
+                delete = delete.key(KEY, value);
+            } else if CHANGED_BY_SIGN_INS.contains(&name.as_str()) {
+                delete = delete.expression_attribute_values(format!(":{name}"), value);
+            }
+        }
+        let delete = delete.build().map_err(undescribed)?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
     /// Refuses from now on every token of the user's guest that is of another session than `kept`,
     /// with `entry` in the guest's activity. Of two sessions that end each other, one is kept.
     pub async fn end_other_sessions(
@@ -570,6 +672,15 @@ impl Guests {
 const IS_EARLIER: &str =
     "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)";
 
+/// Attributes of a record that change while its guest signs in.
+const CHANGED_BY_SIGN_INS: [&str; 5] = [
+    "updatedAt",
+    "signedOutAt",
+    "authenticatorKeys",
+    "authenticatorLastStep",
+    "backupCodes",
+];
+
 /// The changes of a new password in its guest's record.
 const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
                             REMOVE registration ADD deviceEpoch :one";
@@ -581,6 +692,16 @@ fn new_password(now: Timestamp) -> Item {
         (":millis".to_owned(), millis(now)),
         (":now".to_owned(), text(now.to_string())),
     ])
+}
+
+/// An attribute of a reservation, where it has that one.
+fn parsed<T, E>(
+    reservation: &Item,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, Problem> {
+    let value = get_text(reservation, name).map(parse).transpose();
+    value.map_err(|_| Problem::Internal(unreadable("a reserved id does not read back")))
 }
 
 fn undescribed(error: BuildError) -> Problem {

@@ -7,6 +7,8 @@
 
 mod access_tokens;
 mod activity;
+mod address_limits;
+mod audit;
 mod authenticators;
 mod authorizations;
 mod callers;
@@ -44,6 +46,8 @@ mod workload_tokens;
 
 pub use access_tokens::AccessTokens;
 pub use activity::{ActivityEntry, ActivityLog, ActivityPage};
+pub use address_limits::AddressLimits;
+pub use audit::AuditLog;
 pub use callers::Callers;
 
 pub use authenticators::{Authenticators, Confirmation, FactorProof, UsedBy};
@@ -53,7 +57,7 @@ pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
 pub use failure::Undecided;
 pub use guest_items::{Address, Waiting};
-pub use guests::{Arrival, Guests, ProvedRegistration};
+pub use guests::{Arrival, Guests, Numbered, ProvedRegistration};
 pub use limits::{Limits, PoolRefusal, Refusal};
 pub use mail_words::MailWords;
 pub use mailer::Mailer;
@@ -70,5 +74,5 @@ pub use token_service::TokenService;
 pub use unproved_users::{QUIET, Start, Unproved, UnprovedUsers};
 pub use user_pool::TokenPurpose;
 pub use user_sessions::{IssuedSession, Refresh, Renewal, UserSessions};
-pub use users::Users;
+pub use users::{UserState, Users};
 pub use workload_tokens::WorkloadTokens;

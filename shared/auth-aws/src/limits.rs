@@ -30,7 +30,10 @@ const KEPT_SECONDS: i64 = 3600;
 const TRIMMED_AFTER: usize = 32;
 
 /// The list of a limit that has only one.
-const EVENTS: &str = "events";
+pub(crate) const EVENTS: &str = "events";
+
+/// The list of mails that strangers have asked for.
+pub(crate) const STRANGERS: &str = "strangers";
 
 /// The list of what solved challenges have paid for.
 const SOLVED: &str = "solved";
@@ -42,7 +45,7 @@ pub struct Limits {
 }
 
 /// The list of every mail with a code.
-const MAILS: &str = "mails";
+pub(crate) const MAILS: &str = "mails";
 
 /// A list of instants in an item, and the limits on it.
 struct Log<'a> {
@@ -187,7 +190,7 @@ impl Limits {
         let mut logs = match payer {
             CodeMailPayer::Stranger => vec![
                 own_log(own, &strangers_own),
-                Log::of("strangers", &strangers),
+                Log::of(STRANGERS, &strangers),
             ],
             CodeMailPayer::Solved(_) => {
                 let held = (!with_solved.is_empty()).then(|| own_log(own, &with_solved));
@@ -385,7 +388,7 @@ impl Limits {
         attempt: &AttemptId,
     ) -> Result<(), Problem> {
         let mut logs = match payer {
-            CodeMailPayer::Stranger => vec![own_log(own, &[]), Log::of("strangers", &[])],
+            CodeMailPayer::Stranger => vec![own_log(own, &[]), Log::of(STRANGERS, &[])],
             CodeMailPayer::Solved(_) => {
                 let held = own.with_solved.map(|_| own_log(own, &[]));
                 held.into_iter().chain([Log::of(SOLVED, &[])]).collect()
@@ -412,9 +415,14 @@ impl Limits {
 
     /// Forgets all events: the person has proved themselves (NIST SP 800-63B-4 §3.2.2).
     pub async fn clear(&self, limit: &Limit, subject: &str) -> Result<(), Problem> {
+        self.forget(key(limit.name, subject)).await
+    }
+
+    /// Forgets everything that an item counts.
+    pub(crate) async fn forget(&self, key: AttributeValue) -> Result<(), Problem> {
         let delete = self
             .challenges
-            .delete(key(limit.name, subject))
+            .delete(key)
             .send()
             .await;
         delete
@@ -634,11 +642,11 @@ fn quiet(list: &str) -> String {
     format!("{list}Quiet")
 }
 
-fn key(limit: &str, subject: &str) -> AttributeValue {
+pub(crate) fn key(limit: &str, subject: &str) -> AttributeValue {
     text(format!("limit#{limit}#{subject}"))
 }
 
-fn code_mail_key(mailbox: &str) -> AttributeValue {
+pub(crate) fn code_mail_key(mailbox: &str) -> AttributeValue {
     key("code-mail", mailbox)
 }
 
@@ -651,7 +659,7 @@ fn list_of<'a>(item: &'a Item, list: &str) -> Option<&'a Vec<AttributeValue>> {
     item.get(list)?.as_l().ok()
 }
 
-fn log_state(list: &str, limit: &Limit, item: &Item, now: Timestamp) -> LimitState {
+pub(crate) fn log_state(list: &str, limit: &Limit, item: &Item, now: Timestamp) -> LimitState {
     let instants = list_of(item, list).into_iter().flatten();
     let read = |instant: &AttributeValue| {
         let millis = instant.as_n().ok()?.parse().ok()?;

@@ -2,12 +2,27 @@
 
 use auth_domain::{Caller, Email, Problem, Subject, UserSub};
 
-use crate::{ConfigurationError, Platform, failure::failure, user_pool::UserPool};
+use crate::{
+    ConfigurationError, Platform,
+    failure::{Failure, failure},
+    user_pool::UserPool,
+};
 
 /// The users of the pool.
 #[derive(Clone)]
 pub struct Users {
     pool: UserPool,
+}
+
+/// Whether Cognito lets a user sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserState {
+    /// It does.
+    Enabled,
+    /// An operator has disabled the user.
+    Disabled,
+    /// The pool has no such user any more.
+    Gone,
 }
 
 impl Users {
@@ -34,6 +49,41 @@ impl Users {
             Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Whether a user may sign in.
+    pub async fn state(&self, sub: &UserSub) -> Result<UserState, Problem> {
+        Ok(match self.pool.find(sub.as_str()).await? {
+            Some(user) if user.enabled() => UserState::Enabled,
+            Some(_) => UserState::Disabled,
+            None => UserState::Gone,
+        })
+    }
+
+    /// Refuses a user every sign-in, and revokes what was issued. `NotFound` for one who has gone.
+    pub async fn disable(&self, sub: &UserSub) -> Result<(), Problem> {
+        let disabled = self
+            .pool
+            .client
+            .admin_disable_user()
+            .user_pool_id(&self.pool.pool_id)
+            .username(sub.as_str())
+            .send()
+            .await;
+        found(disabled.map_err(failure("disable the user")))
+    }
+
+    /// Lets a user sign in again. `NotFound` for one who has gone.
+    pub async fn enable(&self, sub: &UserSub) -> Result<(), Problem> {
+        let enabled = self
+            .pool
+            .client
+            .admin_enable_user()
+            .user_pool_id(&self.pool.pool_id)
+            .username(sub.as_str())
+            .send()
+            .await;
+        found(enabled.map_err(failure("enable the user")))
     }
 
     /// The address that a user has proved, if there is one.
@@ -90,5 +140,13 @@ impl Users {
             Err(failure) if failure.code() == Some("UserNotFoundException") => Ok(()),
             Err(failure) => Err(failure.into()),
         }
+    }
+}
+
+fn found<T>(changed: Result<T, Failure>) -> Result<(), Problem> {
+    match changed {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.code() == Some("UserNotFoundException") => Err(Problem::NotFound),
+        Err(failure) => Err(failure.into()),
     }
 }

@@ -103,11 +103,19 @@ pub enum ActivityKind {
     PasskeyRemoved,
     /// An agent was allowed to act for the guest.
     AgentAllowed,
+    /// An operator has disabled the account.
+    AccountDisabled,
+    /// An operator has enabled the account again.
+    AccountEnabled,
+    /// An operator has linked the account to another user.
+    AccountRelinked,
+    /// An operator has cleared the limits of the address.
+    LimitsCleared,
 }
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SessionEnded,
@@ -120,6 +128,10 @@ impl ActivityKind {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::AgentAllowed,
+        Self::AccountDisabled,
+        Self::AccountEnabled,
+        Self::AccountRelinked,
+        Self::LimitsCleared,
     ];
 
     /// The `type` of the contract.
@@ -138,6 +150,10 @@ impl ActivityKind {
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
             Self::AgentAllowed => "agent-allowed",
+            Self::AccountDisabled => "account-disabled",
+            Self::AccountEnabled => "account-enabled",
+            Self::AccountRelinked => "account-relinked",
+            Self::LimitsCleared => "limits-cleared",
         }
     }
 
@@ -155,10 +171,12 @@ pub enum Actor {
     Guest,
     /// Latchkey itself.
     Latchkey,
+    /// Somebody of the team. The audit table says who.
+    Operator,
 }
 
 impl Actor {
-    const ALL: [Self; 2] = [Self::Guest, Self::Latchkey];
+    const ALL: [Self; 3] = [Self::Guest, Self::Latchkey, Self::Operator];
 
     /// The `by` of the contract.
     #[must_use]
@@ -166,6 +184,7 @@ impl Actor {
         match self {
             Self::Guest => "guest",
             Self::Latchkey => "latchkey",
+            Self::Operator => "operator",
         }
     }
 

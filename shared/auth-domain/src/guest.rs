@@ -64,6 +64,14 @@ impl GuestId {
     }
 }
 
+impl FromStr for GuestId {
+    type Err = InvalidGuestId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
 impl fmt::Display for GuestId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
@@ -149,6 +157,14 @@ impl UserSub {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for UserSub {
+    type Err = InvalidUserSub;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
     }
 }
 

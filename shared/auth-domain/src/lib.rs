@@ -28,6 +28,7 @@ mod keys;
 mod limit;
 mod mail;
 mod mailbox;
+mod operator;
 mod otp_code;
 mod passkey;
 mod password;
@@ -83,6 +84,9 @@ pub use mail::{
     Notice, ProductName, Undeliverable, UnknownLanguage,
 };
 pub use mailbox::Mailbox;
+pub use operator::{
+    ActReason, ActSubject, InvalidActReason, InvalidPrincipal, OperatorAct, OperatorEvent, Principal,
+};
 pub use otp_code::{InvalidOtpCode, OtpCode};
 pub use passkey::{
     Assertion, Attestation, AuthenticatorMark, CredentialId, InvalidCredentialPart,

@@ -1,7 +1,9 @@
 //! The activity of guests, as operations note it.
 
 use auth_aws::{ActivityEntry, ActivityLog, ConfigurationError, Platform};
-use auth_domain::{Activity, ActivityKind, Clock, Guest, GuestId, Problem, Randomness, UserSub};
+use auth_domain::{
+    Activity, ActivityKind, Actor, Clock, Guest, GuestId, Problem, Randomness, UserSub,
+};
 use auth_lambda::Exchange;
 
 /// Notes what happens to accounts.
@@ -42,6 +44,15 @@ impl Activities {
             device: Some(exchange.client_name()),
             country: exchange.country(),
             session: session.and_then(|caller| caller.session.clone()),
+            ..Activity::of(sub, guest_id, kind, self.clock.now(), &self.randomness)
+        }
+    }
+
+    /// An event that an operator causes. Of the operator's own browser it says nothing.
+    #[must_use]
+    pub fn by_operator(&self, sub: &UserSub, guest_id: &GuestId, kind: ActivityKind) -> Activity {
+        Activity {
+            by: Actor::Operator,
             ..Activity::of(sub, guest_id, kind, self.clock.now(), &self.randomness)
         }
     }

@@ -1,7 +1,7 @@
 //! Sessions: what a sign-in has begun, ended at Cognito and here.
 
 use auth_aws::{ConfigurationError, Guests, Platform, Users};
-use auth_domain::{ActivityKind, Clock, Guest, Problem};
+use auth_domain::{Activity, ActivityKind, Clock, Guest, Problem};
 use auth_lambda::Exchange;
 
 use crate::Activities;
@@ -30,11 +30,24 @@ impl Sessions {
     /// live on by their signature. The instant is noted last, so the caller's own token works for
     /// another try until all is done.
     pub async fn end_all(&self, guest: &Guest, exchange: &Exchange) -> Result<(), Problem> {
-        let sub = &guest.cognito_sub;
-        self.users.sign_out(sub).await?;
         let kind = ActivityKind::AllSessionsEnded;
-        let entry = self.activities.entry(guest, kind, exchange)?;
+        self.end(&self.activities.event(guest, kind, exchange)).await
+    }
+
+    /// The same where an operator ends them.
+    pub async fn end_all_by_operator(&self, guest: &Guest) -> Result<(), Problem> {
+        let kind = ActivityKind::AllSessionsEnded;
+        let (sub, guest_id) = (&guest.cognito_sub, &guest.guest_id);
+        self.end(&self.activities.by_operator(sub, guest_id, kind))
+            .await
+    }
+
+    async fn end(&self, activity: &Activity) -> Result<(), Problem> {
+        self.users.sign_out(&activity.sub).await?;
+        let entry = self.activities.write_of(activity)?;
         let now = self.clock.now();
-        self.guests.sign_out_everywhere(sub, entry, now).await
+        self.guests
+            .sign_out_everywhere(&activity.sub, entry, now)
+            .await
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use auth_domain::{
     AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, LimitState,
-    Locale, Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp,
+    Locale, Principal, Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp,
     TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
@@ -45,6 +45,8 @@ pub(crate) struct Sender {
     pub(crate) user_agent: Option<String>,
     pub(crate) accept_language: Option<String>,
     pub(crate) is_known_to_iam: bool,
+    /// The IAM principal: of the signature over HTTP; as the invoker says at the direct door.
+    pub(crate) principal: Option<Principal>,
     pub(crate) conversation: Option<String>,
 }
 
@@ -134,6 +136,12 @@ impl Exchange {
             Door::Http if !self.sender.is_known_to_iam => Err(Problem::AuthRequired),
             Door::Http | Door::Direct | Door::Tool => Ok(()),
         }
+    }
+
+    /// The operator who asks. An act without a principal could not be accounted for, so there is
+    /// none.
+    pub fn operator(&self) -> Result<&Principal, Problem> {
+        self.sender.principal.as_ref().ok_or(Problem::AuthRequired)
     }
 
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it

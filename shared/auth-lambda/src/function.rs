@@ -314,10 +314,17 @@ fn open<O: Operation>(
                 .as_ref()
                 .and_then(Value::as_object)
                 .and_then(caller_from_claims);
+            let principal = fields
+                .as_mut()
+                .ok()
+                .and_then(|fields| fields.take("principal"));
             let named = |name| fields.as_ref().ok().and_then(|fields| fields.text(name));
             let conversation = named("conversationId").or_else(|| named("sessionId"));
             let sender = Sender {
                 conversation: conversation.map(str::to_owned),
+                principal: principal
+                    .as_ref()
+                    .and_then(|principal| principal.as_str()?.parse().ok()),
                 ..Sender::default()
             };
             let exchange = Exchange::new(lambda_request_id(), door, caller, sender);
@@ -355,7 +362,7 @@ async fn decide<O: Operation>(
             }
         }
         Access::Caller => exchange.require_caller_of(&deployment.app_clients)?,
-        Access::Agent => exchange.require_iam()?,
+        Access::Agent | Access::Operator => exchange.require_iam()?,
     }
     let input = operation.parse(&mut fields?)?;
     operation.run(input, exchange).await

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use auth_domain::{Caller, FieldProblem, FrontDoor, LimitState, Problem};
+use auth_domain::{Caller, FieldProblem, FrontDoor, LimitState, Principal, Problem};
 use aws_lambda_events::{
     apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse},
     encodings::Body,
@@ -36,6 +36,11 @@ pub(crate) fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &Front
 fn is_known_to_iam(request: &ApiGatewayV2httpRequest) -> bool {
     let authorizer = request.request_context.authorizer.as_ref();
     authorizer.is_some_and(|authorizer| authorizer.iam.is_some())
+}
+
+fn principal(request: &ApiGatewayV2httpRequest) -> Option<Principal> {
+    let authorizer = request.request_context.authorizer.as_ref()?;
+    authorizer.iam.as_ref()?.user_arn.as_deref()?.parse().ok()
 }
 
 fn came_through_cloudfront(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
@@ -95,6 +100,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         user_agent: text("user-agent"),
         accept_language: text("accept-language"),
         is_known_to_iam: is_known_to_iam(request),
+        principal: principal(request),
     }
 }
 

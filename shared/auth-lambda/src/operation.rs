@@ -23,6 +23,8 @@ pub enum Access {
     /// An agent or a service that IAM has let in: over HTTP by its signature, at the other doors by
     /// the right to invoke.
     Agent,
+    /// An operator whom IAM has let in likewise. [`Exchange::operator`] says who.
+    Operator,
 }
 
 /// One operation of the contract.

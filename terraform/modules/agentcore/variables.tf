@@ -92,6 +92,11 @@ variable "alias" {
 variable "agent_route_arns" {
   description = "The API's routes that IAM guards, as execute-api ARNs."
   type        = list(string)
+
+  validation {
+    condition     = !anytrue([for arn in var.agent_route_arns : strcontains(arn, "/admin/")])
+    error_message = "Routes under /admin are for people: no agent may act on guests."
+  }
 }
 
 variable "permissions_boundary_arn" {

@@ -14,11 +14,11 @@ output "host" {
 }
 
 output "signed_route_arns" {
-  description = "The routes that IAM guards, as ARNs for callers' policies."
-  value = [
-    for route in var.routes : "${aws_apigatewayv2_api.this.execution_arn}/${aws_apigatewayv2_stage.this.name}/${route.method}${replace(route.path, "/\\{[^}]+\\}/", "*")}"
+  description = "The routes that IAM guards, by operation, as ARNs for callers' policies."
+  value = {
+    for name, route in var.routes : name => "${aws_apigatewayv2_api.this.execution_arn}/${aws_apigatewayv2_stage.this.name}/${route.method}${replace(route.path, "/\\{[^}]+\\}/", "*")}"
     if route.authorization == "AWS_IAM"
-  ]
+  }
 }
 
 output "access_log_group_name" {

@@ -183,3 +183,13 @@ run "a_result_that_agentcore_cannot_describe_is_refused" {
 
   expect_failures = [aws_cloudformation_stack.tools]
 }
+
+run "a_route_for_operators_is_refused" {
+  command = plan
+
+  variables {
+    agent_route_arns = ["arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/admin/guests/find"]
+  }
+
+  expect_failures = [var.agent_route_arns]
+}

@@ -81,7 +81,7 @@ run "routes_let_in_whom_they_should" {
   }
 
   assert {
-    condition     = output.signed_route_arns == ["arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/agent/workload-token"]
+    condition     = output.signed_route_arns == { get-workload-token = "arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/agent/workload-token" }
     error_message = "who may call a route that IAM signs is said by policies that name it"
   }
 

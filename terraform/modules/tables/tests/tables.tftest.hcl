@@ -24,7 +24,7 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId", latchkey-test-user-sessions = "sub", latchkey-test-activity = "sub" }
+    condition     = { for name, table in aws_dynamodb_table.this : table.name => table.hash_key } == { latchkey-test-guests = "pk", latchkey-test-challenges = "pk", latchkey-test-sessions = "sessionId", latchkey-test-user-sessions = "sub", latchkey-test-activity = "sub", latchkey-test-audit = "subject" }
     error_message = "tables and keys are those of ARCHITECTURE.md"
   }
 
@@ -57,7 +57,7 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = { for name, table in aws_dynamodb_table.this : name => table.range_key if table.range_key != null } == { user-sessions = "sessionId", activity = "eventId" } && { for attribute in aws_dynamodb_table.this["user-sessions"].attribute : attribute.name => attribute.type } == { sub = "S", sessionId = "S" }
+    condition     = { for name, table in aws_dynamodb_table.this : name => table.range_key if table.range_key != null } == { user-sessions = "sessionId", activity = "eventId", audit = "event" } && { for attribute in aws_dynamodb_table.this["user-sessions"].attribute : attribute.name => attribute.type } == { sub = "S", sessionId = "S" }
     error_message = "a user's sessions stand together, and so do their events"
   }
 
@@ -77,7 +77,7 @@ run "protected_tables_stay" {
   }
 
   assert {
-    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 5
+    condition     = alltrue([for table in aws_dynamodb_table.this : table.deletion_protection_enabled]) && length(terraform_data.protection) == 6
     error_message = "a protected table refuses deletion, in AWS and in plans"
   }
 }

@@ -28,7 +28,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const INDEX: &str = include_str!("index.html");
 
 /// The page's own files, by name. The package's modules stand beside them.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 15] = [
     ("agent.js", include_str!("agent.js")),
     ("client.js", include_str!("client.js")),
     ("clock.js", include_str!("clock.js")),
@@ -38,9 +38,11 @@ const FILES: [(&str, &str); 13] = [
     ("dom.js", include_str!("dom.js")),
     ("mailbox.js", include_str!("mailbox.js")),
     ("mcp.js", include_str!("mcp.js")),
+    ("operator.js", include_str!("operator.js")),
     ("page.js", include_str!("page.js")),
     ("requests.js", include_str!("requests.js")),
     ("session.js", include_str!("session.js")),
+    ("signature.js", include_str!("signature.js")),
     ("tryit.js", include_str!("tryit.js")),
 ];
 

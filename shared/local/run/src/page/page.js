@@ -6,10 +6,11 @@ import { fillAnswer, startAgent } from './agent.js';
 import { startConnect } from './connect.js';
 import { showContract } from './contract.js';
 import { goToMail, lookForMail, startMailbox } from './mailbox.js';
+import { startOperator } from './operator.js';
 import { lookForRequests, startRequests } from './requests.js';
 import { showSession, startSession } from './session.js';
 
-const TITLES = { try: 'Latchkey, local', agent: 'Agent · Latchkey, local', contract: 'Contract · Latchkey, local', landing: 'Latchkey, local' };
+const TITLES = { try: 'Latchkey, local', agent: 'Agent · Latchkey, local', operator: 'Operator · Latchkey, local', contract: 'Contract · Latchkey, local', landing: 'Latchkey, local' };
 
 const SHORTCUTS_KEY = 'latchkey.local.shortcuts';
 
@@ -28,6 +29,7 @@ startMailbox(useCode);
 startRequests();
 startSession();
 startAgent();
+startOperator();
 startClock();
 startShortcuts();
 byId('frame-width').addEventListener('change', ({ target }) => byId('frame').classList.toggle('phone', target.value === 'phone'));

@@ -31,6 +31,7 @@ pub(crate) mod consent;
 pub(crate) mod consent_page;
 #[path = "../../../cognito/tests/cognito/device.rs"]
 pub(crate) mod device;
+pub(crate) mod operators;
 pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod people;

@@ -190,6 +190,7 @@ fn an_operation_lets_in_whom_its_route_lets_in() {
         let wanted = match operation.security {
             Security::Public => "Access::Public",
             Security::Jwt { .. } => "Access::Caller",
+            Security::Iam if operation.path.starts_with("/admin/") => "Access::Operator",
             Security::Iam => "Access::Agent",
         };
         let file = format!("crates/{}/src/lib.rs", operation.name);

@@ -2,18 +2,23 @@
 
 mod authorization_callback;
 mod authorize_request;
+mod clear_limits;
 mod confirm_password_reset;
 mod confirm_registration;
 mod confirm_start_link;
 mod custom_message;
 mod delete_passkey;
+mod disable_guest;
 mod disable_mfa;
+mod enable_guest;
 mod end_other_sessions;
 mod end_session;
+mod find_guest;
 mod get_authenticated_guest;
 mod get_profile;
 mod get_session_status;
 mod get_workload_token;
+mod guest_activity;
 mod initiate_otp;
 mod initiate_passkey;
 mod list_activity;
@@ -26,11 +31,13 @@ mod open_start_link;
 mod pre_token_generation;
 pub(crate) mod refresh_token;
 mod register_user;
+mod relink_guest;
 mod rename_passkey;
 mod request_password_reset;
 mod resend_otp;
 mod setup_mfa;
 mod setup_passkey;
+mod sign_out_guest;
 mod start_authorization;
 mod sweep_unproved_users;
 mod update_profile;
@@ -48,18 +55,23 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         authorization_callback::cases(),
         authorize_request::cases(),
+        clear_limits::cases(),
         confirm_password_reset::cases(),
         confirm_registration::cases(),
         confirm_start_link::cases(),
         custom_message::cases(),
         delete_passkey::cases(),
+        disable_guest::cases(),
         disable_mfa::cases(),
+        enable_guest::cases(),
         end_other_sessions::cases(),
         end_session::cases(),
+        find_guest::cases(),
         get_authenticated_guest::cases(),
         get_profile::cases(),
         get_session_status::cases(),
         get_workload_token::cases(),
+        guest_activity::cases(),
         initiate_otp::cases(),
         initiate_passkey::cases(),
         list_activity::cases(),
@@ -72,11 +84,13 @@ pub(crate) fn cases() -> Vec<Case> {
         pre_token_generation::cases(),
         refresh_token::cases(),
         register_user::cases(),
+        relink_guest::cases(),
         rename_passkey::cases(),
         request_password_reset::cases(),
         resend_otp::cases(),
         setup_mfa::cases(),
         setup_passkey::cases(),
+        sign_out_guest::cases(),
         start_authorization::cases(),
         sweep_unproved_users::cases(),
         update_profile::cases(),

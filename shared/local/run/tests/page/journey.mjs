@@ -548,6 +548,24 @@ async function offline(page) {
   seen('without a connection both the sign-in and the mailbox say so, and the next press works');
 }
 
+async function helpAGuest(page, address) {
+  await page.click('[data-view="operator"]');
+  await tabTo(page, 'operator-guest');
+  await page.keyboard.type('nobody@example.com');
+  await page.keyboard.press('Enter');
+  await says(page, '#operator-problem', /Not found/);
+  await page.fill('#operator-guest', address);
+  await page.keyboard.press('Enter');
+  await says(page, '#operator-found', /GST-\d{4}-[\s\S]*active/);
+  await isGood(page, 'a guest as an operator sees them');
+  await page.fill('#operator-reason', 'Ticket 4711');
+  await page.getByRole('button', { name: 'Disable' }).click();
+  await says(page, '#operator-found', /disabled/);
+  await page.getByRole('button', { name: 'Enable' }).click();
+  await says(page, '#operator-found', /active/);
+  seen('an operator finds a guest, disables and enables them, by signed requests');
+}
+
 async function fitTheScreen(colorScheme, width) {
   const page = await open({ colorScheme, viewport: { width, height: 844 } });
   const called = (what) => `${what}, ${colorScheme}, ${width}`;
@@ -564,6 +582,11 @@ async function fitTheScreen(colorScheme, width) {
   await page.goto(`${gateway}/#agent`);
   await page.locator('#agent-authorize').waitFor();
   await isGood(page, called('the agent'));
+  await page.goto(`${gateway}/#operator`);
+  await page.fill('#operator-guest', address);
+  await page.keyboard.press('Enter');
+  await says(page, '#operator-found', /active/);
+  await isGood(page, called('the operator'));
   await page.goto(`${gateway}/#contract/verifyOtp`);
   await page.locator('.operation').first().waitFor();
   await isGood(page, called('the contract'));
@@ -610,6 +633,9 @@ try {
   await page.context().close();
   await registerAndGuard('grace@example.com');
   await signInByPasskey('passkey@example.com');
+  const desk = await open();
+  await helpAGuest(desk, 'grace@example.com');
+  await desk.context().close();
   const conversation = await open({ hosts: [gateway, agentcore, cognito] });
   await signInWithTheAgent(conversation, 'agnes@example.com');
   await letTheAgentAct(conversation, 'agnes@example.com');

@@ -166,11 +166,13 @@ fn count(world: &TestWorld, since: u64, action: &str) -> usize {
 }
 
 /// Operations whose transactions make no guest.
-const ONLY_UPDATE_GUESTS: [&str; 6] = [
+const ONLY_UPDATE_GUESTS: [&str; 8] = [
     "delete-passkey",
+    "disable-guest",
     "disable-mfa",
     "end-other-sessions",
     "logout-user",
+    "sign-out-guest",
     "verify-mfa-setup",
     "verify-passkey-setup",
 ];
@@ -190,6 +192,11 @@ fn needed(operation: &str, call: &str) -> Vec<String> {
         | "user-pool:DeleteWebAuthnCredential" => Vec::new(),
         "guests:TransactWriteItems" if ONLY_UPDATE_GUESTS.contains(&operation) => {
             vec!["guests:UpdateItem".to_owned()]
+        }
+        "guests:TransactWriteItems" if operation == "relink-guest" => {
+            ["guests:DeleteItem", "guests:PutItem", "guests:UpdateItem"]
+                .map(str::to_owned)
+                .to_vec()
         }
         "guests:TransactWriteItems" => ["guests:PutItem", "guests:UpdateItem"]
             .map(str::to_owned)

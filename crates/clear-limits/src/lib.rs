@@ -1,0 +1,66 @@
+//! `clearLimits`, POST /admin/clear-limits: the limits of an address forget what they have counted.
+//!
+//! Those of everybody whom no device tells apart, and the second factors of the address's guest.
+//! Known devices and networks have limits of their own.
+//!
+//! If a call fails: some limits are clear and the others are not. The same request clears the rest,
+//! and the audit table has each try.
+
+mod clear_limits;
+
+use auth_aws::{AddressLimits, ConfigurationError, Guests, Platform, Secrets};
+use auth_domain::{ActReason, Email, Problem};
+use auth_flows::{Activities, OperatorActs};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = ClearLimits {
+        acts: OperatorActs::new(platform)?,
+        activities: Activities::new(platform)?,
+        guests: Guests::new(platform)?,
+        limits: AddressLimits::new(platform)?,
+        secrets: Secrets::new(platform)?,
+    };
+    Ok(Function::operation(operation, platform.deployment()?))
+}
+
+/// What the operation works with.
+struct ClearLimits {
+    acts: OperatorActs,
+    activities: Activities,
+    guests: Guests,
+    limits: AddressLimits,
+    secrets: Secrets,
+}
+
+/// Whose, and why.
+struct Input {
+    email: Email,
+    reason: Option<ActReason>,
+}
+
+impl Operation for ClearLimits {
+    const NAME: &'static str = "clear-limits";
+    const ACCESS: Access = Access::Operator;
+    const STATUS: u16 = 204;
+
+    type Input = Input;
+    type Output = ();
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let email = fields.required("email");
+        let reason = fields.optional("reason");
+        let input = || {
+            Some(Input {
+                email: email?,
+                reason,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        self.clear(input, exchange).await
+    }
+}

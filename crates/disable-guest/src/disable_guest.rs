@@ -1,0 +1,24 @@
+//! The decision: what ends when a guest is disabled.
+
+use auth_domain::{ActivityKind, Guest, OperatorAct, Problem};
+use auth_lambda::Exchange;
+
+use crate::{DisableGuest, Input};
+
+impl DisableGuest {
+    /// Disables the guest's user, then ends every session.
+    pub(crate) async fn disable(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        let Input { guest_id, reason } = input;
+        let act = OperatorAct::Disable;
+        let disabling = |guest: Guest| async move {
+            let (sub, kind) = (&guest.cognito_sub, ActivityKind::AccountDisabled);
+            self.users.disable(sub).await?;
+            let activity = self.activities.by_operator(sub, &guest.guest_id, kind);
+            let (entry, now) = (self.activities.write_of(&activity)?, self.clock.now());
+            self.guests.sign_out_everywhere(sub, entry, now).await
+        };
+        self.acts
+            .on_guest(act, &guest_id, reason, exchange, disabling)
+            .await
+    }
+}

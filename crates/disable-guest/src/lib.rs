@@ -1,0 +1,67 @@
+//! `disableGuest`, POST /admin/guests/{guestId}/disable: a guest can sign in no more.
+//!
+//! Cognito first refuses the user every sign-in and revokes the refresh tokens. Then every session
+//! ends, so none that began before that goes on. Sign-ins of the guest are answered as those of an
+//! unknown address.
+//!
+//! If a call fails: nothing has changed, or the user is disabled and access tokens are accepted
+//! until they end. The same request makes it whole, and the audit table has each try.
+
+mod disable_guest;
+
+use auth_aws::{ConfigurationError, Guests, Platform, Users};
+use auth_domain::{ActReason, Clock, GuestId, Problem};
+use auth_flows::{Activities, OperatorActs};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = DisableGuest {
+        acts: OperatorActs::new(platform)?,
+        activities: Activities::new(platform)?,
+        users: Users::new(platform)?,
+        guests: Guests::new(platform)?,
+        clock: platform.clock(),
+    };
+    Ok(Function::operation(operation, platform.deployment()?))
+}
+
+/// What the operation works with.
+struct DisableGuest {
+    acts: OperatorActs,
+    activities: Activities,
+    users: Users,
+    guests: Guests,
+    clock: Clock,
+}
+
+/// Whom, and why.
+struct Input {
+    guest_id: GuestId,
+    reason: Option<ActReason>,
+}
+
+impl Operation for DisableGuest {
+    const NAME: &'static str = "disable-guest";
+    const ACCESS: Access = Access::Operator;
+    const STATUS: u16 = 204;
+
+    type Input = Input;
+    type Output = ();
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let guest_id = fields.required("guestId");
+        let reason = fields.optional("reason");
+        let input = || {
+            Some(Input {
+                guest_id: guest_id?,
+                reason,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        self.disable(input, exchange).await
+    }
+}

@@ -1,0 +1,111 @@
+//! The decision: who is found, and what an operator sees of them.
+
+use std::cmp::Reverse;
+
+use auth_aws::{Address, Numbered, UserState};
+use auth_domain::{
+    ActSubject, Email, Guest, KeyRing, OperatorAct, Problem, Purpose, UserSub, WaitingGuest,
+};
+use auth_lambda::Exchange;
+use tokio::try_join;
+
+use crate::{
+    FindGuest, Input,
+    found::{Found, FoundFactors, FoundUser, Status},
+};
+
+/// Sessions in one answer, at most.
+const MOST: usize = 100;
+
+impl FindGuest {
+    /// Finds a guest, and records that an operator has looked.
+    pub(crate) async fn find(&self, input: Input, exchange: &Exchange) -> Result<Found, Problem> {
+        let (secrets, guest) = try_join!(self.secrets.get(), self.named(&input))?;
+        let keys = secrets.keys();
+        let subject = subject(&input, guest.as_ref(), keys);
+        let looking = async {
+            match guest {
+                Some(Numbered::Guest(guest)) => self.look(*guest, keys).await,
+                Some(Numbered::Waiting(guest)) => self.look_at_waiting(guest, keys).await,
+                None => Err(Problem::NotFound),
+            }
+        };
+        let act = OperatorAct::Find;
+        self.acts
+            .record(act, subject, None, exchange, looking)
+            .await
+    }
+
+    async fn named(&self, input: &Input) -> Result<Option<Numbered>, Problem> {
+        match input {
+            Input::Email(email) => self.at(email).await,
+            Input::GuestId(guest_id) => self.guests.numbered(guest_id).await,
+            Input::Sub(sub) => self.of(sub).await,
+        }
+    }
+
+    async fn at(&self, email: &Email) -> Result<Option<Numbered>, Problem> {
+        match self.guests.at(email).await? {
+            Some(Address::Claimed(claim)) => self.of(&claim.sub).await,
+            Some(Address::Waiting(waiting)) => Ok(Some(Numbered::Waiting(waiting.guest))),
+            None => Ok(None),
+        }
+    }
+
+    async fn of(&self, sub: &UserSub) -> Result<Option<Numbered>, Problem> {
+        let guest = self.guests.find(sub).await?;
+        Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))))
+    }
+
+    async fn look(&self, guest: Guest, keys: &KeyRing) -> Result<Found, Problem> {
+        let (sub, now) = (&guest.cognito_sub, self.clock.now());
+        let (state, mut sessions, limits) = try_join!(
+            self.users.state(sub),
+            self.sessions.list(sub, now),
+            self.limits.states(&guest.email, Some(sub), keys, now)
+        )?;
+        sessions.retain(|session| !session.is_signed_out_of(&guest));
+        sessions.sort_by_key(|session| Reverse(session.last_used_at));
+        sessions.truncate(MOST);
+        Ok(Found {
+            status: match state {
+                UserState::Enabled => Status::Active,
+                UserState::Disabled => Status::Disabled,
+                UserState::Gone => Status::UserMissing,
+            },
+            factors: FoundFactors::of(&guest),
+            sessions: sessions.into_iter().map(Into::into).collect(),
+            limits: limits.into_iter().map(Into::into).collect(),
+            user: FoundUser::of(guest),
+        })
+    }
+
+    async fn look_at_waiting(
+        &self,
+        guest: WaitingGuest,
+        keys: &KeyRing,
+    ) -> Result<Found, Problem> {
+        let now = self.clock.now();
+        let limits = self.limits.states(&guest.email, None, keys, now).await?;
+        Ok(Found {
+            status: Status::Waiting,
+            factors: FoundFactors::default(),
+            sessions: Vec::new(),
+            limits: limits.into_iter().map(Into::into).collect(),
+            user: FoundUser::of_waiting(guest),
+        })
+    }
+}
+
+/// Whom the act is recorded for: the guest, or what was asked for where there is none.
+fn subject(input: &Input, guest: Option<&Numbered>, keys: &KeyRing) -> ActSubject {
+    match (guest, input) {
+        (Some(Numbered::Guest(guest)), _) => ActSubject::Guest(guest.guest_id.clone()),
+        (Some(Numbered::Waiting(guest)), _) => ActSubject::Guest(guest.guest_id.clone()),
+        (None, Input::GuestId(guest_id)) => ActSubject::Guest(guest_id.clone()),
+        (None, Input::Sub(sub)) => ActSubject::User(sub.clone()),
+        (None, Input::Email(email)) => {
+            ActSubject::of_address(keys.tag(Purpose::Address, &[email.as_str()]))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `relinkGuest`, POST /admin/guests/{guestId}/relink: a guest's user was deleted, and the person
+//! has proved the address as another user since.
+//!
+//! `verifyOtp` answers such a person `USER_MISMATCH`: a new user at an old address may be a new
+//! owner of the address. An operator decides that it is the same person.
+//!
+//! Opening and sealing the authenticator's keys, and then one transaction, move the guest.
+//!
+//! If a call fails: nothing has changed, or the guest has moved and the same request says so. The
+//! audit table has each try.
+
+mod relink_guest;
+
+use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
+use auth_domain::{ActReason, Clock, GuestId, Problem, UserSub};
+use auth_flows::{Activities, OperatorActs};
+use auth_lambda::{Access, Exchange, Fields, Function, Operation};
+
+/// The function, wired to what it uses.
+pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
+    let operation = RelinkGuest {
+        acts: OperatorActs::new(platform)?,
+        activities: Activities::new(platform)?,
+        authenticators: Authenticators::new(platform)?,
+        guests: Guests::new(platform)?,
+        unproved: UnprovedUsers::new(platform)?,
+        users: Users::new(platform)?,
+        clock: platform.clock(),
+    };
+    Ok(Function::operation(operation, platform.deployment()?))
+}
+
+/// What the operation works with.
+struct RelinkGuest {
+    acts: OperatorActs,
+    activities: Activities,
+    authenticators: Authenticators,
+    guests: Guests,
+    unproved: UnprovedUsers,
+    users: Users,
+    clock: Clock,
+}
+
+/// Whom, to which user, and why.
+struct Input {
+    guest_id: GuestId,
+    sub: UserSub,
+    reason: Option<ActReason>,
+}
+
+impl Operation for RelinkGuest {
+    const NAME: &'static str = "relink-guest";
+    const ACCESS: Access = Access::Operator;
+    const STATUS: u16 = 204;
+
+    type Input = Input;
+    type Output = ();
+
+    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
+        let guest_id = fields.required("guestId");
+        let sub = fields.required("sub");
+        let reason = fields.optional("reason");
+        let input = || {
+            Some(Input {
+                guest_id: guest_id?,
+                sub: sub?,
+                reason,
+            })
+        };
+        fields.finish_with(input())
+    }
+
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
+        self.relink(input, exchange).await
+    }
+}

@@ -1,0 +1,90 @@
+"""scripts/guests against the local run. Wants target/debug/auth-local, which cargo test builds."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+import urllib.request
+from typing import Any
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", SCRIPTS.parent / "target"))
+ADA = "ada@example.com"
+
+
+class Guests(unittest.TestCase):
+    def setUp(self) -> None:
+        process = subprocess.Popen(
+            (str(TARGET / "debug/auth-local"), "--port", "0", "--memory", "--json", "--quiet"), stdout=subprocess.PIPE, text=True
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        assert process.stdout
+        self.addCleanup(process.stdout.close)
+        self.ready = json.loads(process.stdout.readline())
+
+    def run_script(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(SCRIPTS / "guests"), "--api", self.ready["gateway"], *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def does(self, *arguments: str) -> str:
+        done = self.run_script(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def finds(self, guest: str) -> dict[str, Any]:
+        return dict(json.loads(self.does("find", guest, "--json")))
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        request = urllib.request.Request(self.ready["gateway"] + path, json.dumps(body).encode(), {"content-type": "application/json"})
+        with urllib.request.urlopen(request) as answer:
+            return dict(json.load(answer))
+
+    def sign_in(self) -> dict[str, Any]:
+        begun = self.post("/auth/otp/initiate", {"email": ADA})
+        with urllib.request.urlopen(f"{self.ready['mailbox']}/latest?to={ADA}&wait=5") as mail:
+            code = json.load(mail)["code"]
+        return self.post("/auth/otp/verify", {"email": ADA, "code": code, "sessionToken": begun["sessionToken"]})
+
+    def test_a_guest_is_found_disabled_enabled_and_signed_out(self) -> None:
+        user = self.sign_in()["user"]
+        found = self.finds(ADA)
+        self.assertEqual(found["user"], user)
+        for name in (user["guestId"], user["cognitoSub"]):
+            self.assertEqual(self.finds(name)["user"], user)
+        table = self.does("find", ADA)
+        for said in (user["guestId"], "active", "codes by mail alone", "otp-failure"):
+            self.assertIn(said, table)
+
+        self.assertIn("done", self.does("disable", ADA, "--reason", "Ticket 4711"))
+        self.assertEqual(self.finds(ADA)["status"], "disabled")
+        self.assertEqual(self.finds(ADA)["sessions"], [])
+        self.assertEqual(json.loads(self.does("--json", "enable", user["guestId"])), {"done": "enable"})
+        self.assertEqual(self.finds(ADA)["status"], "active")
+        self.does("sign-out", user["guestId"])
+        self.does("clear-limits", ADA)
+        events = json.loads(self.does("activity", ADA, "--json"))["events"]
+        self.assertEqual([each["type"] for each in events][:2], ["limits-cleared", "all-sessions-ended"])
+        self.assertEqual(events[0]["by"], "operator")
+        self.assertIn("account-disabled", self.does("activity", user["guestId"]))
+
+    def test_a_refusal_is_a_sentence_and_a_status(self) -> None:
+        unknown = self.run_script("disable", "GST-2026-7K3QXB")
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("Not found", unknown.stderr)
+        nonsense = self.run_script("disable", "nonsense")
+        self.assertIn("guestId must look like", nonsense.stderr)
+        elsewhere = self.run_script("--api", "http://api.example.com", "find", ADA)
+        self.assertEqual(elsewhere.returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

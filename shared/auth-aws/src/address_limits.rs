@@ -1,0 +1,161 @@
+//! The limits that keep a person out of their own account: what they count, for an operator to see
+//! and to clear. Known devices and networks have others, which nobody can name from an address.
+
+use std::collections::HashMap;
+
+use auth_domain::{
+    CodeMailLimits, Email, KeyRing, KnownDevice, Limit, LimitState, Mailbox, Problem, Report,
+    Timestamp, UserSub,
+};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeValue, KeysAndAttributes},
+};
+use tokio::try_join;
+
+use crate::{
+    ConfigurationError, Limits, Platform,
+    clients::dynamodb,
+    failure::failure,
+    items::{Item, get_text},
+    limits::{EVENTS, MAILS, STRANGERS, code_mail_key, key, log_state},
+};
+
+/// How often what `DynamoDB` leaves out of a batch is asked for again.
+const ROUNDS: usize = 3;
+
+/// The limits on addresses and on their users.
+#[derive(Clone)]
+pub struct AddressLimits {
+    limits: Limits,
+    client: Client,
+    table: String,
+    mails: CodeMailLimits,
+    codes: Limit,
+    passwords: Limit,
+    second_factors: Limit,
+}
+
+/// Where an address and its user are counted.
+struct Counted {
+    mails: AttributeValue,
+    codes: AttributeValue,
+    passwords: AttributeValue,
+    second_factors: Option<AttributeValue>,
+}
+
+impl AddressLimits {
+    /// Limits as the environment sets them, counted in the table that `CHALLENGES_TABLE_NAME`
+    /// names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        Ok(Self {
+            limits: Limits::new(platform)?,
+            client: dynamodb(platform)?,
+            table: environment.text("CHALLENGES_TABLE_NAME")?.to_owned(),
+            mails: environment.code_mails()?,
+            codes: environment.otp_failures()?,
+            passwords: environment.login_failures()?,
+            second_factors: environment.second_factor_failures()?,
+        })
+    }
+
+    /// The state of each limit, in one read.
+    pub async fn states(
+        &self,
+        email: &Email,
+        user: Option<&UserSub>,
+        keys: &KeyRing,
+        now: Timestamp,
+    ) -> Result<Vec<LimitState>, Problem> {
+        let counted = self.counted(email, user, keys);
+        let mut wanted = vec![
+            counted.mails.clone(),
+            counted.codes.clone(),
+            counted.passwords.clone(),
+        ];
+        wanted.extend(counted.second_factors.clone());
+        let items = self.read(wanted).await?;
+        let state = |key: &AttributeValue, list: &str, limit: &Limit| {
+            let nothing = Item::new();
+            let item = key.as_s().ok().and_then(|key| items.get(key));
+            log_state(list, limit, item.unwrap_or(&nothing), now)
+        };
+        let mut states = vec![
+            state(&counted.mails, STRANGERS, &self.mails.strangers_per_hour),
+            state(&counted.mails, STRANGERS, &self.mails.strangers_per_day),
+            state(&counted.mails, MAILS, &self.mails.total_per_day),
+            state(&counted.codes, EVENTS, &self.codes),
+            state(&counted.passwords, EVENTS, &self.passwords),
+        ];
+        if let Some(key) = &counted.second_factors {
+            states.push(state(key, EVENTS, &self.second_factors));
+        }
+        Ok(states)
+    }
+
+    /// Forgets what each limit has counted.
+    pub async fn clear(
+        &self,
+        email: &Email,
+        user: Option<&UserSub>,
+        keys: &KeyRing,
+    ) -> Result<(), Problem> {
+        let counted = self.counted(email, user, keys);
+        let second_factors = async {
+            match counted.second_factors {
+                Some(key) => self.limits.forget(key).await,
+                None => Ok(()),
+            }
+        };
+        try_join!(
+            self.limits.forget(counted.mails),
+            self.limits.forget(counted.codes),
+            self.limits.forget(counted.passwords),
+            second_factors,
+        )?;
+        Ok(())
+    }
+
+    fn counted(&self, email: &Email, user: Option<&UserSub>, keys: &KeyRing) -> Counted {
+        let strangers = KnownDevice::budget(None, email, keys);
+        Counted {
+            mails: code_mail_key(&Mailbox::of(email).subject(keys)),
+            codes: key(self.codes.name, &strangers),
+            passwords: key(self.passwords.name, &strangers),
+            second_factors: user
+                .map(|sub| key(self.second_factors.name, &format!("user#{}", sub.as_str()))),
+        }
+    }
+
+    /// The items of these keys, by key.
+    async fn read(&self, keys: Vec<AttributeValue>) -> Result<HashMap<String, Item>, Problem> {
+        let keys = keys.into_iter().map(|key| Item::from([("pk".to_owned(), key)]));
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| Problem::Internal(Report::new("describe what to read", error)))?;
+        let mut wanted = HashMap::from([(self.table.clone(), request)]);
+        let mut found = HashMap::new();
+        for _ in 0..ROUNDS {
+            let answer = self
+                .client
+                .batch_get_item()
+                .set_request_items(Some(wanted))
+                .send()
+                .await
+                .map_err(failure("read the limits"))?;
+            let items = answer.responses.unwrap_or_default().into_values().flatten();
+            found.extend(items.filter_map(|item| Some((get_text(&item, "pk")?.to_owned(), item))));
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(Problem::ServiceUnavailable {
+            retry_after_seconds: 1,
+            report: Report::of("limits were left out of a batch"),
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Operators: who acts on a guest, what they do, and why.
+
+use std::str::FromStr;
+
+use crate::{
+    GuestId, Tag, Timestamp, UserSub,
+    characters::{breaks_a_line, is_visible},
+    redacted::redacted_debug,
+};
+
+/// ARNs are no longer (IAM, "Quotas for IAM entities": paths of 512 characters, names of 64).
+const LONGEST_ARN: usize = 2048;
+
+/// An IAM principal by its ARN. That of an assumed role ends with the session's name, which may be
+/// an operator's address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Principal(String);
+
+redacted_debug!(Principal);
+
+/// The text is not a principal's ARN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be the ARN of an IAM principal")]
+pub struct InvalidPrincipal;
+
+impl Principal {
+    /// The ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Principal {
+    type Err = InvalidPrincipal;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPrincipal> {
+        let is_graphic = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.starts_with("arn:") && text.len() <= LONGEST_ARN && is_graphic {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidPrincipal)
+        }
+    }
+}
+
+/// Why an operator acts, in their own words: 1 to 200 characters on one line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ActReason(String);
+
+redacted_debug!(ActReason);
+
+/// The text is not a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one visible line of at most 200 characters")]
+pub struct InvalidActReason;
+
+impl ActReason {
+    /// The words.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ActReason {
+    type Err = InvalidActReason;
+
+    fn from_str(text: &str) -> Result<Self, InvalidActReason> {
+        let is_short = text.chars().count() <= 200;
+        let is_one_line = !text.chars().any(breaks_a_line);
+        if is_short && is_one_line && text.chars().any(is_visible) {
+            Ok(Self(text.trim().to_owned()))
+        } else {
+            Err(InvalidActReason)
+        }
+    }
+}
+
+/// What operators do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorAct {
+    /// Find a guest.
+    Find,
+    /// See what happened to a guest's account.
+    Activity,
+    /// Refuse a guest every sign-in.
+    Disable,
+    /// Take that back.
+    Enable,
+    /// End every session of a guest.
+    SignOut,
+    /// Link a guest to another user.
+    Relink,
+    /// Clear the limits of an address.
+    ClearLimits,
+}
+
+impl OperatorAct {
+    /// The name in the audit table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Find => "find",
+            Self::Activity => "activity",
+            Self::Disable => "disable",
+            Self::Enable => "enable",
+            Self::SignOut => "sign-out",
+            Self::Relink => "relink",
+            Self::ClearLimits => "clear-limits",
+        }
+    }
+}
+
+/// Whom an operator acts on, without the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActSubject {
+    /// A guest, or an id that no guest has.
+    Guest(GuestId),
+    /// An address without a guest, by the hash that names it in limits and logs.
+    Address(String),
+    /// A user without a guest.
+    User(UserSub),
+}
+
+impl ActSubject {
+    /// An address without a guest.
+    #[must_use]
+    pub fn of_address(tag: Tag) -> Self {
+        Self::Address(tag.to_hex())
+    }
+}
+
+/// One act of an operator, as it begins.
+#[derive(Clone, Debug)]
+pub struct OperatorEvent {
+    /// What.
+    pub act: OperatorAct,
+    /// On whom.
+    pub subject: ActSubject,
+    /// By whom.
+    pub principal: Principal,
+    /// Why.
+    pub reason: Option<ActReason>,
+    /// In which request.
+    pub request_id: String,
+    /// When it began.
+    pub at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_principal_is_an_arn() {
+        for text in [
+            "arn:aws:iam::000000000000:user/latchkey-local",
+            "arn:aws:sts::111122223333:assumed-role/Support/ada@example.com",
+        ] {
+            assert_eq!(text.parse::<Principal>().unwrap().as_str(), text);
+        }
+        let long = format!("arn:{}", "x".repeat(2048));
+        for text in ["", "latchkey-local", "arn:a b", "arn:\u{e9}", &long] {
+            assert_eq!(text.parse::<Principal>(), Err(InvalidPrincipal), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_visible_line() {
+        let parsed = |text: &str| text.parse::<ActReason>().map(|reason| reason.0);
+        assert_eq!(parsed(" ticket 4711 ").as_deref(), Ok("ticket 4711"));
+        assert!(parsed(&"x".repeat(200)).is_ok());
+        for text in ["", " ", "two\nlines", "hidden\u{202e}", &"x".repeat(201)] {
+            assert_eq!(parsed(text), Err(InvalidActReason), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Acts of operators: recorded before they begin, and again when they end.
+//!
+//! Cognito's calls fit in no transaction with DynamoDB's. So an act without its first record never
+//! happens, and one without its second was interrupted: the operator has no answer, and does it
+//! again.
+
+use auth_aws::{AuditLog, ConfigurationError, Guests, Numbered, Platform};
+use auth_domain::{
+    ActReason, ActSubject, Clock, Guest, GuestId, OperatorAct, OperatorEvent, Problem,
+};
+use auth_lambda::{Exchange, code};
+
+/// Records what operators do.
+#[derive(Clone)]
+pub struct OperatorActs {
+    audit: AuditLog,
+    guests: Guests,
+    clock: Clock,
+}
+
+impl OperatorActs {
+    /// Acts recorded in the table that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            audit: AuditLog::new(platform)?,
+            guests: Guests::new(platform)?,
+            clock: platform.clock(),
+        })
+    }
+
+    /// Records an act on a guest who has a user, and does it. `NotFound` for any other id.
+    pub async fn on_guest<T, F>(
+        &self,
+        act: OperatorAct,
+        guest_id: &GuestId,
+        reason: Option<ActReason>,
+        exchange: &Exchange,
+        acting: impl FnOnce(Guest) -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>>,
+    {
+        let guest = match self.guests.numbered(guest_id).await? {
+            Some(Numbered::Guest(guest)) => Some(*guest),
+            Some(Numbered::Waiting(_)) | None => None,
+        };
+        let acting = async {
+            match guest {
+                Some(guest) => acting(guest).await,
+                None => Err(Problem::NotFound),
+            }
+        };
+        let subject = ActSubject::Guest(guest_id.clone());
+        self.record(act, subject, reason, exchange, acting).await
+    }
+
+    /// Records an act and does it. Its answer leaves only once its outcome is recorded.
+    pub async fn record<T>(
+        &self,
+        act: OperatorAct,
+        subject: ActSubject,
+        reason: Option<ActReason>,
+        exchange: &Exchange,
+        acting: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let event = OperatorEvent {
+            act,
+            subject,
+            principal: exchange.operator()?.clone(),
+            reason,
+            request_id: exchange.request_id().to_owned(),
+            at: self.clock.now(),
+        };
+        self.audit.begin(&event).await?;
+        let acted = acting.await;
+        let outcome = acted.as_ref().map_or_else(code, |_| "OK");
+        let concluded = self.audit.conclude(&event, outcome, self.clock.now());
+        match (acted, concluded.await) {
+            (Ok(_), Err(problem)) => Err(problem),
+            (Err(problem), Err(_)) => {
+                tracing::warn!("an act's failure was not recorded");
+                Err(problem)
+            }
+            (acted, Ok(())) => acted,
+        }
+    }
+}

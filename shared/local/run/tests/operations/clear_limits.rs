@@ -1,0 +1,104 @@
+//! `clear-limits`: an operator lets a person try again.
+
+use serde_json::{Value, json};
+
+use crate::harness::TestWorld;
+use crate::harness::case::Case;
+use crate::harness::operators::{recorded, with_reason};
+use crate::harness::passwords::PASSWORD;
+use crate::harness::people::ADA;
+use crate::harness::stage::Stage;
+
+const PATH: &str = "/admin/clear-limits";
+
+#[tokio::test]
+async fn mails_codes_and_passwords_are_counted_from_the_beginning() {
+    let world = TestWorld::with_settings(&[
+        ("CODE_MAILS_PER_HOUR", "2"),
+        ("LOGIN_FAILURES_PER_EMAIL", "1"),
+        ("OTP_FAILURES_PER_EMAIL", "3"),
+    ])
+    .await;
+    let mut browser = world.browser();
+    let token = browser.started(ADA).await;
+    for _ in 0..3 {
+        browser.verify(ADA, "000000", &token).await;
+    }
+    browser.started(ADA).await;
+    let start = json!({ "email": ADA });
+    let password = json!({ "email": ADA, "password": PASSWORD });
+    let wrong = browser.post("/auth/login", password.clone()).await;
+    wrong.expect_problem(401, "INVALID_CREDENTIALS");
+    for _ in 0..2 {
+        let refused = browser.post("/auth/otp/initiate", start.clone()).await;
+        refused.expect_problem(429, "RATE_LIMITED");
+        let refused = browser.post("/auth/login", password.clone()).await;
+        refused.expect_problem(429, "RATE_LIMITED");
+        let cleared = world.operator().post(PATH, with_address(ADA)).await;
+        cleared.expect_status(204);
+        let wrong = browser.post("/auth/login", password.clone()).await;
+        wrong.expect_problem(401, "INVALID_CREDENTIALS");
+        for _ in 0..2 {
+            let started = browser.post("/auth/otp/initiate", start.clone()).await;
+            started.expect_status(200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_wrong_second_factors_of_the_addresss_guest_are_forgotten() {
+    let world = TestWorld::with_settings(&[("MFA_FAILURES_PER_USER", "1")]).await;
+    let guest = world.guarded(ADA).await;
+    let held = world.held(ADA).await;
+    let code = |code: &str| crate::harness::authenticator_app::code(code);
+    let mut browser = world.browser();
+    browser.second_factor(&held, code("000000")).await;
+    let held = world.held(ADA).await;
+    let refused = browser.second_factor(&held, code("000000")).await;
+    refused.expect_problem(429, "RATE_LIMITED");
+    let cleared = world.operator().post(PATH, with_address(ADA)).await;
+    cleared.expect_status(204);
+    let right = browser
+        .second_factor(&held, code(&guest.app.next_code()))
+        .await;
+    right.expect_status(200);
+}
+
+#[tokio::test]
+async fn an_address_without_a_guest_is_recorded_by_its_hash() {
+    let world = TestWorld::start().await;
+    let cleared = world.operator().post(PATH, with_address(ADA)).await;
+    cleared.expect_status(204);
+    let acts = recorded(&world).await;
+    assert_eq!(acts.len(), 2);
+    for act in &acts {
+        assert_eq!(act["act"], "clear-limits");
+        let subject = act["subject"].as_str().unwrap();
+        assert!(subject.starts_with("address#") && !subject.contains('@'));
+        assert!(!act.contains_key("guestId"));
+    }
+    let mut browser = world.browser();
+    let refused = browser.post(PATH, with_address(ADA)).await;
+    refused.expect_status(403);
+}
+
+fn with_address(email: &str) -> Value {
+    let mut body = with_reason();
+    body["email"] = json!(email);
+    body
+}
+
+/// What can become of it.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of("clear-limits", "guest's address", "204", |world| {
+            Box::pin(async {
+                world.sign_in(ADA).await;
+                Stage::agent(world, PATH, with_address(ADA))
+            })
+        }),
+        Case::of("clear-limits", "stranger's address", "204", |world| {
+            Box::pin(async { Stage::agent(world, PATH, with_address(ADA)) })
+        }),
+    ]
+}
