@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'NOT_FOUND'
   | 'OTP_EXPIRED'
   | 'PASSKEY_LIMIT'
+  | 'PASSKEY_REQUIRED'
   | 'PAYLOAD_TOO_LARGE'
   | 'RATE_LIMITED'
   | 'SERVICE_UNAVAILABLE'
@@ -55,6 +56,7 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -180,6 +182,7 @@ export interface OperationProblems {
   loginUser:
     | 'INTERNAL'
     | 'INVALID_CREDENTIALS'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -256,6 +259,8 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
@@ -271,6 +276,8 @@ export interface OperationProblems {
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
@@ -303,6 +310,7 @@ export interface OperationProblems {
     | 'INVALID_OTP'
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -316,10 +324,12 @@ export interface OperationProblems {
     | 'INTERNAL'
     | 'INVALID_OTP'
     | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   verifyOtp:
@@ -328,6 +338,7 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -341,6 +352,7 @@ export interface OperationProblems {
     | 'INVALID_SESSION'
     | 'MAX_ATTEMPTS_EXCEEDED'
     | 'OTP_EXPIRED'
+    | 'PASSKEY_REQUIRED'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
@@ -351,10 +363,13 @@ export interface OperationProblems {
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
     | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
     | 'PASSKEY_LIMIT'
     | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SESSION_EXPIRED'
+    | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
 }
@@ -510,7 +525,7 @@ export interface Operations {
   ): Promise<AuthenticatorSetUp>;
   /** Begin registering a passkey. */
   setupPasskey(
-    input: PasskeyProofInput,
+    input: SetupPasskeyInput,
     options?: CallOptions,
   ): Promise<PasskeySetUp>;
   /** Sign a guest out everywhere. */
@@ -537,7 +552,7 @@ export interface Operations {
   verifyMfaSetup(
     input: VerifyMfaSetupInput,
     options?: CallOptions,
-  ): Promise<BackupCodes>;
+  ): Promise<AuthenticatorInForce>;
   /** Trade a code for tokens. */
   verifyOtp(
     input: VerifyOtpInput,
@@ -552,7 +567,7 @@ export interface Operations {
   verifyPasskeySetup(
     input: VerifyPasskeySetupInput,
     options?: CallOptions,
-  ): Promise<Passkey>;
+  ): Promise<PasskeyInForce>;
 }
 
 /**
@@ -675,8 +690,14 @@ export type SessionToken = string;
 /** The Cognito user, `sub` in the tokens. */
 export type CognitoSub = string;
 
+/** The backup codes, and what the sign-in brings that waited for the set-up. */
+export type AuthenticatorInForce = BackupCodes & WaitedSignIn;
+
 /** The guest's id, the year and six characters of Crockford base32. */
 export type GuestId = string;
+
+/** The passkey, and what the sign-in brings that waited for it. */
+export type PasskeyInForce = Passkey & WaitedSignIn;
 
 /** Where the sign-in came from (ISO 3166-1), where CloudFront says so. */
 export type Country = string;
@@ -862,7 +883,7 @@ export type Passkey = {
   readonly name: Name;
   readonly createdAt: string;
   readonly lastUsedAt?: string;
-  /** Whether its device asked for more than a touch the last time. */
+  /** Whether its device has ever verified its user, by a finger, a face or a PIN. */
   readonly userVerified: boolean;
 };
 
@@ -966,6 +987,19 @@ export type SecondFactorRequired = {
   readonly tokenType: 'Bearer';
 };
 
+export type SecondFactorSetUpRequired = {
+  readonly sessionToken: SessionToken;
+  /**
+   * The guest has no second factor, and the deployment requires one. Set up an authenticator
+   * (`setupMfa`, `verifyMfaSetup`) or a passkey whose device verifies its user (`setupPasskey`,
+   * `verifyPasskeySetup`), each with this `sessionToken`. The end of the set-up signs in.
+   */
+  readonly mfaSetupRequired: true;
+  /** Seconds for the set-up. */
+  readonly expiresIn: number;
+  readonly tokenType: 'Bearer';
+};
+
 export type SessionStatus = {
   readonly sessionId: SessionId;
   /**
@@ -976,6 +1010,8 @@ export type SessionStatus = {
 };
 
 export type SetupMfaInput = {
+  /** Of a sign-in that waits for a set-up. */
+  readonly sessionToken?: SessionToken | null;
   readonly password?: Password;
   readonly proof?: MailedProof;
   /** Of the authenticator that there is. */
@@ -983,7 +1019,17 @@ export type SetupMfaInput = {
   readonly backupCode?: BackupCode | null;
 };
 
-export type SignInAnswer = SignedIn | SecondFactorRequired;
+export type SetupPasskeyInput = {
+  /** Of a sign-in that waits for a set-up. */
+  readonly sessionToken?: SessionToken | null;
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator, where the guest has one. */
+  readonly mfaCode?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
+};
+
+export type SignInAnswer = SignedIn | SecondFactorRequired | SecondFactorSetUpRequired;
 
 export type SignedIn = Tokens & {
   readonly user: User;
@@ -1050,9 +1096,16 @@ export type VerifyMfaInput = {
   readonly backupCode?: BackupCode | null;
   readonly newPassword?: NewPassword | null;
   readonly tokenDelivery?: TokenDelivery;
+  /**
+   * Spare this browser the second factor of this guest, for 30 days where nothing else is
+   * configured.
+   */
+  readonly rememberDevice?: boolean | null;
 };
 
 export type VerifyMfaSetupInput = {
+  /** Of a sign-in that waits for the set-up. */
+  readonly sessionToken?: SessionToken | null;
   readonly code: OtpCode;
 };
 
@@ -1098,6 +1151,15 @@ export type VerifyPasskeySetupInput = {
       readonly transports?: readonly string[] | null;
     };
   };
+};
+
+export type WaitedSignIn = {
+  readonly accessToken?: Jwt;
+  readonly idToken?: Jwt;
+  readonly refreshToken?: RefreshToken;
+  readonly tokenType?: 'Bearer';
+  readonly expiresIn?: number;
+  readonly user?: User;
 };
 
 export type WorkloadToken = {

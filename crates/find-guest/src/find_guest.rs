@@ -80,11 +80,7 @@ impl FindGuest {
         })
     }
 
-    async fn look_at_waiting(
-        &self,
-        guest: WaitingGuest,
-        keys: &KeyRing,
-    ) -> Result<Found, Problem> {
+    async fn look_at_waiting(&self, guest: WaitingGuest, keys: &KeyRing) -> Result<Found, Problem> {
         let now = self.clock.now();
         let limits = self.limits.states(&guest.email, None, keys, now).await?;
         Ok(Found {

@@ -8,9 +8,7 @@
 mod find_guest;
 mod found;
 
-use auth_aws::{
-    AddressLimits, ConfigurationError, Guests, Platform, Secrets, UserSessions, Users,
-};
+use auth_aws::{AddressLimits, ConfigurationError, Guests, Platform, Secrets, UserSessions, Users};
 use auth_domain::{Clock, Email, GuestId, Problem, UserSub};
 use auth_flows::OperatorActs;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};

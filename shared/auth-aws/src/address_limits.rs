@@ -130,7 +130,9 @@ impl AddressLimits {
 
     /// The items of these keys, by key.
     async fn read(&self, keys: Vec<AttributeValue>) -> Result<HashMap<String, Item>, Problem> {
-        let keys = keys.into_iter().map(|key| Item::from([("pk".to_owned(), key)]));
+        let keys = keys
+            .into_iter()
+            .map(|key| Item::from([("pk".to_owned(), key)]));
         let request = KeysAndAttributes::builder()
             .set_keys(Some(keys.collect()))
             .consistent_read(true)

@@ -66,7 +66,9 @@ impl AuditLog {
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                let same = |name| refused.item().and_then(|it| get_text(it, name)) == get_text(&item, name);
+                let same = |name| {
+                    refused.item().and_then(|it| get_text(it, name)) == get_text(&item, name)
+                };
                 if ["act", "principal", "outcome"].into_iter().all(same) {
                     Ok(())
                 } else {

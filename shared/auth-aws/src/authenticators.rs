@@ -133,7 +133,10 @@ impl Authenticators {
         to: &UserSub,
     ) -> Result<Sealed, Problem> {
         let purpose = Use::Authenticator;
-        let keys = self.vault.open(sealed_keys, Owner::User(from), purpose).await?;
+        let keys = self
+            .vault
+            .open(sealed_keys, Owner::User(from), purpose)
+            .await?;
         self.vault.seal(&keys, Owner::User(to), purpose).await
     }
 

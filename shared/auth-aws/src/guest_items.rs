@@ -10,8 +10,7 @@ use std::collections::BTreeSet;
 use auth_domain::{
     AddressClaim, Authenticator, AuthenticatorMark, BackupCodeHash, Email, Guest, GuestId,
     GuestName, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed, SessionId,
-    SignInId,
-    Timestamp, TotpStep, UserSub, WaitingGuest,
+    SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -8,9 +8,7 @@ use auth_domain::{
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{
-        AttributeValue, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder,
-    },
+    types::{AttributeValue, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 use aws_smithy_types::error::operation::BuildError;
 

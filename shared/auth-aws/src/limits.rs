@@ -188,10 +188,9 @@ impl Limits {
         let strangers = [limits.strangers_per_hour, limits.strangers_per_day];
         let solved = [limits.solved_per_hour];
         let mut logs = match payer {
-            CodeMailPayer::Stranger => vec![
-                own_log(own, &strangers_own),
-                Log::of(STRANGERS, &strangers),
-            ],
+            CodeMailPayer::Stranger => {
+                vec![own_log(own, &strangers_own), Log::of(STRANGERS, &strangers)]
+            }
             CodeMailPayer::Solved(_) => {
                 let held = (!with_solved.is_empty()).then(|| own_log(own, &with_solved));
                 let solved = Log::of(SOLVED, &solved);
@@ -420,11 +419,7 @@ impl Limits {
 
     /// Forgets everything that an item counts.
     pub(crate) async fn forget(&self, key: AttributeValue) -> Result<(), Problem> {
-        let delete = self
-            .challenges
-            .delete(key)
-            .send()
-            .await;
+        let delete = self.challenges.delete(key).send().await;
         delete
             .map(drop)
             .map_err(failure("clear a count"))

@@ -85,7 +85,8 @@ pub use mail::{
 };
 pub use mailbox::Mailbox;
 pub use operator::{
-    ActReason, ActSubject, InvalidActReason, InvalidPrincipal, OperatorAct, OperatorEvent, Principal,
+    ActReason, ActSubject, InvalidActReason, InvalidPrincipal, OperatorAct, OperatorEvent,
+    Principal,
 };
 pub use otp_code::{InvalidOtpCode, OtpCode};
 pub use passkey::{

@@ -31,7 +31,8 @@ impl Sessions {
     /// another try until all is done.
     pub async fn end_all(&self, guest: &Guest, exchange: &Exchange) -> Result<(), Problem> {
         let kind = ActivityKind::AllSessionsEnded;
-        self.end(&self.activities.event(guest, kind, exchange)).await
+        self.end(&self.activities.event(guest, kind, exchange))
+            .await
     }
 
     /// The same where an operator ends them.

@@ -21,7 +21,9 @@ async fn acts_of_operators_stand_in_the_guests_own_activity() {
     let mut operator = world.operator();
     for act in ["sign-out", "disable", "enable"] {
         world.advance(1);
-        let done = operator.post(&path_of(&guest.user, act), with_reason()).await;
+        let done = operator
+            .post(&path_of(&guest.user, act), with_reason())
+            .await;
         done.expect_status(204);
     }
     let path = path_of(&guest.user, "activity");
@@ -45,8 +47,13 @@ async fn acts_of_operators_stand_in_the_guests_own_activity() {
     let page = operator.get(&format!("{path}?limit=1")).await;
     assert_eq!(kinds(&page.body), ["account-enabled"]);
     let before = page.text("before");
-    let next = operator.get(&format!("{path}?limit=2&before={before}")).await;
-    assert_eq!(kinds(&next.body), ["account-disabled", "all-sessions-ended"]);
+    let next = operator
+        .get(&format!("{path}?limit=2&before={before}"))
+        .await;
+    assert_eq!(
+        kinds(&next.body),
+        ["account-disabled", "all-sessions-ended"]
+    );
 
     world.advance(1);
     let mut guest = world.sign_in(ADA).await;

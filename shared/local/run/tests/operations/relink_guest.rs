@@ -25,7 +25,10 @@ async fn sub_of(world: &TestWorld, email: &str) -> String {
     let attribute = |user: &Value, name: &str| {
         let attributes = user["Attributes"].as_array().unwrap();
         let found = attributes.iter().find(|one| one["Name"] == name);
-        found.and_then(|one| one["Value"].as_str()).unwrap_or_default().to_owned()
+        found
+            .and_then(|one| one["Value"].as_str())
+            .unwrap_or_default()
+            .to_owned()
     };
     let user = users.iter().find(|user| attribute(user, "email") == email);
     attribute(user.unwrap(), "sub")

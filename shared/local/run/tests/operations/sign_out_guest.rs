@@ -4,9 +4,7 @@ use crate::harness::TestWorld;
 use crate::harness::case::Case;
 use crate::harness::operators::{act_on_ada, assert_recorded, path_of, with_reason};
 use crate::harness::people::ADA;
-use crate::harness::requests::{
-    assert_refused_everywhere, expect_refused_refresh, opens, refresh,
-};
+use crate::harness::requests::{assert_refused_everywhere, expect_refused_refresh, opens, refresh};
 
 #[tokio::test]
 async fn every_session_ends_and_the_guest_signs_in_again() {
