@@ -3,11 +3,10 @@
 
 use auth_aws::Claim;
 use auth_domain::{
-    ActivityKind, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
-    AuthorizationStatus, BindingCookie, KeyRing, Problem, Standing,
+    AttemptId, Authorization, AuthorizationFailure, AuthorizationId, AuthorizationStatus,
+    BindingCookie, KeyRing, Problem, Standing,
 };
 use auth_lambda::{Exchange, Metric, Redirect};
-use tokio::try_join;
 
 use crate::{AuthorizationCallback, Input};
 
@@ -121,11 +120,9 @@ impl AuthorizationCallback {
                 return Ok(over(&authorization).unwrap_or(expired));
             }
         }
-        match self.complete(authorization, &attempt, exchange).await {
-            Ok(None) => {
-                exchange.count(Metric::AuthorizationsCompleted);
-                Ok(Ending::Completed)
-            }
+        let completing = self.completion.complete(authorization, &attempt, exchange);
+        match completing.await {
+            Ok(None) => Ok(Ending::Completed),
             Ok(Some(reason)) => {
                 fail(reason).await?;
                 Ok(Ending::Failed(reason))
@@ -138,36 +135,6 @@ impl AuthorizationCallback {
                 Err(problem)
             }
         }
-    }
-
-    /// Completes at AgentCore, and then here, unless the consent does not count. `None` where all
-    /// is well.
-    async fn complete(
-        &self,
-        authorization: &Authorization,
-        attempt: &AttemptId,
-        exchange: &Exchange,
-    ) -> Result<Option<AuthorizationFailure>, Problem> {
-        let person = match self.consents.complete(authorization).await? {
-            Ok(person) => person,
-            Err(failure) => return Ok(Some(failure)),
-        };
-        // A user who has proved no address yet has no guest, and so no activity.
-        let guest = self.guests.find(&person.sub).await?;
-        let allowed = |guest| {
-            let kind = ActivityKind::AgentAllowed;
-            self.activities.entry(guest, kind, exchange)
-        };
-        let entry = guest.as_ref().map(allowed).transpose()?;
-        let now = self.clock.now();
-        let until = now.after(self.consent_lifetime);
-        try_join!(
-            self.authorizations
-                .complete(&authorization.id, attempt, until, entry),
-            self.authorizations
-                .complete_in_conversation(authorization, until, now)
-        )?;
-        Ok(None)
     }
 }
 

@@ -24,13 +24,9 @@
 
 mod authorization_callback;
 
-use std::time::Duration;
-
-use auth_aws::{
-    AccessTokens, Authorizations, ConfigurationError, Consents, Guests, Platform, Secrets,
-};
+use auth_aws::{AccessTokens, Authorizations, ConfigurationError, Consents, Platform, Secrets};
 use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
-use auth_flows::{Activities, AuthorizationEnd, ConsentCheck};
+use auth_flows::{AuthorizationCompletion, AuthorizationEnd};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
 /// The function, wired to what it uses.
@@ -38,19 +34,16 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = AuthorizationCallback {
         authorizations: Authorizations::new(platform)?,
-        consents: ConsentCheck::new(
+        completion: AuthorizationCompletion::new(
             platform,
             &Consents::new(platform)?,
             &AccessTokens::new(platform)?,
         )?,
         end: AuthorizationEnd::new(platform)?,
-        guests: Guests::new(platform)?,
-        activities: Activities::new(platform)?,
         secrets: Secrets::new(platform)?,
         front_end: environment.required("FRONTEND_URL")?,
         clock: platform.clock(),
         randomness: platform.randomness(),
-        consent_lifetime: environment.consent_lifetime()?,
         state_parameter: environment.state_parameter()?,
     };
     Ok(Function::operation(operation, platform.deployment()?))
@@ -59,15 +52,12 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// The operation with its capabilities.
 struct AuthorizationCallback {
     authorizations: Authorizations,
-    consents: ConsentCheck,
+    completion: AuthorizationCompletion,
     end: AuthorizationEnd,
-    guests: Guests,
-    activities: Activities,
     secrets: Secrets,
     front_end: FrontEnd,
     clock: Clock,
     randomness: Randomness,
-    consent_lifetime: Duration,
     state_parameter: String,
 }
 

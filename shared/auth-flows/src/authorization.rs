@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use auth_aws::{
-    AccessTokens, Authorizations, Completion, ConfigurationError, Consents, Platform, Users,
+    AccessTokens, Authorizations, Completion, ConfigurationError, Consents, Guests, Platform, Users,
 };
 use auth_domain::{
-    AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
+    ActivityKind, AgentUserId, AttemptId, Authorization, AuthorizationFailure, AuthorizationId,
     AuthorizationState, AuthorizationStatus, Binding, BindingSecret, Caller, Clock, ConversationId,
     KeyRing, Problem, Randomness, Scope, Standing, Subject,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
+
+use crate::Activities;
 
 /// Begins authorizations.
 #[derive(Clone)]
@@ -182,6 +184,66 @@ impl ConsentCheck {
             Consented::Nobody | Consented::Another => Err(AuthorizationFailure::OtherUser),
             Consented::Earlier => Err(AuthorizationFailure::OldSignIn),
         })
+    }
+}
+
+/// Completes authorizations.
+#[derive(Clone)]
+pub struct AuthorizationCompletion {
+    authorizations: Authorizations,
+    consents: ConsentCheck,
+    guests: Guests,
+    activities: Activities,
+    lifetime: Duration,
+    clock: Clock,
+}
+
+impl AuthorizationCompletion {
+    /// Authorizations in the table that the environment names. They hold for as long as it says.
+    pub fn new(
+        platform: &Platform,
+        consents: &Consents,
+        access_tokens: &AccessTokens,
+    ) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            authorizations: Authorizations::new(platform)?,
+            consents: ConsentCheck::new(platform, consents, access_tokens)?,
+            guests: Guests::new(platform)?,
+            activities: Activities::new(platform)?,
+            lifetime: platform.environment().consent_lifetime()?,
+            clock: platform.clock(),
+        })
+    }
+
+    /// Completes a claimed authorization at AgentCore, and then here, unless the consent does not
+    /// count. `None` where all is well.
+    pub async fn complete(
+        &self,
+        authorization: &Authorization,
+        attempt: &AttemptId,
+        exchange: &Exchange,
+    ) -> Result<Option<AuthorizationFailure>, Problem> {
+        let person = match self.consents.complete(authorization).await? {
+            Ok(person) => person,
+            Err(failure) => return Ok(Some(failure)),
+        };
+        // A user who has proved no address yet has no guest, and so no activity.
+        let guest = self.guests.find(&person.sub).await?;
+        let allowed = |guest| {
+            let kind = ActivityKind::AgentAllowed;
+            self.activities.entry(guest, kind, exchange)
+        };
+        let entry = guest.as_ref().map(allowed).transpose()?;
+        let now = self.clock.now();
+        let until = now.after(self.lifetime);
+        try_join!(
+            self.authorizations
+                .complete(&authorization.id, attempt, until, entry),
+            self.authorizations
+                .complete_in_conversation(authorization, until, now)
+        )?;
+        exchange.count(Metric::AuthorizationsCompleted);
+        Ok(None)
     }
 }
 

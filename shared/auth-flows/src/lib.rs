@@ -31,7 +31,8 @@ pub use admission::{
 pub use arrival::{Arrivals, Arrived, Newcomer};
 pub use attempt::Attempt;
 pub use authorization::{
-    AuthorizationEnd, AuthorizationStart, AuthorizationWish, ConsentCheck, Consented,
+    AuthorizationCompletion, AuthorizationEnd, AuthorizationStart, AuthorizationWish, ConsentCheck,
+    Consented,
 };
 pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
 pub use entrance::Entrance;
