@@ -7,8 +7,10 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -86,9 +88,20 @@ site.listen(0, '127.0.0.1');
 await once(site, 'listening');
 const origin = `http://localhost:${site.address().port}`;
 
-const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet', '--frontend', origin], { stdio: ['ignore', 'pipe', 'inherit'] });
-const [readyLine] = await once(createInterface(local.stdout), 'line');
-const { gateway } = JSON.parse(readyLine);
+/** A local run of its own, with settings such as an operator has. */
+async function start(...settings) {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+  await writeFile(join(folder, 'settings'), settings.join('\n'));
+  const options = ['--port', '0', '--memory', '--json', '--quiet', '--frontend', origin, '--config', join(folder, 'settings')];
+  const child = spawn(process.argv[2], options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [readyLine] = await once(createInterface(child.stdout), 'line');
+  await rm(folder, { recursive: true });
+  return { ...JSON.parse(readyLine), stop: () => child.kill() };
+}
+
+const local = await start();
+/** Where the page's API is. */
+let { gateway } = local;
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -457,6 +470,81 @@ async function activity() {
   await tab.context().close();
 }
 
+/** A deployment that demands a second factor of everybody. */
+async function required() {
+  const strict = await start('SECOND_FACTOR = required');
+  gateway = strict.gateway;
+  try {
+    await authenticatorRequired('first@example.com');
+    await passkeyRequired('second@example.com');
+  } finally {
+    ({ gateway } = local);
+    strict.stop();
+  }
+}
+
+async function authenticatorRequired(address) {
+  const tab = await open({ ways: 'code', colorScheme: 'dark', viewport: { width: 320, height: 640 } });
+  const withCode = async (count) => {
+    await fill(tab, 'email', address);
+    await go(tab);
+    await step(tab, 'code');
+    await fill(tab, 'code', await code(address, count));
+    await go(tab);
+  };
+  await withCode(1);
+  await step(tab, 'set-up');
+  await isAccessible(tab, 'a second factor to set up on a narrow dark screen');
+  await tab.reload();
+  await step(tab, 'set-up');
+  await go(tab);
+  const secret = (await tab.locator('latchkey-sign-in code').innerText()).replaceAll(' ', '');
+  await fill(tab, 'code', await totp(secret));
+  await go(tab);
+  await tab.locator('latchkey-sign-in .codes li').nth(9).waitFor();
+  await isAccessible(tab, 'backup codes on a narrow dark screen');
+  await press(tab, 'I have kept them');
+  await account(tab).getByLabel('Name').waitFor();
+  seen('a sign-in waits for an authenticator, also over a reload, and its set-up signs in');
+
+  await advance(60);
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  await withCode(2);
+  await step(tab, 'factor');
+  await tab.locator('latchkey-sign-in').getByLabel('Do not ask again in this browser').check();
+  await isAccessible(tab, 'a browser to be spared on a narrow dark screen');
+  await fill(tab, 'code', await totp(secret));
+  await go(tab);
+  await account(tab).getByLabel('Name').waitFor();
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  await withCode(3);
+  await account(tab).getByLabel('Name').waitFor();
+  seen('a browser that is to be spared is not asked for the second factor again');
+  await tab.context().close();
+}
+
+async function passkeyRequired(address) {
+  const tab = await open({ ways: 'code passkey' });
+  await screenLock(tab);
+  await tab.reload();
+  await fill(tab, 'email', address);
+  await go(tab);
+  await step(tab, 'code');
+  await fill(tab, 'code', await code(address));
+  await go(tab);
+  await step(tab, 'set-up');
+  await press(tab, 'Use a passkey');
+  await press(tab, 'Email me a code');
+  await tab.locator('latchkey-sign-in').getByLabel('Code from the mail').fill(await code(address, 2));
+  await isAccessible(tab, 'a passkey as the second factor');
+  await go(tab);
+  await account(tab).getByText('Your account').waitFor();
+  seen('a passkey that checks who uses it is the second factor too');
+  await tab.context().close();
+}
+
 /** The same elements in React's hands, in its strict mode, which mounts everything twice. */
 async function inReact() {
   const address = 'rea@example.com';
@@ -705,6 +793,7 @@ const JOURNEYS = {
   tabs: twoTabs,
   sessions,
   activity,
+  required,
   passkeys,
   react: inReact,
   news,
@@ -731,5 +820,5 @@ try {
   await browser.close();
   site.close();
   site.closeAllConnections();
-  local.kill();
+  local.stop();
 }
