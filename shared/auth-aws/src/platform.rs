@@ -1,5 +1,6 @@
 //! The base of every function: its environment, one HTTP client, a clock, and randomness.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use auth_domain::{AppClients, Clock, Deployment, Randomness};
@@ -12,7 +13,11 @@ use aws_smithy_http_client::{
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::{
     behavior_version::BehaviorVersion,
-    http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+        SharedHttpConnector,
+    },
+    orchestrator::HttpRequest,
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_runtime_api::client::{
@@ -52,6 +57,10 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 /// and more takes three times as long as all else that a function does before its first poll.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
+/// The variable with one more root, as PEM. It counts for endpoints on loopback alone:
+/// `scripts/bench --lambda` plays AWS there, behind TLS.
+const LOOPBACK_ROOT: &str = "LOOPBACK_ROOT_CERTIFICATE";
+
 /// The ground under an operation.
 #[derive(Clone)]
 pub struct Platform {
@@ -65,9 +74,11 @@ pub struct Platform {
 impl Platform {
     /// The platform in Lambda: the process's environment and the operating system's randomness.
     pub fn from_environment(clock: Clock) -> Result<Self, ConfigurationError> {
+        let environment = Environment::from_process();
+        let http_client = https_client(environment.optional(LOOPBACK_ROOT)?)?;
         Self::new(
-            Environment::from_process(),
-            https_client()?,
+            environment,
+            http_client,
             clock,
             system_randomness(),
         )
@@ -203,8 +214,19 @@ impl Platform {
     }
 }
 
-fn https_client() -> Result<SharedHttpClient, ConfigurationError> {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+fn https_client(loopback_root: Option<&str>) -> Result<SharedHttpClient, ConfigurationError> {
+    let amazon = client_that_trusts(AMAZON_ROOTS)?;
+    Ok(match loopback_root {
+        Some(root) => SharedHttpClient::new(ByEndpoint {
+            loopback: client_that_trusts(root)?,
+            amazon,
+        }),
+        None => amazon,
+    })
+}
+
+fn client_that_trusts(roots: &str) -> Result<SharedHttpClient, ConfigurationError> {
+    let roots = TrustStore::empty().with_pem_certificate(roots);
     let context = TlsContext::builder().with_trust_store(roots).build();
     let context = context.map_err(ConfigurationError::Tls)?;
     let client = Builder::new()
@@ -227,6 +249,46 @@ impl HttpClient for AtFirstRequest {
     ) -> SharedHttpConnector {
         self.0.http_connector(settings, components)
     }
+}
+
+/// Trusts one root more where a request goes to loopback, and Amazon's alone elsewhere.
+#[derive(Debug)]
+struct ByEndpoint<Client> {
+    loopback: Client,
+    amazon: Client,
+}
+
+impl HttpClient for ByEndpoint<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(ByEndpoint {
+            loopback: self.loopback.http_connector(settings, components),
+            amazon: self.amazon.http_connector(settings, components),
+        })
+    }
+}
+
+impl HttpConnector for ByEndpoint<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if is_on_loopback(request.uri()) {
+            self.loopback.call(request)
+        } else {
+            self.amazon.call(request)
+        }
+    }
+}
+
+/// Whether a request names an address of this machine, by number and with a port.
+fn is_on_loopback(uri: &str) -> bool {
+    let authority = uri
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    authority
+        .and_then(|authority| authority.parse::<SocketAddr>().ok())
+        .is_some_and(|address| address.ip().is_loopback())
 }
 
 #[expect(
@@ -267,6 +329,22 @@ mod tests {
 
     #[test]
     fn a_client_is_made_of_them() {
-        assert!(https_client().is_ok());
+        assert!(https_client(None).is_ok());
+    }
+
+    #[test]
+    fn another_root_counts_on_loopback_alone() {
+        for uri in ["https://127.0.0.1:8443/", "https://[::1]:8443?x"] {
+            assert!(is_on_loopback(uri), "{uri}");
+        }
+        for uri in [
+            "https://cognito-idp.eu-west-1.amazonaws.com/",
+            "https://127.0.0.1:8443@example.com/",
+            "https://127.0.0.1.example.com:443/",
+            "https://10.0.0.1:8443/",
+            "https://localhost:8443/",
+        ] {
+            assert!(!is_on_loopback(uri), "{uri}");
+        }
     }
 }
