@@ -87,18 +87,27 @@ def certificate() -> Iterator[tuple[str, str]]:
     """The files of a key and of its own certificate, for 127.0.0.1."""
     with tempfile.TemporaryDirectory() as folder:
         key, root = f"{folder}/key.pem", f"{folder}/root.pem"
-        extensions = ("-addext", "subjectAltName=IP:127.0.0.1", "-addext", "extendedKeyUsage=serverAuth", "-addext", "basicConstraints=critical,CA:FALSE")
+        extensions = (
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-addext",
+            "extendedKeyUsage=serverAuth",
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
+        )
         making = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30")
         subprocess.run((*making, "-subj", "/CN=127.0.0.1", *extensions, "-keyout", key, "-out", root), check=True, capture_output=True)
         yield key, root
 
 
 @contextlib.contextmanager
-def world(release: pathlib.Path, ready: dict[str, Any], environment: dict[str, str], round_trip_ms: int, files: tuple[str, str]) -> Iterator[World]:
+def world(
+    release: pathlib.Path, ready: dict[str, Any], environment: dict[str, str], round_trip_ms: int, files: tuple[str, str]
+) -> Iterator[World]:
     key, root = files
     services = sorted(set(ENDPOINTS.values()))
     ports = [str(ready[service]).rsplit(":", 1)[1] for service in services]
-    command = (release / "examples/tls_front", key, root, str(round_trip_ms), *ports)
+    command = (str(release / "examples/tls_front"), key, root, str(round_trip_ms), *ports)
     with subprocess.Popen(command, stdout=subprocess.PIPE) as front:
         assert front.stdout
         try:
@@ -156,7 +165,7 @@ def rows(
 def commands(function: str, release: pathlib.Path, stack: pathlib.Path) -> dict[str, tuple[str, ...]]:
     if function == "hello":
         return {"hello": (str(release / "examples/hello"),)}
-    ours = {function: (str(release / function),)}
+    ours: dict[str, tuple[str, ...]] = {function: (str(release / function),)}
     if function in ("initiate-otp", "verify-otp"):
         return {**ours, f"{function} in Python": (str(stack), str(STACK), function)}
     return ours
@@ -164,7 +173,7 @@ def commands(function: str, release: pathlib.Path, stack: pathlib.Path) -> dict[
 
 def once(function: str, name: str, command: Sequence[str], stage: World, memory_mb: int, share: Share | None, root: str) -> Run:
     environment = {**stage.environment, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory_mb)}
-    starting = stage.start
+    starting: Callable[[str], str] = stage.start
     if function != "hello":
         for email in PEOPLE:
             stage.signed_in(email)

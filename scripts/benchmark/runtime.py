@@ -72,8 +72,8 @@ class Share:
             (self.group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
             (self.group / "cpu.cfs_quota_us").write_text(str(quota))
 
-    def enter(self) -> None:
-        (self.group / "cgroup.procs").write_text(str(os.getpid()))
+    def take(self, pid: int) -> None:
+        (self.group / "cgroup.procs").write_text(str(pid))
 
 
 class RuntimeApi(http.server.ThreadingHTTPServer):
@@ -127,7 +127,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def run(command: Sequence[str], environment: dict[str, str], events: Sequence[bytes], memory_mb: int, share: Share | None) -> tuple[Run, list[bytes]]:
+def run(
+    command: Sequence[str], environment: dict[str, str], events: Sequence[bytes], memory_mb: int, share: Share | None
+) -> tuple[Run, list[bytes]]:
     """Starts a process, has it answer the events one after the other, and ends it; returns its
     answers too."""
     with RuntimeApi() as runtime_api:
@@ -136,10 +138,10 @@ def run(command: Sequence[str], environment: dict[str, str], events: Sequence[by
         if share:
             share.limit(WHOLE_PROCESSOR_MB)
         begun = time.perf_counter()
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=share.enter if share else None
-        )
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
+            if share:
+                share.take(process.pid)
             polled_at = _next(runtime_api.polls, process)
             init_ms = (polled_at - begun) * 1000
             init_cpu_ms = cpu_ms(process.pid)
