@@ -76,12 +76,7 @@ impl Platform {
     pub fn from_environment(clock: Clock) -> Result<Self, ConfigurationError> {
         let environment = Environment::from_process();
         let http_client = https_client(environment.optional(LOOPBACK_ROOT)?)?;
-        Self::new(
-            environment,
-            http_client,
-            clock,
-            system_randomness(),
-        )
+        Self::new(environment, http_client, clock, system_randomness())
     }
 
     /// A platform put together by the local run.

@@ -245,7 +245,11 @@ async fn by_rates(api: &Arc<Api>, options: &Options) -> Result<Value, Failure> {
         let (api, crowd) = (api.clone(), crowd.clone());
         running.spawn(async move {
             let outcome = crowd.act(kind, &api).await;
-            (kind, due.elapsed(), outcome.map_err(|error| error.to_string()))
+            (
+                kind,
+                due.elapsed(),
+                outcome.map_err(|error| error.to_string()),
+            )
         });
     }
     let last_arrival = Instant::now();
@@ -301,7 +305,8 @@ async fn as_fast_as_possible(
     at_once: usize,
 ) -> Result<Value, Failure> {
     let people = (0..people).map(registrant).collect();
-    let signing_in = |api: Arc<Api>, person: Person| async move { api.sign_in(&person.email).await };
+    let signing_in =
+        |api: Arc<Api>, person: Person| async move { api.sign_in(&person.email).await };
     let (sign_ins, tokens) = measured(people, at_once, api, signing_in).await?;
     let refreshing = |api: Arc<Api>, token: String| async move { api.refresh(&token).await };
     let (refreshes, _) = measured(tokens, at_once, api, refreshing).await?;
@@ -359,7 +364,8 @@ impl Api {
             .post("auth/otp/initiate", &json!({ "email": email }))
             .await?;
         let code = self.mailed_code(email).await?;
-        let proof = json!({ "email": email, "code": code, "sessionToken": started["sessionToken"] });
+        let proof =
+            json!({ "email": email, "code": code, "sessionToken": started["sessionToken"] });
         let tokens = self.post("auth/otp/verify", &proof).await?;
         text(&tokens, "refreshToken")
     }
