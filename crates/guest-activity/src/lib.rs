@@ -1,5 +1,5 @@
-//! `guestActivity`, GET /admin/guests/{guestId}/activity: what happened to a guest's account, as the
-//! guest sees it too.
+//! `guestActivity`, GET /admin/guests/{guestId}/activity: what happened to a guest's account, as
+//! the guest sees it too.
 //!
 //! If a call fails: nothing has changed but the audit table, which has each try.
 

@@ -488,9 +488,9 @@ impl Guests {
             .transpose()
     }
 
-    /// Notes that a mailed code has set a user's new password, with `entry` in the guest's activity:
-    /// the password counts, and every token issued up to `now` is refused. `false` where the user
-    /// has no guest. `address` is the guest's where its claim knows of no password yet.
+    /// Notes that a mailed code has set a user's new password, with `entry` in the guest's
+    /// activity: the password counts, and every token issued up to `now` is refused. `false` where
+    /// the user has no guest. `address` is the guest's where its claim knows of no password yet.
     pub async fn note_new_password(
         &self,
         sub: &UserSub,
@@ -545,9 +545,9 @@ impl Guests {
     }
 
     /// Moves a guest to another user, in one transaction: record, claim and reserved id, with
-    /// `entry` in the activity. The user is claimed for good before, so that no removal takes it. `keys` are the authenticator's, sealed
-    /// for that user. What Cognito kept for the old user goes: the password and the passkeys. Every
-    /// token issued up to `now` is refused.
+    /// `entry` in the activity. The user is claimed for good before, so that no removal takes it.
+    /// `keys` are the authenticator's, sealed for that user. What Cognito kept for the old user
+    /// goes: the password and the passkeys. Every token issued up to `now` is refused.
     ///
     /// `false` where the guest has changed meanwhile, or the user is another guest's.
     pub async fn relink(

@@ -1,5 +1,5 @@
-// Signature Version 4 for the routes that IAM guards, with the credentials that the local run takes.
-// A browser of a deployment never signs: it has no credentials.
+// Signature Version 4 for the routes that IAM guards, with the credentials that the local run
+// takes. A browser of a deployment never signs: it has no credentials.
 import { now } from './clock.js';
 
 const ACCESS_KEY = 'LOCAL';

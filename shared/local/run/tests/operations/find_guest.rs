@@ -38,7 +38,11 @@ async fn a_guest_is_found_by_address_by_id_and_by_sub() {
         json!({ "guestId": guest.user["guestId"] }),
         json!({ "sub": guest.user["cognitoSub"] }),
     ] {
-        assert_eq!(found(&world, wanted).await, by_address);
+        let again = found(&world, wanted).await;
+        // The seconds until limits are reset go by meanwhile.
+        for part in ["user", "status", "factors", "sessions"] {
+            assert_eq!(again[part], by_address[part]);
+        }
     }
 }
 

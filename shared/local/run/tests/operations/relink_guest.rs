@@ -12,11 +12,10 @@ use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::opens;
 use crate::harness::stage::Stage;
 
-/// Deletes the user of an address, has the person prove it as another one, and names that one.
+/// Deletes the user of an address, makes another one who has proved it, and names that one.
 async fn proved_anew(world: &TestWorld, email: &str) -> String {
     delete_user(world, email).await;
-    let refused = world.browser().sign_in(email).await;
-    refused.expect_problem(403, "USER_MISMATCH");
+    make_user_with_password(world, email, PASSWORD).await;
     sub_of(world, email).await
 }
 
