@@ -355,8 +355,11 @@ export function createSession(options = {}) {
       if (retryAfterSeconds !== undefined) refreshNotBefore = now() + retryAfterSeconds * 1000;
       throw new LatchkeyError('REFRESH_FAILED', 'the session could not be renewed', { status, retryAfterSeconds });
     }
+    const user = attempt(() => parseUser(own(body, 'user')));
     const session = Object.freeze({
       ...before,
+      // The address may be another one since.
+      ...(user?.cognitoSub === before.cognitoSub && user),
       ...tokens,
       // Where the client does not rotate, the token stays; in cookie mode none is kept, whatever
       // the answer holds.
@@ -575,10 +578,8 @@ function parseEvent(value, receivedAt) {
  */
 function parseSignIn(value, receivedAt) {
   const tokens = parseTokens(value, receivedAt);
-  const user = isRecord(value) ? own(value, 'user') : null;
-  if (tokens === null || !isRecord(user)) return null;
-  const guest = parseGuest(own(user, 'guestId'), own(user, 'email'), own(user, 'cognitoSub'));
-  if (guest === null || tokens.cognitoSub !== guest.cognitoSub) return null;
+  const guest = isRecord(value) ? parseUser(own(value, 'user')) : null;
+  if (tokens === null || guest === null || tokens.cognitoSub !== guest.cognitoSub) return null;
   return Object.freeze({ version: 1, ...guest, ...tokens });
 }
 
@@ -607,6 +608,10 @@ function parseTokens(value, receivedAt) {
     accessExpiresAt: receivedAt + expiresIn * 1000,
     idExpiresAt: receivedAt + (id.exp - id.iat) * 1000,
   };
+}
+
+function parseUser(user) {
+  return isRecord(user) ? parseGuest(own(user, 'guestId'), own(user, 'email'), own(user, 'cognitoSub')) : null;
 }
 
 function parseGuest(guestId, email, cognitoSub) {

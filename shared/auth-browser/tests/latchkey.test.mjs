@@ -349,6 +349,16 @@ describe('renewal', () => {
     assert.deepEqual(JSON.parse(api.refreshes()[1].body), { refreshToken: rotated });
   });
 
+  test('the guest of the answer is kept: the address may be another one since', async () => {
+    const before = latchkey.storeSession(signIn(clock));
+    const user = { guestId: before.guestId, email: 'ada@lovelace.example', cognitoSub: before.cognitoSub };
+    api.routes['/auth/refresh'] = () => json(200, { ...tokens(clock), user });
+    assert.equal((await latchkey.refreshSession()).email, 'ada@lovelace.example');
+    const another = { ...user, email: 'eve@example.com', cognitoSub: 'another' };
+    api.routes['/auth/refresh'] = () => json(200, { ...tokens(clock), user: another });
+    assert.equal((await latchkey.refreshSession()).email, 'ada@lovelace.example');
+  });
+
   test('a refresh token that is not rotated stays', async () => {
     const { refreshToken } = latchkey.storeSession(signIn(clock));
     api.routes['/auth/refresh'] = () => json(200, { ...tokens(clock), refreshToken: undefined });

@@ -82,7 +82,7 @@ export async function call(): Promise<string | undefined> {
     // @ts-expect-error: a second factor may be missing
     void answer.user;
     if ('user' in answer) return answer.user.guestId;
-    const missing: true = answer.mfaRequired;
+    const missing: true = 'mfaRequired' in answer ? answer.mfaRequired : answer.mfaSetupRequired;
     void missing;
   } catch (error) {
     if (isProblem(error, 'verifyOtp')) {
