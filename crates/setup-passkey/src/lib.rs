@@ -6,8 +6,8 @@
 //! Cognito wants for passkeys. That token and the one that revokes it lie sealed in the
 //! registration's record until `verifyPasskeySetup`, and never leave.
 //!
-//! A sign-in that waits for a set-up brings its `sessionToken` in place of an access token. It takes
-//! the fresh proof as well: only a proof earns the token that Cognito wants.
+//! A sign-in that waits for a set-up brings its `sessionToken` in place of an access token. It
+//! takes the fresh proof as well: only a proof earns the token that Cognito wants.
 //!
 //! If a call fails: the proof is used up where it was a mailed code, and its tokens are revoked, or
 //! end unused. A registration that nobody completes ends by itself, and so does Cognito's

@@ -17,8 +17,8 @@
 //! signed out already, and the same code may be sent again. If the last answer is lost, the
 //! authenticator is in force and its backup codes were never seen: signing in with the
 //! authenticator and setting one up anew brings others. Where a sign-in waits and cannot be
-//! finished after the last write, the backup codes come without tokens. A notice that cannot be mailed is logged
-//! and counted, and fails nothing.
+//! finished after the last write, the backup codes come without tokens. A notice that cannot be
+//! mailed is logged and counted, and fails nothing.
 
 mod verify_mfa_setup;
 

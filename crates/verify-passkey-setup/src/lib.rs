@@ -5,9 +5,9 @@
 //! session ends: a passkey takes nothing away. The guest hears of it by mail.
 //!
 //! Where a sign-in waits for the passkey, its registration needs no access token. A passkey whose
-//! device has verified its user finishes that sign-in, and the answer has its tokens. Another one is
-//! on the list, and the sign-in waits on. It may not go on where the guest has a second factor by
-//! now, or has signed out everywhere since: the write to the list decides that as well.
+//! device has verified its user finishes that sign-in, and the answer has its tokens. Another one
+//! is on the list, and the sign-in waits on. It may not go on where the guest has a second factor
+//! by now, or has signed out everywhere since: the write to the list decides that as well.
 //!
 //! If a call fails: the registration is used up, its tokens are revoked, or end unused, and another
 //! may be begun. If the list cannot be written, the passkey is deleted at Cognito again; where even

@@ -36,8 +36,8 @@ impl PasskeyList {
         })
     }
 
-    /// Adds a passkey to a guest's list, with `entry` in the guest's activity. Where a sign-in waits
-    /// for it, the guest must have no authenticator, and not have ended the sign-in since.
+    /// Adds a passkey to a guest's list, with `entry` in the guest's activity. Where a sign-in
+    /// waits for it, the guest must have no authenticator, and not have ended the sign-in since.
     pub async fn add(
         &self,
         sub: &UserSub,

@@ -52,8 +52,8 @@ impl SecondFactors {
 
     /// Holds a sign-in of a guest who has an authenticator: seals the refresh token, forgets the
     /// other tokens, and gives the handle by which the second factor finds it. If it fails, the
-    /// tokens are still the caller's to revoke. `passkey` is the first factor, if that was one whose
-    /// device has verified its user.
+    /// tokens are still the caller's to revoke. `passkey` is the first factor, if that was one
+    /// whose device has verified its user.
     pub async fn hold(
         &self,
         tokens: &Tokens,

@@ -239,8 +239,8 @@ impl HeldSignIns {
     }
 
     /// Notes that the passkey which was the first factor, and the authenticator, were shown
-    /// together: from then on a verified use of the passkey is both factors. Where that fails, it is
-    /// asked for again.
+    /// together: from then on a verified use of the passkey is both factors. Where that fails, it
+    /// is asked for again.
     pub async fn confirm_passkey(&self, resumed: &Resumed<'_>, proved: &ProvedFactor<'_>) {
         let guest = &proved.guest;
         if let (Some(passkey), Some(authenticator)) = (&resumed.held.passkey, &guest.authenticator)

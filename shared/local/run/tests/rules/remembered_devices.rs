@@ -143,8 +143,8 @@ async fn sign_outs_and_changes_of_factor_end_it() {
     assert!(is_asked(&mut browser, ADA).await);
 }
 
-/// The cookie is the device's. Whoever copies it still needs the first factor, and the guest ends it
-/// by signing out everywhere.
+/// The cookie is the device's. Whoever copies it still needs the first factor, and the guest ends
+/// it by signing out everywhere.
 #[tokio::test]
 async fn a_copied_cookie_is_worth_what_the_device_is_and_no_more() {
     let world = world(&[]).await;
