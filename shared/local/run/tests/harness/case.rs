@@ -206,30 +206,12 @@ pub(crate) struct Call {
 pub(crate) enum Harm {
     /// Once, and the SDK tries again.
     Once(FaultKind),
-    /// At each try of the SDK.
+    /// At each try of the SDK. A refusal for want of a grant is not tried again, so once is for
+    /// good.
     Lasting(FaultKind),
 }
 
 impl Harm {
-    /// Each kind for as long as the SDK tries. A refusal for want of a grant is not tried again, so
-    /// once is for good.
-    pub(crate) const LASTING: [Self; 4] = [
-        Self::Lasting(FaultKind::Denied),
-        Self::Lasting(FaultKind::Throttle),
-        Self::Lasting(FaultKind::Internal),
-        Self::Lasting(FaultKind::Lost),
-    ];
-
-    /// The same, and what the SDK's second try heals: a call that did not act, and one that did.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Once(FaultKind::Throttle),
-        Self::Once(FaultKind::Lost),
-        Self::LASTING[0],
-        Self::LASTING[1],
-        Self::LASTING[2],
-        Self::LASTING[3],
-    ];
-
     pub(crate) fn fault(self, function: &str, call: &Call) -> Fault {
         let (kind, times) = match self {
             Self::Once(kind) => (kind, 1),

@@ -40,14 +40,25 @@ struct Entry {
 }
 
 impl Entry {
-    /// A function's doors share its decision. A tool adds its own way to say that something has
-    /// failed.
-    fn harms(self) -> &'static [Harm] {
-        if self.by_tool {
-            &Harm::LASTING
+    /// Its row in the table.
+    fn row(self) -> (&'static str, &'static str) {
+        let door = if self.by_tool { "tool" } else { "own" };
+        (self.case.function, door)
+    }
+
+    /// The harms that a call meets by itself. A service that throttles and one that fails refuse
+    /// alike, so a call meets one of them. A function's doors share its decision: a tool only adds
+    /// its own way to say that something has failed.
+    fn harms(self, call: &Call) -> Vec<Harm> {
+        let is_throttled = (call.action.len() + call.nth as usize).is_multiple_of(2);
+        let refusal = if is_throttled {
+            FaultKind::Throttle
         } else {
-            &Harm::ALL
-        }
+            FaultKind::Internal
+        };
+        let lasting = [FaultKind::Denied, refusal, FaultKind::Lost].map(Harm::Lasting);
+        let once = (!self.by_tool).then_some(Harm::Once(FaultKind::Lost));
+        lasting.into_iter().chain(once).collect()
     }
 }
 
@@ -67,17 +78,47 @@ struct Way {
     wrong_codes: usize,
 }
 
-/// A call of a way, and the harm to it.
+/// Calls of a way, and the harm to each of them.
 struct Job {
     way: Arc<Way>,
-    call: Call,
+    calls: Vec<Call>,
     harm: Harm,
+}
+
+impl Job {
+    /// Every harm to every call of a way. What did not act and is tried again leaves no trace: so
+    /// the first call of each action meets that in one request, then the second of each.
+    fn all_of(way: &Arc<Way>) -> Vec<Self> {
+        let job = |calls, harm| Self {
+            way: way.clone(),
+            calls,
+            harm,
+        };
+        let mut jobs = Vec::new();
+        for call in &way.calls {
+            let harms = way.entry.harms(call).into_iter();
+            jobs.extend(harms.map(|harm| job(vec![call.clone()], harm)));
+        }
+        if way.entry.by_tool {
+            return jobs;
+        }
+        let rounds: BTreeSet<u32> = way.calls.iter().map(|call| call.nth).collect();
+        for round in rounds {
+            let mut calls = way.calls.clone();
+            calls.retain(|call| call.nth == round);
+            jobs.push(job(calls, Harm::Once(FaultKind::Throttle)));
+        }
+        jobs
+    }
 }
 
 impl fmt::Display for Job {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { way, call, harm } = self;
-        write!(formatter, "{}, {call}, {harm}", way.entry)
+        write!(formatter, "{}", self.way.entry)?;
+        for call in &self.calls {
+            write!(formatter, ", {call}")?;
+        }
+        write!(formatter, ", {}", self.harm)
     }
 }
 
@@ -138,20 +179,8 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
     })
     .await;
     let ways: Vec<Arc<Way>> = ways.into_iter().map(Arc::new).collect();
-    let mut jobs = Vec::new();
-    for way in &ways {
-        for call in &way.calls {
-            for harm in way.entry.harms() {
-                let (way, call) = (way.clone(), call.clone());
-                jobs.push(Job {
-                    way,
-                    call,
-                    harm: *harm,
-                });
-            }
-        }
-    }
-    println!("{}", table(&ways));
+    let jobs: Vec<Job> = ways.iter().flat_map(Job::all_of).collect();
+    println!("{}", table(&ways, &jobs));
     let (outcomes, panics) = in_worlds(jobs, |world, job| {
         Box::pin(async move {
             let outcome = outcome(&world, &job).await;
@@ -166,7 +195,7 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
         .map(|case| case.function)
         .collect::<BTreeSet<_>>()
     {
-        let seen = written(function, &ways, &outcomes);
+        let seen = written(function, &outcomes);
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("tests/outcomes")
             .join(format!("{function}.txt"));
@@ -198,29 +227,26 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
 }
 
 /// The outcomes of a function that the plain rule does not cover, a line for each call and outcome.
-fn written(function: &str, ways: &[Arc<Way>], outcomes: &[(Job, Outcome)]) -> String {
+fn written(function: &str, outcomes: &[(Job, Outcome)]) -> String {
+    let mut harms: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for (job, outcome) in outcomes {
+        let Way {
+            entry, attempts, ..
+        } = &*job.way;
+        let is_plain = *outcome == Outcome::plain(&entry.case, job.harm, *attempts);
+        if let [call] = &job.calls[..]
+            && entry.case.function == function
+            && !is_plain
+        {
+            let line = (format!("{entry}, {call}"), outcome.to_string());
+            harms.entry(line).or_default().push(job.harm.to_string());
+        }
+    }
     let mut text = String::new();
-    let ways = ways
-        .iter()
-        .filter(|way| way.entry.case.function == function);
-    for (way, call) in ways.flat_map(|way| way.calls.iter().map(move |call| (way, call))) {
-        let mut by_outcome: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for harm in way.entry.harms() {
-            let mut seen = outcomes.iter().filter(|(job, _)| {
-                Arc::ptr_eq(&job.way, way) && job.call == *call && job.harm == *harm
-            });
-            let plain = Outcome::plain(&way.entry.case, *harm, way.attempts);
-            if let Some((_, outcome)) = seen.next()
-                && *outcome != plain
-            {
-                let harms = by_outcome.entry(outcome.to_string()).or_default();
-                harms.push(harm.to_string());
-            }
-        }
-        for (outcome, harms) in by_outcome {
-            let harms = harms.join(" or ");
-            let _infallible = writeln!(text, "{}, {call}, {harms}: {outcome}", way.entry);
-        }
+    for ((call, outcome), mut harms) in harms {
+        harms.sort();
+        let harms = harms.join(" or ");
+        let _infallible = writeln!(text, "{call}, {harms}: {outcome}");
     }
     if !text.is_empty() {
         text.insert_str(0, &heading(function));
@@ -361,7 +387,7 @@ async fn healthy_run(world: &TestWorld, entry: Entry) -> Way {
 /// Harms one call of a case, then does what a person would, until what was wanted is reached. The
 /// end is the same, unless everything began anew.
 async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
-    let Job { way, call, harm } = job;
+    let Job { way, calls, harm } = job;
     let Entry { case, by_tool } = way.entry;
     let mut stage = case.prepare(world).await;
     if by_tool {
@@ -369,10 +395,14 @@ async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
     }
     let spent = attempts(world).await;
     let since = world.last_call();
-    world.fault(harm.fault(case.function, call));
+    for call in calls {
+        world.fault(harm.fault(case.function, call));
+    }
     let answer = stage.act().await;
     world.clear_faults();
-    assert_struck(world, since, call, *harm);
+    for call in calls {
+        assert_struck(world, since, call, *harm);
+    }
     assert_clear(&answer);
     if answer.status >= 500 {
         world.assert_tells_nothing(&answer);
@@ -454,34 +484,47 @@ fn assert_struck(world: &TestWorld, since: u64, call: &Call, harm: Harm) {
     );
 }
 
-/// The sweep by function and door: a harmed request for each kind of each call.
-fn table(ways: &[Arc<Way>]) -> String {
-    let mut rows: BTreeMap<(&str, bool), (usize, usize, usize)> = BTreeMap::new();
+/// The sweep by function and door: its cases, their calls, and how many of these meet each kind of
+/// harm.
+fn table(ways: &[Arc<Way>], jobs: &[Job]) -> String {
+    let kinds = [
+        ("denied", Harm::Lasting(FaultKind::Denied)),
+        ("throttled", Harm::Lasting(FaultKind::Throttle)),
+        ("failing", Harm::Lasting(FaultKind::Internal)),
+        ("lost", Harm::Lasting(FaultKind::Lost)),
+        ("throttled once", Harm::Once(FaultKind::Throttle)),
+        ("lost once", Harm::Once(FaultKind::Lost)),
+    ];
+    let mut rows: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    let empty = || vec![0; 2 + kinds.len()];
     for way in ways {
-        let Entry { case, by_tool } = way.entry;
-        let row = rows.entry((case.function, by_tool)).or_default();
-        row.0 += 1;
-        row.1 += way.calls.len();
-        row.2 = way.entry.harms().len();
+        let row = rows.entry(way.entry.row()).or_insert_with(empty);
+        row[0] += 1;
+        row[1] += way.calls.len();
     }
-    let mut table = "function                    door  cases  calls  kinds  harmed\n".to_owned();
-    let (mut cases, mut calls, mut harmed) = (0, 0, 0);
-    for ((function, by_tool), row) in rows {
-        let door = if by_tool { "tool" } else { "HTTP" };
-        let product = row.1 * row.2;
-        let _infallible = writeln!(
-            table,
-            "{function:<27} {door:<5} {:>5} {:>6} {:>6} {product:>7}",
-            row.0, row.1, row.2
-        );
-        cases += row.0;
-        calls += row.1;
-        harmed += product;
+    for job in jobs {
+        let row = rows.entry(job.way.entry.row()).or_insert_with(empty);
+        let kind = kinds.iter().position(|(_, harm)| *harm == job.harm);
+        row[2 + kind.expect("a column")] += job.calls.len();
     }
-    let _infallible = writeln!(
-        table,
-        "{:<27} {:<5} {cases:>5} {calls:>6} {:>6} {harmed:>7}",
-        "all", "", ""
-    );
+    let mut table = "| function | door | cases | calls |".to_owned();
+    for (kind, _) in kinds {
+        let _infallible = write!(table, " {kind} |");
+    }
+    table.push_str("\n| --- | --- |");
+    table.push_str(&" ---: |".repeat(2 + kinds.len()));
+    let mut sums = empty();
+    for ((function, door), row) in &rows {
+        let _infallible = write!(table, "\n| {function} | {door} |");
+        for (sum, number) in sums.iter_mut().zip(row) {
+            *sum += number;
+            let _infallible = write!(table, " {number} |");
+        }
+    }
+    table.push_str("\n| all | |");
+    for sum in sums {
+        let _infallible = write!(table, " {sum} |");
+    }
+    table.push('\n');
     table
 }
