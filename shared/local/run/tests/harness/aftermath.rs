@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use auth_domain::Timestamp;
 use serde_json::Value;
 
 use crate::harness::backstage::{Item, items, users};
@@ -136,12 +137,12 @@ fn kind_of(attribute: &str) -> &str {
 /// no IP address to count by.
 pub(crate) async fn assert_counted(world: &TestWorld, by_tool: bool) {
     let challenges = items(world, &world.ready().tables["challenges"]).await;
-    let since = world.clock().now().before(REMEMBERED);
+    let since = remembered_since(world);
     for (limit, functions) in COUNTED {
         if by_tool && limit == BY_IP_ADDRESS {
             continue;
         }
-        let events = events(&challenges, limit);
+        let events = events(&challenges, limit, since);
         let (mut all, mut reached) = (BTreeSet::new(), BTreeSet::new());
         let calls = functions.iter().flat_map(|one| world.calls_of(one));
         for call in calls.filter(|call| call.at >= since) {
@@ -162,12 +163,17 @@ pub(crate) async fn assert_counted(world: &TestWorld, by_tool: bool) {
 /// Wrong codes that are counted against an address.
 pub(crate) async fn wrong_codes(world: &TestWorld) -> usize {
     let challenges = items(world, &world.ready().tables["challenges"]).await;
-    events(&challenges, "otp-failure")
+    events(&challenges, "otp-failure", remembered_since(world))
 }
 
-/// Events that limits of a policy have counted: in items of their own, or in lists of a mailbox's
-/// item.
-fn events(challenges: &[Item], policy: &str) -> usize {
+fn remembered_since(world: &TestWorld) -> Timestamp {
+    world.clock().now().before(REMEMBERED)
+}
+
+/// Events since an instant that limits of a policy have counted: in items of their own, or in lists
+/// of a mailbox's item.
+fn events(challenges: &[Item], policy: &str, since: Timestamp) -> usize {
+    let since = usize::try_from(since.as_millis()).expect("after 1970");
     let own = format!("limit#{policy}#");
     let list = policy.replace('-', "_");
     challenges
@@ -182,7 +188,7 @@ fn events(challenges: &[Item], policy: &str) -> usize {
             }
         })
         .map(|events| match events.as_array() {
-            Some(instants) => instants.len(),
+            Some(instants) => instants.iter().filter(|at| number(at) >= since).count(),
             None => number(events),
         })
         .sum()
