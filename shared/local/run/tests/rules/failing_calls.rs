@@ -226,9 +226,23 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
     );
 }
 
+/// The names of harms in the files, in their order there.
+const NAMES: [(&str, &[Harm]); 4] = [
+    ("Lost once", &[Harm::Once(FaultKind::Lost)]),
+    ("Denied", &[Harm::Lasting(FaultKind::Denied)]),
+    (
+        "Throttle or Internal",
+        &[
+            Harm::Lasting(FaultKind::Throttle),
+            Harm::Lasting(FaultKind::Internal),
+        ],
+    ),
+    ("Lost", &[Harm::Lasting(FaultKind::Lost)]),
+];
+
 /// The outcomes of a function that the plain rule does not cover, a line for each call and outcome.
 fn written(function: &str, outcomes: &[(Job, Outcome)]) -> String {
-    let mut harms: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut harms: BTreeMap<(String, String), BTreeSet<usize>> = BTreeMap::new();
     for (job, outcome) in outcomes {
         let Way {
             entry, attempts, ..
@@ -239,12 +253,15 @@ fn written(function: &str, outcomes: &[(Job, Outcome)]) -> String {
             && !is_plain
         {
             let line = (format!("{entry}, {call}"), outcome.to_string());
-            harms.entry(line).or_default().push(job.harm.to_string());
+            let name = NAMES
+                .iter()
+                .position(|(_, harms)| harms.contains(&job.harm));
+            harms.entry(line).or_default().insert(name.expect("a name"));
         }
     }
     let mut text = String::new();
-    for ((call, outcome), mut harms) in harms {
-        harms.sort();
+    for ((call, outcome), harms) in harms {
+        let harms: Vec<&str> = harms.into_iter().map(|name| NAMES[name].0).collect();
         let harms = harms.join(" or ");
         let _infallible = writeln!(text, "{call}, {harms}: {outcome}");
     }
