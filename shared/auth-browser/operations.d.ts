@@ -35,6 +35,20 @@ export type ProblemCode =
 
 /** The codes of each operation's problems. */
 export interface OperationProblems {
+  changePassword:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
   clearLimits:
     | 'INTERNAL'
     | 'PAYLOAD_TOO_LARGE'
@@ -62,6 +76,20 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'SIGN_IN_COMPLETED'
     | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  deleteAccount:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
   deletePasskey:
     | 'AUTH_REQUIRED'
@@ -114,6 +142,20 @@ export interface OperationProblems {
     | 'INTERNAL'
     | 'NOT_FOUND'
     | 'SERVICE_UNAVAILABLE'
+    | 'VALIDATION_FAILED';
+  exportAccount:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
   findGuest:
     | 'INTERNAL'
@@ -230,6 +272,15 @@ export interface OperationProblems {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   requestPasswordReset:
+    | 'INTERNAL'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  requestProof:
+    | 'AUTH_REQUIRED'
+    | 'EMAIL_DELIVERY_FAILED'
     | 'INTERNAL'
     | 'PAYLOAD_TOO_LARGE'
     | 'RATE_LIMITED'
@@ -376,6 +427,11 @@ export interface OperationProblems {
 
 /** The operations. Each rejects with a `LatchkeyProblem`. */
 export interface Operations {
+  /** Set another password. */
+  changePassword(
+    input: ChangePasswordInput,
+    options?: CallOptions,
+  ): Promise<void>;
   /** Clear the limits of an address. */
   clearLimits(
     input: ClearLimitsInput,
@@ -391,9 +447,14 @@ export interface Operations {
     input: ConfirmRegistrationInput,
     options?: CallOptions,
   ): Promise<SignInAnswer | Resent>;
+  /** Delete the account. */
+  deleteAccount(
+    input: ProofInput,
+    options?: CallOptions,
+  ): Promise<AccountDeleted>;
   /** Remove a passkey. */
   deletePasskey(
-    input: PasskeyProofInput & { passkeyId: PasskeyId },
+    input: ProofInput & { passkeyId: PasskeyId },
     options?: CallOptions,
   ): Promise<void>;
   /** Disable a guest. */
@@ -421,6 +482,11 @@ export interface Operations {
     input: { sessionId: UserSessionId },
     options?: CallOptions,
   ): Promise<void>;
+  /** Get everything that is stored about the account. */
+  exportAccount(
+    input: ProofInput,
+    options?: CallOptions,
+  ): Promise<AccountExport>;
   /** Find a guest. */
   findGuest(
     input: FindGuestInput,
@@ -513,6 +579,11 @@ export interface Operations {
     input: RequestPasswordResetInput,
     options?: CallOptions,
   ): Promise<ResetRequested>;
+  /** Mail a code for a sensitive change. */
+  requestProof(
+    input: RequestProofInput,
+    options?: CallOptions,
+  ): Promise<CodeSent>;
   /** Mail another code for the same sign-in. */
   resendOtp(
     input: ResendOtpInput,
@@ -622,6 +693,12 @@ export type Name = string;
 /** 16 letters and digits. Letter case, spaces and dashes do not matter. */
 export type BackupCode = string;
 
+/** A code that `requestProof` has mailed for this purpose, in this session. It signs nobody in. */
+export type MailedProof = {
+  readonly sessionToken: SessionToken;
+  readonly code: OtpCode;
+} | null;
+
 /** A credential's id as its authenticator chose it, in base64url. */
 export type CredentialId = string;
 
@@ -636,12 +713,6 @@ export type NewPassword = string;
 
 /** A password, at most 256 characters long. Compared in Unicode's form NFC, then as it was sent. */
 export type Password = string;
-
-/** A sign-in of the same address that `initiateOtp` has begun for this. It signs nobody in. */
-export type MailedProof = {
-  readonly sessionToken: SessionToken;
-  readonly code: OtpCode;
-} | null;
 
 /** A signed JSON Web Token (RFC 7519). */
 export type Jwt = string;
@@ -705,6 +776,25 @@ export type Country = string;
 /** Why, in a line for the audit table. Keep addresses out of it. */
 export type ActReason = string;
 
+export type AccountDeleted = {
+  readonly message: string;
+};
+
+export type AccountExport = {
+  readonly exportedAt: Instant;
+  readonly user: User;
+  /** The items as they are stored. A secret reads `withheld`. */
+  readonly records: {
+    /** The guest, the address, and the guest's number. A team's own attributes are among them. */
+    readonly guest: readonly (Record<string, unknown>)[];
+    /** Also those that have ended, until they expire. */
+    readonly sessions: readonly (Record<string, unknown>)[];
+    readonly activity: readonly (Record<string, unknown>)[];
+    /** The user as Cognito has it. */
+    readonly directory: Record<string, unknown>;
+  };
+};
+
 export type ActInput = {
   readonly reason?: ActReason | null;
 };
@@ -713,7 +803,7 @@ export type Activity = {
   readonly eventId: ActivityId;
   readonly at: Instant;
   /** What happened. `sign-in-refused` had a right first factor. More types may be added. */
-  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared';
+  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported';
   /**
    * Who caused it. `guest` is whoever had the guest's proofs; Latchkey ends sessions whose refresh
    * token was copied; an operator is of the team.
@@ -752,6 +842,15 @@ export type AuthorizationStarted = {
 
 export type BackupCodes = {
   readonly backupCodes: readonly string[];
+};
+
+export type ChangePasswordInput = {
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator, where the guest has one. */
+  readonly mfaCode?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
+  readonly newPassword: NewPassword;
 };
 
 export type ClearLimitsInput = {
@@ -891,14 +990,6 @@ export type PasskeyList = {
   readonly passkeys: readonly Passkey[];
 };
 
-export type PasskeyProofInput = {
-  readonly password?: Password;
-  readonly proof?: MailedProof;
-  /** Of the authenticator, where the guest has one. */
-  readonly mfaCode?: OtpCode | null;
-  readonly backupCode?: BackupCode | null;
-};
-
 export type PasskeySetUp = {
   readonly sessionToken: SessionToken;
   /**
@@ -920,6 +1011,14 @@ export type PasskeySignIn = {
     readonly timeout: number;
     readonly userVerification: 'preferred' | 'required';
   };
+};
+
+export type ProofInput = {
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator, where the guest has one. */
+  readonly mfaCode?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
 };
 
 export type RefreshTokenInput = {
@@ -959,6 +1058,11 @@ export type RenamePasskeyInput = {
 export type RequestPasswordResetInput = {
   readonly email: Email;
   readonly proofOfWork?: ProofOfWork;
+};
+
+export type RequestProofInput = {
+  /** What the code is for. */
+  readonly purpose: 'password' | 'email' | 'delete' | 'export' | 'passkey' | 'authenticator';
 };
 
 export type ResendOtpInput = {
@@ -1015,7 +1119,7 @@ export type SetupMfaInput = {
   readonly password?: Password;
   readonly proof?: MailedProof;
   /** Of the authenticator that there is. */
-  readonly code?: OtpCode | null;
+  readonly mfaCode?: OtpCode | null;
   readonly backupCode?: BackupCode | null;
 };
 

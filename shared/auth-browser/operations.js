@@ -3,15 +3,18 @@
 
 /** Method, path, who may call (`jwt`, `either` with or without it, `iam`), how tokens come. */
 export const OPERATIONS = {
+  changePassword: ['POST', '/me/password', 'jwt'],
   clearLimits: ['POST', '/admin/clear-limits', 'iam'],
   confirmPasswordReset: ['POST', '/auth/password/reset/confirm'],
   confirmRegistration: ['POST', '/auth/register/confirm', '', 'tokenDelivery'],
+  deleteAccount: ['POST', '/me/delete', 'jwt'],
   deletePasskey: ['DELETE', '/me/passkeys/{passkeyId}', 'jwt'],
   disableGuest: ['POST', '/admin/guests/{guestId}/disable', 'iam'],
   disableMfa: ['POST', '/auth/mfa/disable', 'jwt'],
   enableGuest: ['POST', '/admin/guests/{guestId}/enable', 'iam'],
   endOtherSessions: ['DELETE', '/me/sessions', 'jwt'],
   endSession: ['DELETE', '/me/sessions/{sessionId}', 'jwt'],
+  exportAccount: ['POST', '/me/export', 'jwt'],
   findGuest: ['POST', '/admin/guests/find', 'iam'],
   getAuthenticatedGuest: ['POST', '/agent/authenticated-guest', 'iam'],
   getProfile: ['GET', '/me', 'jwt'],
@@ -30,6 +33,7 @@ export const OPERATIONS = {
   relinkGuest: ['POST', '/admin/guests/{guestId}/relink', 'iam'],
   renamePasskey: ['PATCH', '/me/passkeys/{passkeyId}', 'jwt'],
   requestPasswordReset: ['POST', '/auth/password/reset'],
+  requestProof: ['POST', '/me/proof', 'jwt'],
   resendOtp: ['POST', '/auth/otp/resend'],
   setupMfa: ['POST', '/auth/mfa/setup', 'either'],
   setupPasskey: ['POST', '/me/passkeys', 'either'],

@@ -61,6 +61,7 @@ impl ConfirmPasswordReset {
                     sub,
                     guest_id,
                     has_password,
+                    is_leaving: _,
                 } = &claim;
                 let address = (!has_password).then_some(email);
                 return self.note(sub, guest_id, address, now, exchange).await;

@@ -1,7 +1,7 @@
 //! The decision: count the attempt, ask Cognito, make the guest, set the password, sign in by it;
 //! only then do tokens leave.
 
-use auth_aws::{Address, PasswordProof};
+use auth_aws::{Address, PasswordProof, Whose};
 use auth_domain::{PendingRegistration, Problem, Report, SignInMethod};
 use auth_flows::{Arrived, BroughtCode, FirstFactor, PasswordAttempts, ProvedCode};
 use auth_lambda::{Exchange, SignInAnswer};
@@ -18,8 +18,7 @@ impl ConfirmRegistration {
         let id = input.session_token.registration_id();
         let brought = BroughtCode {
             sign_in: id.clone(),
-            // The token alone says whose registration it is.
-            email: None,
+            whose: Whose::Holder,
             code: &input.code,
             proof_of_work: input.proof_of_work.as_ref(),
         };

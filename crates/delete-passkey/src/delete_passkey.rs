@@ -14,10 +14,9 @@ impl DeletePasskey {
         let Some(passkey) = passkeys.find(|passkey| passkey.id == input.passkey_id) else {
             return Ok(());
         };
-        let proofs = (&input.proof, input.second_factor.as_ref());
         let tokens = self
             .proofs
-            .for_passkeys(&guest, proofs, &self.factors, exchange)
+            .for_passkeys(&guest, &input.proofs, exchange)
             .await?;
         let ended = async {
             let credential_id = &passkey.credential_id;

@@ -14,16 +14,15 @@
 mod delete_passkey;
 
 use auth_aws::{Callers, ConfigurationError, PasskeyList, Passkeys, Platform, Users};
-use auth_domain::{Clock, FreshProof, PasskeyId, Problem, SecondFactor};
-use auth_flows::{Activities, FreshProofs, Notices, SecondFactorAttempts};
+use auth_domain::{Clock, PasskeyId, Problem, ProofPurpose, Proofs};
+use auth_flows::{Activities, FreshProofs, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DeletePasskey {
         callers: Callers::new(platform)?,
-        proofs: FreshProofs::new(platform, DeletePasskey::NAME)?,
-        factors: SecondFactorAttempts::new(platform)?,
+        proofs: FreshProofs::new(platform, DeletePasskey::NAME, ProofPurpose::Passkey)?,
         passkeys: Passkeys::new(platform)?,
         list: PasskeyList::new(platform)?,
         users: Users::new(platform)?,
@@ -39,7 +38,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct DeletePasskey {
     callers: Callers,
     proofs: FreshProofs,
-    factors: SecondFactorAttempts,
     passkeys: Passkeys,
     list: PasskeyList,
     users: Users,
@@ -51,8 +49,7 @@ struct DeletePasskey {
 /// Which passkey, and the proofs.
 struct Input {
     passkey_id: PasskeyId,
-    proof: FreshProof,
-    second_factor: Option<SecondFactor>,
+    proofs: Proofs,
 }
 
 impl Operation for DeletePasskey {
@@ -66,12 +63,11 @@ impl Operation for DeletePasskey {
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let passkey_id = fields.required("passkeyId");
-        let (proof, second_factor) = (fields.fresh_proof(), fields.factor_of_proof());
+        let proofs = fields.proofs();
         let input = || {
             Some(Input {
                 passkey_id: passkey_id?,
-                proof: proof?,
-                second_factor,
+                proofs: proofs?,
             })
         };
         fields.finish_with(input())

@@ -1,25 +1,22 @@
 //! The decision: both proofs, then every session ends, and the authenticator goes.
 
-use auth_domain::{ActivityKind, Notice, Problem};
+use auth_domain::{ActivityKind, Notice, Problem, Proofs};
 use auth_lambda::Exchange;
 
-use crate::{DisableMfa, Input};
+use crate::DisableMfa;
 
 impl DisableMfa {
-    pub(crate) async fn disable(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
-        let Input {
-            proof,
-            second_factor,
-        } = input;
+    pub(crate) async fn disable(
+        &self,
+        proofs: &Proofs,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         let guest = self.callers.find(caller).await?;
         let Some(authenticator) = &guest.authenticator else {
             return Ok(());
         };
-        self.proofs.require(&guest, caller, proof, exchange).await?;
-        self.factors
-            .require(&guest, authenticator, second_factor, exchange)
-            .await?;
+        self.proofs.require(&guest, proofs, exchange).await?;
         self.users.sign_out(&caller.sub).await?;
         let kind = ActivityKind::AuthenticatorRemoved;
         let entry = self.activities.entry(&guest, kind, exchange)?;

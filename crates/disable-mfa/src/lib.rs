@@ -13,16 +13,15 @@
 mod disable_mfa;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform, Users};
-use auth_domain::{Clock, FreshProof, Problem, SecondFactor};
-use auth_flows::{Activities, FreshProofs, Notices, SecondFactorAttempts};
+use auth_domain::{Clock, Problem, ProofPurpose, Proofs};
+use auth_flows::{Activities, FreshProofs, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DisableMfa {
         callers: Callers::new(platform)?,
-        proofs: FreshProofs::new(platform, DisableMfa::NAME)?,
-        factors: SecondFactorAttempts::new(platform)?,
+        proofs: FreshProofs::new(platform, DisableMfa::NAME, ProofPurpose::Authenticator)?,
         authenticators: Authenticators::new(platform)?,
         users: Users::new(platform)?,
         activities: Activities::new(platform)?,
@@ -37,7 +36,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct DisableMfa {
     callers: Callers,
     proofs: FreshProofs,
-    factors: SecondFactorAttempts,
     authenticators: Authenticators,
     users: Users,
     activities: Activities,
@@ -45,34 +43,21 @@ struct DisableMfa {
     clock: Clock,
 }
 
-/// The proofs.
-struct Input {
-    proof: FreshProof,
-    second_factor: SecondFactor,
-}
-
 impl Operation for DisableMfa {
     const NAME: &'static str = "disable-mfa";
     const ACCESS: Access = Access::Caller;
     const STATUS: u16 = 204;
 
-    type Input = Input;
+    type Input = Proofs;
     type Output = ();
 
-    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let proof = fields.fresh_proof();
-        let second_factor = fields.second_factor();
+    fn parse(&self, fields: &mut Fields) -> Result<Proofs, Problem> {
+        let proofs = fields.proofs_with_code();
         fields.one_of(&["code", "backupCode"]);
-        let input = || {
-            Some(Input {
-                proof: proof?,
-                second_factor: second_factor?,
-            })
-        };
-        fields.finish_with(input())
+        fields.finish_with(proofs)
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        self.disable(&input, exchange).await
+    async fn run(&self, proofs: Proofs, exchange: &Exchange) -> Result<(), Problem> {
+        self.disable(&proofs, exchange).await
     }
 }

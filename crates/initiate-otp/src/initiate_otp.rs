@@ -4,7 +4,7 @@ use auth_aws::Address;
 use auth_domain::{
     CognitoSession, Email, OfferedPassword, Problem, SessionToken, SignIn, Timestamp,
 };
-use auth_flows::Requester;
+use auth_flows::{Leaving, Requester};
 use auth_lambda::{CodeSent, Exchange};
 use tokio::try_join;
 
@@ -39,6 +39,7 @@ impl InitiateOtp {
         if exchange.network().is_none() {
             self.agents.admit(&requester).await?;
         }
+        let address = self.after_deletion(email, address, exchange).await?;
         let makes_user = !matches!(address, Some(Address::Claimed(_)));
         self.mails.admit(&requester, makes_user).await?;
 
@@ -52,6 +53,28 @@ impl InitiateOtp {
             code_sent,
             sent_at: now,
         })
+    }
+
+    /// The state of an address without a guest who is being deleted: a deletion that was
+    /// interrupted is finished first, and the address is free.
+    async fn after_deletion(
+        &self,
+        email: &Email,
+        address: Option<Address>,
+        exchange: &Exchange,
+    ) -> Result<Option<Address>, Problem> {
+        match address {
+            Some(Address::Claimed(claim)) if claim.is_leaving => {
+                let leaving = Leaving {
+                    sub: &claim.sub,
+                    guest_id: &claim.guest_id,
+                    email,
+                };
+                self.deletions.resume(leaving, exchange).await?;
+                Ok(None)
+            }
+            address @ (Some(Address::Claimed(_) | Address::Waiting(_)) | None) => Ok(address),
+        }
     }
 
     /// Has a code mailed. The address of a guest who has proved it has a user, and costs one call.

@@ -4,6 +4,8 @@
 //! The answer is the same for every address: known, new, or one to which Cognito sends no code. So
 //! is its time: never before a floor that lies above what a new address takes (ASVS 5.0 6.3.8).
 //!
+//! A deletion of the address's guest that was interrupted is finished first.
+//!
 //! A user made for a new address gets a note that the address is unproved: `sweep-unproved-users`
 //! removes it after a day.
 //!
@@ -15,7 +17,7 @@ mod initiate_otp;
 
 use auth_aws::{ConfigurationError, EmailCodes, Guests, Platform, SignIns};
 use auth_domain::{Email, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
-use auth_flows::{CodeMails, NetworkAttempts, NetworkStarts, NewUsers, Requesters};
+use auth_flows::{CodeMails, Deletions, NetworkAttempts, NetworkStarts, NewUsers, Requesters};
 use auth_lambda::{
     Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
@@ -34,6 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         agents: NetworkAttempts::new(platform, "otp-start-agent")?,
         mails: CodeMails::new(platform, per_email)?,
         guests: Guests::new(platform)?,
+        deletions: Deletions::new(platform)?,
         codes: EmailCodes::new(platform)?,
         new_users: NewUsers::new(platform)?,
         sign_ins: SignIns::new(platform)?,
@@ -51,6 +54,7 @@ struct InitiateOtp {
     agents: NetworkAttempts,
     mails: CodeMails,
     guests: Guests,
+    deletions: Deletions,
     codes: EmailCodes,
     new_users: NewUsers,
     sign_ins: SignIns,

@@ -81,6 +81,7 @@ impl RegisterUser {
                 has_password: false,
                 signed_out_at: None,
                 kept_session: None,
+                is_leaving: false,
                 device_epoch: 0,
                 authenticator: None,
                 pending_authenticator: None,

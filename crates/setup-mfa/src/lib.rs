@@ -19,8 +19,8 @@ mod setup_mfa;
 use std::time::Duration;
 
 use auth_aws::{Authenticators, Callers, ConfigurationError, Platform};
-use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken, TotpIssuer};
-use auth_flows::{Entrance, FreshProofs, SecondFactorAttempts, WaitingSignIns};
+use auth_domain::{Clock, Problem, ProofPurpose, Proofs, Randomness, SessionToken, TotpIssuer};
+use auth_flows::{Entrance, FreshProofs, WaitingSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -31,8 +31,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         entrance: Entrance::new(platform)?,
         waiting: WaitingSignIns::new(platform)?,
         callers: Callers::new(platform)?,
-        proofs: FreshProofs::new(platform, SetupMfa::NAME)?,
-        factors: SecondFactorAttempts::new(platform)?,
+        proofs: FreshProofs::new(platform, SetupMfa::NAME, ProofPurpose::Authenticator)?,
         authenticators: Authenticators::new(platform)?,
         clock: platform.clock(),
         randomness: platform.randomness(),
@@ -49,7 +48,6 @@ struct SetupMfa {
     waiting: WaitingSignIns,
     callers: Callers,
     proofs: FreshProofs,
-    factors: SecondFactorAttempts,
     authenticators: Authenticators,
     clock: Clock,
     randomness: Randomness,
@@ -61,12 +59,8 @@ struct SetupMfa {
 enum Input {
     /// The guest of a sign-in that waits for it.
     Waiting(SessionToken),
-    /// A caller.
-    Caller {
-        proof: FreshProof,
-        /// Of the present authenticator, which the new one is to replace.
-        second_factor: Option<SecondFactor>,
-    },
+    /// A caller, with proofs. The second factor is the authenticator that the new one replaces.
+    Caller(Proofs),
 }
 
 /// The new authenticator, to be taken up by the guest's app.
@@ -88,21 +82,12 @@ impl Operation for SetupMfa {
     type Output = SetUp;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        if fields.has("sessionToken") {
-            let waiting = fields.required("sessionToken").map(Input::Waiting);
-            return fields.finish_with(waiting);
-        }
-        let (proof, second_factor) = (fields.fresh_proof(), fields.second_factor());
-        if second_factor.is_some() {
-            fields.one_of(&["code", "backupCode"]);
-        }
-        let input = || {
-            Some(Input::Caller {
-                proof: proof?,
-                second_factor,
-            })
+        let input = if fields.has("sessionToken") {
+            fields.required("sessionToken").map(Input::Waiting)
+        } else {
+            fields.proofs().map(Input::Caller)
         };
-        fields.finish_with(input())
+        fields.finish_with(input)
     }
 
     async fn run(&self, input: Input, exchange: &Exchange) -> Result<SetUp, Problem> {

@@ -1,8 +1,8 @@
 //! The decision: who is calling, the fresh proof, the present authenticator if there is one; then a
 //! new secret.
 
-use auth_domain::{AuthenticatorKeys, FreshProof, Guest, Problem, Report, SecondFactor};
-use auth_lambda::{Exchange, Fields};
+use auth_domain::{AuthenticatorKeys, Guest, Problem, Proofs, Report};
+use auth_lambda::Exchange;
 
 use crate::{Input, SetUp, SetupMfa, qr_code::QrCode};
 
@@ -14,10 +14,7 @@ impl SetupMfa {
     ) -> Result<SetUp, Problem> {
         let guest = match input {
             Input::Waiting(session_token) => self.waiting.guest(session_token).await?,
-            Input::Caller {
-                proof,
-                second_factor,
-            } => self.proved(proof, second_factor.as_ref(), exchange).await?,
+            Input::Caller(proofs) => self.proved(proofs, exchange).await?,
         };
         let keys = AuthenticatorKeys::generate(&self.randomness);
         let otpauth_uri = keys.secret().otpauth_uri(&self.issuer, &guest.email);
@@ -33,24 +30,12 @@ impl SetupMfa {
             expires_in: self.lifetime.as_secs(),
         })
     }
+
     /// The caller's guest, after the proofs.
-    async fn proved(
-        &self,
-        proof: &FreshProof,
-        second_factor: Option<&SecondFactor>,
-        exchange: &Exchange,
-    ) -> Result<Guest, Problem> {
+    async fn proved(&self, proofs: &Proofs, exchange: &Exchange) -> Result<Guest, Problem> {
         let caller = self.entrance.caller(exchange).await?;
         let guest = self.callers.find(caller).await?;
-        if guest.authenticator.is_some() && second_factor.is_none() {
-            return Err(Fields::needed("code"));
-        }
-        self.proofs.require(&guest, caller, proof, exchange).await?;
-        if let (Some(authenticator), Some(factor)) = (&guest.authenticator, second_factor) {
-            self.factors
-                .require(&guest, authenticator, factor, exchange)
-                .await?;
-        }
+        self.proofs.require(&guest, proofs, exchange).await?;
         Ok(guest)
     }
 }

@@ -16,8 +16,8 @@
 mod setup_passkey;
 
 use auth_aws::{Callers, ConfigurationError, PasskeySetUps, Passkeys, Platform};
-use auth_domain::{Clock, FreshProof, Problem, Randomness, SecondFactor, SessionToken};
-use auth_flows::{Entrance, FreshProofs, SecondFactorAttempts, WaitingSignIns};
+use auth_domain::{Clock, Problem, ProofPurpose, Proofs, Randomness, SessionToken};
+use auth_flows::{Entrance, FreshProofs, WaitingSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::Value;
@@ -30,8 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         entrance: Entrance::new(platform)?,
         waiting: WaitingSignIns::new(platform)?,
         callers: Callers::new(platform)?,
-        proofs: FreshProofs::new(platform, SetupPasskey::NAME)?,
-        factors: SecondFactorAttempts::new(platform)?,
+        proofs: FreshProofs::new(platform, SetupPasskey::NAME, ProofPurpose::Passkey)?,
         passkeys: Passkeys::new(platform)?,
         set_ups: PasskeySetUps::new(platform)?,
         clock: platform.clock(),
@@ -47,7 +46,6 @@ struct SetupPasskey {
     waiting: WaitingSignIns,
     callers: Callers,
     proofs: FreshProofs,
-    factors: SecondFactorAttempts,
     passkeys: Passkeys,
     set_ups: PasskeySetUps,
     clock: Clock,
@@ -57,8 +55,7 @@ struct SetupPasskey {
 /// The proofs, and the sign-in that waits for the passkey, if one does.
 struct Input {
     session_token: Option<SessionToken>,
-    proof: FreshProof,
-    second_factor: Option<SecondFactor>,
+    proofs: Proofs,
 }
 
 /// What the browser makes a passkey of.
@@ -78,13 +75,11 @@ impl Operation for SetupPasskey {
     type Output = Begun;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let session_token = fields.optional("sessionToken");
-        let (proof, second_factor) = (fields.fresh_proof(), fields.factor_of_proof());
+        let (session_token, proofs) = (fields.optional("sessionToken"), fields.proofs());
         let input = || {
             Some(Input {
                 session_token,
-                proof: proof?,
-                second_factor,
+                proofs: proofs?,
             })
         };
         fields.finish_with(input())

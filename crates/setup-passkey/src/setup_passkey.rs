@@ -28,10 +28,9 @@ impl SetupPasskey {
         if guest.passkeys.len() >= MOST_PASSKEYS {
             return Err(Problem::PasskeyLimit);
         }
-        let proofs = (&input.proof, input.second_factor.as_ref());
         let tokens = self
             .proofs
-            .for_passkeys(&guest, proofs, &self.factors, exchange)
+            .for_passkeys(&guest, &input.proofs, exchange)
             .await?;
         let waiting = input.session_token.as_ref();
         let begun = self.remember(&guest, &tokens, waiting).await;

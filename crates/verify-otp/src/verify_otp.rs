@@ -1,5 +1,6 @@
 //! The decision: prove the code, find the guest, end the sign-in; only then do tokens leave.
 
+use auth_aws::Whose;
 use auth_domain::Problem;
 use auth_flows::BroughtCode;
 use auth_lambda::{Exchange, SignInAnswer};
@@ -14,7 +15,7 @@ impl VerifyOtp {
     ) -> Result<SignInAnswer, Problem> {
         let brought = BroughtCode {
             sign_in: input.session_token.sign_in_id(),
-            email: Some(&input.email),
+            whose: Whose::Address(&input.email),
             code: &input.code,
             proof_of_work: input.proof_of_work.as_ref(),
         };

@@ -40,6 +40,15 @@ impl Callers {
     /// since. One consistent read of both items. A session without a record is older than records
     /// are, or the public client's.
     pub async fn find(&self, caller: &Caller) -> Result<Guest, Problem> {
+        let guest = self.find_or_leaving(caller).await?;
+        if guest.is_leaving {
+            return Err(Problem::AuthRequired);
+        }
+        Ok(guest)
+    }
+
+    /// The same, where the guest may be one who is being deleted.
+    pub async fn find_or_leaving(&self, caller: &Caller) -> Result<Guest, Problem> {
         let (guest, session) = self.read(caller).await?;
         // A token that came of refreshing knows the second alone in which its session began.
         let begun = session

@@ -79,6 +79,7 @@ pub(crate) fn read_address(item: Item) -> Result<Address, Problem> {
                 .and_then(|id| GuestId::parse(id).ok())
                 .ok_or_else(unreadable)?,
             has_password: flag(&item, "hasPassword"),
+            is_leaving: flag(&item, "isLeaving"),
         }));
     }
     let guest = waiting_guest(&item).ok_or_else(unreadable)?;
@@ -197,6 +198,7 @@ fn parse(item: &Item) -> Option<Guest> {
             None => None,
         },
         passkeys: passkeys(item)?,
+        is_leaving: item.contains_key("leavingSince"),
         pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
             Some(sealed_keys) => Some(PendingAuthenticator {
                 sealed_keys,

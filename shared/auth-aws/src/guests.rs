@@ -8,12 +8,16 @@ use auth_domain::{
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, Delete, Put, TransactWriteItem, Update, builders::UpdateBuilder},
+    types::{
+        AttributeValue, Delete, Put, TransactWriteItem, Update,
+        builders::{DeleteBuilder, UpdateBuilder},
+    },
 };
 use aws_smithy_types::error::operation::BuildError;
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
+    authenticators::ending_sessions,
     clients::dynamodb,
     failure::failure,
     guest_items::{
@@ -96,10 +100,11 @@ impl Guests {
         })
     }
 
-    /// The guest of a user.
+    /// The guest of a user, unless the guest is being deleted.
     pub async fn find(&self, sub: &UserSub) -> Result<Option<Guest>, Problem> {
         let item = self.read(guest_key(sub)).await?;
-        item.as_ref().map(read_guest).transpose()
+        let guest = item.as_ref().map(read_guest).transpose()?;
+        Ok(guest.filter(|guest| !guest.is_leaving))
     }
 
     /// The state of an address; `None` if no guest has it.
@@ -187,6 +192,9 @@ impl Guests {
                         *guest
                     };
                     return Ok((guest, made_here));
+                }
+                Arrival::First(Some(Address::Claimed(claim))) if claim.is_leaving => {
+                    return Err(leaving());
                 }
                 Arrival::First(Some(Address::Claimed(claim))) if claim.sub != *sub => {
                     return Err(Problem::UserMismatch);
@@ -330,6 +338,7 @@ impl Guests {
             device_epoch: 0,
             pending_authenticator: None,
             passkeys: Vec::new(),
+            is_leaving: false,
         }
     }
 
@@ -389,6 +398,10 @@ impl Guests {
             .build()
             .map_err(undescribed)?;
         Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn delete_in(&self, key: AttributeValue) -> DeleteBuilder {
+        Delete::builder().table_name(&self.table).key(KEY, key)
     }
 
     fn update_in(&self, key: AttributeValue) -> UpdateBuilder {
@@ -511,6 +524,33 @@ impl Guests {
         self.write(writes, "note the new password").await
     }
 
+    /// Notes that a guest who was signed in has set a new password, with `entry` in the guest's
+    /// activity: it counts, and every session but `kept` ends.
+    pub async fn note_changed_password(
+        &self,
+        guest: &Guest,
+        kept: Option<&SessionId>,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let sub = &guest.cognito_sub;
+        let record = self
+            .update_in(guest_key(sub))
+            .condition_expression(EXISTS)
+            .expression_attribute_values(":true", AttributeValue::Bool(true));
+        let set = "SET hasPassword = :true, updatedAt = :now, signedOutAt = :millis";
+        let record = ending_sessions(record, set, "REMOVE registration", kept, now).write()?;
+        let mut writes = vec![record, entry.into_write()];
+        if !guest.has_password {
+            writes.push(self.claim_with_password(sub, &guest.email)?);
+        }
+        if self.write(writes, "note the new password").await? {
+            Ok(())
+        } else {
+            Err(overtaken())
+        }
+    }
+
     /// Changes the name of a caller's guest, in one conditional write that also refuses tokens no
     /// longer accepted. `None` takes the name away.
     pub async fn rename(
@@ -609,6 +649,57 @@ impl Guests {
         }
         let delete = delete.build().map_err(undescribed)?;
         Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// Claims a guest for deletion, in one transaction on guest and address that decides between it
+    /// and everything else. Doing it again changes nothing.
+    pub async fn claim_deletion(&self, guest: &Guest, now: Timestamp) -> Result<(), Problem> {
+        let sub = &guest.cognito_sub;
+        let record = self
+            .update_in(guest_key(sub))
+            .update_expression("SET leavingSince = if_not_exists(leavingSince, :now)")
+            .condition_expression(EXISTS)
+            .expression_attribute_values(":now", millis(now))
+            .write()?;
+        let claim = self
+            .update_in(address_key(&guest.email))
+            .update_expression("SET isLeaving = :true")
+            .condition_expression("#sub = :sub")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .write()?;
+        let writes = vec![record, claim];
+        if self.write(writes, "claim the guest for deletion").await? {
+            Ok(())
+        } else {
+            Err(Problem::AuthRequired)
+        }
+    }
+
+    /// Deletes the items of a guest who was claimed for it: the record, the address, and the
+    /// number. `false` where another request was quicker.
+    pub async fn forget(
+        &self,
+        sub: &UserSub,
+        guest_id: &GuestId,
+        email: &Email,
+    ) -> Result<bool, Problem> {
+        let record = self
+            .delete_in(guest_key(sub))
+            .condition_expression("attribute_exists(leavingSince)");
+        let owned = |key| {
+            self.delete_in(key)
+                .condition_expression("attribute_not_exists(pk) OR #sub = :sub")
+                .expression_attribute_names("#sub", "sub")
+                .expression_attribute_values(":sub", text(sub.as_str()))
+        };
+        let writes = vec![
+            record.write()?,
+            owned(address_key(email)).write()?,
+            owned(id_key(guest_id)).write()?,
+        ];
+        self.write(writes, "delete the guest").await
     }
 
     /// Refuses from now on every token of the user's guest that is of another session than `kept`,
@@ -720,6 +811,13 @@ async fn claim_proved(
             retry_after_seconds: 1,
             report: Report::of("the user is being removed"),
         })
+    }
+}
+
+fn leaving() -> Problem {
+    Problem::ServiceUnavailable {
+        retry_after_seconds: 1,
+        report: Report::of("the guest of the address is being deleted"),
     }
 }
 

@@ -6,6 +6,7 @@
 //! the log.
 
 mod access_tokens;
+mod account_records;
 mod activity;
 mod address_limits;
 mod audit;
@@ -35,6 +36,7 @@ mod second_factors;
 mod secrets;
 mod settings;
 mod sign_ins;
+mod stored_records;
 mod token_service;
 mod transactions;
 mod unproved_users;
@@ -45,6 +47,7 @@ mod vault;
 mod workload_tokens;
 
 pub use access_tokens::AccessTokens;
+pub use account_records::AccountRecords;
 pub use activity::{ActivityEntry, ActivityLog, ActivityPage};
 pub use address_limits::AddressLimits;
 pub use audit::AuditLog;
@@ -69,7 +72,8 @@ pub use pending_passwords::PendingPasswords;
 pub use platform::Platform;
 pub use second_factors::{SecondFactors, Unclaimed};
 pub use secrets::{SecretSet, Secrets};
-pub use sign_ins::SignIns;
+pub use sign_ins::{SignIns, Whose};
+pub use stored_records::StoredRecords;
 pub use token_service::TokenService;
 pub use unproved_users::{QUIET, Start, Unproved, UnprovedUsers};
 pub use user_pool::TokenPurpose;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_domain::{
     AttemptId, CognitoSession, Email, GuestId, GuestName, OfferedPassword, PendingRegistration,
-    Problem, SignIn, SignInId, SignInRules, Timestamp,
+    Problem, ProofBinding, SignIn, SignInId, SignInRules, Timestamp,
 };
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
@@ -30,6 +30,26 @@ pub struct SignIns {
     challenges: Challenges,
 }
 
+/// Whose sign-in it has to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// The holder of its token.
+    Holder,
+    /// The holder, who has to name its address.
+    Address(&'a Email),
+    /// A proof of this address, in this session and for this change.
+    Proof(&'a Email, &'a ProofBinding),
+}
+
+impl<'a> Whose<'a> {
+    fn email(self) -> Option<&'a Email> {
+        match self {
+            Self::Holder => None,
+            Self::Address(email) | Self::Proof(email, _) => Some(email),
+        }
+    }
+}
+
 impl SignIns {
     /// Sign-ins in the table that `CHALLENGES_TABLE_NAME` names.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
@@ -40,6 +60,25 @@ impl SignIns {
 
     /// Remembers a sign-in that has begun.
     pub async fn begin(&self, id: &SignInId, sign_in: &SignIn) -> Result<(), Problem> {
+        self.put(id, sign_in, None).await
+    }
+
+    /// Remembers a mailed proof, which counts for what it is bound to.
+    pub async fn begin_proof(
+        &self,
+        id: &SignInId,
+        sign_in: &SignIn,
+        binding: &ProofBinding,
+    ) -> Result<(), Problem> {
+        self.put(id, sign_in, Some(binding)).await
+    }
+
+    async fn put(
+        &self,
+        id: &SignInId,
+        sign_in: &SignIn,
+        binding: Option<&ProofBinding>,
+    ) -> Result<(), Problem> {
         let sessions = sign_in
             .cognito_sessions
             .iter()
@@ -54,6 +93,9 @@ impl SignIns {
             .item("expiresAt", millis(sign_in.expires_at))
             .item("password", text(sign_in.password.name()))
             .item("ttl", number(sign_in.expires_at.after(KEPT).as_seconds()));
+        if let Some(binding) = binding {
+            put = put.item("boundTo", text(binding.as_str()));
+        }
         if let Some(registration) = &sign_in.registration {
             put = put
                 .item("guestId", text(registration.guest_id.as_str()))
@@ -71,35 +113,39 @@ impl SignIns {
 
     /// Counts an attempt and checks whose sign-in it is, its time and its budget, in one
     /// conditional write. Attempts are kept as a set of names: the same one counts once, however
-    /// often the write is sent. Without an address, the token alone says whose it is.
+    /// often the write is sent.
     pub async fn claim(
         &self,
         id: &SignInId,
-        email: Option<&Email>,
+        whose: Whose<'_>,
         attempt: &AttemptId,
         now: Timestamp,
         rules: &SignInRules,
     ) -> Result<SignIn, Problem> {
-        let whose = match email {
-            Some(_) => "email = :email",
-            None => "attribute_exists(email)",
+        let is_theirs = match whose {
+            Whose::Holder => "attribute_exists(email)",
+            Whose::Address(_) => "email = :email",
+            Whose::Proof(..) => "email = :email AND boundTo = :boundTo",
         };
         let mut write = self.update(id)
             .update_expression("ADD attempts :attempt")
             .condition_expression(format!(
-                "{whose} AND expiresAt > :now AND attribute_not_exists(finishedBy) \
+                "{is_theirs} AND expiresAt > :now AND attribute_not_exists(finishedBy) \
                  AND (attribute_not_exists(attempts) OR size(attempts) < :most OR contains(attempts, :attemptName))",
             ))
             .expression_attribute_values(":attempt", AttributeValue::Ss(vec![attempt.as_str().to_owned()]))
             .expression_attribute_values(":attemptName", text(attempt.as_str()))
             .expression_attribute_values(":now", millis(now))
             .expression_attribute_values(":most", number(rules.attempts));
-        if let Some(email) = email {
+        if let Some(email) = whose.email() {
             write = write.expression_attribute_values(":email", text(email.as_str()));
+        }
+        if let Whose::Proof(_, binding) = whose {
+            write = write.expression_attribute_values(":boundTo", text(binding.as_str()));
         }
         match conditional_update(write, "count the attempt").await? {
             Written::Made(item) => read(&item),
-            Written::Refused(item) => Err(refusal(item.as_ref(), email, now, rules)),
+            Written::Refused(item) => Err(refusal(item.as_ref(), whose, now, rules)),
         }
     }
 
@@ -243,16 +289,16 @@ fn sign_in(item: &Item) -> Option<SignIn> {
 }
 
 /// Why a write's condition did not hold.
-fn refusal(
-    item: Option<&Item>,
-    email: Option<&Email>,
-    now: Timestamp,
-    rules: &SignInRules,
-) -> Problem {
+fn refusal(item: Option<&Item>, whose: Whose<'_>, now: Timestamp, rules: &SignInRules) -> Problem {
     let Some(item) = item else {
         return Problem::InvalidSession;
     };
+    let email = whose.email();
     match read(item) {
+        // Of another session, or for another change.
+        Ok(_) if matches!(whose, Whose::Proof(_, binding) if get_text(item, "boundTo") != Some(binding.as_str())) => {
+            Problem::InvalidSession
+        }
         // Whose sign-in it is comes first: a stranger who holds a token does not learn how it
         // ended.
         Ok(sign_in) if email.is_some_and(|email| *email != sign_in.email) => {
@@ -268,7 +314,7 @@ fn refusal(
 }
 
 fn resend_refusal(item: Option<&Item>, now: Timestamp, rules: &SignInRules) -> Problem {
-    match (refusal(item, None, now, rules), item.map(read)) {
+    match (refusal(item, Whose::Holder, now, rules), item.map(read)) {
         (Problem::InvalidSession, Some(Ok(sign_in))) => {
             if sign_in.expires_at <= now.after(SignInRules::LEAST_USE) {
                 return Problem::OtpExpired;

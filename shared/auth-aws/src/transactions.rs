@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
     types::{
         CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        builders::UpdateBuilder,
+        builders::{DeleteBuilder, UpdateBuilder},
     },
 };
 
@@ -51,6 +51,15 @@ impl Write for UpdateBuilder {
             .build()
             .map_err(|error| Problem::Internal(Report::new("describe the write", error)))?;
         Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+impl Write for DeleteBuilder {
+    fn write(self) -> Result<TransactWriteItem, Problem> {
+        let delete = self
+            .build()
+            .map_err(|error| Problem::Internal(Report::new("describe the deletion", error)))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 }
 

@@ -32,7 +32,6 @@ export class AuthenticatorSection {
     account.prove({
       at: 'authenticator',
       purpose: 'authenticator',
-      factor: account.client.requestProof === undefined ? 'code' : 'mfaCode',
       title: 'authenticator.title',
       go: 'account.setUp',
       change: async (proof) => this.#turnOn(await account.client.setupMfa(proof)),
@@ -44,7 +43,7 @@ export class AuthenticatorSection {
     account.prove({
       at: 'authenticator',
       purpose: 'authenticator',
-      factor: account.client.requestProof === undefined ? 'code' : 'mfaCode',
+      factor: 'code',
       needsFactor: true,
       title: 'authenticator.title',
       go: 'account.turnOff',

@@ -114,8 +114,7 @@ export class Proofs {
   async #mail(purpose) {
     const { client } = this.#element;
     // A sign-in that waits has no session to ask in.
-    const isSignedIn = this.#email === undefined && client.requestProof !== undefined;
-    const sent = isSignedIn ? client.requestProof({ purpose }) : client.initiateOtp({ email: this.#email ?? client.loadSession().email });
+    const sent = this.#email === undefined ? client.requestProof({ purpose }) : client.initiateOtp({ email: this.#email });
     return (await sent).sessionToken;
   }
 }

@@ -111,11 +111,13 @@ pub enum ActivityKind {
     AccountRelinked,
     /// An operator has cleared the limits of the address.
     LimitsCleared,
+    /// Everything that is stored about the account was handed out.
+    AccountExported,
 }
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SessionEnded,
@@ -132,6 +134,7 @@ impl ActivityKind {
         Self::AccountEnabled,
         Self::AccountRelinked,
         Self::LimitsCleared,
+        Self::AccountExported,
     ];
 
     /// The `type` of the contract.
@@ -154,6 +157,7 @@ impl ActivityKind {
             Self::AccountEnabled => "account-enabled",
             Self::AccountRelinked => "account-relinked",
             Self::LimitsCleared => "limits-cleared",
+            Self::AccountExported => "account-exported",
         }
     }
 

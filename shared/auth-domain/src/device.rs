@@ -235,6 +235,7 @@ mod tests {
             has_password: false,
             signed_out_at: None,
             kept_session: None,
+            is_leaving: false,
             device_epoch,
             authenticator: None,
             pending_authenticator: None,

@@ -1,6 +1,8 @@
-//! How somebody who is signed in proves once more who they are, before a factor may change.
+//! How somebody who is signed in proves once more who they are, before a sensitive change.
 
-use crate::{OtpCode, Password, SessionToken};
+use std::str::FromStr;
+
+use crate::{Caller, OtpCode, Password, SecondFactor, SessionId, SessionToken};
 
 /// A proof made for this very request: a session that was left open, or a stolen token, has none
 /// (ASVS 5.0 7.5.1).
@@ -8,11 +10,109 @@ use crate::{OtpCode, Password, SessionToken};
 pub enum FreshProof {
     /// The guest's password.
     Password(Password),
-    /// A code that was mailed for a sign-in of the same address, begun for this.
+    /// A code that was mailed for this purpose.
     MailedCode {
-        /// The handle of that sign-in.
+        /// The handle of its mail.
         session_token: SessionToken,
         /// The code.
         code: OtpCode,
     },
+}
+
+/// What a sensitive change wants: a fresh proof, and the second factor of a guest who has one.
+#[derive(Clone, Debug)]
+pub struct Proofs {
+    /// The fresh proof.
+    pub proof: FreshProof,
+    /// The second factor.
+    pub second_factor: Option<SecondFactor>,
+}
+
+/// The change that a mailed code is for. It proves nothing for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofPurpose {
+    /// Another password.
+    Password,
+    /// Another address.
+    Email,
+    /// The account's end.
+    Delete,
+    /// A copy of everything.
+    Export,
+    /// A passkey more or less.
+    Passkey,
+    /// An authenticator set up or removed.
+    Authenticator,
+}
+
+/// The text names no purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be password, email, delete, export, passkey or authenticator")]
+pub struct UnknownProofPurpose;
+
+impl ProofPurpose {
+    const ALL: [Self; 6] = [
+        Self::Password,
+        Self::Email,
+        Self::Delete,
+        Self::Export,
+        Self::Passkey,
+        Self::Authenticator,
+    ];
+
+    /// The name that the contract gives it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Email => "email",
+            Self::Delete => "delete",
+            Self::Export => "export",
+            Self::Passkey => "passkey",
+            Self::Authenticator => "authenticator",
+        }
+    }
+}
+
+impl FromStr for ProofPurpose {
+    type Err = UnknownProofPurpose;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProofPurpose> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|purpose| purpose.as_str() == text)
+            .ok_or(UnknownProofPurpose)
+    }
+}
+
+/// Whose a mailed proof is, in which session, and for which change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProofBinding(String);
+
+impl ProofBinding {
+    /// The proof of a caller, for one purpose.
+    #[must_use]
+    pub fn of(caller: &Caller, purpose: ProofPurpose) -> Self {
+        let session = caller.session.as_ref().map_or("", SessionId::as_str);
+        let (purpose, sub) = (purpose.as_str(), caller.sub.as_str());
+        Self(format!("{purpose} {sub} {session}"))
+    }
+
+    /// The binding as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purposes_read_back_and_nothing_else_does() {
+        for purpose in ProofPurpose::ALL {
+            assert_eq!(purpose.as_str().parse(), Ok(purpose));
+        }
+        assert_eq!("".parse::<ProofPurpose>(), Err(UnknownProofPurpose));
+    }
 }

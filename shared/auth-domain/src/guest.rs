@@ -200,6 +200,8 @@ pub struct Guest {
     pub pending_authenticator: Option<PendingAuthenticator>,
     /// The passkeys that count, the oldest first.
     pub passkeys: Vec<Passkey>,
+    /// Whether the guest is being deleted: nothing of theirs counts any more.
+    pub is_leaving: bool,
 }
 
 impl Guest {
@@ -249,6 +251,8 @@ pub struct AddressClaim {
     pub guest_id: GuestId,
     /// Whether Cognito holds a password for that guest.
     pub has_password: bool,
+    /// Whether the guest is being deleted.
+    pub is_leaving: bool,
 }
 
 impl Serialize for Guest {

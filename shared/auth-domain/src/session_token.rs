@@ -60,6 +60,12 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&self.hash_for("passkey sign-in:")))
     }
 
+    /// The name under which a mailed proof is stored. It signs nobody in: no sign-in has this name.
+    #[must_use]
+    pub fn proof_id(&self) -> SignInId {
+        SignInId(HEXLOWER.encode(&self.hash_for("proof:")))
+    }
+
     /// The name under which a passkey's registration is stored.
     #[must_use]
     pub fn passkey_set_up_id(&self) -> SignInId {

@@ -1,9 +1,7 @@
 //! Mailed codes of sign-ins in progress: claimed, counted, and asked of Cognito.
 
-use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose};
-use auth_domain::{
-    Email, OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub,
-};
+use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose, Whose};
+use auth_domain::{OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub};
 use auth_lambda::Exchange;
 
 use crate::{
@@ -27,8 +25,8 @@ pub struct CodeAttempts {
 pub struct BroughtCode<'a> {
     /// The sign-in that it is for.
     pub sign_in: SignInId,
-    /// Whose sign-in it has to be. `None` where the token alone says that.
-    pub email: Option<&'a Email>,
+    /// Whose sign-in it has to be.
+    pub whose: Whose<'a>,
     /// The code.
     pub code: &'a OtpCode,
     /// The solved challenge that pays for the attempt, if strangers have spent theirs.
@@ -119,14 +117,14 @@ impl CodeAttempts {
     ) -> Result<ClaimedCode<'a>, Problem> {
         let BroughtCode {
             sign_in: id,
-            email,
+            whose,
             code: _,
             proof_of_work,
         } = brought;
         let turn = self.requesters.turn(exchange);
         let claiming = self
             .sign_ins
-            .claim(&id, email, &turn.attempt, turn.now, &self.rules);
+            .claim(&id, whose, &turn.attempt, turn.now, &self.rules);
         let give_back = self.sign_ins.give_back(&id, &turn.attempt);
         let email = |sign_in: &SignIn| sign_in.email.clone();
         let (sign_in, requester) = self
@@ -190,7 +188,7 @@ impl CodeAttempts {
             // The same name counts once: this only looks.
             let looked = self
                 .sign_ins
-                .claim(id, Some(email), attempt, now, &self.rules);
+                .claim(id, Whose::Address(email), attempt, now, &self.rules);
             looked.await.map(|sign_in| sign_in.attempts)
         };
         others_end(looking).await.unwrap_or(Problem::OtpExpired)

@@ -1,106 +1,116 @@
-//! A fresh proof from a caller: the password, or a code by mail, under the same counts as at a
-//! sign-in.
+//! Fresh proofs from a caller: the password, or a code that was mailed for this change, under the
+//! same counts as at a sign-in; and the second factor of a guest who has one.
 
-use auth_aws::{ConfigurationError, Passwords, Platform, TokenPurpose, TokenService};
-use auth_domain::{
-    Caller, FreshProof, Guest, OtpCode, Problem, Report, SecondFactor, SelfServiceTokens,
-    SessionToken, Tokens,
+use auth_aws::{
+    ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService, Whose,
 };
-use auth_lambda::{Exchange, Fields};
-use tokio::join;
+use auth_domain::{
+    Authenticator, Clock, FreshProof, Guest, OfferedPassword, OtpCode, Password, Problem,
+    ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor, SelfServiceTokens,
+    SessionToken, SignIn, SignInRules, Tokens,
+};
+use auth_lambda::{CodeSent, Exchange, Fields};
 
-use crate::{BroughtCode, CodeAttempts, PasswordAttempts, SecondFactorAttempts};
+use crate::{
+    BroughtCode, CodeAttempts, CodeMails, PasswordAttempts, Requesters, SecondFactorAttempts,
+};
 
-/// Everything that a fresh proof is checked with.
+/// Everything that fresh proofs for one purpose are checked with.
 #[derive(Clone)]
 pub struct FreshProofs {
     codes: CodeAttempts,
     attempts: PasswordAttempts,
+    factors: SecondFactorAttempts,
     passwords: Passwords,
     token_service: TokenService,
+    purpose: ProofPurpose,
 }
 
 impl FreshProofs {
     /// Proofs that `operation` asks for.
-    pub fn new(platform: &Platform, operation: &'static str) -> Result<Self, ConfigurationError> {
+    pub fn new(
+        platform: &Platform,
+        operation: &'static str,
+        purpose: ProofPurpose,
+    ) -> Result<Self, ConfigurationError> {
         Ok(Self {
             codes: CodeAttempts::new(platform, operation, None)?.for_own_address(),
             attempts: PasswordAttempts::new(platform, operation, None)?.for_own_address(),
+            factors: SecondFactorAttempts::new(platform)?,
             passwords: Passwords::new(platform)?,
             token_service: TokenService::new(platform)?,
+            purpose,
         })
     }
 
-    /// Demands a proof of `guest`, who is the caller. A session that the proof begins is revoked:
-    /// it is worth this one answer.
+    /// Demands proofs of `guest`, who is the caller. A session that a proof begins is revoked: it is
+    /// worth this one answer.
     pub async fn require(
         &self,
         guest: &Guest,
-        caller: &Caller,
-        proof: &FreshProof,
+        proofs: &Proofs,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        match proof {
+        let factor = factor(guest, proofs)?;
+        match &proofs.proof {
             FreshProof::Password(password) => {
-                let passwords = self.passwords.for_request(exchange.context());
-                let (attempt, _, is_right) = self
-                    .attempts
-                    .evaluate(
-                        &guest.email,
-                        password,
-                        exchange,
-                        |spelling| passwords.prove(&caller.sub, spelling),
-                        |is_right| !is_right,
-                    )
-                    .await?;
-                if !is_right {
-                    return Err(Problem::InvalidCredentials);
-                }
-                attempt.clear().await;
-                Ok(())
+                self.password(guest, password, exchange).await?;
             }
             FreshProof::MailedCode {
                 session_token,
                 code,
             } => {
-                let brought = BroughtCode {
-                    sign_in: session_token.sign_in_id(),
-                    email: Some(&guest.email),
-                    code,
-                    proof_of_work: None,
-                };
-                let proving = self.codes.prove(brought, exchange);
-                let proved = proving.await.map_err(good_once)?;
-                let (finished, ()) = join!(
-                    proved.attempt.finish(),
-                    self.token_service.discard(&proved.tokens)
-                );
-                if proved.sub == caller.sub {
-                    finished.map_err(good_once)
-                } else {
-                    Err(Problem::UserMismatch)
-                }
+                let mailed =
+                    self.mailed(guest, session_token, code, TokenPurpose::Session, exchange);
+                let tokens = mailed.await?;
+                self.token_service.discard(&tokens).await;
             }
+        }
+        match factor {
+            Some((authenticator, factor)) => {
+                self.factors
+                    .require(guest, authenticator, factor, exchange)
+                    .await
+            }
+            None => Ok(()),
         }
     }
 
-    /// Demands a proof of `guest`, and the second factor where there is one, for a change of
-    /// passkeys at Cognito. The tokens keep the scope that Cognito wants there. They must not
-    /// leave, and whoever takes them revokes them.
+    async fn password(
+        &self,
+        guest: &Guest,
+        password: &Password,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let passwords = self.passwords.for_request(exchange.context());
+        let (attempt, _, is_right) = self
+            .attempts
+            .evaluate(
+                &guest.email,
+                password,
+                exchange,
+                |spelling| passwords.prove(&guest.cognito_sub, spelling),
+                |is_right| !is_right,
+            )
+            .await?;
+        if !is_right {
+            return Err(Problem::InvalidCredentials);
+        }
+        attempt.clear().await;
+        Ok(())
+    }
+
+    /// Demands proofs of `guest`, for a change of passkeys at Cognito. The tokens keep the scope
+    /// that Cognito wants there. They must not leave, and the operation that takes them revokes
+    /// them.
     pub async fn for_passkeys(
         &self,
         guest: &Guest,
-        proofs: (&FreshProof, Option<&SecondFactor>),
-        factors: &SecondFactorAttempts,
+        proofs: &Proofs,
         exchange: &Exchange,
     ) -> Result<SelfServiceTokens, Problem> {
-        let (proof, factor) = proofs;
-        let factor = match (&guest.authenticator, factor) {
-            (Some(_), None) => return Err(Fields::needed("mfaCode")),
-            (Some(authenticator), Some(factor)) => Some((authenticator, factor)),
-            (None, _) => None,
-        };
-        let tokens = match proof {
+        let factor = factor(guest, proofs)?;
+        let tokens = match &proofs.proof {
             FreshProof::Password(password) => {
                 let passwords = self.passwords.for_request(exchange.context());
                 let (attempt, _, tokens) = self
@@ -122,10 +132,15 @@ impl FreshProofs {
             FreshProof::MailedCode {
                 session_token,
                 code,
-            } => self.mailed(guest, session_token, code, exchange).await?,
+            } => {
+                let purpose = TokenPurpose::Passkeys;
+                self.mailed(guest, session_token, code, purpose, exchange)
+                    .await?
+            }
         };
         if let Some((authenticator, factor)) = factor
-            && let Err(problem) = factors
+            && let Err(problem) = self
+                .factors
                 .require(guest, authenticator, factor, exchange)
                 .await
         {
@@ -143,20 +158,34 @@ impl FreshProofs {
         })
     }
 
+    /// The tokens of a mailed code that was right, once.
     async fn mailed(
         &self,
         guest: &Guest,
         session_token: &SessionToken,
         code: &OtpCode,
+        purpose: TokenPurpose,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
+        // A sign-in that waits for a set-up has no session yet: another sign-in proves its guest.
+        let binding = exchange
+            .caller()
+            .ok()
+            .map(|caller| ProofBinding::of(caller, self.purpose));
+        let (sign_in, whose) = match &binding {
+            Some(binding) => (
+                session_token.proof_id(),
+                Whose::Proof(&guest.email, binding),
+            ),
+            None => (session_token.sign_in_id(), Whose::Address(&guest.email)),
+        };
         let brought = BroughtCode {
-            sign_in: session_token.sign_in_id(),
-            email: Some(&guest.email),
+            sign_in,
+            whose,
             code,
             proof_of_work: None,
         };
-        let codes = self.codes.with_purpose(TokenPurpose::Passkeys);
+        let codes = self.codes.with_purpose(purpose);
         let proving = codes.prove(brought, exchange);
         let proved = proving.await.map_err(good_once)?;
         let finished = proved.attempt.finish().await.map_err(good_once);
@@ -188,11 +217,99 @@ impl FreshProofs {
     }
 }
 
+/// The authenticator of a guest who has one, and what was brought of it.
+fn factor<'a>(
+    guest: &'a Guest,
+    proofs: &'a Proofs,
+) -> Result<Option<(&'a Authenticator, &'a SecondFactor)>, Problem> {
+    match (&guest.authenticator, &proofs.second_factor) {
+        (Some(_), None) => Err(Fields::needed("mfaCode")),
+        (Some(authenticator), Some(factor)) => Ok(Some((authenticator, factor))),
+        (None, _) => Ok(None),
+    }
+}
+
 /// A proof is no sign-in: one that was used is worth nothing.
 fn good_once(problem: Problem) -> Problem {
     if matches!(problem, Problem::SignInCompleted) {
         Problem::InvalidSession
     } else {
         problem
+    }
+}
+
+/// Mails the codes of fresh proofs.
+#[derive(Clone)]
+pub struct ProofMails {
+    requesters: Requesters,
+    mails: CodeMails,
+    codes: EmailCodes,
+    sign_ins: SignIns,
+    rules: SignInRules,
+    clock: Clock,
+    randomness: Randomness,
+}
+
+/// The message beside a proof's handle.
+const MESSAGE: &str = "A code for this change is on its way.";
+
+impl ProofMails {
+    /// Mails by way of `operation`.
+    pub fn new(platform: &Platform, operation: &'static str) -> Result<Self, ConfigurationError> {
+        let environment = platform.environment();
+        let own = environment.limit(
+            "proof-start",
+            "OTP_STARTS_PER_EMAIL",
+            "OTP_START_WINDOW_SECONDS",
+        )?;
+        Ok(Self {
+            requesters: Requesters::new(platform, operation)?.for_own_address(),
+            mails: CodeMails::new(platform, own)?,
+            codes: EmailCodes::new(platform)?,
+            sign_ins: SignIns::new(platform)?,
+            rules: environment.sign_in_rules()?,
+            clock: platform.clock(),
+            randomness: platform.randomness(),
+        })
+    }
+
+    /// Has Cognito mail a code to a guest, who is the caller. It proves the guest in the caller's
+    /// session, for one purpose.
+    pub async fn send(
+        &self,
+        guest: &Guest,
+        purpose: ProofPurpose,
+        exchange: &Exchange,
+    ) -> Result<CodeSent, Problem> {
+        let email = &guest.email;
+        let binding = ProofBinding::of(exchange.caller()?, purpose);
+        let requester = self.requesters.meet(exchange, email, None).await?;
+        self.mails.admit(&requester, false).await?;
+        let codes = self.codes.for_request(exchange.context());
+        let session = codes.send(email).await?.session.ok_or_else(|| {
+            Problem::EmailDeliveryFailed(Report::of("Cognito sends this user no code"))
+        })?;
+        let (token, now) = (SessionToken::generate(&self.randomness), self.clock.now());
+        let rules = &self.rules;
+        let sign_in = SignIn {
+            email: email.clone(),
+            cognito_sessions: vec![session],
+            attempts: 0,
+            sent_at: now,
+            expires_at: now.after(rules.lifetime),
+            password: OfferedPassword::None,
+            registration: None,
+        };
+        self.sign_ins
+            .begin_proof(&token.proof_id(), &sign_in, &binding)
+            .await?;
+        let (expires_in, resend_after) = (rules.lifetime.as_secs(), rules.resend_after.as_secs());
+        Ok(CodeSent::new(
+            token,
+            email,
+            expires_in,
+            resend_after,
+            MESSAGE,
+        ))
     }
 }

@@ -6,6 +6,7 @@ mod arrival;
 mod attempt;
 mod authorization;
 mod code_attempts;
+mod deletions;
 mod entrance;
 mod fresh_proof;
 mod held_sign_in;
@@ -35,8 +36,9 @@ pub use authorization::{
     Consented,
 };
 pub use code_attempts::{BroughtCode, ClaimedCode, CodeAttempts, ProvedCode};
+pub use deletions::{Deletions, Leaving};
 pub use entrance::Entrance;
-pub use fresh_proof::FreshProofs;
+pub use fresh_proof::{FreshProofs, ProofMails};
 pub use held_sign_in::{HeldSignIns, ProvedFactor, Resumed};
 pub use new_users::{NewUsers, UnprovedSweep};
 pub use notices::Notices;

@@ -8,7 +8,7 @@
 
 use auth_aws::{
     Address, ConfigurationError, Guests, PasskeyChallenge, PasskeyProof, Passkeys, Platform,
-    SignIns,
+    SignIns, Whose,
 };
 use auth_domain::{
     Assertion, Clock, Email, OfferedPassword, Problem, Randomness, SessionToken, SignIn, SignInId,
@@ -66,9 +66,9 @@ impl PasskeyAttempts {
     ) -> Result<ProvedPasskey<'a>, Problem> {
         let id = session_token.passkey_sign_in_id();
         let turn = self.requesters.turn(exchange);
-        let claiming = self
-            .sign_ins
-            .claim(&id, None, &turn.attempt, turn.now, &self.rules);
+        let claiming =
+            self.sign_ins
+                .claim(&id, Whose::Holder, &turn.attempt, turn.now, &self.rules);
         let give_back = self.sign_ins.give_back(&id, &turn.attempt);
         let email = |sign_in: &SignIn| sign_in.email.clone();
         let (sign_in, requester) = self

@@ -4,7 +4,7 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use auth_domain::{
     Assertion, Attestation, CredentialId, Email, FieldProblem, FreshProof, InvalidCredentialPart,
-    NewPassword, PasswordRule, Problem, SecondFactor,
+    NewPassword, PasswordRule, Problem, Proofs, SecondFactor,
 };
 use serde_json::{Map, Value};
 
@@ -206,9 +206,31 @@ impl Fields {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
+    /// What a sensitive change wants: a fresh proof, and the second factor, if one is given, by
+    /// `mfaCode` or `backupCode`. `None` only where [`Fields::finish`] will refuse.
+    pub fn proofs(&mut self) -> Option<Proofs> {
+        self.proofs_with("mfaCode")
+    }
+
+    /// The same where the authenticator's code is called `code`.
+    pub fn proofs_with_code(&mut self) -> Option<Proofs> {
+        self.proofs_with("code")
+    }
+
+    fn proofs_with(&mut self, name: &str) -> Option<Proofs> {
+        let proof = self.fresh_proof();
+        let code = self.optional(name).map(SecondFactor::Code);
+        let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
+        self.at_most_one_of(&[name, "backupCode"]);
+        Some(Proofs {
+            proof: proof?,
+            second_factor: code.or(backup_code),
+        })
+    }
+
     /// A fresh proof of who is calling: `password`, or `proof` with the `sessionToken` and `code`
-    /// of a sign-in begun for it. `None` only where [`Fields::finish`] will refuse.
-    pub fn fresh_proof(&mut self) -> Option<FreshProof> {
+    /// that `requestProof` has mailed. `None` only where [`Fields::finish`] will refuse.
+    fn fresh_proof(&mut self) -> Option<FreshProof> {
         let password = self.optional("password").map(FreshProof::Password);
         let code = self.nested("proof", |proof| {
             let (session_token, code) = (proof.required("sessionToken"), proof.required("code"));
@@ -226,14 +248,6 @@ impl Fields {
     pub fn second_factor(&mut self) -> Option<SecondFactor> {
         let code = self.optional("code").map(SecondFactor::Code);
         let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
-        code.or(backup_code)
-    }
-
-    /// The second factor beside a fresh proof, if one is given: `mfaCode` or `backupCode`.
-    pub fn factor_of_proof(&mut self) -> Option<SecondFactor> {
-        let code = self.optional("mfaCode").map(SecondFactor::Code);
-        let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
-        self.at_most_one_of(&["mfaCode", "backupCode"]);
         code.or(backup_code)
     }
 

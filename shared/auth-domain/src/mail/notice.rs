@@ -22,11 +22,13 @@ pub enum Notice {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// The account was deleted.
+    AccountDeleted,
 }
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PasswordChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
@@ -36,5 +38,6 @@ impl Notice {
         Self::AddressChanged,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::AccountDeleted,
     ];
 }

@@ -40,12 +40,15 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("custom-message", |platform| {
         custom_message::function(platform.environment())
     }),
+    ("change-password", change_password::function),
+    ("delete-account", delete_account::function),
     ("delete-passkey", delete_passkey::function),
     ("disable-guest", disable_guest::function),
     ("disable-mfa", disable_mfa::function),
     ("enable-guest", enable_guest::function),
     ("end-other-sessions", end_other_sessions::function),
     ("end-session", end_session::function),
+    ("export-account", export_account::function),
     ("find-guest", find_guest::function),
     ("get-authenticated-guest", get_authenticated_guest::function),
     ("get-profile", get_profile::function),
@@ -67,6 +70,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("relink-guest", relink_guest::function),
     ("rename-passkey", rename_passkey::function),
     ("request-password-reset", request_password_reset::function),
+    ("request-proof", request_proof::function),
     ("resend-otp", resend_otp::function),
     ("setup-mfa", setup_mfa::function),
     ("setup-passkey", setup_passkey::function),

@@ -80,20 +80,28 @@ impl Browser<'_> {
     pub(crate) async fn disable(&mut self, proofs: Value) -> Answer {
         self.post("/auth/mfa/disable", proofs).await
     }
+
+    /// A proof by a code that is mailed now, for one purpose.
+    pub(crate) async fn mailed_proof(&mut self, email: &str, purpose: &str) -> Value {
+        let requested = self.post("/me/proof", json!({ "purpose": purpose })).await;
+        requested.expect_status(200);
+        let code = self.world.mail_code(email).await;
+        json!({ "sessionToken": requested["sessionToken"], "code": code })
+    }
 }
 
 impl TestWorld {
-    /// A proof by a code that is mailed now.
-    pub(crate) async fn mailed_proof(&self, email: &str) -> Value {
+    /// A sign-in and its code, which prove the guest of another sign-in that waits for a set-up.
+    pub(crate) async fn mailed_sign_in(&self, email: &str) -> Value {
         let session_token = self.browser().started(email).await;
-        let code = self.mail_code(email).await;
-        json!({ "sessionToken": session_token, "code": code })
+        json!({ "sessionToken": session_token, "code": self.mail_code(email).await })
     }
 
     /// Signs an address in and sets an authenticator up for it, proved by mail.
     pub(crate) async fn guarded(&self, email: &str) -> Guarded<'_> {
-        let session = self.sign_in(email).await;
-        let proof = self.mailed_proof(email).await;
+        let mut session = self.sign_in(email).await;
+        session.browser.bearer(&session.access_token);
+        let proof = session.browser.mailed_proof(email, "authenticator").await;
         self.guard(session, json!({ "proof": proof })).await
     }
 

@@ -40,7 +40,7 @@ impl TestWorld {
     pub(crate) async fn holder_with(&self, email: &str, mut device: Device) -> Holder<'_> {
         let mut session = self.sign_in(email).await;
         session.browser.bearer(&session.access_token);
-        let proof = json!({ "proof": self.mailed_proof(email).await });
+        let proof = json!({ "proof": session.browser.mailed_proof(email, "passkey").await });
         let added = session.browser.add_passkey(proof, &mut device).await;
         added.expect_status(201);
         Holder {

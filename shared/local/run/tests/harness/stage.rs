@@ -273,10 +273,25 @@ impl<'world> Stage<'world> {
         self.app.as_ref().expect("an authenticator").next_code()
     }
 
+    /// What a mailed proof of the request is for.
+    fn purpose(&self) -> &'static str {
+        let Door::Http(_, path) = &self.door else {
+            panic!("no proof goes this way");
+        };
+        match path.as_str() {
+            "/me/password" => "password",
+            "/me/delete" => "delete",
+            "/me/export" => "export",
+            path if path.starts_with("/me/passkeys") => "passkey",
+            _ => "authenticator",
+        }
+    }
+
     /// Proofs that were not used before, of each kind that the request has.
     pub(crate) async fn renew_proofs(&mut self) {
         if self.body["proof"].is_object() {
-            self.body["proof"] = self.world.mailed_proof(ADA).await;
+            let purpose = self.purpose();
+            self.body["proof"] = self.browser.mailed_proof(ADA, purpose).await;
         }
         for member in ["code", "mfaCode"] {
             if self.body[member].is_string() {

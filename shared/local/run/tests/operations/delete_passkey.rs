@@ -25,7 +25,7 @@ async fn a_removed_passkey_signs_nobody_in_and_the_other_sessions_end() {
         .remove_passkey(&id, json!({}))
         .await
         .expect_problem(400, "VALIDATION_FAILED");
-    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let proof = json!({ "proof": browser.mailed_proof(ADA, "passkey").await });
     browser.remove_passkey(&id, proof).await.expect_status(204);
     assert!(opens(&world, &ada.session.access_token).await);
     assert!(!opens(&world, &other.access_token).await);
@@ -40,7 +40,7 @@ async fn a_removed_passkey_signs_nobody_in_and_the_other_sessions_end() {
     let listed = ada.session.browser.get("/me/passkeys").await;
     assert_eq!(listed["passkeys"], json!([]));
     // The request may come again.
-    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let proof = json!({ "proof": ada.session.browser.mailed_proof(ADA, "passkey").await });
     let again = ada.session.browser.remove_passkey(&id, proof).await;
     again.expect_status(204);
 }
@@ -52,7 +52,7 @@ async fn a_removal_that_failed_half_way_is_finished_by_the_next() {
     let id = ada.passkey["passkeyId"].as_str().unwrap().to_owned();
     for action in ["DeleteWebAuthnCredential", "AdminUserGlobalSignOut"] {
         world.fault(Fault::new(FaultKind::Denied, "cognito-idp", action));
-        let proof = json!({ "proof": world.mailed_proof(ADA).await });
+        let proof = json!({ "proof": ada.session.browser.mailed_proof(ADA, "passkey").await });
         let failed = ada.session.browser.remove_passkey(&id, proof).await;
         failed.expect_problem(500, "INTERNAL");
         let listed = ada.session.browser.get("/me/passkeys").await;
@@ -60,7 +60,7 @@ async fn a_removal_that_failed_half_way_is_finished_by_the_next() {
     }
     let refused = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
     refused.expect_problem(401, "INVALID_CREDENTIALS");
-    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let proof = json!({ "proof": ada.session.browser.mailed_proof(ADA, "passkey").await });
     let removed = ada.session.browser.remove_passkey(&id, proof).await;
     removed.expect_status(204);
 }
@@ -72,7 +72,7 @@ async fn another_guests_passkey_stays() {
     let id = ada.passkey["passkeyId"].as_str().unwrap().to_owned();
     let mut eve = world.sign_in(EVE).await;
     eve.browser.bearer(&eve.access_token);
-    let proof = json!({ "proof": world.mailed_proof(EVE).await });
+    let proof = json!({ "proof": eve.browser.mailed_proof(EVE, "passkey").await });
     eve.browser
         .remove_passkey(&id, proof)
         .await

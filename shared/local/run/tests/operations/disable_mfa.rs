@@ -57,7 +57,7 @@ async fn removing_takes_both_proofs() {
         refused.expect_problem(status, problem);
     }
     let proofs = json!({
-        "proof": world.mailed_proof(ADA).await,
+        "proof": guest.session.browser.mailed_proof(ADA, "authenticator").await,
         "backupCode": guest.backup_codes[4],
     });
     guest

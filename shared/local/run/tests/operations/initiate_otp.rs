@@ -12,7 +12,7 @@ use crate::harness::people::ADA;
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{WRONG_CODE, at_once, sub_of};
 use crate::harness::{Answer, TestWorld};
-use crate::operations::sweep_unproved_users;
+use crate::operations::{delete_account, sweep_unproved_users};
 
 #[tokio::test]
 async fn a_new_address_costs_a_user_more_and_a_known_guest_one_call_before_and_one_after_the_code()
@@ -136,6 +136,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("removal half done", |world| Box::pin(half_removed(world)))
             .in_a_fresh_world()
             .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        case("deletion half done", |world| Box::pin(half_deleted(world)))
+            .in_a_fresh_world()
+            .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
         case("guest whose user has gone", |world| {
             Box::pin(guest_whose_user_has_gone(world, UnknownUser::AllFactors))
         })
@@ -163,6 +166,11 @@ async fn known_device(world: &TestWorld) -> Stage<'_> {
 /// The sweep has claimed the user, and has not removed them.
 async fn half_removed(world: &TestWorld) -> Stage<'_> {
     sweep_unproved_users::half_done(world).await;
+    Stage::start(world)
+}
+
+async fn half_deleted(world: &TestWorld) -> Stage<'_> {
+    delete_account::half_done(world).await;
     Stage::start(world)
 }
 

@@ -2,17 +2,20 @@
 
 mod authorization_callback;
 mod authorize_request;
+mod change_password;
 mod clear_limits;
 mod confirm_password_reset;
 mod confirm_registration;
 mod confirm_start_link;
 mod custom_message;
+mod delete_account;
 mod delete_passkey;
 mod disable_guest;
 mod disable_mfa;
 mod enable_guest;
 mod end_other_sessions;
 mod end_session;
+mod export_account;
 mod find_guest;
 mod get_authenticated_guest;
 mod get_profile;
@@ -34,6 +37,7 @@ mod register_user;
 mod relink_guest;
 mod rename_passkey;
 mod request_password_reset;
+mod request_proof;
 mod resend_otp;
 mod setup_mfa;
 mod setup_passkey;
@@ -55,17 +59,20 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         authorization_callback::cases(),
         authorize_request::cases(),
+        change_password::cases(),
         clear_limits::cases(),
         confirm_password_reset::cases(),
         confirm_registration::cases(),
         confirm_start_link::cases(),
         custom_message::cases(),
+        delete_account::cases(),
         delete_passkey::cases(),
         disable_guest::cases(),
         disable_mfa::cases(),
         enable_guest::cases(),
         end_other_sessions::cases(),
         end_session::cases(),
+        export_account::cases(),
         find_guest::cases(),
         get_authenticated_guest::cases(),
         get_profile::cases(),
@@ -87,6 +94,7 @@ pub(crate) fn cases() -> Vec<Case> {
         relink_guest::cases(),
         rename_passkey::cases(),
         request_password_reset::cases(),
+        request_proof::cases(),
         resend_otp::cases(),
         setup_mfa::cases(),
         setup_passkey::cases(),

@@ -44,8 +44,9 @@ async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
     let world = TestWorld::start().await;
     world.registered(ADA, PASSWORD).await;
     let mut ada = world.sign_in(ADA).await;
-    world.sign_in(EVE).await;
+    let mut eve = world.sign_in(EVE).await;
     ada.browser.bearer(&ada.access_token);
+    eve.browser.bearer(&eve.access_token);
     for (proofs, status, problem) in [
         (json!({}), 400, "VALIDATION_FAILED"),
         (
@@ -54,12 +55,12 @@ async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
             "INVALID_CREDENTIALS",
         ),
         (
-            json!({ "proof": world.mailed_proof(EVE).await }),
+            json!({ "proof": eve.browser.mailed_proof(EVE, "authenticator").await }),
             400,
             "INVALID_SESSION",
         ),
         (
-            json!({ "password": PASSWORD, "proof": world.mailed_proof(ADA).await }),
+            json!({ "password": PASSWORD, "proof": ada.browser.mailed_proof(ADA, "authenticator").await }),
             400,
             "VALIDATION_FAILED",
         ),
@@ -70,8 +71,8 @@ async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
     let mut nobody = world.browser();
     let refused = nobody.set_up(json!({ "password": PASSWORD })).await;
     refused.expect_status(401);
-    // The code that proved it cannot sign in afterwards, nor does it prove anything again.
-    let proof = world.mailed_proof(ADA).await;
+    // The code that proved it signs nobody in afterwards, nor does it prove anything again.
+    let proof = ada.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = json!({ "proof": proof });
     ada.browser.set_up(set_up.clone()).await.expect_status(200);
     let refused = ada.browser.set_up(set_up).await;
@@ -87,11 +88,11 @@ async fn a_new_authenticator_takes_the_place_of_the_old_only_when_it_is_confirme
     // A password alone, or a mailbox alone, must not replace it.
     let refused = browser.set_up(json!({ "password": PASSWORD })).await;
     refused.expect_problem(400, "VALIDATION_FAILED");
-    assert_eq!(refused["errors"][0]["field"], "code");
-    let wrong = json!({ "password": PASSWORD, "code": "404170" });
+    assert_eq!(refused["errors"][0]["field"], "mfaCode");
+    let wrong = json!({ "password": PASSWORD, "mfaCode": "404170" });
     let refused = browser.set_up(wrong).await;
     refused.expect_problem(401, "INVALID_OTP");
-    let replacing = json!({ "password": PASSWORD, "code": guest.app.next_code() });
+    let replacing = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
     let set_up = browser.set_up(replacing).await;
     set_up.expect_status(200);
     let new = App::new(&world, &set_up.text("secret"));
@@ -133,7 +134,7 @@ async fn a_set_up_that_is_not_confirmed_in_ten_minutes_has_to_be_begun_anew() {
     session.browser.bearer(&session.access_token);
     let nothing = session.browser.confirm_set_up("404170").await;
     nothing.expect_problem(400, "INVALID_SESSION");
-    let proof = world.mailed_proof(ADA).await;
+    let proof = session.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = session.browser.set_up(json!({ "proof": proof })).await;
     assert_eq!(set_up["expiresIn"], 600);
     let app = App::new(&world, &set_up.text("secret"));
@@ -228,15 +229,17 @@ async fn by_password(world: &TestWorld) -> Stage<'_> {
 
 async fn by_mail(world: &TestWorld) -> Stage<'_> {
     let session = world.sign_in(ADA).await;
-    let body = json!({ "proof": world.mailed_proof(ADA).await });
-    Stage::signed_in(session, Method::POST, "/auth/mfa/setup", body)
+    let body = json!({ "proof": {} });
+    let mut stage = Stage::signed_in(session, Method::POST, "/auth/mfa/setup", body);
+    stage.renew_proofs().await;
+    stage
 }
 
 async fn in_place_of_another(world: &TestWorld) -> Stage<'_> {
     world.registered(ADA, PASSWORD).await;
     let guest = world.guarded_by_password(ADA, PASSWORD).await;
     world.advance(UNTIL_COLD_SECONDS);
-    let body = json!({ "password": PASSWORD, "code": guest.app.next_code() });
+    let body = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
     let mut stage = Stage::signed_in(guest.session, Method::POST, "/auth/mfa/setup", body);
     stage.app = Some(guest.app);
     stage

@@ -20,7 +20,7 @@ async fn a_passkey_is_registered_by_password_or_by_mail() {
     let mut ada = world.sign_in(ADA).await;
     ada.browser.bearer(&ada.access_token);
     let by_password = json!({ "password": PASSWORD });
-    let by_mail = json!({ "proof": world.mailed_proof(ADA).await });
+    let by_mail = json!({ "proof": ada.browser.mailed_proof(ADA, "passkey").await });
     for proofs in [by_password, by_mail] {
         let begun = ada.browser.set_up_passkey(proofs).await;
         begun.expect_status(200);
@@ -43,8 +43,9 @@ async fn it_takes_a_fresh_proof_of_the_guests_own() {
     let world = TestWorld::start().await;
     world.registered(ADA, PASSWORD).await;
     let mut ada = world.sign_in(ADA).await;
-    world.sign_in(EVE).await;
+    let mut eve = world.sign_in(EVE).await;
     ada.browser.bearer(&ada.access_token);
+    eve.browser.bearer(&eve.access_token);
     for (proofs, status, problem) in [
         (json!({}), 400, "VALIDATION_FAILED"),
         (
@@ -53,7 +54,7 @@ async fn it_takes_a_fresh_proof_of_the_guests_own() {
             "INVALID_CREDENTIALS",
         ),
         (
-            json!({ "proof": world.mailed_proof(EVE).await }),
+            json!({ "proof": eve.browser.mailed_proof(EVE, "passkey").await }),
             400,
             "INVALID_SESSION",
         ),
@@ -214,7 +215,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 async fn waited_for(world: &TestWorld) -> Stage<'_> {
     let waiting = world.browser().sign_in(ADA).await;
-    let proof = world.mailed_proof(ADA).await;
+    let proof = world.mailed_sign_in(ADA).await;
     let body = json!({ "sessionToken": waiting["sessionToken"], "proof": proof });
     Stage::post(world, "/me/passkeys", body)
 }
@@ -228,8 +229,10 @@ async fn by_password(world: &TestWorld) -> Stage<'_> {
 
 async fn by_mail(world: &TestWorld) -> Stage<'_> {
     let session = world.sign_in(ADA).await;
-    let body = json!({ "proof": world.mailed_proof(ADA).await });
-    Stage::signed_in(session, Method::POST, "/me/passkeys", body)
+    let body = json!({ "proof": {} });
+    let mut stage = Stage::signed_in(session, Method::POST, "/me/passkeys", body);
+    stage.renew_proofs().await;
+    stage
 }
 
 async fn with_an_authenticator(world: &TestWorld) -> Stage<'_> {

@@ -59,7 +59,7 @@ async fn an_app_that_is_not_ours_takes_up_the_uri_and_signs_in() {
     let world = TestWorld::start().await;
     let mut session = world.sign_in(ADA).await;
     session.browser.bearer(&session.access_token);
-    let proof = world.mailed_proof(ADA).await;
+    let proof = session.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = session.browser.set_up(json!({ "proof": proof })).await;
     set_up.expect_status(200);
     let uri = set_up.text("otpauthUri");
@@ -538,11 +538,11 @@ async fn an_authenticator_holds_the_sign_ins_that_are_under_way() {
 async fn an_agent_hears_that_the_guest_has_to_finish_on_the_web_page() {
     let world = TestWorld::start().await;
     world.guarded(ADA).await;
-    let proof = world.mailed_proof(ADA).await;
+    let session_token = world.browser().started(ADA).await;
     let arguments = json!({
         "email": ADA,
-        "otp_code": proof["code"],
-        "session_token": proof["sessionToken"],
+        "otp_code": world.mail_code(ADA).await,
+        "session_token": session_token,
     });
     let result = world
         .call_tool("verify-otp", "verify_cognito_otp", &arguments)

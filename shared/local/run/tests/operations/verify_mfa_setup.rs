@@ -17,7 +17,7 @@ async fn fifty_confirmations_of_one_set_up_bring_one_set_of_backup_codes() {
     let world = TestWorld::with_settings(&GENEROUS).await;
     let mut session = world.sign_in(ADA).await;
     session.browser.bearer(&session.access_token);
-    let proof = world.mailed_proof(ADA).await;
+    let proof = session.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = session.browser.set_up(json!({ "proof": proof })).await;
     set_up.expect_status(200);
     let app = App::new(&world, &set_up.text("secret"));
@@ -41,7 +41,7 @@ async fn wrong_first_codes_count_too() {
     let world = TestWorld::stopped(&[]).await;
     let mut session = world.sign_in(ADA).await;
     session.browser.bearer(&session.access_token);
-    let proof = world.mailed_proof(ADA).await;
+    let proof = session.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = session.browser.set_up(json!({ "proof": proof })).await;
     let app = App::new(&world, &set_up.text("secret"));
     for left in [4, 3, 2, 1, 0] {
@@ -163,7 +163,7 @@ async fn is_signed_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
 async fn first_code(world: &TestWorld) -> Stage<'_> {
     let mut session = world.sign_in(ADA).await;
     session.browser.bearer(&session.access_token);
-    let proof = world.mailed_proof(ADA).await;
+    let proof = session.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = session.browser.set_up(json!({ "proof": proof })).await;
     set_up.expect_status(200);
     let app = App::new(world, &set_up.text("secret"));

@@ -57,10 +57,10 @@ async fn a_guest_who_is_made_counts_once_whatever_becomes_of_the_sign_in() {
     let mut browser = world.browser();
     let session_token = browser.started(ADA).await;
     let ending = Fault::new(FaultKind::Denied, "dynamodb", "UpdateItem").of("verify-otp");
-    // Claim, network, tries, the user's claim and the session's record come before it; forgetting
-    // the tries leaves beside it.
-    world.fault(ending.clone().nth(6));
-    world.fault(ending.nth(7));
+    // Claim, network, tries and the user's claim come before it; forgetting the tries leaves beside
+    // it.
+    world.fault(ending.clone().nth(5));
+    world.fault(ending.nth(6));
     let mailed = world.mail_code(ADA).await;
     let unlucky = browser.verify(ADA, &mailed, &session_token).await;
     unlucky.expect_problem(500, "INTERNAL");

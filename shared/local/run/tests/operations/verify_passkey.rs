@@ -88,7 +88,8 @@ async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
     let world = TestWorld::start().await;
     let mut ada = world.holder(ADA).await;
     let mut second = world.device();
-    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let browser = &mut ada.session.browser;
+    let proof = json!({ "proof": browser.mailed_proof(ADA, "passkey").await });
     let begun = ada.session.browser.set_up_passkey(proof).await;
     let credential = second.create(&begun["options"]).await;
     // Cognito keeps it. Its answer comes, and both writes after it fail.
@@ -127,7 +128,7 @@ async fn a_passkey_that_is_older_than_the_authenticator_is_one_factor_until_they
     let world = TestWorld::with_settings(&MANY_STARTS).await;
     let mut ada = world.holder(ADA).await;
     let browser = &mut ada.session.browser;
-    let proof = json!({ "proof": world.mailed_proof(ADA).await });
+    let proof = json!({ "proof": browser.mailed_proof(ADA, "authenticator").await });
     let set_up = browser.set_up(proof).await;
     let app = App::new(&world, &set_up.text("secret"));
     browser.confirm_set_up(&app.code()).await.expect_status(200);

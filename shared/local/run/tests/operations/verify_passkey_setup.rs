@@ -112,7 +112,7 @@ pub(crate) fn cases() -> Vec<Case> {
 async fn waited_for(world: &TestWorld) -> Stage<'_> {
     let mut browser = world.browser();
     let waiting = browser.sign_in(ADA).await["sessionToken"].clone();
-    let proof = world.mailed_proof(ADA).await;
+    let proof = world.mailed_sign_in(ADA).await;
     let body = json!({ "sessionToken": waiting, "proof": proof });
     let begun = browser.set_up_passkey(body).await;
     begun.expect_status(200);
@@ -139,7 +139,7 @@ async fn is_signed_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
         stage.browser.passkey_sign_in(ADA, &mut device).await
     } else {
         let waiting = again["sessionToken"].clone();
-        let proof = stage.world.mailed_proof(ADA).await;
+        let proof = stage.world.mailed_sign_in(ADA).await;
         let mut fresh = stage.world.device();
         let body = json!({ "sessionToken": waiting, "proof": proof });
         stage.browser.add_passkey(body, &mut fresh).await

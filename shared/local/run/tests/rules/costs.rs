@@ -166,7 +166,8 @@ fn count(world: &TestWorld, since: u64, action: &str) -> usize {
 }
 
 /// Operations whose transactions make no guest.
-const ONLY_UPDATE_GUESTS: [&str; 8] = [
+const ONLY_UPDATE_GUESTS: [&str; 9] = [
+    "change-password",
     "delete-passkey",
     "disable-guest",
     "disable-mfa",
@@ -197,6 +198,14 @@ fn needed(operation: &str, call: &str) -> Vec<String> {
             ["guests:DeleteItem", "guests:PutItem", "guests:UpdateItem"]
                 .map(str::to_owned)
                 .to_vec()
+        }
+        "guests:TransactWriteItems" if operation == "delete-account" => {
+            ["guests:DeleteItem", "guests:UpdateItem"]
+                .map(str::to_owned)
+                .to_vec()
+        }
+        "guests:TransactWriteItems" if operation == "initiate-otp" => {
+            vec!["guests:DeleteItem".to_owned()]
         }
         "guests:TransactWriteItems" => ["guests:PutItem", "guests:UpdateItem"]
             .map(str::to_owned)

@@ -528,7 +528,7 @@ async fn a_strangers_wrong_codes_do_not_keep_a_signed_in_guest_from_a_fresh_proo
     guess(&mut stranger, ADA, &wrong)
         .await
         .expect_problem(429, "RATE_LIMITED");
-    let proof = world.mailed_proof(ADA).await;
+    let proof = app.mailed_proof(ADA, "authenticator").await;
     let set_up = app.set_up(json!({ "proof": proof })).await;
     set_up.expect_status(200);
 }
@@ -560,14 +560,14 @@ async fn a_signed_in_guests_budget_for_fresh_proofs_ends_without_a_challenge() {
         let wrong = app.set_up(json!({ "password": "not the password" })).await;
         wrong.expect_problem(401, "INVALID_CREDENTIALS");
     }
-    let mut proof = world.mailed_proof(ADA).await;
+    let mut proof = app.mailed_proof(ADA, "authenticator").await;
     proof["code"] = WRONG_CODE.into();
     for _ in 0..3 {
         let wrong = app.set_up(json!({ "proof": proof })).await;
         wrong.expect_problem(401, "INVALID_OTP");
     }
     world.advance(WINDOW);
-    let proof = world.mailed_proof(ADA).await;
+    let proof = app.mailed_proof(ADA, "authenticator").await;
     for proof in [json!({ "password": PASSWORD }), json!({ "proof": proof })] {
         let refused = app.set_up(proof).await;
         refused.expect_problem(429, "RATE_LIMITED");

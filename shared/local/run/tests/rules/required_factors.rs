@@ -69,7 +69,7 @@ async fn passkey(
     session_token: &str,
     device: &mut Device,
 ) -> Answer {
-    let proof = world.mailed_proof(ADA).await;
+    let proof = world.mailed_sign_in(ADA).await;
     let body = json!({ "sessionToken": session_token, "proof": proof });
     let begun = browser.set_up_passkey(body).await;
     begun.expect_status(200);
@@ -198,7 +198,7 @@ async fn a_sign_in_that_waits_adds_no_factor_beside_another() {
     let world = strict().await;
     let (mut thief, mut ada) = (world.browser(), world.browser());
     let thiefs = waiting(&mut thief).await;
-    let proof = world.mailed_proof(ADA).await;
+    let proof = world.mailed_sign_in(ADA).await;
     let body = json!({ "sessionToken": thiefs, "proof": proof });
     let begun = thief.set_up_passkey(body).await;
     begun.expect_status(200);

@@ -1,0 +1,83 @@
+//! The end of an account: claimed once, and then done step by step, as often as it takes.
+//!
+//! The claim is one transaction on the guest and the address. From there on the guest is nobody's:
+//! no token of theirs counts, and no sign-in finds them. The steps that follow may be repeated. The
+//! guest's own items go last, so whatever is left says that the deletion is not done.
+
+use auth_aws::{AccountRecords, ConfigurationError, Guests, Platform, Users};
+use auth_domain::{Clock, Email, Guest, GuestId, Notice, Problem, UserSub};
+use auth_lambda::Exchange;
+use tokio::try_join;
+
+use crate::Notices;
+
+/// Deletes accounts.
+#[derive(Clone)]
+pub struct Deletions {
+    guests: Guests,
+    users: Users,
+    records: AccountRecords,
+    notices: Notices,
+    clock: Clock,
+}
+
+/// A guest who is being deleted.
+#[derive(Clone, Copy)]
+pub struct Leaving<'a> {
+    /// The user.
+    pub sub: &'a UserSub,
+    /// The guest's number.
+    pub guest_id: &'a GuestId,
+    /// The guest's address.
+    pub email: &'a Email,
+}
+
+impl<'a> From<&'a Guest> for Leaving<'a> {
+    fn from(guest: &'a Guest) -> Self {
+        Self {
+            sub: &guest.cognito_sub,
+            guest_id: &guest.guest_id,
+            email: &guest.email,
+        }
+    }
+}
+
+impl Deletions {
+    /// Deletions in the pool and the tables that the environment names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            guests: Guests::new(platform)?,
+            users: Users::new(platform)?,
+            records: AccountRecords::new(platform)?,
+            notices: Notices::new(platform)?,
+            clock: platform.clock(),
+        })
+    }
+
+    /// Claims a guest for deletion, and deletes everything. Of several claims one counts, and all
+    /// go on.
+    pub async fn begin(&self, guest: &Guest, exchange: &Exchange) -> Result<(), Problem> {
+        self.guests.claim_deletion(guest, self.clock.now()).await?;
+        self.resume(guest.into(), exchange).await
+    }
+
+    /// Deletes what is left of a guest who was claimed for it: the user first, so that nobody signs
+    /// in as them, and the guest's own items last. The address hears of it once.
+    pub async fn resume(&self, leaving: Leaving<'_>, exchange: &Exchange) -> Result<(), Problem> {
+        let Leaving {
+            sub,
+            guest_id,
+            email,
+        } = leaving;
+        self.users.remove(sub).await?;
+        try_join!(
+            self.records.forget_sessions(sub),
+            self.records.forget_activity(sub)
+        )?;
+        if self.guests.forget(sub, guest_id, email).await? {
+            let notice = Notice::AccountDeleted;
+            self.notices.tell(email, notice, exchange).await;
+        }
+        Ok(())
+    }
+}
