@@ -390,9 +390,12 @@ impl Api {
     async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let url = format!("{}/{path}", self.gateway);
         let answer = self.client().post(url).json(body).send().await;
-        let answer = answer.map_err(|error| match error.is_timeout() {
-            true => format!("{path}: no answer within {} s", PATIENCE.as_secs()),
-            false => format!("{path}: no answer"),
+        let answer = answer.map_err(|error| {
+            if error.is_timeout() {
+                format!("{path}: no answer within {} s", PATIENCE.as_secs())
+            } else {
+                format!("{path}: no answer")
+            }
         })?;
         let (status, body) = (answer.status(), answer.text().await?);
         let body: Value = serde_json::from_str(&body).unwrap_or_default();

@@ -87,7 +87,7 @@ async fn pass_on(
         loop {
             let length = from_client.read(&mut chunk).await?;
             if length == 0 {
-                return Ok(());
+                return Ok::<(), std::io::Error>(());
             }
             tokio::time::sleep(round_trip).await;
             to_service.write_all(&chunk[..length]).await?;
@@ -95,7 +95,7 @@ async fn pass_on(
     };
     tokio::select! {
         answered = answers => answered.map(drop)?,
-        asked = requests => asked.map_err(|error: std::io::Error| error)?,
+        asked = requests => asked?,
     }
     Ok(())
 }
