@@ -202,6 +202,12 @@ impl UnprovedUsers {
         .await
     }
 
+    /// Forgets the proof of an address whose guest is being deleted.
+    pub async fn forget_proved(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
+        self.forget(email, "#sub = :sub", (":sub", text(sub.as_str())))
+            .await
+    }
+
     /// Forgets an address for which Latchkey made no user, unless somebody has begun there a moment
     /// ago.
     pub async fn forget_bare(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {

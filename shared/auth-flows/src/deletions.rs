@@ -4,7 +4,7 @@
 //! no token of theirs counts, and no sign-in finds them. The steps that follow may be repeated. The
 //! guest's own items go last, so whatever is left says that the deletion is not done.
 
-use auth_aws::{AccountRecords, ConfigurationError, Guests, Platform, Users};
+use auth_aws::{AccountRecords, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
 use auth_domain::{Clock, Email, Guest, GuestId, Notice, Problem, UserSub};
 use auth_lambda::Exchange;
 use tokio::try_join;
@@ -17,6 +17,7 @@ pub struct Deletions {
     guests: Guests,
     users: Users,
     records: AccountRecords,
+    unproved: UnprovedUsers,
     notices: Notices,
     clock: Clock,
 }
@@ -49,6 +50,7 @@ impl Deletions {
             guests: Guests::new(platform)?,
             users: Users::new(platform)?,
             records: AccountRecords::new(platform)?,
+            unproved: UnprovedUsers::new(platform)?,
             notices: Notices::new(platform)?,
             clock: platform.clock(),
         })
@@ -72,7 +74,8 @@ impl Deletions {
         self.users.remove(sub).await?;
         try_join!(
             self.records.forget_sessions(sub),
-            self.records.forget_activity(sub)
+            self.records.forget_activity(sub),
+            self.unproved.forget_proved(email, sub)
         )?;
         if self.guests.forget(sub, guest_id, email).await? {
             let notice = Notice::AccountDeleted;
