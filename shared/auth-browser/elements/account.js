@@ -2,12 +2,15 @@
  * `<latchkey-account>`: what a signed-in person may see and change. Each section has a file of its
  * own, and stands in `SECTIONS`.
  *
- * Attributes: `api-url`, `token-delivery`, `sections` (of `profile passkeys authenticator sessions
- * activity sign-out`, all when absent). Properties: `client`, `texts`. Event: `latchkey-signed-out`.
+ * Attributes: `api-url`, `token-delivery`, `sections` (of `profile password passkeys authenticator
+ * sessions activity data sign-out`, all when absent). Properties: `client`, `texts`.
+ * Event: `latchkey-signed-out`.
  */
 import { ActivitySection } from './account-activity.js';
 import { AuthenticatorSection } from './account-authenticator.js';
+import { DataSection } from './account-data.js';
 import { PasskeysSection } from './account-passkeys.js';
+import { PasswordSection } from './account-password.js';
 import { ProfileSection } from './account-profile.js';
 import { SessionsSection } from './account-sessions.js';
 import { ACCOUNT_TEXTS } from './account-texts.js';
@@ -24,10 +27,12 @@ import { TEXTS } from './texts.js';
  */
 const SECTIONS = [
   ['profile', ProfileSection],
+  ['password', PasswordSection],
   ['passkeys', PasskeysSection],
   ['authenticator', AuthenticatorSection],
   ['sessions', SessionsSection],
   ['activity', ActivitySection],
+  ['data', DataSection],
   ['sign-out', WaysOutSection],
 ];
 

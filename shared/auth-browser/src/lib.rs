@@ -14,12 +14,20 @@ pub const MODULES: &[(&str, &str)] = &[
         include_str!("../elements/account-authenticator.js"),
     ),
     (
+        "elements/account-data.js",
+        include_str!("../elements/account-data.js"),
+    ),
+    (
         "elements/account-german.js",
         include_str!("../elements/account-german.js"),
     ),
     (
         "elements/account-passkeys.js",
         include_str!("../elements/account-passkeys.js"),
+    ),
+    (
+        "elements/account-password.js",
+        include_str!("../elements/account-password.js"),
     ),
     (
         "elements/account-profile.js",

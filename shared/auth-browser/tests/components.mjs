@@ -545,6 +545,62 @@ async function passkeyRequired(address) {
   await tab.context().close();
 }
 
+/** What its owner may do with an account, each under a proof. */
+async function ownAccount() {
+  const address = 'owner@example.com';
+  const first = 'a lantern over the harbour';
+  const second = 'another lantern in the rain';
+  const { sessionToken } = await post('/auth/register', { email: address, password: first, name: 'Olive' });
+  await post('/auth/register/confirm', { sessionToken, code: await code(address) });
+  const tab = await open({ ways: 'password code', acceptDownloads: true });
+  const other = await open({ ways: 'password code' });
+  for (const each of [tab, other]) {
+    await fill(each, 'email', address);
+    await fill(each, 'password', first);
+    await go(each);
+    await account(each).getByLabel('Name').waitFor();
+  }
+  const choose = (name) => account(tab).getByRole('button', { name, exact: true }).click();
+  const type = (label, text) => account(tab).getByLabel(label, { exact: true }).fill(text);
+
+  await choose('Change the password');
+  await isAccessible(tab, 'another password');
+  await type('New password', 'short');
+  await type('Password', 'not this one at all');
+  await choose('Set password');
+  await account(tab).locator('.note.wrong').filter({ hasText: 'At least 12' }).waitFor();
+  await type('New password', second);
+  await choose('Set password');
+  await said(tab, /not right/, 'latchkey-account');
+  await type('Password', first);
+  await choose('Set password');
+  await said(tab, /password is changed/, 'latchkey-account');
+  await look(other);
+  await step(other, 'password');
+  seen('a password is changed, and the other browser is signed out');
+
+  await choose('Download your data');
+  await type('Password', second);
+  const downloaded = tab.waitForEvent('download');
+  await choose('Download your data');
+  const file = await downloaded;
+  assert.equal(file.suggestedFilename(), 'account.json');
+  assert.match(await readFile(await file.path(), 'utf8'), /owner@example\.com/);
+  await said(tab, /has been downloaded/, 'latchkey-account');
+  seen('everything that is stored is downloaded as a file');
+
+  await choose('Delete the account');
+  await isAccessible(tab, 'the end of an account');
+  await choose('Email me a code');
+  await type('Code from the mail', await code(address, 2));
+  await choose('Delete for good');
+  await step(tab, 'password');
+  const answer = await post('/auth/login', { email: address, password: second });
+  assert.equal(answer.code, 'INVALID_CREDENTIALS');
+  seen('an account is deleted, and nothing signs in to it');
+  for (const each of [tab, other]) await each.context().close();
+}
+
 /** The same elements in React's hands, in its strict mode, which mounts everything twice. */
 async function inReact() {
   const address = 'rea@example.com';
@@ -794,6 +850,7 @@ const JOURNEYS = {
   sessions,
   activity,
   required,
+  account: ownAccount,
   passkeys,
   react: inReact,
   news,

@@ -1,0 +1,70 @@
+/** The guest's own data: taken along, or deleted with the account. */
+import { forget } from './device.js';
+import { make } from './parts.js';
+
+export class DataSection {
+  #account;
+
+  constructor(account) {
+    this.#account = account;
+  }
+
+  view() {
+    const account = this.#account;
+    return make(
+      'section',
+      { 'aria-labelledby': 'data', part: 'section' },
+      make('h3', { id: 'data', tabindex: '-1' }, account.voice.say('account.data')),
+      make(
+        'div',
+        { class: 'buttons' },
+        account.button('account.export', () => this.#export()),
+        account.button('account.delete', () => this.#delete(), 'danger'),
+      ),
+    );
+  }
+
+  #export() {
+    const account = this.#account;
+    account.prove({
+      at: 'data',
+      purpose: 'export',
+      title: 'account.export',
+      hint: account.voice.say('account.exportHint'),
+      go: 'account.export',
+      change: async (proof) => {
+        save('account.json', await account.client.exportAccount(proof));
+        await account.overview('data');
+        account.tell(account.voice.say('account.exported'), { good: true });
+      },
+    });
+  }
+
+  #delete() {
+    const account = this.#account;
+    const { client, voice } = account;
+    account.prove({
+      at: 'data',
+      purpose: 'delete',
+      title: 'account.delete',
+      hint: voice.say('account.deleteHint', { email: client.loadSession().email }),
+      go: 'account.deleteForGood',
+      part: 'danger',
+      change: async (proof) => {
+        await client.deleteAccount(proof);
+        forget();
+        client.clearSession();
+        account.dispatch('latchkey-signed-out', { everywhere: true });
+      },
+    });
+  }
+}
+
+/** Hands a document to the person, as a file. */
+function save(name, document_) {
+  const address = URL.createObjectURL(new Blob([JSON.stringify(document_, null, 2)], { type: 'application/json' }));
+  const link = make('a', { href: address, download: name });
+  link.click();
+  // The download begins with the click, and holds what it needs.
+  setTimeout(() => URL.revokeObjectURL(address));
+}

@@ -1,0 +1,38 @@
+/** The account's password: changed, or set where there is none. */
+import { field, make } from './parts.js';
+
+export class PasswordSection {
+  #account;
+
+  constructor(account) {
+    this.#account = account;
+  }
+
+  view() {
+    const account = this.#account;
+    return make(
+      'section',
+      { 'aria-labelledby': 'password', part: 'section' },
+      make('h3', { id: 'password', tabindex: '-1' }, account.voice.say('label.password')),
+      make('div', { class: 'buttons' }, account.button('account.changePassword', () => this.#change())),
+    );
+  }
+
+  #change() {
+    const account = this.#account;
+    const { voice } = account;
+    account.prove({
+      at: 'password',
+      purpose: 'password',
+      title: 'account.changePassword',
+      hint: voice.say('account.changePasswordHint'),
+      go: 'reset.go',
+      fields: [field(voice, 'newPassword', { hint: voice.say('rule') })],
+      change: async (proof, input) => {
+        await account.client.changePassword({ newPassword: input.newPassword, ...proof });
+        await account.overview('password');
+        account.tell(voice.say('account.passwordChanged'), { good: true });
+      },
+    });
+  }
+}
