@@ -5,7 +5,7 @@ from typing import Any
 
 from deployment import contract
 from deployment.contract import calls_by_case
-from generation import filled, table
+from generation import table
 
 WHO = {"NONE": "anyone, within limits", "JWT": "the signed-in guest", "AWS_IAM": "agents and operators, signed for IAM"}
 CALLERS = {
@@ -88,30 +88,21 @@ def tables_text() -> str:
     """Every table, what it holds, and which functions the grants let write and read it."""
     grants = {name: needs["grants"] for name, needs in contract.needs_by_function().items()}
     resources = contract.read("openapi")["x-latchkey-resources"]
-    parts = []
+    rows: list[list[str]] = []
     for name, described in contract.tables().items():
         expiry = f"Items end by `{described['ttl']}`." if "ttl" in described else "Nothing expires."
         indexes = "".join(f" Index `{index}` on {asked_by(by)}." for index, by in described.get("indexes", {}).items())
-        parts += [
-            filled(f"**{name}**: {lower_first(resources[name]['meaning'])}. Key {asked_by(described)}. {expiry}{indexes}"),
-            table(
-                ["item", "holds"],
-                [
-                    *([f"`{key}`", meaning] for key, meaning in described["items"].items()),
-                    ["*read by*", functions_with(grants, name, READS)],
-                    ["*written by*", functions_with(grants, name, None)],
-                ],
-            ),
+        rows += [
+            [f"**{name}**", f"{resources[name]['meaning']}. Key {asked_by(described)}. {expiry}{indexes}"],
+            *([f"`{key}`", meaning] for key, meaning in described["items"].items()),
+            ["*read by*", functions_with(grants, name, READS)],
+            ["*written by*", functions_with(grants, name, None)],
         ]
-    return "\n\n".join(parts)
+    return table(["table, and its items", "what it holds"], rows)
 
 
 def asked_by(index: dict[str, str]) -> str:
     return f"`{index['key']}`, sorted by `{index['sort']}`" if "sort" in index else f"`{index['key']}`"
-
-
-def lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def functions_with(grants: dict[str, list[str]], resource: str, actions: tuple[str, ...] | None) -> str:

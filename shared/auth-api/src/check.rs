@@ -766,7 +766,7 @@ fn unusable(place: &str, reason: &dyn fmt::Display) -> CheckerError {
 fn lacks_credentials(exchange: &Exchange<'_>, routed: &Routed<'_>) -> bool {
     let in_its_header = exchange.request_headers.contains_key(AUTHORIZATION);
     match routed.operation.security {
-        Security::Public => false,
+        Security::Public | Security::OptionalJwt => false,
         Security::Jwt { .. } => !in_its_header,
         Security::Iam => !in_its_header && !exchange.query.contains("X-Amz-Signature="),
     }

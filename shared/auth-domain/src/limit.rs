@@ -88,8 +88,8 @@ pub struct OwnMailLimits {
     pub with_solved: Option<Limit>,
 }
 
-/// What solved challenges buy of recovery beside the strangers' limit. Cognito itself may stop a user
-/// at five an hour, whoever asks, and some of those are for known devices.
+/// What solved challenges buy of recovery beside the strangers' limit. Cognito itself may stop a
+/// user at five an hour, whoever asks, and some of those are for known devices.
 const SOLVED_AT_RECOVERY: u32 = 1;
 
 impl OwnMailLimits {

@@ -1,10 +1,10 @@
 //! Admission: every limit on mails with a code, on tries of codes, and on a network's attempts.
 //!
 //! Several budgets stand beside each other for an address. All strangers share one. A known device,
-//! a signed-in guest and an agent have their own, which strangers cannot spend. Where strangers have spent theirs,
-//! the refusal carries a challenge, and its solution is admitted against the second budget: a
-//! script pays for each, and a person on a new device waits seconds. All of it is the same for
-//! every address, known or not: the budgets are the address's, not the guest's.
+//! a signed-in guest and an agent have their own, which strangers cannot spend. Where strangers have
+//! spent theirs, the refusal carries a challenge. Its solution is admitted against the second
+//! budget: a script pays for each, and a person on a new device waits seconds. All of it is the
+//! same for every address, known or not: the budgets are the address's, not the guest's.
 
 use std::{sync::Arc, time::Duration};
 
@@ -88,9 +88,9 @@ impl Requesters {
         })
     }
 
-    /// The same, where a signed-in guest asks about the address that is theirs. Only the guest can spend
-    /// that budget. Of any other address a guest is a stranger: accounts are free, and
-    /// each would have mails for it.
+    /// The same, where a signed-in guest asks about the address that is theirs. Only the guest can
+    /// spend that budget. Of any other address a guest is a stranger: accounts are free, and each
+    /// would have mails for it.
     #[must_use]
     pub fn for_own_address(self) -> Self {
         Self {
@@ -400,8 +400,8 @@ pub struct CodeMails {
 }
 
 impl CodeMails {
-    /// Mails of an operation whose `own` limit holds a known device, a signed-in guest, an agent, or
-    /// all strangers together.
+    /// Mails of an operation whose `own` limit holds a known device, a signed-in guest, an agent,
+    /// or all strangers together.
     pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
         let own = OwnMailLimits {
             strangers: own,

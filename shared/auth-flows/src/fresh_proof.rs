@@ -43,8 +43,8 @@ impl FreshProofs {
         })
     }
 
-    /// Demands proofs of `guest`, who is the caller. A session that a proof begins is revoked: it is
-    /// worth this one answer.
+    /// Demands proofs of `guest`, who is the caller. A session that a proof begins is revoked: it
+    /// is worth this one answer.
     pub async fn require(
         &self,
         guest: &Guest,

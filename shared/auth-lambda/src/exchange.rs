@@ -214,7 +214,8 @@ impl Exchange {
     }
 
     /// The conversation that a call belongs to. An AgentCore Gateway names it for a tool, or else
-    /// itself. A direct invocation may name it by `conversationId` or `sessionId`. `None` over HTTP.
+    /// itself. A direct invocation may name it by `conversationId` or `sessionId`. `None` over
+    /// HTTP.
     #[must_use]
     pub fn conversation(&self) -> Option<&str> {
         self.sender.conversation.as_deref()

@@ -127,9 +127,11 @@ impl Segment {
 /// Whom the gateway lets call an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Security {
-    /// Anyone. Where a token may be brought and need not be, the gateway has no authorizer, and the
-    /// operation itself looks at it.
+    /// Anyone.
     Public,
+    /// Holders of an access token, and of what else the operation takes in its place. The gateway
+    /// has no authorizer there, and the operation itself looks at the token.
+    OptionalJwt,
     /// Holders of an access token with one of these scopes, by API Gateway's JWT authorizer.
     Jwt {
         /// The route's authorization scopes; never empty.
@@ -250,7 +252,7 @@ struct RoutedFunctionItem {
 fn security(alternatives: &[BTreeMap<String, Vec<String>>]) -> Option<Security> {
     match alternatives {
         [] => Some(Security::Public),
-        [_, nothing] if nothing.is_empty() => Some(Security::Public),
+        [_, nothing] if nothing.is_empty() => Some(Security::OptionalJwt),
         [schemes] => {
             let (scheme, scopes) = schemes.first_key_value()?;
             match (scheme.as_str(), scopes.as_slice()) {

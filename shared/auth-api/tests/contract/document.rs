@@ -122,6 +122,7 @@ fn jwt_routes_want_the_scope_that_only_our_sign_ins_give_and_agents_and_operator
         let (path, id) = (operation.path.as_str(), &operation.operation_id);
         match &operation.security {
             Security::Jwt { scopes } => assert_eq!(*scopes, ["latchkey/session"], "{id}"),
+            Security::OptionalJwt => {}
             Security::Iam | Security::Public => assert!(!path.starts_with("/me"), "{id}"),
         }
         let signed = path.starts_with("/agent/") || path.starts_with("/admin/");
@@ -131,11 +132,14 @@ fn jwt_routes_want_the_scope_that_only_our_sign_ins_give_and_agents_and_operator
 
 #[test]
 fn a_token_that_may_be_left_out_is_for_the_operation_to_look_at() {
-    for security in [json!([{ "cognitoJwt": ["a"] }, {}]), json!([])] {
+    for (security, read) in [
+        (json!([{ "cognitoJwt": ["a"] }, {}]), Security::OptionalJwt),
+        (json!([]), Security::Public),
+    ] {
         let document = changed(|document| initiate(document)["security"] = security.clone());
         let contract = Contract::read(&document).unwrap();
         let operation = contract.operation("initiateOtp").unwrap();
-        assert_eq!(operation.security, Security::Public, "{security}");
+        assert_eq!(operation.security, read, "{security}");
     }
 }
 
@@ -542,6 +546,7 @@ fn a_body_brings_its_errors_with_it() {
         }
         match operation.security {
             Security::Public => {}
+            Security::OptionalJwt => wanted.push("401"),
             Security::Jwt { .. } => wanted.extend(["401", "403"]),
             Security::Iam => wanted.push("403"),
         }

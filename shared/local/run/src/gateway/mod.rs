@@ -265,7 +265,7 @@ impl Gateway {
             ));
         }
         match &routed.operation.security {
-            Security::Public | Security::Iam => Ok(None),
+            Security::Public | Security::OptionalJwt | Security::Iam => Ok(None),
             Security::Jwt { scopes } => self
                 .authorizer
                 .admit(headers, scopes, now)

@@ -70,7 +70,7 @@ impl Sample {
 
     pub(crate) fn needs_token(&self) -> bool {
         match self.operation.security {
-            Security::Jwt { .. } => true,
+            Security::Jwt { .. } | Security::OptionalJwt => true,
             Security::Public | Security::Iam => false,
         }
     }

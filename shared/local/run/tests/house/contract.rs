@@ -189,6 +189,7 @@ fn an_operation_lets_in_whom_its_route_lets_in() {
     for operation in Contract::embedded().operations() {
         let wanted = match operation.security {
             Security::Public => "Access::Public",
+            Security::OptionalJwt => "Access::CallerOrProof",
             Security::Jwt { .. } => "Access::Caller",
             Security::Iam if operation.path.starts_with("/admin/") => "Access::Operator",
             Security::Iam => "Access::Agent",
