@@ -1,8 +1,8 @@
 //! Admission: every limit on mails with a code, on tries of codes, and on a network's attempts.
 //!
 //! Several budgets stand beside each other for an address. All strangers share one. A known device,
-//! a signed-in guest and an agent have their own, which strangers cannot spend. Where strangers have
-//! spent theirs, the refusal carries a challenge. Its solution is admitted against the second
+//! a signed-in guest and an agent have their own, which strangers cannot spend. Where strangers
+//! have spent theirs, the refusal carries a challenge. Its solution is admitted against the second
 //! budget: a script pays for each, and a person on a new device waits seconds. All of it is the
 //! same for every address, known or not: the budgets are the address's, not the guest's.
 

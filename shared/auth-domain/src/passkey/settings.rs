@@ -50,7 +50,7 @@ fn host(address: &str) -> Option<&str> {
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
     if host.starts_with('[') {
-        return Some(host);
+        return host.split_inclusive(']').next();
     }
     Some(host.split_once(':').map_or(host, |(host, _)| host))
 }

@@ -187,17 +187,19 @@ fn every_function_has_events_for_the_console_and_its_tests() {
 fn an_operation_lets_in_whom_its_route_lets_in() {
     let mut broken = Vec::new();
     for operation in Contract::embedded().operations() {
-        let wanted = match operation.security {
-            Security::Public => "Access::Public",
-            Security::OptionalJwt => "Access::CallerOrProof",
-            Security::Jwt { .. } => "Access::Caller",
-            Security::Iam if operation.path.starts_with("/admin/") => "Access::Operator",
-            Security::Iam => "Access::Agent",
+        let wanted: &[&str] = match operation.security {
+            Security::Public => &["Public"],
+            Security::OptionalJwt => &["CallerOrProof", "Public"],
+            Security::Jwt { .. } => &["Caller"],
+            Security::Iam if operation.path.starts_with("/admin/") => &["Operator"],
+            Security::Iam => &["Agent"],
         };
         let file = format!("crates/{}/src/lib.rs", operation.name);
         let source = fs::read_to_string(root().join(&file)).unwrap_or_default();
-        if !source.contains(&format!("const ACCESS: Access = {wanted};")) {
-            broken.push(format!("{file}: its route says {wanted}"));
+        let said =
+            |access: &&str| source.contains(&format!("const ACCESS: Access = Access::{access};"));
+        if !wanted.iter().any(said) {
+            broken.push(format!("{file}: its route says Access::{}", wanted[0]));
         }
     }
     hold(
