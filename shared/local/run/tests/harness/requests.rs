@@ -53,6 +53,16 @@ impl Sample {
         samples
     }
 
+    /// Those that take an access token, whoever looks at it.
+    fn with_a_token() -> Vec<Self> {
+        let mut samples = Self::all();
+        samples.retain(|sample| match sample.operation.security {
+            Security::Jwt { .. } | Security::OptionalJwt => true,
+            Security::Public | Security::Iam => false,
+        });
+        samples
+    }
+
     /// The same without those that end sessions, the caller's or another's.
     pub(crate) fn going_on_behind_the_authorizer() -> Vec<Self> {
         let mut samples = Self::behind_the_authorizer();
@@ -70,8 +80,8 @@ impl Sample {
 
     pub(crate) fn needs_token(&self) -> bool {
         match self.operation.security {
-            Security::Jwt { .. } | Security::OptionalJwt => true,
-            Security::Public | Security::Iam => false,
+            Security::Jwt { .. } => true,
+            Security::Public | Security::OptionalJwt | Security::Iam => false,
         }
     }
 
@@ -258,12 +268,12 @@ pub(crate) async fn opens(world: &TestWorld, access_token: &str) -> bool {
     answer.status == 200
 }
 
-/// Every operation that the contract puts behind the authorizer refuses the token, also one that is
+/// Every operation that takes an access token by the contract refuses this one, also one that is
 /// added later, over HTTP and directly.
 pub(crate) async fn assert_refused_everywhere(world: &TestWorld, access_token: &str) {
     let mut browser = world.browser();
     browser.bearer(access_token);
-    for sample in Sample::behind_the_authorizer() {
+    for sample in Sample::with_a_token() {
         let refused = sample.send(&mut browser).await;
         assert_eq!(
             refused["code"],

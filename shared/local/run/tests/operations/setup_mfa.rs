@@ -250,7 +250,7 @@ async fn last_wrong_factor(world: &TestWorld) -> Stage<'_> {
     world.registered(ADA, PASSWORD).await;
     let guest = world.guarded_by_password(ADA, PASSWORD).await;
     world.advance(UNTIL_COLD_SECONDS);
-    let body = json!({ "password": PASSWORD, "code": "404170" });
+    let body = json!({ "password": PASSWORD, "mfaCode": "404170" });
     Stage::signed_in(guest.session, Method::POST, "/auth/mfa/setup", body)
 }
 

@@ -640,7 +640,7 @@ async fn a_forged_or_borrowed_device_cookie_gives_nothing() {
         &value.replacen(parts[1], &later.to_string(), 1),
         &value.replacen(&format!(".{}.", parts[2]), ".7.", 1),
         &value.replacen(parts[4], &"0".repeat(parts[4].len()), 1),
-        &value.replacen("v2", "v1", 1),
+        &value.replacen("v3", "v2", 1),
     ] {
         assert!(!is_known(&world, ADA, &[(name, forged)]).await, "{forged}");
     }

@@ -122,7 +122,7 @@ async fn sign_outs_and_changes_of_factor_end_it() {
 
     remember(&mut browser, ADA, &guest.app).await;
     world.advance(60);
-    let replacing = json!({ "password": PASSWORD, "code": guest.app.next_code() });
+    let replacing = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
     let set_up = browser.set_up(replacing).await;
     set_up.expect_status(200);
     let new = App::new(&world, &set_up.text("secret"));

@@ -593,6 +593,11 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
             ready.tables["user-sessions"].to_owned(),
         ),
         (
+            "ACTIVITY_TABLE_NAME",
+            ready.tables["activity"].to_owned(),
+        ),
+        ("AUDIT_TABLE_NAME", ready.tables["audit"].to_owned()),
+        (
             "CHALLENGES_TABLE_NAME",
             ready.tables["challenges"].to_owned(),
         ),
