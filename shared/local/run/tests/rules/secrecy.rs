@@ -592,10 +592,7 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
             "USER_SESSIONS_TABLE_NAME",
             ready.tables["user-sessions"].to_owned(),
         ),
-        (
-            "ACTIVITY_TABLE_NAME",
-            ready.tables["activity"].to_owned(),
-        ),
+        ("ACTIVITY_TABLE_NAME", ready.tables["activity"].to_owned()),
         ("AUDIT_TABLE_NAME", ready.tables["audit"].to_owned()),
         (
             "CHALLENGES_TABLE_NAME",

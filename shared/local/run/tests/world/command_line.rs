@@ -373,7 +373,7 @@ async fn a_person_sees_urls_requests_and_mails() {
         .await
         .unwrap();
     assert!(until("mail to").contains("ada@example.com"));
-    until("sign-in code");
+    until("Your Latchkey code");
     let line = until("POST");
     assert!(
         line.contains("/auth/otp/initiate") && line.contains("200") && line.contains("AWS calls"),
