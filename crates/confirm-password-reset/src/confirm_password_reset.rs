@@ -71,16 +71,15 @@ impl ConfirmPasswordReset {
         let Some(sub) = self.passwords.find_sub(email).await? else {
             return Ok(());
         };
-        let guest = match self.guests.find(&sub).await? {
-            Some(guest) => guest,
-            None => {
-                let arrival = Arrival::First(address);
-                let (guest, _) = self
-                    .guests
-                    .get_or_create(&sub, email, arrival, true, &self.unproved, now)
-                    .await?;
-                guest
-            }
+        let guest = if let Some(guest) = self.guests.find(&sub).await? {
+            guest
+        } else {
+            let arrival = Arrival::First(address);
+            let (guest, _) = self
+                .guests
+                .get_or_create(&sub, email, arrival, true, &self.unproved, now)
+                .await?;
+            guest
         };
         self.note(&sub, &guest.guest_id, None, now, exchange).await
     }

@@ -24,7 +24,7 @@ impl ExportAccount {
         let event = self.activities.event(&user, kind, exchange);
         self.activities.note(&event).await;
         Ok(Exported {
-            exported_at: self.clock.now(),
+            at: self.clock.now(),
             user,
             records: Records {
                 guest,

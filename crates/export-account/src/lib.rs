@@ -43,7 +43,8 @@ struct ExportAccount {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Exported {
-    exported_at: Timestamp,
+    #[serde(rename = "exportedAt")]
+    at: Timestamp,
     user: Guest,
     records: Records,
 }

@@ -76,7 +76,7 @@ impl FindGuest {
             factors: FoundFactors::of(&guest),
             sessions: sessions.into_iter().map(Into::into).collect(),
             limits: limits.into_iter().map(Into::into).collect(),
-            user: FoundUser::of(guest),
+            user: FoundUser::of(&guest),
         })
     }
 
@@ -88,7 +88,7 @@ impl FindGuest {
             factors: FoundFactors::default(),
             sessions: Vec::new(),
             limits: limits.into_iter().map(Into::into).collect(),
-            user: FoundUser::of_waiting(guest),
+            user: FoundUser::of_waiting(&guest),
         })
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct FoundLimit {
 }
 
 impl FoundUser {
-    pub(crate) fn of(guest: Guest) -> Self {
+    pub(crate) fn of(guest: &Guest) -> Self {
         Self {
             guest_id: guest.guest_id.to_string(),
             email: guest.email.as_str().to_owned(),
@@ -89,7 +89,7 @@ impl FoundUser {
         }
     }
 
-    pub(crate) fn of_waiting(guest: WaitingGuest) -> Self {
+    pub(crate) fn of_waiting(guest: &WaitingGuest) -> Self {
         Self {
             guest_id: guest.guest_id.to_string(),
             email: guest.email.as_str().to_owned(),

@@ -18,12 +18,11 @@ const LIFETIME: Duration = Duration::from_mins(5);
 
 impl SetupPasskey {
     pub(crate) async fn begin(&self, input: &Input, exchange: &Exchange) -> Result<Begun, Problem> {
-        let guest = match &input.session_token {
-            Some(session_token) => self.waiting.guest(session_token).await?,
-            None => {
-                let caller = self.entrance.caller(exchange).await?;
-                self.callers.find(caller).await?
-            }
+        let guest = if let Some(session_token) = &input.session_token {
+            self.waiting.guest(session_token).await?
+        } else {
+            let caller = self.entrance.caller(exchange).await?;
+            self.callers.find(caller).await?
         };
         if guest.passkeys.len() >= MOST_PASSKEYS {
             return Err(Problem::PasskeyLimit);

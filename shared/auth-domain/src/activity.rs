@@ -267,7 +267,8 @@ impl Serialize for Activity {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase", crate = "serde")]
         struct Event<'a> {
-            event_id: &'a ActivityId,
+            #[serde(rename = "eventId")]
+            id: &'a ActivityId,
             at: Timestamp,
             r#type: &'static str,
             by: &'static str,
@@ -281,7 +282,7 @@ impl Serialize for Activity {
             session_id: Option<&'a SessionId>,
         }
         Event {
-            event_id: &self.id,
+            id: &self.id,
             at: self.at,
             r#type: self.kind.as_str(),
             by: self.by.as_str(),

@@ -103,7 +103,9 @@ fn word(mail: &mut Mail, response: &Value, pool: &Pool, username: &str) -> Resul
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
         Value::String(text) => Ok(Some(text.as_str())),
-        _ => Err(unusable("something else than text")),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(unusable("something else than text"))
+        }
     };
     let (message, subject) = (given("emailMessage")?, given("emailSubject")?);
     if (message.is_some() || subject.is_some()) && !pool.settings.mails_by_ses() {

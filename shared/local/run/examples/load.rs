@@ -58,7 +58,7 @@ const PASSWORD: &str = "a river of quiet lanterns";
 /// Puts load on a gateway.
 #[derive(Parser)]
 struct Options {
-    /// The gateway, such as http://127.0.0.1:8787.
+    /// The gateway, such as `http://127.0.0.1:8787`.
     gateway: String,
     /// How long arrivals go on.
     #[arg(long, default_value_t = 60)]

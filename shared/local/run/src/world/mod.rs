@@ -18,6 +18,7 @@ pub(crate) mod settings;
 pub(crate) mod state_folder;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -174,8 +175,8 @@ impl World {
         let clock = ahead.map_or_else(WorldClock::default, WorldClock::ahead_by);
         let watcher = options.watchers.mail.clone();
         let mailbox = Mailbox::open(clock.clone(), watcher, file("mailbox.jsonl"))
-            .map_err(WorldError::of_kept("the mailbox", file("mailbox.jsonl")))?;
-        let mailbox = Arc::new(mailbox);
+            .map_err(WorldError::of_kept("the mailbox", file("mailbox.jsonl")))
+            .map(Arc::new)?;
         let dynamodb = open_dynamodb(folder.as_ref())?;
         let lambda = format!("{}/_local/lambda", urls.gateway);
         let front_end = options.front_ends.first().cloned();
@@ -204,15 +205,7 @@ impl World {
             &issuer,
             &oauth2_callback_url,
         )?;
-        let aws = AwsLocal::open(aws_local::Options {
-            region: REGION.to_owned(),
-            account_id: ACCOUNT_ID.to_owned(),
-            state: file("aws.json").map_or(aws_local::State::Memory, aws_local::State::File),
-            clock: clock.for_stand_ins(),
-            randomness: random::for_stand_ins(),
-            mail: mailbox.for_ses(),
-        })
-        .map_err(WorldError::of_kept("Secrets Manager", file("aws.json")))?;
+        let aws = open_aws(file("aws.json"), &clock, &mailbox)?;
         keep_secrets(&aws, &directory.operations_client_secret)?;
         aws.ensure_key(SEALING_KEY).map_err(WorldError::of("KMS"))?;
         let ready = Ready::new(urls, lambda, &directory);
@@ -520,6 +513,24 @@ async fn sweep(inner: Arc<Inner>) {
             tracing::error!(%error, "what has expired could not be deleted");
         }
     }
+}
+
+/// Secrets Manager, KMS and SES.
+fn open_aws(
+    file: Option<PathBuf>,
+    clock: &WorldClock,
+    mailbox: &Arc<Mailbox>,
+) -> Result<AwsLocal, WorldError> {
+    let kept = WorldError::of_kept("Secrets Manager", file.clone());
+    AwsLocal::open(aws_local::Options {
+        region: REGION.to_owned(),
+        account_id: ACCOUNT_ID.to_owned(),
+        state: file.map_or(aws_local::State::Memory, aws_local::State::File),
+        clock: clock.for_stand_ins(),
+        randomness: random::for_stand_ins(),
+        mail: mailbox.for_ses(),
+    })
+    .map_err(kept)
 }
 
 /// Opens the tables. A folder whose tables have an older shape is refused.

@@ -290,8 +290,13 @@ impl<'world> Stage<'world> {
     /// Proofs that were not used before, of each kind that the request has.
     pub(crate) async fn renew_proofs(&mut self) {
         if self.body["proof"].is_object() {
-            let purpose = self.purpose();
-            self.body["proof"] = self.browser.mailed_proof(ADA, purpose).await;
+            let waits = self.body["sessionToken"].is_string();
+            self.body["proof"] = if waits {
+                self.world.mailed_sign_in(ADA).await
+            } else {
+                let purpose = self.purpose();
+                self.browser.mailed_proof(ADA, purpose).await
+            };
         }
         for member in ["code", "mfaCode"] {
             if self.body[member].is_string() {

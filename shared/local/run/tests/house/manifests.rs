@@ -129,9 +129,9 @@ fn tree(format: &str, arguments: &[&str]) -> BTreeSet<String> {
         .args(arguments)
         .current_dir(root())
         .output()
-        .expect("cargo runs");
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
-    let lines = String::from_utf8(output.stdout).expect("names are ASCII");
+    let lines = String::from_utf8(output.stdout).unwrap();
     lines
         .lines()
         .map(|line| line.trim_end_matches(" (*)").to_owned())

@@ -2,7 +2,7 @@
 
 use auth_local::{AwsCall, Fault, FaultKind};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::backstage::{items, users};
 use crate::harness::case::{Case, Prepare, Then};
@@ -144,7 +144,7 @@ async fn a_deletion_that_is_interrupted_anywhere_is_finished_by_either() {
                 let world = TestWorld::start().await;
                 let mut ada = ada(&world).await;
                 let (sub, guest_id) = sub_of(&mut ada).await;
-                let fault = Fault::new(kind, &call.service, &call.action);
+                let fault = Fault::new(kind, call.service, &call.action);
                 world.fault(fault.of("delete-account").nth(nth).times(9));
                 let interrupted = delete(&mut ada).await;
                 world.clear_faults();
@@ -156,7 +156,7 @@ async fn a_deletion_that_is_interrupted_anywhere_is_finished_by_either() {
                 let mut browser = world.browser();
                 let signed_in = browser.sign_in(ADA).await;
                 signed_in.expect_status(200);
-                let is_another = signed_in["user"]["guestId"] != Value::from(guest_id.as_str());
+                let is_another = signed_in["user"]["guestId"] != guest_id.as_str();
                 if is_another {
                     assert_eq!(left_of(&world, &sub).await, Vec::<String>::new(), "{step}");
                 } else {

@@ -307,10 +307,13 @@ async fn world_with(settings: &[(&str, &str)]) -> TestWorld {
 /// What jobs come to: something, or the words of its panic.
 type Came<Thing> = (Vec<Thing>, Vec<String>);
 
+/// A job under way.
+type Doing<Thing> = Pin<Box<dyn Future<Output = Thing> + Send>>;
+
 /// Does jobs in a handful of worlds, each renewed after every job.
 async fn in_worlds<Job, Thing>(
     jobs: Vec<Job>,
-    act: fn(Arc<TestWorld>, Job) -> Pin<Box<dyn Future<Output = Thing> + Send>>,
+    act: fn(Arc<TestWorld>, Job) -> Doing<Thing>,
 ) -> Came<Thing>
 where
     Job: Of + Send + 'static,

@@ -42,16 +42,29 @@ struct Listed {
     environment: &'static [String],
     /// Its tool's name.
     tool: Option<&'static str>,
-    is_trigger: bool,
-    is_scheduled: bool,
-    hears_of_mails: bool,
-    is_authorizer: bool,
+    kind: &'static FunctionKind,
 }
 
 impl Listed {
     /// Whether it has the doors of an operation.
     fn is_operation(&self) -> bool {
-        !(self.is_trigger || self.is_scheduled || self.hears_of_mails || self.is_authorizer)
+        !(self.is_trigger() || self.is_scheduled() || self.hears_of_mails() || self.is_authorizer())
+    }
+
+    fn is_trigger(&self) -> bool {
+        matches!(self.kind, FunctionKind::Trigger(_))
+    }
+
+    fn is_scheduled(&self) -> bool {
+        matches!(self.kind, FunctionKind::Schedule { .. })
+    }
+
+    fn hears_of_mails(&self) -> bool {
+        *self.kind == FunctionKind::MailFeedback
+    }
+
+    fn is_authorizer(&self) -> bool {
+        *self.kind == FunctionKind::Authorizer
     }
 }
 
@@ -64,10 +77,7 @@ fn listed() -> Vec<Listed> {
         tool: contract
             .operation(&one.name)
             .and_then(|operation| Some(operation.tool.as_ref()?.name.as_str())),
-        is_trigger: matches!(one.kind, FunctionKind::Trigger(_)),
-        is_scheduled: matches!(one.kind, FunctionKind::Schedule { .. }),
-        hears_of_mails: one.kind == FunctionKind::MailFeedback,
-        is_authorizer: one.kind == FunctionKind::Authorizer,
+        kind: &one.kind,
     });
     functions.collect()
 }
@@ -477,13 +487,13 @@ async fn every_built_function_answers_every_event_of_its_folder_as_its_door_does
             let answer = answer.unwrap_or_else(|error| panic!("{} {name}: {error}", function.name));
             collect_secrets(&answer, &mut secrets);
             let place = format!("{} {name}", function.name);
-            if function.is_scheduled {
+            if function.is_scheduled() {
                 assert!(answer["removed"].is_u64(), "{place}: {answer}");
-            } else if function.hears_of_mails {
+            } else if function.hears_of_mails() {
                 assert_eq!(answer, json!({}), "{place}");
-            } else if function.is_trigger {
+            } else if function.is_trigger() {
                 assert_is_trigger_answer(function.name, &parsed, &answer);
-            } else if function.is_authorizer {
+            } else if function.is_authorizer() {
                 let passes = if name == "rest-api" {
                     answer["policyDocument"]["Statement"][0]["Effect"] == "Allow"
                 } else {
@@ -519,13 +529,13 @@ async fn bad_events_are_answered_and_the_process_lives_on() {
             "{\"a\":1,\"a\":2}",
         ] {
             let answer = process.invoke(event, None).await;
-            if function.is_scheduled || function.hears_of_mails {
+            if function.is_scheduled() || function.hears_of_mails() {
                 // It says nothing that the work would read.
                 answer.unwrap_or_else(|error| panic!("{} {event}: {error}", function.name));
-            } else if function.is_trigger {
+            } else if function.is_trigger() {
                 let error = answer.expect_err("no event of Cognito's");
                 assert_eq!(error["errorType"], "TriggerRefused", "{event}");
-            } else if function.is_authorizer {
+            } else if function.is_authorizer() {
                 let error = answer.expect_err("no authorizer's event");
                 assert_eq!(error["errorType"], "NotAnAuthorizersEvent", "{event}");
             } else {
