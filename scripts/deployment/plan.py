@@ -108,7 +108,8 @@ class Plan:
 def relying_party(pool: dict[str, Any] | None) -> str | None:
     """For which name a pool makes passkeys; none for what makes none."""
     for configuration in (pool or {}).get("web_authn_configuration") or []:
-        return configuration.get("relying_party_id")
+        name: str | None = configuration.get("relying_party_id")
+        return name
     return None
 
 

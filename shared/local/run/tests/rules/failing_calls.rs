@@ -26,7 +26,8 @@ use crate::operations;
 /// Worlds at a time. Most of a harmed request's time are the SDK's waits between its tries.
 const WORLDS: usize = 6;
 
-/// Limits the sweep to functions of these names, with commas between them.
+/// Limits the sweep to functions of these names, with commas between them, or `all`. Then a call is
+/// harmed in each case. Otherwise it is harmed in the first case of its function that makes it.
 const ONLY: &str = "SWEEP";
 
 /// Has the sweep write the outcomes that it saw.
@@ -164,7 +165,8 @@ fn every_function_has_its_cases() {
 async fn every_call_may_fail_and_the_next_try_heals_it() {
     let only = env::var(ONLY).unwrap_or_default();
     let mut cases = operations::cases();
-    cases.retain(|case| only.is_empty() || only.split(',').any(|name| case.function == name));
+    let is_wanted = |name| ["", "all"].contains(&&*only) || only.split(',').any(|one| one == name);
+    cases.retain(|case| is_wanted(case.function));
     assert!(!cases.is_empty(), "no function is called {only}");
     let entries = cases.iter().flat_map(|case| {
         let by_tool = (case.by_tool && is_tool(case.function)).then_some(true);
@@ -178,6 +180,23 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
         Box::pin(async move { healthy_run(&world, entry).await })
     })
     .await;
+    let mut ways = ways;
+    ways.sort_by_key(|way| way.entry.to_string());
+    let writes = env::var(WRITES).is_ok();
+    let mut others = BTreeSet::new();
+    if only.is_empty() && !writes {
+        let mut harmed = BTreeSet::new();
+        for way in &mut ways {
+            let (entry, row) = (way.entry, way.entry.row());
+            way.calls.retain(|call| {
+                let is_first = harmed.insert((row, call.to_string()));
+                if !is_first {
+                    others.insert(format!("{entry}, {call}, "));
+                }
+                is_first
+            });
+        }
+    }
     let ways: Vec<Arc<Way>> = ways.into_iter().map(Arc::new).collect();
     let jobs: Vec<Job> = ways.iter().flat_map(Job::all_of).collect();
     println!("{}", table(&ways, &jobs));
@@ -189,7 +208,6 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
     })
     .await;
     differences.extend(panics);
-    let writes = env::var(WRITES).is_ok();
     for function in cases
         .iter()
         .map(|case| case.function)
@@ -204,7 +222,18 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
         } else if writes {
             fs::write(&file, &seen).expect("a file that can be written");
         }
-        let known = fs::read_to_string(&file).unwrap_or_default();
+        let mut known = fs::read_to_string(&file).unwrap_or_default();
+        if !others.is_empty() {
+            let is_harmed = |line: &&str| !others.iter().any(|other| line.starts_with(other));
+            known = known
+                .lines()
+                .filter(is_harmed)
+                .collect::<Vec<_>>()
+                .join("\n");
+            if known.lines().count() == 1 {
+                known.clear();
+            }
+        }
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
         let (seen, known) = (lines(&seen), lines(&known));
         differences.extend(
