@@ -39,9 +39,12 @@ impl InitiateOtp {
         if exchange.network().is_none() {
             self.agents.admit(&requester).await?;
         }
-        let address = self.after_deletion(email, address, exchange).await?;
-        let makes_user = !matches!(address, Some(Address::Claimed(_)));
+        let makes_user = match &address {
+            Some(Address::Claimed(claim)) => claim.is_leaving,
+            Some(Address::Waiting(_)) | None => true,
+        };
         self.mails.admit(&requester, makes_user).await?;
+        let address = self.after_deletion(email, address, exchange).await?;
 
         let sent = self.send(&requester, address.as_ref()).await?;
         let session_token = SessionToken::generate(&self.randomness);

@@ -682,3 +682,16 @@ fn the_text_keeps_the_order_that_it_was_written_in() {
     assert!(position("\"/auth/otp/initiate\"") < position("\"/auth/logout\""));
     assert_eq!(Contract::embedded().json(), DOCUMENT);
 }
+
+/// Terraform makes maps of these lists.
+#[test]
+fn no_function_lists_a_setting_or_a_grant_twice() {
+    for function in Contract::embedded().functions() {
+        let mut listed: Vec<String> = function.environment.clone();
+        listed.extend(function.grants.iter().map(ToString::to_string));
+        let all = listed.len();
+        listed.sort();
+        listed.dedup();
+        assert_eq!(listed.len(), all, "{}", function.name);
+    }
+}
