@@ -372,7 +372,6 @@ run "impossible_variables_are_refused" {
     origin_secret_in_use             = "c"
     log_retention_days               = 10
     console_test_events              = "yes"
-    public_client                    = "on"
     found_in_account                 = ["something"]
     credential_provider_callback_url = "https://bedrock-agentcore.example.com/identities/oauth2/callback/0"
     packages                         = { for name, package in run.contract.manifest : name => package if name != "verify-otp" }
@@ -381,7 +380,7 @@ run "impossible_variables_are_refused" {
   expect_failures = [
     var.environment, var.region, var.live_versions, var.settings, var.reserved_concurrency, var.domain,
     var.frontend_url, var.cors_origins, var.origin_secret_in_use, var.auth_requests_per_5_minutes, var.log_retention_days,
-    var.console_test_events, var.public_client, var.found_in_account, var.credential_provider_callback_url, var.packages,
+    var.console_test_events, var.found_in_account, var.credential_provider_callback_url, var.packages,
   ]
 }
 
@@ -429,6 +428,18 @@ run "a_sender_that_is_none_and_a_word_that_is_not_taken_are_refused" {
   }
 
   expect_failures = [var.mail_sender, var.settings]
+}
+
+# Its rules read the settings, and are not asked where those are refused.
+
+run "a_client_of_a_position_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    public_client = "on"
+  }
+
+  expect_failures = [var.public_client]
 }
 
 run "a_client_of_the_api_that_asks_for_no_second_factor_is_refused" {

@@ -46,7 +46,7 @@ async fn mails_codes_and_passwords_are_counted_from_the_beginning() {
 }
 
 #[tokio::test]
-async fn the_wrong_second_factors_of_the_addresss_guest_are_forgotten() {
+async fn wrong_second_factors_of_a_guest_at_the_address_are_forgotten() {
     let world = TestWorld::with_settings(&[("MFA_FAILURES_PER_USER", "1")]).await;
     let guest = world.guarded(ADA).await;
     let held = world.held(ADA).await;
