@@ -40,6 +40,7 @@ module "user_pool" {
   name                   = var.prefix
   triggers               = { pre-token-generation = "arn:aws:lambda:eu-west-1:123456789012:function:pre-token-generation:live" }
   wire_triggers          = true
+  passkeys               = null
   shortest_password      = 12
   refresh_token_days     = 30
   refresh_grace_seconds  = 60

@@ -555,6 +555,7 @@ async function helpAGuest(page, address) {
   await page.keyboard.press('Enter');
   await says(page, '#operator-problem', /Not found/);
   await page.fill('#operator-guest', address);
+  await page.locator('#operator-find:enabled').waitFor();
   await page.keyboard.press('Enter');
   await says(page, '#operator-found', /GST-\d{4}-[\s\S]*active/);
   await isGood(page, 'a guest as an operator sees them');
