@@ -45,7 +45,7 @@ function shown({ user, status, factors, sessions, limits }) {
   const buttons = ACTS.map((act) => button(act.words, () => actOn(user, act)));
   const clear = button('Clear limits', () => done(send('POST', '/admin/clear-limits', { email: user.email, ...reason() }), 'Limits cleared.'));
   return [
-    make('dl', { class: 'facts' }, Object.entries(facts).map(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])),
+    make('dl', { class: 'facts' }, Object.entries(facts).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])),
     make('div', { class: 'actions' }, buttons, clear),
   ];
 }
