@@ -10,10 +10,10 @@
 //! by now, or has signed out everywhere since: the write to the list decides that as well.
 //!
 //! If a call fails: the registration is used up, its tokens are revoked, or end unused, and another
-//! may be begun. If the list cannot be written, the passkey is deleted at Cognito again; where even
-//! that fails it stays there, takes one of the twenty places, and cannot sign in. If the last
-//! answer is lost, the passkey is on the list. Where the waiting sign-in cannot be finished after
-//! that, the passkey comes without tokens.
+//! may be begun. If the list cannot be written, the passkey is deleted at Cognito and on the list
+//! again. Where even that fails it stays there, takes one of the twenty places, and cannot sign in.
+//! If the last answer is lost, the passkey is on the list. Where the waiting sign-in cannot be
+//! finished after that, the passkey comes without tokens.
 
 mod verify_passkey_setup;
 

@@ -7,6 +7,7 @@ use auth_domain::{
     Problem, Report, SignInId,
 };
 use auth_lambda::Exchange;
+use tokio::join;
 
 use crate::{Completed, Input, VerifyPasskeySetup};
 
@@ -120,8 +121,15 @@ impl VerifyPasskeySetup {
             self.list.add(sub, &passkey, waiting, entry, now).await
         };
         if let Err(problem) = listed.await {
-            let id = attestation.id();
-            if self.passkeys.delete(&set_up.tokens, id).await.is_err() {
+            // An entry without its passkey at Cognito would be a factor that nobody can show.
+            let (listed, kept) = join!(
+                self.list.forget(&guest.cognito_sub, &passkey.id),
+                self.passkeys.delete(&set_up.tokens, attestation.id())
+            );
+            if listed.is_err() {
+                tracing::warn!("a passkey may stay on the list, and is not at Cognito");
+            }
+            if kept.is_err() {
                 tracing::warn!("a passkey that is not on the list stays at Cognito");
             }
             return Err(problem);

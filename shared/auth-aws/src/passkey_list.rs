@@ -107,6 +107,19 @@ impl PasskeyList {
         transact(&self.client, writes, "remove the passkey").await
     }
 
+    /// Takes a passkey off the list that [`Self::add`] may have put there before its answer was
+    /// lost. No session ends: nobody has signed in by it.
+    pub async fn forget(&self, sub: &UserSub, id: &PasskeyId) -> Result<(), Problem> {
+        let write = self
+            .update(sub, id)
+            .update_expression("REMOVE #passkey")
+            .condition_expression("attribute_exists(pk)");
+        conditional_update(write, "forget the passkey")
+            .await
+            .map(drop)
+            .map_err(Problem::from)
+    }
+
     /// Notes a use of a passkey. `false` where it is not on the list, and so counts for nothing:
     /// one write decides between a sign-in and a removal.
     pub async fn used(

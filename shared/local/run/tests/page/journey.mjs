@@ -90,7 +90,7 @@ const step = (page, name) => page.locator(`latchkey-sign-in[data-step="${name}"]
 const field = (page, name) => page.locator(`latchkey-sign-in input[name="${name}"]`);
 const go = (page) => page.locator('latchkey-sign-in button.primary').click();
 const said = (page, pattern) => page.locator('latchkey-sign-in .said').filter({ hasText: pattern }).waitFor();
-const signedIn = (page) => account(page).getByLabel('Name').waitFor();
+const signedIn = (page) => account(page).getByRole('textbox', { name: 'Name' }).waitFor();
 const says = (page, selector, pattern) => page.locator(selector).filter({ hasText: pattern }).first().waitFor();
 const storedSession = (page) => page.evaluate(() => JSON.parse(sessionStorage.getItem('latchkey.session')));
 
