@@ -444,7 +444,6 @@ module "operators" {
   source = "./modules/operators"
   count  = local.with_functions ? 1 : 0
 
-  name       = local.prefix
   route_arns = [for name, arn in module.http_api[0].signed_route_arns : arn if local.for_operators[name]]
 }
 

@@ -102,9 +102,9 @@ output "agent_policy_arn" {
   value       = one(module.agentcore[*].agent_policy_arn)
 }
 
-output "operator_policy_arn" {
-  description = "The policy for people who help guests: the routes under /admin. Never for an agent. Null before there are functions."
-  value       = one(module.operators[*].policy_arn)
+output "operator_policy" {
+  description = "The policy for people who help guests, as JSON: the routes under /admin. Never for an agent. Null before there are functions."
+  value       = one(module.operators[*].policy)
 }
 
 output "identity_pool_id" {

@@ -241,7 +241,7 @@ run "every_operation_has_what_it_needs" {
   }
 
   assert {
-    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null && output.operator_policy_arn != null
+    condition     = output.agent_gateway_url != null && output.agent_policy_arn != null && output.operator_policy != null
     error_message = "whoever runs agents is told where the tools are, and how to be let in"
   }
 

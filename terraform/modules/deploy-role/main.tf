@@ -403,13 +403,6 @@ resource "aws_iam_policy" "service" {
         ]
       },
       {
-        # The one policy that a deployment makes. Whoever may deploy decides what it allows.
-        Sid      = "OperatorsPolicy"
-        Effect   = "Allow"
-        Action   = ["iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"]
-        Resource = ["${local.iam}:policy/${var.prefix}-operators"]
-      },
-      {
         Sid    = "Logs"
         Effect = "Allow"
         Action = [

@@ -1,10 +1,8 @@
-# The people who help guests. To be attached to whatever role they sign in with; nothing else here
-# lets anybody act on a guest.
+# What the people who help guests may do. It is a document, and not a policy of this deployment: the
+# deploying role makes no policies, since it could widen them. Nothing else here lets anybody act on
+# a guest.
 
-resource "aws_iam_policy" "operators" {
-  name        = "${var.name}-operators"
-  description = "Acts on guests of ${var.name}. Never for an agent."
-
+locals {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

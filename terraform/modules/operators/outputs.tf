@@ -1,4 +1,4 @@
-output "policy_arn" {
-  description = "The policy for operators' roles."
-  value       = aws_iam_policy.operators.arn
+output "policy" {
+  description = "The policy for operators' roles, as JSON."
+  value       = local.policy
 }

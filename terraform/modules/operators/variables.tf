@@ -1,8 +1,3 @@
-variable "name" {
-  description = "The deployment's prefix, such as latchkey-dev."
-  type        = string
-}
-
 variable "route_arns" {
   description = "The routes under /admin, as ARNs."
   type        = list(string)

@@ -1,9 +1,4 @@
-mock_provider "aws" {
-  source = "../../tests/mocks"
-}
-
 variables {
-  name = "latchkey-test"
   route_arns = [
     "arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/POST/admin/guests/find",
     "arn:aws:execute-api:eu-west-1:111122223333:latchkey00/$default/DELETE/admin/guests/*",
@@ -14,7 +9,7 @@ run "operators_may_call_their_routes_and_nothing_else" {
   command = apply
 
   assert {
-    condition = jsonencode(jsondecode(aws_iam_policy.operators.policy).Statement) == jsonencode([{
+    condition = jsonencode(jsondecode(output.policy).Statement) == jsonencode([{
       Effect   = "Allow"
       Action   = ["execute-api:Invoke"]
       Resource = sort(var.route_arns)
