@@ -14,7 +14,7 @@ from typing import Any
 
 from deployment.doctor import pool as checked
 from deployment.doctor.deployed import Deployed
-from deployment.environment import Environment
+from deployment.environment import Environment, client
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", SCRIPTS.parent / "target"))
@@ -113,6 +113,8 @@ class Pools(unittest.TestCase):
         endpoint = cls.process.stdout.readline().split()[-1]
         of_nobody = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
         os.environ.update({**of_nobody, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": endpoint})
+        # Clients are made once, and another class's stand-in has gone.
+        client.cache_clear()
         cls.cognito = cls.where.aws("cognito-idp")
 
     @classmethod
