@@ -131,6 +131,64 @@ impl<'world> Stage<'world> {
         }
     }
 
+    /// A guest posts within a session, and proves themselves by their password.
+    pub(crate) async fn proved_by_password(
+        world: &'world TestWorld,
+        path: &str,
+        mut body: Value,
+    ) -> Self {
+        world.registered(ADA, PASSWORD).await;
+        let session = world.sign_in(ADA).await;
+        body["password"] = PASSWORD.into();
+        Self::signed_in(session, Method::POST, path, body)
+    }
+
+    /// The same by a mailed code.
+    pub(crate) async fn proved_by_mail(world: &'world TestWorld, path: &str) -> Self {
+        let session = world.sign_in(ADA).await;
+        let body = json!({ "proof": {} });
+        let mut stage = Self::signed_in(session, Method::POST, path, body);
+        stage.renew_proofs().await;
+        stage
+    }
+
+    /// The same by a mailed code and an authenticator.
+    pub(crate) async fn proved_by_both(
+        world: &'world TestWorld,
+        path: &str,
+        mut body: Value,
+    ) -> Self {
+        (body["proof"], body["mfaCode"]) = (json!({}), json!(""));
+        let mut stage = Self::guarded(world, path, body).await;
+        stage.renew_proofs().await;
+        stage
+    }
+
+    /// The same by the password and an authenticator, long after that was set up.
+    pub(crate) async fn proved_with_authenticator(world: &'world TestWorld, path: &str) -> Self {
+        let body = json!({ "password": PASSWORD, "mfaCode": "" });
+        let mut stage = Self::guarded(world, path, body).await;
+        world.advance(UNTIL_COLD_SECONDS);
+        stage.body["mfaCode"] = stage.next_code().into();
+        stage
+    }
+
+    /// The same with a wrong code of the authenticator.
+    pub(crate) async fn proved_with_wrong_code(world: &'world TestWorld, path: &str) -> Self {
+        let mut stage = Self::proved_with_authenticator(world, path).await;
+        stage.body["mfaCode"] = "404170".into();
+        stage
+    }
+
+    /// A guest who has a password and an authenticator posts within a session.
+    async fn guarded(world: &'world TestWorld, path: &str, body: Value) -> Self {
+        world.registered(ADA, PASSWORD).await;
+        let guest = world.guarded_by_password(ADA, PASSWORD).await;
+        let mut stage = Self::signed_in(guest.session, Method::POST, path, body);
+        stage.app = Some(guest.app);
+        stage
+    }
+
     fn new(browser: Browser<'world>, door: Door) -> Self {
         Self {
             world: browser.world,

@@ -1,7 +1,6 @@
 //! `change-password`: a fresh proof sets another password, and ends the other sessions.
 
 use auth_local::{Fault, FaultKind};
-use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::case::{Case, Prepare, Then};
@@ -10,6 +9,8 @@ use crate::harness::people::ADA;
 use crate::harness::requests::{opens, refresh};
 use crate::harness::stage::Stage;
 use crate::harness::{Answer, TestWorld};
+
+const PATH: &str = "/me/password";
 
 #[tokio::test]
 async fn another_password_counts_from_then_on_and_other_sessions_end() {
@@ -21,7 +22,7 @@ async fn another_password_counts_from_then_on_and_other_sessions_end() {
     ada.browser.bearer(&ada.access_token);
     world.advance(2);
     let change = json!({ "password": PASSWORD, "newPassword": OTHER_PASSWORD });
-    let changed = ada.browser.post("/me/password", change).await;
+    let changed = ada.browser.post(PATH, change).await;
     changed.expect_status(204);
     assert!(opens(&world, &ada.access_token).await);
     assert!(!opens(&world, &other.access_token).await);
@@ -42,7 +43,7 @@ async fn a_guest_without_a_password_sets_the_first_one_by_a_mailed_code() {
     ada.browser.bearer(&ada.access_token);
     let proof = ada.browser.mailed_proof(ADA, "password").await;
     let change = json!({ "proof": proof, "newPassword": PASSWORD });
-    let changed = ada.browser.post("/me/password", change).await;
+    let changed = ada.browser.post(PATH, change).await;
     changed.expect_status(204);
     world.advance(2);
     let mut browser = world.browser();
@@ -80,7 +81,7 @@ async fn a_password_that_breaks_a_rule_or_a_wrong_proof_changes_nothing() {
             "VALIDATION_FAILED",
         ),
     ] {
-        let refused = ada.browser.post("/me/password", change).await;
+        let refused = ada.browser.post(PATH, change).await;
         refused.expect_problem(status, problem);
     }
     let mut browser = world.browser();
@@ -105,13 +106,13 @@ async fn a_change_that_failed_half_way_is_finished_by_the_next() {
             let fault = Fault::new(kind, service, action).of("change-password");
             world.fault(fault.times(10));
             let change = json!({ "password": PASSWORD, "newPassword": OTHER_PASSWORD });
-            let failed = ada.browser.post("/me/password", change).await;
+            let failed = ada.browser.post(PATH, change).await;
             assert!(failed.status >= 500, "{action}: {}", failed.body);
             world.clear_faults();
             world.advance(2);
             let proof = ada.browser.mailed_proof(ADA, "password").await;
             let again = json!({ "proof": proof, "newPassword": OTHER_PASSWORD });
-            let changed = ada.browser.post("/me/password", again).await;
+            let changed = ada.browser.post(PATH, again).await;
             changed.expect_status(204);
             assert!(!opens(&world, &other.access_token).await, "{action}");
             let mut browser = world.browser();
@@ -127,28 +128,21 @@ pub(crate) fn cases() -> Vec<Case> {
             .then(|_, stage, answer| Box::pin(is_changed(stage, answer)))
     };
     vec![
-        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved by password", |world| {
+            Box::pin(Stage::proved_by_password(
+                world,
+                PATH,
+                json!({ "newPassword": OTHER_PASSWORD }),
+            ))
+        }),
         case("proved by mail, with an authenticator", |world| {
-            Box::pin(by_both(world))
+            Box::pin(Stage::proved_by_both(
+                world,
+                PATH,
+                json!({ "newPassword": OTHER_PASSWORD }),
+            ))
         }),
     ]
-}
-
-async fn by_password(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "password": PASSWORD, "newPassword": OTHER_PASSWORD });
-    Stage::signed_in(session, Method::POST, "/me/password", body)
-}
-
-async fn by_both(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    let body = json!({ "proof": {}, "mfaCode": "", "newPassword": OTHER_PASSWORD });
-    let mut stage = Stage::signed_in(guest.session, Method::POST, "/me/password", body);
-    stage.app = Some(guest.app);
-    stage.renew_proofs().await;
-    stage
 }
 
 /// The least that a person must do until the new password signs in.

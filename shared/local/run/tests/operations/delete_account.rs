@@ -1,7 +1,6 @@
 //! `delete-account`: nothing of a guest stays, whatever interrupts it.
 
 use auth_local::{AwsCall, Fault, FaultKind};
-use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::backstage::{items, users};
@@ -13,6 +12,8 @@ use crate::harness::stage::Stage;
 use crate::harness::steps::at_once;
 use crate::harness::{Answer, SignedIn, TestWorld};
 
+const PATH: &str = "/me/delete";
+
 /// Ada, with a password and a session or two.
 async fn ada(world: &TestWorld) -> SignedIn<'_> {
     world.registered(ADA, PASSWORD).await;
@@ -23,7 +24,7 @@ async fn ada(world: &TestWorld) -> SignedIn<'_> {
 
 async fn delete(ada: &mut SignedIn<'_>) -> Answer {
     let proofs = json!({ "password": PASSWORD });
-    ada.browser.post("/me/delete", proofs).await
+    ada.browser.post(PATH, proofs).await
 }
 
 /// The text of every item that is left of a sub, in any table.
@@ -98,21 +99,15 @@ async fn it_takes_the_guests_own_proofs() {
             "INVALID_CREDENTIALS",
         ),
     ] {
-        let refused = ada.browser.post("/me/delete", proofs).await;
+        let refused = ada.browser.post(PATH, proofs).await;
         refused.expect_problem(status, problem);
     }
     let proof = ada.browser.mailed_proof(ADA, "export").await;
-    let refused = ada
-        .browser
-        .post("/me/delete", json!({ "proof": proof }))
-        .await;
+    let refused = ada.browser.post(PATH, json!({ "proof": proof })).await;
     refused.expect_problem(400, "INVALID_SESSION");
     assert!(opens(&world, &ada.access_token).await);
     let proof = ada.browser.mailed_proof(ADA, "delete").await;
-    let deleted = ada
-        .browser
-        .post("/me/delete", json!({ "proof": proof }))
-        .await;
+    let deleted = ada.browser.post(PATH, json!({ "proof": proof })).await;
     deleted.expect_status(202);
 }
 
@@ -186,7 +181,7 @@ async fn of_many_deletions_and_sign_ins_at_once_the_address_has_one_guest() {
         let mut browser = world.browser();
         browser.bearer(&token);
         let proofs = json!({ "password": PASSWORD });
-        browser.post("/me/delete", proofs).await.status
+        browser.post(PATH, proofs).await.status
     });
     let statuses = at_once(deletions).await;
     assert!(statuses.contains(&202), "{statuses:?}");
@@ -214,33 +209,18 @@ pub(crate) fn cases() -> Vec<Case> {
             .then(|_, stage, answer| Box::pin(is_deleted(stage, answer)))
     };
     vec![
-        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved by password", |world| {
+            Box::pin(Stage::proved_by_password(world, PATH, json!({})))
+        }),
         case("proved by mail, with an authenticator", |world| {
-            Box::pin(by_both(world))
+            Box::pin(Stage::proved_by_both(world, PATH, json!({})))
         }),
     ]
 }
 
-async fn by_password(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "password": PASSWORD });
-    Stage::signed_in(session, Method::POST, "/me/delete", body)
-}
-
-async fn by_both(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    let body = json!({ "proof": {}, "mfaCode": "" });
-    let mut stage = Stage::signed_in(guest.session, Method::POST, "/me/delete", body);
-    stage.app = Some(guest.app);
-    stage.renew_proofs().await;
-    stage
-}
-
 /// A deletion that is claimed, and whose user is still there.
 pub(crate) async fn half_done(world: &TestWorld) {
-    let mut stage = by_password(world).await;
+    let mut stage = Stage::proved_by_password(world, PATH, json!({})).await;
     let denied = Fault::new(FaultKind::Denied, "cognito-idp", "AdminDeleteUser");
     world.fault(denied.of("delete-account"));
     stage.act().await.expect_problem(500, "INTERNAL");

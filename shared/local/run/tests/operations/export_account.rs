@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::backstage::items;
@@ -12,6 +11,8 @@ use crate::harness::people::{ADA, EVE};
 use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
+
+const PATH: &str = "/me/export";
 
 /// Each `attribute` of each item, as the table has it and as the export does.
 fn attributes(items: &Value) -> BTreeSet<String> {
@@ -33,7 +34,7 @@ async fn every_attribute_of_every_item_of_the_guest_is_there() {
         .set_up(json!({ "password": PASSWORD, "backupCode": guest.backup_codes[0] }))
         .await;
     let proofs = json!({ "password": PASSWORD, "backupCode": guest.backup_codes[1] });
-    let exported = browser.post("/me/export", proofs).await;
+    let exported = browser.post(PATH, proofs).await;
     exported.expect_status(200);
     assert_eq!(exported["user"]["email"], ADA);
     let records = &exported["records"];
@@ -96,28 +97,13 @@ pub(crate) fn cases() -> Vec<Case> {
             .then(|_, stage, answer| Box::pin(is_exported(stage, answer)))
     };
     vec![
-        case("proved by password", |world| Box::pin(by_password(world))),
+        case("proved by password", |world| {
+            Box::pin(Stage::proved_by_password(world, PATH, json!({})))
+        }),
         case("proved by mail, with an authenticator", |world| {
-            Box::pin(by_both(world))
+            Box::pin(Stage::proved_by_both(world, PATH, json!({})))
         }),
     ]
-}
-
-async fn by_password(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "password": PASSWORD });
-    Stage::signed_in(session, Method::POST, "/me/export", body)
-}
-
-async fn by_both(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    let body = json!({ "proof": {}, "mfaCode": "" });
-    let mut stage = Stage::signed_in(guest.session, Method::POST, "/me/export", body);
-    stage.app = Some(guest.app);
-    stage.renew_proofs().await;
-    stage
 }
 
 /// The least that a person must do until they have the export.

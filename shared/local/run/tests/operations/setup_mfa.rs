@@ -1,6 +1,5 @@
 //! `setup-mfa`: a fresh proof brings the secret of a new authenticator.
 
-use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::authenticator_app::{App, code, statuses};
@@ -8,7 +7,7 @@ use crate::harness::backstage::{authenticator_keys, set_authenticator_keys};
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
-use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
+use crate::harness::stage::Stage;
 use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED, at_once};
 use crate::harness::{Answer, TestWorld};
 
@@ -188,6 +187,8 @@ async fn keys_that_were_moved_to_another_guest_do_not_open() {
     signed_in.expect_status(200);
 }
 
+const PATH: &str = "/auth/mfa/setup";
+
 /// What can become of a set-up.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
@@ -195,10 +196,14 @@ pub(crate) fn cases() -> Vec<Case> {
             .then(|_, stage, answer| Box::pin(is_set_up(stage, answer)))
     };
     vec![
-        case("proved by password", |world| Box::pin(by_password(world))),
-        case("proved by mail", |world| Box::pin(by_mail(world))),
+        case("proved by password", |world| {
+            Box::pin(Stage::proved_by_password(world, PATH, json!({})))
+        }),
+        case("proved by mail", |world| {
+            Box::pin(Stage::proved_by_mail(world, PATH))
+        }),
         case("in place of another", |world| {
-            Box::pin(in_place_of_another(world))
+            Box::pin(Stage::proved_with_authenticator(world, PATH))
         }),
         Case::of("setup-mfa", "for a sign-in that waits", "200", |world| {
             Box::pin(waited_for(world))
@@ -208,7 +213,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "setup-mfa",
             "last wrong factor",
             "401 INVALID_OTP",
-            |world| Box::pin(last_wrong_factor(world)),
+            |world| Box::pin(Stage::proved_with_wrong_code(world, PATH)),
         )
         .with(&[("MFA_FAILURES_PER_USER", "1")]),
     ]
@@ -217,41 +222,7 @@ pub(crate) fn cases() -> Vec<Case> {
 async fn waited_for(world: &TestWorld) -> Stage<'_> {
     let waiting = world.browser().sign_in(ADA).await;
     let body = json!({ "sessionToken": waiting["sessionToken"] });
-    Stage::post(world, "/auth/mfa/setup", body)
-}
-
-async fn by_password(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "password": PASSWORD });
-    Stage::signed_in(session, Method::POST, "/auth/mfa/setup", body)
-}
-
-async fn by_mail(world: &TestWorld) -> Stage<'_> {
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "proof": {} });
-    let mut stage = Stage::signed_in(session, Method::POST, "/auth/mfa/setup", body);
-    stage.renew_proofs().await;
-    stage
-}
-
-async fn in_place_of_another(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    world.advance(UNTIL_COLD_SECONDS);
-    let body = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
-    let mut stage = Stage::signed_in(guest.session, Method::POST, "/auth/mfa/setup", body);
-    stage.app = Some(guest.app);
-    stage
-}
-
-/// The guest hears of it by mail.
-async fn last_wrong_factor(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    world.advance(UNTIL_COLD_SECONDS);
-    let body = json!({ "password": PASSWORD, "mfaCode": "404170" });
-    Stage::signed_in(guest.session, Method::POST, "/auth/mfa/setup", body)
+    Stage::post(world, PATH, body)
 }
 
 /// The least that a person must do until the new authenticator is in force.

@@ -1,7 +1,6 @@
 //! `setup-passkey`: a fresh proof brings the options of a passkey, and its tokens never leave.
 
 use auth_local::{Fault, FaultKind};
-use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::backstage::items;
@@ -9,7 +8,7 @@ use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::{claims, opens};
-use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
+use crate::harness::stage::Stage;
 use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED};
 use crate::harness::{Answer, TestWorld};
 
@@ -188,16 +187,22 @@ async fn a_registration_that_cannot_be_kept_leaves_no_tokens() {
 }
 
 /// The beginning of a registration, by each proof.
+const PATH: &str = "/me/passkeys";
+
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("setup-passkey", name, "200", prepare)
             .then(|_, stage, answer| Box::pin(is_set_up(stage, answer)))
     };
     vec![
-        case("proved by password", |world| Box::pin(by_password(world))),
-        case("proved by mail", |world| Box::pin(by_mail(world))),
+        case("proved by password", |world| {
+            Box::pin(Stage::proved_by_password(world, PATH, json!({})))
+        }),
+        case("proved by mail", |world| {
+            Box::pin(Stage::proved_by_mail(world, PATH))
+        }),
         case("proved with an authenticator", |world| {
-            Box::pin(with_an_authenticator(world))
+            Box::pin(Stage::proved_with_authenticator(world, PATH))
         }),
         case("for a sign-in that waits", |world| {
             Box::pin(waited_for(world))
@@ -207,7 +212,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "setup-passkey",
             "last wrong factor",
             "401 INVALID_OTP",
-            |world| Box::pin(last_wrong_factor(world)),
+            |world| Box::pin(Stage::proved_with_wrong_code(world, PATH)),
         )
         .with(&[("MFA_FAILURES_PER_USER", "1")]),
     ]
@@ -217,41 +222,7 @@ async fn waited_for(world: &TestWorld) -> Stage<'_> {
     let waiting = world.browser().sign_in(ADA).await;
     let proof = world.mailed_sign_in(ADA).await;
     let body = json!({ "sessionToken": waiting["sessionToken"], "proof": proof });
-    Stage::post(world, "/me/passkeys", body)
-}
-
-async fn by_password(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "password": PASSWORD });
-    Stage::signed_in(session, Method::POST, "/me/passkeys", body)
-}
-
-async fn by_mail(world: &TestWorld) -> Stage<'_> {
-    let session = world.sign_in(ADA).await;
-    let body = json!({ "proof": {} });
-    let mut stage = Stage::signed_in(session, Method::POST, "/me/passkeys", body);
-    stage.renew_proofs().await;
-    stage
-}
-
-async fn with_an_authenticator(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    world.advance(UNTIL_COLD_SECONDS);
-    let body = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
-    let mut stage = Stage::signed_in(guest.session, Method::POST, "/me/passkeys", body);
-    stage.app = Some(guest.app);
-    stage
-}
-
-/// The guest hears of it by mail.
-async fn last_wrong_factor(world: &TestWorld) -> Stage<'_> {
-    world.registered(ADA, PASSWORD).await;
-    let guest = world.guarded_by_password(ADA, PASSWORD).await;
-    world.advance(UNTIL_COLD_SECONDS);
-    let body = json!({ "password": PASSWORD, "mfaCode": "404170" });
-    Stage::signed_in(guest.session, Method::POST, "/me/passkeys", body)
+    Stage::post(world, PATH, body)
 }
 
 /// The least that a person must do until the passkey is on their list.
