@@ -2,6 +2,7 @@
 //! from the list.
 
 use auth_domain::{ActivityKind, Notice, Problem};
+use auth_flows::Prover;
 use auth_lambda::Exchange;
 
 use crate::{DeletePasskey, Input};
@@ -16,7 +17,7 @@ impl DeletePasskey {
         };
         let tokens = self
             .proofs
-            .for_passkeys(&guest, &input.proofs, exchange)
+            .for_passkeys(&guest, &input.proofs, Prover::Caller, exchange)
             .await?;
         let ended = async {
             let credential_id = &passkey.credential_id;

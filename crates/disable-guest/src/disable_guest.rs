@@ -1,15 +1,17 @@
 //! The decision: what ends when a guest is disabled.
 
-use auth_domain::{ActivityKind, Guest, OperatorAct, Problem};
+use auth_domain::{ActOnGuest, ActivityKind, Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;
 
-use crate::{DisableGuest, Input};
+use crate::DisableGuest;
 
 impl DisableGuest {
     /// Disables the guest's user, then ends every session.
-    pub(crate) async fn disable(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        let Input { guest_id, reason } = input;
-        let act = OperatorAct::Disable;
+    pub(crate) async fn disable(
+        &self,
+        act: ActOnGuest,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
         let disabling = |guest: Guest| async move {
             let (sub, kind) = (&guest.cognito_sub, ActivityKind::AccountDisabled);
             self.users.disable(sub).await?;
@@ -18,7 +20,7 @@ impl DisableGuest {
             self.guests.sign_out_everywhere(sub, entry, now).await
         };
         self.acts
-            .on_guest(act, &guest_id, reason, exchange, disabling)
+            .on_guest(OperatorAct::Disable, act, exchange, disabling)
             .await
     }
 }

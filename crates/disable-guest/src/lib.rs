@@ -10,7 +10,7 @@
 mod disable_guest;
 
 use auth_aws::{ConfigurationError, Guests, Platform, Users};
-use auth_domain::{ActReason, Clock, GuestId, Problem};
+use auth_domain::{ActOnGuest, Clock, Problem};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
@@ -35,33 +35,20 @@ struct DisableGuest {
     clock: Clock,
 }
 
-/// Whom, and why.
-struct Input {
-    guest_id: GuestId,
-    reason: Option<ActReason>,
-}
-
 impl Operation for DisableGuest {
     const NAME: &'static str = "disable-guest";
     const ACCESS: Access = Access::Operator;
     const STATUS: u16 = 204;
 
-    type Input = Input;
+    type Input = ActOnGuest;
     type Output = ();
 
-    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let guest_id = fields.required("guestId");
-        let reason = fields.optional("reason");
-        let input = || {
-            Some(Input {
-                guest_id: guest_id?,
-                reason,
-            })
-        };
-        fields.finish_with(input())
+    fn parse(&self, fields: &mut Fields) -> Result<ActOnGuest, Problem> {
+        let act = fields.act_on_guest();
+        fields.finish_with(act)
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        self.disable(input, exchange).await
+    async fn run(&self, act: ActOnGuest, exchange: &Exchange) -> Result<(), Problem> {
+        self.disable(act, exchange).await
     }
 }

@@ -1,15 +1,13 @@
 //! The decision: who may sign in again.
 
-use auth_domain::{ActivityKind, Guest, OperatorAct, Problem};
+use auth_domain::{ActOnGuest, ActivityKind, Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;
 
-use crate::{EnableGuest, Input};
+use crate::EnableGuest;
 
 impl EnableGuest {
     /// Enables the guest's user.
-    pub(crate) async fn enable(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        let Input { guest_id, reason } = input;
-        let act = OperatorAct::Enable;
+    pub(crate) async fn enable(&self, act: ActOnGuest, exchange: &Exchange) -> Result<(), Problem> {
         let enabling = |guest: Guest| async move {
             let (sub, kind) = (&guest.cognito_sub, ActivityKind::AccountEnabled);
             self.users.enable(sub).await?;
@@ -18,7 +16,7 @@ impl EnableGuest {
             Ok(())
         };
         self.acts
-            .on_guest(act, &guest_id, reason, exchange, enabling)
+            .on_guest(OperatorAct::Enable, act, exchange, enabling)
             .await
     }
 }

@@ -8,7 +8,7 @@
 mod enable_guest;
 
 use auth_aws::{ConfigurationError, Platform, Users};
-use auth_domain::{ActReason, GuestId, Problem};
+use auth_domain::{ActOnGuest, Problem};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
@@ -29,33 +29,20 @@ struct EnableGuest {
     users: Users,
 }
 
-/// Whom, and why.
-struct Input {
-    guest_id: GuestId,
-    reason: Option<ActReason>,
-}
-
 impl Operation for EnableGuest {
     const NAME: &'static str = "enable-guest";
     const ACCESS: Access = Access::Operator;
     const STATUS: u16 = 204;
 
-    type Input = Input;
+    type Input = ActOnGuest;
     type Output = ();
 
-    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let guest_id = fields.required("guestId");
-        let reason = fields.optional("reason");
-        let input = || {
-            Some(Input {
-                guest_id: guest_id?,
-                reason,
-            })
-        };
-        fields.finish_with(input())
+    fn parse(&self, fields: &mut Fields) -> Result<ActOnGuest, Problem> {
+        let act = fields.act_on_guest();
+        fields.finish_with(act)
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        self.enable(input, exchange).await
+    async fn run(&self, act: ActOnGuest, exchange: &Exchange) -> Result<(), Problem> {
+        self.enable(act, exchange).await
     }
 }

@@ -1,21 +1,16 @@
 //! The decision: who is found, and what an operator sees of them.
 
-use std::cmp::Reverse;
-
-use auth_aws::{Address, Numbered, UserState};
+use auth_aws::{Numbered, UserState};
 use auth_domain::{
-    ActSubject, Email, Guest, KeyRing, OperatorAct, Problem, Purpose, UserSub, WaitingGuest,
+    ActSubject, Guest, KeyRing, OperatorAct, Problem, Purpose, UserSession, WaitingGuest,
 };
 use auth_lambda::Exchange;
 use tokio::try_join;
 
 use crate::{
     FindGuest, Input,
-    found::{Found, FoundFactors, FoundUser, Status},
+    found::{Found, FoundFactors, Status},
 };
-
-/// Sessions in one answer, at most.
-const MOST: usize = 100;
 
 impl FindGuest {
     /// Finds a guest, and records that an operator has looked.
@@ -25,7 +20,7 @@ impl FindGuest {
         let subject = subject(&input, guest.as_ref(), keys);
         let looking = async {
             match guest {
-                Some(Numbered::Guest(guest)) => self.look(*guest, keys).await,
+                Some(Numbered::Guest(guest)) => self.look(guest, keys).await,
                 Some(Numbered::Waiting(guest)) => self.look_at_waiting(guest, keys).await,
                 None => Err(Problem::NotFound),
             }
@@ -38,35 +33,19 @@ impl FindGuest {
 
     async fn named(&self, input: &Input) -> Result<Option<Numbered>, Problem> {
         match input {
-            Input::Email(email) => self.at(email).await,
+            Input::Email(email) => self.guests.numbered_at(email).await,
             Input::GuestId(guest_id) => self.guests.numbered(guest_id).await,
-            Input::Sub(sub) => self.of(sub).await,
+            Input::Sub(sub) => self.guests.numbered_of(sub).await,
         }
     }
 
-    async fn at(&self, email: &Email) -> Result<Option<Numbered>, Problem> {
-        match self.guests.at(email).await? {
-            Some(Address::Claimed(claim)) => self.of(&claim.sub).await,
-            Some(Address::Waiting(waiting)) => Ok(Some(Numbered::Waiting(waiting.guest))),
-            None => Ok(None),
-        }
-    }
-
-    async fn of(&self, sub: &UserSub) -> Result<Option<Numbered>, Problem> {
-        let guest = self.guests.find(sub).await?;
-        Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))))
-    }
-
-    async fn look(&self, guest: Guest, keys: &KeyRing) -> Result<Found, Problem> {
+    async fn look(&self, guest: Box<Guest>, keys: &KeyRing) -> Result<Found, Problem> {
         let (sub, now) = (&guest.cognito_sub, self.clock.now());
-        let (state, mut sessions, limits) = try_join!(
+        let (state, sessions, limits) = try_join!(
             self.users.state(sub),
             self.sessions.list(sub, now),
             self.limits.states(&guest.email, Some(sub), keys, now)
         )?;
-        sessions.retain(|session| !session.is_signed_out_of(&guest));
-        sessions.sort_by_key(|session| Reverse(session.last_used_at));
-        sessions.truncate(MOST);
         Ok(Found {
             status: match state {
                 UserState::Enabled => Status::Active,
@@ -74,9 +53,9 @@ impl FindGuest {
                 UserState::Gone => Status::UserMissing,
             },
             factors: FoundFactors::of(&guest),
-            sessions: sessions.into_iter().map(Into::into).collect(),
+            sessions: UserSession::going_on(sessions, &guest),
             limits: limits.into_iter().map(Into::into).collect(),
-            user: FoundUser::of(&guest),
+            user: Numbered::Guest(guest),
         })
     }
 
@@ -88,7 +67,7 @@ impl FindGuest {
             factors: FoundFactors::default(),
             sessions: Vec::new(),
             limits: limits.into_iter().map(Into::into).collect(),
-            user: FoundUser::of_waiting(&guest),
+            user: Numbered::Waiting(guest),
         })
     }
 }
@@ -96,8 +75,7 @@ impl FindGuest {
 /// Whom the act is recorded for: the guest, or what was asked for where there is none.
 fn subject(input: &Input, guest: Option<&Numbered>, keys: &KeyRing) -> ActSubject {
     match (guest, input) {
-        (Some(Numbered::Guest(guest)), _) => ActSubject::Guest(guest.guest_id.clone()),
-        (Some(Numbered::Waiting(guest)), _) => ActSubject::Guest(guest.guest_id.clone()),
+        (Some(guest), _) => ActSubject::Guest(guest.guest_id().clone()),
         (None, Input::GuestId(guest_id)) => ActSubject::Guest(guest_id.clone()),
         (None, Input::Sub(sub)) => ActSubject::User(sub.clone()),
         (None, Input::Email(email)) => {

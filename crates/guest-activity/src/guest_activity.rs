@@ -1,29 +1,25 @@
 //! The decision: an operator sees what the guest sees.
 
+use auth_aws::ActivityPage;
 use auth_domain::{Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;
 
-use crate::{GuestActivity, Input, Output};
+use crate::{GuestActivity, Input};
 
 impl GuestActivity {
     /// A page of the guest's events. The look is recorded.
-    pub(crate) async fn list(&self, input: Input, exchange: &Exchange) -> Result<Output, Problem> {
-        let Input {
-            guest_id,
-            before,
-            limit,
-        } = input;
+    pub(crate) async fn list(
+        &self,
+        input: Input,
+        exchange: &Exchange,
+    ) -> Result<ActivityPage, Problem> {
+        let Input { act, wish } = input;
         let reading = |guest: Guest| async move {
             let (sub, now) = (&guest.cognito_sub, self.clock.now());
-            let page = self.log.page(sub, before.as_ref(), limit, now).await?;
-            Ok(Output {
-                events: page.events,
-                before: page.before,
-            })
+            self.log.page(sub, &wish, now).await
         };
-        let act = OperatorAct::Activity;
         self.acts
-            .on_guest(act, &guest_id, None, exchange, reading)
+            .on_guest(OperatorAct::Activity, act, exchange, reading)
             .await
     }
 }

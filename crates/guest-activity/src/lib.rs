@@ -5,11 +5,10 @@
 
 mod guest_activity;
 
-use auth_aws::{ActivityLog, ConfigurationError, Platform};
-use auth_domain::{Activity, ActivityId, Clock, GuestId, Problem};
+use auth_aws::{ActivityLog, ActivityPage, ConfigurationError, Platform};
+use auth_domain::{ActOnGuest, ActivityWish, Clock, Problem};
 use auth_flows::OperatorActs;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
-use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -30,17 +29,8 @@ struct GuestActivity {
 
 /// Whose events, and which.
 struct Input {
-    guest_id: GuestId,
-    before: Option<ActivityId>,
-    limit: u32,
-}
-
-/// The events, the newest first, and where the next ones begin.
-#[derive(Serialize)]
-struct Output {
-    events: Vec<Activity>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<ActivityId>,
+    act: ActOnGuest,
+    wish: ActivityWish,
 }
 
 impl Operation for GuestActivity {
@@ -48,23 +38,15 @@ impl Operation for GuestActivity {
     const ACCESS: Access = Access::Operator;
 
     type Input = Input;
-    type Output = Output;
+    type Output = ActivityPage;
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let guest_id = fields.required("guestId");
-        let before = fields.optional("before");
-        let limit = fields.whole_number("limit", Activity::PAGE);
-        let input = || {
-            Some(Input {
-                guest_id: guest_id?,
-                before,
-                limit: limit.unwrap_or(Activity::USUAL_PAGE),
-            })
-        };
+        let (act, wish) = (fields.act_on_guest(), fields.activity_wish());
+        let input = || Some(Input { act: act?, wish });
         fields.finish_with(input())
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Output, Problem> {
+    async fn run(&self, input: Input, exchange: &Exchange) -> Result<ActivityPage, Problem> {
         self.list(input, exchange).await
     }
 }

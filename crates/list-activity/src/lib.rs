@@ -7,10 +7,9 @@
 
 mod list_activity;
 
-use auth_aws::{ActivityLog, Callers, ConfigurationError, Platform};
-use auth_domain::{Activity, ActivityId, Clock, Problem};
+use auth_aws::{ActivityLog, ActivityPage, Callers, ConfigurationError, Platform};
+use auth_domain::{ActivityWish, Clock, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
-use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -30,38 +29,19 @@ struct ListActivity {
     clock: Clock,
 }
 
-/// Which events.
-struct Input {
-    before: Option<ActivityId>,
-    limit: u32,
-}
-
-/// The events, the newest first, and where the next ones begin.
-#[derive(Serialize)]
-struct Output {
-    events: Vec<Activity>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<ActivityId>,
-}
-
 impl Operation for ListActivity {
     const NAME: &'static str = "list-activity";
     const ACCESS: Access = Access::Caller;
 
-    type Input = Input;
-    type Output = Output;
+    type Input = ActivityWish;
+    type Output = ActivityPage;
 
-    fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let before = fields.optional("before");
-        let limit = fields.whole_number("limit", Activity::PAGE);
-        fields.finish()?;
-        Ok(Input {
-            before,
-            limit: limit.unwrap_or(Activity::USUAL_PAGE),
-        })
+    fn parse(&self, fields: &mut Fields) -> Result<ActivityWish, Problem> {
+        let wish = fields.activity_wish();
+        fields.finish_with(Some(wish))
     }
 
-    async fn run(&self, input: Input, exchange: &Exchange) -> Result<Output, Problem> {
-        self.list(&input, exchange.caller()?).await
+    async fn run(&self, wish: ActivityWish, exchange: &Exchange) -> Result<ActivityPage, Problem> {
+        self.list(&wish, exchange.caller()?).await
     }
 }

@@ -8,7 +8,7 @@ mod list_sessions;
 use auth_aws::{Callers, ConfigurationError, Platform, UserSessions};
 use auth_domain::{Clock, Problem, UserSession};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::Serialize;
 
 /// The function, wired to what it uses.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -35,33 +35,11 @@ struct Output {
 }
 
 /// A session of the list.
+#[derive(Serialize)]
 struct Listed {
+    #[serde(flatten)]
     session: UserSession,
     current: bool,
-}
-
-impl Serialize for Listed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let UserSession {
-            id,
-            created_at,
-            last_used_at,
-            origin,
-            ..
-        } = &self.session;
-        let mut listed = serializer.serialize_struct("Session", 7)?;
-        listed.serialize_field("sessionId", id)?;
-        listed.serialize_field("createdAt", created_at)?;
-        listed.serialize_field("lastUsedAt", last_used_at)?;
-        listed.serialize_field("method", &origin.method)?;
-        listed.serialize_field("device", &origin.device)?;
-        match &origin.country {
-            Some(country) => listed.serialize_field("country", country)?,
-            None => listed.skip_field("country")?,
-        }
-        listed.serialize_field("current", &self.current)?;
-        listed.end()
-    }
 }
 
 impl Operation for ListSessions {

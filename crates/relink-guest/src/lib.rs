@@ -12,7 +12,7 @@
 mod relink_guest;
 
 use auth_aws::{Authenticators, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
-use auth_domain::{ActReason, Clock, GuestId, Problem, UserSub};
+use auth_domain::{ActOnGuest, Clock, Problem, UserSub};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
@@ -43,9 +43,8 @@ struct RelinkGuest {
 
 /// Whom, to which user, and why.
 struct Input {
-    guest_id: GuestId,
+    act: ActOnGuest,
     sub: UserSub,
-    reason: Option<ActReason>,
 }
 
 impl Operation for RelinkGuest {
@@ -57,14 +56,11 @@ impl Operation for RelinkGuest {
     type Output = ();
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
-        let guest_id = fields.required("guestId");
-        let sub = fields.required("sub");
-        let reason = fields.optional("reason");
+        let (act, sub) = (fields.act_on_guest(), fields.required("sub"));
         let input = || {
             Some(Input {
-                guest_id: guest_id?,
+                act: act?,
                 sub: sub?,
-                reason,
             })
         };
         fields.finish_with(input())

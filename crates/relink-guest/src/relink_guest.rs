@@ -8,15 +8,10 @@ use crate::{Input, RelinkGuest};
 impl RelinkGuest {
     /// Moves a guest to a user who has proved the guest's address.
     pub(crate) async fn relink(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        let Input {
-            guest_id,
-            sub,
-            reason,
-        } = input;
-        let act = OperatorAct::Relink;
+        let Input { act, sub } = input;
         let moving = |guest: Guest| async move { self.link(&guest, &sub).await };
         self.acts
-            .on_guest(act, &guest_id, reason, exchange, moving)
+            .on_guest(OperatorAct::Relink, act, exchange, moving)
             .await
     }
 

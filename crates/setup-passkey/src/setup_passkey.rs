@@ -7,6 +7,7 @@ use auth_aws::BegunPasskeySetUp;
 use auth_domain::{
     AuthenticatorMark, Guest, GuestName, MOST_PASSKEYS, Problem, SelfServiceTokens, SessionToken,
 };
+use auth_flows::Prover;
 use auth_lambda::Exchange;
 use serde_json::Value;
 
@@ -18,18 +19,19 @@ const LIFETIME: Duration = Duration::from_mins(5);
 
 impl SetupPasskey {
     pub(crate) async fn begin(&self, input: &Input, exchange: &Exchange) -> Result<Begun, Problem> {
-        let guest = if let Some(session_token) = &input.session_token {
-            self.waiting.guest(session_token).await?
+        let (guest, prover) = if let Some(session_token) = &input.session_token {
+            let guest = self.waiting.guest(session_token).await?;
+            (guest, Prover::WaitingSignIn)
         } else {
             let caller = self.entrance.caller(exchange).await?;
-            self.callers.find(caller).await?
+            (self.callers.find(caller).await?, Prover::Caller)
         };
         if guest.passkeys.len() >= MOST_PASSKEYS {
             return Err(Problem::PasskeyLimit);
         }
         let tokens = self
             .proofs
-            .for_passkeys(&guest, &input.proofs, exchange)
+            .for_passkeys(&guest, &input.proofs, prover, exchange)
             .await?;
         let waiting = input.session_token.as_ref();
         let begun = self.remember(&guest, &tokens, waiting).await;

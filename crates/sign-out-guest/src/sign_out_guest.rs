@@ -1,18 +1,20 @@
 //! The decision: which sessions end.
 
-use auth_domain::{Guest, OperatorAct, Problem};
+use auth_domain::{ActOnGuest, Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;
 
-use crate::{Input, SignOutGuest};
+use crate::SignOutGuest;
 
 impl SignOutGuest {
     /// Ends every session of the guest.
-    pub(crate) async fn sign_out(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        let Input { guest_id, reason } = input;
-        let act = OperatorAct::SignOut;
+    pub(crate) async fn sign_out(
+        &self,
+        act: ActOnGuest,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
         let ending = |guest: Guest| async move { self.sessions.end_all_by_operator(&guest).await };
         self.acts
-            .on_guest(act, &guest_id, reason, exchange, ending)
+            .on_guest(OperatorAct::SignOut, act, exchange, ending)
             .await
     }
 }

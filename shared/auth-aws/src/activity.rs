@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use auth_domain::{
-    Activity, ActivityId, ActivityKind, Actor, ClientName, Country, GuestId, Problem, Report,
-    SessionId, SignInMethod, Timestamp, UserSub,
+    Activity, ActivityId, ActivityKind, ActivityWish, Actor, ClientName, Country, GuestId, Problem,
+    Report, SessionId, SignInMethod, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,
     types::{Put, TransactWriteItem},
 };
+use serde::Serialize;
 
 use crate::{
     ConfigurationError, Platform,
@@ -41,11 +42,12 @@ impl ActivityEntry {
 }
 
 /// A part of a guest's activity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ActivityPage {
     /// The events, the newest first.
     pub events: Vec<Activity>,
     /// Where the next page begins, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<ActivityId>,
 }
 
@@ -87,14 +89,13 @@ impl ActivityLog {
     pub async fn page(
         &self,
         sub: &UserSub,
-        before: Option<&ActivityId>,
-        limit: u32,
+        wish: &ActivityWish,
         now: Timestamp,
     ) -> Result<ActivityPage, Problem> {
         let newest = ActivityId::first_of(now.after(Duration::from_millis(1)));
         let oldest = ActivityId::first_of(now.before(self.kept));
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let before = before.unwrap_or(&newest);
+        let most = usize::try_from(wish.limit).unwrap_or(usize::MAX);
+        let before = wish.before.as_ref().unwrap_or(&newest);
         if *before <= oldest {
             return Ok(ActivityPage {
                 events: Vec::new(),
@@ -102,7 +103,9 @@ impl ActivityLog {
             });
         }
         // One more shows whether there is another page, and `before` itself is not wanted.
-        let asked = i32::try_from(limit).unwrap_or(i32::MAX).saturating_add(2);
+        let asked = i32::try_from(wish.limit)
+            .unwrap_or(i32::MAX)
+            .saturating_add(2);
         let answer = self
             .client
             .query()

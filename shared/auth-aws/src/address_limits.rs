@@ -4,25 +4,19 @@
 use std::collections::HashMap;
 
 use auth_domain::{
-    CodeMailLimits, Email, KeyRing, KnownDevice, Limit, LimitState, Mailbox, Problem, Report,
-    Timestamp, UserSub,
+    CodeMailLimits, Email, KeyRing, KnownDevice, Limit, LimitState, Mailbox, Problem, Timestamp,
+    UserSub,
 };
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, KeysAndAttributes},
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use tokio::try_join;
 
 use crate::{
     ConfigurationError, Limits, Platform,
+    batches::read_batch,
     clients::dynamodb,
-    failure::failure,
     items::{Item, get_text},
     limits::{EVENTS, MAILS, STRANGERS, code_mail_key, key, log_state},
 };
-
-/// How often what `DynamoDB` leaves out of a batch is asked for again.
-const ROUNDS: usize = 3;
 
 /// The limits on addresses and on their users.
 #[derive(Clone)]
@@ -133,31 +127,10 @@ impl AddressLimits {
         let keys = keys
             .into_iter()
             .map(|key| Item::from([("pk".to_owned(), key)]));
-        let request = KeysAndAttributes::builder()
-            .set_keys(Some(keys.collect()))
-            .consistent_read(true)
-            .build()
-            .map_err(|error| Problem::Internal(Report::new("describe what to read", error)))?;
-        let mut wanted = HashMap::from([(self.table.clone(), request)]);
-        let mut found = HashMap::new();
-        for _ in 0..ROUNDS {
-            let answer = self
-                .client
-                .batch_get_item()
-                .set_request_items(Some(wanted))
-                .send()
-                .await
-                .map_err(failure("read the limits"))?;
-            let items = answer.responses.unwrap_or_default().into_values().flatten();
-            found.extend(items.filter_map(|item| Some((get_text(&item, "pk")?.to_owned(), item))));
-            wanted = answer.unprocessed_keys.unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok(found);
-            }
-        }
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("limits were left out of a batch"),
-        })
+        let keys = [(self.table.as_str(), keys.collect())];
+        let found = read_batch(&self.client, keys, "read the limits").await?;
+        let items = found.into_values().flatten();
+        let keyed = items.filter_map(|item| Some((get_text(&item, "pk")?.to_owned(), item)));
+        Ok(keyed.collect())
     }
 }

@@ -1,21 +1,15 @@
 //! Callers whose tokens are still accepted: guest and session, read together.
 
-use std::collections::HashMap;
-
-use auth_domain::{Caller, Guest, Problem, Report};
-use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
+use auth_domain::{Caller, Guest, Problem};
+use aws_sdk_dynamodb::Client;
 
 use crate::{
     ConfigurationError, Platform,
+    batches::read_batch,
     clients::dynamodb,
-    failure::failure,
     guest_items::{KEY, guest_key, read_guest},
     items::{Item, get_millis, text},
 };
-
-/// How often what `DynamoDB` leaves out of a batch is asked for again. It leaves something out
-/// where a table is throttled, and answers 200.
-const ROUNDS: usize = 3;
 
 /// The tables of guests and of sessions, as far as callers go.
 #[derive(Clone)]
@@ -65,45 +59,19 @@ impl Callers {
     }
 
     async fn read(&self, caller: &Caller) -> Result<(Option<Item>, Option<Item>), Problem> {
-        let sub = caller.sub.as_str();
         let guest = Item::from([(KEY.to_owned(), guest_key(&caller.sub))]);
-        let mut wanted = HashMap::from([(self.guests.clone(), consistently(guest)?)]);
-        if let Some(session) = &caller.session {
-            let session = Item::from([
-                ("sub".to_owned(), text(sub)),
+        let session = caller.session.as_ref().map(|session| {
+            Item::from([
+                ("sub".to_owned(), text(caller.sub.as_str())),
                 ("sessionId".to_owned(), text(session.as_str())),
-            ]);
-            wanted.insert(self.sessions.clone(), consistently(session)?);
-        }
-        let (mut guest, mut session) = (None, None);
-        for _ in 0..ROUNDS {
-            let answer = self
-                .client
-                .batch_get_item()
-                .set_request_items(Some(wanted))
-                .send()
-                .await
-                .map_err(failure("read guest and session"))?;
-            let mut found = answer.responses.unwrap_or_default();
-            let mut one = |table: &str| found.remove(table).and_then(|mut items| items.pop());
-            guest = one(&self.guests).or(guest);
-            session = one(&self.sessions).or(session);
-            wanted = answer.unprocessed_keys.unwrap_or_default();
-            if wanted.is_empty() {
-                return Ok((guest, session));
-            }
-        }
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("guest and session were left out of a batch"),
-        })
+            ])
+        });
+        let session = session.map(|key| (self.sessions.as_str(), vec![key]));
+        let keys = [(self.guests.as_str(), vec![guest])]
+            .into_iter()
+            .chain(session);
+        let mut found = read_batch(&self.client, keys, "read guest and session").await?;
+        let mut one = |table: &str| found.remove(table).and_then(|mut items| items.pop());
+        Ok((one(&self.guests), one(&self.sessions)))
     }
-}
-
-fn consistently(key: Item) -> Result<KeysAndAttributes, Problem> {
-    KeysAndAttributes::builder()
-        .keys(key)
-        .consistent_read(true)
-        .build()
-        .map_err(|error| Problem::Internal(Report::new("describe what to read", error)))
 }

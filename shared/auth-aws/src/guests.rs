@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use aws_smithy_types::error::operation::BuildError;
+use serde::Serialize;
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
@@ -60,13 +61,25 @@ pub struct Guests {
     randomness: Randomness,
 }
 
-/// The guest of an id.
-#[derive(Clone, Debug)]
+/// The guest of an id or an address.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
 pub enum Numbered {
     /// One who has a user.
     Guest(Box<Guest>),
     /// One who waits at an address.
     Waiting(WaitingGuest),
+}
+
+impl Numbered {
+    /// The public number.
+    #[must_use]
+    pub fn guest_id(&self) -> &GuestId {
+        match self {
+            Self::Guest(guest) => &guest.guest_id,
+            Self::Waiting(guest) => &guest.guest_id,
+        }
+    }
 }
 
 /// The table's record of a user who has just proved their identity.
@@ -113,28 +126,35 @@ impl Guests {
         item.map(read_address).transpose()
     }
 
+    /// The guest of an address, by two reads.
+    pub async fn numbered_at(&self, email: &Email) -> Result<Option<Numbered>, Problem> {
+        match self.at(email).await? {
+            Some(Address::Claimed(claim)) => self.numbered_of(&claim.sub).await,
+            Some(Address::Waiting(waiting)) => Ok(Some(Numbered::Waiting(waiting.guest))),
+            None => Ok(None),
+        }
+    }
+
+    /// The guest of a user.
+    pub async fn numbered_of(&self, sub: &UserSub) -> Result<Option<Numbered>, Problem> {
+        let guest = self.find(sub).await?;
+        Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))))
+    }
+
     /// The guest of an id, by two reads.
     pub async fn numbered(&self, guest_id: &GuestId) -> Result<Option<Numbered>, Problem> {
         let Some(reservation) = self.read(id_key(guest_id)).await? else {
             return Ok(None);
         };
         if let Some(sub) = parsed(&reservation, "sub", UserSub::parse)? {
-            let guest = self.find(&sub).await?;
-            return Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))));
+            return self.numbered_of(&sub).await;
         }
         let Some(email) = parsed(&reservation, "email", Email::parse)? else {
             return Ok(None);
         };
-        match self.at(&email).await? {
-            Some(Address::Waiting(waiting)) => Ok(Some(Numbered::Waiting(waiting.guest))),
-            // Bound between the two reads.
-            Some(Address::Claimed(claim)) => {
-                let guest = self.find(&claim.sub).await?;
-                let guest = guest.filter(|guest| guest.guest_id == *guest_id);
-                Ok(guest.map(|guest| Numbered::Guest(Box::new(guest))))
-            }
-            None => Ok(None),
-        }
+        // It may have been bound between the two reads.
+        let guest = self.numbered_at(&email).await?;
+        Ok(guest.filter(|guest| guest.guest_id() == guest_id))
     }
 
     async fn read(&self, key: AttributeValue) -> Result<Option<Item>, Problem> {

@@ -12,6 +12,7 @@ mod address_limits;
 mod audit;
 mod authenticators;
 mod authorizations;
+mod batches;
 mod callers;
 mod challenges;
 mod clients;

@@ -5,16 +5,14 @@
 
 use std::collections::HashMap;
 
-use auth_domain::{Guest, Problem, Report};
+use auth_domain::{Guest, Problem};
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, KeysAndAttributes},
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Map, Number, Value};
 
 use crate::{
     ConfigurationError, Platform,
+    batches::read_batch,
     clients::dynamodb,
     failure::failure,
     guest_items::{KEY, REGISTRATION, address_key, guest_key, id_key},
@@ -63,33 +61,10 @@ impl StoredRecords {
             address_key(&guest.email),
             id_key(&guest.guest_id),
         ];
-        let wanted = KeysAndAttributes::builder()
-            .set_keys(Some(
-                keys.into_iter()
-                    .map(|key| Item::from([(KEY.to_owned(), key)]))
-                    .collect(),
-            ))
-            .consistent_read(true)
-            .build()
-            .map_err(|error| Problem::Internal(Report::new("describe what to read", error)))?;
-        let answer = self
-            .client
-            .batch_get_item()
-            .request_items(&self.guests, wanted)
-            .send()
-            .await
-            .map_err(failure("read the guest's items"))?;
-        if answer
-            .unprocessed_keys()
-            .is_some_and(|left| !left.is_empty())
-        {
-            return Err(Problem::ServiceUnavailable {
-                retry_after_seconds: 1,
-                report: Report::of("the guest's items were left out of a batch"),
-            });
-        }
-        let items = answer.responses.unwrap_or_default();
-        Ok(items.values().flatten().map(shown).collect())
+        let keys = keys.map(|key| Item::from([(KEY.to_owned(), key)]));
+        let keys = [(self.guests.as_str(), keys.to_vec())];
+        let found = read_batch(&self.client, keys, "read the guest's items").await?;
+        Ok(found.values().flatten().map(shown).collect())
     }
 
     /// The guest's sessions, those that have ended too.

@@ -261,6 +261,15 @@ impl Activity {
     }
 }
 
+/// Which part of the activity is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActivityWish {
+    /// Events before this one; the newest where there is none.
+    pub before: Option<ActivityId>,
+    /// So many at most.
+    pub limit: u32,
+}
+
 impl Serialize for Activity {
     /// The *Activity* of the contract.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

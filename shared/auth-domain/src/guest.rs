@@ -255,29 +255,47 @@ pub struct AddressClaim {
     pub is_leaving: bool,
 }
 
+/// The *User* of the contract.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct User<'a> {
+    guest_id: &'a str,
+    email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cognito_sub: Option<&'a str>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<Timestamp>,
+}
+
 impl Serialize for Guest {
-    /// The *User* of the contract.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct User<'a> {
-            guest_id: &'a str,
-            email: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            name: Option<&'a str>,
-            email_verified: bool,
-            cognito_sub: &'a str,
-            created_at: Timestamp,
-            updated_at: Timestamp,
-        }
         User {
             guest_id: self.guest_id.as_str(),
             email: self.email.as_str(),
             name: self.name.as_ref().map(GuestName::as_str),
             email_verified: self.email_verified,
-            cognito_sub: self.cognito_sub.as_str(),
+            cognito_sub: Some(self.cognito_sub.as_str()),
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            updated_at: Some(self.updated_at),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Serialize for WaitingGuest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        User {
+            guest_id: self.guest_id.as_str(),
+            email: self.email.as_str(),
+            name: self.name.as_ref().map(GuestName::as_str),
+            email_verified: self.email_verified,
+            cognito_sub: None,
+            created_at: self.created_at,
+            updated_at: None,
         }
         .serialize(serializer)
     }

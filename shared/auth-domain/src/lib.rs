@@ -46,7 +46,7 @@ mod totp;
 mod user_session;
 mod workload_token;
 
-pub use activity::{Activity, ActivityId, ActivityKind, Actor, InvalidActivityId};
+pub use activity::{Activity, ActivityId, ActivityKind, ActivityWish, Actor, InvalidActivityId};
 pub use agent_name::{AgentName, InvalidAgentName};
 pub use app_client::{AppClients, InvalidAppClients};
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};
@@ -85,8 +85,8 @@ pub use mail::{
 };
 pub use mailbox::Mailbox;
 pub use operator::{
-    ActReason, ActSubject, InvalidActReason, InvalidPrincipal, OperatorAct, OperatorEvent,
-    Principal,
+    ActOnGuest, ActReason, ActSubject, InvalidActReason, InvalidPrincipal, OperatorAct,
+    OperatorEvent, Principal,
 };
 pub use otp_code::{InvalidOtpCode, OtpCode};
 pub use passkey::{

@@ -50,6 +50,15 @@ pub struct ActReason(String);
 
 redacted_debug!(ActReason);
 
+/// On whom an operator acts, and why.
+#[derive(Debug)]
+pub struct ActOnGuest {
+    /// The guest.
+    pub guest_id: GuestId,
+    /// The operator's reason.
+    pub reason: Option<ActReason>,
+}
+
 /// The text is not a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be one visible line of at most 200 characters")]

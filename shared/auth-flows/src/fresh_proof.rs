@@ -15,6 +15,16 @@ use crate::{
     BroughtCode, CodeAttempts, CodeMails, PasswordAttempts, Requesters, SecondFactorAttempts,
 };
 
+/// Who brings a mailed code as a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prover {
+    /// The caller, with a code that was mailed for the purpose in the caller's session.
+    Caller,
+    /// A sign-in that waits for a set-up. It has no session yet, so the code of another sign-in at
+    /// the address proves its guest.
+    WaitingSignIn,
+}
+
 /// Everything that fresh proofs for one purpose are checked with.
 #[derive(Clone)]
 pub struct FreshProofs {
@@ -60,8 +70,8 @@ impl FreshProofs {
                 session_token,
                 code,
             } => {
-                let mailed =
-                    self.mailed(guest, session_token, code, TokenPurpose::Session, exchange);
+                let (mail, purpose) = ((session_token, code), TokenPurpose::Session);
+                let mailed = self.mailed(guest, mail, purpose, Prover::Caller, exchange);
                 let tokens = mailed.await?;
                 self.token_service.discard(&tokens).await;
             }
@@ -107,6 +117,7 @@ impl FreshProofs {
         &self,
         guest: &Guest,
         proofs: &Proofs,
+        prover: Prover,
         exchange: &Exchange,
     ) -> Result<SelfServiceTokens, Problem> {
         let factor = factor(guest, proofs)?;
@@ -133,9 +144,8 @@ impl FreshProofs {
                 session_token,
                 code,
             } => {
-                let purpose = TokenPurpose::Passkeys;
-                self.mailed(guest, session_token, code, purpose, exchange)
-                    .await?
+                let (mail, purpose) = ((session_token, code), TokenPurpose::Passkeys);
+                self.mailed(guest, mail, purpose, prover, exchange).await?
             }
         };
         if let Some((authenticator, factor)) = factor
@@ -162,16 +172,15 @@ impl FreshProofs {
     async fn mailed(
         &self,
         guest: &Guest,
-        session_token: &SessionToken,
-        code: &OtpCode,
+        (session_token, code): (&SessionToken, &OtpCode),
         purpose: TokenPurpose,
+        prover: Prover,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
-        // A sign-in that waits for a set-up has no session yet: another sign-in proves its guest.
-        let binding = exchange
-            .caller()
-            .ok()
-            .map(|caller| ProofBinding::of(caller, self.purpose));
+        let binding = match prover {
+            Prover::Caller => Some(ProofBinding::of(exchange.caller()?, self.purpose)),
+            Prover::WaitingSignIn => None,
+        };
         let (sign_in, whose) = match &binding {
             Some(binding) => (
                 session_token.proof_id(),

@@ -6,7 +6,7 @@
 
 use auth_aws::{AuditLog, ConfigurationError, Guests, Numbered, Platform};
 use auth_domain::{
-    ActReason, ActSubject, Clock, Guest, GuestId, OperatorAct, OperatorEvent, Problem,
+    ActOnGuest, ActReason, ActSubject, Clock, Guest, OperatorAct, OperatorEvent, Problem,
 };
 use auth_lambda::{Exchange, code};
 
@@ -32,15 +32,15 @@ impl OperatorActs {
     pub async fn on_guest<T, F>(
         &self,
         act: OperatorAct,
-        guest_id: &GuestId,
-        reason: Option<ActReason>,
+        on: ActOnGuest,
         exchange: &Exchange,
         acting: impl FnOnce(Guest) -> F,
     ) -> Result<T, Problem>
     where
         F: Future<Output = Result<T, Problem>>,
     {
-        let guest = match self.guests.numbered(guest_id).await? {
+        let ActOnGuest { guest_id, reason } = on;
+        let guest = match self.guests.numbered(&guest_id).await? {
             Some(Numbered::Guest(guest)) => Some(*guest),
             Some(Numbered::Waiting(_)) | None => None,
         };
@@ -50,7 +50,7 @@ impl OperatorActs {
                 None => Err(Problem::NotFound),
             }
         };
-        let subject = ActSubject::Guest(guest_id.clone());
+        let subject = ActSubject::Guest(guest_id);
         self.record(act, subject, reason, exchange, acting).await
     }
 

@@ -3,8 +3,8 @@
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use auth_domain::{
-    Assertion, Attestation, CredentialId, Email, FieldProblem, FreshProof, InvalidCredentialPart,
-    NewPassword, PasswordRule, Problem, Proofs, SecondFactor,
+    ActOnGuest, Activity, ActivityWish, Assertion, Attestation, CredentialId, Email, FieldProblem,
+    FreshProof, InvalidCredentialPart, NewPassword, PasswordRule, Problem, Proofs, SecondFactor,
 };
 use serde_json::{Map, Value};
 
@@ -107,6 +107,25 @@ impl Fields {
             self.problem(name, "invalid", message);
         }
         number
+    }
+
+    /// On whom an operator acts, by `guestId`, and why, by `reason`. `None` only where
+    /// [`Fields::finish`] will refuse.
+    pub fn act_on_guest(&mut self) -> Option<ActOnGuest> {
+        let (guest_id, reason) = (self.required("guestId"), self.optional("reason"));
+        Some(ActOnGuest {
+            guest_id: guest_id?,
+            reason,
+        })
+    }
+
+    /// A page of activity, by `before` and `limit`.
+    pub fn activity_wish(&mut self) -> ActivityWish {
+        let limit = self.whole_number("limit", Activity::PAGE);
+        ActivityWish {
+            before: self.optional("before"),
+            limit: limit.unwrap_or(Activity::USUAL_PAGE),
+        }
     }
 
     /// A field that may be absent or null, as a list of at most `most` texts that parse.

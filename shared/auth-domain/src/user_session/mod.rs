@@ -3,7 +3,7 @@
 mod client_name;
 mod refresh_family;
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Reverse, fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
@@ -14,6 +14,9 @@ pub use refresh_family::{Generation, PresentedToken, RefreshFamily};
 
 /// The longest id of a session. Cognito's are UUIDs.
 const LONGEST_SESSION_ID: usize = 64;
+
+/// Sessions in one answer, at most.
+const MOST_LISTED: usize = 100;
 
 /// What all tokens of one sign-in have in common, refreshed ones too: Cognito's `origin_jti`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -162,6 +165,41 @@ impl UserSession {
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
         guest.has_signed_out_since(self.signed_in_by, Some(&self.id))
+    }
+
+    /// Those of a guest's sessions that go on, the last used first, and a hundred at most.
+    #[must_use]
+    pub fn going_on(mut sessions: Vec<Self>, guest: &Guest) -> Vec<Self> {
+        sessions.retain(|session| !session.is_signed_out_of(guest));
+        sessions.sort_by_key(|session| Reverse(session.last_used_at));
+        sessions.truncate(MOST_LISTED);
+        sessions
+    }
+}
+
+impl Serialize for UserSession {
+    /// The *Session* of the contract, which does not know from which one it is looked at.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Session<'a> {
+            session_id: &'a SessionId,
+            created_at: Timestamp,
+            last_used_at: Timestamp,
+            method: SignInMethod,
+            device: &'a ClientName,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            country: Option<&'a Country>,
+        }
+        Session {
+            session_id: &self.id,
+            created_at: self.created_at,
+            last_used_at: self.last_used_at,
+            method: self.origin.method,
+            device: &self.origin.device,
+            country: self.origin.country.as_ref(),
+        }
+        .serialize(serializer)
     }
 }
 
