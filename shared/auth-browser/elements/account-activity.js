@@ -1,5 +1,5 @@
 /** What happened to the account, newest first, in pages. */
-import { make } from './parts.js';
+import { make, section } from './parts.js';
 
 const PAGE = 20;
 
@@ -12,10 +12,10 @@ export class ActivitySection {
 
   view() {
     const account = this.#account;
-    return make(
-      'section',
-      { 'aria-labelledby': 'activity', part: 'section' },
-      make('h3', { id: 'activity', tabindex: '-1' }, account.voice.say('account.activity')),
+    return section(
+      account.voice,
+      'activity',
+      'account.activity',
       make('p', { class: 'note' }, account.voice.say('account.activityHint')),
       make('div', { class: 'buttons' }, account.button('account.showActivity', () => account.attempt([], () => this.#show()))),
     );

@@ -1,6 +1,6 @@
 /** The account's authenticator app: set up with a QR code, confirmed, its backup codes, removed. */
 import { keepBackupCodes, scanSecret } from './authenticator-steps.js';
-import { make } from './parts.js';
+import { make, section } from './parts.js';
 
 export class AuthenticatorSection {
   #account;
@@ -13,10 +13,10 @@ export class AuthenticatorSection {
     const account = this.#account;
     const { voice } = account;
     const isOn = account.proofs.hasAuthenticator;
-    return make(
-      'section',
-      { 'aria-labelledby': 'authenticator', part: 'section' },
-      make('h3', { id: 'authenticator', tabindex: '-1' }, voice.say('authenticator.title')),
+    return section(
+      voice,
+      'authenticator',
+      'authenticator.title',
       make('p', { class: 'note' }, voice.say(isOn === null ? 'account.authenticatorHint' : isOn ? 'authenticator.isOn' : 'account.isOff')),
       make(
         'div',

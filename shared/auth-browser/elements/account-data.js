@@ -1,6 +1,6 @@
 /** The guest's own data: taken along, or deleted with the account. */
 import { forget } from './device.js';
-import { make } from './parts.js';
+import { make, section } from './parts.js';
 
 export class DataSection {
   #account;
@@ -11,10 +11,10 @@ export class DataSection {
 
   view() {
     const account = this.#account;
-    return make(
-      'section',
-      { 'aria-labelledby': 'data', part: 'section' },
-      make('h3', { id: 'data', tabindex: '-1' }, account.voice.say('account.data')),
+    return section(
+      account.voice,
+      'data',
+      'account.data',
       make(
         'div',
         { class: 'buttons' },

@@ -1,6 +1,6 @@
 /** The account's passkeys: each with its name and when it was used, and this device's to add. */
 import { forget } from './device.js';
-import { field, form, make } from './parts.js';
+import { field, form, make, section } from './parts.js';
 
 /** Loaded where the section is shown, and nowhere else. */
 const loaded = () => import('./passkey-steps.js');
@@ -15,10 +15,10 @@ export class PasskeysSection {
   view() {
     const account = this.#account;
     const { voice } = account;
-    return make(
-      'section',
-      { 'aria-labelledby': 'passkeys', part: 'section' },
-      make('h3', { id: 'passkeys', tabindex: '-1' }, voice.say('account.passkeys')),
+    return section(
+      voice,
+      'passkeys',
+      'account.passkeys',
       make('p', { class: 'note' }, voice.say('account.passkeysHint')),
       account.later(async () => {
         const [{ isAvailable }, { passkeys }] = await Promise.all([loaded(), account.client.listPasskeys()]);

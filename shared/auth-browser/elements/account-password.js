@@ -1,5 +1,5 @@
 /** The account's password: changed, or set where there is none. */
-import { field, make } from './parts.js';
+import { field, make, section } from './parts.js';
 
 export class PasswordSection {
   #account;
@@ -10,10 +10,10 @@ export class PasswordSection {
 
   view() {
     const account = this.#account;
-    return make(
-      'section',
-      { 'aria-labelledby': 'password', part: 'section' },
-      make('h3', { id: 'password', tabindex: '-1' }, account.voice.say('label.password')),
+    return section(
+      account.voice,
+      'password',
+      'label.password',
       make('div', { class: 'buttons' }, account.button('account.changePassword', () => this.#change())),
     );
   }

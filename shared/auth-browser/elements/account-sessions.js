@@ -1,5 +1,5 @@
 /** Where the account is signed in: each session with its end, and the end of all others. */
-import { make } from './parts.js';
+import { make, section } from './parts.js';
 
 export class SessionsSection {
   #account;
@@ -10,10 +10,10 @@ export class SessionsSection {
 
   view() {
     const account = this.#account;
-    return make(
-      'section',
-      { 'aria-labelledby': 'sessions', part: 'section' },
-      make('h3', { id: 'sessions', tabindex: '-1' }, account.voice.say('account.sessions')),
+    return section(
+      account.voice,
+      'sessions',
+      'account.sessions',
       account.later(async () => this.#list((await account.client.listSessions()).sessions)),
     );
   }

@@ -18,6 +18,12 @@ export function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A part of the account, under its heading. `id` names it for links and focus. */
+export function section(voice, id, heading, ...content) {
+  const title = make('h3', { id, tabindex: '-1' }, voice.say(heading));
+  return make('section', { 'aria-labelledby': id, part: 'section' }, title, ...content);
+}
+
 const NAMES = {
   email: { type: 'email', autocomplete: 'username', inputmode: 'email', maxlength: 128 },
   code: { type: 'text', autocomplete: 'one-time-code', inputmode: 'numeric', maxlength: 24 },
