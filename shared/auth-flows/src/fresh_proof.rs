@@ -117,7 +117,7 @@ impl FreshProofs {
         &self,
         guest: &Guest,
         proofs: &Proofs,
-        prover: Prover,
+        by: Prover,
         exchange: &Exchange,
     ) -> Result<SelfServiceTokens, Problem> {
         let factor = factor(guest, proofs)?;
@@ -145,7 +145,7 @@ impl FreshProofs {
                 code,
             } => {
                 let (mail, purpose) = ((session_token, code), TokenPurpose::Passkeys);
-                self.mailed(guest, mail, purpose, prover, exchange).await?
+                self.mailed(guest, mail, purpose, by, exchange).await?
             }
         };
         if let Some((authenticator, factor)) = factor
@@ -174,10 +174,10 @@ impl FreshProofs {
         guest: &Guest,
         (session_token, code): (&SessionToken, &OtpCode),
         purpose: TokenPurpose,
-        prover: Prover,
+        by: Prover,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
-        let binding = match prover {
+        let binding = match by {
             Prover::Caller => Some(ProofBinding::of(exchange.caller()?, self.purpose)),
             Prover::WaitingSignIn => None,
         };

@@ -183,7 +183,8 @@ impl Serialize for UserSession {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Session<'a> {
-            session_id: &'a SessionId,
+            #[serde(rename = "sessionId")]
+            id: &'a SessionId,
             created_at: Timestamp,
             last_used_at: Timestamp,
             method: SignInMethod,
@@ -192,7 +193,7 @@ impl Serialize for UserSession {
             country: Option<&'a Country>,
         }
         Session {
-            session_id: &self.id,
+            id: &self.id,
             created_at: self.created_at,
             last_used_at: self.last_used_at,
             method: self.origin.method,
