@@ -12,7 +12,7 @@ use crate::{
 /// Digits of an instant in an event's id: enough until the year 2286.
 const DIGITS: usize = 13;
 
-/// Random bytes of an event's id, which tell events of one millisecond apart.
+/// Random bytes of an event's id. They distinguish events of the same millisecond.
 const RANDOM: usize = 8;
 
 /// The id of an event. Ids sort as their instants do.
@@ -32,13 +32,13 @@ impl ActivityId {
         Self(format!("{:0DIGITS$}-{random}", at.as_millis()))
     }
 
-    /// What comes before every id of an event at `at`.
+    /// The prefix of the ids of all events at `at`.
     #[must_use]
     pub fn first_of(at: Timestamp) -> Self {
         Self(format!("{:0DIGITS$}-", at.as_millis().max(0)))
     }
 
-    /// Parses an id as it is stored, or as a client sent it.
+    /// Parses an id from the table or from a client.
     pub fn parse(text: &str) -> Result<Self, InvalidActivityId> {
         let is_well_formed = text.split_once('-').is_some_and(|(at, random)| {
             at.len() == DIGITS
@@ -76,7 +76,7 @@ impl fmt::Display for ActivityId {
     }
 }
 
-/// What happened.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActivityKind {
     /// A sign-in has begun a session.
@@ -111,7 +111,7 @@ pub enum ActivityKind {
     AccountRelinked,
     /// An operator has cleared the limits of the address.
     LimitsCleared,
-    /// Everything that is stored about the account was handed out.
+    /// All stored data of the account was exported.
     AccountExported,
 }
 
@@ -168,14 +168,14 @@ impl ActivityKind {
     }
 }
 
-/// The one who caused an event.
+/// The actor who caused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// The guest, or somebody with the guest's proofs.
+    /// The guest, or a person who holds the guest's proofs.
     Guest,
     /// Latchkey itself.
     Latchkey,
-    /// Somebody of the team. The audit table says who.
+    /// An operator. The audit table names the operator.
     Operator,
 }
 
@@ -210,9 +210,9 @@ pub struct Activity {
     pub sub: UserSub,
     /// The guest.
     pub guest_id: GuestId,
-    /// What happened.
+    /// The type of the event.
     pub kind: ActivityKind,
-    /// Who caused it.
+    /// The actor who caused the event.
     pub by: Actor,
     /// How the guest signed in.
     pub method: Option<SignInMethod>,
@@ -254,7 +254,7 @@ impl Activity {
         }
     }
 
-    /// When it goes, if events are kept for `kept`.
+    /// When the event expires, if events are kept for `kept`.
     #[must_use]
     pub fn until(&self, kept: Duration) -> Timestamp {
         self.at.after(kept)
@@ -264,7 +264,7 @@ impl Activity {
 /// Which part of the activity is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityWish {
-    /// Events before this one; the newest where there is none.
+    /// Lists events before this one. `None` lists from the newest.
     pub before: Option<ActivityId>,
     /// So many at most.
     pub limit: u32,

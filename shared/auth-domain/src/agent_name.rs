@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::characters::{breaks_a_line, is_visible};
 
-/// The longest name. It stands in a sentence, on a small screen.
+/// The longest name. A small screen shows it within a sentence.
 const LONGEST: usize = 60;
 
 /// The agent's name, as the deployment's configuration has it: no conversation can change it.

@@ -1,8 +1,8 @@
-//! The user pool's app clients whose tokens count here.
+//! The app clients of the user pool whose tokens Latchkey accepts.
 
 use std::str::FromStr;
 
-/// The app clients whose access tokens are taken as a person's. The default takes none.
+/// The app clients whose access tokens identify a guest. The default accepts none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AppClients(Vec<String>);
 
@@ -25,7 +25,7 @@ impl FromStr for AppClients {
 }
 
 impl AppClients {
-    /// Whether tokens of this app client are taken.
+    /// Whether tokens of this app client are accepted.
     #[must_use]
     pub fn take(&self, client_id: &str) -> bool {
         self.0.iter().any(|known| known == client_id)

@@ -1,4 +1,4 @@
-//! A guest's authenticator: what the guest's record holds of it, and the keys that only the key
+//! A guest's authenticator: the fields in the guest's record, and the keys, which only the key
 //! service can open.
 
 use std::collections::BTreeSet;
@@ -13,13 +13,13 @@ use crate::{
 pub struct Authenticator {
     /// Its keys.
     pub sealed_keys: Sealed,
-    /// The last step that was accepted: no code of this step or one before is taken any more.
+    /// The last accepted step. Codes of this step and of earlier ones are refused.
     pub last_step: TotpStep,
-    /// The backup codes that are left.
+    /// The unused backup codes.
     pub backup_codes: BTreeSet<BackupCodeHash>,
 }
 
-/// An authenticator that is being set up. It guards nothing until its first code has come.
+/// An authenticator during its set-up. It protects nothing before its first code is confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingAuthenticator {
     /// Its keys.
@@ -37,9 +37,9 @@ pub enum SecondFactor {
     BackupCode(BackupCode),
 }
 
-/// The keys of one authenticator: the TOTP secret, and the key under which its backup codes are
-/// hashed. That key is random and of this set alone, so it is their salt too, and no rotation of
-/// other keys touches it.
+/// The keys of one authenticator: the TOTP secret, and the key that hashes its backup codes. That
+/// key is random and unique to this set of codes, so it serves as their salt. A rotation of other
+/// keys does not change it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthenticatorKeys {
     secret: TotpSecret,
@@ -64,7 +64,7 @@ impl AuthenticatorKeys {
         [&self.secret.as_bytes()[..], self.backup_key.as_bytes()].concat()
     }
 
-    /// Reads what [`AuthenticatorKeys::to_bytes`] wrote; `None` for anything else.
+    /// Reads the bytes that [`AuthenticatorKeys::to_bytes`] wrote; `None` for any other bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (secret, backup_key) = bytes.split_first_chunk::<SECRET_LENGTH>()?;
@@ -80,8 +80,8 @@ impl AuthenticatorKeys {
         &self.secret
     }
 
-    /// The stored form of a backup code: a keyed hash (ASVS 5.0 6.5.2), worth nothing without the
-    /// key service.
+    /// The stored form of a backup code: a keyed hash (ASVS 5.0 6.5.2). Without the key service it
+    /// is useless.
     #[must_use]
     pub fn hash(&self, code: &BackupCode) -> BackupCodeHash {
         BackupCodeHash::of(tag(&self.backup_key, Purpose::BackupCode, &[code.as_str()]))

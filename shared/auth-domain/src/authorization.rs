@@ -17,8 +17,8 @@ const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// The longest session URI (AgentCore's service model).
 const LONGEST_URI: usize = 1024;
 
-/// The session URI of an authorization: what AgentCore calls it, and what a client sees as
-/// `sessionId`. It names, and grants nothing.
+/// The session URI of an authorization: AgentCore's name for it, and the client's `sessionId`. It
+/// is an identifier and grants nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationId(String);
 
@@ -28,7 +28,7 @@ pub struct AuthorizationId(String);
 pub struct InvalidAuthorizationId;
 
 impl AuthorizationId {
-    /// Parses what AgentCore, a browser or a table says.
+    /// Parses text from AgentCore, a browser or the table.
     pub fn parse(text: &str) -> Result<Self, InvalidAuthorizationId> {
         let reference = text
             .strip_prefix(URI_PREFIX)
@@ -76,8 +76,8 @@ impl Serialize for AuthorizationId {
     }
 }
 
-/// Whether a text has 1 to 128 visible ASCII characters: what a user's id and a scope may be at
-/// AgentCore (its service model).
+/// Whether a text has 1 to 128 visible ASCII characters. AgentCore's service model allows these in
+/// a user's id and in a scope.
 fn is_visible(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -92,7 +92,7 @@ pub struct ConversationId(String);
 pub struct InvalidConversationId;
 
 impl ConversationId {
-    /// One for an agent that did not say which conversation it is.
+    /// A random id, for an agent that named no conversation.
     #[must_use]
     pub fn generate(randomness: &Randomness) -> Self {
         Self(BASE64URL_NOPAD.encode(&randomness.bytes::<16>()))
@@ -117,17 +117,17 @@ impl FromStr for ConversationId {
     }
 }
 
-/// A scope that is asked of the provider (RFC 6749 §3.3).
+/// A scope that is requested from the provider (RFC 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(String);
 
-/// The text is not a scope that may be asked for.
+/// The reason why a scope is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidScope {
     /// No scope at all.
     #[error("must have 1 to 128 visible ASCII characters, without quotes and backslashes")]
     Malformed,
-    /// The scope by which a token's holder changes factors and attributes behind our back.
+    /// Cognito's admin scope: its holder could change factors and attributes without Latchkey.
     #[error("must not be {COGNITO_ADMIN_SCOPE}")]
     Forbidden,
 }
@@ -175,8 +175,9 @@ redacted_debug!(AgentUserId);
 pub struct InvalidAgentUserId;
 
 impl AgentUserId {
-    /// One for a single authorization, named after the guest where a checked token says who begins
-    /// it. If several shared it, all would find the token of one consent, even a wrong person's.
+    /// A user id for a single authorization. It contains the guest's sub if a checked token names
+    /// the guest. A shared user id would find the token of any earlier consent, even another
+    /// person's.
     #[must_use]
     pub fn for_one_authorization(subject: &Subject, randomness: &Randomness) -> Self {
         let random = BASE64URL_NOPAD.encode(&randomness.bytes::<24>());
@@ -239,13 +240,12 @@ unguessable! {
     AuthorizationState
 }
 
-/// A keyed hash that stands in an authorization's record in place of the secret that it was made
-/// of.
+/// A keyed hash. The authorization's record stores it in place of the secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyedHash(String);
 
 impl KeyedHash {
-    /// Takes a hash as it was stored.
+    /// Takes a stored hash.
     #[must_use]
     pub fn stored(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -267,7 +267,7 @@ impl AuthorizationState {
 }
 
 impl BindingSecret {
-    /// Its keyed hash, for the record. It proves nothing for another authorization.
+    /// The secret's keyed hash, for the record. It proves nothing for another authorization.
     #[must_use]
     pub fn hash(&self, id: &AuthorizationId, keys: &KeyRing) -> KeyedHash {
         KeyedHash(
@@ -277,9 +277,9 @@ impl BindingSecret {
     }
 }
 
-/// The cookie of the browser that began an authorization: its name is made of the state, so that
-/// one browser may be in several at once, and its value names the authorization, for the redirect
-/// that forgets to.
+/// The cookie of the browser that began an authorization. Its name is derived from the state, so
+/// one browser can hold several at once. Its value names the authorization, for redirects that omit
+/// it.
 #[derive(Clone)]
 pub struct BindingCookie {
     id: AuthorizationId,
@@ -289,7 +289,7 @@ pub struct BindingCookie {
 redacted_debug!(BindingCookie);
 
 impl BindingCookie {
-    /// The name in front of what tells authorizations apart.
+    /// The prefix of every cookie name. The rest of the name distinguishes authorizations.
     pub const PREFIX: &'static str = "__Host-latchkey-authorization-";
 
     /// Name and value for a browser that begins an authorization.
@@ -310,7 +310,7 @@ impl BindingCookie {
         format!("{}{told_apart}", Self::PREFIX)
     }
 
-    /// The names that the cookie may have in an authorization whose state a redirect brings.
+    /// The possible cookie names for the state of a redirect.
     #[must_use]
     pub fn names(state: &str, keys: &KeyRing) -> Vec<String> {
         keys.tags(Purpose::AuthorizationState, &[state])
@@ -327,7 +327,7 @@ impl BindingCookie {
         }
     }
 
-    /// Reads a cookie's value. What it claims is still to be proved.
+    /// Parses a cookie's value. The value is not verified yet.
     #[must_use]
     pub fn parse(value: &str) -> Option<Self> {
         let (secret, reference) = value.split_once('.')?;
@@ -369,8 +369,8 @@ pub struct InvalidStartLink;
 const TAG_DIGITS: usize = 64;
 
 impl StartLink {
-    /// The link's last segment. Made of the id by a key, so that it can be handed over again and
-    /// stands nowhere.
+    /// The link's last segment. A key derives it from the id, so it can be returned again and is
+    /// stored nowhere.
     #[must_use]
     pub fn segment(id: &AuthorizationId, keys: &KeyRing) -> String {
         let tag = keys.tag(Purpose::StartLink, &[id.as_str()]).to_hex();
@@ -384,8 +384,8 @@ impl StartLink {
             .then_some(&self.id)
     }
 
-    /// The name of the cookie that the link's page sets: one a link, so that several pages may be
-    /// open at once.
+    /// The name of the cookie that the link's page sets: one cookie a link, so that several pages
+    /// can be open at once.
     #[must_use]
     pub fn page_cookie(&self) -> String {
         let told_apart = self.tag.get(..8).unwrap_or(&self.tag);
@@ -438,15 +438,15 @@ impl PageNonce {
             .to_hex()
     }
 
-    /// Whether a form with this field was made for this browser and this authorization, in constant
-    /// time.
+    /// Whether a form with this field was made for this browser and this authorization. Compares in
+    /// constant time.
     #[must_use]
     pub fn fits(&self, field: &str, id: &AuthorizationId, keys: &KeyRing) -> bool {
         keys.verifies(Purpose::ConsentForm, &[id.as_str(), &self.0], field)
     }
 
-    /// The secret by which the authorization is bound to this browser. Made of the nonce, so that a
-    /// button pressed twice binds the same browser twice.
+    /// The secret that binds the authorization to this browser. It is derived from the nonce, so a
+    /// second press of the button binds the same browser again.
     #[must_use]
     pub fn binding_secret(&self, id: &AuthorizationId, keys: &KeyRing) -> BindingSecret {
         BindingSecret(
@@ -456,24 +456,24 @@ impl PageNonce {
     }
 }
 
-/// Whose consent an authorization is to bring.
+/// The person whose consent an authorization asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A guest who showed an access token.
+    /// A guest who sent an access token.
     Guest {
-        /// Who.
+        /// The guest's user.
         sub: UserSub,
         /// Under which address.
         email: Email,
     },
-    /// A person who claims this address.
+    /// A person who claims this address, without proof.
     Claimed(Email),
     /// Any person in the conversation.
     Anybody,
 }
 
 impl Subject {
-    /// The address, where there is one.
+    /// The address, if it is known.
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
         match self {
@@ -483,19 +483,19 @@ impl Subject {
     }
 }
 
-/// Why an authorization, or an attempt to end one, failed. Only the log and the person who began
-/// hear of it.
+/// The reason why an authorization, or an attempt to end one, failed. Only the log and the browser
+/// that began the authorization learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationFailure {
     /// Its ten minutes were over.
     Expired,
     /// It had ended before.
     AlreadyUsed,
-    /// Another browser than the one that began it.
+    /// A browser that did not begin the authorization came back.
     OtherBrowser,
-    /// Another person consented than the one that was meant.
+    /// The wrong person consented.
     OtherUser,
-    /// The redirect brought another state than it was sent out with.
+    /// The redirect carried a state other than the issued one.
     StateMismatch,
     /// The provider said no, or the person did there.
     ProviderDenied,
@@ -550,7 +550,7 @@ impl AuthorizationFailure {
         }
     }
 
-    /// Reads a name as it was stored.
+    /// Reads a stored name.
     #[must_use]
     pub fn stored(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)
@@ -560,7 +560,7 @@ impl AuthorizationFailure {
 /// How far an authorization has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// The person has not come back yet, or is being let in this very moment.
+    /// The person has not come back yet, or the callback is being completed at this moment.
     Pending,
     /// AgentCore may give the agent tokens.
     Completed,
@@ -571,7 +571,7 @@ pub enum Standing {
 /// The state of an authorization, for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationStatus {
-    /// It goes on.
+    /// The authorization is pending.
     Pending,
     /// It has succeeded.
     Completed,
@@ -605,21 +605,21 @@ impl Serialize for AuthorizationStatus {
 pub struct Authorization {
     /// Which one.
     pub id: AuthorizationId,
-    /// For which conversation.
+    /// The conversation that asked for it.
     pub conversation_id: ConversationId,
-    /// Whose consent it is to bring.
+    /// The person whose consent it asks for.
     pub subject: Subject,
     /// The identifier that minted the workload token.
     pub user_id: AgentUserId,
     /// The requested scopes.
     pub scopes: Vec<Scope>,
-    /// Where the person is to go: AgentCore's URL, which works once.
+    /// AgentCore's authorization URL for the person. It works once.
     pub url: AuthorizationUrl,
     /// Of the state that it was sent out with.
     pub state: KeyedHash,
-    /// The browser that it belongs to. None until a person allows it on a start link's page.
+    /// The browser that it is bound to. `None` until a person allows it on a start link's page.
     pub binding: Option<Binding>,
-    /// Whether another browser wanted it too, and was refused.
+    /// Whether another browser tried to bind it and was refused.
     pub refused_elsewhere: bool,
     /// How far it has come.
     pub standing: Standing,
@@ -641,11 +641,11 @@ pub struct Binding {
 pub enum LinkEnd {
     /// It has succeeded, in this very browser.
     Completed,
-    /// It has not, or not for this browser.
+    /// The authorization failed, or failed for this browser.
     Failed {
         /// Why.
         reason: AuthorizationFailure,
-        /// Whether the reason is told.
+        /// Whether this browser began the authorization, and so learns the reason.
         began_it: bool,
     },
 }
@@ -668,8 +668,8 @@ impl Authorization {
         }
     }
 
-    /// Whether the person signed in after this browser was sent to do so. Both clocks count here,
-    /// and need not agree to the second: between the start and a fresh sign-in lie a page, an
+    /// Whether the person signed in after this browser was sent to sign in. The check compares two
+    /// clocks, which may differ by a second: between the start and a fresh sign-in lie a page, an
     /// address and a code.
     #[must_use]
     pub fn is_signed_in_for(&self, person: &Caller) -> bool {
@@ -691,7 +691,8 @@ impl Authorization {
         }
     }
 
-    /// Whether a cookie's value proves the browser that began this one, in constant time.
+    /// Whether a cookie's value proves the browser that began this authorization. Compares in
+    /// constant time.
     #[must_use]
     pub fn is_bound_to(&self, cookie: &BindingCookie, keys: &KeyRing) -> bool {
         self.id == cookie.id
@@ -701,14 +702,14 @@ impl Authorization {
             })
     }
 
-    /// Whether a redirect brings the state that this one was sent out with, in constant time.
+    /// Whether a redirect carries the state of this authorization. Compares in constant time.
     #[must_use]
     pub fn is_sent_out_with(&self, state: &str, keys: &KeyRing) -> bool {
         keys.verifies(Purpose::AuthorizationState, &[state], &self.state.0)
     }
 }
 
-/// An authorization URL of AgentCore's. It works once, so nothing here ever fetches it.
+/// An authorization URL of AgentCore's. It works once, so Latchkey never fetches it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationUrl(String);
 
@@ -770,7 +771,7 @@ impl CallbackUrl {
     }
 }
 
-/// The answer to an agent whose guest must consent first.
+/// The answer to an agent whose guest has not consented yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConsentRequest {
     /// The authorization to ask about afterwards.

@@ -1,4 +1,4 @@
-//! Backup codes: what opens the second door when the authenticator is lost.
+//! Backup codes: the second factor of a guest who lost the authenticator.
 
 use std::{fmt::Write, str::FromStr};
 
@@ -37,8 +37,8 @@ impl BackupCode {
         Self(random.iter().collect())
     }
 
-    /// Parses what a person typed. Letter case, spaces and dashes do not matter, nor does I or L
-    /// for 1, or O for 0.
+    /// Parses typed text. Letter case, spaces and dashes are ignored. I and L are read as 1, O as
+    /// 0.
     pub fn parse(text: &str) -> Result<Self, InvalidBackupCode> {
         let mut code = String::with_capacity(CHARACTERS);
         for character in text.chars() {
@@ -61,7 +61,7 @@ impl BackupCode {
         }
     }
 
-    /// The code as it is shown, once: `7K3Q-XB2M-9FTR-04WZ`.
+    /// The code in groups, as it is shown once: `7K3Q-XB2M-9FTR-04WZ`.
     #[must_use]
     pub fn to_groups(&self) -> String {
         let mut groups = String::with_capacity(CHARACTERS + CHARACTERS / GROUP);
@@ -98,7 +98,7 @@ impl BackupCodeHash {
         Self(tag.to_hex())
     }
 
-    /// Takes a hash as it was stored.
+    /// Takes a stored hash.
     #[must_use]
     pub fn stored(text: impl Into<String>) -> Self {
         Self(text.into())

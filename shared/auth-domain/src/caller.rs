@@ -7,13 +7,12 @@ use crate::{Guest, SessionId, Timestamp, UserSub, claims};
 /// The caller, from a checked token. API Gateway's authorizer checks it on most routes.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who.
+    /// The user who sent the token.
     pub sub: UserSub,
-    /// By when, at the latest, the token's session had begun. A token that came of refreshing says
-    /// when the person signed in, by the second, and not only when it was issued itself.
+    /// The latest instant at which the token's session can have begun. A refreshed token carries
+    /// the second of its sign-in, not only its own issue time.
     pub signed_in_by: Timestamp,
-    /// When the person last proved who they are, by the second: `auth_time`, which refreshing
-    /// keeps.
+    /// When the person last proved their identity, to the second: `auth_time`. A refresh keeps it.
     pub authenticated_at: Option<Timestamp>,
     /// The app client that the token was issued to.
     pub client_id: Option<String>,
@@ -22,8 +21,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Reads the claims of a checked token, each by its name, as text. `None` where they are not
-    /// those of an access token: an ID token has no business here (ASVS 5.0 9.2.2).
+    /// Reads the claims of a checked token, each by its name, as text. `None` if they are not the
+    /// claims of an access token: an ID token is refused (ASVS 5.0 9.2.2).
     pub fn of_claims(claim: impl Fn(&str) -> Option<String>) -> Option<Self> {
         if claim("token_use")? != "access" {
             return None;
@@ -51,9 +50,8 @@ impl Caller {
     }
 
     /// Whether the guest has signed out everywhere since the token's session began (ASVS 5.0
-    /// 7.4.1): refreshing brings none back, whether Cognito has heard of the end of the session or
-    /// not. The same instant counts as since. A change of factor ends all sessions but the one that
-    /// made it.
+    /// 7.4.1). A refresh does not revive the session, even if Cognito still accepts it. A sign-out
+    /// at the same instant counts as later. A change of factor ends every session except its own.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
         guest.has_signed_out_since(self.signed_in_by, self.session.as_ref())

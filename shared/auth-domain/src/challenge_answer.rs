@@ -7,6 +7,6 @@ use crate::{NewPassword, OtpCode};
 pub enum ChallengeAnswer {
     /// To [`CognitoChallenge::NewPasswordRequired`](crate::CognitoChallenge::NewPasswordRequired).
     NewPassword(NewPassword),
-    /// To the others.
+    /// The answer to the other challenges: a mailed code.
     Code(OtpCode),
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// Format characters (general category Cf): they reorder or hide text, and show nothing themselves.
+/// Format characters (general category Cf). They reorder or hide text and are invisible themselves.
 const FORMAT: [RangeInclusive<char>; 21] = [
     '\u{AD}'..='\u{AD}',
     '\u{600}'..='\u{605}',
@@ -27,8 +27,7 @@ const FORMAT: [RangeInclusive<char>; 21] = [
     '\u{E0020}'..='\u{E007F}',
 ];
 
-/// Characters that a display leaves out where it does not know better
-/// (`Default_Ignorable_Code_Point`).
+/// Characters that a display omits by default (`Default_Ignorable_Code_Point`).
 const IGNORABLE: [RangeInclusive<char>; 17] = [
     '\u{AD}'..='\u{AD}',
     '\u{34F}'..='\u{34F}',
@@ -73,8 +72,8 @@ const DASHES: [RangeInclusive<char>; 19] = [
     '\u{FF0D}'..='\u{FF0D}',
 ];
 
-/// The digit zero of each script of the basic plane whose digits are decimal (general category
-/// `Decimal_Number`). Nine more follow each.
+/// The digit zero of each script of the basic plane with decimal digits (general category
+/// `Decimal_Number`). The nine other digits follow each zero.
 const ZEROS: [char; 37] = [
     '0', '\u{660}', '\u{6F0}', '\u{7C0}', '\u{966}', '\u{9E6}', '\u{A66}', '\u{AE6}', '\u{B66}',
     '\u{BE6}', '\u{C66}', '\u{CE6}', '\u{D66}', '\u{DE6}', '\u{E50}', '\u{ED0}', '\u{F20}',
@@ -94,9 +93,9 @@ fn is_format(character: char) -> bool {
     is_in(&FORMAT, character)
 }
 
-/// Whether a line of text for people must not hold it: control characters, separators of lines and
-/// paragraphs, and format characters. The two joiners of no width stay: names in several scripts
-/// need them.
+/// Whether a character is forbidden in a line of text for people: control characters, separators of
+/// lines and paragraphs, and format characters. The two zero-width joiners are allowed: names in
+/// several scripts need them.
 pub(crate) fn breaks_a_line(character: char) -> bool {
     let is_joiner = matches!(character, '\u{200C}' | '\u{200D}');
     character.is_control()
@@ -104,7 +103,7 @@ pub(crate) fn breaks_a_line(character: char) -> bool {
         || (is_format(character) && !is_joiner)
 }
 
-/// Whether it leaves something on paper.
+/// Whether a character is visible in print.
 pub(crate) fn is_visible(character: char) -> bool {
     !(character.is_whitespace()
         || character.is_control()
@@ -113,8 +112,8 @@ pub(crate) fn is_visible(character: char) -> bool {
         || character == BLANK_BRAILLE)
 }
 
-/// Whether people, or what they paste from, put it between the digits of a code: white space,
-/// dashes and characters of no width.
+/// Whether a character may separate the digits of a code: white space, dashes and zero-width
+/// characters. People type them, and some pages add them to copied text.
 pub(crate) fn separates_digits(character: char) -> bool {
     character.is_whitespace()
         || is_in(&DASHES, character)
@@ -122,7 +121,7 @@ pub(crate) fn separates_digits(character: char) -> bool {
         || is_in(&IGNORABLE, character)
 }
 
-/// The value of a decimal digit, whatever its script.
+/// The value of a decimal digit of any script.
 pub(crate) fn digit(character: char) -> Option<u8> {
     let place = ZEROS.partition_point(|zero| *zero <= character);
     let zero = *ZEROS.get(place.checked_sub(1)?)?;

@@ -1,16 +1,16 @@
-//! The claims and the scope that Latchkey adds to access tokens. One place, because the trigger
-//! writes what the operations read.
+//! The claims and the scope that Latchkey adds to access tokens. They share one file, because the
+//! trigger writes them and the operations read them.
 
 /// The scope that API Gateway requires on every route with a caller.
 pub const SESSION_SCOPE: &str = "latchkey/session";
 
-/// The scope that Cognito puts into every API-flow token. It would let the holder change factors
-/// and attributes without Latchkey.
+/// The scope that Cognito puts into every API-flow token. Its holder could change factors and
+/// attributes without Latchkey.
 pub const COGNITO_ADMIN_SCOPE: &str = "aws.cognito.signin.user.admin";
 
-/// What the operations' client says to the trigger, as client metadata, where the scope above has
-/// to stay. Any client may say it; the trigger believes the operations' own. Nothing that a caller
-/// sends gets into client metadata.
+/// The key in client metadata that asks the trigger to keep the scope above. Any client can send
+/// it; the trigger accepts it only from the operations' own client. Client metadata never contains
+/// input of a caller.
 pub const PURPOSE: &str = "latchkeyPurpose";
 
 /// The one purpose: a fresh proof by which a passkey is registered or removed.

@@ -1,4 +1,4 @@
-//! Instants, and the clock that is passed in.
+//! Instants, and the clock that callers pass in.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -68,8 +68,8 @@ impl Timestamp {
         )
     }
 
-    /// Whole seconds from `now` until this instant, rounded up, never negative: what `Retry-After`
-    /// and `expiresIn` say.
+    /// Whole seconds from `now` until this instant, rounded up, never negative: the unit of
+    /// `Retry-After` and `expiresIn`.
     #[must_use]
     pub fn seconds_from(self, now: Self) -> u64 {
         u64::try_from(self.0.saturating_sub(now.0))

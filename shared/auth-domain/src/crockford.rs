@@ -1,4 +1,4 @@
-//! Crockford's base32, in which ids and codes for people are written.
+//! Crockford's base32, the alphabet of ids and codes for people.
 
-/// No I, L, O, U, so that what is written in it survives telephone, paper and handwriting.
+/// It has no I, L, O or U, so people can read a code aloud, print it and write it by hand.
 pub(crate) const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -17,15 +17,15 @@ pub struct Deployment {
     pub environment: String,
     /// The way that requests must have come.
     pub front_door: FrontDoor,
-    /// The app clients whose tokens make a caller.
+    /// The app clients whose access tokens identify a caller.
     pub app_clients: AppClients,
 }
 
 /// Proof that a request came through CloudFront and its firewall: SHA-256 hashes of the secret that
-/// CloudFront adds to each request. Two, while the secret is being rotated; none, where there is no
-/// CloudFront in front.
+/// CloudFront adds to each request. There are two during a rotation of the secret, and none without
+/// CloudFront.
 ///
-/// Hashes need no call to be read: a secret of 256 bits cannot be found from them.
+/// The hashes are plain configuration: a secret of 256 bits cannot be found from its hash.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontDoor(Vec<[u8; 32]>);
 
@@ -37,7 +37,7 @@ pub struct InvalidFrontDoor;
 impl FromStr for FrontDoor {
     type Err = InvalidFrontDoor;
 
-    /// `none` must be said: a deployment that forgets its front door does not start.
+    /// The text `none` is explicit: a deployment without this setting does not start.
     fn from_str(text: &str) -> Result<Self, InvalidFrontDoor> {
         if text == "none" {
             return Ok(Self::default());
@@ -52,7 +52,8 @@ impl FromStr for FrontDoor {
 }
 
 impl FrontDoor {
-    /// Whether `secret` proves that a request came through it. Nothing does where there is none.
+    /// Whether `secret` proves that a request came through the front door. Always false without
+    /// one.
     #[must_use]
     pub fn is_proved_by(&self, secret: &str) -> bool {
         let hash: [u8; 32] = Sha256::digest(secret).into();
@@ -60,7 +61,7 @@ impl FrontDoor {
         matches.fold(Choice::from(0), |any, one| any | one).into()
     }
 
-    /// Whether requests must prove their way.
+    /// Whether requests must prove that they came through the front door.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
         !self.0.is_empty()

@@ -18,8 +18,8 @@ pub struct DeviceCookie(String);
 
 redacted_debug!(DeviceCookie);
 
-/// A device cookie that Latchkey signed for an address and that is not too old. The record of the
-/// guest whom it names says whether it still counts.
+/// A device cookie that Latchkey signed for an address and that has not expired. The named guest's
+/// record decides whether it still counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceClaim {
     guest: UserSub,
@@ -37,7 +37,7 @@ pub struct KnownDevice {
 }
 
 impl DeviceCookie {
-    /// What the name of every device cookie begins with.
+    /// The prefix of every device cookie's name.
     pub const PREFIX: &str = "__Host-latchkey-device-";
 
     /// Device cookies in one browser. A browser sends all of them with each request, and API
@@ -45,8 +45,8 @@ impl DeviceCookie {
     pub const MOST: usize = 8;
 
     /// A cookie for a browser that has just signed in as `guest` at `email`. A known device keeps
-    /// its nonce, so that signing in again gives it no second budget. `second_factor_at` is when
-    /// the person showed the second factor that this browser is to be spared.
+    /// its nonce, so a new sign-in gives it no second budget. `second_factor_at` is the instant of
+    /// the second factor that this browser may skip later.
     #[must_use]
     pub fn issue(
         email: &Email,
@@ -70,9 +70,8 @@ impl DeviceCookie {
         Self(format!("v3.{issued}.{epoch}.{sub}.{nonce}.{second}.{tag}"))
     }
 
-    /// The cookie's names for `email`, the one to set first. Named after the address, so that a
-    /// browser can be known for several, by a keyed hash, so that the cookie jar does not say
-    /// which.
+    /// The cookie's names for `email`, the one to set first. The name contains a keyed hash of the
+    /// address: one browser can be known for several addresses, and the cookie jar reveals none.
     pub fn names<'a>(email: &'a Email, keys: &'a KeyRing) -> impl Iterator<Item = String> + 'a {
         let names: Vec<String> = keys
             .tags(Purpose::DeviceCookieName, &[email.as_str()])
@@ -116,16 +115,15 @@ impl DeviceCookie {
     }
 }
 
-/// When a cookie says that it was issued. Only the browser's own choice of what to forget hangs on
-/// it.
+/// The unverified issue time in a cookie. It only decides which cookies the browser drops.
 fn claimed_instant(value: &str) -> i64 {
     let issued = value.split('.').nth(1);
     issued.and_then(|issued| issued.parse().ok()).unwrap_or(0)
 }
 
 impl DeviceClaim {
-    /// Checks a cookie's value: signed by Latchkey, for this address, and not older than
-    /// `lifetime`. `None` for a stranger.
+    /// Checks a cookie's value: signed by Latchkey, for this address, and within `lifetime`. `None`
+    /// for a stranger.
     #[must_use]
     pub fn read(
         value: &str,
@@ -157,14 +155,14 @@ impl DeviceClaim {
         })
     }
 
-    /// The guest whom the cookie names.
+    /// The guest in the cookie.
     #[must_use]
     pub fn guest(&self) -> &UserSub {
         &self.guest
     }
 
-    /// The device, if `guest` is whom the cookie names, still has the address, and has reset no
-    /// password since. So the next owner of an address has no known devices that are not theirs.
+    /// The device, if the cookie names `guest`, the guest still has the address, and the guest has
+    /// reset no password since. So the next owner of an address inherits no known devices.
     #[must_use]
     pub fn of(self, guest: &Guest, email: &Email) -> Option<KnownDevice> {
         let counts = guest.cognito_sub == self.guest
@@ -184,7 +182,7 @@ impl KnownDevice {
         self.second_factor_at
     }
 
-    /// Whether `guest` is spared the second factor on this browser: it was shown here less than
+    /// Whether `guest` may skip the second factor on this browser: it was shown here less than
     /// `remembered_for` ago, and the guest has ended no sessions since. A sign-out everywhere, a
     /// change of factor and a reset all end them.
     #[must_use]
@@ -195,9 +193,9 @@ impl KnownDevice {
         })
     }
 
-    /// The subject that the limits of `email` count: a known device by itself, all strangers
-    /// together by the address. So a stranger cannot spend a known device's budget, or lock a guest
-    /// out of a browser that they use.
+    /// The subject of the limits of `email`: each known device has its own, all strangers share the
+    /// address's. So a stranger cannot spend a known device's budget, or lock guests out of their
+    /// own browser.
     #[must_use]
     pub fn budget(device: Option<&Self>, email: &Email, keys: &KeyRing) -> String {
         match device {

@@ -1,4 +1,4 @@
-//! Addresses: one spelling for each, and none that two systems could read differently.
+//! Email addresses: one spelling for each, and no spelling that two systems could read differently.
 
 use std::{fmt, str::FromStr};
 
@@ -8,21 +8,21 @@ use serde::{Serialize, Serializer};
 use crate::redacted::redacted_debug;
 
 /// The longest address that can be a Cognito user's name (API reference, `UsernameType`). SMTP
-/// would carry 254 octets, so somebody may have a longer one; there is no user to be made of it.
+/// allows 254 octets, but Cognito can hold no user for a longer address.
 const LONGEST: usize = 128;
 
-/// An address in its one spelling: ASCII, lower case, `local@domain.tld` with an unquoted local
+/// An address in its only spelling: ASCII, lower case, `local@domain.tld` with an unquoted local
 /// part.
 ///
 /// Cognito treats user names without regard to case, so the lower-case form is the identity.
-/// Anything that could be read in two ways is refused rather than repaired: look-alike letters, a
-/// full-width "@", quoted local parts, comments, address literals.
+/// Ambiguous addresses are refused, not repaired: look-alike letters, a full-width "@", quoted
+/// local parts, comments, address literals.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
 redacted_debug!(Email);
 
-/// Why a text is not an address that Latchkey takes.
+/// The reason why a text is not a valid address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
     /// Over 128 characters.
@@ -31,13 +31,13 @@ pub enum InvalidEmail {
     /// A character outside ASCII, in the local part or the domain.
     #[error("must consist of ASCII characters")]
     NotAscii,
-    /// Not `local@domain.tld`.
+    /// The text is not of the form `local@domain.tld`.
     #[error("must be an email address such as name@example.com")]
     Malformed,
 }
 
 impl Email {
-    /// Parses what a person typed. Spaces around it are forgiven.
+    /// Parses typed text. Leading and trailing spaces are ignored.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         if text.len() > LONGEST {
@@ -84,7 +84,7 @@ impl Email {
         &self.0
     }
 
-    /// The address as shown to the person who typed it: `t***@e***`, Cognito's own mask.
+    /// The masked address, for the person who typed it: `t***@e***`, Cognito's own mask.
     #[must_use]
     pub fn masked(&self) -> MaskedEmail {
         let (local, domain) = self.0.split_once('@').unwrap_or((&self.0, ""));

@@ -1,11 +1,11 @@
-//! How somebody who is signed in proves once more who they are, before a sensitive change.
+//! Fresh proofs: a signed-in guest proves their identity again before a sensitive change.
 
 use std::str::FromStr;
 
 use crate::{Caller, OtpCode, Password, SecondFactor, SessionId, SessionToken};
 
-/// A proof made for this very request: a session that was left open, or a stolen token, has none
-/// (ASVS 5.0 7.5.1).
+/// A proof made for this very request. An open session or a stolen token does not contain one (ASVS
+/// 5.0 7.5.1).
 #[derive(Clone, Debug)]
 pub enum FreshProof {
     /// The guest's password.
@@ -19,7 +19,7 @@ pub enum FreshProof {
     },
 }
 
-/// What a sensitive change wants: a fresh proof, and the second factor of a guest who has one.
+/// The proofs for a sensitive change: a fresh proof, and the second factor of a guest who has one.
 #[derive(Clone, Debug)]
 pub struct Proofs {
     /// The fresh proof.
@@ -28,7 +28,7 @@ pub struct Proofs {
     pub second_factor: Option<SecondFactor>,
 }
 
-/// The change that a mailed code is for. It proves nothing for another one.
+/// The change that a mailed code is for. The code proves nothing for another change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofPurpose {
     /// Another password.
@@ -84,7 +84,7 @@ impl FromStr for ProofPurpose {
     }
 }
 
-/// Whose a mailed proof is, in which session, and for which change.
+/// The guest, session and change of a mailed proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofBinding(String);
 
@@ -97,7 +97,7 @@ impl ProofBinding {
         Self(format!("{purpose} {sub} {session}"))
     }
 
-    /// The binding as it is stored.
+    /// The stored form of the binding.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

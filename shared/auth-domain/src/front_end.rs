@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::{AuthorizationFailure, AuthorizationId, LinkEnd};
 
-/// What is encoded in a query's value (WHATWG URL, the `application/x-www-form-urlencoded` set,
-/// without its spaces as pluses).
+/// The characters that are percent-encoded in a query's value (WHATWG URL, the
+/// `application/x-www-form-urlencoded` set, but spaces are not encoded as pluses).
 const IN_A_QUERY: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -46,8 +46,8 @@ impl FromStr for FrontEnd {
 }
 
 impl FrontEnd {
-    /// Where a browser goes whose authorization has succeeded. `again` where it had succeeded
-    /// before, and nothing has changed now.
+    /// The page for a browser whose authorization succeeded. `again` means that it had succeeded
+    /// before and this request changed nothing.
     #[must_use]
     pub fn told_of_success(&self, id: &AuthorizationId, again: bool) -> String {
         let id = utf8_percent_encode(id.as_str(), IN_A_QUERY);
@@ -59,7 +59,7 @@ impl FrontEnd {
         format!("{}?auth=success&session_id={id}{reason}", self.0)
     }
 
-    /// Where a browser goes that follows the link of an authorization that has ended.
+    /// The page for a browser that follows the link of an ended authorization.
     #[must_use]
     pub fn told_of_end(&self, id: &AuthorizationId, end: LinkEnd) -> String {
         match end {
@@ -68,8 +68,8 @@ impl FrontEnd {
         }
     }
 
-    /// Where a browser goes whose authorization has failed. The reason is said to the browser that
-    /// began it, and to no other.
+    /// The page for a browser whose authorization failed. Only the browser that began it learns the
+    /// reason.
     #[must_use]
     pub fn told_of_failure(&self, failure: AuthorizationFailure, began_it: bool) -> String {
         let reason = if began_it {

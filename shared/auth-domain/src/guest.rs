@@ -39,7 +39,7 @@ impl GuestId {
         ))
     }
 
-    /// Parses an id as it is stored.
+    /// Parses a stored id.
     pub fn parse(text: &str) -> Result<Self, InvalidGuestId> {
         let well_formed = text
             .strip_prefix("GST-")
@@ -84,10 +84,10 @@ pub struct GuestName(String);
 
 redacted_debug!(GuestName);
 
-/// Why a text is not a name.
+/// The reason why a text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidGuestName {
-    /// Nothing that shows: white space, joiners, fillers.
+    /// The text has no visible character: white space, joiners, fillers.
     #[error("must have a visible character")]
     Empty,
     /// Over 100 characters.
@@ -100,7 +100,7 @@ pub enum InvalidGuestName {
 }
 
 impl GuestName {
-    /// Parses what a person typed. White space around it is dropped.
+    /// Parses typed text. Leading and trailing white space is dropped.
     pub fn parse(text: &str) -> Result<Self, InvalidGuestName> {
         if text.chars().any(breaks_a_line) {
             return Err(InvalidGuestName::ControlCharacter);
@@ -129,7 +129,7 @@ impl FromStr for GuestName {
     }
 }
 
-/// The identifier that Cognito gave a user: opaque text, immutable, never used again for another.
+/// The identifier that Cognito gave a user: opaque, immutable, never reused for another user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserSub(String);
 
@@ -139,8 +139,7 @@ pub struct UserSub(String);
 pub struct InvalidUserSub;
 
 impl UserSub {
-    /// Parses a `sub` claim. AWS promises no more than text, so length and alphabet are all that is
-    /// checked.
+    /// Parses a `sub` claim. AWS promises only text, so only length and alphabet are checked.
     pub fn parse(text: &str) -> Result<Self, InvalidUserSub> {
         let well_formed = (1..=128).contains(&text.len())
             && text.bytes().all(|byte| {
@@ -168,7 +167,7 @@ impl FromStr for UserSub {
     }
 }
 
-/// A guest's record, kept under the sub of the Cognito user whom the guest is bound to.
+/// A guest's record. Its key is the sub of the guest's Cognito user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guest {
     /// The public number.
@@ -177,9 +176,9 @@ pub struct Guest {
     pub email: Email,
     /// The guest's display name.
     pub name: Option<GuestName>,
-    /// The Cognito user whom this guest is bound to. It never changes.
+    /// The guest's Cognito user. It never changes.
     pub cognito_sub: UserSub,
-    /// Whether a code sent to the address has been proved.
+    /// Whether the guest has proved a code sent to the address.
     pub email_verified: bool,
     /// When the record was made.
     pub created_at: Timestamp,
@@ -189,31 +188,31 @@ pub struct Guest {
     pub has_password: bool,
     /// Tokens issued up to this instant are refused.
     pub signed_out_at: Option<Timestamp>,
-    /// The one session that `signed_out_at` did not end.
+    /// The only session that `signed_out_at` did not end.
     pub kept_session: Option<SessionId>,
     /// Which device cookies count: those of this epoch. A reset of the password begins another.
     pub device_epoch: u32,
     /// The authenticator that guards every sign-in, where the guest has one.
     pub authenticator: Option<Authenticator>,
-    /// The authenticator that is being set up, if one is. Only its confirmation touches the one
-    /// above.
+    /// An authenticator during its set-up, if there is one. The authenticator above changes only
+    /// when this one is confirmed.
     pub pending_authenticator: Option<PendingAuthenticator>,
     /// The passkeys that count, the oldest first.
     pub passkeys: Vec<Passkey>,
-    /// Whether the guest is being deleted: nothing of theirs counts any more.
+    /// Whether the guest is being deleted: their tokens and sign-ins no longer count.
     pub is_leaving: bool,
 }
 
 impl Guest {
-    /// Whether the guest has more than a password and a mailbox: an authenticator, or a passkey
-    /// whose device has verified its user.
+    /// Whether the guest has a factor beyond a password and a mailbox: an authenticator, or a
+    /// passkey whose device has verified its user.
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
         self.authenticator.is_some() || self.passkeys.iter().any(|passkey| passkey.user_verified)
     }
 
-    /// Whether a session that had begun by `signed_in_by` was ended with all others since. The same
-    /// instant counts as since.
+    /// Whether a sign-out everywhere ended a session that had begun by `signed_in_by`. A sign-out
+    /// at the same instant counts as later.
     #[must_use]
     pub fn has_signed_out_since(
         &self,
@@ -226,8 +225,8 @@ impl Guest {
     }
 }
 
-/// A guest without a user, who waits under an address: made by a booking or an import. The first
-/// user who proves the address is bound to it.
+/// A guest without a user, waiting under an address after a booking or an import. The first user
+/// who proves the address is bound to the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WaitingGuest {
     /// The public number.
@@ -236,7 +235,7 @@ pub struct WaitingGuest {
     pub email: Email,
     /// The guest's display name.
     pub name: Option<GuestName>,
-    /// Whether the address is known to be the guest's.
+    /// Whether the address has been proved to belong to the guest.
     pub email_verified: bool,
     /// When the record was made.
     pub created_at: Timestamp,
@@ -245,7 +244,7 @@ pub struct WaitingGuest {
 /// An address's record of its guest: enough to begin a sign-in without another read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressClaim {
-    /// The user whose guest has the address, and has proved it.
+    /// The user of the guest who has proved the address.
     pub sub: UserSub,
     /// The guest's public number.
     pub guest_id: GuestId,

@@ -9,17 +9,17 @@ use crate::{
     TokenDelivery, UserSub, redacted::redacted_debug,
 };
 
-/// A sign-in whose first factor was right. Nothing of it leaves before the second.
+/// A sign-in whose first factor was right. Its tokens do not leave before the second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldSignIn {
-    /// The address that is signing in.
+    /// The address of the sign-in.
     pub email: Email,
     /// The missing step.
     pub awaits: AwaitedFactor,
     /// The passkey that was the first factor, if its device has verified its user. The second
     /// factor confirms it.
     pub passkey: Option<PasskeyId>,
-    /// How the refresh token is to travel, unless the second factor says otherwise.
+    /// The delivery of the refresh token, unless the request with the second factor changes it.
     pub token_delivery: TokenDelivery,
     /// Codes tried so far.
     pub attempts: u32,
@@ -32,17 +32,17 @@ pub struct HeldSignIn {
 pub enum AwaitedFactor {
     /// A code of the guest's authenticator, or a backup code.
     Authenticator(HeldToken),
-    /// A second factor that the guest, who has none, sets up.
+    /// The set-up of a second factor, for a guest who has none.
     SetUp(HeldSetUp),
     /// The answer to a challenge of Cognito's own.
     Cognito(FollowUp),
 }
 
-/// The refresh token that the first factor earned, and that the second turns into tokens. Nobody
-/// has it meanwhile.
+/// The refresh token that the first factor earned. The second factor exchanges it for tokens; until
+/// then no client has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldToken {
-    /// Whose sign-in it is.
+    /// The user who signs in.
     pub sub: UserSub,
     /// The token.
     pub sealed: Sealed,
@@ -51,15 +51,15 @@ pub struct HeldToken {
 /// A sign-in that waits until its guest has set up a second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldSetUp {
-    /// What the set-up turns into tokens.
+    /// The refresh token that the completed set-up exchanges for tokens.
     pub token: HeldToken,
-    /// The session that goes on, where the set-up ends all others.
+    /// The session that continues. The set-up ends all others.
     pub session: SessionId,
-    /// When the first factor was shown. A guest who has signed out everywhere since has ended it.
+    /// When the first factor was shown. A later sign-out everywhere ends this sign-in.
     pub begun: Timestamp,
 }
 
-/// A challenge with which Cognito goes on after a right password, instead of giving tokens.
+/// Cognito's next challenge after a right password. Cognito returns it in place of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FollowUp {
     /// The question.

@@ -23,7 +23,7 @@ impl Key {
         Self(bytes)
     }
 
-    /// The key itself, for what seals with it.
+    /// The bytes of the key, for the cipher.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -57,7 +57,7 @@ pub enum Purpose {
     DeviceCookieName,
     /// Storing a backup code.
     BackupCode,
-    /// Storing what only the browser that began an authorization has.
+    /// Storing the secret of the browser that began an authorization.
     AuthorizationBinding,
     /// Storing the state that an authorization was sent out with, and naming its cookie.
     AuthorizationState,
@@ -106,7 +106,7 @@ impl Tag {
         HEXLOWER.encode(&self.0)
     }
 
-    /// The first 8 hexadecimal digits: enough to tell things apart, too little to prove anything.
+    /// The first 8 hexadecimal digits: enough to distinguish hashes, too few to prove anything.
     #[must_use]
     pub fn short(self) -> String {
         HEXLOWER.encode(&self.0[..4])
@@ -139,14 +139,14 @@ impl KeyRing {
         Self { earlier, ..self }
     }
 
-    /// The hash of `parts` under the key in use. Parts cannot run into each other: each is hashed
-    /// with its length.
+    /// The hash of `parts` under the current key. Each part is hashed with its length, so different
+    /// parts never produce the same input.
     #[must_use]
     pub fn tag(&self, purpose: Purpose, parts: &[&str]) -> Tag {
         tag(&self.current, purpose, parts)
     }
 
-    /// Whether `candidate` is the hash of `parts` under either key, in constant time.
+    /// Whether `candidate` is the hash of `parts` under either key. Compares in constant time.
     #[must_use]
     pub fn verifies(&self, purpose: Purpose, parts: &[&str], candidate: &str) -> bool {
         let matches = |key: &Key| {
@@ -159,8 +159,8 @@ impl KeyRing {
         (matches(&self.current) | previous).into()
     }
 
-    /// Whether `candidate` is the hash of `parts` under a key of any age: for what lives longer
-    /// than two rotations may lie apart.
+    /// Whether `candidate` is the hash of `parts` under a key of any age, for hashes that outlive
+    /// two rotations.
     #[must_use]
     pub fn ever_verified(&self, purpose: Purpose, parts: &[&str], candidate: &str) -> bool {
         let is_of_earlier = self.earlier.iter().fold(Choice::from(0), |found, key| {
@@ -170,8 +170,7 @@ impl KeyRing {
         self.verifies(purpose, parts, candidate) | bool::from(is_of_earlier)
     }
 
-    /// The hash of `parts` under each key, the one in use first: for looking something up by a name
-    /// that is a hash.
+    /// The hash of `parts` under each key, the current one first: for lookups by a hashed name.
     pub fn tags<'a>(
         &'a self,
         purpose: Purpose,

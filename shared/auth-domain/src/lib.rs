@@ -1,9 +1,9 @@
 //! The types and rules of signing in, for all operations, with no I/O, no clock and no randomness
 //! of its own.
 //!
-//! A value of a type in here has been checked: an [`Email`] is an address, an [`OtpCode`] has the
-//! right number of digits. Text that must not leave (addresses, codes, tokens, keys) prints as the
-//! name of its type and nothing else.
+//! Every value of these types has been checked: an [`Email`] is an address, an [`OtpCode`] has the
+//! right number of digits. Secret text (addresses, codes, tokens, keys) prints as the name of its
+//! type.
 
 mod activity;
 mod agent_name;

@@ -1,4 +1,4 @@
-//! Limits as rules; who counts them is the tables' business.
+//! Limits as rules. The tables count the events.
 
 use std::time::Duration;
 
@@ -35,11 +35,11 @@ pub struct LimitState {
     pub limit: Limit,
     /// How many more events it admits now.
     pub remaining: u32,
-    /// Seconds until it admits one more than now.
+    /// Seconds until the limit admits one more event than now.
     pub reset_seconds: u64,
 }
 
-/// The attempts for one address: of strangers, and of people who solved a challenge.
+/// The attempts for one address: by strangers, and by people who solved a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TryLimits {
     /// All strangers together.
@@ -62,9 +62,9 @@ pub struct CodeMailLimits {
 }
 
 impl CodeMailLimits {
-    /// How many mails of a day there may be for one more of this payer. A fifth is kept for known
-    /// devices and signed-in guests, so that nobody else keeps them out: strangers who solve
-    /// challenges, or who talk to an agent.
+    /// The number of mails a day up to which this payer gets another one. A fifth is reserved for
+    /// known devices and signed-in guests, so strangers who solve challenges or who talk to an
+    /// agent cannot spend it.
     #[must_use]
     pub const fn total_for(&self, payer: CodeMailPayer<'_>) -> Limit {
         let total = self.total_per_day;
@@ -88,8 +88,8 @@ pub struct OwnMailLimits {
     pub with_solved: Option<Limit>,
 }
 
-/// What solved challenges buy of recovery beside the strangers' limit. Cognito itself may stop a
-/// user at five an hour, whoever asks, and some of those are for known devices.
+/// Recoveries that solved challenges buy in addition to the strangers' limit. Cognito itself may
+/// refuse a user after five an hour from all callers, and known devices need some of those.
 const SOLVED_AT_RECOVERY: u32 = 1;
 
 impl OwnMailLimits {
@@ -119,23 +119,23 @@ impl TryLimits {
     }
 }
 
-/// Out of whose budget a mail with a code is paid.
+/// The budget that pays for a mail with a code.
 #[derive(Clone, Copy, Debug)]
 pub enum CodeMailPayer<'a> {
     /// That of all strangers.
     Stranger,
-    /// That of those who have solved a challenge.
+    /// The budget of requests with a solved challenge.
     Solved(&'a SolvedWork),
     /// An agent's own.
     Agent,
-    /// One of the requester's own: a known device's, a signed-in guest's.
+    /// The requester's own budget: a known device's, or a signed-in guest's.
     Known,
 }
 
 /// The most that the whole pool takes in a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLimits {
-    /// Mails with a code: what protects the mail quota that all guests share.
+    /// The limit on mails with a code. It protects the mail quota that all guests share.
     pub mails: Limit,
     /// New users, from which on strangers have to pay with work.
     pub new_users: u32,
@@ -144,28 +144,28 @@ pub struct PoolLimits {
 /// The kind of requester of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolPayer {
-    /// Anybody.
+    /// A request without proof of anything.
     Stranger,
-    /// A person who solved a challenge.
+    /// A request with a solved challenge.
     Solved,
-    /// An agent, who may speak for a stranger and solves no challenges.
+    /// An agent. It may speak for a stranger, and solves no challenges.
     Agent,
-    /// A known device, or a signed-in guest.
+    /// A known device or a signed-in guest.
     Known,
 }
 
 /// One mail, as the pool counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolRequest {
-    /// Who asks.
+    /// The payer of the request.
     pub payer: PoolPayer,
-    /// Whether the address may need a user that is not there yet.
+    /// Whether the address may need a new Cognito user.
     pub makes_user: bool,
 }
 
 impl PoolLimits {
-    /// How many mails of a minute somebody may have part in. A fifth is kept for those who are
-    /// known, so that a flood of strangers keeps no known device out.
+    /// The mails a minute that this payer may cause in total. A fifth is reserved for known devices
+    /// and signed-in guests, so a flood of strangers cannot block them.
     #[must_use]
     pub const fn mails_for(&self, payer: PoolPayer) -> u32 {
         match payer {
@@ -178,7 +178,7 @@ impl PoolLimits {
 }
 
 impl Limit {
-    /// The state of a limit that admits nothing more until `end`.
+    /// The state of a limit that admits nothing until `end`.
     #[must_use]
     pub fn spent_until(self, end: Timestamp, now: Timestamp) -> LimitState {
         LimitState {
@@ -251,11 +251,11 @@ mod tests {
             ..LIMIT
         };
         assert_eq!(left(limit, &[], 0), (3, 900));
-        // The older two are long past the window, and count as long as none was followed by quiet.
+        // The older two are far outside the window. They count while no quiet window follows them.
         let slow = [2600, 1800, 1000];
         assert_eq!(left(limit, &slow, 3499), (0, 1));
         assert_eq!(left(limit, &slow, 3500), (3, 900));
-        // 900 seconds lie between the older two: what was before them is forgotten.
+        // 900 seconds lie between the older two, so the events before that gap are forgotten.
         assert_eq!(left(limit, &[2700, 1900, 1000], 2700), (1, 900));
     }
 

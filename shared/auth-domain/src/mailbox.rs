@@ -1,12 +1,12 @@
-//! Mailboxes: what mails are counted for, where one person has many addresses.
+//! Mailboxes: one person may have many addresses, and limits count mails by mailbox.
 
 use crate::{Email, KeyRing, Purpose};
 
-/// Where the mail to an address ends up, as far as that shows: `a+x@example.com` and
-/// `a+y@example.com` are one mailbox (RFC 5233).
+/// The mailbox of an address, as far as its spelling shows: `a+x@example.com` and `a+y@example.com`
+/// share one mailbox (RFC 5233).
 ///
-/// For counting only. An address is an identity with its sub-address, because not every mail server
-/// folds it. Dots are kept: only some servers ignore them.
+/// For counting only. As an identity, an address keeps its sub-address, because not every mail
+/// server folds it. Dots are kept: only some servers ignore them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mailbox(String);
 

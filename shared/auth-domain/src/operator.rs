@@ -1,4 +1,4 @@
-//! Operators: who acts on a guest, what they do, and why.
+//! Operators: the principal, the act on a guest, and its reason.
 
 use std::str::FromStr;
 
@@ -50,7 +50,7 @@ pub struct ActReason(String);
 
 redacted_debug!(ActReason);
 
-/// On whom an operator acts, and why.
+/// The guest that an operator acts on, and the reason.
 #[derive(Debug)]
 pub struct ActOnGuest {
     /// The guest.
@@ -86,12 +86,12 @@ impl FromStr for ActReason {
     }
 }
 
-/// What operators do.
+/// The acts of operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperatorAct {
     /// Find a guest.
     Find,
-    /// See what happened to a guest's account.
+    /// Read the events of a guest's account.
     Activity,
     /// Refuse a guest every sign-in.
     Disable,
@@ -121,7 +121,7 @@ impl OperatorAct {
     }
 }
 
-/// Whom an operator acts on, without the address.
+/// The subject of an operator's act, without the address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActSubject {
     /// A guest, or an id that no guest has.
@@ -140,18 +140,18 @@ impl ActSubject {
     }
 }
 
-/// One act of an operator, as it begins.
+/// One act of an operator, recorded at its start.
 #[derive(Clone, Debug)]
 pub struct OperatorEvent {
-    /// What.
+    /// The act.
     pub act: OperatorAct,
-    /// On whom.
+    /// Its subject.
     pub subject: ActSubject,
-    /// By whom.
+    /// The operator.
     pub principal: Principal,
     /// Why.
     pub reason: Option<ActReason>,
-    /// In which request.
+    /// The request that asked for the act.
     pub request_id: String,
     /// When it began.
     pub at: Timestamp,

@@ -7,8 +7,8 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// A mailed code: 6 to 8 digits. Cognito sends 8 for a sign-in today, 6 for everything else, and
-/// promises neither.
+/// A mailed code: 6 to 8 digits. Cognito currently sends 8 for a sign-in and 6 for all other
+/// purposes, and promises neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtpCode(String);
 
@@ -19,13 +19,13 @@ redacted_debug!(OtpCode);
 #[error("must have 6 to 8 digits")]
 pub struct InvalidOtpCode;
 
-/// The longest text that is looked through for digits: eight of them, with more between them than
-/// mails and keyboards put there.
+/// The longest text that is searched for digits: eight digits, with more separators than mails and
+/// keyboards add.
 const LONGEST: usize = 64;
 
 impl OtpCode {
-    /// Parses what a person typed or pasted: 6 to 8 decimal digits, of the script that a keyboard
-    /// has. White space, dashes and characters of no width are passed over wherever they stand.
+    /// Parses typed or pasted text: 6 to 8 decimal digits of any script. White space, dashes and
+    /// zero-width characters are ignored everywhere.
     pub fn parse(text: &str) -> Result<Self, InvalidOtpCode> {
         if text.chars().count() > LONGEST {
             return Err(InvalidOtpCode);

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use crate::{ConsentRequest, LimitState, WorkChallenge};
 
-/// A failure that no caller branches on: what was tried, and what came of it. For the operator's
-/// log, never for a client.
+/// A failure that no caller branches on: the attempt and its cause. For the operator's log, never
+/// for a client.
 #[derive(Debug, thiserror::Error)]
 #[error("{attempted}")]
 pub struct Report {
@@ -15,7 +15,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// `attempted` says what was being done, as in "read the guest".
+    /// `attempted` names the attempt, as in "read the guest".
     pub fn new(attempted: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
             attempted,
@@ -23,7 +23,7 @@ impl Report {
         }
     }
 
-    /// A failure that has no source: the description is all there is.
+    /// A failure without a source: the description is the whole report.
     #[must_use]
     pub fn of(description: &'static str) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Report {
     }
 }
 
-/// One field of the input, and what is wrong with it.
+/// One invalid field of the input, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldProblem {
     /// The field's name on the wire.
@@ -54,7 +54,7 @@ pub struct FieldProblem {
     /// The code for programs: `required`, `type`, `invalid`, `duplicate`, `needed`, `exclusive`, or
     /// the rule that a new password breaks.
     pub code: &'static str,
-    /// The message for people. Never holds the value.
+    /// The message for people. It never contains the value.
     pub message: String,
 }
 
@@ -67,10 +67,10 @@ pub struct Attempts {
     pub remaining: u32,
 }
 
-/// Why a refresh token buys nothing.
+/// The reason why a refresh token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshRefusal {
-    /// It was exchanged before, and the grace period is over: somebody else may hold a copy.
+    /// It was exchanged before, and the grace period is over: a thief may hold a copy.
     Reused,
     /// Its session was signed out.
     Revoked,
@@ -80,8 +80,8 @@ pub enum RefreshRefusal {
     Invalid,
 }
 
-/// A problem as the contract names it: the variant is the `code` that a client reads. Status codes
-/// and words stand in `auth-lambda`; what an operator reads travels inside as a [`Report`].
+/// A problem as the contract names it: the variant is the `code` for the client. Status codes and
+/// words are in `auth-lambda`. The [`Report`] inside is for the operator.
 #[derive(Debug)]
 pub enum Problem {
     /// The input breaks a rule; each broken one is named.
@@ -90,12 +90,12 @@ pub enum Problem {
     InvalidSession,
     /// The sign-in has brought its tokens already: the request came twice.
     SignInCompleted,
-    /// No caller, or one whose tokens are no longer accepted.
+    /// The request has no token, or one that is no longer accepted.
     AuthRequired,
     /// An agent's guest has to consent first, and where.
     ConsentRequired(Box<ConsentRequest>),
-    /// Address and password do not belong together, or the address is not proved yet. One answer,
-    /// so that neither shows.
+    /// The address and the password do not match, or the address is not proved yet. One answer
+    /// hides which.
     InvalidCredentials,
     /// The address has a guest already.
     EmailExists,
@@ -106,7 +106,7 @@ pub enum Problem {
     PasskeyRequired,
     /// The code is wrong.
     InvalidOtp(Attempts),
-    /// The refresh token buys nothing.
+    /// The refresh token is refused.
     InvalidRefreshToken(RefreshRefusal),
     /// The guest belongs to another user.
     UserMismatch,
@@ -118,27 +118,27 @@ pub enum Problem {
     SessionExpired,
     /// The body is too large.
     PayloadTooLarge,
-    /// The body is not JSON by its own account.
+    /// The body's media type is not JSON.
     UnsupportedMediaType,
-    /// The sign-in's attempts are used up, until it ends; another may be started at once.
+    /// The sign-in has no attempts left. A new sign-in can start at once.
     MaxAttemptsExceeded(LimitState),
     /// A limit is reached.
     RateLimited {
         /// When the next event is admitted.
         retry_after_seconds: u64,
-        /// A challenge that admits a request before that, if there is one.
+        /// A challenge. Its solution admits a request earlier.
         challenge: Option<Box<WorkChallenge>>,
     },
-    /// Cognito takes no password of this user for a while, and the caller is a known device, which
-    /// may hear it. A code signs in.
+    /// Cognito has locked this user's password for a while, and the caller is a known device, so it
+    /// may learn that. A sign-in by code works.
     PasswordLocked {
         /// When the lock is over for certain.
         retry_after_seconds: u64,
     },
     /// The mail could not be sent.
     EmailDeliveryFailed(Report),
-    /// Something that we depend on is away or overloaded. Nothing stays behind that the next try
-    /// would trip over.
+    /// A service that Latchkey depends on is unavailable or overloaded. The request leaves no state
+    /// that would hinder a retry.
     ServiceUnavailable {
         /// When to try again.
         retry_after_seconds: u64,
@@ -150,7 +150,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The report for an operator, if there is one.
+    /// The report for the operator, if the problem has one.
     #[must_use]
     pub const fn report(&self) -> Option<&Report> {
         match self {

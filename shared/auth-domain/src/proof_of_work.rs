@@ -1,7 +1,7 @@
-//! Proof of work: what a request pays with where strangers have spent an address's budget (ALTCHA,
-//! proof of work version 2).
+//! Proof of work (ALTCHA, version 2): it pays for a request after strangers have spent an address's
+//! budget.
 //!
-//! A challenge is signed and holds what it is for, so nothing of it is stored before it is solved.
+//! A challenge is signed and contains its purpose, so nothing is stored before it is solved.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -19,8 +19,8 @@ use crate::{Email, KeyRing, Purpose, Randomness, Report, Timestamp, redacted::re
 /// How long a challenge may be solved. A slow phone takes seconds.
 const LIFETIME: Duration = Duration::from_mins(5);
 
-/// `WebCrypto` derives it natively, so a phone loses less to an attacker's hardware than with a
-/// hash in JavaScript.
+/// `WebCrypto` derives it natively. A phone therefore falls less far behind an attacker's hardware
+/// than with a hash in JavaScript.
 const ALGORITHM: &str = "PBKDF2/SHA-256";
 
 /// Bytes of the derived key. One block of SHA-256: more would cost without adding work.
@@ -39,7 +39,7 @@ const CHEAPEST: u32 = 75;
 /// price the owner out.
 const DEAREST: u32 = 600;
 
-/// The longest text that is read as a solved challenge. Ours have 700 characters.
+/// The longest text that is parsed as a solved challenge. Latchkey's have 700 characters.
 const LONGEST: usize = 4096;
 
 /// A challenge, as the answer to a refused request carries it.
@@ -48,13 +48,13 @@ pub struct WorkChallenge(Challenge);
 
 redacted_debug!(WorkChallenge);
 
-/// A challenge and its solution, as a request brings them: not looked at yet.
+/// A challenge and its solution from a request, not verified yet.
 #[derive(Clone)]
 pub struct ProofOfWork(String);
 
 redacted_debug!(ProofOfWork);
 
-/// A challenge that was solved, by the name under which it is used up.
+/// The name of a solved challenge. The table marks it as used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SolvedWork(String);
 
@@ -101,8 +101,8 @@ impl Serialize for WorkChallenge {
 impl FromStr for ProofOfWork {
     type Err = InvalidProofOfWork;
 
-    /// Takes ALTCHA's payload, the base64 of a JSON object with `challenge` and `solution`. What is
-    /// in it shows when it is checked.
+    /// Takes ALTCHA's payload, the base64 of a JSON object with `challenge` and `solution`. Its
+    /// content is checked later.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
         if text.is_empty() || text.len() > LONGEST || !text.bytes().all(is_base64) {
@@ -113,11 +113,11 @@ impl FromStr for ProofOfWork {
 }
 
 impl ProofOfWork {
-    /// Checks that this is a solved challenge of ours for `operation` on `email`. `None` if it is
-    /// not, or comes too late.
+    /// Checks that this is a solved challenge of Latchkey's for `operation` on `email`. `None` if
+    /// it is not, or if it has expired.
     ///
-    /// Signature, time and binding come first, and the prefix that the client claims: only then one
-    /// key is derived.
+    /// Signature, time, binding and the claimed prefix are checked first. Only then one key is
+    /// derived.
     #[must_use]
     pub fn check(
         &self,
@@ -148,7 +148,7 @@ impl ProofOfWork {
         {
             return None;
         }
-        // The crate looks at the system's clock too, which is never ahead of ours.
+        // The crate checks the system's clock too, which is never ahead of `now`.
         verify_solution(VerifySolutionOptions::new(challenge, solution, secret))
             .is_ok_and(|result| result.verified)
             .then(|| SolvedWork(parameters.nonce.clone()))
@@ -179,8 +179,8 @@ fn secrets(keys: &KeyRing) -> impl Iterator<Item = String> + '_ {
     keys.tags(Purpose::ProofOfWork, &[]).map(crate::Tag::to_hex)
 }
 
-/// What a challenge is for. The address is hashed under a key: a challenge may lie around in logs
-/// of other parties.
+/// The purpose of a challenge. The address is hashed under a key: other parties may log the
+/// challenge.
 fn binding(operation: &str, email: &Email, keys: &KeyRing) -> BTreeMap<String, Value> {
     let address = keys.tag(Purpose::ProofOfWorkAddress, &[email.as_str()]);
     BTreeMap::from([

@@ -1,4 +1,4 @@
-//! The randomness that is passed in.
+//! Randomness, which callers pass in.
 
 use std::{fmt, sync::Arc};
 
@@ -9,8 +9,7 @@ pub struct Randomness(Arc<Fill>);
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Randomness {
-    /// A source that fills its argument with unguessable bytes, and stops the process rather than
-    /// return without.
+    /// A source that fills its argument with unguessable bytes. If it cannot, it stops the process.
     pub fn new(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }

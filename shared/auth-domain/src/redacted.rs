@@ -1,6 +1,6 @@
-//! The one way in which secrets and personal data print: as the name of their type.
+//! The only `Debug` of secrets and personal data: the name of their type.
 
-/// Gives a newtype a `Debug` that says its type and nothing else.
+/// Gives a newtype a `Debug` that prints only the name of its type.
 macro_rules! redacted_debug {
     ($($type:ident),+ $(,)?) => {$(
         impl std::fmt::Debug for $type {

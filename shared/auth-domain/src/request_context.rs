@@ -1,4 +1,4 @@
-//! Where a person's request came from. Cognito is told, for limits and risks of its own.
+//! The origin of a person's request. Cognito receives it for its own limits and risk checks.
 
 use std::net::IpAddr;
 

@@ -9,7 +9,7 @@ pub struct Sealed(Vec<u8>);
 redacted_debug!(Sealed);
 
 impl Sealed {
-    /// Takes a ciphertext as the key service gave it, or as it was stored.
+    /// Takes a ciphertext from the key service or from the table.
     #[must_use]
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())

@@ -1,10 +1,10 @@
-//! Whether a guest may sign in with one factor.
+//! The policy on second factors: whether one factor suffices for a sign-in.
 
 use std::str::FromStr;
 
 use crate::Guest;
 
-/// Whether a second factor is the guest's choice or the deployment's demand (ASVS 5.0 6.3.3).
+/// Whether the guest chooses a second factor or the deployment requires it (ASVS 5.0 6.3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondFactorPolicy {
     /// A guest without a second factor signs in with one.
@@ -30,19 +30,20 @@ impl FromStr for SecondFactorPolicy {
     }
 }
 
-/// What a sign-in with one factor still lacks.
+/// The factor that a sign-in with one factor still needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MissingFactor {
     /// A code of the authenticator, or a backup code.
     Authenticator,
-    /// A passkey that verifies its user: the guest's second factor, and not what was shown.
+    /// A passkey that verifies its user: the guest's second factor, which this sign-in did not
+    /// show.
     Passkey,
     /// A set-up: the guest has no second factor.
     SetUp,
 }
 
 impl SecondFactorPolicy {
-    /// What a sign-in of `guest` with one factor lacks; `None` where one is enough.
+    /// The factor that a sign-in of `guest` with one factor still needs; `None` if one suffices.
     #[must_use]
     pub fn missing(self, guest: &Guest) -> Option<MissingFactor> {
         if guest.authenticator.is_some() {

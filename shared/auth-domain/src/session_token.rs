@@ -1,4 +1,4 @@
-//! The handle by which a client refers to a sign-in that the server keeps.
+//! The client's handle of a sign-in that the server keeps.
 
 use std::{fmt, str::FromStr};
 
@@ -26,7 +26,7 @@ impl SessionToken {
         Self(BASE64URL_NOPAD.encode(&randomness.bytes::<32>()))
     }
 
-    /// Parses what a client sent.
+    /// Parses a client's text.
     pub fn parse(text: &str) -> Result<Self, InvalidSessionToken> {
         match BASE64URL_NOPAD.decode(text.as_bytes()) {
             Ok(bytes) if bytes.len() == 32 => Ok(Self(text.to_owned())),
@@ -60,7 +60,8 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&self.hash_for("passkey sign-in:")))
     }
 
-    /// The name under which a mailed proof is stored. It signs nobody in: no sign-in has this name.
+    /// The name of a mailed proof in the table. No sign-in has this name, so a proof signs nobody
+    /// in.
     #[must_use]
     pub fn proof_id(&self) -> SignInId {
         SignInId(HEXLOWER.encode(&self.hash_for("proof:")))
@@ -72,8 +73,8 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&self.hash_for("passkey set-up:")))
     }
 
-    /// The key that seals a registration's password. It is never stored, and the stored name does
-    /// not lead to it.
+    /// The key that seals a registration's password. It is never stored, and cannot be derived from
+    /// the stored name.
     #[must_use]
     pub fn sealing_key(&self) -> Key {
         Key::from_bytes(self.hash_for("pending password:"))
@@ -96,8 +97,8 @@ impl FromStr for SessionToken {
     }
 }
 
-/// The SHA-256 of a [`SessionToken`], in hexadecimal. A plain hash will do: the token has more than
-/// 112 bits (ASVS 5.0 6.5.2).
+/// The SHA-256 of a [`SessionToken`], in hexadecimal. A plain hash suffices: the token has more
+/// than 112 bits (ASVS 5.0 6.5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignInId(String);
 

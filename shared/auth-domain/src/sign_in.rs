@@ -9,8 +9,8 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// Cognito's own session: what it wants to see again with the code. 1.5 to 4 KB, opaque, never
-/// given to a client.
+/// Cognito's own session. Cognito requires it together with the code. It has 1.5 to 4 KB, is
+/// opaque, and never leaves to a client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CognitoSession(String);
 
@@ -30,8 +30,7 @@ impl CognitoSession {
     }
 }
 
-/// The name of one attempt. Counting an attempt twice under one name counts it once, so that a
-/// write may be sent again.
+/// The name of one attempt. Repeated counts under one name count once, so a write can be retried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptId(String);
 
@@ -54,8 +53,8 @@ impl AttemptId {
 pub struct SignInRules {
     /// From the start to the end, re-sends included.
     pub lifetime: Duration,
-    /// Codes that may be tried, over all re-sends. NIST SP 800-63B-4 §3.1.3.2: a new code gives
-    /// none back.
+    /// The number of code attempts, over all re-sends. NIST SP 800-63B-4 §3.1.3.2: a new code
+    /// restores none.
     pub attempts: u32,
     /// The shortest time between two mails.
     pub resend_after: Duration,
@@ -94,8 +93,8 @@ impl SignInRules {
 pub struct SignIn {
     /// The address that signs in.
     pub email: Email,
-    /// One for each mail sent, the newest first. Empty where Cognito would send none: every code is
-    /// wrong then.
+    /// One session for each mail sent, the newest first. It is empty if Cognito would send no mail:
+    /// every code is wrong then.
     pub cognito_sessions: Vec<CognitoSession>,
     /// Codes tried so far.
     pub attempts: u32,
@@ -109,11 +108,11 @@ pub struct SignIn {
     pub registration: Option<PendingRegistration>,
 }
 
-/// A registration whose address is not proved yet. It stands in its own sign-in's record alone, so
-/// it blocks no registration.
+/// A registration whose address is not proved yet. Only its own sign-in's record contains it, so it
+/// blocks no other registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRegistration {
-    /// The public number that was drawn for the guest.
+    /// The guest's public number, drawn in advance.
     pub guest_id: GuestId,
     /// The guest's display name.
     pub name: Option<GuestName>,
@@ -121,14 +120,14 @@ pub struct PendingRegistration {
     pub password: Sealed,
 }
 
-/// Whether Cognito takes a password of a user who signs in by code, and whose it is.
+/// Whether Cognito accepts a password for a user who signs in by code, and its origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OfferedPassword {
-    /// There is none.
+    /// The user has no password.
     None,
-    /// That of somebody who had proved the address.
+    /// A person who had proved the address set it.
     Proven,
-    /// That of somebody who had not: a stranger's, perhaps.
+    /// A person who had not proved the address set it: perhaps a stranger.
     Unproven,
 }
 
@@ -145,7 +144,7 @@ impl OfferedPassword {
         }
     }
 
-    /// Reads a name as it was stored.
+    /// Reads a stored name.
     #[must_use]
     pub fn stored(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|one| one.name() == name)
@@ -162,8 +161,8 @@ impl SignIn {
         }
     }
 
-    /// Why a code for `email` is not taken at `now`; `None` where it is. Whose sign-in it is comes
-    /// first, so that a stranger who holds a token learns nothing else about it.
+    /// The reason why a code for `email` is refused at `now`; `None` if it is accepted. The address
+    /// is compared first, so a stranger who holds a token learns nothing else about the sign-in.
     #[must_use]
     pub fn refusal(
         &self,

@@ -33,7 +33,7 @@ token! {
     AccessToken
 }
 token! {
-    /// Says who signed in.
+    /// Identifies the signed-in user.
     IdToken
 }
 token! {
@@ -50,7 +50,7 @@ const LONGEST_REFRESH_TOKEN: usize = 4096;
 pub struct InvalidRefreshToken;
 
 impl RefreshToken {
-    /// Parses what a client sent: visible ASCII of a sensible length. Cognito alone can say more.
+    /// Parses a client's text: visible ASCII of a plausible length. Only Cognito can check more.
     pub fn parse(text: &str) -> Result<Self, InvalidRefreshToken> {
         let well_formed = (1..=LONGEST_REFRESH_TOKEN).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -83,20 +83,20 @@ pub struct Tokens {
     pub expires_in: u32,
 }
 
-/// The tokens of a fresh proof by which Latchkey changes a user's passkeys at Cognito. The access
+/// The tokens of a fresh proof. With them Latchkey changes a user's passkeys at Cognito. The access
 /// token keeps the scope that lets its holder change the account there, so neither token leaves.
 #[derive(Clone, Debug)]
 pub struct SelfServiceTokens {
     /// For Cognito's operations on one's own account.
     pub access_token: AccessToken,
-    /// What revokes both.
+    /// The refresh token, which revokes both.
     pub refresh_token: RefreshToken,
 }
 
 /// How the refresh token travels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenDelivery {
-    /// In the body, beside the others.
+    /// In the body, beside the other tokens.
     #[default]
     Body,
     /// In a `__Host-` cookie that scripts cannot read.

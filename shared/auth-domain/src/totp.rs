@@ -1,5 +1,5 @@
 //! Time-based one-time codes (RFC 6238): HMAC-SHA-1, six digits, steps of 30 seconds. Authenticator
-//! apps take other numbers for these, or ignore them.
+//! apps replace other parameters with these, or ignore them.
 
 use std::str::FromStr;
 
@@ -31,7 +31,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 pub struct TotpStep(i64);
 
 impl TotpStep {
-    /// A step by its number, as it is stored.
+    /// A step by its stored number.
     #[must_use]
     pub const fn from_number(number: i64) -> Self {
         Self(number)
@@ -47,8 +47,8 @@ impl TotpStep {
 /// The longest issuer. Apps show it in a list, above the account.
 const LONGEST_ISSUER: usize = 60;
 
-/// The name under which authenticator apps show the account. Google's Key URI Format divides issuer
-/// and account by a colon, encoded or not, so neither may hold one.
+/// The issuer that authenticator apps show above the account. Google's Key URI Format separates
+/// issuer and account by a colon, encoded or not, so neither may contain one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TotpIssuer(String);
 
@@ -122,8 +122,8 @@ impl TotpSecret {
         )
     }
 
-    /// The step whose code this is, if it is one of the present step or of the two beside it.
-    /// Compared in constant time. That a step is taken only once is the table's business.
+    /// The step of this code, if it is the present step or one of the two beside it. Compares in
+    /// constant time. The table ensures that each step is accepted only once.
     #[must_use]
     pub fn step_of(&self, code: &OtpCode, now: Timestamp) -> Option<TotpStep> {
         let seconds = u64::try_from(now.as_seconds()).ok()?;
@@ -145,8 +145,8 @@ impl TotpSecret {
 mod tests {
     use super::*;
 
-    /// RFC 6238, appendix B: the SHA-1 rows, of whose eight digits the last six are the code of
-    /// six.
+    /// RFC 6238, appendix B: the SHA-1 rows. The last six of their eight digits are the six-digit
+    /// code.
     const VECTORS: [(i64, &str); 6] = [
         (59, "287082"),
         (1_111_111_109, "081804"),

@@ -1,5 +1,5 @@
-//! Workload access tokens: an agent's own proof of who it is and for whom it acts, which AgentCore
-//! issues and alone can read.
+//! Workload access tokens: an agent's proof of its own identity and of its user's. AgentCore issues
+//! them, and only AgentCore can read them.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::{AgentUserId, Timestamp, redacted::redacted_debug};
 
-/// The longest token of a person that is taken. Cognito's have 1 to 2 KB.
+/// The longest accepted token of a person. Cognito's have 1 to 2 KB.
 const LONGEST_USER_TOKEN: usize = 8192;
 
 /// A person's JWT. AgentCore checks it; here it only has to look like one.
@@ -28,7 +28,7 @@ impl UserToken {
         &self.0
     }
 
-    /// The token's claims, as JSON, if it has any. They are not checked here.
+    /// The token's claims as JSON, if it has any. They are not verified here.
     #[must_use]
     pub fn stated_claims(&self) -> Option<Vec<u8>> {
         let payload = self.0.split('.').nth(1)?;
@@ -57,12 +57,12 @@ impl FromStr for UserToken {
     }
 }
 
-/// For whom an agent acts. Each way of naming the same person is another user to AgentCore.
+/// The user for whom an agent acts. To AgentCore, each way of naming a person is a different user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ActingFor {
     /// For itself alone.
     Itself,
-    /// For a user whom we name.
+    /// A user that Latchkey names.
     User(AgentUserId),
     /// For the user of a token.
     TokenHolder(UserToken),
@@ -72,8 +72,8 @@ pub enum ActingFor {
 #[derive(Clone, PartialEq, Eq)]
 pub struct WorkloadToken {
     text: String,
-    /// From when on it is no longer handed out. AgentCore does not say when its tokens end, so this
-    /// is ours.
+    /// When Latchkey stops returning the token. AgentCore does not reveal when its tokens end, so
+    /// this instant is ours.
     pub expires_at: Timestamp,
 }
 

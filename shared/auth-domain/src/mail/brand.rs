@@ -4,34 +4,34 @@ use std::str::FromStr;
 
 use crate::{Email, characters::breaks_a_line};
 
-/// Everything of a mail that is a team's own, but for the words.
+/// A team's settings for its mails, except the words.
 #[derive(Clone, Debug)]
 pub struct Brand {
     /// The product's name.
     pub product: ProductName,
-    /// Where people ask for help; none where mails do not say.
+    /// The address for support; `None` if mails name none.
     pub support: Option<Email>,
     /// The colour of the code.
     pub accent: AccentColour,
-    /// The picture above the words; the product's name stands there without one.
+    /// The picture above the words. Without one, the mail shows the product's name.
     pub logo: Option<LogoUrl>,
 }
 
 /// Why a text is no part of a brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBrand {
-    /// Not a name.
+    /// The product's name is invalid.
     #[error("must be a name of 1 to 60 characters on one line")]
     ProductName,
-    /// Not a colour.
+    /// The colour is invalid.
     #[error("must be a colour such as #1d4ed8")]
     AccentColour,
-    /// Not the address of a picture.
+    /// The address of the picture is invalid.
     #[error("must be an https URL of at most 500 characters, without quotes and white space")]
     LogoUrl,
 }
 
-/// A product's name: 1 to 60 characters on one line. It stands in subjects.
+/// A product's name: 1 to 60 characters on one line. Subjects contain it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProductName(String);
 

@@ -1,11 +1,11 @@
-//! What the world says of a mail that was sent.
+//! Feedback about a mail that was sent: bounces and complaints.
 
 use crate::{Email, Timestamp};
 
 /// Why mails to an address are of no use, or unwanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undeliverable {
-    /// The address does not exist, or takes nothing.
+    /// The address does not exist, or accepts no mail.
     Bounced,
     /// The person called a mail unwanted.
     Complained,
@@ -14,16 +14,16 @@ pub enum Undeliverable {
 /// A final answer to a mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailFeedback {
-    /// What was said.
+    /// The kind of feedback.
     pub why: Undeliverable,
-    /// Of which addresses. Those that Latchkey would not take are left out.
+    /// The addresses. Those that Latchkey would not accept are omitted.
     pub addresses: Vec<Email>,
     /// When.
     pub at: Timestamp,
 }
 
 impl Undeliverable {
-    /// As it is kept.
+    /// The stored form.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

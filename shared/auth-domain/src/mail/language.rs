@@ -1,4 +1,4 @@
-//! The language of a mail, and what a browser or a user says of it.
+//! The language of a mail, from a browser's or a user's preference.
 
 use std::str::FromStr;
 
@@ -63,7 +63,7 @@ impl FromStr for Language {
 pub struct Locale(String);
 
 impl Locale {
-    /// The longest tag that is kept; RFC 5646 §4.4.1 asks for 35 characters.
+    /// The longest stored tag; RFC 5646 §4.4.1 asks for 35 characters.
     const LONGEST: usize = 35;
 
     /// A tag, if it has the form of one.
@@ -77,8 +77,8 @@ impl Locale {
         well_formed.then(|| Self(tag.to_owned()))
     }
 
-    /// The tag that a browser likes best, by its `Accept-Language` (RFC 9110 §12.5.4). A language
-    /// that mails are written in goes before one that they are not.
+    /// The browser's preferred tag, from its `Accept-Language` (RFC 9110 §12.5.4). Languages with
+    /// mail templates come first.
     #[must_use]
     pub fn preferred(accept_language: &str) -> Option<Self> {
         let mut ranges: Vec<(u16, Self)> = accept_language

@@ -1,9 +1,9 @@
 //! The mails of a deployment: codes and notices, in the languages and the brand of its team.
 //!
-//! The words of a mail stand in `templates/<language>/<kind>.txt`: the subject, a blank line, and
-//! paragraphs with a blank line between them. `templates/layout.txt` and `templates/layout.html`
-//! make the two parts of a mail of them. All are compiled: a placeholder that does not exist stops
-//! the build, and so does a mail without words in a language.
+//! The words of a mail are in `templates/<language>/<kind>.txt`: the subject, a blank line, and
+//! paragraphs separated by blank lines. `templates/layout.txt` and `templates/layout.html` turn
+//! them into the two parts of a mail. All templates are compiled: an unknown placeholder stops the
+//! build, and so does a mail without words in a language.
 
 mod brand;
 mod feedback;
@@ -17,8 +17,8 @@ pub use language::{Language, Locale, UnknownLanguage};
 pub use notice::Notice;
 pub use words::CodeMail;
 
-/// A mail, ready to be sent. It has no names and no links: a mail that asks to follow one teaches
-/// people to follow others.
+/// A mail, ready to be sent. It has no names and no links: a link in a mail trains people to follow
+/// links in other mails.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
     /// The subject.

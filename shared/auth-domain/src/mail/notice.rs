@@ -12,7 +12,7 @@ pub enum Notice {
     AuthenticatorRemoved,
     /// Second factors were wrong after a right first one, until no more were admitted.
     SecondFactorFailed,
-    /// A browser signed in that had never done so as this address.
+    /// A browser signed in as this address for the first time.
     NewDeviceSignedIn,
     /// A refresh token was used in two places.
     RefreshTokenStolen,

@@ -10,7 +10,7 @@ use crate::{Report, Timestamp};
 pub enum CodeMail {
     /// To sign in, and to finish a registration: Cognito mails one code for both.
     SignIn,
-    /// To confirm an account that was made by Cognito's own `SignUp`.
+    /// Confirms an account that Cognito's own `SignUp` made.
     Registration,
     /// To set a new password.
     Recovery,
@@ -18,7 +18,7 @@ pub enum CodeMail {
     Address,
 }
 
-/// What a mail is about. The files of `templates/<language>` are named after these.
+/// The subject matter of a mail. It names the files in `templates/<language>`.
 #[derive(Clone, Copy)]
 enum About<'a> {
     Code(CodeMail, &'a str),
@@ -69,7 +69,7 @@ impl CodeMail {
         Self::Address,
     ];
 
-    /// The mail with this code, or with what stands for it.
+    /// The mail with this code, or with the placeholder for it.
     pub fn mail(self, code: &str, language: Language, brand: &Brand) -> Result<Mail, Report> {
         About::Code(self, code).mail(language, brand)
     }

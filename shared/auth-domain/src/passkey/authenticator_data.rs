@@ -1,4 +1,4 @@
-//! What an authenticator says of itself in its data (`WebAuthn` Level 3, section 6.1).
+//! The data in which an authenticator describes itself (`WebAuthn` Level 3, section 6.1).
 
 use super::PasskeyName;
 
@@ -6,10 +6,10 @@ use super::PasskeyName;
 const FLAGS: usize = 32;
 const AAGUID: std::ops::Range<usize> = 37..53;
 
-/// The flag UV: the device asked for more than a touch.
+/// The flag UV: the device asked for a finger, a face or a PIN, not only for a touch.
 const USER_VERIFIED: u8 = 0b0000_0100;
 
-/// Whether authenticator data says that the user was verified.
+/// Whether the authenticator data has the UV flag.
 pub(super) fn user_verified(data: &[u8]) -> bool {
     data.get(FLAGS)
         .is_some_and(|flags| flags & USER_VERIFIED != 0)
@@ -32,8 +32,8 @@ pub(super) fn within(attestation_object: &[u8]) -> Option<&[u8]> {
     data.get(..length)
 }
 
-/// What the maker of an authenticator calls it, where a small list knows that. Makers say so by the
-/// AAGUID, and some by none.
+/// The product name of an authenticator, if the small list below knows it. Makers identify products
+/// by the AAGUID; some send an empty one.
 pub(super) fn name_of_maker(data: &[u8]) -> Option<PasskeyName> {
     let aaguid = data_encoding::HEXLOWER.encode(data.get(AAGUID)?);
     let (_, name) = MAKERS.iter().find(|(maker, _)| *maker == aaguid)?;

@@ -1,5 +1,5 @@
-//! What a browser sends of a passkey: read here, and written anew for Cognito, so that no second
-//! parser sees another document than the first.
+//! A passkey's data from a browser. It is parsed here and serialized again for Cognito, so both
+//! parsers see the same document.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ const LONGEST_PART: usize = 8192;
 /// The longest credential id (`WebAuthn` Level 3, section 4) in base64url.
 const LONGEST_ID: usize = 1364;
 
-/// The text is no such part.
+/// The text is not such a part of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be base64url as browsers write it")]
 pub struct InvalidCredentialPart;
@@ -112,13 +112,13 @@ impl Attestation {
         &self.id
     }
 
-    /// Whether its device asked for more than a touch.
+    /// Whether the device verified its user, by more than a touch.
     #[must_use]
     pub fn user_verified(&self) -> bool {
         within(&self.object.bytes).is_some_and(user_verified)
     }
 
-    /// What to call it where the guest says nothing.
+    /// The default name, for a guest who chooses none.
     #[must_use]
     pub fn name_of_maker(&self) -> Option<PasskeyName> {
         name_of_maker(within(&self.object.bytes)?)
@@ -181,8 +181,8 @@ impl Assertion {
         &self.id
     }
 
-    /// Whether the device asked for more than a touch. It counts once Cognito has accepted the
-    /// assertion: the signature covers it.
+    /// Whether the device verified its user, by more than a touch. Trust this only after Cognito
+    /// has accepted the assertion: the signature covers it.
     #[must_use]
     pub fn user_verified(&self) -> bool {
         user_verified(&self.authenticator_data.bytes)

@@ -1,6 +1,7 @@
-//! Passkeys: Latchkey's own list of them, and what browsers send of them.
+//! Passkeys: Latchkey's own list of them, and their data from browsers.
 //!
-//! Cognito keeps the keys and verifies. A passkey counts here while it is on its guest's list.
+//! Cognito keeps the keys and verifies signatures. A passkey counts only while it is on its guest's
+//! list.
 
 mod authenticator_data;
 mod credential;
@@ -30,7 +31,7 @@ pub struct Passkey {
     pub id: PasskeyId,
     /// Its name at Cognito.
     pub credential_id: CredentialId,
-    /// What the guest calls it.
+    /// The guest's name for it.
     pub name: PasskeyName,
     /// When it was registered.
     pub created_at: Timestamp,
@@ -43,15 +44,15 @@ pub struct Passkey {
 }
 
 impl Passkey {
-    /// Whether a verified use of it is both factors of `guest`.
+    /// Whether a verified use of it proves both factors of `guest`.
     #[must_use]
     pub fn is_both_factors_of(&self, guest: &Guest) -> bool {
         let authenticator = guest.authenticator.as_ref();
         authenticator.is_none_or(|authenticator| self.stands_for(authenticator))
     }
 
-    /// Whether a verified use of it stands for the authenticator too. A passkey that is older than
-    /// the authenticator does not: it may be what the authenticator was set up against.
+    /// Whether a verified use of it replaces the authenticator's code. An older passkey than the
+    /// authenticator does not: the guest may have set up the authenticator against it.
     #[must_use]
     pub fn stands_for(&self, authenticator: &Authenticator) -> bool {
         self.shown_with.as_ref() == Some(&AuthenticatorMark::of(authenticator))
@@ -124,20 +125,20 @@ impl fmt::Display for PasskeyId {
     }
 }
 
-/// A challenge of the length of Cognito's (16 bytes in base64url), for whom Cognito has none.
+/// A challenge as long as Cognito's (16 bytes in base64url), for users for whom Cognito has none.
 #[must_use]
 pub fn made_up_challenge(randomness: &Randomness) -> String {
     BASE64URL_NOPAD.encode(&randomness.bytes::<16>())
 }
 
-/// What a guest calls a passkey, under the rules of a guest's name.
+/// A guest's name for a passkey. It keeps the rules of a guest's name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasskeyName(GuestName);
 
 redacted_debug!(PasskeyName);
 
 impl PasskeyName {
-    /// Parses what a person typed.
+    /// Parses typed text.
     pub fn parse(text: &str) -> Result<Self, InvalidGuestName> {
         GuestName::parse(text).map(Self)
     }
@@ -170,7 +171,7 @@ impl AuthenticatorMark {
         Self(BASE64URL_NOPAD.encode(&hash))
     }
 
-    /// Takes a mark as it was stored.
+    /// Takes a stored mark.
     #[must_use]
     pub fn stored(text: impl Into<String>) -> Self {
         Self(text.into())

@@ -1,9 +1,9 @@
-//! For whom passkeys are made, and what their devices must ask for.
+//! The passkey settings: their domain name, and whether devices must verify the user.
 
 use std::str::FromStr;
 
-/// The domain name for which passkeys are made (`rpId`): the front end's host, or a domain above
-/// it. Another name makes every passkey useless.
+/// The domain name of all passkeys (`rpId`): the front end's host, or a domain above it. A change
+/// of the name makes every passkey useless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelyingParty(String);
 
@@ -13,9 +13,9 @@ pub struct RelyingParty(String);
 pub struct InvalidRelyingParty;
 
 impl RelyingParty {
-    /// The name that a deployment configures, or the host of its front end. Browsers refuse names
-    /// of one label, such as `com`, but for `localhost`, and addresses. A front end at a loopback
-    /// address is reached under `localhost` too, and has passkeys there.
+    /// The configured name, or the host of the front end. Browsers refuse IP addresses and names of
+    /// one label, such as `com`, except `localhost`. A front end at a loopback address is reachable
+    /// under `localhost` too, so passkeys work there.
     pub fn of(configured: Option<&str>, front_end: &str) -> Result<Self, InvalidRelyingParty> {
         let host = match host(front_end).ok_or(InvalidRelyingParty)? {
             // The same front end has a name here too.
@@ -62,7 +62,7 @@ fn is_address(name: &str) -> bool {
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-/// Whether devices must ask for a finger or a PIN (`userVerification`).
+/// Whether devices must ask for a finger, a face or a PIN (`userVerification`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserVerification {
     /// Where they can.
@@ -83,7 +83,7 @@ impl UserVerification {
     }
 }
 
-/// The text names no such demand.
+/// The text names no such requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be preferred or required")]
 pub struct UnknownUserVerification;

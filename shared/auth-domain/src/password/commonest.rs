@@ -1,33 +1,33 @@
-//! The commonest passwords, and what people make of them to satisfy a rule.
+//! The commonest passwords, and the usual variations that satisfy a rule.
 //!
 //! The list is the one that Django 5.2 ships and keeps
 //! (`django/contrib/auth/common-passwords.txt.gz`, BSD-3-Clause; drawn by Royce Williams from Pwned
 //! Passwords), sorted: 19,640 in lower case. Few of them have twelve characters, so the list alone
-//! would stop little: a password is also common where it falls apart into hardly more than one or
-//! two of them. An estimator such as zxcvbn would do the same with more nuance, for some five times
-//! the bytes and with two regex engines in functions that need none.
+//! would stop little. A password is therefore also common if it consists of one or two listed ones
+//! and little else. An estimator such as zxcvbn would judge more finely, for about five times the
+//! bytes, and would add two regex engines to functions that need none.
 
 use std::sync::LazyLock;
 
 static LIST: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("commonest.txt").lines().collect());
 
-/// Parts of a password weigh what somebody who guesses pays for them: a listed one 2, a run or a
-/// year 1, any other character 1. Two listed ones with a digit behind them are common, and three
-/// listed ones are not: those begin to be a passphrase.
+/// The weight of a password's parts is the cost of guessing them: 2 for a listed word, 1 for a run
+/// or a year, 1 for any other character. Two listed words and a digit are common. Three listed
+/// words are not: they begin to be a passphrase.
 const COMMON_WEIGHT: u32 = 5;
 const LISTED_WEIGHT: u32 = 2;
 
-/// Shorter ones are in the list too, and in every other word.
+/// The list has shorter ones too, but every other word contains them.
 const SHORTEST_LISTED: usize = 4;
 
-/// The list's longest have a few characters more, and matter no more often than a passphrase does.
+/// The longest entries of the list have a few more characters. They are as rare as passphrases.
 const LONGEST_LISTED: usize = 24;
 
 /// `123`, `cba`, `!!!`.
 const SHORTEST_RUN: usize = 3;
 
-/// Whether a password, in lower case, is listed or hardly more than listed ones.
+/// Whether a password, in lower case, is listed or adds little to listed ones.
 pub(super) fn is_common(folded: &str) -> bool {
     let letters: Vec<char> = folded.chars().collect();
     weighs_little(&letters) || is_short_repeated(&letters)
@@ -95,7 +95,7 @@ fn is_year(part: &[char]) -> bool {
         && part.iter().all(char::is_ascii_digit)
 }
 
-/// Fewer than six characters, three times or more.
+/// Whether a text of fewer than six characters is repeated three times or more.
 fn is_short_repeated(letters: &[char]) -> bool {
     (1..6).any(|length| {
         letters.len() >= 3 * length

@@ -12,13 +12,13 @@ use crate::{Email, redacted::redacted_debug};
 /// `PasswordType`).
 const LONGEST: usize = 256;
 
-/// A password that somebody says is theirs, in NFC (NIST SP 800-63B-4 §3.1.1.2) and as it was
-/// typed. The rules for new ones do not hold for it: it may be older than they are. Cognito alone
+/// A person's current password, not verified yet: in NFC (NIST SP 800-63B-4 §3.1.1.2) and as it was
+/// typed. The rules for new passwords do not apply: it may be older than they are. Only Cognito
 /// knows whether it is right.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password {
     normalized: String,
-    /// The text that was typed, where that is not NFC.
+    /// The typed text, if it was not in NFC.
     typed: Option<String>,
 }
 
@@ -28,13 +28,13 @@ pub struct Spelling<'a>(&'a str);
 
 redacted_debug!(Password, NewPassword);
 
-/// The text cannot be anybody's password.
+/// No password can have this text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to {LONGEST} characters, none of them a control character")]
 pub struct InvalidPassword;
 
 impl Password {
-    /// Takes what a person typed.
+    /// Parses typed text.
     pub fn parse(text: &str) -> Result<Self, InvalidPassword> {
         let normalized: String = text.nfc().collect();
         let fits = !normalized.is_empty() && !is_too_long(text, &normalized);
@@ -52,8 +52,8 @@ impl Password {
         Spelling(&self.normalized)
     }
 
-    /// The password as it was typed, where that is another spelling. A pool that is older than
-    /// Latchkey keeps what its clients sent.
+    /// The password as it was typed, if that differs from NFC. A pool older than Latchkey holds the
+    /// spelling that its clients sent.
     #[must_use]
     pub fn as_typed(&self) -> Option<Spelling<'_>> {
         self.typed.as_deref().map(Spelling)
@@ -82,12 +82,11 @@ impl FromStr for Password {
     }
 }
 
-/// A password that somebody wants to have, and that keeps every rule. No rule asks for kinds of
-/// characters (ASVS 5.0 6.2.5).
+/// A new password that keeps every rule. No rule asks for kinds of characters (ASVS 5.0 6.2.5).
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewPassword(String);
 
-/// A rule for new passwords, as it is broken.
+/// A rule for new passwords. A refusal names those that are broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordRule {
     /// Fewer than [`NewPassword::SHORTEST`] characters.
@@ -144,7 +143,7 @@ impl NewPassword {
     /// together.
     pub const SHORTEST: usize = 12;
 
-    /// Checks a password that is to be `email`'s, and names every rule that it breaks.
+    /// Checks a new password for `email`, and names every broken rule.
     pub fn parse(text: &str, email: Option<&Email>) -> Result<Self, Vec<PasswordRule>> {
         let password: String = text.nfc().collect();
         let folded = password.to_lowercase();
@@ -168,7 +167,7 @@ impl NewPassword {
                 PasswordRule::ControlCharacter,
             ),
             (email.is_some_and(is_email), PasswordRule::TheEmail),
-            // What is refused for its length is not looked through.
+            // A password of the wrong length is not searched for common ones.
             (
                 !too_long && commonest::is_common(&folded),
                 PasswordRule::Common,

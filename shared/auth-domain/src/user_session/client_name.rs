@@ -1,7 +1,7 @@
-//! What a browser says that it is, in words that a person knows.
+//! The name of a browser and its system, from its `User-Agent` header.
 
-/// Browsers by what their `User-Agent` has and the ones below it do not. Most claim to be Chrome
-/// and Safari besides.
+/// Browsers by a mark in their `User-Agent` that the entries below lack. Most of them also claim to
+/// be Chrome and Safari.
 const BROWSERS: [(&str, &str); 12] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -29,17 +29,17 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
-/// What is not known.
+/// The name of an unknown browser or system.
 const UNKNOWN: &str = "unknown";
 
 /// A browser and its system, such as `Firefox on Windows`, or `unknown`. Never the `User-Agent`
-/// itself: its text is the sender's to choose, and may tell more of a machine than a list of
-/// sessions needs.
+/// itself: its sender chooses the text, which may reveal more of a machine than a list of sessions
+/// needs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ClientName(String);
 
 impl ClientName {
-    /// The name of who sends this `User-Agent`.
+    /// The client that sent this `User-Agent`.
     #[must_use]
     pub fn of_user_agent(user_agent: Option<&str>) -> Self {
         // Every browser says so first (RFC 9110 §10.1.5, and habit).
@@ -57,7 +57,7 @@ impl ClientName {
         })
     }
 
-    /// A name as it was stored.
+    /// Takes a stored name.
     #[must_use]
     pub fn stored(name: &str) -> Self {
         Self(name.to_owned())

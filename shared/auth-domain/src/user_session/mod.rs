@@ -1,4 +1,4 @@
-//! Sessions: what a sign-in has begun on one browser or app, until it ends.
+//! Sessions: from one sign-in on one browser or app until the end.
 
 mod client_name;
 mod refresh_family;
@@ -18,7 +18,7 @@ const LONGEST_SESSION_ID: usize = 64;
 /// Sessions in one answer, at most.
 const MOST_LISTED: usize = 100;
 
-/// What all tokens of one sign-in have in common, refreshed ones too: Cognito's `origin_jti`.
+/// The id that all tokens of one sign-in share, refreshed ones too: Cognito's `origin_jti`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionId(String);
 
@@ -28,7 +28,7 @@ pub struct SessionId(String);
 pub struct InvalidSessionId;
 
 impl SessionId {
-    /// Parses the claim, or what a client sent.
+    /// Parses the claim, or a client's text.
     pub fn parse(text: &str) -> Result<Self, InvalidSessionId> {
         let well_formed = (1..=LONGEST_SESSION_ID).contains(&text.len())
             && text
@@ -134,12 +134,12 @@ impl Country {
     }
 }
 
-/// What a session's record says of its sign-in.
+/// The sign-in in a session's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionOrigin {
     /// How the guest signed in.
     pub method: SignInMethod,
-    /// What the browser or app says that it is.
+    /// The name of the browser or app.
     pub device: ClientName,
     /// Where the sign-in came from.
     pub country: Option<Country>,
@@ -156,12 +156,12 @@ pub struct UserSession {
     pub created_at: Timestamp,
     /// When its tokens were last renewed.
     pub last_used_at: Timestamp,
-    /// What its sign-in was.
+    /// The sign-in that began it.
     pub origin: SessionOrigin,
 }
 
 impl UserSession {
-    /// Whether the guest has signed out everywhere since, from another session.
+    /// Whether the guest has since signed out everywhere from another session.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
         guest.has_signed_out_since(self.signed_in_by, Some(&self.id))
@@ -178,7 +178,7 @@ impl UserSession {
 }
 
 impl Serialize for UserSession {
-    /// The *Session* of the contract, which does not know from which one it is looked at.
+    /// The *Session* of the contract, without `current`: it depends on the session that asks.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -227,7 +227,7 @@ impl SessionEnd {
     }
 }
 
-/// Whose session tokens are of, as their access token says.
+/// The user and the session of an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionKey {
     /// The user.

@@ -1,18 +1,18 @@
-//! The refresh tokens of one session: which sign-in they are of, and how often it was renewed.
+//! The refresh tokens of one session: their sign-in, and the number of renewals.
 //!
 //! A refresh token that leaves is Cognito's with a mark around it:
-//! `lk1~<sub>~<session>~<generation>~<HMAC>~<Cognito's>`. The mark tells whose session ends where
-//! Cognito refuses a token that was used before, and a thief's branch from the owner's where it
-//! does not.
+//! `lk1~<sub>~<session>~<generation>~<HMAC>~<Cognito's>`. If Cognito refuses a used token, the mark
+//! names the session to end. If Cognito accepts it, the mark distinguishes a thief's branch from
+//! the owner's.
 
 use std::fmt;
 
 use crate::{InvalidRefreshToken, KeyRing, Purpose, RefreshToken, SessionId, SessionKey, UserSub};
 
-/// What a marked token begins with. Cognito's begin otherwise: they are in base64url.
+/// The prefix of a marked token. Cognito's begin differently: they are in base64url.
 const MARK: &str = "lk1";
 
-/// Between the parts of a marked token. None of them holds it, and a cookie may (RFC 6265 §4.1.1).
+/// The separator in a marked token. No part contains it, and a cookie may (RFC 6265 §4.1.1).
 const BETWEEN: char = '~';
 
 /// How often the tokens of a session have been renewed.
@@ -44,7 +44,7 @@ impl Generation {
         Self(self.0.saturating_add(1))
     }
 
-    /// Strictly as it is written: no sign, no leading zero.
+    /// Accepts only the canonical form: no sign, no leading zero.
     fn parse(text: &str) -> Option<Self> {
         let number = text.parse().ok()?;
         let generation = Self(number);
@@ -61,7 +61,7 @@ impl fmt::Display for Generation {
 /// The session and the generation that a refresh token is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshFamily {
-    /// Whose session.
+    /// The session of the token.
     pub session: SessionKey,
     /// Its generation.
     pub generation: Generation,
@@ -89,7 +89,7 @@ pub struct PresentedToken {
 }
 
 impl PresentedToken {
-    /// Takes the mark off. One that does not hold is refused.
+    /// Removes the mark. A token with an invalid mark is refused.
     pub fn read(presented: &RefreshToken, keys: &KeyRing) -> Result<Self, InvalidRefreshToken> {
         let text = presented.as_str();
         if !text.contains(BETWEEN) {
