@@ -6,7 +6,7 @@ use auth_domain::{
 };
 use auth_lambda::Exchange;
 
-/// Notes what happens to accounts.
+/// Records the events of accounts.
 #[derive(Clone)]
 pub struct Activities {
     log: ActivityLog,
@@ -24,13 +24,13 @@ impl Activities {
         })
     }
 
-    /// An event that a guest causes by this request, in the session of the caller, if there is one.
+    /// An event that a guest causes by this request, in the caller's session if there is one.
     #[must_use]
     pub fn event(&self, guest: &Guest, kind: ActivityKind, exchange: &Exchange) -> Activity {
         self.event_of(&guest.cognito_sub, &guest.guest_id, kind, exchange)
     }
 
-    /// The same, where the guest's record was not read.
+    /// The same for a guest whose record was not read.
     #[must_use]
     pub fn event_of(
         &self,
@@ -48,7 +48,7 @@ impl Activities {
         }
     }
 
-    /// An event that an operator causes. Of the operator's own browser it says nothing.
+    /// An event that an operator causes. It omits the operator's browser.
     #[must_use]
     pub fn by_operator(&self, sub: &UserSub, guest_id: &GuestId, kind: ActivityKind) -> Activity {
         Activity {
@@ -72,8 +72,8 @@ impl Activities {
         self.log.entry(activity)
     }
 
-    /// Writes an event that no other write goes with. Where that fails, it is logged, and fails
-    /// nothing.
+    /// Writes an event on its own, without another write. A failure is logged, and does not fail
+    /// the request.
     pub async fn note(&self, activity: &Activity) {
         if self.log.write(activity).await.is_err() {
             let kind = activity.kind.as_str();

@@ -1,10 +1,10 @@
 //! Admission: every limit on mails with a code, on tries of codes, and on a network's attempts.
 //!
-//! Several budgets stand beside each other for an address. All strangers share one. A known device,
-//! a signed-in guest and an agent have their own, which strangers cannot spend. Where strangers
-//! have spent theirs, the refusal carries a challenge. Its solution is admitted against the second
-//! budget: a script pays for each, and a person on a new device waits seconds. All of it is the
-//! same for every address, known or not: the budgets are the address's, not the guest's.
+//! An address has several separate budgets. All strangers share one. A known device, a signed-in
+//! guest and an agent have their own, which strangers cannot spend. After strangers have spent
+//! theirs, the refusal carries a challenge, and its solution is admitted against a second budget: a
+//! script pays for each, and a person on a new device waits seconds. All of this is the same for
+//! every address, known or unknown: the budgets are the address's, not the guest's.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ pub struct Turn<'a> {
     pub now: Timestamp,
 }
 
-/// Tells who asks an operation about an address.
+/// Identifies the requester of an operation on an address.
 #[derive(Clone)]
 pub struct Requesters {
     operation: &'static str,
@@ -59,23 +59,23 @@ pub struct Requester<'a> {
     randomness: Randomness,
 }
 
-/// Out of whose budget a request is paid.
+/// The budget that pays for a request.
 #[derive(Clone)]
 enum Standing {
     /// A browser that signed in as this address before.
     Device(KnownDevice),
-    /// An agent or an operator: IAM let them in.
+    /// An agent or an operator, authenticated by IAM.
     Agent,
-    /// A signed-in guest whose own address this is: the authorizer let them in.
+    /// A signed-in guest whose own address this is, authenticated by the authorizer.
     Caller(UserSub),
-    /// Anybody who has solved a challenge for this.
+    /// A request with a solved challenge for this operation and address.
     Solved(SolvedWork),
-    /// Anybody.
+    /// Any other request.
     Stranger,
 }
 
 impl Requesters {
-    /// Those who ask `operation`. A device is known for as long as the environment says.
+    /// The requesters of `operation`. The environment sets the lifetime of a known device.
     pub fn new(platform: &Platform, operation: &'static str) -> Result<Self, ConfigurationError> {
         Ok(Self {
             operation,
@@ -88,9 +88,9 @@ impl Requesters {
         })
     }
 
-    /// The same, where a signed-in guest asks about the address that is theirs. Only the guest can
-    /// spend that budget. Of any other address a guest is a stranger: accounts are free, and each
-    /// would have mails for it.
+    /// The same for an operation on a signed-in guest's own address. Only the guest can spend that
+    /// budget. For any other address the guest is a stranger: accounts are free, and each would
+    /// otherwise have a budget of mails for it.
     #[must_use]
     pub fn for_own_address(self) -> Self {
         Self {
@@ -126,8 +126,8 @@ impl Requesters {
         self.recognise(turn, email, proof, secrets).await
     }
 
-    /// The requester for `email`. A browser with a device cookie of the address costs one read: of
-    /// the guest whom the cookie names. An invalid solution of a challenge counts as none.
+    /// The requester for `email`. A browser with a device cookie of the address costs one read: the
+    /// named guest. An invalid solution of a challenge is ignored.
     async fn recognise<'a>(
         &self,
         turn: Turn<'a>,
@@ -166,7 +166,7 @@ impl Requesters {
         })
     }
 
-    /// The known device that asks about an address; `None` for a stranger.
+    /// The known device of the request; `None` for a stranger.
     async fn device(
         &self,
         exchange: &Exchange,
@@ -181,8 +181,8 @@ impl Requesters {
         Ok(guest.and_then(|guest| claim.of(&guest, email)))
     }
 
-    /// A claim, and who claims it. If the secrets or the device cannot be read, or the claim's
-    /// answer is lost, the claim is given back. `email` is the address of what was claimed.
+    /// A claim and its requester. If the secrets or the device cannot be read, or the claim's
+    /// answer is lost, the claim is released. `email` is the address of the claimed item.
     pub async fn claim<'a, T>(
         &self,
         turn: &Turn<'a>,
@@ -261,7 +261,7 @@ impl Requester<'_> {
         tag.to_hex()
     }
 
-    /// The device, where it is known.
+    /// The known device, if there is one.
     #[must_use]
     pub fn device(&self) -> Option<&KnownDevice> {
         match &self.standing {
@@ -272,23 +272,23 @@ impl Requester<'_> {
         }
     }
 
-    /// The one answer to a passkey that does not count, for every reason.
+    /// The only answer to a refused passkey, for every reason.
     #[must_use]
     pub fn wrong_passkey(&self) -> Problem {
         tracing::warn!(address = self.address_tag(), "wrong passkey");
         Problem::InvalidCredentials
     }
 
-    /// The one answer to a password that opens nothing, for every reason.
+    /// The only answer to a refused password, for every reason.
     #[must_use]
     pub fn wrong_password(&self) -> Problem {
         tracing::warn!(address = self.address_tag(), "wrong password");
         Problem::InvalidCredentials
     }
 
-    /// Makes the browser a known device of `guest` at the address. A known device keeps its id. If
-    /// `spares`, it is spared the second factor, which was shown just now; else it keeps what was
-    /// said before.
+    /// Makes the browser a known device of `guest` at the address. A known device keeps its id.
+    /// With `spares`, the browser may skip the second factor, which was shown just now. Without it,
+    /// the previous setting stays.
     pub fn remember_device(&self, guest: &Guest, spares: bool) {
         let (email, keys) = (&self.email, self.keys());
         let known = self.device();
@@ -362,8 +362,8 @@ impl Requester<'_> {
         }
     }
 
-    /// The problem of a refusal; to those who share a budget, with what admits them all the same.
-    /// Routes of signed-in guests take no solved challenge.
+    /// The problem of a refusal. Requesters who share a budget also get a challenge that admits
+    /// them. Routes of signed-in guests accept no solved challenge.
     fn refused<T>(&self, refusal: Refusal, randomness: &Randomness) -> Result<T, Problem> {
         let solved_lately = refusal
             .solved_lately
@@ -400,8 +400,8 @@ pub struct CodeMails {
 }
 
 impl CodeMails {
-    /// Mails of an operation whose `own` limit holds a known device, a signed-in guest, an agent,
-    /// or all strangers together.
+    /// Mails of an operation. Its `own` limit applies to a known device, a signed-in guest, an
+    /// agent, or all strangers together.
     pub fn new(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
         let own = OwnMailLimits {
             strangers: own,
@@ -426,8 +426,8 @@ impl CodeMails {
         })
     }
 
-    /// Counts a mail before anything is sent: for its mailbox, and then for the pool. `makes_user`
-    /// says that the address may need a user who is not there yet.
+    /// Counts a mail before it is sent: for its mailbox, and then for the pool. `makes_user` means
+    /// that the address may need a new user.
     ///
     /// If the pool refuses, the mailbox's count is restored. If that fails, the mail stays counted,
     /// and ages out.
@@ -476,8 +476,8 @@ impl CodeMails {
         requester.refused(refusal, &self.randomness)
     }
 
-    /// The requester's own budget, then the mailbox's. What the mailbox refuses, the own budget
-    /// gets back.
+    /// Counts against the requester's own budget, then the mailbox's. If the mailbox refuses, the
+    /// own budget is restored.
     async fn admit_known(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         self.limits
             .admit(
@@ -599,7 +599,8 @@ impl CodeTries {
         }
     }
 
-    /// Counts a try; says what is left, also in the answer's `RateLimit` fields.
+    /// Counts a try. Returns the remaining budget, which the answer's `RateLimit` fields also
+    /// carry.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
         let (budget, exchange) = (self.budget(requester), requester.exchange);
         let mut left = self
@@ -670,7 +671,7 @@ impl NetworkStarts {
         })
     }
 
-    /// Counts a start of the sender's network. At the other doors there is none.
+    /// Counts a start of the sender's network. Requests through the other doors have no network.
     pub async fn admit(&self, turn: &Turn<'_>, keys: &KeyRing) -> Result<(), Problem> {
         let Some(network) = turn.exchange.network() else {
             return Ok(());
@@ -707,9 +708,10 @@ impl AgentStarts {
         })
     }
 
-    /// Counts a start of the conversation that a gateway or a direct invocation names, or else of
-    /// the one that the request asks for, or else of the network. A model writes the request, and
-    /// could make up conversations; it does not write what a gateway says.
+    /// Counts a start of the conversation that a gateway or a direct invocation names. Without one,
+    /// it counts for the conversation that the request asks for, and without that for the network.
+    /// A model writes the request and could invent conversations, but it cannot write the gateway's
+    /// part.
     pub async fn admit(
         &self,
         asked: Option<&ConversationId>,
@@ -755,8 +757,8 @@ impl NetworkAttempts {
     }
 
     /// Counts an attempt. Known devices are exempt: an office may share a network, and one attacker
-    /// there shuts no known device out. Direct invocations that name no conversation are exempt
-    /// too: IAM has allowed each.
+    /// there must not lock out its known devices. Direct invocations without a conversation are
+    /// exempt too: IAM has allowed each.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
         let exchange = requester.exchange;
         let subject = match (exchange.network(), exchange.conversation()) {

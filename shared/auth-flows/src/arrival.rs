@@ -1,4 +1,4 @@
-//! The guest of a user who has just shown who they are: found, bound or made.
+//! The guest of a user who has just proved their identity: found, bound or made.
 
 use auth_aws::{Arrival, ConfigurationError, Guests, Platform, UnprovedUsers};
 use auth_domain::{Clock, Email, Guest, PasskeyId, Problem, UserSub};
@@ -22,7 +22,7 @@ pub struct Arrived {
     pub has_both_factors: bool,
     /// The passkey that was shown, if its device has verified its user.
     pub verified_passkey: Option<PasskeyId>,
-    /// Whether this browser is to be spared the second factor, which was just shown.
+    /// Whether this browser may skip the second factor later. The second factor was shown just now.
     pub spares_second_factor: bool,
 }
 
@@ -47,18 +47,18 @@ impl Arrivals {
         })
     }
 
-    /// The known state of a user who has just signed in at an address.
+    /// The stored state of a user who has just signed in at an address.
     pub async fn look(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
         self.guests.arrival(sub, email).await
     }
 
-    /// The known state of an address whose user has no guest.
+    /// The stored state of an address whose user has no guest.
     pub async fn look_at(&self, email: &Email) -> Result<Arrival, Problem> {
         self.guests.at(email).await.map(Arrival::First)
     }
 
-    /// The guest of a user who was looked up a moment ago. A guest who is made counts, whatever
-    /// becomes of the sign-in.
+    /// The guest of a user whose state was read a moment ago. A new guest stays, even if the
+    /// sign-in fails.
     pub async fn receive(
         &self,
         arrival: Arrival,

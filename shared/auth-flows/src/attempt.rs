@@ -1,8 +1,8 @@
-//! Counted attempts: claimed from their sign-in, counted against network and budget, and evaluated
-//! only then.
+//! Counted attempts: claimed from their sign-in, counted against network and budget, and only then
+//! evaluated.
 //!
-//! A proof that was not evaluated was no attempt, and its counts are given back. Where even that
-//! fails, they stay: until the sign-in ends, or the count ages out.
+//! If the proof was not evaluated, the counts are restored. If that fails too, they stay until the
+//! sign-in ends or the count ages out.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::join;
 
 use crate::{CodeTries, NetworkAttempts, Requester, Turn};
 
-/// Pauses before each look whether another attempt has ended the sign-in.
+/// Pauses before each check whether another attempt has ended the sign-in.
 const OTHERS_END: [Duration; 3] = [
     Duration::ZERO,
     Duration::from_millis(100),
@@ -54,8 +54,8 @@ pub(crate) enum Budget<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Counts an attempt against the network, then against the budget: a network past its limit
-    /// spends nothing of an address. Where one of them refuses, the claim is given back.
+    /// Counts an attempt against the network, then against the budget, so a network past its limit
+    /// does not spend an address's budget. If one of them refuses, the claim is released.
     pub(crate) async fn count(
         turn: &Turn<'_>,
         claim: Option<Claim<'a>>,
@@ -82,7 +82,7 @@ impl<'a> Attempt<'a> {
                 left,
             }),
             Err(problem) => {
-                // A refusal has counted nothing. A lost answer may have.
+                // A refusal counted nothing. A lost answer may have.
                 let may_be_counted = problem.report().is_some();
                 let from_budget = budget.as_ref().filter(|_| may_be_counted);
                 give_back(&turn.attempt, claim.as_ref(), from_budget).await;
@@ -91,7 +91,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Counts an attempt at a code that is no sign-in's.
+    /// Counts an attempt at a code that belongs to no sign-in.
     pub async fn at_code(
         tries: &'a CodeTries,
         network: &NetworkAttempts,
@@ -118,14 +118,14 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Gives back an attempt whose proof was not evaluated.
+    /// Restores the counts of an attempt whose proof was not evaluated.
     pub async fn give_back(&self) {
         give_back(&self.id, self.claim.as_ref(), self.budget.as_ref()).await;
     }
 
-    /// Ends the sign-in that granted the attempt, and forgets the failures of its budget: the right
-    /// proof was among them (NIST SP 800-63B-4 §3.2.2). One conditional write decides between two
-    /// right proofs, and refuses the other.
+    /// Ends the sign-in of the attempt, and clears the failures of its budget, because the proof
+    /// was right (NIST SP 800-63B-4 §3.2.2). One conditional write decides between two right
+    /// proofs, and refuses the second.
     pub async fn finish(&self) -> Result<(), Problem> {
         let ending = async {
             match &self.claim {
@@ -247,11 +247,11 @@ async fn give_back(attempt: &AttemptId, claim: Option<&Claim<'_>>, budget: Optio
     note_kept(&claim.and(budget));
 }
 
-/// Waits for the attempt that may be ending the same sign-in right now: a button pressed twice
-/// sends a right code twice. Cognito has spent the code at the first attempt, which has some calls
-/// to make before the sign-in's end is written; the second one asks, rarely enough to be cheap and
-/// for longer than those calls take. `looking` gives the number of attempts, or the problem that
-/// the end is. `None` where no other attempt ends the sign-in.
+/// Waits for a concurrent attempt that may be ending the same sign-in: a double click sends a right
+/// code twice. The first attempt has used up the code at Cognito, and makes more calls before it
+/// writes the sign-in's end. The second attempt polls for longer than those calls take, with few
+/// reads. `looking` returns the number of attempts, or the problem of an ended sign-in. Returns
+/// `None` if no other attempt ends the sign-in.
 pub(crate) async fn others_end<F>(looking: impl Fn() -> F) -> Option<Problem>
 where
     F: Future<Output = Result<u32, Problem>>,
@@ -267,8 +267,8 @@ where
     None
 }
 
-/// Logs that an attempt stays counted. It fails nothing: the limits are only stricter than they
-/// promise.
+/// Logs that an attempt stays counted. The request does not fail: the limits are only stricter than
+/// promised.
 pub(crate) fn note_kept(given_back: &Result<(), Problem>) {
     if given_back.is_err() {
         tracing::warn!("an attempt that was not evaluated stays counted");

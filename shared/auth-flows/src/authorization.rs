@@ -1,4 +1,4 @@
-//! Three-legged authorizations: begun, held against the person who consents, and ended.
+//! Three-legged authorizations: begun, compared with the person who consents, and ended.
 
 use std::time::Duration;
 
@@ -27,13 +27,14 @@ pub struct AuthorizationStart {
 
 /// The purpose of an authorization.
 pub struct AuthorizationWish {
-    /// Whose consent it is to bring.
+    /// The person whose consent it asks for.
     pub subject: Subject,
-    /// For which conversation.
+    /// The conversation that asks for it.
     pub conversation_id: ConversationId,
     /// The requested scopes.
     pub scopes: Vec<Scope>,
-    /// The completed one whose place in the conversation it takes, because that holds no longer.
+    /// The completed authorization that it replaces in the conversation, because that one is no
+    /// longer valid.
     pub instead_of: Option<AuthorizationId>,
 }
 
@@ -55,11 +56,12 @@ impl AuthorizationStart {
         self.lifetime
     }
 
-    /// Begins an authorization. `browser` is what only the beginning browser has; `None` leaves the
-    /// authorization to the browser whose person allows it on its start link's page.
+    /// Begins an authorization. `browser` holds the secret of the browser that begins it. With
+    /// `None`, the authorization is bound later, to the browser whose person allows it on its start
+    /// link's page.
     ///
-    /// If a call fails, nothing is left that anybody could end: what AgentCore knows and the table
-    /// does not, no callback completes.
+    /// If a call fails, no usable authorization remains: AgentCore may know it, but the table does
+    /// not, so no callback completes it.
     pub async fn begin(
         &self,
         wish: AuthorizationWish,
@@ -103,7 +105,7 @@ impl AuthorizationStart {
     }
 }
 
-/// Finds out who has consented.
+/// Identifies the person who consented.
 #[derive(Clone)]
 pub struct ConsentCheck {
     consents: Consents,
@@ -113,21 +115,21 @@ pub struct ConsentCheck {
 
 /// The state of a consent.
 pub enum Consented {
-    /// This person has signed in for it, and is the one that was meant.
+    /// The meant person has signed in for it.
     By(Box<Caller>),
-    /// There is no token: the consent was not given, or holds no longer.
+    /// AgentCore has no token: the person did not consent, or the consent is no longer valid.
     NoToken,
-    /// The token is none of the pool's, or not accepted any more.
+    /// The token is not one of the pool's, or is no longer accepted.
     Nobody,
-    /// Another person has consented than the one that was meant.
+    /// The wrong person consented.
     Another,
     /// The person's sign-in is older than the authorization.
     Earlier,
 }
 
 impl ConsentCheck {
-    /// Consents by users of the pool whose tokens these are. One copy of the pool's keys serves
-    /// whoever shares them.
+    /// Consents by users of the pool that `access_tokens` verifies. All holders share one copy of
+    /// the pool's keys.
     pub fn new(
         platform: &Platform,
         consents: &Consents,
@@ -140,7 +142,7 @@ impl ConsentCheck {
         })
     }
 
-    /// Whose token AgentCore has for an authorization.
+    /// The person whose token AgentCore has for an authorization.
     pub async fn person(&self, authorization: &Authorization) -> Result<Consented, Problem> {
         let Authorization {
             id,
@@ -166,10 +168,11 @@ impl ConsentCheck {
         })
     }
 
-    /// Completes a consent at AgentCore, and says whose it is, or why it does not count.
+    /// Completes a consent at AgentCore. Returns the person, or the reason why the consent is
+    /// invalid.
     ///
-    /// AgentCore takes a completion once. A refusal may mean that an earlier one, whose answer was
-    /// lost, succeeded: then the token is there.
+    /// AgentCore accepts a completion once. A refusal may mean that an earlier one succeeded and
+    /// its answer was lost: then the token exists.
     pub async fn complete(
         &self,
         authorization: &Authorization,
@@ -199,7 +202,7 @@ pub struct AuthorizationCompletion {
 }
 
 impl AuthorizationCompletion {
-    /// Authorizations in the table that the environment names. They hold for as long as it says.
+    /// Authorizations in the environment's table, with the environment's lifetime.
     pub fn new(
         platform: &Platform,
         consents: &Consents,
@@ -215,8 +218,8 @@ impl AuthorizationCompletion {
         })
     }
 
-    /// Completes a claimed authorization at AgentCore, and then here, unless the consent does not
-    /// count. `None` where all is well.
+    /// Completes a claimed authorization at AgentCore, and then here, unless the consent is
+    /// invalid. `None` means success.
     pub async fn complete(
         &self,
         authorization: &Authorization,
@@ -227,7 +230,7 @@ impl AuthorizationCompletion {
             Ok(person) => person,
             Err(failure) => return Ok(Some(failure)),
         };
-        // A user who has proved no address yet has no guest, and so no activity.
+        // A user who has not proved an address yet has no guest, and so no activity.
         let guest = self.guests.find(&person.sub).await?;
         let allowed = |guest| {
             let kind = ActivityKind::AgentAllowed;
@@ -247,7 +250,7 @@ impl AuthorizationCompletion {
     }
 }
 
-/// Ends authorizations that come to nothing.
+/// Ends authorizations without success.
 #[derive(Clone)]
 pub struct AuthorizationEnd {
     authorizations: Authorizations,
@@ -280,8 +283,8 @@ impl AuthorizationEnd {
         Ok(())
     }
 
-    /// Notes that an authorization was not finished in its time; one that goes on, or has ended,
-    /// stays as it is. It counts for the one write that notes it.
+    /// Records that an authorization was not finished in time. One that is still open or has ended
+    /// stays unchanged. The one successful write counts the abandonment.
     pub async fn note_abandoned(
         &self,
         authorization: &Authorization,

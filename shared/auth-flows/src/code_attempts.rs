@@ -25,7 +25,7 @@ pub struct CodeAttempts {
 pub struct BroughtCode<'a> {
     /// The sign-in that it is for.
     pub sign_in: SignInId,
-    /// Whose sign-in it has to be.
+    /// The required owner of the sign-in.
     pub whose: Whose<'a>,
     /// The code.
     pub code: &'a OtpCode,
@@ -33,7 +33,7 @@ pub struct BroughtCode<'a> {
     pub proof_of_work: Option<&'a ProofOfWork>,
 }
 
-/// A sign-in of which an attempt is claimed, and nothing counted or evaluated yet.
+/// A sign-in with a claimed attempt, before any count or evaluation.
 pub struct ClaimedCode<'a> {
     /// The requester with the code.
     pub requester: Requester<'a>,
@@ -43,8 +43,7 @@ pub struct ClaimedCode<'a> {
     pub id: SignInId,
 }
 
-/// A right code, and what Cognito gave for it. The sign-in is in progress until its attempt
-/// finishes it.
+/// A right code, and Cognito's answer to it. The sign-in is open until its attempt finishes it.
 pub struct ProvedCode<'a> {
     /// The attempt.
     pub attempt: Attempt<'a>,
@@ -78,7 +77,7 @@ impl CodeAttempts {
         })
     }
 
-    /// The same, where signed-in guests prove the address that is theirs.
+    /// The same for signed-in guests who prove their own address.
     #[must_use]
     pub fn for_own_address(self) -> Self {
         Self {
@@ -185,7 +184,7 @@ impl CodeAttempts {
         let (email, attempt) = (&sign_in.email, requester.attempt());
         let looking = || async {
             let now = self.requesters.now();
-            // The same name counts once: this only looks.
+            // The same name counts once, so this call only reads.
             let looked = self
                 .sign_ins
                 .claim(id, Whose::Address(email), attempt, now, &self.rules);

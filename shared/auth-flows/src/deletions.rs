@@ -1,8 +1,8 @@
-//! The end of an account: claimed once, and then done step by step, as often as it takes.
+//! The deletion of an account: claimed once, then done in steps that may be repeated.
 //!
-//! The claim is one transaction on the guest and the address. From there on the guest is nobody's:
-//! no token of theirs counts, and no sign-in finds them. The steps that follow may be repeated. The
-//! guest's own items go last, so whatever is left says that the deletion is not done.
+//! The claim is one transaction on the guest and the address. From then on none of the guest's
+//! tokens counts, and no sign-in finds the guest. Each later step can be repeated. The guest's own
+//! items are deleted last, so a remaining item shows an unfinished deletion.
 
 use auth_aws::{AccountRecords, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
 use auth_domain::{Clock, Email, Guest, GuestId, Notice, Problem, UserSub};
@@ -63,8 +63,8 @@ impl Deletions {
         self.resume(guest.into(), exchange).await
     }
 
-    /// Deletes what is left of a guest who was claimed for it: the user first, so that nobody signs
-    /// in as them, and the guest's own items last. The address hears of it once.
+    /// Deletes the remains of a claimed guest: the user first, so that no sign-in succeeds, and the
+    /// guest's own items last. The address gets one notice.
     pub async fn resume(&self, leaving: Leaving<'_>, exchange: &Exchange) -> Result<(), Problem> {
         let Leaving {
             sub,

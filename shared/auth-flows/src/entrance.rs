@@ -1,5 +1,5 @@
-//! Callers on routes that take an access token or another proof. API Gateway has one authorizer a
-//! route, so these have none, and the token is checked here.
+//! Callers on routes that accept an access token or another proof. API Gateway has one authorizer a
+//! route, so these routes have none, and Latchkey checks the token here.
 
 use auth_aws::{AccessTokens, ConfigurationError, Platform};
 use auth_domain::{Caller, Problem};
@@ -19,7 +19,7 @@ impl Entrance {
         })
     }
 
-    /// The caller, by the token that the request brings. A bad token never counts as none.
+    /// The caller of the request's token. A bad token is refused, never treated as absent.
     pub async fn caller<'a>(&self, exchange: &'a Exchange) -> Result<&'a Caller, Problem> {
         if let (Err(_), Some(token)) = (exchange.caller(), exchange.bearer_token()) {
             exchange.let_in(self.access_tokens.caller(token).await?);

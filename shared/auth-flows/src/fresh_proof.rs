@@ -1,5 +1,5 @@
 //! Fresh proofs from a caller: the password, or a code that was mailed for this change, under the
-//! same counts as at a sign-in; and the second factor of a guest who has one.
+//! same limits as at a sign-in; and the second factor of a guest who has one.
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService, Whose,
@@ -15,7 +15,7 @@ use crate::{
     BroughtCode, CodeAttempts, CodeMails, PasswordAttempts, Requesters, SecondFactorAttempts,
 };
 
-/// Who brings a mailed code as a proof.
+/// The sender of a mailed code as a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prover {
     /// The caller, with a code that was mailed for the purpose in the caller's session.
@@ -54,7 +54,7 @@ impl FreshProofs {
     }
 
     /// Demands proofs of `guest`, who is the caller. A session that a proof begins is revoked: it
-    /// is worth this one answer.
+    /// serves only this request.
     pub async fn require(
         &self,
         guest: &Guest,
@@ -111,8 +111,7 @@ impl FreshProofs {
     }
 
     /// Demands proofs of `guest`, for a change of passkeys at Cognito. The tokens keep the scope
-    /// that Cognito wants there. They must not leave, and the operation that takes them revokes
-    /// them.
+    /// that Cognito requires for it. They must not leave, and the calling operation revokes them.
     pub async fn for_passkeys(
         &self,
         guest: &Guest,
@@ -168,7 +167,7 @@ impl FreshProofs {
         })
     }
 
-    /// The tokens of a mailed code that was right, once.
+    /// The tokens for a right mailed code, once.
     async fn mailed(
         &self,
         guest: &Guest,
@@ -212,8 +211,8 @@ impl FreshProofs {
         }
     }
 
-    /// Revokes the tokens of a change of passkeys. Where that fails, they end unused by their own
-    /// time: nobody has them.
+    /// Revokes the tokens of a change of passkeys. If that fails, they expire unused: no client has
+    /// them.
     pub async fn give_back(&self, tokens: &SelfServiceTokens) {
         if self
             .token_service
@@ -226,7 +225,7 @@ impl FreshProofs {
     }
 }
 
-/// The authenticator of a guest who has one, and what was brought of it.
+/// The authenticator of a guest who has one, and the second factor from the request.
 fn factor<'a>(
     guest: &'a Guest,
     proofs: &'a Proofs,
@@ -238,7 +237,7 @@ fn factor<'a>(
     }
 }
 
-/// A proof is no sign-in: one that was used is worth nothing.
+/// A proof is no sign-in: a used proof is refused like a wrong one.
 fn good_once(problem: Problem) -> Problem {
     if matches!(problem, Problem::SignInCompleted) {
         Problem::InvalidSession
@@ -282,8 +281,8 @@ impl ProofMails {
         })
     }
 
-    /// Has Cognito mail a code to a guest, who is the caller. It proves the guest in the caller's
-    /// session, for one purpose.
+    /// Asks Cognito to mail a code to a guest, who is the caller. The code proves the guest in the
+    /// caller's session, for one purpose.
     pub async fn send(
         &self,
         guest: &Guest,

@@ -35,7 +35,7 @@ pub struct HeldSignIns {
     rules: SecondFactorRules,
 }
 
-/// A sign-in of which an attempt is claimed, and nothing evaluated yet.
+/// A sign-in with a claimed attempt, before any evaluation.
 pub struct Resumed<'a> {
     /// The requester with the next factor.
     pub requester: Requester<'a>,
@@ -44,13 +44,13 @@ pub struct Resumed<'a> {
     id: SignInId,
 }
 
-/// A second factor that was right, and is used up. The sign-in goes on until it is traded.
+/// A right second factor, now used up. The sign-in is open until it is traded.
 pub struct ProvedFactor<'a> {
     /// The attempt.
     pub attempt: Attempt<'a>,
-    /// Whose factor it was.
+    /// The guest whose factor it was.
     pub guest: Guest,
-    /// The backup codes that are left, if it was one.
+    /// The number of backup codes left, if the factor was one.
     pub backup_codes_left: Option<usize>,
 }
 
@@ -76,7 +76,7 @@ impl HeldSignIns {
         })
     }
 
-    /// Claims an attempt. What is left of a sign-in whose time is over is revoked.
+    /// Claims an attempt. If the sign-in has expired, its token is revoked.
     pub async fn resume<'a>(
         &self,
         id: SignInId,
@@ -202,7 +202,7 @@ impl HeldSignIns {
                 }
                 second_factor::user(&token.sub)
             }
-            // The guest need not hear of it: there is no second factor to guess yet.
+            // The guest gets no notice: there is no second factor to guess yet.
             AwaitedFactor::SetUp(set_up) => {
                 if of_sign_in.remaining == 0 {
                     self.abandon(id, &set_up.token).await;
@@ -216,7 +216,7 @@ impl HeldSignIns {
             .await
     }
 
-    /// Gives a claim back of which nothing was counted.
+    /// Releases a claim of which nothing was counted.
     pub async fn give_back(&self, resumed: &Resumed<'_>) {
         let attempt = resumed.requester.attempt();
         note_kept(&self.second_factors.give_back(&resumed.id, attempt).await);
@@ -228,7 +228,7 @@ impl HeldSignIns {
         let (id, attempt) = (&resumed.id, resumed.requester.attempt());
         let looking = || async {
             let now = self.requesters.now();
-            // The same name counts once: this only looks.
+            // The same name counts once, so this call only reads.
             let looked = self.second_factors.claim(id, attempt, now, &self.rules);
             match looked.await {
                 Ok(held) => Ok(held.attempts),
@@ -253,9 +253,8 @@ impl HeldSignIns {
         }
     }
 
-    /// Ends a sign-in and trades its refresh token: one conditional write decides between two right
-    /// factors. If the token cannot be traded, or its session not be recorded, the sign-in is
-    /// opened again.
+    /// Ends a sign-in and exchanges its refresh token. One conditional write decides between two
+    /// right factors. If the exchange or the session's record fails, the sign-in is opened again.
     pub async fn trade(
         &self,
         resumed: &Resumed<'_>,
@@ -294,13 +293,13 @@ impl HeldSignIns {
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let mut tokens = self.token_service.refresh(&refresh_token).await?;
-        // Where the client does not rotate, the one that was held goes on.
+        // If the client does not rotate tokens, the held one continues.
         tokens.refresh_token.get_or_insert(refresh_token);
         let method = SignInMethod::SecondFactor;
         self.sessions.begin(tokens, guest, method, exchange).await
     }
 
-    /// Revokes the refresh token of a sign-in that may not go on.
+    /// Revokes the refresh token of a sign-in that must not continue.
     pub(crate) async fn give_up(&self, resumed: &Resumed<'_>, token: &HeldToken) {
         self.abandon(&resumed.id, token).await;
     }

@@ -1,12 +1,12 @@
-//! Users whom Latchkey makes before their address is proved, and removes when nobody does.
+//! Users that Latchkey makes before their address is proved, and their removal if it never is.
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Guests, Platform, Start, Unproved, UnprovedUsers, Users,
 };
 use auth_domain::{AttemptId, Email, Locale, Problem, Report, Timestamp, UserSub};
 
-/// How often a start finds the user whom another one removes. Each time that removal is finished
-/// first.
+/// How often a start may find the user under removal by another request. Each time it finishes that
+/// removal first.
 const ROUNDS: usize = 3;
 
 /// Makes users with unproved addresses.
@@ -27,12 +27,12 @@ impl NewUsers {
         })
     }
 
-    /// Makes the user of an unproved address: the new one's sub, or `None` where there is one. A
-    /// new user reads `locale`; who was there before keeps the language that the user has.
+    /// Makes the user of an unproved address. Returns the new user's sub, or `None` if a user
+    /// exists. A new user reads `locale`; an existing user keeps theirs.
     ///
-    /// The start is noted before, so that no removal claims the user while it goes on. Where one
-    /// has claimed it already, perhaps in a run that failed half-way, it is finished here, and a
-    /// new user is made. A user who cannot be noted is taken back.
+    /// The start is recorded first, so that no removal claims the user meanwhile. If a removal has
+    /// already claimed the user, perhaps in a run that failed half-way, this finishes it and makes
+    /// a new user. If the new user cannot be recorded, the user is removed again.
     pub async fn ensure(
         &self,
         email: &Email,
@@ -69,8 +69,8 @@ impl NewUsers {
         noted.map(|()| Some(sub))
     }
 
-    /// Removes the user whom this attempt has made, unless somebody has proved the address
-    /// meanwhile, or begun there too.
+    /// Removes the user that this attempt has made, unless another request has proved the address
+    /// or started at it meanwhile.
     pub async fn roll_back(
         &self,
         email: &Email,
@@ -85,7 +85,7 @@ impl NewUsers {
     }
 }
 
-/// Removes users who were claimed for it.
+/// Removes users that a removal has claimed.
 #[derive(Clone)]
 struct Removal {
     unproved: UnprovedUsers,
@@ -100,8 +100,8 @@ impl Removal {
         })
     }
 
-    /// Removes the user, then forgets the address. The name is the sub: a user who was made anew
-    /// for the address has another.
+    /// Removes the user, then forgets the address. The removal names the sub: a user made later for
+    /// the same address has another.
     async fn finish(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
         self.users.remove(sub).await?;
         self.unproved.forget_removed(email, sub).await
@@ -131,11 +131,11 @@ impl UnprovedSweep {
         self.unproved.due(until, most).await
     }
 
-    /// Removes the user of one of them; `false` if it must not be removed.
+    /// Removes one waiting user; `false` if the user must stay.
     ///
-    /// A user whom Latchkey did not make is never removed, nor one who has a guest: a proof claims
-    /// the user before a guest is made, but an operator may have bound one by hand. What was
-    /// claimed for removal in a run that failed is removed now.
+    /// A user that Latchkey did not make is never removed, nor one who has a guest: a proof claims
+    /// the user before it makes a guest, but an operator may have bound one by hand. A claim left
+    /// by a failed removal is completed now.
     pub async fn remove(&self, waiting: &Unproved, now: Timestamp) -> Result<bool, Problem> {
         let email = &waiting.email;
         let Some(sub) = &waiting.sub else {

@@ -1,4 +1,4 @@
-//! Notices: what a guest hears by mail of a change that may not be theirs.
+//! Notices: mails that tell a guest of a change that another person may have made.
 
 use auth_aws::{ConfigurationError, Mailer, Platform};
 use auth_domain::{Clock, Email, Notice};
@@ -20,8 +20,8 @@ impl Notices {
         })
     }
 
-    /// Tells an address what has just happened. A notice that cannot be mailed is logged and
-    /// counted, and fails nothing.
+    /// Mails a notice to an address. A failure is logged and counted, and does not fail the
+    /// request.
     pub async fn tell(&self, email: &Email, notice: Notice, exchange: &Exchange) {
         let sent = self.mailer.notify(email, notice, self.clock.now()).await;
         exchange.note_notice(sent);

@@ -1,8 +1,7 @@
 //! Acts of operators: recorded before they begin, and again when they end.
 //!
 //! Cognito's calls fit in no transaction with DynamoDB's. So an act without its first record never
-//! happens, and one without its second was interrupted: the operator has no answer, and does it
-//! again.
+//! happens. An act without its second was interrupted: the operator has no answer, and repeats it.
 
 use auth_aws::{AuditLog, ConfigurationError, Guests, Numbered, Platform};
 use auth_domain::{
@@ -10,7 +9,7 @@ use auth_domain::{
 };
 use auth_lambda::{Exchange, code};
 
-/// Records what operators do.
+/// Records the acts of operators.
 #[derive(Clone)]
 pub struct OperatorActs {
     audit: AuditLog,
@@ -28,7 +27,7 @@ impl OperatorActs {
         })
     }
 
-    /// Records an act on a guest who has a user, and does it. `NotFound` for any other id.
+    /// Records an act on a guest who has a user, and performs it. `NotFound` for any other id.
     pub async fn on_guest<T, F>(
         &self,
         act: OperatorAct,
@@ -54,7 +53,7 @@ impl OperatorActs {
         self.record(act, subject, reason, exchange, acting).await
     }
 
-    /// Records an act and does it. Its answer leaves only once its outcome is recorded.
+    /// Records an act and performs it. Its answer leaves only after its outcome is recorded.
     pub async fn record<T>(
         &self,
         act: OperatorAct,

@@ -1,10 +1,10 @@
-//! Sign-ins by passkey: begun, claimed, counted, and asked of Cognito.
+//! Sign-ins by passkey: begun, claimed, counted, and evaluated by Cognito.
 //!
-//! No address has a budget of them: a signature cannot be guessed, and strangers would spend the
+//! No address has a budget for them: a signature cannot be guessed, and strangers would spend the
 //! budget.
 //!
-//! A sign-in takes one answer, since Cognito may use its session up by any. The same holds where
-//! the challenge was made up, so that a known address cannot be told from an unknown one.
+//! A sign-in accepts one answer, because any answer may use up Cognito's session. A made-up
+//! challenge behaves the same, so a known address looks like an unknown one.
 
 use auth_aws::{
     Address, ConfigurationError, Guests, PasskeyChallenge, PasskeyProof, Passkeys, Platform,
@@ -28,11 +28,11 @@ pub struct PasskeyAttempts {
     rules: SignInRules,
 }
 
-/// A right assertion, and what Cognito gave for it.
+/// A right assertion, and Cognito's answer to it.
 pub struct ProvedPasskey<'a> {
     /// The attempt.
     pub attempt: Attempt<'a>,
-    /// Who brought it.
+    /// The requester who sent it.
     pub requester: Requester<'a>,
     /// The new session's tokens.
     pub tokens: Tokens,
@@ -118,11 +118,11 @@ pub struct PasskeyStarts {
 
 /// A sign-in by passkey that has begun.
 pub struct StartedPasskey {
-    /// By what its answer finds it.
+    /// The handle for the answer.
     pub session_token: SessionToken,
-    /// What the device signs.
+    /// The challenge for the device to sign.
     pub challenge: String,
-    /// The numbers that it goes by.
+    /// The limits of the sign-in.
     pub rules: SignInRules,
 }
 
@@ -139,9 +139,9 @@ impl PasskeyStarts {
         })
     }
 
-    /// Begins a sign-in at an address whose item is `address`. Cognito is asked where the guest's
-    /// list has a passkey; elsewhere, and where it has none for the user, the challenge is made up.
-    /// Nothing else differs.
+    /// Begins a sign-in at an address whose item is `address`. Cognito is asked if the guest's list
+    /// has a passkey. Otherwise, and if Cognito has none for the user, the challenge is made up.
+    /// All else is the same.
     pub async fn begin(
         &self,
         email: &Email,

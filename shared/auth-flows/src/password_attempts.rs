@@ -1,5 +1,5 @@
-//! Passwords that are tried for an address: counted for it, or for a known device on its own,
-//! before Cognito is asked.
+//! Password attempts at an address: counted for the address or for a known device, before Cognito
+//! evaluates the password.
 
 use auth_aws::{ConfigurationError, Limits, PasswordProof, Passwords, Platform, Undecided};
 use auth_domain::{Email, Limit, Password, Problem, Spelling};
@@ -7,8 +7,8 @@ use auth_lambda::Exchange;
 
 use crate::{Attempt, NetworkAttempts, Requester, Requesters, attempt::Budget};
 
-/// After so long Cognito's lock is over, whatever came before (developer guide, "Authentication":
-/// lockout). How much of it is left, Cognito does not say.
+/// The longest duration of Cognito's lock (developer guide, "Authentication": lockout). Cognito
+/// does not reveal the time left.
 const LONGEST_LOCK_SECONDS: u64 = 900;
 
 /// Attempts at passwords.
@@ -38,7 +38,7 @@ impl PasswordAttempts {
         })
     }
 
-    /// The same, where signed-in guests prove the address that is theirs.
+    /// The same for signed-in guests who prove their own address.
     #[must_use]
     pub fn for_own_address(self) -> Self {
         Self {
@@ -47,8 +47,8 @@ impl PasswordAttempts {
         }
     }
 
-    /// Counts an attempt. No challenge buys passwords, so none is asked for: Cognito's lock would
-    /// be the next limit.
+    /// Counts an attempt. The refusal offers no challenge: more passwords would only reach
+    /// Cognito's lock.
     async fn count<'a>(
         &'a self,
         email: &Email,
@@ -75,9 +75,9 @@ impl PasswordAttempts {
             .await
     }
 
-    /// Counts an attempt and has Cognito evaluate the password in NFC. If that is wrong and the
-    /// password was typed in another spelling, that is counted and evaluated too: a failure at
-    /// Cognito is never without one here.
+    /// Counts an attempt and lets Cognito evaluate the password in NFC. If that is wrong and the
+    /// password was typed in another spelling, the spelling is counted and evaluated too. So every
+    /// failure at Cognito is also counted here.
     pub async fn evaluate<'a, 'p, T, F>(
         &'a self,
         email: &Email,
@@ -101,13 +101,13 @@ impl PasswordAttempts {
         Ok((attempt, requester, proof))
     }
 
-    /// Forgets the failures of a requester who has just proved the address in another way. Where
-    /// that fails, they age out.
+    /// Clears the failures of a requester who has just proved the address in another way. If that
+    /// fails, they age out.
     pub async fn clear(&self, requester: &Requester<'_>) {
         self.budget(requester).clear_or_note().await;
     }
 
-    /// Cognito's own lock-out, told to those who may know of it.
+    /// Cognito's own lock-out. Only requesters who may learn of it get this answer.
     #[must_use]
     pub fn locked() -> Problem {
         Problem::PasswordLocked {

@@ -1,8 +1,8 @@
 //! Refresh tokens: exchanged at Cognito, and counted for their session.
 //!
 //! Cognito is asked first. One conditional write then decides between any number of a session's
-//! tokens: the current one goes on, and so does the one before it within the grace. Any other ends
-//! the session, with every branch of it.
+//! tokens. It accepts the current one, and the previous one within the grace. Any other token ends
+//! the session with all its branches.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ impl Refreshes {
         })
     }
 
-    /// Has Cognito exchange the token, and the session count it. If Cognito's tokens do not leave,
-    /// they are revoked. If a call fails they are not, so that the next try still works.
+    /// Exchanges the token at Cognito and counts the exchange for the session. If Cognito's tokens
+    /// do not leave, they are revoked. If a call fails they are not, so the next try still works.
     pub async fn renew(
         &self,
         presented: &RefreshToken,
@@ -70,7 +70,7 @@ impl Refreshes {
         };
         match self.count(&tokens, family, asked_at, exchange).await? {
             Ok((family, guest)) => {
-                // Where the client does not rotate, the token that came goes on.
+                // If the client does not rotate tokens, the sent one continues.
                 let refresh_token = tokens.refresh_token.as_ref().unwrap_or(&token);
                 let refresh_token = Some(family.mark(refresh_token, keys));
                 let tokens = Tokens {
@@ -86,7 +86,7 @@ impl Refreshes {
         }
     }
 
-    /// What Cognito's refusal of a marked token says about its session.
+    /// Records Cognito's refusal of a marked token for its session.
     async fn note_refused(
         &self,
         refusal: RefreshRefusal,
@@ -115,8 +115,8 @@ impl Refreshes {
         }
     }
 
-    /// The session's word on tokens that Cognito has given: the family that they are of now, and
-    /// the guest; or why they do not leave.
+    /// Counts the tokens that Cognito has issued. Returns their family and the guest, or the reason
+    /// why they must not leave.
     async fn count(
         &self,
         tokens: &Tokens,
@@ -174,8 +174,8 @@ impl Refreshes {
             .ok_or(RefreshRefusal::Revoked))
     }
 
-    /// Ends a session of which a token came again after its grace, and tells the guest where that
-    /// tells of a theft. Without a guest, no session goes on.
+    /// Ends a session after a repeated use of a token past its grace, and tells the guest if that
+    /// shows a theft. A session without a guest always ends.
     async fn came_again(
         &self,
         session: &SessionKey,
@@ -200,7 +200,8 @@ impl Refreshes {
         Ok(())
     }
 
-    /// Tells the guest where the token's session was ended because an earlier one had come again.
+    /// Tells the guest if the token's session was ended because of the repeated use of an earlier
+    /// token.
     async fn is_used_later(
         &self,
         session: &SessionKey,
@@ -218,8 +219,8 @@ impl Refreshes {
         Ok(())
     }
 
-    /// What the guest's activity says of a session that Latchkey ends. Device and country are those
-    /// of the request that brought the token, which may be the thief's or the guest's.
+    /// The entry in the guest's activity for a session that Latchkey ends. Device and country are
+    /// those of the request that brought the token, which may be the thief's or the guest's.
     fn entry(
         &self,
         session: &SessionKey,

@@ -42,8 +42,8 @@ impl Registrations {
     }
 
     /// Makes the guest, by the one write that decides between this and every other proof of the
-    /// address. Only then the password is set, so of two registrations that are confirmed at once,
-    /// one sets its own; and then it signs in.
+    /// address. Only then it sets the password and signs in. So of two concurrent confirmations,
+    /// only one sets its password.
     pub async fn settle(
         &self,
         token: &SessionToken,

@@ -1,8 +1,8 @@
-//! Another code for the same sign-in or registration: admitted, counted, mailed, and remembered
-//! beside the others.
+//! Another code for the same sign-in or registration: admitted, counted, mailed, and stored beside
+//! the earlier ones.
 //!
-//! The gap between two mails begins only with a mail: a re-send that fails before is withdrawn, and
-//! can be asked for again at once.
+//! The gap between two mails begins only with a mail: a re-send that fails before its mail is
+//! withdrawn, and the next one may follow at once.
 
 use auth_aws::{ConfigurationError, EmailCodes, Platform, SignIns};
 use auth_domain::{
@@ -22,7 +22,7 @@ pub struct Resends {
     rules: SignInRules,
 }
 
-/// A sign-in that may have another mail, which is not sent yet.
+/// A sign-in with a claimed re-send, before the mail is sent.
 pub struct ClaimedResend<'a> {
     /// The sign-in.
     pub sign_in: SignIn,
@@ -90,8 +90,8 @@ impl Resends {
         })
     }
 
-    /// Counts and mails what was claimed, if `permitting` permits it, and remembers the mail's
-    /// code.
+    /// Counts and mails a claimed re-send, if `permitting` permits it, and stores Cognito's session
+    /// of the mail.
     pub async fn mail(
         &self,
         claimed: &ClaimedResend<'_>,
@@ -134,8 +134,8 @@ impl Resends {
         }
     }
 
-    /// Gives the person their next try at once. Where even that fails, they wait the seconds
-    /// between two mails.
+    /// Lets the person try again at once. If that fails, the person waits the seconds between two
+    /// mails.
     async fn withdraw(&self, id: &SignInId, attempt: &AttemptId) {
         if self.sign_ins.withdraw_resend(id, attempt).await.is_err() {
             tracing::warn!("the count of a failed re-send could not be restored");

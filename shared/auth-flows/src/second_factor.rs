@@ -1,5 +1,5 @@
-//! Second factors of guests: counted over all sign-ins, so that a thief of the first factor cannot
-//! guess the other, and the guest hears of the thief.
+//! Attempts at second factors: counted over all of a guest's sign-ins. So a thief of the first
+//! factor cannot guess the second, and the guest learns of the thief.
 
 use std::{array, collections::BTreeSet, time::Duration};
 
@@ -13,8 +13,8 @@ use auth_lambda::Exchange;
 
 use crate::{Attempt, Notices, Turn, attempt::Budget};
 
-/// Wrong second factors in a day of which a guest hears, over however many sign-ins. A person
-/// mistypes fewer. A guesser who keeps below every other limit makes hundreds.
+/// The number of wrong second factors in a day, over all sign-ins, after which the guest gets a
+/// notice. A person mistypes fewer. A guesser who stays below every other limit makes hundreds.
 const TOLD: Limit = Limit {
     name: "mfa-wrong-told",
     quota: 5,
@@ -33,9 +33,9 @@ pub struct SecondFactorAttempts {
     randomness: Randomness,
 }
 
-/// An authenticator whose first code was right, and the backup codes that are drawn for it.
+/// An authenticator whose first code was right, and its new backup codes.
 pub struct ProvedAuthenticator {
-    /// The step whose code it was.
+    /// The step of the code.
     pub step: TotpStep,
     /// When it was shown.
     pub now: Timestamp,
@@ -45,7 +45,7 @@ pub struct ProvedAuthenticator {
 }
 
 impl ProvedAuthenticator {
-    /// What is to be stored of the backup codes.
+    /// The stored form of the backup codes.
     #[must_use]
     pub fn hashes(&self) -> BTreeSet<BackupCodeHash> {
         let hash = |code| self.keys.hash(code);
@@ -66,8 +66,8 @@ impl SecondFactorAttempts {
         })
     }
 
-    /// Demands a right second factor of a guest who is signed in and has just brought a fresh
-    /// proof. It is used up.
+    /// Demands a right second factor of a signed-in guest who has just brought a fresh proof, and
+    /// uses it up.
     pub async fn require(
         &self,
         guest: &Guest,
@@ -94,8 +94,8 @@ impl SecondFactorAttempts {
         }
     }
 
-    /// Proves an authenticator that is being set up by its first code, in time. The count is
-    /// cleared by [`SecondFactorAttempts::clear`], once the authenticator is in force.
+    /// Proves an authenticator during its set-up by its first code, in time.
+    /// [`SecondFactorAttempts::clear`] clears the count, once the authenticator is in force.
     pub async fn prove_pending(
         &self,
         sub: &UserSub,
@@ -112,8 +112,8 @@ impl SecondFactorAttempts {
         proved.ok_or_else(|| Problem::InvalidOtp(attempt.left()))
     }
 
-    /// Looks at the first code of an authenticator that is being set up, by an attempt that is
-    /// counted already. `None` for a wrong code.
+    /// Checks the first code of an authenticator during its set-up. The attempt is already counted.
+    /// `None` for a wrong code.
     pub async fn look(
         &self,
         attempt: &Attempt<'_>,
@@ -134,9 +134,9 @@ impl SecondFactorAttempts {
         }))
     }
 
-    /// The answer to a wrong second factor after a right first one, which somebody knows then. The
-    /// guest hears of the last attempt, and of the fifth wrong factor of `subject` in a day. A note
-    /// or a mail that fails is none, and fails nothing.
+    /// The answer to a wrong second factor after a right first one: the sender knows the first
+    /// factor. The guest gets a notice of the last attempt, and of the fifth wrong factor of
+    /// `subject` in a day. A failed count or mail does not fail the request.
     pub(crate) async fn refuse(
         &self,
         turn: &Turn<'_>,
@@ -158,8 +158,8 @@ impl SecondFactorAttempts {
         Problem::InvalidOtp(left)
     }
 
-    /// Forgets the wrong codes of a user who has just brought a right one. Where that fails, they
-    /// age out.
+    /// Clears the wrong codes of a user who has just brought a right one. If that fails, they age
+    /// out.
     pub async fn clear(&self, sub: &UserSub) {
         self.budget(sub).clear_or_note().await;
     }
@@ -182,7 +182,7 @@ impl SecondFactorAttempts {
     }
 }
 
-/// The subject of what counts for a user.
+/// The subject of a user's counts.
 pub(crate) fn user(sub: &UserSub) -> String {
     format!("user#{}", sub.as_str())
 }

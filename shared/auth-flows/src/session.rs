@@ -1,4 +1,4 @@
-//! Sessions: what a sign-in has begun, ended at Cognito and here.
+//! The end of sessions, at Cognito and here.
 
 use auth_aws::{ConfigurationError, Guests, Platform, Users};
 use auth_domain::{Activity, ActivityKind, Clock, Guest, Problem};

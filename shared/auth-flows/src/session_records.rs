@@ -29,8 +29,8 @@ impl SessionRecords {
         })
     }
 
-    /// Records the session that a guest's sign-in has begun, and marks its refresh token as the
-    /// session's first. Only tokens whose session has a record leave.
+    /// Records the session of a guest's sign-in, and marks its refresh token as the session's
+    /// first. Tokens leave only if their session has a record.
     pub async fn begin(
         &self,
         tokens: Tokens,
@@ -68,8 +68,8 @@ impl SessionRecords {
         })
     }
 
-    /// Ends the record of a session whose tokens do not leave after all. Where that fails, it stays
-    /// on the guest's list until its time is over, and nobody has its tokens.
+    /// Ends the record of a session whose tokens do not leave. If that fails, the session stays on
+    /// the guest's list until it expires, but no client has its tokens.
     pub async fn take_back(
         &self,
         tokens: &Tokens,

@@ -1,8 +1,8 @@
-//! Sign-ins that wait until their guest has set up a second factor. Their session token opens the
-//! set-up routes in place of an access token, and nothing else.
+//! Sign-ins that wait for their guest to set up a second factor. Their session token opens the
+//! set-up routes in place of an access token, and no other route.
 //!
-//! Such a sign-in proves one factor. It sets up the first second factor of its guest, and never
-//! another: a guest who has one by now, or has signed out everywhere, has ended it.
+//! Such a sign-in proves one factor. It sets up only the first second factor of its guest. If the
+//! guest has since got one, or has signed out everywhere, the sign-in has ended.
 
 use auth_aws::{ConfigurationError, Guests, Platform, SecondFactors};
 use auth_domain::{
@@ -60,11 +60,11 @@ pub struct SetUpSignIns {
     welcomes: Welcomes,
 }
 
-/// A sign-in of which an attempt is claimed, and its guest.
+/// A sign-in with a claimed attempt, and its guest.
 pub struct SettingUp<'a> {
     /// The guest, who has no second factor yet.
     pub guest: Guest,
-    /// What waits.
+    /// The waiting set-up.
     pub set_up: HeldSetUp,
     resumed: Resumed<'a>,
 }
@@ -91,7 +91,8 @@ impl SetUpSignIns {
         })
     }
 
-    /// Claims an attempt of a sign-in that waits. One that may not go on is revoked.
+    /// Claims an attempt of a waiting sign-in. If the sign-in must not continue, its token is
+    /// revoked.
     pub async fn resume<'a>(
         &self,
         id: SignInId,
@@ -136,7 +137,7 @@ impl SetUpSignIns {
         self.held.count(&setting_up.resumed, None).await
     }
 
-    /// Gives back an attempt of which nothing was counted.
+    /// Releases an attempt of which nothing was counted.
     pub async fn give_back(&self, setting_up: &SettingUp<'_>) {
         self.held.give_back(&setting_up.resumed).await;
     }
@@ -146,8 +147,8 @@ impl SetUpSignIns {
         self.held.refuse(&setting_up.resumed, attempt).await
     }
 
-    /// Signs in the guest, who has set up a second factor. `None` where that fails: what was set up
-    /// stands, and the guest signs in with it.
+    /// Signs in the guest after the set-up. `None` if that fails: the second factor stays set up,
+    /// and the guest can sign in with it.
     pub async fn sign_in(
         &self,
         setting_up: SettingUp<'_>,
@@ -172,7 +173,7 @@ impl SetUpSignIns {
                 return None;
             }
         };
-        // The notice of the set-up tells of this browser, too.
+        // The notice of the set-up mentions this browser too.
         let arrived = Arrived {
             guest: proved.guest,
             returns: false,

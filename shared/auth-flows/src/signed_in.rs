@@ -1,14 +1,16 @@
-//! The end of a sign-in: whose it is, whether a second factor is missing, and what leaves.
+//! The end of a sign-in: it finds the guest, asks for a missing second factor, and returns the
+//! tokens.
 //!
-//! The guest is looked for when the tokens are there, not beside that: an authenticator that was
-//! confirmed meanwhile is seen, and one that is confirmed later ends the session. If anything fails
-//! after Cognito's answer, the new tokens are revoked and not returned.
+//! The guest is read after the tokens are issued, not at the same time. So a sign-in sees an
+//! authenticator that was confirmed meanwhile, and one that is confirmed later ends the session. If
+//! any call fails after Cognito's answer, the new tokens are revoked and not returned.
 //!
 //! A guest who has an authenticator gets no tokens: the sign-in is held until `verifyMfa` brings
-//! the second factor. Where a second factor is required, the sign-in of a guest without one is held
-//! until it is set up. The refresh token lies sealed in the record, the other tokens are forgotten,
-//! and no device is remembered yet. A browser on which the guest asked for that is spared the
-//! authenticator for some days. A guest whose second factor is a passkey signs in with that.
+//! the second factor. If a second factor is required and the guest has none, the sign-in is held
+//! until one is set up. The refresh token is sealed in the record, the other tokens are dropped,
+//! and no device is remembered yet. If the guest asked for it on this browser, the browser skips
+//! the authenticator for some days. A guest whose second factor is a passkey signs in with the
+//! passkey.
 
 use std::time::Duration;
 
@@ -58,7 +60,7 @@ pub struct FirstFactor<'a> {
     pub sub: UserSub,
     /// How the refresh token is to travel.
     pub token_delivery: TokenDelivery,
-    /// What it was.
+    /// The method of the sign-in.
     pub method: SignInMethod,
 }
 
@@ -147,9 +149,9 @@ impl SigningIn {
         self.end(&first_factor, arriving).await
     }
 
-    /// Ends a sign-in whose guest `arriving` finds: holds what an authenticator guards, or records
-    /// the session; finishes the attempt; and only then lets tokens leave. If one of these fails,
-    /// the tokens are revoked.
+    /// Ends a sign-in whose guest `arriving` finds. It holds a sign-in that needs a second factor,
+    /// or records the session; then it finishes the attempt, and only then returns tokens. If one
+    /// of these fails, the tokens are revoked.
     pub async fn end(
         &self,
         first_factor: &FirstFactor<'_>,
@@ -207,14 +209,14 @@ impl SigningIn {
         Ok(SignInAnswer::signed_in(tokens, arrived.guest))
     }
 
-    /// Whether this browser is spared the guest's authenticator.
+    /// Whether this browser may skip the guest's authenticator.
     fn is_spared(&self, requester: &Requester<'_>, guest: &Guest) -> bool {
         let now = self.clock.now();
         let device = requester.device().filter(|_| guest.authenticator.is_some());
         device.is_some_and(|device| device.is_spared(guest, now, self.device_remembered_for))
     }
 
-    /// Holds a sign-in that lacks a factor. One for which nothing can be brought ends here.
+    /// Holds a sign-in that lacks a factor. If the factor is a passkey, the sign-in ends here.
     async fn hold(
         &self,
         first_factor: &FirstFactor<'_>,
@@ -254,7 +256,7 @@ impl SigningIn {
         Ok(answer)
     }
 
-    /// Holds a sign-in with which Cognito itself wants to go on after a right password.
+    /// Holds a sign-in that Cognito continues with its own challenge after a right password.
     pub async fn hold_follow_up(
         &self,
         attempt: &Attempt<'_>,
@@ -274,7 +276,7 @@ impl SigningIn {
         self.clock.now().after(self.rules.lifetime)
     }
 
-    /// Whether a browser can be spared the second factor at all.
+    /// Whether the deployment lets browsers skip the second factor at all.
     #[must_use]
     pub fn remembers_devices(&self) -> bool {
         !self.device_remembered_for.is_zero()
@@ -293,10 +295,9 @@ impl SigningIn {
             .await
     }
 
-    /// The guest of somebody who has just proved the address by a code.
+    /// The guest of a person who has just proved the address by a code.
     ///
-    /// A password that was chosen before the address was proved may be a stranger's, and is taken
-    /// away.
+    /// A password from before the address was proved may be a stranger's, so it is removed.
     async fn guest_by_code(
         &self,
         sign_in: &SignIn,
@@ -321,9 +322,9 @@ impl SigningIn {
         self.arrivals.receive(arrival, newcomer, exchange).await
     }
 
-    /// The guest of somebody whose passkey Cognito has accepted. It counts if it is on the guest's
-    /// list, which one write decides. It is both factors where the device has verified its user,
-    /// and the authenticator, where there is one, was shown together with it once.
+    /// The guest of a passkey that Cognito has accepted. The passkey must be on the guest's list,
+    /// which one write checks. It is both factors if its device has verified its user, and if it
+    /// was once shown together with the authenticator, where the guest has one.
     async fn guest_by_passkey(
         &self,
         assertion: &Assertion,
@@ -353,9 +354,8 @@ impl SigningIn {
         })
     }
 
-    /// The guest of somebody whose password is right. Whether the address is proved is for the
-    /// guest's record to say, and for Cognito where there is none. Anything else is the answer to a
-    /// wrong password.
+    /// The guest of a right password. The guest's record states whether the address is proved;
+    /// without a record, Cognito does. Every other case gets the answer to a wrong password.
     async fn guest_by_password(
         &self,
         first_factor: &FirstFactor<'_>,

@@ -25,8 +25,8 @@ impl Welcomes {
     }
 
     /// Counts a sign-in, tells a returning guest of a new device, remembers the device, and sends
-    /// the tokens in the requested way. A notice that cannot be mailed is logged and counted, and
-    /// fails nothing.
+    /// the tokens in the requested way. A failed notice is logged and counted, and does not fail
+    /// the sign-in.
     pub async fn welcome(
         &self,
         requester: &Requester<'_>,
