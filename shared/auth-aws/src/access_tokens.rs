@@ -1,5 +1,5 @@
-//! Access tokens where API Gateway's authorizer has not looked: on the one route that takes one or
-//! none, and where AgentCore hands over the token of a person who consented.
+//! Access tokens that no authorizer of API Gateway has checked: on the one route where the token is
+//! optional, and from AgentCore after a person's consent.
 
 use std::{sync::Arc, time::Duration};
 
@@ -93,13 +93,13 @@ impl AccessTokens {
         }
     }
 
-    /// Whom a provider's token is about, when the provider is the pool. Any of its clients may have
-    /// asked for it.
+    /// The user of a provider's token, when the provider is the pool. Any of the pool's clients may
+    /// have requested it.
     pub async fn person(&self, token: &str) -> Result<Caller, Problem> {
         caller(&self.verified(token).await?)
     }
 
-    /// The claims of a token that the pool has signed and that is not over.
+    /// The claims of a token that the pool has signed and that has not expired.
     async fn verified(&self, token: &str) -> Result<Map<String, Value>, Problem> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Problem::AuthRequired)?;
         let kid = header.kid.ok_or(Problem::AuthRequired)?;
@@ -127,7 +127,7 @@ impl AccessTokens {
         }
     }
 
-    /// The keys, fetched anew where they are old or lack the one that is asked for.
+    /// The keys. They are fetched again if they are old or lack `kid`.
     async fn keys_with(&self, kid: &str) -> Result<Arc<JwkSet>, Problem> {
         let mut read = self.read.lock().await;
         let now = self.clock.now();
@@ -144,8 +144,8 @@ impl AccessTokens {
     }
 }
 
-/// The claims of a token that Cognito itself has just handed us, over a connection of our own:
-/// there is nothing to check.
+/// The claims of a token that Cognito has just returned over our own connection. They need no
+/// check.
 pub(crate) fn issued(token: &AccessToken) -> Option<Caller> {
     let payload = token.as_str().split('.').nth(1)?;
     let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;

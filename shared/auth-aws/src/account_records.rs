@@ -1,4 +1,4 @@
-//! What a guest leaves beside their own items: sessions and activity, under the user's sub.
+//! A guest's sessions and activity. Their items are kept under the user's sub.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::{
 /// Items of one batch, at most (`BatchWriteItem`).
 const BATCH: usize = 25;
 
-/// How often what `DynamoDB` leaves out of a batch is sent again.
+/// How often the items that `DynamoDB` left out of a batch are sent again.
 const ROUNDS: usize = 5;
 
 /// The tables of sessions and activity.
@@ -40,7 +40,7 @@ impl AccountRecords {
         })
     }
 
-    /// Deletes a user's sessions. Doing it again deletes what is left.
+    /// Deletes a user's sessions. A repeated call deletes the rest.
     pub async fn forget_sessions(&self, sub: &UserSub) -> Result<(), Problem> {
         self.forget(&self.sessions, "sessionId", sub).await
     }

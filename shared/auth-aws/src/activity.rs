@@ -1,8 +1,7 @@
 //! The table of activity: the events of each guest's account, under the user's sub.
 //!
-//! An event is written in one transaction with the write that it reports, where there is one:
-//! [`ActivityLog::entry`] makes the part of that transaction. Items never change, so the table's
-//! stream has each event once.
+//! If a write causes an event, one transaction writes both: [`ActivityLog::entry`] makes the
+//! event's part. Items never change, so the table's stream has each event once.
 
 use std::time::Duration;
 
@@ -46,7 +45,7 @@ impl ActivityEntry {
 pub struct ActivityPage {
     /// The events, the newest first.
     pub events: Vec<Activity>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<ActivityId>,
 }
@@ -72,7 +71,7 @@ impl ActivityLog {
         Ok(ActivityEntry(TransactWriteItem::builder().put(put).build()))
     }
 
-    /// Writes an event that no other write goes with.
+    /// Writes an event on its own, without another write.
     pub async fn write(&self, activity: &Activity) -> Result<(), Problem> {
         self.client
             .put_item()
@@ -102,7 +101,8 @@ impl ActivityLog {
                 before: None,
             });
         }
-        // One more shows whether there is another page, and `before` itself is not wanted.
+        // One more item shows whether another page exists. The query also returns `before`, which
+        // is dropped.
         let asked = i32::try_from(wish.limit)
             .unwrap_or(i32::MAX)
             .saturating_add(2);

@@ -1,5 +1,5 @@
-//! The limits that keep a person out of their own account: what they count, for an operator to see
-//! and to clear. Known devices and networks have others, which nobody can name from an address.
+//! The limits that can lock a person out of their own account. An operator reads and clears their
+//! counts. Known devices and networks have other limits, which an address does not reveal.
 
 use std::collections::HashMap;
 
@@ -88,7 +88,7 @@ impl AddressLimits {
         Ok(states)
     }
 
-    /// Forgets what each limit has counted.
+    /// Clears the count of each limit.
     pub async fn clear(
         &self,
         email: &Email,

@@ -1,5 +1,6 @@
-//! The audit table: what operators do. Each act is two items, one written before and one after. An
-//! item is only ever put, where there is none; no function may read, change or delete one.
+//! The audit table: the acts of operators. Each act has two items, one written before and one
+//! after. An item is only put, and only under a new key. No function may read, change or delete
+//! one.
 
 use auth_domain::{ActSubject, OperatorEvent, Problem, Report, Timestamp};
 use aws_sdk_dynamodb::{
@@ -31,12 +32,12 @@ impl AuditLog {
         })
     }
 
-    /// Records that an act begins. Nothing of it may happen before.
+    /// Records the start of an act. The act must not begin before this write.
     pub async fn begin(&self, event: &OperatorEvent) -> Result<(), Problem> {
         self.put(item(event, "begun"), "record the act").await
     }
 
-    /// Records what came of an act: `OK`, or the problem's code.
+    /// Records the outcome of an act: `OK`, or the problem's code.
     pub async fn conclude(
         &self,
         event: &OperatorEvent,
@@ -49,8 +50,8 @@ impl AuditLog {
         self.put(item, "record the act's outcome").await
     }
 
-    /// Puts an item where there is none. The one that this very request has put, and whose answer
-    /// was lost, may be there.
+    /// Puts an item under a new key. An item from this very request is accepted: its answer was
+    /// lost.
     async fn put(&self, item: Item, attempted: &'static str) -> Result<(), Problem> {
         let put = self
             .client
@@ -80,7 +81,8 @@ impl AuditLog {
     }
 }
 
-/// The item of one end of an act. Both ends of an act stand together, and a guest's acts in order.
+/// The item for one end of an act. Its key sorts both ends of an act together, and a guest's acts
+/// in order.
 fn item(event: &OperatorEvent, end: &str) -> Item {
     let name = format!("{} {} {end}", event.at, event.request_id);
     let mut item = Item::from([

@@ -45,12 +45,12 @@ pub enum FactorProof {
     Wrong,
 }
 
-/// Who uses up a second factor.
+/// The sign-in or request that uses up a second factor.
 #[derive(Clone, Copy, Debug)]
 pub enum UsedBy<'a> {
     /// A sign-in, by any of its attempts.
     SignIn(&'a SignInId),
-    /// A request of a guest who is signed in.
+    /// A request of a signed-in guest.
     Request(&'a AttemptId),
 }
 
@@ -59,14 +59,14 @@ pub enum UsedBy<'a> {
 pub struct Confirmation<'a> {
     /// The keys that were confirmed.
     pub sealed_keys: &'a Sealed,
-    /// The step whose code it was.
+    /// The step of the code.
     pub step: TotpStep,
     /// The stored form of the backup codes.
     pub backup_codes: &'a BTreeSet<BackupCodeHash>,
-    /// The session that goes on.
+    /// The session that continues.
     pub kept: Option<&'a SessionId>,
-    /// The sign-in that waits for this set-up: the guest must have no authenticator, and not have
-    /// ended it since.
+    /// The sign-in that waits for this set-up. Its guest must have no authenticator, and must not
+    /// have ended the sign-in since.
     pub waiting: Option<&'a HeldSetUp>,
 }
 
@@ -111,7 +111,7 @@ impl Authenticators {
         proof.map_err(Undecided::after_evaluation)
     }
 
-    /// The keys of an authenticator, and the step whose code this is; none for a wrong code.
+    /// The keys of an authenticator, and the step of this code; `None` for a wrong code.
     pub async fn look(
         &self,
         sealed_keys: &Sealed,
@@ -140,8 +140,8 @@ impl Authenticators {
         self.vault.seal(&keys, Owner::User(to), purpose).await
     }
 
-    /// Takes a step once: no other sign-in can use it again, nor one before it, however many bring
-    /// its code.
+    /// Accepts a step once. From then on, no sign-in can use it or an earlier one, however many
+    /// requests bring its code.
     async fn accept_step(
         &self,
         sub: &UserSub,
@@ -199,7 +199,7 @@ impl Authenticators {
         })
     }
 
-    /// Opens an authenticator's keys. Those of another user do not open.
+    /// Opens an authenticator's keys. The keys of another user do not open.
     async fn open(
         &self,
         sealed_keys: &Sealed,
@@ -214,8 +214,8 @@ impl Authenticators {
         })
     }
 
-    /// Remembers an authenticator that is being set up, beside the one that there may be. A later
-    /// one takes its place.
+    /// Stores an authenticator for set-up, beside the one in force if there is one. A later one
+    /// replaces it.
     pub async fn begin(
         &self,
         guest: &Guest,
@@ -313,8 +313,8 @@ impl Authenticators {
     }
 }
 
-/// Adds to a write that a sign-in which waits for a set-up may go on: its guest has no
-/// authenticator, and has not ended it since it began.
+/// Adds conditions to a write for a sign-in that waits for a set-up: its guest has no
+/// authenticator, and has not ended the sign-in since it began.
 pub(crate) fn while_it_waits(
     write: UpdateBuilder,
     condition: &str,
@@ -330,8 +330,7 @@ pub(crate) fn while_it_waits(
         .expression_attribute_values(":waiting", text(set_up.session.as_str()))
 }
 
-/// Adds to a write that every token issued up to `now` is refused, unless it is of the session
-/// `kept`.
+/// Adds to a write the end of every token issued up to `now`, except those of the session `kept`.
 pub(crate) fn ending_sessions(
     write: UpdateBuilder,
     set: &str,
@@ -360,8 +359,8 @@ impl UsedBy<'_> {
         }
     }
 
-    /// The item after a write that used up a factor; nothing where the factor was not to be had. A
-    /// write that comes again is refused: then the item names this factor and who used it.
+    /// The item after a write that used up a factor; `None` if the factor was not available. A
+    /// retried write is refused: then the item names this factor and its user.
     fn accepted(self, written: Written, factor: &str) -> Option<Item> {
         match written {
             Written::Made(item) => Some(item),

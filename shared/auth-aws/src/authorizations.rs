@@ -25,12 +25,11 @@ use crate::{
     transactions::{Write, transact},
 };
 
-/// How long after its end an authorization is kept, so that who comes late is told "expired" and
-/// not "unknown".
+/// How long an authorization is kept after its end. A late request then gets "expired", not
+/// "unknown".
 const KEPT: Duration = Duration::from_hours(24);
 
-/// After this long, an unfinished claim to an authorization counts as dead. Longer than any
-/// function runs.
+/// The age at which an unfinished claim to an authorization is abandoned. No function runs as long.
 const CLAIM_HOLDS: Duration = Duration::from_secs(30);
 
 const PENDING: &str = "PENDING";
@@ -66,9 +65,9 @@ pub struct BrowserProof {
 
 /// The outcome of a button on a start link's page.
 pub enum FromLink {
-    /// The button's effect is done; the authorization as it is now.
+    /// The button's effect is done. The authorization in its new state.
     Done(Box<Authorization>),
-    /// Nothing: the authorization is over, or another browser's.
+    /// The button has no effect: the authorization has ended, or belongs to another browser.
     Refused(Box<Authorization>),
 }
 
@@ -84,8 +83,7 @@ impl Authorizations {
         })
     }
 
-    /// Remembers an authorization that has begun. AgentCore gives each a name of its own, so there
-    /// is none before it.
+    /// Stores a new authorization. AgentCore gives each its own URI, so none exists under this one.
     pub async fn begin(&self, authorization: &Authorization) -> Result<(), Problem> {
         self.client
             .put_item()
@@ -98,8 +96,8 @@ impl Authorizations {
             .map_err(Problem::from)
     }
 
-    /// An authorization by its session URI. One that is kept no longer is not there, whether
-    /// DynamoDB has removed it yet or not.
+    /// An authorization by its session URI. `None` after its retention, even if DynamoDB has not
+    /// removed it yet.
     pub async fn find(
         &self,
         id: &AuthorizationId,
@@ -112,8 +110,8 @@ impl Authorizations {
     }
 
     /// Binds an authorization to the browser whose person allows it, in one conditional write: the
-    /// first one wins, and no other gets in. A browser that proves an earlier binding keeps that
-    /// one.
+    /// first browser wins, and all others are refused. A browser that proves an earlier binding
+    /// keeps it.
     pub async fn bind(
         &self,
         id: &AuthorizationId,
@@ -128,8 +126,8 @@ impl Authorizations {
         from_link(conditional_update(write, "bind the authorization").await?)
     }
 
-    /// Ends an authorization whose person presses *Cancel*: one that no browser has bound, or this
-    /// one has.
+    /// Ends an authorization whose person presses *Cancel*. It must be unbound, or bound to this
+    /// browser.
     pub async fn cancel(
         &self,
         id: &AuthorizationId,
@@ -154,8 +152,8 @@ impl Authorizations {
         })
     }
 
-    /// Notes that another browser than the bound one wanted an authorization, so that an agent that
-    /// asks again gets another link.
+    /// Records that a browser other than the bound one tried to use an authorization. The agent's
+    /// next request then gets another link.
     pub async fn note_refused_elsewhere(&self, id: &AuthorizationId) -> Result<(), Problem> {
         let write = self
             .update(text(id.as_str()))
@@ -167,7 +165,8 @@ impl Authorizations {
         }
     }
 
-    /// A write that holds only for an authorization that waits and that no other browser has bound.
+    /// A write on the condition that the authorization is pending and that no other browser is
+    /// bound.
     fn of_browser(
         &self,
         id: &AuthorizationId,
@@ -256,14 +255,15 @@ impl Authorizations {
             .write()?;
         let entry = entry.map(ActivityEntry::into_write);
         let writes = [record].into_iter().chain(entry).collect();
-        // Refused: somebody took the claim for dead, and ends it instead.
+        // A refusal means that another request found the claim abandoned, and is ending the
+        // authorization.
         transact(&self.client, writes, "complete the authorization")
             .await
             .map(drop)
     }
 
-    /// Ends an authorization without success: one that waits, that this attempt has claimed, or
-    /// whose claim is abandoned. `true` for the one write that ends it.
+    /// Ends an authorization without success. It must be pending, claimed by this attempt, or its
+    /// claim abandoned. `true` for the one write that ends it.
     pub async fn fail(
         &self,
         id: &AuthorizationId,
@@ -312,8 +312,8 @@ impl Authorizations {
         id.transpose()
     }
 
-    /// Has an authorization count in its conversation: one that has begun, in place of any that has
-    /// not been completed, and of the completed one that holds no longer.
+    /// Makes a new authorization the conversation's current one. It replaces an uncompleted one,
+    /// and a completed one that is no longer valid.
     pub async fn begin_in_conversation(
         &self,
         authorization: &Authorization,
@@ -326,8 +326,7 @@ impl Authorizations {
             .await
     }
 
-    /// The same for one that has been completed: from then on no other takes its place, until
-    /// `until`.
+    /// The same for a completed authorization. No other replaces it before `until`.
     pub async fn complete_in_conversation(
         &self,
         authorization: &Authorization,
@@ -389,7 +388,7 @@ impl Authorizations {
     }
 }
 
-/// Never a session URI: those begin with `urn:`.
+/// A conversation's key is never a session URI: those begin with `urn:`.
 fn conversation_key(conversation: &ConversationId) -> AttributeValue {
     text(format!("conversation#{}", conversation.as_str()))
 }

@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
 
 use crate::{failure::failure, items::Item};
 
-/// How often what `DynamoDB` leaves out of a batch is asked for again. It leaves something out
-/// where a table is throttled, and answers 200.
+/// How often the keys that `DynamoDB` left out of a batch are read again. It leaves some out, with
+/// status 200, if a table is throttled.
 const ROUNDS: usize = 3;
 
-/// The items that are there of these keys, by table. `action` says what is read.
+/// The existing items of these keys, by table. `action` describes the read.
 pub(crate) async fn read_batch(
     client: &Client,
     keys: impl IntoIterator<Item = (&str, Vec<Item>)>,

@@ -1,4 +1,4 @@
-//! Callers whose tokens are still accepted: guest and session, read together.
+//! Callers whose tokens are still accepted. Guest and session are read together.
 
 use auth_domain::{Caller, Guest, Problem};
 use aws_sdk_dynamodb::Client;
@@ -31,8 +31,8 @@ impl Callers {
     }
 
     /// The guest of a caller whose session has not ended, and who has not signed out everywhere
-    /// since. One consistent read of both items. A session without a record is older than records
-    /// are, or the public client's.
+    /// since. One consistent read of both items. A session without a record is older than session
+    /// records, or belongs to the public client.
     pub async fn find(&self, caller: &Caller) -> Result<Guest, Problem> {
         let guest = self.find_or_leaving(caller).await?;
         if guest.is_leaving {
@@ -41,10 +41,10 @@ impl Callers {
         Ok(guest)
     }
 
-    /// The same, where the guest may be one who is being deleted.
+    /// The same, but the guest may be under deletion.
     pub async fn find_or_leaving(&self, caller: &Caller) -> Result<Guest, Problem> {
         let (guest, session) = self.read(caller).await?;
-        // A token that came of refreshing knows the second alone in which its session began.
+        // A refreshed token knows its session's beginning only to the second.
         let begun = session
             .as_ref()
             .and_then(|session| get_millis(session, "signedInBy"))

@@ -1,19 +1,18 @@
-//! The SDK's clients: one of each service for a function, however many of its capabilities use it.
+//! The SDK's clients: one a service for each function, shared by all its capabilities.
 //!
-//! To make one is what most of a function's start goes into, because each SDK parses a list of
-//! AWS's partitions of its own. So one that not every request needs is made by the first that does.
+//! Building clients takes most of a function's start, because each SDK parses its own list of AWS's
+//! partitions. So the first request that needs a client builds it, unless every request needs it.
 //!
-//! Each has a retry budget of its own. The SDK's default budget belongs to the process: right in a
-//! Lambda, where that is one function, but in the local run one function's bad luck would take away
-//! the others' second tries.
+//! Each has its own retry budget. The SDK's default budget is the process's. That is right in a
+//! Lambda, which has one function. In the local run, one function's failures would use up the
+//! retries of the others.
 
 use std::sync::{Arc, OnceLock};
 use std::{ops::Deref, sync::LazyLock};
 
 use crate::{ConfigurationError, Platform, Secrets, transactions::Conflicts};
 
-/// The name of a budget says nothing: a partition that is made, rather than looked up by name, is
-/// shared with nobody.
+/// The name is arbitrary: a custom partition is never shared.
 const PARTITION: &str = "client";
 
 /// The parts that all capabilities of one function share.
@@ -32,7 +31,7 @@ struct Shared {
 }
 
 impl Clients {
-    /// The secrets, which a function reads once, however many of its capabilities need them.
+    /// The secrets. A function reads them once, for all its capabilities.
     pub(crate) fn secrets(
         &self,
         make: impl FnOnce() -> Result<Secrets, ConfigurationError>,

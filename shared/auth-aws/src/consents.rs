@@ -17,9 +17,9 @@ use crate::{
     failure::{Failure, failure},
 };
 
-/// Told to the provider with every request, a refreshed token's included, since the vault keeps
-/// tokens by it: the person signs in afresh for each authorization, and a hosted session that lives
-/// on answers none (`OpenID` Connect Core §3.1.2.1).
+/// Sent to the provider with every request, even with a refreshed token's, because the vault keys
+/// tokens by it. The person signs in again for each authorization, so a live hosted session
+/// suffices for none (`OpenID` Connect Core §3.1.2.1).
 const FRESH_SIGN_IN: (&str, &str) = ("prompt", "login");
 
 /// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends
@@ -32,11 +32,11 @@ pub struct Consents {
     workload_tokens: WorkloadTokens,
 }
 
-/// A consent that was asked for.
+/// A requested consent.
 pub struct Asked {
     /// AgentCore's name for it.
     pub id: AuthorizationId,
-    /// Where the person is to go. It works once.
+    /// The URL for the person. It works once.
     pub url: AuthorizationUrl,
 }
 
@@ -63,8 +63,8 @@ impl Consents {
         })
     }
 
-    /// Asks for a new consent, whatever was consented to before. Where the answer is lost, nothing
-    /// has begun that anybody could end.
+    /// Requests a new consent, regardless of earlier ones. If the answer is lost, no usable
+    /// authorization has begun.
     pub async fn ask(
         &self,
         user_id: &AgentUserId,
@@ -126,8 +126,8 @@ impl Consents {
         }
     }
 
-    /// One call, and another with a fresh workload token where the one that was kept is not taken
-    /// any more: nobody knows how long they are good.
+    /// Makes a call. If AgentCore rejects the cached workload token, calls once more with a new
+    /// one: a token's lifetime is not known.
     async fn resource_token(
         &self,
         user_id: &AgentUserId,
@@ -180,8 +180,8 @@ enum Wanted<'a> {
     Token(&'a AuthorizationId),
 }
 
-/// The session is over, was used, or is another user's. Which of the two codes stands for which is
-/// not known, and in every case somebody has to begin anew.
+/// The session has ended, was used, or belongs to another user. AWS does not document which of the
+/// two codes means which. In every case the person has to begin again.
 fn is_refusal_of_session(failure: &Failure) -> bool {
     matches!(
         failure.code(),
@@ -196,8 +196,8 @@ fn is_refusal_of_workload_token(failure: &Failure) -> bool {
     )
 }
 
-/// A refusal that is dealt with, which an operator may still want to read: a missing grant looks
-/// like an odd session.
+/// Logs a refusal that the caller has handled. An operator may still need it: a missing grant looks
+/// like an invalid session.
 fn note(failure: Failure) {
     tracing::warn!(
         error = failure.into_report().chain(),

@@ -15,19 +15,19 @@ use crate::{
     user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
 
-/// The refusals by which Cognito says that it cannot mail: SES refuses, or it may not use SES.
+/// The errors by which Cognito reports that it cannot mail: SES refuses, or Cognito may not use
+/// SES.
 const UNDELIVERABLE: [&str; 2] = [
     "CodeDeliveryFailureException",
     "InvalidEmailRoleAccessPolicyException",
 ];
 
-/// The window of Cognito's own limits for one user (quotas page). When it began, Cognito does not
-/// say.
+/// The window of Cognito's own limits for one user (quotas page). Cognito does not report its
+/// beginning.
 const COGNITO_WINDOW_SECONDS: u64 = 3600;
 
-/// The refusals by which Cognito says that this user gets no code: disabled, to be reset, not
-/// confirmed, gone, or with an authenticator kept in Cognito itself. To the person they are all the
-/// same.
+/// The errors by which Cognito refuses a code to this user: disabled, to be reset, not confirmed,
+/// deleted, or with an authenticator kept in Cognito itself. A person sees no difference.
 const NO_CODE: [&str; 6] = [
     "NotAuthorizedException",
     "PasswordResetRequiredException",
@@ -49,15 +49,15 @@ pub struct EmailCodes {
 pub struct Sending {
     /// Cognito's session for proving the code. `None` if Cognito sends this user no code.
     pub session: Option<CognitoSession>,
-    /// Whether a password was offered too. Latchkey's own users without a password are never
-    /// offered one, so that is how an unknown user shows, and one made elsewhere.
+    /// Whether Cognito offered a password too. It never offers one for Latchkey's own users without
+    /// a password, so an offer indicates an unknown user or one made elsewhere.
     pub password_offered: bool,
 }
 
 /// The outcome of a code.
 #[derive(Debug)]
 pub enum Proof {
-    /// It was right: the tokens, and whose they are.
+    /// The code was right: the tokens and their user.
     Right {
         /// The new session's tokens.
         tokens: Tokens,
@@ -90,8 +90,8 @@ impl EmailCodes {
 
     /// Asks Cognito to mail a code.
     ///
-    /// Cognito's answer for an unknown user is not dependable, so every challenge is taken as it
-    /// comes: a choice is answered with the code where that is offered.
+    /// Cognito's answer for an unknown user is not dependable, so this handles every challenge. A
+    /// choice is answered with the mailed code, if Cognito offers it.
     pub async fn send(&self, email: &Email) -> Result<Sending, Problem> {
         let initiated = self
             .secrets
@@ -148,13 +148,13 @@ impl EmailCodes {
         }
     }
 
-    /// Makes a user for an address that Latchkey has no guest for: without a password, without a
-    /// welcome mail, and with the address taken as verified so that Cognito will mail a code to it.
-    /// Nothing is granted before that code is proved. The trigger that words the mail reads the
-    /// language from the user, since Cognito tells it nothing of the request.
+    /// Makes a user for an address without a guest. The user has no password and gets no welcome
+    /// mail. The address is marked verified, because otherwise Cognito mails no code to it. Nothing
+    /// is granted before that code is proved. The trigger that writes the mail reads the language
+    /// from the user, because Cognito passes it nothing of the request.
     ///
-    /// The new user's sub; `None` where a user of that name exists already: another request was
-    /// quicker, or somebody else made one.
+    /// Returns the new user's sub, or `None` if a user of that name exists: another request was
+    /// faster, or someone else made the user.
     pub async fn create_user(
         &self,
         email: &Email,
@@ -201,7 +201,7 @@ impl EmailCodes {
         }
     }
 
-    /// Whether Cognito takes a user's address for proved. It does from the first right code on.
+    /// Whether Cognito marks a user's address as verified. It does after the first right code.
     pub async fn is_address_verified(&self, email: &Email) -> Result<bool, Problem> {
         let user = self.pool.find(email.as_str()).await?;
         let is_proof = |attribute: &AttributeType| {
@@ -239,7 +239,7 @@ impl EmailCodes {
         Ok(outcome)
     }
 
-    /// Asks Cognito whether a code is the one that it mailed for this session.
+    /// Asks Cognito whether it mailed this code for this session.
     async fn prove(
         &self,
         email: &Email,
@@ -278,8 +278,8 @@ impl EmailCodes {
                     let problem = Problem::Internal(failure.into_report());
                     Err(Undecided::before_evaluation(problem))
                 }
-                // What Cognito says of a code for a user who does not exist, or may not sign in, is
-                // not recorded anywhere.
+                // Cognito does not document its answer to a code for a user who does not exist, or
+                // may not sign in.
                 (Some(code), _) if NO_CODE.contains(&code) => Ok(Proof::Wrong),
                 _ => Err(failure.into()),
             },

@@ -1,4 +1,4 @@
-//! Configuration: read once, typed, before anything is served.
+//! Configuration: read once, typed, before the function serves requests.
 
 use std::{
     collections::BTreeMap,
@@ -14,10 +14,10 @@ use auth_domain::{Ageing, Limit};
 /// A variable that stops the start.
 #[derive(thiserror::Error)]
 pub enum ConfigurationError {
-    /// Not set, or set to nothing.
+    /// The variable is unset or empty.
     #[error("the environment variable {0} is missing or empty")]
     Missing(String),
-    /// Set to something else than it should be.
+    /// The variable has an invalid value.
     #[error("the environment variable {name} {reason}")]
     Invalid {
         /// The variable.
@@ -31,7 +31,7 @@ pub enum ConfigurationError {
 }
 
 impl fmt::Debug for ConfigurationError {
-    /// The sentence itself: it is what a process that does not start leaves on its standard error.
+    /// The whole sentence: a process that fails to start prints it on its standard error.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
@@ -87,7 +87,7 @@ impl Environment {
             .ok_or_else(|| ConfigurationError::Missing(name.to_owned()))
     }
 
-    /// A variable that must be set, and parse, unless it says that there is none.
+    /// A variable that must be set: to a valid value, or to `none`.
     pub(crate) fn unless_none<T: FromStr>(
         &self,
         name: &str,
@@ -101,8 +101,8 @@ impl Environment {
         self.parsed(name)
     }
 
-    /// A number that must lie within bounds, so that no typing mistake locks everybody out or lifts
-    /// a limit.
+    /// A number within bounds, so that a typing mistake neither locks all users out nor lifts a
+    /// limit.
     pub(crate) fn number_within(
         &self,
         name: &str,
@@ -128,8 +128,7 @@ impl Environment {
         self.required(name).map(Duration::from_millis)
     }
 
-    /// A limit of which the table keeps every event: its quota from one variable, its window from
-    /// another.
+    /// A limit whose table keeps every event: its quota from one variable, its window from another.
     pub fn limit(
         &self,
         policy: &'static str,

@@ -10,8 +10,8 @@ use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErr
 /// Seconds after which trying again has a chance. Cognito's quotas count by the second.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// The codes by which AWS says "not now". Cognito gives them status 400 like everything else. Those
-/// of Lambda mean that a trigger was throttled, crashed or timed out: a new account runs ten
+/// The codes by which AWS asks for a later retry. Cognito gives them status 400 like all others.
+/// Those of Lambda mean that a trigger was throttled, crashed or timed out: a new account runs ten
 /// functions at once.
 const NOT_NOW: [&str; 12] = [
     "InternalErrorException",
@@ -28,7 +28,7 @@ const NOT_NOW: [&str; 12] = [
     "UnexpectedLambdaException",
 ];
 
-/// The header by which AWS names a request, in its own logs too.
+/// The header with AWS's id of a request. AWS's own logs contain it too.
 const REQUEST_ID: &str = "x-amzn-requestid";
 
 /// A failed AWS call.
@@ -38,13 +38,12 @@ pub(crate) struct Failure {
     report: Report,
 }
 
-/// A proof that was not decided, because a call failed.
+/// An undecided proof: a call failed.
 #[derive(Debug)]
 pub struct Undecided {
     /// Why.
     pub problem: Problem,
-    /// Whether the proof may have been evaluated. If it was not, its attempt was none, and is given
-    /// back.
+    /// Whether the proof may have been evaluated. If not, the attempt's counts are restored.
     pub may_be_evaluated: bool,
 }
 
@@ -77,17 +76,17 @@ impl From<Failure> for Undecided {
 
 #[derive(Debug)]
 enum Kind {
-    /// The call may have acted or not; its answer did not come.
+    /// The call may have acted or not; its answer was lost.
     Unanswered,
-    /// AWS said "not now", before acting.
+    /// AWS asked for a later retry, before it acted.
     NotNow,
     /// AWS refused, with a code and a message.
     Refused { code: String, message: String },
-    /// The request could not even be made, or the answer not be read.
+    /// The request could not be built, or the answer not be parsed.
     Fault,
 }
 
-/// Sorts the failure of a call that was `attempted`.
+/// Classifies the failure of the call that `attempted` names.
 pub(crate) fn failure<E>(
     attempted: &'static str,
 ) -> impl FnOnce(SdkError<E, HttpResponse>) -> Failure
@@ -126,9 +125,9 @@ where
     }
 }
 
-/// A service error's code and AWS's id of the request, or the chain of what went wrong on the way.
-/// Never the request, the response, or the error's message, in which AWS quotes what it refuses: an
-/// address, say.
+/// A service error's code and AWS's id of the request, or the chain of causes of a failed
+/// connection. Never the request, the response, or the error's message: AWS quotes the refused
+/// value in it, such as an address.
 fn describe<E>(attempted: &'static str, error: &SdkError<E, HttpResponse>) -> Report
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -156,7 +155,7 @@ where
 }
 
 impl Failure {
-    /// The code with which AWS refused.
+    /// The error code of AWS's refusal.
     pub(crate) fn code(&self) -> Option<&str> {
         match &self.kind {
             Kind::Refused { code, .. } => Some(code),
@@ -164,7 +163,7 @@ impl Failure {
         }
     }
 
-    /// The message with which AWS refused, for telling refusals of one code apart.
+    /// The message of AWS's refusal, to distinguish refusals with the same code.
     pub(crate) fn message(&self) -> &str {
         match &self.kind {
             Kind::Refused { message, .. } => message,
@@ -172,7 +171,7 @@ impl Failure {
         }
     }
 
-    /// Whether the call is known not to have acted.
+    /// Whether the call certainly did not act.
     pub(crate) fn did_not_act(&self) -> bool {
         match &self.kind {
             Kind::NotNow | Kind::Refused { .. } => true,
@@ -180,8 +179,8 @@ impl Failure {
         }
     }
 
-    /// The problem of a call that AWS refused for something that passes, by a code that says
-    /// nothing of it.
+    /// The problem of a call that AWS refused for a temporary reason, under a code that does not
+    /// show it.
     pub(crate) fn not_now(self) -> Problem {
         Self {
             kind: Kind::NotNow,

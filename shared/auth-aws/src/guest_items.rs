@@ -24,10 +24,10 @@ pub(crate) const KEY: &str = "pk";
 /// The registration that made a guest, until a password is set anew.
 pub(crate) const REGISTRATION: &str = "registration";
 
-/// What the name of each passkey's attribute begins with.
+/// The prefix of the name of each passkey's attribute.
 const PASSKEY: &str = "passkey#";
 
-/// Attributes that are worth nothing to a guest's next user.
+/// Attributes that do not apply to a guest's next user.
 const OF_ONE_USER: [&str; 5] = [
     REGISTRATION,
     "keptSession",
@@ -36,12 +36,12 @@ const OF_ONE_USER: [&str; 5] = [
     "pendingAuthenticatorUntil",
 ];
 
-/// Where a guest is kept who has a user.
+/// The key of a guest who has a user.
 pub(crate) fn guest_key(sub: &UserSub) -> AttributeValue {
     text(format!("guest#{}", sub.as_str()))
 }
 
-/// Where an address says whose it is.
+/// The key of an address.
 pub(crate) fn address_key(email: &Email) -> AttributeValue {
     text(format!("address#{}", email.as_str()))
 }
@@ -54,7 +54,7 @@ pub(crate) fn id_key(guest_id: &GuestId) -> AttributeValue {
 /// The state of an address.
 #[derive(Clone, Debug)]
 pub enum Address {
-    /// The address of a guest who has a user, and has proved it.
+    /// The address of a guest who has a user and has proved the address.
     Claimed(AddressClaim),
     /// The address under which a guest waits for a user.
     Waiting(Waiting),
@@ -69,7 +69,7 @@ pub struct Waiting {
     pub(crate) item: Item,
 }
 
-/// Reads the item of an address. The claim names a sub, and a guest who waits has none.
+/// Reads the item of an address. A claim has a sub. A waiting guest has none.
 pub(crate) fn read_address(item: Item) -> Result<Address, Problem> {
     let unreadable = || Problem::Internal(unreadable("an address's item does not read back"));
     if let Some(sub) = get_text(&item, "sub") {
@@ -110,7 +110,7 @@ pub(crate) fn claim_item(guest: &Guest) -> Item {
 }
 
 /// The item of a guest who has just been bound to a user, by a registration or otherwise. `before`
-/// is what waited at the address.
+/// is the item that waited at the address.
 pub(crate) fn guest_item(
     guest: &Guest,
     registration: Option<&SignInId>,
@@ -143,8 +143,8 @@ pub(crate) fn guest_item(
     item
 }
 
-/// The item of a guest who moves to another user. Everything that was the old user's own goes;
-/// attributes of a team's own stay.
+/// The item of a guest who moves to another user. The old user's own attributes are dropped; a
+/// team's own attributes stay.
 pub(crate) fn relinked_item(
     before: &Item,
     to: &UserSub,
@@ -209,7 +209,7 @@ fn parse(item: &Item) -> Option<Guest> {
     })
 }
 
-/// Where a passkey stands in its guest's item.
+/// The attribute of a passkey in its guest's item.
 pub(crate) fn passkey_attribute(id: &PasskeyId) -> String {
     format!("{PASSKEY}{id}")
 }
@@ -271,7 +271,7 @@ fn instant(item: &Item, attribute: &str) -> Option<Timestamp> {
     get_text(item, attribute).and_then(Timestamp::from_rfc3339)
 }
 
-/// The outer `None` is a name that does not read back.
+/// The outer `None` means a stored name that does not parse.
 #[expect(
     clippy::option_option,
     reason = "an item without a name is whole, and one with a broken name is not"
@@ -283,7 +283,7 @@ fn name(item: &Item) -> Option<Option<GuestName>> {
         .ok()
 }
 
-/// DynamoDB keeps no empty sets: where the last code was used, there is no attribute.
+/// DynamoDB stores no empty sets: after the last code, there is no attribute.
 fn backup_codes(item: &Item) -> Option<BTreeSet<BackupCodeHash>> {
     match item.get("backupCodes") {
         Some(codes) => Some(

@@ -1,5 +1,5 @@
-//! The guests table: who is behind a user, and whose an address is. What the items look like stands
-//! in [`guest_items`](crate::guest_items).
+//! The guests table: the guest of a user, and the owner of an address.
+//! [`guest_items`](crate::guest_items) defines the items.
 
 use auth_domain::{
     Caller, Email, Guest, GuestId, GuestName, PendingRegistration, Problem, Randomness, Report,
@@ -30,11 +30,11 @@ use crate::{
     unproved_users::UnprovedUsers,
 };
 
-/// How often a guest is looked up and made anew when others are making the same one. Each round
-/// ends with somebody's success.
+/// How often a guest is read and made again while other requests make the same one. Each round ends
+/// with the success of one request.
 const ROUNDS: usize = 8;
 
-/// Nothing has this key yet.
+/// No item has this key yet.
 const IS_NEW: &str = "attribute_not_exists(pk)";
 
 /// Something has this key.
@@ -65,9 +65,9 @@ pub struct Guests {
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Numbered {
-    /// One who has a user.
+    /// A guest who has a user.
     Guest(Box<Guest>),
-    /// One who waits at an address.
+    /// A guest who waits at an address.
     Waiting(WaitingGuest),
 }
 
@@ -87,12 +87,12 @@ impl Numbered {
 pub enum Arrival {
     /// The user has a guest.
     Known(Box<Guest>),
-    /// The user has none; what the address is.
+    /// The user has no guest. The address's item, if there is one.
     First(Option<Address>),
 }
 
 impl Arrival {
-    /// Whether the guest's address was proved before; `None` where there is no guest.
+    /// Whether the guest's address was proved before; `None` without a guest.
     #[must_use]
     pub fn proved_before(&self) -> Option<bool> {
         match self {
@@ -170,8 +170,8 @@ impl Guests {
         Ok(answer.item)
     }
 
-    /// What is known of a user who has just signed in at an address: one read for a guest who was
-    /// here before, two for anyone else.
+    /// The stored state of a user who has just signed in at an address: one read for a known guest,
+    /// two for any other user.
     pub async fn arrival(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
         match self.find(sub).await? {
             Some(guest) => Ok(Arrival::Known(Box::new(guest))),
@@ -180,14 +180,14 @@ impl Guests {
     }
 
     /// The guest of a user who has just proved the address: the one bound to the sub, or the one
-    /// who waits at the address, or a new one. `arrival` is what was read a moment ago.
+    /// who waits at the address, or a new one. `arrival` was read a moment ago.
     ///
-    /// However many requests do this at once, there is one guest. A sub never moves to another
-    /// guest, and the address of another sub's guest is a `USER_MISMATCH`. Before a guest is made
-    /// or bound, the user is claimed for good, so that no removal takes it; one that a removal has
-    /// claimed first gets no guest.
+    /// Any number of concurrent requests make one guest. A sub never moves to another guest, and
+    /// the address of another sub's guest is a `USER_MISMATCH`. Before a guest is made or bound,
+    /// the user is claimed for good, so that no removal takes it. A user that a removal has claimed
+    /// first gets no guest.
     ///
-    /// Says whether the guest was made here.
+    /// Also returns whether this call made the guest.
     pub async fn get_or_create(
         &self,
         sub: &UserSub,
@@ -241,8 +241,8 @@ impl Guests {
         Err(overtaken())
     }
 
-    /// Notes that Cognito holds a password, so that the next start asks it once. A note that is
-    /// overtaken is made by the next sign-in.
+    /// Records that Cognito holds a password, so the next start uses one call. If another write
+    /// changes the guest first, the next sign-in records it.
     async fn note_password(&self, guest: Guest, now: Timestamp) -> Result<Guest, Problem> {
         let noted = self
             .write(
@@ -279,7 +279,7 @@ impl Guests {
             .write()
     }
 
-    /// A guest who waits, as the user who has just proved the address.
+    /// A waiting guest, as the user who has just proved the address.
     fn of_waiting(
         &self,
         waiting: &Waiting,
@@ -296,8 +296,8 @@ impl Guests {
         }
     }
 
-    /// Binds a guest who waits: the record moves under the sub, the address becomes a claim, and
-    /// the guest id names the sub. `None` where another request was quicker.
+    /// Binds a waiting guest: the record moves under the sub, the address becomes a claim, and the
+    /// guest id names the sub. `None` if another request was faster.
     async fn bind(
         &self,
         waiting: &Waiting,
@@ -308,7 +308,7 @@ impl Guests {
         let sub = &bound.cognito_sub;
         let record = guest_item(bound, registration, Some(&waiting.item));
         let guest = read_guest(&record)?;
-        // The guest still waits, as it was read.
+        // The guest still waits, unchanged since the read.
         let unchanged = match get_text(&waiting.item, "updatedAt") {
             Some(_) => "updatedAt = :updatedAt",
             None => "attribute_not_exists(updatedAt)",
@@ -341,7 +341,7 @@ impl Guests {
         Ok(bound.then_some(guest))
     }
 
-    /// A guest who has just proved the address.
+    /// A new guest, who has just proved the address.
     fn fresh(&self, sub: &UserSub, email: &Email, has_password: bool, now: Timestamp) -> Guest {
         Guest {
             guest_id: GuestId::generate(now, &self.randomness),
@@ -362,8 +362,8 @@ impl Guests {
         }
     }
 
-    /// Marks a guest's address as one that mails no longer reach, or whose owner does not want
-    /// them; `false` if it is no guest's, or if something newer is known. Twice is once.
+    /// Marks a guest's address as unreachable by mail, or as one whose owner refuses mails. `false`
+    /// if it is no guest's, or if a newer mark exists. A repeated call changes nothing.
     pub async fn mark_undeliverable(
         &self,
         email: &Email,
@@ -442,14 +442,14 @@ impl Guests {
     }
 
     /// Makes the guest of a registration whose code was right, in one transaction that decides
-    /// between any number of proofs of the address. `None` where the address was proved in another
+    /// between any number of proofs of the address. `None` if the address was proved in another
     /// way: by another registration, a sign-in or a reset.
     ///
-    /// The same registration may come again, as long as no password is set anew: the guest is the
-    /// one that it made. A guest who waits at the address is bound, and keeps number and
-    /// attributes. The user is claimed for good before. `address` is what was read a moment ago.
+    /// The same registration may retry, until a new password is set: it finds the guest that it
+    /// made. A guest who waits at the address is bound, and keeps number and attributes. The user
+    /// is claimed for good before. `address` was read a moment ago.
     ///
-    /// Says whether the guest was made here.
+    /// Also returns whether this call made the guest.
     pub async fn register(
         &self,
         proved: &ProvedRegistration<'_>,
@@ -495,8 +495,8 @@ impl Guests {
             if made.is_some() {
                 return Ok(made);
             }
-            // The address, the number or the user is somebody's. The user may be the guest of
-            // another address.
+            // The address, the number or the user is taken. The user may be the guest of another
+            // address.
             address = self.at(email).await?;
             if address.is_none() {
                 if self.find(sub).await?.is_some() {
@@ -544,8 +544,8 @@ impl Guests {
         self.write(writes, "note the new password").await
     }
 
-    /// Notes that a guest who was signed in has set a new password, with `entry` in the guest's
-    /// activity: it counts, and every session but `kept` ends.
+    /// Records a new password of a signed-in guest, with `entry` in the guest's activity. The
+    /// password counts, and every session except `kept` ends.
     pub async fn note_changed_password(
         &self,
         guest: &Guest,
@@ -606,10 +606,10 @@ impl Guests {
 
     /// Moves a guest to another user, in one transaction: record, claim and reserved id, with
     /// `entry` in the activity. The user is claimed for good before, so that no removal takes it.
-    /// `keys` are the authenticator's, sealed for that user. What Cognito kept for the old user
-    /// goes: the password and the passkeys. Every token issued up to `now` is refused.
+    /// `keys` are the authenticator's, sealed for that user. The marks of the old user's password
+    /// and passkeys are dropped. Every token issued up to `now` is refused.
     ///
-    /// `false` where the guest has changed meanwhile, or the user is another guest's.
+    /// `false` if the guest has changed meanwhile, or the user belongs to another guest.
     pub async fn relink(
         &self,
         guest: &Guest,
@@ -647,8 +647,8 @@ impl Guests {
             .expression_attribute_values(":to", text(to.as_str()))
     }
 
-    /// Deletes a record in a transaction, if nothing that a sign-in changes has changed since it
-    /// was read.
+    /// Deletes a record in a transaction, if no attribute that a sign-in changes has changed since
+    /// it was read.
     fn delete_unchanged(&self, before: Item) -> Result<TransactWriteItem, Problem> {
         let conditions = CHANGED_BY_SIGN_INS.map(|name| {
             if before.contains_key(name) {
@@ -671,8 +671,8 @@ impl Guests {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Claims a guest for deletion, in one transaction on guest and address that decides between it
-    /// and everything else. Doing it again changes nothing.
+    /// Claims a guest for deletion, in one transaction on guest and address. It decides between the
+    /// deletion and all other writes. A repeated call changes nothing.
     pub async fn claim_deletion(&self, guest: &Guest, now: Timestamp) -> Result<(), Problem> {
         let sub = &guest.cognito_sub;
         let record = self
@@ -697,8 +697,8 @@ impl Guests {
         }
     }
 
-    /// Deletes the items of a guest who was claimed for it: the record, the address, and the
-    /// number. `false` where another request was quicker.
+    /// Deletes the items of a claimed guest: the record, the address, and the number. `false` if
+    /// another request was faster.
     pub async fn forget(
         &self,
         sub: &UserSub,
@@ -722,8 +722,8 @@ impl Guests {
         self.write(writes, "delete the guest").await
     }
 
-    /// Refuses from now on every token of the user's guest that is of another session than `kept`,
-    /// with `entry` in the guest's activity. Of two sessions that end each other, one is kept.
+    /// Refuses from now on the guest's tokens of every session except `kept`, with `entry` in the
+    /// guest's activity. If two sessions end each other, one of them stays.
     pub async fn end_other_sessions(
         &self,
         sub: &UserSub,
@@ -817,7 +817,7 @@ fn undescribed(error: BuildError) -> Problem {
     Problem::Internal(Report::new("describe the guest", error))
 }
 
-/// Claims a user whose address was just proved, before a guest is made of it.
+/// Claims a user whose address was just proved, before a guest is made for the user.
 async fn claim_proved(
     unproved: &UnprovedUsers,
     email: &Email,

@@ -1,4 +1,4 @@
-//! Attributes as DynamoDB wants them, and the two ways in which a conditional write ends.
+//! DynamoDB's attribute types, and the two outcomes of a conditional write.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub(crate) fn sealed(value: &Sealed) -> AttributeValue {
     AttributeValue::B(Blob::new(value.as_bytes()))
 }
 
-/// An instant as milliseconds: what conditions compare.
+/// An instant in milliseconds, which conditions compare.
 pub(crate) fn millis(at: Timestamp) -> AttributeValue {
     number(at.as_millis())
 }
@@ -50,17 +50,17 @@ pub(crate) fn get_millis(item: &Item, name: &str) -> Option<Timestamp> {
     get_number(item, name).map(Timestamp::from_millis)
 }
 
-/// A record that does not read back: somebody else wrote it, or a version of Latchkey that kept
-/// another shape.
+/// A record that does not parse: another program wrote it, or another version of Latchkey with a
+/// different shape.
 pub(crate) fn unreadable(what: &'static str) -> Report {
     Report::of(what)
 }
 
 /// The outcome of a conditional write.
 pub(crate) enum Written {
-    /// It was made; the item as it is now.
+    /// The write was made. The item after it.
     Made(Item),
-    /// The condition did not hold; the item as it is, or nothing where there is none.
+    /// The condition did not hold. The present item, if there is one.
     Refused(Option<Item>),
 }
 
@@ -74,8 +74,8 @@ impl Written {
     }
 }
 
-/// Sends an update that asks for the item as it is afterwards, or as it is where the condition does
-/// not hold.
+/// Sends an update that returns the item after it, or the present item if the condition does not
+/// hold.
 pub(crate) async fn conditional_update(
     update: UpdateItemFluentBuilder,
     attempted: &'static str,

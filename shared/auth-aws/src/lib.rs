@@ -1,9 +1,9 @@
-//! Latchkey's AWS calls: one small struct for each capability. This is the only crate that knows
-//! the SDK.
+//! Latchkey's AWS calls: one small struct for each capability. This is the only crate that uses the
+//! SDK.
 //!
-//! A capability takes and gives the domain's types. Its errors are the
-//! [`Problem`](auth_domain::Problem)s that the caller of an operation gets: what AWS says stays in
-//! the log.
+//! A capability takes and returns the domain's types. Its errors are the
+//! [`Problem`](auth_domain::Problem)s of the operation's answer. AWS's own message stays in the
+//! log.
 
 mod access_tokens;
 mod account_records;

@@ -1,11 +1,11 @@
-//! Counting against limits. Each subject of a limit is one item; each event is one conditional
-//! write, which refuses past the limit, so that any number of functions share one truth and no two
-//! requests can slip through together.
+//! Counting against limits. Each subject of a limit is one item. Each event is one conditional
+//! write, which refuses past the limit. So any number of functions share one count, and concurrent
+//! requests cannot exceed it.
 //!
-//! The item logs instants in lists, the newest first. An event is admitted while the instant that
-//! stands `quota` places behind it is outside the window, and pushes them all back by one. So a
-//! window slides exactly, nothing is admitted twice around an edge, and events leave the count one
-//! by one as they age. Several lists and limits of one subject are checked and written together.
+//! The item logs instants in lists, the newest first. An event is admitted if the instant `quota`
+//! places behind it is outside the window, and pushes them all back by one. So a window slides
+//! exactly, an edge admits no double quota, and events leave the count one by one as they age.
+//! Several lists and limits of one subject are checked and written together.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ use crate::{
     items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
 };
 
-/// How long after its window an item stays, for an operator who investigates. DynamoDB removes it
+/// How long an item stays after its window, for an operator who investigates. DynamoDB removes it
 /// within days of that.
 const KEPT_SECONDS: i64 = 3600;
 
@@ -35,7 +35,7 @@ pub(crate) const EVENTS: &str = "events";
 /// The list of mails that strangers have asked for.
 pub(crate) const STRANGERS: &str = "strangers";
 
-/// The list of what solved challenges have paid for.
+/// The list of events that solved challenges have paid for.
 const SOLVED: &str = "solved";
 
 /// The counters in the challenges table.
@@ -51,7 +51,7 @@ pub(crate) const MAILS: &str = "mails";
 struct Log<'a> {
     name: String,
     limits: &'a [Limit],
-    /// How many entries the list keeps: as many as the largest quota on it, whoever asks.
+    /// How many entries the list keeps: as many as the largest quota of any requester.
     looked_at: u32,
 }
 
@@ -100,8 +100,8 @@ impl Limits {
         })
     }
 
-    /// Counts an event of `subject` at `now`, or refuses it; `note` hears the state that results,
-    /// either way. Sent twice under one attempt's id, an event counts once.
+    /// Counts an event of `subject` at `now`, or refuses it. `note` receives the resulting state in
+    /// both cases. A retry under the same attempt's id counts once.
     pub async fn admit(
         &self,
         limit: &Limit,
@@ -125,9 +125,9 @@ impl Limits {
         })
     }
 
-    /// Counts a try of `subject`: against what strangers have, or, with a solved challenge, against
-    /// what those buy. A challenge is used up by the same write. `note` hears the state of the
-    /// budget that was asked.
+    /// Counts a try of `subject` against the strangers' budget, or, with a solved challenge,
+    /// against the challenges' budget. The same write uses up the challenge. `note` receives the
+    /// state of that budget.
     pub async fn admit_try(
         &self,
         limits: &TryLimits,
@@ -163,11 +163,11 @@ impl Limits {
         })
     }
 
-    /// Counts a mail with a code to a mailbox, before it is sent: against the mailbox's total, and
-    /// against what the payer has of it. A stranger is held by the operation's `own` limit as well.
-    /// A solved challenge is used up by the same write. `note` hears the state of each limit of the
-    /// payer's; the total shows to strangers only when it refuses, or it would tell them when the
-    /// owner signs in.
+    /// Counts a mail with a code to a mailbox before it is sent, against the mailbox's total and
+    /// the payer's share. The operation's `own` limit also applies to a stranger. The same write
+    /// uses up a solved challenge. `note` receives the state of each of the payer's limits.
+    /// Strangers see the total only in a refusal: otherwise it would reveal when the owner signs
+    /// in.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a part of one question, and one caller asks it"
@@ -230,7 +230,7 @@ impl Limits {
             Ok(())
         } else {
             Err(Refusal {
-                // A challenge that was used before, where no limit refuses.
+                // The challenge was used before, and no limit refuses.
                 retry_after_seconds: retry_after_seconds.unwrap_or(1),
                 solved_lately: solved_lately(&limits.solved_per_hour, &item, now)
                     .filter(|_| is_of_use && !total_is_spent),
@@ -238,8 +238,8 @@ impl Limits {
         })
     }
 
-    /// Counts an event of `subject` in windows that begin with the clock's multiples: a log would
-    /// be too long where hundreds of events are fine, and the edge need not be sharp.
+    /// Counts an event of `subject` in fixed windows of the clock. For hundreds of events a log
+    /// would be too long, and the edge need not be sharp.
     pub async fn admit_in_window(
         &self,
         limit: &Limit,
@@ -288,8 +288,8 @@ impl Limits {
         })
     }
 
-    /// Counts a mail against the minute of the whole pool, and with it the user that has to be made
-    /// for it. Strangers leave a share of the mails to requesters who are known.
+    /// Counts a mail against the pool's minute, together with a new user if it needs one. Strangers
+    /// leave a share of the mails to known requesters.
     pub async fn admit_to_pool(
         &self,
         limits: &PoolLimits,
@@ -345,8 +345,7 @@ impl Limits {
         )
     }
 
-    /// Takes back the newest event, if it is this attempt's: what it was counted for did not
-    /// happen.
+    /// Removes the newest event, if it is this attempt's: the counted action did not happen.
     pub async fn take_back(
         &self,
         limit: &Limit,
@@ -377,7 +376,7 @@ impl Limits {
             .await
     }
 
-    /// Takes back a mail that was not asked for in the end. A challenge that paid for it stays used
+    /// Removes a mail that was not requested after all. The challenge that paid for it stays used
     /// up.
     pub async fn take_back_code_mail(
         &self,
@@ -398,7 +397,7 @@ impl Limits {
         self.uncount(code_mail_key(mailbox), &logs, attempt).await
     }
 
-    /// Forgets the tries of a subject. What solved challenges paid for stays counted, and the
+    /// Clears the tries of a subject. Tries that solved challenges paid for stay counted, and the
     /// challenges stay used up.
     pub async fn clear_tries(&self, limits: &TryLimits, subject: &str) -> Result<(), Problem> {
         self.challenges
@@ -426,8 +425,8 @@ impl Limits {
             .map_err(Problem::from)
     }
 
-    /// Adds `now` to each log unless a limit refuses; whether it was added, and the item as it is.
-    /// A challenge is admitted once.
+    /// Adds `now` to each log unless a limit refuses. Returns whether it was added, and the item. A
+    /// challenge is admitted once.
     async fn count(
         &self,
         key: AttributeValue,
@@ -495,8 +494,8 @@ impl Limits {
         Ok((is_admitted, item))
     }
 
-    /// Takes the entries off that no limit looks at any more, once there are some. Other events may
-    /// be added meanwhile: they push more of them behind the same place.
+    /// Removes the entries that no limit reads any more, once there are some. Concurrent events are
+    /// safe: they push more entries behind the same place.
     async fn trim(&self, key: AttributeValue, logs: &[Log<'_>], item: &Item) {
         let mut removed = Vec::new();
         for log in logs {
@@ -598,11 +597,11 @@ impl Window {
     }
 }
 
-/// The condition under which a limit admits one more to a list.
+/// The condition under which a limit admits one more event to a list.
 ///
-/// Where all events go together after quiet, the list is full as long as its newest event is young
-/// and none of the first `quota` was followed by quiet: each stands beside the instant from which
-/// it would have been.
+/// If all events leave together after a quiet time, the list is full as long as its newest event is
+/// recent and no quiet time followed any of the first `quota` events. Each entry is compared with
+/// the instant at which its quiet time would have ended.
 fn admits(list: &str, limit: &Limit, index: usize) -> String {
     let Some(oldest) = limit.quota.checked_sub(1) else {
         return format!("(attribute_exists(never) AND never > :cutoff{index})");
@@ -645,7 +644,7 @@ pub(crate) fn code_mail_key(mailbox: &str) -> AttributeValue {
     key("code-mail", mailbox)
 }
 
-/// Whether the item has counted this attempt before, by a write whose answer was lost.
+/// Whether the item already counts this attempt, by a write whose answer was lost.
 fn is_this(item: &Item, attempt: &AttemptId) -> bool {
     get_text(item, "lastAttempt") == Some(attempt.as_str())
 }

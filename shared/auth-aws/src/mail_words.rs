@@ -1,4 +1,4 @@
-//! How a deployment words its mails: its brand, and its language where a person has no other.
+//! The words of a deployment's mails: its brand, and its language for people without another.
 
 use auth_domain::{Brand, CodeMail, Language, Mail, Notice, Report, Timestamp};
 
@@ -25,7 +25,7 @@ impl MailWords {
         })
     }
 
-    /// The mail with a code, or with what stands for it, in a person's language.
+    /// The mail with a code, or with a placeholder for it, in a person's language.
     pub fn code(
         &self,
         mail: CodeMail,

@@ -19,8 +19,7 @@ const NO_SENDER: &str = "none";
 #[derive(Clone)]
 pub struct Mailer {
     client: Deferred<Client>,
-    /// `None` in a deployment that has no verified sender, and in a function that sends none: no
-    /// notices are sent.
+    /// `None` in a deployment without a verified sender, and in a function that sends no notices.
     sender: Option<Sender>,
 }
 
@@ -32,7 +31,7 @@ struct Sender {
 
 impl Mailer {
     /// Mails from the address that `MAIL_SENDER` names. A deployment without one sends no notices,
-    /// and says so once for each.
+    /// and logs each omission.
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
         let from = environment.optional("MAIL_SENDER")?;
@@ -48,8 +47,8 @@ impl Mailer {
         })
     }
 
-    /// Tells a guest what happened at `at`. A notice that cannot be sent never fails what it is
-    /// about: the caller notes the report, and goes on.
+    /// Tells a guest what happened at `at`. A failed notice never fails the operation: the caller
+    /// logs the report and continues.
     pub async fn notify(&self, to: &Email, notice: Notice, at: Timestamp) -> Result<(), Report> {
         let Some(Sender { from, words }) = &self.sender else {
             tracing::info!(?notice, "no notice is sent: no sender is configured");

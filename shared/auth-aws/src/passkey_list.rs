@@ -1,5 +1,5 @@
 //! Latchkey's own list of a guest's passkeys, in the guest's record: an attribute for each. A
-//! passkey that is not on it cannot sign in, whatever Cognito keeps.
+//! passkey that is not on the list cannot sign in, even if Cognito still has it.
 
 use auth_domain::{
     AuthenticatorMark, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp,
@@ -36,8 +36,8 @@ impl PasskeyList {
         })
     }
 
-    /// Adds a passkey to a guest's list, with `entry` in the guest's activity. Where a sign-in
-    /// waits for it, the guest must have no authenticator, and not have ended the sign-in since.
+    /// Adds a passkey to a guest's list, with `entry` in the guest's activity. If a sign-in waits
+    /// for it, the guest must have no authenticator, and must not have ended the sign-in since.
     pub async fn add(
         &self,
         sub: &UserSub,
@@ -64,7 +64,7 @@ impl PasskeyList {
         }
     }
 
-    /// Gives a passkey another name, and returns it as it is now.
+    /// Renames a passkey, and returns it with its new name.
     pub async fn rename(
         &self,
         sub: &UserSub,
@@ -107,8 +107,8 @@ impl PasskeyList {
         transact(&self.client, writes, "remove the passkey").await
     }
 
-    /// Takes a passkey off the list that [`Self::add`] may have put there before its answer was
-    /// lost. No session ends: nobody has signed in by it.
+    /// Removes a passkey that [`Self::add`] may have added before its answer was lost. No session
+    /// ends: the passkey has not signed in.
     pub async fn forget(&self, sub: &UserSub, id: &PasskeyId) -> Result<(), Problem> {
         let write = self
             .update(sub, id)
@@ -120,8 +120,8 @@ impl PasskeyList {
             .map_err(Problem::from)
     }
 
-    /// Notes a use of a passkey. `false` where it is not on the list, and so counts for nothing:
-    /// one write decides between a sign-in and a removal.
+    /// Records a use of a passkey. `false` if it is not on the list, so the use does not count. One
+    /// write decides between a sign-in and a removal.
     pub async fn used(
         &self,
         sub: &UserSub,
@@ -133,7 +133,7 @@ impl PasskeyList {
             .update(sub, id)
             .condition_expression("attribute_exists(#passkey)")
             .expression_attribute_values(":now", text(now.to_string()));
-        // A touch does not take away what the device can do: the guest still has a second factor.
+        // A use without verification does not clear the mark: the guest still has a second factor.
         let write = if user_verified {
             write
                 .update_expression("SET #passkey.lastUsedAt = :now, #passkey.userVerified = :true")

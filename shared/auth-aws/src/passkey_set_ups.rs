@@ -1,5 +1,5 @@
-//! Registrations of passkeys under way, in the challenges table under the hash of their session
-//! token. Both tokens of the fresh proof lie sealed in the item: they never leave.
+//! Pending registrations of passkeys, in the challenges table under the hash of their session
+//! token. Both tokens of the fresh proof are sealed in the item: they never leave.
 
 use std::time::Duration;
 
@@ -21,8 +21,7 @@ use crate::{
     vault::{Owner, Use, Vault},
 };
 
-/// How long after its end a registration is kept, so that a late answer is told "expired" and not
-/// "unknown".
+/// How long a registration is kept after its end. A late answer then gets "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(1);
 
 /// The challenges table, as far as passkeys' registrations go, and the key that seals their tokens.
@@ -32,12 +31,12 @@ pub struct PasskeySetUps {
     vault: Vault,
 }
 
-/// A registration that was claimed for its one answer.
+/// A registration, claimed for its one answer.
 #[derive(Debug)]
 pub struct PasskeySetUp {
-    /// What Cognito is asked with.
+    /// The tokens for the calls to Cognito.
     pub tokens: SelfServiceTokens,
-    /// Whose passkey it is to be.
+    /// The future owner of the passkey.
     pub sub: UserSub,
     /// The authenticator that was shown for it.
     pub shown_with: Option<AuthenticatorMark>,
@@ -48,9 +47,9 @@ pub struct PasskeySetUp {
 /// A registration that has begun.
 #[derive(Clone, Copy, Debug)]
 pub struct BegunPasskeySetUp<'a> {
-    /// Whose passkey it is to be.
+    /// The future owner of the passkey.
     pub sub: &'a UserSub,
-    /// What Cognito is asked with.
+    /// The tokens for the calls to Cognito.
     pub tokens: &'a SelfServiceTokens,
     /// The authenticator that was shown for it.
     pub shown_with: Option<&'a AuthenticatorMark>,
@@ -104,8 +103,8 @@ impl PasskeySetUps {
             .map_err(Problem::from)
     }
 
-    /// Claims a registration for its one answer: one conditional write checks whose it is, its
-    /// time, and that it was not answered. Without a `caller` it is one for which a sign-in waits.
+    /// Claims a registration for its one answer. One conditional write checks its owner, its time,
+    /// and that it is unanswered. Without a `caller` it must be one that a sign-in waits for.
     pub async fn claim(
         &self,
         id: &SignInId,
@@ -180,7 +179,7 @@ fn key(id: &SignInId) -> AttributeValue {
     text(format!("passkey-set-up#{id}"))
 }
 
-/// Why a registration takes no answer. One that was answered is not told from an unknown one.
+/// The reason why a registration takes no answer. An answered one looks like an unknown one.
 fn refusal(item: Option<&Item>, caller: Option<&UserSub>, now: Timestamp) -> Problem {
     let Some(item) = item else {
         return Problem::InvalidSession;

@@ -16,7 +16,7 @@ use crate::{
     user_pool::{Issued, UserPool},
 };
 
-/// The refusals by which Cognito says that this user does not get in by a passkey.
+/// The errors by which Cognito refuses this user a sign-in by passkey.
 const NOT_THIS_WAY: [&str; 6] = [
     "InvalidParameterException",
     "NotAuthorizedException",
@@ -42,7 +42,7 @@ pub struct Passkeys {
     secrets: Secrets,
 }
 
-/// What came of a new passkey.
+/// The outcome of a new passkey's registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
     /// Cognito keeps it.
@@ -56,23 +56,23 @@ pub enum Registered {
 /// A passkey's challenge at Cognito.
 #[derive(Debug)]
 pub struct PasskeyChallenge {
-    /// What the answer is proved with.
+    /// Cognito's session for the answer.
     pub session: CognitoSession,
-    /// What the device signs, in base64url.
+    /// The challenge for the device to sign, in base64url.
     pub challenge: String,
 }
 
-/// What came of an assertion.
+/// The outcome of an assertion.
 #[derive(Debug)]
 pub enum PasskeyProof {
-    /// It was right: the tokens, and whose they are.
+    /// The assertion was right: the tokens and their user.
     Right {
         /// The new session's tokens.
         tokens: Tokens,
         /// The user who signed in.
         sub: UserSub,
     },
-    /// It proves nothing, or its challenge is over.
+    /// The assertion is wrong, or its challenge has expired.
     Wrong,
 }
 
@@ -159,7 +159,7 @@ impl Passkeys {
         }
     }
 
-    /// Asks Cognito for a challenge. `None` where it has none for this user.
+    /// Asks Cognito for a challenge. `None` if it has none for this user.
     pub async fn challenge(&self, email: &Email) -> Result<Option<PasskeyChallenge>, Problem> {
         let asked = self
             .secrets
@@ -199,7 +199,7 @@ impl Passkeys {
         }))
     }
 
-    /// Asks Cognito whether an assertion is right. It may use the session up either way.
+    /// Asks Cognito whether an assertion is right. Either answer may use up the session.
     pub async fn prove(
         &self,
         email: &Email,

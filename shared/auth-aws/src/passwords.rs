@@ -21,8 +21,8 @@ use crate::{
     user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
 
-/// The refusals by which Cognito says that this user does not get in by this password. To the
-/// person they are all the same.
+/// The errors by which Cognito refuses this user a sign-in by this password. A person sees no
+/// difference.
 const NOT_THIS_WAY: [&str; 5] = [
     "NotAuthorizedException",
     "PasswordResetRequiredException",
@@ -31,8 +31,8 @@ const NOT_THIS_WAY: [&str; 5] = [
     "UserLambdaValidationException",
 ];
 
-/// The refusals by which Cognito says that a user gets no code for a new password. The person hears
-/// nothing of them.
+/// The errors by which Cognito refuses a user a code for a new password. The person does not see
+/// them.
 const NO_RECOVERY: [&str; 5] = [
     "NotAuthorizedException",
     "InvalidParameterException",
@@ -41,8 +41,8 @@ const NO_RECOVERY: [&str; 5] = [
     "UserLambdaValidationException",
 ];
 
-/// The refusals of a code for a new password: wrong, old, too many tried, or no user for it. Which
-/// of these it is depends on whether there is such a user.
+/// The errors for a code for a new password: wrong, old, too many attempts, or no such user. Which
+/// one occurs depends on whether the user exists.
 const NOT_THIS_CODE: [&str; 7] = [
     "CodeMismatchException",
     "ExpiredCodeException",
@@ -69,10 +69,10 @@ pub enum PasswordProof {
     Right(PasswordSignIn),
     /// It was right, and Cognito asks for more before it issues tokens.
     Challenged(FollowUp),
-    /// It was wrong, or opens nothing.
+    /// The password was wrong, or grants no sign-in.
     Wrong,
-    /// Cognito has locked the user after wrong ones and did not look. Only users who exist are ever
-    /// locked, so no stranger may be told it from `Wrong`.
+    /// Cognito has locked the user after wrong passwords and did not evaluate this one. Only
+    /// existing users are ever locked, so a stranger must get the same answer as for `Wrong`.
     Locked,
 }
 
@@ -83,7 +83,7 @@ pub struct PasswordSignIn {
     pub tokens: Tokens,
     /// The user who signed in.
     pub sub: UserSub,
-    /// Whether Cognito calls the address verified.
+    /// Whether Cognito marks the address as verified.
     pub email_verified: bool,
 }
 
@@ -94,7 +94,7 @@ pub enum ChallengeOutcome {
     Right(PasswordSignIn),
     /// It was right, and Cognito asks for something else now.
     Challenged(FollowUp),
-    /// It was wrong; the challenge goes on.
+    /// The code was wrong; the challenge continues.
     Wrong,
     /// The challenge is over or was answered: a new sign-in is needed.
     Over,
@@ -129,7 +129,7 @@ impl Passwords {
         }
     }
 
-    /// Asks Cognito whether a password is right; a right one begins a session.
+    /// Asks Cognito whether a password is right. A right one begins a session.
     pub async fn sign_in(
         &self,
         email: &Email,
@@ -231,8 +231,8 @@ impl Passwords {
             .map_err(Undecided::after_evaluation)
     }
 
-    /// A challenge that can be answered; where Cognito lets the user choose a second factor, one is
-    /// chosen.
+    /// A challenge that takes an answer. If Cognito lets the user choose a second factor, this
+    /// chooses one.
     async fn challenge(&self, next: Next, username: CognitoUsername) -> Result<FollowUp, Problem> {
         let next = if next.name == Some(ChallengeNameType::SelectMfaType) {
             self.choose_second_factor(next, &username).await?
@@ -340,9 +340,9 @@ impl Passwords {
         }
     }
 
-    /// Whether a password is right, for a user who is signed in and proves it again. The session
-    /// that the proof begins is revoked. A password that is right but for a second factor kept in
-    /// Cognito is right.
+    /// Whether the password of a signed-in user is right. The session that the proof begins is
+    /// revoked. If Cognito accepts the password and asks for a second factor of its own, the
+    /// password is right.
     pub async fn prove(&self, sub: &UserSub, password: Spelling<'_>) -> Result<bool, Undecided> {
         match self.sign_in_as(sub.as_str(), password).await? {
             PasswordProof::Right(PasswordSignIn { tokens, .. }) => {
@@ -354,9 +354,9 @@ impl Passwords {
         }
     }
 
-    /// The tokens by which a user's passkeys change, for a user who is signed in and proves the
-    /// password again; `None` for a wrong one. The password answers a choice: tokens that come at
-    /// the beginning of a sign-in can say to the trigger nothing of their purpose.
+    /// The tokens for changing a signed-in user's passkeys, after a new proof of the password;
+    /// `None` for a wrong one. The password answers a choice of challenges, because tokens issued
+    /// by the first call of a sign-in cannot tell the trigger their purpose.
     pub async fn prove_for_passkeys(
         &self,
         sub: &UserSub,
@@ -393,14 +393,14 @@ impl Passwords {
         }
     }
 
-    /// Gives a user a password. It works at once, and the user is confirmed by it.
+    /// Sets a user's password. It works at once, and confirms the user.
     pub async fn set(&self, username: &str, password: &NewPassword) -> Result<(), Problem> {
         self.set_text(username, password.as_str()).await
     }
 
     /// Removes a user's password by setting an unknown one: Cognito has no other way.
     pub async fn take_away(&self, username: &str) -> Result<(), Problem> {
-        // With one of each kind, whatever the pool demands.
+        // It has a character of each kind, for every possible rule of the pool.
         let text = format!(
             "Aa1!{}",
             URL_SAFE_NO_PAD.encode(self.randomness.bytes::<32>())
@@ -433,9 +433,8 @@ impl Passwords {
             .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub")))
     }
 
-    /// Has a code for a new password mailed, where that can be. Whether it can be is nobody's
-    /// business, so a user who gets none is no failure, and neither is a mail that cannot be sent:
-    /// those are logged.
+    /// Asks Cognito to mail a code for a new password. The answer must not reveal whether the user
+    /// can get one, so a user who gets none and a failed mail are not errors. Both are logged.
     pub async fn request_recovery(&self, email: &Email) -> Result<(), Problem> {
         let asked = self
             .secrets
@@ -553,16 +552,14 @@ impl From<AdminRespondToAuthChallengeOutput> for Step {
 }
 
 impl Next {
-    /// Whether this challenge takes the password. A choice does where the password is one of what
-    /// it offers.
+    /// Whether this challenge accepts the password. A choice does if it offers the password.
     fn asks_for_password_by(&self, challenge: &ChallengeNameType) -> bool {
         let is_it = self.name.as_ref() == Some(challenge);
         let password = ChallengeNameType::Password;
         is_it && (*challenge == password || self.available.contains(&password))
     }
 
-    /// The name that the answer must use: the one in the challenge, or the one that was used
-    /// before.
+    /// The name for the answer: the one in the challenge, or else the previous one.
     fn username(&self, before: &str) -> CognitoUsername {
         let given = self.parameters.get("USER_ID_FOR_SRP");
         CognitoUsername::given(given.map_or(before, String::as_str))
@@ -585,7 +582,7 @@ fn signed_in(result: AuthenticationResultType) -> Result<PasswordSignIn, Report>
 fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, Undecided> {
     match (failure.code(), failure.message()) {
         (Some("CodeMismatchException"), _) => Ok(ChallengeOutcome::Wrong),
-        // A code of an authenticator that was used before, which Cognito calls expired.
+        // Cognito calls an authenticator's used code expired.
         (Some("ExpiredCodeException"), message) if message.contains("used") => {
             Ok(ChallengeOutcome::Wrong)
         }
@@ -601,8 +598,8 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, Undecided> {
     }
 }
 
-/// The pool may demand more of a password than Latchkey does: kinds of characters, or that it is
-/// not one of the last few.
+/// The pool may require more of a password than Latchkey does: kinds of characters, or that it
+/// differs from the last few.
 fn refused_password(failure: Failure, field: &str) -> Problem {
     let not_taken = match failure.code() {
         Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => true,

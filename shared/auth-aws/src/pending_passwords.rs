@@ -1,8 +1,8 @@
-//! Passwords of registrations whose address is not proved: sealed twice, so that no one place opens
-//! them.
+//! Passwords of registrations whose address is not proved. Each is sealed twice, so that no single
+//! party can open it.
 //!
-//! The inner seal is by a key of the session token's, which the client alone holds; the outer one
-//! is by KMS. The table without KMS, KMS without the table, and both of them without the token read
+//! The inner seal uses a key from the session token, which only the client holds. The outer one
+//! uses KMS. The table without KMS, KMS without the table, and both without the token reveal
 //! nothing.
 
 use auth_domain::{NewPassword, Problem, Report, Sealed, SessionToken};
@@ -73,8 +73,8 @@ fn token_key(token: &SessionToken) -> Result<LessSafeKey, ring::error::Unspecifi
     UnboundKey::new(&CHACHA20_POLY1305, token.sealing_key().as_bytes()).map(LessSafeKey::new)
 }
 
-/// The same for every password: a token's key seals one and no other (RFC 8439 §4 asks for a nonce
-/// that no key sees twice).
+/// The same nonce for every password: a token's key seals exactly one (RFC 8439 §4 forbids a
+/// repeated nonce under one key).
 fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; ring::aead::NONCE_LEN])
 }

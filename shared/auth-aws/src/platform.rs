@@ -38,7 +38,7 @@ const TRIES: u32 = 3;
 /// millisecond.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The name of what requests share that no SDK client makes, their retry budget included.
+/// The name of the retry budget of requests outside the SDK's clients.
 const PLAIN_REQUESTS: &str = "plain requests";
 
 /// The longest wait between tries.
@@ -50,11 +50,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// One try: Cognito hands a mail to SES before it answers.
 const TRY_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// All tries of one call. Less than any function's own time-out, so that the answer is ours.
+/// The time for all tries of one call. It is shorter than any function's time-out, so Latchkey
+/// still answers.
 const CALL_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Amazon Trust Services' roots, to which every AWS endpoint chains. To parse the system's hundred
-/// and more takes three times as long as all else that a function does before its first poll.
+/// Amazon Trust Services' roots, to which every AWS endpoint chains. Parsing the system's hundred
+/// and more takes three times as long as the rest of a function's work before its first poll.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 
 /// The variable with one more root, as PEM. It counts for endpoints on loopback alone:
@@ -79,11 +80,11 @@ impl Platform {
         Self::new(environment, http_client, clock, system_randomness())
     }
 
-    /// A platform put together by the local run.
+    /// A platform that the local run builds.
     ///
     /// Region, credentials and endpoints come from the environment under AWS's own names.
-    /// Credentials are taken from there and nowhere else: that is where a Lambda has them, and
-    /// asking the chain of providers would cost every cold start.
+    /// Credentials come only from there: a Lambda has them there, and the SDK's chain of providers
+    /// would slow every cold start.
     pub fn new(
         environment: Environment,
         http_client: SharedHttpClient,
@@ -150,7 +151,7 @@ impl Platform {
         })
     }
 
-    /// The same for an operation that wants a caller: with the app clients whose tokens make one.
+    /// The same for an operation with callers: with the app clients whose tokens identify one.
     pub fn deployment_with_callers(&self) -> Result<Deployment, ConfigurationError> {
         Ok(Deployment {
             app_clients: self.app_clients()?,
@@ -176,7 +177,7 @@ impl Platform {
     /// The HTTP client, time-outs and tries of requests without an SDK client.
     pub(crate) fn plain_requests(&self) -> impl RuntimePlugin + 'static {
         let mut config = Layer::new(PLAIN_REQUESTS);
-        // As for the SDK's clients: one function's failures must not take away another's tries.
+        // As for the SDK's clients: one function's failures must not use up the retries of another.
         config.store_put(RetryPartition::custom(PLAIN_REQUESTS).build());
         config.store_put(
             self.aws
@@ -231,8 +232,8 @@ fn client_that_trusts(roots: &str) -> Result<SharedHttpClient, ConfigurationErro
     Ok(SharedHttpClient::new(AtFirstRequest(client)))
 }
 
-/// Reads the roots when a connection is first wanted. By itself hyper's client reads them for every
-/// SDK client that is made as well, and forgets them.
+/// Reads the roots when a connection first needs them. By default, hyper's client reads them again
+/// for every SDK client, and drops them.
 #[derive(Debug)]
 struct AtFirstRequest(SharedHttpClient);
 
@@ -246,7 +247,7 @@ impl HttpClient for AtFirstRequest {
     }
 }
 
-/// Trusts one root more where a request goes to loopback, and Amazon's alone elsewhere.
+/// Trusts one more root for requests to loopback, and only Amazon's elsewhere.
 #[derive(Debug)]
 struct ByEndpoint<Client> {
     loopback: Client,
@@ -276,7 +277,7 @@ impl HttpConnector for ByEndpoint<SharedHttpConnector> {
     }
 }
 
-/// Whether a request names an address of this machine, by number and with a port.
+/// Whether a request names this machine's loopback address, by number and with a port.
 fn is_on_loopback(uri: &str) -> bool {
     let authority = uri
         .split_once("://")

@@ -1,8 +1,8 @@
 //! Sign-ins between their factors, in the challenges table under the hash of their session token.
 //!
-//! The refresh token that the first factor earned lies sealed in the sign-in's item; access and ID
-//! token are dropped. The second factor has the token opened and exchanged. Where none comes, the
-//! ciphertext goes with its item, and the token never leaves the server.
+//! The refresh token from the first factor is sealed in the sign-in's item. Access and ID token are
+//! dropped. The second factor causes the token to be opened and exchanged. Without a second factor,
+//! the ciphertext expires with its item, and the token never leaves the server.
 
 use std::time::Duration;
 
@@ -27,8 +27,7 @@ use crate::{
     vault::{Owner, Use, Vault},
 };
 
-/// How long after its end a held sign-in is kept, so that a late code is told "expired" and not
-/// "unknown".
+/// How long a held sign-in is kept after its end. A late code then gets "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(1);
 
 /// The challenges table, as far as held sign-ins go, and the key that their tokens are sealed with.
@@ -50,10 +49,10 @@ impl SecondFactors {
         })
     }
 
-    /// Holds a sign-in of a guest who has an authenticator: seals the refresh token, forgets the
-    /// other tokens, and gives the handle by which the second factor finds it. If it fails, the
-    /// tokens are still the caller's to revoke. `passkey` is the first factor, if that was one
-    /// whose device has verified its user.
+    /// Holds a sign-in of a guest who has an authenticator. It seals the refresh token, drops the
+    /// other tokens, and returns the handle for the second factor. If it fails, the caller still
+    /// has to revoke the tokens. `passkey` is the first factor, if that was one whose device has
+    /// verified its user.
     pub async fn hold(
         &self,
         tokens: &Tokens,
@@ -76,8 +75,8 @@ impl SecondFactors {
         .await
     }
 
-    /// Holds a sign-in of a guest who has to set up a second factor first, as
-    /// [`SecondFactors::hold`] does.
+    /// Holds a sign-in of a guest who must set up a second factor first, as [`SecondFactors::hold`]
+    /// does.
     pub async fn hold_for_set_up(
         &self,
         tokens: &Tokens,
@@ -112,7 +111,7 @@ impl SecondFactors {
             .await
     }
 
-    /// Reads a held sign-in, and claims no attempt: nothing of it is tried.
+    /// Reads a held sign-in without claiming an attempt.
     pub async fn find(
         &self,
         id: &SignInId,
@@ -131,8 +130,8 @@ impl SecondFactors {
         }
     }
 
-    /// Holds a sign-in with which Cognito itself wants to go on. Its session is worth nothing
-    /// without the client's secret, and is kept as the sessions of mailed codes are.
+    /// Holds a sign-in that Cognito continues with its own challenge. Its session is useless
+    /// without the client's secret, and is stored like the sessions of mailed codes.
     pub async fn hold_follow_up(
         &self,
         follow_up: &FollowUp,
@@ -170,8 +169,8 @@ impl SecondFactors {
         Ok(session_token)
     }
 
-    /// Counts an attempt and checks time and budget, in one conditional write. Attempts are kept as
-    /// a set of names: the same one counts once, however often the write is sent.
+    /// Counts an attempt and checks time and budget, in one conditional write. Attempts are a set
+    /// of names: a retry of the write counts once.
     pub async fn claim(
         &self,
         id: &SignInId,
@@ -215,8 +214,8 @@ impl SecondFactors {
         }
     }
 
-    /// Ends a held sign-in and forgets what it held: `true` for the one attempt that finishes it,
-    /// however often the write is sent, `false` for any other.
+    /// Ends a held sign-in and forgets its token. `true` for the one attempt that finishes it, also
+    /// on a retry, `false` for any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
         let write = self.challenges.update(key(id))
             .update_expression("SET finishedBy = :attempt REMOVE refreshToken, cognitoSession")
@@ -226,8 +225,8 @@ impl SecondFactors {
         Ok(written.is_made())
     }
 
-    /// Takes back what [`SecondFactors::finish`] did for this attempt: what it was done for failed,
-    /// and the next factor shall find the sign-in again.
+    /// Undoes [`SecondFactors::finish`] for this attempt: the next step failed, and the next factor
+    /// must find the sign-in again.
     pub async fn reopen(
         &self,
         id: &SignInId,
@@ -270,7 +269,7 @@ impl SecondFactors {
     }
 }
 
-/// An attempt that was not admitted.
+/// A refused attempt.
 #[derive(Debug)]
 pub struct Unclaimed {
     /// The message to the person.
@@ -288,8 +287,8 @@ impl From<Problem> for Unclaimed {
     }
 }
 
-/// Why an attempt was not admitted. The token of a sign-in whose time is over comes along: whoever
-/// hears of it first can revoke it.
+/// The reason why an attempt was refused. It includes the token of an expired sign-in, so that the
+/// first request after the expiry can revoke it.
 fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Unclaimed {
     let Some(item) = item else {
         return Problem::InvalidSession.into();
@@ -303,7 +302,7 @@ fn refusal(item: Option<&Item>, now: Timestamp, rules: &SecondFactorRules) -> Un
             problem: Problem::SessionExpired,
             abandoned: held_token(item),
         },
-        // What the sign-in held is forgotten: its guest or the authenticator has gone.
+        // The sign-in's token was dropped: its guest or the authenticator no longer exists.
         Some(_) if attempts(item) < rules.attempts => Problem::InvalidSession.into(),
         Some(expires_at) => {
             let spent = rules.attempt_limit().spent_until(expires_at, now);

@@ -9,13 +9,13 @@ use tokio::sync::Mutex;
 
 use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::failure};
 
-/// How long a warm function believes what it read: a rotation reaches every function within this
-/// time, without a deploy.
+/// How long a warm function caches the secrets. A rotation reaches every function within this time,
+/// without a deployment.
 const BELIEVED_FOR: Duration = Duration::from_mins(5);
 
 /// The secret's content, as JSON: `{"clientSecret":"…","keys":{"current":"<base64 of 32
-/// bytes>","previous":"…"},"earlierKeys":[{"key":"…"}]}`, and what other parts of a deployment keep
-/// there.
+/// bytes>","previous":"…"},"earlierKeys":[{"key":"…"}]}`. Other parts of a deployment may add their
+/// own fields.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Stored {
@@ -52,7 +52,7 @@ impl fmt::Debug for SecretSet {
 
 impl SecretSet {
     fn parse(text: &str) -> Result<Self, Report> {
-        // serde's own error would quote what it stumbled over.
+        // serde's own error would quote the invalid text.
         let stored: Stored = serde_json::from_str(text)
             .map_err(|_| Report::of("the secret is not the JSON that it should be"))?;
         let key = |text: &str| {
@@ -82,7 +82,7 @@ impl SecretSet {
 /// The read value, and the time of the read.
 type Read = (Timestamp, Arc<SecretSet>);
 
-/// Reads the secrets once, and again when they have been believed long enough.
+/// Reads the secrets once, and again when the cache has expired.
 #[derive(Clone)]
 pub struct Secrets {
     client: Client,
@@ -118,8 +118,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// The secrets as they are now, after those believed turned out to be old: somebody rotated
-    /// them.
+    /// Reads the secrets again, after the cached ones turned out to be old because of a rotation.
     pub(crate) async fn get_anew(&self) -> Result<Arc<SecretSet>, Problem> {
         *self.read.lock().await = None;
         self.get().await

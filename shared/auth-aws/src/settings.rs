@@ -1,5 +1,5 @@
-//! The settings that several operations share: one place, so that they cannot differ. Defaults
-//! stand in the contract.
+//! The settings that several operations share: one place, so that they cannot differ. The contract
+//! has the defaults.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -36,7 +36,7 @@ impl Environment {
         Ok(Duration::from_hours(24 * u64::from(days)))
     }
 
-    /// For whom passkeys are made.
+    /// The domain name of passkeys.
     pub fn relying_party(&self) -> Result<RelyingParty, ConfigurationError> {
         let name = "PASSKEY_RP_ID";
         let configured = self.optional(name)?.filter(|text| *text != "none");
@@ -57,7 +57,7 @@ impl Environment {
         })
     }
 
-    /// Wrong codes for one address, over all its sign-ins, or on one known device.
+    /// Wrong codes for one address over all its sign-ins, or on one known device.
     pub fn otp_failures(&self) -> Result<Limit, ConfigurationError> {
         Ok(Limit {
             name: "otp-failure",
@@ -68,9 +68,8 @@ impl Environment {
     }
 
     /// Wrong passwords for one address, or on one known device. They count until a success, or
-    /// until the quiet time has passed without another: Cognito locks a user after five, and
-    /// forgets them after about 15 quiet minutes. So strangers never lock a user there, however
-    /// slowly they try.
+    /// until the quiet time passes without another: Cognito locks a user after five, and forgets
+    /// them after about 15 quiet minutes. So strangers never cause a lock there, at any pace.
     pub fn login_failures(&self) -> Result<Limit, ConfigurationError> {
         Ok(Limit {
             name: "login-failure",
@@ -138,8 +137,7 @@ impl Environment {
         self.required("SECOND_FACTOR")
     }
 
-    /// How long an authenticator that is being set up waits for its first code, and a sign-in for
-    /// a set-up.
+    /// How long a new authenticator waits for its first code, and a sign-in for a set-up.
     pub fn set_up_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.seconds_within("MFA_SETUP_SECONDS", 1..=3600)
     }
@@ -171,8 +169,7 @@ impl Environment {
         self.seconds("AUTHORIZATION_LIFETIME_SECONDS")
     }
 
-    /// The query parameter in which AgentCore gives back the state that an authorization was sent
-    /// out with.
+    /// The query parameter in which AgentCore returns the state of an authorization.
     pub fn state_parameter(&self) -> Result<String, ConfigurationError> {
         const NAME: &str = "AGENTCORE_STATE_PARAMETER";
         let name = self.text(NAME)?;
@@ -187,22 +184,22 @@ impl Environment {
         })
     }
 
-    /// How long an agent may ask about a consent that was given.
+    /// How long an agent may ask about a given consent.
     pub fn consent_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.seconds("CONSENT_LIFETIME_SECONDS")
     }
 
-    /// How long a workload token is handed out. AgentCore does not say how long it is good.
+    /// How long a workload token is reused. AgentCore does not report its lifetime.
     pub fn workload_token_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.seconds("WORKLOAD_TOKEN_SECONDS")
     }
 
-    /// The shortest time in which a sign-in is refused.
+    /// The shortest response time of a refused sign-in.
     pub fn refusal_floor(&self) -> Result<Duration, ConfigurationError> {
         self.milliseconds("OTP_REFUSAL_FLOOR_MS")
     }
 
-    /// The shortest time in which a mail with a code is answered. It lies above what a new address
+    /// The shortest response time of a mail with a code. It exceeds the time that a new address
     /// takes.
     pub fn response_floor(&self) -> Result<Duration, ConfigurationError> {
         self.milliseconds("OTP_RESPONSE_FLOOR_MS")
@@ -214,12 +211,12 @@ impl Environment {
         self.days("REMEMBER_DEVICE_DAYS", 0..=365)
     }
 
-    /// How long a browser is known.
+    /// How long a browser stays a known device.
     pub fn device_cookie_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.days("DEVICE_COOKIE_DAYS", COOKIE_DAYS)
     }
 
-    /// How long a browser keeps a refresh token: as long as the app client lets it live.
+    /// How long a browser keeps a refresh token: the app client's lifetime of refresh tokens.
     pub fn refresh_token_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.days("REFRESH_TOKEN_DAYS", SESSION_DAYS)
     }

@@ -20,8 +20,7 @@ use crate::{
     },
 };
 
-/// How long after its end a sign-in is kept, so that a late code is told "expired" and not
-/// "unknown".
+/// How long a sign-in is kept after its end. A late code then gets "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(24);
 
 /// The challenges table, as far as sign-ins go.
@@ -30,12 +29,12 @@ pub struct SignIns {
     challenges: Challenges,
 }
 
-/// Whose sign-in it has to be.
+/// The required owner of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub enum Whose<'a> {
     /// The holder of its token.
     Holder,
-    /// The holder, who has to name its address.
+    /// A holder of the token, who must name the sign-in's address.
     Address(&'a Email),
     /// A proof of this address, in this session and for this change.
     Proof(&'a Email, &'a ProofBinding),
@@ -63,7 +62,7 @@ impl SignIns {
         self.put(id, sign_in, None).await
     }
 
-    /// Remembers a mailed proof, which counts for what it is bound to.
+    /// Stores a mailed proof, which counts only for its binding.
     pub async fn begin_proof(
         &self,
         id: &SignInId,
@@ -111,9 +110,8 @@ impl SignIns {
             .map_err(Problem::from)
     }
 
-    /// Counts an attempt and checks whose sign-in it is, its time and its budget, in one
-    /// conditional write. Attempts are kept as a set of names: the same one counts once, however
-    /// often the write is sent.
+    /// Counts an attempt and checks the sign-in's owner, time and budget, in one conditional write.
+    /// Attempts are a set of names: a retry of the write counts once.
     pub async fn claim(
         &self,
         id: &SignInId,
@@ -149,7 +147,7 @@ impl SignIns {
         }
     }
 
-    /// Gives back an attempt that Cognito never got to see.
+    /// Restores an attempt that did not reach Cognito.
     pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         self.challenges
             .update(key(id))
@@ -166,8 +164,8 @@ impl SignIns {
             .map_err(Problem::from)
     }
 
-    /// Ends a sign-in: `true` for the one attempt that finishes it, however often the write is
-    /// sent, `false` for any other.
+    /// Ends a sign-in. `true` for the one attempt that finishes it, also on a retry, `false` for
+    /// any other.
     pub async fn finish(&self, id: &SignInId, attempt: &AttemptId) -> Result<bool, Problem> {
         let write = self.update(id)
             .update_expression("SET finishedBy = :attempt REMOVE cognitoSessions, pendingPassword")
@@ -227,8 +225,8 @@ impl SignIns {
         }
     }
 
-    /// Puts back the instant of the mail before, if this attempt was admitted: it brought none, and
-    /// the person should not wait for it.
+    /// Restores the previous mail's instant, if this attempt was admitted: it sent no mail, and the
+    /// person should not wait for it.
     pub async fn withdraw_resend(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
         let write = self
             .update(id)
@@ -288,7 +286,7 @@ fn sign_in(item: &Item) -> Option<SignIn> {
     })
 }
 
-/// Why a write's condition did not hold.
+/// The reason why a write's condition did not hold.
 fn refusal(item: Option<&Item>, whose: Whose<'_>, now: Timestamp, rules: &SignInRules) -> Problem {
     let Some(item) = item else {
         return Problem::InvalidSession;
@@ -299,8 +297,8 @@ fn refusal(item: Option<&Item>, whose: Whose<'_>, now: Timestamp, rules: &SignIn
         Ok(_) if matches!(whose, Whose::Proof(_, binding) if get_text(item, "boundTo") != Some(binding.as_str())) => {
             Problem::InvalidSession
         }
-        // Whose sign-in it is comes first: a stranger who holds a token does not learn how it
-        // ended.
+        // The address is compared first: a stranger who holds a token does not learn how the
+        // sign-in ended.
         Ok(sign_in) if email.is_some_and(|email| *email != sign_in.email) => {
             Problem::InvalidSession
         }

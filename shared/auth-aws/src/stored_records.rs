@@ -1,7 +1,7 @@
-//! Everything that is stored under a guest, attribute by attribute: what the tables hold by the
-//! guest's keys, and the user as Cognito has it.
+//! All stored data of a guest, attribute by attribute: the items under the guest's keys, and
+//! Cognito's user.
 //!
-//! Nothing is chosen here but what is secret, so an attribute that is added later is in it too.
+//! The code selects only the secrets, so a new attribute is included without a change here.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ use crate::{
     user_pool::UserPool,
 };
 
-/// What stands for a secret: that there is one is no secret.
+/// Replaces a secret in a record: its presence is no secret.
 const WITHHELD: &str = "withheld";
 
 /// Attributes that hold hashes of codes and names of attempts. Sealed ones are binary.
@@ -130,7 +130,7 @@ fn shown(item: &HashMap<String, AttributeValue>) -> Value {
     Value::Object(members.collect())
 }
 
-/// A value without DynamoDB's types. Whatever is binary is sealed.
+/// A value without DynamoDB's types. Every binary value is sealed.
 fn plain(value: &AttributeValue) -> Value {
     match value {
         AttributeValue::S(text) => text.as_str().into(),

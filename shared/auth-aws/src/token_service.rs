@@ -66,8 +66,8 @@ impl TokenService {
             .map_err(failure("exchange the refresh token"))
     }
 
-    /// Revokes a refresh token and the access tokens born of it. One that is unknown or revoked
-    /// already is as good as revoked.
+    /// Revokes a refresh token and the access tokens issued with it. An unknown or revoked token
+    /// counts as revoked.
     pub async fn revoke(&self, refresh_token: &RefreshToken) -> Result<(), Problem> {
         let revoked = self
             .secrets
@@ -94,7 +94,7 @@ impl TokenService {
         }
     }
 
-    /// Revokes tokens that will not leave. Where that fails, they end unused by their own time.
+    /// Revokes tokens that will not leave. If that fails, they expire unused.
     pub async fn discard(&self, tokens: &Tokens) {
         if let Some(refresh_token) = &tokens.refresh_token
             && self.revoke(refresh_token).await.is_err()

@@ -1,8 +1,7 @@
-//! Transactions of DynamoDB: made, refused by a condition, or in the way of another one.
+//! Transactions of DynamoDB: made, refused by a condition, or in conflict with another one.
 //!
-//! The SDK gives each transaction a token of its own, so one whose answer was lost is made once
-//! however often it is sent. Conflicts are sent again as often as other failures are (see
-//! [`Conflicts`]).
+//! The SDK gives each transaction its own token, so a retry after a lost answer makes it once.
+//! Conflicts are retried as often as other failures (see [`Conflicts`]).
 
 use auth_domain::{Problem, Report};
 use aws_sdk_dynamodb::{
@@ -23,7 +22,7 @@ use crate::{
     items::Item,
 };
 
-/// The reasons for which a transaction was not made and may be made later.
+/// The reasons why a transaction was not made and may succeed later.
 const NOT_NOW: [&str; 3] = [
     "ProvisionedThroughputExceeded",
     "ThrottlingError",
@@ -34,13 +33,14 @@ const NOT_NOW: [&str; 3] = [
 pub(crate) enum Transacted {
     /// All of it was written.
     Made,
-    /// A condition did not hold; the item that it was about, or nothing where there is none.
+    /// A condition did not hold. The item of that condition, if there is one.
     Refused(Option<Item>),
 }
 
 /// A write as a part of a transaction.
 pub(crate) trait Write {
-    /// The part. Where its condition does not hold, the refusal has the item as it is.
+    /// The transaction's part. If its condition does not hold, the refusal contains the present
+    /// item.
     fn write(self) -> Result<TransactWriteItem, Problem>;
 }
 
@@ -63,7 +63,7 @@ impl Write for DeleteBuilder {
     }
 }
 
-/// Makes all of the writes or none. `false` where a condition refused one.
+/// Makes all writes or none. `false` if a condition refused one.
 pub(crate) async fn transact(
     client: &Client,
     writes: Vec<TransactWriteItem>,
@@ -75,7 +75,7 @@ pub(crate) async fn transact(
     })
 }
 
-/// Makes all of the writes or none, and says what the refused one met.
+/// Makes all writes or none, and returns the item that refused one.
 pub(crate) async fn transact_or_look(
     client: &Client,
     writes: Vec<TransactWriteItem>,
@@ -103,7 +103,7 @@ pub(crate) async fn transact_or_look(
     })
 }
 
-/// The reason of a condition that did not hold.
+/// The reason code of a condition that did not hold.
 const REFUSED: &str = "ConditionalCheckFailed";
 
 fn reasons(error: Option<&TransactWriteItemsError>) -> &[CancellationReason] {

@@ -1,8 +1,8 @@
-//! Unproved addresses of sign-ins and registrations, in the challenges table: which user Latchkey
-//! made for each, and who may remove that user.
+//! Unproved addresses of sign-ins and registrations, in the challenges table: the user that
+//! Latchkey made for each, and the claim on that user.
 //!
-//! One item an address. It ends in one of two ways, and one conditional write decides which: a
-//! proof claims it, and the user stays; or a removal claims it, and the user goes.
+//! There is one item an address. It ends in one of two ways, and one conditional write decides
+//! which: a proof claims it, and the user stays; or a removal claims it, and the user is deleted.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const INDEX: &str = "unproved-index";
 /// The index's one partition: as many as a thousand new users a second fit into it.
 const WAITING: &str = "unproved";
 
-/// How long a proof is remembered. A start that was under way when it came has ended long before.
+/// How long a proof is remembered. A start that was pending at its arrival has ended long before.
 const PROOF_KEPT: Duration = Duration::from_hours(24);
 
 /// No removal claims the item before its last start is so old: the sign-in that began with it is
@@ -92,7 +92,7 @@ impl UnprovedUsers {
         }
     }
 
-    /// Notes that Latchkey has made a user. A proof of this very user that came first stands.
+    /// Records that Latchkey has made a user. An earlier proof of the same user stays.
     pub async fn note_made(
         &self,
         email: &Email,
@@ -139,8 +139,8 @@ impl UnprovedUsers {
         })
     }
 
-    /// Claims the user whom this attempt has made, to remove it again. `false` where somebody has
-    /// proved the address, or begun there since.
+    /// Claims the user that this attempt has made, to remove it again. `false` if another request
+    /// has proved the address or started at it since.
     pub async fn claim_made(
         &self,
         email: &Email,
@@ -158,9 +158,8 @@ impl UnprovedUsers {
         self.claim(write, sub, now).await
     }
 
-    /// Claims a user who has waited for long enough. `false` where somebody has proved the address,
-    /// or begun there a moment ago. A claim that was made before, and whose removal failed, is made
-    /// again.
+    /// Claims a user whose waiting time is over. `false` if a request has proved the address, or
+    /// started at it a moment ago. A claim whose removal failed is made again.
     pub async fn claim_due(
         &self,
         email: &Email,
@@ -192,7 +191,7 @@ impl UnprovedUsers {
         Ok(claimed.is_made())
     }
 
-    /// Forgets an address whose user was claimed for removal, and has gone.
+    /// Forgets an address whose user was claimed for removal and is deleted.
     pub async fn forget_removed(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
         self.forget(
             email,
@@ -208,8 +207,8 @@ impl UnprovedUsers {
             .await
     }
 
-    /// Forgets an address for which Latchkey made no user, unless somebody has begun there a moment
-    /// ago.
+    /// Forgets an address for which Latchkey made no user, unless a request has started at it a
+    /// moment ago.
     pub async fn forget_bare(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
         self.forget(
             email,
@@ -247,7 +246,7 @@ impl UnprovedUsers {
     }
 
     /// At most `most` addresses that have waited since `until` or before, the oldest first. The
-    /// index lags behind a little: only a claim says whether one still waits.
+    /// index lags a little: only a claim decides whether one still waits.
     pub async fn due(&self, until: Timestamp, most: u32) -> Result<Vec<Unproved>, Problem> {
         let found = self
             .challenges

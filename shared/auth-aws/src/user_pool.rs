@@ -30,14 +30,14 @@ use crate::{
     failure::{Failure, failure},
 };
 
-/// What the tokens of an answered challenge are for.
+/// The purpose of the tokens from an answered challenge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenPurpose {
     /// A session.
     #[default]
     Session,
-    /// A change of the user's passkeys: they keep the scope for one's own account at Cognito, and
-    /// never leave.
+    /// A change of the user's passkeys. The tokens keep the scope for one's own account at Cognito,
+    /// and never leave.
     Passkeys,
 }
 
@@ -124,7 +124,7 @@ impl UserPool {
             .auth_parameters("SECRET_HASH", self.secret_hash(username, secrets))
     }
 
-    /// An answer to a challenge, but for what it answers.
+    /// A prepared answer to a challenge; the caller adds the response.
     pub(crate) fn answer(
         &self,
         challenge: ChallengeNameType,
@@ -157,8 +157,8 @@ impl UserPool {
         }
     }
 
-    /// `SECRET_HASH`: what a confidential client adds to each call about a user, by the name that
-    /// the call gives (Base64 of HMAC-SHA256 under the client secret over user name and client id).
+    /// `SECRET_HASH`, which a confidential client adds to each call about a user, under the name in
+    /// that call (Base64 of HMAC-SHA256 under the client secret over user name and client id).
     pub(crate) fn secret_hash(&self, username: &str, secrets: &SecretSet) -> String {
         #[expect(
             clippy::expect_used,
@@ -173,8 +173,8 @@ impl UserPool {
 }
 
 impl TokenPurpose {
-    /// An answer that says to the trigger what its tokens are for. Nothing that a caller sends gets
-    /// in here.
+    /// An answer that tells the trigger the purpose of its tokens. It never contains input of a
+    /// caller.
     pub(crate) fn say(
         self,
         answer: AdminRespondToAuthChallengeFluentBuilder,
@@ -187,9 +187,9 @@ impl TokenPurpose {
 }
 
 impl Secrets {
-    /// A call that carries the client's secret, and the same again with the secret as it is now
-    /// where Cognito says that the one believed is not the client's. The outer result fails where
-    /// Cognito has looked at nothing but the secret; the inner one is Cognito's answer.
+    /// A call with the client's secret. If Cognito rejects the cached secret as not the client's,
+    /// the call is repeated with the secret read again. The outer result fails if Cognito checked
+    /// only the secret; the inner one is Cognito's answer.
     pub(crate) async fn confidentially<T, E, Sent>(
         &self,
         attempted: &'static str,
@@ -218,7 +218,7 @@ pub(crate) fn client_id(platform: &Platform) -> Result<String, ConfigurationErro
     Ok(platform.environment().text("COGNITO_CLIENT_ID")?.to_owned())
 }
 
-/// Whether Cognito refused because the client secret that we believed is not the one it has.
+/// Whether Cognito refused because our client secret differs from its own.
 pub(crate) fn is_wrong_client_secret(failure: &Failure) -> bool {
     match failure.code() {
         Some("NotAuthorizedException") => failure
@@ -229,7 +229,7 @@ pub(crate) fn is_wrong_client_secret(failure: &Failure) -> bool {
     }
 }
 
-/// The tokens of a finished sign-in, and what the ID token among them says of the user.
+/// The tokens of a finished sign-in, and the user in the ID token.
 pub(crate) struct Issued {
     pub(crate) tokens: Tokens,
     pub(crate) sub: UserSub,
@@ -237,8 +237,8 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
-    /// Takes what Cognito has just handed over. It came over TLS from its issuer, so no signature
-    /// is checked.
+    /// Takes tokens that Cognito has just returned. They came over TLS from their issuer, so no
+    /// signature is checked.
     pub(crate) fn read(result: AuthenticationResultType) -> Result<Self, Report> {
         let incomplete = || Report::of("Cognito's tokens are incomplete");
         let unreadable = || Report::of("Cognito's id token does not read");

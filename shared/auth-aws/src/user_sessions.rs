@@ -27,8 +27,8 @@ use crate::{
     transactions::{Transacted, Write, transact, transact_or_look},
 };
 
-/// How much longer than its refresh tokens an item is kept: an access token of the last refresh
-/// lives for a day at most (Cognito's bound).
+/// How much longer an item is kept than its refresh tokens live: an access token of the last
+/// refresh lives for a day at most (Cognito's bound).
 const KEPT: Duration = Duration::from_hours(24);
 
 /// The table of sessions.
@@ -49,8 +49,7 @@ pub struct IssuedSession {
 }
 
 impl IssuedSession {
-    /// The session of an access token that came from Cognito itself, whose claims are believed
-    /// unchecked.
+    /// The session of an access token from Cognito itself. Its claims need no check.
     pub fn of(access_token: &AccessToken) -> Result<Self, Problem> {
         let unnamed = || Problem::Internal(Report::of("Cognito's tokens name no session"));
         let Caller {
@@ -78,14 +77,14 @@ pub struct Refresh {
     pub asked_at: Timestamp,
     /// After Cognito's answer.
     pub now: Timestamp,
-    /// How long Cognito takes a token that was exchanged.
+    /// How long Cognito accepts an exchanged token.
     pub grace: Duration,
 }
 
-/// What a session's record says to a refresh.
+/// The effect of a refresh on the session's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
-    /// The session goes on.
+    /// The session continues.
     GoesOn {
         /// The generation that the new token is of.
         generation: Generation,
@@ -132,9 +131,9 @@ impl UserSessions {
         (millis(expires_at), number(ttl))
     }
 
-    /// Records a session that a sign-in has begun, and gives the family of its refresh token. The
-    /// same one may be recorded again, as long as it has not ended. `entry` is what the guest's
-    /// activity says of it.
+    /// Records the session of a sign-in, and returns the family of its refresh token. The same
+    /// session may be recorded again until it has ended. `entry` is its event in the guest's
+    /// activity.
     pub async fn begin(
         &self,
         session: &IssuedSession,
@@ -183,10 +182,10 @@ impl UserSessions {
     }
 
     /// Counts a refresh: one conditional write decides between any number of tokens of a session.
-    /// A session that is older than its record is adopted by its first one.
+    /// The first refresh of a session without a record makes the record.
     ///
-    /// A token that comes again within the grace gets another of the same generation. Whether it
-    /// does is judged by when it came, so none that Cognito has taken in time is late here.
+    /// A token repeated within the grace gets another of the same generation. The token's arrival
+    /// time decides, so a token that Cognito accepted in time is never late here.
     pub async fn renew(
         &self,
         session: &IssuedSession,
@@ -248,8 +247,8 @@ impl UserSessions {
         })
     }
 
-    /// Ends a session, whether it has a record or not, with `entry` in the guest's activity, where
-    /// the guest is known. Doing it again changes nothing.
+    /// Ends a session, with or without a record, and writes `entry` to the guest's activity if the
+    /// guest is known. A repeated call changes nothing.
     pub async fn end(
         &self,
         key: &SessionKey,
@@ -276,8 +275,8 @@ impl UserSessions {
             .map(drop)
     }
 
-    /// Ends a session that the guest's list has, with `entry` in the guest's activity; `false`
-    /// where there is none of this id.
+    /// Ends a session on the guest's list, with `entry` in the guest's activity; `false` if the
+    /// list has no such session.
     pub async fn end_listed(
         &self,
         key: &SessionKey,
@@ -295,18 +294,18 @@ impl UserSessions {
         Ok(
             match transact_or_look(&self.client, writes, "end the session").await? {
                 Transacted::Made => true,
-                // It has ended already, or there is none.
+                // It has ended already, or does not exist.
                 Transacted::Refused(item) => item.is_some(),
             },
         )
     }
 
-    /// Ends a session because a refresh token of it came again after its grace, with `ended` in the
-    /// guest's activity, and `stolen` where that tells of a theft and nobody was told before: a
-    /// later token than one that came again has been used. `true` in that case.
+    /// Ends a session because one of its refresh tokens came again after its grace, with `ended` in
+    /// the guest's activity. If a later token has been used too, that shows a theft: the first
+    /// time, it also writes `stolen` and returns `true`.
     ///
-    /// A client that lost an answer and comes back too late looks the same until then, and its
-    /// session just ends.
+    /// A client that lost an answer and retries too late looks the same until then, so its session
+    /// just ends.
     pub async fn end_for_reuse(
         &self,
         key: &SessionKey,
@@ -337,9 +336,9 @@ impl UserSessions {
             .await
     }
 
-    /// Notes that a token of this generation was used, with `stolen` in the guest's activity.
-    /// `true` where its session was ended because an earlier one had come again, and nobody was
-    /// told of a theft before.
+    /// Records that a token of this generation was used. If its session was ended because an
+    /// earlier token came again, that shows a theft: the first time, it writes `stolen` and returns
+    /// `true`.
     pub async fn note_later_use(
         &self,
         key: &SessionKey,
@@ -349,7 +348,7 @@ impl UserSessions {
         self.tell(key, used, None, stolen).await
     }
 
-    /// Notes a theft once: a later token than the one that came again was `used`, or the record has
+    /// Records a theft once: a later token than the repeated one was `used`, or the record has
     /// counted more than `exchanged`.
     async fn tell(
         &self,
@@ -379,7 +378,7 @@ impl UserSessions {
     }
 
     /// The sessions of a user that have neither ended nor outlived their tokens. A sign-out
-    /// everywhere stands with the guest.
+    /// everywhere is in the guest's record instead.
     pub async fn list(&self, sub: &UserSub, now: Timestamp) -> Result<Vec<UserSession>, Problem> {
         let mut pages = self
             .client
@@ -425,7 +424,7 @@ fn described_names() -> HashMap<String, String> {
         .into()
 }
 
-/// Sets the attributes, each to the value of its name; `kept` leaves those that are there.
+/// Sets the attributes, each to the value of its name. `kept` leaves existing ones unchanged.
 fn set(attributes: &[&str], kept: bool) -> String {
     let assign = |attribute: &&str| {
         let value = attribute.trim_start_matches('#');
@@ -449,7 +448,7 @@ fn reused_generation(item: &Item) -> Option<Generation> {
     u32::try_from(number).ok().map(Generation::of_number)
 }
 
-/// A session that goes on by its record.
+/// A session that continues by its record.
 fn goes_on(item: &Item, generation: Generation, session: &IssuedSession) -> Renewal {
     Renewal::GoesOn {
         generation,

@@ -1,4 +1,4 @@
-//! Users as the pool knows them, as a rule by sub: access tokens say nothing of the address.
+//! Users in the pool, usually by sub: access tokens do not contain the address.
 
 use auth_domain::{Caller, Email, Problem, Subject, UserSub};
 
@@ -21,7 +21,7 @@ pub enum UserState {
     Enabled,
     /// An operator has disabled the user.
     Disabled,
-    /// The pool has no such user any more.
+    /// The user no longer exists in the pool.
     Gone,
 }
 
@@ -60,7 +60,8 @@ impl Users {
         })
     }
 
-    /// Refuses a user every sign-in, and revokes what was issued. `NotFound` for one who has gone.
+    /// Disables a user's sign-ins, and revokes the issued tokens. `NotFound` if the user does not
+    /// exist.
     pub async fn disable(&self, sub: &UserSub) -> Result<(), Problem> {
         let disabled = self
             .pool
@@ -73,7 +74,7 @@ impl Users {
         found(disabled.map_err(failure("disable the user")))
     }
 
-    /// Lets a user sign in again. `NotFound` for one who has gone.
+    /// Enables a user's sign-ins again. `NotFound` if the user does not exist.
     pub async fn enable(&self, sub: &UserSub) -> Result<(), Problem> {
         let enabled = self
             .pool
@@ -103,7 +104,7 @@ impl Users {
         Ok(attribute("email").and_then(|email| Email::parse(email).ok()))
     }
 
-    /// Whether the person whom a provider's token is about is the one that an authorization is for.
+    /// Whether the user of a provider's token is the person that an authorization is for.
     pub async fn is_meant(&self, subject: &Subject, person: &Caller) -> Result<bool, Problem> {
         match subject {
             Subject::Guest { sub, .. } => Ok(person.sub == *sub),

@@ -1,5 +1,4 @@
-//! Sealing by KMS: small secrets that must be read again, each bound to whose it is and what it is
-//! for.
+//! Sealing by KMS: small secrets that must be read again, each bound to its owner and its use.
 
 use auth_domain::{Problem, Sealed, SignInId, UserSub};
 use aws_sdk_kms::{Client, primitives::Blob};
@@ -34,12 +33,13 @@ impl Use {
     }
 }
 
-/// Whose a sealed secret is. One that was moved to another's record does not open there.
+/// The owner of a sealed secret. A secret that was moved to another owner's record does not open
+/// there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Owner<'a> {
     /// A user.
     User(&'a UserSub),
-    /// A sign-in: whose user it will be is not proved yet.
+    /// A sign-in. Its user is not proved yet.
     SignIn(&'a SignInId),
 }
 
@@ -92,7 +92,7 @@ impl Vault {
             .ok_or_else(|| Problem::Internal(auth_domain::Report::of("KMS sealed nothing")))
     }
 
-    /// Opens what was sealed for the same owner and use.
+    /// Opens a secret that was sealed for the same owner and use.
     pub(crate) async fn open(
         &self,
         sealed: &Sealed,

@@ -21,7 +21,7 @@ use crate::{
 /// How long before its end a token is renewed, so that its receiver can still use it.
 const RENEWED_BEFORE: Duration = Duration::from_secs(30);
 
-/// Tokens that are kept. Each is for somebody else, and has a few KB.
+/// The number of cached tokens. Each is for a different user, and has a few KB.
 const KEPT: usize = 500;
 
 /// The workload identity that `AGENTCORE_WORKLOAD_NAME` names.
@@ -53,8 +53,8 @@ impl WorkloadTokens {
         &self.workload
     }
 
-    /// A token that is good for a while yet: no call while one is kept. One that is kept for
-    /// somebody is never somebody else's: the whole of what it was issued for is its key.
+    /// A token that is valid for a while, from the cache if possible. The cache's key is the whole
+    /// request, so a token never serves another user.
     pub async fn get(&self, acting_for: &ActingFor) -> Result<WorkloadToken, Problem> {
         let now = self.clock.now();
         let kept = self.locked().get(acting_for).cloned();
@@ -64,7 +64,7 @@ impl WorkloadTokens {
         self.get_anew(acting_for).await
     }
 
-    /// A token that was issued just now: for when one that was kept turns out to be good no longer.
+    /// A newly issued token, for when a cached one turns out to be no longer valid.
     pub(crate) async fn get_anew(&self, acting_for: &ActingFor) -> Result<WorkloadToken, Problem> {
         let now = self.clock.now();
         let text = self.issue(acting_for).await?;
@@ -120,8 +120,8 @@ impl WorkloadTokens {
     }
 }
 
-/// When the token ends that stands for the person: no agent acts for them longer than that.
-/// AgentCore has checked it.
+/// When the person's own token ends: no agent acts for a person longer than that. AgentCore has
+/// checked the token.
 fn end_of(acting_for: &ActingFor) -> Option<Timestamp> {
     let ActingFor::TokenHolder(token) = acting_for else {
         return None;
@@ -130,7 +130,7 @@ fn end_of(acting_for: &ActingFor) -> Option<Timestamp> {
     claims.get("exp")?.as_i64().map(Timestamp::from_seconds)
 }
 
-/// AgentCore looks at the person's token, and says in this way that it does not like what it sees.
+/// AgentCore's refusal of a person's token.
 fn of_user_token(failure: Failure) -> Problem {
     match failure.code() {
         Some("UnauthorizedException" | "ValidationException") => {
@@ -144,7 +144,7 @@ fn of_user_token(failure: Failure) -> Problem {
     }
 }
 
-/// Leaves room for one more: what is over goes first, and then what ends soonest.
+/// Makes room for one more token: drops expired ones first, then the one that ends soonest.
 fn make_room(kept: &mut HashMap<ActingFor, WorkloadToken>, now: Timestamp) {
     if kept.len() < KEPT {
         return;
