@@ -1,4 +1,4 @@
-//! The least that can run in Lambda: what a function's size and start are measured against.
+//! A minimal function. It is the baseline for a function's size and start.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};

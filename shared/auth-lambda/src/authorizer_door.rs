@@ -1,7 +1,7 @@
 //! The authorizer's door: the events by which API Gateway and `AppSync` ask whether a request to a
 //! team's own API may pass, and their answers.
 //!
-//! | who asks | event | answer |
+//! | asking API | event | answer |
 //! | --- | --- | --- |
 //! | HTTP API, payload format 2.0 | `version` 2.0, `routeArn`, `headers` | `isAuthorized`, `context` |
 //! | REST and WebSocket API | `methodArn`, and `authorizationToken` or `headers` | a policy |
@@ -11,24 +11,24 @@ use serde_json::{Map, Value, json};
 
 use crate::http_door::bearer_token;
 
-/// What an API asks about a request of its own.
+/// An API's question about a request.
 pub(crate) struct Question {
     asker: Asker,
-    /// The access token; empty where the request has none.
+    /// The access token; empty if the request has none.
     pub(crate) token: String,
 }
 
-/// Who asks.
+/// The kind of API that asks.
 enum Asker {
     HttpApi,
-    /// With what a policy may be about: every method of the API's stage.
+    /// With the subject of its policy: every method of the API's stage.
     PolicyApi {
         resource: String,
     },
     AppSync,
 }
 
-/// Who may pass.
+/// The user of an admitted request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
     /// The guest's id.
@@ -63,7 +63,7 @@ impl Question {
         Some(Self { asker, token })
     }
 
-    /// The answer in the asker's words; `None` lets nobody pass.
+    /// The answer in the API's format; `None` denies the request.
     pub(crate) fn answer(&self, passed: Option<&Passed>) -> Value {
         let context = passed.map_or_else(Map::new, Passed::context);
         match &self.asker {
@@ -88,7 +88,7 @@ impl Question {
 }
 
 impl Passed {
-    /// Texts only, since a REST API takes nothing else.
+    /// Only text values, because a REST API accepts no others.
     fn context(&self) -> Map<String, Value> {
         Map::from_iter([
             ("guestId".to_owned(), self.guest_id.as_str().into()),
@@ -107,8 +107,8 @@ fn header(event: &Map<String, Value>) -> Option<&str> {
     named.find_map(|(_, value)| value.as_str())
 }
 
-/// `arn:…:execute-api:…:<api>/<stage>/*` of a method's ARN. The gateway keeps an answer for the
-/// token, whichever method asks next, so a policy about one method would refuse the others.
+/// `arn:…:execute-api:…:<api>/<stage>/*` of a method's ARN. The gateway caches an answer by token
+/// for all methods, so a policy about one method would deny the others.
 fn every_method(method_arn: &str) -> Option<String> {
     let mut parts = method_arn.splitn(3, '/');
     let (api, stage) = (parts.next()?, parts.next()?);

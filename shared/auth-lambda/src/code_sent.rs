@@ -19,7 +19,7 @@ pub struct CodeSent {
     pub message: &'static str,
 }
 
-/// Where a code went, without saying where to anybody who does not know.
+/// The destination of a code. It reveals the address only to those who know it.
 #[derive(Serialize)]
 pub struct Delivery {
     medium: &'static str,
@@ -57,7 +57,8 @@ impl CodeSent {
     }
 }
 
-/// Shows a session token in an answer, the one place that may: the type itself does not serialize.
+/// Serializes a session token in an answer. Only this function may: the type itself does not
+/// serialize.
 pub fn session_token<S: Serializer>(
     token: &SessionToken,
     serializer: S,

@@ -8,7 +8,7 @@ use auth_domain::{DeviceCookie, PageNonce, RefreshToken};
 /// When a browser sends a cookie along.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
-    /// Never with a request that another site caused.
+    /// The browser never sends it with a request from another site.
     Strict,
     /// Also with a top-level navigation from another site.
     Lax,
@@ -53,8 +53,8 @@ impl SetCookie {
         }
     }
 
-    /// Makes a browser known for an address. A fresh cookie at each sign-in: the one before still
-    /// counts until its own end.
+    /// Makes a browser a known device of an address. Each sign-in sets a new cookie; the previous
+    /// one stays valid until it expires.
     #[must_use]
     pub fn device(name: String, cookie: &DeviceCookie, lifetime: Duration) -> Self {
         Self {
@@ -76,8 +76,8 @@ impl SetCookie {
         }
     }
 
-    /// Ties a page's form to the browser that shows it: another site's form does not bring this
-    /// cookie along.
+    /// Ties a page's form to the browser that shows the page: another site's form does not send
+    /// this cookie.
     #[must_use]
     pub fn page_nonce(name: String, nonce: &PageNonce, lifetime: Duration) -> Self {
         Self {

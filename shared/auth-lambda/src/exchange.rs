@@ -105,9 +105,9 @@ impl Exchange {
         self.caller.get_or_init(|| caller);
     }
 
-    /// Rejects callers whose token was issued to an app client that does not count. API Gateway's
-    /// audience may name more clients than the operations take. An invoker with IAM's leave who
-    /// names no client speaks for the caller.
+    /// Rejects callers whose token was issued to an app client that Latchkey does not accept. API
+    /// Gateway's audience may list more clients than the operations accept. An invoker with IAM's
+    /// permission who names no client speaks for the caller.
     pub(crate) fn require_caller_of(&self, app_clients: &AppClients) -> Result<(), Problem> {
         let counts = match (&self.caller()?.client_id, self.door) {
             (Some(client_id), Door::Http | Door::Direct | Door::Tool) => {
@@ -138,15 +138,14 @@ impl Exchange {
         }
     }
 
-    /// The operator who asks. An act without a principal could not be accounted for, so there is
-    /// none.
+    /// The operator. An act without a principal could not be audited, so it is refused.
     pub fn operator(&self) -> Result<&Principal, Problem> {
         self.sender.principal.as_ref().ok_or(Problem::AuthRequired)
     }
 
     /// The sender's address: the TCP peer, or CloudFront's viewer if the request proves that it
-    /// came through CloudFront. `X-Forwarded-For` is never read: its left end is whatever the
-    /// client wrote. `None` at the other doors.
+    /// came through CloudFront. `X-Forwarded-For` is never read: the client chooses its left end.
+    /// `None` at the other doors.
     #[must_use]
     pub fn ip_address(&self) -> Option<IpAddr> {
         match self.sender.viewer_address {
@@ -155,7 +154,7 @@ impl Exchange {
         }
     }
 
-    /// Where a person's request came from. `None` at the other doors, where a server is the sender.
+    /// The origin of a person's request. `None` at the other doors, where a server is the sender.
     #[must_use]
     pub fn context(&self) -> Option<RequestContext> {
         Some(RequestContext {
@@ -181,13 +180,13 @@ impl Exchange {
         ClientName::of_user_agent(self.sender.user_agent.as_deref())
     }
 
-    /// The language that the request's browser likes best. `None` at the other doors.
+    /// The preferred language of the request's browser. `None` at the other doors.
     #[must_use]
     pub fn locale(&self) -> Option<Locale> {
         Locale::preferred(self.sender.accept_language.as_deref()?)
     }
 
-    /// Whether an agent's tool call asks.
+    /// Whether the request is an agent's tool call.
     #[must_use]
     pub fn is_from_agent(&self) -> bool {
         match self.door {
@@ -231,7 +230,7 @@ impl Exchange {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The values of all cookies whose names begin so.
+    /// The values of all cookies whose names have this prefix.
     pub fn cookies_with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a str> {
         let cookies = self.sender.cookies.iter();
         cookies
@@ -239,8 +238,8 @@ impl Exchange {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The device cookie for `email`, if the browser has one that Latchkey signed. The record of
-    /// the guest whom it names says whether it still counts.
+    /// The device cookie for `email`, if the browser has one that Latchkey signed. The named
+    /// guest's record decides whether it still counts.
     #[must_use]
     pub fn device_claim(
         &self,
@@ -254,8 +253,8 @@ impl Exchange {
             .find_map(|value| DeviceClaim::read(value, email, now, lifetime, keys))
     }
 
-    /// The refresh token that a browser keeps in its cookie. Counts only in requests of our own
-    /// pages: another site's can make a browser send it, and gets nothing for that.
+    /// The refresh token in a browser's cookie. It counts only in requests of our own pages:
+    /// another site can make a browser send it, and gains nothing.
     pub fn refresh_token_cookie(
         &self,
         front_end: &Origin,
@@ -269,9 +268,9 @@ impl Exchange {
         }
     }
 
-    /// Whether a browser says that our own pages made this request: those at `ours`, or this host's
-    /// own. A request that says nothing about where it comes from is not from a page of ours either
-    /// (ASVS 5.0 3.5.1, 3.5.3).
+    /// Whether a browser states that our own pages made this request: those at `ours`, or this
+    /// host's own. A request that does not state its origin is refused as well (ASVS 5.0 3.5.1,
+    /// 3.5.3).
     #[must_use]
     pub fn is_from_our_pages(&self, ours: &Origin) -> bool {
         let origin_is_ours = self.sender.origin.as_deref().map(|text| {
@@ -292,8 +291,8 @@ impl Exchange {
         }
     }
 
-    /// Sends a field with the answer, in place of what every answer says under that name. The name
-    /// is in lower case.
+    /// Adds a header field to the answer. It replaces the default field of that name. The name is
+    /// in lower case.
     pub fn set_header(&self, name: &'static str, value: impl Into<String>) {
         self.extras().headers.push((name, value.into()));
     }
@@ -324,8 +323,8 @@ impl Exchange {
         }
     }
 
-    /// Sends the refresh token with the answer the way the client asked for; what is left of the
-    /// tokens belongs into the body. Only HTTP has cookies.
+    /// Returns the refresh token in the way that the client asked for. The remaining tokens belong
+    /// in the body. Only HTTP has cookies.
     pub fn deliver(
         &self,
         mut tokens: Tokens,
@@ -341,7 +340,7 @@ impl Exchange {
         tokens
     }
 
-    /// Says in the answer's `RateLimit` fields what is left of a limit. A later state of the same
+    /// Reports the rest of a limit in the answer's `RateLimit` fields. A later state of the same
     /// limit replaces the earlier.
     pub fn rate_limit(&self, state: LimitState) {
         let mut extras = self.extras();
@@ -356,8 +355,7 @@ impl Exchange {
         self.extras().metrics.push(metric);
     }
 
-    /// Logs and counts a notice that could not be mailed. What it was about has happened all the
-    /// same.
+    /// Logs and counts a failed notice. The event that it reports happened nevertheless.
     pub fn note_notice(&self, sent: Result<(), Report>) {
         if let Err(report) = sent {
             tracing::error!(error = report.chain(), "a notice could not be mailed");
@@ -365,8 +363,8 @@ impl Exchange {
         }
     }
 
-    /// Whether a person's own browser or app is at the other end: not an agent, and not an
-    /// operator's invocation.
+    /// Whether the request came from a person's own browser or app: not from an agent, and not from
+    /// an operator's invocation.
     #[must_use]
     pub fn is_http(&self) -> bool {
         match self.door {

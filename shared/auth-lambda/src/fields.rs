@@ -1,4 +1,4 @@
-//! An operation's input, field by field, with every broken field named at once.
+//! An operation's input, field by field. A refusal names every invalid field at once.
 
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::strict_json::{self, Malformed};
 
-/// The most transports of a passkey that are read: the specification names six.
+/// The maximum of a passkey's transports that are read: the specification defines six.
 const TRANSPORTS: usize = 8;
 
 /// The fields of an input. Unknown fields are ignored, as the contract promises.
@@ -22,9 +22,9 @@ pub struct Fields {
 /// A patch's change of one field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// It was absent: the field stays as it is.
+    /// The field was absent and stays unchanged.
     Keep,
-    /// It was null: the field goes.
+    /// The field was null and is removed.
     Clear,
     /// It had a value.
     Set(T),
@@ -109,8 +109,8 @@ impl Fields {
         number
     }
 
-    /// On whom an operator acts, by `guestId`, and why, by `reason`. `None` only where
-    /// [`Fields::finish`] will refuse.
+    /// The guest that an operator acts on, by `guestId`, and the reason, by `reason`. `None` only
+    /// if [`Fields::finish`] will refuse.
     pub fn act_on_guest(&mut self) -> Option<ActOnGuest> {
         let (guest_id, reason) = (self.required("guestId"), self.optional("reason"));
         Some(ActOnGuest {
@@ -159,8 +159,7 @@ impl Fields {
         }
     }
 
-    /// A field that must be there, as a password that is to be `email`'s. Every rule that it breaks
-    /// is named.
+    /// A required new password for `email`. The refusal names every rule that it breaks.
     pub fn new_password(&mut self, name: &str, email: Option<&Email>) -> Option<NewPassword> {
         let text: String = self.required(name)?;
         match NewPassword::parse(&text, email) {
@@ -172,7 +171,7 @@ impl Fields {
         }
     }
 
-    /// The problem of a new password that breaks rules, where its owner was not known before.
+    /// The problem of a new password that breaks rules, found after its owner became known.
     #[must_use]
     pub fn broken_password(name: &str, broken: &[PasswordRule]) -> Problem {
         Problem::ValidationFailed(broken_rules(name, broken).collect())
@@ -191,8 +190,8 @@ impl Fields {
         }
     }
 
-    /// An object within the input that may be absent or null: what `parse` takes out of its fields,
-    /// whose problems are named with the object's name before theirs, as in `proof.code`.
+    /// An optional object within the input. `parse` reads its fields. Their problems are named with
+    /// the object's name as a prefix, as in `proof.code`.
     pub fn nested<T>(
         &mut self,
         name: &str,
@@ -219,14 +218,14 @@ impl Fields {
         }
     }
 
-    /// Whether a field was given, right or wrong.
+    /// Whether a field was given, valid or not.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.fields.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// What a sensitive change wants: a fresh proof, and the second factor, if one is given, by
-    /// `mfaCode` or `backupCode`. `None` only where [`Fields::finish`] will refuse.
+    /// The proofs for a sensitive change: a fresh proof, and the second factor if one is given, by
+    /// `mfaCode` or `backupCode`. `None` only if [`Fields::finish`] will refuse.
     pub fn proofs(&mut self) -> Option<Proofs> {
         self.proofs_with("mfaCode")
     }
@@ -247,8 +246,8 @@ impl Fields {
         })
     }
 
-    /// A fresh proof of who is calling: `password`, or `proof` with the `sessionToken` and `code`
-    /// that `requestProof` has mailed. `None` only where [`Fields::finish`] will refuse.
+    /// A fresh proof of the caller: `password`, or `proof` with the `sessionToken` and the `code`
+    /// of `requestProof`'s mail. `None` only if [`Fields::finish`] will refuse.
     fn fresh_proof(&mut self) -> Option<FreshProof> {
         let password = self.optional("password").map(FreshProof::Password);
         let code = self.nested("proof", |proof| {
@@ -335,8 +334,8 @@ impl Fields {
         }
     }
 
-    /// Refuses an input that has not exactly one of these fields: the first is named where there is
-    /// none, the last where there are several that are right by themselves.
+    /// Refuses an input without exactly one of these fields. The problem names the first field if
+    /// none is given, and the last one if several valid ones are.
     pub fn one_of(&mut self, names: &[&str]) {
         let given: Vec<&str> = names
             .iter()
@@ -356,7 +355,7 @@ impl Fields {
         }
     }
 
-    /// A switch, off unless given.
+    /// A switch. Its default is off.
     pub fn flag(&mut self, name: &str) -> bool {
         match self.fields.get(name) {
             None | Some(Value::Null) => false,
@@ -377,7 +376,8 @@ impl Fields {
         });
     }
 
-    /// The problem of a field that this guest, or this sign-in, needs: what no schema can know.
+    /// The problem of a field that this guest or this sign-in requires. A schema cannot express
+    /// that.
     #[must_use]
     pub fn needed(name: &str) -> Problem {
         Problem::ValidationFailed(vec![FieldProblem {
@@ -387,7 +387,7 @@ impl Fields {
         }])
     }
 
-    /// The problem of a field that one way of calling needs, and that did not come.
+    /// The problem of a missing field that the way of calling requires.
     #[must_use]
     pub fn missing(name: &str) -> Problem {
         Problem::ValidationFailed(vec![FieldProblem {
@@ -417,7 +417,7 @@ impl Fields {
         self.fields.insert(name.to_owned(), value);
     }
 
-    /// A field's text as it came, whether the operation has that field or not.
+    /// A field's raw text, whether the operation has that field or not.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.fields.get(name)?.as_str()
     }

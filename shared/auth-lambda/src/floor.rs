@@ -4,13 +4,13 @@ use std::{future::Future, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
-/// The shortest time in which an answer is given, so that a quick path cannot be told from a slow
-/// one (ASVS 5.0 6.3.8).
+/// The shortest response time, so that a fast path looks like a slow one (ASVS 5.0 6.3.8).
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseFloor(Duration);
 
 impl ResponseFloor {
-    /// A floor of `duration`. It has to lie above what the slowest path takes, or that path shows.
+    /// A floor of `duration`. It must exceed the time of the slowest path: a slower path would be
+    /// noticeable.
     #[must_use]
     pub const fn new(duration: Duration) -> Self {
         Self(duration)
@@ -24,7 +24,7 @@ impl ResponseFloor {
         answer
     }
 
-    /// The answer of `work`, and not before the floor if it is a refusal.
+    /// The answer of `work`. A refusal does not leave before the floor.
     pub async fn hold_refusals<T, E>(
         &self,
         work: impl Future<Output = Result<T, E>>,

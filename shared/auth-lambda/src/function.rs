@@ -129,8 +129,8 @@ impl Function {
         }
     }
 
-    /// A function that hears what became of mails. One that fails is an error, which Lambda tries
-    /// twice more and an alarm looks at. An event without anything final is answered and left.
+    /// A function for feedback about mails. A failure is an error: Lambda tries twice more, and an
+    /// alarm counts it. An event without final feedback is acknowledged and ignored.
     pub fn mail_feedback<T: MailFeedbackTaker>(taker: T) -> Self {
         let taker = Arc::new(taker);
         Self {
@@ -159,8 +159,8 @@ impl Function {
         }
     }
 
-    /// A Lambda authorizer of a team's own APIs. What it cannot decide is an error of the function:
-    /// the API then answers 500, and asks again next time.
+    /// A Lambda authorizer of a team's own APIs. If it cannot decide, the function fails: the API
+    /// then answers 500, and asks again next time.
     pub fn authorizer<A: Authorizer>(authorizer: A) -> Self {
         let authorizer = Arc::new(authorizer);
         Self {
@@ -368,7 +368,7 @@ async fn decide<O: Operation>(
     operation.run(input, exchange).await
 }
 
-/// Logs what an operator should read, and counts what an alarm looks at.
+/// Logs a problem for the operator, and counts it for the alarms.
 fn note(problem: &Problem, exchange: &Exchange) {
     if let Some(report) = problem.report() {
         tracing::error!(outcome = code(problem), error = report.chain(), "failed");

@@ -21,12 +21,12 @@ use crate::{
 /// The largest body taken, in bytes. The largest input of the contract, a refresh token, has 4 KB.
 const LARGEST_BODY: usize = 16 * 1024;
 
-/// The field by which CloudFront proves that a request came through it.
+/// The header field by which CloudFront proves that a request came through it.
 const ORIGIN_PROOF: &str = "x-origin-verify";
 
-/// Whether the request came the way that this deployment wants: through CloudFront, where that
-/// stands in front, since the firewall is there; or signed by a caller whom IAM knows, who cannot
-/// sign for another host.
+/// Whether the request came by the way that this deployment requires: through CloudFront, if that
+/// is in front, because the firewall is there. A request that an IAM principal signed is exempt:
+/// its signature covers the API's own host, so it cannot pass through CloudFront.
 pub(crate) fn came_rightly(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) -> bool {
     !front_door.is_guarded()
         || came_through_cloudfront(request, front_door)
@@ -50,7 +50,8 @@ fn came_through_cloudfront(request: &ApiGatewayV2httpRequest, front_door: &Front
         .is_some_and(|proof| front_door.is_proved_by(proof))
 }
 
-/// The answer to a request that came another way: API Gateway's own, for nothing of ours is there.
+/// The answer to a request that came by another way. It is API Gateway's own, as if no route
+/// existed.
 pub(crate) fn forbidden() -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = 403;
@@ -104,8 +105,8 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
     }
 }
 
-/// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme is a token too, and one
-/// that is no good: a request with credentials wants them to count.
+/// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme becomes an invalid
+/// token: a request with credentials must not pass as one without.
 pub(crate) fn bearer_token(value: &str) -> String {
     let (scheme, token) = value.trim().split_once(' ').unwrap_or(("", value));
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
@@ -121,7 +122,7 @@ fn viewer_address(text: &str) -> Option<SocketAddr> {
     ))
 }
 
-/// The caller whom the authorizer passed.
+/// The caller that the authorizer admitted.
 pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
     let claims = &request
         .request_context
@@ -138,11 +139,13 @@ pub(crate) fn caller(request: &ApiGatewayV2httpRequest) -> Option<Caller> {
 }
 
 /// The operation's input: the body's fields, or the query of a GET; and path parameters. The body
-/// of a GET means nothing (RFC 9110 §9.3.1), and that of a DELETE only where the operation says so.
+/// of a GET has no meaning (RFC 9110 §9.3.1), and that of a DELETE only if the operation declares
+/// it.
 ///
 /// An operation takes either JSON or a form, never both.
 pub(crate) fn fields<O: Operation>(request: &ApiGatewayV2httpRequest) -> Result<Fields, Problem> {
-    // Elsewhere a query would be a second place for what the body says, and URLs end up in logs.
+    // Other methods read no query: it would be a second source beside the body, and URLs end up in
+    // logs.
     let method = &request.request_context.http.method;
     let mut fields = if method == Method::GET {
         let query = &request.query_string_parameters;
@@ -189,7 +192,7 @@ fn body_fields(request: &ApiGatewayV2httpRequest, takes_form: bool) -> Result<Fi
     }
 }
 
-/// The fields of a form (WHATWG URL §5.1), each of which may be there once.
+/// The fields of a form (WHATWG URL §5.1). Each may occur once.
 fn form_fields(body: &[u8]) -> Result<Fields, Problem> {
     let mut form = Map::new();
     for (name, value) in form_urlencoded::parse(body) {
@@ -209,7 +212,7 @@ fn form_fields(body: &[u8]) -> Result<Fields, Problem> {
 
 fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
     let text = request.body.as_deref().unwrap_or_default();
-    // Base64 grows by a third; measured before decoding, so that a large body costs nothing.
+    // Base64 grows by a third. The size is checked before decoding, so a large body costs nothing.
     let largest = if request.is_base64_encoded {
         LARGEST_BODY.div_ceil(3) * 4
     } else {
@@ -235,8 +238,8 @@ fn body(request: &ApiGatewayV2httpRequest) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// Whether the body is of this media type by its own word. A body without one is of none: browsers
-/// let other sites send those without asking first (ASVS 5.0 3.5.2).
+/// Whether the body's own header has this media type. A body without one has none: browsers let
+/// other sites send those without a preflight (ASVS 5.0 3.5.2).
 fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let Some(media_type) = headers
         .get(header::CONTENT_TYPE)
@@ -337,7 +340,7 @@ fn set_fixed(headers: &mut HeaderMap) {
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
     );
-    // Our addresses may hold what only this browser should know.
+    // Our URLs may contain secrets that only this browser should know.
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),

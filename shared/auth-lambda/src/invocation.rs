@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 /// The client context's key under which an AgentCore Gateway names the tool.
 const TOOL_NAME: &str = "bedrockAgentCoreToolName";
 
-/// Its keys for the conversation, which newer gateways do not say, and for the gateway itself.
+/// The gateway's keys for the conversation, which newer gateways do not send, and for the gateway
+/// itself.
 const CALLERS: [&str; 2] = ["bedrockAgentCoreSessionId", "bedrockAgentCoreGatewayId"];
 
 /// One invocation, as the Runtime API describes it.
@@ -21,15 +22,15 @@ pub struct Invocation {
     pub client_context: ClientContext,
 }
 
-/// A client context's description of a tool call. The rest of it is not read.
+/// A client context's description of a tool call. Its other fields are not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ClientContext {
-    /// There is none, or it names no tool.
+    /// There is no client context, or it names no tool.
     #[default]
     NoTool,
     /// An AgentCore Gateway calls a tool.
     Tool(ToolCall),
-    /// It is not JSON, or the tool's name in it is not text.
+    /// The client context is not JSON, or the tool's name in it is not text.
     Unreadable,
 }
 
@@ -38,15 +39,15 @@ pub enum ClientContext {
 pub struct ToolCall {
     /// The tool's name, `target___` in front.
     name: String,
-    /// The best name of the caller; none if the gateway gives none.
+    /// The most specific name of the caller; empty if the gateway gives none.
     conversation: String,
 }
 
 impl ClientContext {
-    /// Reads the text of a client context: JSON of any shape, or nothing.
+    /// Reads the text of a client context: JSON of any shape, or an empty text.
     ///
     /// The Runtime API and the mobile SDKs promise flat strings under `custom`. AgentCore Gateways
-    /// do not keep to that: they put the headers that they propagate there, as an object.
+    /// deviate: they put the propagated headers there, as an object.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         if text.is_empty() {
@@ -68,7 +69,7 @@ impl ClientContext {
         Some(name.split_once("___").map_or(name, |(_, tool)| tool))
     }
 
-    /// The best name of a tool's caller; none if the gateway gives none.
+    /// The most specific name of a tool's caller; empty if the gateway gives none.
     pub(crate) fn conversation(&self) -> &str {
         match self {
             Self::Tool(call) => &call.conversation,
@@ -97,8 +98,8 @@ fn tool_call(context: &[u8]) -> serde_json::Result<Option<ToolCall>> {
     }))
 }
 
-/// The members of a JSON object; none of any other value. They are passed over, however deep they
-/// are.
+/// The members of a JSON object; none of any other value. The members are not parsed, however deep
+/// they are.
 fn members(value: &RawValue) -> serde_json::Result<BTreeMap<String, &RawValue>> {
     if value.get().starts_with('{') {
         serde_json::from_str(value.get())

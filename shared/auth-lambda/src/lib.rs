@@ -1,9 +1,9 @@
 //! The doors of an operation: HTTP through API Gateway, a direct invocation, an agent's tool call.
-//! Nothing else in Latchkey knows Lambda or HTTP.
+//! This is the only crate of Latchkey that knows Lambda or HTTP.
 //!
-//! An operation says what it takes and answers ([`Operation`]); [`Function`] makes all three doors
-//! of it; [`serve`] runs that in Lambda, and the local run calls [`Function::invoke`] with the same
-//! events.
+//! An operation defines its input and its answer ([`Operation`]). [`Function`] builds all three
+//! doors of it. [`serve`] runs it in Lambda, and the local run calls [`Function::invoke`] with the
+//! same events.
 
 mod authorizer_door;
 mod code_sent;

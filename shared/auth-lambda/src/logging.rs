@@ -1,4 +1,4 @@
-//! Logs and metrics as JSON lines, one object a line, which is what CloudWatch reads from a
+//! Logs and metrics as JSON lines, one object a line. CloudWatch reads this format from a
 //! function's standard output.
 
 use std::{
@@ -70,9 +70,8 @@ pub fn level_of(name: &str) -> Result<LevelFilter, UnknownLogLevel> {
     name.parse().map_err(|_| UnknownLogLevel)
 }
 
-/// Metrics are written at every level, and so is what a line says of its invocation. Everybody
-/// else's crates stay at warnings, whatever the level: at their own `debug`, those of the SDK write
-/// requests and answers, with what is in them.
+/// Metrics and the fields of an invocation are written at every level. Other crates stay at
+/// warnings, whatever the level: the SDK's own `debug` lines contain requests and answers.
 fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
     let target = event.target();
     let others = ["aws_", "h2", "hyper", "lambda_runtime", "rustls", "tower"];

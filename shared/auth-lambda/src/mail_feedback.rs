@@ -1,10 +1,10 @@
-//! An event of SES that `EventBridge` delivers: a mail bounced, or somebody complained of one.
+//! An event of SES through `EventBridge`: a mail bounced, or its receiver complained.
 
 use auth_domain::{Email, MailFeedback, Timestamp, Undeliverable};
 use serde_json::{Map, Value};
 
-/// Reads the detail of an event. `None` where it says nothing final: a mailbox that was full for a
-/// day is no bad address.
+/// Reads the detail of an event. `None` without final feedback: a mailbox that was full for a day
+/// is no bad address.
 ///
 /// Shapes: SES developer guide, "Examples of event data that Amazon SES publishes".
 pub(crate) fn read(event: &Map<String, Value>) -> Option<MailFeedback> {

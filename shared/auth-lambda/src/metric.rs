@@ -5,7 +5,7 @@
 pub enum Metric {
     /// A mailed code was wrong.
     CodeFailures,
-    /// Address and password did not belong together.
+    /// Address and password did not match.
     PasswordFailures,
     /// Half a registration stayed behind, because its roll-back failed too.
     RollbackFailures,
@@ -17,7 +17,7 @@ pub enum Metric {
     DependencyUnavailable,
     /// A mail could not be sent.
     EmailDeliveryFailures,
-    /// An address was mailed a code for which there may be no user yet.
+    /// An address that may have no user yet was mailed a code.
     NewUsers,
     /// A stranger's start was refused until work pays for it, because the pool makes too many new
     /// users.
@@ -34,12 +34,12 @@ pub enum Metric {
     AuthorizationsFailed,
     /// A person pressed *Cancel* on our own page; it counts among the failed too.
     AuthorizationsCancelled,
-    /// One was not finished in its time.
+    /// An authorization was not finished in time.
     AuthorizationsAbandoned,
-    /// A browser came back that had not begun what it wanted to end.
+    /// A browser tried to end an authorization that it had not begun.
     CallbackRefusals,
-    /// A form said yes that our own page had not shown to this browser, or the browser was another
-    /// than the bound one.
+    /// A form allowed an authorization that our own page had not shown to this browser, or the
+    /// browser was not the bound one.
     ConsentRefusals,
 }
 

@@ -13,17 +13,17 @@ use crate::{Exchange, Fields, Passed};
 pub enum Access {
     /// Anyone, within limits.
     Public,
-    /// A person with an access token that API Gateway's authorizer has passed. [`Exchange::caller`]
-    /// says who.
+    /// A person with an access token that API Gateway's authorizer accepted. [`Exchange::caller`]
+    /// returns the person.
     Caller,
     /// A person with an access token, which the operation itself checks, or anyone with another
     /// proof. Claims that an invoker names are held against the app clients, as for
     /// [`Access::Caller`].
     CallerOrProof,
-    /// An agent or a service that IAM has let in: over HTTP by its signature, at the other doors by
-    /// the right to invoke.
+    /// An agent or a service that IAM admits: over HTTP by its signature, at the other doors by the
+    /// permission to invoke.
     Agent,
-    /// An operator whom IAM has let in likewise. [`Exchange::operator`] says who.
+    /// An operator, also admitted by IAM. [`Exchange::operator`] returns the operator.
     Operator,
 }
 
@@ -33,15 +33,15 @@ pub trait Operation: Send + Sync + 'static {
     const NAME: &'static str;
     /// The callers that the operation accepts.
     const ACCESS: Access;
-    /// The status of a success. 204 sends no body, and neither do 302 and 303.
+    /// The status of a success. 204, 302 and 303 send no body.
     const STATUS: u16 = 200;
 
     /// Whether a body is a form of our own page (`application/x-www-form-urlencoded`) instead of
-    /// JSON. A browser sends forms across sites without asking first, so such an operation has to
-    /// prove where its request comes from.
+    /// JSON. A browser sends forms across sites without a preflight, so such an operation must
+    /// verify the origin of its request.
     const TAKES_FORM: bool = false;
 
-    /// Whether a DELETE brings a body, such as a proof. HTTP itself gives it no meaning (RFC 9110
+    /// Whether a DELETE has a body, such as a proof. HTTP itself gives it no meaning (RFC 9110
     /// §9.3.5).
     const DELETES_BY_BODY: bool = false;
 
@@ -70,16 +70,16 @@ pub trait Operation: Send + Sync + 'static {
 pub trait AgentTool: Operation {
     /// The tool's name, without the gateway's `target___` prefix.
     const TOOL: &'static str;
-    /// The tool's arguments and the input fields that they stand for. Any other argument is
-    /// ignored: agents of old send some.
+    /// The tool's arguments and the input fields that they set. Any other argument is ignored: old
+    /// agents send some.
     const ARGUMENTS: &'static [(&'static str, &'static str)];
 
-    /// The tool's result, in `snake_case`. `"success": true` is added unless it brings its own, and
-    /// members that are null are left out.
+    /// The tool's result, in `snake_case`. `"success": true` is added unless the result has its
+    /// own, and null members are omitted.
     fn result(output: Self::Output) -> Map<String, Value>;
 }
 
-/// Work that a schedule asks for again and again. What one run leaves undone, the next one finds.
+/// Work that a schedule repeats. The next run finds the work that a run left undone.
 pub trait ScheduledWork: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
@@ -91,7 +91,7 @@ pub trait ScheduledWork: Send + Sync + 'static {
     fn run(&self) -> impl Future<Output = Result<Self::Report, Problem>> + Send;
 }
 
-/// A function that hears what became of mails.
+/// A function that receives feedback about mails.
 pub trait MailFeedbackTaker: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
@@ -100,26 +100,26 @@ pub trait MailFeedbackTaker: Send + Sync + 'static {
     fn take(&self, feedback: MailFeedback) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
-/// A Cognito trigger: the whole event goes in and comes back changed. An error refuses what Cognito
-/// was about to do.
+/// A Cognito trigger: it receives the whole event and returns it changed. An error refuses
+/// Cognito's pending action.
 pub trait Trigger: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
 
-    /// Fills in the event's response. The error is a sentence for the log; Cognito's caller sees it
-    /// too, so it says nothing else.
+    /// Fills in the event's response. The error is a sentence for the log. Cognito's caller sees it
+    /// too, so it contains nothing else.
     fn respond(
         &self,
         event: Map<String, Value>,
     ) -> impl Future<Output = Result<Map<String, Value>, &'static str>> + Send;
 }
 
-/// A Lambda authorizer: whether a request to a team's own API may pass.
+/// A Lambda authorizer: it decides whether a request to a team's own API may pass.
 pub trait Authorizer: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
 
-    /// Who brings the token. A problem without a report refuses the request; one with a report
+    /// The user of the token. A problem without a report denies the request; one with a report
     /// leaves it undecided.
     fn authorize(&self, token: &str) -> impl Future<Output = Result<Passed, Problem>> + Send;
 }

@@ -24,7 +24,7 @@ impl std::fmt::Display for InvalidOrigin {
 impl FromStr for Origin {
     type Err = InvalidOrigin;
 
-    /// The origin of a whole address, or of what an `Origin` field says. `null` is none.
+    /// The origin of a URL, or of an `Origin` field's value. `null` is invalid.
     fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
         let uri: Uri = text.parse().map_err(|_| InvalidOrigin)?;
         let (scheme, default_port) = match uri.scheme_str() {

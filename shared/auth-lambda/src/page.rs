@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use crate::{Exchange, Origin};
 
-/// A page that needs no script. Over HTTP it is the body; at the other doors an object that holds
-/// it.
+/// A page that needs no script. Over HTTP it is the body; at the other doors a member of an object.
 #[derive(Serialize)]
 pub struct Page {
     html: String,
@@ -21,8 +20,8 @@ pub struct PagePolicy<'a> {
 }
 
 impl Page {
-    /// A page that no other page can frame, and that loads nothing. Its forms say where they come
-    /// from: without a referrer, a browser would send `Origin: null` with them (Fetch §3.2).
+    /// A page that no other page can frame, and that loads no resources. Its forms send their
+    /// origin: without a referrer, a browser would send `Origin: null` with them (Fetch §3.2).
     #[must_use]
     pub fn new(html: String, policy: &PagePolicy<'_>, exchange: &Exchange) -> Self {
         let mut leads_to = String::from("'self'");

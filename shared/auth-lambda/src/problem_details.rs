@@ -1,4 +1,4 @@
-//! Problems as the wire shows them (RFC 9457): the one place where status codes and words stand.
+//! Problems on the wire (RFC 9457). Only this file has their status codes and words.
 
 use std::borrow::Cow;
 
@@ -260,10 +260,10 @@ const fn cause(refusal: RefreshRefusal) -> &'static str {
     }
 }
 
-/// Stands in words for the time until trying again helps.
+/// A placeholder in a sentence for the time until a retry can succeed.
 const WAIT: &str = "{wait}";
 
-/// A waiting time for people, never shorter than the seconds that `Retry-After` says.
+/// A waiting time for people, never shorter than the seconds in `Retry-After`.
 fn in_words(seconds: u64) -> String {
     match seconds.div_ceil(60) {
         0 | 1 => "a minute".to_owned(),

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::Exchange;
 
-/// Where a browser goes next. Over HTTP a 302, or a 303 after a form; at the other doors an object
-/// that says so.
+/// A browser's next address. Over HTTP a 302, or a 303 after a form; at the other doors an object
+/// with the address.
 #[derive(Serialize)]
 pub struct Redirect {
     location: String,

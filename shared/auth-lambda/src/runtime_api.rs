@@ -1,7 +1,7 @@
-//! Lambda's Runtime API: the loop that takes one invocation after the other and reports how each
-//! ended.
+//! Lambda's Runtime API: the loop that takes one invocation after another and reports the outcome
+//! of each.
 //!
-//! It is ours because AWS's `lambda_runtime` reads a client context as a map of strings, and ends
+//! It is ours because AWS's `lambda_runtime` parses a client context as a map of strings, and ends
 //! the process at any other.
 
 use http_body_util::BodyExt as _;
@@ -10,14 +10,15 @@ use serde_json::{json, value::RawValue};
 
 use crate::{ClientContext, Function, FunctionError, Invocation};
 
-/// Why a function's process ends: it cannot start, or Lambda's Runtime API does not answer.
+/// The reason why a function's process ends: it cannot start, or Lambda's Runtime API does not
+/// answer.
 pub type ProcessError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The path under which every invocation has its own.
 const INVOCATION: &str = "/2018-06-01/runtime/invocation";
 
-/// Lambda's name for one delivery of an invocation. A report that brings it back is not taken for
-/// one of a later delivery.
+/// Lambda's name for one delivery of an invocation. A report returns it, so Lambda does not mistake
+/// the report for one of a later delivery.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// Runs a function in Lambda until the environment ends.
@@ -54,8 +55,7 @@ struct Delivery {
 }
 
 impl RuntimeApi {
-    /// Waits for the next invocation, as long as it takes: Lambda freezes the environment
-    /// meanwhile.
+    /// Waits for the next invocation without a time-out: Lambda freezes the environment meanwhile.
     async fn next(&self) -> Result<Delivery, ProcessError> {
         let request = build_request()
             .uri(format!("{INVOCATION}/next"))
@@ -90,8 +90,8 @@ impl RuntimeApi {
         })
     }
 
-    /// Reports how an invocation ended. A report that Lambda refuses (one that came too late, an
-    /// answer that is too large) is lost, and the environment goes on.
+    /// Reports the outcome of an invocation. If Lambda refuses the report (too late, or the answer
+    /// is too large), it is lost, and the environment continues.
     async fn report(
         &self,
         request_id: &str,

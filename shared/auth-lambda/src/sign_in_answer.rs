@@ -1,5 +1,5 @@
-//! The answer to a right factor: tokens, or the handle by which the next factor is brought. One
-//! shape for every way in.
+//! The answer to a right factor: tokens, or the handle for the next factor. It has one shape for
+//! every kind of sign-in.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::IssuedTokens;
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum SignInAnswer {
-    /// Nothing is missing.
+    /// No factor is missing.
     SignedIn(Box<SignedIn>),
     /// Another factor is.
     Held(Held),
@@ -21,7 +21,7 @@ pub enum SignInAnswer {
     Waiting(Waiting),
 }
 
-/// The tokens, and whose they are.
+/// The tokens and their user.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignedIn {
@@ -32,7 +32,7 @@ pub struct SignedIn {
     backup_codes_left: Option<usize>,
 }
 
-/// The handle of a sign-in whose guest has to set up a second factor.
+/// The handle of a sign-in whose guest must set up a second factor.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
@@ -43,7 +43,7 @@ pub struct Waiting {
     token_type: &'static str,
 }
 
-/// The handle of a sign-in that is held, and what it waits for.
+/// The handle of a held sign-in, and its challenge.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {

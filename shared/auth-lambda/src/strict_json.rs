@@ -1,5 +1,5 @@
-//! JSON read strictly: an object, no key twice, no deep nesting. Two readers of one text must not
-//! see two things.
+//! Strict JSON: an object, no duplicate key, no deep nesting. Two parsers of one text must not read
+//! two different inputs.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use serde_json::{Map, Number, Value};
 /// The deepest nesting taken. The contract's own inputs nest two levels.
 const DEEPEST: u8 = 16;
 
-/// Why a text is not taken: a code to branch on, and a sentence that says which rule is broken and
-/// where. It never quotes the text, which may hold secrets.
+/// The reason why a text is refused: a code to branch on, and a sentence with the broken rule and
+/// its place. It never quotes the text, which may contain secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) code: &'static str,
@@ -23,7 +23,7 @@ const DUPLICATE: &str = "must not name a key twice";
 /// Marks the error of nesting, for the same reason.
 const TOO_DEEP: &str = "must be nested no deeper than 16 levels";
 
-/// Reads one JSON object and nothing behind it.
+/// Reads exactly one JSON object.
 pub(crate) fn parse_object(text: &str) -> Result<Map<String, Value>, Malformed> {
     if text.starts_with('\u{feff}') {
         return Err(Malformed {

@@ -16,7 +16,7 @@ pub(crate) fn fields(mut arguments: Fields, names: &[(&str, &str)]) -> Fields {
     fields
 }
 
-/// The problem of a call whose client context does not say which tool is meant.
+/// The problem of a call whose client context does not name a tool.
 pub(crate) fn unreadable_context() -> Problem {
     Problem::ValidationFailed(vec![FieldProblem {
         field: "clientContext".to_owned(),
@@ -25,8 +25,8 @@ pub(crate) fn unreadable_context() -> Problem {
     }])
 }
 
-/// A tool's result: a success, unless it says itself that something is missing. A member that has
-/// no value is left out, because the schemas of tools know no null.
+/// A tool's result. It is a success, unless the result itself reports a missing consent. Members
+/// without a value are omitted, because the schemas of tools have no null.
 pub(crate) fn success(mut result: Map<String, Value>) -> Value {
     result.retain(|_, value| !value.is_null());
     result.entry("success").or_insert_with(|| true.into());

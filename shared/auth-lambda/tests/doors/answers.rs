@@ -1,4 +1,4 @@
-//! What the HTTP door sends back.
+//! The answers of the HTTP door.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     opened,
 };
 
-/// Ends as it was told to.
+/// An operation that ends with the given outcome.
 struct Ends(End);
 
 type End = fn(&Exchange) -> Result<&'static str, Problem>;
@@ -32,7 +32,7 @@ impl Operation for Ends {
     }
 }
 
-/// Has nothing to say.
+/// An operation with an empty answer.
 struct Silent;
 
 impl Operation for Silent {

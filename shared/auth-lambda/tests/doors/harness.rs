@@ -1,5 +1,5 @@
-//! An operation that takes every kind of field and says what it was given, events to send it, and
-//! what each answer must be. The fuzz target and the tests share it.
+//! An operation that takes every kind of field and returns its input, events for it, and the rules
+//! for each answer. The fuzz target and the tests share it.
 
 use std::net::IpAddr;
 
@@ -20,14 +20,14 @@ pub(crate) const REQUEST_ID: &str = "JKJaXmPLvHcESHA=";
 /// Lambda's id of every invocation here.
 pub(crate) const INVOCATION_ID: &str = "8f5c8d0a-6a0f-4f0e-9d53-2d0c8d1b7e11";
 
-/// What proves here that a request came through CloudFront.
+/// The tests' secret by which CloudFront proves itself.
 pub(crate) const ORIGIN_SECRET: &str = "only-cloudfront-knows";
 
 /// Its hash, as a function is given it.
 const ORIGIN_SECRET_SHA256: &str =
     "8a5b23624407dd2839f1f869a2f701d09a0aaaf3c557a73794bd2180bfc13206";
 
-/// Says what it was given. `CALLER` decides who may ask.
+/// Returns its input. With `CALLER`, only a caller may ask.
 pub(crate) struct Echo<const CALLER: bool>;
 
 pub(crate) struct Given {
@@ -118,10 +118,10 @@ impl<const CALLER: bool> AgentTool for Echo<CALLER> {
     }
 }
 
-/// The app client whose tokens count.
+/// The accepted app client.
 pub(crate) const CLIENT: &str = "4t1examplec0nf1dentialcl1ent";
 
-/// Lines of a deployment named `test`, with a clock that stands still.
+/// Settings of a deployment named `test`, with a clock that stands still.
 pub(crate) fn deployment() -> Deployment {
     Deployment {
         clock: Clock::new(|| Timestamp::from_millis(1_795_239_650_123)),
@@ -193,7 +193,7 @@ pub(crate) fn post(body: &str) -> Value {
     event
 }
 
-/// [`http_event`] with a body as API Gateway passes what it does not take for text.
+/// [`http_event`] with a body that API Gateway passes as binary.
 pub(crate) fn post_bytes(body: &[u8]) -> Value {
     let mut event = http_event();
     event["body"] = STANDARD.encode(body).into();
@@ -201,7 +201,7 @@ pub(crate) fn post_bytes(body: &[u8]) -> Value {
     event
 }
 
-/// Invokes a function, holds its answer against what every answer must be, and returns it.
+/// Invokes a function, checks its answer against the rules for every answer, and returns it.
 pub(crate) async fn invoke(
     function: &Function,
     event: Box<RawValue>,
@@ -216,7 +216,7 @@ pub(crate) async fn invoke(
     answer
 }
 
-/// What holds for every answer of every door.
+/// The rules for every answer of every door.
 fn assert_is_well_formed(answer: &Value) {
     assert!(answer.is_object(), "an answer is an object: {answer}");
     if let Some(status) = answer.get("statusCode") {
@@ -248,7 +248,7 @@ fn assert_is_well_formed_http(answer: &Value, status: u64) {
         return;
     }
     if body == r#"{"message":"Forbidden"}"# {
-        // API Gateway's words, to who walks round the front door.
+        // API Gateway's words, to a request that bypasses the front door.
         assert_eq!(
             (status, header("content-type")),
             (403, Some("application/json"))
@@ -289,13 +289,13 @@ fn assert_is_problem(problem: &Value) {
 }
 
 /// Sends `bytes` through every door: as a whole event, as an agent's arguments, and as the parts of
-/// an HTTP request, which a byte 0xFF separates: cookies, headers (`name: value` lines), query (the
+/// an HTTP request, separated by a byte 0xFF: cookies, headers (`name: value` lines), query (the
 /// same), and the rest as the body.
 ///
-/// Whatever they are, the answer is well-formed, and the fault is never said to be ours.
+/// For any bytes, the answer is well-formed and reports no fault of the server.
 pub(crate) async fn hold_against_everything(bytes: &[u8]) {
     for function in [echo(), Function::agent_tool(Echo::<true>, deployment())] {
-        // What is not JSON never reaches a function: the runtime refuses it.
+        // Other text than JSON never reaches a function: the runtime refuses it.
         if let Ok(event) = serde_json::from_slice::<Box<RawValue>>(bytes) {
             for invocation in [invocation(), tool_call("target___echo_fields")] {
                 assert_is_not_our_fault(&invoke(&function, event.clone(), invocation).await);

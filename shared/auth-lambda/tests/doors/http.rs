@@ -1,4 +1,4 @@
-//! What the HTTP door takes, and what it refuses.
+//! The requests that the HTTP door accepts, and those that it refuses.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn bad_input(errors: &[&str]) -> (u64, String, Vec<String>) {
     (400, "VALIDATION_FAILED".to_owned(), errors)
 }
 
-/// A body of exactly this length, whose address is fine.
+/// A body of exactly this length, with a valid address.
 fn padded(length: usize) -> String {
     let start = r#"{"email":"ada@example.com","padding":""#;
     format!("{start}{}\"}}", "x".repeat(length - start.len() - 2))
@@ -97,8 +97,7 @@ async fn a_body_has_to_call_itself_json() {
         assert_eq!(opened(&answer_to(event).await).0, 200, "{media_type}");
     }
     let unsupported = (415, "UNSUPPORTED_MEDIA_TYPE".to_owned(), Vec::new());
-    // The first three are what a form of another site can send without asking first (ASVS 5.0
-    // 3.5.2).
+    // A form of another site can send the first three without a preflight (ASVS 5.0 3.5.2).
     for media_type in [
         "text/plain",
         "application/x-www-form-urlencoded",

@@ -1,4 +1,4 @@
-//! What an invocation leaves in the log.
+//! The log lines of an invocation.
 
 use std::{
     io,
@@ -41,9 +41,8 @@ async fn logged(body: &str) -> String {
 }
 
 async fn logged_by(function: &Function, event: &Value) -> String {
-    // Places that log become known to subscribers when they are first passed, and one that is
-    // passed while another test's subscriber comes to be may go unheard: so they are passed once
-    // before.
+    // A place that logs is registered at its first pass. If another test's subscriber is created at
+    // that moment, the line may be lost. So the test passes each place once before.
     harness::invoke(function, raw(event), invocation()).await;
     let lines = Lines::default();
     let subscriber = tracing_subscriber::registry().with(auth_lambda::logging::lines(
@@ -84,7 +83,7 @@ async fn a_line_names_the_viewer_and_not_the_edge() {
     let viewed = from_viewer("198.51.100.7:4711", Some(ORIGIN_SECRET));
     for (function, event, viewer) in [
         (&guarded, &viewed, "198.51.100.7"),
-        // Nothing proves that this came through CloudFront.
+        // This request has no proof that it came through CloudFront.
         (&echo(), &viewed, "203.0.113.7"),
     ] {
         let log = logged_by(function, event).await;

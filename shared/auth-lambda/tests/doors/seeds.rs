@@ -15,8 +15,8 @@ async fn every_seed_is_answered_well() {
     assert!(seeds > 0, "there are no seeds");
 }
 
-/// Each seed, cut short at each byte and with each byte replaced in turn: what a transmission error
-/// would make of it.
+/// Each seed, truncated at each byte and with each byte replaced in turn: the damage of a
+/// transmission error.
 #[tokio::test]
 async fn every_damaged_seed_is_answered_well() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/http_event");

@@ -1,4 +1,4 @@
-//! Whom the HTTP door believes, and about what.
+//! The senders that the HTTP door trusts, and for which claims.
 
 use auth_lambda::Function;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ async fn behind_cloudfront_nothing_is_there_for_who_walks_round_it() {
         assert_eq!(answer["statusCode"], 403, "{proof:?}");
         assert_eq!(answer["body"], r#"{"message":"Forbidden"}"#);
     }
-    // Who signs for IAM signs for the API's own host, which CloudFront would replace.
+    // An IAM signature covers the API's own host, which CloudFront would replace.
     let mut event = from_viewer("198.51.100.1:4711", None);
     event["requestContext"]["authorizer"] = json!({ "iam": { "accountId": "123456789012" } });
     let answer = answer_behind_cloudfront(&event).await;
@@ -95,8 +95,7 @@ async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
     let mut event = post(EMAIL);
     event["cookies"] = json!(["crumb=no", "__Host-crumbs=no", "junk", "__Host-crumb=a=b=="]);
     assert_eq!(opened(&answer_to(event).await).1["cookie"], "a=b==");
-    // API Gateway passes cookies beside the headers, and a header of that name is not where it
-    // does.
+    // API Gateway passes cookies beside the headers. A header named `cookie` is not one of them.
     let body = body_with_headers(json!({ "cookie": "__Host-crumb=header" })).await;
     assert_eq!(body["cookie"], Value::Null);
 }
@@ -128,7 +127,7 @@ async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
         // An ID token's audience is no client of an access token.
         json!({ "sub": SUB, "aud": CLIENT, "token_use": "access", "iat": "1795239650" }),
     ] {
-        // Who is not let in does not hear what was wrong with the input either.
+        // A rejected caller does not learn about invalid input either.
         let (answer, body) = answer_to_caller(claims.clone(), "{}").await;
         assert_eq!(answer["statusCode"], 401, "{claims}");
         assert_eq!(refusal(&body), ("AUTH_REQUIRED".to_owned(), Vec::new()));

@@ -34,8 +34,8 @@ async fn a_failure_is_an_ordinary_result() {
 
 #[tokio::test]
 async fn only_the_tools_own_arguments_reach_the_operation() {
-    // `code` is the operation's name for `otp_code`: an agent that uses it is not heard, so the bad
-    // value does no harm.
+    // `code` is the operation's name for `otp_code`. The door ignores it from an agent, so the bad
+    // value has no effect.
     let answer = call(
         "echo_fields",
         json!({ "email": "ada@example.com", "code": "bad", "everywhere": "bad" }),
