@@ -1,5 +1,5 @@
 //! Turns `openapi.yaml`, `calls.yaml` and `user-pool.yaml` into JSON, because reading YAML takes
-//! twenty times as long, and reads each once as every start will.
+//! twenty times as long. It also reads each once, as every start will.
 
 use std::{env, error::Error, fs, path::Path};
 

@@ -22,9 +22,9 @@ pub struct Case {
     pub function: String,
     /// The case, such as "known guest".
     pub name: String,
-    /// Its calls, in the order in which they begin.
+    /// Its calls, in the order of their start.
     pub calls: Vec<Call>,
-    /// How many of the calls wait for one another; `None` where that was not counted.
+    /// How many of the calls wait for one another; `None` if not counted.
     pub depth: Option<usize>,
 }
 
@@ -50,7 +50,7 @@ pub struct Call {
     pub times: usize,
 }
 
-/// Not `<resource>:<Action>`, or not so often.
+/// The text is not `<resource>:<Action>`, or its count is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not a call: want <resource>:<Action>, or 3 × <resource>:<Action>")]
 pub struct MalformedCall(String);

@@ -1,7 +1,8 @@
-//! Holds what was said on the wire against the contract.
+//! Compares exchanges on the wire with the contract.
 //!
-//! Stricter than a public client may be: an answer must not have fields, codes, statuses or content
-//! types that the contract does not name, so that nothing leaves an operation unseen.
+//! It is stricter than a public client should be: an answer must not have fields, codes, statuses
+//! or content types that the contract does not name. So no new output of an operation goes
+//! unnoticed.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -19,12 +20,12 @@ use serde_json::{Value, json};
 
 use crate::{Contract, Operation, Routed, Security, strict_json};
 
-/// Where the two readings of the document live in the registry of schemas; never fetched.
+/// The addresses of the two readings of the document in the registry of schemas; never fetched.
 const AS_WRITTEN: &str = "https://latchkey.dev/openapi";
 const CLOSED: &str = "https://latchkey.dev/openapi/closed";
 
-/// Characters that a place may hold (a path's braces, say) but a URI's fragment may not (RFC 3986
-/// §3.5).
+/// Characters that a place may contain (a path's braces, say) but a URI's fragment may not (RFC
+/// 3986 §3.5).
 const NOT_IN_A_FRAGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -45,14 +46,14 @@ const PROBLEM: &str = "application/problem+json";
 const VALIDATION_FAILED: &str = "VALIDATION_FAILED";
 
 /// One request and its answer, as they passed between a client and the gateway. Not `Debug`: it
-/// holds secrets.
+/// contains secrets.
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     /// The request's method.
     pub method: &'a str,
     /// The raw path, without the query.
     pub path: &'a str,
-    /// The query, or nothing.
+    /// The query; empty without one.
     pub query: &'a str,
     /// The request's headers.
     pub request_headers: &'a HeaderMap,
@@ -66,12 +67,12 @@ pub struct Exchange<'a> {
     pub response_body: &'a [u8],
 }
 
-/// A way in which an exchange differs from the contract. Names places, never values.
+/// A difference between an exchange and the contract. It names places, never values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The operationId; `None` where the contract has no such route.
+    /// The operationId; `None` if the contract has no such route.
     pub operation: Option<String>,
-    /// Whose fault it is.
+    /// The side at fault.
     pub side: Side,
     /// The answer's status.
     pub status: u16,
@@ -81,15 +82,15 @@ pub struct Violation {
     pub message: String,
 }
 
-/// Whose fault a [`Violation`] is.
+/// The side at fault for a [`Violation`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// The client's: the request does not conform. Tests of bad input want this one.
+    /// The client: the request does not conform. Tests of bad input want this one.
     Request,
-    /// Ours: the answer is not one that the contract names.
+    /// The server: the contract does not name this answer.
     Response,
-    /// The answer does not fit the request: good input was called bad, or a protected operation
-    /// went ahead without a token.
+    /// The answer does not fit the request: valid input was refused as invalid, or a protected
+    /// operation ran without a token.
     Exchange,
 }
 
@@ -140,7 +141,7 @@ impl<'c> Checker<'c> {
 
     /// All differences between an exchange and the contract.
     ///
-    /// A preflight (OPTIONS) is the gateway's own affair and never differs.
+    /// A preflight (OPTIONS) is the gateway's own matter and never differs.
     #[must_use]
     pub fn check(&self, exchange: &Exchange<'_>) -> Vec<Violation> {
         if exchange.method == "OPTIONS" {
@@ -184,8 +185,8 @@ impl<'c> Checker<'c> {
         found.violations
     }
 
-    /// Whether an answer names nothing but rules that no schema can say: that a password is one of
-    /// the commonest, for instance. The schema of a field's error lists them.
+    /// Whether an answer names only rules that no schema can express, for instance that a password
+    /// is one of the commonest. The schema of a field's error lists them.
     fn breaks_rules_beyond_schemas(&self, exchange: &Exchange<'_>) -> bool {
         let rules = &self.contract.as_json()["components"]["schemas"]["FieldError"]["properties"]["code"]
             ["x-latchkey-beyond-schemas"];
@@ -331,8 +332,8 @@ impl Rules {
         }
     }
 
-    /// Whether a cookie is missing that could have brought what the answer says is missing. A
-    /// body's schema knows nothing of cookies, so it cannot say that one of the two must be there.
+    /// Whether a missing cookie explains the answer's missing field. A body's schema knows no
+    /// cookies, so it cannot express that one of the two is required.
     fn lacks_a_cookie(&self, exchange: &Exchange<'_>, routed: &Routed<'_>) -> bool {
         let missing = |parameter: &Parameter| {
             matches!(parameter.location, Location::Cookie)
@@ -622,8 +623,8 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    /// One validator for each problem that a schema admits, so that a message is about the problem
-    /// that was meant.
+    /// One validator for each problem that a schema admits, so that a message refers to the
+    /// intended problem.
     fn by_code(&mut self, place: &str) -> Result<BTreeMap<String, Arc<Validator>>, CheckerError> {
         let (schema, place) = self.resolve(place)?;
         let alternatives = match schema["oneOf"].as_array() {
@@ -761,8 +762,8 @@ fn unusable(place: &str, reason: &dyn fmt::Display) -> CheckerError {
     }
 }
 
-/// Whether a request brings nothing that its operation's security scheme could look at. A signature
-/// may stand in the query too.
+/// Whether a request has no credentials for its operation's security scheme. A signature may be in
+/// the query too.
 fn lacks_credentials(exchange: &Exchange<'_>, routed: &Routed<'_>) -> bool {
     let in_its_header = exchange.request_headers.contains_key(AUTHORIZATION);
     match routed.operation.security {

@@ -1,4 +1,4 @@
-//! Maps that keep the order in which they were written.
+//! Maps that keep the order of the document.
 
 use std::{fmt, marker::PhantomData};
 

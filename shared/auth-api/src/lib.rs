@@ -1,10 +1,9 @@
-//! The one list: which operations Latchkey has, how they are reached, what they need, and what they
-//! may say.
+//! The list of Latchkey's operations: their routes, their needs, and their possible answers.
 //!
-//! `openapi.yaml` is the list. [`Contract`] is what the gateway, the docs page and the tests read
-//! of it; the `Checker` (feature `check`) holds what was really said on the wire against it. Beside
-//! it stand `calls.yaml`, the AWS calls of every function ([`Calls`]), and `user-pool.yaml`, which
-//! describes the user pool and its app clients ([`UserPool`]).
+//! `openapi.yaml` is the list. The gateway, the docs page and the tests read it as [`Contract`];
+//! the `Checker` (feature `check`) compares exchanges on the wire with it. `calls.yaml` has the AWS
+//! calls of every function ([`Calls`]), and `user-pool.yaml` describes the user pool and its app
+//! clients ([`UserPool`]).
 
 mod calls;
 #[cfg(feature = "check")]
@@ -28,7 +27,7 @@ pub use contract::{
 };
 pub use user_pool::{AppClient, UserPool, UserPoolError};
 
-/// The document as JSON, its keys in the order in which `openapi.yaml` has them.
+/// The document as JSON, its keys in the order of `openapi.yaml`.
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 impl Contract {

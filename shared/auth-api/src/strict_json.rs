@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// The nesting that the contract's `info.description` promises to take.
 const DEEPEST: usize = 16;
 
-/// Reads a body; an error says what is wrong with it, never what it holds.
+/// Reads a body. An error describes the fault, never the content.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, &'static str> {
     let text = str::from_utf8(body).map_err(|_| "is not UTF-8")?;
     let Strict(value) = serde_json::from_str(text)

@@ -27,17 +27,17 @@ pub enum AppClient {
     Operations,
     /// The one without a secret, for Amplify and the like.
     Public,
-    /// AgentCore's, whose tokens stay in the vault.
+    /// AgentCore's client. Its tokens stay in the vault.
     AgentCore,
 }
 
 /// Why the description cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UserPoolError {
-    /// It is not JSON of this shape.
+    /// The description is not JSON of this shape.
     #[error("the user pool's description is not of the shape that it should have")]
     Shape(#[from] serde_json::Error),
-    /// A number that it asks for is not there.
+    /// A referenced number is missing.
     #[error("the user pool's description asks for {0}, which has no value")]
     Number(String),
 }

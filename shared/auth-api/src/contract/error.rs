@@ -1,12 +1,12 @@
-//! Why a document is not a contract.
+//! The error of a document that is not a contract.
 
-/// Why a document is not a contract.
+/// The reason why a document is not a contract.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
-    /// Not JSON, a part missing, a key or a value that is not known here.
+    /// The document is not JSON, lacks a part, or has an unknown key or value.
     #[error("the document does not have the shape of a contract")]
     Shape(#[from] serde_json::Error),
-    /// Parts that contradict each other; says which and how.
+    /// Two parts contradict each other. The message names them.
     #[error("{place}: {reason}")]
     Contradiction {
         /// The function, resource, setting or path.

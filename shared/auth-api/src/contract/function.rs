@@ -1,4 +1,4 @@
-//! A function of any kind: what calls it, and what it needs in AWS.
+//! A function of any kind: its caller, and its needs in AWS.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::error::{ContractError, contradiction};
 use super::name::{camel_case, kebab_case};
 use super::resource::Grant;
 
-/// A function, and what it needs in AWS.
+/// A function, and its needs in AWS.
 #[derive(Debug, Clone)]
 pub struct Function {
     /// In camelCase, such as `verifyOtp`.
@@ -41,7 +41,7 @@ pub enum FunctionKind {
     },
     /// API Gateway or `AppSync`, before a request to a team's own API.
     Authorizer,
-    /// SES, through `EventBridge`, when a mail bounces or somebody complains of one.
+    /// SES, through `EventBridge`, when a mail bounces or its receiver complains.
     MailFeedback,
 }
 

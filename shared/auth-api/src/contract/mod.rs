@@ -43,8 +43,8 @@ pub struct Contract {
 impl Contract {
     /// Reads an `OpenAPI` document in JSON.
     ///
-    /// Keys that are not known are refused wherever functions, routes or settings are described: a
-    /// misspelt one would otherwise be a grant or a limit that silently is not there.
+    /// Unknown keys are refused in descriptions of functions, routes and settings: a misspelt key
+    /// would otherwise be a grant or a limit that is silently missing.
     pub fn read(json: &str) -> Result<Self, ContractError> {
         let document: Document = serde_json::from_str(json)?;
         let settings: Vec<Setting> = document
@@ -153,10 +153,10 @@ impl Contract {
     }
 
     /// Chooses the operation as an API Gateway HTTP API does. The path is percent-decoded first,
-    /// and ends at a question mark that this brings. So `%2F` parts segments, and `%6de` is `me`.
-    /// Then whole segments, letter case and a trailing slash count, and a literal segment wins over
-    /// a parameter. A parameter takes one segment that is not empty, which is decoded once more. A
-    /// plus stays a plus.
+    /// and ends at a decoded question mark. So `%2F` separates segments, and `%6de` is `me`. Then
+    /// whole segments, letter case and a trailing slash count, and a literal segment wins over a
+    /// parameter. A parameter takes one non-empty segment, which is decoded once more. A plus stays
+    /// a plus.
     ///
     /// `path` is the path of the request line, without stage and query.
     #[must_use]

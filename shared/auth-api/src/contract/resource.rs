@@ -53,7 +53,7 @@ impl fmt::Display for Grant {
     }
 }
 
-/// Not `<resource>:<Action>`.
+/// The text is not `<resource>:<Action>`.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not a grant: want <resource>:<Action>")]
 pub struct MalformedGrant(String);
@@ -65,10 +65,10 @@ pub struct Resource {
     pub name: String,
     /// The service, as IAM's actions begin.
     pub service: String,
-    /// What it is.
+    /// The resource's description.
     pub meaning: String,
-    /// The actions that may be granted on it. A transaction has none: IAM looks at the actions that
-    /// it is made of.
+    /// The actions that may be granted on it. There is none for a transaction: IAM checks the
+    /// actions that it consists of.
     pub actions: Vec<String>,
     /// The table, where it is one.
     pub table: Option<Table>,
@@ -82,13 +82,12 @@ pub struct Table {
     pub key: String,
     /// The attribute of its sort key; `None` where the partition key names an item.
     pub sort: Option<String>,
-    /// The attribute that says when an item may go, in seconds since the epoch; `None` where
-    /// nothing expires.
+    /// The attribute with an item's expiry in seconds since the epoch; `None` if no item expires.
     pub ttl: Option<String>,
     /// The indexes by their names. An index projects all attributes.
     #[serde(default)]
     pub indexes: BTreeMap<String, Index>,
-    /// The setting in which functions find the table's name.
+    /// The setting with the table's name.
     pub setting: String,
     /// The content of an item, by the form of its key.
     pub items: BTreeMap<String, String>,
@@ -100,7 +99,7 @@ pub struct Table {
 pub struct Index {
     /// The attribute of the key, a text.
     pub key: String,
-    /// The attribute that items of one key are sorted by, a number; `None` where they are not.
+    /// The attribute that sorts items of one key, a number; `None` if they are not sorted.
     pub sort: Option<String>,
 }
 

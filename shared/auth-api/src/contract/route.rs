@@ -1,4 +1,4 @@
-//! Routes: which operation a request reaches, and whom the gateway lets through.
+//! Routes: the operation that a request reaches, and the callers that the gateway admits.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub struct Operation {
     pub name: String,
     /// The method of its route.
     pub method: Method,
-    /// The path of its route as the document has it, such as `/auth/session/{sessionId}`.
+    /// The path of its route in the document, such as `/auth/session/{sessionId}`.
     pub path: String,
     /// The path's segments.
     pub segments: Vec<Segment>,
@@ -28,7 +28,7 @@ pub struct Operation {
     pub security: Security,
     /// The route's throttle at the gateway.
     pub throttle: Throttle,
-    /// The tool that an agent sees, where there is one.
+    /// The agent's tool for this operation, if there is one.
     pub tool: Option<Tool>,
     /// The groups that the docs page shows it in.
     pub tags: Vec<String>,
@@ -55,7 +55,7 @@ impl Operation {
 pub struct Routed<'a> {
     /// The operation.
     pub operation: &'a Operation,
-    /// The path, percent-decoded: what an event calls the raw one.
+    /// The percent-decoded path: an event's raw path.
     pub path: String,
     /// Its path parameters, percent-decoded twice.
     pub path_parameters: BTreeMap<String, String>,
@@ -73,7 +73,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in a request line.
+    /// The method as in a request line.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -107,7 +107,7 @@ pub struct UnknownMethod;
 pub enum Segment {
     /// Matches itself.
     Literal(String),
-    /// Matches anything but nothing, and has this name.
+    /// Matches any non-empty segment, and has this name.
     Parameter(String),
 }
 
@@ -124,13 +124,13 @@ impl Segment {
     }
 }
 
-/// Whom the gateway lets call an operation.
+/// The callers that the gateway admits to an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Security {
     /// Anyone.
     Public,
-    /// Holders of an access token, and of what else the operation takes in its place. The gateway
-    /// has no authorizer there, and the operation itself looks at the token.
+    /// Holders of an access token, or of the operation's alternative to it. The gateway has no
+    /// authorizer there, and the operation itself checks the token.
     OptionalJwt,
     /// Holders of an access token with one of these scopes, by API Gateway's JWT authorizer.
     Jwt {
@@ -147,7 +147,7 @@ pub enum Security {
 pub struct Throttle {
     /// Requests a second that it admits lastingly.
     pub rate_per_second: u32,
-    /// Requests that it admits at once.
+    /// The number of requests that it admits at once.
     pub burst: u32,
 }
 

@@ -11,8 +11,8 @@ pub struct Setting {
     pub name: String,
     /// The form of its text.
     pub kind: SettingKind,
-    /// The value where nothing else is configured, as the environment would have it; `none` where
-    /// the setting is optional and off.
+    /// The default value, in the form of the environment; `none` if the setting is optional and
+    /// off.
     pub default: Option<String>,
     /// The values that it may have.
     pub bounds: Bounds,
@@ -28,9 +28,9 @@ pub struct Setting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettingKind {
-    /// Text that is not empty.
+    /// Non-empty text.
     String,
-    /// A whole number that is not negative.
+    /// A whole number, zero or more.
     Integer,
     /// An absolute URL.
     Url,
@@ -58,17 +58,17 @@ pub enum Maker {
     Local,
 }
 
-/// The value of a setting that is optional and not set: a variable is never missing, so that a
-/// forgotten one shows.
+/// The value of an optional setting without a value. The variable itself is always set, so a
+/// missing one is noticed.
 pub const NONE: &str = "none";
 
-/// Why a value is not one of a setting.
+/// The reason why a value is invalid for a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be {0}")]
 pub struct UnfitValue(String);
 
 impl Setting {
-    /// Whether the setting may have this value, given as the environment has it. An error never
+    /// Whether the setting may have this value, in the form of the environment. An error never
     /// repeats the value.
     pub fn check(&self, value: &str) -> Result<(), UnfitValue> {
         let optional = self.default.as_deref() == Some(NONE);
@@ -110,7 +110,7 @@ impl Setting {
     }
 }
 
-/// Digits and nothing else: no sign, no space.
+/// Only digits: no sign, no space.
 fn is_plain_number(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }

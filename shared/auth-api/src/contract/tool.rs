@@ -18,8 +18,8 @@ pub struct Tool {
     pub output_schema: ToolSchema,
 }
 
-/// The part of JSON Schema that an `AgentCore` Gateway takes for a tool, and nothing else.
-/// Serialises as it was read.
+/// The part of JSON Schema that an `AgentCore` Gateway accepts for a tool, and nothing else. It
+/// serializes in its original form.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolSchema {

@@ -1,4 +1,4 @@
-//! The checker: what conforms passes, and each way of not conforming is named.
+//! The checker: a conforming exchange passes, and each kind of violation is named.
 
 use std::sync::LazyLock;
 
@@ -143,7 +143,7 @@ fn verify(status: u16) -> Spoken {
     }))
 }
 
-/// One violation of that side, whose text holds `text`.
+/// One violation of that side, whose text contains `text`.
 fn assert_one(spoken: &Spoken, side: Side, text: &str) {
     let found = spoken.check();
     assert!(

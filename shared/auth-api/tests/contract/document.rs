@@ -1,4 +1,4 @@
-//! The document: what it says agrees with itself, and what it should not say is refused.
+//! The document: its parts agree with each other, and forbidden content is refused.
 
 use std::{cell::RefCell, collections::BTreeSet};
 
@@ -572,7 +572,7 @@ fn every_setting_is_read_by_someone_and_says_what_it_counts() {
         assert_eq!(distinct.len(), environment.len());
         read.extend(distinct);
     }
-    // What says how the user pool and its clients are made.
+    // The descriptions of the user pool and its clients.
     let made = RefCell::new(BTreeSet::from(["PUBLIC_CLIENT".to_owned()]));
     UserPool::described(|name| {
         made.borrow_mut().insert(name.to_owned());

@@ -14,8 +14,8 @@ mod routes;
 
 use serde_json::Value;
 
-/// A copy of the embedded contract's document after `change`, for what the embedded one does not
-/// have.
+/// A copy of the embedded contract's document after `change`, for cases that the embedded one
+/// lacks.
 fn changed(change: impl FnOnce(&mut Value)) -> String {
     let mut document = auth_api::Contract::embedded().as_json().clone();
     change(&mut document);
