@@ -30,7 +30,7 @@ impl AuthorizationCallback {
         let keys = secrets.keys();
         let Some(id) = which(input, keys, exchange) else {
             return if input.is_error {
-                // The provider's error, and nothing that says whose.
+                // The provider's error names no authorization.
                 Ok(self.refused(AuthorizationFailure::ProviderDenied, exchange))
             } else {
                 Err(Problem::InvalidSession)
@@ -49,8 +49,8 @@ impl AuthorizationCallback {
             exchange.count(Metric::CallbackRefusals);
             let reason = AuthorizationFailure::OtherBrowser;
             if comes_from_consent && authorization.status(now) == AuthorizationStatus::Pending {
-                // A person has consented to another's authorization. The one who began it shall
-                // have nothing of that.
+                // A person has consented to another person's authorization. The one who began it
+                // must not benefit.
                 let attempt = AttemptId::generate(&self.randomness);
                 let failing = self.end.fail(&authorization, &attempt, reason, exchange);
                 failing.await?;
@@ -78,7 +78,7 @@ impl AuthorizationCallback {
         Ok(Redirect::to(location, exchange))
     }
 
-    /// The one answer for a browser that has begun nothing here.
+    /// The only answer for a browser that has begun no authorization here.
     fn refused(&self, reason: AuthorizationFailure, exchange: &Exchange) -> Redirect {
         tracing::warn!(reason = reason.name(), "a callback is refused");
         Redirect::to(self.front_end.told_of_failure(reason, false), exchange)
@@ -138,8 +138,8 @@ impl AuthorizationCallback {
     }
 }
 
-/// The authorization that the redirect is about: the one it names, or the one of the cookie that
-/// goes with its state.
+/// The authorization of the redirect: the one that it names, or the one in the cookie for its
+/// state.
 fn which(input: &Input, keys: &KeyRing, exchange: &Exchange) -> Option<AuthorizationId> {
     if let Some(id) = &input.session_id {
         return Some(id.clone());
@@ -151,7 +151,7 @@ fn which(input: &Input, keys: &KeyRing, exchange: &Exchange) -> Option<Authoriza
         .map(|cookie| cookie.id().clone())
 }
 
-/// Whether this browser is the one that began the authorization.
+/// Whether this browser began the authorization.
 fn began_here(authorization: &Authorization, keys: &KeyRing, exchange: &Exchange) -> bool {
     exchange
         .cookie(&BindingCookie::name(&authorization.state))

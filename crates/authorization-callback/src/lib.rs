@@ -1,26 +1,26 @@
-//! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here when the person
-//! has consented, or has not.
+//! `authorizationCallback`, GET /auth/callback: AgentCore sends the browser here after the person
+//! has consented or declined.
 //!
-//! Only the browser that began an authorization ends it, and only when it comes from consenting:
-//! its cookie and the state are compared with the record before anything is asked of AgentCore, so
-//! who sends somebody else an authorization URL gains nothing. Where the state comes in another
-//! browser, that person's consent does not count: the authorization fails. Then one conditional
-//! write decides which of several callbacks ends it, AgentCore completes it under the identifier
-//! that began it, and the person's token is looked at: where it is known whom the authorization is
-//! for, it has to be that person; and the person has to have signed in since this browser was sent
-//! to do so. A hosted session that lives on answers nothing, whether the pool honours
-//! `prompt=login` or not. A second use changes nothing.
+//! Only the browser that began an authorization ends it, and only on its return from consenting.
+//! Its cookie and the state are compared with the record before any call to AgentCore. So sending
+//! an authorization URL to another person gains nothing. If the state arrives in another browser,
+//! that person's consent does not count: the authorization fails. Otherwise one conditional write
+//! decides which of several callbacks ends it. AgentCore completes it under the identifier that
+//! began it, and the person's token is checked. If the authorization is for a known person, the
+//! token must be that person's. The person must have signed in since this browser was sent to sign
+//! in. So a live hosted session does not suffice, even if the pool ignores `prompt=login`. A second
+//! use changes nothing.
 //!
-//! Why an authorization failed is told to the log and to the browser that began it. Everybody else
-//! gets one answer, whatever the state of the authorization. A redirect that cannot prove where it
-//! came from (`state`) never fails an authorization either.
+//! Only the log and the browser that began the authorization learn why it failed. All others get
+//! one answer, whatever the state of the authorization. A redirect that cannot prove its origin
+//! (`state`) never fails an authorization either.
 //!
 //! It reads `session_id`, the state and `error`, and no other part of the query: no code, no
 //! address to go to. Addresses come from configuration.
 //!
-//! If a call fails: the claim is let go, and the same redirect, tried again, finds everything as it
-//! was. If AgentCore's answer to the completion is lost, the next try finds the person's token
-//! there and goes on. A claim whose function died is taken over after half a minute.
+//! If a call fails: the claim is released, and the same redirect can be retried from the same
+//! state. If AgentCore's answer to the completion is lost, the next try finds the person's token
+//! there and continues. A claim whose function died is taken over after half a minute.
 
 mod authorization_callback;
 
@@ -29,7 +29,7 @@ use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
 use auth_flows::{AuthorizationCompletion, AuthorizationEnd};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = AuthorizationCallback {
@@ -65,12 +65,12 @@ struct AuthorizationCallback {
 struct Input {
     session_id: Option<AuthorizationId>,
     state: Option<String>,
-    /// Whether it brings an error, which the provider words as it likes.
+    /// Whether it carries an error. The provider chooses its words.
     is_error: bool,
 }
 
 impl Input {
-    /// Whether it says that there is no consent: by an error, or by naming no session.
+    /// Whether it reports that there is no consent: by an error, or by naming no session.
     fn is_denial(&self) -> bool {
         self.is_error || self.session_id.is_none()
     }

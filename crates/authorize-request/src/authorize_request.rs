@@ -6,8 +6,8 @@ use auth_lambda::Passed;
 use crate::AuthorizeRequest;
 
 impl AuthorizeRequest {
-    /// Whose request it is. A session that cannot be told cannot be ended, so a token that names
-    /// none does not pass.
+    /// The user and session of a request. A session without an id could not be ended, so a token
+    /// that names none is refused.
     pub(crate) async fn decide(&self, token: &str) -> Result<Passed, Problem> {
         let caller = self.access_tokens.caller(token).await?;
         let session = caller.session.as_ref().ok_or(Problem::AuthRequired)?;

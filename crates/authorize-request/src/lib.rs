@@ -1,11 +1,11 @@
-//! `authorize-request`: whether a request to a team's own API may pass, by its access token.
+//! `authorize-request`: decides by the access token whether a request to a team's own API may pass.
 //!
-//! A token passes that every JWT route of Latchkey would take: signed by the pool, of the issuer
-//! and a client that count, an access token with the scope `latchkey/session`, begun and not over;
-//! and its session has not ended. Guest and session are read together, each time: the gateway keeps
-//! an answer for 30 seconds, and a second memory here would add to that.
+//! It admits a token that every JWT route of Latchkey would admit: an access token, signed by the
+//! pool, of an accepted issuer and client, with the scope `latchkey/session`, valid now; and its
+//! session has not ended. Guest and session are read together for each request: the gateway caches
+//! an answer for 30 seconds, and a second cache here would add to that.
 //!
-//! If a call fails, the request does not pass, and the gateway answers 500 and keeps nothing.
+//! If a call fails, the request is denied, and the gateway answers 500 and caches nothing.
 
 mod authorize_request;
 
@@ -13,7 +13,7 @@ use auth_aws::{AccessTokens, Callers, ConfigurationError, Platform};
 use auth_domain::Problem;
 use auth_lambda::{Authorizer, Function, Passed};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::authorizer(AuthorizeRequest {
         access_tokens: AccessTokens::new(platform)?,
@@ -21,7 +21,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     }))
 }
 
-/// What the function works with.
+/// The function's dependencies.
 struct AuthorizeRequest {
     access_tokens: AccessTokens,
     callers: Callers,

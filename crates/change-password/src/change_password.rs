@@ -9,7 +9,7 @@ impl ChangePassword {
     pub(crate) async fn change(&self, input: &Input, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         let guest = self.callers.find(caller).await?;
-        // Whose it is to be was not known before.
+        // The owner's address was not known before.
         let password = NewPassword::parse(input.new_password.as_str(), Some(&guest.email))
             .map_err(|broken| Fields::broken_password("newPassword", &broken))?;
         self.proofs.require(&guest, &input.proofs, exchange).await?;

@@ -1,13 +1,13 @@
 //! `changePassword`, POST /me/password: sets another password, or a first one.
 //!
 //! It takes a fresh proof, the present password or a code by mail, and the authenticator of a guest
-//! who has one. Every other session ends; this session's access token goes on until it ends by
-//! itself, its refresh token does not.
+//! who has one. Every other session ends. This session's access token works until it expires; its
+//! refresh token does not.
 //!
-//! If a call fails: until Cognito has set it, the password before counts. From then on the new one
-//! does, and until the last write other sessions go on here. The next try, proved by the new
-//! password or another code, ends them. A notice that cannot be mailed is logged and counted, and
-//! fails nothing.
+//! If a call fails: until Cognito has set the new password, the old one counts. From then on the
+//! new one counts, but other sessions continue here until the last write. The next try, proved by
+//! the new password or another code, ends them. A failed notice is logged and counted, and does not
+//! fail the request.
 
 mod change_password;
 
@@ -16,7 +16,7 @@ use auth_domain::{Clock, NewPassword, Problem, ProofPurpose, Proofs};
 use auth_flows::{Activities, FreshProofs, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ChangePassword {
         callers: Callers::new(platform)?,
@@ -32,7 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ChangePassword {
     callers: Callers,
     proofs: FreshProofs,
@@ -44,7 +44,7 @@ struct ChangePassword {
     clock: Clock,
 }
 
-/// The proofs, and what is to be set.
+/// The proofs and the new password.
 struct Input {
     proofs: Proofs,
     new_password: NewPassword,

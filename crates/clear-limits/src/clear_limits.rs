@@ -1,4 +1,4 @@
-//! The decision: whose limits are cleared, and under which name that is recorded.
+//! The decision: find the address, and record the act under its guest or its hash.
 
 use auth_aws::Numbered;
 use auth_domain::{ActSubject, ActivityKind, OperatorAct, Problem, Purpose};
@@ -8,7 +8,7 @@ use tokio::try_join;
 use crate::{ClearLimits, Input};
 
 impl ClearLimits {
-    /// Clears the limits of an address, whether it has a guest or not.
+    /// Clears the limits of an address, with or without a guest.
     pub(crate) async fn clear(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
         let Input { email, reason } = input;
         let (secrets, guest) = try_join!(self.secrets.get(), self.guests.numbered_at(&email))?;

@@ -1,7 +1,7 @@
-//! `clearLimits`, POST /admin/clear-limits: the limits of an address forget what they have counted.
+//! `clearLimits`, POST /admin/clear-limits: clears the counts of an address's limits.
 //!
-//! Those of everybody whom no device tells apart, and the second factors of the address's guest.
-//! Known devices and networks have limits of their own.
+//! It clears the limits that all strangers share, and the second factors of the address's guest.
+//! Known devices and networks have limits of their own, which stay.
 //!
 //! If a call fails: some limits are clear and the others are not. The same request clears the rest,
 //! and the audit table has each try.
@@ -13,7 +13,7 @@ use auth_domain::{ActReason, Email, Problem};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ClearLimits {
         acts: OperatorActs::new(platform)?,
@@ -25,7 +25,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ClearLimits {
     acts: OperatorActs,
     activities: Activities,
@@ -34,7 +34,7 @@ struct ClearLimits {
     secrets: Secrets,
 }
 
-/// Whose, and why.
+/// The address and the reason.
 struct Input {
     email: Email,
     reason: Option<ActReason>,

@@ -1,5 +1,4 @@
-//! The decision: count the attempt, have Cognito set the password, end every session, tell the
-//! guest.
+//! The decision: count the attempt, set the password at Cognito, end every session, tell the guest.
 
 use auth_aws::{Address, Arrival, Recovery};
 use auth_domain::{
@@ -42,17 +41,17 @@ impl ConfirmPasswordReset {
         ended
     }
 
-    /// Ends what began before now, at Cognito and then here: whatever was refreshed or signed in
-    /// meanwhile ends too. Each by itself is worth having.
+    /// Ends all earlier sessions, at Cognito and then here. That includes sessions that were
+    /// refreshed or begun meanwhile. Each half is useful without the other.
     async fn end_sessions(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
         let at_cognito = self.users.sign_out_at(email).await;
         let here = self.note_new_password(email, exchange).await;
         at_cognito.and(here)
     }
 
-    /// Notes the password with the guest of the address, or else with that of its user, whom the
-    /// pool may know by a newer address. A user who has none gets one: the code has proved the
-    /// address, and registrations that wait for it end.
+    /// Records the password with the guest of the address, or else with the guest of its user, whom
+    /// the pool may know by a newer address. A user without a guest gets one: the code has proved
+    /// the address, and registrations that wait for it end.
     async fn note_new_password(&self, email: &Email, exchange: &Exchange) -> Result<(), Problem> {
         let now = self.clock.now();
         let address = match self.guests.at(email).await? {

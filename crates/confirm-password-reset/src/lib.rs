@@ -2,19 +2,19 @@
 //!
 //! Code and password go to Cognito in one call, so a code sets one password, once. Then every
 //! session of the guest ends: refresh tokens at Cognito, access tokens by the guest's
-//! `signedOutAt`. No tokens are given, so an authenticator is not stepped round: signing in with
-//! the new password asks for it. The guest hears of it by mail.
+//! `signedOutAt`. The answer has no tokens, so it does not bypass an authenticator: a sign-in with
+//! the new password asks for it. The guest gets a notice by mail.
 //!
 //! The attempt is counted for the address, or for a known device on its own, before Cognito is
-//! asked; a right code clears the count, and that of wrong passwords. Whatever is wrong about a
-//! code, the answer is the same for every address, and not given before a floor.
+//! asked. A right code clears that count and the count of wrong passwords. For every wrong code,
+//! the answer is the same for every address, and does not leave before a floor.
 //!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
-//! lost, the password may be set: signing in with it tells, and otherwise the code still works. If
-//! the sessions cannot be ended at Cognito, they are ended here, where refreshing brings none back,
-//! and the other way round; the answer is an error then, and the next reset ends what is left. The
-//! guest hears of the new password all the same. A notice that cannot be mailed is logged and
-//! counted, and fails nothing.
+//! lost, the password may be set: a sign-in with it shows that, and otherwise the code still works.
+//! If the sessions cannot be ended at Cognito, they are still ended here, where a refresh revives
+//! none, and the reverse. The answer is then an error, and the next reset ends the rest. The guest
+//! still gets the notice of the new password. A failed notice is logged and counted, and does not
+//! fail the request.
 
 mod confirm_password_reset;
 
@@ -23,14 +23,14 @@ use auth_domain::{Clock, Email, NewPassword, OtpCode, Problem, ProofOfWork, TryL
 use auth_flows::{Activities, CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let tries = TryLimits {
         strangers: environment.limit(
             "reset-failure",
-            // Fewer than the five an hour that Cognito may allow a user itself, so that
-            // strangers cannot use those up and a known device always has some.
+            // Fewer than the five an hour that Cognito may allow a user. So strangers cannot spend
+            // them all, and a known device always has some.
             "RESET_FAILURES_PER_EMAIL",
             "RESET_FAILURE_WINDOW_SECONDS",
         )?,
@@ -69,7 +69,7 @@ struct ConfirmPasswordReset {
     refusal_floor: ResponseFloor,
 }
 
-/// The code, and what it is to set.
+/// The code and the new password.
 struct Input {
     email: Email,
     code: OtpCode,

@@ -39,8 +39,8 @@ impl ConfirmRegistration {
         };
         let evaluating = self.code_attempts.evaluate(claimed, attempt, &input.code);
         let proved = evaluating.await?;
-        // The new password may end the session that the code began: its tokens are not the ones
-        // that leave.
+        // The new password may end the session of the code, so that session's tokens are not
+        // returned.
         let tokens_of_code = proved.tokens.clone();
         let (settled, ()) = join!(
             self.settle(input, proved, &registration, address),
@@ -72,7 +72,7 @@ impl ConfirmRegistration {
                     token_delivery: delivery,
                     method: SignInMethod::Code,
                 };
-                // The guest is new to the one who registered: no device is there to compare with.
+                // The guest has just registered, so there is no known device to compare with.
                 let arriving = async {
                     Ok(Arrived {
                         guest,

@@ -1,20 +1,20 @@
 //! `confirmRegistration`, POST /auth/register/confirm: proves the code that a registration mailed,
 //! or mails another.
 //!
-//! The session token says which registration is meant, so only the one who began it can confirm it,
-//! and the password that counts is the one that came with it. Confirming makes the guest, by one
-//! write that decides between every proof of the address: registrations of others, sign-ins by
-//! code, resets. Where another was quicker, the token is unknown from then on. Only then is the
-//! password set, and signed in by: until then Cognito has none.
+//! The session token names the registration, so only its sender can confirm it, and only the
+//! password of that registration counts. The confirmation makes the guest, by one write that
+//! decides between every proof of the address: registrations of others, sign-ins by code, resets.
+//! If another proof was faster, the token becomes unknown. Only then the password is set and signs
+//! the guest in: until then Cognito has none.
 //!
 //! The attempt is counted before Cognito is asked, for this registration and for the address, as
-//! for a sign-in. A re-send is the same registration: same token, same end, same attempts.
+//! for a sign-in. A re-send belongs to the same registration: same token, same end, same attempts.
 //!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
-//! lost, or what follows it fails, the code is used up, and a re-send brings another: the
-//! registration goes on where it was left, also where it has made its guest already. Where even its
-//! time is over, the guest signs in by code. Tokens that do not leave are revoked. If the
-//! registration was confirmed and the answer was lost, the password signs in.
+//! lost, or a later step fails, the code is used up, and a re-send brings another. The registration
+//! then continues where it stopped, even if it has already made its guest. After its end, the guest
+//! signs in by code. Tokens that do not leave are revoked. If the registration was confirmed and
+//! the answer was lost, the password signs in.
 
 mod confirm_registration;
 mod resend;
@@ -27,7 +27,7 @@ use auth_lambda::{
 };
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let network = Some("registration-confirm-network");
@@ -60,7 +60,7 @@ enum Input {
     Resend(Resend),
 }
 
-/// The registration of which another code is wanted.
+/// The registration that asks for another code.
 struct Resend {
     session_token: SessionToken,
     proof_of_work: Option<ProofOfWork>,
@@ -101,7 +101,7 @@ impl Operation for ConfirmRegistration {
         let token_delivery = fields.optional("tokenDelivery").unwrap_or_default();
         let proof_of_work = fields.optional("proofOfWork");
         if fields.flag("resend") {
-            // Not needed, and no reason to let something else pass for one.
+            // A re-send needs no code, but an invalid one must not pass as valid.
             let _code: Option<OtpCode> = fields.optional("code");
             let resend = session_token.map(|session_token| Resend {
                 session_token,

@@ -90,7 +90,7 @@ impl ConfirmStartLink {
         }
     }
 
-    /// Where a browser goes whose button does nothing any more.
+    /// The address for a browser whose button no longer has an effect.
     async fn too_late(
         &self,
         authorization: &Authorization,
@@ -101,7 +101,7 @@ impl ConfirmStartLink {
             return Ok(self.front_end.told_of_end(&authorization.id, end));
         }
         if began_it {
-            // Its person has come back from signing in, and is being let in this very moment.
+            // Its person has returned from signing in, and the callback is completing it now.
             let reason = AuthorizationFailure::AlreadyUsed;
             return Ok(self.front_end.told_of_failure(reason, true));
         }

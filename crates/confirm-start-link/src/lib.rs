@@ -1,13 +1,13 @@
 //! `confirmStartLink`, POST /auth/oauth2/start/{link}: a person presses *Allow* or *Cancel* on a
 //! start link's page.
 //!
-//! *Allow* binds the authorization to this browser, and sends it on to sign in. Nothing else binds
-//! one, and one conditional write decides which browser it is. *Cancel* ends the authorization. A
-//! button that is pressed twice does the same twice.
+//! *Allow* binds the authorization to this browser, and sends the browser on to sign in. Only
+//! *Allow* binds one, and one conditional write decides which browser it is. *Cancel* ends the
+//! authorization. A second press of a button has the same effect.
 //!
-//! The request has to come from our own page (`Sec-Fetch-Site`, or our `Origin`), and bring the
-//! nonce that the page gave to this browser, in a `SameSite=Strict` cookie, together with a form
-//! that fits it. So another site can neither press the button nor make a browser press one of
+//! The request must come from our own page (`Sec-Fetch-Site`, or our `Origin`). It must bring the
+//! nonce that the page gave to this browser, in a `SameSite=Strict` cookie, together with the
+//! matching form. So another site cannot press the button, and cannot make a browser press one of
 //! another browser's page.
 //!
 //! If a call fails: the page still works. If the answer is lost after the write, the same browser
@@ -21,7 +21,7 @@ use auth_aws::{Authorizations, ConfigurationError, Platform, Secrets};
 use auth_domain::{Clock, FrontEnd, Problem, Randomness, StartLink};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Redirect};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = ConfirmStartLink {
@@ -48,7 +48,7 @@ struct ConfirmStartLink {
     lifetime: Duration,
 }
 
-/// A form that was sent.
+/// A submitted form.
 struct Input {
     link: StartLink,
     /// Shows which page the form stood on.

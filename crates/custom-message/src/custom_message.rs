@@ -1,18 +1,18 @@
-//! The decision: which mail an event asks for, and in which language.
+//! The decision: the mail for an event, and its language.
 
 use auth_domain::{CodeMail, Language, Mail};
 use serde_json::{Map, Value};
 
 use crate::CustomMessage;
 
-/// Cognito refuses a longer message, and then sends nothing.
+/// Cognito refuses a longer message, and then sends no mail.
 const LONGEST_MESSAGE: usize = 20_000;
 
 /// Cognito refuses a longer subject.
 const LONGEST_SUBJECT: usize = 140;
 
 impl CustomMessage {
-    /// The mail; `None` where the pool's own words are better than a refusal.
+    /// The mail; `None` if the pool's own words are better than a refusal.
     pub(crate) fn word(&self, event: &Map<String, Value>) -> Option<Mail> {
         let source = event.get("triggerSource").and_then(Value::as_str)?;
         let Some(kind) = kind(source) else {
@@ -40,7 +40,7 @@ impl CustomMessage {
 }
 
 /// The mail of a trigger source (developer guide, "Custom message Lambda trigger"). An invitation
-/// holds a temporary password, which Latchkey never sends.
+/// contains a temporary password, which Latchkey never sends.
 fn kind(source: &str) -> Option<CodeMail> {
     match source {
         "CustomMessage_Authentication" => Some(CodeMail::SignIn),

@@ -1,15 +1,15 @@
-//! The trigger that Cognito calls before it mails a code: it words the mail.
+//! The trigger that Cognito calls before it mails a code. It writes the mail's words.
 //!
-//! Cognito never tells it the code. The mail holds Cognito's placeholder once, and Cognito puts the
-//! code there. Cognito takes words only where the pool mails by SES, so a pool with Cognito's own
-//! sender must not call this: Terraform wires it where there is a `mail_sender`.
+//! Cognito never passes it the code. The mail contains Cognito's placeholder once, and Cognito
+//! replaces it by the code. Cognito accepts words only if the pool mails by SES, so a pool with
+//! Cognito's own sender must not call this: Terraform wires it only with a `mail_sender`.
 //!
 //! The language is the user's attribute `locale`, which the first sign-in sets from the browser's
-//! `Accept-Language`, else the deployment's. A user whom others made, or who was there before, has
-//! the deployment's until somebody sets `locale`.
+//! `Accept-Language`, else the deployment's. A user made elsewhere, or before Latchkey, has the
+//! deployment's until the attribute `locale` is set.
 //!
-//! It calls nothing and refuses nothing. An event that it does not know goes back unchanged, and
-//! Cognito then sends the pool's own words. If the function itself fails, Cognito sends no mail.
+//! It makes no calls and refuses nothing. It returns an unknown event unchanged, and Cognito then
+//! sends the pool's own words. If the function itself fails, Cognito sends no mail.
 
 mod custom_message;
 
@@ -17,7 +17,7 @@ use auth_aws::{ConfigurationError, Environment, MailWords};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(environment: &Environment) -> Result<Function, ConfigurationError> {
     Ok(Function::trigger(CustomMessage {
         words: MailWords::new(environment)?,

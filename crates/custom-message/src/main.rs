@@ -1,4 +1,4 @@
-//! The `custom-message` function's process in Lambda. It calls nothing in AWS, so it has no client.
+//! The `custom-message` function's process in Lambda. It makes no AWS calls, so it has no client.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), auth_lambda::ProcessError> {

@@ -1,4 +1,4 @@
-//! The decision: the proofs, unless a deletion has begun; then everything goes.
+//! The decision: check the proofs, unless a deletion has begun; then delete everything.
 
 use auth_domain::{Problem, Proofs};
 use auth_lambda::{Exchange, SetCookie};
@@ -9,7 +9,7 @@ impl DeleteAccount {
     pub(crate) async fn delete(&self, proofs: &Proofs, exchange: &Exchange) -> Result<(), Problem> {
         let guest = self.callers.find_or_leaving(exchange.caller()?).await?;
         if guest.is_leaving {
-            // The claim was made by a proof, and the user who could bring another may have gone.
+            // A proof made the claim, and the user for another proof may no longer exist.
             self.deletions.resume((&guest).into(), exchange).await?;
         } else {
             self.proofs.require(&guest, proofs, exchange).await?;

@@ -1,14 +1,14 @@
-//! `deleteAccount`, POST /me/delete: the account's end.
+//! `deleteAccount`, POST /me/delete: deletes the account.
 //!
 //! It takes a fresh proof, and the authenticator of a guest who has one. One transaction then
-//! claims the guest and the address. From there on no token of the guest counts, and no sign-in
-//! finds them. Cognito's user goes next, with password and passkeys, then sessions and activity,
-//! and the guest's own items last. The address is free then, and hears of it.
+//! claims the guest and the address. From then on none of the guest's tokens counts, and no sign-in
+//! finds the guest. Cognito's user is deleted next, with password and passkeys, then sessions and
+//! activity, and the guest's own items last. Then the address is free, and gets a notice.
 //!
-//! If a call fails after the claim, what is left waits. The same session may ask again, without a
-//! proof, and a sign-in that begins at the address finishes the deletion too. Every step may be
-//! repeated. If a call fails before the claim, nothing has changed, but that the proof is used up
-//! where it was a mailed code. A mail that cannot be sent is logged and counted, and fails nothing.
+//! If a call fails after the claim, the rest waits. The same session can repeat the request without
+//! a proof, and a sign-in that begins at the address finishes the deletion too. Every step can be
+//! repeated. If a call fails before the claim, nothing has changed, except that a mailed code is
+//! used up. A failed mail is logged and counted, and does not fail the request.
 
 mod delete_account;
 
@@ -18,7 +18,7 @@ use auth_flows::{Deletions, FreshProofs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DeleteAccount {
         callers: Callers::new(platform)?,
@@ -29,7 +29,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct DeleteAccount {
     callers: Callers,
     proofs: FreshProofs,

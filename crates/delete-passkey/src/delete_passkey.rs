@@ -1,5 +1,5 @@
-//! The decision: the proofs, then the passkey goes from Cognito, every session ends, and it goes
-//! from the list.
+//! The decision: check the proofs, remove the passkey at Cognito, end every session, and remove the
+//! passkey from the list.
 
 use auth_domain::{ActivityKind, Notice, Problem};
 use auth_flows::Prover;
@@ -22,7 +22,7 @@ impl DeletePasskey {
         let ended = async {
             let credential_id = &passkey.credential_id;
             self.passkeys.delete(&tokens, credential_id).await?;
-            // It revokes the tokens of the proof among all others.
+            // The call revokes the tokens of the proof among all others.
             self.users.sign_out(&caller.sub).await?;
             Ok(())
         };

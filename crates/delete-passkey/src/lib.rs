@@ -1,15 +1,14 @@
 //! `deletePasskey`, DELETE /me/passkeys/{passkeyId}: removes a passkey, at Cognito and from the
 //! guest's list.
 //!
-//! It takes the proofs of `setupPasskey`: a stolen session must not take the owner's way in. Every
-//! other session ends with it, since the passkey's holder may have one. A passkey that is not on
-//! the list is as good as removed, and nothing is asked for it: so the request may be sent again
-//! when its answer was lost.
+//! It takes the proofs of `setupPasskey`: a stolen session must not remove the owner's means of
+//! sign-in. Every other session ends too, since the passkey's holder may have one. A passkey that
+//! is not on the list counts as removed and needs no proof, so the request can be repeated after a
+//! lost answer.
 //!
-//! If a call fails: until the last write the passkey is on the list. It may have gone from Cognito
-//! by then and cannot sign in, and other sessions may be signed out already. The next try needs a
-//! fresh proof and finishes. A notice that cannot be mailed is logged and counted, and fails
-//! nothing.
+//! If a call fails: until the last write the passkey is on the list. It may already be removed at
+//! Cognito and unable to sign in, and other sessions may be signed out. The next try needs a fresh
+//! proof and finishes. A failed notice is logged and counted, and does not fail the request.
 
 mod delete_passkey;
 
@@ -18,7 +17,7 @@ use auth_domain::{Clock, PasskeyId, Problem, ProofPurpose, Proofs};
 use auth_flows::{Activities, FreshProofs, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DeletePasskey {
         callers: Callers::new(platform)?,
@@ -34,7 +33,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct DeletePasskey {
     callers: Callers,
     proofs: FreshProofs,

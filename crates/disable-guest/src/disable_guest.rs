@@ -1,4 +1,4 @@
-//! The decision: what ends when a guest is disabled.
+//! The decision: disable the user at Cognito, and end every session.
 
 use auth_domain::{ActOnGuest, ActivityKind, Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;

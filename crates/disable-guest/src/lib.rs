@@ -1,11 +1,10 @@
-//! `disableGuest`, POST /admin/guests/{guestId}/disable: a guest can sign in no more.
+//! `disableGuest`, POST /admin/guests/{guestId}/disable: stops a guest from signing in.
 //!
-//! Cognito first refuses the user every sign-in and revokes the refresh tokens. Then every session
-//! ends, so none that began before that goes on. Sign-ins of the guest are answered as those of an
-//! unknown address.
+//! Cognito first disables the user's sign-ins and revokes the refresh tokens. Then every session
+//! ends, so no earlier one continues. The guest's sign-ins get the answers of an unknown address.
 //!
-//! If a call fails: nothing has changed, or the user is disabled and access tokens are accepted
-//! until they end. The same request makes it whole, and the audit table has each try.
+//! If a call fails: nothing has changed, or the user is disabled and access tokens work until they
+//! expire. The same request completes it, and the audit table has each try.
 
 mod disable_guest;
 
@@ -14,7 +13,7 @@ use auth_domain::{ActOnGuest, Clock, Problem};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DisableGuest {
         acts: OperatorActs::new(platform)?,
@@ -26,7 +25,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct DisableGuest {
     acts: OperatorActs,
     activities: Activities,

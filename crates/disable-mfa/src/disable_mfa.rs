@@ -1,4 +1,4 @@
-//! The decision: both proofs, then every session ends, and the authenticator goes.
+//! The decision: check both proofs, end every session, and remove the authenticator.
 
 use auth_domain::{ActivityKind, Notice, Problem, Proofs};
 use auth_lambda::Exchange;

@@ -1,14 +1,14 @@
 //! `disableMfa`, POST /auth/mfa/disable: removes the guest's authenticator and backup codes.
 //!
-//! It takes both proofs of a sign-in anew: the password or a code by mail, and then a code of the
-//! authenticator or a backup code. Neither a stolen session nor a mailbox that somebody else reads
-//! is enough. Every other session ends with it; this session's access token goes on until it ends
-//! by itself, its refresh token does not. A guest who has no authenticator is left as they are, and
-//! nothing is asked of them: so the request may be sent again when its answer was lost.
+//! It takes both proofs of a sign-in again: the password or a code by mail, and then a code of the
+//! authenticator or a backup code. So neither a stolen session nor access to the mailbox suffices.
+//! Every other session ends too. This session's access token works until it expires; its refresh
+//! token does not. A guest without an authenticator needs no proof and stays unchanged, so the
+//! request can be repeated after a lost answer.
 //!
-//! If a call fails: until the last write the authenticator stays in force. A mailed code and the
-//! second factor are used up by then, and other sessions may be signed out already; the next try
-//! needs fresh ones. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: until the last write the authenticator stays in force. By then a mailed code
+//! and the second factor are used up, and other sessions may be signed out; the next try needs
+//! fresh ones. A failed notice is logged and counted, and does not fail the request.
 
 mod disable_mfa;
 
@@ -17,7 +17,7 @@ use auth_domain::{Clock, Problem, ProofPurpose, Proofs};
 use auth_flows::{Activities, FreshProofs, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DisableMfa {
         callers: Callers::new(platform)?,

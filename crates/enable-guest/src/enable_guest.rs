@@ -1,4 +1,4 @@
-//! The decision: who may sign in again.
+//! The decision: find the guest, and enable the user at Cognito.
 
 use auth_domain::{ActOnGuest, ActivityKind, Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;

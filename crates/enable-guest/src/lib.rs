@@ -1,9 +1,9 @@
-//! `enableGuest`, POST /admin/guests/{guestId}/enable: a disabled guest may sign in again.
+//! `enableGuest`, POST /admin/guests/{guestId}/enable: lets a disabled guest sign in again.
 //!
-//! Sessions that ended stay ended.
+//! Ended sessions stay ended.
 //!
-//! If a call fails: nothing has changed, or the guest is enabled and the same request says so. The
-//! audit table has each try.
+//! If a call fails: nothing has changed, or the guest is enabled and a repeated request succeeds.
+//! The audit table has each try.
 
 mod enable_guest;
 
@@ -12,7 +12,7 @@ use auth_domain::{ActOnGuest, Problem};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = EnableGuest {
         acts: OperatorActs::new(platform)?,
@@ -22,7 +22,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct EnableGuest {
     acts: OperatorActs,
     activities: Activities,

@@ -6,7 +6,7 @@ use auth_lambda::Exchange;
 use crate::EndOtherSessions;
 
 impl EndOtherSessions {
-    /// Ends all sessions but the caller's. A caller who names no session keeps none.
+    /// Ends all sessions except the caller's. A caller whose token names no session keeps none.
     pub(crate) async fn end_others(&self, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         let guest = self.callers.find(caller).await?;

@@ -1,9 +1,8 @@
-//! `endOtherSessions`, DELETE /me/sessions: every session of the guest ends but the one that asks.
+//! `endOtherSessions`, DELETE /me/sessions: ends every session of the guest except the caller's.
 //!
-//! One instant on the guest ends them, so there is no moment at which some have ended and others go
-//! on, and sessions without a record end too.
+//! One instant in the guest's record ends them all at once, also sessions without a record.
 //!
-//! If a call fails: nothing has changed, or the others have ended and the same request says so.
+//! If a call fails: nothing has changed, or the others have ended and a repeated request succeeds.
 
 mod end_other_sessions;
 
@@ -12,7 +11,7 @@ use auth_domain::{Clock, Problem};
 use auth_flows::Activities;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = EndOtherSessions {
         callers: Callers::new(platform)?,
@@ -24,7 +23,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct EndOtherSessions {
     callers: Callers,
     guests: Guests,

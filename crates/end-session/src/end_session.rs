@@ -1,4 +1,4 @@
-//! The decision: whose session ends, and what the browser forgets.
+//! The decision: end the session, and clear the browser's cookie if it is the caller's own.
 
 use auth_domain::{Activity, ActivityKind, Problem, SessionId, SessionKey};
 use auth_lambda::{Exchange, SetCookie};
@@ -6,8 +6,8 @@ use auth_lambda::{Exchange, SetCookie};
 use crate::EndSession;
 
 impl EndSession {
-    /// Ends a session of the caller's guest. Another guest's is found as little as one that never
-    /// was.
+    /// Ends a session of the caller's guest. Another guest's session gets the answer of an unknown
+    /// one.
     pub(crate) async fn end(&self, id: SessionId, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
         let guest = self.callers.find(caller).await?;

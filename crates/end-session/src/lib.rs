@@ -1,9 +1,9 @@
-//! `endSession`, DELETE /me/sessions/{sessionId}: one session of the guest ends.
+//! `endSession`, DELETE /me/sessions/{sessionId}: ends one session of the guest.
 //!
-//! Its access tokens are refused from now on. Its refresh tokens are refused too, and revoked when
-//! they come: nobody here holds them.
+//! Its access tokens are refused from now on. Its refresh tokens are refused too, and revoked on
+//! their next use: the server does not store them.
 //!
-//! If a call fails: nothing has changed, or the session has ended and the same request says so.
+//! If a call fails: nothing has changed, or the session has ended and a repeated request succeeds.
 
 mod end_session;
 
@@ -12,7 +12,7 @@ use auth_domain::{Clock, Problem, SessionId};
 use auth_flows::Activities;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = EndSession {
         callers: Callers::new(platform)?,
@@ -24,7 +24,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct EndSession {
     callers: Callers,
     sessions: UserSessions,

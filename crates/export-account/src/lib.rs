@@ -1,12 +1,12 @@
-//! `exportAccount`, POST /me/export: everything that is stored about the guest.
+//! `exportAccount`, POST /me/export: returns all stored data of the guest.
 //!
-//! It takes a fresh proof, and the authenticator of a guest who has one: a copy of everything is
-//! more than a session left open should give. The items are shown as they are stored, so nothing
-//! that is added later is left out. A secret reads `withheld`.
+//! It takes a fresh proof, and the authenticator of a guest who has one: an open session must not
+//! suffice for a full copy. The items are returned as they are stored, so a new attribute is
+//! included without a change here. A secret reads `withheld`.
 //!
-//! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code,
-//! and so is a code of the authenticator. The guest's activity names every export; where that
-//! cannot be noted, the log says so.
+//! If a call fails: nothing has changed, except that a mailed code and a code of the authenticator
+//! are used up. The guest's activity lists every export. If that event cannot be written, the log
+//! reports it.
 
 mod export_account;
 
@@ -17,7 +17,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ExportAccount {
         callers: Callers::new(platform)?,
@@ -30,7 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ExportAccount {
     callers: Callers,
     proofs: FreshProofs,

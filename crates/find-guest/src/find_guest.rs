@@ -1,4 +1,4 @@
-//! The decision: who is found, and what an operator sees of them.
+//! The decision: find the guest, and select the fields for the operator.
 
 use auth_aws::{Numbered, UserState};
 use auth_domain::{
@@ -72,7 +72,7 @@ impl FindGuest {
     }
 }
 
-/// Whom the act is recorded for: the guest, or what was asked for where there is none.
+/// The subject of the recorded act: the guest, or the requested id, user or address.
 fn subject(input: &Input, guest: Option<&Numbered>, keys: &KeyRing) -> ActSubject {
     match (guest, input) {
         (Some(guest), _) => ActSubject::Guest(guest.guest_id().clone()),

@@ -1,4 +1,4 @@
-//! What an operator sees of a guest: nothing that signs anybody in.
+//! The operator's view of a guest. It contains no credential.
 
 use auth_aws::Numbered;
 use auth_domain::{Guest, LimitState, UserSession};
@@ -24,7 +24,7 @@ pub(crate) enum Status {
     UserMissing,
 }
 
-/// The guest's ways to prove who they are.
+/// The guest's factors.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FoundFactors {

@@ -1,9 +1,9 @@
-//! `findGuest`, POST /admin/guests/find: a guest as an operator needs to see them.
+//! `findGuest`, POST /admin/guests/find: shows a guest to an operator.
 //!
-//! The guest's record names whom the act is recorded for. Everything else is read once it is
-//! recorded, and nothing is answered before its outcome is.
+//! The guest's record gives the subject of the recorded act. Everything else is read after the act
+//! is recorded, and the answer leaves after its outcome is.
 //!
-//! If a call fails: nothing has changed but the audit table, which has each try.
+//! If a call fails: nothing has changed except the audit table, which has each try.
 
 mod find_guest;
 mod found;
@@ -15,7 +15,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 use crate::found::Found;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = FindGuest {
         acts: OperatorActs::new(platform)?,
@@ -29,7 +29,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct FindGuest {
     acts: OperatorActs,
     guests: Guests,
@@ -40,7 +40,7 @@ struct FindGuest {
     clock: Clock,
 }
 
-/// Whom to find.
+/// The guest to find.
 enum Input {
     Email(Email),
     GuestId(GuestId),

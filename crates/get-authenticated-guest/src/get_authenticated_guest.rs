@@ -1,5 +1,5 @@
-//! The decision: is there a consent that holds, whose is it, and which guest is that? If not, ask
-//! for one.
+//! The decision: find a valid consent, its person, and that person's guest. Without one, ask for
+//! consent.
 
 use auth_domain::{
     Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
@@ -44,8 +44,8 @@ impl GetAuthenticatedGuest {
                     return Ok(Authenticated { user });
                 }
             }
-            // Its link was refused in another browser than the one that it belongs to, so it is of
-            // no more use to the agent.
+            // Another browser than the bound one opened its link and was refused, so the agent
+            // needs a new link.
             AuthorizationStatus::Pending if authorization.refused_elsewhere => {}
             AuthorizationStatus::Pending => return Err(self.required(authorization, keys)),
             AuthorizationStatus::Expired => {
@@ -77,8 +77,8 @@ impl GetAuthenticatedGuest {
         Ok(found.filter(is_of))
     }
 
-    /// Begins an authorization, and says that it has to be finished first. `is_named` says that the
-    /// conversation is not a new one of our own making.
+    /// Begins an authorization, and answers that it must be finished first. `is_named` means that
+    /// the agent named the conversation, rather than Latchkey.
     async fn ask(
         &self,
         wish: AuthorizationWish,
@@ -104,7 +104,7 @@ impl GetAuthenticatedGuest {
         }))
     }
 
-    /// The guest who has consented; `None` where the consent holds no longer.
+    /// The guest who has consented; `None` if the consent is no longer valid.
     async fn guest_behind(
         &self,
         authorization: &Authorization,
@@ -124,9 +124,8 @@ impl GetAuthenticatedGuest {
         Ok((!person.is_signed_out_of(&guest)).then_some(guest))
     }
 
-    /// The guest of somebody who has just shown, at the pool's own page, that the address is
-    /// theirs. The token says nothing of the address, so the pool is asked for that of a person
-    /// without a guest.
+    /// The guest of a person who has just proved the address at the pool's own page. The token does
+    /// not contain the address, so the pool is asked for it if the person has no guest.
     async fn guest_of(&self, person: &Caller, exchange: &Exchange) -> Result<Guest, Problem> {
         if let Some(guest) = self.guests.find(&person.sub).await? {
             return Ok(guest);

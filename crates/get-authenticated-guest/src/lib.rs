@@ -1,25 +1,24 @@
-//! `getAuthenticatedGuest`, POST /agent/authenticated-guest: the guest behind a completed
-//! authorization, or where the guest has to go.
+//! `getAuthenticatedGuest`, POST /agent/authenticated-guest: returns the guest of a completed
+//! authorization, or the link for the guest.
 //!
-//! An agent asks by session or by conversation; a session that is named together with another
-//! conversation than its own does not count. Where a consent is there, AgentCore gives the person's
-//! token, and the token says who they are: the guest is found by it, or bound, or made, as by a
-//! sign-in of their own. Where none is there, or none that holds any longer, another authorization
-//! begins for whomever the last one was for, and the answer is `AUTH_REQUIRED` with a start link.
-//! One that waits is not begun again, however often the agent asks for it, unless its link was
-//! refused in another browser than the one that allowed it. A token of a sign-in from before the
-//! authorization counts for nothing.
+//! An agent asks by session or by conversation. A session together with a conversation other than
+//! its own is ignored. If a consent exists, AgentCore returns the person's token, and the token
+//! identifies the person: the guest is found by it, or bound, or made, as by a sign-in. Without a
+//! valid consent, another authorization begins for the person of the last one, and the answer is
+//! `AUTH_REQUIRED` with a start link. A pending authorization is reused for every further request,
+//! unless another browser than the allowed one opened its link and was refused. A token of a
+//! sign-in from before the authorization is ignored.
 //!
-//! Agent's code that was given a guest's access token may ask by that instead, over HTTP and by
-//! direct invocation. The token is checked as API Gateway and the JWT operations would. It is no
-//! argument of the tool, because no model may see a token.
+//! An agent's code that received a guest's access token may send it instead, over HTTP and by
+//! direct invocation. The token is checked as API Gateway and the JWT operations do. The tool has
+//! no such argument, because no model may see a token.
 //!
-//! A person other than the one meant is `USER_MISMATCH`, and so is one who registered the address
-//! with a password and has not confirmed it: the password may be somebody else's. A sign-out
-//! everywhere ends a consent too.
+//! A person other than the intended one is `USER_MISMATCH`. So is a person who registered the
+//! address with a password and has not confirmed it: a stranger may have set the password. A
+//! sign-out everywhere ends a consent too.
 //!
-//! If a call fails: an authorization that began without a record cannot end; a guest that was made
-//! is found by the next try.
+//! If a call fails: an authorization that began without a record cannot end; the next try finds a
+//! guest that was made.
 
 mod get_authenticated_guest;
 
@@ -36,7 +35,7 @@ use auth_lambda::{Access, AgentTool, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let consents = Consents::new(platform)?;
     let access_tokens = AccessTokens::new(platform)?;
@@ -77,13 +76,13 @@ struct GetAuthenticatedGuest {
     randomness: Randomness,
 }
 
-/// By what the agent asks.
+/// The agent's reference to a consent.
 enum Input {
     Token(UserToken),
     Consent(Asked),
 }
 
-/// Whose consent.
+/// The person whose consent is needed.
 struct Asked {
     session: Option<AuthorizationId>,
     conversation: Option<ConversationId>,

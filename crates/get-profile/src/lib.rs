@@ -1,11 +1,11 @@
-//! `getProfile`, GET /me: the signed-in guest's own record. One read, which also tells whether the
+//! `getProfile`, GET /me: the signed-in guest's own record. One read, which also checks that the
 //! caller's tokens are still accepted. If it fails, nothing has changed.
 
 use auth_aws::{Callers, ConfigurationError, Platform};
 use auth_domain::{Guest, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         GetProfile {

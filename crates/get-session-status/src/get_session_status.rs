@@ -1,4 +1,5 @@
-//! The decision: look, note what was abandoned, and say when to look again.
+//! The decision: read the authorization, record an abandoned one, and answer with the next poll
+//! time.
 
 use auth_domain::{AuthorizationId, AuthorizationStatus, Problem};
 use auth_lambda::Exchange;

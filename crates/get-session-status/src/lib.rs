@@ -1,15 +1,14 @@
-//! `getSessionStatus`, GET /auth/session/{sessionId}: how far a three-legged authorization has
-//! come.
+//! `getSessionStatus`, GET /auth/session/{sessionId}: the state of a three-legged authorization.
 //!
 //! The id grants nothing. Its holder learns whether the authorization is pending, completed, failed
-//! or over, but not why, and not in which conversation. A front end asks again and again, so an
-//! answer that waits says when to ask next. Every answer comes whole: CloudFront, which hands
-//! cookies on, does not hand conditions such as `If-None-Match` on.
+//! or expired, but not the reason, and not its conversation. A front end polls, so the answer for a
+//! pending one contains the time of the next poll. Every answer is complete: CloudFront forwards
+//! cookies here, and therefore no conditions such as `If-None-Match`.
 //!
 //! The first reader of an unfinished authorization records that it was abandoned: one conditional
 //! write, so it counts once.
 //!
-//! If a call fails: nothing has changed, or the note is there, and the next look finds either.
+//! If a call fails: nothing has changed, or the record is written, and the next poll finds either.
 
 mod get_session_status;
 
@@ -19,7 +18,7 @@ use auth_flows::AuthorizationEnd;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         GetSessionStatus {
@@ -54,7 +53,7 @@ impl Operation for GetSessionStatus {
     type Input = AuthorizationId;
     type Output = SessionStatus;
 
-    /// Text that is no id names no authorization.
+    /// A text that is no id names no authorization.
     fn parse(&self, fields: &mut Fields) -> Result<AuthorizationId, Problem> {
         let id = fields.required("sessionId");
         fields.finish().map_err(|_| Problem::NotFound)?;

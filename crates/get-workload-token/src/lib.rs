@@ -1,9 +1,9 @@
 //! `getWorkloadToken`, POST /agent/workload-token: the agent's workload access token, for itself,
-//! for a user whom it names, or for the user of a token.
+//! for a named user, or for the user of a token.
 //!
-//! Kept in the warm function until 30 seconds before it ends, under the whole of what it was issued
-//! for: no caller gets a token that was issued for another one. AgentCore says of its tokens
-//! neither what is in them nor when they end, so their end is a setting.
+//! The warm function caches a token until 30 seconds before its end. The cache's key is the whole
+//! request, so no caller gets a token issued for another. AgentCore reveals neither the content nor
+//! the end of its tokens, so their lifetime is a setting.
 //!
 //! If the call fails: nothing has changed.
 
@@ -12,7 +12,7 @@ use auth_domain::{ActingFor, Problem, Timestamp};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         GetWorkloadToken {
@@ -27,7 +27,7 @@ struct GetWorkloadToken {
     workload_tokens: WorkloadTokens,
 }
 
-/// The token, and whose it is.
+/// The token and its user.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Issued {

@@ -1,4 +1,4 @@
-//! The decision: an operator sees what the guest sees.
+//! The decision: an operator sees the guest's own view.
 
 use auth_aws::ActivityPage;
 use auth_domain::{Guest, OperatorAct, Problem};

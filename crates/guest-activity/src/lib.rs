@@ -1,7 +1,7 @@
-//! `guestActivity`, GET /admin/guests/{guestId}/activity: what happened to a guest's account, as
-//! the guest sees it too.
+//! `guestActivity`, GET /admin/guests/{guestId}/activity: the events of a guest's account, in the
+//! guest's own view.
 //!
-//! If a call fails: nothing has changed but the audit table, which has each try.
+//! If a call fails: nothing has changed except the audit table, which has each try.
 
 mod guest_activity;
 
@@ -10,7 +10,7 @@ use auth_domain::{ActOnGuest, ActivityWish, Clock, Problem};
 use auth_flows::OperatorActs;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = GuestActivity {
         acts: OperatorActs::new(platform)?,
@@ -20,14 +20,14 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct GuestActivity {
     acts: OperatorActs,
     log: ActivityLog,
     clock: Clock,
 }
 
-/// Whose events, and which.
+/// The guest, and the page of events.
 struct Input {
     act: ActOnGuest,
     wish: ActivityWish,

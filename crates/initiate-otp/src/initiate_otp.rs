@@ -1,4 +1,4 @@
-//! The decision: count, make sure that there is a user, have a code mailed, remember the sign-in.
+//! The decision: count the mail, ensure a user, mail a code, and store the sign-in.
 
 use auth_aws::Address;
 use auth_domain::{
@@ -14,7 +14,7 @@ use crate::{InitiateOtp, Input, Started};
 const MESSAGE: &str =
     "If this address can sign in by code, one is on its way; otherwise sign in with your password.";
 
-/// A user to whom a code may have been sent.
+/// A user and a possible mail with a code.
 struct Sent {
     session: Option<CognitoSession>,
     password: OfferedPassword,
@@ -58,8 +58,8 @@ impl InitiateOtp {
         })
     }
 
-    /// The state of an address without a guest who is being deleted: a deletion that was
-    /// interrupted is finished first, and the address is free.
+    /// The state of the address after any interrupted deletion of its guest is finished: the
+    /// address is then free.
     async fn after_deletion(
         &self,
         email: &Email,
@@ -80,12 +80,12 @@ impl InitiateOtp {
         }
     }
 
-    /// Has a code mailed. The address of a guest who has proved it has a user, and costs one call.
-    /// Anyone else gets one first, and so does a guest whose user has gone: Cognito offers a
-    /// password then, which it never offers the users that this makes.
+    /// Asks Cognito to mail a code. An address with a proved guest has a user, and costs one call.
+    /// Any other address gets a user first, and so does a guest whose user was deleted: Cognito
+    /// then offers a password, which it never offers for users made here.
     ///
     /// An older user with a password and an unproved address may be a stranger's. The code will
-    /// make Cognito take the address for proved, so that is asked now.
+    /// make Cognito mark the address as verified, so this asks for the mark before.
     async fn send(
         &self,
         requester: &Requester<'_>,

@@ -1,17 +1,17 @@
-//! `initiateOtp`, POST /auth/otp/initiate: mails a code to an address and says by which handle to
-//! prove it.
+//! `initiateOtp`, POST /auth/otp/initiate: mails a code to an address and returns the handle for
+//! proving it.
 //!
 //! The answer is the same for every address: known, new, or one to which Cognito sends no code. So
-//! is its time: never before a floor that lies above what a new address takes (ASVS 5.0 6.3.8).
+//! is its time: never before a floor that exceeds the time of a new address (ASVS 5.0 6.3.8).
 //!
-//! A deletion of the address's guest that was interrupted is finished first.
+//! An interrupted deletion of the address's guest is finished first.
 //!
 //! A user made for a new address gets a note that the address is unproved: `sweep-unproved-users`
 //! removes it after a day.
 //!
-//! If a call fails: before Cognito is asked, only counters have moved. A user made for a new
-//! address and not mailed to is found there by the next try. If the sign-in cannot be remembered
-//! after the mail was sent, that mail's code proves nothing, and the next try mails another.
+//! If a call fails: before Cognito is asked, only counters have moved. If a user was made for a new
+//! address and got no mail, the next try finds the user. If the sign-in cannot be stored after the
+//! mail was sent, that mail's code proves nothing, and the next try mails another.
 
 mod initiate_otp;
 
@@ -24,7 +24,7 @@ use auth_lambda::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let window = "OTP_START_WINDOW_SECONDS";
@@ -63,7 +63,7 @@ struct InitiateOtp {
     floor: ResponseFloor,
 }
 
-/// Whom to mail a code.
+/// The address for the code.
 struct Input {
     email: Email,
     proof_of_work: Option<ProofOfWork>,

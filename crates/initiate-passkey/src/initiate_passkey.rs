@@ -1,4 +1,4 @@
-//! The decision: count the network, look whether the guest's list has a passkey, begin.
+//! The decision: count the network, read whether the guest's list has a passkey, begin.
 
 use auth_domain::{Email, Problem};
 use auth_lambda::Exchange;

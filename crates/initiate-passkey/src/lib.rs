@@ -1,13 +1,13 @@
-//! `initiatePasskey`, POST /auth/passkey/initiate: begins a sign-in by passkey, and answers the
+//! `initiatePasskey`, POST /auth/passkey/initiate: begins a sign-in by passkey, and returns the
 //! options for the browser.
 //!
 //! The answer is the same for every address: known, unknown, with passkeys or without. Cognito's
 //! options list a user's credentials, so Latchkey writes its own and takes only the challenge.
-//! Cognito is asked where the guest's list has a passkey; elsewhere the challenge is made up. The
-//! time is the same too: never before a floor that lies above what a guest with passkeys takes.
+//! Cognito is asked if the guest's list has a passkey; otherwise the challenge is made up. The time
+//! is the same too: never before a floor that exceeds the time of a guest with passkeys.
 //!
-//! If a call fails: nothing has happened, but that the network's count has moved. If the last
-//! answer is lost, the sign-in ends by itself.
+//! If a call fails: only the network's count has moved. If the last answer is lost, the sign-in
+//! expires.
 
 mod initiate_passkey;
 
@@ -17,7 +17,7 @@ use auth_flows::{NetworkStarts, PasskeyStarts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let window = "OTP_START_WINDOW_SECONDS";
@@ -34,7 +34,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct InitiatePasskey {
     requesters: Requesters,
     network: NetworkStarts,
@@ -45,7 +45,7 @@ struct InitiatePasskey {
     floor: ResponseFloor,
 }
 
-/// What the browser signs with a passkey.
+/// The options for the browser, and the handle for its answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Started {
@@ -56,7 +56,7 @@ struct Started {
 }
 
 /// `PublicKeyCredentialRequestOptionsJSON`. Without `allowCredentials`: all passkeys are
-/// discoverable, and the list would tell who has one.
+/// discoverable, and the list would reveal who has one.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {

@@ -1,9 +1,8 @@
-//! `listActivity`, GET /me/activity: what happened to the guest's account, the newest first, in
-//! pages.
+//! `listActivity`, GET /me/activity: the events of the guest's account, the newest first, in pages.
 //!
-//! A page begins before the last event of the one before, so events that happen meanwhile move
-//! nothing. Guest and session of the caller are read together, and the page beside that. If a read
-//! fails, nothing has changed.
+//! A page begins before the last event of the previous page, so new events move nothing. Guest and
+//! session of the caller are read together, and the page at the same time. If a read fails, nothing
+//! has changed.
 
 mod list_activity;
 
@@ -11,7 +10,7 @@ use auth_aws::{ActivityLog, ActivityPage, Callers, ConfigurationError, Platform}
 use auth_domain::{ActivityWish, Clock, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ListActivity {
         callers: Callers::new(platform)?,
@@ -22,7 +21,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ListActivity {
     callers: Callers,
     log: ActivityLog,

@@ -1,14 +1,14 @@
-//! `listPasskeys`, GET /me/passkeys: the passkeys that sign the guest in, from Latchkey's own list.
-//! Cognito's list wants a token that nobody holds.
+//! `listPasskeys`, GET /me/passkeys: the guest's passkeys for signing in, from Latchkey's own list.
+//! Cognito's list requires a token that no client has.
 //!
-//! One read. If it fails, nothing has happened.
+//! One read. If it fails, nothing has changed.
 
 use auth_aws::{Callers, ConfigurationError, Platform};
 use auth_domain::{Passkey, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ListPasskeys {
         callers: Callers::new(platform)?,
@@ -17,7 +17,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ListPasskeys {
     callers: Callers,
 }

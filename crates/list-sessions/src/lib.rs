@@ -1,7 +1,7 @@
-//! `listSessions`, GET /me/sessions: the guest's sessions, the one that asks marked.
+//! `listSessions`, GET /me/sessions: the guest's sessions. The caller's own is marked.
 //!
-//! Guest and session of the caller are read together, and the list beside that. If a read fails,
-//! nothing has changed.
+//! Guest and session of the caller are read together, and the list at the same time. If a read
+//! fails, nothing has changed.
 
 mod list_sessions;
 
@@ -10,7 +10,7 @@ use auth_domain::{Clock, Problem, UserSession};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ListSessions {
         callers: Callers::new(platform)?,
@@ -21,7 +21,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ListSessions {
     callers: Callers,
     sessions: UserSessions,

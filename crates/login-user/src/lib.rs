@@ -1,24 +1,24 @@
-//! `loginUser`, POST /auth/login: trades address and password for tokens, or for the handle by
-//! which the second factor is brought.
+//! `loginUser`, POST /auth/login: exchanges address and password for tokens, or for the handle for
+//! the second factor.
 //!
 //! The attempt is counted before Cognito is asked, by one conditional write, for the address or for
-//! a known device on its own; a right password clears the count. Strangers have as many as Cognito
-//! forgives, until there has been quiet for longer than Cognito remembers: they cannot lock a user
-//! there. Everything that is wrong is one answer, not given before a floor: an unknown address, a
-//! wrong password, an address that is not proved, a user without a password, and, to strangers,
-//! Cognito's own lock-out, which befalls only users who exist. A known device hears of the lock,
+//! a known device on its own. A right password clears the count. Strangers have as many attempts as
+//! Cognito forgives, until a quiet time longer than Cognito's memory has passed. So they cannot
+//! lock a user there. Every refusal is one answer, not before a floor: an unknown address, a wrong
+//! password, an address that is not proved, a user without a password, and, for strangers,
+//! Cognito's own lock-out, which only existing users can have. A known device learns of the lock,
 //! and that a code signs in.
 //!
-//! A password that was typed in another form than NFC is tried in both, and each try is counted. So
-//! people of an older pool sign in whose clients sent the other form.
+//! A password that was typed in another form than NFC is tried in both, and each try is counted. An
+//! older pool's client may have sent the other form, and its people still sign in.
 //!
-//! A password of a user whose address Cognito does not call verified opens nothing, however right
-//! it is. A registration's password is not there before its address is proved.
+//! A right password is refused if Cognito has not verified the user's address. A registration's
+//! password is not set before its address is proved.
 //!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
-//! lost, the attempt stays counted, and the same request may be sent again. If the guest cannot be
-//! found or made, or the sign-in not be held, the new tokens are revoked and never leave. A notice
-//! that cannot be mailed is logged and counted, and fails nothing.
+//! lost, the attempt stays counted, and the same request can be retried. If the guest cannot be
+//! found or made, or the sign-in cannot be held, the new tokens are revoked and not returned. A
+//! failed notice is logged and counted, and does not fail the request.
 
 mod login_user;
 
@@ -27,7 +27,7 @@ use auth_domain::{Email, Password, Problem, TokenDelivery};
 use auth_flows::{PasswordAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = LoginUser {
         attempts: PasswordAttempts::new(platform, LoginUser::NAME, Some("login-network"))?,
@@ -44,7 +44,7 @@ struct LoginUser {
     refusal_floor: ResponseFloor,
 }
 
-/// The person who signs in, and the way of the refresh token.
+/// The person, and the delivery of the refresh token.
 struct Input {
     email: Email,
     password: Password,

@@ -1,5 +1,5 @@
-//! The decision: count the attempt, ask Cognito, find out whether the address is proved; only then
-//! do tokens leave.
+//! The decision: count the attempt, ask Cognito, check that the address is proved; only then return
+//! tokens.
 
 use auth_aws::PasswordProof;
 use auth_domain::Problem;
@@ -28,8 +28,8 @@ impl LoginUser {
                     .hold_follow_up(&attempt, &follow_up, email, delivery)
                     .await
             }
-            // Cognito has not looked, so a known device keeps its try. A stranger's counts: an
-            // address without a user is never locked.
+            // Cognito did not evaluate the password, so a known device's attempt is restored. A
+            // stranger's stays counted: an address without a user is never locked.
             PasswordProof::Locked if requester.device().is_some() => {
                 attempt.give_back().await;
                 Err(PasswordAttempts::locked())

@@ -16,7 +16,7 @@ use auth_domain::{Clock, Problem, RefreshToken};
 use auth_flows::{Activities, Sessions};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = LogoutUser {

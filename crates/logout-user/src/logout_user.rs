@@ -10,8 +10,8 @@ use tokio::join;
 use crate::LogoutUser;
 
 impl LogoutUser {
-    /// Ends the caller's session, and the one that a refresh token belongs to. Its holder
-    /// may end it, so it is not compared with the caller.
+    /// Ends the caller's session, and the session of a refresh token. The token's holder may end
+    /// it, so its session is not compared with the caller's.
     pub(crate) async fn end_one(
         &self,
         in_body: Option<RefreshToken>,
@@ -22,8 +22,8 @@ impl LogoutUser {
             Some(refresh_token) => Some(refresh_token),
             None => match exchange.refresh_token_cookie(&self.front_end) {
                 Ok(refresh_token) => refresh_token,
-                // What cannot be a refresh token is as good as revoked: only the cookie is left to
-                // clear.
+                // A text that cannot be a refresh token counts as revoked: only the cookie remains
+                // to be cleared.
                 Err(Problem::InvalidRefreshToken(_)) => None,
                 Err(problem) => return Err(problem),
             },
@@ -51,8 +51,8 @@ impl LogoutUser {
         Ok(())
     }
 
-    /// Revokes a refresh token, and gives the session that its mark names. One whose mark does not
-    /// hold is as good as revoked.
+    /// Revokes a refresh token, and returns the session in its mark. A token with an invalid mark
+    /// counts as revoked.
     async fn revoke(
         &self,
         refresh_token: Option<&RefreshToken>,

@@ -1,13 +1,13 @@
-//! Hears from SES, through `EventBridge`, that a mail bounced for good or was complained of, and
-//! marks the guest's address, for operators.
+//! Receives SES's events through `EventBridge`: a mail bounced for good, or its receiver
+//! complained. It marks the guest's address, for operators.
 //!
-//! SES itself sends nothing more to such an address: neither codes nor notices, since both go out
-//! with the deployment's configuration set and its suppression list. So the mark stops nothing, and
-//! no answer of an operation depends on it: a stranger learns nothing of a mailbox.
+//! SES itself sends no more mails to such an address, neither codes nor notices, since both use the
+//! deployment's configuration set and its suppression list. So the mark blocks nothing, and no
+//! answer of an operation depends on it: a stranger learns nothing of a mailbox.
 //!
-//! The same event may come twice, and events in any order: one conditional write keeps the newest.
-//! An address that no guest has is left. If the write fails, Lambda invokes twice more; after that
-//! the mark is missing until the next mail there is refused.
+//! The same event may arrive twice, and events in any order: one conditional write keeps the
+//! newest. An address without a guest is ignored. If the write fails, Lambda invokes twice more;
+//! after that the mark is missing until the next mail there is refused.
 
 mod note_bounce;
 
@@ -15,7 +15,7 @@ use auth_aws::{ConfigurationError, Guests, Platform};
 use auth_domain::{MailFeedback, Problem};
 use auth_lambda::{Function, MailFeedbackTaker};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::mail_feedback(NoteBounce {
         guests: Guests::new(platform)?,

@@ -13,16 +13,16 @@ const STYLE: &str = include_str!("consent_page.css");
 pub(crate) static STYLE_SOURCE: LazyLock<String> =
     LazyLock::new(|| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(STYLE))));
 
-/// Everything that the page says. Of a conversation's own words there are none.
+/// The variable content of the page. It contains no text of a conversation.
 pub(crate) struct Asking<'a> {
     pub(crate) agent: &'a AgentName,
     pub(crate) asked_at: Timestamp,
     pub(crate) country: Option<&'a str>,
     pub(crate) scopes: &'a [Scope],
     pub(crate) lasts: Duration,
-    /// Where the form goes: the page's own address.
+    /// The target of the form: the page's own address.
     pub(crate) action: &'a str,
-    /// Shows that the form stands on this page.
+    /// Proves that this page contains the form.
     pub(crate) page: &'a str,
 }
 
@@ -31,7 +31,7 @@ impl Asking<'_> {
         let country = self.country.map_or_else(String::new, |country| {
             format!("<dt>Opened from</dt><dd>{}</dd>\n", escaped(country))
         });
-        // The agent's name comes last, so that nothing in it is filled in.
+        // The agent's name is inserted last, so a placeholder in it is not replaced.
         TEMPLATE
             .replace("{style}", STYLE)
             .replace("{asked_at}", &self.asked_at.for_people())
@@ -44,8 +44,8 @@ impl Asking<'_> {
     }
 }
 
-/// The agent's permission, in words. The caller chose the scopes, so the page tells only known ones
-/// apart.
+/// The agent's permission, in words. The caller chose the scopes, so the page distinguishes only
+/// known ones.
 fn may(scopes: &[Scope]) -> &'static str {
     let identity = Scope::of_identity();
     if scopes.iter().all(|scope| identity.contains(scope)) {

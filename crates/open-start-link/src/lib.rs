@@ -1,16 +1,16 @@
 //! `openStartLink`, GET /auth/oauth2/start/{link}: shows the page that asks a person whether an
 //! agent may act for them.
 //!
-//! An agent has no browser, and hands over a link. Opening the link binds nothing, by any browser
-//! and however often: chats preview links, browsers fetch ahead, and another site can send a
-//! browser here. Only the page's button does (`confirmStartLink`), so the page gives this browser a
-//! nonce, in a cookie that no other site's request brings along, and a form that fits it.
+//! An agent has no browser, and passes on a link. Opening the link binds nothing, in any browser
+//! and any number of times: chats preview links, browsers fetch ahead, and another site can send a
+//! browser here. Only the page's button binds (`confirmStartLink`). So the page gives this browser
+//! a nonce, in a cookie that no other site's request carries, and a matching form.
 //!
-//! The page names the agent, the time, and the country of this request where CloudFront tells it.
-//! It holds no text that a conversation chose: no address, no scope, no conversation's id.
+//! The page names the agent, the time, and the country of this request if CloudFront sends it. It
+//! contains no text that a conversation chose: no address, no scope, no conversation's id.
 //!
-//! The link is made of the session by a key, and lives as long as it. Once the authorization has
-//! ended, a browser is told how.
+//! A key derives the link from the session, and the link lives as long as the session. After the
+//! authorization has ended, a browser sees its outcome.
 //!
 //! If a call fails: nothing has changed, and the link still works.
 
@@ -24,7 +24,7 @@ use auth_domain::{AgentName, Clock, FrontEnd, Problem, Randomness, StartLink};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Page, Redirect};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = OpenStartLink {

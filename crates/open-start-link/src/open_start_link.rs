@@ -39,7 +39,7 @@ impl OpenStartLink {
         exchange: &Exchange,
     ) -> Result<Page, Problem> {
         let cookie = link.page_cookie();
-        // A page that this browser shows already goes on working.
+        // A page that is already open in this browser still works.
         let nonce = exchange.cookie(&cookie).map_or_else(
             || PageNonce::generate(&self.randomness),
             PageNonce::of_cookie,

@@ -1,19 +1,20 @@
 //! The trigger that Cognito calls before it issues tokens, version 2 of the event.
 //!
-//! Cognito puts the scope `aws.cognito.signin.user.admin` into every access token of its API, and
-//! its holder can change factors, attributes and password at Cognito's own endpoint. Here it is
-//! taken out, and `latchkey/session` put in, which the API's routes require. The token also gets
-//! its issue time to the millisecond. It says nothing of the address.
+//! Cognito puts the scope `aws.cognito.signin.user.admin` into every access token of its API. Its
+//! holder could change factors, attributes and password at Cognito's own endpoint. The trigger
+//! removes it, and adds `latchkey/session`, which the API's routes require. The token also gets its
+//! issue time to the millisecond. It does not contain the address.
 //!
 //! The operations sign people in with a confidential client, by Latchkey's rules. Other clients
-//! sign people in at Cognito's own endpoint and pages, which know nothing of those rules: see the
-//! file of the function's name.
+//! sign people in at Cognito's own endpoint and pages, without those rules: see the file of the
+//! function's name.
 //!
-//! Tokens by which the operations change a user's passkeys keep Cognito's scope, and do not get
-//! ours. They are those of a fresh proof at the operations' own client, and never leave.
+//! Tokens for changing a user's passkeys keep Cognito's scope, and do not get ours. They come from
+//! a fresh proof at the operations' own client, and never leave.
 //!
-//! For the operations' own client it calls nothing. If it fails, or one of its calls does, Cognito
-//! issues no token. A guest who was made by then stays, and the next sign-in finds it.
+//! For the operations' own client it makes no calls. If the function or one of its calls fails,
+//! Cognito issues no token. A guest who was made before the failure stays, and the next sign-in
+//! finds the guest.
 
 mod pre_token_generation;
 
@@ -22,7 +23,7 @@ use auth_domain::{AppClients, Clock, Email, SecondFactorPolicy, UserSub, claims}
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     Ok(Function::trigger(PreTokenGeneration {
@@ -43,18 +44,18 @@ struct PreTokenGeneration {
     own_client: String,
     /// The clients whose tokens open the JWT routes.
     api_clients: AppClients,
-    /// Whether one factor is enough, which is all that other clients ask for.
+    /// Whether one factor suffices: other clients ask for one only.
     second_factor: SecondFactorPolicy,
     clock: Clock,
 }
 
-/// The user for whom a client other than the operations' is about to get tokens.
+/// The user who is about to get tokens from a client other than the operations'.
 struct Arriving {
     client: String,
     sub: UserSub,
     email: Option<Email>,
     email_verified: bool,
-    /// Whether the tokens go on with a session, rather than begin one.
+    /// Whether the tokens continue a session, rather than begin one.
     is_refresh: bool,
 }
 
@@ -82,7 +83,7 @@ impl Trigger for PreTokenGeneration {
             claims::ISSUED_AT_MILLIS.to_owned(),
             self.clock.now().as_millis().to_string().into(),
         );
-        // An empty override takes a user's groups away: what came in goes back.
+        // An empty override removes a user's groups, so the answer repeats them.
         let groups = event
             .get("request")
             .and_then(|request| request.get("groupConfiguration"))
@@ -115,9 +116,9 @@ impl Trigger for PreTokenGeneration {
 }
 
 impl PreTokenGeneration {
-    /// Whether the tokens are those of a fresh proof by which a passkey changes: of the operations'
-    /// own client, at the end of a sign-in, with the constant purpose. Any client may send the
-    /// purpose, and a refresh may too.
+    /// Whether the tokens come from a fresh proof for changing a passkey: of the operations' own
+    /// client, at the end of a sign-in, with the constant purpose. Any client may send the purpose,
+    /// and a refresh may too.
     fn is_for_passkeys(&self, client: &str, event: &Map<String, Value>) -> bool {
         client == self.own_client
             && text(event, &["triggerSource"]) == Some("TokenGeneration_Authentication")
@@ -127,7 +128,7 @@ impl PreTokenGeneration {
 }
 
 impl Arriving {
-    /// `None` where the event does not say for whom the tokens are.
+    /// `None` if the event names no user.
     fn read(client: &str, event: &Map<String, Value>) -> Option<Self> {
         let attribute = |name| text(event, &["request", "userAttributes", name]);
         Some(Self {

@@ -1,21 +1,21 @@
-//! The decision: who gets tokens from a client that signs people in past the operations.
+//! The decision: which users get tokens from a client that signs people in without the operations.
 //!
-//! A refusal comes after the proof, at every refresh too. Before the proof it would tell strangers
-//! who has an authenticator.
+//! A refusal comes after the proof, at every refresh too. Before the proof it would reveal to
+//! strangers who has an authenticator.
 
 use auth_aws::Arrival;
 use auth_domain::{Problem, Report, SecondFactorPolicy};
 
 use crate::{Arriving, PreTokenGeneration};
 
-/// Nothing here asks for the authenticator, and there is no way round it.
+/// This client does not ask for the authenticator, and cannot be made to.
 const HAS_AUTHENTICATOR: &str = "sign in on the web page, where your authenticator is asked for";
 
-/// Cognito accepts the password of an unproved address, and the person who chose it need not be who
-/// reads the mail.
+/// Cognito accepts the password of an unproved address, and the reader of the mail may be another
+/// person than the one who chose it.
 const UNPROVED: &str = "confirm your address or set a new password on the web page first";
 
-/// Nothing here asks for a second factor, and the deployment requires one.
+/// This client does not ask for a second factor, and the deployment requires one.
 const NEEDS_SECOND_FACTOR: &str = "sign in on the web page, where your second factor is asked for";
 
 const SOMEBODY_ELSES: &str = "this address belongs to another account";
@@ -23,7 +23,7 @@ const SOMEBODY_ELSES: &str = "this address belongs to another account";
 const NOT_NOW: &str = "try again later";
 
 impl PreTokenGeneration {
-    /// An error is what the person is told.
+    /// An error is shown to the person.
     pub(crate) async fn admit(&self, arriving: &Arriving) -> Result<(), &'static str> {
         self.look(arriving)
             .await
@@ -43,7 +43,7 @@ impl PreTokenGeneration {
         }
     }
 
-    /// Makes the guest of a user who has none: the tokens open the JWT routes, which want one.
+    /// Makes the guest of a user who has none: the tokens open the JWT routes, which need a guest.
     async fn welcome(&self, arriving: &Arriving) -> Result<Result<(), &'static str>, Problem> {
         let email = match &arriving.email {
             Some(email) if arriving.email_verified => email,

@@ -1,20 +1,20 @@
 //! `refreshToken`, POST /auth/refresh: exchanges a refresh token for new tokens.
 //!
-//! The token comes in the body, or in the `__Host-` cookie, and the new one goes back the same way.
+//! The token comes in the body, or in the `__Host-` cookie, and the new one returns the same way.
 //!
 //! Cognito is asked first. One conditional write then counts the refresh for the session, and
-//! decides between any number of its tokens: the one that is current goes on, and so does the one
-//! before it within the grace. Any other ends the session, with every branch of it. A session that
-//! has ended gets nothing, and what Cognito has just given is revoked.
+//! decides between any number of its tokens. It accepts the current one, and the previous one
+//! within the grace. Any other token ends the session with all its branches. An ended session gets
+//! nothing, and Cognito's new tokens are revoked.
 //!
-//! A client that lost an answer and comes back after the grace is signed out. The guest is told of
-//! a theft, once, where a later token than one that came again has been used.
+//! A client that lost an answer and returns after the grace is signed out. The guest gets one
+//! notice of a theft, if a later token than a repeated one has been used.
 //!
-//! What Cognito ends by itself (a disabled or deleted user, a sign-out there) reaches the
-//! operations with the next refresh at the latest.
+//! If Cognito ends a session (a disabled or deleted user, a sign-out there), the operations notice
+//! it at the next refresh at the latest.
 //!
 //! If a call fails before Cognito has answered, nothing has changed. If one fails after it, no
-//! tokens leave: the token sent works on through the grace, so the next try succeeds.
+//! tokens leave: the token sent works throughout the grace, so the next try succeeds.
 
 mod refresh_token;
 
@@ -26,7 +26,7 @@ use auth_flows::Refreshes;
 use auth_lambda::{Access, Exchange, Fields, Function, IssuedTokens, Operation, Origin};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = Refresh {
@@ -49,7 +49,7 @@ struct Input {
     refresh_token: Option<RefreshToken>,
 }
 
-/// The new tokens, and whose they are.
+/// The new tokens and their user.
 #[derive(Serialize)]
 struct Refreshed {
     #[serde(flatten)]

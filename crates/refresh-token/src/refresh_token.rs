@@ -25,8 +25,8 @@ impl Refresh {
         renewed
     }
 
-    /// The token that came, renewed. Where none came there is no session, which a browser without
-    /// its cookie learns so.
+    /// The renewed token of the request. Without a token there is no session: this answer tells a
+    /// browser without its cookie.
     async fn presented(
         &self,
         in_body: Option<RefreshToken>,
@@ -48,8 +48,8 @@ impl Refresh {
     }
 }
 
-/// Whether the cookie can go. A browser may have a newer one by now, of a faster tab or of a new
-/// sign-in: an answer about an old one must not delete that.
+/// Whether the cookie can be cleared. The browser may already have a newer one, from a faster tab
+/// or a new sign-in: the answer to an old one must not clear that.
 fn is_of_no_newer_session(refusal: RefreshRefusal) -> bool {
     match refusal {
         RefreshRefusal::Reused | RefreshRefusal::Revoked => false,

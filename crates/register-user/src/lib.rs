@@ -1,20 +1,20 @@
 //! `registerUser`, POST /auth/register: takes an address and a password, and mails the code that
 //! confirms them.
 //!
-//! Cognito gets a user without a password. Everything else stands in the record of this
-//! registration alone, under the hash of its session token: name, number and password, the password
+//! Cognito gets a user without a password. Everything else is only in the record of this
+//! registration, under the hash of its session token: name, number and password, the password
 //! sealed by a key of the token's and by KMS. The guests table is not written. So any number of
-//! people can register an address, and it goes to the one whose code and token come back. A
-//! confirmed guest's address is told by 409; the count of registrations for each network limits how
-//! many addresses can be asked about.
+//! people can register an address, and the first right code with its token gets it. The address of
+//! a confirmed guest is refused with 409. The count of registrations for each network limits how
+//! many addresses a sender can probe.
 //!
-//! The answer says nothing of a guest who waits at the address, from a booking say: that guest
-//! keeps the number, and the answer's is not used.
+//! The answer does not reveal a guest who waits at the address, after a booking for instance: that
+//! guest keeps the number, and the answer's number is not used.
 //!
 //! If a call fails: the user is removed if this registration made it, and no proof and no other
-//! start came since; one conditional write decides. If that fails too, a metric says so, and a user
-//! without a password stays behind, whom the next registration or sign-in by code takes up, or
-//! `sweep-unproved-users` removes. A code that was mailed before proves nothing.
+//! start came since; one conditional write decides. If that fails too, a metric reports it, and a
+//! user without a password remains. The next registration or sign-in by code uses that user, or
+//! `sweep-unproved-users` removes it. A code that was mailed before proves nothing.
 
 mod register_user;
 
@@ -29,7 +29,7 @@ use auth_flows::{CodeMails, NetworkStarts, NewUsers, Requesters};
 use auth_lambda::{Access, Delivery, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let window = "REGISTRATION_WINDOW_SECONDS";

@@ -1,5 +1,5 @@
-//! The decision: count, make the user, have the code mailed, remember what it will confirm; undo it
-//! if one of them fails.
+//! The decision: count, make the user, mail the code, store the registration; undo it if one of
+//! them fails.
 
 use auth_aws::Address;
 use auth_domain::{
@@ -93,8 +93,7 @@ impl RegisterUser {
         })
     }
 
-    /// A user whom a registration or a start of a sign-in by code has left, or one of an older
-    /// pool.
+    /// The user that an earlier registration or sign-in by code has left, or one of an older pool.
     async fn user_of_before(&self, input: &Input) -> Result<User, Problem> {
         let sub = self.passwords.find_sub(&input.email).await?;
         Ok(User {
@@ -141,7 +140,7 @@ impl RegisterUser {
             .await
     }
 
-    /// Removes the user whom this registration made, unless it is somebody's by now.
+    /// Removes the user that this registration made, unless another request has claimed the user.
     async fn roll_back(&self, sub: &UserSub, requester: &Requester<'_>) {
         let (email, attempt, now) = (requester.email(), requester.attempt(), requester.now());
         let rolled_back = self.new_users.roll_back(email, sub, attempt, now).await;
@@ -156,7 +155,7 @@ impl RegisterUser {
     }
 }
 
-/// Whether somebody has proved the address, here or where the guest was imported from.
+/// Whether the address has been proved, here or at the source of an import.
 fn is_confirmed(address: Option<&Address>) -> bool {
     match address {
         Some(Address::Claimed(_)) => true,

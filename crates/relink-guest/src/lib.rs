@@ -1,13 +1,13 @@
-//! `relinkGuest`, POST /admin/guests/{guestId}/relink: a guest's user was deleted, and the person
-//! has proved the address as another user since.
+//! `relinkGuest`, POST /admin/guests/{guestId}/relink: moves a guest to a new user. The old user
+//! was deleted, and the person has since proved the address as another user.
 //!
 //! `verifyOtp` answers such a person `USER_MISMATCH`: a new user at an old address may be a new
 //! owner of the address. An operator decides that it is the same person.
 //!
-//! Opening and sealing the authenticator's keys, and then one transaction, move the guest.
+//! The authenticator's keys are opened and sealed again, and then one transaction moves the guest.
 //!
-//! If a call fails: nothing has changed, or the guest has moved and the same request says so. The
-//! audit table has each try.
+//! If a call fails: nothing has changed, or the guest has moved and a repeated request succeeds.
+//! The audit table has each try.
 
 mod relink_guest;
 
@@ -16,7 +16,7 @@ use auth_domain::{ActOnGuest, Clock, Problem, UserSub};
 use auth_flows::{Activities, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = RelinkGuest {
         acts: OperatorActs::new(platform)?,
@@ -30,7 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct RelinkGuest {
     acts: OperatorActs,
     activities: Activities,
@@ -41,7 +41,7 @@ struct RelinkGuest {
     clock: Clock,
 }
 
-/// Whom, to which user, and why.
+/// The guest, the new user, and the reason.
 struct Input {
     act: ActOnGuest,
     sub: UserSub,

@@ -1,4 +1,4 @@
-//! The decision: whether a guest may move to a user, and with what.
+//! The decision: check that the guest may move, seal the keys for the new user, and move.
 
 use auth_domain::{ActivityKind, Guest, OperatorAct, Problem, Report, UserSub};
 use auth_lambda::Exchange;

@@ -1,14 +1,14 @@
-//! `renamePasskey`, PATCH /me/passkeys/{passkeyId}: gives a passkey another name. The name is
-//! Latchkey's: Cognito's cannot be set.
+//! `renamePasskey`, PATCH /me/passkeys/{passkeyId}: renames a passkey. The name is Latchkey's:
+//! Cognito's cannot be set.
 //!
-//! A read that refuses tokens which are no longer accepted, and one conditional write. If the write
-//! fails, nothing has changed; the same request again leads to the same name.
+//! One read, which refuses tokens that are no longer accepted, and one conditional write. If the
+//! write fails, nothing has changed; a repeated request has the same result.
 
 use auth_aws::{Callers, ConfigurationError, PasskeyList, Platform};
 use auth_domain::{Passkey, PasskeyId, PasskeyName, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = RenamePasskey {
         callers: Callers::new(platform)?,
@@ -18,7 +18,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct RenamePasskey {
     callers: Callers,
     list: PasskeyList,

@@ -1,12 +1,12 @@
 //! `requestPasswordReset`, POST /auth/password/reset: mails a code for a new password.
 //!
-//! The answer is the same 202 for every address, known or not, and it is never given before a floor
-//! that lies above what a mail takes (ASVS 5.0 6.3.8).
+//! The answer is the same 202 for every address, known or not. It never leaves before a floor that
+//! exceeds the time of a mail (ASVS 5.0 6.3.8).
 //!
 //! An address gets a few mails an hour, and a known device has its own few. Past them the answer is
-//! 429 for every address alike, with a challenge whose solution buys more: a stranger who asks too
-//! often keeps no owner from a mail. The stranger's last mail is in the owner's mailbox besides,
-//! and its code works for an hour.
+//! 429 for every address alike, with a challenge whose solution buys more. So a stranger who asks
+//! too often cannot deprive the owner of a mail. The stranger's last mail is in the owner's mailbox
+//! too, and its code works for an hour.
 //!
 //! If a call fails: before Cognito is asked, only counters have moved. If Cognito's answer is lost,
 //! the mail may have been sent, and its code works.
@@ -22,11 +22,11 @@ use serde::Serialize;
 /// The answer for every address, known or not.
 const MESSAGE: &str = "If this address has an account, a code for a new password is on its way, or was mailed within the last hour and still works.";
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let window = "RESET_WINDOW_SECONDS";
-    // Fewer than the five an hour that Cognito may allow a user itself.
+    // Fewer than the five an hour that Cognito may allow a user.
     let per_email = environment.limit("reset-email", "RESETS_PER_EMAIL", window)?;
     let per_ip = environment.limit("reset-ip", "RESETS_PER_IP", window)?;
     let operation = RequestPasswordReset {
@@ -48,7 +48,7 @@ struct RequestPasswordReset {
     floor: ResponseFloor,
 }
 
-/// Whose password is forgotten.
+/// The address of the forgotten password.
 struct Input {
     email: Email,
     proof_of_work: Option<ProofOfWork>,

@@ -1,13 +1,11 @@
-//! `requestProof`, POST /me/proof: mails a code by which the caller proves once more who they are,
-//! for one change.
+//! `requestProof`, POST /me/proof: mails a code that proves the caller again, for one change.
 //!
 //! The code counts for its purpose, in the session that asked, once. It signs nobody in, and a code
-//! of a sign-in proves nothing here. The mails are counted for the guest, so strangers cannot keep
-//! a signed-in guest from one.
+//! of a sign-in proves nothing here. The mails are counted for the guest, so strangers cannot spend
+//! a signed-in guest's budget.
 //!
 //! If a call fails: before Cognito is asked, only counters have moved. If the proof cannot be
-//! remembered after the mail was sent, that mail's code proves nothing, and the next try mails
-//! another.
+//! stored after the mail was sent, that mail's code proves nothing, and the next try mails another.
 
 mod request_proof;
 
@@ -16,7 +14,7 @@ use auth_domain::{Problem, ProofPurpose};
 use auth_flows::ProofMails;
 use auth_lambda::{Access, CodeSent, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = RequestProof {
         callers: Callers::new(platform)?,
@@ -26,7 +24,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct RequestProof {
     callers: Callers,
     mails: ProofMails,

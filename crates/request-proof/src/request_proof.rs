@@ -1,4 +1,4 @@
-//! The decision: who is calling; then a code to the guest's own address.
+//! The decision: find the caller, then mail a code to the guest's own address.
 
 use auth_domain::{Problem, ProofPurpose};
 use auth_lambda::{CodeSent, Exchange};

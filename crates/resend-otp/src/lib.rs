@@ -1,11 +1,11 @@
 //! `resendOtp`, POST /auth/otp/resend: mails a fresh code for the same sign-in.
 //!
-//! Same token, same end, same budget: no attempt comes back (NIST SP 800-63B-4 §3.1.3.2), and the
-//! codes mailed before go on working, because mails overtake each other.
+//! Same token, same end, same budget: no attempt is restored (NIST SP 800-63B-4 §3.1.3.2). Earlier
+//! codes still work, because mails overtake each other.
 //!
-//! If a call fails: the 30 seconds between mails begin only with a mail, so a re-send that did not
-//! come as far as that is withdrawn and can be asked for again at once. If the new mail cannot be
-//! remembered, its code proves nothing, and the next re-send brings another.
+//! If a call fails: the 30 seconds between mails begin only with a mail, so a re-send without a
+//! mail is withdrawn and can be repeated at once. If the new mail cannot be stored, its code proves
+//! nothing, and the next re-send brings another.
 
 mod resend_otp;
 
@@ -14,7 +14,7 @@ use auth_domain::{Problem, ProofOfWork, SessionToken};
 use auth_flows::Resends;
 use auth_lambda::{Access, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let floor = platform.environment().response_floor()?;
     let operation = ResendOtp {
@@ -30,7 +30,7 @@ struct ResendOtp {
     floor: ResponseFloor,
 }
 
-/// For which sign-in.
+/// The sign-in.
 struct Input {
     session_token: SessionToken,
     proof_of_work: Option<ProofOfWork>,

@@ -1,4 +1,4 @@
-//! The decision: admit the re-send, have a code mailed, and say how long the sign-in goes on.
+//! The decision: admit the re-send, mail a code, and return the rest of the sign-in's time.
 
 use std::future::ready;
 

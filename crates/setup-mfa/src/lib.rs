@@ -4,14 +4,14 @@
 //! It takes an access token, or the `sessionToken` of a sign-in that waits for a set-up. The latter
 //! has just proved a factor. Its guest must have no second factor yet.
 //!
-//! A session alone is not enough: the guest needs a fresh proof, the password or a mailed code. A
-//! guest with an authenticator must show it too, or a backup code. Else a reader of the guest's
-//! mail could replace it. The old authenticator stays in force until `verifyMfaSetup` gets the new
-//! one's first code. A later set-up replaces this one.
+//! A session alone does not suffice: the guest needs a fresh proof, the password or a mailed code.
+//! A guest with an authenticator must show it too, or a backup code. Otherwise a reader of the
+//! guest's mail could replace it. The old authenticator stays in force until `verifyMfaSetup` gets
+//! the new one's first code. A later set-up replaces this one.
 //!
-//! If a call fails: nothing has changed, but that the proof is used up where it was a mailed code,
-//! and so is a code of the present authenticator; counts without evaluation are restored. If the
-//! last answer is lost, the unseen secret ends by itself.
+//! If a call fails: nothing has changed, except that a mailed code and a code of the present
+//! authenticator are used up; counts without evaluation are restored. If the last answer is lost,
+//! the unseen secret expires.
 
 mod qr_code;
 mod setup_mfa;
@@ -24,7 +24,7 @@ use auth_flows::{Entrance, FreshProofs, WaitingSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let operation = SetupMfa {
@@ -55,7 +55,7 @@ struct SetupMfa {
     lifetime: Duration,
 }
 
-/// Who sets up the authenticator.
+/// The owner of the new authenticator.
 enum Input {
     /// The guest of a sign-in that waits for it.
     Waiting(SessionToken),

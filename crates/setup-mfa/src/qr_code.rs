@@ -1,4 +1,4 @@
-//! A QR code as two pictures that a page can show without asking anybody for them.
+//! A QR code as two pictures that a page can show without a further request.
 
 use std::{error::Error, io::Cursor};
 

@@ -1,5 +1,5 @@
-//! The decision: who is calling, the fresh proof, the present authenticator if there is one; then a
-//! new secret.
+//! The decision: find the caller, check the fresh proof and the present authenticator if there is
+//! one; then make a new secret.
 
 use auth_domain::{AuthenticatorKeys, Guest, Problem, Proofs, Report};
 use auth_lambda::Exchange;

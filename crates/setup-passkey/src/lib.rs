@@ -1,17 +1,16 @@
-//! `setupPasskey`, POST /me/passkeys: begins registering a passkey, and answers the options for the
+//! `setupPasskey`, POST /me/passkeys: begins registering a passkey, and returns the options for the
 //! browser.
 //!
-//! It takes a fresh proof, and the authenticator of a guest who has one: what a stolen session adds
-//! would outlive it. The proof is a sign-in of its own, whose access token keeps the scope that
-//! Cognito wants for passkeys. That token and the one that revokes it lie sealed in the
-//! registration's record until `verifyPasskeySetup`, and never leave.
+//! It takes a fresh proof, and the authenticator of a guest who has one: a passkey added by a
+//! stolen session would outlive the session. The proof is a sign-in of its own. Its access token
+//! keeps the scope that Cognito requires for passkeys. That token and its refresh token are sealed
+//! in the registration's record until `verifyPasskeySetup`, and never leave.
 //!
-//! A sign-in that waits for a set-up brings its `sessionToken` in place of an access token. It
-//! takes the fresh proof as well: only a proof earns the token that Cognito wants.
+//! A sign-in that waits for a set-up sends its `sessionToken` in place of an access token. It also
+//! needs the fresh proof: only a proof earns the token that Cognito requires.
 //!
-//! If a call fails: the proof is used up where it was a mailed code, and its tokens are revoked, or
-//! end unused. A registration that nobody completes ends by itself, and so does Cognito's
-//! challenge.
+//! If a call fails: a mailed code is used up, and the proof's tokens are revoked or expire unused.
+//! A registration that is not completed expires, and so does Cognito's challenge.
 
 mod setup_passkey;
 
@@ -22,9 +21,9 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
-    // Passkeys of another name would be useless at the front end: better not to start.
+    // Passkeys of another name would be useless at the front end, so the function does not start.
     platform.environment().relying_party()?;
     let operation = SetupPasskey {
         entrance: Entrance::new(platform)?,
@@ -40,7 +39,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct SetupPasskey {
     entrance: Entrance,
     waiting: WaitingSignIns,
@@ -58,7 +57,7 @@ struct Input {
     proofs: Proofs,
 }
 
-/// What the browser makes a passkey of.
+/// The browser's options for making a passkey.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Begun {

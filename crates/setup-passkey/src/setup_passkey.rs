@@ -1,5 +1,5 @@
-//! The decision: who is calling, whether there is room for another passkey, the proofs; then
-//! Cognito's options, and the tokens sealed.
+//! The decision: find the caller, check that there is room for another passkey, check the proofs;
+//! then ask Cognito for the options, and seal the tokens.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use crate::{Begun, Input, SetupPasskey};
 
-/// From the options to the browser's answer. How long Cognito keeps its challenge is not
-/// documented; its sign-ins have five minutes.
+/// The time between the options and the browser's answer. The lifetime of Cognito's challenge is
+/// not documented; its sign-ins have five minutes.
 const LIFETIME: Duration = Duration::from_mins(5);
 
 impl SetupPasskey {
@@ -69,8 +69,8 @@ impl SetupPasskey {
     }
 }
 
-/// The options with names that a person knows: Cognito may write the sub, and authenticators show
-/// what stands here. The names are not signed.
+/// The options with names for people: Cognito may put the sub there, and authenticators show these
+/// names. The names are not signed.
 fn with_names(mut options: Value, guest: &Guest) -> Value {
     let name = guest.name.as_ref().map(GuestName::as_str);
     if let Some(user) = options.get_mut("user").and_then(Value::as_object_mut) {

@@ -1,9 +1,9 @@
-//! `signOutGuest`, POST /admin/guests/{guestId}/sign-out: every session of a guest ends.
+//! `signOutGuest`, POST /admin/guests/{guestId}/sign-out: ends every session of a guest.
 //!
-//! The same as the guest's own sign-out everywhere. The guest may sign in again at once.
+//! The effect is that of the guest's own sign-out everywhere. The guest may sign in again at once.
 //!
-//! If a call fails: nothing has changed, or refresh tokens are revoked and access tokens are
-//! accepted until they end. The same request makes it whole, and the audit table has each try.
+//! If a call fails: nothing has changed, or refresh tokens are revoked and access tokens work until
+//! they expire. The same request completes it, and the audit table has each try.
 
 mod sign_out_guest;
 
@@ -12,7 +12,7 @@ use auth_domain::{ActOnGuest, Problem};
 use auth_flows::{OperatorActs, Sessions};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = SignOutGuest {
         acts: OperatorActs::new(platform)?,
@@ -21,7 +21,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct SignOutGuest {
     acts: OperatorActs,
     sessions: Sessions,

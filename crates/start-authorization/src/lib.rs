@@ -1,23 +1,22 @@
-//! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and says
-//! where the person has to go.
+//! `startAuthorization`, POST /auth/oauth2/authorize: begins a three-legged authorization and
+//! returns the URL for the person.
 //!
-//! For a guest with an access token, or for a person who claims an address. Only the first is
-//! believed; either way AgentCore keeps the consent under an identifier that is made for this
-//! authorization alone, and who comes back is held against the sub or the address before anything
+//! It is for a guest with an access token, or for a person who claims an address. Only the token is
+//! trusted. In both cases AgentCore keeps the consent under an identifier for this authorization
+//! alone, and the returning person is compared with the sub or the address before the consent
 //! counts.
 //!
-//! API Gateway has one authorizer a route, and this route takes a token or none. So it has none,
-//! and the token is checked here.
+//! API Gateway has one authorizer a route, and on this route a token is optional. So the route has
+//! none, and the token is checked here.
 //!
 //! The browser gets a cookie of its own. Only with it can the authorization complete. A caller
 //! without a browser, who invokes the function, gets a start link in place of AgentCore's URL: its
 //! page asks a person, and gives the cookie to that browser.
 //!
-//! No other site can have a browser begin one here: the body is JSON, which another origin may not
-//! send (CORS), and the answer, URL and all, is read by its caller alone.
+//! Another site cannot make a browser begin one here: the body is JSON, which another origin may
+//! not send (CORS), and only the caller can read the answer with the URL.
 //!
-//! If a call fails: nothing is left that anybody could end. The next try begins another
-//! authorization.
+//! If a call fails: no usable authorization remains. The next try begins another.
 
 mod start_authorization;
 
@@ -30,10 +29,10 @@ use auth_flows::{AuthorizationStart, NetworkStarts};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// Scopes that may be asked for at once.
+/// The maximum of scopes in one request.
 const MOST_SCOPES: usize = 20;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let per_ip = environment.limit(
@@ -73,7 +72,7 @@ struct Input {
     scopes: Vec<Scope>,
 }
 
-/// Where the person goes, and how to ask what has come of it.
+/// The URL for the person, and the handle for asking about the outcome.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Started {

@@ -1,4 +1,5 @@
-//! The decision: who is it for, may they, ask AgentCore, and bind it to this browser.
+//! The decision: find the person, check the scopes, ask AgentCore, and bind the authorization to
+//! this browser.
 
 use auth_domain::{AttemptId, BindingCookie, BindingSecret, Problem, Subject};
 use auth_flows::{AuthorizationWish, Turn};
@@ -45,8 +46,8 @@ impl StartAuthorization {
         })
     }
 
-    /// The guest of the token, if one is shown: a bad one is refused, whatever address stands
-    /// beside it.
+    /// The guest of the token, if there is one. An invalid token is refused, even beside an
+    /// address.
     async fn subject(&self, input: &Input, exchange: &Exchange) -> Result<Subject, Problem> {
         let caller = match (exchange.caller(), exchange.bearer_token()) {
             (Ok(caller), _) => Some(caller.clone()),

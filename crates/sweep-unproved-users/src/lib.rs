@@ -1,4 +1,4 @@
-//! `sweep-unproved-users`: removes, on a schedule, users whom Latchkey made and whose address was
+//! `sweep-unproved-users`: removes, on a schedule, users that Latchkey made and whose address was
 //! not proved in time.
 //!
 //! A sign-in or a registration makes a user for any typed address, and Cognito bills users. Only
@@ -6,9 +6,9 @@
 //! users. One conditional write claims a user for removal, not before the last start at the address
 //! is 15 minutes old, and not after a proof has claimed it.
 //!
-//! If a call fails: the run goes on with the next address, and ends as failed. A user who was
-//! claimed and not removed is claimed again by the next run, or removed by the next start at the
-//! address; one who was removed and not forgotten is forgotten then.
+//! If a call fails: the run continues with the next address, and ends as failed. If a user was
+//! claimed but not removed, the next run claims it again, or the next start at the address removes
+//! it. If a user was removed but not forgotten, the next run forgets it.
 
 mod sweep_unproved_users;
 
@@ -20,7 +20,7 @@ use auth_flows::UnprovedSweep;
 use auth_lambda::{Function, ScheduledWork};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let hours: u32 = platform.environment().required("UNPROVED_USER_HOURS")?;
     Ok(Function::scheduled(SweepUnprovedUsers {
@@ -41,7 +41,7 @@ struct SweepUnprovedUsers {
 /// The result of a run.
 #[derive(Serialize)]
 struct Swept {
-    /// Users who were removed.
+    /// The number of removed users.
     removed: u32,
     /// Addresses that were due.
     due: usize,

@@ -1,4 +1,4 @@
-//! The decision: which addresses are due, and what becomes of each.
+//! The decision: find the due addresses, and remove their users.
 
 use auth_domain::{Problem, Report};
 
@@ -8,7 +8,7 @@ use crate::{SweepUnprovedUsers, Swept};
 /// removes more than the pool admits by default.
 const MOST: u32 = 1000;
 
-/// So many failures one after the other are no fault of an address: Cognito or DynamoDB is away.
+/// The number of consecutive failures that ends a run: Cognito or DynamoDB is unavailable.
 const PATIENCE: u32 = 10;
 
 impl SweepUnprovedUsers {

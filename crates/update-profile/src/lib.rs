@@ -1,14 +1,14 @@
-//! `updateProfile`, PATCH /me: changes the signed-in guest's name; null takes it away, and a patch
+//! `updateProfile`, PATCH /me: changes the signed-in guest's name. Null removes it, and a patch
 //! without it changes nothing.
 //!
 //! One conditional write, which also refuses tokens that are no longer accepted. If it fails,
-//! nothing has changed; if its answer is lost, the same patch again leads to the same record.
+//! nothing has changed; if its answer is lost, a repeated patch has the same result.
 
 use auth_aws::{Callers, ConfigurationError, Guests, Platform};
 use auth_domain::{Clock, Guest, GuestName, Problem};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Patch};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = UpdateProfile {
         callers: Callers::new(platform)?,

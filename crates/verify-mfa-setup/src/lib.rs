@@ -1,24 +1,24 @@
 //! `verifyMfaSetup`, POST /auth/mfa/setup/verify: the first right code puts the new authenticator
-//! in force, and brings its backup codes.
+//! in force, and returns its backup codes.
 //!
-//! From then on every sign-in of the guest, by password or by mailed code, asks for it. The one
-//! before is void, and so are its backup codes. Every other session ends: what was opened without
-//! the authenticator does not outlive it. This session's access token goes on until it ends by
-//! itself; its refresh token, like all others, does not.
+//! From then on every sign-in of the guest, by password or by mailed code, asks for it. The
+//! previous authenticator is void, and so are its backup codes. Every other session ends: a session
+//! without the authenticator must not outlive its set-up. This session's access token works until
+//! it expires; its refresh token does not.
 //!
-//! A sign-in that waits for the set-up brings its `sessionToken` in place of an access token, and
-//! is finished by it: the answer has its tokens, too. It may not go on where the guest has a second
-//! factor by now, or has signed out everywhere since: the last write decides that as well.
+//! A sign-in that waits for the set-up sends its `sessionToken` in place of an access token, and is
+//! finished by it: the answer has its tokens, too. It is refused if the guest has a second factor
+//! by now, or has signed out everywhere since: the last write decides that as well.
 //!
-//! A set-up is confirmed once: of any number of requests that bring its code at the same moment,
-//! one gets backup codes. The first code is used up by it, as any code is.
+//! A set-up is confirmed once: if several requests bring its code at the same moment, one of them
+//! gets backup codes. The first code is used up, as any code is.
 //!
-//! If a call fails: before the last write nothing has changed, but that other sessions may be
-//! signed out already, and the same code may be sent again. If the last answer is lost, the
-//! authenticator is in force and its backup codes were never seen: signing in with the
-//! authenticator and setting one up anew brings others. Where a sign-in waits and cannot be
-//! finished after the last write, the backup codes come without tokens. A notice that cannot be
-//! mailed is logged and counted, and fails nothing.
+//! If a call fails: before the last write nothing has changed, except that other sessions may be
+//! signed out, and the same code can be retried. If the last answer is lost, the authenticator is
+//! in force and its backup codes were never seen: the guest signs in with the authenticator and
+//! sets up another to get new ones. If a waiting sign-in cannot be finished after the last write,
+//! the backup codes come without tokens. A failed notice is logged and counted, and does not fail
+//! the request.
 
 mod verify_mfa_setup;
 
@@ -28,7 +28,7 @@ use auth_flows::{Activities, Entrance, Notices, SecondFactorAttempts, SetUpSignI
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignedIn};
 use serde::{Serialize, Serializer};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyMfaSetup {
         entrance: Entrance::new(platform)?,
@@ -62,7 +62,7 @@ struct Input {
     code: OtpCode,
 }
 
-/// The backup codes, shown this once; and the tokens of a sign-in that waited.
+/// The backup codes, shown only now, and the tokens of a waiting sign-in.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Confirmed {

@@ -1,5 +1,5 @@
-//! The decision: look at the code, end the other sessions, put the authenticator in force; and
-//! finish the sign-in that waited for it.
+//! The decision: check the code, end the other sessions, put the authenticator in force; and finish
+//! the waiting sign-in.
 
 use auth_aws::Confirmation;
 use auth_domain::{
@@ -39,9 +39,9 @@ impl VerifyMfaSetup {
         })
     }
 
-    /// Confirms the authenticator of a guest whose sign-in waits for it, and finishes that. Cognito
-    /// is not told to end all sessions: it would end this one. The instant in the guest's record
-    /// ends the others.
+    /// Confirms the authenticator of a guest with a waiting sign-in, and finishes the sign-in.
+    /// Cognito is not asked to end all sessions: it would end this one. The instant in the guest's
+    /// record ends the others.
     pub(crate) async fn finish(
         &self,
         session_token: &SessionToken,

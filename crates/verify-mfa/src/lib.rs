@@ -1,27 +1,28 @@
-//! `verifyMfa`, POST /auth/mfa/verify: brings the second factor of a sign-in that is held, and
-//! trades it for tokens.
+//! `verifyMfa`, POST /auth/mfa/verify: takes the second factor of a held sign-in, and returns its
+//! tokens.
 //!
-//! The attempt is counted for the sign-in before anybody looks at the code, and for the guest over
-//! all sign-ins; a right code clears the latter. The guest is told when a sign-in's attempts or the
-//! guest's own are spent: somebody has the first factor. A code of the authenticator is taken once,
-//! and a backup code is used up, by one conditional write each; another ends the sign-in. Only then
-//! is the refresh token opened that the first factor earned, and exchanged. Challenges of Cognito's
-//! own, which users of an older pool may meet, are finished here too, and a guest who has an
-//! authenticator as well is asked for it after them.
+//! The attempt is counted before the code is evaluated, for the sign-in, and for the guest over all
+//! sign-ins. A right code clears the guest's count. The guest gets a notice when a sign-in's
+//! attempts or the guest's own are spent: another person may have the first factor. A code of the
+//! authenticator is accepted once, and a backup code is used up, by one conditional write each;
+//! another write ends the sign-in. Only then the refresh token of the first factor is opened and
+//! exchanged. Cognito's own challenges, which users of an older pool may get, are finished here
+//! too. A guest who also has an authenticator is asked for it after them.
 //!
-//! With `rememberDevice` this browser is spared the second factor for some days. The device cookie
-//! says so, so it holds for this guest at this address alone. A sign-out everywhere, a change of
+//! With `rememberDevice` this browser skips the second factor for some days. The device cookie
+//! records it, so it applies only to this guest at this address. A sign-out everywhere, a change of
 //! factor and a reset end it.
 //!
 //! A session token is worthless after five minutes. Its refresh token is revoked with the last
-//! attempt, or by the first request that comes too late; where none comes, its ciphertext is
+//! attempt, or by the first request that comes too late. Without such a request, its ciphertext is
 //! deleted with the record, and it never left the server.
 //!
-//! If a call fails: the count of an attempt without evaluation is restored. If anything fails once
-//! the code was taken, the code is used up for any other sign-in, this one is open again, and the
-//! same code finishes it, or the authenticator's next. If that cannot be noted, or Cognito's tokens
-//! were lost for longer than its grace period, the sign-in begins anew. Tokens that do not leave
-//! are revoked. A notice that cannot be mailed is logged and counted, and fails nothing.
+//! If a call fails: the count of an attempt without evaluation is restored. If a step fails after
+//! the code was accepted, the code is used up for any other sign-in, but this one is open again:
+//! the same code finishes it, or the authenticator's next. If the sign-in cannot be reopened, or
+//! Cognito's tokens were lost for longer than its grace period, the person signs in again. Tokens
+//! that do not leave are revoked. A failed notice is logged and counted, and does not fail the
+//! request.
 
 mod follow_up;
 mod verify_mfa;
@@ -31,7 +32,7 @@ use auth_domain::{NewPassword, Problem, SecondFactor, SessionToken, TokenDeliver
 use auth_flows::{HeldSignIns, Notices, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignInAnswer};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyMfa {
         held: HeldSignIns::new(platform, VerifyMfa::NAME, "second-factor-network")?,
@@ -54,9 +55,9 @@ struct VerifyMfa {
 struct Input {
     session_token: SessionToken,
     answer: Answer,
-    /// Where it is not said, what the first factor said holds.
+    /// The delivery of the refresh token. Without it, the first factor's choice applies.
     token_delivery: Option<TokenDelivery>,
-    /// Whether this browser is to be spared the second factor.
+    /// Whether this browser may skip the second factor from now on.
     remember_device: bool,
 }
 
@@ -79,7 +80,7 @@ impl Operation for VerifyMfa {
         let remember_device = fields.flag("rememberDevice");
         let factor = fields.second_factor().map(Answer::SecondFactor);
         let new_password = if fields.has("newPassword") {
-            // Whose it is to be, only the sign-in knows: that rule is checked there.
+            // Only the sign-in knows the password's owner: that rule is checked there.
             fields
                 .new_password("newPassword", None)
                 .map(Answer::NewPassword)

@@ -17,8 +17,7 @@ impl VerifyMfa {
             .held
             .resume(input.session_token.sign_in_id(), exchange)
             .await?;
-        // The second factor says how the refresh token is to travel, or else what the first said
-        // holds.
+        // The second factor's choice of delivery applies, or else the first factor's.
         let delivery = input.token_delivery.unwrap_or(resumed.held.token_delivery);
         match (&resumed.held.awaits, &input.answer) {
             (AwaitedFactor::Authenticator(token), Answer::SecondFactor(factor)) => {

@@ -1,20 +1,21 @@
-//! `verifyOtp`, POST /auth/otp/verify: proves a mailed code, finds or makes the guest, and hands
-//! out tokens.
+//! `verifyOtp`, POST /auth/otp/verify: proves a mailed code, finds or makes the guest, and returns
+//! tokens.
 //!
 //! The attempt counts before Cognito is asked: for the sign-in, and for the address over all its
 //! sign-ins (NIST SP 800-63B-4 §3.1.3.2), or for a known device on its own.
 //!
-//! A password that was chosen before anybody proved the address, in an older pool, is taken away:
-//! who chose it need not be who reads the mail. Registrations that wait to be confirmed end here. A
-//! guest hears by mail of a browser that signs in for the first time.
+//! A password from before the address was proved, in an older pool, is removed: another person than
+//! the reader of the mail may have chosen it. Registrations that wait to be confirmed end here. The
+//! guest gets a mail when a browser signs in for the first time.
 //!
-//! A guest whose user has gone from Cognito is refused (`USER_MISMATCH`): who has the mailbox now
-//! need not be who had the account. An operator who knows that they are the same links the guest to
-//! the new user (`relinkGuest`).
+//! A guest whose user no longer exists at Cognito is refused (`USER_MISMATCH`): the mailbox may
+//! have a new owner. An operator who knows that it is the same person links the guest to the new
+//! user (`relinkGuest`).
 //!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
 //! lost, or a write after it fails, the code is used up, and a re-send brings another; the new
-//! tokens are revoked. Only a sign-in that was ended, and whose answer was lost, begins anew.
+//! tokens are revoked. Only if the sign-in was ended and the answer was lost, the person signs in
+//! again.
 
 mod verify_otp;
 
@@ -26,7 +27,7 @@ use auth_lambda::{
 };
 use serde_json::{Map, Value};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyOtp {
         codes: CodeAttempts::new(platform, VerifyOtp::NAME, Some("otp-verify-network"))?,

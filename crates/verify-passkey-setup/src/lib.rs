@@ -1,18 +1,19 @@
 //! `verifyPasskeySetup`, POST /me/passkeys/verify: completes the registration of a passkey. From
 //! then on it is on the guest's list, and signs in.
 //!
-//! A registration takes one answer, right or wrong: Cognito uses its challenge up by any. No
-//! session ends: a passkey takes nothing away. The guest hears of it by mail.
+//! A registration takes one answer, right or wrong, because any answer uses up Cognito's challenge.
+//! No session ends: a new passkey invalidates nothing. The guest gets a notice by mail.
 //!
-//! Where a sign-in waits for the passkey, its registration needs no access token. A passkey whose
-//! device has verified its user finishes that sign-in, and the answer has its tokens. Another one
-//! is on the list, and the sign-in waits on. It may not go on where the guest has a second factor
-//! by now, or has signed out everywhere since: the write to the list decides that as well.
+//! If a sign-in waits for the passkey, its registration needs no access token. A passkey whose
+//! device has verified its user finishes that sign-in, and the answer has its tokens. Any other
+//! passkey is put on the list, and the sign-in still waits. The sign-in is refused if the guest has
+//! a second factor by now, or has signed out everywhere since: the write to the list decides that
+//! as well.
 //!
-//! If a call fails: the registration is used up, its tokens are revoked, or end unused, and another
-//! may be begun. If the list cannot be written, the passkey is deleted at Cognito and on the list
-//! again. Where even that fails it stays there, takes one of the twenty places, and cannot sign in.
-//! If the last answer is lost, the passkey is on the list. Where the waiting sign-in cannot be
+//! If a call fails: the registration is used up, its tokens are revoked or expire unused, and
+//! another can begin. If the list cannot be written, the passkey is deleted at Cognito and from the
+//! list. If that fails too, it stays at Cognito, takes one of the twenty places, and cannot sign
+//! in. If the last answer is lost, the passkey is on the list. If the waiting sign-in cannot be
 //! finished after that, the passkey comes without tokens.
 
 mod verify_passkey_setup;
@@ -25,7 +26,7 @@ use auth_flows::{Activities, Entrance, Notices, SetUpSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignedIn};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyPasskeySetup {
         entrance: Entrance::new(platform)?,
@@ -44,7 +45,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct VerifyPasskeySetup {
     entrance: Entrance,
     waiting: SetUpSignIns,

@@ -1,5 +1,5 @@
 //! The decision: claim the registration, ask Cognito, put the passkey on the list, and finish the
-//! sign-in that waited for it; the tokens of the registration are revoked whatever comes of it.
+//! waiting sign-in. The tokens of the registration are always revoked.
 
 use auth_aws::{PasskeySetUp, Registered};
 use auth_domain::{
@@ -11,7 +11,7 @@ use tokio::join;
 
 use crate::{Completed, Input, VerifyPasskeySetup};
 
-/// What a passkey is called whose maker nobody knows.
+/// The name of a passkey from an unknown maker.
 const UNNAMED: &str = "Passkey";
 
 impl VerifyPasskeySetup {
@@ -60,7 +60,7 @@ impl VerifyPasskeySetup {
         Ok((Completed { passkey, signed_in }, guest.email.clone()))
     }
 
-    /// Registers the passkey of a guest whose sign-in waits for it, and finishes that.
+    /// Registers the passkey of a guest with a waiting sign-in, and finishes the sign-in.
     async fn for_sign_in(
         &self,
         input: &Input,
@@ -110,7 +110,7 @@ impl VerifyPasskeySetup {
         };
         match self.passkeys.complete(&set_up.tokens, attestation).await? {
             Registered::Kept => {}
-            // What was begun is over, whatever Cognito found.
+            // The registration is used up, whatever Cognito's reason.
             Registered::Refused => return Err(Problem::InvalidSession),
             Registered::TooMany => return Err(Problem::PasskeyLimit),
         }
@@ -121,7 +121,7 @@ impl VerifyPasskeySetup {
             self.list.add(sub, &passkey, waiting, entry, now).await
         };
         if let Err(problem) = listed.await {
-            // An entry without its passkey at Cognito would be a factor that nobody can show.
+            // An entry without its passkey at Cognito would be a factor that the guest cannot show.
             let (listed, kept) = join!(
                 self.list.forget(&guest.cognito_sub, &passkey.id),
                 self.passkeys.delete(&set_up.tokens, attestation.id())

@@ -1,15 +1,15 @@
-//! `verifyPasskey`, POST /auth/passkey/verify: proves a passkey, and hands out tokens.
+//! `verifyPasskey`, POST /auth/passkey/verify: proves a passkey, and returns tokens.
 //!
-//! A sign-in takes one answer, counted before Cognito is asked with the attempts of its network.
-//! Cognito verifies the assertion, which is written anew from its
-//! parts. Then the guest's list decides: a passkey that Cognito keeps and the list lacks signs
-//! nobody in, wherever it was registered. Every refusal is one answer, and never before a floor.
+//! A sign-in takes one answer. It is counted before Cognito is asked, with the attempts of its
+//! network. Cognito verifies the assertion, which is serialized again from its parts. Then the
+//! guest's list decides: a passkey that Cognito has and the list lacks cannot sign in, wherever it
+//! was registered. Every refusal is one answer, and never before a floor.
 //!
-//! A guest who has an authenticator is asked for it, unless the passkey was shown together with
-//! that authenticator once and its device has verified its user: the signature that Cognito has
+//! A guest who has an authenticator is asked for it. A passkey replaces it if the two were shown
+//! together once and the passkey's device has verified its user: the signature that Cognito has
 //! accepted covers that flag.
 //!
-//! If a call fails: an attempt that Cognito did not evaluate is given back. If Cognito's answer is
+//! If a call fails: an attempt that Cognito did not evaluate is restored. If Cognito's answer is
 //! lost, the sign-in is used up, and another begins. If a write after Cognito's answer fails, the
 //! new tokens are revoked and not returned.
 
@@ -20,7 +20,7 @@ use auth_domain::{Assertion, Problem, SessionToken, TokenDelivery};
 use auth_flows::{PasskeyAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyPasskey {
         attempts: PasskeyAttempts::new(platform, VerifyPasskey::NAME, "passkey-verify-network")?,
@@ -30,7 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct VerifyPasskey {
     attempts: PasskeyAttempts,
     signing_in: SigningIn,
