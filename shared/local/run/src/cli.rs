@@ -17,8 +17,8 @@ use crate::{Options, Settings, State, Watchers, World};
 /// Where state is kept, below the current folder.
 const STATE_FOLDER: &str = ".latchkey";
 
-/// What is said on standard error unless asked otherwise. Dynoxide warns of every condition that
-/// fails, which limits do all day.
+/// The default filter of standard error. Dynoxide warns of every failed condition, and limits fail
+/// conditions all day.
 const USUAL_FILTER: &str = "warn,dynoxide=off";
 const QUIET_FILTER: &str = "error,dynoxide=off";
 
@@ -123,7 +123,7 @@ fn start(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         .enable_all()
         .build()?
         .block_on(async {
-            // Before the world, so that a signal during the start is not lost.
+            // Before the world's start, so a signal during the start is not lost.
             let stop = stop_signal()?;
             let world = World::start(options).await?;
             console.ready(&world);
@@ -167,7 +167,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// One line: the error and what it came from.
+/// One line: the error and its causes.
 fn report(error: &dyn Error) {
     let mut line = format!("auth-local: {error}");
     let mut source = error.source();
@@ -176,6 +176,6 @@ fn report(error: &dyn Error) {
         line.push_str(&cause.to_string());
         source = cause.source();
     }
-    // Without a standard error there is nobody to tell.
+    // If standard error is closed, the message has no reader.
     let _unheard = writeln!(io::stderr(), "{line}");
 }

@@ -1,5 +1,4 @@
-//! What a person sees at the terminal: where everything is, a line for each request, and the mails
-//! set off from them.
+//! The terminal's output: the addresses, a line for each request, and the mails, set apart.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -7,10 +6,10 @@ use serde_json::Value;
 
 use crate::{Mail, Ready, Served, World};
 
-/// The terminal, or what stands in its place.
+/// The terminal, as lines for people or as JSON.
 pub(crate) struct Console {
     json: bool,
-    /// The least severe level of the functions' own lines that is repeated on standard error.
+    /// The lowest level at which the functions' own lines are repeated on standard error.
     function_lines: Level,
     style: Style,
 }
@@ -22,7 +21,7 @@ enum Level {
     Error,
 }
 
-/// Escape sequences, or nothing where nobody could see them.
+/// Escape sequences; empty if the output is no terminal.
 #[derive(Clone, Copy)]
 struct Style {
     strong: &'static str,
@@ -197,20 +196,20 @@ impl Console {
                     Some(_) | None => Level::Any,
                 });
         if level.unwrap_or(Level::Error) >= self.function_lines {
-            // Without a standard error there is nobody to tell.
+            // If standard error is closed, the message has no reader.
             let _unheard = writeln!(io::stderr(), "{line}");
         }
     }
 }
 
-/// What came from outside, without the power to move the cursor.
+/// Text from outside, without characters that move the cursor.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect()
 }
 
-/// Whoever closes the pipe has seen enough; the world goes on.
+/// A closed pipe is no error: its reader has seen enough, and the world continues.
 fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _unheard = stdout

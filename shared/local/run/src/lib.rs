@@ -1,9 +1,9 @@
 //! The local run: all of Latchkey in one process, with nothing to install and no AWS account.
 //!
 //! [`World::start`] starts a gateway that behaves as an API Gateway HTTP API, every operation as
-//! the Lambda function that it is, and the stand-ins that they stand on. The operations are the
-//! code that ships, through the same SDK clients and the same events; only endpoints, clock and
-//! randomness differ. Any number of worlds can live in one process: nothing is global.
+//! its Lambda function, and the stand-ins for AWS. The operations are the code that ships, through
+//! the same SDK clients and the same events; only endpoints, clock and randomness differ. Any
+//! number of worlds can live in one process: nothing is global.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), auth_local::WorldError> {

@@ -1,4 +1,4 @@
-//! A mail that bounces, or that somebody complains of: what SES then says, and does.
+//! A mail that bounces or draws a complaint: SES's event and SES's suppression.
 
 use auth_domain::Timestamp;
 use serde::Deserialize;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::world::account::{ACCOUNT_ID, MAIL_SENDER, REGION};
 use crate::world::random;
 
-/// What `POST /_local/bounces` takes.
+/// The body of `POST /_local/bounces`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bounce {
@@ -19,7 +19,7 @@ pub(crate) struct Bounce {
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Kind {
-    /// The address takes nothing, ever.
+    /// The address never accepts a mail.
     Permanent,
     /// The mailbox is full, for example.
     Transient,
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Whether SES sends nothing there from now on.
+    /// Whether SES suppresses mails to the address from now on.
     pub(crate) fn suppresses(self) -> bool {
         match self {
             Self::Permanent | Self::Complaint => true,

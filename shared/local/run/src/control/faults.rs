@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The services that functions call. A fault of any other would wait for ever.
+/// The services that functions call. A fault of another service would never strike.
 const SERVICES: [&str; 6] = [
     "cognito-idp",
     "dynamodb",
@@ -22,10 +22,10 @@ pub struct Fault {
     /// The service as its endpoint is called: `cognito-idp`, `dynamodb`, `bedrock-agentcore`,
     /// `secretsmanager`, `kms`, `ses`.
     pub service: String,
-    /// The operation, such as `AdminInitiateAuth`. Any, where it is left out.
+    /// The operation, such as `AdminInitiateAuth`. Without it, any operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// The function that makes the call, such as `initiate-otp`. Any, where it is left out.
+    /// The calling function, such as `initiate-otp`. Without it, any function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
     /// The first call that it strikes, counted from 1 since it was armed.
@@ -105,7 +105,7 @@ impl Fault {
         self
     }
 
-    /// Why this fault makes no sense, if it does not.
+    /// The reason why this fault is invalid; `None` if it is valid.
     pub(crate) fn mistake(&self) -> Option<&'static str> {
         if self.nth == 0 || self.times == 0 {
             return Some("nth and times count from 1");

@@ -1,12 +1,11 @@
-//! Numbered entries, oldest forgotten first: what the calls, logs and mails of a world are kept in.
+//! Numbered entries, the oldest dropped first. They hold the calls, logs and mails of a world.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// A bounded list whose entries have numbers that only grow, so that a reader can ask for what is
-/// new.
+/// A bounded list whose entries have growing numbers, so that a reader can ask for new ones.
 pub(crate) struct Journal<Entry> {
     entries: Mutex<Entries<Entry>>,
     capacity: usize,
@@ -67,7 +66,7 @@ impl<Entry: Clone> Journal<Entry> {
         found.map(|(_, entry)| entry.clone())
     }
 
-    /// Waits until there is an entry that `wanted` accepts, and returns the newest such.
+    /// Waits for an entry that `wanted` accepts, and returns the newest such entry.
     pub(crate) async fn wait_for(&self, wanted: impl Fn(&Entry) -> bool) -> Entry {
         let mut newest = self.newest.subscribe();
         loop {
@@ -87,7 +86,7 @@ impl<Entry: Clone> Journal<Entry> {
         self.locked().numbered.clear();
     }
 
-    /// Nothing that can panic runs under the lock, so a poisoned one is as good as any.
+    /// The code under the lock cannot panic, so a poisoned lock is still valid.
     fn locked(&self) -> MutexGuard<'_, Entries<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -14,7 +14,7 @@ use super::journal::Journal;
 use crate::world::clock::WorldClock;
 use crate::world::options::Watcher;
 
-/// Mails that are remembered, newest first.
+/// The number of mails that are kept. The newest come first.
 const REMEMBERED: usize = 1_000;
 
 /// A mail as the control interface shows it.
@@ -29,7 +29,7 @@ pub struct Mail {
     pub subject: String,
     /// The plain text.
     pub text: String,
-    /// The HTML; empty where there is none.
+    /// The HTML; empty without one.
     pub html: String,
     /// The code in it, if there is one.
     pub code: Option<String>,
@@ -52,13 +52,12 @@ pub(crate) struct Mailbox {
     clock: WorldClock,
     watcher: Option<Watcher<Mail>>,
     file: Option<(PathBuf, Mutex<File>)>,
-    /// The suppression list: SES takes mails to these addresses, and sends none.
+    /// The suppression list: SES accepts mails to these addresses, and sends none.
     suppressed: Mutex<BTreeSet<String>>,
 }
 
 impl Mailbox {
-    /// An empty mailbox, or what `file` holds of an earlier one. Lines that a crash cut off are
-    /// dropped.
+    /// An empty mailbox, or an earlier one from `file`. Lines that a crash truncated are dropped.
     pub(crate) fn open(
         clock: WorldClock,
         watcher: Option<Watcher<Mail>>,
@@ -188,8 +187,7 @@ impl Mailbox {
         mails
     }
 
-    /// The newest mail to an address (or any) after number `after`; waits until there is one, up to
-    /// `wait`.
+    /// The newest mail to an address (or any) after number `after`. Waits for one, up to `wait`.
     pub(crate) async fn latest(
         &self,
         address: Option<&str>,
@@ -208,7 +206,7 @@ impl Mailbox {
         self.mails.latest(|mail| mail.id == id)
     }
 
-    /// Lets nothing reach an address any more.
+    /// Suppresses all further mails to an address.
     pub(crate) fn suppress(&self, address: &str) {
         self.suppressed().insert(address.to_lowercase());
     }
@@ -236,13 +234,13 @@ impl Mailbox {
 }
 
 impl Mail {
-    /// Case aside: providers do not tell apart what people type in different letters.
+    /// Ignores case: providers treat the letters of an address alike.
     fn is_to(&self, address: &str) -> bool {
         self.to.eq_ignore_ascii_case(address)
     }
 }
 
-/// The first run of 6 to 8 digits that stands alone: what Cognito's codes look like.
+/// The first separate run of 6 to 8 digits: the form of Cognito's codes.
 fn code_in(text: &str) -> Option<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .find(|word| {

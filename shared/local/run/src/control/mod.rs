@@ -1,5 +1,5 @@
-//! The control interface under `/_local`: what tests, scripts and the page use to look into a world
-//! and to move it. It never ships.
+//! The control interface under `/_local`: tests, scripts and the page read a world and change it.
+//! It never ships.
 
 pub(crate) mod bounces;
 pub(crate) mod faults;
@@ -34,7 +34,7 @@ use crate::world::{Inner, Ready, UnknownUser};
 /// A wait for mail lasts no longer.
 const LONGEST_WAIT_SECONDS: f64 = 60.0;
 
-/// The clock is not moved by more than this in one step: ten years.
+/// The longest step of the clock: ten years.
 const LONGEST_ADVANCE_SECONDS: f64 = 315_576_000.0;
 
 pub(crate) fn router() -> Router<Arc<Inner>> {
@@ -72,8 +72,8 @@ async fn mails(State(world): State<Arc<Inner>>, Query(query): Query<Recipient>) 
     )
 }
 
-/// An address as a query has it. People leave the plus sign of `ada+test@example.com` as it is,
-/// which a form takes for a space; no address of ours has one.
+/// An address from a query. People leave the plus sign of `ada+test@example.com` unescaped, and a
+/// form parser reads it as a space; no address of ours has a space.
 fn address(text: &str) -> String {
     text.replace(' ', "+")
 }
@@ -106,8 +106,8 @@ async fn latest_mail(State(world): State<Arc<Inner>>, Query(query): Query<Awaite
     }
 }
 
-/// A mail's HTML is written by others, and people put their own names into it: it is shown without
-/// scripts, without requests, and in a frame of the page alone.
+/// Other people write a mail's HTML, and people put their own names into it. So it is shown without
+/// scripts, without requests, and only in a frame of the page.
 const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
                            img-src data:; base-uri 'none'; frame-ancestors 'self'";
 
@@ -116,7 +116,7 @@ async fn mail_as_html(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> R
     as_html(found.map(|mail| mail.html))
 }
 
-/// Plays SES: a mail comes back, or somebody complains of one.
+/// Plays SES: a mail bounces or draws a complaint.
 async fn bounce(State(world): State<Arc<Inner>>, body: Bytes) -> Result<StatusCode, Refusal> {
     let bounce: Bounce = read(&body)?;
     if bounce.kind.suppresses() {
@@ -205,7 +205,7 @@ async fn calls(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> J
     Json(calls.into_iter().map(|(_, call)| call).collect())
 }
 
-/// Each line as it was written, with the number that `since` goes by.
+/// Each line in its original form, with its number for `since`.
 async fn logs(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<Value>> {
     let lines = world.logs.lines.since(query.since).into_iter();
     Json(lines.map(|(id, line)| numbered(id, &line)).collect())
@@ -222,7 +222,7 @@ async fn ready(State(world): State<Arc<Inner>>) -> Json<Ready> {
     Json(world.ready().clone())
 }
 
-/// What was asked and answered since, without the bodies.
+/// The requests and answers since a number, without the bodies.
 async fn requests(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<Line>> {
     let exchanges = world.requests.journal.since(query.since);
     Json(
@@ -304,7 +304,7 @@ struct CognitoSwitches {
     unknown_user: UnknownUser,
 }
 
-/// Chooses among the recorded ways in which Cognito answers for a user that it does not know.
+/// Chooses among the recorded answers of Cognito for an unknown user.
 async fn set_cognito(State(world): State<Arc<Inner>>, body: Bytes) -> Result<StatusCode, Refusal> {
     let CognitoSwitches { unknown_user } = read(&body)?;
     world.set_unknown_user(unknown_user);
@@ -318,7 +318,7 @@ async fn openapi() -> impl IntoResponse {
     )
 }
 
-/// What AWS takes for a call, from the file that the papers of costs are made of.
+/// AWS's prices of a call, from the file that COST.md is generated from.
 const PRICES: &str = include_str!("../../../../../terraform/prices.json");
 
 async fn prices() -> impl IntoResponse {
@@ -336,7 +336,7 @@ fn seconds(seconds: f64, most: f64) -> Result<Duration, Refusal> {
     ))
 }
 
-/// Why the control interface will not do something.
+/// The reason why the control interface refuses a request.
 pub(crate) struct Refusal(StatusCode, String);
 
 impl IntoResponse for Refusal {
@@ -351,7 +351,7 @@ impl From<crate::WorldError> for Refusal {
     }
 }
 
-/// Reads a JSON body, whatever its content type says: `curl -d` says the wrong one.
+/// Reads a JSON body of any content type: `curl -d` sends the wrong one.
 fn read<Input: DeserializeOwned>(body: &Bytes) -> Result<Input, Refusal> {
     serde_json::from_slice(body)
         .map_err(|error| Refusal(StatusCode::BAD_REQUEST, error.to_string()))

@@ -1,5 +1,5 @@
-//! What a world shows to whoever watches it: tests that hold exchanges against the contract, and
-//! the person at the terminal.
+//! A world's events for its observers: tests that compare exchanges with the contract, and the
+//! person at the terminal.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use axum::http::HeaderMap;
 /// One request and its answer, as they passed the gateway.
 #[derive(Clone)]
 pub struct ObservedExchange {
-    /// The operation that was meant. `None` where there was no route, or none was asked for.
+    /// The operation of the request. `None` without a route, or if none was requested.
     pub operation_id: Option<String>,
     /// The request's method.
     pub method: String,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for ObservedExchange {
     }
 }
 
-/// A request that was answered, for a line on the terminal.
+/// An answered request, for a line on the terminal.
 #[derive(Clone, Debug)]
 pub struct Served {
     /// The method.

@@ -1,5 +1,5 @@
-//! Every request that a world answered, by whichever door, with what it asked and got. Secrets are
-//! masked before anything is kept.
+//! Every request that a world answered, through any door, with input and answer. Secrets are masked
+//! before an entry is stored.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use super::journal::Journal;
 
-/// Requests that are remembered: an afternoon of trying things out.
+/// The number of requests that are kept: an afternoon of trying things out.
 const REMEMBERED: usize = 500;
 
-/// A body that is no JSON is shown up to here.
+/// The maximum length at which a body other than JSON is shown.
 const LONGEST_TEXT: usize = 2_000;
 
 const MASK: &str = "•••";
@@ -37,7 +37,7 @@ const SHOWN_HEADERS: [HeaderName; 10] = [
     HeaderName::from_static("ratelimit-policy"),
 ];
 
-/// Fields whose values open something, without the underscores of the agent's tools.
+/// Fields whose values are credentials, without the underscores of the agent's tools.
 const SECRET_FIELDS: [&str; 18] = [
     "accesstoken",
     "authtoken",
@@ -71,7 +71,7 @@ pub(crate) enum Door {
     Direct,
 }
 
-/// A request that was answered.
+/// An answered request.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answered {
@@ -80,12 +80,12 @@ pub(crate) struct Answered {
     pub(crate) door: Door,
     /// `POST /auth/otp/verify`, a tool's name, or a function's.
     pub(crate) asked: String,
-    /// The operation that was meant. `None` where there was no route, and for functions that are no
+    /// The operation of the request. `None` without a route, and for functions that are no
     /// operation.
     pub(crate) operation_id: Option<String>,
-    /// The invocation, as AWS calls and log lines have it. Empty where there was none.
+    /// The invocation's id, as in AWS calls and log lines. Empty without an invocation.
     pub(crate) invocation_id: String,
-    /// The HTTP status. The other doors have none.
+    /// The HTTP status. Other doors have none.
     pub(crate) status: Option<u16>,
     /// A problem's code, where the answer is a problem.
     pub(crate) code: Option<String>,
@@ -102,7 +102,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// A message with JSON, text or nothing in it.
+    /// A message with a JSON body, a text body or none.
     pub(crate) fn new<'a>(
         headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
         body: &[u8],
@@ -120,7 +120,7 @@ impl Message {
         }
     }
 
-    /// A message that is JSON alone.
+    /// A message with a JSON body only.
     pub(crate) fn json(text: &str) -> Self {
         Self::new([], text.as_bytes())
     }
@@ -145,7 +145,7 @@ impl Exchange {
         &self.answered.invocation_id
     }
 
-    /// What a list shows of it.
+    /// The entry for a list.
     pub(crate) fn line(self) -> Line {
         Line {
             id: self.id,
@@ -277,7 +277,7 @@ fn is_secret(name: &str, value: &Value) -> bool {
     !value.is_null() && !is_problem_code && SECRET_FIELDS.contains(&name.as_str())
 }
 
-/// A JSON Web Token, signed or encrypted (RFC 7515 and RFC 7516), wherever it stands.
+/// Whether a text is a JSON Web Token, signed or encrypted (RFC 7515 and RFC 7516).
 fn is_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.matches('.').count() >= 2
 }

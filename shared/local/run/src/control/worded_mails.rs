@@ -1,14 +1,14 @@
-//! Every mail that Latchkey words, in every language: what a team looks at after a change of words,
+//! Every mail that Latchkey writes, in every language. A team reviews them after a change of words,
 //! brand or layout.
 
 use auth_aws::MailWords;
 use auth_domain::{CodeMail, Language, Notice, Report, Timestamp};
 use serde::Serialize;
 
-/// What stands for a code.
+/// The sample code in the mails.
 const CODE: &str = "48151623";
 
-/// A mail as it would be sent.
+/// A mail in its final form.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WordedMail {
@@ -16,7 +16,7 @@ pub(crate) struct WordedMail {
     pub(crate) id: usize,
     /// The language's tag.
     pub(crate) language: &'static str,
-    /// What it is about.
+    /// The subject matter of the mail.
     pub(crate) about: String,
     pub(crate) subject: String,
     pub(crate) text: String,

@@ -1,9 +1,9 @@
-//! The connector under every SDK client of the functions: it writes each call down, and lets armed
-//! faults strike.
+//! The connector under every SDK client of the functions. It records each call, and applies armed
+//! faults.
 //!
-//! The function's name comes from the client, which each function has of its own; the request id
-//! and the counter come from a task-local that is set around each invocation, because an SDK client
-//! does not know for whom it calls.
+//! The function's name comes from the client: each function has its own. The request id and the
+//! counter come from a task-local around each invocation, because an SDK client does not know its
+//! caller.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::control::faults::{FaultKind, Faults};
 use crate::control::journal::Journal;
 use crate::world::clock::WorldClock;
 
-/// Calls that are remembered: some minutes of a load test.
+/// The number of calls that are kept: some minutes of a load test.
 const REMEMBERED: usize = 20_000;
 
 /// One call that a function made.
@@ -46,14 +46,14 @@ pub struct AwsCall {
     pub service: &'static str,
     /// The operation.
     pub action: String,
-    /// The tables (with `/index/…` where one is read; commas between several), pool, app client,
-    /// workload identity, credential provider, secret or key that it was made on. Empty where there
-    /// is none.
+    /// The target of the call: the tables (with `/index/…` for an index; commas between several),
+    /// pool, app client, workload identity, credential provider, secret or key. Empty without a
+    /// target.
     pub resource: String,
-    /// The address of the person for whose request it was made, where the call tells AWS.
+    /// The address of the person behind the request, if the call passes it to AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
-    /// The HTTP status, or nothing where no answer arrived.
+    /// The HTTP status; `None` if no answer arrived.
     pub status: Option<u16>,
     /// How long it took.
     pub ms: f64,
@@ -231,7 +231,7 @@ impl Target {
         }
     }
 
-    /// For services whose operations have paths.
+    /// For services with paths for operations.
     fn by_path(request: &HttpRequest, body: &Value) -> Self {
         let path = path(request.uri());
         let (service, action) = match (request.method(), path) {
@@ -267,7 +267,7 @@ impl Target {
     }
 }
 
-/// What a call of Cognito's says of the person.
+/// The person's address in a call to Cognito.
 fn ip_address(body: &Value) -> Option<String> {
     let contexts = [&body["ContextData"], &body["UserContextData"]];
     let mut addresses = contexts.into_iter().map(|context| &context["IpAddress"]);
@@ -293,7 +293,7 @@ fn path(uri: &str) -> &str {
 #[derive(Clone, Copy)]
 enum Service {
     CognitoIdp,
-    /// A document of Cognito's that anybody may read: no action of IAM's.
+    /// A public document of Cognito's: no IAM action.
     SigningKeys,
     DynamoDb,
     AgentCore,
@@ -351,7 +351,7 @@ impl Service {
     }
 }
 
-/// The ways in which a fault makes a service refuse.
+/// The kinds of a service's refusal by a fault.
 #[derive(Clone, Copy)]
 enum Refusal {
     Throttled,
@@ -432,7 +432,7 @@ impl Target {
     }
 }
 
-/// The tables that a transaction touches, each once, in order.
+/// The tables of a transaction, each once, in order.
 fn tables_of_transaction(items: &Value) -> String {
     let mut tables: Vec<&str> = Vec::new();
     let operations = items

@@ -180,7 +180,7 @@ impl InvokeApi {
             .ok_or_else(|| not_found(text))
     }
 
-    /// The end of what this invocation logged.
+    /// The end of this invocation's log.
     fn log_tail(&self, request_id: &str) -> String {
         let lines: Vec<String> = self
             .logs
@@ -202,7 +202,7 @@ fn operation_id(name: &str) -> Option<String> {
     Some(operation.operation_id.clone())
 }
 
-/// `initiate-otp`, or as it is deployed anywhere: `latchkey-dev-initiate-otp`.
+/// Whether a name is `initiate-otp`, or its deployed form such as `latchkey-dev-initiate-otp`.
 fn is_called(full_name: &str, name: &str) -> bool {
     full_name == name
         || full_name
@@ -211,7 +211,7 @@ fn is_called(full_name: &str, name: &str) -> bool {
             .is_some_and(|environment| !environment.is_empty() && !environment.contains('-'))
 }
 
-/// The payload, which must be JSON. None at all is an empty object, as Lambda takes it.
+/// The payload, which must be JSON. An empty payload is an empty object, as in Lambda.
 fn event(body: &[u8]) -> Result<Box<RawValue>, Refusal> {
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| {
@@ -223,7 +223,7 @@ fn event(body: &[u8]) -> Result<Box<RawValue>, Refusal> {
     })
 }
 
-/// The client context, if there is one: an object, whatever is in it.
+/// The client context, if there is one: an object with any content.
 fn client_context(header: Option<&str>) -> Result<ClientContext, Refusal> {
     let Some(encoded) = header else {
         return Ok(ClientContext::NoTool);
@@ -251,8 +251,8 @@ fn client_context(header: Option<&str>) -> Result<ClientContext, Refusal> {
         .ok_or_else(|| invalid("Client context must be a valid Base64-encoded JSON object."))
 }
 
-/// A function's error is HTTP 200 with a header: who does not look at it takes the error for an
-/// answer.
+/// The answer. A function's error has HTTP status 200 and a header: a caller who ignores the header
+/// takes the error for an answer.
 fn answer(invoked: &Invoked, version: &'static str, log_tail: Option<&str>) -> Response<Body> {
     let mut headers = vec![
         ("x-amzn-requestid", invoked.request_id.as_str()),

@@ -1,8 +1,8 @@
-//! The functions' log lines, each kept by the world whose function wrote it.
+//! The functions' log lines. Each belongs to the world whose function wrote it.
 //!
-//! Every world has a subscriber of its own, and every invocation runs under its world's. So nothing
-//! is installed for the whole process, any number of worlds live side by side, and a line cannot
-//! end up in another world's log.
+//! Every world has its own subscriber, and every invocation runs under its world's. So nothing is
+//! installed for the whole process, any number of worlds can run at once, and a line cannot get
+//! into another world's log.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::control::journal::Journal;
 
-/// Lines that are remembered.
+/// The number of lines that are kept.
 const REMEMBERED: usize = 20_000;
 
 /// Where a function's lines go as they are written, besides into the log.

@@ -1,6 +1,6 @@
 //! The agent's tools over MCP, as an AgentCore Gateway offers them: one target a tool, named
-//! `target___tool`, each call an invocation with the client context of such a gateway. Nobody is
-//! asked to sign here, which a gateway's clients are.
+//! `target___tool`, each call an invocation with the client context of such a gateway. Unlike a
+//! gateway, it accepts unsigned requests.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,7 +37,7 @@ const LARGEST_MESSAGE: usize = 6 * 1024 * 1024;
 /// The separator between the names of a target and its tool.
 const SEPARATOR: &str = "___";
 
-/// A gateway whose targets are the functions that are tools.
+/// A gateway whose targets are the tools' functions.
 #[derive(Clone)]
 pub(crate) struct AgentGateway {
     functions: Arc<Functions>,
@@ -46,7 +46,7 @@ pub(crate) struct AgentGateway {
 }
 
 impl AgentGateway {
-    /// The endpoint. It knows no sessions, as its model does not.
+    /// The endpoint. It has no sessions, like the real gateway.
     pub(crate) fn serve(
         functions: Arc<Functions>,
         requests: Arc<Requests>,
@@ -80,8 +80,8 @@ impl AgentGateway {
     }
 }
 
-/// Answers a message that is no JSON-RPC 2.0, or whose parameters cannot be a tool's, with
-/// JSON-RPC's own codes. The MCP library takes all of these for a wrong media type.
+/// Answers an invalid JSON-RPC 2.0 message, and invalid parameters of a tool, with JSON-RPC's own
+/// codes. The MCP library reports all of these as a wrong media type.
 pub(crate) async fn json_rpc_only(request: Request, next: Next) -> Response {
     let content_type = request.headers().get(CONTENT_TYPE);
     let is_json = content_type
@@ -101,8 +101,7 @@ pub(crate) async fn json_rpc_only(request: Request, next: Next) -> Response {
         return fault.into_response();
     }
     let answer = next.run(Request::from_parts(parts, body.into())).await;
-    // JSON of which the library makes no message: an id of another type, a member that is there
-    // twice.
+    // JSON that the library cannot read as a message: an id of another type, a duplicate member.
     if answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
         return Fault::invalid_request(Value::Null).into_response();
     }
@@ -156,7 +155,7 @@ fn fault(body: &[u8]) -> Option<Fault> {
         && fits(&params["_meta"])
         && match message["method"].as_str() {
             Some("tools/call") => params["name"].is_string() && fits(&params["arguments"]),
-            // There is one page, so no cursor is one of ours.
+            // There is one page, so no cursor is valid.
             Some("tools/list") => params["cursor"].is_null(),
             Some("initialize") => {
                 params["protocolVersion"].is_string()
@@ -173,7 +172,7 @@ fn fault(body: &[u8]) -> Option<Fault> {
     })
 }
 
-/// The operations that are tools, with their tools' names here.
+/// The operations with a tool, and the tools' names here.
 fn targets() -> impl Iterator<Item = (&'static Operation, &'static auth_api::Tool, String)> {
     let operations = Contract::embedded().operations().iter();
     operations.filter_map(|operation| {
@@ -239,7 +238,7 @@ impl ServerHandler for AgentGateway {
             );
         }
         let Some(Ok(output)) = invoked.map(|invoked| invoked.outcome) else {
-            // A gateway does not say what befell the function.
+            // A gateway does not reveal the function's error.
             return Ok(CallToolResult::error(vec![ContentBlock::text(
                 "An internal error occurred. Please retry later.",
             )])

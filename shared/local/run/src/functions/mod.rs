@@ -1,5 +1,5 @@
-//! The functions: every one of the contract, each with an environment, an HTTP client and a
-//! platform of its own, invoked as Lambda invokes them.
+//! The functions: every one of the contract, each with its own environment, HTTP client and
+//! platform. They are invoked as Lambda invokes them.
 
 pub(crate) mod aws_calls;
 pub(crate) mod invoke_api;
@@ -25,11 +25,11 @@ use crate::world::clock::WorldClock;
 use crate::world::options::EventWatcher;
 use crate::world::random;
 
-/// Makes a function of what it stands on.
+/// Builds a function on a platform.
 pub type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 
-/// What the local run mounts: one line for each crate under `crates/`. `scripts/new-operation`
-/// writes it, and every start holds it against the contract.
+/// The mounted functions: one line for each crate under `crates/`. `scripts/new-operation` writes
+/// the line, and every start compares the list with the contract.
 const MOUNTED: &[(&str, Mount)] = &[
     ("authorization-callback", authorization_callback::function),
     ("authorize-request", authorize_request::function),
@@ -85,7 +85,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("verify-passkey-setup", verify_passkey_setup::function),
 ];
 
-/// Every function's name and what makes it.
+/// Every function's name and constructor.
 #[must_use]
 pub fn mounted() -> &'static [(&'static str, Mount)] {
     MOUNTED
@@ -102,7 +102,7 @@ pub enum FunctionsError {
         "the contract lists {0}, and nothing is mounted for it: add its line to MOUNTED in shared/local/run/src/functions/mod.rs"
     )]
     NotMounted(String),
-    /// Something is mounted that the contract does not have.
+    /// A mounted function is not in the contract.
     #[error(
         "{0} is mounted, and the contract does not list it: add it to shared/auth-api/openapi.yaml or take its line out of MOUNTED"
     )]
@@ -112,7 +112,7 @@ pub enum FunctionsError {
     Configuration {
         /// The function.
         name: &'static str,
-        /// The variable, and what is wrong with it.
+        /// The variable and its error.
         source: ConfigurationError,
     },
 }
@@ -151,7 +151,7 @@ pub(crate) struct Invoked {
 }
 
 impl Invoked {
-    /// What it answered, or what befell it.
+    /// The answer or the error.
     pub(crate) fn text(&self) -> &str {
         match &self.outcome {
             Ok(output) => output.get(),
@@ -209,7 +209,7 @@ impl Functions {
     /// Invokes a function, and waits for its end or its time-out. `None` if there is no such
     /// function.
     ///
-    /// As in Lambda, an invocation runs to its end even if whoever asked has gone; a panic or a
+    /// As in Lambda, an invocation runs to its end even if its caller hangs up. A panic or a
     /// time-out is an error of that invocation alone.
     pub(crate) async fn invoke(
         &self,
@@ -273,7 +273,7 @@ impl Functions {
 }
 
 impl Surroundings<'_> {
-    /// Exactly what the contract lists for the function, and what Lambda itself sets.
+    /// Exactly the variables that the contract lists for the function, and those of Lambda itself.
     fn environment(&self, full_name: &str, wanted: &auth_api::Function) -> Environment {
         let listed = wanted
             .environment
@@ -296,7 +296,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// A new X-Ray trace that nobody records.
+/// A new X-Ray trace id, which is not recorded.
 pub(crate) fn trace_id(seconds: i64) -> String {
     let random = u128::from_be_bytes(random::bytes()) >> 32;
     let parent = u64::from_be_bytes(random::bytes());

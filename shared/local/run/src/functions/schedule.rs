@@ -17,11 +17,10 @@ use crate::world::random;
 /// How often the world's clock is read. `EventBridge` promises the minute, and no more.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// Invokes each scheduled function when its time has come by the world's clock, for as long as the
-/// world lasts.
+/// Invokes each scheduled function when it is due by the world's clock, until the world ends.
 ///
-/// The first time comes one interval after the start. A clock that moves over several of them makes
-/// up for none.
+/// It is due for the first time one interval after the start. If the clock skips several intervals,
+/// one invocation covers them.
 pub(crate) async fn keep(functions: Arc<Functions>, clock: WorldClock) {
     let mut schedules: Vec<Schedule> = Contract::embedded()
         .functions()

@@ -1,4 +1,4 @@
-//! What API Gateway makes of a function's answer, and the answers that are its own.
+//! API Gateway's translation of a function's answer, and its own answers.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE, WWW_AUTHENTICATE};
@@ -15,7 +15,7 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// The function's answer is not one that API Gateway understands.
+/// API Gateway cannot interpret the function's answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 

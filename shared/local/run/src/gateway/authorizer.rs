@@ -1,6 +1,6 @@
-//! The JWT authorizer: it fetches the issuer's keys over HTTP and checks signature, issuer,
-//! audience, times and scopes, in API Gateway's order. It knows nothing of revoked tokens or of
-//! `token_use`, as the real one does not.
+//! The JWT authorizer. It fetches the issuer's keys over HTTP and checks signature, issuer,
+//! audience, times and scopes, in API Gateway's order. Like the real one, it ignores revocation and
+//! `token_use`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ pub(super) struct Authorizer {
     issuer: String,
     audience: Vec<String>,
     http: reqwest::Client,
-    /// The keys, once fetched. Held while fetching, so that many requests at once fetch once.
+    /// The cached keys. The lock is held during a fetch, so concurrent requests fetch once.
     keys: Mutex<Option<Arc<JwkSet>>>,
 }
 
-/// What an admitted request's event says of its token.
+/// The part of an admitted request's event about its token.
 #[derive(Serialize)]
 pub(super) struct Authorized {
     /// Every claim, as text.
@@ -36,10 +36,10 @@ pub(super) struct Authorized {
     scopes: Vec<String>,
 }
 
-/// Why a request is not admitted.
+/// The reason why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// 401: no token, or none that is good. Holds what `WWW-Authenticate` says of it.
+    /// 401: no token, or an invalid one. Contains the value of `WWW-Authenticate`.
     Unauthorized(&'static str),
     /// 403: a good token without any of the route's scopes.
     Forbidden,
@@ -63,7 +63,7 @@ impl Authorizer {
         })
     }
 
-    /// Admits a request whose token is good and has at least one of `scopes`.
+    /// Admits a request with a valid token that has at least one of `scopes`.
     pub(super) async fn admit(
         &self,
         headers: &HeaderMap,
@@ -225,7 +225,7 @@ fn key_of(keys: &JwkSet, kid: &str) -> Option<DecodingKey> {
         .and_then(|key| DecodingKey::from_jwk(key).ok())
 }
 
-/// The claims as the event has them. Those that are null are left out.
+/// The claims in the event's form, without null claims.
 fn texts(claims: &Map<String, Value>) -> BTreeMap<String, String> {
     let given = claims.iter().filter(|(_, value)| !value.is_null());
     given
@@ -233,7 +233,7 @@ fn texts(claims: &Map<String, Value>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A claim as the event has it: text, whatever it was.
+/// A claim in the event's form: text, whatever its type was.
 fn text(claim: &Value) -> String {
     match claim {
         Value::String(text) => text.clone(),

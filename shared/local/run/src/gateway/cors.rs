@@ -1,5 +1,5 @@
-//! CORS as an HTTP API with a CORS configuration does it: preflights are answered without a route,
-//! and what a function says of CORS is thrown away.
+//! CORS as an HTTP API with a CORS configuration does it: preflights need no route, and a
+//! function's own CORS headers are dropped.
 
 use auth_api::Contract;
 use axum::http::header::{
@@ -17,11 +17,11 @@ use super::answer::Answer;
 pub(crate) struct Origins {
     /// These, each as a browser writes it.
     pub(crate) listed: Vec<String>,
-    /// Every page that this machine serves, on whatever port.
+    /// Allows every page of this machine, on any port.
     pub(crate) any_loopback: bool,
 }
 
-/// Admitted callers, and the headers that the contract lets them send and read.
+/// The allowed origins, and the headers that the contract lets them send and read.
 pub(super) struct Cors {
     origins: Origins,
     contract: &'static auth_api::Cors,
@@ -69,7 +69,7 @@ impl Cors {
         })
     }
 
-    /// Replaces whatever the answer says of CORS by what the configuration says.
+    /// Replaces the answer's CORS headers by the configured ones.
     pub(super) fn apply(&self, request: &HeaderMap, answer: &mut Answer) {
         answer.headers.retain(|(name, _)| !is_cors(name));
         if let Some(origin) = self.allowed(request) {
@@ -95,7 +95,7 @@ impl Cors {
     }
 }
 
-/// Names as a header lists them. Text that no header takes lists none.
+/// Names as a header lists them. If the text is no valid header value, the list is empty.
 fn listed(names: &[String]) -> HeaderValue {
     HeaderValue::from_str(&names.join(",")).unwrap_or(HeaderValue::from_static(""))
 }

@@ -35,7 +35,7 @@ pub(super) struct Received<'a> {
 /// The admitted caller, from the event.
 #[derive(Serialize)]
 pub(super) enum Admitted {
-    /// Who has a token.
+    /// The holder of a token.
     #[serde(rename = "jwt")]
     Jwt(Authorized),
     /// The signer.
@@ -91,11 +91,11 @@ struct Http<'a> {
 }
 
 impl Received<'_> {
-    /// The event, absent members left out and not null.
+    /// The event. Absent members are omitted, not null.
     pub(super) fn to_event(&self) -> serde_json::Result<Box<RawValue>> {
         let operation = self.routed.operation;
         let route_key = format!("{} {}", operation.method.as_str(), operation.path);
-        // Decoded, whatever its name says, as captured events of HTTP APIs have it.
+        // Decoded, despite its name, as in captured events of HTTP APIs.
         let raw_path = self.routed.path.as_str();
         let (body, is_base64_encoded) = self.body();
         to_raw_value(&Event {
@@ -131,8 +131,8 @@ impl Received<'_> {
         })
     }
 
-    /// Names in lower case, values of one name joined by commas, without the cookies, and with what
-    /// the gateway adds.
+    /// Names in lower case, values of one name joined by commas, without the cookies, and with the
+    /// gateway's own headers.
     fn headers(&self) -> BTreeMap<String, String> {
         let mut headers = BTreeMap::new();
         for name in self.parts.headers.keys().filter(|name| **name != COOKIE) {
@@ -157,8 +157,8 @@ impl Received<'_> {
         headers
     }
 
-    /// Text as it came if its type says text and it is; anything else in Base64; nothing if there
-    /// is none.
+    /// Unchanged if its type says text and its bytes are text; otherwise in Base64; `None` without
+    /// a body.
     fn body(&self) -> (Option<String>, bool) {
         if self.body.is_empty() {
             return (None, false);
@@ -171,7 +171,7 @@ impl Received<'_> {
     }
 }
 
-/// What API Gateway passes on as text. HTTP APIs have no setting for it.
+/// The content types that API Gateway passes on as text. HTTP APIs have no setting for it.
 fn is_text(content_type: &str) -> bool {
     let essence = content_type
         .split(';')

@@ -69,7 +69,7 @@ pub(crate) struct Gateway {
     requests: Arc<Requests>,
 }
 
-/// What is known of a request when it has been answered.
+/// The facts about an answered request.
 struct Handled {
     answer: Answer,
     operation_id: Option<&'static str>,
@@ -77,7 +77,7 @@ struct Handled {
     invoked: Invocation,
 }
 
-/// What invoking the function came to; the default where none was invoked.
+/// The outcome of an invocation; the default means none.
 #[derive(Default)]
 struct Invocation {
     id: String,
@@ -110,12 +110,12 @@ impl Gateway {
         })
     }
 
-    /// Forgets what was spent of throttles.
+    /// Resets the throttles.
     pub(crate) fn reset(&self) {
         self.throttles.reset();
     }
 
-    /// Answers one request, whatever it is.
+    /// Answers any request.
     pub(crate) async fn serve(
         &self,
         peer: SocketAddr,
@@ -135,8 +135,8 @@ impl Gateway {
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             handled.answer.headers.push((REQUEST_ID, id));
         }
-        // A head that is refused for its length is no request yet: no operation's description can
-        // hold for it.
+        // A head that is refused for its length is no request yet, so no operation's description
+        // applies to it.
         let understood = handled.answer.status != StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         if let Some(observer) = self.observer.as_ref().filter(|_| understood) {
             observer(&ObservedExchange {
@@ -285,7 +285,8 @@ impl Gateway {
         }
     }
 
-    /// The Lambda proxy integration: the event in, the answer out, and what the invocation came to.
+    /// The Lambda proxy integration: it sends the event, and returns the answer and the
+    /// invocation's outcome.
     async fn integrate(&self, received: &Received<'_>) -> (Answer, Invocation) {
         let none = Invocation::default();
         let Ok(event) = received.to_event() else {
@@ -331,7 +332,7 @@ fn problem_code_of(answer: &Answer) -> Option<String> {
     problem_code(&answer.body)
 }
 
-/// A path whose long segments are cut: a link's opens something.
+/// A path with its long segments truncated: a link's segment is a credential.
 fn path_for_eyes(path: &str) -> String {
     let segments = path.split('/').map(|segment| {
         let shown: String = segment.chars().take(12).collect();
@@ -344,8 +345,8 @@ fn path_for_eyes(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// What the request's head takes on the wire: `METHOD target HTTP/1.1`, and `name: value` for each
-/// header, with their line ends.
+/// The length of the request's head on the wire: `METHOD target HTTP/1.1`, and `name: value` for
+/// each header, with their line ends.
 fn head_length(parts: &Parts) -> usize {
     let version = match parts.version {
         Version::HTTP_10 | Version::HTTP_11 => "HTTP/1.1".len(),

@@ -1,4 +1,4 @@
-//! The IAM authorizer: who signed a request by Signature Version 4, found out by signing it again.
+//! The IAM authorizer. It verifies a Signature Version 4 by signing the request again.
 
 use std::time::{Duration, SystemTime};
 
@@ -40,8 +40,8 @@ pub(super) struct Signer {
     user_id: &'static str,
 }
 
-/// The caller, where the request is signed with the local run's credentials, for this API, within
-/// the time, and as it is.
+/// The signer, if the request carries a valid signature of the local run's credentials, for this
+/// API, within the time.
 pub(super) fn caller(parts: &Parts, body: &[u8], now: SystemTime) -> Option<Signer> {
     let genuine = if parts.headers.contains_key(AUTHORIZATION) {
         signed_in_a_header(parts, body, now)
@@ -57,8 +57,8 @@ pub(super) fn caller(parts: &Parts, body: &[u8], now: SystemTime) -> Option<Sign
     })
 }
 
-/// How far the time that a request states for its signature lies from the gateway's, where that is
-/// too far. A clock that was moved for a test refuses every client that signs by the system's.
+/// The distance between the signature's time and the gateway's, if it is too long. A clock that a
+/// test has moved refuses every client that signs by the system's clock.
 pub(super) fn time_apart(parts: &Parts, now: SystemTime) -> Option<Duration> {
     let query = parts.uri.query().unwrap_or_default();
     let in_query = form_urlencoded::parse(query.as_bytes())
@@ -243,7 +243,7 @@ fn lists(signed_headers: &str, name: &str) -> bool {
     signed_headers.split(';').any(|listed| listed == name)
 }
 
-/// The value of a header that is there once.
+/// The value of a header that occurs exactly once.
 fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;

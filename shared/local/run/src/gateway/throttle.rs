@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use auth_api::{Operation, Throttle};
 use auth_domain::Timestamp;
 
-/// What an account's HTTP APIs share in a Region unless AWS raises it.
+/// The default quota that an account's HTTP APIs share in a Region.
 const STAGE: Throttle = Throttle {
     rate_per_second: 10_000,
     burst: 5_000,

@@ -1,5 +1,4 @@
-//! The web page: files that are part of the program, served under a policy that lets them talk to
-//! this origin and no other.
+//! The web page: files within the program. Their policy lets them talk only to this origin.
 
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 const INDEX: &str = include_str!("index.html");
 
-/// The page's own files, by name. The package's modules stand beside them.
+/// The page's own files, by name. The package's modules are in the same folder.
 const FILES: [(&str, &str); 15] = [
     ("agent.js", include_str!("agent.js")),
     ("client.js", include_str!("client.js")),

@@ -6,13 +6,13 @@ pub(crate) const REGION: &str = "eu-west-1";
 /// The account in every ARN.
 pub(crate) const ACCOUNT_ID: &str = "000000000000";
 
-/// The credentials of everybody who signs: functions, agents, operators.
+/// The access key of every signer: functions, agents, operators.
 pub(crate) const ACCESS_KEY_ID: &str = "LOCAL";
 
-/// Their secret, which guards nothing but this machine's own loopback.
+/// Their secret. It protects only this machine's own loopback.
 pub(crate) const SECRET_ACCESS_KEY: &str = "local";
 
-/// Who that is, as IAM numbers its users.
+/// The signer's id, in the form of an IAM user's.
 pub(crate) const CALLER_ID: &str = "AIDALATCHKEYLOCAL000";
 
 /// The person's name.

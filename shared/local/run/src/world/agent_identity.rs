@@ -1,4 +1,4 @@
-//! Who the agent is: AgentCore with a workload identity, and the user pool as the provider of
+//! The agent's identity: AgentCore with a workload identity, and the user pool as the provider of
 //! people's tokens.
 
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use super::clock::WorldClock;
 use super::directory::Directory;
 use super::random;
 
-/// Stands for AgentCore's callback address until AgentCore knows the client and says it. Nothing
-/// answers there.
+/// Replaces AgentCore's callback address until AgentCore knows the client and returns the real one.
+/// Nothing answers at this address.
 const NOT_KNOWN_YET: &str = "https://agentcore.invalid/not-known-yet";
 
-/// Opens AgentCore with what a deployment makes of it. `return_url` is the only address that it
-/// sends browsers back to.
+/// Opens AgentCore with a deployment's settings. `return_url` is the only address to which it sends
+/// browsers back.
 pub(crate) fn open(
     public_url: String,
     file: Option<PathBuf>,
@@ -50,8 +50,8 @@ pub(crate) fn open(
     Ok(agentcore)
 }
 
-/// Makes each known to the other: the pool's client to AgentCore, and where AgentCore is called
-/// back to the pool. Whoever is first does not know the other yet.
+/// Registers each with the other: the pool's client at AgentCore, and AgentCore's callback address
+/// at the pool. The first one starts without the other.
 fn register(agentcore: &AgentCore, directory: &Directory, issuer: &str) -> Result<(), WorldError> {
     let called_back_at = |url: &str| Map::from_iter([("CallbackURLs".to_owned(), json!([url]))]);
     let client = directory.ensure_client(AppClient::AgentCore, called_back_at(NOT_KNOWN_YET))?;

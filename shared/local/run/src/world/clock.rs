@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_domain::{Clock, Timestamp};
 
-/// The clock behind everything in a world: operations, stand-ins, tokens, time to live. It can be
-/// moved, ahead only, and stopped.
+/// The clock of everything in a world: operations, stand-ins, tokens, time to live. It can be moved
+/// forward and stopped.
 #[derive(Clone, Debug, Default)]
 pub struct WorldClock {
     ahead_ms: Arc<AtomicI64>,
@@ -22,8 +22,8 @@ impl WorldClock {
         clock
     }
 
-    /// Moves the clock. Use [`World::advance`](crate::World::advance), which also lets time to live
-    /// take effect.
+    /// Moves the clock. Use [`World::advance`](crate::World::advance), which also deletes expired
+    /// items.
     pub(crate) fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.ahead_ms.fetch_add(by, Ordering::SeqCst);
@@ -34,8 +34,8 @@ impl WorldClock {
         self.ahead_ms.store(0, Ordering::SeqCst);
     }
 
-    /// Stops the clock for good: from now on it stands still but for being moved, so that a test
-    /// can stand on the edge of a limit.
+    /// Stops the clock for good: from now on it only changes when it is moved. So a test can reach
+    /// the exact edge of a limit.
     pub fn stop(&self) {
         self.stopped_at.get_or_init(system_time);
     }
@@ -56,7 +56,7 @@ impl WorldClock {
         Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// The present instant, as the stand-ins take it.
+    /// The present instant, in the stand-ins' type.
     #[must_use]
     pub fn system_time(&self) -> SystemTime {
         let system = self.stopped_at.get().copied();
@@ -69,7 +69,7 @@ impl WorldClock {
         Clock::new(move || clock.now())
     }
 
-    /// As the stand-ins take it.
+    /// The clock in the stand-ins' type.
     pub(crate) fn for_stand_ins(&self) -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
         let clock = self.clone();
         Arc::new(move || clock.system_time())

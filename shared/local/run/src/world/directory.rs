@@ -21,7 +21,7 @@ pub(crate) struct Directory {
     pub(crate) operations_client_id: String,
     pub(crate) operations_client_secret: String,
     pub(crate) public_client_id: Option<String>,
-    /// The app clients whose tokens the JWT routes take.
+    /// The app clients whose tokens the JWT routes accept.
     pub(crate) api_client_ids: Vec<String>,
     described: UserPool,
 }
@@ -90,7 +90,7 @@ impl Directory {
         Ok(directory)
     }
 
-    /// Makes an app client as it is described, with what this run alone knows of it.
+    /// Makes an app client from its description, completed by values that only this run knows.
     pub(crate) fn ensure_client(
         &self,
         client: AppClient,
@@ -110,7 +110,7 @@ impl Directory {
     }
 }
 
-/// For whom passkeys are made: what the operations say too, from the same settings.
+/// The passkeys' domain name and verification. The operations use the same settings.
 fn passkeys(settings: &Settings, front_end: &str) -> Result<Value, InvalidRelyingParty> {
     let front_end = settings.get("FRONTEND_URL").unwrap_or(front_end);
     let relying_party = RelyingParty::of(settings.get("PASSKEY_RP_ID"), front_end)?;

@@ -10,7 +10,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// The names of the contract's tables, by what grants call them.
+/// The names of the contract's tables, by their names in grants.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Tables(BTreeMap<&'static str, String>);
 
@@ -55,7 +55,7 @@ pub(crate) struct DynamoDb {
 }
 
 impl DynamoDb {
-    /// Opens the database and makes the tables that are not there.
+    /// Opens the database and makes missing tables.
     pub(crate) fn open(file: Option<PathBuf>, tables: Tables) -> Result<Self, DynoxideError> {
         let database = match file {
             Some(path) => Database::new(&path.to_string_lossy())?,
@@ -88,8 +88,8 @@ impl DynamoDb {
         Ok(())
     }
 
-    /// Whether every table has the key and the indexes that this version gives it. Kept tables may
-    /// be of another version.
+    /// Whether every table has this version's key and indexes. Kept tables may be of another
+    /// version.
     pub(crate) fn has_this_shape(&self) -> Result<bool, DynoxideError> {
         for (name, table) in self.tables.described() {
             let kept = self
@@ -105,8 +105,8 @@ impl DynamoDb {
         Ok(true)
     }
 
-    /// Deletes what has outlived its time by `now`. Dynoxide's own sweep reads the system's clock,
-    /// which nobody can move.
+    /// Deletes the items that have expired by `now`. Dynoxide's own sweep reads the system's clock,
+    /// which tests cannot move.
     pub(crate) fn sweep(&self, now: Timestamp) -> Result<(), DynoxideError> {
         let values = json!({ ":now": { "N": now.as_seconds().to_string() } });
         for (name, table) in self.tables.described() {

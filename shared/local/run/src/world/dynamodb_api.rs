@@ -1,8 +1,8 @@
 //! DynamoDB's wire protocol in front of the database.
 //!
-//! Dynoxide brings a server of its own, but that one answers every origin and every host name, so
-//! any web page that is open on this machine could read the tables. This one answers programs only,
-//! behind the guard of all ports.
+//! Dynoxide has its own server, but that one answers every origin and every host name: any web page
+//! open on this machine could read the tables. This server answers only programs, behind the guard
+//! of all ports.
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -77,7 +77,7 @@ async fn call(
     }
 }
 
-/// An operation's answer; nothing where it is not served here.
+/// An operation's answer; `None` if it is not served here.
 fn run(database: &Database, operation: &str, body: &[u8]) -> Option<Result<String, DynoxideError>> {
     Some(match operation {
         "BatchGetItem" => answer(body, |request| database.batch_get_item(request)),

@@ -1,4 +1,4 @@
-//! What the functions find in their environment: where everything is, and what is configured.
+//! The functions' environment: all addresses and settings.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ pub(crate) fn values(
         .collect()
 }
 
-/// What Lambda, and a developer who points the SDK at stand-ins, put into a function's environment.
+/// The variables that Lambda sets, and those with which a developer points the SDK at stand-ins.
 pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
     [
         ("AWS_REGION", ready.region.as_str()),

@@ -1,4 +1,4 @@
-//! Why a world does not start, or does not do what it was asked.
+//! The error of a world that fails to start, or that fails to do as asked.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use super::ports::PortError;
 use super::state_folder::StateFolderError;
 use crate::functions::FunctionsError;
 
-/// Why a world does not start, or does not do what it was asked.
+/// The reason why a world fails to start, or fails to do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// A port cannot be had.
@@ -15,7 +15,7 @@ pub enum WorldError {
     /// The state folder cannot be had.
     #[error(transparent)]
     StateFolder(#[from] StateFolderError),
-    /// A function does not start.
+    /// A function failed to start.
     #[error(transparent)]
     Functions(#[from] FunctionsError),
     /// The kept state cannot be read.
@@ -23,7 +23,7 @@ pub enum WorldError {
         "{part} cannot use its kept state in {file}; start with --fresh to forget all that is kept"
     )]
     Kept {
-        /// Whose state it is.
+        /// The part whose state it is.
         part: &'static str,
         /// Where it is.
         file: PathBuf,

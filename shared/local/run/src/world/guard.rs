@@ -1,11 +1,11 @@
-//! Who may talk to a world's ports: nobody but this machine, and for what changes the world, no
-//! page but our own.
+//! The guard of a world's ports. It admits only this machine, and for changes of the world only our
+//! own pages.
 //!
 //! The listeners are bound to loopback, but a browser on this machine visits foreign pages. Such a
 //! page could reach the port under its own host name (DNS rebinding), so the Host must name this
-//! machine; and it could send blind POSTs, so requests that change something under `/_local` must
-//! not come from another site. Cognito answers pages of any origin, as in AWS, but what takes AWS's
-//! keys there is for programs: a stand-in cannot tell a signature from a made-up one.
+//! machine. It could also send blind POSTs, so requests that change something under `/_local` must
+//! not come from another site. Cognito answers pages of any origin, as in AWS, but its operations
+//! with AWS's keys are for programs: a stand-in cannot distinguish a signature from a made-up one.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -18,8 +18,8 @@ use url::{Host, Url};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses requests that do not name this machine. API Gateway says the same to a host that is not
-/// its own.
+/// Refuses requests that do not name this machine. API Gateway gives the same answer to a foreign
+/// host.
 pub(crate) async fn loopback_only(request: Request, next: Next) -> Response<Body> {
     if names_loopback(request.headers()) {
         next.run(request).await
@@ -38,7 +38,7 @@ pub(crate) async fn same_origin_only(request: Request, next: Next) -> Response<B
     }
 }
 
-/// Refuses signed requests from pages, and the browser's question whether one may be sent.
+/// Refuses signed requests from pages, and the preflights for them.
 pub(crate) async fn no_signed_pages(request: Request, next: Next) -> Response<Body> {
     if is_signed_page(request.uri().path(), request.headers()) {
         forbidden("signed requests are taken from programs only")
@@ -47,8 +47,8 @@ pub(crate) async fn no_signed_pages(request: Request, next: Next) -> Response<Bo
     }
 }
 
-/// AWS's operations have the root; below it are documents and pages, whose bearer tokens are a
-/// browser's own business.
+/// AWS's operations are at the root. Documents and pages are below it, and their bearer tokens are
+/// a browser's own matter.
 fn is_signed_page(path: &str, headers: &HeaderMap) -> bool {
     let asks_for_it = headers
         .get_all(ACCESS_CONTROL_REQUEST_HEADERS)

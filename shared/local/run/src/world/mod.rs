@@ -1,5 +1,4 @@
-//! A world: the gateway, every function and everything that they stand on, in one process, on ports
-//! of its own.
+//! A world: the gateway, every function and their stand-ins, in one process, on its own ports.
 
 pub(crate) mod account;
 mod agent_identity;
@@ -62,7 +61,7 @@ use crate::functions::{Functions, Surroundings, schedule};
 use crate::gateway::{Gateway, Setup};
 use crate::page;
 
-/// How often what has expired is deleted while nobody moves the clock. DynamoDB itself promises
+/// The interval of deleting expired items while the clock is not moved. DynamoDB itself promises
 /// days.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
@@ -97,7 +96,7 @@ pub struct Ready {
     pub region: String,
     /// The user pool's id.
     pub user_pool_id: String,
-    /// The public app client's id, where there is one.
+    /// The public app client's id, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
     /// The tables' names.
@@ -125,7 +124,7 @@ impl Ready {
     }
 }
 
-/// The recorded ways in which Cognito answers a sign-in for a user that it does not know.
+/// The recorded answers of Cognito to a sign-in of an unknown user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum UnknownUser {
@@ -313,7 +312,7 @@ impl World {
         &self.inner.clock
     }
 
-    /// Moves time ahead for everything in this world, and deletes what expires by that.
+    /// Moves time forward for everything in this world, and deletes the items that expire by that.
     pub fn advance(&self, by: Duration) -> Result<(), WorldError> {
         self.inner.advance(by)
     }
@@ -363,7 +362,7 @@ impl World {
             .collect()
     }
 
-    /// Chooses how Cognito answers for users that it does not know.
+    /// Chooses Cognito's answer for unknown users.
     pub fn set_unknown_user(&self, unknown_user: UnknownUser) {
         self.inner.set_unknown_user(unknown_user);
     }
@@ -374,20 +373,20 @@ impl World {
         &self.inner.cognito
     }
 
-    /// AgentCore, for the switches of what AWS does not document.
+    /// AgentCore, with switches for its undocumented behaviour.
     #[must_use]
     pub fn agentcore(&self) -> &AgentCore {
         &self.inner.agentcore
     }
 
-    /// A clean state: no people, no mails, no calls, no faults, and the system's time. Keys, pool
-    /// and app clients stay, and so does what warm functions remember of them.
+    /// Resets the state: no people, no mails, no calls, no faults, and the system's time. Keys,
+    /// pool and app clients stay, and so do the caches of warm functions.
     pub fn reset(&self) -> Result<(), WorldError> {
         self.inner.reset()
     }
 
-    /// Ends the world: no new requests, then the end of those that are being answered, then of what
-    /// they stood on.
+    /// Ends the world in order: it refuses new requests, waits for the open ones, then stops the
+    /// stand-ins.
     pub async fn shutdown(mut self) {
         self.background.abort_all();
         self.gateway.stop().await;
@@ -417,7 +416,7 @@ impl Inner {
             .map_err(WorldError::of("DynamoDB's time to live"))
     }
 
-    /// Invokes the functions that hear what became of mails, as `EventBridge` does.
+    /// Invokes the functions for feedback about mails, as `EventBridge` does.
     pub(crate) async fn hear_of_mail(&self, event: &Value) {
         let listening = Contract::embedded().functions().iter();
         for function in listening.filter(|one| one.kind == FunctionKind::MailFeedback) {
@@ -505,7 +504,7 @@ async fn through_the_gateway(
     response
 }
 
-/// Deletes what has expired, every now and then, for as long as the world lasts.
+/// Deletes expired items at intervals, until the world ends.
 async fn sweep(inner: Arc<Inner>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;

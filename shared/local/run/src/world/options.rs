@@ -10,15 +10,14 @@ use crate::control::mailbox::Mail;
 use crate::control::observer::{ObservedExchange, Served};
 use crate::functions::logs::LogLine;
 
-/// Everything that can be chosen about a world. The default is one in memory on free ports that
-/// nobody watches.
+/// All options of a world. The default is a world in memory, on free ports, without observers.
 #[derive(Clone)]
 pub struct Options {
-    /// The gateway's port, which the other ports follow; 0 takes free ones.
+    /// The gateway's port. The other ports follow it; 0 takes free ones.
     pub port: u16,
     /// Where state is kept.
     pub state: State,
-    /// Forgets what is kept there first.
+    /// Deletes the kept state first.
     pub fresh: bool,
     /// Limits and switches of the functions.
     pub settings: Settings,
@@ -44,7 +43,7 @@ pub type Watcher<Thing> = Arc<dyn Fn(&Thing) + Send + Sync>;
 /// Sees an event on its way into a function.
 pub type EventWatcher = Arc<dyn Fn(&str, &RawValue) + Send + Sync>;
 
-/// Called as things happen, from whatever task they happen in: they must not block.
+/// Called at each event, in the event's own task: they must not block.
 #[derive(Clone, Default)]
 pub struct Watchers {
     /// Sees every exchange that passed the gateway.

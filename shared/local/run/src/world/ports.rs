@@ -1,5 +1,5 @@
-//! The ports of a world: bound before anything else, so that a taken one is the first thing that is
-//! said.
+//! The ports of a world. They are bound before anything else, so that a taken one is reported
+//! first.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -16,7 +16,7 @@ pub enum PortError {
     Taken {
         /// The port.
         port: u16,
-        /// What it was to be for.
+        /// The port's purpose.
         purpose: &'static str,
     },
     /// There is no such port.
@@ -27,7 +27,7 @@ pub enum PortError {
     Refused {
         /// The port.
         port: u16,
-        /// What it was to be for.
+        /// The port's purpose.
         purpose: &'static str,
         /// The operating system's error.
         source: io::Error,
@@ -94,7 +94,7 @@ pub(crate) struct Urls {
 }
 
 impl Urls {
-    /// The gateway under its name, where the web page stands: passkeys need a name.
+    /// The gateway by its host name, for the web page: passkeys need a name.
     pub(crate) fn by_name(&self) -> String {
         self.gateway.replace("127.0.0.1", "localhost")
     }

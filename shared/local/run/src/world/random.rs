@@ -1,4 +1,4 @@
-//! The world's randomness: the operating system's, handed to whoever needs some.
+//! The world's randomness: the operating system's, passed to its users.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ pub(crate) fn for_operations() -> Randomness {
     Randomness::new(fill)
 }
 
-/// As the stand-ins take it.
+/// The randomness in the stand-ins' type.
 pub(crate) fn for_stand_ins() -> aws_local::Random {
     Arc::new(fill)
 }

@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How long requests that are being answered may hold up a shutdown.
+/// How long open requests may delay a shutdown.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Servers that are told to stop together. Dropping them stops them at once.
+/// Servers that stop together. Dropping them stops them at once.
 pub(crate) struct Servers {
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -28,7 +28,7 @@ impl Default for Servers {
 }
 
 impl Servers {
-    /// Serves a router, whose handlers may ask for the address of their peer.
+    /// Serves a router. Its handlers can read their peer's address.
     pub(crate) fn serve(&mut self, listener: TcpListener, router: Router) {
         let stopped = self.stopped();
         // An answer is one small write: waiting for more of it (Nagle) would only add time.
@@ -48,7 +48,7 @@ impl Servers {
         });
     }
 
-    /// Stops taking requests, and waits for those that are being answered.
+    /// Stops accepting requests, and waits for the open ones.
     pub(crate) async fn stop(&mut self) {
         self.stop.send_replace(true);
         let ended = async { while self.tasks.join_next().await.is_some() {} };

@@ -1,5 +1,5 @@
-//! What a person may configure: the limits and switches that the functions read from their
-//! environment, under the same names.
+//! A person's settings: the limits and switches that the functions read from their environment,
+//! under the same names.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use auth_api::{Contract, Maker, Setting, SettingKind, UnfitValue};
 use url::Url;
 
 /// The defaults that differ from the contract's. A stand-in answers in a few milliseconds, so much
-/// lower floors hide as much. The public client is there to be tried.
+/// lower floors hide as much. The public client is on, for trying it.
 const LOCAL_DEFAULTS: [(&str, &str); 3] = [
     ("OTP_RESPONSE_FLOOR_MS", "150"),
     ("OTP_REFUSAL_FLOOR_MS", "50"),
@@ -20,9 +20,9 @@ const LOCAL_DEFAULTS: [(&str, &str); 3] = [
 /// The three positions of `PUBLIC_CLIENT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PublicClient {
-    /// There is none.
+    /// The pool has no public client.
     Off,
-    /// It signs in at Cognito. Its tokens open nothing of Latchkey's.
+    /// It signs in at Cognito. Latchkey accepts none of its tokens.
     SignIn,
     /// Its tokens open the JWT routes.
     Api,
@@ -60,9 +60,9 @@ pub enum SettingsError {
     /// No function reads a variable of this name.
     #[error("{name} is not a setting; the settings are {known}")]
     Unknown {
-        /// What was written.
+        /// The given name.
         name: String,
-        /// What could have been.
+        /// The known names.
         known: String,
     },
     /// The local run sets this one.
@@ -98,7 +98,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads `NAME = value` lines; empty lines and lines that begin with `#` do not count.
+    /// Reads `NAME = value` lines. Empty lines and lines that begin with `#` are ignored.
     pub fn from_file(path: &Path) -> Result<Self, SettingsError> {
         let text = fs::read_to_string(path).map_err(|source| SettingsError::File {
             path: path.to_owned(),

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use crate::control::mailbox::write_private;
 
-/// Every file that a world keeps. `--fresh` removes these, and nothing else that may lie in the
-/// folder.
+/// Every file that a world keeps. `--fresh` removes only these from the folder.
 const FILES: [&str; 13] = [
     "agentcore.sqlite",
     "agentcore.sqlite-shm",
@@ -54,7 +53,7 @@ pub enum StateFolderError {
 }
 
 impl StateFolder {
-    /// Makes the folder where it is missing, with a `.gitignore` of its own, and locks it.
+    /// Makes a missing folder, with a `.gitignore` of its own, and locks it.
     pub(crate) fn lock(path: &Path) -> Result<Self, StateFolderError> {
         let failed = |source| StateFolderError::File {
             path: path.to_owned(),
@@ -97,7 +96,7 @@ impl StateFolder {
         Ok(())
     }
 
-    /// The refusal of what an older version kept here.
+    /// The refusal of state from an older version.
     pub(crate) fn older_shape(&self) -> StateFolderError {
         StateFolderError::OlderShape(self.path.clone())
     }
@@ -108,8 +107,8 @@ impl StateFolder {
         self.path.join(name)
     }
 
-    /// How far the kept world's clock was ahead: its records carry that time, so it goes on from
-    /// there.
+    /// How far the kept world's clock was ahead. Its records carry that time, so the clock
+    /// continues from there.
     pub(crate) fn clock_ahead(&self) -> Duration {
         let kept = fs::read_to_string(self.file("clock")).unwrap_or_default();
         Duration::from_millis(kept.trim().parse().unwrap_or(0))
