@@ -24,7 +24,7 @@ pub(crate) enum Step {
 const ENDED: Step = Step::DeadEnd("This sign-in link has been used already, or its time is over.");
 const UNREACHABLE: Step = Step::DeadEnd("The sign-in service cannot be reached. Try again.");
 
-/// The authorization URL is opened: on to the provider, once.
+/// Opens the authorization URL: redirects to the provider, once.
 pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal> {
     let openable = |session: &Session| {
         let again = service.behaviour().second_visit == Permission::Accepted;
@@ -47,7 +47,7 @@ pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal>
     let Some(provider) = found else {
         return Ok(ENDED);
     };
-    // Before the URL is spent, so that a provider that is not there yet costs no session.
+    // Before the URL is used up, so an unavailable provider costs no session.
     let endpoints = match oauth2::endpoints(&service.http, &provider.settings.discovery).await {
         Ok(endpoints) => endpoints,
         Err(cause) => {
@@ -96,8 +96,8 @@ pub(crate) async fn visit(service: &Service, uri: &str) -> Result<Step, Refusal>
     Ok(Step::Redirect(url))
 }
 
-/// Parameters of the authorization request that `customParameters` do not override: RFC 6749, RFC
-/// 7636, and those by which a whole other request could be smuggled in (RFC 9101).
+/// Parameters of the authorization request that `customParameters` cannot override: RFC 6749, RFC
+/// 7636, and those that could smuggle in another request (RFC 9101).
 fn is_standard(name: &str) -> bool {
     [
         "response_type",
@@ -204,7 +204,7 @@ async fn consent(
     }
 }
 
-/// Why there is no consent, as RFC 6749, section 4.1.2.1 tells it.
+/// The reason for a denied consent, in the terms of RFC 6749, section 4.1.2.1.
 struct Denied {
     error: String,
     description: String,

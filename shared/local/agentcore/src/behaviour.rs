@@ -1,27 +1,25 @@
-//! What AWS does not document, or not surely: each point can be answered both ways, while the
-//! stand-in runs.
+//! AWS's undocumented or uncertain behaviour. Each point has a switch that works while the stand-in
+//! runs.
 
 use std::time::Duration;
 
-/// How the stand-in answers where AWS's behaviour is unknown.
+/// The stand-in's answers at points where AWS's behaviour is unknown.
 ///
-/// The defaults are what was seen on real accounts where anything was, and the stricter way
-/// elsewhere. Code that is right under every value is right.
+/// A default is the behaviour seen on real accounts, if there is any, and otherwise the stricter
+/// one. Correct code works under every value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behaviour {
-    /// How long a workload access token is good for. The answer that carries one does not say.
+    /// The lifetime of a workload access token. AWS's answer does not contain it.
     pub workload_token_lifetime: Duration,
-    /// What the use of a workload access token that has ended, or was never issued, is refused
-    /// with.
+    /// The refusal of an expired or invalid workload access token.
     pub ended_workload_token: ErrorClass,
-    /// What a user token with a bad signature, issuer or time is refused with.
+    /// The refusal of a user token with a bad signature, issuer or time.
     pub bad_user_token: ErrorClass,
-    /// What `CompleteResourceTokenAuth` refuses an identifier with that did not begin the session.
+    /// `CompleteResourceTokenAuth`'s refusal of an identifier that did not begin the session.
     pub wrong_user: ErrorClass,
-    /// What an unknown, ended, failed, used or not yet authorized session is refused with.
+    /// The refusal of an unknown, ended, failed, used or not yet authorized session.
     pub ended_session: ErrorClass,
-    /// What the creation of something under a name that is taken is refused with. Older models of
-    /// the service know no conflict.
+    /// The refusal of a name that is taken. Older models of the service have no conflict.
     pub taken_name: ErrorClass,
     /// Whether another token of the same user may complete a session.
     pub fresh_user_token: Permission,
@@ -29,21 +27,20 @@ pub struct Behaviour {
     pub second_completion: Permission,
     /// Whether an authorization URL may be opened more than once.
     pub second_visit: Permission,
-    /// Whether `customState` may hold a colon. Seen to be refused, with a message about another
-    /// member.
+    /// Whether `customState` may contain a colon. AWS was seen to refuse it, with a message about
+    /// another member.
     pub colon_in_custom_state: Permission,
-    /// The query parameter in which the return URL gets `customState` back; `None` where it gets
-    /// nothing.
+    /// The query parameter of the return URL that carries `customState`; `None` if there is none.
     pub state_parameter: Option<String>,
     /// How return URLs are held against those that the workload identity allows.
     pub return_urls: ReturnUrls,
-    /// What the return URL is told when the person refuses, or the provider does.
+    /// The return URL's parameters when the person or the provider refuses.
     pub denial: Denial,
     /// The session's status afterwards.
     pub denied_session: DeniedSession,
     /// When the provider's authorization code becomes tokens.
     pub code_exchange: CodeExchange,
-    /// Whether a token that was obtained with other `customParameters` is found in the vault.
+    /// Whether the vault returns a token that was obtained with other `customParameters`.
     pub other_custom_parameters: Permission,
 }
 
@@ -85,16 +82,16 @@ pub enum ErrorClass {
     Validation,
 }
 
-/// Whether something may be done.
+/// Whether an action is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     /// It may.
     Accepted,
-    /// It may not.
+    /// The action is refused.
     Refused,
 }
 
-/// How a return URL is held against one that is allowed.
+/// The comparison of a return URL with the allowed ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReturnUrls {
     /// Character by character.
@@ -103,7 +100,7 @@ pub enum ReturnUrls {
     WithoutQuery,
 }
 
-/// What the return URL is told when no consent was given.
+/// The return URL's parameters without a consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denial {
     /// `error` and `error_description` as the provider gave them (RFC 6749, section 4.1.2.1), and
@@ -111,13 +108,13 @@ pub enum Denial {
     Error,
     /// The same, and `session_id`.
     ErrorWithSession,
-    /// `session_id` and the state, as if nothing had happened.
+    /// `session_id` and the state, as after a consent.
     Session,
-    /// The state and nothing else.
+    /// Only the state.
     Nothing,
 }
 
-/// What `GetResourceOauth2Token` says of a session that was denied.
+/// The answer of `GetResourceOauth2Token` for a denied session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeniedSession {
     /// `FAILED`.

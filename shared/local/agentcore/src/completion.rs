@@ -1,5 +1,5 @@
-//! `CompleteResourceTokenAuth`: the application says who sits at the browser that came back. Only
-//! the identifier that began the session puts tokens into the vault.
+//! `CompleteResourceTokenAuth`: the application identifies the person at the returning browser.
+//! Only the identifier that began the session puts tokens into the vault.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ pub(crate) async fn complete(service: &Service, input: Input) -> Result<Value, R
     Ok(json!({}))
 }
 
-/// Ends the session well, in one transaction, or claims its code where that is yet to be exchanged.
+/// Completes the session in one transaction, or claims its code if that has not been exchanged yet.
 fn claim(service: &Service, uri: &str, who: &Principal) -> Result<Option<Claimed>, Refusal> {
     let behaviour = service.behaviour();
     service.store.change(service.now(), |transaction| {

@@ -17,21 +17,21 @@ use crate::workload_identity::Page;
 pub struct CredentialProviderSpec {
     /// 1 to 128 of `[a-zA-Z0-9\-_]`.
     pub name: String,
-    /// `CustomOauth2`, or a vendor such as `CognitoOauth2`, of which the issuer or the endpoints
-    /// are taken from `discovery`.
+    /// `CustomOauth2`, or a vendor such as `CognitoOauth2`. `discovery` gives the vendor's issuer
+    /// or its endpoints.
     pub vendor: String,
     /// Where its endpoints are.
     pub discovery: Discovery,
-    /// The client that is registered there, with this provider's callback URL.
+    /// The client registered at the provider, with this provider's callback URL.
     pub client_id: String,
     /// Its secret.
     pub client_secret: Secret,
-    /// How the client proves itself at the token endpoint; `None` goes by discovery, and then by
-    /// HTTP Basic.
+    /// The client's authentication at the token endpoint. `None` follows discovery, and without it
+    /// uses HTTP Basic.
     pub client_authentication: Option<ClientAuthentication>,
 }
 
-/// A credential provider that is there.
+/// An existing credential provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CredentialProvider {
@@ -65,7 +65,7 @@ pub struct AuthorizationServer {
     pub authorization_endpoint: String,
     /// Where codes become tokens.
     pub token_endpoint: String,
-    /// Taken, and of no effect: `code` is what is asked for.
+    /// Accepted without effect: the request always asks for `code`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_types: Vec<String>,
     /// `client_secret_basic`, `client_secret_post` or both; empty for unknown.
@@ -115,8 +115,7 @@ pub(crate) struct Described {
     _tags: Option<Value>,
 }
 
-/// Of each kind of configuration the members that have an effect here. Others are refused by their
-/// name.
+/// The members with effect of each kind of configuration. Others are refused by name.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Config {
@@ -303,7 +302,7 @@ impl Described {
     }
 }
 
-/// AWS knows the vendors' endpoints; this stand-in knows what it is told.
+/// AWS knows the vendors' endpoints; this stand-in knows only its configuration.
 fn included_discovery(vendor: &str, config: &IncludedConfig) -> Result<Discovery, Refusal> {
     match (
         &config.issuer,
@@ -329,8 +328,8 @@ fn included_discovery(vendor: &str, config: &IncludedConfig) -> Result<Discovery
     }
 }
 
-/// Keeps the callback URL, which is registered elsewhere, and the vault: tokens do not end because
-/// their provider was described anew.
+/// Keeps the callback URL, which is registered elsewhere, and the vault: an update of the provider
+/// does not end its tokens.
 fn put(
     service: &Service,
     transaction: &Transaction<'_>,

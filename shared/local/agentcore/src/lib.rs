@@ -1,10 +1,9 @@
 //! AgentCore Identity over the AWS wire protocol, in one process.
 //!
-//! [`AgentCore::open`] opens the state, [`AgentCore::ensure_workload_identity`] and
-//! [`AgentCore::ensure_credential_provider`] see to it that they are there, and
-//! [`AgentCore::router`] is the HTTP face that AWS's SDKs and browsers talk to. It really sends a
-//! browser to the credential provider and back. Time, randomness and what AWS leaves open are
-//! passed in.
+//! [`AgentCore::open`] opens the state. [`AgentCore::ensure_workload_identity`] and
+//! [`AgentCore::ensure_credential_provider`] make the resources. [`AgentCore::router`] is the HTTP
+//! interface for AWS's SDKs and browsers. It really sends a browser to the credential provider and
+//! back. Time, randomness and AWS's undocumented behaviour are passed in.
 
 mod authorization;
 mod behaviour;
@@ -69,13 +68,13 @@ impl AgentCore {
         wire::router(Arc::clone(&self.service))
     }
 
-    /// Makes the workload identity, or gives the one that is there these return URLs.
+    /// Makes the workload identity, or gives an existing one these return URLs.
     pub fn ensure_workload_identity(&self, spec: WorkloadIdentitySpec) -> Result<(), SpecError> {
         workload_identity::ensure(&self.service, spec)
     }
 
-    /// Makes the credential provider, or brings the one that is there to these settings; its
-    /// callback URL stays.
+    /// Makes the credential provider, or changes an existing one to these settings. Its callback
+    /// URL stays.
     pub fn ensure_credential_provider(
         &self,
         spec: CredentialProviderSpec,
@@ -83,7 +82,7 @@ impl AgentCore {
         credential_provider::ensure(&self.service, spec)
     }
 
-    /// How the stand-in answers where AWS is not documented.
+    /// The stand-in's answers at AWS's undocumented points.
     #[must_use]
     pub fn behaviour(&self) -> Behaviour {
         (*self.service.behaviour()).clone()
@@ -94,7 +93,7 @@ impl AgentCore {
         self.service.set_behaviour(behaviour);
     }
 
-    /// Changes whose tokens are taken, from the next request on.
+    /// Changes the accepted issuers, from the next request on.
     pub fn set_issuers(&self, issuers: Issuers) {
         self.service.set_issuers(issuers);
     }

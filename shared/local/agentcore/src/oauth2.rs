@@ -1,4 +1,4 @@
-//! The other side: providers' and issuers' documents, and providers' token endpoints.
+//! The providers' side: the documents of providers and issuers, and providers' token endpoints.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,13 +23,13 @@ pub(crate) struct Tokens {
     pub(crate) expires: Option<Millis>,
 }
 
-/// Why there is no answer.
+/// The reason for a missing answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The token endpoint refuses the grant or the client.
     #[error("the token endpoint refused: {0}")]
     Refused(String),
-    /// Nothing came back that could be read as an answer.
+    /// No readable answer arrived.
     #[error("no answer from {0}")]
     Unreachable(String, #[source] reqwest::Error),
     /// The answer does not fit the request.
@@ -139,7 +139,7 @@ impl Grant<'_> {
     }
 }
 
-/// For whom a token is to be good (RFC 8707, and the `audience` that some providers take).
+/// The targets of a token (RFC 8707, and the `audience` of some providers).
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Targets {
     pub(crate) resources: Vec<String>,
@@ -193,8 +193,7 @@ pub(crate) async fn tokens(
         .extend_pairs(form)
         .extend_pairs(targets.parameters())
         .finish();
-    // Taken before the question: an answer that was long under way has not given the token a longer
-    // life.
+    // Read before the request: a slow answer must not prolong the token's life.
     let asked = service.now();
     let (status, body) = exchange(request.body(form), &place).await?;
     if status >= 500 {

@@ -1,4 +1,4 @@
-//! Which operation is served by what.
+//! The operations and the functions that serve them.
 
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ pub(crate) async fn run(
     }
 }
 
-/// The model has been held against the body, so what fails here is a member that this stand-in
-/// reads otherwise than the model.
+/// The model has accepted the body, so a failure here is a member that this stand-in reads
+/// differently from the model.
 fn read<Input: DeserializeOwned>(body: Value) -> Result<Input, Refusal> {
     serde_json::from_value(body).map_err(|cause| Refusal::unreadable(cause.to_string()))
 }

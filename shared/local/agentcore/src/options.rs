@@ -18,18 +18,18 @@ pub struct Options {
     pub public_url: String,
     /// Where the state is kept.
     pub state: State,
-    /// The current time. Everything that expires goes by this clock.
+    /// The current time. Everything that expires uses this clock.
     pub clock: Clock,
     /// Where tokens, states and ids come from.
     pub random: Random,
-    /// Whose tokens `GetWorkloadAccessTokenForJWT` takes.
+    /// The issuers whose tokens `GetWorkloadAccessTokenForJWT` accepts.
     pub issuers: Issuers,
     /// Behaviour that AWS does not document.
     pub behaviour: Behaviour,
 }
 
 impl Options {
-    /// A stand-in in memory, in `eu-west-1`, by the system's clock and randomness, for tokens of
+    /// A stand-in in memory, in `eu-west-1`, with the system's clock and randomness, for tokens of
     /// any issuer.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Self {
@@ -57,20 +57,21 @@ impl fmt::Debug for Options {
     }
 }
 
-/// Whose tokens are taken for a user's.
+/// The issuers of accepted user tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Issuers {
-    /// Anyone's who publishes keys, as in AWS, where the workload's own inbound check comes first.
+    /// Any issuer that publishes keys, as in AWS, where the workload's own inbound check comes
+    /// first.
     Any,
     /// Those of these issuers, as their `iss` spells them.
     Only(Vec<String>),
 }
 
-/// Why the state could not be opened.
+/// The reason why the state could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The database cannot be opened or is not one of this crate's.
+    /// The database cannot be opened or has another program's tables.
     #[error("the state cannot be opened")]
     State(#[from] rusqlite::Error),
     /// The HTTP client for providers and issuers could not be made.

@@ -1,4 +1,4 @@
-//! What an operation refuses with: one of the service's exceptions and its message.
+//! An operation's refusal: one of the service's exceptions and its message.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::behaviour::ErrorClass;
 
-/// The exceptions that this stand-in can answer with, those of the layer in front of the service
-/// among them.
+/// The exceptions that this stand-in can return, including those of the layer in front of the
+/// service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exception {
     AccessDenied,
@@ -22,7 +22,7 @@ pub(crate) enum Exception {
 }
 
 impl Exception {
-    /// The name as it stands in `x-amzn-errortype`.
+    /// The name in `x-amzn-errortype`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "AccessDeniedException",
@@ -65,13 +65,13 @@ impl From<ErrorClass> for Exception {
     }
 }
 
-/// A refusal: the exception and its message. The cause of an internal error is logged where it
-/// happened, not carried.
+/// A refusal: the exception and its message. The cause of an internal error is logged at its place
+/// and not part of this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) exception: Exception,
     pub(crate) message: Cow<'static, str>,
-    /// What a `ValidationException` says besides.
+    /// The additional reason of a `ValidationException`.
     reason: &'static str,
     breaches: Vec<Breach>,
 }
@@ -94,7 +94,7 @@ impl Refusal {
         Self::new(Exception::Validation, message)
     }
 
-    /// A body that is not what the operation takes.
+    /// A body that does not fit the operation.
     pub(crate) fn unreadable(message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason: "CannotParse",
@@ -115,7 +115,7 @@ impl Refusal {
         Self::new(Exception::ResourceNotFound, message)
     }
 
-    /// Tells the caller only that the failure is not the caller's; the cause goes to the log.
+    /// Tells the caller only that the stand-in failed; the log has the cause.
     pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         Fault::internal(cause).into()
     }

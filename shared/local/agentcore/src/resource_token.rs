@@ -152,7 +152,7 @@ fn in_progress(service: &Service, session_uri: &str) -> Value {
     })
 }
 
-/// Seen on a real account: the message speaks of a member that the request does not have.
+/// Seen on a real account: the message mentions a member that the request does not have.
 fn misleading_refusal_of_a_colon() -> Refusal {
     let member = "requestUri".to_owned();
     let message = "Value at 'requestUri' failed to satisfy constraint: Member must satisfy regular expression pattern: \

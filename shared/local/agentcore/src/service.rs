@@ -1,5 +1,4 @@
-//! The service behind the operations: options, state, switches, and what several operations need of
-//! them.
+//! The service behind the operations: options, state, switches, and helpers for several operations.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,9 +9,8 @@ use crate::behaviour::Behaviour;
 use crate::options::{Issuers, OpenError, Options};
 use crate::store::{LAYOUT, Store};
 
-/// A token of the vault is renewed once, however many ask for it at the same moment: a provider
-/// that rotates refresh tokens would take the second use of one for theft. Entries share this many
-/// gates.
+/// Concurrent requests renew a token of the vault once: a provider that rotates refresh tokens
+/// would take the second use of one for theft. All entries share this many gates.
 const GATES: usize = 64;
 
 /// How long one answer of a provider may take. A person waits for it, in front of a blank page.
@@ -76,12 +74,12 @@ impl Service {
         &self.region
     }
 
-    /// An address of this stand-in that a browser is sent to.
+    /// An address of this stand-in for browsers.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url)
     }
 
-    /// `resource` is what follows the account.
+    /// `resource` is the part after the account.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!(
             "arn:aws:{service}:{}:{}:{resource}",
@@ -110,7 +108,7 @@ impl Service {
     }
 }
 
-/// No redirects: a token endpoint that sends a secret elsewhere is none.
+/// No redirects: an endpoint that forwards a secret elsewhere is no token endpoint.
 fn http_client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .timeout(PATIENCE)

@@ -1,8 +1,7 @@
-//! Authorization sessions: what was asked for, by whom, and how far the consent is.
+//! Authorization sessions: the request, its user, and the state of the consent.
 //!
-//! A session goes one way: begun, opened, exchanging, returned, completed; or it fails. Each step
-//! is one transaction that looks at the step before, so two requests that arrive at once take it
-//! once.
+//! A session has one course: begun, opened, exchanging, returned, completed; or it fails. Each step
+//! is one transaction that checks the previous step, so of two concurrent requests one takes it.
 
 use std::time::Duration;
 
@@ -54,13 +53,13 @@ pub(crate) enum Progress {
     Begun,
     /// The browser is at the provider's.
     Opened { verifier: String },
-    /// One request is asking the provider for tokens, and it alone decides what comes next.
+    /// One request is asking the provider for tokens, and only it decides the next step.
     Exchanging,
-    /// Consent was given; nothing is usable yet.
+    /// The person consented. The tokens are not usable yet.
     Returned(Withheld),
     /// The tokens lie in the vault.
     Completed,
-    /// There will be none.
+    /// The session failed. It has no consent.
     Failed,
 }
 
@@ -81,7 +80,7 @@ pub(crate) enum Standing {
 impl Session {
     /// Begins a session and returns its URI.
     pub(crate) fn begin(service: &Service, asked: Asked) -> Result<String, Refusal> {
-        // Real ids read so: the text of a UUID, once more in base64url.
+        // Real ids have this form: the text of a UUID, encoded in base64url.
         let uri = format!("{URI_PREFIX}{}", URL_SAFE_NO_PAD.encode(service.uuid()));
         let session = Self {
             asked,
@@ -117,7 +116,7 @@ impl Session {
             .transpose()
     }
 
-    /// Keeps the session; `state` is what its browser must bring back from the provider.
+    /// Stores the session. Its browser must bring `state` back from the provider.
     pub(crate) fn keep(
         &self,
         transaction: &Transaction<'_>,
@@ -147,7 +146,7 @@ impl Session {
         now < self.ends
     }
 
-    /// How the session of this URI stands, which must be one of this user's.
+    /// The state of the session with this URI, which must belong to this user.
     pub(crate) fn standing(
         service: &Service,
         uri: &str,

@@ -13,14 +13,14 @@ pub(crate) const LAYOUT: Layout = Layout {
     sweep: sweep_out,
 };
 
-/// What is kept of a secret that only has to be recognised, and of keys made of several parts.
+/// The stored form of a secret that is only compared, and of keys made of several parts.
 pub(crate) type Fingerprint = [u8; 32];
 
 pub(crate) fn fingerprint(text: &str) -> Fingerprint {
     Sha256::digest(text.as_bytes()).into()
 }
 
-/// How long an ended session is remembered, so that its use is called ended and not unknown.
+/// How long an ended session is kept. Its use is then reported as ended, not as unknown.
 const REMEMBERED: Millis = DAY;
 
 const TABLES: &str = "

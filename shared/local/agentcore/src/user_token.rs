@@ -13,7 +13,7 @@ use crate::service::Service;
 use crate::store::fingerprint;
 use crate::workload_token::Principal;
 
-/// The claims that are read. Others do not matter here.
+/// The claims that are read. Others are ignored.
 #[derive(Deserialize)]
 struct Claims {
     iss: String,
@@ -28,10 +28,9 @@ struct Discovery {
     jwks_uri: String,
 }
 
-/// The user of a token that its issuer signed and that has not ended.
+/// The user of a token that its issuer signed and that has not expired.
 ///
-/// The issuer's keys are fetched each time: a stand-in has no reason to go by keys that were there
-/// some minutes ago.
+/// The issuer's keys are fetched each time: a stand-in has no reason to cache them.
 pub(crate) async fn verify(service: &Service, token: &str) -> Result<Principal, Refusal> {
     verified(service, token).await.map_err(|why| {
         Refusal::new(
@@ -44,7 +43,7 @@ pub(crate) async fn verify(service: &Service, token: &str) -> Result<Principal, 
 async fn verified(service: &Service, token: &str) -> Result<Principal, &'static str> {
     let unreadable = |_| "it is not a JWT with iss, sub and exp";
     let header = jsonwebtoken::decode_header(token).map_err(unreadable)?;
-    // Shared keys are not published; a published one would be a forger's.
+    // Shared keys are not published; a published one would let anyone forge tokens.
     if matches!(
         header.alg,
         Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
@@ -70,7 +69,7 @@ async fn verified(service: &Service, token: &str) -> Result<Principal, &'static 
         .and_then(|key| DecodingKey::from_jwk(key).ok())
         .ok_or("its issuer publishes no such key")?;
     let mut validation = Validation::new(header.alg);
-    // Times are held against the clock that was passed in, below.
+    // Times are compared with the clock that was passed in, below.
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();

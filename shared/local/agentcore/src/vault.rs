@@ -1,5 +1,4 @@
-//! The token vault: what a user has consented to, by workload, user, provider, scopes and
-//! parameters.
+//! The token vault: users' consents, by workload, user, provider, scopes and parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +18,7 @@ use crate::workload_token::Bearer;
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Purpose {
     pub(crate) scopes: Vec<String>,
-    /// What the provider's authorization endpoint is told besides.
+    /// The additional parameters for the provider's authorization endpoint.
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) targets: Targets,
 }
@@ -71,8 +70,8 @@ fn find(connection: &Connection, key: &Fingerprint) -> Result<Option<Tokens>, Re
         .transpose()?)
 }
 
-/// An access token that is good now: the kept one, or a renewed one. `None` where a new consent is
-/// needed, because there was none or the provider no longer honours it.
+/// A valid access token: the stored one, or a renewed one. `None` if a new consent is needed,
+/// because there was none or the provider no longer honours it.
 pub(crate) async fn access_token(
     service: &Service,
     key: &Fingerprint,

@@ -19,12 +19,12 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::{model, operations};
 
-/// Above the largest request that the model allows: two tokens of 128 KiB, and lists that nobody
-/// fills.
+/// Above the largest request of the model: two tokens of 128 KiB, and lists that are short in
+/// practice.
 const LONGEST_BODY: usize = 1_024 * 1_024;
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
-    // A HEAD is answered without a look: it is not somebody who opens the link.
+    // A HEAD gets an answer without effect: it does not open the link.
     let opened = get(visit).head(only_get);
     let sent_back = get(called_back).head(only_get);
     Router::new()
@@ -81,9 +81,9 @@ impl local_kit::Service for Service {
 /// Both services sign under this name.
 const SIGNING_NAME: &str = "bedrock-agentcore";
 
-/// Nothing here is for pages of other sites: there are no CORS headers, and a page that reaches
-/// this port under a name of its own (DNS rebinding) is turned away. Names of this machine pass,
-/// and the name under which the stand-in was told that it is reached.
+/// Pages of other sites have no access: there are no CORS headers, and a page that reaches this
+/// port under its own name (DNS rebinding) is refused. Names of this machine are admitted, and the
+/// name in the stand-in's own public URL.
 async fn own_host_only(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -155,8 +155,7 @@ async fn called_back(
     )
 }
 
-/// The parameters of these names, each there once at most (RFC 6749, section 3.1). Others are
-/// passed over.
+/// The parameters of these names. Each may occur once (RFC 6749, section 3.1). Others are ignored.
 fn read_query<const N: usize>(
     query: Option<&str>,
     names: [&str; N],
@@ -191,7 +190,7 @@ fn step(outcome: Result<Step, Refusal>) -> Response<Body> {
     }
 }
 
-/// A sentence for a person. It never holds anything that came with the request.
+/// A sentence for a person. It never contains any part of the request.
 fn page(status: StatusCode, sentence: &'static str) -> Response<Body> {
     let mut response = Response::new(Body::from(sentence));
     *response.status_mut() = status;

@@ -1,5 +1,5 @@
-//! Workload identities: who may ask for tokens, and where the browsers of its users may be sent
-//! back to.
+//! Workload identities: the agents that may ask for tokens, and the return addresses for their
+//! users' browsers.
 
 use local_kit::{Millis, SpecError, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -123,7 +123,7 @@ fn arn(service: &Service, name: &str) -> String {
     service.arn("bedrock-agentcore", &resource)
 }
 
-/// Return URLs that could not be redirected to are refused when they are registered.
+/// Refuses return URLs that could not be redirected to, at their registration.
 fn check_return_urls(urls: &[String]) -> Result<(), Refusal> {
     match urls.iter().find(|url| Url::parse(url).is_err()) {
         Some(url) => Err(Refusal::invalid(format!(

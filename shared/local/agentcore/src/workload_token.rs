@@ -12,7 +12,7 @@ use crate::store::{Fingerprint, fingerprint};
 use crate::user_token;
 use crate::workload_identity::WorkloadIdentity;
 
-/// Whom a workload acts for, by the very identifier that said so.
+/// The user that a workload acts for, by the identifier of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Principal {
     /// The workload itself.
@@ -23,7 +23,7 @@ pub(crate) enum Principal {
     Token {
         issuer: String,
         subject: String,
-        /// Tells this token from another one of the same subject.
+        /// Distinguishes this token from others of the same subject.
         token: Fingerprint,
     },
 }
@@ -108,7 +108,7 @@ fn issue(service: &Service, workload: String, principal: Principal) -> Result<Va
     Ok(json!({"workloadAccessToken": token}))
 }
 
-/// Whom a token stands for, with the workload identity, which may have been deleted since.
+/// The user of a token, and the workload identity, which may have been deleted since.
 pub(crate) fn bearer(
     service: &Service,
     token: &str,

@@ -1,4 +1,4 @@
-//! What every operation works on: the account that the stand-ins play, with its state.
+//! The account of the stand-ins, with its state. Every operation works on it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use local_kit::{Clock, Random};
 use crate::ses::Mail;
 use crate::state::Store;
 
-/// What happens to a mail that SES accepted.
+/// Receives each mail that SES accepted.
 pub type MailSink = Arc<dyn Fn(Mail) + Send + Sync>;
 
 pub(crate) struct Account {

@@ -14,11 +14,11 @@ use crate::page::{self, Page};
 use crate::refusal::{Refusal, check_length, input, output};
 use crate::state::{Kept, Key, StateError};
 
-/// A ciphertext names its key first: the UUID's sixteen bytes, then the nonce, then what AES-GCM
-/// made.
+/// A ciphertext begins with its key: the UUID's sixteen bytes, then the nonce, then AES-GCM's
+/// output.
 const KEY_ID_LENGTH: usize = 16;
 
-/// Canonical order, so that a context's meaning does not depend on how it was written.
+/// Canonical order, so that the order of writing does not change a context's meaning.
 type EncryptionContext = BTreeMap<String, String>;
 
 pub(crate) fn serve(account: &Account, operation: &str, body: Value) -> Result<Value, Refusal> {

@@ -1,13 +1,13 @@
-//! The small rest of AWS on a laptop: what an application uses of Secrets Manager, KMS and SES v2,
-//! over their own wire protocols on one port, so that unchanged SDK clients talk to them.
+//! The small rest of AWS on a laptop: an application's calls to Secrets Manager, KMS and SES v2,
+//! over their own wire protocols on one port, for unchanged SDK clients.
 //!
 //! Strict on purpose: unsigned requests, credentials scoped to another Region or service, unknown
 //! operations, members that AWS has but this crate does not honour, and values outside AWS's bounds
-//! are all refused. Signatures themselves are not verified: any access key will do.
+//! are all refused. Signatures themselves are not verified: any access key works.
 //!
 //! Own code rather than the `winterbaume-*` crates, which were read: those three are 35,000 lines
 //! with a second clock (chrono's, which cannot be moved), a second generation of the crypto crates
-//! and no state on disk; the dozen operations needed here fit into a few hundred lines on libraries
+//! and no state on disk. The dozen operations needed here fit into a few hundred lines on libraries
 //! that the workspace has anyway.
 
 mod account;
@@ -32,7 +32,7 @@ pub use state::StateError;
 use account::Account;
 use state::Store;
 
-/// Everything the stand-ins need from outside.
+/// The stand-ins' options.
 pub struct Options {
     /// The Region that credentials must be scoped to, and that ARNs name.
     pub region: String,
@@ -93,8 +93,8 @@ impl AwsLocal {
             .with_state(self.account.clone())
     }
 
-    /// Makes sure that a secret of this name has a current value, made by `first_value` where it
-    /// has none, and returns its ARN.
+    /// Makes sure that a secret of this name has a current value, made by `first_value` if it has
+    /// none, and returns its ARN.
     pub fn ensure_secret(
         &self,
         name: &str,
@@ -108,13 +108,13 @@ impl AwsLocal {
         secrets_manager::set(&self.account, name, value)
     }
 
-    /// The current value of a secret, if there is such a secret.
+    /// The current value of a secret, if the secret exists.
     #[must_use]
     pub fn secret(&self, name: &str) -> Option<String> {
         secrets_manager::current_value(&self.account, name)
     }
 
-    /// Makes sure that there is a key under this alias (`alias/…`), and returns its ARN.
+    /// Makes sure that a key with this alias (`alias/…`) exists, and returns its ARN.
     pub fn ensure_key(&self, alias: &str) -> Result<String, StateError> {
         kms::ensure(&self.account, alias)
     }

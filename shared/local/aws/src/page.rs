@@ -1,4 +1,4 @@
-//! Lists that are answered by pages. A page's marker names its last entry.
+//! Lists in pages. A page's marker names its last entry.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

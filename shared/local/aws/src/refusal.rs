@@ -24,7 +24,7 @@ impl Refusal {
         }
     }
 
-    /// An operation that does not exist, or that is not served here.
+    /// An operation that does not exist, or that the stand-in does not serve.
     pub(crate) fn unknown_operation() -> Self {
         Fault::unknown_operation().into()
     }
@@ -58,7 +58,7 @@ impl From<Fault> for Refusal {
     }
 }
 
-/// Reads an operation's input; members that the operation does not have are refused.
+/// Reads an operation's input. Members that the operation does not have are refused.
 pub(crate) fn input<Input: DeserializeOwned>(body: Value) -> Result<Input, Refusal> {
     serde_json::from_value(body)
         .map_err(|error| Refusal::new("ValidationException", error.to_string()))

@@ -206,7 +206,7 @@ struct DescribeSecret {
     secret_id: String,
 }
 
-/// What is told of a secret, asked for by name or in a list.
+/// A secret's description, on request by name or in a list.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Summary {
@@ -253,7 +253,7 @@ fn describe_secret(account: &Account, request: &DescribeSecret) -> Result<Value,
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct ListSecrets {
-    /// Nothing here is ever planned to be deleted.
+    /// No secret here is ever planned for deletion.
     #[serde(rename = "IncludePlannedDeletion")]
     _include_planned_deletion: Option<bool>,
     max_results: Option<usize>,
@@ -304,7 +304,7 @@ enum FilterKey {
 }
 
 impl Filter {
-    /// Whether one of the values fits. A value behind an exclamation mark fits what it would not.
+    /// Whether one of the values matches. An exclamation mark inverts a value.
     fn takes(&self, secret: &Listed) -> bool {
         self.values
             .iter()
@@ -314,7 +314,7 @@ impl Filter {
             })
     }
 
-    /// Names count letter case, descriptions do not. No secret here has a tag, a Region or a
+    /// Names are case-sensitive, descriptions are not. No secret here has a tag, a Region or a
     /// service.
     fn begins_with(&self, value: &str, secret: &Listed) -> bool {
         let folded = value.to_lowercase();
@@ -361,14 +361,14 @@ fn list_secrets(account: &Account, request: &ListSecrets) -> Result<Value, Refus
         listed.collect()
     });
     secrets.retain(|secret| request.filters.iter().all(|filter| filter.takes(secret)));
-    // What was made at one moment stays in the order of names.
+    // Secrets of the same moment stay in the order of names.
     secrets.sort_by(|one, other| {
         let (one, other) = (&one.summary, &other.summary);
         let order = match request.sort_by {
             SortBy::Name => one.name.cmp(&other.name),
             SortBy::CreatedDate => one.created_date.total_cmp(&other.created_date),
             SortBy::LastChangedDate => one.last_changed_date.total_cmp(&other.last_changed_date),
-            // Accesses are not kept.
+            // Accesses are not recorded.
             SortBy::LastAccessedDate => Ordering::Equal,
         };
         match request.sort_order {

@@ -1,4 +1,4 @@
-//! SES v2: takes simple mails and hands them on; nothing ever leaves the machine.
+//! SES v2: accepts simple mails and passes them on; no mail ever leaves the machine.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::account::Account;
 use crate::refusal::{Refusal, input};
 
-/// SES sends to at most this many recipients at once.
+/// SES's maximum of recipients in one call.
 const MOST_RECIPIENTS: usize = 50;
 
 /// A mail that SES accepted.
@@ -133,7 +133,7 @@ pub(crate) fn serve(account: &Account, body: Value) -> Result<Value, Refusal> {
     Ok(json!({ "MessageId": message_id }))
 }
 
-/// SES refuses addresses outside ASCII (RFC 6531 is not supported) and any that would break a
+/// SES refuses addresses outside ASCII (RFC 6531 is not supported) and addresses that would break a
 /// header.
 fn check_address(address: &str) -> Result<(), Refusal> {
     let usable = address.is_ascii()

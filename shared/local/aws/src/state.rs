@@ -15,12 +15,12 @@ pub enum StateError {
     /// The file system refused.
     #[error("cannot keep state in {path}")]
     File {
-        /// The file that was to be read or written.
+        /// The file to be read or written.
         path: PathBuf,
         /// The file system's error.
         source: io::Error,
     },
-    /// The file is there, and is not this crate's.
+    /// The file exists, but is not this crate's.
     #[error("{path} does not hold secrets and keys of this version")]
     Content {
         /// The file that was read.
@@ -30,7 +30,7 @@ pub enum StateError {
     },
 }
 
-/// Everything that is kept.
+/// The stored state.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Kept {
@@ -63,12 +63,12 @@ pub(crate) struct Version {
     pub(crate) created: f64,
 }
 
-/// Text or bytes, as it was put.
+/// Text or bytes, in the form of the request.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SecretValue {
     /// `SecretString`.
     Text(String),
-    /// `SecretBinary`, in Base64 as it came.
+    /// `SecretBinary`, in its original Base64.
     Binary(String),
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum SecretValue {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key {
     pub(crate) material: String,
-    /// Keys that were made before this member have none.
+    /// Keys older than this member have none.
     #[serde(default)]
     pub(crate) created: f64,
 }

@@ -51,8 +51,8 @@ pub(crate) struct Operation {
 impl local_kit::Service for Account {
     type Operation = Operation;
     type Refusal = Refusal;
-    /// 10 MB with some room: the largest mail that SES v2 takes by default is 10 MB, the other
-    /// services take far less.
+    /// 10 MB with some room: the largest mail that SES v2 accepts by default is 10 MB, and the
+    /// other services accept far less.
     const LONGEST_BODY: usize = 14 * 1024 * 1024;
 
     fn request_id(&self) -> String {

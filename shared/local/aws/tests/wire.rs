@@ -1,4 +1,4 @@
-//! The three services as an SDK client sees them: signed requests over HTTP, and what stays after a
+//! The three services, seen by an SDK client: signed requests over HTTP, and the state after a
 //! restart.
 
 #![expect(

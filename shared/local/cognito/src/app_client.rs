@@ -1,5 +1,5 @@
-//! App clients: their settings as the wire has them, what is read out of them, and how they are
-//! kept.
+//! App clients: their settings in the form of the wire, the values read from them, and their
+//! storage.
 
 use std::fmt;
 
@@ -78,7 +78,7 @@ const fn yes() -> bool {
     true
 }
 
-/// What a client may do that says nothing: AWS's documented default.
+/// The flows of a client without a setting: AWS's documented default.
 fn default_flows() -> Vec<String> {
     [
         "ALLOW_REFRESH_TOKEN_AUTH",
@@ -191,8 +191,8 @@ impl ClientSettings {
         self.check_oauth()
     }
 
-    /// What belongs to the hosted sign-in. Grants, scopes and identity providers that this stand-in
-    /// has not are refused.
+    /// Checks the settings of the hosted sign-in. Grants, scopes and identity providers that this
+    /// stand-in lacks are refused.
     fn check_oauth(&self) -> Result<(), Refusal> {
         for url in self.callback_urls.iter().chain(&self.logout_urls) {
             check_redirect_url(url)?;
@@ -298,7 +298,7 @@ const SCOPES: [&str; 5] = [
     "profile",
 ];
 
-/// Schemes that run or show what stands in the address itself.
+/// Schemes that run or show the content of the address itself.
 const UNSAFE_SCHEMES: [&str; 4] = ["data", "file", "javascript", "vbscript"];
 
 /// `CallbackURLs` of the service model's documentation: absolute, without a fragment, and plain
@@ -318,19 +318,19 @@ fn check_redirect_url(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// An app client as it is kept.
+/// A stored app client.
 #[derive(Clone)]
 pub(crate) struct AppClient {
     pub(crate) id: String,
     pub(crate) pool: String,
-    /// Those that it shows itself by, the oldest first: two at most, and none of a public client.
+    /// The client's secrets, the oldest first: two at most, and none for a public client.
     pub(crate) secrets: Vec<ClientSecret>,
     pub(crate) settings: ClientSettings,
     pub(crate) created: Millis,
     pub(crate) modified: Millis,
 }
 
-/// A secret of a client, as it was made.
+/// A client's secret.
 #[derive(Clone)]
 pub(crate) struct ClientSecret {
     pub(crate) id: String,
@@ -345,7 +345,7 @@ impl fmt::Debug for AppClient {
 }
 
 impl AppClient {
-    /// Whether Cognito believes the client where it says from where a person comes.
+    /// Whether Cognito trusts the client's statement of a person's address.
     pub(crate) fn takes_context(&self) -> bool {
         let says_so = self.settings.enable_propagate_additional_user_context_data;
         says_so == Some(true) && !self.secrets.is_empty()

@@ -83,7 +83,7 @@ struct NumberConstraints {
 }
 
 impl SchemaAttribute {
-    /// Holds what the schema says of an attribute against what AWS takes there.
+    /// Checks a schema's attribute against AWS's rules.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         if self.required && !is_standard(&self.name) {
             return Err(Refusal::invalid(
@@ -116,7 +116,7 @@ impl SchemaAttribute {
         self.name == name || self.name == bare
     }
 
-    /// What of a value breaks this attribute's constraints.
+    /// The constraint of this attribute that a value breaks.
     fn breach(&self, value: &str, data_type: DataType) -> Option<&'static str> {
         let outside = |value: f64, least: Option<&str>, most: Option<&str>| {
             let least = least.and_then(number);
@@ -151,8 +151,8 @@ fn standard_type(name: &str) -> Option<DataType> {
     found.map(|(_, data_type)| *data_type)
 }
 
-/// Holds attributes that somebody wants to write against the pool's schema. An empty value takes an
-/// attribute away, and has no form.
+/// Checks new attributes against the pool's schema. An empty value removes an attribute, and has no
+/// form.
 pub(crate) fn check_attributes(
     schema: &[SchemaAttribute],
     attributes: &[Attribute],
@@ -208,7 +208,7 @@ fn check_form(name: &str, value: &str) -> Result<(), Refusal> {
     }
 }
 
-/// The little that Cognito asks of an address: one local part, one domain, nothing that could end a
+/// Cognito's few rules for an address: one local part, one domain, no character that could end a
 /// header line.
 pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
@@ -233,7 +233,7 @@ fn is_phone_number(text: &str) -> bool {
     })
 }
 
-/// `YYYY-MM-DD`, of a day that there is.
+/// `YYYY-MM-DD`, of an existing day.
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let digits = |part: &str, count| {

@@ -10,14 +10,14 @@ use crate::service::Service;
 use crate::trigger::{Metadata, Occasion};
 use crate::user::User;
 
-/// What an event names as the app client of a request of the Admin API that has none.
+/// The app client in an event for a request of the Admin API that has none.
 const NO_CLIENT: &str = "CLIENT_ID_NOT_APPLICABLE";
 
 /// The longest message and subject that a function may answer with.
 const LONGEST_MESSAGE: usize = 20_000;
 const LONGEST_SUBJECT: usize = 140;
 
-/// What a mail is sent for.
+/// The occasion of a mail.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occurrence {
     AdminCreateUser,
@@ -43,8 +43,8 @@ impl Occurrence {
     }
 }
 
-/// Sends a mail to a user, in the words of the pool's trigger where it has one. To be called when
-/// what the mail speaks of is kept, and never under the store's lock.
+/// Sends a mail to a user, in the words of the pool's trigger if it has one. Call this after the
+/// mail's subject is stored, and never under the store's lock.
 pub(crate) async fn send(
     service: &Service,
     pool: &Pool,

@@ -47,7 +47,7 @@ pub(crate) fn domain_of(connection: &Connection, pool: &str) -> Result<Option<St
         .optional()?)
 }
 
-/// Gives a pool its domain. Neither may have another one already.
+/// Gives a pool its domain. Refused if the pool has another domain, or the domain another pool.
 pub(crate) fn assign(connection: &Connection, pool: &Pool, domain: &str) -> Result<(), Refusal> {
     if let Some(word) = RESERVED.iter().find(|word| domain.contains(*word)) {
         return Err(Refusal::invalid(format!(

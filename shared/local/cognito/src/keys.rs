@@ -27,8 +27,8 @@ pub(crate) struct KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Makes two keys of 2048 bits, each in a thread of its own: that takes half a second, and
-    /// sometimes a whole one.
+    /// Makes two keys of 2048 bits, each in its own thread: that takes half a second, and sometimes
+    /// a whole one.
     pub(crate) fn generate(random: &Random) -> Result<Self, OpenError> {
         let (id, access) = thread::scope(|scope| {
             let other = scope.spawn(|| generate_one(random));
@@ -40,8 +40,8 @@ impl KeyMaterial {
         })
     }
 
-    /// The `index`-th pair of this process. Worlds in memory come and go, and their keys guard
-    /// nothing, so they share them.
+    /// The `index`-th pair of this process. Worlds in memory are short-lived, and their keys
+    /// protect nothing, so they share them.
     pub(crate) fn shared(index: usize, random: &Random) -> Result<Self, OpenError> {
         static MADE: Mutex<Vec<KeyMaterial>> = Mutex::new(Vec::new());
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -155,7 +155,7 @@ impl SigningKey {
         token
     }
 
-    /// The claims of a token that this key signed; nothing is said of its times.
+    /// The claims of a token that this key signed. Does not check its times.
     pub(crate) fn verify(&self, token: &str) -> Option<Value> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;

@@ -77,11 +77,11 @@ impl Cognito {
         wire::router(Arc::clone(&self.service))
     }
 
-    /// Makes the pool, or brings the one that is there to these settings; returns its id.
+    /// Makes the pool, or changes an existing one to these settings; returns its id.
     ///
-    /// A pool is recognised by its id where the spec has one, by its name otherwise. A new one's
-    /// keys are made meanwhile (in memory: once per process), and what needs them first waits for
-    /// them: a token, or the JWKS.
+    /// An existing pool is found by the spec's id, or else by its name. A new pool's keys are made
+    /// in the background (in memory: once per process). The first use of them, a token or the JWKS,
+    /// waits for them.
     pub fn ensure_pool(&self, spec: PoolSpec) -> Result<String, SpecError> {
         spec::ensure_pool(&self.service, spec)
     }
@@ -107,8 +107,7 @@ impl Cognito {
         Ok(domain.map(|domain| self.service.domain_url(&domain)))
     }
 
-    /// Makes the app client, or brings the one that is there to these settings; its id and secret
-    /// stay.
+    /// Makes the app client, or changes an existing one to these settings. Its id and secret stay.
     pub fn ensure_client(&self, pool_id: &str, spec: ClientSpec) -> Result<Client, SpecError> {
         spec::ensure_client(&self.service, pool_id, spec)
     }
@@ -128,12 +127,12 @@ impl Cognito {
         self.service.set_unknown_user(unknown_user);
     }
 
-    /// Changes whether `prompt=login` is heeded, from the next request on.
+    /// Changes whether `prompt=login` is obeyed, from the next request on.
     pub fn set_prompt_login(&self, prompt_login: PromptLogin) {
         self.service.set_prompt_login(prompt_login);
     }
 
-    /// Changes what becomes of a password that comes early, from the next request on.
+    /// Changes how an early password is treated, from the next request on.
     pub fn set_early_password(&self, early_password: EarlyPassword) {
         self.service.set_early_password(early_password);
     }
@@ -144,13 +143,13 @@ impl Cognito {
         self.service.set_sign_in_codes(an_hour);
     }
 
-    /// Changes what a second code does from the next request on.
+    /// Changes the effect of a second code, from the next request on.
     pub fn set_earlier_codes(&self, earlier_codes: EarlierCodes) {
         self.service.set_earlier_codes(earlier_codes);
     }
 
-    /// An access token with these claims, signed by the pool's key: what a pool could issue and
-    /// never does, for tests of those who check tokens.
+    /// An access token with these claims, signed by the pool's key. A pool never issues such a
+    /// token; it is for tests of token checks.
     pub fn sign_access_token(&self, pool_id: &str, claims: &Value) -> Result<String, SpecError> {
         Ok(self.service.keys(pool_id)?.access.sign(claims))
     }

@@ -9,7 +9,7 @@ use crate::pool::Pool;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 
-/// An operation that is counted.
+/// A counted operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counted {
     SignInCode,
@@ -49,11 +49,10 @@ impl Counted {
         }
     }
 
-    /// Counts a call before anything else is done for it, so that many at once cannot outrun the
-    /// limit.
+    /// Counts a call before any other work, so that concurrent calls cannot exceed the limit.
     ///
-    /// `name` is the user name, or the typed name of an unknown user: both are counted alike. For
-    /// a sign-in code, the requester's address stands beside it.
+    /// `name` is the user name, or the typed name of an unknown user: both are counted alike. A
+    /// sign-in code also counts by the requester's address.
     pub(crate) fn count(self, service: &Service, pool: &Pool, name: &str) -> Result<(), Refusal> {
         let now = service.now();
         let most = self.most(&service.hourly_limits());

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::pool::EmailMfaConfiguration;
 
-/// Stands for the code in a template.
+/// The placeholder for the code in a template.
 pub(crate) const PLACEHOLDER: &str = "{####}";
 
 /// A mail that a real pool would have sent.
@@ -22,7 +22,7 @@ pub struct Mail {
     pub text: String,
     /// The body as HTML.
     pub html: String,
-    /// What the mail is about: a code of 8 digits (sign-in) or 6 (everything else), or a temporary
+    /// The content of the mail: a code of 8 digits (sign-in) or 6 (all other codes), or a temporary
     /// password.
     pub code: String,
 }
@@ -53,8 +53,8 @@ impl Mail {
         mail
     }
 
-    /// Takes other words, with the code where the placeholder is. Cognito's mails have no text of
-    /// their own: it is what a mail program shows of the HTML.
+    /// Replaces the words, with the code in place of the placeholder. Cognito's mails have no text
+    /// part: the text here is a mail program's view of the HTML.
     pub(crate) fn take_html(&mut self, template: &str) {
         self.html = template.replace(PLACEHOLDER, &self.code);
         self.text = plain(&self.html);

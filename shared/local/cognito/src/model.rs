@@ -10,7 +10,7 @@ use crate::refusal::{Exception, Refusal};
 static MODEL: LazyLock<Model> =
     LazyLock::new(|| Model::read(include_str!("model.json"), Protocol::Json11));
 
-/// The name of the operation, if it is one of those that this stand-in serves.
+/// The name of the operation, if this stand-in serves it.
 pub(crate) fn operation(name: &str) -> Option<&'static str> {
     MODEL.operation(name).map(|(name, _)| name)
 }

@@ -20,37 +20,37 @@ pub struct Options {
     pub public_url: String,
     /// Where the state is kept.
     pub state: State,
-    /// The current time. Everything that expires goes by this clock.
+    /// The current time. Everything that expires uses this clock.
     pub clock: Clock,
     /// Where codes, keys, tokens and ids come from.
     pub random: Random,
     /// Takes every mail, before the answer of the operation that sent it.
     pub mail: Arc<dyn Fn(Mail) + Send + Sync>,
-    /// Base of a Lambda Invoke API, for triggers. Without one, a pool with a trigger lets no one
-    /// in.
+    /// Base of a Lambda Invoke API, for triggers. Without one, every sign-in to a pool with a
+    /// trigger fails.
     pub lambda_url: Option<String>,
     /// How long a trigger may take, in real time.
     pub lambda_limit: Duration,
     /// How choice-based sign-in answers for an unknown name, where the app client hides
     /// that.
     pub unknown_user: UnknownUser,
-    /// Whether the hosted page heeds `prompt=login`.
+    /// Whether the hosted page obeys `prompt=login`.
     pub prompt_login: PromptLogin,
-    /// What a second sign-in code does to the ones before.
+    /// The effect of a second sign-in code on the earlier ones.
     pub earlier_codes: EarlierCodes,
-    /// What becomes of a password that comes with the beginning of a sign-in by choice.
+    /// The treatment of a password in the first request of a sign-in by choice.
     pub early_password: EarlyPassword,
     /// Whether a passkey's challenge lists the credentials that may answer it.
     pub allowed_credentials: AllowedCredentials,
-    /// Whether the custom message trigger words sign-in codes.
+    /// Whether the custom message trigger writes the mails with sign-in codes.
     pub sign_in_mails: SignInMails,
     /// How often one user may ask for codes, redeem them and change a password.
     pub hourly_limits: HourlyLimits,
 }
 
 impl Options {
-    /// A pool service in memory, in `eu-west-1`, by the system's clock and randomness, whose mails
-    /// nobody reads.
+    /// A pool service in memory, in `eu-west-1`, with the system's clock and randomness. Its mails
+    /// are dropped.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
@@ -89,19 +89,19 @@ impl fmt::Debug for Options {
 /// Lambda triggers").
 const LAMBDA_LIMIT: Duration = Duration::from_secs(5);
 
-/// Whether the hosted page heeds `prompt=login`. Managed login does; the classic hosted page is
-/// documented to heed no prompt.
+/// Whether the hosted page obeys `prompt=login`. Managed login does; the documentation of the
+/// classic hosted page excludes every prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PromptLogin {
-    /// A browser that is signed in signs in again.
+    /// A signed-in browser signs in again.
     #[default]
     Heeded,
-    /// A browser that is signed in is sent on without a word.
+    /// A signed-in browser is redirected without a page.
     Ignored,
 }
 
-/// How choice-based sign-in answers for an unknown name, where `PreventUserExistenceErrors`
-/// is `ENABLED`.
+/// The answer of choice-based sign-in to an unknown name, if `PreventUserExistenceErrors` is
+/// `ENABLED`.
 ///
 /// Three of them were seen on real pools; the documentation promises none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,8 +123,7 @@ pub enum UnknownUser {
     },
 }
 
-/// What a second sign-in code does to the codes that the same user was mailed before. AWS does not
-/// document it.
+/// The effect of a second sign-in code on the same user's earlier codes. AWS does not document it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlierCodes {
     /// Each session keeps its own code until it ends.
@@ -134,16 +133,16 @@ pub enum EarlierCodes {
     Superseded,
 }
 
-/// What becomes of a `PASSWORD` beside `PREFERRED_CHALLENGE=PASSWORD` in `InitiateAuth`. The API
-/// reference lists the parameter; what Cognito does with it was seen on no real pool.
+/// The treatment of a `PASSWORD` beside `PREFERRED_CHALLENGE=PASSWORD` in `InitiateAuth`. The API
+/// reference lists the parameter; its effect was not observed on a real pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlyPassword {
-    /// It is judged at once.
+    /// The password is checked at once.
     #[default]
     Taken,
     /// It is left aside, and the challenge `PASSWORD` asks for it.
     AskedForAgain,
-    /// It is left aside, and `SELECT_CHALLENGE` lets the user choose.
+    /// The password is ignored, and `SELECT_CHALLENGE` lets the user choose.
     LeftToChoice,
 }
 
@@ -158,23 +157,23 @@ pub enum AllowedCredentials {
     LeftOut,
 }
 
-/// Who words the mail with a sign-in code in a pool that has a custom message trigger. The
-/// developer guide lists `CustomMessage_Authentication` for codes of a second factor, and says
-/// nothing of the first.
+/// The author of the mail with a sign-in code in a pool with a custom message trigger. The
+/// developer guide lists `CustomMessage_Authentication` for codes of a second factor, and does not
+/// mention the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignInMails {
-    /// The trigger, as for every other mail.
+    /// The trigger writes it, as every other mail.
     #[default]
     WordedByTrigger,
     /// Cognito.
     WordedByCognito,
 }
 
-/// Why the state could not be opened.
+/// The reason why the state could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The database cannot be opened or is not one of this crate's.
+    /// The database cannot be opened or has another program's tables.
     #[error("the state cannot be opened")]
     State(#[from] rusqlite::Error),
     /// A signing key could not be made or read back.
@@ -192,8 +191,8 @@ pub enum OpenError {
 /// depends on a risk which cannot be seen from outside, so the smallest is the default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HourlyLimits {
-    /// Sign-in codes by mail to one address, asked for from one address of the network: 5 to 20 in
-    /// AWS. The default is no limit, since people at one machine try more often than guests do.
+    /// Sign-in codes by mail to one address, requested from one network address: 5 to 20 in AWS.
+    /// The default is no limit, since people at one machine try more often than guests do.
     pub sign_in_codes: u32,
     /// `ForgotPassword`: 5 to 20 in AWS.
     pub forgot_password: u32,

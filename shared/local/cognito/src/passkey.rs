@@ -1,8 +1,7 @@
-//! Passkeys as users register them, and the two ceremonies of `WebAuthn`, which `webauthn_rp`
-//! verifies.
+//! Users' passkeys, and the two ceremonies of `WebAuthn`, which `webauthn_rp` verifies.
 //!
-//! The challenges are the library's own: it takes no source of randomness. Its time-outs are set
-//! out of reach, so that the clock of this crate decides what has expired.
+//! The challenges are the library's own: it accepts no source of randomness. Its time-outs are set
+//! beyond use, so that the clock of this crate decides about expiry.
 
 use std::num::NonZeroU32;
 
@@ -40,19 +39,19 @@ use crate::user::User;
 /// The passkeys that one user can have (developer guide, "Passkey sign-in").
 pub(crate) const MOST: usize = 20;
 
-/// How long a registration may take. AWS does not document it.
+/// The lifetime of a registration. AWS does not document it.
 pub(crate) const REGISTRATION: Millis = 300_000;
 
-/// What the browser is told about it, as seen in AWS's samples.
+/// The time-out for the browser, as in AWS's samples.
 const REGISTRATION_TIMEOUT: Millis = 60_000;
 
 /// A user handle is the sub in ASCII.
 const HANDLE: usize = 36;
 
-/// A passkey as it is kept.
+/// A stored passkey.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Passkey {
-    /// In base64url, as it is on the wire.
+    /// In base64url, as on the wire.
     pub(crate) id: String,
     pub(crate) relying_party: String,
     pub(crate) created: Millis,
@@ -158,7 +157,7 @@ pub(crate) fn begin_registration(
     Ok((begun, options))
 }
 
-/// Judges what an authenticator has made.
+/// Verifies an authenticator's new credential.
 pub(crate) fn finish_registration(
     begun: &Begun,
     credential: &Value,
@@ -253,7 +252,7 @@ pub(crate) fn begin_assertion(
     Ok((ceremony.encode().map_err(broken)?, challenge))
 }
 
-/// The challenge of a sign-in that is simulated.
+/// The challenge of a simulated sign-in.
 pub(crate) fn simulated_challenge() -> String {
     text(&Challenge::new())
 }
@@ -293,7 +292,7 @@ pub(crate) fn simulated(seed: &[u8; 32]) -> Vec<Value> {
     vec![json!({"type": "public-key", "id": id, "transports": ["internal"]})]
 }
 
-/// Judges an assertion, and keeps the counter that it shows. `None`: it proves nothing.
+/// Verifies an assertion, and stores its counter. `None` if it is wrong.
 pub(crate) fn finish_assertion(
     user: &mut User,
     relying_party: &str,
@@ -361,12 +360,12 @@ fn handle(user: &User) -> Result<UserHandle<HANDLE>, Refusal> {
     Ok(UserHandle::from(sub))
 }
 
-/// A challenge as it is on the wire.
+/// A challenge in the form of the wire.
 fn text(challenge: &Challenge) -> String {
     URL_SAFE_NO_PAD.encode(challenge.as_data().to_le_bytes())
 }
 
-/// The kept state does not have this crate's form.
+/// The stored state does not have this crate's form.
 fn broken(cause: impl std::error::Error + 'static) -> Refusal {
     Refusal::internal(&cause)
 }

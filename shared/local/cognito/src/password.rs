@@ -1,4 +1,4 @@
-//! Passwords: the pool's policy, how they are kept, and what wrong ones lead to.
+//! Passwords: the pool's policy, their storage, and the lock after wrong ones.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,12 +14,13 @@ use crate::refusal::{Exception, Refusal};
 use crate::srp::{Identity, Verifier};
 use crate::user::{Failures, User};
 
-/// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three; a stand-in that two
-/// cores run beside everything else shall still sustain a hundred password sign-ins a second.
+/// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three. A stand-in on two cores,
+/// beside everything else, must still sustain a hundred password sign-ins a second.
 const MEMORY_KIB: u32 = 4_096;
 const PASSES: u32 = 3;
 
-/// How many passwords are worked on at once: a flood of them waits instead of taking gigabytes.
+/// The number of passwords hashed at once: further ones wait, so that a flood does not take
+/// gigabytes.
 static PLACES: Semaphore = Semaphore::const_new(4);
 
 /// Failures that have no consequence (Cognito developer guide, "Authentication": lockout).
@@ -31,7 +32,7 @@ const LONGEST_LOCK: Millis = 900_000;
 /// `[\S]` of ASCII that Cognito counts as symbols, the space inside a password aside.
 const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-";
 
-/// Bytes of a salt (RFC 9106 section 3.1) and of what is kept of a password.
+/// Bytes of a salt (RFC 9106 section 3.1) and of a password's stored hash.
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
@@ -55,7 +56,7 @@ fn derive(password: &str, salt: &[u8]) -> Result<[u8; HASH_BYTES], Refusal> {
     Ok(hash)
 }
 
-/// What is kept of a password that a user is about to get.
+/// The stored form of a user's new password.
 pub(crate) struct NewPassword {
     /// A PHC string.
     pub(crate) hash: String,
@@ -86,7 +87,7 @@ impl NewPassword {
     }
 }
 
-/// Whether `password` is the one behind `kept`. With nothing kept the same work is done in vain.
+/// Whether `password` matches `kept`. Without `kept`, the same work is done without effect.
 pub(crate) async fn matches(password: &str, kept: Option<&str>) -> Result<bool, Refusal> {
     let password = password.to_owned();
     let kept = kept.and_then(salt_and_hash);
@@ -109,11 +110,11 @@ fn salt_and_hash(kept: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     ))
 }
 
-/// Runs what takes milliseconds of CPU, a few at a time.
+/// Runs work that takes milliseconds of CPU, a few at a time.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    // Never closed, so always granted.
+    // The semaphore is never closed, so every request is granted.
     let _place = PLACES.acquire().await;
     tokio::task::spawn_blocking(work)
         .await

@@ -21,7 +21,7 @@ pub(crate) struct Context {
 /// The address of a request of the Admin form that names none: the calling server's own.
 const SERVER: &str = "server";
 
-/// The address of everybody who calls the public form: a stand-in is called on loopback.
+/// The address of every caller of the public form: callers reach a stand-in on loopback.
 const LOOPBACK: &str = "127.0.0.1";
 
 /// A sign-in's context: the pool, the app client, and the form of the API.
@@ -75,8 +75,8 @@ impl Place {
         Counted::SignInCode.count(service, &self.pool, &format!("{name} {requester}"))
     }
 
-    /// Counts a call against the user's limit by the hour, or against the typed name's where nobody
-    /// has it.
+    /// Counts a call against the user's hourly limit, or against the typed name's if no user has
+    /// it.
     pub(crate) fn count(
         &self,
         service: &Service,

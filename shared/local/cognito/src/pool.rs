@@ -1,4 +1,4 @@
-//! Pools: their settings as the wire has them, what is read out of them, and how they are kept.
+//! Pools: their settings in the form of the wire, the values read from them, and their storage.
 
 use local_kit::Millis;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -9,8 +9,8 @@ use crate::attribute::SchemaAttribute;
 use crate::refusal::{Exception, Refusal};
 use crate::relying_party::is_relying_party;
 
-/// The settings of a pool, in the names of `CreateUserPool`. What this stand-in does not act on is
-/// kept and shown again.
+/// The settings of a pool, in the names of `CreateUserPool`. Settings without effect in this
+/// stand-in are stored and returned.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct PoolSettings {
@@ -153,7 +153,7 @@ pub(crate) struct EmailMfaConfiguration {
     pub(crate) subject: Option<String>,
 }
 
-/// For which name passkeys are made, and what an authenticator must ask its holder for.
+/// The domain name of passkeys, and the required verification of their holder.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct WebAuthnConfiguration {
@@ -200,8 +200,8 @@ pub(crate) struct UsernameConfiguration {
 }
 
 impl PoolSettings {
-    /// Holds what this stand-in acts on against the rules that AWS applies beyond the model, and
-    /// refuses loudly what it would otherwise pretend to do.
+    /// Checks the settings with effect against AWS's rules beyond the model. Refuses settings that
+    /// the stand-in would otherwise only pretend to obey.
     pub(crate) fn check(&self) -> Result<(), Refusal> {
         let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
         let beyond_lite = [
@@ -255,15 +255,15 @@ impl PoolSettings {
         Ok(())
     }
 
-    /// Whether mails go out through the pool's own SES, rather than by Cognito's own sender.
+    /// Whether the pool mails through its own SES, rather than by Cognito's own sender.
     pub(crate) fn mails_by_ses(&self) -> bool {
         self.shown_only
             .get("EmailConfiguration")
             .is_some_and(|configuration| configuration["EmailSendingAccount"] == "DEVELOPER")
     }
 
-    /// Where codes by email are a second factor, mails must go out through the pool's own SES, and
-    /// a lost password must not come back by email alone: one mailbox would be both factors.
+    /// With codes by email as a second factor, mails must go out through the pool's own SES, and a
+    /// lost password must not be recoverable by email alone: one mailbox would be both factors.
     fn check_email_mfa(&self) -> Result<(), Refusal> {
         if self.email_mfa_configuration.is_none() || self.mfa_configuration == MfaConfiguration::Off
         {
@@ -290,8 +290,8 @@ impl PoolSettings {
         Ok(())
     }
 
-    /// A passkey stands beside another first factor, and alone it does not satisfy a pool that
-    /// demands a second one.
+    /// A passkey needs another first factor beside it. Alone it does not satisfy a pool that
+    /// requires a second one.
     fn check_passkeys(&self) -> Result<(), Refusal> {
         let factors = &self.policies.sign_in_policy.allowed_first_auth_factors;
         if self.allows_factor("WEB_AUTHN") {
@@ -339,7 +339,7 @@ impl PoolSettings {
             .unwrap_or_default()
     }
 
-    /// The email is what people type instead of a user name, and the user name is generated.
+    /// People type their email instead of a user name, and the user name is generated.
     pub(crate) fn email_is_username(&self) -> bool {
         self.username_attributes.iter().any(|name| name == "email")
     }
@@ -355,7 +355,7 @@ impl PoolSettings {
             .any(|name| name == "email")
     }
 
-    /// A typed name as it is compared.
+    /// A typed name in the form for comparisons.
     pub(crate) fn folded(&self, typed: &str) -> String {
         if self.username_configuration.case_sensitive {
             typed.to_owned()
@@ -365,7 +365,7 @@ impl PoolSettings {
     }
 }
 
-/// A pool as it is kept.
+/// A stored pool.
 #[derive(Clone)]
 pub(crate) struct Pool {
     pub(crate) id: String,

@@ -8,8 +8,8 @@ use crate::service::Service;
 use crate::trigger::{Metadata, Occasion};
 use crate::user::User;
 
-/// The pre authentication trigger, where unknown names are hidden for those too, so that it cannot
-/// tell the caller who exists.
+/// The pre authentication trigger. If unknown names are hidden, it is called for those too, so that
+/// its effect does not reveal which users exist.
 pub(crate) async fn ask_pre_authentication(
     service: &Service,
     place: &Place,

@@ -1,12 +1,11 @@
-//! What an operation refuses with: one of the service's exceptions and the message that real
-//! callers see.
+//! An operation's refusal: one of the service's exceptions and the message for real callers.
 
 use std::borrow::Cow;
 
 use local_kit::{Fault, FaultKind, SpecError};
 
-/// The exceptions of the user pools API that this stand-in can answer with, and those of the layer
-/// in front of it.
+/// The exceptions of the user pools API that this stand-in can return, and those of the layer in
+/// front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exception {
     AliasExists,
@@ -49,7 +48,7 @@ pub(crate) enum Exception {
 }
 
 impl Exception {
-    /// The name as it stands in `__type` and in `x-amzn-errortype`.
+    /// The name in `__type` and in `x-amzn-errortype`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AliasExists => "AliasExistsException",
@@ -91,8 +90,8 @@ impl Exception {
         }
     }
 
-    /// The HTTP status: this API says 400 to every mistake of a caller, and never 401, 403, 404 or
-    /// 429.
+    /// The HTTP status: this API answers every mistake of a caller with 400, and never with 401,
+    /// 403, 404 or 429.
     pub(crate) const fn status(self) -> u16 {
         match self {
             Self::InternalError | Self::Front(FaultKind::Internal) => 500,
@@ -142,8 +141,8 @@ impl Exception {
     }
 }
 
-/// A refusal: the exception and its message. The cause of an internal error is logged where it
-/// happened, not carried.
+/// A refusal: the exception and its message. The cause of an internal error is logged at its place
+/// and not part of this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) exception: Exception,
@@ -226,7 +225,7 @@ impl Refusal {
         )
     }
 
-    /// Tells the caller only that the failure is not the caller's; the cause goes to the log.
+    /// Tells the caller only that the stand-in failed; the log has the cause.
     pub(crate) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         Fault::internal(cause).into()
     }
@@ -240,7 +239,7 @@ impl From<Fault> for Refusal {
                 Exception::InternalError,
                 "Something went wrong while processing your request.",
             ),
-            // This service names the exception and says nothing else.
+            // This service returns the exception without a message.
             FaultKind::UnknownOperation => Self::new(Exception::Front(fault.kind), ""),
             FaultKind::MissingAuthenticationToken
             | FaultKind::IncompleteSignature

@@ -1,4 +1,4 @@
-//! Ids of relying parties: for which name passkeys are made.
+//! Ids of relying parties: the domain names of passkeys.
 
 use webauthn_rp::request::{AsciiDomain, RpId};
 

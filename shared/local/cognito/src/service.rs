@@ -1,5 +1,5 @@
-//! The service behind the operations: options, state, keys, functions, and what several operations
-//! need of them.
+//! The service behind the operations: options, state, keys, functions, and helpers for several
+//! operations.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -27,15 +27,15 @@ use crate::store::{LAYOUT, Store};
 use crate::trigger::Functions;
 use crate::user::User;
 
-/// Passwords of one user are checked one after the other, so that wrong guesses cannot outrun the
-/// lock by being many at once. Users share this many gates.
+/// Passwords of one user are checked one after another, so that concurrent guesses cannot outrun
+/// the lock. All users share this many gates.
 const GATES: usize = 256;
 
 pub(crate) struct Service {
     pub(crate) options: Options,
     pub(crate) store: Store,
     pub(crate) functions: Functions,
-    /// Authenticates the sessions that are handed out.
+    /// Authenticates issued sessions.
     pub(crate) session_key: [u8; 32],
     keys: RwLock<HashMap<String, Arc<PoolKeys>>>,
     /// Held while keys are made.
@@ -55,7 +55,7 @@ struct Switches {
     sign_in_codes: u32,
 }
 
-/// What choice-based sign-in pretends for an unknown name.
+/// The simulated answer of choice-based sign-in for an unknown name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pretence {
     EmailOtp,
@@ -98,7 +98,7 @@ impl Service {
         &self.options.random
     }
 
-    /// To be called when what the mail speaks of is kept, and never under the store's lock.
+    /// Call this after the mail's subject is stored, and never under the store's lock.
     pub(crate) fn send(&self, mail: Mail) {
         (self.options.mail)(mail);
     }
@@ -184,8 +184,8 @@ impl Service {
         self.password_turns.turn(&(pool, username)).await
     }
 
-    /// The keys of a pool: read once, and made by whoever wants them first, which may take a
-    /// second.
+    /// The keys of a pool. They are read once; the first use may have to make them, which can take
+    /// a second.
     pub(crate) fn keys(&self, pool: &str) -> Result<Arc<PoolKeys>, Refusal> {
         if let Some(keys) = self.known_keys(pool) {
             return Ok(keys);
@@ -238,8 +238,7 @@ impl Service {
         })
     }
 
-    /// To be called when the pool is gone. Keys that are just being made are not remembered after
-    /// it.
+    /// Call this after the pool is deleted. Keys still in the making are then not stored.
     pub(crate) fn forget_keys(&self, pool: &str) {
         let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         self.keys
@@ -248,11 +247,10 @@ impl Service {
             .remove(pool);
     }
 
-    /// Makes a pool. Somebody who makes the same pool at the same moment wins, and this pool is
-    /// theirs.
+    /// Makes a pool. If another request makes the same pool at the same moment, that one wins, and
+    /// this call returns its pool.
     ///
-    /// Its keys are made by a thread that nobody waits for but whoever wants them: other things go
-    /// on meanwhile.
+    /// A thread makes the pool's keys. Only a request that needs them waits for it.
     pub(crate) fn create_pool(
         self: &Arc<Self>,
         id: Option<String>,
@@ -286,8 +284,8 @@ impl Service {
         Ok(pool)
     }
 
-    /// The name that a pool's passkeys are made for: the configured one, or its domain's. `None`:
-    /// there is none.
+    /// The domain name of a pool's passkeys: the configured one, or the pool's domain. `None` if it
+    /// has neither.
     pub(crate) fn relying_party(&self, pool: &Pool) -> Result<Option<String>, Refusal> {
         let configured = pool.settings.web_authn_configuration.as_ref();
         if let Some(name) = configured.and_then(|passkeys| passkeys.relying_party_id.clone()) {
@@ -303,7 +301,7 @@ impl Service {
         Ok(host)
     }
 
-    /// What stands for the passkey of an unknown name: the same every time.
+    /// The simulated passkey of an unknown name: the same every time.
     pub(crate) fn simulated_passkey(&self, pool: &str, typed: &str) -> [u8; 32] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
         let tag = hmac::sign(&key, format!("passkey {pool} {typed}").as_bytes());
@@ -312,7 +310,7 @@ impl Service {
         bytes
     }
 
-    /// The name that stands for a user whom nobody is, in the form of a generated one and the same
+    /// The made-up name of a user who does not exist, in the form of a generated one and the same
     /// every time.
     pub(crate) fn simulated_name(&self, pool: &str, typed: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.session_key);
@@ -335,7 +333,7 @@ impl Service {
     }
 }
 
-/// The key that authenticates sessions: `fresh`, where the state has none yet.
+/// The key that authenticates sessions: `fresh` if the state has none yet.
 fn session_key(connection: &Connection, fresh: [u8; 32]) -> rusqlite::Result<[u8; 32]> {
     connection.execute(
         "INSERT OR IGNORE INTO keys (name, key) VALUES ('session', ?1)",
@@ -358,11 +356,11 @@ fn stored_keys(connection: &Connection, pool: &str) -> Result<Option<KeyMaterial
     })
 }
 
-/// Holds a `SECRET_HASH` against the client's secret: Base64(HMAC-SHA256(secret, user name + client
+/// Checks a `SECRET_HASH` with the client's secret: Base64(HMAC-SHA256(secret, user name + client
 /// id)).
 ///
-/// The user name may be the one that was typed or the one that the user really has: after the first
-/// step callers use the one that the challenge gave back.
+/// The user name may be the typed one or the user's real one: after the first step callers use the
+/// name in the challenge.
 pub(crate) fn check_secret_hash(
     client: &AppClient,
     given: Option<&str>,
@@ -395,7 +393,7 @@ pub(crate) fn check_secret_hash(
     }
 }
 
-/// Holds a secret that was sent itself against the client's.
+/// Compares a sent secret with the client's.
 pub(crate) fn is_client_secret(client: &AppClient, given: Option<&str>) -> bool {
     if !client.is_confidential() {
         return true;

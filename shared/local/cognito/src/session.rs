@@ -1,4 +1,4 @@
-//! Challenge sessions: what a caller holds between two steps of a sign-in, and what is kept for it.
+//! Challenge sessions: the caller's handle between two steps of a sign-in, and its stored record.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -22,7 +22,7 @@ const BYTES: usize = 1_153;
 
 const TAG_BYTES: usize = 32;
 
-/// Which form of the API a sign-in goes through: the two do not mix.
+/// The form of the API that a sign-in uses: the two do not mix.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Door {
     Public,
@@ -35,13 +35,13 @@ pub(crate) enum Step {
     SelectChallenge {
         available: Vec<String>,
     },
-    /// The hash of the code that was mailed. A simulated challenge has one too, which nobody was
-    /// told.
+    /// The hash of the mailed code. A simulated challenge has one too, whose code was sent to no
+    /// one.
     EmailOtp {
         code: Vec<u8>,
     },
     Password,
-    /// The ceremony, and for which relying party. `None` where the sign-in is simulated.
+    /// The ceremony and its relying party. `None` if the sign-in is simulated.
     WebAuthn {
         relying_party: String,
         ceremony: Option<Vec<u8>>,
@@ -98,7 +98,7 @@ pub(crate) struct Session {
     pub(crate) expires: Millis,
 }
 
-/// A session that was found alive.
+/// A valid session.
 pub(crate) struct Found {
     pub(crate) session: Session,
     key: Vec<u8>,
@@ -133,10 +133,10 @@ impl Session {
         Ok(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(raw)))
     }
 
-    /// The session behind a text, if it is this pool's, in time and not used up.
+    /// The session of a text, if it is this pool's, in time and unused.
     ///
-    /// The end is written in the text itself and authenticated, so an old session is called expired
-    /// however long ago it was swept out.
+    /// The text itself contains its authenticated end, so an old session is reported as expired
+    /// even after its record is deleted.
     pub(crate) fn find(
         connection: &Connection,
         authenticator: &[u8; 32],
@@ -178,7 +178,7 @@ impl Session {
         })
     }
 
-    /// `SECRET_BLOCK`: the session once more, as base64, for clients that send nothing else back.
+    /// `SECRET_BLOCK`: the session again, as base64, for clients that return nothing else.
     pub(crate) fn secret_block(text: &str) -> String {
         text.strip_prefix(PREFIX)
             .and_then(|rest| URL_SAFE_NO_PAD.decode(rest).ok())
@@ -186,7 +186,7 @@ impl Session {
             .unwrap_or_default()
     }
 
-    /// The session whose secret block that is.
+    /// The session in a secret block.
     pub(crate) fn of_secret_block(block: &str) -> Option<String> {
         let raw = STANDARD.decode(block).ok()?;
         Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(raw)))
@@ -207,7 +207,7 @@ impl Found {
     }
 }
 
-/// Makes the codes that a user was mailed before worth nothing.
+/// Invalidates a user's earlier mailed codes.
 pub(crate) fn supersede_codes(
     connection: &Connection,
     pool: &str,
@@ -227,12 +227,13 @@ fn key_of(raw: &[u8]) -> Vec<u8> {
     digest(&SHA256, raw).as_ref().to_vec()
 }
 
-/// A code as it is kept. Codes are short, so this hides them from a glance and not from a search.
+/// The stored form of a code. Codes are short, so this protects them from a glance but not from a
+/// search.
 pub(crate) fn hashed(code: &str) -> Vec<u8> {
     digest(&SHA256, code.as_bytes()).as_ref().to_vec()
 }
 
-/// Compares in time that says nothing of where the two differ.
+/// Compares in a time that does not depend on the position of a difference.
 pub(crate) fn is_code(code: &str, kept: &[u8]) -> bool {
     hashed(code).as_slice().ct_eq(kept).into()
 }
@@ -262,10 +263,10 @@ impl Purpose {
         }
     }
 
-    /// Keeps a new code of six digits, in place of the one before.
+    /// Stores a new code of six digits in place of the previous one.
     ///
-    /// `name` is the user name, or what was typed where nobody has it: a simulated request leaves
-    /// the same trace.
+    /// `name` is the user name, or the typed name if no user has it: a simulated request leaves the
+    /// same trace.
     pub(crate) fn issue(
         self,
         connection: &Connection,

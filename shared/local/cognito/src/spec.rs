@@ -23,11 +23,11 @@ use crate::service::Service;
 pub struct PoolSpec {
     /// A fixed id, `{region}_{letters and digits}`, or `None` for a generated one.
     pub id: Option<String>,
-    /// The name, by which a pool without a fixed id is recognised.
+    /// The name. It identifies a pool without a fixed id.
     pub name: String,
     /// The first factors of choice-based sign-in: `PASSWORD`, `EMAIL_OTP` or both.
     pub first_factors: Vec<String>,
-    /// The email is what people type, and the user name is generated.
+    /// People type their email, and the user name is generated.
     pub email_is_username: bool,
     /// The fewest characters of a password.
     pub minimum_password_length: usize,
@@ -35,7 +35,8 @@ pub struct PoolSpec {
     pub password_composition: bool,
     /// `SignUp` is refused; only administrators make users.
     pub admins_create_users_only: bool,
-    /// The ARN of the function that is called before tokens are made, with version 2 of the event.
+    /// The ARN of the function that is called before tokens are issued, with version 2 of the
+    /// event.
     pub pre_token_generation: Option<String>,
     /// The ARN of the function that is called when a sign-in begins.
     pub pre_authentication: Option<String>,
@@ -57,9 +58,9 @@ pub struct PoolSpec {
 /// Passkeys of a pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasskeySpec {
-    /// The domain name for which they are made; `None` for that of the pool's domain.
+    /// The passkeys' domain name; `None` for that of the pool's domain.
     pub relying_party_id: Option<String>,
-    /// An authenticator must ask its holder for more than a touch.
+    /// Whether an authenticator must verify its holder by more than a touch.
     pub user_verification_required: bool,
 }
 
@@ -146,10 +147,10 @@ impl PoolSpec {
 /// The secret of an app client.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum Secret {
-    /// A public client, which has none.
+    /// A public client, without a secret.
     #[default]
     None,
-    /// A confidential client, whose secret is made once.
+    /// A confidential client. Its secret is made once.
     Generated,
     /// A confidential client with this secret.
     Fixed(String),
@@ -164,7 +165,7 @@ impl fmt::Debug for Secret {
 /// Rotation of refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RefreshRotation {
-    /// How long a token that was exchanged still works, for clients that race themselves: 0 to 60.
+    /// How long an exchanged token still works, for concurrent refreshes: 0 to 60.
     pub grace_seconds: u8,
 }
 
@@ -173,7 +174,7 @@ pub struct RefreshRotation {
 pub struct ClientSpec {
     /// A fixed id, or `None` for a generated one.
     pub id: Option<String>,
-    /// The name, by which a client without a fixed id is recognised.
+    /// The name. It identifies a client without a fixed id.
     pub name: String,
     /// The secret.
     pub secret: Secret,
@@ -181,7 +182,7 @@ pub struct ClientSpec {
     pub explicit_auth_flows: Vec<String>,
     /// How long a challenge session, and with it a sign-in code, is good: 3 to 15.
     pub auth_session_minutes: u8,
-    /// Whether unknown names are answered as known ones are (`PreventUserExistenceErrors`).
+    /// Whether unknown names get the answers of known ones (`PreventUserExistenceErrors`).
     pub hide_unknown_users: bool,
     /// Rotation of refresh tokens; `ALLOW_REFRESH_TOKEN_AUTH` cannot go with it.
     pub refresh_rotation: Option<RefreshRotation>,
@@ -276,7 +277,7 @@ impl ClientSpec {
     }
 }
 
-/// An app client that is there.
+/// An existing app client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Client {
     /// The id.
@@ -373,7 +374,7 @@ pub(crate) fn ensure_client(
         model::check("DescribeUserPoolClient", &named)?;
     }
     if let Secret::Fixed(secret) = &spec.secret {
-        // The operation that takes the secret itself says what one looks like.
+        // The operation that accepts the secret itself defines its form.
         let use_of_it = json!({"RefreshToken": "x", "ClientId": "x", "ClientSecret": secret});
         model::check("GetTokensFromRefreshToken", &use_of_it)?;
     }

@@ -1,10 +1,10 @@
-//! The server's half of SRP-6a (RFC 5054), in the dialect that Cognito's clients speak.
+//! The server's half of SRP-6a (RFC 5054), in the dialect of Cognito's clients.
 //!
-//! The dialect: the group of 3072 bits; SHA-256; the name that is hashed is the pool's, without its
-//! Region, followed by the user's; numbers are hashed as two's complement, so with a leading zero
-//! byte where the first bit is set; and the shared secret becomes, by HKDF, the key of an HMAC over
-//! what was agreed on. No SRP crate has this dialect, so the arithmetic stands here, on the big
-//! numbers that the `rsa` crate brings. It does not run in constant time.
+//! The dialect: the group of 3072 bits; SHA-256; the hashed name is the pool's, without its Region,
+//! followed by the user's; numbers are hashed as two's complement, so with a leading zero byte if
+//! the first bit is set; and HKDF turns the shared secret into the key of an HMAC over the agreed
+//! values. No SRP crate has this dialect, so the arithmetic is here, on the big numbers of the
+//! `rsa` crate. It does not run in constant time.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -78,7 +78,7 @@ fn hash_of(parts: &[&[u8]]) -> BigUint {
     BigUint::from_bytes_be(context.finish().as_ref())
 }
 
-/// Who is signing in: what is hashed beside the password.
+/// The user's names, which are hashed together with the password.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Identity {
     /// The pool's id, after the Region.
@@ -96,11 +96,11 @@ impl Identity {
     }
 }
 
-/// What is kept of a password for SRP: it proves nothing to who finds it, and guesses can be tried
+/// The stored form of a password for SRP. It cannot be used as a proof, but guesses can be tested
 /// against it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verifier {
-    /// Hexadecimal, without leading zeros, as it is sent.
+    /// Hexadecimal, without leading zeros, as on the wire.
     salt: String,
     /// Hexadecimal.
     verifier: String,
@@ -130,7 +130,7 @@ impl Verifier {
         Self::of(identity, password, local_kit::bytes(random))
     }
 
-    /// A verifier of a password that nobody knows, the same whenever the same name is asked for.
+    /// A verifier of an unknown password, the same for each request of the same name.
     pub(crate) fn simulated(identity: &Identity, secret: &[u8; 32]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let derived = |purpose: &str| {
@@ -172,7 +172,7 @@ impl Exchange {
     ) -> Result<Self, Refusal> {
         let invalid = || Refusal::invalid("Invalid SRP_A.");
         let public = BigUint::parse_bytes(client.as_bytes(), 16).ok_or_else(invalid)?;
-        // RFC 5054 section 2.5.4: with a multiple of the prime the secret would be known to be 0.
+        // RFC 5054 section 2.5.4: with a multiple of the prime the secret would always be 0.
         if public.bits() > GROUP.prime.bits() || &public % &GROUP.prime == BigUint::default() {
             return Err(invalid());
         }
@@ -199,8 +199,7 @@ impl Exchange {
         &self.server
     }
 
-    /// Whether the client's proof shows the password behind the verifier. Takes milliseconds of
-    /// CPU.
+    /// Whether the client's proof shows the password of the verifier. Takes milliseconds of CPU.
     pub(crate) fn is_proved_by(&self, claim: &Claim) -> bool {
         let number = |text: &str| BigUint::parse_bytes(text.as_bytes(), 16).unwrap_or_default();
         let (client, server) = (number(&self.client), number(&self.server));
@@ -246,7 +245,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// What is not base64 proves nothing.
+    /// A signature that is not base64 proves nothing.
     pub(crate) fn new(secret_block: &str, timestamp: &str, signature: &str) -> Self {
         let decoded = |text: &str| STANDARD.decode(text).unwrap_or_default();
         Self {
@@ -270,8 +269,8 @@ mod tests {
         HEXLOWER.encode(digest(&SHA256, text.as_bytes()).as_ref())
     }
 
-    /// The expected values were made with pycognito 2024.5.1, whose random numbers were replaced by
-    /// these.
+    /// The expected values were made with pycognito 2024.5.1, with these in place of its random
+    /// numbers.
     #[test]
     fn the_numbers_are_those_of_an_independent_client() {
         let identity = Identity::new("eu-west-1_TestPool9", "sub-1");

@@ -130,8 +130,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 ) STRICT;
 ";
 
-/// How long an ended sign-in or code is remembered, so that its use is called expired and not
-/// unknown.
+/// How long an ended sign-in or code is kept. Its use is then reported as expired, not as unknown.
 const REMEMBERED: Millis = DAY;
 
 fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite::Error> {

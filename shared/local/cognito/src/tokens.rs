@@ -17,7 +17,7 @@ use crate::user::User;
 /// The scope of every access token of an API sign-in; it opens the operations on one's own account.
 const OWN_ACCOUNT: &str = "aws.cognito.signin.user.admin";
 
-/// The scope without which there is no id token (`OpenID` Connect Core section 3.1.2.1).
+/// The scope that an id token requires (`OpenID` Connect Core section 3.1.2.1).
 pub(crate) const OPENID: &str = "openid";
 
 /// Every refresh token begins as a JWE header does:
@@ -65,7 +65,7 @@ impl SignIn {
 /// The start of a sign-in.
 pub(crate) struct Grant {
     pub(crate) origin_jti: String,
-    /// When the person proved who they are, in seconds.
+    /// When the person proved their identity, in seconds.
     pub(crate) auth_time: i64,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) nonce: Option<String>,
@@ -133,7 +133,7 @@ pub(crate) async fn sign_in(
     Ok(result)
 }
 
-/// The user as it is now: it may have been deleted or disabled while a trigger ran.
+/// The user's present record: the user may have been deleted or disabled while a trigger ran.
 fn present(connection: &Connection, pool: &Pool, username: &str) -> Result<User, Refusal> {
     let user = User::find(connection, pool, username)?;
     if user.enabled {
@@ -260,8 +260,8 @@ fn half_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
 }
 
-/// Whether scopes open an attribute to the client: `openid` alone and `profile` open all, `email`
-/// and `phone` their own.
+/// Whether scopes give the client an attribute: `openid` alone and `profile` give all, `email` and
+/// `phone` their own.
 pub(crate) fn opens(scopes: &[String], attribute: &str) -> bool {
     let has = |name: &str| scopes.iter().any(|scope| scope == name);
     match attribute {
@@ -298,7 +298,7 @@ fn key_of(token: &str) -> Vec<u8> {
     digest(&SHA256, token.as_bytes()).as_ref().to_vec()
 }
 
-/// A refresh token that was looked up and may be used.
+/// A refresh token that was found and may be used.
 struct Refreshable {
     user: User,
     origin_jti: String,
@@ -369,7 +369,7 @@ fn look_up(
     })
 }
 
-/// The user whose refresh token this is, for the `SECRET_HASH` of a refresh.
+/// The user of this refresh token, for the `SECRET_HASH` of a refresh.
 pub(crate) fn owner_of(
     service: &Service,
     pool: &Pool,
@@ -382,11 +382,11 @@ pub(crate) fn owner_of(
         .read(|connection| Ok(look_up(connection, pool, client, token, now)?.user))
 }
 
-/// `AuthenticationResult` of a refresh. Where tokens rotate, it has the next refresh token, which
-/// ends when this one would.
+/// `AuthenticationResult` of a refresh. If tokens rotate, it has the next refresh token, which ends
+/// at the time of this one.
 ///
-/// The trigger is asked first and the token looked up again after it, so a trigger that fails costs
-/// the caller nothing and two refreshes at once are decided in one transaction.
+/// The trigger is called first and the token read again after it. So a failing trigger does not use
+/// up the token, and one transaction decides between concurrent refreshes.
 pub(crate) async fn refresh(
     service: &Service,
     pool: &Pool,
@@ -452,8 +452,7 @@ pub(crate) async fn refresh(
     Ok(result)
 }
 
-/// Ends the sign-in that a refresh token belongs to. One that is unknown, or another client's, is
-/// left alone.
+/// Ends the sign-in of a refresh token. An unknown token, or another client's, has no effect.
 pub(crate) fn revoke(
     connection: &Connection,
     client: &AppClient,

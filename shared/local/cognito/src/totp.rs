@@ -11,8 +11,7 @@ use subtle::ConstantTimeEq as _;
 /// RFC 6238's default time step, which authenticators assume.
 const STEP_SECONDS: i64 = 30;
 
-/// Steps before and after the present one that are accepted, for clocks that differ (RFC 6238
-/// section 5.2).
+/// Accepted steps before and after the present one, for clocks that differ (RFC 6238 section 5.2).
 const DRIFT_STEPS: i64 = 1;
 
 /// An authenticator of a user.
@@ -37,7 +36,7 @@ impl fmt::Debug for SoftwareToken {
     }
 }
 
-/// What a shown code was.
+/// The result of a code's check.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
     Right,
@@ -64,7 +63,7 @@ impl SoftwareToken {
         BASE32_NOPAD.encode(&self.secret)
     }
 
-    /// Looks at a code and, if it is right, sees to it that it never is again.
+    /// Checks a code. A right one is never accepted again.
     pub(crate) fn accept(&mut self, code: &str, now: Millis) -> Shown {
         let present = now.div_euclid(1_000).div_euclid(STEP_SECONDS);
         let step = (present - DRIFT_STEPS..=present + DRIFT_STEPS)

@@ -1,4 +1,5 @@
-//! Triggers: functions that a pool calls through the Lambda Invoke API, and what they may change.
+//! Triggers: functions that a pool calls through the Lambda Invoke API, and the changes that they
+//! may make.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,17 +10,17 @@ use serde_json::{Map, Value, json};
 
 use crate::refusal::{Exception, Refusal};
 
-/// What a function may answer with; Lambda's own limit is 6 MB.
+/// The longest answer of a function; Lambda's own limit is 6 MB.
 const LONGEST_ANSWER: usize = 6 * 1_024 * 1_024;
 
 /// A function that does not answer is called three times in all (developer guide, "Customizing user
 /// pool workflows with Lambda triggers").
 const TRIES: usize = 3;
 
-/// What Lambda answers for good.
+/// Lambda's final refusals.
 const REFUSALS: [StatusCode; 2] = [StatusCode::NOT_FOUND, StatusCode::TOO_MANY_REQUESTS];
 
-/// A pool calls a function and believes nothing but a complete, well-formed answer in time.
+/// Calls a pool's functions. Accepts only a complete, well-formed answer in time.
 pub(crate) struct Functions {
     http: reqwest::Client,
     base: Option<String>,
@@ -35,8 +36,8 @@ impl Functions {
         Ok(Self { http, base, limit })
     }
 
-    /// The event as the function returned it. Anything but that is an exception: a sign-in never
-    /// goes on without it.
+    /// The event as the function returned it. Any other answer is an exception: a sign-in never
+    /// continues without it.
     pub(crate) async fn invoke(
         &self,
         trigger: &str,
@@ -153,7 +154,7 @@ fn unrecognizable() -> Refusal {
     )
 }
 
-/// What a pre token generation trigger asks for (version 2 of its event).
+/// The requested changes of a pre token generation trigger (version 2 of its event).
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Overrides {
@@ -207,11 +208,11 @@ const PROTECTED_IN_ACCESS: [&str; 6] = [
     "version",
 ];
 
-/// The scopes of this prefix can be taken away and never given.
+/// A trigger can remove scopes of this prefix, but not add them.
 const RESERVED_SCOPES: &str = "aws.cognito";
 
 impl Overrides {
-    /// Reads `response.claimsAndScopeOverrideDetails`; none at all changes nothing.
+    /// Reads `response.claimsAndScopeOverrideDetails`. An absent one changes nothing.
     pub(crate) fn read(answer: &Value) -> Result<Self, Refusal> {
         let details = &answer["response"]["claimsAndScopeOverrideDetails"];
         let overrides: Option<Self> =
@@ -222,7 +223,7 @@ impl Overrides {
             .iter()
             .flat_map(|token| token.scopes_to_add.iter().flatten());
         for scope in scopes {
-            // A blank would turn one scope into two, the second of which could be a reserved one.
+            // A blank would turn one scope into two, and the second could be a reserved one.
             if scope.is_empty() || scope.chars().any(char::is_whitespace) {
                 return Err(unrecognizable());
             }
@@ -330,5 +331,5 @@ impl Occasion<'_> {
     }
 }
 
-/// `clientMetadata` and `validationData` of a request, which are absent where the caller sent none.
+/// `clientMetadata` and `validationData` of a request; absent if the caller sent none.
 pub(crate) type Metadata = BTreeMap<String, String>;

@@ -1,4 +1,4 @@
-//! Users: how they are found by what people type, kept, and shown.
+//! Users: found by the text that people type, stored, and shown.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,7 +17,7 @@ use crate::second_factor::SecondFactor;
 use crate::srp::Verifier;
 use crate::totp::SoftwareToken;
 
-/// A user as it is kept.
+/// A stored user.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) username: String,
@@ -26,7 +26,7 @@ pub(crate) struct User {
     pub(crate) attributes: BTreeMap<String, String>,
     /// A PHC string.
     pub(crate) password: Option<String>,
-    /// The same password for SRP. Users whose password is older than this member get it at their
+    /// The same password for SRP. A user whose password is older than this member gets it at the
     /// next sign-in.
     #[serde(default)]
     pub(crate) srp: Option<Verifier>,
@@ -46,8 +46,8 @@ pub(crate) struct User {
     pub(crate) mfa_failures: Failures,
     #[serde(default)]
     pub(crate) software_token: Option<SoftwareToken>,
-    /// The authenticator that is being set up; the one before guards the user until this one has
-    /// shown a right code.
+    /// An authenticator during its set-up. The previous one stays in force until this one has shown
+    /// a right code.
     #[serde(default)]
     pub(crate) pending_software_token: Option<SoftwareToken>,
     #[serde(default)]
@@ -55,7 +55,7 @@ pub(crate) struct User {
     /// The oldest first.
     #[serde(default)]
     pub(crate) passkeys: Vec<Passkey>,
-    /// The registration of a passkey that is under way. The newest is the one that counts.
+    /// The pending registration of a passkey. Only the newest counts.
     #[serde(default)]
     pub(crate) passkey_begun: Option<Begun>,
 }
@@ -66,7 +66,7 @@ impl fmt::Debug for User {
     }
 }
 
-/// Whether a user wants a second factor.
+/// The user's preference for a second factor.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct MfaPreference {
     pub(crate) enabled: bool,
@@ -102,7 +102,7 @@ impl UserStatus {
 }
 
 impl User {
-    /// The user whom a typed name means: a user name, a sub, or an email where the pool takes one.
+    /// The user of a typed name: a user name, a sub, or an email if the pool allows it.
     pub(crate) fn look_for(
         connection: &Connection,
         pool: &Pool,
@@ -128,7 +128,7 @@ impl User {
         Self::look_for(connection, pool, typed)?.ok_or_else(Refusal::user_not_found)
     }
 
-    /// Adds a user; a name that is taken is a `UsernameExistsException` with this message.
+    /// Adds a user. A taken name is a `UsernameExistsException` with this message.
     pub(crate) fn insert(
         &self,
         connection: &Connection,
@@ -158,7 +158,7 @@ impl User {
         self.save_aliases(connection, pool, false)
     }
 
-    /// Writes the user back. An email that is somebody else's alias is an `AliasExistsException`,
+    /// Writes the user back. An email that is another user's alias is an `AliasExistsException`,
     /// unless `force` takes it.
     pub(crate) fn save(
         &mut self,
@@ -172,7 +172,7 @@ impl User {
         self.save_aliases(connection, pool, force)
     }
 
-    /// Writes back what callers do not see, such as counted failures.
+    /// Writes back fields that callers do not see, such as counted failures.
     pub(crate) fn save_quietly(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
         connection
             .prepare_cached("UPDATE users SET document = ?3 WHERE pool = ?1 AND username = ?2")?
@@ -311,8 +311,8 @@ impl User {
             .filter(move |passkey| passkey.relying_party == relying_party)
     }
 
-    /// The second factors that this user is asked for. Where the pool demands one, a factor counts
-    /// once it is set up, switched on or not.
+    /// The second factors that a sign-in asks this user for. If the pool requires one, a factor
+    /// counts once it is set up, switched on or not.
     pub(crate) fn second_factors(&self, settings: &PoolSettings) -> Vec<SecondFactor> {
         let demanded = settings.mfa_configuration == MfaConfiguration::On;
         SecondFactor::of_pool(settings)
@@ -329,7 +329,7 @@ impl User {
             .collect()
     }
 
-    /// Whether the user wants to be asked for this factor first.
+    /// Whether the user prefers this factor.
     pub(crate) fn prefers(&self, factor: SecondFactor) -> bool {
         match factor {
             SecondFactor::SoftwareToken => self
@@ -390,8 +390,8 @@ fn alias_holder(
 }
 
 impl User {
-    /// Writes attributes; an empty value takes one away. A new email is unproved unless the caller
-    /// says otherwise.
+    /// Writes attributes; an empty value removes one. A new email is unverified unless the caller
+    /// sets that too.
     pub(crate) fn write(&mut self, attributes: &[Attribute]) {
         let said_verified = attributes
             .iter()

@@ -22,7 +22,7 @@ use crate::service::Service;
 
 const TARGET_PREFIX: &str = "AWSCognitoIdentityProviderService";
 
-/// Far above the largest request that the model allows, far below what would hurt.
+/// Far above the largest request of the model, and far below a harmful size.
 const LONGEST_BODY: usize = 1_024 * 1_024;
 
 pub(crate) fn router(service: Arc<Service>) -> Router {
@@ -81,7 +81,7 @@ impl local_kit::Service for Service {
     }
 }
 
-/// Any page may call, as in AWS: nothing here goes by cookies.
+/// Any page may call, as in AWS: cookies play no role here.
 async fn cross_origin(request: Request, next: Next) -> Response<Body> {
     let preflight = request.method() == Method::OPTIONS;
     let asked = request

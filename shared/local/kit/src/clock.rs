@@ -1,4 +1,4 @@
-//! Time that is passed in.
+//! Time, which callers pass in.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

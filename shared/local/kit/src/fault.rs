@@ -1,9 +1,9 @@
-//! What the layer in front of a service refuses, in words that the service may replace.
+//! Refusals by the layer in front of a service. The service may replace the words.
 
 use std::borrow::Cow;
 
-/// A request that never reaches an operation, or that fails inside the stand-in. The stand-in turns
-/// it into its own refusal.
+/// A request that reaches no operation, or that fails inside the stand-in. The stand-in turns it
+/// into its own refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Which exception the caller sees.
@@ -15,19 +15,19 @@ pub struct Fault {
 /// The exceptions that AWS's services share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// No operation has this address, or none that is served here.
+    /// No operation has this address, or the stand-in does not serve it.
     UnknownOperation,
-    /// The request is not signed.
+    /// The request has no signature.
     MissingAuthenticationToken,
     /// The signature lacks a part.
     IncompleteSignature,
     /// The signature is for another service or Region.
     InvalidSignature,
-    /// The body is longer than any request may be.
+    /// The body exceeds the limit for every request.
     RequestTooLong,
     /// The body is not a JSON object.
     Serialization,
-    /// The stand-in failed. The cause was logged where it happened.
+    /// The stand-in failed. It logged the cause at its place.
     Internal,
 }
 
@@ -56,7 +56,7 @@ impl Fault {
         }
     }
 
-    /// An operation that does not exist, or that is not served.
+    /// An operation that does not exist, or that the stand-in does not serve.
     #[must_use]
     pub fn unknown_operation() -> Self {
         Self::new(
@@ -65,7 +65,7 @@ impl Fault {
         )
     }
 
-    /// Tells the caller only that the failure is not the caller's. The cause goes to the log.
+    /// Tells the caller only that the stand-in failed. The log has the cause.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause, "an operation failed inside the stand-in");
         Self::new(
@@ -75,7 +75,7 @@ impl Fault {
     }
 }
 
-/// Why an embedding program does not get what it asked for: the service's own words.
+/// The reason why an embedding program's request is refused, in the service's own words.
 #[derive(Debug, thiserror::Error)]
 #[error("{exception}: {message}")]
 pub struct SpecError {

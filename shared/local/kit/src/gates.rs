@@ -1,11 +1,11 @@
-//! Turns: work on one thing happens once at a time, work on others meanwhile.
+//! Gates: work under one key runs one after another, work under other keys at the same time.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// A fixed number of gates that all keys share. Two keys may share a gate: they then wait for each
-/// other, and nothing else happens.
+/// A fixed number of gates that all keys share. Two keys may share a gate: then they wait for each
+/// other, without further effect.
 #[derive(Debug)]
 pub struct Gates(Vec<Mutex<()>>);
 

@@ -1,5 +1,5 @@
-//! The parts that every stand-in for an AWS service is made of: the wire, AWS's service model, the
-//! state, clock and randomness that are passed in, and the program around a router.
+//! The common parts of every stand-in for an AWS service: the wire, AWS's service model, the state,
+//! clock and randomness that callers pass in, and the program around a router.
 //!
 //! The kit knows no service. A stand-in brings its operations, its exceptions and its words; the
 //! kit imports nothing of this workspace.

@@ -1,9 +1,8 @@
-//! What AWS's own service model demands of a request: members, types, lengths, patterns and
+//! The requirements of AWS's own service model for a request: members, types, lengths, patterns and
 //! enumerations.
 //!
-//! A stand-in's `model.json` is taken from botocore's description of the service by
-//! `tools/service_model.py`, so paths, constraints and the words in which a breach is reported are
-//! AWS's.
+//! `tools/service_model.py` extracts a stand-in's `model.json` from botocore's description of the
+//! service. So paths, constraints and the words of a violation are AWS's.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -87,7 +86,7 @@ impl Kind {
 }
 
 impl Shape {
-    /// Java's `matches`: the whole value, not a part of it.
+    /// Java's `matches`: it compares the whole value.
     fn matches(&self, text: &str) -> bool {
         let compiled = self.compiled.get_or_init(|| {
             let pattern = self.pattern.as_deref()?;
@@ -97,10 +96,10 @@ impl Shape {
     }
 }
 
-/// Why a body is not what the operation takes.
+/// The reason why a body does not fit the operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// A member has another type, or is unknown. The service does not look further.
+    /// A member has another type, or is unknown. The service stops at the first one.
     Unreadable(String),
     /// Members break rules of the model: all of them.
     Breached(Vec<Breach>),
@@ -194,8 +193,8 @@ impl Model {
         }
     }
 
-    /// What a stand-in's test asserts to be empty: patterns that are not understood, and shapes
-    /// that are named and missing.
+    /// The model's flaws, which a stand-in's test asserts to be empty: unsupported patterns, and
+    /// shapes that are named but missing.
     #[must_use]
     pub fn flaws(&self) -> Vec<String> {
         let shapes = &self.described.shapes;

@@ -1,4 +1,4 @@
-//! Randomness that is passed in, and what is made of it.
+//! Randomness, which callers pass in, and values made of it.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 ///
 /// # Panics
 ///
-/// The returned function panics if the operating system has no randomness: nothing may go on
-/// without it.
+/// The returned function panics if the operating system has no randomness: the stand-in must not
+/// run without it.
 #[must_use]
 pub fn system_random() -> Random {
     Arc::new(|buffer| {
@@ -50,7 +50,7 @@ pub fn base64url(random: &Random, count: usize) -> String {
     URL_SAFE_NO_PAD.encode(buffer)
 }
 
-/// `length` characters of `alphabet`, each as likely as any other.
+/// `length` characters of `alphabet`, each with the same probability.
 #[must_use]
 pub fn letters(random: &Random, alphabet: &[u8], length: usize) -> String {
     let fair = 256 - 256 % alphabet.len();

@@ -1,4 +1,4 @@
-//! The form of a signature. A stand-in knows no credentials, so it cannot verify one.
+//! The form of a signature. A stand-in has no credentials, so it cannot verify one.
 
 use axum::http::{HeaderMap, header};
 

@@ -18,7 +18,7 @@ use crate::clock::Millis;
 pub enum State {
     /// Nowhere: it ends with the process.
     Memory,
-    /// In this file, which is made, for its owner only, if it is not there.
+    /// In this file. A missing file is made, for its owner only.
     File(PathBuf),
 }
 
@@ -34,16 +34,16 @@ impl fmt::Debug for State {
 /// A stand-in's state.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
-    /// SQL that makes the tables and indexes that are not there yet.
+    /// SQL that makes missing tables and indexes.
     pub tables: &'static str,
-    /// Deletes what has ended by this time.
+    /// Deletes the rows that have ended by this time.
     pub sweep: fn(&Transaction<'_>, Millis) -> rusqlite::Result<()>,
 }
 
-/// How often what has ended is swept out, by the clock that the stand-in was given.
+/// The interval between two sweeps, by the stand-in's clock.
 const SWEEP_EVERY: Millis = 60_000;
 
-/// The database of a stand-in that refuses with `Refusal`.
+/// The database of a stand-in whose refusals are `Refusal`s.
 pub struct Store<Refusal> {
     inner: Mutex<Inner>,
     sweep: fn(&Transaction<'_>, Millis) -> rusqlite::Result<()>,
@@ -117,7 +117,7 @@ impl<Refusal: From<rusqlite::Error>> Store<Refusal> {
         Ok(outcome)
     }
 
-    /// Runs `read` on a state that nothing changes meanwhile.
+    /// Runs `read` on a consistent state.
     pub fn read<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, Refusal>,

@@ -15,7 +15,7 @@ use crate::signature::Scope;
 /// The two JSON protocols of AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// AWS JSON 1.1: one path for all operations, `X-Amz-Target` names the one that is meant.
+    /// AWS JSON 1.1: one path for all operations. `X-Amz-Target` names the operation.
     Json11,
     /// REST and JSON: each operation has its path.
     RestJson,
@@ -45,7 +45,7 @@ pub trait Service: Send + Sync + 'static {
     /// The operation that the request addresses, if it is served here.
     fn addressed(&self, request: &Parts) -> Option<Self::Operation>;
 
-    /// What a call of this operation must be signed for; `None` if AWS leaves it unsigned.
+    /// The required scope of the signature; `None` if AWS leaves the operation unsigned.
     fn signed_for(&self, operation: &Self::Operation) -> Option<Scope<'_>>;
 
     /// Runs the operation on a JSON body.
@@ -55,7 +55,7 @@ pub trait Service: Send + Sync + 'static {
         body: Value,
     ) -> impl Future<Output = Result<Answer, Self::Refusal>> + Send;
 
-    /// How the refusal is written; without an operation, the request addressed none.
+    /// Writes the refusal. Without an operation, the request addressed none.
     fn refused(operation: Option<&Self::Operation>, refusal: Self::Refusal) -> Answer;
 }
 
@@ -66,7 +66,7 @@ pub struct Answer {
     pub status: u16,
     /// The protocol, which decides the content type.
     pub protocol: Protocol,
-    /// The body; `null` for none.
+    /// The body; `null` without one.
     pub body: Value,
     /// Headers besides content type and request id. A value that a header cannot carry is left out.
     pub headers: Vec<(&'static str, String)>,
@@ -123,7 +123,7 @@ async fn serve<S: Service>(
         )
         .into());
     }
-    // A task of its own: a caller who hangs up half-way leaves no half-done operation behind.
+    // A task of its own: if the caller hangs up, the operation still completes.
     tokio::spawn(async move { service.run(operation, body).await })
         .await
         .map_err(|cause| Fault::internal(&cause))?

@@ -1,5 +1,5 @@
-//! Who may end what somebody began: the attack that session binding is against, replays, races, and
-//! the ten minutes.
+//! The binding of a session to its beginner: the attack that session binding prevents, replays,
+//! races, and the ten minutes.
 
 use futures_util::future::join_all;
 
@@ -23,7 +23,7 @@ async fn a_victim_who_opens_an_attackers_url_gives_the_attacker_nothing() {
         WRONG_USER
     );
 
-    // Mallory asks in every way that there is.
+    // Mallory tries every way of asking.
     let by_session = world.ask(&mallory).session_uri(&begun.session).send();
     let answer = by_session.await.unwrap();
     assert_eq!(answer.access_token, None);
@@ -286,7 +286,7 @@ async fn a_hundred_flows_of_two_people_interleave_without_confusion() {
     for person in people {
         tokens.push(world.token_for_user_id(person).await);
     }
-    // A flow has scopes of its own, so that each must find its own consent.
+    // Each flow has its own scopes, so that each must find its own consent.
     let ask = |flow: usize| {
         let ask = world.ask(&tokens[flow % 2]);
         ask.set_scopes(Some(vec![format!("flow-{flow}")]))

@@ -25,7 +25,7 @@ async fn boto3_finds_every_answer_in_the_shape_that_its_models_state() {
         CLIENT_ID.to_owned(),
         CLIENT_SECRET.to_owned(),
     ];
-    // The provider that boto3 makes has a callback URL of its own, which only boto3 is told.
+    // The provider that boto3 makes has its own callback URL, which only boto3 learns.
     world.provider.register_anything();
     let output = tokio::task::spawn_blocking(move || {
         Command::new("python3")

@@ -1,4 +1,4 @@
-//! The three-legged flow: to the provider and back, and what the provider is told.
+//! The three-legged flow: to the provider and back, and the provider's parameters.
 
 use agentcore_local::{CredentialProviderSpec, Discovery, Secret};
 use tokio::net::TcpListener;

@@ -1,4 +1,4 @@
-//! What callers of AgentCore Identity see: AWS's own SDK over HTTP, raw requests, boto3, browsers
+//! AgentCore Identity, seen by its callers: AWS's own SDK over HTTP, raw requests, boto3, browsers
 //! that are really redirected, and a clock that the tests move.
 
 #![expect(

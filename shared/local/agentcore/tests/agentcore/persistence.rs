@@ -1,4 +1,4 @@
-//! The binary: what it says, and what is left when it is killed.
+//! The binary: its output, and its state after it is killed.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

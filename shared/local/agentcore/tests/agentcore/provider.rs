@@ -35,16 +35,16 @@ pub(crate) struct TestProvider {
     inner: Arc<Mutex<Inner>>,
 }
 
-/// What the provider remembers, and how it behaves.
+/// The provider's records and switches.
 #[derive(Default)]
 pub(crate) struct Inner {
     redirect_uris: Vec<String>,
     codes: HashMap<String, Code>,
     refresh_tokens: HashMap<String, String>,
     issued: usize,
-    /// Every authorization request, as it came.
+    /// Every authorization request.
     pub(crate) authorizations: Vec<BTreeMap<String, String>>,
-    /// Every token request, as it came.
+    /// Every token request.
     pub(crate) token_requests: Vec<Vec<(String, String)>>,
     /// The person says no.
     pub(crate) denies: bool,
@@ -114,7 +114,7 @@ impl TestProvider {
         self.inner.lock().unwrap()
     }
 
-    /// A user's token, good for an hour. `serial` tells tokens of one subject apart.
+    /// A user's token, valid for an hour. `serial` distinguishes tokens of one subject.
     pub(crate) fn jwt(&self, subject: &str, serial: u32) -> String {
         self.sign(&json!({
             "iss": self.issuer, "sub": subject, "exp": self.clock.now() + 3_600, "jti": serial.to_string(),
@@ -127,21 +127,21 @@ impl TestProvider {
         jsonwebtoken::encode(&header, claims, &self.key).unwrap()
     }
 
-    /// A token whose signature is almost right.
+    /// A token with a slightly wrong signature.
     pub(crate) fn forged(token: &str) -> String {
         let (signed, signature) = token.rsplit_once('.').unwrap();
         let other = if signature.starts_with('A') { 'B' } else { 'A' };
         format!("{signed}.{other}{}", &signature[1..])
     }
 
-    /// Whom the access token was issued to, and for what.
+    /// The user and the scopes of the access token.
     pub(crate) fn reads(access_token: &str) -> (String, String) {
         let mut parts = access_token.split('|');
         let person = parts.nth(1).unwrap().to_owned();
         (person, parts.next().unwrap().to_owned())
     }
 
-    /// The sessions of all people end: refresh tokens are worth nothing.
+    /// Ends the sessions of all people: refresh tokens become invalid.
     pub(crate) fn revoke_everything(&self) {
         self.look().refresh_tokens.clear();
     }

@@ -1,5 +1,4 @@
-//! The token vault: whose consent is found for whom, how it is renewed, and when a new one is
-//! needed.
+//! The token vault: which user finds which consent, its renewal, and the need for a new one.
 
 use futures_util::future::join_all;
 

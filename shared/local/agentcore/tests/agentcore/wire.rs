@@ -142,8 +142,8 @@ const WORKLOAD_TOKEN: &str = "/identities/GetWorkloadAccessToken";
 const RESOURCE_TOKEN: &str = "/identities/oauth2/token";
 const COMPLETE: &str = "/identities/CompleteResourceTokenAuth";
 
-/// Holds what is said of a bad request against the members that are wrong with it. Nothing called
-/// secret may be repeated.
+/// Compares the refusal of a bad request with its invalid members. It must not repeat a member
+/// named secret.
 async fn holds_breaches(world: &World, path: &str, body: Value, members: &[&str]) {
     let answer = post(world, path, &body).await;
     let found = (answer.status, answer.error.as_str());

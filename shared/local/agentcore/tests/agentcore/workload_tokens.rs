@@ -1,4 +1,4 @@
-//! Workload access tokens: for whom they are issued, on whose word, and until when.
+//! Workload access tokens: their users, their proofs, and their end.
 
 use agentcore_local::Issuers;
 use aws_sdk_bedrockagentcore::types::UserIdentifier;

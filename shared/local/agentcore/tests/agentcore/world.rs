@@ -1,5 +1,5 @@
-//! AgentCore Identity on a free port, with a clock of its own, a credential provider, and browsers
-//! that follow redirects.
+//! AgentCore Identity on a free port, with its own clock, a credential provider, and browsers that
+//! follow redirects.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(crate) const RETURN_URL: &str = "https://app.example/oauth2/callback?tenant=
 pub(crate) struct Clock(Arc<AtomicU64>);
 
 impl Clock {
-    /// A clock that stands where the system's does, for what runs in another process.
+    /// A clock that stands still at the system's time, for code in another process.
     #[expect(
         clippy::disallowed_methods,
         reason = "that process goes by the system's clock"
@@ -119,7 +119,7 @@ impl World {
         }
     }
 
-    /// Changes how the stand-in answers where AWS's behaviour is unknown.
+    /// Changes the stand-in's answers at points where AWS's behaviour is unknown.
     pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
         let mut behaviour = self.agentcore.behaviour();
         change(&mut behaviour);
@@ -206,8 +206,8 @@ impl From<GetResourceOauth2TokenOutput> for Begun {
     }
 }
 
-/// A browser: it follows redirects until they lead out of this machine, and carries a
-/// cookie that says who sits there.
+/// A browser. It follows redirects until they lead out of this machine, and carries a cookie that
+/// identifies its person.
 pub(crate) struct Browser {
     client: reqwest::Client,
     person: String,
@@ -239,7 +239,7 @@ impl Browser {
         (response.status().as_u16(), location)
     }
 
-    /// Goes from redirect to redirect. Where it ends is the application's, or a page that says no.
+    /// Follows redirects. They end at the application, or at a page with a refusal.
     pub(crate) async fn visit(&self, url: &str) -> Landed {
         let mut url = Url::parse(url).unwrap();
         loop {
@@ -272,7 +272,7 @@ impl Landed {
         self.parameter("session_id").unwrap_or_default()
     }
 
-    /// The return URL's query, without what it was registered with.
+    /// The return URL's query, without its registered part.
     pub(crate) fn added(&self) -> Vec<(String, String)> {
         let pairs = self.url.query_pairs().into_owned();
         pairs.filter(|(name, _)| name != "tenant").collect()

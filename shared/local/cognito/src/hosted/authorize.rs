@@ -9,7 +9,7 @@ use crate::options::PromptLogin;
 use crate::refusal::Refusal;
 use crate::service::Service;
 
-/// An authorization request that is in order.
+/// A valid authorization request.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct AuthorizationRequest {
     pub(super) client: String,
@@ -26,15 +26,15 @@ pub(super) struct AuthorizationRequest {
 /// How the person shall be asked (`OpenID` Connect Core section 3.1.2.1).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Prompt {
-    /// Only where the browser is not signed in.
+    /// Shows the form only if the browser is not signed in.
     AsNeeded,
     /// In any case.
     Login,
-    /// Never.
+    /// Never shows the form.
     None,
 }
 
-/// Why a request goes no further.
+/// The reason why a request is rejected.
 pub(super) enum Rejection {
     /// No redirect can be trusted, so the person gets the answer.
     Page(&'static str),
@@ -43,8 +43,8 @@ pub(super) enum Rejection {
 }
 
 impl AuthorizationRequest {
-    /// Reads a request. Until client and address are known to belong together, nothing is sent to
-    /// any address.
+    /// Reads a request. Until client and address are known to belong together, no browser is
+    /// redirected.
     pub(super) fn read(
         service: &Service,
         domain: &Domain,
@@ -93,7 +93,8 @@ impl AuthorizationRequest {
             .map_err(to_client))
     }
 
-    /// What is left once the client can be told of mistakes; the error is that of the redirection.
+    /// Reads the rest, after which the client can be told of mistakes. The error is that of the
+    /// redirection.
     fn read_rest(
         client: &AppClient,
         redirect_uri: &str,
@@ -134,7 +135,7 @@ impl AuthorizationRequest {
         Ok((request, prompt))
     }
 
-    /// Where the browser goes with an answer for the client.
+    /// The client's address with an answer.
     pub(super) fn answered_with(&self, name: &str, value: &str) -> String {
         let mut answer = vec![(name, value)];
         if let Some(state) = &self.state {
@@ -152,8 +153,8 @@ fn is_challenge(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// All of the client's scopes where none are asked for. The scopes of the profile come with
-/// `openid` only.
+/// The requested scopes; all of the client's if none are requested. The scopes of the profile
+/// require `openid`.
 fn scopes(client: &AppClient, asked: Option<&str>) -> Result<Vec<String>, &'static str> {
     let allowed = &client.settings.allowed_oauth_scopes;
     let mut scopes: Vec<String> = Vec::new();

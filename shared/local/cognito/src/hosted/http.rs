@@ -1,16 +1,16 @@
-//! What the hosted endpoints read, and what they send browsers on with.
+//! The hosted endpoints' input, and the headers of their answers.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use url::form_urlencoded;
 
-/// Far above the longest form that is sent here.
+/// Far above the longest form here.
 pub(super) const LONGEST_FORM: usize = 64 * 1_024;
 
-/// The parameters of a query or a form, none of which may be there twice (RFC 6749 section 3.1).
+/// The parameters of a query or a form. None may occur twice (RFC 6749 section 3.1).
 pub(super) struct Parameters(Vec<(String, String)>);
 
-/// A parameter that is there twice.
+/// A parameter occurred twice.
 pub(super) struct Twice;
 
 impl Parameters {
@@ -54,7 +54,7 @@ pub(super) fn redirect(location: &str) -> Response<Body> {
     response
 }
 
-/// Headers of everything that a browser is shown or sent on with: codes stand in these answers.
+/// Headers of every page and redirect: these answers contain codes.
 pub(super) fn guard(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),

@@ -27,8 +27,7 @@ use crate::service::Service;
 use crate::session::{self, Door};
 use crate::user::{User, UserStatus};
 
-/// The cookie by which a browser is known again, between the steps of a sign-in and at the next
-/// one.
+/// The cookie that identifies a browser between the steps of a sign-in, and at the next sign-in.
 const COOKIE: &str = "cognito-local";
 
 /// How long a sign-in may take until a code is asked for.
@@ -40,11 +39,11 @@ const BROWSER_VALIDITY: Millis = HOUR;
 /// Five minutes, as the developer guide says of the authorization endpoint.
 const CODE_VALIDITY: Millis = 300_000;
 
-/// Wrong codes and mails of one sign-in; AWS documents neither.
+/// Maximum of wrong codes, and of mails, in one sign-in; AWS documents neither.
 const MOST_WRONG: u32 = 5;
 const MOST_MAILS: u32 = 5;
 
-/// Digits of a code that is the first factor.
+/// Digits of a code as the first factor.
 const CODE_DIGITS: usize = 8;
 
 const ENDED: &str = "This sign-in has ended. Go back to where you came from and begin again.";
@@ -160,7 +159,7 @@ pub(super) async fn submit(
     let Ok(body) = to_bytes(body, LONGEST_FORM).await else {
         return problem(StatusCode::PAYLOAD_TOO_LARGE, ENDED);
     };
-    // A task of its own: a browser that goes away leaves no half-done step behind.
+    // A task of its own: if the browser hangs up, the step still completes.
     let step = tokio::spawn(async move {
         let domain = Domain::find(&service, &domain)?;
         let Some(domain) = domain else {
@@ -259,7 +258,7 @@ impl<'a> Submission<'a> {
         })
     }
 
-    /// Changes the sign-in as it is now; `None` where it ended meanwhile.
+    /// Changes the sign-in's present state; `None` if it has ended meanwhile.
     fn change<T>(
         &self,
         change: impl FnOnce(&Transaction<'_>, &mut PendingSignIn, Millis) -> Result<T, Refusal>,
@@ -292,7 +291,7 @@ impl<'a> Submission<'a> {
         })
     }
 
-    /// The person does not sign in, and the client is told so (RFC 6749 section 4.1.2.1).
+    /// The person cancels, and the client learns it (RFC 6749 section 4.1.2.1).
     fn cancel(&self, pending: &PendingSignIn) -> Result<Response<Body>, Refusal> {
         let now = self.service.now();
         self.service
@@ -360,8 +359,8 @@ impl<'a> Submission<'a> {
         Ok(self.form(None, |form| form.code(&destination)))
     }
 
-    /// Holds a code against the one that was mailed, counting it first. A right one ends the
-    /// sign-in, signs the browser in under a new cookie, and becomes an authorization code.
+    /// Compares a code with the mailed one, and counts it first. A right one ends the sign-in,
+    /// signs the browser in under a new cookie, and becomes an authorization code.
     fn take_code(&self, code: &str) -> Result<Response<Body>, Refusal> {
         let outcome = self.change(|transaction, pending, now| {
             let Some(mailed) = &mut pending.mailed else {
@@ -423,8 +422,7 @@ impl<'a> Submission<'a> {
     }
 }
 
-/// `GET /logout`: the browser is signed in no longer, and goes to a registered address, or to the
-/// form again.
+/// `GET /logout`: signs the browser out, and sends it to a registered address, or back to the form.
 pub(super) async fn logout(
     State(service): Shared,
     Path(domain): Path<String>,
@@ -535,7 +533,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-/// `Lax`, because the browser arrives from the client's site and must be known then.
+/// `Lax`, because the browser arrives from the client's site and must still send the cookie.
 fn set_cookie(
     service: &Service,
     path: &str,
@@ -557,8 +555,7 @@ fn set_cookie(
     }
 }
 
-/// A form that another site submitted is not taken; programs, which send neither header, still need
-/// the cookie.
+/// Refuses a form from another site. Programs send neither header, but still need the cookie.
 fn from_here(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text("host").unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The hosted sign-in: the pages and the `/oauth2` endpoints that a pool has once it has a domain.
+//! The hosted sign-in: the pages and `/oauth2` endpoints of a pool with a domain.
 //!
-//! Where AWS has `https://{domain}.auth.{region}.amazoncognito.com/oauth2/authorize`, this is at
-//! `{public_url}/{domain}/oauth2/authorize`.
+//! AWS's `https://{domain}.auth.{region}.amazoncognito.com/oauth2/authorize` is
+//! `{public_url}/{domain}/oauth2/authorize` here.
 
 mod authorize;
 mod http;
@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 
 use crate::service::Service;
 
-/// What browsers navigate to. Nothing of it is for scripts of other origins.
+/// The pages for browsers. Scripts of other origins cannot read them.
 pub(crate) fn pages() -> Router<Arc<Service>> {
     Router::new()
         .route("/{domain}/oauth2/authorize", get(login::authorize))
@@ -25,7 +25,7 @@ pub(crate) fn pages() -> Router<Arc<Service>> {
         .route("/{domain}/logout", get(login::logout))
 }
 
-/// What app clients call, from browsers too.
+/// The endpoints for app clients, also in browsers.
 pub(crate) fn endpoints() -> Router<Arc<Service>> {
     Router::new()
         .route("/{domain}/oauth2/token", post(token::token))

@@ -33,7 +33,7 @@ button.primary{color:var(--on-accent);background:var(--accent);border-color:var(
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}\
 [role=alert]{color:var(--wrong)}[role=alert]::before{content:'\\26a0  '/''}";
 
-/// The style's hash, by which the policy lets it in (CSP level 3, section 2.3.1).
+/// The style's hash. The policy admits the style by it (CSP level 3, section 2.3.1).
 static STYLE_HASH: LazyLock<String> =
     LazyLock::new(|| STANDARD.encode(digest(&SHA256, STYLE.as_bytes())));
 
@@ -41,7 +41,7 @@ static STYLE_HASH: LazyLock<String> =
 pub(super) struct Form<'a> {
     /// The path of the pool's pages.
     pub(super) path: &'a str,
-    /// Which app asks for what, and where the browser goes in the end. `None` once that is over.
+    /// The client, its request and the browser's final address. `None` after the request has ended.
     pub(super) asked: Option<&'a AuthorizationRequest>,
     /// Says which sign-in this is, and that the form came from here.
     pub(super) sign_in: &'a str,
@@ -112,7 +112,7 @@ impl Form<'_> {
 
 const CANCEL: &str = "<button name=\"step\" value=\"cancel\" formnovalidate>Cancel</button>";
 
-/// Which app asks, and what it will see.
+/// The requesting app, and the data that it will see.
 fn what_is_asked(asked: &AuthorizationRequest) -> String {
     let app = if asked.client_name.is_empty() {
         &asked.client
@@ -130,7 +130,7 @@ fn what_is_asked(asked: &AuthorizationRequest) -> String {
     )
 }
 
-/// A standard scope of `OpenID` Connect Core section 5.4 in words, any other as it is called.
+/// A standard scope of `OpenID` Connect Core section 5.4 in words. Any other scope by its own name.
 fn scope_for_people(scope: &str) -> String {
     let words = match scope {
         "openid" => "who you are",

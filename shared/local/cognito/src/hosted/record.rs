@@ -1,7 +1,7 @@
-//! What the hosted sign-in remembers: sign-ins that are under way, authorization codes, and
-//! browsers that are signed in.
+//! The records of the hosted sign-in: pending sign-ins, authorization codes, and signed-in
+//! browsers.
 //!
-//! Each is kept under the hash of a random text that its holder has.
+//! The key of each is the hash of a random text that its holder has.
 
 use local_kit::Millis;
 use ring::digest::{SHA256, digest};
@@ -18,7 +18,7 @@ use crate::service::Service;
 pub(super) trait Kept: Serialize + DeserializeOwned {
     const KIND: &'static str;
 
-    /// Whose it is, so that it goes when the user goes.
+    /// The record's user. The record is deleted with the user.
     fn username(&self) -> Option<&str>;
 }
 
@@ -26,7 +26,7 @@ pub(super) trait Kept: Serialize + DeserializeOwned {
 #[derive(Serialize, Deserialize)]
 pub(super) struct PendingSignIn {
     pub(super) request: AuthorizationRequest,
-    /// The hash of the browser's cookie: only this browser goes on.
+    /// The hash of the browser's cookie: only this browser continues.
     pub(super) browser: Vec<u8>,
     pub(super) mailed: Option<Mailed>,
     pub(super) mails: u32,
@@ -37,24 +37,24 @@ pub(super) struct PendingSignIn {
 pub(super) struct Mailed {
     pub(super) typed: String,
     pub(super) destination: String,
-    /// `None`: no code was mailed, and none is right.
+    /// `None`: no code was mailed, and every code is wrong.
     pub(super) username: Option<String>,
     pub(super) code: Vec<u8>,
     pub(super) until: Millis,
     pub(super) wrong: u32,
 }
 
-/// An authorization code (RFC 6749 section 4.1.2), bound to what it was asked with.
+/// An authorization code (RFC 6749 section 4.1.2), bound to its request.
 #[derive(Serialize, Deserialize)]
 pub(super) struct AuthorizationCode {
     pub(super) request: AuthorizationRequest,
     pub(super) username: String,
     pub(super) auth_time: Millis,
-    /// The sign-in whose tokens it became.
+    /// The sign-in of the tokens that it was exchanged for.
     pub(super) origin_jti: Option<String>,
 }
 
-/// A browser that is signed in.
+/// A signed-in browser.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SignedInBrowser {
     pub(super) username: String,
@@ -85,7 +85,7 @@ impl Kept for SignedInBrowser {
     }
 }
 
-/// A random text that stands for a record or a browser: 256 bits.
+/// A random text of 256 bits, the handle of a record or a browser.
 pub(super) fn new_text(service: &Service) -> String {
     local_kit::base64url(service.random(), 32)
 }

@@ -1,4 +1,4 @@
-//! `/oauth2/token`, `/oauth2/userInfo` and `/oauth2/revoke`: what app clients call.
+//! `/oauth2/token`, `/oauth2/userInfo` and `/oauth2/revoke`: the endpoints for app clients.
 
 use std::sync::Arc;
 
@@ -132,8 +132,8 @@ impl Call {
         self.form.one(name)?.ok_or(Failure::InvalidRequest)
     }
 
-    /// RFC 6749 section 4.1.3. The code is spent by the first try of its client, whatever comes of
-    /// it; at the second, what the first one got is revoked (section 4.1.2).
+    /// RFC 6749 section 4.1.3. The client's first try uses up the code, with any outcome. A second
+    /// try revokes the tokens of the first (section 4.1.2).
     async fn exchange_code(&self) -> Result<Value, Failure> {
         if !self.client.settings.allows_code_grant() {
             return Err(Failure::UnauthorizedClient);
@@ -244,8 +244,8 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((decoded(id), decoded(secret)))
 }
 
-/// RFC 7636 section 4.6. A verifier for a code that was asked for without a challenge is refused
-/// too: it would hide that somebody took the challenge out of the request (RFC 9700 section 2.1.1).
+/// RFC 7636 section 4.6. A verifier for a code without a challenge is refused too: an attacker may
+/// have removed the challenge from the request (RFC 9700 section 2.1.1).
 fn fits(challenge: Option<&str>, verifier: Option<&str>) -> bool {
     match (challenge, verifier) {
         (None, None) => true,
@@ -281,7 +281,7 @@ pub(super) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    // A task of its own: a client that hangs up half-way leaves no half-done exchange behind.
+    // A task of its own: if the client hangs up, the exchange still completes.
     let outcome = tokio::spawn(async move {
         let call = Call::read(service, &domain, &headers, &body)?;
         match call.required("grant_type")? {
@@ -300,8 +300,7 @@ pub(super) async fn token(
     }
 }
 
-/// `POST /oauth2/revoke` (RFC 7009). A token that is unknown, or another client's, counts as
-/// revoked.
+/// `POST /oauth2/revoke` (RFC 7009). An unknown token, or another client's, counts as revoked.
 pub(super) async fn revoke(
     State(service): Shared,
     Path(domain): Path<String>,

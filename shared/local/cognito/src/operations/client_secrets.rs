@@ -21,7 +21,8 @@ pub(super) struct Input {
     client_secret: Option<String>,
 }
 
-/// `AddUserPoolClientSecret`: one of the caller's own, or one that is made here and told this once.
+/// `AddUserPoolClientSecret`: the caller's own secret, or a generated one, which only this answer
+/// shows.
 pub(super) fn add(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let now = service.now();
     let added = service.store.change(now, |transaction| {
@@ -53,7 +54,7 @@ pub(super) fn add(service: &Service, input: &Input) -> Result<Value, Refusal> {
     Ok(json!({"ClientSecretDescriptor": descriptor}))
 }
 
-/// `ListUserPoolClientSecrets`, which tells no value.
+/// `ListUserPoolClientSecrets`, without the secrets' values.
 pub(super) fn list(service: &Service, input: &Input) -> Result<Value, Refusal> {
     let client = service.store.read(|connection| {
         Pool::find(connection, &input.user_pool_id)?;

@@ -61,7 +61,7 @@ pub(super) fn create(service: &Service, input: &CreateInput) -> Result<Value, Re
     Ok(answer)
 }
 
-/// `DescribeUserPoolDomain`, which says nothing of an unknown domain.
+/// `DescribeUserPoolDomain`. The answer for an unknown domain is empty.
 pub(super) fn describe(service: &Service, input: &DomainInput) -> Result<Value, Refusal> {
     let (pool, version) = service.store.read(|connection| {
         let pool = owner(connection, &input.domain)?;

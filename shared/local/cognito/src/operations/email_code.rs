@@ -35,7 +35,7 @@ pub(super) async fn send_code(
     Ok(email_challenge(&masked(email), &session))
 }
 
-/// The same answer, about a code that is not mailed.
+/// The same answer for a code that is not mailed.
 pub(super) fn pretend_code(
     service: &Service,
     place: &Place,

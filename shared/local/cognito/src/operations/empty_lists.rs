@@ -1,5 +1,5 @@
-//! Lists of what pools here do not have: groups, identity providers, resource servers. Consoles and
-//! libraries look at them before anything else.
+//! Lists of resources that pools here lack: groups, identity providers, resource servers. Consoles
+//! and libraries read them first.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::user::User;
 
-/// The pool whose list is wanted, or the user whose.
+/// The pool or the user of the list.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct ListInput {

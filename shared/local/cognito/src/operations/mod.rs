@@ -1,4 +1,4 @@
-//! The operations: which are served, which of them AWS wants signed, and what runs each.
+//! The operations: the served ones, those that AWS requires signed, and the code of each.
 
 mod admin_users;
 mod client_secrets;
@@ -32,8 +32,8 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
 
-/// Those that AWS leaves unsigned: the caller proves something else, or nothing yet. All
-/// others want `SigV4`.
+/// Operations that AWS leaves unsigned: the caller has another proof, or none yet. All others
+/// require `SigV4`.
 const UNSIGNED: [&str; 25] = [
     "AssociateSoftwareToken",
     "ChangePassword",
@@ -66,7 +66,7 @@ pub(crate) fn needs_signature(operation: &str) -> bool {
     !UNSIGNED.contains(&operation)
 }
 
-/// Holds the body against AWS's model, then does what the operation does.
+/// Checks the body against AWS's model, then runs the operation.
 pub(crate) async fn run(
     service: &Arc<Service>,
     operation: &str,
@@ -147,13 +147,13 @@ pub(crate) async fn run(
     }
 }
 
-/// The model has been satisfied, so only what it leaves open can still fail here.
+/// The model has accepted the body, so only its open points can still fail here.
 fn read<T: DeserializeOwned>(body: Value) -> Result<T, Refusal> {
     serde_json::from_value(body)
         .map_err(|_| Refusal::new(Exception::Serialization, "Unexpected field type"))
 }
 
-/// To this protocol a member that is null is a member that is not there.
+/// In this protocol, a null member is an absent one.
 fn drop_nulls(value: &mut Value) {
     if let Some(object) = value.as_object_mut() {
         object.retain(|_, member| !member.is_null());

@@ -43,7 +43,7 @@ pub(super) fn auth_factors(service: &Service, input: &Input) -> Result<Value, Re
     Ok(shown_factors(&pool, &user))
 }
 
-/// What `GetUserAuthFactors` and its Admin form answer.
+/// The answer of `GetUserAuthFactors` and of its Admin form.
 pub(super) fn shown_factors(pool: &Pool, user: &User) -> Value {
     let mut shown = json!({
         "Username": user.username,
@@ -69,7 +69,7 @@ pub(super) struct ChangePasswordInput {
     proposed_password: String,
 }
 
-/// `ChangePassword`: the old one is asked for where there is one, under the same lock as at
+/// `ChangePassword`: it requires the old password if there is one, under the same lock as at
 /// sign-in.
 pub(super) async fn change_password(
     service: &Service,
@@ -114,8 +114,7 @@ pub(super) struct UpdateAttributesInput {
     client_metadata: Option<Metadata>,
 }
 
-/// `UpdateUserAttributes`: a new email is unverified, and a code goes to it where the pool verifies
-/// emails.
+/// `UpdateUserAttributes`: a new email is unverified. If the pool verifies emails, it gets a code.
 pub(super) async fn update_attributes(
     service: &Service,
     input: &UpdateAttributesInput,

@@ -14,7 +14,8 @@ use crate::session::Step;
 use crate::tokens::Reason;
 use crate::user::User;
 
-/// Asks for one of a user's passkeys; for an unknown name, for one that does not exist.
+/// Asks for one of a user's passkeys. For an unknown name, it asks for a passkey that does not
+/// exist.
 pub(super) fn ask(
     service: &Service,
     place: &Place,

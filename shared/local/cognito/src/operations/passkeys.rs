@@ -1,5 +1,5 @@
-//! The passkeys of an access token's holder: registered, listed and deleted. None of these
-//! operations has an Admin form.
+//! The passkeys of an access token's holder: registered, listed and deleted. These operations have
+//! no Admin form.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

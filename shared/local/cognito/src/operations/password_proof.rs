@@ -12,9 +12,9 @@ use crate::session::{Session, Step};
 use crate::srp::{Claim, Exchange, Identity, Verifier};
 use crate::user::{Failures, User, UserStatus};
 
-/// The first message of SRP. For an unknown name, and for a user without a password, the
-/// salt and the name that stands for the user are made up, the same ones every time; so is the
-/// rest, and no proof fits it.
+/// The first message of SRP. For an unknown name, and for a user without a password, the salt and
+/// the user's name are made up, the same ones every time. The other values are made up too, and no
+/// proof fits them.
 pub(super) async fn begin_srp(
     service: &Service,
     place: &Place,
@@ -35,7 +35,7 @@ pub(super) async fn begin_srp(
     let client_public = client_public.to_owned();
     let random = Arc::clone(service.random());
     let exchange = password::blocking(move || {
-        // Made for everybody, so that the time it takes says nothing.
+        // Made for every request, so that the time reveals nothing.
         let simulated = Verifier::simulated(&identity, &session_key);
         let verifier = kept.unwrap_or(simulated);
         Exchange::begin(identity, verifier, &client_public, &random)
@@ -79,7 +79,7 @@ impl Proof<'_> {
                 password::matches(password, kept).await
             }
             Self::Srp(exchange, claim) => {
-                // A password that was changed after the exchange began proves nothing any more.
+                // A password that was changed after the exchange began no longer proves anything.
                 let current = user.and_then(|user| user.srp.as_ref()) == Some(&exchange.verifier);
                 let (exchange, claim) = (exchange.clone(), claim.clone());
                 Ok(password::blocking(move || exchange.is_proved_by(&claim)).await? && current)
@@ -88,7 +88,7 @@ impl Proof<'_> {
     }
 }
 
-/// Checks a proof of the password; returns the user as it is then.
+/// Checks a proof of the password, and returns the user's present record.
 ///
 /// `None` is an unknown name: the same work, and the answer to a wrong password.
 pub(super) async fn prove(
@@ -104,8 +104,8 @@ pub(super) async fn prove(
     prove_in_turn(service, place, &user.username, proof).await
 }
 
-/// Checks a password when no other of this user is being checked, with the lock that wrong ones
-/// lead to.
+/// Checks a password. Checks of one user run one after another, and wrong passwords lead to the
+/// lock.
 async fn prove_in_turn(
     service: &Service,
     place: &Place,

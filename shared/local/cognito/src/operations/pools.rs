@@ -66,8 +66,7 @@ fn shown(service: &Service, pool: &Pool) -> Result<Value, Refusal> {
     Ok(json!({"UserPool": shown}))
 }
 
-/// `UpdateUserPool`: what the request leaves out returns to its default, as in AWS; what is
-/// immutable stays.
+/// `UpdateUserPool`: omitted members return to their defaults, as in AWS; immutable ones stay.
 pub(super) fn update(service: &Service, mut input: Map<String, Value>) -> Result<Value, Refusal> {
     let id = taken(&mut input, "UserPoolId");
     let now = service.now();
@@ -222,7 +221,7 @@ pub(super) fn describe_client(service: &Service, input: &ClientInput) -> Result<
     })
 }
 
-/// `UpdateUserPoolClient`: what the request leaves out returns to its default, as in AWS.
+/// `UpdateUserPoolClient`: omitted members return to their defaults, as in AWS.
 pub(super) fn update_client(
     service: &Service,
     mut input: Map<String, Value>,
@@ -362,7 +361,7 @@ pub(super) fn set_mfa_config(service: &Service, input: &MfaConfigInput) -> Resul
     })
 }
 
-/// A required text member, out of a request that the model has let through.
+/// A required text member of a request that the model has accepted.
 fn taken(input: &mut Map<String, Value>, name: &str) -> String {
     match input.remove(name) {
         Some(Value::String(text)) => text,

@@ -25,9 +25,9 @@ pub(super) struct ForgotInput {
     client_metadata: Option<Metadata>,
 }
 
-/// `ForgotPassword`. Where unknown users are hidden, a code is made for an unknown name, for
-/// a disabled user and for an address that is not verified too, and not mailed, so that the
-/// next step cannot tell the difference either.
+/// `ForgotPassword`. If unknown users are hidden, an unknown name, a disabled user and an
+/// unverified address also get a code, which is not mailed. So the next step shows no difference
+/// either.
 pub(super) async fn forgot(service: &Service, input: &ForgotInput) -> Result<Value, Refusal> {
     let place = Place::find(service, Door::Public, None, &input.client_id)?;
     let user = find_or_pretend(

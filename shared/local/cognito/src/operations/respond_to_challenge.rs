@@ -65,8 +65,8 @@ impl Input {
     }
 }
 
-/// The form of a proof's time: `EEE MMM d HH:mm:ss z yyyy`, English. Nothing else is asked of it:
-/// the session has its own end.
+/// The form of a proof's time: `EEE MMM d HH:mm:ss z yyyy`, English. Its age is not checked: the
+/// session has its own end.
 static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(
         clippy::expect_used,
@@ -78,7 +78,7 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is a regular expression")
 });
 
-/// One answer, with all that it goes by.
+/// One answer and its context.
 pub(super) struct Answer<'a> {
     pub(super) service: &'a Service,
     pub(super) place: &'a Place,
@@ -188,10 +188,9 @@ pub(super) async fn respond(
 }
 
 impl Answer<'_> {
-    /// Decides in one transaction who is the one that uses the session up, and what changes with
-    /// it.
+    /// Decides in one transaction which request uses the session up, and applies its change.
     ///
-    /// An error of `change` takes everything back: the session stays usable.
+    /// An error of `change` rolls everything back: the session stays usable.
     pub(super) fn consume<T>(
         &self,
         change: impl FnOnce(&rusqlite::Transaction<'_>, &Found) -> Result<T, Refusal>,
@@ -247,7 +246,7 @@ impl Answer<'_> {
         }
     }
 
-    /// Goes on to a challenge that has no parameters.
+    /// Continues with a challenge without parameters.
     fn ask_for(&self, step: Step) -> Result<Value, Refusal> {
         self.consume(|_, _| Ok(()))?;
         let name = step.challenge();
@@ -306,8 +305,8 @@ impl Answer<'_> {
         .await
     }
 
-    /// A right code uses the session up and proves the address, both or neither; a wrong one
-    /// changes nothing.
+    /// A right code uses the session up and verifies the address, in one step. A wrong one changes
+    /// nothing.
     async fn email_code(&self) -> Result<Value, Refusal> {
         let code = self.input.response("EMAIL_OTP_CODE")?;
         let now = self.service.now();
@@ -377,8 +376,8 @@ impl Answer<'_> {
         .await
     }
 
-    /// The `userAttributes.…` of a new password's answer: all that the schema requires and the user
-    /// lacks, and no others.
+    /// The `userAttributes.…` of a new password's answer: exactly those that the schema requires
+    /// and the user lacks.
     fn required_attributes(&self, user: &User) -> Result<Vec<Attribute>, Refusal> {
         let settings = &self.place.pool.settings;
         let missing = user.missing_attributes(settings);

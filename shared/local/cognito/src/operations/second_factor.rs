@@ -1,4 +1,4 @@
-//! What follows the first factor of a sign-in: a new password, a second factor, or tokens.
+//! The step after the first factor of a sign-in: a new password, a second factor, or tokens.
 
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::tokens::Reason;
 use crate::trigger::Metadata;
 use crate::user::{User, UserStatus};
 
-/// Digits of a code that is a second factor; one that is the first has eight.
+/// Digits of a code as the second factor; as the first factor it has eight.
 const CODE_DIGITS: usize = 6;
 
 /// The step after a right password: a new one, an authenticator, or tokens.
@@ -62,8 +62,8 @@ fn listed(factors: &[SecondFactor]) -> String {
     .to_string()
 }
 
-/// What follows a proved password: the second factor where there is one or must be one, tokens
-/// otherwise.
+/// The step after a proved password: the second factor if the user has one or needs one, otherwise
+/// tokens.
 pub(super) async fn second_factor_or_tokens(
     service: &Service,
     place: &Place,

@@ -49,9 +49,9 @@ impl Answer<'_> {
         .await
     }
 
-    /// Looks at a code in one transaction that also counts it: a right one uses the session up and
-    /// leads to tokens, a wrong one leaves the session as it is and brings the lock nearer, under
-    /// which no code is looked at.
+    /// Checks a code in the transaction that counts it. A right one uses the session up and leads
+    /// to tokens. A wrong one leaves the session unchanged and brings the lock nearer. Under the
+    /// lock, no code is checked.
     async fn finish_with(
         &self,
         mismatch: &'static str,

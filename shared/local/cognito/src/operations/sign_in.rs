@@ -1,5 +1,5 @@
-//! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: how a sign-in begins, and
-//! how it goes on later.
+//! `InitiateAuth`, `AdminInitiateAuth` and `GetTokensFromRefreshToken`: the beginning of a sign-in,
+//! and its refresh.
 
 use std::collections::HashMap;
 
@@ -83,11 +83,11 @@ pub(super) async fn initiate(
     }
 }
 
-/// What a flow's name means at this door, if the app client allows it.
+/// The flow of this name in this form of the API, if the app client allows it.
 fn flow(place: &Place, name: &str) -> Result<Flow, Refusal> {
     let settings = &place.client.settings;
-    // The legacy names have none for refreshing and for SRP: such clients may, unless they say that
-    // they do neither.
+    // The legacy names have none for refreshing and for SRP: such clients may do both, unless their
+    // settings exclude it.
     let legacy = settings
         .explicit_auth_flows
         .iter()
@@ -153,8 +153,8 @@ async fn begin(
     if user.is_none() && !place.client.settings.hides_unknown_users() {
         return Err(Refusal::user_not_found());
     }
-    // A session from ConfirmSignUp stands for the factor: the code of the sign-up proved the
-    // address a moment ago.
+    // A session from ConfirmSignUp replaces the factor: the code of the sign-up proved the address
+    // a moment ago.
     if let (Flow::Choice, Some(text), Some(user)) = (flow, &input.session, &user) {
         return after_sign_up(service, place, user, text).await;
     }
@@ -177,8 +177,7 @@ async fn begin(
                 input.parameter("SRP_A")?,
             )
             .await?;
-            // The flow is older than sessions: clients send the secret block back, and nothing
-            // else.
+            // The flow is older than sessions: clients return only the secret block.
             if let Some(answer) = answer.as_object_mut() {
                 answer.remove("Session");
             }
@@ -266,8 +265,8 @@ fn preferred(input: &Input) -> Result<Option<&str>, Refusal> {
     }
 }
 
-/// Choice-based sign-in of nobody: answers of the same form, sessions of the same length, and no
-/// mail.
+/// Choice-based sign-in of an unknown name: answers of the same form, sessions of the same length,
+/// and no mail.
 async fn pretend(
     service: &Service,
     place: &Place,

@@ -18,7 +18,7 @@ pub(super) struct RevokeInput {
     client_secret: Option<String>,
 }
 
-/// Ends the sign-in of a refresh token, and says nothing of one that is unknown or ended already.
+/// Ends the sign-in of a refresh token. An unknown or ended one gets the same answer.
 pub(super) fn revoke(service: &Service, input: &RevokeInput) -> Result<Value, Refusal> {
     let client = service
         .store

@@ -119,8 +119,8 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
     Ok(answer)
 }
 
-/// What people write about themselves: never that an address is verified, and only what the app
-/// client may write.
+/// Checks attributes that people write about themselves: only those that the app client may write,
+/// and never that an address is verified.
 pub(super) fn check_writable(place: &Place, attributes: &[Attribute]) -> Result<(), Refusal> {
     let writable = place.client.settings.write_attributes.as_ref();
     for attribute in attributes {
@@ -212,8 +212,8 @@ pub(super) fn confirm(service: &Service, input: &ConfirmInput) -> Result<Value, 
     Ok(json!({"Session": session}))
 }
 
-/// The user behind a typed name. `None` where it is unknown and the app client hides that; an error
-/// where it does not.
+/// The user of a typed name. For an unknown one: `None` if the app client hides that, otherwise an
+/// error.
 pub(super) fn find_or_pretend(
     service: &Service,
     place: &Place,

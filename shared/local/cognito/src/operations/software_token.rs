@@ -130,7 +130,7 @@ pub(super) fn verify(service: &Service, input: &VerifyInput) -> Result<Value, Re
     let text = input.session.as_deref().ok_or_else(neither)?;
     let session = continue_setup(service, text, |token| {
         let mut token = accept(token)?;
-        // A user who had to set an authenticator up at sign-in is asked for it from then on.
+        // A user who had to set up an authenticator at sign-in is asked for it from then on.
         token.enabled = true;
         token.preferred = true;
         Ok(token)
@@ -253,7 +253,7 @@ fn no_delivery() -> Refusal {
     Refusal::invalid("User does not have delivery config set to turn on this MFA")
 }
 
-/// `UserMFASettingList` and `PreferredMfaSetting`, where there is something to say.
+/// `UserMFASettingList` and `PreferredMfaSetting`, if they have values.
 pub(super) fn show_preference(user: &User, shown: &mut Value) {
     let token = user.software_token.as_ref();
     let settings = [

@@ -23,7 +23,7 @@ pub(super) struct ListInput {
     filter: Option<String>,
 }
 
-/// The most users of one page, and the number where the caller names none (or 0).
+/// The maximum of users on one page, and the default if the caller sends no limit (or 0).
 const PAGE: i64 = 60;
 
 /// `ListUsers`, in the order of user names; the token is the last name of the page before.
@@ -73,8 +73,8 @@ pub(super) fn list(service: &Service, input: &ListInput) -> Result<Value, Refusa
     })
 }
 
-/// A user as the list has it, with the attributes that were asked for. Whoever lacks one of them
-/// makes the whole page fail (API reference, `AttributesToGet`).
+/// A user's entry in the list, with the requested attributes. A user who lacks one of them fails
+/// the whole page (API reference, `AttributesToGet`).
 fn entry(user: &User, wanted: Option<&[String]>) -> Result<Value, Refusal> {
     let mut entry = user.shown("Attributes");
     if let (Some(wanted), Some(attributes)) = (wanted, entry["Attributes"].as_array_mut()) {
@@ -97,7 +97,8 @@ struct Filter {
     value: String,
 }
 
-/// What `ListUsers` can search by (API reference, `Filter`). Custom attributes are not among it.
+/// The search fields of `ListUsers` (API reference, `Filter`). Custom attributes are not among
+/// them.
 enum Searchable {
     Username,
     Sub,
@@ -172,7 +173,7 @@ impl Filter {
     }
 }
 
-/// An attribute's name, in quotes or bare, and what comes behind it.
+/// An attribute's name, in quotes or bare, and the text after it.
 fn name(text: &str) -> Option<(String, &str)> {
     if text.starts_with('"') {
         return quoted(text);
@@ -182,7 +183,7 @@ fn name(text: &str) -> Option<(String, &str)> {
     (!name.is_empty()).then(|| (name.to_owned(), rest))
 }
 
-/// The text between double quotes, and what comes behind the second one.
+/// The text between double quotes, and the text after the second quote.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let inside = text.strip_prefix('"')?;
     let mut value = String::new();

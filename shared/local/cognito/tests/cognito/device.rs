@@ -59,7 +59,7 @@ impl Device {
         }
     }
 
-    /// One that asks its holder for a touch and nothing else.
+    /// A device that asks its holder only for a touch.
     pub(crate) fn without_verification(origin: &str) -> Self {
         Self {
             verifies: false,

@@ -1,4 +1,4 @@
-//! The hosted sign-in: what a browser, an app client and an attacker see of it.
+//! The hosted sign-in, seen by a browser, an app client and an attacker.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -169,7 +169,7 @@ fn authorize_url(world: &World, changes: &[(&str, Option<&str>)]) -> String {
     format!("{}/oauth2/authorize?{}", base(world), form(&parameters))
 }
 
-/// `POST /oauth2/token` with HTTP Basic, where there is a secret.
+/// `POST /oauth2/token`, with HTTP Basic if there is a secret.
 async fn token(world: &World, fields: &[(&str, &str)]) -> (StatusCode, Value) {
     let secret = world.client.client_secret.clone();
     let mut request = Client::new()

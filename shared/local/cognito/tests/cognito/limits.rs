@@ -162,7 +162,7 @@ async fn sign_in_codes_are_counted_by_address_and_requester() {
         }
     }
     assert_eq!(world.mails_to(NINA).len(), 15);
-    // The public form has a requester of its own.
+    // The public form counts for another requester.
     let begin = world.sdk.initiate_auth();
     let begin = begin.client_id(&world.client.client_id);
     let begin = begin.auth_flow(AuthFlowType::UserAuth);

@@ -1,4 +1,4 @@
-//! What callers of a user pool see: AWS's own SDK over HTTP, raw requests, boto3, and a clock that
+//! A user pool, seen by its callers: AWS's own SDK over HTTP, raw requests, boto3, and a clock that
 //! the tests move.
 
 #![expect(

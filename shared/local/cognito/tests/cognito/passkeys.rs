@@ -58,7 +58,7 @@ impl World {
         self.call("CompleteWebAuthnRegistration", body).await;
     }
 
-    /// A user who has a passkey, the device that holds it, and an access token.
+    /// A user with a passkey, the device that holds it, and an access token.
     async fn user_with_passkey(&self, email: &str) -> (Device, String) {
         self.passwordless_user(email).await;
         let token = self.token_of(email).await;
@@ -99,7 +99,7 @@ fn request_options(begun: &Value) -> Value {
     serde_json::from_str(text.as_str().unwrap()).unwrap()
 }
 
-/// The credential with other client data: what a page that is not the browser could send.
+/// The credential with other client data, as a program instead of the browser could send it.
 fn with_client_data(mut credential: Value, change: impl FnOnce(&mut Value)) -> Value {
     let member = &mut credential["response"]["clientDataJSON"];
     let kept = URL_SAFE_NO_PAD.decode(member.as_str().unwrap()).unwrap();

@@ -42,7 +42,7 @@ async fn a_right_password_signs_in_through_each_flow_that_is_allowed() {
     );
 }
 
-/// What Cognito does with a password beside `PREFERRED_CHALLENGE` was seen on no real pool.
+/// Cognito's treatment of a password beside `PREFERRED_CHALLENGE` was not observed on a real pool.
 #[tokio::test]
 async fn a_password_that_comes_early_may_be_left_aside() {
     for (early, asking, available) in [
@@ -418,7 +418,7 @@ async fn the_policy_names_the_rule_that_a_password_breaks() {
     }
 }
 
-/// A world whose pool has further settings, made through the API as anybody would.
+/// A world whose pool has further settings, made through the public API.
 async fn world_with_policy(pool: &serde_json::Value) -> World {
     let mut world = World::new().await;
     let (status, made) = world.raw("CreateUserPool", pool).await;

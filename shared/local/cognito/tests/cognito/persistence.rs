@@ -28,8 +28,7 @@ async fn everything_is_there_when_the_file_is_opened_again() {
         reqwest::get(url).await.unwrap().text().await.unwrap()
     };
     let published = keys(&before).await;
-    // Nothing is closed or flushed: the first world is still running, as if it had been stopped in
-    // the middle.
+    // The first world still runs, without a close or a flush, as after a crash.
     let after = open().await;
     assert_eq!(after.pool, before.pool);
     assert_eq!(after.client.client_id, before.client.client_id);
@@ -134,7 +133,7 @@ impl Program {
         line
     }
 
-    /// The code of the next mail that is printed.
+    /// The code in the next printed mail.
     fn code(&mut self) -> String {
         loop {
             let line = Self::line(&mut self.output);

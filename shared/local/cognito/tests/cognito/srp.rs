@@ -35,8 +35,8 @@ fn number(hexadecimal: &str) -> BigUint {
     BigUint::parse_bytes(hexadecimal.as_bytes(), 16).unwrap()
 }
 
-/// Hexadecimal digits as the clients pad them before they hash: an even number, and not a first bit
-/// that is set.
+/// Hexadecimal digits as the clients pad them before hashing: an even number, and the first bit not
+/// set.
 fn padded(digits: &str) -> Vec<u8> {
     let mut digits = digits.to_owned();
     if digits.len() % 2 == 1 {
@@ -110,7 +110,7 @@ async fn srp_world() -> World {
     world
 }
 
-/// `USER_SRP_AUTH`, and what the server says to it.
+/// `USER_SRP_AUTH` and the server's answer.
 async fn begin(world: &World, name: &str, client: &Client) -> HashMap<String, String> {
     let begun = world
         .sdk
@@ -401,7 +401,7 @@ async fn an_authenticator_is_asked_for_after_srp_too() {
     );
 }
 
-/// Where Node finds the clients: `NODE_PATH`, and what CI installs.
+/// The search path for Node's clients: `NODE_PATH`, and CI's installation.
 fn node_path() -> String {
     let installed = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -286,7 +286,7 @@ async fn a_list_shows_the_attributes_that_are_asked_for_where_everybody_has_them
     );
 }
 
-/// The developer guide, "Working with user attributes", and what a pool's own schema says.
+/// The developer guide, "Working with user attributes", and the schema of a pool.
 #[tokio::test]
 async fn an_attribute_has_its_form() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! A pool on a free port, with a mailbox and a clock of its own.
+//! A pool on a free port, with its own mailbox and clock.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,8 +24,8 @@ use sdk::types::{
 };
 use tokio::net::TcpListener;
 
-/// 2033-05-18: later than now, so that a JOSE library that goes by the real clock finds the tokens
-/// in time.
+/// 2033-05-18: later than now, so that a JOSE library with the real clock accepts the tokens'
+/// times.
 const BEGINNING: u64 = 2_000_000_000;
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-7";
@@ -231,7 +231,7 @@ impl World {
         self.mails_to(email).last().unwrap().code.clone()
     }
 
-    /// A request as it is on the wire, with a signature that cannot be checked.
+    /// A raw request, with a signature that cannot be verified.
     pub(crate) async fn raw(
         &self,
         operation: &str,
