@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::backstage::{Item, items, users};
 use crate::harness::{Answer, TestWorld};
 
-/// Functions that ask Cognito for tokens, and the action by which they do.
+/// Functions that ask Cognito for tokens, and the action of that call.
 const ISSUING: [(&str, &str); 10] = [
     ("verify-otp", "AdminRespondToAuthChallenge"),
     ("confirm-registration", "AdminRespondToAuthChallenge"),
@@ -34,12 +34,12 @@ const COUNTED: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// Longer than any of these limits remembers.
+/// Longer than the window of any of these limits.
 const REMEMBERED: Duration = Duration::from_hours(24);
 
 const BY_IP_ADDRESS: &str = "otp-start-ip";
 
-/// A failure is a problem, and says when to come back where that helps. No token leaves beside one.
+/// A failure is a problem, with a time for the retry if a retry helps. No token leaves beside one.
 /// A function that is no operation fails as Lambda's functions do.
 pub(crate) fn assert_clear(answer: &Answer) {
     if answer.status < 400 {
@@ -56,7 +56,7 @@ pub(crate) fn assert_clear(answer: &Answer) {
     }
 }
 
-/// Tokens that Cognito has issued, and that are not returned, are revoked.
+/// Tokens that Cognito issued and the function did not return are revoked.
 pub(crate) fn assert_no_session_is_forgotten(world: &TestWorld, since: u64, answer: &Answer) {
     let calls = world.calls(since);
     for (function, action) in ISSUING {
@@ -86,12 +86,12 @@ pub(crate) async fn attempts(world: &TestWorld) -> usize {
         .sum()
 }
 
-/// The records at the end: how many of each kind, and with which attributes.
+/// The records at the end: the number of each kind, and their attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Remains(BTreeMap<String, usize>);
 
 impl Remains {
-    /// Fails where an address or an id does not name its guest.
+    /// Fails if an address or an id does not name its guest.
     pub(crate) async fn of(world: &TestWorld) -> Self {
         let mut remains = BTreeMap::new();
         world.guests().await;
@@ -109,7 +109,7 @@ impl Remains {
         Self(remains)
     }
 
-    /// Fails with what is missing and what is there instead.
+    /// Fails with the missing records and the present ones.
     pub(crate) fn assert_same(&self, expected: &Self) {
         let only = |one: &Self, other: &Self| -> Vec<String> {
             let all = one.0.iter();
@@ -133,8 +133,8 @@ fn kind_of(attribute: &str) -> &str {
         .map_or(attribute, |(kind, _)| kind)
 }
 
-/// Every request that reached Cognito was counted, and none was counted twice. An agent's tool has
-/// no IP address to count by.
+/// Every request that reached Cognito was counted exactly once. An agent's tool has no IP address
+/// to count by.
 pub(crate) async fn assert_counted(world: &TestWorld, by_tool: bool) {
     let challenges = items(world, &world.ready().tables["challenges"]).await;
     let since = remembered_since(world);
@@ -160,7 +160,7 @@ pub(crate) async fn assert_counted(world: &TestWorld, by_tool: bool) {
     }
 }
 
-/// Wrong codes that are counted against an address.
+/// The wrong codes that are counted against an address.
 pub(crate) async fn wrong_codes(world: &TestWorld) -> usize {
     let challenges = items(world, &world.ready().tables["challenges"]).await;
     events(&challenges, "otp-failure", remembered_since(world))

@@ -1,4 +1,4 @@
-//! An authenticator app and what a person does with it, as steps for tests.
+//! An authenticator app and a person's use of it, as steps for tests.
 
 use data_encoding::BASE32_NOPAD;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl<'world> App<'world> {
 
 /// A guest who has set up an authenticator.
 pub(crate) struct Guarded<'world> {
-    /// The browser that did it, and the session in which.
+    /// The browser and the session of the set-up.
     pub(crate) session: SignedIn<'world>,
     pub(crate) app: App<'world>,
     pub(crate) backup_codes: Vec<String>,
@@ -134,7 +134,7 @@ impl TestWorld {
         }
     }
 
-    /// Signs a guarded address in as far as the second factor; returns the handle of what is held.
+    /// Signs a guarded address in up to the second factor; returns the handle of the held sign-in.
     pub(crate) async fn held(&self, email: &str) -> String {
         let held = self.browser().sign_in(email).await;
         held.expect_status(200);

@@ -1,4 +1,4 @@
-//! The steps of three-legged authorizations, and what they left behind.
+//! The steps of three-legged authorizations, and checks of their records.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ pub(crate) fn session_of(back: &url::Url) -> String {
     session.into_owned()
 }
 
-/// What was asked of `AgentCore` after a call, by one function.
+/// The number of one function's calls to `AgentCore` after a call.
 pub(crate) fn asked_of_agentcore(world: &TestWorld, function: &str, since: u64) -> usize {
     let calls = world.calls(since);
     let asked = calls
@@ -80,8 +80,8 @@ pub(crate) async fn ask(world: &TestWorld, event: Value) -> Answer {
     asked
 }
 
-/// An authorization for ADA, begun in a browser with a token, after somebody has consented: the
-/// browser, and where it is sent back to.
+/// An authorization for ADA, begun in a browser with a token, after a person has consented. Returns
+/// the browser, and the address of its redirect.
 pub(crate) async fn consented<'world>(
     world: &'world TestWorld,
     person: &str,

@@ -1,5 +1,4 @@
-//! A look behind the scene: what stands in the tables and in the user pool, and how a test puts
-//! something there.
+//! Reads and changes the tables and the user pool directly.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +26,7 @@ pub(crate) async fn items(world: &TestWorld, table: &str) -> Vec<Item> {
         .collect()
 }
 
-/// Forgets every session's record: as if all were older than records are.
+/// Deletes every session's record, as if all sessions were older than records.
 pub(crate) async fn forget_sessions(world: &TestWorld) {
     let table = &world.ready().tables["user-sessions"];
     for record in items(world, table).await {
@@ -52,7 +51,7 @@ fn plain(typed: &Value) -> Value {
     }
 }
 
-/// Makes a guest with an address and no user: what an import leaves behind.
+/// Makes a guest with an address and no user, as an import does.
 pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) {
     let guest = json!({
         "pk": { "S": format!("address#{email}") },
@@ -71,8 +70,8 @@ pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) 
     }
 }
 
-/// Has an authorization belong to its browser since this very moment, as if the consent were of
-/// another sign-in than the one it asked for.
+/// Binds an authorization to its browser at this very moment, as if the consent came from an
+/// earlier sign-in than the requested one.
 pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
     let now = world.clock().system_time();
     let now = now
@@ -87,7 +86,7 @@ pub(crate) async fn bind_later(world: &TestWorld, session: &str) {
     dynamodb(world, "UpdateItem", &change).await;
 }
 
-/// Gives a guest an authenticator whose secret is lost: sign-ins are held for good.
+/// Gives a guest an authenticator whose secret is lost: the guest's sign-ins stay held.
 pub(crate) async fn plant_authenticator(world: &TestWorld, email: &str) {
     let change = json!({
         "TableName": world.ready().tables["guests"],
@@ -115,7 +114,7 @@ pub(crate) async fn authenticator_keys(world: &TestWorld, email: &str) -> String
     keys.as_str().expect("an authenticator").to_owned()
 }
 
-/// Puts sealed keys into the record of a guest, who may have had no authenticator.
+/// Puts sealed keys into a guest's record, with or without an authenticator.
 pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys: &str) {
     let change = json!({
         "TableName": world.ready().tables["guests"],
@@ -126,7 +125,7 @@ pub(crate) async fn set_authenticator_keys(world: &TestWorld, email: &str, keys:
     dynamodb(world, "UpdateItem", &change).await;
 }
 
-/// Takes the user off a guest, who waits under the address then.
+/// Unbinds a guest from the user. The guest then waits under the address.
 pub(crate) async fn release_guest(world: &TestWorld, email: &str) {
     let guest = bound_guest(world, email).await;
     let guest_id = guest["guestId"].as_str().expect("an id");
@@ -173,12 +172,12 @@ pub(crate) async fn delete_user(world: &TestWorld, email: &str) {
     cognito(world, "AdminDeleteUser", json!({ "Username": email })).await;
 }
 
-/// Makes a user with a password as an older pool has them, whose address is verified.
+/// Makes a user as in an older pool, with a password and a verified address.
 pub(crate) async fn make_user_with_password(world: &TestWorld, email: &str, password: &str) {
     make_user(world, email, password, "true").await;
 }
 
-/// Makes the user of somebody who took an address in an older pool and has never proved it.
+/// Makes a user as in an older pool, with a password and an address that was never proved.
 pub(crate) async fn make_unverified_user_with_password(
     world: &TestWorld,
     email: &str,
@@ -201,7 +200,7 @@ async fn make_user(world: &TestWorld, email: &str, password: &str, verified: &st
     cognito(world, "AdminSetUserPassword", set).await;
 }
 
-/// Lets the user pool call something else before it makes tokens.
+/// Makes the user pool call another function before it issues tokens.
 pub(crate) async fn set_token_trigger(world: &TestWorld, function: &str) {
     let arn = format!("arn:aws:lambda:eu-west-1:000000000000:function:latchkey-local-{function}");
     let change = json!({
@@ -212,7 +211,7 @@ pub(crate) async fn set_token_trigger(world: &TestWorld, function: &str) {
     cognito(world, "UpdateUserPool", change).await;
 }
 
-/// A call of the pool's administration, as signed as the stand-in wants it.
+/// A call of the pool's administration, with the stand-in's form of a signature.
 async fn cognito(world: &TestWorld, action: &str, mut input: Value) -> Value {
     input["UserPoolId"] = json!(world.ready().user_pool_id);
     let target = format!("AWSCognitoIdentityProviderService.{action}");

@@ -1,15 +1,15 @@
-//! The registry of cases: each case of `calls.yaml`, ready to be brought about in a world.
+//! The registry of cases: each case of `calls.yaml`, ready to run in a world.
 //!
 //! Every `operations/<operation>.rs` has `pub(crate) fn cases() -> Vec<Case>`, one for each case of
 //! its function. The fault sweep (`rules/failing_calls.rs`), the table of calls (`rules/costs.rs`)
-//! and the search for secrets (`rules/secrecy.rs`) walk all of them. They fail for a case of
-//! `calls.yaml` that has none here, and for one here that `calls.yaml` does not list.
+//! and the search for secrets (`rules/secrecy.rs`) run all of them. They fail if a case of
+//! `calls.yaml` is missing here, or a case here is missing in `calls.yaml`.
 //!
 //! # Add a case
 //!
 //! 1. Name it in `calls.yaml`, with its calls.
-//! 2. Add it to `cases()` of its operation: its name, its answer where nothing fails, and a
-//!    [`Stage`] on which everything before the request is done.
+//! 2. Add it to `cases()` of its operation: its name, its answer without a failure, and a [`Stage`]
+//!    on which everything before the request is done.
 //!
 //! ```ignore
 //! Case::of("update-profile", "renamed", "200", |world| Box::pin(renaming(world)))
@@ -24,11 +24,10 @@
 //!    `SWEEP=update-profile cargo test -p auth-local --test local every_call_may -- --nocapture`
 //!
 //! The sweep refuses and loses each call of the case. By the plain rule a single failure heals
-//! within the request, and after a lasting one the same request succeeds as soon as AWS does. Where
-//! more is needed, [`Case::then`] says how a person goes on, and what must hold when they are
-//! through. The outcome of each call that the plain rule does not cover stands in
-//! `tests/outcomes/<function>.txt`. After a change the sweep writes these files anew; read the
-//! difference as you read code:
+//! within the request, and after a lasting one the same request succeeds as soon as AWS does. If a
+//! case needs more, [`Case::then`] performs a person's next steps and checks the end. The file
+//! `tests/outcomes/<function>.txt` has the outcome of each call that the plain rule does not cover.
+//! After a change the sweep writes these files anew; read the difference as you read code:
 //!
 //! `SWEEP=update-profile SWEEP_WRITES=1 cargo test -p auth-local --test local every_call_may`
 
@@ -44,7 +43,7 @@ use crate::harness::{Answer, TestWorld};
 /// How often the SDK sends a call at most.
 pub(crate) const TRIES: u32 = 3;
 
-/// After this long an operation takes over what a request that died has claimed.
+/// The time after which an operation takes over the claim of a dead request.
 pub(crate) const UNTIL_TAKEN_OVER_SECONDS: u64 = 31;
 
 /// A case of a function, as `calls.yaml` has it.
@@ -54,15 +53,15 @@ pub(crate) struct Case {
     pub(crate) function: &'static str,
     /// The case's name there.
     pub(crate) name: &'static str,
-    /// The answer where nothing fails, as [`Answer::in_short`] puts it.
+    /// The answer without a failure, in the form of [`Answer::in_short`].
     pub(crate) healthy: &'static str,
     /// Settings of its world that differ from other worlds'.
     pub(crate) settings: &'static [(&'static str, &'static str)],
-    /// An action that is denied to it in any case. Empty for none.
+    /// An action that is always denied to it. Empty for none.
     pub(crate) denied: &'static str,
-    /// Whether a tool brings it about too, where its function is one.
+    /// Whether the case also runs by the function's tool, if it has one.
     pub(crate) by_tool: bool,
-    /// Whether no world that was used before will do.
+    /// Whether the case needs a new world.
     pub(crate) fresh: bool,
     prepare: Prepare,
     go_on: GoOn,
@@ -71,8 +70,8 @@ pub(crate) struct Case {
 /// Does everything before the request.
 pub(crate) type Prepare = for<'world> fn(&'world TestWorld) -> Soon<'world, Stage<'world>>;
 
-/// Goes on as a person would, and says what it took. Then fails unless all that was wanted has come
-/// about.
+/// Performs a person's next steps, and returns them. Fails unless the request's whole effect has
+/// been reached.
 pub(crate) type GoOn = for<'a> fn(&'a Case, &'a mut Stage<'_>, &'a Answer) -> Soon<'a, Then>;
 
 pub(crate) type Soon<'a, Thing> = Pin<Box<dyn Future<Output = Thing> + Send + 'a>>;
@@ -103,8 +102,8 @@ impl Case {
         Self { settings, ..self }
     }
 
-    /// The same where an action of Cognito is denied to the function: the sweep harms what it does
-    /// then.
+    /// The same with an action of Cognito denied to the function. The sweep harms the calls that
+    /// the function then makes.
     pub(crate) fn denied(self, action: &'static str) -> Self {
         Self {
             denied: action,
@@ -120,8 +119,8 @@ impl Case {
         }
     }
 
-    /// The same in a world of its own. An old world's clock keeps the schedules: a function that
-    /// runs on one would run beside the case.
+    /// The same in a new world. In an old world the clock has moved, so a scheduled function would
+    /// run beside the case.
     pub(crate) fn in_a_fresh_world(self) -> Self {
         Self {
             fresh: true,
@@ -144,18 +143,18 @@ impl Case {
         stage
     }
 
-    /// Goes on from an answer as a person would.
+    /// Performs a person's next steps after an answer.
     pub(crate) async fn go_on(&self, stage: &mut Stage<'_>, answer: &Answer) -> Then {
         (self.go_on)(self, stage, answer).await
     }
 
-    /// Whether this is the answer where nothing fails.
+    /// Whether this is the answer without a failure.
     pub(crate) fn is_healthy(&self, answer: &Answer) -> bool {
         answer.in_short() == self.healthy
     }
 
-    /// Sends the same request again until it has its healthy answer: at once, or after the time
-    /// that the refusal names. Returns that answer too, unless it was the first one.
+    /// Sends the same request again until it has its healthy answer: at once, or after the time in
+    /// the refusal. Returns that answer too, unless it was the first one.
     pub(crate) async fn reach(
         &self,
         stage: &mut Stage<'_>,
@@ -204,10 +203,9 @@ pub(crate) struct Call {
 /// The harm to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Harm {
-    /// Once, and the SDK tries again.
+    /// Once. The SDK tries again.
     Once(FaultKind),
-    /// At each try of the SDK. A refusal for want of a grant is not tried again, so once is for
-    /// good.
+    /// At each try of the SDK. The SDK does not retry a denied call, so once is final.
     Lasting(FaultKind),
 }
 
@@ -248,13 +246,13 @@ impl fmt::Display for Harm {
 /// The way to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// Nothing: the answer was the healthy one.
+    /// No step: the answer was the healthy one.
     Nothing,
     /// The same request again, at once.
     SameAgain,
     /// The same request again, after the time that its refusal names.
     SameAgainLater,
-    /// Nothing more can be done, nor needs to be: what was asked for has happened.
+    /// No step is possible or needed: the request has had its effect.
     Done,
     /// Another code: of the same sign-in's next mail, or the authenticator's next one.
     AnotherCode,
@@ -268,7 +266,7 @@ pub(crate) struct Outcome {
     /// As [`Answer::in_short`] puts it.
     pub(crate) answer: String,
     pub(crate) then: Then,
-    /// Attempts that the harmed request cost a sign-in that goes on.
+    /// The attempts of a continuing sign-in that the harmed request used up.
     pub(crate) attempts: usize,
 }
 

@@ -1,4 +1,4 @@
-//! A person who is sent to the user pool's own page and consents there, as a browser does it.
+//! A person who consents at the user pool's own page, in a browser.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::harness::TestWorld;
 
-/// A browser with its cookies that goes wherever it is sent, but not back to the application: tests
-/// do that step themselves.
+/// A browser with its cookies that follows every redirect, except the one back to the application:
+/// tests do that step themselves.
 pub(crate) struct Consenting<'world> {
     world: &'world TestWorld,
     http: Client,
@@ -27,7 +27,7 @@ impl<'world> Consenting<'world> {
     }
 
     /// Opens an authorization URL and signs in with the code that is mailed to this address.
-    /// Returns where the browser is sent back to.
+    /// Returns the address of the final redirect.
     pub(crate) async fn consent(&self, authorization_url: &str, email: &str) -> Url {
         match self.follow(self.get(authorization_url).await).await {
             Ended::SentBack(url) => url,
@@ -55,8 +55,8 @@ impl<'world> Consenting<'world> {
         }
     }
 
-    /// Opens an authorization URL, and does nothing. Returns where the browser is sent back to, if
-    /// no person is asked.
+    /// Opens an authorization URL, and does nothing else. Returns the address of the final
+    /// redirect, if no page asked a person.
     pub(crate) async fn silently(&self, authorization_url: &str) -> Option<Url> {
         match self.follow(self.get(authorization_url).await).await {
             Ended::SentBack(url) => Some(url),
@@ -64,8 +64,8 @@ impl<'world> Consenting<'world> {
         }
     }
 
-    /// Opens an authorization URL and comes back from the provider with a refusal, as a person who
-    /// says no does (RFC 6749 §4.1.2.1).
+    /// Opens an authorization URL and returns from the provider with a refusal, as a person who
+    /// declines does (RFC 6749 §4.1.2.1).
     pub(crate) async fn refuse(&self, authorization_url: &str) -> Url {
         let sent_on = self.get(authorization_url).await;
         let at_provider = sent_on.headers()["location"].to_str().expect("text");

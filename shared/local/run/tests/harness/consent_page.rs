@@ -56,7 +56,7 @@ impl ConsentPage {
     }
 }
 
-/// Opens a link and allows what it asks; returns where the browser is sent.
+/// Opens a link and allows its request; returns the address of the redirect.
 pub(crate) async fn allow(browser: &mut Browser<'_>, path: &str) -> String {
     let page = ConsentPage::open(browser, path).await;
     let sent_on = page.press(browser, "allow").await;

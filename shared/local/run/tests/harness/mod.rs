@@ -60,19 +60,19 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
-/// A mail that was sent at all arrives within milliseconds: longer means never.
+/// A mail that was sent arrives within milliseconds. After this time it was never sent.
 const MAIL_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Longer than a function believes secrets, signing keys and workload tokens.
+/// Longer than a function caches secrets, signing keys and workload tokens.
 const RENEWAL: Duration = Duration::from_hours(7);
 
-/// Shorter texts turn up in random ones by chance, and prove nothing.
+/// Shorter texts occur in random ones by chance, and prove nothing.
 const SHORTEST_SECRET: usize = 6;
 
-/// Members that say who somebody is. They must not be logged either.
+/// Members that identify a person. They must not be logged either.
 const PERSONAL_MEMBERS: [&str; 2] = ["email", "name"];
 
-/// Members of requests and answers that must never be logged, wherever they stand.
+/// Members of requests and answers that must never be logged, at any depth.
 const SECRET_MEMBERS: [&str; 19] = [
     "password",
     "newPassword",
@@ -98,7 +98,7 @@ const SECRET_MEMBERS: [&str; 19] = [
 static CHECKER: LazyLock<Checker<'static>> =
     LazyLock::new(|| Checker::new(Contract::embedded()).expect("the contract's schemas compile"));
 
-/// A world in memory that holds what passes through it against the contract. Derefs to [`World`].
+/// A world in memory that compares its exchanges with the contract. Derefs to [`World`].
 pub(crate) struct TestWorld {
     world: World,
     seen: Arc<Mutex<Seen>>,
@@ -163,8 +163,8 @@ impl TestWorld {
         self.browser_at("127.0.0.1")
     }
 
-    /// A browser at another address of this machine, such as `127.0.0.7`: what the gateway takes
-    /// for the client's IP.
+    /// A browser at another address of this machine, such as `127.0.0.7`: the gateway sees it as
+    /// the client's IP.
     pub(crate) fn browser_at(&self, address: &str) -> Browser<'_> {
         let address: IpAddr = address.parse().expect("an IP address");
         let http = reqwest::Client::builder()
@@ -182,7 +182,7 @@ impl TestWorld {
         }
     }
 
-    /// Signs an address in by an emailed code: what most tests begin with.
+    /// Signs an address in by an emailed code: the first step of most tests.
     pub(crate) async fn sign_in(&self, email: &str) -> SignedIn<'_> {
         let mut browser = self.browser();
         let answer = browser.sign_in(email).await;
@@ -207,9 +207,9 @@ impl TestWorld {
         mail.unwrap_or_else(|| panic!("no mail to {email} in {MAIL_PATIENCE:?}"))
     }
 
-    /// A clean state some time later: nobody is left, and no function believes what it remembers.
-    /// As much as a fresh world for most tests, in a fraction of the time. The exchanges until now
-    /// are judged first, as at the end of a world.
+    /// Resets the world some time later: no people are left, and no function uses its cache. For
+    /// most tests that equals a new world, in a fraction of the time. The exchanges until now are
+    /// checked first, as at the end of a world.
     pub(crate) fn renew(&self) {
         self.assert_contract();
         self.assert_secrecy();
@@ -238,7 +238,7 @@ impl TestWorld {
         self.arm(fault);
     }
 
-    /// What the functions have called so far, as `service:Action`, in order.
+    /// The functions' calls so far, as `service:Action`, in order.
     pub(crate) fn actions(&self) -> Vec<String> {
         self.actions_since(0)
     }
@@ -252,7 +252,7 @@ impl TestWorld {
             .collect()
     }
 
-    /// The id of the newest call: `calls` after it are those of what comes next.
+    /// The id of the newest call. `calls` after it returns the next ones.
     pub(crate) fn last_call(&self) -> u64 {
         self.calls(0).last().map_or(0, |call| call.id)
     }
@@ -265,7 +265,7 @@ impl TestWorld {
             .collect()
     }
 
-    /// A call of Cognito's own endpoint as anybody can make it: unsigned,
+    /// A call of Cognito's own endpoint that needs no credentials: unsigned,
     /// `AWSCognitoIdentityProviderService.{action}`.
     pub(crate) async fn cognito_call(&self, action: &str, input: Value) -> Answer {
         let request = reqwest::Client::new()
@@ -333,8 +333,8 @@ impl TestWorld {
         answer
     }
 
-    /// Sends bytes to the gateway as they are, and returns what comes back until the connection
-    /// closes: ask for `Connection: close`.
+    /// Sends raw bytes to the gateway, and returns the answer until the connection closes: ask for
+    /// `Connection: close`.
     pub(crate) async fn raw(&self, request: &[u8]) -> String {
         let address = self.ready().gateway.trim_start_matches("http://");
         let mut stream = tokio::net::TcpStream::connect(address)
@@ -349,7 +349,7 @@ impl TestWorld {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Adds texts to those that must not be logged: what a test sends past the gateway.
+    /// Adds a test's own secrets, sent past the gateway, to those that must not be logged.
     pub(crate) fn remember_secrets(&self, input: &Value) {
         self.seen
             .lock()
@@ -368,7 +368,7 @@ impl TestWorld {
         );
     }
 
-    /// Fails if an answer repeats what it was sent, or says what others were.
+    /// Fails if an answer repeats its request's secrets, or reveals other people's.
     pub(crate) fn assert_tells_nothing(&self, answer: &Answer) {
         let text = String::from_utf8_lossy(&answer.bytes);
         let seen = self.seen.lock().expect("no panic meanwhile");
@@ -485,8 +485,8 @@ impl Seen {
     }
 }
 
-/// Whether a line holds a secret. Six digits also turn up by chance, within an instant or a
-/// duration: those count only where they stand alone.
+/// Whether a line contains a secret. Six digits also occur by chance, within an instant or a
+/// duration: those count only if they are separate.
 fn holds(line: &str, secret: &str) -> bool {
     if !secret.bytes().all(|byte| byte.is_ascii_digit()) {
         return line.contains(secret);
@@ -543,15 +543,14 @@ pub(crate) struct SignedIn<'world> {
     pub(crate) user: Value,
 }
 
-/// An HTTP client with a cookie jar and headers of its own. It follows no redirects.
+/// An HTTP client with its own cookie jar and headers. It follows no redirects.
 pub(crate) struct Browser<'world> {
     pub(crate) world: &'world TestWorld,
     http: reqwest::Client,
     /// The jar's cookies, by name.
     pub(crate) cookies: BTreeMap<String, String>,
     headers: HeaderMap,
-    /// Whether it signs what it sends, as agents do. No browser does; everything else of one is the
-    /// same.
+    /// Whether it signs its requests, as agents do. A browser does not; all else is the same.
     pub(crate) signs: bool,
 }
 
@@ -676,7 +675,7 @@ impl Browser<'_> {
     }
 }
 
-/// The headers by which an identity that may invoke every route signs a request.
+/// The headers of a signature by an identity that may invoke every route.
 fn signature(world: &TestWorld, method: &str, url: &str, body: &[u8]) -> Vec<(String, String)> {
     let identity: Identity = Credentials::from_keys("LOCAL", "local", None).into();
     let signing = v4::SigningParams::builder()
@@ -701,7 +700,7 @@ fn signature(world: &TestWorld, method: &str, url: &str, body: &[u8]) -> Vec<(St
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// `null` where the body is not JSON.
+    /// `null` if the body is not JSON.
     pub(crate) body: Value,
     pub(crate) bytes: Vec<u8>,
 }
@@ -728,8 +727,8 @@ impl Answer {
         );
     }
 
-    /// Fails unless this is the problem with that status and code. A caller past a limit hears of
-    /// which, and for how long.
+    /// Fails unless this is the problem with that status and code. The refusal by a limit names the
+    /// limit and its duration.
     pub(crate) fn expect_problem(&self, status: u16, code: &str) {
         self.expect_status(status);
         assert_eq!(self["code"], code, "{}", self.body);
@@ -740,7 +739,7 @@ impl Answer {
         }
     }
 
-    /// Its status and what it comes to: `401 INVALID_OTP`, or `302 success`.
+    /// Its status and outcome: `401 INVALID_OTP`, or `302 success`.
     pub(crate) fn in_short(&self) -> String {
         let location = self.header("location").map(destination);
         let said = [&self["code"], &self["__type"]].into_iter();
@@ -758,7 +757,7 @@ impl Answer {
             .to_owned()
     }
 
-    /// The value of a header, if it is there once.
+    /// The value of a header that occurs once.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let value = values.next().map(HeaderValue::to_str)?.ok();
@@ -771,8 +770,7 @@ impl Answer {
     }
 }
 
-/// What a browser is sent away with: success, a code with its reason, or the path that it is sent
-/// to.
+/// The destination of a browser's redirect: success, a code with its reason, or the path.
 fn destination(location: &str) -> String {
     let url = Url::parse(location).expect("an absolute address");
     let parameter = |wanted: &str| {

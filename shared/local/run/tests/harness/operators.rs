@@ -1,4 +1,4 @@
-//! Operators: people whom IAM lets in, and what the audit table has of them.
+//! Operators, whom IAM admits, and the audit table's records of them.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::harness::stage::Stage;
 use crate::harness::{Browser, SignedIn, TestWorld};
 
 impl TestWorld {
-    /// An operator's client, which signs what it sends.
+    /// An operator's client, which signs its requests.
     pub(crate) fn operator(&self) -> Browser<'_> {
         let mut operator = self.browser();
         operator.signs = true;

@@ -1,4 +1,4 @@
-//! Passkeys: devices before the front end, and requests about what they hold.
+//! Passkeys: devices at the front end, and requests about their passkeys.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ impl Holder<'_> {
 }
 
 impl TestWorld {
-    /// Where the page and the front end are: passkeys need a name, not an address.
+    /// The origin of the page and the front end: passkeys need a name, not an address.
     pub(crate) fn origin(&self) -> String {
         self.ready().page.trim_end_matches('/').to_owned()
     }

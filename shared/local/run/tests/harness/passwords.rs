@@ -9,7 +9,7 @@ pub(crate) const PASSWORD: &str = "nine lives of a cat";
 
 pub(crate) const OTHER_PASSWORD: &str = "ten lives of a lucky cat";
 
-/// Six digits that no mail holds, but once in a million.
+/// Six digits that a mail contains once in a million.
 pub(crate) const WRONG_RESET_CODE: &str = "404170";
 
 impl Browser<'_> {

@@ -3,7 +3,7 @@
 /// The guest.
 pub(crate) const ADA: &str = "ada@example.com";
 
-/// Another one, who may mean ill.
+/// Another one, who may be an attacker.
 pub(crate) const EVE: &str = "eve@example.com";
 
 /// A third one.

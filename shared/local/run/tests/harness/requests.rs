@@ -1,5 +1,4 @@
-//! Requests made of the contract itself, so that an operation that is added later is tried like all
-//! others.
+//! Requests made from the contract itself, so that a new operation is tested like all others.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,7 +18,7 @@ pub(crate) struct Sample {
     pub(crate) method: Method,
     /// With the contract's examples in its parameters' places.
     pub(crate) path: String,
-    /// Nothing, for an operation that takes no body.
+    /// `None` for an operation without a body.
     pub(crate) body: Option<Value>,
     pub(crate) fields: Vec<Field>,
     parameters: BTreeMap<&'static str, &'static str>,
@@ -53,7 +52,7 @@ impl Sample {
         samples
     }
 
-    /// Those that take an access token, whoever looks at it.
+    /// Samples of operations that take an access token, checked by the gateway or by the operation.
     fn with_a_token() -> Vec<Self> {
         let mut samples = Self::all();
         samples.retain(|sample| match sample.operation.security {
@@ -100,8 +99,8 @@ impl Sample {
             values.find(|value| value["everywhere"] != true).cloned()
         });
         let schema = resolved(&body["schema"]);
-        // Where one of several ways of asking is chosen, the first is what a body without any of
-        // them lacks.
+        // If one of several ways of asking must be chosen, a body without any of them lacks the
+        // first.
         let required = schema["required"].as_array().into_iter().flatten();
         let chosen = schema["anyOf"][0]["required"]
             .as_array()
@@ -150,7 +149,8 @@ impl Sample {
         event
     }
 
-    /// Whether the path is one of the operation's route: `/me/passkeys/verify` names a passkey too.
+    /// Whether the path belongs to the operation's route: `/me/passkeys/verify` looks like a
+    /// passkey too.
     pub(crate) fn takes(&self, path: &str) -> bool {
         let segments = &self.operation.segments;
         let parts: Vec<&str> = path.split('/').skip(1).collect();
@@ -187,7 +187,7 @@ impl Sample {
 }
 
 impl Field {
-    /// Whether the contract lets the member be of this JSON type.
+    /// Whether the contract allows the member this JSON type.
     pub(crate) fn may_be(&self, kind: &str) -> bool {
         let choices = self.schema["oneOf"].as_array();
         match choices {
@@ -203,7 +203,7 @@ impl Field {
     }
 }
 
-/// What a schema says, wherever it says it.
+/// A schema with its references resolved.
 fn resolved(schema: &'static Value) -> &'static Value {
     match schema["$ref"].as_str() {
         Some(reference) => {
@@ -215,7 +215,7 @@ fn resolved(schema: &'static Value) -> &'static Value {
     }
 }
 
-/// A token's claims, not yet verified.
+/// A token's claims, not verified yet.
 pub(crate) fn claims(token: &str) -> Value {
     part(token, 1)
 }
@@ -257,7 +257,7 @@ pub(crate) fn expect_refused_refresh(answer: &Answer, cause: &str) {
     assert_eq!(answer["cause"], cause);
 }
 
-/// Whether an access token opens `/me`.
+/// Whether `/me` accepts an access token.
 pub(crate) async fn opens(world: &TestWorld, access_token: &str) -> bool {
     let mut browser = world.browser();
     browser.bearer(access_token);
@@ -268,8 +268,8 @@ pub(crate) async fn opens(world: &TestWorld, access_token: &str) -> bool {
     answer.status == 200
 }
 
-/// Every operation that takes an access token by the contract refuses this one, also one that is
-/// added later, over HTTP and directly.
+/// Every operation that takes an access token by the contract refuses this one, over HTTP and
+/// directly. A new operation is included without a change here.
 pub(crate) async fn assert_refused_everywhere(world: &TestWorld, access_token: &str) {
     let mut browser = world.browser();
     browser.bearer(access_token);
@@ -310,7 +310,7 @@ pub(crate) fn counted(world: &TestWorld, metric: &str) -> u64 {
     lines.filter_map(|line| line[metric].as_u64()).sum()
 }
 
-/// Lets a browser say who it is where an operation asks.
+/// Authenticates a browser for an operation that requires it.
 pub(crate) fn authorize(browser: &mut Browser<'_>, sample: &Sample, guest: &SignedIn<'_>) {
     browser.signs = sample.operation.security == Security::Iam;
     if sample.needs_token() {
@@ -326,7 +326,7 @@ pub(crate) fn named_fields(problem: &Value) -> Vec<&str> {
     errors.filter_map(|error| error["field"].as_str()).collect()
 }
 
-/// A world that counts what its functions are invoked with.
+/// A world that records its functions' events.
 pub(crate) async fn probed() -> (TestWorld, Arc<Mutex<Vec<Value>>>) {
     let events = Arc::<Mutex<Vec<Value>>>::default();
     let probe = events.clone();
@@ -342,7 +342,7 @@ pub(crate) async fn probed() -> (TestWorld, Arc<Mutex<Vec<Value>>>) {
     (world, events)
 }
 
-/// What anybody sees of an answer, but for what differs from one request to the next in any case.
+/// An answer without the parts that differ for each request.
 pub(crate) fn form(answer: &Answer) -> (u16, BTreeMap<String, String>, Value) {
     let mut body = answer.body.clone();
     if let Some(members) = body.as_object_mut() {

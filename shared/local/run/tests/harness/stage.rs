@@ -12,34 +12,34 @@ use crate::harness::people::ADA;
 use crate::harness::requests::Sample;
 use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
-/// Longer than a function believes the secrets that it has read.
+/// Longer than a function caches the secrets.
 pub(crate) const UNTIL_COLD_SECONDS: u64 = 301;
 
 /// Longer than the wait between two mails.
 pub(crate) const UNTIL_RESEND_SECONDS: u64 = 31;
 
-/// A request, and what its sender knows.
+/// A request, and its sender's knowledge.
 pub(crate) struct Stage<'world> {
     pub(crate) world: &'world TestWorld,
     pub(crate) browser: Browser<'world>,
     door: Door,
-    /// Sent as JSON; `null` for nothing.
+    /// Sent as JSON; `null` for no body.
     pub(crate) body: Value,
-    /// Of the sign-in that is going on. Empty where none is.
+    /// The token of the current sign-in. Empty without one.
     pub(crate) session_token: String,
     /// The code that proves it, where `body` has a wrong one.
     pub(crate) right_code: String,
-    /// Of the session that is going on, or is to end. Empty where none is.
+    /// The token of the current session, or of the one to end. Empty without one.
     pub(crate) refresh_token: String,
-    /// The guest's authenticator, where there is one or shall be.
+    /// The guest's authenticator, present or future, if there is one.
     pub(crate) app: Option<App<'world>>,
-    /// Backup codes that are still good.
+    /// The unused backup codes.
     pub(crate) backup_codes: Vec<String>,
-    /// The device with the guest's passkey, where there is one.
+    /// The device with the guest's passkey, if there is one.
     pub(crate) device: Option<Device>,
 }
 
-/// Where the request goes.
+/// The door of the request.
 #[derive(Clone)]
 enum Door {
     /// A route.
@@ -48,9 +48,9 @@ enum Door {
     Form(ConsentPage, &'static str),
     /// An agent's tool.
     Tool(&'static str, &'static Tool),
-    /// A function that is no operation, as its schedule or a gateway invokes it.
+    /// A function that is no operation, invoked as by its schedule or a gateway.
     Invocation(&'static str),
-    /// Cognito's own endpoint, as anybody can call it.
+    /// Cognito's own endpoint, open to all callers.
     Cognito(&'static str),
 }
 
@@ -164,7 +164,7 @@ impl<'world> Stage<'world> {
         stage
     }
 
-    /// The same by the password and an authenticator, long after that was set up.
+    /// The same by the password and an authenticator, long after its set-up.
     pub(crate) async fn proved_with_authenticator(world: &'world TestWorld, path: &str) -> Self {
         let body = json!({ "password": PASSWORD, "mfaCode": "" });
         let mut stage = Self::guarded(world, path, body).await;
@@ -180,7 +180,7 @@ impl<'world> Stage<'world> {
         stage
     }
 
-    /// A guest who has a password and an authenticator posts within a session.
+    /// A guest with a password and an authenticator posts within a session.
     async fn guarded(world: &'world TestWorld, path: &str, body: Value) -> Self {
         world.registered(ADA, PASSWORD).await;
         let guest = world.guarded_by_password(ADA, PASSWORD).await;
@@ -209,7 +209,7 @@ impl<'world> Stage<'world> {
         Self::start_in(world.browser())
     }
 
-    /// The same in a browser that may be known.
+    /// The same in a browser that may be a known device.
     pub(crate) fn start_in(browser: Browser<'world>) -> Self {
         let door = Door::Http(Method::POST, "/auth/otp/initiate".to_owned());
         Self {
@@ -223,7 +223,7 @@ impl<'world> Stage<'world> {
         Self::proof_in(world.browser()).await
     }
 
-    /// The same in a browser that may be known.
+    /// The same in a browser that may be a known device.
     pub(crate) async fn proof_in(browser: Browser<'world>) -> Self {
         let mut stage = Self::start_in(browser);
         stage.session_token = stage.browser.started(ADA).await;
@@ -237,7 +237,7 @@ impl<'world> Stage<'world> {
         Self::second_mail_in(world.browser()).await
     }
 
-    /// The same in a browser that may be known.
+    /// The same in a browser that may be a known device.
     pub(crate) async fn second_mail_in(browser: Browser<'world>) -> Self {
         let mut stage = Self::start_in(browser);
         stage.session_token = stage.browser.started(ADA).await;
@@ -274,7 +274,7 @@ impl<'world> Stage<'world> {
     /// Makes the code wrong, and remembers the right one.
     pub(crate) fn spoil_code(&mut self) {
         let right = self.body["code"].as_str().expect("a code").to_owned();
-        // Not a round number: those stand in logged durations by chance.
+        // Not a round number: logged durations contain those by chance.
         let (first, rest) = right.split_at(1);
         let wrong = format!("{}{rest}", if first == "1" { "2" } else { "1" });
         self.body["code"] = json!(wrong);
@@ -286,7 +286,7 @@ impl<'world> Stage<'world> {
         self.body["code"] = json!(self.right_code);
     }
 
-    /// The same request as an agent sends it, to a function that is a tool too.
+    /// The same request from an agent, to a function with a tool.
     pub(crate) fn goes_by_tool(&mut self, function: &str) {
         let operation = Contract::embedded().operation(function);
         let operation = operation.expect("in the contract");
@@ -331,7 +331,7 @@ impl<'world> Stage<'world> {
         self.app.as_ref().expect("an authenticator").next_code()
     }
 
-    /// What a mailed proof of the request is for.
+    /// The purpose of the request's mailed proof.
     fn purpose(&self) -> &'static str {
         let Door::Http(_, path) = &self.door else {
             panic!("no proof goes this way");
@@ -345,7 +345,7 @@ impl<'world> Stage<'world> {
         }
     }
 
-    /// Proofs that were not used before, of each kind that the request has.
+    /// Unused proofs, of each kind that the request has.
     pub(crate) async fn renew_proofs(&mut self) {
         if self.body["proof"].is_object() {
             let waits = self.body["sessionToken"].is_string();
@@ -372,14 +372,14 @@ impl<'world> Stage<'world> {
         self.becomes("/auth/passkey/verify", body);
     }
 
-    /// Asks for another mail of the sign-in that is going on, after the wait between two mails.
+    /// Asks for another mail of the current sign-in, after the wait between two mails.
     pub(crate) async fn resend(&mut self) -> Answer {
         self.world.advance(UNTIL_RESEND_SECONDS);
         let token = self.session_token.clone();
         self.browser.resend(&token).await
     }
 
-    /// Proves the newest code of the sign-in that is going on.
+    /// Proves the newest code of the current sign-in.
     pub(crate) async fn prove_newest(&mut self) -> Answer {
         let code = self.world.mail_code(ADA).await;
         let token = self.session_token.clone();
@@ -400,7 +400,8 @@ fn arguments(body: &Value) -> Value {
     Value::Object(renamed.collect())
 }
 
-/// A tool's result as the same operation answers over HTTP. Fails unless a refusal says what to do.
+/// A tool's result as the same operation answers over HTTP. Fails unless a refusal has
+/// instructions.
 fn as_http(result: Answer) -> Answer {
     result.expect_status(200);
     let members = result.body.as_object().expect("an object");
@@ -437,7 +438,7 @@ fn as_refusal(result: Answer) -> Answer {
     }
 }
 
-/// The status that goes with a problem's code, as the contract's examples have it.
+/// The status of a problem's code, from the contract's examples.
 fn status_of(code: &str) -> u16 {
     match code {
         "VALIDATION_FAILED" | "INVALID_SESSION" => 400,

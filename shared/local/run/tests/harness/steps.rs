@@ -1,4 +1,4 @@
-//! The steps of a sign-in, and what an operator does and sees on AWS's side of a world.
+//! The steps of a sign-in, and an operator's steps on AWS's side of a world.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::harness::{Answer, Browser, TestWorld};
 /// The secret that the operations read.
 const SECRETS_ID: &str = "latchkey-local/secrets";
 
-/// Eight digits that no mail holds, but once in a hundred million.
+/// Eight digits that a mail contains once in a hundred million.
 pub(crate) const WRONG_CODE: &str = "40417093";
 
-/// Mailboxes as roomy as settings make them, for tests that send more mails than a stranger may:
-/// `rules::admission` holds the defaults.
+/// The roomiest mailboxes that settings allow, for tests that send more mails than a stranger may.
+/// `rules::admission` tests the defaults.
 pub(crate) const ROOMY_MAILBOXES: [(&str, &str); 3] = [
     ("CODE_MAILS_PER_HOUR", "20"),
     ("CODE_MAILS_PER_DAY_STRANGERS", "100"),
@@ -30,7 +30,7 @@ pub(crate) const MANY_STARTS: [(&str, &str); 4] = [
     ROOMY_MAILBOXES[2],
 ];
 
-/// A world in which no sign-in ends without a second factor.
+/// A world whose sign-ins all require a second factor.
 pub(crate) const SECOND_FACTOR_REQUIRED: [(&str, &str); 5] = [
     ("SECOND_FACTOR", "required"),
     MANY_STARTS[0],
@@ -70,15 +70,15 @@ impl Browser<'_> {
 }
 
 impl TestWorld {
-    /// A world whose clock stands still but for being moved: what happens at an edge happens
-    /// exactly there.
+    /// A world whose clock only changes when it is moved, so a test can reach the exact edge of a
+    /// limit.
     pub(crate) async fn stopped(settings: &[(&str, &str)]) -> Self {
         let world = Self::with_settings(settings).await;
         world.clock().stop();
         world
     }
 
-    /// Moves time ahead by less than seconds.
+    /// Moves time forward by less than seconds.
     pub(crate) fn advance_millis(&self, millis: u64) {
         let advanced = World::advance(self, Duration::from_millis(millis));
         advanced.expect("the clock moves");
@@ -99,8 +99,8 @@ impl TestWorld {
         calls.iter().filter(|call| call.action == action).count()
     }
 
-    /// Calls a service as an operator does. The signature is what a signature looks like: the
-    /// stand-ins hold no credentials to check one by.
+    /// Calls a service as an operator does. The signature has only the right form: the stand-ins
+    /// have no credentials to verify one.
     async fn aws(&self, service: &str, action: &str, input: &Value) -> Value {
         let ready = self.ready();
         let (endpoint, prefix, version) = match service {
@@ -143,7 +143,7 @@ impl TestWorld {
         self.aws("kms", action, &input).await
     }
 
-    /// Makes a user as somebody who knows nothing of Latchkey does, without a mail.
+    /// Makes a user as a tool without knowledge of Latchkey does, without a mail.
     pub(crate) async fn make_user(&self, email: &str, temporary_password: Option<&str>) {
         let mut user = json!({
             "Username": email,
@@ -165,7 +165,7 @@ impl TestWorld {
         serde_json::from_value(listed["Users"].take()).expect("a list")
     }
 
-    /// The user of an address, who must be there.
+    /// The user of an address, who must exist.
     pub(crate) async fn user(&self, email: &str) -> Value {
         self.admin("AdminGetUser", json!({ "Username": email }))
             .await
@@ -178,7 +178,7 @@ impl TestWorld {
         serde_json::from_value(scanned["Items"].take()).expect("a list")
     }
 
-    /// All guests' records. A guest who has a user has an address and an id that name the user.
+    /// All guests' records. If a guest has a user, the address and the id name the user.
     pub(crate) async fn guests(&self) -> Vec<Value> {
         let items = self.items(&self.ready().tables["guests"]).await;
         let of_kind = |kind: &str| -> Vec<&Value> {
@@ -205,7 +205,7 @@ impl TestWorld {
         guests
     }
 
-    /// Puts a guest into the table who has never signed in: from an import, say.
+    /// Puts a guest into the table who has never signed in, as an import does.
     pub(crate) async fn put_guest_without_user(&self, email: &str, guest_id: &str, name: &str) {
         let text = |value: &str| json!({ "S": value });
         let item = json!({
@@ -235,7 +235,7 @@ impl TestWorld {
     }
 }
 
-/// A text attribute of an item; empty where there is none.
+/// A text attribute of an item; empty without one.
 pub(crate) fn attribute<'item>(item: &'item Value, name: &str) -> &'item str {
     item[name]["S"].as_str().unwrap_or_default()
 }

@@ -3,8 +3,7 @@
 use auth_api::{Contract, ToolSchema, ToolSchemaKind};
 use serde_json::Value;
 
-/// Fails unless a function's result is what its tool's schema says, and nothing that it does not
-/// say.
+/// Fails unless a function's result fits its tool's schema exactly, without further members.
 pub(crate) fn assert_described(function: &str, result: &Value) {
     let operation = Contract::embedded().operation(function);
     if let Some(tool) = operation.and_then(|operation| operation.tool.as_ref()) {

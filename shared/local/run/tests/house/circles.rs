@@ -57,7 +57,7 @@ struct Crate {
 struct Module {
     /// The imports of its `use` declarations, by local name.
     names: BTreeMap<String, Route>,
-    /// Names that it uses itself, rather than passing on.
+    /// Names that it uses itself, rather than re-exports.
     uses: Vec<Route>,
 }
 
@@ -101,10 +101,10 @@ impl Crate {
         }
     }
 
-    /// The module that an item stands in, by way of the names that modules pass on.
+    /// The module that defines an item, found through the modules' re-exports.
     fn home(&self, item: &[String]) -> Option<&Route> {
         let mut item = item.to_vec();
-        // Names that are passed on in a circle come to no end.
+        // Re-exports may form a circle without an end.
         for _ in 0..16 {
             let depth = (0..=item.len())
                 .rev()
@@ -207,7 +207,7 @@ fn next_path(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-/// Whether the text ends with `use`, and whether that passes names on.
+/// Whether the text ends with `use`, and whether that re-exports names.
 fn declaration(before: &str) -> (bool, bool) {
     let Some(before) = before.strip_suffix("use ") else {
         return (false, false);
@@ -217,7 +217,7 @@ fn declaration(before: &str) -> (bool, bool) {
     (true, visibility.starts_with("pub"))
 }
 
-/// The paths of a `use` tree, each with the name that it gets, and what stands behind the tree.
+/// The paths of a `use` tree, each with its local name, and the text after the tree.
 fn tree(text: &str) -> (Vec<(Route, String)>, &str) {
     let mut path = Route::new();
     let mut rest = text;

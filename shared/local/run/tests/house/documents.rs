@@ -1,4 +1,4 @@
-//! Documents lead to what there is, and repeat the contract as it stands.
+//! Links in documents lead to existing targets, and copies of the contract are current.
 
 use std::{fs, path::Path};
 

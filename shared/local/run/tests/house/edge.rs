@@ -7,14 +7,14 @@ use crate::{files, hold, root};
 /// CloudFront takes no more header fields in an origin request policy (its quota).
 const MOST_HEADERS: usize = 10;
 
-/// What reaches the doors by another way than the policy's list.
+/// Headers that reach the doors by another way than the policy's list.
 const OTHERWISE: [&str; 3] = [
     "authorization",   // by the cache policy
     "host",            // API Gateway's own, which CloudFront has to set
     "x-origin-verify", // CloudFront adds it
 ];
 
-/// What API Gateway reads of a preflight, and no door.
+/// Headers of a preflight, which API Gateway reads and no door.
 const OF_PREFLIGHTS: [&str; 2] = [
     "access-control-request-headers",
     "access-control-request-method",

@@ -1,4 +1,4 @@
-//! Who may import whom, as `ARCHITECTURE.md` draws it.
+//! The allowed imports between packages, as in `ARCHITECTURE.md`.
 
 use cargo_metadata::{DependencyKind, Package};
 
@@ -13,7 +13,7 @@ fn may_import(package: &Package) -> Option<&'static [&'static str]> {
         "auth-local" => None,
         "auth-aws" | "auth-lambda" => Some(&["auth-domain"]),
         "auth-flows" => Some(&["auth-domain", "auth-aws", "auth-lambda"]),
-        // Stand-ins share the kit, which knows no service, and nothing that ships: so they cannot
+        // Stand-ins share the kit, which knows no service, and no code that ships. So they cannot
         // share our mistakes.
         "cognito-local" | "agentcore-local" | "aws-local" => Some(&["local-kit"]),
         // The domain, the contract, the browser module and the kit.
@@ -53,7 +53,7 @@ fn only_the_adapters_know_the_aws_sdk_and_only_the_doors_know_lambdas_events() {
     for package in workspace.workspace_packages() {
         for dependency in &package.dependencies {
             let owner = match dependency.name.as_str() {
-                // Tests hold the stand-ins and the whole against AWS's own clients.
+                // Tests check the stand-ins and the whole with AWS's own clients.
                 sdk if sdk.starts_with("aws-sdk-")
                     && dependency.kind != DependencyKind::Development =>
                 {

@@ -1,4 +1,4 @@
-//! The house's rules, held over `cargo metadata` and the files. Each failure says what to do.
+//! The house's rules, checked on `cargo metadata` and the files. Each failure says what to do.
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
@@ -20,7 +20,7 @@ use std::{
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-/// The workspace as Cargo sees it, without what it depends on.
+/// Cargo's view of the workspace, without its dependencies.
 fn workspace() -> Metadata {
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
@@ -45,7 +45,7 @@ fn is_function(package: &Package) -> bool {
     folder(package).starts_with("crates/")
 }
 
-/// The names of what stands in a folder, in order.
+/// The names of a folder's entries, in order.
 fn entries(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> = entries
@@ -55,7 +55,8 @@ fn entries(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Every file below a folder whose name ends so, except Git's own, built and installed ones.
+/// Every file below a folder whose name ends with `end`, except Git's own, built and installed
+/// ones.
 fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for name in entries(folder) {

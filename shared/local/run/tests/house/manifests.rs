@@ -102,8 +102,8 @@ fn a_crate_is_built_for_tests_where_it_has_some_and_nowhere_else() {
     );
 }
 
-/// Cargo compiles a crate again where other features are on. `cargo run` and the tests would each
-/// compile the SDK, which takes minutes.
+/// Cargo compiles a crate again for other features. `cargo run` and the tests would each compile
+/// the SDK, which takes minutes.
 #[test]
 fn the_tests_compile_the_sdk_as_the_run_does() {
     let below_the_sdk: BTreeSet<String> = tree("{p}", &["--package", "aws-sdk-dynamodb"]);

@@ -1,4 +1,4 @@
-//! The tables hold what the contract says that they hold.
+//! The tables contain the items of the contract's description, and no others.
 
 use std::{collections::BTreeSet, fs};
 
@@ -8,7 +8,7 @@ use crate::{files, hold, root};
 
 #[test]
 fn every_kind_of_item_is_described() {
-    // A key is an attribute made of its kind, a `#` and what is particular.
+    // A key is an attribute made of its kind, a `#` and its own part.
     let key = "text(format!(\"";
     let mut written = BTreeSet::new();
     for source in files(&root().join("shared/auth-aws/src"), ".rs") {

@@ -1,5 +1,4 @@
-//! The user pool is described once: Terraform writes nothing of it down, and leaves out nothing of
-//! it.
+//! The user pool has one description: Terraform uses all of it, and repeats none of it.
 
 use std::fs;
 

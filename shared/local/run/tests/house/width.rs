@@ -43,7 +43,7 @@ fn comment_mark(path: &Path) -> Option<&'static str> {
     match path.extension().and_then(|end| end.to_str()) {
         Some("rs" | "js" | "mjs" | "ts") => Some("//"),
         Some("hcl" | "py" | "tf" | "tfvars" | "toml" | "yaml" | "yml") => Some("#"),
-        // Scripts have no extension, and their first line names what runs them.
+        // Scripts have no extension, and their first line names the interpreter.
         None => fs::read_to_string(path)
             .is_ok_and(|text| text.starts_with("#!"))
             .then_some("#"),

@@ -16,7 +16,8 @@ use crate::harness::stage::Stage;
 use crate::harness::steps::at_once;
 use crate::harness::{Answer, TestWorld};
 
-/// The attack that session binding is there for: somebody begins, and has another consent.
+/// The attack that session binding prevents: the attacker begins, and lures another person to
+/// consent.
 #[tokio::test]
 async fn who_sends_another_an_authorization_url_gains_nothing() {
     let world = TestWorld::start().await;
@@ -37,8 +38,8 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
         asked_of_agentcore(&world, "authorization-callback", since),
         0
     );
-    // The person has consented, so what was begun is worth nothing from now on, to whoever began it
-    // least of all.
+    // The person has consented, so the authorization is now worthless to everyone, above all to the
+    // attacker who began it.
     assert_eq!(status(&world, &session).await, "FAILED");
     for path in [path_of(&back), without_state(&back)] {
         let own = attacker.get(&path).await;
@@ -72,8 +73,8 @@ async fn who_sends_another_an_authorization_url_gains_nothing() {
     assert_eq!(others, "PENDING", "nobody has consented to it");
 }
 
-/// The same, when the attacker is quicker than the browser that comes from consenting: they know
-/// the session and have its cookie, and not the state.
+/// The same, with an attacker who is faster than the browser that returns from consenting. The
+/// attacker knows the session and has its cookie, but not the state.
 #[tokio::test]
 async fn whoever_did_not_come_from_consenting_completes_nothing() {
     let world = TestWorld::start().await;
@@ -109,8 +110,8 @@ async fn whoever_did_not_come_from_consenting_completes_nothing() {
     }
 }
 
-/// What another person's consent has left at `AgentCore` is found by no other authorization of the
-/// guest who was meant.
+/// The token of another person's consent at `AgentCore` is not found by other authorizations of the
+/// intended guest.
 #[tokio::test]
 async fn another_persons_consent_does_not_reach_a_guests_other_authorizations() {
     let world = TestWorld::start().await;
@@ -227,7 +228,7 @@ async fn a_denial_ends_the_authorization_only_with_its_own_state() {
         .await;
     assert!(location(&stranger).ends_with("?auth=error&code=AUTH_CANCELLED"));
     let state = state_of(&back);
-    // The redirect need not name the session: the cookie that goes with the state does.
+    // The redirect may omit the session: the cookie for the state names it.
     let denied = browser
         .get(&format!("/auth/callback?error=access_denied&state={state}"))
         .await;
@@ -261,7 +262,7 @@ async fn a_callback_reads_a_session_a_state_and_an_error_and_nothing_else() {
         let refused = browser.get(&format!("/auth/callback{query}")).await;
         refused.expect_problem(400, "INVALID_SESSION");
     }
-    // Several values of one parameter are none of ours.
+    // Several values of one parameter do not come from Latchkey.
     let state = state_of(&back);
     for query in [
         format!("session_id=garbage&session_id={session}&state={state}"),
@@ -274,7 +275,7 @@ async fn a_callback_reads_a_session_a_state_and_an_error_and_nothing_else() {
     let twice = format!("/auth/callback?session_id={session}&state=made-up&state={state}");
     let mismatched = browser.get(&twice).await;
     assert!(location(&mismatched).ends_with("code=INVALID_SESSION&reason=state-mismatch"));
-    // Where to go is configured: nothing in the query changes it.
+    // The destination is configured: the query cannot change it.
     let path = format!(
         "/auth/callback?session_id={session}&state={state}&redirect_uri=https://evil.example&next=//evil.example&code=abc"
     );
@@ -300,7 +301,7 @@ async fn agentcores_refusal_is_an_end_and_a_lost_answer_is_none() {
         location(&ended)
     );
 
-    // AgentCore has never heard of the consent: the person did not get as far as to give it.
+    // AgentCore has no record of the consent: the person did not get far enough to give it.
     let started = start(&mut browser, json!({ "conversationId": "two" })).await;
     started.expect_status(200);
     let url = started.text("authorizationUrl");
@@ -318,7 +319,7 @@ async fn agentcores_refusal_is_an_end_and_a_lost_answer_is_none() {
     assert_eq!(status(&world, &started.text("sessionId")).await, "FAILED");
 }
 
-/// How `AgentCore` tells of a person who says no is not documented.
+/// `AgentCore` does not document its redirect after a person declines.
 #[tokio::test]
 async fn a_person_who_says_no_is_understood_however_agentcore_puts_it() {
     for denial in [Denial::Error, Denial::ErrorWithSession, Denial::Nothing] {
@@ -342,7 +343,7 @@ async fn a_person_who_says_no_is_understood_however_agentcore_puts_it() {
     }
 }
 
-/// `AgentCore` gives the state back, and does not document under which name.
+/// `AgentCore` returns the state, and does not document the parameter's name.
 #[tokio::test]
 async fn the_state_is_read_from_the_parameter_that_is_configured() {
     let behaviour = |state_parameter: Option<&str>| Behaviour {
@@ -386,8 +387,8 @@ async fn a_hundred_flows_of_two_people_never_mix() {
             started.text("authorizationUrl"),
         ));
     }
-    // A browser holds more cookies than a request may carry of headers: what belongs to this flow
-    // goes along, as in a browser of its own.
+    // A browser has room for more cookies than a request for headers. Only this flow's cookies go
+    // along, as in a browser of its own.
     for (number, (email, session, url)) in begun.iter().enumerate().rev() {
         let (_, guest, consenting) = &people[number % 2];
         let back = consenting.consent(url, email).await;
@@ -411,7 +412,7 @@ async fn a_hundred_flows_of_two_people_never_mix() {
     }
 }
 
-/// What can become of a browser that is sent back.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, healthy, prepare: Prepare| {
         Case::of("authorization-callback", name, healthy, prepare)
@@ -476,7 +477,7 @@ async fn another_person(world: &TestWorld) -> Stage<'_> {
     Stage::get(browser, &path_of(&back))
 }
 
-/// The least that it takes until the authorization has ended as it should.
+/// A person's shortest path until the authorization has ended correctly.
 async fn ends(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if case.is_healthy(answer) {
         return Then::Nothing;

@@ -1,4 +1,4 @@
-//! `authorize-request`: a team's own APIs let pass whom the JWT routes would.
+//! `authorize-request`: a team's own APIs admit the callers whom the JWT routes would admit.
 
 use serde_json::{Value, json};
 
@@ -113,7 +113,7 @@ async fn whatever_the_jwt_routes_would_not_take_does_not_pass() {
     assert!(!passes(&world, &guest.access_token).await);
 }
 
-/// A request that cannot be judged does not pass, and the gateway keeps no answer for it.
+/// A request without a decision is denied, and the gateway caches no answer for it.
 #[tokio::test]
 async fn what_cannot_be_decided_is_an_error() {
     use auth_local::{Fault, FaultKind};
@@ -133,7 +133,7 @@ async fn what_cannot_be_decided_is_an_error() {
     }
 }
 
-/// What can become of a request to a team's own API.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let passed = Case::of("authorize-request", "passed", "200", |world| {
         Box::pin(request(world))

@@ -121,7 +121,7 @@ async fn a_change_that_failed_half_way_is_finished_by_the_next() {
     }
 }
 
-/// What can become of a change.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("change-password", name, "204", prepare)

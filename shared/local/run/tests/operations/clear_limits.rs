@@ -88,7 +88,7 @@ fn with_address(email: &str) -> Value {
     body
 }
 
-/// What can become of it.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("clear-limits", "guest's address", "204", |world| {

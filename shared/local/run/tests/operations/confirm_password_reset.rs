@@ -191,7 +191,7 @@ async fn recovery_does_not_step_round_the_authenticator() {
     signed_in.expect_status(200);
 }
 
-/// What can become of a reset.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("confirm-password-reset", name, "204", prepare)

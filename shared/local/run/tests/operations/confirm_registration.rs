@@ -92,7 +92,7 @@ async fn the_refresh_token_comes_in_a_cookie_where_that_is_asked_for() {
         .expect_status(200);
 }
 
-/// The browser that confirmed is known from then on: strangers do not spend its tries.
+/// The confirming browser becomes a known device: strangers do not spend its tries.
 #[tokio::test]
 async fn the_browser_that_confirms_is_a_known_device() {
     let world = TestWorld::stopped(&[("LOGIN_FAILURES_PER_EMAIL", "1")]).await;
@@ -175,7 +175,7 @@ async fn a_registration_ends_after_five_minutes_re_sends_included() {
         .expect_problem(410, "OTP_EXPIRED");
 }
 
-/// A mail may take a minute: a code is never mailed that comes after the end.
+/// A mail may take a minute, so no code is mailed that would arrive after the end.
 #[tokio::test]
 async fn no_confirmation_is_mailed_in_the_last_minute() {
     let world = TestWorld::stopped(&[]).await;
@@ -186,7 +186,7 @@ async fn no_confirmation_is_mailed_in_the_last_minute() {
     let late = browser.resend_confirmation(&session_token).await;
     late.expect_problem(410, "OTP_EXPIRED");
     assert_eq!(world.mails(ADA).len(), 1);
-    // The code that was there before goes on working.
+    // The earlier code still works.
     browser
         .confirm(&session_token, &first)
         .await
@@ -211,7 +211,7 @@ async fn the_code_of_an_earlier_mail_confirms_too_and_a_token_works_once() {
         .expect_problem(409, "SIGN_IN_COMPLETED");
 }
 
-/// A token is worth something to the operation that it was made for, and to no other.
+/// A token is valid only for the operation that it was made for.
 #[tokio::test]
 async fn tokens_of_sign_ins_and_of_registrations_are_strangers_to_each_other() {
     let world = TestWorld::start().await;
@@ -236,8 +236,8 @@ async fn tokens_of_sign_ins_and_of_registrations_are_strangers_to_each_other() {
     assert_eq!(confirmed["user"]["guestId"], verified["user"]["guestId"]);
 }
 
-/// A guest of a booking or an import waits at the address. The answer to a registration says
-/// nothing of them, and confirming binds them.
+/// A guest of a booking or an import waits at the address. The answer to a registration does not
+/// reveal the guest, and the confirmation binds the guest.
 #[tokio::test]
 async fn a_guest_who_waits_at_the_address_is_bound_and_keeps_the_number() {
     let world = TestWorld::start().await;
@@ -287,8 +287,8 @@ async fn a_confirmation_that_is_overtaken_by_a_sign_in_sets_no_password() {
         .expect_problem(401, "INVALID_CREDENTIALS");
 }
 
-/// A registration that failed after it had made its guest goes on with another mail, but not past a
-/// password that was set since.
+/// A registration that failed after it had made its guest continues with another mail, unless a
+/// password was set since.
 #[tokio::test]
 async fn a_registration_that_failed_half_way_goes_on_until_a_password_is_set() {
     for is_reset in [false, true] {
@@ -323,7 +323,7 @@ async fn a_registration_that_failed_half_way_goes_on_until_a_password_is_set() {
     }
 }
 
-/// What can become of a confirmation.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("confirm-registration", name, "200", prepare)
@@ -372,7 +372,7 @@ async fn waiting_guest(world: &TestWorld) -> Stage<'_> {
     confirmation(world).await
 }
 
-/// The registration has failed after it had made its guest, who has set up an authenticator since.
+/// The registration has failed after it had made its guest, who has since set up an authenticator.
 async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
     let mut stage = confirmation(world).await;
     let fault = Fault::new(FaultKind::Denied, "cognito-idp", "AdminSetUserPassword");
@@ -412,8 +412,7 @@ fn becomes_mail(stage: &mut Stage<'_>) {
     stage.becomes(PATH, body);
 }
 
-/// The least that a person must do until their registration is confirmed. One that is knows no
-/// other mail.
+/// A person's shortest path to a confirmed registration. A confirmed one sends no more mails.
 async fn is_confirmed(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if answer.status == 200 {
         return Then::Nothing;
@@ -425,8 +424,7 @@ async fn is_confirmed(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     becomes_mail(stage);
     let mailed = stage.act().await;
     let then = if mailed["code"] == "MAX_ATTEMPTS_EXCEEDED" {
-        // That was the last attempt of a registration that goes on. The mail that helps is a
-        // sign-in's.
+        // That was the last attempt of a continuing registration. Only a sign-in's mail helps now.
         let signed_in = stage.world.browser().sign_in(ADA).await;
         signed_in.expect_status(200);
         return Then::FreshStart;

@@ -34,7 +34,7 @@ fn location(answer: &Answer) -> &str {
     answer.header("location").expect("an address")
 }
 
-/// The attack: a guest has consented once, so that the pool's page knows the browser. A stranger
+/// The attack: a guest has consented once, so the pool's page recognises the browser. A stranger
 /// begins an authorization in a conversation of their own, and another site sends the guest's
 /// browser to its link.
 ///
@@ -69,8 +69,8 @@ async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
             .await;
         assert_eq!(asked["error"]["code"], "AUTH_REQUIRED");
 
-        // The person presses the button all the same. They have to sign in for it, or it counts for
-        // nothing.
+        // If the person presses the button nevertheless, the consent counts only after a new
+        // sign-in.
         browser.always("sec-fetch-site", "");
         let url = location(&page.press(&mut browser, "allow").await).to_owned();
         match (prompt_login, guest.silently(&url).await) {
@@ -89,7 +89,7 @@ async fn a_browser_that_the_pool_knows_consents_to_nothing_without_a_person() {
     }
 }
 
-/// What `AgentCore` finds in its vault may be of another sign-in than the one that was asked for.
+/// `AgentCore`'s vault may return a token of another sign-in than the requested one.
 #[tokio::test]
 async fn a_guest_is_not_found_by_a_token_of_an_older_sign_in_and_is_by_a_refreshed_one() {
     let world = TestWorld::start().await;
@@ -236,7 +236,7 @@ async fn a_form_counts_only_from_our_own_page_in_the_browser_that_shows_it() {
         let refused = page.send(&mut browser, "allow", &headers).await;
         refused.expect_problem(400, "INVALID_SESSION");
     }
-    // The form of another link, of another browser, and of none.
+    // The form of another link, of another browser, and none at all.
     let mut stranger = world.browser();
     let strangers = ConsentPage::open(&mut stranger, &path).await;
     let own = browser.cookies.clone();
@@ -438,7 +438,7 @@ async fn a_fresh_sign_in_is_asked_for_by_the_parameters_that_every_call_brings()
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
 }
 
-/// What can become of a button.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of(
@@ -479,7 +479,7 @@ async fn allowed_before(world: &TestWorld) -> Stage<'_> {
     Stage::press(browser, page, "allow")
 }
 
-/// An authorization that was cancelled before says so without the reason.
+/// An authorization that was cancelled earlier reports it without the reason.
 async fn is_cancelled(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if case.is_healthy(answer) {
         return Then::Nothing;

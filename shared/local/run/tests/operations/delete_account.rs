@@ -1,4 +1,4 @@
-//! `delete-account`: nothing of a guest stays, whatever interrupts it.
+//! `delete-account`: no data of a guest remains, at whatever call it is interrupted.
 
 use auth_local::{AwsCall, Fault, FaultKind};
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn delete(ada: &mut SignedIn<'_>) -> Answer {
     ada.browser.post(PATH, proofs).await
 }
 
-/// The text of every item that is left of a sub, in any table.
+/// The text of every remaining item of a sub, in any table.
 async fn left_of(world: &TestWorld, sub: &str) -> Vec<String> {
     let mut left = Vec::new();
     for table in [
@@ -83,7 +83,7 @@ async fn nothing_is_left_and_the_next_sign_in_there_is_another_guest() {
     assert_ne!(next["user"]["cognitoSub"], json!(sub));
     next = world.browser().login(ADA, PASSWORD).await;
     next.expect_problem(401, "INVALID_CREDENTIALS");
-    // The tokens of the one before open nothing of this one's.
+    // The tokens of the deleted account are not accepted for the new one.
     assert!(!opens(&world, &ada.access_token).await);
 }
 
@@ -129,7 +129,7 @@ async fn calls_of_a_deletion() -> Vec<(AwsCall, u32)> {
 }
 
 /// A deletion is interrupted at each of its calls, before and after the call has acted. The same
-/// request goes on, or the next sign-in at the address does.
+/// request continues it, or the next sign-in at the address.
 #[tokio::test]
 async fn a_deletion_that_is_interrupted_anywhere_is_finished_by_either() {
     for (call, nth) in calls_of_a_deletion().await {
@@ -155,12 +155,12 @@ async fn a_deletion_that_is_interrupted_anywhere_is_finished_by_either() {
                 if is_another {
                     assert_eq!(left_of(&world, &sub).await, Vec::<String>::new(), "{step}");
                 } else {
-                    // The proof had failed, and nothing was claimed.
+                    // The proof had failed, so nothing was claimed.
                     assert!(by_sign_in && finished.status >= 500, "{step}");
                     assert!(opens(&world, &ada.access_token).await, "{step}");
                 }
                 if !by_sign_in {
-                    // Once the last write was made, the guest is nobody's.
+                    // After the last write, the guest no longer exists.
                     let is_done = [202, 401].contains(&finished.status);
                     assert!(is_done && is_another, "{step}: {}", finished.body);
                 }
@@ -202,7 +202,7 @@ async fn of_many_deletions_and_sign_ins_at_once_the_address_has_one_guest() {
     assert_eq!(world.guests().await.len(), 1);
 }
 
-/// What can become of a deletion.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("delete-account", name, "202", prepare)
@@ -218,7 +218,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// A deletion that is claimed, and whose user is still there.
+/// A claimed deletion whose user still exists.
 pub(crate) async fn half_done(world: &TestWorld) {
     let mut stage = Stage::proved_by_password(world, PATH, json!({})).await;
     let denied = Fault::new(FaultKind::Denied, "cognito-idp", "AdminDeleteUser");

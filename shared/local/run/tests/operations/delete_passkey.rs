@@ -1,4 +1,4 @@
-//! `delete-passkey`: a passkey that was removed cannot sign in, and sessions end with it.
+//! `delete-passkey`: a removed passkey cannot sign in, and sessions end with it.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
@@ -31,7 +31,7 @@ async fn a_removed_passkey_signs_nobody_in_and_the_other_sessions_end() {
     assert!(!opens(&world, &other.access_token).await);
     assert_told(&world, "A passkey was removed");
 
-    // Begun before, and refused now; and no other can be begun.
+    // Begun before, refused now; and no other can begin.
     let credential = ada.device.get(&started["options"]).await;
     let refused = world.browser().prove_passkey(&started, &credential).await;
     refused.expect_problem(401, "INVALID_CREDENTIALS");

@@ -1,4 +1,4 @@
-//! `disable-guest`: nobody signs in as the guest any more, by any factor.
+//! `disable-guest`: no factor signs in as the guest any more.
 
 use auth_local::{Fault, FaultKind};
 use serde_json::json;
@@ -111,7 +111,7 @@ async fn an_act_that_cannot_be_recorded_does_not_happen() {
     assert_eq!(recorded(&world).await, []);
     assert!(opens(&world, &guest.access_token).await);
 
-    // One that is interrupted shows by its beginning.
+    // An interrupted act has only its first record.
     let lost = Fault::new(FaultKind::Denied, "cognito-idp", "AdminDisableUser");
     world.fault(lost.of("disable-guest"));
     let second = Fault::new(FaultKind::Denied, "dynamodb", "PutItem");
@@ -124,7 +124,7 @@ async fn an_act_that_cannot_be_recorded_does_not_happen() {
     assert!(opens(&world, &guest.access_token).await);
 }
 
-/// What can become of it.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("disable-guest", "disabled", "204", |world| {
         Box::pin(act_on_ada(world, "disable"))

@@ -10,8 +10,8 @@ use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
 
-/// DECISIONS 35: somebody has the first factor, so the guest hears of the last wrong factor, and of
-/// the fifth in a day.
+/// DECISIONS 35: an attacker may have the first factor, so the guest gets a notice of the last
+/// wrong factor, and of the fifth in a day.
 #[tokio::test]
 async fn wrong_factors_after_a_fresh_proof_are_told() {
     for failures in ["5", "100"] {
@@ -69,7 +69,7 @@ async fn removing_takes_both_proofs() {
     world.browser().sign_in(ADA).await.expect_status(200);
 }
 
-/// What can become of a removal.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("disable-mfa", name, "204", prepare)

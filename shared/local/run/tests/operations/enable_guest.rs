@@ -29,7 +29,7 @@ async fn an_enabled_guest_signs_in_and_old_sessions_stay_ended() {
     assert_eq!(again.user["guestId"], guest.user["guestId"]);
 }
 
-/// What can become of it.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("enable-guest", "enabled", "204", |world| {
         Box::pin(act_on_ada(world, "enable"))

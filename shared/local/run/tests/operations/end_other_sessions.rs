@@ -68,7 +68,7 @@ async fn of_two_sessions_that_end_each_other_one_at_most_goes_on() {
     }
 }
 
-/// What can become of the other sessions.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let ended = Case::of("end-other-sessions", "ended", "204", |world| {
         Box::pin(other_session(world))

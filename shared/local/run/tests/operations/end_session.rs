@@ -65,7 +65,7 @@ async fn another_guests_session_is_found_as_little_as_one_that_never_was() {
     assert!(opens(&world, &ada.access_token).await);
 }
 
-/// What can become of another session.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let ended = Case::of("end-session", "ended", "204", |world| {
         Box::pin(other_session(world))
@@ -82,7 +82,7 @@ async fn other_session(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// The other session is over, and the one that asks goes on.
+/// The other session has ended, and the caller's continues.
 pub(crate) async fn the_other_ends(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let (then, _) = case.reach(stage, answer).await;
     let refused = refresh(&mut stage.browser, &stage.refresh_token).await;

@@ -1,4 +1,4 @@
-//! `export-account`: everything that is stored about a guest, and nothing about others.
+//! `export-account`: all stored data of a guest, and no other person's.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ async fn every_attribute_of_every_item_of_the_guest_is_there() {
     assert_eq!(listed["events"][0]["type"], "account-exported");
 }
 
-/// What can become of an export.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("export-account", name, "200", prepare)

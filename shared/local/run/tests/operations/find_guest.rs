@@ -133,7 +133,7 @@ async fn nothing_is_shown_before_it_is_recorded_who_looks() {
     assert_eq!(acts[0]["requestId"], acts[1]["requestId"]);
 }
 
-/// What can become of a search.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("find-guest", "by address", "200", |world| {

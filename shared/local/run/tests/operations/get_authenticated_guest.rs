@@ -162,7 +162,7 @@ async fn no_argument_of_the_tool_is_an_access_token() {
     }
 }
 
-/// The pool's public client, whose tokens open nothing in its position `sign-in`.
+/// A token of the pool's public client. In the position `sign-in`, Latchkey does not accept it.
 async fn other_clients_token(world: &TestWorld) -> String {
     let client = world.ready().client_id.clone();
     let begun = world
@@ -244,7 +244,7 @@ async fn a_sign_out_everywhere_ends_a_consent() {
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
 }
 
-/// A model writes a tool's arguments, the gateway says in which conversation.
+/// A model writes a tool's arguments; the gateway names the conversation.
 #[tokio::test]
 async fn an_agents_conversation_begins_so_many_authorizations() {
     let world = TestWorld::with_settings(&[("AUTHORIZATION_STARTS_PER_IP", "3")]).await;
@@ -258,12 +258,12 @@ async fn an_agents_conversation_begins_so_many_authorizations() {
         assert_eq!(asked("one", made_up).await, "AUTH_REQUIRED");
     }
     assert_eq!(asked("one", 3).await, "RATE_LIMITED");
-    // One that waits is not begun again.
+    // A pending one is not begun again.
     assert_eq!(asked("one", 2).await, "AUTH_REQUIRED");
     assert_eq!(asked("another", 3).await, "AUTH_REQUIRED");
 }
 
-/// A session's id stands in URLs. An agent that knows its conversation takes none of another.
+/// A session's id appears in URLs. An agent with a conversation gets no session of another one.
 #[tokio::test]
 async fn a_session_of_another_conversation_does_not_count() {
     let world = TestWorld::start().await;
@@ -276,8 +276,8 @@ async fn a_session_of_another_conversation_does_not_count() {
     assert_ne!(asked["error"]["sessionId"], session_of(&back));
 }
 
-/// Who consented has proved the address at the pool's page. A registration that waits neither keeps
-/// them from being a guest nor outlives it.
+/// A person who consented has proved the address at the pool's page. A pending registration neither
+/// prevents the guest nor outlives it.
 #[tokio::test]
 async fn a_registration_that_nobody_confirmed_is_no_guest_of_an_agent() {
     let world = TestWorld::start().await;
@@ -319,7 +319,7 @@ async fn a_conversation_that_has_its_guest_keeps_them() {
     assert_eq!(found["user"]["email"], ADA, "{}", found.body);
 }
 
-/// What can become of a question.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let known = |name, prepare: Prepare| {
         Case::of("get-authenticated-guest", name, "200", prepare)
@@ -335,7 +335,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .then(|case, stage, answer| Box::pin(has_a_link(case, stage, answer)))
     };
     vec![
-        // No model may see a token, so the tool takes none.
+        // No model may see a token, so the tool has no such argument.
         known("by access token", |world| Box::pin(by_token(world))).not_by_tool(),
         known("by session", |world| Box::pin(by_session(world))),
         known("by conversation", |world| Box::pin(by_conversation(world))),

@@ -1,4 +1,4 @@
-//! `get-profile`: the guest's own record. `update_profile.rs` and `rules/` test what it shows.
+//! `get-profile`: the guest's own record. `update_profile.rs` and `rules/` test its content.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::harness::case::Case;
 use crate::harness::people::ADA;
 use crate::harness::stage::Stage;
 
-/// What can become of a look.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("get-profile", "signed in", "200", |world| {
         Box::pin(signed_in(world))

@@ -46,7 +46,7 @@ async fn a_session_reads_expired_on_time_and_its_abandonment_counts_once() {
     forgotten.expect_problem(404, "NOT_FOUND");
 }
 
-/// What can become of a question.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("get-session-status", "waiting", "200", |world| {

@@ -56,8 +56,8 @@ async fn a_workload_token_is_kept_for_each_apart_and_renewed_before_it_ends() {
             "thirty seconds before its end"
         );
     }
-    // Nobody acts for a person longer than the person's token is good: it was issued 270 s ago, and
-    // ends after an hour.
+    // An agent acts for a person only until the person's token ends: it was issued 270 s ago, and
+    // lives an hour.
     world.advance(3600 - 270 - 100);
     let held = json!({ "userToken": ada });
     let last = tokens(held.clone()).await;
@@ -97,7 +97,7 @@ async fn a_workload_token_that_ends_early_is_got_anew_once() {
     }
 }
 
-/// What can become of a question.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("get-workload-token", "for itself", "200", |world| {

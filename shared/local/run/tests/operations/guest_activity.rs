@@ -1,4 +1,4 @@
-//! `guest-activity`: an operator sees what happened to an account, and so does the guest.
+//! `guest-activity`: an operator sees the events of an account, as the guest does.
 
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ async fn an_unknown_guest_and_an_unsigned_request_show_nothing() {
     world.browser().get(&path).await.expect_status(403);
 }
 
-/// What can become of it.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("guest-activity", "listed", "200", |world| {
         Box::pin(async {

@@ -93,8 +93,8 @@ async fn a_user_with_a_password_made_elsewhere_signs_in_by_code() {
         world.admin("AdminSetUserPassword", password).await;
         let sub = sub_of(&world.user(ADA).await);
 
-        // The first time, Cognito's offer of a password is looked into; from then on it is known
-        // of. Where there is no guest, so is whether anybody has proved the address.
+        // The first time, Cognito's offer of a password costs a call; then the record knows it.
+        // Without a guest, it also costs a call whether the address is verified.
         let (first, user) = calls_and_user(&world).await;
         assert_eq!(first.len(), if guest_first { 2 } else { 3 });
         assert_eq!(user["cognitoSub"], sub);
@@ -120,7 +120,7 @@ async fn calls_and_user(world: &TestWorld) -> (Vec<String>, Value) {
     (before, signed_in.body["user"].take())
 }
 
-/// What can become of a start.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| Case::of("initiate-otp", name, "200", prepare);
     vec![
@@ -163,7 +163,7 @@ async fn known_device(world: &TestWorld) -> Stage<'_> {
     Stage::start_in(browser)
 }
 
-/// The sweep has claimed the user, and has not removed them.
+/// The sweep has claimed the user, but not removed the user.
 async fn half_removed(world: &TestWorld) -> Stage<'_> {
     sweep_unproved_users::half_done(world).await;
     Stage::start(world)
@@ -201,7 +201,7 @@ async fn signs_in(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     then
 }
 
-/// The guest stays bound to the user who has gone, so no code signs in.
+/// The guest stays bound to the deleted user, so no code signs in.
 async fn is_nobody(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let (then, again) = case.reach(stage, answer).await;
     stage.session_token = again.as_ref().unwrap_or(answer).text("sessionToken");

@@ -1,4 +1,4 @@
-//! `list-activity`: a guest sees what happened to the account.
+//! `list-activity`: a guest sees the events of the account.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn changes_of_password_authenticator_and_sessions_are_listed_the_newest_fi
         ["authenticator-set-up", "signed-in", "signed-in"]
     );
 
-    // Refused after a right first factor, and then not.
+    // First refused after a right first factor, then accepted.
     let held = world.held(ADA).await;
     let wrong = json!({ "code": "404170" });
     let refused = world.browser().second_factor(&held, wrong).await;
@@ -205,7 +205,7 @@ async fn pages_have_each_event_once_though_others_happen_meanwhile() {
         world.sign_in(ADA).await;
     }
     assert_eq!(paged, all);
-    // A page that ends with the last event says that there is no other.
+    // A page that ends with the last event has no next page.
     let answer = page(&world, &session.access_token, "?limit=100").await;
     assert!(answer["before"].is_null());
     for query in ["?limit=0", "?limit=101", "?limit=many", "?before=yesterday"] {

@@ -104,7 +104,7 @@ async fn sessions_that_ended_or_outlived_their_tokens_are_not_listed() {
     assert_eq!(listed(&world, &signed_in.access_token).await.len(), 1);
 }
 
-/// What can become of a list.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("list-sessions", "listed", "200", |world| {
         Box::pin(two_sessions(world))

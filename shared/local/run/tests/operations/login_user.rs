@@ -50,7 +50,7 @@ async fn a_password_that_cognito_does_not_take_at_once_is_given_again() {
         signed_in.expect_status(200);
         assert_eq!(signed_in["user"]["email"], ADA);
 
-        // A known device, and a stranger, who is not told which of these it is.
+        // A known device, and a stranger, who gets the same answer to each of these.
         world.sign_in(EVE).await;
         let mut stranger = world.browser_at("127.0.0.2");
         for (email, password) in [
@@ -64,7 +64,7 @@ async fn a_password_that_cognito_does_not_take_at_once_is_given_again() {
             }
         }
 
-        // Who is signed in proves the password the same way.
+        // A signed-in guest proves the password the same way.
         browser.bearer(&signed_in.text("accessToken"));
         let wrong = browser.set_up(json!({ "password": OTHER_PASSWORD })).await;
         wrong.expect_problem(401, "INVALID_CREDENTIALS");
@@ -91,7 +91,7 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
     browser.sign_in(ADA).await.expect_status(200);
     browser.login(ADA, PASSWORD).await.expect_status(200);
 
-    // An address that is unverified there is unverified here.
+    // An address that Cognito has not verified is not proved here.
     world.make_user(EVE, None).await;
     let set = json!({ "Username": EVE, "Password": PASSWORD, "Permanent": true });
     world.admin("AdminSetUserPassword", set).await;
@@ -104,8 +104,8 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
         .login(EVE, PASSWORD)
         .await
         .expect_problem(401, "INVALID_CREDENTIALS");
-    // Whoever proves it takes it: the password may be a stranger's, and Cognito would take it for
-    // right from then on.
+    // The person who proves the address gets it: the password may be a stranger's, and Cognito
+    // would accept it from then on.
     browser.sign_in(EVE).await.expect_status(200);
     browser
         .login(EVE, PASSWORD)
@@ -118,8 +118,8 @@ async fn people_of_an_older_pool_sign_in_with_what_they_had() {
     browser.login(EVE, OTHER_PASSWORD).await.expect_status(200);
 }
 
-/// Some clients send letters and their accents apart. A pool that is older than Latchkey keeps what
-/// it was sent.
+/// Some clients send letters and their accents apart. A pool older than Latchkey stores the
+/// original form.
 #[tokio::test]
 async fn a_password_that_a_pool_keeps_in_another_unicode_form_signs_in_as_it_was_typed() {
     let (apart, composed) = ("cafe\u{301} au lait, twice", "caf\u{e9} au lait, twice");
@@ -133,7 +133,7 @@ async fn a_password_that_a_pool_keeps_in_another_unicode_form_signs_in_as_it_was
     let proved = browser.post("/auth/mfa/setup", proof).await;
     proved.expect_status(200);
 
-    // What Latchkey sets is in one form, and is found whichever is typed.
+    // Latchkey sets passwords in one form, and accepts either form.
     world.registered(EVE, apart).await;
     let eve = &mut world.browser();
     for typed in [apart, composed] {
@@ -235,7 +235,7 @@ async fn slow_wrong_passwords_add_up() {
         let refused = world.browser().login(ADA, PASSWORD).await;
         refused.expect_problem(429, "RATE_LIMITED");
         assert_eq!(refused.retry_after(), Some(QUIET - pause));
-        // A refused try is no failure: the quiet goes on.
+        // A refused try is no failure: the quiet time continues.
         world.advance(QUIET - pause);
     }
     // Quiet after the second failure: the three that follow are the first three.
@@ -249,7 +249,7 @@ async fn slow_wrong_passwords_add_up() {
 }
 
 /// Cognito forgets wrong passwords after 15 quiet minutes: a stranger who tries every 181 seconds
-/// must not reach its lock-out.
+/// must not cause its lock-out.
 #[tokio::test]
 async fn a_patient_stranger_keeps_no_known_device_out() {
     let world = TestWorld::stopped(&[]).await;
@@ -316,7 +316,7 @@ async fn lock_at_cognito(world: &TestWorld, email: &str) {
     }
 }
 
-/// Cognito's own lock-out befalls users who exist, and no stranger is told of it.
+/// Only existing users can have Cognito's own lock-out, and strangers do not see it.
 #[tokio::test]
 async fn cognitos_lock_looks_like_a_wrong_password() {
     let world = TestWorld::stopped(&[]).await;
@@ -333,8 +333,8 @@ async fn cognitos_lock_looks_like_a_wrong_password() {
         .expect_status(200);
 }
 
-/// A known device belongs to somebody who has signed in: it may hear what is the matter, and of the
-/// way that is open.
+/// A known device belongs to a person who has signed in: it may learn of the lock, and of the other
+/// way to sign in.
 #[tokio::test]
 async fn a_known_device_that_meets_cognitos_lock_is_offered_a_code() {
     let world = TestWorld::stopped(&[]).await;
@@ -350,7 +350,7 @@ async fn a_known_device_that_meets_cognitos_lock_is_offered_a_code() {
     }
     known.sign_in(ADA).await.expect_status(200);
     world.advance(QUIET);
-    // What the lock refused, Cognito has not looked at: the device has all its tries.
+    // Cognito did not evaluate the attempts under the lock: the device has all its tries.
     known.login(ADA, PASSWORD).await.expect_status(200);
 }
 
@@ -412,7 +412,7 @@ async fn a_notice_that_cannot_be_mailed_fails_nothing_and_is_counted() {
     }
 }
 
-/// What can become of a password.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, healthy, prepare: Prepare| Case::of("login-user", name, healthy, prepare);
     vec![

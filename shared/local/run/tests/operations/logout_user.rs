@@ -11,8 +11,8 @@ use crate::harness::requests::{
 use crate::harness::stage::Stage;
 use crate::harness::{Answer, Browser, TestWorld};
 
-/// ASVS 5.0 7.4.1: the session ends with its access tokens, whether the request brings its refresh
-/// token or not.
+/// ASVS 5.0 7.4.1: the session ends with its access tokens, with or without its refresh token in
+/// the request.
 #[tokio::test]
 async fn a_logout_ends_its_session_with_and_without_the_refresh_token() {
     let world = TestWorld::start().await;
@@ -78,8 +78,8 @@ async fn a_logout_ends_this_session_only() {
     assert!(opens(&world, &refreshed.text("accessToken")).await);
 }
 
-/// ASVS 5.0 7.4.1 and 7.5.2: every operation that the contract puts behind the authorizer refuses
-/// all tokens from before, also one that is added later.
+/// ASVS 5.0 7.4.1 and 7.5.2: every operation behind the contract's authorizer refuses all earlier
+/// tokens. A new operation is included without a change here.
 #[tokio::test]
 async fn after_everywhere_every_operation_refuses_every_token_from_before() {
     let world = TestWorld::start().await;
@@ -131,7 +131,7 @@ async fn after_everywhere_every_operation_refuses_every_token_from_before() {
         .expect_status(200);
 }
 
-/// Issue times are kept in milliseconds: the clock has not moved, and the second is most often the
+/// Issue times are kept in milliseconds: the clock has not moved, and the second is usually the
 /// same.
 #[tokio::test]
 async fn a_sign_in_right_after_everywhere_works_at_once() {
@@ -162,7 +162,7 @@ async fn a_sign_in_right_after_everywhere_works_at_once() {
     }
 }
 
-/// ASVS 5.0 7.4.1: nothing that a refresh hands out meanwhile outlives the sign-out.
+/// ASVS 5.0 7.4.1: no token of a concurrent refresh outlives the sign-out.
 #[tokio::test]
 async fn a_refresh_that_races_everywhere_gains_nothing() {
     let world = TestWorld::start().await;
@@ -187,7 +187,7 @@ async fn a_refresh_that_races_everywhere_gains_nothing() {
     }
 }
 
-/// What can become of a sign-out.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("logout-user", name, "204", prepare)

@@ -1,4 +1,4 @@
-//! One file a function: what it promises to its callers, and its cases.
+//! One file a function: its promises to its callers, and its cases.
 
 mod authorization_callback;
 mod authorize_request;

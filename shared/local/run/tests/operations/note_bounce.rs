@@ -1,4 +1,4 @@
-//! `note-bounce`: a guest's address that mails no longer reach is marked, and nobody else can tell.
+//! `note-bounce`: an unreachable address of a guest is marked, and no answer reveals it.
 
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ async fn a_bounce_for_good_marks_the_guests_address_and_a_full_mailbox_does_not(
     let marked = claim(&world, ADA).await;
     assert_eq!(attribute(&marked, "undeliverable"), "complained");
 
-    // An older event that comes late changes nothing, and an address without a guest gets none.
+    // An older event that comes late changes nothing, and an address without a guest gets no mark.
     let late = json!({
         "eventType": "Bounce",
         "bounce": {
@@ -80,7 +80,7 @@ async fn nothing_reaches_a_dead_address_and_its_answers_stay_those_of_every_othe
     assert_eq!(world.mails(EVE).len(), 1);
 }
 
-/// What can become of an event of SES.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of(FUNCTION, "a guest's address", "200", |world| {
         Box::pin(bounced(world))

@@ -83,7 +83,7 @@ async fn a_link_that_we_have_not_made_leads_nowhere() {
     assert!(location(&late).ends_with("?auth=error&code=SESSION_EXPIRED"));
 }
 
-/// What can become of a link.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("open-start-link", "opened", "200", |world| {

@@ -23,7 +23,7 @@ async fn open_world() -> TestWorld {
     TestWorld::with_settings(&[("PUBLIC_CLIENT", "api")]).await
 }
 
-/// Somebody who signs in with the public client, at Cognito's own endpoint.
+/// A person who signs in with the public client, at Cognito's own endpoint.
 struct Outside<'world> {
     world: &'world TestWorld,
     client: &'world str,
@@ -100,7 +100,7 @@ fn expect_refusal(answer: &Answer, why: &str) {
     assert!(answer["AuthenticationResult"].is_null());
 }
 
-/// What an answer shows that is not different each time.
+/// The parts of an answer that are the same each time.
 fn shape(answer: &Answer) -> (u16, Value, Value) {
     (
         answer.status,
@@ -109,7 +109,7 @@ fn shape(answer: &Answer) -> (u16, Value, Value) {
     )
 }
 
-/// Cognito's own endpoint knows nothing of the authenticator.
+/// Cognito's own endpoint does not ask for the authenticator.
 #[tokio::test]
 async fn guests_who_have_an_authenticator_get_no_tokens_from_the_public_client() {
     for position in ["sign-in", "api"] {
@@ -132,7 +132,7 @@ async fn guests_who_have_an_authenticator_get_no_tokens_from_the_public_client()
     }
 }
 
-/// A refusal before the proof would answer anybody who asks.
+/// A refusal before the proof would reveal it to everyone.
 #[tokio::test]
 async fn nothing_tells_before_the_proof_who_has_an_authenticator() {
     let world = TestWorld::start().await;
@@ -155,7 +155,7 @@ async fn nothing_tells_before_the_proof_who_has_an_authenticator() {
     }
 }
 
-/// The pool's own page mails a code as it does for everybody, and no token comes of it.
+/// The pool's own page mails a code as for every user, but issues no token.
 #[tokio::test]
 async fn a_guest_who_has_an_authenticator_cannot_consent_on_the_pools_own_page() {
     let world = TestWorld::start().await;
@@ -172,8 +172,8 @@ async fn a_guest_who_has_an_authenticator_cannot_consent_on_the_pools_own_page()
     assert_eq!(status(&world, &started.text("sessionId")).await, "FAILED");
 }
 
-/// An authenticator that appears later ends the sessions of other clients too, whatever has become
-/// of their refresh tokens.
+/// A later authenticator also ends the sessions of other clients, whatever the state of their
+/// refresh tokens.
 #[tokio::test]
 async fn a_refresh_looks_for_an_authenticator_too() {
     let world = TestWorld::start().await;
@@ -235,7 +235,7 @@ async fn first_sign_ins_at_once_make_one_guest() {
     assert_eq!(world.guests().await.len(), 1);
 }
 
-/// Its tokens open nothing here, so no guest is wanted.
+/// Latchkey does not accept its tokens, so it needs no guest.
 #[tokio::test]
 async fn a_public_client_that_only_signs_in_makes_no_guest() {
     let world = TestWorld::start().await;
@@ -268,7 +268,7 @@ async fn a_password_at_an_unverified_address_makes_no_guest() {
         .expect_status(200);
 }
 
-/// The address is a guest's whose user is gone. A sub never takes another's guest.
+/// The address belongs to a guest whose user was deleted. A sub never takes another's guest.
 #[tokio::test]
 async fn another_sub_at_a_guests_address_gets_no_tokens() {
     let world = open_world().await;
@@ -280,7 +280,7 @@ async fn another_sub_at_a_guests_address_gets_no_tokens() {
     assert_eq!(world.guests().await.len(), 1);
 }
 
-/// Half a sign-in leaves nothing that the next one trips over.
+/// An incomplete sign-in leaves no state that hinders the next one.
 #[tokio::test]
 async fn a_sign_in_whose_guest_cannot_be_read_or_made_gets_no_tokens() {
     for (action, kind) in [
@@ -403,11 +403,11 @@ async fn a_public_client_that_sends_the_purpose_keeps_no_scope() {
     assert_eq!(begun["__type"], "NotAuthorizedException");
 }
 
-/// A profile is no answer to Cognito's event, and nothing is called "nothing".
+/// A profile is no answer to Cognito's event, and no function is called "nothing".
 const BROKEN_TRIGGERS: [&str; 2] = ["get-profile", "nothing"];
 
-/// A trigger that is throttled, as ten functions at once soon are, is no fault of ours: the client
-/// is told when to try again.
+/// A trigger may be throttled, as ten concurrent functions soon are. That is no fault of Latchkey:
+/// the client learns when to try again.
 fn assert_not_now(failed: &Answer, function: &str) {
     failed.expect_problem(503, "SERVICE_UNAVAILABLE");
     assert!(failed.retry_after().is_some(), "{function}: no time");
@@ -434,8 +434,8 @@ async fn without_its_trigger_a_password_is_taken_afterwards() {
     }
 }
 
-/// The trigger answers nonsense, or is not there. Cognito then issues no token; it has taken the
-/// code all the same.
+/// The trigger gives an invalid answer, or does not exist. Cognito then issues no token, but has
+/// accepted the code.
 #[tokio::test]
 async fn without_its_trigger_cognito_issues_no_token_and_a_resend_signs_in_afterwards() {
     for function in BROKEN_TRIGGERS {
@@ -473,7 +473,7 @@ async fn without_its_trigger_a_refresh_fails_and_the_same_one_succeeds_afterward
     }
 }
 
-/// What can become of new tokens.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| Case::of("pre-token-generation", name, "200", prepare);
     vec![

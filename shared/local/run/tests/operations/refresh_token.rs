@@ -1,4 +1,4 @@
-//! `refresh-token`: a session goes on with new tokens, for as long as it should.
+//! `refresh-token`: a session continues with new tokens, within its limits.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
@@ -256,7 +256,7 @@ async fn a_token_that_comes_again_ends_its_session_with_every_branch() {
     expect_refused_refresh(&refresh(&mut guest.browser, &stolen).await, "reused");
     for token in [&branch, &other_branch] {
         expect_refused_refresh(&refresh(&mut guest.browser, token).await, "revoked");
-        // What Cognito gave for it was revoked.
+        // Cognito's new tokens for it were revoked.
         expect_refused_refresh(&refresh(&mut guest.browser, token).await, "revoked");
     }
     assert_refused_everywhere(&world, &access_token).await;
@@ -282,8 +282,8 @@ async fn a_theft_is_told_once_where_the_thief_was_first() {
     assert_eq!(told_of_theft(&world), 1);
 }
 
-/// The owner is first, and the thief's copy comes again: what tells the theft from a lost answer is
-/// that the owner's newer token comes too.
+/// The owner refreshes first, and the thief's copy comes again. The owner's newer token then shows
+/// that it was a theft, not a lost answer.
 #[tokio::test]
 async fn a_theft_is_told_once_where_the_owner_was_first() {
     let world = TestWorld::start().await;
@@ -300,8 +300,8 @@ async fn a_theft_is_told_once_where_the_owner_was_first() {
     }
 }
 
-/// Within the grace both get tokens that Cognito takes for unused. The generation tells the branch
-/// that was left behind.
+/// Within the grace both get tokens that Cognito treats as unused. The generation identifies the
+/// abandoned branch.
 #[tokio::test]
 async fn a_branch_of_the_grace_that_was_left_behind_ends_the_session() {
     let world = TestWorld::start().await;
@@ -319,7 +319,7 @@ async fn a_branch_of_the_grace_that_was_left_behind_ends_the_session() {
     assert_eq!(told_of_theft(&world), 1);
 }
 
-/// A phone that lost an answer and slept over the grace: signed out, and not told of a theft.
+/// A phone that lost an answer and slept past the grace: signed out, without a notice of a theft.
 #[tokio::test]
 async fn a_client_that_comes_back_after_the_grace_is_signed_out_and_not_alarmed() {
     let world = TestWorld::start().await;
@@ -353,13 +353,13 @@ async fn a_session_without_a_record_is_adopted_by_its_first_refresh() {
     let (other, _) = renewed(&mut guest, &bare).await;
     world.advance(31);
     expect_refused_refresh(&refresh(&mut guest.browser, &bare).await, "reused");
-    // Without its mark nothing says whose session a token was of.
+    // Without its mark, a token does not reveal its session.
     assert!(opens(&world, &access_token).await);
     renewed(&mut guest, &other).await;
     renewed(&mut guest, &marked).await;
 }
 
-/// Who takes the mark off gains nothing: the token counts as one of before the first.
+/// Removing the mark gains nothing: the token counts as older than the first.
 #[tokio::test]
 async fn a_token_without_its_mark_ends_a_session_that_has_a_record() {
     let world = TestWorld::start().await;
@@ -389,7 +389,7 @@ async fn a_refresh_that_could_not_be_counted_works_again_within_the_grace() {
     renewed(&mut guest, &next).await;
 }
 
-/// What can become of a refresh.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("refresh-token", "exchanged", "200", |world| {
@@ -424,7 +424,7 @@ async fn came_again(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// The newest token of the session is worth nothing either.
+/// The newest token of the session is refused too.
 async fn ends_the_session(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let (then, _) = case.reach(stage, answer).await;
     let refused = refresh(&mut stage.browser, &stage.refresh_token).await;

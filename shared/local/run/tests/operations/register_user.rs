@@ -1,4 +1,4 @@
-//! `register-user`: a password is chosen at an address that is not proved yet.
+//! `register-user`: a person chooses a password at an address that is not proved yet.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ async fn only_a_confirmed_guest_is_a_conflict() {
     browser.login(ADA, PASSWORD).await.expect_status(200);
 }
 
-/// Nothing of a registration is anybody's before its code comes back.
+/// A registration writes no other record before its code comes back.
 #[tokio::test]
 async fn a_pending_registration_stands_in_its_own_record_alone() {
     let world = TestWorld::start().await;
@@ -61,8 +61,8 @@ async fn a_pending_registration_stands_in_its_own_record_alone() {
     world.user(ADA).await;
 }
 
-/// Neither the tables, nor KMS with the tables, read a password that waits: the session token is
-/// the third part.
+/// A pending password cannot be read from the tables, or from KMS with the tables: the session
+/// token is the third part.
 #[tokio::test]
 async fn a_pending_password_is_read_nowhere_without_the_session_token() {
     let world = TestWorld::start().await;
@@ -113,7 +113,7 @@ async fn assert_reads_nowhere(world: &TestWorld, secret: &str) {
     }
 }
 
-/// Past the mails of an hour the rest hear nothing of the address.
+/// After the hour's mails are spent, the other senders learn nothing of the address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_thirty_registrations_at_once_the_one_that_is_confirmed_counts() {
     let world = TestWorld::start().await;
@@ -201,8 +201,8 @@ async fn a_password_is_the_same_however_its_letters_are_composed() {
     composed.expect_status(200);
 }
 
-/// "Account pre-hijacking" (USENIX Security 2022): who registers an address need not be who reads
-/// its mail.
+/// "Account pre-hijacking" (USENIX Security 2022): the person who registers an address may not be
+/// the reader of its mail.
 #[tokio::test]
 async fn a_strangers_registration_gives_the_owner_neither_password_nor_name() {
     for stranger_is_first in [true, false] {
@@ -223,7 +223,7 @@ async fn a_strangers_registration_gives_the_owner_neither_password_nor_name() {
         }
         let (eves, adas) = if stranger_is_first { (0, 1) } else { (1, 0) };
 
-        // A code confirms the registration that it was mailed for, and no other.
+        // A code confirms only the registration that it was mailed for.
         let wrong = ada.confirm(&tokens[adas], &codes[eves]).await;
         wrong.expect_problem(401, "INVALID_OTP");
         let confirmed = ada.confirm(&tokens[adas], &codes[adas]).await;
@@ -329,7 +329,7 @@ async fn an_address_at_which_a_code_was_once_asked_for_can_be_registered() {
     );
 }
 
-/// Half a registration: what comes after the user's making fails, and so does taking it back.
+/// An incomplete registration: a step after the user's making fails, and so does the roll-back.
 #[tokio::test]
 async fn half_a_registration_is_counted_and_healed_by_the_next() {
     for (service, action) in [
@@ -367,10 +367,10 @@ async fn half_a_registration_is_counted_and_healed_by_the_next() {
 }
 
 /// While a registration hangs between two of its calls, the owner signs in by code; then it fails.
-/// What it takes back is its own alone.
+/// It removes only its own work.
 #[tokio::test]
 async fn a_registration_that_fails_late_leaves_the_user_whom_the_owner_has_proved() {
-    // The note about the new user, and what comes after it.
+    // The note about the new user, and the next step.
     for (service, action, nth) in [
         ("dynamodb", "UpdateItem", 4),
         ("cognito-idp", "AdminInitiateAuth", 1),
@@ -397,7 +397,7 @@ async fn a_registration_that_fails_late_leaves_the_user_whom_the_owner_has_prove
     }
 }
 
-/// The owner begins while a registration is being taken back: the start finishes that, and gets a
+/// The owner begins during the roll-back of a registration: the start finishes that, and gets a
 /// user of its own.
 #[tokio::test]
 async fn a_start_during_a_roll_back_signs_in() {
@@ -471,7 +471,7 @@ async fn the_domain_the_contract_terraform_and_the_pool_ask_for_the_same_length(
     }
 }
 
-/// What can become of a registration.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("register-user", name, "201", prepare)
@@ -490,7 +490,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// Somebody asked for a code and never proved it.
+/// A person asked for a code and never proved it.
 async fn left_user(world: &TestWorld) -> Stage<'_> {
     Stage::start(world).act().await.expect_status(200);
     Stage::registration(world)
@@ -503,7 +503,7 @@ async fn is_confirmed(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Th
     then
 }
 
-/// Nothing is in the way of the next registration.
+/// The next registration finds no obstacle.
 async fn is_made_after_all(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let again = stage.act().await;
     again.expect_status(201);

@@ -95,7 +95,7 @@ async fn a_guest_moves_to_no_user_who_has_not_proved_the_address() {
     assert!(opens(&world, &guest.access_token).await);
 }
 
-/// What can become of it.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("relink-guest", "with an authenticator", "204", |world| {
@@ -126,7 +126,7 @@ pub(crate) fn cases() -> Vec<Case> {
     ]
 }
 
-/// An operator is about to move ADA, whose user was deleted, to her next one.
+/// An operator is about to move ADA to her new user, after her old one was deleted.
 async fn moving<'world>(world: &'world TestWorld, user: &Value) -> Stage<'world> {
     let sub = proved_anew(world, ADA).await;
     Stage::agent(world, &path_of(user, "relink"), json!({ "sub": sub }))

@@ -24,8 +24,8 @@ async fn a_registration_that_nobody_confirmed_is_taken_over_by_a_reset() {
     assert_eq!(signed_in["user"]["emailVerified"], true);
 }
 
-/// However often a stranger asks, the owner can recover: by the stranger's mail, or by a known
-/// device.
+/// The owner can always recover, however often a stranger asks: by the stranger's mail, or by a
+/// known device.
 #[tokio::test]
 async fn nobody_is_locked_out_of_their_recovery() {
     let world = TestWorld::stopped(&[]).await;
@@ -71,7 +71,7 @@ async fn nobody_is_locked_out_of_their_recovery() {
         .expect_problem(429, "RATE_LIMITED");
 }
 
-/// What can become of a request.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("request-password-reset", name, "202", prepare)

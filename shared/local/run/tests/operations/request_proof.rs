@@ -126,7 +126,7 @@ async fn the_second_factor_is_wanted_beside_every_proof() {
     exported.expect_status(200);
 }
 
-/// What can become of a request for a proof.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("request-proof", "mailed", "200", |world| {
         Box::pin(mailed(world))

@@ -37,7 +37,7 @@ async fn neither_code_outlives_the_five_minutes_from_the_start() {
     assert_eq!(world.mails(ADA).len(), 2);
 }
 
-/// A mail may take a minute: a code is never mailed that comes after the end.
+/// A mail may take a minute, so no code is mailed that would arrive after the end.
 #[tokio::test]
 async fn no_code_is_mailed_in_the_last_minute() {
     for (seconds, status) in [
@@ -58,7 +58,7 @@ async fn no_code_is_mailed_in_the_last_minute() {
             resent.expect_problem(status, "OTP_EXPIRED");
             assert_eq!(world.mails(ADA).len(), 1);
         }
-        // The code that was there before goes on working.
+        // The earlier code still works.
         let proof = browser.verify(ADA, &first, &session_token).await;
         proof.expect_status(200);
     }
@@ -102,7 +102,7 @@ async fn two_resends_at_once_bring_one_mail() {
     assert_eq!(world.mails(ADA).len(), 2, "the first one and one more");
 }
 
-/// What can become of another mail.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("resend-otp", "known device", "200", |world| {

@@ -23,7 +23,7 @@ async fn of_fifty_set_ups_at_once_the_one_that_was_kept_is_confirmed_and_no_othe
         browser.set_up(json!({ "password": PASSWORD })).await
     });
     let mut begun = at_once(begun).await;
-    // Five passwords at once are admitted; those set-ups are race enough.
+    // Five concurrent passwords are admitted; those set-ups are race enough.
     begun.retain(|set_up| set_up.status == 200);
     assert!(begun.len() > 1);
     let confirmed = begun.iter().map(|set_up| {
@@ -70,7 +70,7 @@ async fn setting_up_takes_a_fresh_proof_of_the_guests_own() {
     let mut nobody = world.browser();
     let refused = nobody.set_up(json!({ "password": PASSWORD })).await;
     refused.expect_status(401);
-    // The code that proved it signs nobody in afterwards, nor does it prove anything again.
+    // The code that proved it does not sign in afterwards, and proves nothing again.
     let proof = ada.browser.mailed_proof(ADA, "authenticator").await;
     let set_up = json!({ "proof": proof });
     ada.browser.set_up(set_up.clone()).await.expect_status(200);
@@ -189,7 +189,7 @@ async fn keys_that_were_moved_to_another_guest_do_not_open() {
 
 const PATH: &str = "/auth/mfa/setup";
 
-/// What can become of a set-up.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("setup-mfa", name, "200", prepare)

@@ -84,8 +84,8 @@ async fn a_guest_with_an_authenticator_shows_it_too() {
     browser.set_up_passkey(right).await.expect_status(200);
 }
 
-/// The proof's tokens stand in no answer, and in no table in clear.
-/// The harness holds every log and answer against the tokens that Cognito has issued.
+/// No answer contains the proof's tokens, and no table has them in clear text. The harness searches
+/// every log and answer for the tokens that Cognito has issued.
 #[tokio::test]
 async fn the_tokens_of_a_registration_are_sealed_and_revoked_after_it() {
     let world = TestWorld::start().await;

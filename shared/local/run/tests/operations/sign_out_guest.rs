@@ -30,7 +30,7 @@ async fn every_session_ends_and_the_guest_signs_in_again() {
     assert!(opens(&world, &again.access_token).await);
 }
 
-/// What can become of it.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![Case::of("sign-out-guest", "signed out", "204", |world| {
         Box::pin(act_on_ada(world, "sign-out"))

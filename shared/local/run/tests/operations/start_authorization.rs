@@ -35,7 +35,7 @@ async fn a_guest_begins_in_a_browser_consents_and_is_the_agents_guest() {
     let url = started.text("authorizationUrl");
     let back = Consenting::new(&world).consent(&url, ADA).await;
     assert_eq!(session_of(&back), session);
-    // A navigation that another site has caused carries no token, and needs none.
+    // A navigation from another site carries no token, and needs none.
     browser.always("authorization", "");
     let ended = browser.get(&path_of(&back)).await;
     let expected = format!(
@@ -131,7 +131,7 @@ async fn an_address_may_begin_thirty_in_a_quarter_of_an_hour() {
     start(&mut browser, body).await.expect_status(200);
 }
 
-/// They are published for everybody, and not to be had for a moment.
+/// The public signing keys are unavailable for a moment.
 #[tokio::test]
 async fn signing_keys_that_are_refused_or_lost_once_are_asked_for_again() {
     for kind in [FaultKind::Throttle, FaultKind::Internal, FaultKind::Lost] {
@@ -146,7 +146,7 @@ async fn signing_keys_that_are_refused_or_lost_once_are_asked_for_again() {
     }
 }
 
-/// What can become of a start.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("start-authorization", "for a guest", "200", |world| {

@@ -1,4 +1,4 @@
-//! `sweep-unproved-users`: its cases. `rules/unproved_users.rs` holds what it promises.
+//! `sweep-unproved-users`: its cases. `rules/unproved_users.rs` tests its promises.
 
 use auth_local::{Fault, FaultKind};
 use serde_json::json;
@@ -10,10 +10,10 @@ use crate::harness::{Answer, TestWorld};
 
 const SWEEP: &str = "sweep-unproved-users";
 
-/// Longer than a user whom nobody proves stays.
+/// Longer than an unproved user is kept.
 const UNTIL_DUE_SECONDS: u64 = 25 * 3600;
 
-/// What can become of a run.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of(SWEEP, "one removed", "200", |world| {
@@ -36,7 +36,7 @@ async fn one_due(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// A run has claimed ADA's user, and has not removed them.
+/// A run has claimed ADA's user, but not removed the user.
 pub(crate) async fn half_done(world: &TestWorld) {
     let mut stage = one_due(world).await;
     let fault = Fault::new(FaultKind::Denied, "cognito-idp", "AdminDeleteUser");

@@ -1,4 +1,4 @@
-//! The guest's own record: what may be put into it, and by whom.
+//! The guest's own record: the allowed changes, and the people who may make them.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ async fn a_guest_sets_changes_and_clears_their_name() {
     }
 }
 
-/// ASVS 5.0 1.3.11: a name goes into mails, and ends no line there.
+/// ASVS 5.0 1.3.11: mails contain the name, so it must not end a line there.
 #[tokio::test]
 async fn a_name_that_could_forge_a_header_or_hide_text_is_refused() {
     let world = TestWorld::start().await;
@@ -148,7 +148,7 @@ async fn nobody_reaches_another_guests_record_or_a_field_that_is_not_theirs() {
     assert_eq!(browser.get("/me").await.body, ada.user);
 }
 
-/// What can become of a change.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("update-profile", "renamed", "200", |world| {

@@ -48,8 +48,8 @@ async fn a_mailed_code_and_then_the_authenticator_sign_in_and_nothing_leaves_bet
         .expect_status(200);
 }
 
-/// The app of the other tests knows codes from the library that the domain has them from; pyotp
-/// knows neither.
+/// The app of the other tests computes codes with the library that the domain uses too; pyotp is
+/// independent of both.
 #[tokio::test]
 async fn an_app_that_is_not_ours_takes_up_the_uri_and_signs_in() {
     if !pyotp(&["-c", "import pyotp"]).is_some_and(|probe| probe.status.success()) {
@@ -145,7 +145,7 @@ async fn the_last_backup_code_leaves_none() {
     let again = json!({ "backupCode": guest.backup_codes[9] });
     let refused = world.browser().second_factor(&held, again).await;
     refused.expect_problem(401, "INVALID_OTP");
-    // The authenticator goes on.
+    // The authenticator still works.
     let signed_in = world
         .browser()
         .second_factor(&held, code(&guest.app.next_code()))
@@ -210,7 +210,7 @@ async fn fifty_requests_with_one_code_at_once_sign_in_once() {
         (0..50).map(|_| async { world.browser().second_factor(&held, code(&right)).await });
     let answers = at_once(attempts).await;
     assert_eq!(statuses(&answers, 200), 1);
-    // A button that is pressed again is told that the first press signed in.
+    // A second press of the button learns that the first one signed in.
     assert_eq!(statuses(&answers, 409), 49);
     let signed_in = answers.iter().find(|answer| answer.status == 200).unwrap();
     assert!(opens(&world, &signed_in.text("accessToken")).await);
@@ -250,7 +250,7 @@ async fn fifty_requests_with_one_backup_code_at_once_sign_in_once() {
     assert_eq!(signed_in["backupCodesLeft"], 9);
 }
 
-/// A button that is pressed twice, with any of what it may bring.
+/// A button that is pressed twice, with each kind of second factor.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_right_factor_that_is_sent_twice_at_once_signs_in_once_and_is_never_called_wrong() {
     for factor in ["code", "backupCode", "newPassword"] {
@@ -324,7 +324,7 @@ async fn a_factor_that_was_taken_and_brought_nothing_counts_again_for_its_own_si
     }
 }
 
-/// How often Ada was told that somebody failed at her second factor.
+/// The number of notices to Ada about failed second factors.
 fn warnings(world: &TestWorld) -> usize {
     let subjects = world.subjects(ADA);
     let told = subjects
@@ -388,8 +388,8 @@ async fn five_wrong_codes_in_fifteen_minutes_are_all_over_any_number_of_sign_ins
         .expect_status(200);
 }
 
-/// Somebody who has the password and guesses slowly spends no sign-in's attempts, and never five in
-/// 15 minutes.
+/// A thief of the password who guesses slowly spends no sign-in's attempts, and never five in 15
+/// minutes.
 #[tokio::test]
 async fn the_guest_hears_of_the_fifth_wrong_code_in_a_day_however_slowly_it_is_guessed() {
     let world = TestWorld::stopped(&[]).await;
@@ -553,7 +553,7 @@ async fn an_agent_hears_that_the_guest_has_to_finish_on_the_web_page() {
     assert!(result["access_token"].is_null() && result["event_type"].is_null());
 }
 
-/// What a user of an older pool may meet: a password that an administrator chose.
+/// A user of an older pool may have a password that an administrator chose.
 #[tokio::test]
 async fn a_user_who_has_to_choose_a_password_does_so_and_signs_in() {
     let world = TestWorld::start().await;
@@ -583,7 +583,7 @@ async fn a_user_who_has_to_choose_a_password_does_so_and_signs_in() {
         .expect_status(200);
 }
 
-/// What can become of a second factor.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let right = |name, prepare: Prepare| {
         Case::of("verify-mfa", name, "200", prepare)
@@ -661,7 +661,7 @@ async fn last_wrong_code(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// A user whose password an administrator chose, and who has to choose another.
+/// A user whose password an administrator chose, and who must choose another.
 async fn challenged(world: &TestWorld) -> Stage<'_> {
     let temporary = json!({ "Username": ADA, "Password": TEMPORARY, "Permanent": false });
     world.admin("AdminSetUserPassword", temporary).await;
@@ -723,7 +723,7 @@ async fn signs_in_anew(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> T
     then
 }
 
-/// The new password is in force; the old one is where the new one is not.
+/// The new password is in force, or else the old one.
 async fn has_the_new_password(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let then = if answer.status == 200 {
         Then::Nothing

@@ -80,7 +80,7 @@ async fn confirming_and_removing_end_every_other_session_and_tell_the_guest() {
     .await;
     assert!(opens(&world, &guest.session.access_token).await);
     assert_told(&world, "Your authenticator was removed");
-    // What waited for the authenticator has to begin anew, and needs none then.
+    // The sign-in that waited for the authenticator must begin again, and needs none then.
     let refused = world
         .browser()
         .second_factor(&waiting, code(&guest.app.next_code()))
@@ -98,7 +98,7 @@ async fn assert_ends(world: &TestWorld, access_token: &str, refresh_token: &str)
     refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
 }
 
-/// What can become of the first code.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of("verify-mfa-setup", "confirmed", "200", |world| {
@@ -136,8 +136,8 @@ async fn waited_for(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// The least that a person must do until they are signed in with both factors. An authenticator
-/// that stands although its answer was lost is asked for.
+/// A person's shortest path to a sign-in with both factors. If the authenticator is in force
+/// although its answer was lost, the sign-in asks for it.
 async fn is_signed_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if answer["accessToken"].is_string() {
         return Then::Nothing;

@@ -19,7 +19,7 @@ use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{LIFETIME, WRONG_CODE, at_once, attribute, resent, sub_of};
 use crate::harness::{Answer, Browser, TestWorld};
 
-/// Starts of one address that are admitted one a second, and as many codes as there can be.
+/// Starts of one address that are admitted one a second, and the largest number of codes.
 const ONE_BY_ONE: [(&str, &str); 5] = [
     ("OTP_STARTS_PER_EMAIL", "1"),
     ("OTP_START_WINDOW_SECONDS", "1"),
@@ -50,7 +50,7 @@ async fn a_new_address_gets_a_user_and_a_guest() {
 }
 
 /// The sign-in's last write fails after the guest was made. The guest counts once, and the next try
-/// finds it.
+/// finds the guest.
 #[tokio::test]
 async fn a_guest_who_is_made_counts_once_whatever_becomes_of_the_sign_in() {
     let world = TestWorld::stopped(&[]).await;
@@ -76,8 +76,8 @@ async fn a_guest_who_is_made_counts_once_whatever_becomes_of_the_sign_in() {
     assert_eq!(made(), (1, 1));
 }
 
-/// RFC 7515, RFC 7517 and RFC 7519, in the eyes of a JOSE library that is not ours; ASVS 5.0 9.1.1
-/// to 9.2.3.
+/// RFC 7515, RFC 7517 and RFC 7519, checked by an independent JOSE library; ASVS 5.0 9.1.1 to
+/// 9.2.3.
 #[tokio::test]
 async fn both_tokens_validate_against_the_published_keys() {
     let world = TestWorld::start().await;
@@ -165,7 +165,7 @@ async fn a_guest_of_another_user_is_a_mismatch_and_the_tokens_are_revoked() {
         before["cognitoSub"].as_str().unwrap()
     );
 
-    // Until an operator who knows them to be the same person lets the guest go.
+    // Until an operator who knows that it is the same person unbinds the guest.
     release_guest(&world, ADA).await;
     let bound = browser.sign_in(ADA).await;
     bound.expect_status(200);
@@ -195,8 +195,8 @@ async fn a_user_whose_address_was_changed_in_cognito_keeps_the_guest() {
     assert_eq!(world.users().await.len(), 1);
 }
 
-/// Browsers that each show a code of a sign-in as Ada, with those codes and the session tokens. An
-/// operator has begun them: strangers may not cause so many mails.
+/// Browsers with a code and a session token each, for sign-ins as Ada. An operator has begun them:
+/// strangers may not cause so many mails.
 async fn begun(world: &TestWorld, sign_ins: usize) -> Vec<(Browser<'_>, String, String)> {
     let mut begun = Vec::new();
     for _ in 0..sign_ins {
@@ -208,7 +208,7 @@ async fn begun(world: &TestWorld, sign_ins: usize) -> Vec<(Browser<'_>, String, 
     begun
 }
 
-/// What each of those is answered who show their codes at the same moment.
+/// The answers to browsers that send their codes at the same moment.
 async fn proved_at_once(begun: &mut [(Browser<'_>, String, String)]) -> Vec<Answer> {
     let proofs = begun
         .iter_mut()
@@ -240,9 +240,9 @@ async fn twenty_first_sign_ins_at_once_make_or_bind_one_guest() {
     }
 }
 
-/// On a busy machine a hundred at once outlast the patience of SDK and Lambda: a write sent again
-/// counts twice, a code proved again is used, a function is stopped half-way. Whoever hears of that
-/// (of twenty nobody does) gets in at the next try, as the same guest.
+/// On a busy machine a hundred at once exceed the time-outs of SDK and Lambda: a retried write
+/// counts twice, a code proved again is used, a function is stopped half-way. A browser that meets
+/// one of these (among twenty none does) signs in at the next try, as the same guest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_hundred_first_sign_ins_at_once_make_one_guest() {
     let world = TestWorld::stopped(&ONE_BY_ONE).await;
@@ -371,8 +371,7 @@ async fn somebody_elses_session_token_is_refused_and_costs_nobody_anything() {
 
 #[tokio::test]
 async fn a_right_code_whose_answer_got_lost_costs_a_resend() {
-    // Lost once, the SDK asks again by itself and finds the code used; lost three times, it gives
-    // up.
+    // Lost once, the SDK retries by itself and finds the code used; lost three times, it gives up.
     for (times, status, code) in [(1, 410, "OTP_EXPIRED"), (3, 503, "SERVICE_UNAVAILABLE")] {
         let world = TestWorld::stopped(&[]).await;
         let mut browser = world.browser();
@@ -396,7 +395,7 @@ async fn a_right_code_whose_answer_got_lost_costs_a_resend() {
     }
 }
 
-/// ASVS 5.0 6.5.1: a code is good once.
+/// ASVS 5.0 6.5.1: a code works once.
 #[tokio::test]
 async fn a_proved_code_is_good_once() {
     let world = TestWorld::stopped(&[]).await;
@@ -532,7 +531,7 @@ async fn sign_ins_of_one_address_in_two_browsers_do_not_mix() {
     assert_ne!(first["refreshToken"], second["refreshToken"]);
 }
 
-/// ASVS 5.0 6.5.2: a reader of the table can answer for no one.
+/// ASVS 5.0 6.5.2: a reader of the table cannot answer for any person.
 #[tokio::test]
 async fn neither_session_token_nor_code_nor_cookie_stands_in_a_table() {
     let world = TestWorld::stopped(&[]).await;
@@ -588,7 +587,7 @@ async fn codes_of_six_to_eight_digits_are_asked_about_and_others_cost_nothing() 
     assert_eq!(world.count("AdminRespondToAuthChallenge"), 3);
 }
 
-/// What can become of a code.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let case = |name, prepare: Prepare| {
         Case::of("verify-otp", name, "200", prepare)

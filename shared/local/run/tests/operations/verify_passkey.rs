@@ -1,4 +1,4 @@
-//! `verify-passkey`: a passkey on the guest's list signs in, and nothing else does.
+//! `verify-passkey`: a passkey on the guest's list signs in, and no other.
 
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ async fn what_the_page_changes_of_an_answer_proves_nothing() {
     }
 }
 
-/// Somebody registered it at Cognito past Latchkey, or the list lost it.
+/// A passkey that was registered directly at Cognito, or that the list lost.
 #[tokio::test]
 async fn a_passkey_that_the_list_lacks_signs_nobody_in() {
     let world = TestWorld::start().await;
@@ -194,7 +194,7 @@ async fn a_sign_in_ends_after_five_minutes() {
     late.expect_problem(410, "OTP_EXPIRED");
 }
 
-/// What can become of a device's answer.
+/// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     let right = |name, prepare: Prepare| {
         Case::of("verify-passkey", name, "200", prepare)
@@ -229,7 +229,7 @@ async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
     shown(world, ADA, device).await
 }
 
-/// An address without a guest is shown a challenge that Cognito has never seen.
+/// An address without a guest gets a challenge that Cognito did not make.
 async fn challenge_made_up(world: &TestWorld) -> Stage<'_> {
     let device = world.holder(ADA).await.device;
     shown(world, EVE, device).await

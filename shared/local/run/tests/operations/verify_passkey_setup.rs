@@ -1,4 +1,4 @@
-//! `verify-passkey-setup`: a passkey comes onto its guest's list, and no other.
+//! `verify-passkey-setup`: a passkey gets onto its guest's list, and onto no other.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
@@ -124,8 +124,8 @@ async fn waited_for(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// The least that a person must do until they are signed in by a passkey. One that stands although
-/// its answer was lost signs in.
+/// A person's shortest path to a sign-in by a passkey. If a passkey is on the list although its
+/// answer was lost, it signs in.
 async fn is_signed_in(stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if answer["accessToken"].is_string() {
         return Then::Nothing;
@@ -167,8 +167,8 @@ async fn broken_completion(world: &TestWorld) -> Stage<'_> {
     stage
 }
 
-/// The least that a person must do until a new passkey is on their list. An entry whose write was
-/// not heard of signs nobody in, and the guest can remove it.
+/// A person's shortest path to a new passkey on the list. An entry whose answer was lost cannot
+/// sign in, and the guest can remove it.
 async fn is_registered(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     if case.is_healthy(answer) {
         return Then::Nothing;

@@ -1,5 +1,5 @@
-//! What one address, one mailbox, one network and the whole pool bear, and what a person pays where
-//! strangers have spent it.
+//! The budgets of one address, one mailbox, one network and the whole pool, and a person's price
+//! after strangers have spent them.
 
 use altcha::{Challenge, Payload, Solution, SolveChallengeOptions, solve_challenge};
 use base64::Engine as _;
@@ -33,7 +33,7 @@ fn payload(challenge: &Challenge, solution: &Solution) -> String {
     STANDARD.encode(serde_json::to_vec(&payload).unwrap())
 }
 
-/// What a refusal asks for: its challenge, solved by ALTCHA's own crate.
+/// The refusal's challenge, solved by ALTCHA's own crate.
 fn solved(refused: &Answer) -> String {
     let challenge = challenge(refused);
     payload(&challenge, &solve(&challenge))
@@ -112,7 +112,7 @@ async fn strangers_cause_twelve_mails_a_day_and_everyone_together_twenty() {
     refused.expect_problem(429, "RATE_LIMITED");
     // The first of the twelve was four hours ago.
     assert_eq!(refused.retry_after(), Some(DAY - 4 * HOUR));
-    // Challenges buy all but a fifth of the day's mails, which known devices have left.
+    // Challenges buy all but a fifth of the day's mails. Known devices have that fifth.
     for _ in 0..4 {
         world.advance(1800);
         let refused = world.browser().start(ADA).await;
@@ -248,7 +248,7 @@ async fn work_rises_with_use_to_its_cap_and_five_mails_are_what_it_buys_in_an_ho
     assert!(refused["challenge"].is_null(), "{}", refused.body);
 }
 
-/// Known and unknown addresses are refused in the same words, with the same kind of challenge.
+/// Known and unknown addresses get the same refusal, with the same kind of challenge.
 #[tokio::test]
 async fn a_challenge_tells_nothing_of_the_address() {
     let world = TestWorld::stopped(&[]).await;
@@ -341,7 +341,7 @@ async fn a_flood_of_strangers_leaves_the_pools_last_mails_to_known_devices() {
     known.started(ADA).await;
     known.started(ADA).await;
     known.start(ADA).await.expect_problem(429, "RATE_LIMITED");
-    // What the pool refused, the mailbox got back.
+    // After the pool's refusal, the mailbox's count was restored.
     world.advance(60);
     for _ in 0..5 {
         world.browser().started(EVE).await;
@@ -401,7 +401,7 @@ async fn a_network_has_so_many_attempts_at_each_operation_and_known_devices_thei
         assert_eq!(refused.retry_after(), Some(600));
     }
     assert_eq!(world.count("AdminInitiateAuth"), asked);
-    // What the network's limit refused, the address got back: five tries are there elsewhere.
+    // After the network's refusal, the address's count was restored: five tries are left elsewhere.
     for _ in 0..5 {
         let body = login("guest.20@example.com");
         let mut elsewhere = world.browser_at("127.0.0.2");
@@ -439,8 +439,8 @@ async fn of_three_hundred_sprayed_logins_a_hundred_reach_cognito() {
     assert!(refused >= 200, "{refused}");
 }
 
-/// Cognito itself holds a user's recovery to five an hour, whoever asks. Strangers leave one of
-/// those to a known device, work or no work.
+/// Cognito itself limits a user's recovery to five an hour, over all callers. Strangers leave one
+/// of those to a known device, with or without work.
 #[tokio::test]
 async fn work_buys_one_mail_and_one_try_of_recovery_and_a_known_device_has_the_fifth() {
     let world = TestWorld::stopped(&[]).await;
@@ -480,7 +480,7 @@ async fn work_buys_one_mail_and_one_try_of_recovery_and_a_known_device_has_the_f
     done.expect_status(204);
 }
 
-/// A stranger who talks to an agent, in as many conversations as they like, is no known device.
+/// A stranger who talks to an agent, in any number of conversations, is no known device.
 #[tokio::test]
 async fn agents_leave_a_fifth_of_a_mailboxs_day_to_known_devices() {
     let world = TestWorld::stopped(&[]).await;
@@ -506,7 +506,7 @@ async fn agents_leave_a_fifth_of_a_mailboxs_day_to_known_devices() {
     }
 }
 
-/// An agent's guest is not shut out by strangers, nor strangers by an agent.
+/// Strangers cannot spend the budget of an agent's guest, and an agent cannot spend the strangers'.
 #[tokio::test]
 async fn agents_have_budgets_of_their_own() {
     let world = TestWorld::stopped(&[]).await;
@@ -526,8 +526,8 @@ async fn agents_have_budgets_of_their_own() {
     assert!(direct["sessionToken"].is_string(), "{}", direct.body);
 }
 
-/// A direct invocation may name a conversation or session. Each has mails of its own, and
-/// all of them together five passwords: the sixth would be for Cognito's own lock.
+/// A direct invocation may name a conversation or session. Each has its own mails, and all of them
+/// together have five passwords: the sixth would cause Cognito's own lock.
 #[tokio::test]
 async fn direct_callers_have_budgets_by_conversation_but_not_for_passwords() {
     let world = TestWorld::stopped(&[("OTP_STARTS_PER_EMAIL", "2")]).await;
@@ -555,7 +555,7 @@ async fn direct_callers_have_budgets_by_conversation_but_not_for_passwords() {
     }
 }
 
-/// An agent's conversation has attempts of its own over all addresses, as a network has.
+/// An agent's conversation has its own attempts over all addresses, as a network has.
 #[tokio::test]
 async fn a_conversation_has_so_many_starts_over_all_addresses() {
     let world = TestWorld::stopped(&[("ATTEMPTS_PER_NETWORK", "10")]).await;

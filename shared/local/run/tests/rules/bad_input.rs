@@ -1,8 +1,7 @@
-//! Every bad body gets a clear refusal: never a 5xx, never a call to AWS, nothing
-//! counted.
+//! Every bad body gets a clear refusal: never a 5xx, never a call to AWS, and no count.
 //!
 //! ASVS 5.0 1.5.3 (one reading of a text by all), 2.2.1 and 2.2.2 (checked at the service), 16.5.1
-//! (errors that say nothing of the inside).
+//! (errors reveal nothing internal).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +14,7 @@ use crate::harness::{Answer, SignedIn, TestWorld};
 /// The largest body that an operation takes.
 const LARGEST_BODY: usize = 16 * 1024;
 
-/// Operations that take a password which somebody has already.
+/// Operations that take a present password.
 const TAKES_A_PASSWORD: [&str; 8] = [
     "login-user",
     "change-password",
@@ -38,7 +37,7 @@ fn expect_named(answer: &Answer, fields: &[&str]) {
     assert_eq!(named_fields(&answer.body), fields, "{}", answer.body);
 }
 
-/// Bodies that are not one JSON object in UTF-8, and short enough to be looked at.
+/// Bodies that are not one JSON object in UTF-8, and short enough to be parsed.
 fn bodies_that_are_no_object() -> Vec<Vec<u8>> {
     let deep = |open: &str, close: &str, times: usize| {
         format!("{}{}", open.repeat(times), close.repeat(times))
@@ -109,7 +108,7 @@ fn bodies_that_are_no_object() -> Vec<Vec<u8>> {
     bodies
 }
 
-/// Holds requests to what the tightest route takes.
+/// Slows requests down to the rate of the tightest route.
 struct Pace(u32);
 
 impl Pace {
@@ -168,7 +167,7 @@ async fn a_body_that_is_too_large_is_refused_unread() {
     assert_eq!(world.actions_since(before), Vec::<String>::new());
 }
 
-/// The border is drawn at the same byte whether API Gateway passes a body as text or in Base64.
+/// The limit is at the same byte, whether API Gateway passes a body as text or in Base64.
 #[tokio::test]
 async fn the_largest_body_is_taken() {
     let world = TestWorld::start().await;
@@ -293,7 +292,7 @@ async fn a_text_that_no_field_can_hold_is_named() {
             for text in &texts {
                 let mut body = sample.body.clone().unwrap();
                 body[field.name] = text.as_str().into();
-                // Somebody's password may be that: only a new one has to be longer.
+                // A present password may have this form: only a new one must be longer.
                 if TAKES_A_PASSWORD.contains(&sample.name())
                     && (field.name, text.as_str()) == ("password", "\u{202e}")
                 {
@@ -433,7 +432,7 @@ fn addresses_that_are_refused() -> Vec<String> {
     addresses
 }
 
-/// NIST SP 800-63B-4 §3.1.3: a code goes to one mailbox, and everybody agrees which.
+/// NIST SP 800-63B-4 §3.1.3: a code goes to one mailbox, and all systems agree on it.
 #[tokio::test]
 async fn an_address_that_could_be_read_in_two_ways_is_refused() {
     let world = TestWorld::start().await;
@@ -609,7 +608,7 @@ async fn unknown_fields_change_nothing() {
     }
 }
 
-/// What was malformed costs neither the address nor the sender anything.
+/// A malformed request spends no budget of the address or of the sender.
 #[tokio::test]
 async fn nothing_malformed_counts_against_a_limit() {
     let world = TestWorld::start().await;

@@ -68,7 +68,7 @@ impl Invoker {
     }
 }
 
-/// The Invoke API takes JSON only; all other JSON than an object is bad input of the operation's.
+/// The Invoke API accepts only JSON. JSON other than an object is bad input of the operation.
 #[tokio::test]
 async fn the_direct_door_refuses_as_the_http_door_does() {
     let world = TestWorld::start().await;
@@ -99,7 +99,7 @@ async fn the_direct_door_refuses_as_the_http_door_does() {
             let (status, answer) = invoker.direct(sample.name(), payload.as_bytes()).await;
             assert_eq!(status, 200, "{} {answer}", sample.name());
             let code = answer["error"]["code"].as_str().unwrap();
-            // Without an object there are no claims either, and whoever is nobody is told that
+            // Without an object there are no claims either, and the missing caller is reported
             // first.
             let wanted = if sample.needs_token() {
                 "AUTH_REQUIRED"
@@ -137,7 +137,7 @@ async fn the_direct_door_refuses_as_the_http_door_does() {
                 sample.name()
             );
             assert_eq!(answer["error"]["status"], 400);
-            // What is wrong within an object is named with the object's name before it.
+            // An error within an object has the object's name as a prefix.
             let mut named = named_fields(&answer["error"]);
             for name in &mut named {
                 *name = name.split('.').next().unwrap_or(name);
@@ -249,7 +249,7 @@ async fn the_tool_door_refuses_in_its_own_words() {
             assert_eq!(answer["success"], false, "{arguments}");
             assert_eq!(answer["error_code"], "VALIDATION_FAILED", "{arguments}");
             assert!(answer["message"].is_string() && answer["recovery"].is_string());
-            // An agent corrects what is named, by the name that it knows.
+            // An agent corrects the named field, by the tool's own name for it.
             for error in answer["errors"].as_array().expect("errors") {
                 let argument = error["argument"].as_str().expect("a name");
                 let known =
@@ -313,7 +313,7 @@ async fn a_broken_event_breaks_no_operation() {
     }
 }
 
-/// RFC 9110 §9.3.1: the body of a GET means nothing, so it cannot be bad either.
+/// RFC 9110 §9.3.1: the body of a GET has no meaning, so it cannot be bad either.
 #[tokio::test]
 async fn the_body_of_a_get_is_not_read() {
     let (world, events) = probed().await;
@@ -328,7 +328,7 @@ async fn the_body_of_a_get_is_not_read() {
     }
 }
 
-/// RFC 9110 §9.3.5: neither does that of a DELETE, but for an operation that wants a proof in it.
+/// RFC 9110 §9.3.5: neither has that of a DELETE, except for an operation that needs a proof in it.
 #[tokio::test]
 async fn the_body_of_a_delete_is_read_where_the_contract_has_one() {
     let (world, events) = probed().await;
@@ -348,7 +348,7 @@ async fn the_body_of_a_delete_is_read_where_the_contract_has_one() {
     }
 }
 
-/// Where in a value something stands.
+/// The places of all values within a value.
 fn pointers(value: &Value, path: &str, into: &mut Vec<String>) {
     if !path.is_empty() {
         into.push(path.to_owned());
@@ -372,7 +372,7 @@ fn pointers(value: &Value, path: &str, into: &mut Vec<String>) {
     }
 }
 
-/// Cognito issues no token where the trigger refuses, and learns nothing of why.
+/// Cognito issues no token if the trigger refuses, and does not learn the reason.
 #[tokio::test]
 async fn a_trigger_refuses_an_event_that_is_not_cognitos() {
     let world = TestWorld::start().await;

@@ -91,8 +91,8 @@ async fn json_may_carry_parameters_and_any_letter_case() {
     }
 }
 
-/// ASVS 5.0 14.2.1 (nothing secret in a URL) and 3.5.1: a form of another site's needs no body to
-/// fill in a query.
+/// ASVS 5.0 14.2.1 (nothing secret in a URL) and 3.5.1: another site's form can fill in a query
+/// without a body.
 #[tokio::test]
 async fn a_query_is_no_body() {
     let world = TestWorld::start().await;
@@ -114,7 +114,7 @@ async fn a_query_is_no_body() {
         "email=grace@example.com&code={code}&sessionToken={session}&tokenDelivery=cookie&refreshToken={}&everywhere=true&name=Mallory",
         guest.refresh_token
     );
-    // A sign-out asks for nothing in its body; the next test has it.
+    // A sign-out needs no body; the next test covers it.
     for sample in Sample::with_a_body().iter().filter(|sample| {
         sample.method != Method::PATCH
             && sample.operation.security != Security::Iam
@@ -162,9 +162,9 @@ async fn a_sign_out_reads_no_query() {
     refreshed.expect_status(200);
 }
 
-/// ASVS 5.0 4.1.4 and 4.2.1, RFC 3986 §6.2.2: there is no way to an operation, nor round the
-/// authorizer, by another path. HTTP APIs decode a path before they choose, so its characters may
-/// be percent-encoded: then it is the same route with the same authorizer.
+/// ASVS 5.0 4.1.4 and 4.2.1, RFC 3986 §6.2.2: no other path leads to an operation, or past the
+/// authorizer. HTTP APIs decode a path before they choose, so its characters may be
+/// percent-encoded: then it is the same route with the same authorizer.
 #[tokio::test]
 async fn no_other_path_leads_to_an_operation() {
     let (world, events) = probed().await;
@@ -338,7 +338,7 @@ async fn odd_heads_are_answered_like_plain_ones() {
     }
 }
 
-/// ASVS 5.0 4.2.1, RFC 9112 §6: where a body ends must not be a matter of opinion.
+/// ASVS 5.0 4.2.1, RFC 9112 §6: all servers must agree on a body's end.
 #[tokio::test]
 async fn heads_that_two_servers_could_read_differently_are_refused() {
     let (world, events) = probed().await;

@@ -22,7 +22,7 @@ async fn a_token_that_this_pool_did_not_sign_opens_no_route() {
     let mut forged = changed(good);
     forged.extend(signed_by_another(good, &world.ready().gateway));
     forged.extend(signed_by_public_text(good, &published_keys(&world).await));
-    // Worlds in memory share their keys, so only the issuer tells.
+    // Worlds in memory share their keys, so only the issuer differs.
     let elsewhere = TestWorld::start().await;
     let theirs = elsewhere.sign_in("ada@example.com").await.access_token;
     assert_eq!(header(&theirs)["kid"], header(good)["kid"]);
@@ -126,8 +126,7 @@ fn signed_by_another(good: &str, attackers_url: &str) -> Vec<Forgery> {
     ]
 }
 
-/// The same claims, signed symmetrically by what everybody knows: the public key taken for a
-/// secret.
+/// The same claims, signed symmetrically by a public text: the public key used as a secret.
 fn signed_by_public_text(good: &str, published: &Value) -> Vec<Forgery> {
     let kid = header(good)["kid"].as_str().unwrap().to_owned();
     let mut keys = published["keys"].as_array().unwrap().iter();
@@ -179,7 +178,7 @@ async fn an_access_token_lives_an_hour() {
 }
 
 /// ASVS 5.0 9.2.1, RFC 7519 §4.1.5: a token counts from the very second of its `nbf`. The gateway
-/// checks it; where a route takes a token or none, the operation does.
+/// checks it; on a route with an optional token, the operation does.
 #[tokio::test]
 async fn a_token_counts_from_its_beginning_on() {
     let world = TestWorld::stopped(&[]).await;
@@ -223,8 +222,8 @@ async fn opens_at_the_gateway(browser: &mut Browser<'_>) -> bool {
     answer.status == 200
 }
 
-/// ASVS 5.0 9.2.2, RFC 8725 §3.12: a token for one purpose serves no other. The gateway misses the
-/// scope; the direct door, which has no gateway before it, looks at `token_use` itself.
+/// ASVS 5.0 9.2.2, RFC 8725 §3.12: a token for one purpose serves no other. The gateway finds no
+/// scope; the direct door, without a gateway before it, checks `token_use` itself.
 #[tokio::test]
 async fn an_id_token_opens_no_route() {
     let world = TestWorld::start().await;
@@ -274,7 +273,7 @@ async fn nobody_reaches_an_operation_of_callers_without_a_caller() {
         ] {
             browser.always("authorization", &authorization);
             let refused = sample.send(&mut browser).await;
-            // A scheme is not looked at by API Gateway: a good token passes under any, or none.
+            // API Gateway ignores the scheme: a good token passes under any, or none.
             if refused.status < 400 {
                 assert!(!authorization.starts_with("Bearer"), "{authorization}");
             } else {

@@ -70,7 +70,7 @@ async fn a_mail_that_cognitos_own_limit_refuses_is_no_failed_delivery() {
     expect_limited(&browser.resend_confirmation(&registration).await);
     elsewhere.registering(EVE, PASSWORD).await;
 
-    // Cognito counts these by user, and only users who exist reach the limit: nobody hears of it.
+    // Cognito counts these by user, and only existing users reach the limit: no answer reveals it.
     let forgot = json!({ "ClientId": world.ready().client_id, "Username": ADA });
     spend(&world, "ForgotPassword", forgot).await;
     let mails = world.subjects(ADA).len();

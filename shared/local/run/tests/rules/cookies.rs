@@ -1,5 +1,4 @@
-//! A refresh token in a cookie: only our own pages make use of it, and it goes when it is worth
-//! nothing.
+//! A refresh token in a cookie: only our own pages can use it, and an invalid one is cleared.
 
 use auth_local::{Fault, FaultKind};
 use reqwest::Method;
@@ -144,7 +143,7 @@ async fn a_late_refusal_leaves_the_newer_cookie_alone() {
     expect_refused_refresh(&late, "reused");
     assert!(late.header("set-cookie").is_none());
 
-    // The same once the session has ended, and somebody else may sign in at this browser.
+    // The same after the session has ended, when another person may sign in at this browser.
     assert!(!opens(&world, &renewed.text("accessToken")).await);
     for (token, cause) in [(sent, "reused"), (newer, "revoked")] {
         slow.cookies.insert(REFRESH_COOKIE.to_owned(), token);
@@ -154,7 +153,7 @@ async fn a_late_refusal_leaves_the_newer_cookie_alone() {
     }
 }
 
-/// What a browser can say of where a request comes from, and whether that makes it one of our own
+/// A browser's possible statements of a request's origin, and whether each makes it one of our own
 /// pages'.
 fn provenances(own_origin: &str) -> Vec<(Vec<(&'static str, String)>, bool)> {
     let foreign = [
@@ -341,7 +340,7 @@ async fn a_refresh_that_could_not_be_tried_leaves_the_cookie_alone() {
     }
 }
 
-/// What the browser module goes by: without a cookie, the session is over.
+/// The browser module's signal: without a cookie, the session is over.
 #[tokio::test]
 async fn a_refresh_with_no_token_at_all_asks_for_a_sign_in() {
     let world = TestWorld::start().await;

@@ -1,4 +1,4 @@
-//! What functions call, are granted and are told, held against the contract and its list of calls.
+//! The functions' calls, grants and settings, compared with the contract and its list of calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ type Calls = BTreeMap<String, usize>;
 
 const SECRETS: &str = "secrets:GetSecretValue";
 
-/// Published for everybody, and read by a cold function that checks tokens.
+/// Public, and read by a cold function that checks tokens.
 const SIGNING_KEYS: &str = "user-pool:GetSigningKeys";
 
 /// A call as the table has it: `guests:GetItem`.
@@ -60,8 +60,7 @@ fn calls(world: &TestWorld, function: &str, since: u64) -> Calls {
     counted
 }
 
-/// The calls of a case where nothing fails, and whether its function has read secrets shortly
-/// before.
+/// The calls of a case without a failure, and whether its function has read secrets shortly before.
 async fn healthy_calls(world: &TestWorld, case: &Case) -> (Calls, bool) {
     let mut stage = case.prepare(world).await;
     let since = world.last_call();
@@ -110,7 +109,7 @@ async fn every_case_makes_the_calls_that_are_listed_and_every_grant_is_used() {
         };
         let uses = called.entry(case.function).or_default();
         uses.extend(made.keys().cloned());
-        // A cold function reads them once, or not at all where the case can do without.
+        // A cold function reads them once, or not at all in a case that does not need them.
         for once in [SECRETS, SIGNING_KEYS] {
             if made.contains_key(once) && !(once == SECRETS && is_warm) {
                 expected.insert(once.to_owned(), 1);
@@ -178,8 +177,8 @@ const ONLY_UPDATE_GUESTS: [&str; 9] = [
     "verify-passkey-setup",
 ];
 
-/// What IAM must allow for a call; nothing for Cognito's operations that take a client's secret
-/// instead of a signature. A transaction needs what it is made of: one that binds a guest puts and
+/// The IAM actions of a call; none for Cognito's operations that take a client's secret instead of
+/// a signature. A transaction needs the actions of its parts: one that binds a guest puts and
 /// updates.
 fn needed(operation: &str, call: &str) -> Vec<String> {
     match call {

@@ -1,4 +1,4 @@
-//! Known devices: for whom a device cookie counts, until when, and how many a browser keeps.
+//! Known devices: whose device cookie counts, its lifetime, and a browser's maximum.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::harness::people::ADA;
 use crate::harness::steps::ROOMY_MAILBOXES;
 use crate::harness::{Browser, TestWorld};
 
-/// Whether a start of the browser is admitted, where strangers have spent what is theirs.
+/// Whether a start of the browser is admitted after strangers have spent their budget.
 async fn is_known(world: &TestWorld, browser: &mut Browser<'_>, email: &str) -> bool {
     let mut stranger = world.browser_at("127.0.0.9");
     for _ in 0..5 {
@@ -23,8 +23,8 @@ async fn is_known(world: &TestWorld, browser: &mut Browser<'_>, email: &str) -> 
     started.status == 200
 }
 
-/// A stranger who once had the guest's browser, and a browser that a thief keeps, are strangers
-/// after a reset.
+/// After a reset, a stranger who once had the guest's browser is a stranger, and so is a browser
+/// that a thief keeps.
 #[tokio::test]
 async fn a_password_reset_ends_every_known_device() {
     let world = TestWorld::stopped(&ROOMY_MAILBOXES).await;
@@ -49,7 +49,7 @@ async fn a_device_of_the_last_owner_of_an_address_is_a_stranger_to_the_next() {
     let world = TestWorld::stopped(&ROOMY_MAILBOXES).await;
     let mut last = world.sign_in(ADA).await.browser;
     assert!(is_known(&world, &mut last, ADA).await);
-    // The user goes, and the address gets another.
+    // The user is deleted, and the address gets another.
     world
         .admin("AdminDeleteUser", json!({ "Username": ADA }))
         .await;

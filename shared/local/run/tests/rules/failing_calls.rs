@@ -1,9 +1,9 @@
-//! Every AWS call of every case of every function, refused and lost: what the person is told, what
-//! it takes to go on, and what is left behind.
+//! Every AWS call of every case of every function, refused and lost: the person's answer, the steps
+//! to continue, and the remaining records.
 //!
-//! The sweep walks `calls.yaml`. A healthy run of each case shows its calls, and each is then
-//! harmed in every way: over HTTP, and where the function is an agent's tool, through that too.
-//! `harness/case.rs` says how to add a case.
+//! The sweep reads `calls.yaml`. A healthy run of each case shows its calls, and each is then
+//! harmed in every way: over HTTP, and through the function's tool if it has one. `harness/case.rs`
+//! says how to add a case.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{self, Write as _};
@@ -70,7 +70,7 @@ impl fmt::Display for Entry {
     }
 }
 
-/// A case where nothing fails.
+/// A case without a failure.
 struct Way {
     entry: Entry,
     calls: Vec<Call>,
@@ -87,8 +87,8 @@ struct Job {
 }
 
 impl Job {
-    /// Every harm to every call of a way. What did not act and is tried again leaves no trace: so
-    /// the first call of each action meets that in one request, then the second of each.
+    /// Every harm to every call of a way. A call that did not act and is retried leaves no trace.
+    /// So one request harms the first call of each action that way, and another the second of each.
     fn all_of(way: &Arc<Way>) -> Vec<Self> {
         let job = |calls, harm| Self {
             way: way.clone(),
@@ -306,7 +306,7 @@ fn heading(function: &str) -> String {
     )
 }
 
-/// Whether a function is an agent's tool too.
+/// Whether a function has an agent's tool too.
 fn is_tool(function: &str) -> bool {
     let operation = auth_api::Contract::embedded().operation(function);
     operation.is_some_and(|operation| operation.tool.is_some())
@@ -333,7 +333,7 @@ async fn world_with(settings: &[(&str, &str)]) -> TestWorld {
     TestWorld::with_settings(&[&ROOMY_MAILBOXES, settings].concat()).await
 }
 
-/// What jobs come to: something, or the words of its panic.
+/// The results of jobs, and the messages of those that panicked.
 type Came<Thing> = (Vec<Thing>, Vec<String>);
 
 /// A job under way.
@@ -396,7 +396,7 @@ fn words(panic: tokio::task::JoinError) -> String {
         .unwrap_or_else(|| "a panic".to_owned())
 }
 
-/// A case in which nothing goes wrong.
+/// A case without a failure.
 async fn healthy_run(world: &TestWorld, entry: Entry) -> Way {
     let Entry { case, by_tool } = entry;
     let mut stage = case.prepare(world).await;
@@ -433,8 +433,8 @@ async fn healthy_run(world: &TestWorld, entry: Entry) -> Way {
     }
 }
 
-/// Harms one call of a case, then does what a person would, until what was wanted is reached. The
-/// end is the same, unless everything began anew.
+/// Harms one call of a case, then performs a person's steps until the request's effect is reached.
+/// The end is the same, unless the person began again.
 async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
     let Job { way, calls, harm } = job;
     let Entry { case, by_tool } = way.entry;
@@ -456,7 +456,7 @@ async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
     if answer.status >= 500 {
         world.assert_tells_nothing(&answer);
     }
-    // A refusal that is healthy may stand beside a challenge of Cognito's, without tokens.
+    // A healthy refusal may come with a challenge of Cognito's, without tokens.
     if !case.is_healthy(&answer) {
         assert_no_session_is_forgotten(world, since, &answer);
     }
@@ -464,7 +464,7 @@ async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
     let then = case.go_on(&mut stage, &answer).await;
     if ["initiate-otp", "resend-otp", "verify-otp"].contains(&case.function) {
         assert_counted(world, by_tool).await;
-        // What a tool counted is not cleared by a browser's right code.
+        // A browser's right code does not clear the tool's count.
         let wrong_codes = wrong_codes(world).await;
         assert!(
             by_tool || wrong_codes <= way.wrong_codes + 1,
@@ -477,16 +477,16 @@ async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
     let outcome = Outcome {
         answer: answer.in_short(),
         then,
-        // None is counted any more where the sign-in has ended.
+        // After the end of the sign-in, its attempts no longer count.
         attempts: spent_now.saturating_sub(spent),
     };
     assert_allowed(way, *harm, &outcome);
     outcome
 }
 
-/// What no file of outcomes may excuse: a call that did not act and is tried again leaves no trace,
-/// a failure says whose it is, and no harm costs more than the one attempt that Cognito may have
-/// looked at.
+/// The rules that no file of outcomes may excuse. A call that did not act and is retried leaves no
+/// trace. A failure names the side at fault. No harm costs more than the one attempt that Cognito
+/// may have evaluated.
 fn assert_allowed(way: &Way, harm: Harm, outcome: &Outcome) {
     let case = &way.entry.case;
     if harm == Harm::Once(FaultKind::Throttle) {
@@ -496,7 +496,7 @@ fn assert_allowed(way: &Way, harm: Harm, outcome: &Outcome) {
         || harm
             .refused()
             .is_none_or(|refused| outcome.answer == refused)
-        // A document that is published for everybody wants no grant.
+        // A public document needs no grant.
         || (harm == Harm::Lasting(FaultKind::Denied) && outcome.answer.starts_with("503"))
         || outcome.answer.starts_with("30")
         || FUNCTION_ERRORS.contains(&outcome.answer.as_str());
@@ -504,7 +504,7 @@ fn assert_allowed(way: &Way, harm: Harm, outcome: &Outcome) {
     assert!(outcome.attempts <= 1, "{outcome}");
 }
 
-/// How functions that are no operations say that they have failed: the trigger through Cognito, the
+/// How functions that are no operations report a failure: the trigger through Cognito, the
 /// authorizer to its gateway, scheduled work to its alarm.
 const FUNCTION_ERRORS: [&str; 4] = [
     "400 UserLambdaValidationException",
@@ -513,7 +513,7 @@ const FUNCTION_ERRORS: [&str; 4] = [
     "500 FeedbackNotNoted",
 ];
 
-/// The SDK's own budget for retries is not what this is about: it must not have run dry.
+/// The SDK's own budget for retries is not the subject here: it must not have run dry.
 fn assert_struck(world: &TestWorld, since: u64, call: &Call, harm: Harm) {
     let lost = matches!(
         harm,

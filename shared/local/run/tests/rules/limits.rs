@@ -1,4 +1,4 @@
-//! Limits at their edges: who is counted, what is counted, and when the next try is admitted.
+//! Limits at their edges: the counted subject, the counted event, and the time of the next try.
 
 use serde_json::json;
 
@@ -20,8 +20,8 @@ async fn stopped(settings: &[(&str, &str)]) -> TestWorld {
     TestWorld::stopped(&[&ROOMY_MAILBOXES, settings].concat()).await
 }
 
-/// The rate limit fields: the policies, and what is left. Those of mailboxes and of a network's
-/// attempts are left out.
+/// The rate limit fields: the policies, and the remaining budgets. Those of mailboxes and of a
+/// network's attempts are omitted.
 fn fields(answer: &Answer) -> (String, String) {
     let own = |name| {
         let policies = answer.header(name).unwrap().split(", ");
@@ -36,7 +36,7 @@ fn has_fields(answer: &Answer, policies: &str, limits: &str) {
     assert_eq!(fields(answer), (policies.to_owned(), limits.to_owned()));
 }
 
-/// Fails unless a limit refused, and says after how many seconds it admits again.
+/// Fails unless a limit refused with this waiting time in seconds.
 fn expect_refused(answer: &Answer, retry_after: u64) {
     answer.expect_problem(429, "RATE_LIMITED");
     assert_eq!(answer.retry_after(), Some(retry_after));
@@ -57,7 +57,7 @@ async fn guess(browser: &mut Browser<'_>, email: &str, session_token: &str) -> A
     browser.verify(email, WRONG_CODE, session_token).await
 }
 
-/// Spends what strangers may get wrong about an address: fifteen codes, three to a sign-in.
+/// Spends the strangers' failures of an address: fifteen codes, three to a sign-in.
 async fn spend_failures(stranger: &mut Browser<'_>, email: &str) {
     for _ in 0..5 {
         let session_token = stranger.started(email).await;
@@ -156,7 +156,7 @@ async fn twenty_starts_at_once_are_five() {
 #[tokio::test]
 async fn the_mails_of_the_whole_pool_are_counted_by_the_minute() {
     let world = stopped(&[("OTP_STARTS_PER_MINUTE", "4")]).await;
-    // On the edge of a minute, so that what follows is in one.
+    // At the edge of a minute, so that the next steps are within one.
     let into_minute = world.clock().now().as_millis().rem_euclid(60_000);
     world.advance_millis(60_000 - u64::try_from(into_minute).unwrap());
 
@@ -209,7 +209,7 @@ async fn fifteen_wrong_codes_of_an_address_are_admitted_in_any_hour() {
     );
     assert_eq!(world.count("AdminRespondToAuthChallenge"), 15);
 
-    // One failure falls out of the hour after the other, and each makes room for one.
+    // The failures leave the hour one by one, and each makes room for one.
     world.advance(FAILURE_WINDOW - 900 - 1);
     let session_token = stranger.started(ADA).await;
     expect_refused(&guess(&mut stranger, ADA, &session_token).await, 1);
@@ -217,7 +217,7 @@ async fn fifteen_wrong_codes_of_an_address_are_admitted_in_any_hour() {
         world.advance(1);
         let wrong = guess(&mut stranger, ADA, &session_token).await;
         wrong.expect_problem(401, "INVALID_OTP");
-        // What the limit refused was no attempt.
+        // A request that the limit refused was no attempt.
         assert_eq!(wrong["attemptsRemaining"], remaining);
         expect_refused(&guess(&mut stranger, ADA, &session_token).await, 60);
         world.advance(59);
@@ -311,7 +311,7 @@ async fn five_resends_to_an_address_are_admitted_in_any_fifteen_minutes() {
         );
     }
     let mails = world.mails(ADA).len();
-    // Whichever sign-in asks, and as often as it does: the first re-send was 150 seconds ago.
+    // For any sign-in, and any number of requests: the first re-send was 150 seconds ago.
     let elsewhere = world.browser_at("127.0.0.2").started(ADA).await;
     world.advance(30);
     for token in [&session_token, &elsewhere, &session_token, &elsewhere] {
@@ -362,7 +362,7 @@ async fn whoever_changes_the_spelling_is_held_by_the_address() {
 async fn whoever_changes_addresses_is_held_by_the_network() {
     let world = stopped(&[]).await;
     for start in 0..40 {
-        // A browser of its own each time: nothing but the network is the same.
+        // A browser of its own each time: only the network is the same.
         let answer = world
             .browser()
             .start(&format!("guest.{start}@example.com"))
@@ -483,7 +483,8 @@ async fn an_address_past_its_limit_spends_nothing_of_the_pools() {
     browser.start(ADA).await.expect_status(200);
 }
 
-/// OWASP, "Slow Down Online Guessing Attacks with Device Cookies": nobody can lock a guest out.
+/// OWASP, "Slow Down Online Guessing Attacks with Device Cookies": no stranger can lock a guest
+/// out.
 #[tokio::test]
 async fn a_strangers_wrong_codes_do_not_keep_a_known_browser_out() {
     let world = stopped(&[]).await;
@@ -507,13 +508,13 @@ async fn a_strangers_wrong_codes_do_not_keep_a_known_browser_out() {
     let proof = known.verify(ADA, &mailed, &session_token).await;
     proof.expect_status(200);
 
-    // The guest's own success gives the strangers nothing back.
+    // The guest's own success does not restore the strangers' budget.
     let mailed = world.mail_code(ADA).await;
     let refused = stranger.verify(ADA, &mailed, &held).await;
     expect_refused(&refused, FAILURE_WINDOW - WINDOW - 30);
 }
 
-/// A guest who is signed in in an app, say, which keeps no device cookie.
+/// A guest who is signed in in an app, for instance, which keeps no device cookie.
 #[tokio::test]
 async fn a_strangers_wrong_codes_do_not_keep_a_signed_in_guest_from_a_fresh_proof() {
     let world = stopped(&[]).await;
@@ -553,7 +554,7 @@ async fn a_signed_in_guests_budget_for_fresh_proofs_ends_without_a_challenge() {
     let password = json!({ "email": ADA, "password": PASSWORD });
     let refused = world.browser().post("/auth/login", password).await;
     refused.expect_problem(429, "RATE_LIMITED");
-    // Strangers have spent theirs, not the guest's.
+    // Strangers have spent their budget, not the guest's.
     let set_up = app.set_up(json!({ "password": PASSWORD })).await;
     set_up.expect_status(200);
     for _ in 0..2 {
@@ -598,7 +599,7 @@ async fn a_known_browser_has_a_budget_that_ends_too() {
     assert_eq!(remaining(&wrong, "otp-failure"), 14);
 }
 
-/// Whether a browser with these cookies may start, where strangers have spent what is theirs.
+/// Whether a browser with these cookies may start after strangers have spent their budget.
 async fn is_known(world: &TestWorld, email: &str, cookies: &[(&str, &str)]) -> bool {
     let mut browser = world.browser_at("127.0.0.3");
     for (name, value) in cookies {
@@ -647,7 +648,7 @@ async fn a_forged_or_borrowed_device_cookie_gives_nothing() {
     assert!(!is_known(&world, ADA, &[(eves_name, value)]).await);
     assert!(!is_known(&world, ADA, &[(eves_name, eves_value)]).await);
     assert!(!is_known(&world, ADA, &[("latchkey-device", value)]).await);
-    // One browser may be known as several people.
+    // One browser may be a known device of several people.
     assert!(is_known(&world, ADA, &[(eves_name, eves_value), (name, value)]).await);
 }
 

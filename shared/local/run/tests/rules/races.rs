@@ -1,4 +1,4 @@
-//! Requests at the same moment are decided once.
+//! Concurrent requests are decided once.
 
 use auth_local::{Fault, FaultKind};
 use futures_util::future::join_all;
@@ -104,8 +104,8 @@ async fn assert_worthless(world: &TestWorld, answers: &[Answer]) {
     }
 }
 
-/// Fifty refreshes, ends and sign-outs of one session at once: in whatever order they come, no
-/// token of it lives afterwards.
+/// Fifty concurrent refreshes, ends and sign-outs of one session: in any order, no token of it
+/// survives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_token_of_a_session_survives_a_crowd_that_ends_it() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;

@@ -1,4 +1,4 @@
-//! A browser that is spared the second factor: for which guest, until when, and what ends it.
+//! A browser that skips the second factor: its guest, its time, and the events that end it.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ async fn remember(browser: &mut Browser<'_>, email: &str, app: &App<'_>) {
     browser.bearer(&signed_in.text("accessToken"));
 }
 
-/// Whether a sign-in of the browser is asked for the second factor.
+/// Whether a sign-in of the browser asks for the second factor.
 async fn is_asked(browser: &mut Browser<'_>, email: &str) -> bool {
     let answer = browser.sign_in(email).await;
     answer.expect_status(200);
@@ -61,7 +61,7 @@ async fn a_browser_is_spared_the_second_factor_for_thirty_days() {
     assert!(!is_asked(&mut browser, ADA).await);
     let by_password = browser.login(ADA, PASSWORD).await;
     assert!(by_password["accessToken"].is_string());
-    // Signing in renews the device cookie, and not the thirty days.
+    // A sign-in renews the device cookie, but not the thirty days.
     for days in [10, 10, 9] {
         world.advance(days * DAY);
         assert!(!is_asked(&mut browser, ADA).await);
@@ -143,8 +143,8 @@ async fn sign_outs_and_changes_of_factor_end_it() {
     assert!(is_asked(&mut browser, ADA).await);
 }
 
-/// The cookie is the device's. Whoever copies it still needs the first factor, and the guest ends
-/// it by signing out everywhere.
+/// The cookie is the device's. A thief of the cookie still needs the first factor, and the guest
+/// ends it by signing out everywhere.
 #[tokio::test]
 async fn a_copied_cookie_is_worth_what_the_device_is_and_no_more() {
     let world = world(&[]).await;
@@ -177,7 +177,7 @@ async fn a_cookie_of_somebody_else_spares_nothing() {
     let mut eves = world.browser();
     eves.cookies = eve.cookies.clone();
     assert!(is_asked(&mut eves, ADA).await);
-    // A mark that is written into a cookie, or made younger.
+    // A mark that is added to a cookie, or made younger.
     let parts: Vec<&str> = value.split('.').collect();
     for (place, forged) in [(5, "9999999999999"), (5, ""), (1, "9999999999"), (3, "YQ")] {
         let mut parts = parts.clone();

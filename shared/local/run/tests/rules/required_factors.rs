@@ -93,7 +93,7 @@ async fn every_sign_in_of_a_guest_without_a_second_factor_waits() {
         .await;
     reset.expect_status(204);
     let after_reset = waits(&browser.login(ADA, OTHER_PASSWORD).await);
-    // A passkey whose device did not verify its user is one factor, too.
+    // A passkey whose device did not verify its user is only one factor, too.
     let mut touch = Device::without_verification(&world.origin());
     passkey(&world, &mut browser, &after_reset, &mut touch)
         .await
@@ -154,7 +154,7 @@ async fn a_passkey_that_verifies_its_user_finishes_the_sign_in() {
     added.expect_status(201);
     assert_eq!(added["userVerified"], true);
     assert!(opens(&world, &added.text("accessToken")).await);
-    // From now on the passkey is what signs in.
+    // From now on the passkey signs in.
     let one_factor = world.browser().sign_in(ADA).await;
     one_factor.expect_problem(403, "PASSKEY_REQUIRED");
     let one_factor = world.browser().passkey_sign_in(ADA, &mut touch).await;
@@ -182,7 +182,7 @@ async fn the_token_of_a_sign_in_that_waits_opens_set_ups_and_nothing_else() {
         let refused = nobody.post(path, body).await;
         refused.expect_problem(401, "AUTH_REQUIRED");
     }
-    // A sign-in that is held for an authenticator is no such sign-in.
+    // A sign-in that is held for an authenticator does not count.
     let (_, signed_in) = set_up(&world, &mut world.browser()).await;
     assert!(opens(&world, &signed_in.text("accessToken")).await);
     let held = world.held(ADA).await;

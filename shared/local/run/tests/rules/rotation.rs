@@ -1,5 +1,5 @@
-//! Secrets rotate without a deploy: warm functions take up the new ones, and what the old keys made
-//! stays good.
+//! Secrets rotate without a deployment: warm functions read the new ones, and the old keys'
+//! signatures stay valid.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,8 +19,8 @@ const SECRETS_BELIEVED_FOR: u64 = 300;
 async fn a_device_cookie_counts_through_one_rotation_of_the_keys() {
     let world = TestWorld::stopped(&[]).await;
     let mut known = world.sign_in(ADA).await.browser;
-    // Each round rotates the keys, lets strangers spend their budget, and comes back with the
-    // cookie of before.
+    // Each round rotates the keys, spends the strangers' budget, and returns with the previous
+    // cookie.
     for (round, status) in [(1, 200), (2, 429)] {
         let mut secrets = world.secrets().await;
         secrets["keys"] = json!({
@@ -36,7 +36,7 @@ async fn a_device_cookie_counts_through_one_rotation_of_the_keys() {
     }
 }
 
-/// A session lives longer than two rotations may lie apart.
+/// A session may outlive two rotations.
 #[tokio::test]
 async fn a_refresh_token_counts_through_any_rotation_that_keeps_its_key() {
     let world = TestWorld::start().await;

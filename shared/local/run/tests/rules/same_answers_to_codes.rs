@@ -57,7 +57,7 @@ async fn people(world: &TestWorld) -> Vec<&'static str> {
     world
         .put_guest_without_user("a.unbound.guest@example.com", "GST-2025-7K3QXB", "A. Guest")
         .await;
-    // What all this counted against the limits has gone by then.
+    // The limits' counts of all this have aged out by then.
     world.advance(3600);
     vec![
         "a.stranger@example.com",
@@ -73,7 +73,7 @@ async fn people(world: &TestWorld) -> Vec<&'static str> {
     ]
 }
 
-/// An answer as its bytes, but for what names this request or this sign-in.
+/// An answer as bytes, without the parts that name this request or this sign-in.
 fn form(answer: &Answer) -> (u16, BTreeMap<String, String>, String) {
     let headers = answer.headers.iter();
     let headers = headers
@@ -98,7 +98,8 @@ fn form(answer: &Answer) -> (u16, BTreeMap<String, String>, String) {
     (answer.status, headers, body)
 }
 
-/// ASVS 5.0 6.3.8: who has an account cannot be told from answers. Here in bytes; below in time.
+/// ASVS 5.0 6.3.8: answers do not reveal which people have an account. Here in bytes; below in
+/// time.
 #[tokio::test]
 async fn addresses_of_every_kind_get_the_same_bytes() {
     for unknown in [
@@ -109,14 +110,14 @@ async fn addresses_of_every_kind_get_the_same_bytes() {
         let world = TestWorld::stopped(&ROOMY_MAILBOXES).await;
         world.set_unknown_user(unknown);
         let people = people(&world).await;
-        // Some of them were mailed a code to become what they are.
+        // Some of them needed a mailed code for their state.
         world.advance(24 * 3600);
         let mut browsers: Vec<_> = (2..)
             .zip(&people)
             .map(|(host, _)| world.browser_at(&format!("127.0.0.{host}")))
             .collect();
         let mut tokens = vec![String::new(); people.len()];
-        // What is done, how long after the step before, and what everyone is answered.
+        // The step, the time since the previous one, and the answer for every address.
         for (step, wait, status) in [
             ("start", 0, 200),
             ("start", 1, 200),
@@ -162,10 +163,10 @@ async fn addresses_of_every_kind_get_the_same_bytes() {
 /// The floor of the two tests below: far more than the work, also on a busy machine.
 const FLOOR: Duration = Duration::from_millis(2500);
 
-/// What is added to the one call that tells two kinds of address apart.
+/// The delay of the one call that differs between two kinds of address.
 const HANDICAP: Duration = Duration::from_millis(600);
 
-/// Half the handicap: medians that are closer do not show it.
+/// Half the handicap: medians closer than this do not reveal it.
 const CLOSE: Duration = Duration::from_millis(300);
 
 /// Rounds of each test.
@@ -188,8 +189,7 @@ fn assert_close(mut one: Vec<Duration>, mut other: Vec<Duration>) {
     assert!(one.abs_diff(other) < CLOSE, "{one:?} and {other:?}");
 }
 
-/// ASVS 5.0 6.3.8. A new address costs a call that a guest does not; made slow, it still does not
-/// show.
+/// ASVS 5.0 6.3.8. A new address costs one call more than a guest. Even a slow call does not show.
 #[tokio::test]
 async fn a_new_address_takes_as_long_as_a_guest() {
     let floor = FLOOR.as_millis().to_string();
@@ -212,8 +212,8 @@ async fn a_new_address_takes_as_long_as_a_guest() {
     assert_close(known, new);
 }
 
-/// ASVS 5.0 6.3.8. A wrong code of a user to whom no code was sent costs no call of Cognito; that
-/// one is missing does not show.
+/// ASVS 5.0 6.3.8. A wrong code of a user without a mailed code costs no call of Cognito. The
+/// missing call does not show.
 #[tokio::test]
 async fn a_wrong_code_takes_as_long_where_no_code_was_sent() {
     let floor = FLOOR.as_millis().to_string();

@@ -13,7 +13,7 @@ use crate::harness::requests::form;
 use crate::harness::steps::at_once;
 use crate::harness::{Answer, TestWorld};
 
-/// Somebody of every kind that must not be told from the others.
+/// A person of every kind that must look alike.
 async fn people(world: &TestWorld) -> Vec<String> {
     let mut people = vec!["nobody@example.com".to_owned()];
     let registered = "registered@example.com";
@@ -43,7 +43,7 @@ async fn people(world: &TestWorld) -> Vec<String> {
 async fn logins_and_resets_of_every_kind_of_address_get_the_same_bytes() {
     let world = TestWorld::stopped(&[]).await;
     let people = people(&world).await;
-    // Some of them were mailed a code to become what they are.
+    // Some of them needed a mailed code for their state.
     world.advance(24 * 3600);
     for (step, times, status) in [
         ("login", 5, 401),
@@ -81,7 +81,7 @@ async fn logins_and_resets_of_every_kind_of_address_get_the_same_bytes() {
 /// The floor of the tests below: far more than the work, also on a busy machine.
 const FLOOR: Duration = Duration::from_millis(2500);
 
-/// What is added to each call of Cognito: where one is missing, it would show.
+/// The delay of each call of Cognito: a missing one would show.
 const HANDICAP: Duration = Duration::from_millis(600);
 
 const ROUNDS: usize = 3;

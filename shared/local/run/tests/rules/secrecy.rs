@@ -1,9 +1,9 @@
-//! What people send and get stays between them and us: no log line, no metric, no problem and no
-//! header says more than it must.
+//! People's input and answers stay between them and us: no log line, no metric, no problem and no
+//! header reveals more than it must.
 //!
 //! ASVS 5.0 16.2.5 (nothing sensitive is logged), 16.5.1 (a generic message to the caller), 14.2.1
 //! and 14.3.2 (nothing is kept on the way), 13.4.6 (no version is shown). The harness searches
-//! every world's log for what passed; here it is planted in every place.
+//! every world's log for the exchanged secrets; here they are planted in every place.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -37,10 +37,10 @@ const SESSION_TOKEN: &str = "PlantedSessionTokenPlantedSessionTokenPlanA";
 const REFRESH_TOKEN: &str = "planted-refresh-token.planted.planted.planted.planted";
 const IP_ADDRESS: &str = "127.45.67.89";
 
-/// What each test looks for besides: every other text that is planted says so.
+/// Each test also looks for this word: every other planted text contains it.
 const PLANTED: &str = "planted";
 
-/// Words of the inside: AWS's own, Rust's, and names of what things are kept in.
+/// Internal words: AWS's, Rust's, and names of storage.
 const INSIDE: [&str; 26] = [
     "exception",
     "arn:",
@@ -125,15 +125,15 @@ fn with_planted_query(path: &str) -> String {
     format!("{path}?planted=1&email={EMAIL}&x=%0aplanted%22")
 }
 
-/// Fails if something planted stands in a log line, in any letter case.
+/// Fails if a log line contains a planted text, in any letter case.
 #[track_caller]
 fn assert_nothing_logged(world: &TestWorld, more: &[&str]) {
     let lines = world.logs();
     assert!(!lines.is_empty());
     for line in lines {
         let mut line: Value = serde_json::from_str(&line).expect("a line is JSON");
-        // One field of one line says who sent the request, for an operator who stops a flood. It
-        // stands nowhere else.
+        // One field of one line has the sender's address, for an operator who stops a flood. No
+        // other place may contain it.
         if line["message"] == "completed" {
             let viewer = line.as_object_mut().unwrap().remove("viewer");
             let viewer = viewer.and_then(|viewer| viewer.as_str().map(str::to_owned));
@@ -145,7 +145,7 @@ fn assert_nothing_logged(world: &TestWorld, more: &[&str]) {
             );
         }
         assert_holds_nothing_planted(&line.to_string(), more);
-        // The SDK's own warnings stand in spans of its own.
+        // The SDK's own warnings are in spans of its own.
         let target = line["target"].as_str().unwrap_or_default();
         assert!(
             line["function"].is_string()
@@ -381,7 +381,7 @@ async fn a_failing_aws_shows_in_no_answer_and_brings_nothing_into_a_log() {
     assert!(problems > 20, "{problems}");
 }
 
-/// Whether it was a problem of an operation's.
+/// Whether it was a problem from an operation.
 #[track_caller]
 fn assert_says_nothing_of_the_inside(exchange: &ObservedExchange) -> bool {
     let body: Value = serde_json::from_slice(&exchange.response_body).unwrap();
@@ -555,7 +555,7 @@ async fn quoting_aws(status: u16, code: &'static str) -> String {
     url
 }
 
-/// What makes each operation of the contract.
+/// The constructor of each operation of the contract.
 fn operations() -> impl Iterator<Item = Mount> {
     let contract = auth_api::Contract::embedded();
     let of_the_contract = |(name, mount): &(&str, Mount)| contract.operation(name).map(|_| *mount);
@@ -643,8 +643,8 @@ fn environment(world: &TestWorld, service: &str, endpoint: &str) -> Environment 
     Environment::from_pairs(pairs)
 }
 
-/// AWS quotes what it refuses ("Value 'x' at 'y' failed to satisfy constraint") and names who asked
-/// by ARN. Neither gets anywhere.
+/// AWS quotes the refused value ("Value 'x' at 'y' failed to satisfy constraint") and names the
+/// caller by ARN. Neither leaves.
 #[tokio::test]
 async fn an_aws_that_quotes_what_it_refuses_is_not_quoted_on() {
     let world = TestWorld::start().await;
@@ -696,15 +696,15 @@ async fn an_aws_that_quotes_what_it_refuses_is_not_quoted_on() {
     assert!(refused > 60, "{refused}");
 }
 
-/// One invocation, and what must not come out of it.
+/// One invocation, and the texts that must not leave it.
 struct Asked<'a> {
     event: &'a Value,
     secrets: &'a [&'a str],
 }
 
 impl Asked<'_> {
-    /// Invokes an operation in an environment, looks through its answer and its log, and says
-    /// whether it was refused.
+    /// Invokes an operation in an environment, searches its answer and its log, and returns whether
+    /// it was refused.
     async fn of(&self, world: &TestWorld, environment: Environment, mount: Mount) -> bool {
         let (lines, clock) = (Lines::default(), world.clock().clone());
         let platform = Platform::new(
@@ -738,8 +738,8 @@ impl Asked<'_> {
     }
 }
 
-/// Each case of each function leaves no secret in a log line, at the most that an operator can ask
-/// for, nor in a record; and no address in what counts requests.
+/// Each case of each function leaves no secret in a log line, at an operator's most verbose level,
+/// or in a record, and no address in the counts of requests.
 #[tokio::test]
 async fn no_case_leaves_a_secret_in_a_log_line_or_a_record() {
     let loud = [("LOG_LEVEL", "trace")];

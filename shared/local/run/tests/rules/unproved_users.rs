@@ -1,4 +1,4 @@
-//! Unproved users go after a day, and no others do.
+//! Unproved users are removed after a day, and no others are.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ async fn a_user_whom_nobody_proves_in_a_day_goes_and_everybody_else_stays() {
     );
     assert!(world.unproved().await.is_empty());
 
-    // Who comes later begins as everybody does.
+    // A later person begins like every other.
     world.sign_in(ADA).await;
     world.sign_in(foreign).await;
 }

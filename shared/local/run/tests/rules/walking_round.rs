@@ -1,5 +1,5 @@
-//! Nothing walks round Latchkey: everything that a browser receives is useless at Cognito's own
-//! endpoint (RFC 9700 §2.3: a token is good for what it was issued for; ASVS 5.0 10.4.11: and a
+//! No token or secret that a browser receives is of use at Cognito's own endpoint, so no client can
+//! bypass Latchkey (RFC 9700 §2.3: a token is valid only for its purpose; ASVS 5.0 10.4.11: a
 //! client has no more than it needs).
 
 use std::collections::BTreeSet;
@@ -12,11 +12,11 @@ use crate::harness::people::ADA;
 use crate::harness::requests::{Sample, claims, expect_refused_refresh, refresh};
 use crate::harness::{Answer, TestWorld};
 
-/// What satisfies every rule of the pool's for passwords.
+/// A password that satisfies every rule of the pool.
 const PASSWORD: &str = "Correct-horse-battery-staple-9!";
 
-/// What passes for Signature Version 4 with the stand-in, which knows no keys: how an operator
-/// looks at the pool.
+/// A header that the stand-in accepts as Signature Version 4, since it has no keys. With it the
+/// tests read the pool as an operator.
 const SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=LOCAL/20261121/eu-west-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=00";
 
 /// Texts of every answer that passed the gateway: bodies, headers, cookies, and the claims within
@@ -98,7 +98,7 @@ impl Outsider {
         }
     }
 
-    /// Makes a call unsigned, fails the test unless it is refused and gives nothing, and returns
+    /// Makes an unsigned call, fails the test unless it is refused and returns nothing, and returns
     /// the refusal.
     async fn expect_refusal(&self, action: &str, input: &Value) -> Value {
         let request = self
@@ -132,7 +132,7 @@ fn unsigned_calls(client: &str, text: &str) -> Vec<(&'static str, Value)> {
     calls
 }
 
-/// Sign-up, recovery, and what becomes of tokens.
+/// Sign-up, recovery, and the use of tokens.
 fn calls_of_a_client(client: &str, text: &str) -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -445,7 +445,7 @@ async fn all_that_a_browser_ever_received_is_useless_at_cognitos_own_endpoint() 
         assert!(texts.contains(known));
     }
     texts.insert(world.mail_code(ADA).await);
-    // Anybody can take the mark off a refresh token.
+    // Anyone can remove the mark of a refresh token.
     for marked in [&cookie, &tokens.text("refreshToken")] {
         texts.insert(without_mark(marked).to_owned());
     }
@@ -455,7 +455,7 @@ async fn all_that_a_browser_ever_received_is_useless_at_cognitos_own_endpoint() 
     for (index, text) in texts.iter().enumerate() {
         let quoted = json!(text).to_string();
         for (action, input) in unsigned_calls(&client, text) {
-            // What does not depend on the text is tried once.
+            // A call that does not depend on the text is tried once.
             if index == 0 || input.to_string().contains(&quoted) {
                 outsider.expect_refusal(action, &input).await;
             }
@@ -478,7 +478,7 @@ async fn all_that_a_browser_ever_received_is_useless_at_cognitos_own_endpoint() 
     browser.sign_in(ADA).await.expect_status(200);
 }
 
-/// The same with the best that there is for each call, so that it fails for the right reason.
+/// The same with the best input for each call, so that it fails for the right reason.
 #[tokio::test]
 async fn each_call_fails_for_want_of_what_a_browser_never_gets() {
     let world = TestWorld::with_settings(&[("PUBLIC_CLIENT", "off")]).await;
@@ -690,9 +690,9 @@ fn public_client(world: &TestWorld) -> String {
     client
 }
 
-/// ASVS 5.0 9.2.3 and 10.4.11. The public client signs people in by what they prove to Cognito, and
-/// keeps and ends its own sessions; its tokens open nothing of Latchkey's, and change no account at
-/// Cognito either.
+/// ASVS 5.0 9.2.3 and 10.4.11. The public client signs people in by their proofs at Cognito, and
+/// keeps and ends its own sessions. Latchkey does not accept its tokens, and they cannot change an
+/// account at Cognito either.
 #[tokio::test]
 async fn the_public_client_signs_in_and_its_tokens_open_nothing_here() {
     let world = TestWorld::start().await;
@@ -770,7 +770,7 @@ async fn the_public_client_makes_nothing_of_what_latchkey_gave_a_browser() {
     ] {
         outsider.expect_refusal(action, &input).await;
     }
-    // Cognito says nothing of a token that it does not revoke.
+    // Cognito does not report that it did not revoke a token.
     let revoked =
         json!({ "ClientId": client, "Token": without_mark(&tokens.text("refreshToken")) });
     let revoked = world.cognito_call("RevokeToken", revoked).await;

@@ -1,5 +1,5 @@
-//! AgentCore beside the pool: what an operation finds there, and a person who is really sent
-//! through both.
+//! AgentCore beside the pool: its state for an operation, and a person who is really sent through
+//! both.
 
 use agentcore_local::{Behaviour, DeniedSession};
 use aws_credential_types::Credentials;
@@ -102,7 +102,7 @@ async fn a_person_consents_at_the_pools_page_and_the_agent_gets_that_persons_tok
     assert_eq!(user_info["email"], ADA);
     assert_eq!(user_info["sub"], signed_in.user["cognitoSub"]);
 
-    // Its audience is AgentCore's client, so the API itself takes it for nobody's.
+    // Its audience is AgentCore's client, so the API itself does not accept it.
     let mut browser = world.browser();
     browser.bearer(&token);
     browser.get("/me").await.expect_status(401);

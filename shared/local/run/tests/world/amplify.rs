@@ -7,7 +7,7 @@ use crate::harness::backstage::make_user_with_password;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 
-/// Where Node finds the client: `NODE_PATH`, and what CI installs.
+/// The search path for Node's client: `NODE_PATH`, and CI's installation.
 fn node_path() -> String {
     let installed = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -19,7 +19,7 @@ fn node_path() -> String {
     }
 }
 
-/// A person whom no operation has seen: the first sign-in makes the guest.
+/// A new person: the first sign-in makes the guest.
 #[tokio::test(flavor = "multi_thread")]
 async fn amplify_signs_in_as_its_defaults_are_and_its_tokens_open_the_guests_record() {
     let mut node = Command::new("node");

@@ -1,4 +1,4 @@
-//! The program itself: its ready line, its errors, its end, and what survives it.
+//! The program itself: its ready line, its errors, its end, and the state that survives it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
@@ -61,8 +61,7 @@ impl Program {
         request.send().await.unwrap().json().await.unwrap()
     }
 
-    /// Sends a signal, and returns the exit code, what came on standard output, and how long the
-    /// end took.
+    /// Sends a signal, and returns the exit code, the standard output, and the duration of the end.
     fn end_by(mut self, signal: &str) -> (Option<i32>, String, Duration) {
         let started = Instant::now();
         let sent = Command::new("kill")

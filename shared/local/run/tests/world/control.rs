@@ -97,7 +97,7 @@ async fn the_clock_moves_ahead_for_everything_and_expired_items_go() {
     }
     assert!(items(&world, "latchkey-local-challenges").await > 0);
     world.advance(30 * 86_400);
-    // A note of an unproved user stays until the user goes.
+    // A note of an unproved user stays until the user is removed.
     assert_eq!(items(&world, "latchkey-local-challenges").await, 1);
     world.invoke("sweep-unproved-users", &json!({})).await;
     assert_eq!(items(&world, "latchkey-local-challenges").await, 0);

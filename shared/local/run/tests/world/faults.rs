@@ -1,4 +1,4 @@
-//! Faults strike the calls that they mean, as AWS would word them, and no others.
+//! Faults strike exactly their own calls, in AWS's words.
 
 use std::time::{Duration, Instant};
 

@@ -508,8 +508,8 @@ async fn hosts_that_are_not_this_machine_are_refused() {
     }
 }
 
-/// No stand-in verifies signatures, so a page that made one up could read and change everything.
-/// What Cognito takes unsigned is a page's to call, and stays so.
+/// The stand-ins do not verify signatures, so a page that made one up could read and change
+/// everything. Cognito's unsigned operations stay open to pages.
 #[tokio::test]
 async fn a_web_page_gets_nothing_of_what_takes_a_signature() {
     let world = TestWorld::start().await;

@@ -28,7 +28,7 @@ use tokio::task::JoinHandle;
 use crate::harness::people::ADA;
 use crate::harness::{Answer, TestWorld};
 
-/// A function that has not answered by then never will: its own time-out is half of it.
+/// A function without an answer by then will never answer: its own time-out is half of it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 static CHECKER: LazyLock<Checker<'static>> =
@@ -82,11 +82,10 @@ fn listed() -> Vec<Listed> {
     functions.collect()
 }
 
-/// Names a folder of functions' binaries, built elsewhere, that are tested instead of those that
-/// are built here.
+/// Names a folder of functions' binaries, built elsewhere, to test instead of the local build.
 const OTHER_BINARIES: &str = "LATCHKEY_TESTED_BINARIES";
 
-/// Names the command that runs such binaries where this machine cannot, its arguments after spaces.
+/// Names the command that runs such binaries if this machine cannot, its arguments after spaces.
 const RUNNER: &str = "LATCHKEY_TESTED_BINARIES_RUNNER";
 
 /// The command that starts a function's binary.
@@ -102,8 +101,8 @@ async fn command(function: &str) -> Command {
     command
 }
 
-/// Where the functions' binaries are. Builds them, once for all tests, beside the binary that is
-/// tested here and as it was built.
+/// The folder of the functions' binaries. Builds them, once for all tests, beside the test's own
+/// binary and in its profile.
 async fn binaries() -> &'static Path {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     let built = BUILT.get_or_init(|| async {
@@ -264,8 +263,8 @@ fn report(shared: &Shared, body: &[u8], report: fn(Value) -> Report) -> StatusCo
     StatusCode::ACCEPTED
 }
 
-/// The environment in which Lambda starts a function of a world: what the contract lists, and what
-/// Lambda itself sets.
+/// The environment in which Lambda starts a function of a world: the contract's variables, and
+/// Lambda's own.
 fn environment(world: &TestWorld, function: Listed, runtime_api: &str) -> BTreeMap<String, String> {
     let ready = world.ready();
     let memory = function.memory_mb.to_string();
@@ -530,7 +529,7 @@ async fn bad_events_are_answered_and_the_process_lives_on() {
         ] {
             let answer = process.invoke(event, None).await;
             if function.is_scheduled() || function.hears_of_mails() {
-                // It says nothing that the work would read.
+                // It contains nothing that the work would read.
                 answer.unwrap_or_else(|error| panic!("{} {event}: {error}", function.name));
             } else if function.is_trigger() {
                 let error = answer.expect_err("no event of Cognito's");
@@ -571,7 +570,7 @@ async fn bad_events_are_answered_and_the_process_lives_on() {
     }
 }
 
-/// A client context is the caller's, and gateways put into it what they like.
+/// A client context is the caller's, and gateways put any content into it.
 #[tokio::test]
 async fn any_client_context_reaches_the_function_and_the_process_lives_on() {
     let world = TestWorld::start().await;
@@ -669,15 +668,15 @@ async fn a_person_signs_in_through_the_built_functions() {
     }
 }
 
-/// Which variables a function reads shows at its start: it refuses an empty one, and does not
-/// notice one that it does not read.
+/// A function's start shows which variables it reads: it refuses an empty one, and ignores one that
+/// it does not read.
 #[tokio::test]
 async fn a_function_reads_the_variables_that_the_contract_lists_and_names_the_one_that_is_missing()
 {
     let world = TestWorld::start().await;
     for function in listed() {
         for setting in Contract::embedded().settings() {
-            // Without a level, or with one that makes no sense, the log is as it is by default.
+            // Without a level, or with an invalid one, the log has its default.
             if setting.name == "LOG_LEVEL" {
                 continue;
             }
@@ -761,8 +760,7 @@ fn is_secret(member: &str, text: &str) -> bool {
         && (member != "code" || text.starts_with(|first: char| first.is_ascii_digit()))
 }
 
-/// Standard output is JSON, an object a line, with none of the secrets; and nothing stands on
-/// standard error.
+/// Standard output is JSON, an object a line, with none of the secrets; standard error is empty.
 fn assert_logs(name: &str, process: &mut Process, secrets: &BTreeSet<String>) {
     assert_eq!(process.errors(), "", "{name}");
     let output = process.output();
@@ -779,7 +777,7 @@ fn assert_logs(name: &str, process: &mut Process, secrets: &BTreeSet<String>) {
     }
 }
 
-/// What API Gateway takes for an answer, and what the contract says about it.
+/// The form of an answer for API Gateway, and its rules in the contract.
 fn assert_is_http_answer(place: &str, event: &Value, answer: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let known = [
@@ -862,7 +860,7 @@ fn assert_is_direct_answer(place: &str, answer: &Value) {
     }
 }
 
-/// The event as it came, with the response filled in.
+/// The original event, with the response filled in.
 fn assert_is_trigger_answer(function: &str, event: &Value, answer: &Value) {
     let mut unchanged = answer.clone();
     unchanged["response"] = event["response"].clone();
@@ -964,7 +962,7 @@ async fn an_agent_signs_a_person_in_with_the_two_tools() {
         (&started["success"], &started["expires_in"]),
         (&json!(true), &json!(300))
     );
-    // Older agents send what they remember; it is not believed.
+    // Older agents send remembered values; the function ignores them.
     let proof = json!({
         "email": ADA,
         "otp_code": world.mail_code(ADA).await,

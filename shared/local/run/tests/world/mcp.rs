@@ -1,4 +1,4 @@
-//! The agent's tools over MCP, called by clients that others wrote.
+//! The agent's tools over MCP, called by independent clients.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ async fn agent(world: &TestWorld) -> RunningService<RoleClient, ()> {
     ().serve(transport).await.unwrap()
 }
 
-/// Calls a tool, and holds both forms of its result against each other.
+/// Calls a tool, and compares both forms of its result.
 async fn call(
     world: &TestWorld,
     agent: &RunningService<RoleClient, ()>,
@@ -76,7 +76,7 @@ async fn the_tools_are_the_contracts_under_their_targets_names() {
     }
 }
 
-/// A gateway takes these keywords and no others.
+/// A gateway accepts only these keywords.
 fn plain(schema: &Value) {
     for (keyword, value) in schema.as_object().unwrap() {
         match keyword.as_str() {

@@ -1,5 +1,5 @@
-//! Settings as functions read them: every default is the contract's, and no value starts a function
-//! that Cognito does not keep or that would lock everybody out.
+//! The functions' settings: every default is the contract's. A function does not start with a value
+//! that Cognito would not keep, or that would lock all people out.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn settings_that_would_lock_everybody_out_or_promise_what_cognito_does_not_keep_
     assert_eq!(shortest.unwrap().lifetime, Duration::from_secs(1));
 }
 
-/// No default stands in code.
+/// The code contains no defaults.
 #[test]
 fn a_setting_that_is_missing_stops_the_start_by_name() {
     let missing = Environment::from_pairs([]).sign_in_rules().unwrap_err();

@@ -1,5 +1,4 @@
-//! Routes for agents and operators let in requests that the local run's credentials sign, and
-//! no others.
+//! Routes for agents and operators admit only requests that the local run's credentials signed.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -22,7 +21,7 @@ const BODY: &str = r#"{"userId":"nina"}"#;
 /// Headers or parameters.
 type Pairs = Vec<(String, String)>;
 
-/// What a test does to a signature in the making.
+/// A test's change of a signature in the making.
 type Change = fn(&mut Signing);
 
 /// A signature in the making; tests change one thing.
