@@ -1,4 +1,4 @@
-//! The decision: is the token good, and does its session go on?
+//! The decision: check the token, then its session and guest.
 
 use auth_domain::Problem;
 use auth_lambda::Passed;

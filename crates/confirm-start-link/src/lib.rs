@@ -41,7 +41,7 @@ struct ConfirmStartLink {
     authorizations: Authorizations,
     secrets: Secrets,
     front_end: FrontEnd,
-    /// Where our own page is served.
+    /// The origin of our own page.
     page: Origin,
     clock: Clock,
     randomness: Randomness,

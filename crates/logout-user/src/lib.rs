@@ -1,13 +1,13 @@
 //! `logoutUser`, POST /auth/logout: ends this session, or with `everywhere` all sessions of the
 //! guest.
 //!
-//! Ending one session notes its end in its record, and revokes its refresh token where the request
-//! brings it. Ending all revokes every refresh token at Cognito and then notes the instant on the
-//! guest. From there on every operation refuses the access tokens, which by their signature would
-//! live on.
+//! Ending one session records the end, and revokes its refresh token if the request brings it.
+//! Ending all revokes every refresh token at Cognito and then records the instant in the guest's
+//! record. From then on every operation refuses the access tokens, although their signatures stay
+//! valid.
 //!
-//! If a call fails: revoking is safe to repeat. The end is noted last, so until everything is done
-//! the caller's own token still works for the next try.
+//! If a call fails: revocation can be repeated. The end is recorded last, so until then the
+//! caller's own token still works for the next try.
 
 mod logout_user;
 

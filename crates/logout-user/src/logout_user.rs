@@ -70,7 +70,7 @@ impl LogoutUser {
         Ok(family.map(|family| family.session))
     }
 
-    /// Ends a session. The caller's guest notes it among the activity, where it is theirs.
+    /// Ends a session. If it is the caller's, the guest's activity records it.
     async fn end(
         &self,
         session: &SessionKey,

@@ -1,4 +1,5 @@
-//! The decision: take the token from where it is, renew it, and give the new one back the same way.
+//! The decision: take the token from the body or the cookie, renew it, and return the new one the
+//! same way.
 
 use auth_domain::{Problem, RefreshRefusal, RefreshToken, TokenDelivery};
 use auth_lambda::{Exchange, IssuedTokens, SetCookie};

@@ -77,7 +77,7 @@ struct Input {
     proof_of_work: Option<ProofOfWork>,
 }
 
-/// The guest to be, where the code went, and the token that it comes back with.
+/// The future guest's number, the destination of the code, and the handle for confirming it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Registered {

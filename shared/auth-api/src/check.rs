@@ -275,7 +275,7 @@ struct Header {
 
 struct Media {
     schema: Arc<Validator>,
-    /// The schema of each problem code, where the media type is that of problems.
+    /// The schema of each problem code, if the media type is that of problems.
     by_code: BTreeMap<String, Arc<Validator>>,
 }
 
@@ -344,7 +344,7 @@ impl Rules {
         self.parameters.iter().any(missing) && errors.all(|error| error["code"] == "required")
     }
 
-    /// Returns the problem's code, where the answer is one.
+    /// Returns the problem's code, if the answer is a problem.
     fn check_response(&self, exchange: &Exchange<'_>, found: &mut Findings) -> Option<String> {
         let side = Side::Response;
         let Some(response) = self.responses.get(&exchange.status) else {

@@ -30,7 +30,7 @@ pub struct AddressLimits {
     second_factors: Limit,
 }
 
-/// Where an address and its user are counted.
+/// The subjects under which an address and its user are counted.
 struct Counted {
     mails: AttributeValue,
     codes: AttributeValue,

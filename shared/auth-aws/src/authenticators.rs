@@ -241,10 +241,11 @@ impl Authenticators {
         }
     }
 
-    /// Puts a confirmed authenticator in force, with its backup codes, in place of the one before;
-    /// and ends every session but the kept one. All in one transaction, with `entry` in the guest's
-    /// activity. `false` where the set-up is no longer the pending one: another request has
-    /// confirmed it, or begun another; and where the sign-in that waits for it may no longer go on.
+    /// Puts a confirmed authenticator in force, with its backup codes, in place of the previous
+    /// one, and ends every session except the kept one. It is one transaction, with `entry` in the
+    /// guest's activity. `false` if the set-up is no longer the pending one, because another
+    /// request has confirmed it or begun another. Also `false` if the waiting sign-in must not
+    /// continue.
     pub async fn confirm(
         &self,
         guest: &Guest,
@@ -274,9 +275,8 @@ impl Authenticators {
         transact(&self.client, writes, "put the authenticator in force").await
     }
 
-    /// Removes an authenticator and its backup codes, and ends every session but `kept`, in one
-    /// transaction, with `entry` in the guest's activity. One that has gone already is as good as
-    /// removed.
+    /// Removes an authenticator and its backup codes, and ends every session except `kept`, in one
+    /// transaction, with `entry` in the guest's activity. A missing one counts as removed.
     pub async fn remove(
         &self,
         guest: &Guest,

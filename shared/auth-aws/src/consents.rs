@@ -22,8 +22,8 @@ use crate::{
 /// suffices for none (`OpenID` Connect Core §3.1.2.1).
 const FRESH_SIGN_IN: (&str, &str) = ("prompt", "login");
 
-/// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and where it sends
-/// browsers back to.
+/// The credential provider that `AGENTCORE_IDENTITY_PROVIDER_NAME` names, and its return address
+/// for browsers.
 #[derive(Clone)]
 pub struct Consents {
     client: Client,
@@ -105,8 +105,8 @@ impl Consents {
         }
     }
 
-    /// The person's token, for as long as the consent holds: AgentCore renews it. `None` where a
-    /// new consent is needed.
+    /// The person's token, as long as the consent is valid: AgentCore renews it. `None` if a new
+    /// consent is needed.
     pub async fn token(
         &self,
         user_id: &AgentUserId,

@@ -189,7 +189,7 @@ impl Failure {
         .into()
     }
 
-    /// The report alone, where the caller has its own name for the problem.
+    /// Only the report, for a caller with its own name for the problem.
     pub(crate) fn into_report(self) -> Report {
         self.report
     }

@@ -46,7 +46,7 @@ pub(crate) fn address_key(email: &Email) -> AttributeValue {
     text(format!("address#{}", email.as_str()))
 }
 
-/// Where a guest id is reserved.
+/// The key of a guest id's reservation.
 pub(crate) fn id_key(guest_id: &GuestId) -> AttributeValue {
     text(format!("guestId#{guest_id}"))
 }

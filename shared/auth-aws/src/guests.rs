@@ -521,9 +521,9 @@ impl Guests {
             .transpose()
     }
 
-    /// Notes that a mailed code has set a user's new password, with `entry` in the guest's
-    /// activity: the password counts, and every token issued up to `now` is refused. `false` where
-    /// the user has no guest. `address` is the guest's where its claim knows of no password yet.
+    /// Records that a mailed code has set a user's new password, with `entry` in the guest's
+    /// activity: the password counts, and every token issued up to `now` is refused. `false` if the
+    /// user has no guest. `address` is the guest's, if its claim has no mark of a password yet.
     pub async fn note_new_password(
         &self,
         sub: &UserSub,
@@ -803,7 +803,7 @@ fn new_password(now: Timestamp) -> Item {
     ])
 }
 
-/// An attribute of a reservation, where it has that one.
+/// An attribute of a reservation, if it exists.
 fn parsed<T, E>(
     reservation: &Item,
     name: &str,

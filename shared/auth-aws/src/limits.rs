@@ -26,7 +26,7 @@ use crate::{
 /// within days of that.
 const KEPT_SECONDS: i64 = 3600;
 
-/// Entries of a list that no limit looks at any more, before a write takes them off.
+/// The number of unread entries in a list after which a write removes them.
 const TRIMMED_AFTER: usize = 32;
 
 /// The list of a limit that has only one.
@@ -78,7 +78,7 @@ pub enum PoolRefusal {
 pub struct Refusal {
     /// Seconds until one more is admitted.
     pub retry_after_seconds: u64,
-    /// How many solved challenges have paid for the same subject lately. `None` where no challenge
+    /// How many solved challenges have recently paid for the same subject. `None` if no challenge
     /// would help now.
     pub solved_lately: Option<u32>,
 }
@@ -662,7 +662,7 @@ pub(crate) fn log_state(list: &str, limit: &Limit, item: &Item, now: Timestamp) 
     limit.state(instants.filter_map(read), now)
 }
 
-/// How many solved challenges the item counts; `None` where they buy no more.
+/// How many solved challenges the item counts; `None` if they buy no more.
 fn solved_lately(limit: &Limit, item: &Item, now: Timestamp) -> Option<u32> {
     let state = log_state(SOLVED, limit, item, now);
     (state.remaining > 0).then(|| limit.quota - state.remaining)

@@ -88,8 +88,8 @@ impl PasskeyList {
             .ok_or(Problem::NotFound)
     }
 
-    /// Takes a passkey off the list, and ends every session but `kept`, in one transaction, with
-    /// `entry` in the guest's activity. `false` where it had gone already.
+    /// Removes a passkey from the list, and ends every session except `kept`, in one transaction,
+    /// with `entry` in the guest's activity. `false` if it was not on the list.
     pub async fn remove(
         &self,
         sub: &UserSub,

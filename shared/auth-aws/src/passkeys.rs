@@ -94,8 +94,8 @@ impl Passkeys {
         }
     }
 
-    /// Begins a registration: the options for the browser, as Cognito makes them. `None` where the
-    /// user has as many passkeys as Cognito takes.
+    /// Begins a registration. Returns Cognito's options for the browser, or `None` if the user has
+    /// as many passkeys as Cognito allows.
     pub async fn begin(&self, tokens: &SelfServiceTokens) -> Result<Option<Value>, Problem> {
         let begun = self
             .pool
@@ -138,7 +138,7 @@ impl Passkeys {
         }
     }
 
-    /// Deletes a passkey. One that has gone already is as good as deleted.
+    /// Deletes a passkey. A missing one counts as deleted.
     pub async fn delete(
         &self,
         tokens: &SelfServiceTokens,

@@ -169,7 +169,7 @@ impl Platform {
         self.randomness.clone()
     }
 
-    /// The issuer of the user pool's tokens, where its signing keys are published too.
+    /// The issuer of the user pool's tokens. Its signing keys are published under the same address.
     pub(crate) fn issuer(&self) -> Result<String, ConfigurationError> {
         Ok(self.environment.text("COGNITO_ISSUER")?.to_owned())
     }

@@ -205,8 +205,7 @@ impl Environment {
         self.milliseconds("OTP_RESPONSE_FLOOR_MS")
     }
 
-    /// How long a browser is spared the second factor, where the person asks for it. Zero switches
-    /// it off.
+    /// How long a browser skips the second factor, if the person asks for it. Zero switches it off.
     pub fn device_remembered_for(&self) -> Result<Duration, ConfigurationError> {
         self.days("REMEMBER_DEVICE_DAYS", 0..=365)
     }

@@ -205,7 +205,7 @@ impl SignIns {
         read(&item)
     }
 
-    /// Adds the mail that a re-send brought. The codes mailed before go on working.
+    /// Adds Cognito's session of a re-sent mail. The codes mailed before still work.
     pub async fn add_session(
         &self,
         id: &SignInId,

@@ -96,7 +96,7 @@ impl StoredRecords {
         Ok(items)
     }
 
-    /// The user as Cognito has it; empty where it has gone.
+    /// Cognito's user; empty if the user no longer exists.
     pub async fn user(&self, guest: &Guest) -> Result<Value, Problem> {
         let user = self.pool.find(guest.cognito_sub.as_str()).await?;
         Ok(user.map_or_else(|| Value::Object(Map::new()), |user| directory(&user)))

@@ -31,9 +31,9 @@ impl TokenService {
         })
     }
 
-    /// New tokens for a refresh token. Where the client rotates, the refresh token among them
-    /// replaces the one given, which works on through the grace period, so that two tabs that
-    /// refresh together both stay signed in.
+    /// New tokens for a refresh token. If the client rotates tokens, the answer contains the next
+    /// refresh token. The old one still works during the grace period, so two tabs that refresh
+    /// together both stay signed in.
     pub async fn refresh(&self, refresh_token: &RefreshToken) -> Result<Tokens, Problem> {
         let secrets = self.secrets.get().await?;
         let mut exchanged = self.exchange(refresh_token, secrets.client_secret()).await;

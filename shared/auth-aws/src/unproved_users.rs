@@ -115,8 +115,8 @@ impl UnprovedUsers {
         }
     }
 
-    /// Claims an address's user for good: `sub` has just proved it. `false` where that user is
-    /// being removed.
+    /// Claims an address's user for good: `sub` has just proved it. `false` if a removal has
+    /// claimed that user.
     pub async fn claim_proved(
         &self,
         email: &Email,

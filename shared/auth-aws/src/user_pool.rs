@@ -64,8 +64,8 @@ impl UserPool {
         })
     }
 
-    /// The same for a person's request. Cognito is told where it came from, since its limits on
-    /// mails count by requester: without that, all people are one Lambda function to it.
+    /// The same for a person's request. Cognito receives its origin, because it counts mails by
+    /// requester. Without it, all people are one Lambda function to Cognito.
     pub(crate) fn for_request(&self, context: Option<RequestContext>) -> Self {
         Self {
             context,
@@ -73,7 +73,7 @@ impl UserPool {
         }
     }
 
-    /// Where the person is, in the words of the Admin API.
+    /// The person's address, in the form of the Admin API.
     fn context_data(&self) -> Option<ContextDataType> {
         let context = self.context.as_ref()?;
         let described = ContextDataType::builder()

@@ -71,7 +71,8 @@ impl IssuedSession {
 /// A refresh that Cognito has granted.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh {
-    /// The generation of the token that came; that of unmarked tokens where it had no mark.
+    /// The generation of the token that came. An unmarked token has the generation of unmarked
+    /// ones.
     pub presented: Generation,
     /// When it came, before Cognito was asked.
     pub asked_at: Timestamp,
@@ -88,7 +89,8 @@ pub enum Renewal {
     GoesOn {
         /// The generation that the new token is of.
         generation: Generation,
-        /// By when, at the latest, the session had begun: exact, where the sign-in made its record.
+        /// The latest instant at which the session can have begun. It is exact if the sign-in made
+        /// its record.
         signed_in_by: Timestamp,
     },
     /// It has ended.

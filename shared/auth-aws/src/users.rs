@@ -33,7 +33,7 @@ impl Users {
         })
     }
 
-    /// Removes a user. One that has gone already is as good as removed.
+    /// Removes a user. A missing one counts as removed.
     pub async fn remove(&self, sub: &UserSub) -> Result<(), Problem> {
         let removed = self
             .pool

@@ -1,4 +1,4 @@
-//! Runs the modules' own tests where Node is at hand, so that the one test command covers them.
+//! Runs the modules' own tests if Node is installed, so that the one test command covers them.
 use std::process::Command;
 
 #[test]

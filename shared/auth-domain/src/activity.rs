@@ -228,7 +228,7 @@ impl Activity {
     /// How many events an answer may ask for.
     pub const PAGE: RangeInclusive<u32> = 1..=100;
 
-    /// How many it has where it asks for no number.
+    /// The default number of events on a page.
     pub const USUAL_PAGE: u32 = 50;
 
     /// An event that the guest has caused at `at`.

@@ -651,9 +651,8 @@ pub enum LinkEnd {
 }
 
 impl Authorization {
-    /// How the authorization has ended for a browser that follows its link; `None` where it waits.
-    /// A link that no browser has bound has no secrets: its end is told to every browser that opens
-    /// it.
+    /// The end of the authorization, for a browser that follows its link; `None` while it is
+    /// pending. An unbound link has no secrets, so every browser that opens it learns its end.
     #[must_use]
     pub fn link_end(&self, began_it: bool, now: Timestamp) -> Option<LinkEnd> {
         let failed = |reason| Some(LinkEnd::Failed { reason, began_it });
@@ -776,7 +775,7 @@ impl CallbackUrl {
 pub struct ConsentRequest {
     /// The authorization to ask about afterwards.
     pub id: AuthorizationId,
-    /// Where the person is to go.
+    /// The URL for the person.
     pub url: String,
     /// Until when.
     pub expires_at: Timestamp,

@@ -1,4 +1,4 @@
-//! Kinds of characters, by Unicode's properties. Tests hold the tables against Unicode's own.
+//! Kinds of characters, by Unicode's properties. Tests compare the tables with Unicode's own.
 
 use std::ops::RangeInclusive;
 

@@ -111,7 +111,7 @@ impl Serialize for Timestamp {
     }
 }
 
-/// Where "now" comes from: the system in a Lambda, a clock that tests move in the local run.
+/// The source of "now": the system in a Lambda, a clock that tests move in the local run.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

@@ -192,7 +192,7 @@ pub struct Guest {
     pub kept_session: Option<SessionId>,
     /// Which device cookies count: those of this epoch. A reset of the password begins another.
     pub device_epoch: u32,
-    /// The authenticator that guards every sign-in, where the guest has one.
+    /// The authenticator that guards every sign-in, if the guest has one.
     pub authenticator: Option<Authenticator>,
     /// An authenticator during its set-up, if there is one. The authenticator above changes only
     /// when this one is confirmed.

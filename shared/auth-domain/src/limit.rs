@@ -83,8 +83,8 @@ impl CodeMailLimits {
 pub struct OwnMailLimits {
     /// All strangers together.
     pub strangers: Limit,
-    /// Strangers and solved challenges together. `None` where challenges are held to the mailbox's
-    /// limits alone.
+    /// Strangers and solved challenges together. `None` if only the mailbox's limits apply to
+    /// challenges.
     pub with_solved: Option<Limit>,
 }
 

@@ -92,7 +92,7 @@ pub enum Problem {
     SignInCompleted,
     /// The request has no token, or one that is no longer accepted.
     AuthRequired,
-    /// An agent's guest has to consent first, and where.
+    /// An agent's guest has to consent first, at this URL.
     ConsentRequired(Box<ConsentRequest>),
     /// The address and the password do not match, or the address is not proved yet. One answer
     /// hides which.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-/// Where unguessable bytes come from: the operating system, everywhere but in tests of the domain.
+/// The source of unguessable bytes: the operating system, except in tests of the domain.
 #[derive(Clone)]
 pub struct Randomness(Arc<Fill>);
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::redacted::redacted_debug;
 
-/// From where and to where a request was sent.
+/// The sender's address and the target of a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestContext {
     /// The person's own address, which no proxy of ours has replaced.

@@ -77,7 +77,7 @@ pub struct Tokens {
     pub access_token: AccessToken,
     /// For the front end.
     pub id_token: IdToken,
-    /// For the next tokens; absent where the client keeps the one it has.
+    /// For the next tokens; absent if the client keeps its present one.
     pub refresh_token: Option<RefreshToken>,
     /// Seconds until the access token ends.
     pub expires_in: u32,

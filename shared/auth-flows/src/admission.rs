@@ -320,8 +320,8 @@ impl Requester<'_> {
         }
     }
 
-    /// The same where Cognito's own limit is the next, as of passwords. All conversations of agents
-    /// share one budget for an address.
+    /// The same if Cognito's own limit is the next one, as for passwords. All conversations of
+    /// agents share one budget for an address.
     #[must_use]
     pub fn shared_budget(&self) -> String {
         match &self.standing {

@@ -102,7 +102,8 @@ impl<'a> Attempt<'a> {
         Self::count(&requester.turn(), None, Some(budget), through).await
     }
 
-    /// Evaluates the attempt's proof. If the call fails before that, the attempt is given back.
+    /// Evaluates the attempt's proof. If the call fails before that, the attempt's counts are
+    /// restored.
     pub async fn evaluate<T>(
         &self,
         evaluating: impl Future<Output = Result<T, Undecided>>,

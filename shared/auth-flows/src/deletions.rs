@@ -57,7 +57,7 @@ impl Deletions {
     }
 
     /// Claims a guest for deletion, and deletes everything. Of several claims one counts, and all
-    /// go on.
+    /// of them continue.
     pub async fn begin(&self, guest: &Guest, exchange: &Exchange) -> Result<(), Problem> {
         self.guests.claim_deletion(guest, self.clock.now()).await?;
         self.resume(guest.into(), exchange).await

@@ -5,7 +5,7 @@ use auth_aws::{AccessTokens, ConfigurationError, Platform};
 use auth_domain::{Caller, Problem};
 use auth_lambda::Exchange;
 
-/// Checks access tokens where no authorizer has.
+/// Checks access tokens on routes without an authorizer.
 #[derive(Clone)]
 pub struct Entrance {
     access_tokens: AccessTokens,

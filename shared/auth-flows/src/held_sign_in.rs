@@ -238,9 +238,9 @@ impl HeldSignIns {
         others_end(looking).await.unwrap_or(Problem::SessionExpired)
     }
 
-    /// Notes that the passkey which was the first factor, and the authenticator, were shown
-    /// together: from then on a verified use of the passkey is both factors. Where that fails, it
-    /// is asked for again.
+    /// Records that the passkey of the first factor and the authenticator were shown together: from
+    /// then on a verified use of the passkey is both factors. If the write fails, the next sign-in
+    /// asks for the authenticator again.
     pub async fn confirm_passkey(&self, resumed: &Resumed<'_>, proved: &ProvedFactor<'_>) {
         let guest = &proved.guest;
         if let (Some(passkey), Some(authenticator)) = (&resumed.held.passkey, &guest.authenticator)
@@ -304,8 +304,8 @@ impl HeldSignIns {
         self.abandon(&resumed.id, token).await;
     }
 
-    /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. Where that
-    /// fails, it is deleted with the record, and ends unused by its own time.
+    /// Revokes the refresh token of a sign-in that cannot be finished, and forgets it. If that
+    /// fails, the token is deleted with the record, and expires unused.
     async fn abandon(&self, id: &SignInId, token: &HeldToken) {
         let abandoning = async {
             let refresh_token = self.second_factors.open(token).await?;

@@ -35,7 +35,7 @@ impl Sessions {
             .await
     }
 
-    /// The same where an operator ends them.
+    /// The same for an operator's act.
     pub async fn end_all_by_operator(&self, guest: &Guest) -> Result<(), Problem> {
         let kind = ActivityKind::AllSessionsEnded;
         let (sub, guest_id) = (&guest.cognito_sub, &guest.guest_id);

@@ -3,7 +3,7 @@
 use auth_domain::{Email, MaskedEmail, SessionToken};
 use serde::{Serialize, Serializer};
 
-/// Where a code went, and how to go on.
+/// The destination of a code, and the handle for the next step.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeSent {

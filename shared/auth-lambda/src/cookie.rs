@@ -31,7 +31,7 @@ impl SetCookie {
     /// The name of the cookie that holds a refresh token.
     pub const REFRESH_TOKEN: &'static str = "__Host-latchkey-refresh";
 
-    /// Gives a browser a refresh token to keep where no script reads it.
+    /// Gives a browser a refresh token in a cookie that scripts cannot read.
     #[must_use]
     pub fn refresh_token(token: &RefreshToken, lifetime: Duration) -> Self {
         Self {

@@ -30,7 +30,7 @@ pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> 
 pub(crate) struct Sender {
     /// The peer of the TCP connection, as API Gateway saw it.
     pub(crate) source_ip: Option<IpAddr>,
-    /// `CloudFront-Viewer-Address`: worth something only if the request came through there.
+    /// `CloudFront-Viewer-Address`: valid only if the request came through CloudFront.
     pub(crate) viewer_address: Option<SocketAddr>,
     /// Whether the request proves that it came through CloudFront.
     pub(crate) came_through_cloudfront: bool,
@@ -164,8 +164,7 @@ impl Exchange {
         })
     }
 
-    /// The country that the request comes from, by its two letters (ISO 3166-1), where CloudFront
-    /// says so.
+    /// The country of the request, by its two letters (ISO 3166-1), if CloudFront sends it.
     #[must_use]
     pub fn country(&self) -> Option<Country> {
         let country = self.sender.viewer_country.as_deref();

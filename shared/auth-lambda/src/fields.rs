@@ -53,8 +53,7 @@ impl Fields {
         }
     }
 
-    /// A field that must be there, as text that parses. `None` only where [`Fields::finish`] will
-    /// refuse.
+    /// A required field, as text that parses. `None` only if [`Fields::finish`] will refuse.
     pub fn required<T>(&mut self, name: &str) -> Option<T>
     where
         T: FromStr,
@@ -177,7 +176,7 @@ impl Fields {
         Problem::ValidationFailed(broken_rules(name, broken).collect())
     }
 
-    /// A field of a patch, where absent, null and a value mean three things.
+    /// A field of a patch: absent, null and a value have three different meanings.
     pub fn patch<T>(&mut self, name: &str) -> Patch<T>
     where
         T: FromStr,
@@ -230,7 +229,7 @@ impl Fields {
         self.proofs_with("mfaCode")
     }
 
-    /// The same where the authenticator's code is called `code`.
+    /// The same with the authenticator's code under the name `code`.
     pub fn proofs_with_code(&mut self) -> Option<Proofs> {
         self.proofs_with("code")
     }
@@ -261,15 +260,15 @@ impl Fields {
         password.or(code)
     }
 
-    /// A second factor, if one is given: `code` or `backupCode`. Where one must be, or both are,
-    /// [`Fields::one_of`] says so.
+    /// An optional second factor: `code` or `backupCode`. Use [`Fields::one_of`] to require exactly
+    /// one of them.
     pub fn second_factor(&mut self) -> Option<SecondFactor> {
         let code = self.optional("code").map(SecondFactor::Code);
         let backup_code = self.optional("backupCode").map(SecondFactor::BackupCode);
         code.or(backup_code)
     }
 
-    /// A new passkey as a browser sends it. `None` only where [`Fields::finish`] will refuse.
+    /// A new passkey in a browser's form. `None` only if [`Fields::finish`] will refuse.
     pub fn attestation(&mut self, name: &str) -> Option<Attestation> {
         self.credential(name, |credential| {
             let id: Option<CredentialId> = credential.required("id");
@@ -287,7 +286,7 @@ impl Fields {
         })
     }
 
-    /// A use of a passkey as a browser sends it. `None` only where [`Fields::finish`] will refuse.
+    /// A use of a passkey in a browser's form. `None` only if [`Fields::finish`] will refuse.
     pub fn assertion(&mut self, name: &str) -> Option<Assertion> {
         self.credential(name, |credential| {
             let id: Option<CredentialId> = credential.required("id");

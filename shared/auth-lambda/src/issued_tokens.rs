@@ -1,4 +1,4 @@
-//! Tokens as the contract shows them: the one place where they are written into an answer.
+//! Tokens in the contract's form. Only this file writes them into an answer.
 
 use auth_domain::{AccessToken, IdToken, RefreshToken, Tokens};
 use serde::{Serialize, Serializer};

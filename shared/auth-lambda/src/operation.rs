@@ -17,8 +17,7 @@ pub enum Access {
     /// returns the person.
     Caller,
     /// A person with an access token, which the operation itself checks, or anyone with another
-    /// proof. Claims that an invoker names are held against the app clients, as for
-    /// [`Access::Caller`].
+    /// proof. An invoker's claims are compared with the app clients, as for [`Access::Caller`].
     CallerOrProof,
     /// An agent or a service that IAM admits: over HTTP by its signature, at the other doors by the
     /// permission to invoke.
@@ -50,7 +49,7 @@ pub trait Operation: Send + Sync + 'static {
     /// The output of a success.
     type Output: Serialize + Send;
 
-    /// The status of this success, where one operation has two.
+    /// The status of this success, for an operation with two.
     fn status(_output: &Self::Output) -> u16 {
         Self::STATUS
     }

@@ -1,4 +1,4 @@
-//! Web origins (RFC 6454): where a page comes from, as browsers write it.
+//! Web origins (RFC 6454): the origin of a page, as browsers write it.
 
 use std::str::FromStr;
 

@@ -14,8 +14,8 @@ pub struct Page {
 pub struct PagePolicy<'a> {
     /// The source of its one style, as a content security policy names it.
     pub style: &'a str,
-    /// Where the way of its form may lead beside this host. Chromium holds every redirection after
-    /// a form against this.
+    /// The origins, besides this host, to which the page's form may lead. Chromium checks every
+    /// redirection after a form.
     pub form_leads_to: &'a [Origin],
 }
 

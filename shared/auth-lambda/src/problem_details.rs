@@ -174,7 +174,7 @@ pub const fn status(problem: &Problem) -> u16 {
     }
 }
 
-/// Seconds for `Retry-After`, where trying again helps.
+/// Seconds for `Retry-After`, if a retry helps.
 pub(crate) const fn retry_after_seconds(problem: &Problem) -> Option<u64> {
     match problem {
         Problem::MaxAttemptsExceeded(LimitState {

@@ -73,7 +73,7 @@ impl SignInAnswer {
         Self::SignedIn(Box::new(SignedIn::new(tokens, user)))
     }
 
-    /// Tokens that leave, and the number of backup codes left where one was used up.
+    /// Tokens that leave, and the number of backup codes left if one was used.
     #[must_use]
     pub fn after_backup_code(
         tokens: Tokens,

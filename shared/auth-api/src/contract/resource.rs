@@ -70,7 +70,7 @@ pub struct Resource {
     /// The actions that may be granted on it. There is none for a transaction: IAM checks the
     /// actions that it consists of.
     pub actions: Vec<String>,
-    /// The table, where it is one.
+    /// The table, if the resource is one.
     pub table: Option<Table>,
 }
 
@@ -80,7 +80,7 @@ pub struct Resource {
 pub struct Table {
     /// The attribute of its partition key.
     pub key: String,
-    /// The attribute of its sort key; `None` where the partition key names an item.
+    /// The attribute of its sort key; `None` if the partition key alone names an item.
     pub sort: Option<String>,
     /// The attribute with an item's expiry in seconds since the epoch; `None` if no item expires.
     pub ttl: Option<String>,

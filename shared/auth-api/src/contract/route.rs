@@ -11,7 +11,7 @@ use super::name::{camel_case, kebab_case};
 use super::resource::Grant;
 use super::tool::Tool;
 
-/// An operation, and where and how it is reached.
+/// An operation and its route.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// In camelCase, such as `verifyOtp`.

@@ -36,8 +36,8 @@ pub enum SettingKind {
     Url,
 }
 
-/// The values that a setting may have, beyond its kind. [`NONE`] is one more where it is the
-/// default.
+/// The values that a setting may have, beyond its kind. If the default is [`NONE`], that is one
+/// more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bounds {
     /// Any of its kind.

@@ -1,5 +1,5 @@
-//! The contract, seen as its readers see it: the document itself, its routes, and the checker that
-//! holds the wire against it.
+//! The contract, seen by its readers: the document itself, its routes, and the checker that
+//! compares the wire with it.
 
 #![allow(
     clippy::unwrap_used,

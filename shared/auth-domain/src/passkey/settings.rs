@@ -65,7 +65,7 @@ fn is_address(name: &str) -> bool {
 /// Whether devices must ask for a finger, a face or a PIN (`userVerification`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserVerification {
-    /// Where they can.
+    /// Devices ask if they can.
     #[default]
     Preferred,
     /// Always.

@@ -93,8 +93,7 @@ pub enum PasswordRule {
     TooShort,
     /// More than 256 characters.
     TooLong,
-    /// White space at an end, which Cognito refuses, and which gets lost where passwords are
-    /// copied.
+    /// White space at an end. Cognito refuses it, and copying a password often drops it.
     SpaceAtAnEnd,
     /// A character that no key types.
     ControlCharacter,

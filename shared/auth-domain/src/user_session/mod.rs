@@ -141,7 +141,7 @@ pub struct SessionOrigin {
     pub method: SignInMethod,
     /// The name of the browser or app.
     pub device: ClientName,
-    /// Where the sign-in came from.
+    /// The country of the sign-in.
     pub country: Option<Country>,
 }
 
@@ -167,7 +167,7 @@ impl UserSession {
         guest.has_signed_out_since(self.signed_in_by, Some(&self.id))
     }
 
-    /// Those of a guest's sessions that go on, the last used first, and a hundred at most.
+    /// A guest's live sessions, the last used first, and a hundred at most.
     #[must_use]
     pub fn going_on(mut sessions: Vec<Self>, guest: &Guest) -> Vec<Self> {
         sessions.retain(|session| !session.is_signed_out_of(guest));

@@ -15,7 +15,7 @@ use crate::session::{Progress, Session, Withheld};
 
 /// The answer to a browser.
 pub(crate) enum Step {
-    /// Go on there.
+    /// The browser's next address.
     Redirect(Url),
     /// This is the end: the sentence is for the person.
     DeadEnd(&'static str),
@@ -231,8 +231,8 @@ impl Denied {
     }
 }
 
-/// Back to the application, with these parameters where they say something, and with the state that
-/// it gave.
+/// Back to the application, with the application's state, and with those of these parameters that
+/// have a value.
 fn to_return_url(service: &Service, session: &Session, parameters: &[(&str, &str)]) -> Step {
     let Ok(mut url) = Url::parse(&session.asked.return_url) else {
         return ENDED;

@@ -32,7 +32,7 @@ pub struct Behaviour {
     pub colon_in_custom_state: Permission,
     /// The query parameter of the return URL that carries `customState`; `None` if there is none.
     pub state_parameter: Option<String>,
-    /// How return URLs are held against those that the workload identity allows.
+    /// How return URLs are compared with those that the workload identity allows.
     pub return_urls: ReturnUrls,
     /// The return URL's parameters when the person or the provider refuses.
     pub denial: Denial,

@@ -1,5 +1,4 @@
-//! OAuth2 credential providers: where people give their consent, and as which client tokens are
-//! asked for.
+//! OAuth2 credential providers: the page for people's consent, and the client that requests tokens.
 
 use local_kit::{Millis, SpecError, seconds};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
@@ -20,7 +19,7 @@ pub struct CredentialProviderSpec {
     /// `CustomOauth2`, or a vendor such as `CognitoOauth2`. `discovery` gives the vendor's issuer
     /// or its endpoints.
     pub vendor: String,
-    /// Where its endpoints are.
+    /// Its endpoints.
     pub discovery: Discovery,
     /// The client registered at the provider, with this provider's callback URL.
     pub client_id: String,
@@ -42,7 +41,7 @@ pub struct CredentialProvider {
     pub callback_url: String,
 }
 
-/// Where a provider's endpoints are.
+/// A provider's endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Discovery {
@@ -61,9 +60,9 @@ pub enum Discovery {
 pub struct AuthorizationServer {
     /// Its identifier.
     pub issuer: String,
-    /// Where browsers are sent.
+    /// The endpoint for browsers.
     pub authorization_endpoint: String,
-    /// Where codes become tokens.
+    /// The endpoint that exchanges codes for tokens.
     pub token_endpoint: String,
     /// Accepted without effect: the request always asks for `code`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

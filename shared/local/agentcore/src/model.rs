@@ -16,7 +16,7 @@ pub(crate) fn operation_at(path: &str) -> Option<(&'static str, &'static Operati
     MODEL.operation_at(path)
 }
 
-/// Holds the body of a call of `operation` against the model.
+/// Checks the body of a call of `operation` against the model.
 pub(crate) fn check(operation: &str, body: &Value) -> Result<(), Refusal> {
     MODEL.check(operation, body).map_err(|unfit| match unfit {
         Unfit::Unreadable(message) => Refusal::unreadable(message),

@@ -19,7 +19,7 @@ const LONGEST_ANSWER: usize = 1_024 * 1_024;
 pub(crate) struct Tokens {
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
-    /// When the access token ends, where the provider said so.
+    /// When the access token ends, if the provider's answer contains it.
     pub(crate) expires: Option<Millis>,
 }
 
@@ -54,7 +54,7 @@ struct Metadata {
     token_endpoint_auth_methods_supported: Vec<String>,
 }
 
-/// Where a provider's endpoints are now.
+/// A provider's current endpoints.
 pub(crate) async fn endpoints(
     http: &reqwest::Client,
     discovery: &Discovery,

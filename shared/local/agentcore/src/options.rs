@@ -13,14 +13,14 @@ pub struct Options {
     pub region: String,
     /// The account in ARNs.
     pub account_id: String,
-    /// Where the router will be reachable, without a slash at the end. Authorization URLs and
-    /// callback URLs begin with it.
+    /// The router's address, without a slash at the end. Authorization URLs and callback URLs begin
+    /// with it.
     pub public_url: String,
-    /// Where the state is kept.
+    /// The place of the state.
     pub state: State,
     /// The current time. Everything that expires uses this clock.
     pub clock: Clock,
-    /// Where tokens, states and ids come from.
+    /// The source of tokens, states and ids.
     pub random: Random,
     /// The issuers whose tokens `GetWorkloadAccessTokenForJWT` accepts.
     pub issuers: Issuers,

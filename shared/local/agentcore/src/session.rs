@@ -41,7 +41,7 @@ pub(crate) struct Asked {
     /// The credential provider's name.
     pub(crate) provider: String,
     pub(crate) purpose: Purpose,
-    /// Where in the vault the tokens will lie.
+    /// The place of the tokens in the vault.
     pub(crate) key: Fingerprint,
     pub(crate) return_url: String,
     pub(crate) custom_state: Option<String>,

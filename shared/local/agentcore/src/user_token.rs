@@ -1,4 +1,4 @@
-//! A user's JWT, held against the keys that its issuer publishes.
+//! A user's JWT, verified with the keys that its issuer publishes.
 
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};

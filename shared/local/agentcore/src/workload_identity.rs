@@ -60,7 +60,7 @@ impl Page {
             .unwrap_or(20)
     }
 
-    /// Where the last page ended: at the name that its token is.
+    /// The end of the last page: the name in its token.
     pub(crate) fn after(&self) -> &str {
         self.next_token.as_deref().unwrap_or_default()
     }
@@ -186,7 +186,7 @@ pub(crate) fn get(service: &Service, input: &Named) -> Result<Value, Refusal> {
     Ok(identity.described(service, &input.name))
 }
 
-/// Replaces the list of return URLs, where one is given.
+/// Replaces the list of return URLs, if the request has one.
 pub(crate) fn update(service: &Service, input: Described) -> Result<Value, Refusal> {
     let urls = input.allowed_resource_oauth2_return_urls;
     check_return_urls(urls.as_deref().unwrap_or_default())?;

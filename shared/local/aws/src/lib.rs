@@ -38,7 +38,7 @@ pub struct Options {
     pub region: String,
     /// The twelve digits in ARNs.
     pub account_id: String,
-    /// Where secrets and keys are kept.
+    /// The place of secrets and keys.
     pub state: State,
     /// The clock behind every timestamp.
     pub clock: Clock,
@@ -103,7 +103,7 @@ impl AwsLocal {
         secrets_manager::ensure(&self.account, name, first_value)
     }
 
-    /// Gives a secret a new current value, as `PutSecretValue` does; makes it where it is missing.
+    /// Gives a secret a new current value, as `PutSecretValue` does. Makes a missing secret.
     pub fn set_secret(&self, name: &str, value: String) -> Result<(), StateError> {
         secrets_manager::set(&self.account, name, value)
     }

@@ -1,4 +1,4 @@
-//! Secrets and keys, in memory and (where a file is given) on disk after every change.
+//! Secrets and keys, in memory and (with a file) on disk after every change.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -25,7 +25,7 @@ pub enum StateError {
     Content {
         /// The file that was read.
         path: PathBuf,
-        /// Where it stops making sense.
+        /// The parser's error.
         source: serde_json::Error,
     },
 }

@@ -281,7 +281,7 @@ impl ClientSettings {
         validity.saturating_mul(self.token_validity_units.refresh.seconds())
     }
 
-    /// The grace period in seconds, where the client's refresh tokens rotate.
+    /// The grace period in seconds, if the client's refresh tokens rotate.
     pub(crate) fn rotation_grace(&self) -> Option<i64> {
         self.refresh_token_rotation
             .filter(|rotation| rotation.feature == Feature::Enabled)

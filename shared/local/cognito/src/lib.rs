@@ -96,7 +96,7 @@ impl Cognito {
         spec::ensure_described_pool(&self.service, request, domain)
     }
 
-    /// Where the hosted sign-in of a pool is, without a slash at the end, if it has a domain:
+    /// The address of a pool's hosted sign-in, without a slash at the end, if it has a domain:
     /// `{domain_url}/oauth2/authorize`, `/oauth2/token`, `/oauth2/userInfo`, `/oauth2/revoke`,
     /// `/login`, `/logout`.
     pub fn domain_url(&self, pool_id: &str) -> Result<Option<String>, SpecError> {

@@ -34,7 +34,7 @@ impl fmt::Debug for Mail {
 }
 
 impl Mail {
-    /// In the words of the pool's template, where it has one.
+    /// In the words of the pool's template, if it has one.
     pub(crate) fn sign_in_code(
         to: &str,
         code: &str,

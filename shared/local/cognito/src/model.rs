@@ -15,7 +15,7 @@ pub(crate) fn operation(name: &str) -> Option<&'static str> {
     MODEL.operation(name).map(|(name, _)| name)
 }
 
-/// Holds the body of a call of `operation` against the model.
+/// Checks the body of a call of `operation` against the model.
 pub(crate) fn check(operation: &str, body: &Value) -> Result<(), Refusal> {
     MODEL.check(operation, body).map_err(|unfit| match unfit {
         Unfit::Unreadable(message) => Refusal::new(Exception::Serialization, message),

@@ -15,14 +15,14 @@ pub struct Options {
     pub region: String,
     /// The account in ARNs.
     pub account_id: String,
-    /// Where the router will be reachable, without a slash at the end. The issuer of a pool's
-    /// tokens is `{public_url}/{poolId}`, and its JWKS is served below that.
+    /// The router's address, without a slash at the end. The issuer of a pool's tokens is
+    /// `{public_url}/{poolId}`, and its JWKS is served below that.
     pub public_url: String,
-    /// Where the state is kept.
+    /// The place of the state.
     pub state: State,
     /// The current time. Everything that expires uses this clock.
     pub clock: Clock,
-    /// Where codes, keys, tokens and ids come from.
+    /// The source of codes, keys, tokens and ids.
     pub random: Random,
     /// Takes every mail, before the answer of the operation that sent it.
     pub mail: Arc<dyn Fn(Mail) + Send + Sync>,
@@ -31,8 +31,7 @@ pub struct Options {
     pub lambda_url: Option<String>,
     /// How long a trigger may take, in real time.
     pub lambda_limit: Duration,
-    /// How choice-based sign-in answers for an unknown name, where the app client hides
-    /// that.
+    /// The answer of choice-based sign-in to an unknown name, if the app client hides that.
     pub unknown_user: UnknownUser,
     /// Whether the hosted page obeys `prompt=login`.
     pub prompt_login: PromptLogin,
@@ -111,8 +110,8 @@ pub enum UnknownUser {
     EmailOtp,
     /// The challenge is `EMAIL_OTP`, and the password factors are available too.
     AllFactors,
-    /// The challenge is `WEB_AUTHN`, where the pool has it: the developer guide says that the
-    /// factor is picked at random.
+    /// The challenge is `WEB_AUTHN`, if the pool has it: the developer guide says that the factor
+    /// is picked at random.
     Passkey,
     /// The challenge is `SELECT_CHALLENGE`, with every factor to choose from.
     SelectChallenge,

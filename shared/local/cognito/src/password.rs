@@ -36,8 +36,8 @@ const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-";
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 
-/// The memory that finished work has left behind, at most one piece a place. Given back to the
-/// allocator, 4 MiB at a time from many threads would grow into hundreds.
+/// The memory of finished work, at most one piece a place. Returned to the allocator, 4 MiB at a
+/// time from many threads would grow into hundreds.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// Argon2id of a password. Takes milliseconds of CPU.

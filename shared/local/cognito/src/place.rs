@@ -11,7 +11,7 @@ use crate::service::Service;
 use crate::session::{self, Door, Session, Step};
 use crate::user::User;
 
-/// `ContextData` of the Admin form, or `UserContextData` of the public one: where the person is.
+/// `ContextData` of the Admin form, or `UserContextData` of the public one: the person's address.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Context {
@@ -54,8 +54,8 @@ impl Place {
     }
 
     /// Counts a mail with a sign-in code against the hourly limit of its address and requester. A
-    /// request of the Admin form names the requester. So does one of the public form, where the
-    /// client has a secret and may say so (`EnablePropagateAdditionalUserContextData`).
+    /// request of the Admin form names the requester. A request of the public form does too, if the
+    /// client has a secret and the permission (`EnablePropagateAdditionalUserContextData`).
     pub(crate) fn count_code(
         &self,
         service: &Service,

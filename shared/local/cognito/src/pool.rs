@@ -36,11 +36,11 @@ pub(crate) struct PoolSettings {
     /// Set through `SetUserPoolMfaConfig`, which is another operation with another shape.
     #[serde(default)]
     pub(crate) software_token_mfa: bool,
-    /// Email as second factor, where it is there, and the words of every sign-in code; set in the
-    /// same way.
+    /// The settings of email as second factor, and the words of every sign-in code; set in the same
+    /// way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) email_mfa_configuration: Option<EmailMfaConfiguration>,
-    /// Passkeys, where they are configured; set in the same way.
+    /// The settings of passkeys, if there are any; set in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) web_authn_configuration: Option<WebAuthnConfiguration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -107,7 +107,7 @@ impl Service {
         format!("{}/{pool}", self.options.public_url.trim_end_matches('/'))
     }
 
-    /// Where the hosted sign-in of a domain is, without a slash at the end.
+    /// The address of a domain's hosted sign-in, without a slash at the end.
     pub(crate) fn domain_url(&self, domain: &str) -> String {
         format!("{}/{domain}", self.options.public_url.trim_end_matches('/'))
     }

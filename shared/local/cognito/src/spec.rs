@@ -199,10 +199,10 @@ pub struct ClientSpec {
 /// An app client's permissions at the hosted sign-in, by authorization codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostedSignIn {
-    /// Where browsers may be sent back to, compared letter by letter: `https`, `http` on this
+    /// Allowed return addresses for browsers, compared letter by letter: `https`, `http` on this
     /// machine, or an app's own scheme.
     pub callback_urls: Vec<String>,
-    /// Where browsers may be sent after `/logout`.
+    /// Allowed addresses after `/logout`.
     pub logout_urls: Vec<String>,
     /// Of `openid`, `email`, `phone`, `profile` and `aws.cognito.signin.user.admin`.
     pub scopes: Vec<String>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where time comes from.
+/// The source of time.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Milliseconds since 1970.

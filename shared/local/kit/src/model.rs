@@ -176,8 +176,7 @@ impl Model {
             .map(|(name, operation)| (name.as_str(), operation))
     }
 
-    /// Holds the body of a call against the model: first the types, then the constraints, all of
-    /// them.
+    /// Checks the body of a call against the model: first the types, then all constraints.
     pub fn check(&self, operation: &str, body: &Value) -> Result<(), Unfit> {
         let Some((_, operation)) = self.operation(operation) else {
             return Err(Unfit::Unreadable("there is no such operation".to_owned()));
@@ -379,7 +378,7 @@ fn check_length(shape: &Shape, length: usize, breach: &mut impl FnMut(&str)) {
     }
 }
 
-/// Where the two protocols speak differently of the same model.
+/// The differences of the two protocols over the same model.
 impl Protocol {
     /// The path of a member. To JSON 1.1, `UserAttributes` of the model is `userAttributes` in a
     /// message.

@@ -29,7 +29,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Where the state is kept.
+    /// The place of the state.
     #[must_use]
     pub fn state(&self) -> State {
         if self.memory {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::clock::Millis;
 
-/// Where the state is kept.
+/// The place of the state.
 #[derive(Clone, PartialEq, Eq)]
 pub enum State {
     /// Nowhere: it ends with the process.
@@ -125,7 +125,7 @@ impl<Refusal: From<rusqlite::Error>> Store<Refusal> {
         read(&self.locked().connection)
     }
 
-    /// A panic takes its transaction back, so a poisoned lock is as good as any.
+    /// A panic rolls its transaction back, so a poisoned lock is still valid.
     fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

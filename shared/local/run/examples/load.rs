@@ -1,12 +1,12 @@
-//! Puts load on a gateway, and prints what came of it as one line of JSON.
+//! Puts load on a gateway, and prints the figures as one line of JSON.
 //!
-//! Arrivals are scheduled: a slow answer holds none of them back, and a time counts from the moment
-//! at which its arrival was due. With `--at-once` it is the other way round: so many people sign in
-//! by code as fast as the gateway lets them, and then refresh their tokens.
+//! Arrivals are scheduled: a slow answer delays none of them, and a time counts from the moment at
+//! which its arrival was due. `--at-once` is the opposite: that many people sign in by code as fast
+//! as the gateway lets them, and then refresh their tokens.
 //!
-//! The gateway has to be started with limits and floors out of the way. Codes are read from a local
-//! run's mailbox. Against a deployment, `--accounts` names people who have passwords, and
-//! registrations and codes stay at nought.
+//! Start the gateway with limits and floors out of the way. Codes are read from a local run's
+//! mailbox. Against a deployment, `--accounts` names people who have passwords, and registrations
+//! and codes stay at zero.
 
 #![expect(
     clippy::print_stdout,
@@ -134,7 +134,7 @@ impl Kind {
     }
 }
 
-/// Somebody who can sign in.
+/// A person who can sign in.
 #[derive(Clone)]
 struct Person {
     email: String,
@@ -149,7 +149,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Everybody signed in once.
+    /// Signs every person in once.
     async fn ready(api: &Arc<Api>, options: &Options) -> Result<Self, Failure> {
         let people = match &options.accounts {
             Some(path) => accounts(&fs::read_to_string(path)?)?,
@@ -189,7 +189,7 @@ impl Crowd {
         tokens.push_back(token);
     }
 
-    /// Does what a kind of load is.
+    /// Sends the requests of one kind of load.
     async fn act(&self, kind: Kind, api: &Api) -> Result<(), Failure> {
         match kind {
             Kind::Login => api.login(&self.somebody()).await.map(drop),
@@ -298,7 +298,7 @@ async fn recovery(api: &Api, crowd: &Crowd, last_arrival: Instant) -> Duration {
     }
 }
 
-/// Everybody signs in by code, and then refreshes, so many at any moment.
+/// All people sign in by code, and then refresh, a fixed number of them at any moment.
 async fn as_fast_as_possible(
     api: &Arc<Api>,
     people: usize,
@@ -341,14 +341,14 @@ impl Api {
         &self.clients[self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len()]
     }
 
-    /// Signs somebody in by password, and returns the refresh token.
+    /// Signs a person in by password, and returns the refresh token.
     async fn login(&self, person: &Person) -> Result<String, Failure> {
         let proof = json!({ "email": person.email, "password": person.password });
         let tokens = self.post("auth/login", &proof).await?;
         text(&tokens, "refreshToken")
     }
 
-    /// Registers somebody, confirms the address, and returns the refresh token.
+    /// Registers a person, confirms the address, and returns the refresh token.
     async fn register(&self, person: &Person) -> Result<String, Failure> {
         let wanted = json!({ "email": person.email, "password": person.password });
         let begun = self.post("auth/register", &wanted).await?;
@@ -412,8 +412,8 @@ fn text(answer: &Value, field: &str) -> Result<String, Failure> {
     text.ok_or_else(|| format!("no {field}").into())
 }
 
-/// Does `act` on every input, `at_once` of them at any moment; returns the figures, and what came
-/// out. Any failure ends it.
+/// Runs `act` on every input, `at_once` of them at any moment. Returns the figures and the outputs.
+/// Any failure ends it.
 async fn measured<Input, Act, Acting>(
     inputs: Vec<Input>,
     at_once: usize,

@@ -14,7 +14,7 @@ use url::Url;
 use crate::console::Console;
 use crate::{Options, Settings, State, Watchers, World};
 
-/// Where state is kept, below the current folder.
+/// The folder of the state, below the current folder.
 const STATE_FOLDER: &str = ".latchkey";
 
 /// The default filter of standard error. Dynoxide warns of every failed condition, and limits fail

@@ -227,8 +227,8 @@ async fn ten_redirects_and_ten_completions_at_once_count_once_each() {
 
 #[tokio::test]
 async fn a_session_lives_until_nine_minutes_fifty_nine() {
-    // Where in the flow the time passes: before the link is opened, at the provider's, and before
-    // completion.
+    // The point in the flow at which the time passes: before the link is opened, at the provider,
+    // and before completion.
     for pause in 0..3 {
         for (seconds, lives) in [(599, true), (600, false), (601, false)] {
             let world = World::new().await;

@@ -1,4 +1,5 @@
-//! boto3 as the judge: requests and responses held against botocore's own models of both services.
+//! boto3 as the judge: requests and responses are checked against botocore's own models of both
+//! services.
 
 use std::process::Command;
 

@@ -225,7 +225,7 @@ impl Browser {
         }
     }
 
-    /// One step: the status, and where to go on.
+    /// One step: the status and the next address.
     pub(crate) async fn step(&self, url: &str) -> (u16, Option<Url>) {
         let response = self
             .client
@@ -256,7 +256,7 @@ impl Browser {
     }
 }
 
-/// Where a browser ended.
+/// The browser's final address.
 #[derive(Debug)]
 pub(crate) struct Landed {
     pub(crate) status: u16,

@@ -93,8 +93,8 @@ impl AuthorizationRequest {
             .map_err(to_client))
     }
 
-    /// Reads the rest, after which the client can be told of mistakes. The error is that of the
-    /// redirection.
+    /// Reads the rest. From here on the client can be told of mistakes, so an error is a
+    /// redirection's.
     fn read_rest(
         client: &AppClient,
         redirect_uri: &str,

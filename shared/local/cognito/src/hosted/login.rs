@@ -50,8 +50,7 @@ const ENDED: &str = "This sign-in has ended. Go back to where you came from and 
 
 type Shared = State<Arc<Service>>;
 
-/// `GET /oauth2/authorize`: on to the form, or straight back where the browser is signed in
-/// already.
+/// `GET /oauth2/authorize`: redirects to the form, or straight back if the browser is signed in.
 pub(super) async fn authorize(
     State(service): Shared,
     Path(domain): Path<String>,

@@ -97,8 +97,8 @@ impl Form<'_> {
             escaped(self.path),
             escaped(self.sign_in)
         );
-        // Browsers hold the whole chain of redirections after a form against this, and only the
-        // client knows where it leads.
+        // Browsers check every redirection after a form against this, and only the client knows its
+        // destination.
         let redirect_uri = self.asked.map_or("", |asked| &asked.redirect_uri);
         let scheme = redirect_uri.split(':').next().unwrap_or("https");
         let status = if self.alert.is_some() {

@@ -52,8 +52,8 @@ enum MessageAction {
     Suppress,
 }
 
-/// `AdminCreateUser`: passwordless and confirmed where the pool has a passwordless factor and no
-/// password is given.
+/// `AdminCreateUser`: passwordless and confirmed if the pool has a passwordless factor and the
+/// request has no password.
 pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Value, Refusal> {
     let pool = service
         .store
@@ -149,8 +149,8 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
     Ok(json!({"User": user.shown("Attributes")}))
 }
 
-/// A user as `SignUp` and `AdminCreateUser` make one: where the email is the user name, the name is
-/// a generated sub.
+/// A user as `SignUp` and `AdminCreateUser` make one. If the email is the user name, the name is a
+/// generated sub.
 pub(super) fn new_user(
     service: &Service,
     pool: &Pool,

@@ -86,7 +86,7 @@ pub(super) struct Answer<'a> {
     /// The person's input this time.
     pub(super) typed: &'a str,
     pub(super) text: &'a str,
-    /// `None` where the sign-in is simulated.
+    /// `None` if the sign-in is simulated.
     user: Option<User>,
     session: Session,
 }

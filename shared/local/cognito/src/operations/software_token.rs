@@ -46,7 +46,7 @@ fn neither() -> Refusal {
     Refusal::invalid("Either AccessToken or Session must be given.")
 }
 
-/// A pool without authenticators answers as AWS does where MFA is off.
+/// A pool without authenticators gives AWS's answer for a pool without MFA.
 fn check_offered(pool: &Pool) -> Result<(), Refusal> {
     if pool.settings.software_token_mfa && pool.settings.mfa_configuration != MfaConfiguration::Off
     {

@@ -1,4 +1,4 @@
-//! boto3 as the judge: requests and responses held against botocore's own service model.
+//! boto3 as the judge: requests and responses are checked against botocore's own service model.
 
 use std::process::Command;
 

@@ -79,7 +79,7 @@ impl Browser {
         Page::read(self.get(&login).await).await
     }
 
-    /// Signs in by a mailed code; returns where the browser is sent.
+    /// Signs in by a mailed code; returns the address of the final redirect.
     async fn sign_in(&self, world: &World, changes: &[(&str, Option<&str>)]) -> String {
         let page = self.open(world, changes).await;
         let page = self.submit(world, &page, &[("username", NINA)]).await;

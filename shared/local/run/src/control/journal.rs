@@ -81,7 +81,7 @@ impl<Entry: Clone> Journal<Entry> {
         }
     }
 
-    /// Forgets all entries. Numbers go on from where they were.
+    /// Forgets all entries. The numbers continue.
     pub(crate) fn clear(&self) {
         self.locked().numbered.clear();
     }

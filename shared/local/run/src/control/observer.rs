@@ -48,7 +48,7 @@ pub struct Served {
     pub path: String,
     /// The status.
     pub status: u16,
-    /// A problem's code, where the answer is a problem.
+    /// A problem's code, if the answer is a problem.
     pub code: Option<String>,
     /// From the head of the request to the answer.
     pub took: Duration,

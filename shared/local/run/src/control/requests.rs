@@ -87,7 +87,7 @@ pub(crate) struct Answered {
     pub(crate) invocation_id: String,
     /// The HTTP status. Other doors have none.
     pub(crate) status: Option<u16>,
-    /// A problem's code, where the answer is a problem.
+    /// A problem's code, if the answer is a problem.
     pub(crate) code: Option<String>,
     #[serde(rename = "ms", serialize_with = "milliseconds")]
     pub(crate) took: Duration,

@@ -277,7 +277,7 @@ fn ip_address(body: &Value) -> Option<String> {
 /// The identity operations of AgentCore that are called by their own names.
 const IDENTITIES: &str = "/identities/";
 
-/// Where a user pool publishes the keys that its tokens are signed with.
+/// The path of a user pool's signing keys.
 const SIGNING_KEYS: &str = "/.well-known/jwks.json";
 
 /// The path of a URI.

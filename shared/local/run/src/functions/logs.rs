@@ -18,7 +18,7 @@ use crate::control::journal::Journal;
 /// The number of lines that are kept.
 const REMEMBERED: usize = 20_000;
 
-/// Where a function's lines go as they are written, besides into the log.
+/// Receives a function's lines as they are written, besides the log.
 pub type LogLine = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The log of a world.

@@ -27,7 +27,7 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Where the pool's own pages are.
+    /// The address of the pool's own pages.
     pub(crate) fn hosted_url(&self) -> Result<String, WorldError> {
         let failed = WorldError::of::<cognito_local::SpecError>;
         let url = self.cognito.domain_url(&self.user_pool_id);

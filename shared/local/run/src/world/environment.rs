@@ -87,7 +87,7 @@ pub(crate) fn aws(ready: &Ready) -> BTreeMap<String, String> {
 }
 
 /// The origins that may call the API from a browser: the front ends', and the page's own under both
-/// names of this machine. Where no front end is named, every page of this machine may.
+/// names of this machine. If no front end is named, every page of this machine may.
 pub(crate) fn origins(
     ready: &Ready,
     front_ends: &[String],

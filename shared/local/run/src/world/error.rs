@@ -25,7 +25,7 @@ pub enum WorldError {
     Kept {
         /// The part whose state it is.
         part: &'static str,
-        /// Where it is.
+        /// The file of the state.
         file: PathBuf,
         /// Its message.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -52,7 +52,7 @@ impl WorldError {
         }
     }
 
-    /// For `map_err` where a part opens the file that it keeps its state in, if it keeps any.
+    /// For `map_err` in a part that opens its state's file, if it has one.
     pub(crate) fn of_kept<E>(part: &'static str, file: Option<PathBuf>) -> impl FnOnce(E) -> Self
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,

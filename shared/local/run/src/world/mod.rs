@@ -68,7 +68,7 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// The route that AgentCore sends browsers back to.
 const OAUTH2_CALLBACK: &str = "/auth/callback";
 
-/// Where everything is: the ready line.
+/// All addresses: the ready line.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ready {
@@ -289,7 +289,7 @@ impl World {
         }
     }
 
-    /// Where everything is.
+    /// All addresses.
     #[must_use]
     pub fn ready(&self) -> &Ready {
         &self.inner.ready

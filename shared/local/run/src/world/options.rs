@@ -15,7 +15,7 @@ use crate::functions::logs::LogLine;
 pub struct Options {
     /// The gateway's port. The other ports follow it; 0 takes free ones.
     pub port: u16,
-    /// Where state is kept.
+    /// The place of the state.
     pub state: State,
     /// Deletes the kept state first.
     pub fresh: bool,
@@ -28,7 +28,7 @@ pub struct Options {
     pub watchers: Watchers,
 }
 
-/// Where a world's state is kept.
+/// The place of a world's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Gone when the world ends.

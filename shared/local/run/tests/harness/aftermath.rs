@@ -74,7 +74,7 @@ pub(crate) fn assert_no_session_is_forgotten(world: &TestWorld, since: u64, answ
     }
 }
 
-/// Attempts counted for sign-ins that go on.
+/// The attempts that are counted for open sign-ins.
 pub(crate) async fn attempts(world: &TestWorld) -> usize {
     let challenges = items(world, &world.ready().tables["challenges"]).await;
     let going_on = challenges.iter().filter(|item| {

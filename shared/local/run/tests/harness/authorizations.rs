@@ -17,7 +17,7 @@ pub(crate) const CONVERSATION: &str = "5c0d8c62-4a3f-4f0e-9f3b-6f0d2a1b7e94";
 /// Longer than an authorization lives.
 pub(crate) const UNTIL_OVER_SECONDS: u64 = 601;
 
-/// Where a browser is sent back to, but for the state.
+/// The address of a browser's redirect, without the state.
 pub(crate) fn without_state(back: &url::Url) -> String {
     format!(
         "/auth/callback?session_id={}",
@@ -102,7 +102,7 @@ pub(crate) async fn consented<'world>(
 }
 
 /// An authorization that an agent has begun, after the person has allowed it on the link's page and
-/// consented: their browser, where it is sent back to, and the session.
+/// consented. Returns the person's browser, the address of its redirect, and the session.
 pub(crate) async fn linked<'world>(
     world: &'world TestWorld,
     asked: Value,

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 
-/// An item as DynamoDB writes it, its types taken off: text and numbers as text, sets and lists as
-/// arrays.
+/// A DynamoDB item without its types: text and numbers as text, sets and lists as arrays.
 pub(crate) type Item = BTreeMap<String, Value>;
 
 /// Everything in a table.

@@ -111,7 +111,7 @@ impl Case {
         }
     }
 
-    /// The same where no tool brings it about: a tool has no cookie, and takes no access token.
+    /// The same without the tool: a tool has no cookie, and takes no access token.
     pub(crate) fn not_by_tool(self) -> Self {
         Self {
             by_tool: false,
@@ -128,7 +128,7 @@ impl Case {
         }
     }
 
-    /// The same with another way to go on.
+    /// The same with other next steps.
     pub(crate) fn then(self, go_on: GoOn) -> Self {
         Self { go_on, ..self }
     }
@@ -222,8 +222,7 @@ impl Harm {
             .times(times)
     }
 
-    /// The answer of an operation that cannot do without the call; `None` where the SDK's next try
-    /// comes through.
+    /// The answer of an operation that needs the call; `None` if the SDK's next try succeeds.
     pub(crate) fn refused(self) -> Option<&'static str> {
         match self {
             Self::Once(_) => None,
@@ -243,7 +242,7 @@ impl fmt::Display for Harm {
     }
 }
 
-/// The way to go on.
+/// A person's next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
     /// No step: the answer was the healthy one.
@@ -271,7 +270,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// The plain rule's, where the healthy answer costs `attempts`.
+    /// The plain rule's outcome, if the healthy answer costs `attempts`.
     pub(crate) fn plain(case: &Case, harm: Harm, attempts: usize) -> Self {
         let (answer, then, attempts) = match harm.refused() {
             None => (case.healthy, Then::Nothing, attempts),

@@ -108,7 +108,7 @@ impl<'world> Consenting<'world> {
     }
 }
 
-/// Where a browser comes to rest.
+/// The end of a browser's redirects.
 enum Ended {
     /// At the application's door.
     SentBack(Url),

@@ -555,7 +555,7 @@ pub(crate) struct Browser<'world> {
 }
 
 impl Browser<'_> {
-    /// Sends a header with every request from now on; an empty value takes it away.
+    /// Sends a header with every request from now on; an empty value removes it.
     pub(crate) fn always(&mut self, name: &str, value: &str) {
         let name: HeaderName = name.parse().expect("a header name");
         if value.is_empty() {
@@ -695,7 +695,7 @@ fn signature(world: &TestWorld, method: &str, url: &str, body: &[u8]) -> Vec<(St
     signed.headers().map(owned).collect()
 }
 
-/// An answer, its body read as JSON where it is. Index it by member: `answer["code"]`.
+/// An answer, with its body parsed if it is JSON. Index it by member: `answer["code"]`.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

@@ -15,7 +15,7 @@ pub(crate) struct Holder<'world> {
 }
 
 impl Holder<'_> {
-    /// Where the gateway has the passkey.
+    /// The passkey's path at the gateway.
     pub(crate) fn path(&self) -> String {
         let id = self.passkey["passkeyId"].as_str().expect("an id");
         format!("/me/passkeys/{id}")

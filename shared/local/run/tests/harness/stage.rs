@@ -27,7 +27,7 @@ pub(crate) struct Stage<'world> {
     pub(crate) body: Value,
     /// The token of the current sign-in. Empty without one.
     pub(crate) session_token: String,
-    /// The code that proves it, where `body` has a wrong one.
+    /// The code that proves it, if `body` has a wrong one.
     pub(crate) right_code: String,
     /// The token of the current session, or of the one to end. Empty without one.
     pub(crate) refresh_token: String,

@@ -1,4 +1,4 @@
-//! Results of tools, held against the schema that agents are shown.
+//! Results of tools, checked against the agents' schema.
 
 use auth_api::{Contract, ToolSchema, ToolSchemaKind};
 use serde_json::Value;

@@ -282,7 +282,7 @@ fn tree(text: &str) -> (Vec<(Route, String)>, &str) {
     (vec![(path, name)], rest.strip_prefix('*').unwrap_or(rest))
 }
 
-/// A path below the crate; `None` where it leads into another one.
+/// A path below the crate; `None` if it leads into another one.
 fn absolute(
     module: &Route,
     path: &[String],

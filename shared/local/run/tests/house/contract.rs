@@ -208,7 +208,7 @@ fn an_operation_lets_in_whom_its_route_lets_in() {
     );
 }
 
-/// Reads an event, and holds the route of one that came over HTTP against the contract.
+/// Reads an event. If it came over HTTP, compares its route with the contract.
 fn check_event(path: &Path, contract: &Contract, name: &str) -> Result<(), String> {
     let event: Value = serde_json::from_str(&fs::read_to_string(path).unwrap())
         .map_err(|error| error.to_string())?;

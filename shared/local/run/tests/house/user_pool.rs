@@ -43,7 +43,7 @@ fn refresh_tokens_of_every_client_that_rotates_them_have_the_same_grace() {
             client["RefreshTokenRotation"]["RetryGracePeriodSeconds"],
             60
         );
-        // Cognito exchanges refresh tokens without rotating them where this flow is on.
+        // With this flow, Cognito exchanges refresh tokens without rotating them.
         let flows = client["ExplicitAuthFlows"].as_array().unwrap();
         assert!(!flows.contains(&"ALLOW_REFRESH_TOKEN_AUTH".into()));
     }

@@ -38,7 +38,8 @@ fn no_document_is_wider_than_a_hundred_columns() {
     hold("Break these lines into several.", &broken);
 }
 
-/// The beginning of a comment in a file of this kind. `None` where no comments are looked for.
+/// The beginning of a comment in a file of this kind. `None` if the file's comments are not
+/// checked.
 fn comment_mark(path: &Path) -> Option<&'static str> {
     match path.extension().and_then(|end| end.to_str()) {
         Some("rs" | "js" | "mjs" | "ts") => Some("//"),

@@ -48,8 +48,8 @@ async fn a_reset_ends_every_session_and_gives_no_tokens() {
     );
 }
 
-/// Each half of ending the sessions is worth having by itself, and the guest hears of the new
-/// password in any case.
+/// Each half of ending the sessions is useful without the other, and the guest gets the notice of
+/// the new password in any case.
 #[tokio::test]
 async fn a_reset_that_half_fails_ends_every_session_all_the_same() {
     for (service, action) in [

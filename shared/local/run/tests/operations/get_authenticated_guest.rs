@@ -199,7 +199,8 @@ async fn a_front_end_that_asks_again_hears_when_to() {
     let path = status_path(&session_of(&back));
     let first = browser.get(&path).await;
     assert_eq!(first.retry_after(), Some(2));
-    // No condition is promised: where cookies are handed on, CloudFront keeps conditions to itself.
+    // The answer promises no condition: CloudFront does not forward conditions if it forwards
+    // cookies.
     assert_eq!(first.header("etag"), None);
     browser.always("if-none-match", "*");
     let same = browser.get(&path).await;

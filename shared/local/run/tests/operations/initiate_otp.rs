@@ -57,8 +57,8 @@ async fn nothing_comes_to_be_and_nothing_is_handed_out_before_a_code_is_proved()
     }
 }
 
-/// Fifty, where the largest quota is a hundred: a write that a busy machine makes the SDK send
-/// again may count twice among so many.
+/// Fifty, although the largest quota is a hundred: on a busy machine the SDK may retry a write, and
+/// among so many the retry may count twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_starts_at_once_make_one_user() {
     let settings = [

@@ -1,4 +1,4 @@
-//! `list-sessions`: a guest sees where they are signed in.
+//! `list-sessions`: a guest sees their live sessions.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -211,7 +211,7 @@ pub(crate) async fn everywhere(world: &TestWorld) -> Stage<'_> {
     Stage::signed_in(session, Method::POST, "/auth/logout", body)
 }
 
-/// No token of the session works any more. Where the answer was lost, the next request says so.
+/// No token of the session works any more. After a lost answer, the next request shows it.
 async fn is_signed_out(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let then = if case.is_healthy(answer) {
         Then::Nothing

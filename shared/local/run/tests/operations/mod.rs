@@ -53,7 +53,7 @@ mod verify_passkey_setup;
 
 use crate::harness::case::Case;
 
-/// Every case of every function. `rules/failing_calls.rs` holds them against `calls.yaml` and the
+/// Every case of every function. `rules/failing_calls.rs` compares them with `calls.yaml` and the
 /// contract.
 pub(crate) fn cases() -> Vec<Case> {
     [

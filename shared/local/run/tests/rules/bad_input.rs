@@ -26,7 +26,7 @@ const TAKES_A_PASSWORD: [&str; 8] = [
     "delete-passkey",
 ];
 
-/// A world with a guest, and a browser that says so where an operation asks.
+/// A world with a guest, and a browser that authenticates for operations that require it.
 async fn signed_in(world: &TestWorld) -> SignedIn<'_> {
     world.sign_in("grace@example.com").await
 }

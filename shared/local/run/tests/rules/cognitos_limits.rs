@@ -1,4 +1,4 @@
-//! Cognito's own limits on mails: it is told where each person is, and a mail that it refuses is no
+//! Cognito's own limits on mails: Cognito learns each person's address, and a refused mail is no
 //! failed delivery.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crate::harness::requests::counted;
 use crate::harness::steps::ROOMY_MAILBOXES;
 use crate::harness::{Answer, TestWorld};
 
-/// Where the people of these tests are.
+/// The network address of the people in these tests.
 const HOME: &str = "127.0.0.7";
 
 /// The calls that prove or mail something of a person's.

@@ -1,4 +1,4 @@
-//! Where a second factor is required, no sign-in ends without one.
+//! If a second factor is required, no sign-in ends without one.
 
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};

@@ -260,7 +260,7 @@ fn flows(client: &str, text: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The ways to go on with one, `text` being its session.
+/// The possible answers to a challenge, with `text` as its session.
 fn answers(client: &str, text: &str) -> Vec<(&'static str, Value)> {
     let answer = |challenge: &str, responses: Value| {
         (

@@ -79,7 +79,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Gone already, where a test has ended it.
+        // It has already ended if a test has ended it.
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
