@@ -37,9 +37,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "artifacts" {
   }
 }
 
-# Zips stay, whose keys hold their hash: age does not tell which one a function would be made from
-# again, and a hundred releases of all functions are some gigabytes. What is written over is the
-# notes on releases, at every one of them.
+# Zips never expire. Their keys contain their hash, and a function may be made again from an old
+# one. A hundred releases of all functions are some gigabytes. Only the notes on releases are
+# overwritten, at each release.
 resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
   bucket = aws_s3_bucket.artifacts.id
 

@@ -1,6 +1,6 @@
 # Latchkey in one account and region. Phase 1 makes everything above the line "functions"; phase 3,
-# which is given the manifest of the built zips, makes the rest. README.md says why this is one
-# configuration and how it goes from nothing to a deployment.
+# which gets the manifest of the built zips, makes the rest. README.md explains why this is one
+# configuration, and how to deploy it the first time.
 
 provider "aws" {
   region = var.region
@@ -39,7 +39,7 @@ locals {
   deployment_url = one(module.edge[*].url)
   frontend_url   = var.frontend_url != null ? var.frontend_url : local.deployment_url
 
-  # What Cognito's own sender sends, for the whole account.
+  # The daily limit of Cognito's own sender, for the whole account.
   mails_per_day = var.mail_sender == null ? 50 : var.mail_sender.mails_per_day
   # The bare address: SES compares it without the name before it.
   mail_address           = var.mail_sender == null ? null : regex("[^<>\\s]+@[^<>\\s]+", var.mail_sender.from_address)
@@ -51,8 +51,8 @@ locals {
   ])
 }
 
-# One key for tables, secret, zips, logs and alarms, so that a role's right to data can be told from
-# its right to open it.
+# One key for tables, secret, zips, logs and alarms, so that a role's right to data is separate from
+# its right to decrypt.
 resource "aws_kms_key" "this" {
   description             = "${local.prefix}: data at rest"
   enable_key_rotation     = true
@@ -108,8 +108,8 @@ resource "aws_kms_alias" "this" {
   target_key_id = aws_kms_key.this.key_id
 }
 
-# What operations seal themselves: authenticators' secrets, tokens between two factors. A key of its
-# own, so that who may read a table may not open them, and CloudTrail tells each opening.
+# The key for the operations' own sealing: authenticators' secrets, tokens between two factors. It
+# is separate, so that a reader of the table cannot open them, and CloudTrail records each opening.
 resource "aws_kms_key" "sealing" {
   description             = "${local.prefix}: what operations seal for one user each"
   enable_key_rotation     = true
@@ -132,7 +132,7 @@ resource "aws_kms_alias" "sealing" {
   target_key_id = aws_kms_key.sealing.key_id
 }
 
-# Its loss would lock out everybody who has an authenticator.
+# Its loss would lock out all people who have an authenticator.
 resource "terraform_data" "sealing_key_stays" {
   count = var.protected ? 1 : 0
 
@@ -303,7 +303,8 @@ resource "aws_lambda_permission" "trigger" {
   source_account = local.account_id
 }
 
-# Twice in a row does no harm, and one that fails is made good by the next: nothing is put aside.
+# A repeated run does no harm, and the next run repairs a failed one, so there is no dead-letter
+# queue.
 resource "aws_cloudwatch_event_rule" "schedule" {
   for_each = { for name, schedule in local.schedules : name => schedule if local.with_functions }
 
@@ -333,8 +334,8 @@ resource "aws_lambda_permission" "schedule" {
   source_arn    = each.value.arn
 }
 
-# SES tells the account's own bus what becomes of mails. Those of this deployment alone are listened
-# to: they go out with its configuration set.
+# SES sends feedback about mails to the account's own bus. The rule matches only this deployment's
+# mails, by its configuration set.
 resource "aws_cloudwatch_event_rule" "mail_feedback" {
   for_each = { for name, hearer in local.hearers : name => hearer if local.with_functions && var.mail_sender != null }
 
@@ -458,8 +459,8 @@ module "visitors" {
   runtime_arns = var.visitors.runtime_arns
 }
 
-# AgentCore says where it wants to be called back only when it knows the client that must know it:
-# two applies.
+# AgentCore reports its callback address only after it knows the client, and the client must know
+# that address: two applies.
 check "credential_provider" {
   assert {
     condition     = length(module.agentcore) == 0 || try(module.agentcore[0].callback_url == var.credential_provider_callback_url, true)

@@ -1,5 +1,5 @@
-# From the contract to functions, routes and grants. The only file that reads it; an operation that
-# is added there ships with it.
+# From the contract to functions, routes and grants. This is the only file that reads the contract;
+# a new operation there ships with it.
 
 locals {
   contract          = yamldecode(file("${path.module}/../shared/auth-api/openapi.yaml"))
@@ -25,7 +25,7 @@ locals {
     for id, function in local.contract["x-latchkey-functions"] :
     join("-", [for word in regexall("[A-Z]?[^A-Z]+", id) : lower(word)]) => function
   }
-  # By what calls them. Nothing here calls an authorizer: a team attaches it to its own API.
+  # By their callers. No resource here calls an authorizer: a team attaches it to its own API.
   triggers  = { for name, function in local.unrouted : name => function if contains(local.trigger_kinds, function.kind) }
   schedules = { for name, function in local.unrouted : name => function if function.kind == "schedule" }
   hearers   = { for name, function in local.unrouted : name => function if function.kind == "mail-feedback" }
@@ -37,9 +37,9 @@ locals {
     { for name, function in local.unrouted : name => { summary = function.summary, needs = function } },
   )
 
-  # The security schemes of the contract, as API Gateway has authorizers for them. Anything else is
-  # refused by the API's module. A token that may be left out ({} beside it) is for the operation to
-  # look at: an authorizer would refuse those who bring none.
+  # The security schemes of the contract, as API Gateway has authorizers for them. The API's module
+  # refuses any other. If a token is optional ({} beside it), the operation checks it: an authorizer
+  # would refuse requests without one.
   authorizations = { cognitoJwt = "JWT", iam = "AWS_IAM" }
   optional       = { for name, operation in local.operations : name => length(operation.security) == 2 && length(try(operation.security[1], { some = [] })) == 0 }
   security = {
@@ -55,8 +55,8 @@ locals {
   # The operations that agents have as tools.
   tools = { for name, operation in local.operations : name => operation.tool if operation.tool != null }
 
-  # What grants can name: service and actions are the contract's, ARNs and conditions this
-  # deployment's.
+  # The resources that grants can name: service and actions are the contract's, ARNs and conditions
+  # this deployment's.
   contract_resources = local.contract["x-latchkey-resources"]
   resources          = { for name, made in merge(local.made_tables, local.made_resources) : name => merge(made, { service = local.contract_resources[name].service, actions = local.contract_resources[name].actions }) }
 
@@ -68,8 +68,8 @@ locals {
         arn     = aws_kms_key.this.arn
         via     = "dynamodb.${var.region}.amazonaws.com"
         context = { "aws:dynamodb:tableName" = table.name }
-        # AWS lists more than Decrypt for who uses a table with a key of its own (DynamoDB guide,
-        # "encryption at rest: usage notes").
+        # A user of a table with its own key needs more than Decrypt (DynamoDB guide, "encryption at
+        # rest: usage notes").
         actions = ["Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo"]
       }
     }
@@ -86,20 +86,19 @@ locals {
         actions = ["Decrypt"]
       }
     }
-    # What operations seal by themselves. Nothing is sealed or opened without saying whose it is, a
-    # user's or a sign-in's, so a value copied to another's record stays shut.
+    # The operations' own sealing. Sealing and opening require the owner's id, a user's or a
+    # sign-in's, so a value copied to another's record stays shut.
     sealing-key = {
       arns      = [aws_kms_key.sealing.arn]
       condition = { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } }
     }
-    # Notices. Without a sender there is nothing to send from, the grant comes to nothing, and
-    # functions are told of no MAIL_SENDER.
+    # Notices. Without a sender the grant has no ARN, and functions get no MAIL_SENDER.
     mail = {
       arns      = local.mail_arns
       condition = { StringEquals = { "ses:FromAddress" = [coalesce(local.mail_address, "nobody@invalid")] } }
     }
-    # Who the agent is, and on whose behalf it asks. AgentCore looks at the directory as well as at
-    # what is in it.
+    # The agent's identity, and the people it acts for. AgentCore checks the directory as well as
+    # its entries.
     workload-identity = { arns = [local.agentcore.directory_arn, local.agentcore.identity_arn] }
     # Tokens of people, from the vault: of this provider and no other.
     token-vault = local.token_vault
@@ -115,7 +114,7 @@ locals {
     }]
   }
 
-  # Known before anything of it is made, so that functions can be told and granted.
+  # Known before it is made, so that functions can get the names and the grants.
   agentcore = {
     workload_name       = local.prefix
     provider_name       = local.prefix
@@ -127,24 +126,24 @@ locals {
   }
   agentcore_arn = "arn:${local.partition}:bedrock-agentcore:${var.region}:${local.account_id}"
 
-  # Where AgentCore sends a person's browser back to: this route, and exactly this. At CloudFront's
-  # own name too, where consents end that began before there was a domain.
+  # AgentCore's return address for a person's browser: this route, and exactly this. At CloudFront's
+  # own name too, for consents that began before there was a domain.
   oauth2_callback_url  = local.deployment_url == null ? null : "${local.deployment_url}/api/auth/callback"
   oauth2_callback_urls = distinct(compact([local.oauth2_callback_url, try("${module.edge[0].cloudfront_url}/api/auth/callback", null)]))
 
-  # Where the agentcore module puts the pool's own pages. Known before, so that a consent's page can
-  # let its form lead there.
+  # The pool's own pages from the agentcore module. Known before, so that a consent's page can allow
+  # its form to lead there.
   cognito_hosted_url = "https://${local.prefix}-${local.account_id}.auth.${var.region}.amazoncognito.com"
 
   # The issuer in the pool's tokens: the authorizer, the functions and AgentCore compare with it.
   issuer = var.updated_issuer ? replace(module.user_pool.issuer, "https://cognito-idp.", "https://issuer-cognito-idp.") : module.user_pool.issuer
 
-  # The app clients whose access tokens the JWT routes take: the authorizer's audience, and what the
-  # operations compare with.
+  # The app clients whose access tokens the JWT routes accept: the authorizer's audience, and the
+  # operations' list.
   api_client_ids = concat([module.user_pool.operations_client_id], var.public_client == "api" ? [module.user_pool.public_client_id] : [])
 
-  # What Terraform makes and functions ask for by name. What is null here is none there, where the
-  # contract lets it be.
+  # The values that Terraform makes and functions ask for by name. A null here means an absent
+  # setting, where the contract allows that.
   made_settings = merge({ for name, table in local.tables : table.setting => module.tables.tables[name].name }, {
     ENVIRONMENT                      = var.environment
     COGNITO_USER_POOL_ID             = module.user_pool.id
@@ -162,11 +161,11 @@ locals {
     AGENTCORE_WORKLOAD_NAME          = local.agentcore.workload_name
     AGENTCORE_IDENTITY_PROVIDER_NAME = local.agentcore.provider_name
   })
-  # Their names alone, for conditions of variables: those must not depend on what is made. A
-  # precondition holds the two together.
+  # Only their names, for conditions of variables: those must not depend on made resources. A
+  # precondition compares the two.
   made_setting_names = [for name, setting in local.contract_settings : name if contains(try(setting.madeBy, []), "terraform")]
 
-  # A setting's value: what Terraform made, what the deployment says, or the contract's default.
+  # A setting's value: Terraform's, the deployment's, or the contract's default.
   setting_values = merge(
     { for name, setting in local.contract_settings : name => tostring(setting.default) if can(setting.default) },
     var.settings,
@@ -179,7 +178,7 @@ locals {
     }
   }
 
-  # What the contract takes: words, the bounds of a number, or none where that is the default.
+  # The contract's bounds: words, or the bounds of a number, or `none` if that is the default.
   setting_bounds = {
     for name, setting in local.contract_settings : name => {
       words  = try(setting.enum, [])
@@ -190,7 +189,7 @@ locals {
     }
   }
 
-  # What the operations make of the same two settings. The pool comes before the distribution, so a
+  # The operations' result from the same two settings. The pool comes before the distribution, so a
   # deployment without a name of its own has no passkeys until PASSKEY_RP_ID names one.
   relying_party_id = (
     local.setting_values["PASSKEY_RP_ID"] != "none" ? local.setting_values["PASSKEY_RP_ID"]
@@ -217,7 +216,7 @@ locals {
   }
 }
 
-# What no variable's condition can see, said before anything is changed.
+# Conditions that no variable can check, reported before any change.
 resource "terraform_data" "contract" {
   lifecycle {
     precondition {

@@ -132,7 +132,7 @@ output "amplify_configuration" {
         userPoolClientId = module.user_pool.public_client_id
         loginWith        = { email = true }
       },
-      # For guests. What Amplify would get for visitors, by the enhanced flow, opens no agent.
+      # For guests. Amplify's credentials for visitors, by the enhanced flow, open no agent.
       var.visitors == null ? {} : { identityPoolId = module.visitors[0].identity_pool_id, allowGuestAccess = false },
     ) } } : {},
   )) : null

@@ -1,5 +1,5 @@
-# What a deployment is told. Limits and the like are settings of the contract (var.settings); what
-# never varies is no variable.
+# A deployment's inputs. Limits and the like are settings of the contract (var.settings); a constant
+# is no variable.
 
 variable "environment" {
   description = "The deployment's name, in the name of everything: latchkey-<environment>-…"
@@ -130,11 +130,11 @@ variable "mail_sender" {
     zone_id           = optional(string)
     reply_to_address  = optional(string)
     configuration_set = optional(string)
-    # With zone_id: the domain's DMARC record, "" where the zone has one already; and who is told of
+    # With zone_id: the domain's DMARC record, "" if the zone already has one; and the receivers of
     # each bounce and complaint.
     dmarc            = optional(string, "v=DMARC1; p=none")
     bounce_addresses = optional(list(string), [])
-    # What SES lets the account send in 24 hours. An alarm says when it is nearly used.
+    # SES's quota of the account in 24 hours. An alarm reports when it is nearly used.
     mails_per_day = optional(number, 50000)
   })
   default = null

@@ -4,9 +4,8 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # The one that this was run with, whose packages the lock file knows by their content.
-      # Dependabot proposes the next, with its lock; the modules, which have no say, take 5.100 to
-      # before 7.
+      # The tested version, whose packages the lock file pins by their content. Dependabot proposes
+      # the next, with its lock; the modules, which have no choice, take 5.100 to before 7.
       version = "5.100.0"
     }
   }

@@ -5,6 +5,6 @@ region      = "eu-west-1"
 protected   = true
 
 log_retention_days = 90
-# Nobody tries things out in prod. The registry is one per account and region: "create", or
-# "existing" where dev has made it.
+# Prod is not for trying things out. The registry is one per account and region: "create", or
+# "existing" if dev has made it.
 console_test_events = "none"

@@ -1,5 +1,5 @@
-# What agents need: an identity of their own, the pool as the provider of people's tokens, and a
-# gateway with the tools.
+# The agents' resources: an identity of their own, the pool as the provider of people's tokens, and
+# a gateway with the tools.
 
 locals {
   odd_tools = [
@@ -30,8 +30,8 @@ resource "aws_cognito_user_pool_domain" "this" {
 locals {
   sign_in_host = "https://${aws_cognito_user_pool_domain.this.domain}.auth.${var.region}.amazoncognito.com"
 
-  # An app client for codes must name a URI, and AgentCore says which only when it knows the client.
-  # Until the next apply it is one that only AgentCore could answer at, and AgentCore does
+  # An app client for codes must name a URI, and AgentCore reports its own only after it knows the
+  # client. Until the next apply it is a URI that only AgentCore could answer, and AgentCore does
   # not.
   callback_url = coalesce(var.callback_url, "https://bedrock-agentcore.${var.region}.amazonaws.com/identities/oauth2/callback/not-known-yet")
 }
@@ -66,7 +66,7 @@ resource "aws_cognito_user_pool_client" "agentcore" {
   }
 }
 
-# From where CloudFormation takes it, so that no template holds it.
+# CloudFormation reads it from here, so that no template contains it.
 resource "aws_secretsmanager_secret" "client" {
   #checkov:skip=CKV2_AWS_57:It belongs to the app client, and changes with it.
   name                    = "${var.name}-agentcore-client"
@@ -134,9 +134,9 @@ resource "aws_iam_role_policy" "gateway" {
   })
 }
 
-# AgentCore tries the role when a target is made, and IAM takes a while to tell all of AWS of a role
-# or of what it may do. A stack that is refused once is stuck (ROLLBACK_COMPLETE), so it is not made
-# before that while is over. As long as AWS's own CDK waits.
+# AgentCore tries the role when a target is made, and IAM needs a while to publish a role or its
+# permissions to all of AWS. A stack that is refused once is stuck (ROLLBACK_COMPLETE), so the stack
+# waits. AWS's own CDK waits as long.
 resource "terraform_data" "role_is_known" {
   triggers_replace = [aws_iam_role.gateway.unique_id, aws_iam_role_policy.gateway.policy]
 
@@ -157,8 +157,8 @@ resource "aws_cloudformation_stack" "tools" {
   }
 
   lifecycle {
-    # AgentCore's gateways read this much of JSON Schema and nothing else: no enum, no format, no
-    # default, no reference.
+    # AgentCore's gateways read only this much of JSON Schema: no enum, no format, no default, no
+    # reference.
     precondition {
       condition     = length(local.odd_tools) == 0
       error_message = "A tool's input is an object of strings, numbers, integers and booleans, each with a description and no more; its output may hold lists too: ${join(", ", local.odd_tools)}."
@@ -170,8 +170,8 @@ resource "aws_cloudformation_stack" "tools" {
 
 # ---- the agents ----
 
-# To be attached to the role that an agent runs as: the tools, and the routes that are signed by
-# IAM. Nothing else here lets an agent in.
+# Attach it to the role that an agent runs as: it grants the tools, and the routes with IAM
+# signatures. No other resource here admits an agent.
 resource "aws_iam_policy" "agent" {
   name        = "${var.name}-agent"
   description = "What an agent may call of ${var.name}"

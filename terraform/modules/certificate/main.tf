@@ -1,5 +1,5 @@
-# A name's certificate, proved in its zone. It is made where the provider is: CloudFront wants its
-# own in us-east-1.
+# A name's certificate, proved in its zone. It is made in the provider's region: CloudFront requires
+# us-east-1.
 
 resource "aws_acm_certificate" "this" {
   domain_name       = var.domain.name

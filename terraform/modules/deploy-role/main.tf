@@ -1,7 +1,7 @@
-# How GitHub Actions deploys: a role that only workflows of one environment of one repository can
-# take, without a key. It makes and changes functions, routes, alarms; it changes pool, tables,
-# secret and key, and can neither make nor delete them: that is for a person. A second role, for the
-# environment of that name with -plan behind it, reads what the first one reads and changes nothing.
+# GitHub Actions' deployment: a role that only workflows of one environment of one repository can
+# take, without a key. It makes and changes functions, routes, alarms. It changes pool, tables,
+# secret and key, but cannot make or delete them: a person does that. A second role, for the
+# environment with -plan after its name, reads the same and changes nothing.
 
 locals {
   host = "token.actions.githubusercontent.com"
@@ -11,17 +11,17 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
-  # Only Lambda can put it into the requests of a function's code. What a service
-  # asks in a function's name may lack it.
+  # Only Lambda can put it into the requests of a function's code. A service's own request in a
+  # function's name may lack it.
   by_functions = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn.lambda}:function:${var.prefix}-*" } }
 
-  # GitHub puts the ids behind the names in the tokens of repositories made or renamed since July
-  # 2026: another account can take a name over, but no id.
+  # GitHub puts ids beside the names in the tokens of repositories made or renamed since July 2026:
+  # another account can take over a name, but not an id.
   owner   = split("/", var.github.repository)[0]
   name    = split("/", var.github.repository)[1]
   subject = var.github.owner_id == null ? "repo:${var.github.repository}" : "repo:${local.owner}@${var.github.owner_id}/${local.name}@${var.github.repository_id}"
 
-  # Who may take each role.
+  # The trust policy of each role.
   trust = {
     for role, environment in { deploy = var.environment, plan = "${var.environment}-plan" } : role => jsonencode({
       Version = "2012-10-17"
@@ -47,10 +47,10 @@ resource "aws_iam_openid_connect_provider" "github" {
   client_id_list = ["sts.amazonaws.com"]
 }
 
-# The outer limit of every function's role, beside its own policy: without it, a person who
-# can make roles can make himself an administrator. Who may take a role is written by whoever makes
-# it, and no condition looks at that: so the limit lets data be touched by functions alone, and a
-# role that others can take too is worth nothing to him.
+# The outer limit of every function's role, beside its own policy. Without it, a person who can make
+# roles can make himself an administrator. The maker of a role also writes its trust policy, and no
+# condition checks that. So the limit lets only functions touch data, and a role that a person can
+# take gives that person nothing.
 resource "aws_iam_policy" "boundary" {
   #checkov:skip=CKV_AWS_290:A boundary grants nothing; roles have exact grants of their own within it.
   #checkov:skip=CKV_AWS_355:X-Ray's two write actions take no resource.
@@ -126,7 +126,7 @@ resource "aws_iam_policy" "boundary" {
         Resource = ["*"] # AWS allows nothing narrower for these two
       },
       {
-        # What DynamoDB may ask of the key with a function's rights.
+        # DynamoDB's use of the key with a function's rights.
         Effect    = "Allow"
         Action    = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
         Resource  = [var.resources.key_arn]
@@ -144,8 +144,7 @@ resource "aws_iam_role" "deploy" {
   assume_role_policy   = local.trust.deploy
 }
 
-# Makes the plan for approval: what the other role may do, within a boundary that lets it
-# read.
+# Makes the plan for approval: the other role's rights, within a boundary that only allows reading.
 resource "aws_iam_role" "plan" {
   #checkov:skip=CKV_AWS_393:Audience and subject are compared as whole text; the check does not see through the computed key.
   name                 = "${var.prefix}-plan"
@@ -184,7 +183,7 @@ resource "aws_iam_policy" "reading" {
   })
 }
 
-# Several policies, since one would outgrow what a managed policy may hold.
+# Several policies, since one would exceed the size of a managed policy.
 
 resource "aws_iam_policy" "data" {
   #checkov:skip=CKV_AWS_287:Terraform reads the secret's first version back; the deploying person can read its state anyway.
@@ -225,7 +224,7 @@ resource "aws_iam_policy" "data" {
         Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
       },
       {
-        # A page of another version stands under other names; Terraform takes the ones before away.
+        # A page of another version has other names; Terraform removes the earlier ones.
         Sid    = "PagesBefore"
         Effect = "Allow"
         Action = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"]
@@ -254,8 +253,8 @@ resource "aws_iam_policy" "data" {
         Resource = [var.resources.user_pool_arn]
       },
       {
-        # Where people reach the pool. IAM asks for Cognito's side of it too, which stands above. A
-        # person makes the web ACL, and takes it away.
+        # The pool's web ACL. IAM requires Cognito's side of it too, which is above. A person makes
+        # the web ACL, and removes it.
         Sid    = "PoolsWebAcl"
         Effect = "Allow"
         Action = ["wafv2:AssociateWebACL", "wafv2:GetWebACL", "wafv2:GetWebACLForResource", "wafv2:ListTagsForResource", "wafv2:TagResource", "wafv2:UpdateWebACL"]
@@ -266,7 +265,7 @@ resource "aws_iam_policy" "data" {
         ]
       },
       {
-        # Cognito makes it where a pool first mails from an identity of the account's own.
+        # Cognito makes it when a pool first mails from an identity of the account's own.
         Sid       = "PoolsMail"
         Effect    = "Allow"
         Action    = ["iam:CreateServiceLinkedRole"]
@@ -469,8 +468,8 @@ resource "aws_iam_policy" "service" {
   })
 }
 
-# Of API Gateway and CloudFront exactly what is the deployment's: their names say nothing, and an
-# account has other people's too. Before there is any, nothing.
+# Exactly the deployment's own API and distribution: their names are arbitrary, and an account has
+# other people's too. Before they exist, none.
 resource "aws_iam_policy" "edge" {
   name        = "${var.prefix}-deploy-edge"
   description = "Changing routes and the edge, without making or deleting API and distribution"
@@ -515,7 +514,7 @@ resource "aws_iam_policy" "edge" {
   })
 }
 
-# What belongs to names is read back by every plan, and changed by a person.
+# Every plan reads the resources of names, and a person changes them.
 resource "aws_iam_policy" "names" {
   name        = "${var.prefix}-deploy-names"
   description = "Reading certificates, zones, the mail sender, the identity pool and the CAPTCHA's key"
@@ -570,8 +569,7 @@ resource "aws_iam_policy" "names" {
   })
 }
 
-# Tools change with the contract. Who the agent is and what the pool tells AgentCore is for a person
-# to change.
+# Tools change with the contract. A person changes the agent's identity and the pool's part in it.
 resource "aws_iam_policy" "agents" {
   #checkov:skip=CKV_AWS_355:The pool's domain is read, which takes no resource.
   #checkov:skip=CKV_AWS_287:Terraform reads AgentCore's app client's secret back; the deploying person can read its state anyway.

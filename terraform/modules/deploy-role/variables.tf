@@ -74,11 +74,11 @@ variable "resources" {
   type = object({
     user_pool_arn = string
     table_arns    = list(string)
-    # What functions read, and what CloudFront sends.
+    # The functions' secret, and CloudFront's.
     secret_arn         = string
     origin_secret_arns = list(string)
-    # What encrypts the deployment's data, and what operations seal with. Deployers have no business
-    # with what is sealed.
+    # The key of the deployment's data, and the operations' key for sealing. Deployers have no
+    # access to sealed values.
     key_arn         = string
     sealing_key_arn = string
     # AgentCore's, which functions ask for tokens, and the provider's client secret that AgentCore

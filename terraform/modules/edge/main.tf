@@ -1,5 +1,5 @@
-# The way in: CloudFront with a web ACL in front, /api/* to the API, everything else from a private
-# bucket. A web ACL cannot stand in front of an HTTP API itself.
+# The edge: CloudFront with a web ACL in front, /api/* to the API, everything else from a private
+# bucket. An HTTP API itself cannot have a web ACL.
 
 # AWS's own cache policy "CachingOptimized", the same in every account.
 locals {
@@ -103,8 +103,8 @@ resource "aws_s3_bucket_policy" "site" {
   depends_on = [aws_s3_bucket_public_access_block.site]
 }
 
-# A team's own front end: a first page says where it belongs. A front end that is deployed over it
-# keeps it.
+# For a team's own front end: a first page that explains its place. A front end deployed over it
+# stays.
 resource "aws_s3_object" "page" {
   count = var.front_end == "own" ? 1 : 0
 
@@ -119,8 +119,9 @@ resource "aws_s3_object" "page" {
   }
 }
 
-# Latchkey's own: a sign-in and an account made of the package's elements. Every file stands below a
-# name made of what all of them hold, and is kept for a year; the page alone is asked for again.
+# Latchkey's own: a sign-in and an account made of the package's elements. Every file is below a
+# name made from the content of all of them, and is cached for a year; only the page is requested
+# again.
 locals {
   package = "${path.module}/../../../shared/auth-browser"
   modules = setunion(fileset(local.package, "*.js"), fileset(local.package, "elements/*.js"))
@@ -179,9 +180,9 @@ resource "aws_cloudfront_function" "rewrite" {
   code    = file("${path.module}/rewrite.js")
 }
 
-# Nothing of the API is cached: an answer lives as long as it says itself, which is never.
-# Authorization reaches an origin only by way of a cache policy, and that must be able to cache for
-# a second to name a header.
+# No answer of the API is cached: each states its own lifetime, which is zero. Authorization reaches
+# an origin only by way of a cache policy, and that must be able to cache for a second to name a
+# header.
 resource "aws_cloudfront_cache_policy" "api" {
   name        = "${var.name}-api"
   comment     = "Hands Authorization on and caches nothing that does not ask for it"
@@ -211,9 +212,9 @@ resource "aws_cloudfront_cache_policy" "api" {
   }
 }
 
-# What the doors read (a test compares the two), what API Gateway reads of a preflight, and not
-# Host, which API Gateway would not know. A policy names ten headers at most. The managed policy
-# without Host leaves out the viewer's address, by which limits count.
+# The headers that the doors read (a test compares the two) and those that API Gateway reads of a
+# preflight, but not Host, which API Gateway would not recognise. A policy names ten headers at
+# most. The managed policy without Host omits the viewer's address, which limits count by.
 resource "aws_cloudfront_origin_request_policy" "api" {
   name    = "${var.name}-api"
   comment = "What the operations read, the viewer's address included"
@@ -288,9 +289,9 @@ resource "aws_cloudfront_response_headers_policy" "api" {
       override        = false
     }
 
-    # Over the functions' own, which includes subdomains: right at the API's name, which has none,
-    # and not at a domain that may be somebody's whole one, whose other names are not ours to
-    # decide.
+    # It replaces the functions' own, which includes subdomains. That is right at the API's name,
+    # which has none. It would be wrong at a domain that may be a team's whole one, with other
+    # names.
     strict_transport_security {
       access_control_max_age_sec = 63072000
       include_subdomains         = false
@@ -371,9 +372,8 @@ resource "aws_cloudfront_distribution" "this" {
     }
   }
 
-  # By default CloudFront keeps a GET's error for ten seconds, and shows it to the
-  # next who asks. Of what the API answers these can be named; 401 and 429 are not among what
-  # CloudFront keeps.
+  # By default CloudFront caches a GET's error for ten seconds, and shows it to the next viewer.
+  # Only these of the API's errors can be configured; CloudFront does not cache 401 and 429.
   dynamic "custom_error_response" {
     for_each = toset([400, 403, 404, 405, 414, 500, 501, 502, 503, 504])
 

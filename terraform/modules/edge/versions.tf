@@ -5,8 +5,8 @@ terraform {
     aws = {
       source  = "hashicorp/aws"
       version = ">= 5.100, < 7"
-      # What belongs to CloudFront (web ACL, its logs, the certificate) lives in us-east-1, wherever
-      # the rest is.
+      # CloudFront's own resources (web ACL, its logs, the certificate) are in us-east-1, for any
+      # region of the rest.
       configuration_aliases = [aws.us_east_1]
     }
   }

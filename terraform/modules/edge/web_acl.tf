@@ -1,11 +1,11 @@
-# The web ACL in front of the distribution. It lives in us-east-1, because CloudFront does. Its
-# samples are off everywhere: they show three hours of whole requests, cookies and paths included,
-# and nothing redacts them.
+# The web ACL in front of the distribution. It is in us-east-1, because CloudFront is. Its samples
+# are off everywhere: they show three hours of whole requests, with cookies and paths, without
+# redaction.
 
 locals {
-  # Each with those of its rules that count and refuse nothing. Bodies hold passwords and names, in
-  # which "../" or "<svg" is no attack: a refusal would keep people out who can do nothing
-  # about it, and no operation makes a path, an address or a page of what they send.
+  # Each rule group with the rules that only count. Bodies contain passwords and names, in which
+  # "../" or "<svg" is no attack. A refusal would lock people out without a remedy, and no operation
+  # makes a path, an address or a page from a body.
   managed_rules = [
     { name = "AWSManagedRulesAmazonIpReputationList", counting = [] },
     { name = "AWSManagedRulesCommonRuleSet", counting = ["CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY"] },
@@ -156,8 +156,8 @@ resource "aws_wafv2_web_acl" "this" {
   }
 }
 
-# Lets a page render the CAPTCHA by AWS's script: a fetch to the API cannot show what the web
-# ACL answers it with.
+# Lets a page render the CAPTCHA by AWS's script: a fetch to the API cannot show the web ACL's
+# answer.
 resource "aws_wafv2_api_key" "captcha" {
   count    = var.captcha_on_registration ? 1 : 0
   provider = aws.us_east_1
@@ -182,7 +182,7 @@ resource "aws_wafv2_web_acl_logging_configuration" "this" {
   resource_arn            = aws_wafv2_web_acl.this.arn
   log_destination_configs = [aws_cloudwatch_log_group.web_acl.arn]
 
-  # Tokens and sessions stay out of the log: start links and the ids of sessions stand in paths.
+  # Tokens and sessions stay out of the log: paths contain start links and sessions' ids.
   redacted_fields {
     single_header {
       name = "authorization"

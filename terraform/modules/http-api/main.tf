@@ -54,8 +54,7 @@ resource "aws_apigatewayv2_route" "this" {
   authorization_scopes = each.value.authorization == "JWT" ? each.value.scopes : null
 }
 
-# Only this route of this API may invoke the alias. A path parameter stands for
-# anything in its place.
+# Only this route of this API may invoke the alias. A path parameter matches any text in its place.
 resource "aws_lambda_permission" "this" {
   for_each = var.routes
 
@@ -81,7 +80,7 @@ resource "aws_apigatewayv2_stage" "this" {
   name        = "$default"
   auto_deploy = true
 
-  # For what matches no route, and for a route that is new and not in the list yet.
+  # For requests without a route, and for a new route that is not in the list yet.
   default_route_settings {
     throttling_rate_limit    = 10
     throttling_burst_limit   = 20
@@ -95,14 +94,15 @@ resource "aws_apigatewayv2_stage" "this" {
       route_key              = "${route_settings.value.method} ${route_settings.value.path}"
       throttling_rate_limit  = route_settings.value.rate_per_second
       throttling_burst_limit = route_settings.value.burst
-      # each of a route's six is paid for by the month; the access log counts by route for nothing
+      # each of a route's six is paid for by the month; the access log counts by route free of
+      # charge
       detailed_metrics_enabled = false
     }
   }
 
-  # No path, since a path can hold an id, and no query: the route key says enough. The address is
-  # that of whom the API talks to, which is CloudFront but for callers who sign with IAM; the
-  # functions' logs have the viewer's.
+  # No path, since a path can contain an id, and no query: the route key suffices. The address is
+  # the API's TCP peer: CloudFront, or a caller who signs with IAM. The functions' logs have the
+  # viewer's.
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.access.arn
     format = jsonencode({

@@ -1,6 +1,6 @@
-# The domain that mails come from: an SES identity, signed by DKIM with keys that SES keeps and
-# renews, verified by records in the zone. Its mails bounce to a name below the domain, carry a
-# DMARC policy, and what bounces or is complained of is told to a topic.
+# The mails' domain: an SES identity, signed by DKIM with keys that SES keeps and renews, verified
+# by records in the zone. Its mails bounce to a name below the domain and carry a DMARC policy. A
+# topic receives bounces and complaints.
 
 locals {
   # SPF is asked of the name that mails bounce to. Below the domain it counts as the domain's own
@@ -28,15 +28,15 @@ resource "aws_route53_record" "dkim" {
   ttl     = 1800
 }
 
-# Cognito refuses a sender that is not verified yet. This waits until it is: minutes, where the zone
-# answers for the domain.
+# Cognito refuses a sender that is not verified yet. This waits for the verification: minutes, if
+# the zone answers for the domain.
 resource "aws_ses_domain_identity_verification" "this" {
   domain = aws_sesv2_email_identity.this.email_identity
 
   depends_on = [aws_route53_record.dkim]
 }
 
-# ---- where mails bounce to ----
+# ---- the address for bounces ----
 
 resource "aws_sesv2_email_identity_mail_from_attributes" "this" {
   email_identity   = aws_sesv2_email_identity.this.email_identity
@@ -74,7 +74,7 @@ resource "aws_route53_record" "dmarc" {
   ttl     = 1800
 }
 
-# ---- what becomes of mails ----
+# ---- feedback about mails ----
 
 resource "aws_sesv2_configuration_set" "this" {
   configuration_set_name = var.name
@@ -91,8 +91,8 @@ resource "aws_sesv2_configuration_set" "this" {
     sending_enabled = true
   }
 
-  # An address that bounced for good, or complained, is mailed no more: SES stops accounts that go
-  # on.
+  # An address that bounced for good, or complained, gets no more mails: SES stops accounts that
+  # continue.
   suppression_options {
     suppressed_reasons = ["BOUNCE", "COMPLAINT"]
   }
@@ -129,7 +129,7 @@ resource "aws_sesv2_configuration_set_event_destination" "events" {
   }
 }
 
-# Its messages name the addresses: encrypted, and for those alone who are named.
+# Its messages name the addresses: encrypted, and only for the named receivers.
 resource "aws_sns_topic" "bounces" {
   name              = "${var.name}-bounces"
   kms_master_key_id = var.kms_key_arn

@@ -1,8 +1,8 @@
-# Alarms, where they go, a dashboard, and saved queries over the logs.
+# Alarms, their destinations, a dashboard, and saved queries over the logs.
 
 locals {
-  # What the functions count themselves (CloudWatch namespace "Latchkey"): from this many within the
-  # period on, a person should look.
+  # The functions' own metrics (CloudWatch namespace "Latchkey"). At this count within the period, a
+  # person should look.
   counted = {
     CodeFailures          = { threshold = 100, period = 300, meaning = "wrong codes: somebody may be guessing" }
     PasswordFailures      = { threshold = 100, period = 300, meaning = "wrong passwords: somebody may be guessing" }
@@ -17,8 +17,8 @@ locals {
     ServerErrors          = { threshold = 5, period = 300, meaning = "operations answer 5xx" }
   }
 
-  # Cognito publishes a day's mails nowhere. The functions' own starts are what sends them; notices,
-  # which are rare beside codes, go through SES and are not counted.
+  # Cognito does not publish a day's mails. The starts of these functions send them. Notices, which
+  # are rare beside codes, go through SES and are not counted.
   mail_functions = [
     for name in ["confirm-registration", "initiate-otp", "register-user", "request-password-reset", "resend-otp"] : name
     if contains(keys(var.functions), name)
@@ -28,8 +28,8 @@ locals {
   # reserves a thousand words, "function" among them, and refuses an alarm that names one without.
   counted_query = { for metric in keys(local.counted) : metric => "SELECT SUM(\"${metric}\") FROM SCHEMA(\"Latchkey\", \"environment\", \"function\") WHERE \"environment\" = '${var.environment}'" }
 
-  # The same for the dashboard. A widget can ask one such query and no more, and any number of
-  # searches, which alarms cannot.
+  # The same for the dashboard. A widget can have only one such query, and any number of searches,
+  # which alarms cannot have.
   shown = concat(keys(local.counted), ["SignIns", "GuestsCreated", "NewUsers", "LimitRefusals", "AuthorizationsStarted", "AuthorizationsCompleted", "AuthorizationsAbandoned"])
   total = { for metric in local.shown : metric => "SUM(SEARCH('{\"Latchkey\",\"environment\",\"function\"} MetricName=\"${metric}\" environment=\"${var.environment}\"', 'Sum', 300))" }
 
@@ -262,8 +262,8 @@ resource "aws_xray_group" "this" {
   }
 }
 
-# Only with a sender of the account's own: SES stops accounts whose mails bounce (at 10 %) or are
-# complained of (at 0.5 %).
+# Only with a sender of the account's own: SES stops accounts whose mails bounce (at 10 %) or draw
+# complaints (at 0.5 %).
 resource "aws_cloudwatch_metric_alarm" "reputation" {
   for_each = var.own_mail_sender ? { BounceRate = 0.05, ComplaintRate = 0.001 } : {}
 

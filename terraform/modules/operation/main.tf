@@ -1,5 +1,5 @@
-# One function, its log, its role with the contract's grants and nothing else, and the alias that
-# everybody calls it by.
+# One function, its log, its role with exactly the contract's grants, and the alias for all its
+# callers.
 
 # Before the function, which would otherwise make it by itself, without an end.
 resource "aws_cloudwatch_log_group" "this" {
@@ -31,7 +31,7 @@ locals {
   # Tables share a key, and each wants its own encryption context; a table and its index are one.
   keys = { for resource in keys(local.granted) : jsonencode(var.resources[resource].key.context) => var.resources[resource].key... if try(var.resources[resource].key, null) != null }
 
-  # A resource without an ARN is one that this deployment does without, such as a mail sender.
+  # A resource without an ARN is absent in this deployment, such as a mail sender.
   grant_statements = [
     for resource, actions in local.granted : merge(
       {
@@ -137,7 +137,7 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
-# API Gateway, Cognito and agents call this. It goes to the newest version at once, unless
+# API Gateway, Cognito and agents call this. It moves to the newest version at once, unless
 # var.live_version holds it back; weights are for canary releases, which move them from outside.
 resource "aws_lambda_alias" "live" {
   name             = "live"

@@ -81,16 +81,15 @@ variable "resources" {
     actions = list(string)
     # As IAM writes it: operator => key => values.
     condition = optional(map(map(list(string))))
-    # For what a customer-managed key encrypts: the key, the service that uses it for the function,
-    # the encryption context, and what the service may ask of the key.
+    # For data under a customer-managed key: the key, the service that uses it for the function, the
+    # encryption context, and the service's allowed actions on the key.
     key = optional(object({
       arn     = string
       via     = string
       context = map(string)
       actions = list(string)
     }))
-    # What the service itself asks for with the function's rights, when any of the actions is
-    # granted.
+    # The service's own requests with the function's rights, when any of the actions is granted.
     also = optional(list(object({
       actions = list(string)
       arns    = list(string)

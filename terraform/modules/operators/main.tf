@@ -1,6 +1,6 @@
-# What the people who help guests may do. It is a document, and not a policy of this deployment: the
-# deploying role makes no policies, since it could widen them. Nothing else here lets anybody act on
-# a guest.
+# The rights of the people who help guests. It is a document, not a policy of this deployment: the
+# deploying role makes no policies, since it could widen them. No other resource here allows an act
+# on a guest.
 
 locals {
   policy = jsonencode({

@@ -1,7 +1,7 @@
-# What only functions may know, and what only CloudFront and they may know.
+# The secrets that only functions know, and those that only CloudFront and they know.
 
-# Secrets Manager's own generator. It answers anew at every plan, which changes nothing: what is
-# made of it is made once. 64 letters and digits are 381 bits; hashed, they fill the 256 of a key.
+# Secrets Manager's own generator. It answers anew at every plan, without effect: the values made
+# from it are made once. 64 letters and digits are 381 bits; hashed, they fill the 256 of a key.
 data "aws_secretsmanager_random_password" "key" {
   password_length     = 64
   exclude_punctuation = true
@@ -40,8 +40,8 @@ resource "aws_secretsmanager_secret_version" "first" {
   }
 }
 
-# What CloudFront adds to its requests. Two, of which functions know the hashes and CloudFront sends
-# one, so that either can be made anew while the other is in use.
+# CloudFront's secret in its requests. There are two: functions know the hashes of both, and
+# CloudFront sends one, so that either can be made anew while the other is in use.
 locals {
   origin_slots = toset(["a", "b"])
 }

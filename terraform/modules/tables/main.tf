@@ -1,7 +1,7 @@
 # The tables. Their items are the functions' business.
 
 locals {
-  # Keys are text; what an index sorts by is a number.
+  # Keys are text; an index's sort key is a number.
   attributes = {
     for name, table in var.tables : name => merge(
       { (table.key) = "S" },

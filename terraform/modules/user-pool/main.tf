@@ -1,6 +1,6 @@
-# The directory and token issuer. What the pool and its clients are stands in
-# shared/auth-api/user-pool.yaml, from which the local run makes its own. Cognito cannot change user
-# name attributes, letter case and the schema of a pool that is there.
+# The directory and token issuer. shared/auth-api/user-pool.yaml describes the pool and its clients;
+# the local run makes its own from it. Cognito cannot change user name attributes, letter case and
+# the schema of an existing pool.
 
 locals {
   described = yamldecode(templatefile("${path.module}/../../../shared/auth-api/user-pool.yaml", {
@@ -173,9 +173,8 @@ resource "aws_cognito_user_pool_client" "browser" {
   }
 }
 
-# prevent_destroy takes no variable. This does the same by a detour: a plan that destroys or
-# replaces the pool, or the client whose secret the operations hold, must replace this too, and is
-# refused.
+# prevent_destroy takes no variable. This does the same indirectly: a plan that destroys or replaces
+# the pool, or the client whose secret the operations hold, must replace this too, and is refused.
 resource "terraform_data" "protection" {
   count = var.protected ? 1 : 0
 

@@ -1,6 +1,6 @@
-# The web ACL in front of the pool's own endpoint and pages, where people have business there.
-# Latchkey's limits do not see those requests, so this is all that bounds how many codes an address
-# of the network has mailed and how many passwords it tries.
+# The web ACL in front of the pool's own endpoint and pages, for deployments whose people use them.
+# Latchkey's limits do not see those requests, so only this limits how many codes a network address
+# requests and how many passwords it tries.
 
 resource "aws_wafv2_web_acl" "this" {
   #checkov:skip=CKV_AWS_192:Cognito is AWS's own, and shows a web ACL no text that people type.

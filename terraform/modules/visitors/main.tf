@@ -1,12 +1,12 @@
-# AWS credentials for browsers, for one thing: to talk to the named agents. People who have not
-# signed in get those of a visitor, and people who have, for their ID token, those of a guest.
+# AWS credentials for browsers, for one purpose: to talk to the named agents. People without a
+# sign-in get a visitor's, and people with an ID token get a guest's.
 
 resource "aws_cognito_identity_pool" "this" {
   identity_pool_name               = var.name
   allow_unauthenticated_identities = var.anonymous
 
-  # The way round what Cognito takes away from visitors: in the enhanced flow its own session policy
-  # lets them use a list of services, and AgentCore is not on it.
+  # The way past Cognito's limit on visitors: in the enhanced flow its own session policy allows
+  # them a list of services, and AgentCore is not on it.
   allow_classic_flow = var.anonymous
 
   dynamic "cognito_identity_providers" {
@@ -22,7 +22,7 @@ resource "aws_cognito_identity_pool" "this" {
 }
 
 locals {
-  # What Cognito says of an identity, and whom each role is for.
+  # Cognito's statement about an identity, for each role.
   roles = merge({ guest = "authenticated" }, var.anonymous ? { visitor = "unauthenticated" } : {})
 }
 
@@ -48,7 +48,7 @@ resource "aws_iam_role" "this" {
   })
 }
 
-# Not InvokeAgentRuntimeForUser: with it, a browser could say in a header who it is.
+# Not InvokeAgentRuntimeForUser: with it, a browser could choose its identity in a header.
 resource "aws_iam_role_policy" "this" {
   for_each = local.roles
 

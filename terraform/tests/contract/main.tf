@@ -1,7 +1,7 @@
-# The contract read a second time, for tests: a manifest of zips that were never built, and what
-# must come of each operation. And the calls that functions make, from calls.yaml: a test of the
-# local run holds that list against the calls it records, so what is held against the list here is
-# held against them.
+# The contract read a second time, for tests: a manifest of zips that were never built, and the
+# expected resources of each operation. The functions' calls come from calls.yaml: a test of the
+# local run compares that list with the recorded calls, so a comparison with the list here is one
+# with the calls.
 
 locals {
   contract = yamldecode(file("${path.module}/../../../shared/auth-api/openapi.yaml"))
@@ -19,7 +19,7 @@ locals {
 locals {
   tables = { for name, resource in local.contract["x-latchkey-resources"] : name => resource.table if can(resource.table) }
 
-  # What stands for what, written a second time and by hand: resource => service, ARNs.
+  # The resources, written a second time and by hand: resource => service, ARNs.
   arn = "eu-west-1:111122223333"
   agentcore = {
     directory = "arn:aws:bedrock-agentcore:${local.arn}:workload-identity-directory/default"
@@ -50,7 +50,7 @@ locals {
   }
 
   # Cognito's operations without Admin take a client's secret or a token, and no signature. A
-  # transaction is granted by what is in it.
+  # transaction needs the grants of its parts.
   item_writes = ["ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem"]
   signed      = { for name, calls in local.calls : name => [for call in calls : call if !can(regex("^user-pool:[^A]", call)) && !endswith(call, ":TransactWriteItems")] }
   called = {

@@ -1,5 +1,5 @@
-# What keeps people's data, protected as in prod, on its own: for trying whether plans that would
-# lose it are refused.
+# The resources with people's data, protected as in prod, on their own: for testing that plans are
+# refused that would lose them.
 
 variable "prefix" {
   description = "Another one replaces everything."

@@ -1,4 +1,4 @@
-# What takes more than one apply, on its own: secrets that are rotated, and the callback that
+# The steps that need more than one apply, on their own: rotated secrets, and the callback that
 # AgentCore learns and the pool must know.
 
 variable "origin_secret_in_use" {

@@ -1,6 +1,6 @@
-# The CloudFormation templates, as JSON. No provider is needed to make them, so that cfn-lint can be
-# shown exactly what is applied. CloudFormation, because the AWS provider knows AgentCore from some
-# 6.x on only.
+# The CloudFormation templates, as JSON. They need no provider, so that cfn-lint can check exactly
+# the applied ones. CloudFormation, because the AWS provider supports AgentCore only from some 6.x
+# on.
 
 terraform {
   required_version = ">= 1.9"
@@ -12,10 +12,10 @@ variable "tools" {
 }
 
 locals {
-  # Letters and digits, which is what a logical id may have.
+  # Letters and digits: the alphabet of a logical id.
   logical_ids = { for name in keys(var.tools) : name => join("", [for word in split("-", name) : title(word)]) }
 
-  # JSON Schema as CloudFormation spells it. Only lists are nested, and only by what they hold.
+  # JSON Schema in CloudFormation's spelling. Only lists are nested, and only by their items.
   input_schemas = {
     for name, tool in var.tools : name => {
       Type       = "object"
@@ -78,7 +78,7 @@ output "identity" {
           }
         }
       }
-      # Managed login shows nothing for a client without a style; this is Cognito's own.
+      # Managed login shows no page for a client without a style; this is Cognito's own.
       SignInPage = {
         Type = "AWS::Cognito::ManagedLoginBranding"
         Properties = {
@@ -115,7 +115,7 @@ output "tools" {
             Name         = { Ref = "Name" }
             Description  = "Signing people in, for agents"
             ProtocolType = "MCP"
-            # Who may call is said by IAM: the caller is an agent, and the person has not signed in
+            # IAM decides about callers: the caller is an agent, and the person has not signed in
             # yet.
             AuthorizerType = "AWS_IAM"
             RoleArn        = { Ref = "RoleArn" }
