@@ -1,1 +1,1 @@
-"""What scripts/bench measures with."""
+"""The parts of scripts/bench."""

@@ -1,5 +1,5 @@
-"""How long people wait for a function that is cold: init, first and tenth answer, beside a bare
-hello and the same calls in Python."""
+"""The waiting time at a cold function: init, first and tenth answer, beside a bare hello and the
+same calls in Python."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ Ask = Callable[[str, str, Any], Any]
 
 
 class World:
-    """A local run with people in it, and TLS before its stand-ins."""
+    """A local run with people in it, and TLS in front of its stand-ins."""
 
     def __init__(self, ready: dict[str, Any], fronts: dict[str, int], root: str, environment: dict[str, str]) -> None:
         self.gateway = str(ready["gateway"])
@@ -70,7 +70,7 @@ def event(function: str, body: Any, token: str | None = None) -> bytes:
 
 
 def events(function: str, world: World, starting: Callable[[str], str]) -> list[bytes]:
-    """What people who are known send to a function."""
+    """The requests of known people to a function."""
     if function == "initiate-otp":
         return [event(function, {"email": email}) for email in PEOPLE]
     if function == "verify-otp":
@@ -118,7 +118,7 @@ def world(
 
 
 def python(folder: pathlib.Path) -> pathlib.Path:
-    """A Python that has what the other stack imports."""
+    """A Python with the other stack's imports."""
     interpreter = folder / "bin/python"
     if not interpreter.exists():
         subprocess.run((sys.executable, "-m", "venv", folder), check=True)

@@ -1,5 +1,5 @@
-"""The stack that Latchkey is measured beside: the same AWS calls for initiate-otp and verify-otp in
-Python, with boto3, pydantic and Powertools, and nothing else of what the operations promise.
+"""The stack for comparison: the same AWS calls for initiate-otp and verify-otp in Python, with
+boto3, pydantic and Powertools, without the operations' other promises.
 
     python python_stack.py initiate-otp|verify-otp
 

@@ -27,7 +27,7 @@ Reported = TypeVar("Reported")
 @dataclasses.dataclass(frozen=True)
 class Run:
     """One process: milliseconds to its first poll, of each answer, and of its processor before the
-    first poll; and the most memory that it held."""
+    first poll; and its highest memory use."""
 
     init_ms: float
     init_cpu_ms: float
@@ -124,7 +124,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 def run(

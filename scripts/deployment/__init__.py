@@ -1,11 +1,11 @@
-"""What the scripts beside this folder share: the contract, an environment, Terraform, what was
-released, and what the doctor looks at."""
+"""The scripts' common parts: the contract, an environment, Terraform, the releases, and the
+doctor's checks."""
 
 import importlib.util
 import pathlib
 import sys
 
-# A script leaves nothing behind in the source tree.
+# A script leaves no files in the source tree.
 sys.dont_write_bytecode = True
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -1,5 +1,4 @@
-"""What the account brings along, whichever deployments are in it: what AWS lets it do, and what
-there is one of."""
+"""The account's part, for all its deployments: AWS's limits on it, and its single resources."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,13 +8,13 @@ import botocore.exceptions
 from deployment import environment
 from deployment.environment import Environment
 
-# The console keeps shareable test events there, and makes it when somebody first saves one.
+# The console keeps shareable test events there, and makes it when a person first saves one.
 TEST_EVENTS = "lambda-testevent-schemas"
 GITHUB = "token.actions.githubusercontent.com"
 
 
 def mails(where: Environment) -> dict[str, Any]:
-    """What SES says of itself: ProductionAccessEnabled, SendingEnabled, SendQuota."""
+    """SES's settings of the account: ProductionAccessEnabled, SendingEnabled, SendQuota."""
     return dict(where.aws("sesv2").get_account())
 
 

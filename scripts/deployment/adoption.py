@@ -1,4 +1,5 @@
-"""Whether a user pool that is there can serve Latchkey: what fits, what must change, what cannot."""
+"""Whether an existing user pool can serve Latchkey: fitting settings, those to change, and those
+that cannot change."""
 
 import collections
 import dataclasses
@@ -11,7 +12,8 @@ from deployment.doctor import pool as checks
 from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding
 
-# As auth-domain takes addresses, roughly: what it refuses is no user name of Latchkey's.
+# Roughly auth-domain's rules for addresses: an address that it refuses is no user name of
+# Latchkey's.
 ADDRESS = re.compile(r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$")
 LONGEST_ADDRESS = 128
 
@@ -26,7 +28,7 @@ class Verdict(enum.Enum):
     CANNOT = "cannot"
     """It cannot be changed: a new pool is needed."""
     KNOW = "know"
-    """Nothing stands in the way, and somebody should know."""
+    """It is no obstacle, but a person should know it."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,8 @@ from deployment import Refusal
 from deployment.environment import Environment
 from deployment.releases import FUNCTION_ALARMS, Aliases, Bucket, Hold, Move
 
-# Of the whole deployment, those that a release can make ring. The others count guesses, quotas, and
-# what other people do.
+# The whole deployment's alarms that a release can cause. The others count guesses, quotas, and
+# other people's actions.
 SHARED_ALARMS = ("ServerErrors", "DependencyUnavailable", "api-5xx")
 MOST_NAMES = 100  # that DescribeAlarms takes at once
 
@@ -22,7 +22,7 @@ class Canary:
         self.moves = {name: move for name in names if (move := self.due(name))}
 
     def due(self, name: str) -> Move | None:
-        """From what is live to what is newest, if that may become live."""
+        """From the live version to the newest, if that may become live."""
         live = self.aliases.live(name)
         if live is None:
             raise Refusal(f"{self.aliases.function(name)} has no alias; deploy-phased makes it")
@@ -52,7 +52,7 @@ class Canary:
 
     @contextlib.contextmanager
     def withdrawn_at_the_end(self) -> Iterator[None]:
-        """However it ends, no unwatched weight stays behind."""
+        """At any end, no unwatched weight remains."""
         try:
             yield
         except BaseException:

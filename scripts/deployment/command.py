@@ -9,7 +9,7 @@ from deployment import SCRIPT, Refusal
 
 
 def run(main: Callable[[], None]) -> None:
-    """Runs a script's main; what stops it becomes a sentence and an exit status."""
+    """Runs a script's main; an error becomes a sentence and an exit status."""
     try:
         main()
     except Refusal as refusal:

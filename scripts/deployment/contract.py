@@ -52,7 +52,7 @@ def read(name: str) -> dict[str, Any]:
 
 
 def settings() -> dict[str, dict[str, Any]]:
-    """What functions read from their environment, as the contract describes it."""
+    """The functions' settings from their environment, as the contract describes them."""
     return dict(read("openapi")["x-latchkey-settings"])
 
 
@@ -102,8 +102,7 @@ def contract() -> Contract:
 
 def operation_of(operation: dict[str, Any], method: str, path: str, default: list[Any]) -> Operation:
     security = operation.get("security", default)
-    # Where a token may be left out ({} beside it), there is no authorizer, and the operation looks
-    # at it.
+    # If a token is optional ({} beside it), there is no authorizer, and the operation checks it.
     asked = {} if {} in security else security[0] if security else {}
     scheme, scopes = next(iter(asked.items()), (None, []))
     throttle = operation["x-latchkey"]["throttle"]

@@ -1,4 +1,4 @@
-"""An environment: its name, what its tfvars say of it, and AWS as its scripts see it."""
+"""An environment: its name, its tfvars, and the scripts' access to AWS."""
 
 import dataclasses
 import functools
@@ -14,7 +14,7 @@ from deployment import ROOT, Refusal
 
 FOLDER = ROOT / "terraform/environments"
 
-# What AWS says no with.
+# AWS's refusal.
 ClientError = botocore.exceptions.ClientError
 
 
@@ -53,7 +53,7 @@ class Environment:
 
 @functools.cache
 def client(service: str, region: str) -> Any:
-    # A bucket in the host's name needs DNS that a stand-in on loopback does not have.
+    # A bucket in the host's name needs DNS, and a stand-in on loopback has none.
     s3 = {"addressing_style": "path"} if stands_in("S3") else {}
     return boto3.client(
         service, region_name=region, config=botocore.config.Config(s3=s3, retries={"mode": "standard", "total_max_attempts": 5})
@@ -90,8 +90,8 @@ def load(name: str) -> Environment:
 
 
 def scalar(text: str, name: str) -> str | None:
-    """A text, number or truth that a tfvars file gives at its top. What is written in more lines is
-    for Terraform alone."""
+    """A text, number or boolean at the top of a tfvars file. Values over several lines are for
+    Terraform alone."""
     found = re.search(rf'^{name}\s*=\s*"?([^"#\n]*?)"?\s*(#.*)?$', text, re.MULTILINE)
     return found[1].strip() if found else None
 

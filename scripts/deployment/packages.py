@@ -23,7 +23,7 @@ def build() -> pathlib.Path:
 
 
 def read(folder: pathlib.Path) -> Manifest:
-    """The manifest of a folder, whose zips must be there and be what it says."""
+    """A folder's manifest. Its zips must exist and match it."""
     try:
         manifest: Manifest = json.loads((folder / MANIFEST).read_text())["packages"]
     except FileNotFoundError:
@@ -38,12 +38,12 @@ def read(folder: pathlib.Path) -> Manifest:
 
 
 def upload(folder: pathlib.Path, manifest: Manifest, bucket: Bucket) -> int:
-    """How many were not there yet. The manifest goes last, so that it never names a zip that is
-    missing."""
+    """Returns the number of new zips. The manifest is uploaded last, so it never names a missing
+    zip."""
     missing = [name for name in sorted(manifest) if not bucket.has(manifest[name]["key"])]
     for name in missing:
         package = manifest[name]
-        # S3 refuses what does not arrive as it was sent.
+        # S3 refuses an object that was damaged on the way.
         bucket.s3.put_object(
             Bucket=bucket.name, Key=package["key"], Body=zip_file(folder, name).read_bytes(), ChecksumSHA256=package["sha256"]
         )
@@ -57,7 +57,7 @@ def zip_file(folder: pathlib.Path, name: str) -> pathlib.Path:
 
 
 def digest(file: pathlib.Path) -> str:
-    """SHA-256 in base64, as Lambda says it."""
+    """SHA-256 in base64, Lambda's form."""
     try:
         return base64.b64encode(hashlib.sha256(file.read_bytes()).digest()).decode()
     except FileNotFoundError:

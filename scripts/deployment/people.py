@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# As auth-domain takes addresses: ASCII, no quotes, a domain of labels whose last is no number.
+# auth-domain's rules for addresses: ASCII, no quotes, a domain of labels whose last is no number.
 LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 ADDRESS = re.compile(rf"(?=.{{1,128}}$){LOCAL}@(?:{LABEL}\.)+(?![0-9]+$){LABEL}")
@@ -69,7 +69,7 @@ def read(file: pathlib.Path, kind: str) -> Iterator[Person | Refused]:
 
 
 def parsed(line: int, fields: dict[str, Any]) -> Person:
-    """Raises ValueError with a sentence that quotes nothing."""
+    """Raises ValueError with a sentence that quotes no input."""
     if unknown := sorted(fields.keys() - set(FIELDS)):
         raise ValueError(f"unknown fields: {', '.join(unknown)}")
     email = text(fields, "email") or ""
@@ -159,7 +159,7 @@ def an_object(line: str) -> dict[str, Any]:
 
 
 def of_auth0(content: str) -> Iterator[Row]:
-    """Auth0's bulk export (JSON Lines), with hashes and factors where its support has added them."""
+    """Auth0's bulk export (JSON Lines), with hashes and factors if its support has added them."""
     for number, user in of_json_lines(content):
         factors = user.get("mfa_factors") or []
         totp: dict[str, Any] = next((factor["totp"] for factor in factors if isinstance(factor, dict) and "totp" in factor), {})
@@ -178,7 +178,8 @@ def of_auth0(content: str) -> Iterator[Row]:
 
 
 def of_firebase(content: str) -> Iterator[Row]:
-    """`firebase auth:export users.json`. Its scrypt is Firebase's own, which nothing else checks."""
+    """`firebase auth:export users.json`. Its scrypt is Firebase's own, and no other service can
+    check it."""
     for number, user in enumerate(json.loads(content)["users"], start=1):
         created = user.get("createdAt")
         at = created and datetime.datetime.fromtimestamp(int(created) / 1000, datetime.timezone.utc).isoformat()

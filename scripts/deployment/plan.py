@@ -1,10 +1,10 @@
-"""What a saved plan would change, and what it would lose."""
+"""A saved plan's changes, and its losses."""
 
 import dataclasses
 import difflib
 from typing import Any
 
-# What holds something that a new one would not hold.
+# Resources with content that a new one would lack.
 KEPT = {
     "aws_cognito_user_pool": "every user and every session",
     "aws_cognito_user_pool_client": "every session that was begun through it",
@@ -17,7 +17,7 @@ KEPT = {
     "aws_iam_openid_connect_provider": "the way in of every repository of the account",
 }
 
-# Made anew on purpose when they are rotated; terraform/README.md says how.
+# Replaced on purpose in a rotation; terraform/README.md explains how.
 EXPENDABLE = "module.secrets.aws_secretsmanager_secret_version.origin"
 
 # What the role that workflows take cannot do (terraform/modules/deploy-role): making, replacing and
@@ -63,7 +63,7 @@ class Change:
 
     @property
     def loss(self) -> str | None:
-        """What goes with it, for good."""
+        """The permanent loss."""
         if self.other_relying_party:
             return "every passkey, since each works for one name alone"
         gone = self.verb in ("destroy", "replace") and not self.address.startswith(EXPENDABLE)
@@ -96,8 +96,8 @@ class Plan:
         return [change for change in self.changes if change.loss and change.address not in allowed]
 
     def difference(self, shown: str) -> str:
-        """From the plan that somebody was shown to this one, line by line; nothing where they are
-        the same."""
+        """The line-by-line difference between the plan that a reviewer saw and this one; empty if
+        they are the same."""
         return "\n".join(difflib.unified_diff(shown.splitlines(), self.text.splitlines(), "shown", "now", n=2, lineterm=""))
 
     def summary(self) -> str:
@@ -106,7 +106,7 @@ class Plan:
 
 
 def relying_party(pool: dict[str, Any] | None) -> str | None:
-    """For which name a pool makes passkeys; none for what makes none."""
+    """The domain name of a pool's passkeys; none for a resource without passkeys."""
     for configuration in (pool or {}).get("web_authn_configuration") or []:
         name: str | None = configuration.get("relying_party_id")
         return name
@@ -114,7 +114,7 @@ def relying_party(pool: dict[str, Any] | None) -> str | None:
 
 
 def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
-    """From what `terraform show -json` says of a plan."""
+    """Reads the output of `terraform show -json` for a plan."""
     changes = tuple(
         Change(
             change["address"],

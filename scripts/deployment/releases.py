@@ -1,11 +1,11 @@
-"""What is live: the manifest of the uploaded zips, what the last release moved, and which functions
-are held back after a roll-back.
+"""The live release: the manifest of the uploaded zips, the moves of the last release, and the
+functions that a roll-back holds.
 
 Two objects in the artifact bucket. `deployment/packages.json` is the manifest that phase 2 uploaded
-last. `deployment/releases.json` says of the last release which version each alias was moved from
-and to, so that it can be undone, and which functions stay at an earlier version. A hold names the
-zip that it was made against and ends with the next one: whoever ships the repair does not have to
-remember it, and Terraform never moves an alias back to what was just taken away.
+last. `deployment/releases.json` has, for the last release, the version before and after each
+alias's move, so that it can be undone, and the functions that stay at an earlier version. A hold
+names the zip that it was made against and ends with the next one: the author of the repair need not
+remember it, and Terraform never moves an alias back to the version just removed.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from deployment import Refusal, environment
 from deployment.environment import Environment
 
 ALIAS = "live"
-# Of each function; what a canary release listens to.
+# The alarms of each function that a canary release watches.
 FUNCTION_ALARMS = ("errors", "throttles", "p99")
 MANIFEST = "deployment/packages.json"
 RECORD = "deployment/releases.json"
@@ -53,8 +53,8 @@ class Record:
 
 
 class Bucket:
-    """The artifact bucket, by its name: who rolls back in a hurry shall need neither Terraform nor
-    its state."""
+    """The artifact bucket, by its name: an urgent roll-back needs neither Terraform nor its
+    state."""
 
     def __init__(self, where: Environment) -> None:
         self.name = f"{where.prefix}-artifacts-{where.account}"
@@ -97,8 +97,8 @@ class Bucket:
         )
 
     def put_record(self, record: Record) -> None:
-        """Only over what was read: two who move aliases at once must not forget each other's
-        holds."""
+        """Writes only if the record is unchanged since the read: two people who move aliases at
+        once must not overwrite each other's holds."""
         body = {
             "moved": {name: dataclasses.asdict(move) for name, move in sorted(record.moved.items())},
             "held": {name: dataclasses.asdict(hold) for name, hold in sorted(record.held.items())},

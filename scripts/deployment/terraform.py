@@ -1,4 +1,4 @@
-"""Terraform, run for one environment: where its state is, plans, applies, outputs."""
+"""Terraform, run for one environment: the place of its state, plans, applies, outputs."""
 
 import contextlib
 import functools
@@ -29,7 +29,7 @@ class Terraform:
         self.where = where
         self.state_bucket = state_bucket or f"latchkey-terraform-{where.account}"
         data = os.environ.get("TF_DATA_DIR") or str(ROOT / "target/deploy" / where.name / "terraform")
-        # Terraform asks nothing, and suggests no command that bypasses the script.
+        # Terraform asks no questions, and suggests no command that bypasses the script.
         self.environment = {**os.environ, "TF_DATA_DIR": data, "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
         pathlib.Path(data).mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -55,8 +55,8 @@ class Terraform:
         return FOLDER / "environments" / f"{self.where.name}.s3.tfbackend"
 
     def init(self) -> None:
-        # Providers run with the credentials: none but what the lock file, which is in the
-        # repository, knows by its content.
+        # Providers run with the credentials, so only those that the lock file in the repository
+        # pins by content may run.
         options = ["-lockfile=readonly", f"-backend-config={self.backend()}", f"-backend-config=bucket={self.state_bucket}"]
         if environment.stands_in("S3"):
             options.append("-backend-config=use_path_style=true")
@@ -82,7 +82,8 @@ class Terraform:
         return True
 
     def make_state_bucket(self) -> None:
-        """Encrypted, versioned, closed, over TLS alone: a state holds the app client's secret."""
+        """Encrypted, versioned, private, and only over TLS: a state contains the app client's
+        secret."""
         bucket, region = self.state_bucket, self.state_region
         try:
             self.s3.create_bucket(
@@ -124,7 +125,7 @@ class Terraform:
         return [other.removeprefix(folder).removesuffix(".tfstate") for other, state in states.items() if made(state)]
 
     def forget(self, kinds: tuple[str, ...]) -> list[str]:
-        """Takes all of these kinds out of the state, and leaves them where they are."""
+        """Removes all of these kinds from the state, but does not destroy them."""
         there = [line for line in self.run("state", "list").splitlines() if re.sub(r"module\.[^.]+\.", "", line).startswith(kinds)]
         if there:
             self.run("state", "rm", *there)
@@ -141,7 +142,7 @@ class Terraform:
 
     @contextlib.contextmanager
     def plan(self, variables: dict[str, Any], *options: str) -> Iterator[plans.Plan]:
-        """A saved plan, which holds secrets and is gone when the block ends."""
+        """A saved plan. It contains secrets, and is deleted when the block ends."""
         with tempfile.TemporaryDirectory(prefix="latchkey-") as folder:
             given, saved = pathlib.Path(folder, "given.tfvars.json"), str(pathlib.Path(folder, "plan"))
             given.write_text(json.dumps(variables))
@@ -152,7 +153,7 @@ class Terraform:
             yield plans.read(saved, self.run("show", "-no-color", saved), shown)
 
     def apply(self, planned: plans.Plan) -> None:
-        """As it goes, but for the outputs, which whoever wants them asks for."""
+        """Shows Terraform's output, except its outputs, which callers ask for."""
         with self.started("apply", "-no-color", planned.file) as process:
             assert process.stdout
             for line in itertools.takewhile(lambda line: line != "Outputs:\n", process.stdout):
@@ -163,7 +164,7 @@ class Terraform:
 
 
 def made(state: str | bytes) -> list[dict[str, Any]]:
-    """What Terraform has made, by the text of a state."""
+    """The resources of Terraform, by the text of a state."""
     return [resource for resource in json.loads(state or "{}").get("resources", []) if resource["mode"] == "managed"]
 
 

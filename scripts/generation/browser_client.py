@@ -267,7 +267,7 @@ def kind_of(kind: str, schema: Schema, used: list[str], indent: str) -> str:
     inner = indent + "  "
     lines = []
     for name, value in properties.items():
-        # A null is as good as leaving out in what clients send; both are allowed.
+        # In a client's request, a null means an absent member; both are allowed.
         question = "" if name in schema.get("required", []) else "?"
         doc = comment(value["description"], inner) if "description" in value else ""
         lines.append(f"{doc}{inner}readonly {name}{question}: {type_of(value, used, inner)};")

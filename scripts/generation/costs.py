@@ -1,4 +1,4 @@
-"""What a sign-in costs, from prices.json and calls.yaml."""
+"""The cost of a sign-in, from prices.json and calls.yaml."""
 
 import functools
 import math
@@ -58,7 +58,7 @@ def cost_of_calls(operation: str, calls: Calls, prices: Prices) -> Cost:
 
 
 def cost_of_invocation(operation: str, case: str, calls: Calls, prices: Prices, needs: Needs, over_http: bool = True) -> Cost:
-    """Dollars of one invocation and what is around it, by service. Cognito's users are paid by the
+    """Dollars of one invocation with its surroundings, by service. Cognito's users are paid by the
     month."""
     assumed = functools.partial(assumption, prices)
     cost = cost_of_calls(operation, calls, prices)
@@ -138,9 +138,8 @@ def monthly_text() -> str:
     functions = len(needs_by_function())
     alarms = read("terraform/modules/observability/main.tf")
     counted = len(re.findall(r"^    \w+ += \{ threshold", alarms, re.MULTILINE))
-    # An alarm is paid by the metrics that it looks at, and a query by all that it matches: every
-    # function writes ServerErrors, two write what the others count, mostly, and two alarms add two
-    # metrics up.
+    # An alarm is paid by its metrics, and a query by all its matches. Every function writes
+    # ServerErrors, mostly two write the other metrics, and two alarms add up two metrics.
     others = counted + 6
     looked_at = 3 * functions + functions + 2 * (counted - 1) + 3 * 2 + 3
     bought: list[tuple[str, str, float]] = [
@@ -196,7 +195,8 @@ def prices_text() -> str:
 
 
 def attack_text() -> str:
-    """What strangers can run up in a day by typing addresses that nobody has, and at what price."""
+    """The costs that strangers can cause in a day by typing unknown addresses, and the price for
+    them."""
     prices = load("prices")
     case = ("initiate-otp", "new address")
     needs = needs_by_function()["initiate-otp"]

@@ -1,5 +1,4 @@
-"""What the project says of itself: what functions need and call, how often they try again, how long
-they take."""
+"""The project's own figures: the functions' needs and calls, their retries, and their time."""
 
 import dataclasses
 import functools
@@ -66,7 +65,7 @@ def setting(name: str) -> int:
 
 
 def number(pattern: str, text: str) -> int:
-    """The whole number that a text says, where the pattern has its group."""
+    """The whole number in a text, at the pattern's group."""
     found = re.search(pattern, text, re.MULTILINE)
     if found is None:
         sys.exit(f"nothing reads like {pattern}")
@@ -99,16 +98,16 @@ def load(name: str) -> dict[str, Any]:
 
 
 def mails_a_code(operation: str, call: str) -> bool:
-    """Whether Cognito mails a code on this call. AdminInitiateAuth may take a password instead,
-    where no answer speaks of mails."""
+    """Whether Cognito mails a code on this call. AdminInitiateAuth may take a password instead, and
+    then no answer mentions mails."""
     if call == "user-pool:AdminInitiateAuth":
         return needs_by_function()[operation].may_fail_to_mail
     return call == "user-pool:ForgotPassword"
 
 
 def codes_mailed(operation: str, calls: Calls) -> int:
-    """None or one: of two tries in one invocation, the first is of a user who is not there. A
-    password that was just set is signed in by."""
+    """None or one: of two tries in one invocation, the first is for a user who does not exist. A
+    password that was just set signs in."""
     if calls["user-pool:AdminSetUserPassword"]:
         return 0
     return int(any(mails_a_code(operation, call) for call in calls if calls[call]))

@@ -1,4 +1,5 @@
-"""What documents repeat of the contract: operations, settings, tables and who may use them."""
+"""The documents' copies of the contract: operations, settings, tables and the functions that use
+them."""
 
 import textwrap
 from typing import Any
@@ -85,7 +86,7 @@ def kind_of(setting: dict[str, Any]) -> str:
 
 
 def tables_text() -> str:
-    """Every table, what it holds, and which functions the grants let write and read it."""
+    """Every table, its items, and the functions whose grants let them write and read it."""
     grants = {name: needs["grants"] for name, needs in contract.needs_by_function().items()}
     resources = contract.read("openapi")["x-latchkey-resources"]
     rows: list[list[str]] = []

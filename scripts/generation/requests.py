@@ -14,7 +14,7 @@ HEAD = """\
 # As it stands it asks a local run (`cargo run`). Send initiateOtp, take the code from the mailbox,
 # and fill in what the answers give.
 """
-# What a person fills in from the answers before: an example would be refused.
+# A person fills these in from the earlier answers: an example would be refused.
 FILLED_IN = ("email", "code", "sessionToken", "accessToken", "refreshToken")
 VARIABLES = {
     "api": "http://127.0.0.1:8787",

@@ -1,5 +1,5 @@
-"""What people meet when many sign in at once: a simulation against Cognito's quotas, and what
-saturates first."""
+"""A storm of sign-ins: a simulation against Cognito's quotas, and the first quota that
+saturates."""
 
 import dataclasses
 import heapq
@@ -31,7 +31,7 @@ Journey = list[Step]
 
 
 class Bucket:
-    """A quota a second: a bucket that holds one second's worth. AWS does not say how it counts;
+    """A quota a second: a bucket that holds one second's worth. AWS does not document its counting;
     this is the usual way."""
 
     def __init__(self, rate: float, burst: float | None = None) -> None:
@@ -93,7 +93,7 @@ class AtOnce:
         self.busy -= 1
 
 
-# Cognito's quotas, by what is called.
+# Cognito's quotas, by the calls that they count.
 QUOTA_OF = {
     "user-pool:AdminInitiateAuth": "cognito-sign-in",
     "user-pool:GetTokensFromRefreshToken": "cognito-sign-in",
@@ -105,7 +105,7 @@ QUOTA_OF = {
     "user-pool:DeleteWebAuthnCredential": "cognito-token",
 }
 
-# What people do. Orders of magnitude, of which the tables say little: the quotas decide.
+# People's behaviour. Orders of magnitude, with little effect on the tables: the quotas decide.
 SECONDS_TO_READ_THE_MAIL = (20, 12)  # mean, spread
 SECONDS_UNTIL_THEY_TRY_AGAIN = (3, 12)
 TIMES_THEY_TRY = 3
@@ -113,8 +113,8 @@ TIMES_THEY_TRY = 3
 
 @dataclasses.dataclass(frozen=True)
 class Storm:
-    """So many people who come within so many seconds, most of them at the beginning where it is
-    sharp."""
+    """A number of people within a number of seconds. In a sharp storm most come at the
+    beginning."""
 
     name: str
     people: int
@@ -335,7 +335,7 @@ STORM_HEAD = [
 
 
 def starts_that_quotas_bear(quotas: Quotas) -> int:
-    """Per minute, what the mail rate and Cognito let through."""
+    """Starts a minute that the mail rate and Cognito admit."""
     return int(60 * min(quotas["mail"]["per_second"], quotas["cognito-sign-in"]["per_second"]))
 
 
@@ -374,7 +374,7 @@ def storms_text(seed: int) -> str:
 
 
 def capacity_text() -> str:
-    """What saturates first: each quota, in sign-ins a second."""
+    """The saturation points: each quota, in sign-ins a second."""
     quotas = load("quotas")
     table_of_calls = calls_by_case()
     prices = load("prices")

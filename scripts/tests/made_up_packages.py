@@ -1,5 +1,5 @@
-"""Zips and a manifest for whoever tries a deployment without building: made_up_packages.py FOLDER
-[TEXT]. Another text makes another zip of verify-otp, and the same of all others."""
+"""Zips and a manifest for a deployment without a build: made_up_packages.py FOLDER [TEXT]. Another
+text makes another zip of verify-otp, and the same of all others."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Pools that are there, at the Cognito stand-in: one that fits, and the kinds of older ones. Wants
+"""Existing pools, at the Cognito stand-in: one that fits, and the kinds of older ones. Needs
 target/debug/cognito-local, which cargo test builds."""
 
 import json

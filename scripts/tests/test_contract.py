@@ -1,4 +1,4 @@
-"""What the contract says to the scripts that deploy."""
+"""The contract's content for the scripts that deploy."""
 
 import unittest
 from typing import Any

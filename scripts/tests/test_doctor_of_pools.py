@@ -1,5 +1,5 @@
-"""The doctor's look at pools and clients, at the Cognito stand-in, which judges what it is asked by
-AWS's own model. Each fault is planted once, in a pool that is as it should be otherwise. Wants
+"""The doctor's checks of pools and clients, at the Cognito stand-in, which checks the doctor's
+requests by AWS's own model. Each fault is planted once, in an otherwise correct pool. Needs
 target/debug/cognito-local, which cargo test builds."""
 
 import dataclasses
@@ -96,7 +96,7 @@ FAULTS = {
     ),
     "sign-ins of fifteen minutes": Fault("sign-in-lifetime", client={"AuthSessionValidity": 15}),
 }
-# What cannot be had without the other.
+# Findings that always come together.
 COME_TOGETHER = {"refresh-flow": {"rotation"}, "tier": {"first-factors"}}
 
 
@@ -113,7 +113,7 @@ class Pools(unittest.TestCase):
         endpoint = cls.process.stdout.readline().split()[-1]
         of_nobody = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
         os.environ.update({**of_nobody, "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": endpoint})
-        # Clients are made once, and another class's stand-in has gone.
+        # Clients are cached, and another class's stand-in has ended.
         client.cache_clear()
         cls.cognito = cls.where.aws("cognito-idp")
 
@@ -148,7 +148,7 @@ class Pools(unittest.TestCase):
                 self.assertLessEqual(found - {fault.code}, COME_TOGETHER.get(fault.code, set()))
 
     def test_cognitos_own_second_factor_is_found(self) -> None:
-        # Where Cognito demands a second factor, it takes no passkey as the first.
+        # If Cognito requires a second factor, it accepts no passkey as the first.
         without_passkeys = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}}
         for wanted, pool, found in (("OPTIONAL", {}, {"mfa"}), ("ON", without_passkeys, {"mfa", "first-factors"})):
             pool_id, _ = self.made(pool, {})
@@ -190,7 +190,7 @@ class Pools(unittest.TestCase):
                 self.assertEqual(self.codes(pool_id), codes)
 
     def test_a_token_with_the_admin_scope_is_found(self) -> None:
-        """A real one, which Cognito fills as it likes where no trigger is wired."""
+        """A real token, which Cognito fills by its own rules if no trigger is wired."""
         flows = {"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"], "GenerateSecret": False}
         pool_id, client_id = self.made({"LambdaConfig": {}}, flows)
         self.cognito.admin_create_user(UserPoolId=pool_id, Username="ada@example.com", MessageAction="SUPPRESS")

@@ -1,4 +1,4 @@
-"""Every script says with --help what it does, and does nothing."""
+"""Every script explains itself with --help, and does nothing else."""
 
 import os
 import subprocess

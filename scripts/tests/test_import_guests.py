@@ -1,4 +1,4 @@
-"""People of a file, imported into a local run, who then sign in."""
+"""People of a file are imported into a local run, and then sign in."""
 
 import base64
 import json

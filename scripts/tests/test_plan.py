@@ -1,4 +1,4 @@
-"""Which plans stop a deployment, and what an environment's settings say."""
+"""The plans that stop a deployment, and an environment's settings."""
 
 import unittest
 from typing import Any

@@ -1,4 +1,4 @@
-"""The app client's secret is renewed under the local run, which goes on signing people in. Wants
+"""The app client's secret is renewed under the local run, which still signs people in. Needs
 target/debug/auth-local, which cargo test builds."""
 
 import datetime

@@ -1,4 +1,4 @@
-"""What smoke takes for an answer, from a server that says what it is told to."""
+"""The answers that smoke accepts, from a server that repeats given ones."""
 
 import http.server
 import importlib.machinery

@@ -1,5 +1,5 @@
-"""What runs beside credentials is known by its content: Python's packages, Terraform's providers,
-actions."""
+"""All code that runs beside credentials is pinned by its content: Python's packages, Terraform's
+providers, actions."""
 
 import os
 import pathlib

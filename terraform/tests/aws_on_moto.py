@@ -45,7 +45,7 @@ POLICIES = {
 
 
 class Gaps:
-    """Answers what moto does not, and hands everything else to it."""
+    """Answers requests that moto cannot, and passes all others to it."""
 
     def __init__(self, moto):
         self.moto = moto
@@ -64,7 +64,7 @@ class Gaps:
         return (response or self.remembered(request, environ) or self.moto)(environ, start_response)
 
     def see(self, request, environ):
-        """Keeps what is needed to say which action a call was, and on what."""
+        """Records each call, to derive its action and its resources."""
         data = request.get_data()
         environ["wsgi.input"] = io.BytesIO(data)
         credential = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", request.headers.get("Authorization", ""))
@@ -86,8 +86,8 @@ class Gaps:
         return json_response(seen)
 
     def remembered(self, request, environ):
-        """Puts back what moto takes and forgets: half of a user pool's settings, where a function
-        logs, parts of a distribution and of a domain."""
+        """Restores values that moto accepts and forgets: half of a user pool's settings, a
+        function's log destination, parts of a distribution and of a domain."""
         if request.path.startswith("/2020-05-31/distribution"):
             return self.distribution(request, environ)
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
@@ -147,8 +147,8 @@ class Gaps:
         return response
 
     def distribution(self, request, environ):
-        """What a distribution was given last, over what moto says of it; moto's own is AWS's
-        default where nothing was given."""
+        """A distribution's last configuration, over moto's answer. Where none was given, moto's own
+        is AWS's default."""
         data = request.get_data()
         environ["wsgi.input"] = io.BytesIO(data)
         response = Response.from_app(self.moto, environ)
@@ -201,7 +201,7 @@ class Gaps:
         return dict(parse_qsl(request.get_data(as_text=True))) if is_form else {}
 
     def metric_queries(self, request):
-        """What alarms and dashboards ask. moto reads none of it."""
+        """The queries of alarms and dashboards. moto reads none of them."""
         form = self.form(request)
         if form.get("Action") == "PutDashboard":
             return insights.expressions(json.loads(form["DashboardBody"]))

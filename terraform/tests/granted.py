@@ -24,12 +24,12 @@ import botocore.session
 
 ACCOUNT = "123456789012"
 
-# What a signature is for => the service's name in botocore, where that is another.
+# A signature's service => the service's name in botocore, if they differ.
 SERVICES = {"apigateway": "apigatewayv2", "email": "ses", "monitoring": "cloudwatch"}
-# What a path begins with => the service's name in botocore, where a signature is for two.
+# A path's beginning => the service's name in botocore, if one signature covers two.
 SECOND_SERVICES = {"/v2/email/": "sesv2"}
 
-# What a call is named => what IAM calls it, where that is another.
+# A call => IAM's name of its action, if they differ.
 ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:DeleteObjects": "s3:DeleteObject",
@@ -50,8 +50,8 @@ ACTIONS = {
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
-# A call => what IAM asks for besides, of the service whose resource it is about. Such an action is
-# no call, so none of it is ever seen.
+# A call => IAM's additional actions, of the service whose resource it is about. Such an action is
+# no call, so it is never seen.
 BESIDES = {
     "wafv2:AssociateWebACL": "cognito-idp:AssociateWebACL",
     "wafv2:DisassociateWebACL": "cognito-idp:DisassociateWebACL",
@@ -114,7 +114,7 @@ def allows(policy, action, resources):
 
 
 def understood(call, models):
-    """The action of a call as IAM names it, and the ARNs of what the call may be about."""
+    """IAM's action of a call, and the ARNs of its possible resources."""
     service = SERVICES.get(call["service"], call["service"])
     url = urlsplit(call["url"])
     path, query = url.path, parse_qs(url.query, keep_blank_values=True)
@@ -163,7 +163,7 @@ def rest_operations(service):
         operation = model.operation_model(name)
         shape = operation.input_shape
         asked = {member: shape.members[member].serialization for member in shape.required_members} if shape else {}
-        # S3 tells some by a header, such as copies; none of those is called here.
+        # S3 distinguishes some by a header, such as copies; none of those is called here.
         if service == "s3" and any(place.get("location") == "header" for place in asked.values()):
             continue
         http = operation.http
@@ -178,7 +178,7 @@ def rest_operations(service):
         wanted = {part.partition("=")[0] for part in query.split("&") if part}
         wanted |= {place["name"] for place in asked.values() if place.get("location") == "querystring"}
         operations.append((len(wanted), len(path), name, http["method"], re.compile(pattern + "/?"), names, wanted))
-    # The ones that say most come first.
+    # The most specific ones come first.
     return sorted(operations, key=lambda operation: operation[:2], reverse=True)
 
 

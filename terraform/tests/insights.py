@@ -1,5 +1,5 @@
-"""Reads queries of CloudWatch Metrics Insights, as far as to refuse what AWS refuses: names that
-are no names without quotes."""
+"""Reads queries of CloudWatch Metrics Insights, far enough to refuse AWS's refusals: names that
+need quotes and lack them."""
 
 import re
 

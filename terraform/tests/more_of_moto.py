@@ -1,5 +1,5 @@
-"""More that moto lacks, taught by being imported: groups of X-Ray, and AgentCore's types in
-CloudFormation stacks. They keep what they are given and give it back, and judge nothing."""
+"""Additions to moto, made by importing this: groups of X-Ray, and AgentCore's types in
+CloudFormation stacks. They store their input and return it, without checks."""
 
 import json
 import uuid
@@ -59,7 +59,7 @@ for action, answer in {
 
 
 class AgentCore:
-    """One resource of a stack: its properties, and what CloudFormation would say of it."""
+    """One resource of a stack: its properties, and CloudFormation's answer about it."""
 
     kind = ""
 
@@ -92,7 +92,7 @@ class AgentCore:
 
     @classmethod
     def delete_from_cloudformation_json(cls, resource_name, cloudformation_json, account_id, region_name):
-        """Nothing is kept anywhere else."""
+        """No other place stores it."""
 
     @classmethod
     def has_cfn_attr(cls, attr):

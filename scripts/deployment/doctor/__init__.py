@@ -1,2 +1,2 @@
-"""What undoes the design in a deployment, read back through AWS's own interfaces. A file for each
-part of it; each check is a function that yields what it finds."""
+"""Faults that break a deployment's design, found through AWS's own interfaces. Each part of the
+design has a file; each check is a function that yields its findings."""

@@ -1,5 +1,4 @@
-"""What AWS lets the account do, by which people are refused long before anything of the deployment
-is at fault."""
+"""AWS's limits on the account. They refuse people long before the deployment itself has a fault."""
 
 from collections.abc import Iterator
 

@@ -1,5 +1,5 @@
-"""The HTTP API: every route guarded and throttled as the contract says, and no way to it but
-CloudFront."""
+"""The HTTP API: every route has the contract's authorizer and throttle, and only CloudFront leads
+to it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -115,8 +115,8 @@ def cross_origin(deployed: Deployed) -> Iterator[Finding]:
 
 
 def ways_round(deployed: Deployed) -> Iterator[Finding]:
-    """A web ACL cannot stand in front of an HTTP API: whoever finds the API's own address is past
-    it, unless the functions look."""
+    """An HTTP API cannot have a web ACL in front: a request to the API's own address bypasses it,
+    unless the functions check."""
     unchecked = sorted(name for name in contract().functions if answers_strangers(deployed, name))
     at_aws = not deployed.api.get("DisableExecuteApiEndpoint", False)
     address = "at AWS's name for it" if at_aws else "at its own name"

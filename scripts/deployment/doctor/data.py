@@ -1,4 +1,4 @@
-"""What keeps data: tables, the secret, the keys."""
+"""The stores of data: tables, the secret, the keys."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -11,7 +11,7 @@ from deployment.releases import ALIAS
 
 
 class Deployed:
-    """Where to look: by ids that are given, and by the names that Terraform gives otherwise."""
+    """The resources to check: by given ids, or by Terraform's names."""
 
     def __init__(self, where: Environment, user_pool: str | None, api: str | None, distribution: str | None) -> None:
         self.where = where
@@ -39,7 +39,7 @@ class Deployed:
 
     @functools.cached_property
     def hosted_domain(self) -> dict[str, Any] | None:
-        """Where the pool's own pages are; none where it has none."""
+        """The host of the pool's own pages; none if it has none."""
         if not (domain := self.pool.get("Domain")):
             return None
         return dict(self.where.aws("cognito-idp").describe_user_pool_domain(Domain=domain)["DomainDescription"])
@@ -51,7 +51,7 @@ class Deployed:
 
     @functools.cache  # noqa: B019, one deployment is looked at in a process
     def function(self, name: str) -> dict[str, Any] | None:
-        """The version that callers get; none where there is no such function, or no alias."""
+        """The callers' version; none if there is no such function, or no alias."""
         try:
             return dict(self.where.aws("lambda").get_function_configuration(FunctionName=self.function_name(name), Qualifier=ALIAS))
         except botocore.exceptions.ClientError as refused:

@@ -16,7 +16,7 @@ HOME = "us-east-1"
 
 
 def origin_secret(deployed: Deployed) -> Iterator[Finding]:
-    """What CloudFront sends is what the live functions expect."""
+    """CloudFront sends the secret that the live functions expect."""
     origin = api_origin(deployed)
     headers = {header["HeaderName"].lower(): header["HeaderValue"] for header in origin.get("CustomHeaders", {}).get("Items", [])}
     sent = headers.get(ORIGIN_HEADER, "")

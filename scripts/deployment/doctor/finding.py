@@ -1,4 +1,4 @@
-"""What the doctor says, and how bad it is."""
+"""A finding of the doctor, and its severity."""
 
 import dataclasses
 import enum
@@ -25,7 +25,7 @@ class Finding:
     remedy: str
 
 
-# What most of it is repaired by: nothing was meant to be changed by hand.
+# The repair of most findings: Terraform makes all of it, and no person changes it by hand.
 APPLY = "apply Terraform again, which sets it back"
 
 

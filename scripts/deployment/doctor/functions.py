@@ -1,5 +1,5 @@
-"""The functions: that callers get the version they should, that nobody else calls them, and that
-they may do what the contract grants and no more."""
+"""The functions: callers get the right version, no one else calls them, and their rights are
+exactly the contract's grants."""
 
 import json
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding, error, note, warning
 from deployment.releases import ALIAS, Aliases
 
-# What every function's role may do besides its grants: write its log and its traces, and open what
-# it may read.
+# Every function's rights besides its grants: write its log and its traces, and decrypt the data
+# that it may read.
 OWN_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments", "kms:Decrypt"}
 # AgentCore reads the provider's secret with the caller's rights.
 WITH_VAULT = {"secretsmanager:GetSecretValue"}
@@ -134,7 +134,7 @@ def caller(subject: str, statement: dict[str, Any]) -> Iterator[Finding]:
 
 
 def function_url(awslambda: Any, function: str, which: dict[str, str]) -> str | None:
-    """Who may call the function's own address; none where it has no such."""
+    """The callers of the function's own address; none if it has no such address."""
     try:
         return str(awslambda.get_function_url_config(FunctionName=function, **which)["AuthType"])
     except awslambda.exceptions.ResourceNotFoundException:
@@ -169,7 +169,7 @@ def grants(deployed: Deployed) -> Iterator[Finding]:
         more = sorted(action for action in itself - granted - OWN_ACTIONS - vault if "*" not in action)
         if more:
             yield error("grant", subject, f"its role may do what the contract does not grant: {', '.join(more)}")
-        # Without a sender of one's own there is nothing to grant sending from.
+        # Without a sender, there is no right to send to grant.
         less = sorted(granted - allowed - {"ses:SendEmail"})
         if less and not any("*" in action for action in allowed):
             yield error(
@@ -198,8 +198,8 @@ def role_statements(deployed: Deployed, role: str) -> Iterator[dict[str, Any]]:
 
 
 def trust(deployed: Deployed) -> Iterator[Finding]:
-    """A function's role is Lambda's to take. What the deploying role may make, it may make with
-    another trust: IAM has no condition on that."""
+    """A function's role is Lambda's to take. The deploying role may make roles with any trust
+    policy: IAM has no condition on that."""
     for name in contract().functions:
         function = deployed.function(name)
         if function is None:
@@ -218,7 +218,7 @@ def who(statement: dict[str, Any]) -> list[str]:
 
 
 def deploy_role(deployed: Deployed) -> Iterator[Finding]:
-    """Whose workflows may deploy, where GitHub may at all."""
+    """The workflows that may deploy, if GitHub may at all."""
     iam, subject = deployed.where.aws("iam"), f"{deployed.where.prefix}-deploy"
     try:
         trust = iam.get_role(RoleName=subject)["Role"]["AssumeRolePolicyDocument"]

@@ -17,7 +17,7 @@ SESSION_SCOPE = "latchkey/session"
 ACCESS_TOKEN_VERSIONS = {"V2_0", "V3_0"}
 # Besides USER_AUTH, which is codes and passwords both.
 HARMLESS_FLOWS = {"ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"}
-# Where AgentCore's credential providers are called back, in every region.
+# The callback addresses of AgentCore's credential providers begin with this, in every region.
 AGENTCORE = "https://bedrock-agentcore."
 MINUTES = {"seconds": 1 / 60, "minutes": 1, "hours": 60, "days": 1440}
 
@@ -182,8 +182,8 @@ def hosted_page(deployed: Deployed) -> Iterator[Finding]:
 
 
 def is_agentcores(client: dict[str, Any]) -> bool:
-    """Whether its codes go to AgentCore and nobody else, which keeps the tokens in its vault; the
-    API must take none of them."""
+    """Whether its codes go only to AgentCore, which keeps the tokens in its vault. The API must
+    accept none of them."""
     callbacks = client.get("CallbackURLs", [])
     return bool(client.get("ClientSecret")) and bool(callbacks) and all(url.startswith(AGENTCORE) for url in callbacks)
 
@@ -254,7 +254,7 @@ def rotation_of(client: dict[str, Any]) -> Iterator[Finding]:
 
 
 def access_token(token: str) -> Iterator[Finding]:
-    """What a real access token says, whatever the settings do."""
+    """The claims of a real access token, whatever the settings do."""
     try:
         payload = token.strip().split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -1,4 +1,4 @@
-"""Who notices: alarms, and somebody whom they reach."""
+"""The alarms, and the people that they reach."""
 
 from collections.abc import Iterator
 

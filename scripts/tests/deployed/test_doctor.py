@@ -1,6 +1,6 @@
 """The doctor in a whole deployment of dev, at a stand-in account that terraform/tests/apply-on-moto
-has filled. Each fault is planted once and taken out again; the check that should find it finds it
-and nothing else."""
+has filled. Each fault is planted once and removed again; its own check finds it, and no other
+does."""
 
 import contextlib
 import copy
@@ -17,7 +17,7 @@ from deployment.doctor.finding import Finding, Severity
 
 DEV = environment.load("dev")
 VERIFY, DEPLOY, ROUTE = "latchkey-dev-verify-otp", "latchkey-dev-deploy", "POST /auth/otp/verify"
-# What dev has by its own settings: no sender, no domain, nobody who hears of alarms. And by its
+# dev's own findings, by its settings: no sender, no domain, no receiver of alarms. And by its
 # account, which is a new one.
 KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard", "concurrency", "relying-party"}
 
@@ -298,7 +298,7 @@ def every_page_may_call() -> Iterator[None]:
 
 
 def with_setting(name: str, setting: str, value: str) -> Iterator[None]:
-    """A version of its own, since what is live cannot be changed."""
+    """A version of its own, since the live one cannot be changed."""
     function = f"latchkey-dev-{name}"
     live = awslambda.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
     before = awslambda.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
@@ -401,7 +401,7 @@ def no_managed_rules() -> Iterator[None]:
     yield from with_rules(lambda rules: [rule for rule in rules if "ManagedRuleGroupStatement" not in rule["Statement"]])
 
 
-# What keeps data, and who notices.
+# The stores of data, and the alarms.
 
 
 @fault(data.tables, "recovery")

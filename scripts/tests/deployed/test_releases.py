@@ -1,5 +1,5 @@
 """Canary releases and roll-backs in a whole deployment of dev, at a stand-in account that
-terraform/tests/apply-on-moto has filled. Time passes when a test says so."""
+terraform/tests/apply-on-moto has filled. Each test moves the time."""
 
 import functools
 import io
@@ -36,7 +36,7 @@ def ring(alarm: str, state: str) -> None:
 
 
 class Releases(unittest.TestCase):
-    """Each begins with one version live, another newer, and nothing remembered."""
+    """Each test begins with one live version, a newer one, and no records."""
 
     def setUp(self) -> None:
         self.aliases, self.bucket = Aliases(DEV), Bucket(DEV)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes src/model.json: what AWS's own service models demand of each request that agentcore-local
-answers.
+"""Writes src/model.json: the requirements of AWS's own service models for each request that
+agentcore-local answers.
 
 Run it with botocore installed: `python3 tools/extract_model.py > src/model.json`.
 """

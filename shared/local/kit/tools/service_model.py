@@ -1,7 +1,7 @@
-"""Takes a stand-in's `model.json` from botocore's description of its services.
+"""Extracts a stand-in's `model.json` from botocore's description of its services.
 
-A stand-in's own `tools/extract_model.py` says which services, and where its operations are
-dispatched: an operation without its constraints cannot be served. With several services, a shape
+A stand-in's own `tools/extract_model.py` names the services, and the file that dispatches its
+operations: an operation without its constraints cannot be served. With several services, a shape
 carries the name of its service in front, because two services may have different shapes of one
 name.
 """
@@ -17,7 +17,7 @@ KEPT = ("type", "required", "min", "max", "pattern", "enum", "sensitive", "union
 
 def extract(services: list[str], dispatch: pathlib.Path, corrected: dict[str, dict] | None = None) -> str:
     """The model of every operation that `dispatch` has an arm for. `corrected` replaces constraints
-    of shapes where AWS's own model is behind the service."""
+    of shapes in which AWS's own model is behind the service."""
     served = sorted(set(re.findall(r'^\s*"(\w+)" => ', dispatch.read_text(), re.MULTILINE)))
     shapes, operations = {}, {}
     for service in services:

@@ -1,7 +1,7 @@
-"""Calls each operation through boto3 and holds every raw answer against botocore's model of it.
+"""Calls each operation through boto3 and compares every raw answer with botocore's model of it.
 
-boto3 checks the requests by itself. It is lenient with answers: it drops members that it does not
-know and takes any text for an enumeration. So the bodies are walked here: no unknown member, none
+boto3 checks the requests by itself. It is lenient with answers: it drops unknown members and
+accepts any text as an enumeration's. So the bodies are checked here: no unknown member, none
 missing, each of its type, pattern and length.
 """
 
@@ -180,7 +180,7 @@ for provider in ("walked", "pool"):
         refused("ValidationException", data.complete_resource_token_auth, sessionUri=landed["session_id"], userIdentifier=who)
 refused("ResourceNotFoundException", data.get_resource_oauth2_token, **(ask | {"resourceCredentialProviderName": "nothing"}))
 
-# What is deleted is gone, and what hung on it too.
+# A deleted resource no longer exists, and neither do its parts.
 control.delete_oauth2_credential_provider(name="walked")
 refused("ResourceNotFoundException", control.delete_oauth2_credential_provider, name="walked")
 control.create_oauth2_credential_provider(name="walked", credentialProviderVendor="CustomOauth2", oauth2ProviderConfigInput=CUSTOM)

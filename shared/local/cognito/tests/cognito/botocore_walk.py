@@ -1,7 +1,7 @@
-"""Calls each operation through boto3 and holds every raw answer against botocore's model of it.
+"""Calls each operation through boto3 and compares every raw answer with botocore's model of it.
 
-boto3 checks the requests by itself. It is lenient with answers: it drops members that it does not
-know and takes any text for an enumeration. So the bodies are walked here: no unknown member, none
+boto3 checks the requests by itself. It is lenient with answers: it drops unknown members and
+accepts any text as an enumeration's. So the bodies are checked here: no unknown member, none
 missing, each of its type, pattern and length.
 """
 

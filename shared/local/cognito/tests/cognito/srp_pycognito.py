@@ -1,4 +1,5 @@
-"""Signs in with pycognito's SRP: with the right password, with a wrong one, and as nobody."""
+"""Signs in with pycognito's SRP: with the right password, with a wrong one, and as an unknown
+user."""
 
 import sys
 

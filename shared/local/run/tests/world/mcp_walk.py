@@ -1,8 +1,8 @@
 """Signs a person in by the agent's tools, with the official client for Python: mcp_walk.py MCP_URL
 MAILBOX_URL EMAIL
 
-Prints the tools and the last result, once for each of the client's ways to connect: it asks the
-server what it speaks, or shakes hands.
+Prints the tools and the last result, once for each of the client's ways to connect: by asking the
+server for its versions, or by a handshake.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ async def main(endpoint: str, mailbox: str, email: str) -> None:
 
 async def call(agent: Client, tool: Tool, **arguments: str) -> dict:
     result = await agent.call_tool(tool.name, arguments)
-    # The client holds successes against the schema, and takes failures as they are.
+    # The client checks successes against the schema, and accepts failures in any form.
     jsonschema.validate(result.structured_content, tool.output_schema)
     assert result.is_error != result.structured_content["success"], result
     assert json.loads(result.content[0].text) == result.structured_content
