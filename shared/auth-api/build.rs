@@ -35,13 +35,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=src");
     convert("openapi", contract::Contract::read)?;
     convert("calls", calls::Calls::read)?;
-    // Any number will do for those that the description leaves open.
+    // Any number works for those that the description leaves open.
     convert("user-pool", |json| {
         user_pool::UserPool::read(json, |_| Some(0))
     })
 }
 
-/// Writes the file as JSON, if `read` takes it.
+/// Writes the file as JSON, if `read` accepts it.
 fn convert<T, E: Error>(
     name: &str,
     read: impl FnOnce(&str) -> Result<T, E>,

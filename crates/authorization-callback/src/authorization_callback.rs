@@ -1,5 +1,5 @@
-//! The decision: which authorization, is this its browser, is it still to be ended, and did the
-//! right person consent?
+//! The decision: find the authorization, check its browser and that it is still open, and check the
+//! person who consented.
 
 use auth_aws::Claim;
 use auth_domain::{
@@ -10,13 +10,13 @@ use auth_lambda::{Exchange, Metric, Redirect};
 
 use crate::{AuthorizationCallback, Input};
 
-/// How a callback ends.
+/// The end of a callback.
 enum Ending {
-    /// The person's token can be had from now on.
+    /// The person's token is available from now on.
     Completed,
-    /// It could be had before.
+    /// It was available before.
     CompletedBefore,
-    /// It cannot.
+    /// It is not available.
     Failed(AuthorizationFailure),
 }
 
@@ -159,7 +159,7 @@ fn began_here(authorization: &Authorization, keys: &KeyRing, exchange: &Exchange
         .is_some_and(|cookie| authorization.is_bound_to(&cookie, keys))
 }
 
-/// How an authorization has ended, if it has.
+/// The end of an authorization that is no longer open.
 fn over(authorization: &Authorization) -> Option<Ending> {
     match authorization.standing {
         Standing::Pending => None,

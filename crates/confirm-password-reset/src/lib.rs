@@ -53,7 +53,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct ConfirmPasswordReset {
     requesters: Requesters,
     tries: CodeTries,

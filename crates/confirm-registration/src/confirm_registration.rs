@@ -1,5 +1,5 @@
 //! The decision: count the attempt, ask Cognito, make the guest, set the password, sign in by it;
-//! only then do tokens leave.
+//! only then return tokens.
 
 use auth_aws::{Address, PasswordProof, Whose};
 use auth_domain::{PendingRegistration, Problem, Report, SignInMethod};

@@ -1,4 +1,4 @@
-//! Another code for the same registration, as long as its address is still to be proved.
+//! Another code for the same registration, as long as its address is not proved.
 
 use auth_domain::Problem;
 use auth_lambda::{Delivery, Exchange};

@@ -1,5 +1,5 @@
-//! The decision: did a person press this button on our own page in this browser, and is the
-//! authorization still to be had?
+//! The decision: check that a person pressed this button on our own page in this browser, and that
+//! the authorization is still open.
 
 use auth_aws::{BrowserProof, FromLink};
 use auth_domain::{

@@ -36,7 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct ConfirmStartLink {
     authorizations: Authorizations,
     secrets: Secrets,
@@ -51,12 +51,12 @@ struct ConfirmStartLink {
 /// A submitted form.
 struct Input {
     link: StartLink,
-    /// Shows which page the form stood on.
+    /// Proves which page contained the form.
     page: String,
     decision: Decision,
 }
 
-/// Which button was pressed.
+/// The pressed button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Allow,

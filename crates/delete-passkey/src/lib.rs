@@ -45,7 +45,7 @@ struct DeletePasskey {
     clock: Clock,
 }
 
-/// Which passkey, and the proofs.
+/// The passkey, and the proofs.
 struct Input {
     passkey_id: PasskeyId,
     proofs: Proofs,

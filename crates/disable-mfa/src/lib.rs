@@ -32,7 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct DisableMfa {
     callers: Callers,
     proofs: FreshProofs,

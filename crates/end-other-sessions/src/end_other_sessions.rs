@@ -1,4 +1,4 @@
-//! The decision: which session stays.
+//! The decision: keep the caller's session, and end all others.
 
 use auth_domain::{ActivityKind, Problem};
 use auth_lambda::Exchange;

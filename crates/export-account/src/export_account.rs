@@ -1,4 +1,4 @@
-//! The decision: the proofs; then everything is read, and the export noted.
+//! The decision: check the proofs, read everything, and record the export.
 
 use auth_domain::{ActivityKind, Problem, Proofs};
 use auth_lambda::Exchange;

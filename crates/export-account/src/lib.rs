@@ -39,7 +39,7 @@ struct ExportAccount {
     clock: Clock,
 }
 
-/// Everything.
+/// All stored data of the guest.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Exported {

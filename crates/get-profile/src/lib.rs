@@ -15,7 +15,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct GetProfile {
     callers: Callers,
 }

@@ -30,14 +30,14 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct GetSessionStatus {
     authorizations: Authorizations,
     end: AuthorizationEnd,
     clock: Clock,
 }
 
-/// How far it has come.
+/// The state of the authorization.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionStatus {

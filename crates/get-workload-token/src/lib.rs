@@ -22,7 +22,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct GetWorkloadToken {
     workload_tokens: WorkloadTokens,
 }

@@ -1,4 +1,4 @@
-//! The decision: which sessions a guest sees.
+//! The decision: list the guest's live sessions, and mark the caller's.
 
 use auth_domain::{Caller, Problem, UserSession};
 use tokio::try_join;

@@ -35,7 +35,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct LogoutUser {
     callers: Callers,
     token_service: TokenService,
@@ -44,7 +44,7 @@ struct LogoutUser {
     activities: Activities,
     users: Users,
     secrets: Secrets,
-    /// The app client that the operations sign people in with.
+    /// The operations' own app client.
     client_id: String,
     front_end: Origin,
     clock: Clock,

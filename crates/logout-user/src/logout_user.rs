@@ -1,4 +1,4 @@
-//! The decision: which tokens stop working.
+//! The decision: end one session of the guest, or all.
 
 use auth_domain::{
     Activity, ActivityKind, Caller, Guest, PresentedToken, Problem, RefreshToken, SessionEnd,
@@ -92,8 +92,8 @@ impl LogoutUser {
             .await
     }
 
-    /// Signs the user of another app client out at Cognito, which refreshes that client's tokens
-    /// past us, and knows no way to end one session of them.
+    /// Signs the user of another app client out at Cognito. That client refreshes its tokens
+    /// without Latchkey, and cannot end a single session of them.
     async fn end_at_cognito(&self, caller: &Caller) -> Result<(), Problem> {
         match &caller.client_id {
             Some(client_id) if *client_id != self.client_id => {

@@ -22,7 +22,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     }))
 }
 
-/// The function with its capabilities.
+/// The function's dependencies.
 struct NoteBounce {
     guests: Guests,
 }

@@ -1,4 +1,4 @@
-//! The decision: each address is marked that the feedback is about.
+//! The decision: mark each address of the feedback.
 
 use auth_domain::{MailFeedback, Problem};
 

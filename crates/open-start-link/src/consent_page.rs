@@ -1,4 +1,4 @@
-//! The page that asks a person, filled in. It needs no script, and looks as the sign-in pages do.
+//! The page that asks a person, filled in. It needs no script, and looks like the sign-in pages.
 
 use std::{sync::LazyLock, time::Duration};
 

@@ -42,7 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct OpenStartLink {
     authorizations: Authorizations,
     secrets: Secrets,
@@ -62,7 +62,7 @@ struct OpenStartLink {
 enum Opened {
     /// The page that asks.
     Asked(Page),
-    /// The authorization has ended, and the front end is told how.
+    /// The authorization has ended, and the front end learns its outcome.
     SentOn(Redirect),
 }
 

@@ -1,4 +1,4 @@
-//! The decision: is the link ours, and does its authorization wait?
+//! The decision: check that the link is ours, and that its authorization is pending.
 
 use auth_domain::{
     Authorization, BindingCookie, Country, KeyRing, PageNonce, Problem, Report, StartLink,

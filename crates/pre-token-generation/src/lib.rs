@@ -36,7 +36,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     }))
 }
 
-/// The trigger with its capabilities.
+/// The trigger's dependencies.
 struct PreTokenGeneration {
     guests: Guests,
     unproved: UnprovedUsers,

@@ -37,7 +37,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct Refresh {
     refreshes: Refreshes,
     front_end: Origin,

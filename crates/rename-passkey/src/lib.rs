@@ -24,7 +24,7 @@ struct RenamePasskey {
     list: PasskeyList,
 }
 
-/// Which passkey, and its name.
+/// The passkey, and its new name.
 struct Input {
     passkey_id: PasskeyId,
     name: PasskeyName,

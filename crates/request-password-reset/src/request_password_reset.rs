@@ -1,4 +1,4 @@
-//! The decision: count, and have a code mailed.
+//! The decision: count the mail, and mail a code.
 
 use auth_domain::Problem;
 use auth_lambda::Exchange;

@@ -42,7 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct SetupMfa {
     entrance: Entrance,
     waiting: WaitingSignIns,

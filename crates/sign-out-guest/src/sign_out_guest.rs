@@ -1,4 +1,4 @@
-//! The decision: which sessions end.
+//! The decision: end every session of the guest.
 
 use auth_domain::{ActOnGuest, Guest, OperatorAct, Problem};
 use auth_lambda::Exchange;

@@ -30,7 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     }))
 }
 
-/// The function with its capabilities.
+/// The function's dependencies.
 struct SweepUnprovedUsers {
     sweep: UnprovedSweep,
     clock: Clock,

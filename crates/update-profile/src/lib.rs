@@ -21,7 +21,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     ))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct UpdateProfile {
     callers: Callers,
     guests: Guests,

@@ -44,7 +44,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct VerifyMfaSetup {
     entrance: Entrance,
     waiting: SetUpSignIns,

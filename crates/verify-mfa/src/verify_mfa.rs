@@ -1,5 +1,5 @@
-//! The decision: count the attempt, look at the code and use it up, end the held sign-in; only then
-//! do tokens leave.
+//! The decision: count the attempt, check the code and use it up, end the held sign-in; only then
+//! return tokens.
 
 use auth_domain::{AwaitedFactor, HeldToken, Problem, TokenDelivery};
 use auth_flows::{Arrived, ProvedFactor, Resumed};
@@ -30,7 +30,7 @@ impl VerifyMfa {
                 self.held.give_back(&resumed).await;
                 Err(Fields::needed("code"))
             }
-            // It takes a set-up, and no code.
+            // It needs a set-up, not a code.
             (AwaitedFactor::SetUp(_), Answer::SecondFactor(_) | Answer::NewPassword(_)) => {
                 self.held.give_back(&resumed).await;
                 Err(Problem::InvalidSession)
@@ -41,7 +41,7 @@ impl VerifyMfa {
         }
     }
 
-    /// Ends the held sign-in, and turns its refresh token into tokens.
+    /// Ends the held sign-in, and exchanges its refresh token.
     async fn finish(
         &self,
         resumed: &Resumed<'_>,

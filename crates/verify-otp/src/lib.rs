@@ -37,7 +37,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::agent_tool(operation, platform.deployment()?))
 }
 
-/// The operation with its capabilities.
+/// The operation's dependencies.
 struct VerifyOtp {
     codes: CodeAttempts,
     signing_in: SigningIn,

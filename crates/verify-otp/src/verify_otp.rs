@@ -1,4 +1,4 @@
-//! The decision: prove the code, find the guest, end the sign-in; only then do tokens leave.
+//! The decision: prove the code, find the guest, end the sign-in; only then return tokens.
 
 use auth_aws::Whose;
 use auth_domain::Problem;

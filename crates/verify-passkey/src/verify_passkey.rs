@@ -1,5 +1,5 @@
-//! The decision: count the attempt and ask Cognito, then ask the guest's list; only then do tokens
-//! leave.
+//! The decision: count the attempt and ask Cognito, then read the guest's list; only then return
+//! tokens.
 
 use auth_domain::Problem;
 use auth_lambda::{Exchange, SignInAnswer};

@@ -55,8 +55,7 @@ impl Calls {
 }
 
 impl UserPool {
-    /// The description that this build was made with, and in it the numbers that it asks for by
-    /// name.
+    /// The description in this build, with the named numbers filled in.
     pub fn described(number: impl Fn(&str) -> Option<u64>) -> Result<Self, UserPoolError> {
         let text = include_str!(concat!(env!("OUT_DIR"), "/user-pool.json"));
         Self::read(text, number)

@@ -1,4 +1,4 @@
-//! JSON as the contract takes it: no key twice, no nesting without end.
+//! The contract's JSON: no key twice, and limited nesting.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// The nesting that the contract's `info.description` promises to take.
+/// The nesting that the contract's `info.description` promises to accept.
 const DEEPEST: usize = 16;
 
 /// Reads a body. An error describes the fault, never the content.

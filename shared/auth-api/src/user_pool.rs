@@ -31,7 +31,7 @@ pub enum AppClient {
     AgentCore,
 }
 
-/// Why the description cannot be used.
+/// The reason why the description cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum UserPoolError {
     /// The description is not JSON of this shape.
@@ -43,7 +43,7 @@ pub enum UserPoolError {
 }
 
 impl UserPool {
-    /// Reads a description in JSON, and puts in the numbers that it asks for by name.
+    /// Reads a description in JSON, and fills in the named numbers.
     pub fn read(json: &str, number: impl Fn(&str) -> Option<u64>) -> Result<Self, UserPoolError> {
         let mut description: Value = serde_json::from_str(json)?;
         fill(&mut description, &number)?;
@@ -70,7 +70,7 @@ impl UserPool {
     }
 }
 
-/// Puts the number `NAME` in the place of every text `${NAME}`.
+/// Replaces every text `${NAME}` by the number `NAME`.
 fn fill(value: &mut Value, number: &impl Fn(&str) -> Option<u64>) -> Result<(), UserPoolError> {
     match value {
         Value::String(text) => {

@@ -17,11 +17,11 @@ use tokio::sync::Mutex;
 
 use crate::{ConfigurationError, Platform, failure::failure};
 
-/// How long the pool's keys are believed. Cognito publishes a new one long before it signs with it.
+/// How long the pool's keys are cached. Cognito publishes a new one long before it signs with it.
 const BELIEVED_FOR: Duration = Duration::from_hours(6);
 
-/// The least time between two looks at the keys, so that invented key ids cannot have them fetched
-/// each time.
+/// The shortest time between two fetches of the keys, so that invented key ids cannot cause a fetch
+/// each.
 const FETCHED_AT_MOST_EVERY: Duration = Duration::from_mins(1);
 
 /// The pool's keys, and when they were read.
@@ -37,11 +37,10 @@ pub struct AccessTokens {
     read: Arc<Mutex<Option<Read>>>,
 }
 
-/// Statuses after which a plain request is tried again. The SDK's own list for them lacks the
-/// first.
+/// Statuses after which a plain request is retried. The SDK's own list for them lacks the first.
 const TRANSIENT: &[u16] = &[429, 500, 502, 503, 504];
 
-/// The pool's keys cannot be had.
+/// The pool's keys are unavailable.
 #[derive(Debug, thiserror::Error)]
 #[error("the pool's signing keys were not to be had")]
 struct NoKeys(ErrorMetadata);
@@ -76,8 +75,8 @@ impl AccessTokens {
         })
     }
 
-    /// The caller behind a token of one of our own sign-ins. Checks the same as API Gateway's
-    /// authorizer, and that it is an access token.
+    /// The caller of a token from one of our own sign-ins. It makes the checks of API Gateway's
+    /// authorizer, and also checks that it is an access token.
     pub async fn caller(&self, token: &str) -> Result<Caller, Problem> {
         let claims = self.verified(token).await?;
         let claim = |name: &str| claims.get(name).and_then(Value::as_str);

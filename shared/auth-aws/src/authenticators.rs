@@ -1,4 +1,4 @@
-//! Authenticators, in their guests' records: set up, confirmed, asked, removed. Their keys are
+//! Authenticators, in their guests' records: set up, confirmed, used, removed. Their keys are
 //! sealed; every use of a code is one conditional write.
 
 use std::collections::BTreeSet;
@@ -81,9 +81,9 @@ impl Authenticators {
         })
     }
 
-    /// Looks at a second factor, and uses it up if it is right. It is right again to the same
-    /// sign-in: a button was pressed twice, or the first attempt failed later. The sign-in's end
-    /// decides between two attempts.
+    /// Checks a second factor, and uses it up if it is right. For the same sign-in it stays right:
+    /// a button was pressed twice, or the first attempt failed later. The sign-in's end decides
+    /// between two attempts.
     pub async fn prove(
         &self,
         sub: &UserSub,

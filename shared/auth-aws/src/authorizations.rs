@@ -1,5 +1,5 @@
-//! Three-legged authorizations, in the sessions table under their session URI; and which of them
-//! counts in a conversation.
+//! Three-legged authorizations, in the sessions table under their session URI, and the current one
+//! of each conversation.
 
 use std::time::Duration;
 
@@ -47,19 +47,19 @@ pub struct Authorizations {
 /// The outcome of a claim to end an authorization.
 #[derive(Debug)]
 pub enum Claim {
-    /// It is this attempt's to end.
+    /// This attempt may end it.
     Taken,
-    /// Another attempt is at it, this very moment.
+    /// Another attempt is ending it at this moment.
     Held,
-    /// It cannot be ended any more, or has been.
+    /// It has ended, or can no longer end.
     Over(Box<Authorization>),
 }
 
 /// The proof of a browser that follows a start link.
 pub struct BrowserProof {
-    /// Of the secret that it gets now.
+    /// The hash of the secret that it gets now.
     pub new: KeyedHash,
-    /// Of the secret that it says it got before.
+    /// The hash of the secret that it claims to have.
     pub known: Option<KeyedHash>,
 }
 
@@ -186,8 +186,8 @@ impl Authorizations {
             .expression_attribute_values(":known", text(known.as_str()))
     }
 
-    /// Claims an authorization for the one attempt that ends it, in one conditional write. Sent
-    /// twice, it is still one claim; and an abandoned claim is taken over.
+    /// Claims an authorization for the one attempt that ends it, in one conditional write. A retry
+    /// is the same claim, and an abandoned claim is taken over.
     pub async fn claim(
         &self,
         id: &AuthorizationId,
@@ -296,7 +296,7 @@ impl Authorizations {
         )
     }
 
-    /// The authorization that counts in a conversation.
+    /// The current authorization of a conversation.
     pub async fn of_conversation(
         &self,
         conversation: &ConversationId,

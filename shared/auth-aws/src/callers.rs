@@ -11,7 +11,7 @@ use crate::{
     items::{Item, get_millis, text},
 };
 
-/// The tables of guests and of sessions, as far as callers go.
+/// The tables of guests and of sessions, for callers.
 #[derive(Clone)]
 pub struct Callers {
     client: Client,

@@ -1,4 +1,4 @@
-//! The challenges table, as its capabilities reach it.
+//! The challenges table, for its capabilities.
 
 use aws_sdk_dynamodb::{
     Client,

@@ -1,5 +1,5 @@
-//! Consents that people give at the identity provider, through AgentCore: asked for, completed, and
-//! traded for the person's token.
+//! People's consents at the identity provider, through AgentCore: requested, completed, and
+//! exchanged for the person's token.
 
 use auth_domain::{
     AccessToken, ActingFor, AgentUserId, AuthorizationId, AuthorizationState, AuthorizationUrl,
@@ -43,7 +43,7 @@ pub struct Asked {
 /// The outcome of a completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Completion {
-    /// From now on the person's token can be had.
+    /// From now on the person's token is available.
     Done,
     /// AgentCore refused, now or because it was completed before.
     Refused,

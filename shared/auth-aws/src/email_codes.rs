@@ -79,7 +79,7 @@ impl EmailCodes {
         })
     }
 
-    /// The same for a person's request, which came from there.
+    /// The same for a person's request from that origin.
     #[must_use]
     pub fn for_request(&self, context: Option<RequestContext>) -> Self {
         Self {
@@ -211,7 +211,7 @@ impl EmailCodes {
     }
 
     /// Asks Cognito about the code in each mail's session, the newest first: any code of this
-    /// sign-in will do.
+    /// sign-in counts.
     pub async fn prove_any(
         &self,
         sign_in: &SignIn,
@@ -273,7 +273,7 @@ impl EmailCodes {
                 {
                     Ok(Proof::Over)
                 }
-                // A trigger failed, and the one that runs here is our own: no fault of the code's.
+                // A trigger failed, and the trigger is our own: the code is not at fault.
                 (Some("UserLambdaValidationException"), _) => {
                     let problem = Problem::Internal(failure.into_report());
                     Err(Undecided::before_evaluation(problem))

@@ -37,7 +37,7 @@ impl fmt::Debug for ConfigurationError {
     }
 }
 
-/// The variables that a function was started with.
+/// The variables of the function's process.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
@@ -58,7 +58,7 @@ impl Environment {
         )
     }
 
-    /// An environment put together by the local run, so that each function has its own.
+    /// An environment that the local run builds, one for each function.
     #[must_use]
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(pairs.into_iter().collect())

@@ -1,4 +1,5 @@
-//! The meaning of a failed AWS call: away or overloaded, refused for a reason, or a fault of ours.
+//! The meaning of a failed AWS call: unavailable or overloaded, refused for a reason, or our own
+//! fault.
 
 use auth_domain::{Problem, Report};
 use aws_smithy_runtime_api::client::{
@@ -7,7 +8,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
-/// Seconds after which trying again has a chance. Cognito's quotas count by the second.
+/// Seconds after which a retry may succeed. Cognito's quotas count by the second.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// The codes by which AWS asks for a later retry. Cognito gives them status 400 like all others.
@@ -41,7 +42,7 @@ pub(crate) struct Failure {
 /// An undecided proof: a call failed.
 #[derive(Debug)]
 pub struct Undecided {
-    /// Why.
+    /// The reason.
     pub problem: Problem,
     /// Whether the proof may have been evaluated. If not, the attempt's counts are restored.
     pub may_be_evaluated: bool,

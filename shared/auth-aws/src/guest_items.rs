@@ -1,9 +1,8 @@
-//! The items of the guests table, as they are written and read: guests, addresses and reserved ids,
-//! told apart by their key.
+//! The items of the guests table: guests, addresses and reserved ids. Their keys distinguish them.
 //!
 //! A guest is kept under the sub. Each address of a guest has an item that claims it, and each
 //! guest id one that reserves it; both name the sub. A guest without a user is kept in the item of
-//! the address, until a user is bound to it.
+//! the address, until a user is bound to the guest.
 
 use std::collections::BTreeSet;
 
@@ -182,7 +181,7 @@ fn parse(item: &Item) -> Option<Guest> {
         updated_at: instant(item, "updatedAt")?,
         has_password: flag(item, "hasPassword"),
         signed_out_at: get_millis(item, "signedOutAt"),
-        // Only of the sign-out that it was noted with: any later one ends it too.
+        // Only for its own sign-out: any later one ends this session too.
         kept_session: get_text(item, "keptSession")
             .filter(|_| get_number(item, "keptSessionAt") == get_number(item, "signedOutAt"))
             .and_then(|id| SessionId::parse(id).ok()),

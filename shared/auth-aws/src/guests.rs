@@ -37,7 +37,7 @@ const ROUNDS: usize = 8;
 /// No item has this key yet.
 const IS_NEW: &str = "attribute_not_exists(pk)";
 
-/// Something has this key.
+/// An item has this key.
 const EXISTS: &str = "attribute_exists(pk)";
 
 /// A registration whose code was right.
@@ -744,7 +744,7 @@ impl Guests {
         let writes = vec![record, entry.into_write()];
         match transact_or_look(&self.client, writes, "end the other sessions").await? {
             Transacted::Made => Ok(()),
-            // Another request of this session was as quick.
+            // Another request of this session was faster.
             Transacted::Refused(Some(item))
                 if read_guest(&item)?.kept_session.as_ref() == Some(kept) =>
             {
@@ -770,14 +770,14 @@ impl Guests {
             .write()?;
         let writes = vec![record, entry.into_write()];
         match transact_or_look(&self.client, writes, "sign the guest out").await? {
-            // Refused: a later sign-out is there already.
+            // Refused: a later sign-out is recorded already.
             Transacted::Made | Transacted::Refused(Some(_)) => Ok(()),
             Transacted::Refused(None) => Err(Problem::AuthRequired),
         }
     }
 }
 
-/// The guest is there, and has signed out no later.
+/// The guest exists, and has signed out no later.
 const IS_EARLIER: &str =
     "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)";
 

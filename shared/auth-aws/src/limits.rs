@@ -67,13 +67,13 @@ pub enum PoolRefusal {
     NewUsers {
         /// Seconds until the next minute.
         retry_after_seconds: u64,
-        /// How many times the rate has been reached within the minute: the more, the dearer is
-        /// the work.
+        /// How many times the rate has been reached within the minute: the work's price grows with
+        /// it.
         times_over: u32,
     },
 }
 
-/// A limit's refusal, and the challenge that would admit the request all the same.
+/// A limit's refusal, and the challenge that would admit the request nevertheless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Seconds until one more is admitted.
@@ -411,7 +411,7 @@ impl Limits {
             .map_err(Problem::from)
     }
 
-    /// Forgets all events: the person has proved themselves (NIST SP 800-63B-4 §3.2.2).
+    /// Clears all events: the person has proved their identity (NIST SP 800-63B-4 §3.2.2).
     pub async fn clear(&self, limit: &Limit, subject: &str) -> Result<(), Problem> {
         self.forget(key(limit.name, subject)).await
     }

@@ -147,8 +147,8 @@ impl PasskeyList {
         ))
     }
 
-    /// Notes that a passkey and an authenticator were shown together. One that has gone meanwhile
-    /// needs no note.
+    /// Records that a passkey and an authenticator were shown together. A deleted one needs no
+    /// record.
     pub async fn shown_with(
         &self,
         sub: &UserSub,

@@ -24,7 +24,7 @@ use crate::{
 /// How long a registration is kept after its end. A late answer then gets "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(1);
 
-/// The challenges table, as far as passkeys' registrations go, and the key that seals their tokens.
+/// The challenges table, for passkeys' registrations, and the key that seals their tokens.
 #[derive(Clone)]
 pub struct PasskeySetUps {
     challenges: Challenges,
@@ -55,7 +55,7 @@ pub struct BegunPasskeySetUp<'a> {
     pub shown_with: Option<&'a AuthenticatorMark>,
     /// The sign-in that waits for it.
     pub waiting: Option<&'a SignInId>,
-    /// Until when it takes an answer.
+    /// When it stops taking an answer.
     pub expires_at: Timestamp,
 }
 
@@ -69,7 +69,7 @@ impl PasskeySetUps {
         })
     }
 
-    /// Remembers a registration that has begun.
+    /// Stores a new registration.
     pub async fn begin(&self, id: &SignInId, begun: BegunPasskeySetUp<'_>) -> Result<(), Problem> {
         let BegunPasskeySetUp {
             sub,

@@ -1,5 +1,5 @@
-//! Passkeys at Cognito, which keeps their keys and verifies: registered and deleted with the tokens
-//! of a fresh proof, asked for and proved at a sign-in.
+//! Passkeys at Cognito, which keeps their keys and verifies them: registered and deleted with the
+//! tokens of a fresh proof, requested and proved at a sign-in.
 
 use auth_domain::{
     Assertion, Attestation, CognitoSession, CredentialId, Email, Problem, Report, RequestContext,
@@ -26,7 +26,7 @@ const NOT_THIS_WAY: [&str; 6] = [
     "WebAuthnConfigurationMissingException",
 ];
 
-/// The refusals of a new passkey that the browser or its page has to answer for.
+/// The refusals of a new passkey that the browser or its page causes.
 const NOT_THIS_PASSKEY: [&str; 5] = [
     "InvalidParameterException",
     "WebAuthnChallengeNotFoundException",
@@ -49,7 +49,7 @@ pub enum Registered {
     Kept,
     /// It is of another origin or kind, answers no live challenge, or is registered already.
     Refused,
-    /// The user has as many as Cognito takes.
+    /// The user has Cognito's maximum.
     TooMany,
 }
 
@@ -85,7 +85,7 @@ impl Passkeys {
         })
     }
 
-    /// The same for a person's request, which came from there.
+    /// The same for a person's request from that origin.
     #[must_use]
     pub fn for_request(&self, context: Option<RequestContext>) -> Self {
         Self {
@@ -228,7 +228,7 @@ impl Passkeys {
                     tracing::info!(code, "Cognito does not let this user in by this passkey");
                     Ok(PasskeyProof::Wrong)
                 }
-                // A trigger failed, and the one that runs here is our own.
+                // A trigger failed, and the trigger is our own.
                 Some("UserLambdaValidationException") => {
                     let problem = Problem::Internal(failure.into_report());
                     Err(Undecided::after_evaluation(problem))

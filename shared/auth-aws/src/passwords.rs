@@ -1,4 +1,4 @@
-//! Passwords: proved, set and recovered at Cognito, which alone keeps them.
+//! Passwords: proved, set and recovered at Cognito, which alone stores them.
 
 use std::collections::HashMap;
 
@@ -120,7 +120,7 @@ impl Passwords {
         })
     }
 
-    /// The same for a person's request, which came from there.
+    /// The same for a person's request from that origin.
     #[must_use]
     pub fn for_request(&self, context: Option<RequestContext>) -> Self {
         Self {
@@ -154,8 +154,8 @@ impl Passwords {
             .await
             .map_err(Undecided::before_evaluation)?;
         let mut answered = initiated.map(Step::from);
-        // Cognito may leave the password aside that came with the beginning: then it offers a
-        // choice, asks for it, or both in turn.
+        // Cognito may ignore the password in the first request: then it offers a choice, asks for
+        // it, or both in turn.
         for asking in [
             ChallengeNameType::SelectChallenge,
             ChallengeNameType::Password,
@@ -603,8 +603,8 @@ fn refused_answer(failure: Failure) -> Result<ChallengeOutcome, Undecided> {
 fn refused_password(failure: Failure, field: &str) -> Problem {
     let not_taken = match failure.code() {
         Some("InvalidPasswordException" | "PasswordHistoryPolicyViolationException") => true,
-        // By this Cognito refuses characters that it takes in no password; its sentence begins with
-        // the parameter's name.
+        // By this error Cognito refuses characters that no password may have; its sentence begins
+        // with the parameter's name.
         Some("InvalidParameterException") => failure.message().to_lowercase().contains("password"),
         Some(_) | None => false,
     };

@@ -44,7 +44,7 @@ const PLAIN_REQUESTS: &str = "plain requests";
 /// The longest wait between tries.
 const LONGEST_BACKOFF: Duration = Duration::from_millis(400);
 
-/// To connect within the Region takes a few milliseconds.
+/// A connection within the Region takes a few milliseconds.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One try: Cognito hands a mail to SES before it answers.
@@ -62,7 +62,7 @@ const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// `scripts/bench --lambda` plays AWS there, behind TLS.
 const LOOPBACK_ROOT: &str = "LOOPBACK_ROOT_CERTIFICATE";
 
-/// The ground under an operation.
+/// The basis of an operation.
 #[derive(Clone)]
 pub struct Platform {
     environment: Environment,
@@ -200,8 +200,8 @@ impl Platform {
         &self.clients
     }
 
-    /// The configuration that every SDK client of this function shares, with the endpoint that
-    /// `variable` names, if it does.
+    /// The common configuration of this function's SDK clients, with the endpoint of `variable`, if
+    /// it is set.
     pub(crate) fn aws(&self, variable: &str) -> Result<SdkConfig, ConfigurationError> {
         let endpoint = self.environment.optional(variable)?.map(str::to_owned);
         let mut builder = self.aws.to_builder();

@@ -30,7 +30,7 @@ use crate::{
 /// How long a held sign-in is kept after its end. A late code then gets "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(1);
 
-/// The challenges table, as far as held sign-ins go, and the key that their tokens are sealed with.
+/// The challenges table, for held sign-ins, and the key that seals their tokens.
 #[derive(Clone)]
 pub struct SecondFactors {
     challenges: Challenges,
@@ -334,7 +334,7 @@ fn held_token(item: &Item) -> Option<HeldToken> {
     })
 }
 
-/// How many attempts are counted.
+/// The number of counted attempts.
 fn attempts(item: &Item) -> u32 {
     let names = item.get("attempts").and_then(|set| set.as_ss().ok());
     names.map_or(0, |names| u32::try_from(names.len()).unwrap_or(u32::MAX))

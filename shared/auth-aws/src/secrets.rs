@@ -21,7 +21,7 @@ const BELIEVED_FOR: Duration = Duration::from_mins(5);
 struct Stored {
     client_secret: String,
     keys: StoredKeys,
-    /// Those before the previous one, as long as refresh tokens live that they have marked.
+    /// The keys before the previous one, as long as refresh tokens with their marks live.
     #[serde(default)]
     earlier_keys: Vec<StoredEarlierKey>,
 }
@@ -104,7 +104,7 @@ impl Secrets {
         })
     }
 
-    /// The secrets: no call while those read before are believed.
+    /// The secrets, from the cache while it is fresh.
     pub async fn get(&self) -> Result<Arc<SecretSet>, Problem> {
         let mut read = self.read.lock().await;
         let now = self.clock.now();

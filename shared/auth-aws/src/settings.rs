@@ -10,8 +10,8 @@ use auth_domain::{
 
 use crate::{ConfigurationError, Environment};
 
-/// Seconds of anything that waits for a code of Cognito's: its own session, and the code with it,
-/// ends after five minutes.
+/// Seconds of a wait for a code of Cognito's: its own session, and the code with it, ends after
+/// five minutes.
 const COGNITO_WAITS: RangeInclusive<u32> = 1..=300;
 
 /// Wrong passwords after which Cognito locks a user (developer guide, "Authentication": lockout).
@@ -48,7 +48,7 @@ impl Environment {
         })
     }
 
-    /// The numbers that a sign-in by code lives by.
+    /// The rules of a sign-in by code.
     pub fn sign_in_rules(&self) -> Result<SignInRules, ConfigurationError> {
         Ok(SignInRules {
             lifetime: self.seconds_within("OTP_LIFETIME_SECONDS", COGNITO_WAITS)?,
@@ -100,7 +100,7 @@ impl Environment {
         })
     }
 
-    /// Codes that may be tried for one address: by strangers, and by solved challenges besides.
+    /// Attempts at codes for one address: by strangers, and by solved challenges in addition.
     pub fn code_tries(&self) -> Result<TryLimits, ConfigurationError> {
         Ok(TryLimits {
             strangers: self.otp_failures()?,
@@ -113,8 +113,8 @@ impl Environment {
         })
     }
 
-    /// Attempts of one network at one operation, over all addresses. The operations that have it
-    /// each name their own.
+    /// Attempts of one network at one operation, over all addresses. Each operation with this limit
+    /// names its own.
     pub fn attempts_per_network(&self, policy: &'static str) -> Result<Limit, ConfigurationError> {
         Ok(Limit {
             name: policy,
@@ -124,7 +124,7 @@ impl Environment {
         })
     }
 
-    /// The numbers that a sign-in lives by between its factors.
+    /// The rules of a sign-in between its factors.
     pub fn second_factor_rules(&self) -> Result<SecondFactorRules, ConfigurationError> {
         Ok(SecondFactorRules {
             lifetime: self.seconds_within("MFA_LIFETIME_SECONDS", COGNITO_WAITS)?,

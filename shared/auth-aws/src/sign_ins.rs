@@ -23,7 +23,7 @@ use crate::{
 /// How long a sign-in is kept after its end. A late code then gets "expired", not "unknown".
 const KEPT: Duration = Duration::from_hours(24);
 
-/// The challenges table, as far as sign-ins go.
+/// The challenges table, for sign-ins.
 #[derive(Clone)]
 pub struct SignIns {
     challenges: Challenges,
@@ -57,7 +57,7 @@ impl SignIns {
         })
     }
 
-    /// Remembers a sign-in that has begun.
+    /// Stores a new sign-in.
     pub async fn begin(&self, id: &SignInId, sign_in: &SignIn) -> Result<(), Problem> {
         self.put(id, sign_in, None).await
     }
@@ -218,8 +218,8 @@ impl SignIns {
             .expression_attribute_values(":session", text(session.as_str()))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
         match conditional_update(write, "remember the re-send").await? {
-            // Refused: the write came twice, or the sign-in was finished with an earlier code while
-            // this mail was on its way.
+            // Refused: the write was retried, or the sign-in was finished with an earlier code
+            // while this mail was being sent.
             Written::Made(_) | Written::Refused(Some(_)) => Ok(()),
             Written::Refused(None) => Err(Problem::InvalidSession),
         }
@@ -303,7 +303,7 @@ fn refusal(item: Option<&Item>, whose: Whose<'_>, now: Timestamp, rules: &SignIn
             Problem::InvalidSession
         }
         Ok(_) if item.contains_key("finishedBy") => Problem::SignInCompleted,
-        // A condition that holds after all was overtaken by another request's write.
+        // The condition holds now: another request's write came in between.
         Ok(sign_in) => sign_in
             .refusal(email, now, rules)
             .unwrap_or(Problem::InvalidSession),

@@ -121,8 +121,9 @@ fn tokens(output: GetTokensFromRefreshTokenOutput) -> Result<Tokens, Problem> {
     })
 }
 
-/// Why the exchange was refused, as far as Cognito says. Its messages for an expired and a revoked
-/// token are recorded by few, so they only choose the cause; the answer is the same.
+/// The reason why the exchange was refused, as far as Cognito reports it. Its messages for an
+/// expired and a revoked token are not well documented, so they only choose the cause; the answer
+/// is the same.
 fn refusal(failure: Failure) -> Problem {
     let message = failure.message().to_ascii_lowercase();
     match failure.code() {

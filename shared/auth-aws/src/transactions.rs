@@ -120,7 +120,7 @@ fn has(reasons: &[CancellationReason], codes: &[&str]) -> bool {
     named.any(|code| codes.contains(&code))
 }
 
-/// Makes the SDK retry a request that conflicts with another transaction. By itself the SDK gives
+/// Makes the SDK retry a request that conflicts with another transaction. Its default is to give
 /// up.
 #[derive(Debug)]
 pub(crate) struct Conflicts;

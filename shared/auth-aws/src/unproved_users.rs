@@ -28,8 +28,8 @@ const WAITING: &str = "unproved";
 /// How long a proof is remembered. A start that was pending at its arrival has ended long before.
 const PROOF_KEPT: Duration = Duration::from_hours(24);
 
-/// No removal claims the item before its last start is so old: the sign-in that began with it is
-/// over.
+/// No removal claims the item before its last start has this age: by then the start's sign-in has
+/// ended.
 pub const QUIET: Duration = Duration::from_mins(15);
 
 /// The items, in the challenges table.
@@ -47,7 +47,7 @@ pub enum Start {
     Sweeping(UserSub),
 }
 
-/// An address that has waited for long enough, and the user that Latchkey made for it, if it did.
+/// An address whose waiting time is over, and the user that Latchkey made for it, if any.
 #[derive(Clone, Debug)]
 pub struct Unproved {
     /// The address.
@@ -64,7 +64,7 @@ impl UnprovedUsers {
         })
     }
 
-    /// Notes a start at an unproved address. From then on no removal claims its user for a while.
+    /// Records a start at an unproved address. For a while afterwards, no removal claims its user.
     pub async fn note_start(
         &self,
         email: &Email,

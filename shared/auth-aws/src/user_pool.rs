@@ -1,4 +1,4 @@
-//! The user pool and the confidential client through which alone Latchkey speaks to it.
+//! The user pool and the confidential client. Latchkey calls it only through this client.
 
 use auth_domain::{
     AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub, claims,
@@ -89,15 +89,15 @@ impl UserPool {
         Some(described.expect("address, server, path and fields"))
     }
 
-    /// The same in the words of the public API, which takes it from the operations' client because
-    /// that has a secret (`EnablePropagateAdditionalUserContextData`).
+    /// The same in the form of the public API. Cognito accepts it from the operations' client,
+    /// because that has a secret (`EnablePropagateAdditionalUserContextData`).
     pub(crate) fn user_context_data(&self) -> Option<UserContextDataType> {
         let context = self.context.as_ref()?;
         let described = UserContextDataType::builder();
         Some(described.ip_address(context.ip_address.to_string()).build())
     }
 
-    /// The beginning of a sign-in by choice, the factor being chosen already.
+    /// The beginning of a sign-in by choice, with the factor chosen already.
     pub(crate) fn sign_in(
         &self,
         username: &str,

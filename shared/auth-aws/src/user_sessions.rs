@@ -1,6 +1,6 @@
 //! The table of sessions: one item for each sign-in on a browser or app, under the user's sub.
 //!
-//! An item outlives every token of its session, so that one that has ended stays ended.
+//! An item outlives every token of its session, so an ended session stays ended.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -42,9 +42,9 @@ pub struct UserSessions {
 /// A session whose tokens Cognito has just issued.
 #[derive(Clone, Debug)]
 pub struct IssuedSession {
-    /// Which it is.
+    /// Its user and id.
     pub key: SessionKey,
-    /// By when, at the latest, it had begun.
+    /// The latest instant at which it can have begun.
     pub signed_in_by: Timestamp,
 }
 
@@ -74,7 +74,7 @@ pub struct Refresh {
     /// The generation of the token that came. An unmarked token has the generation of unmarked
     /// ones.
     pub presented: Generation,
-    /// When it came, before Cognito was asked.
+    /// When it arrived, before Cognito was asked.
     pub asked_at: Timestamp,
     /// After Cognito's answer.
     pub now: Timestamp,
@@ -87,7 +87,7 @@ pub struct Refresh {
 pub enum Renewal {
     /// The session continues.
     GoesOn {
-        /// The generation that the new token is of.
+        /// The new token's generation.
         generation: Generation,
         /// The latest instant at which the session can have begun. It is exact if the sign-in made
         /// its record.
@@ -95,7 +95,7 @@ pub enum Renewal {
     },
     /// It has ended.
     HasEnded,
-    /// It was ended because a token of it came again.
+    /// It was ended because one of its tokens was repeated.
     EndedForReuse,
     /// The token was exchanged before, longer ago than the grace.
     CameAgain,
@@ -406,7 +406,7 @@ impl UserSessions {
     }
 }
 
-/// The attributes that a record begins with.
+/// The attributes of a new record.
 const DESCRIBED: &[&str] = &[
     "createdAt",
     "rotatedAt",
@@ -444,7 +444,7 @@ fn generation(item: &Item) -> Option<Generation> {
     u32::try_from(number).ok().map(Generation::of_number)
 }
 
-/// The generation that came again.
+/// The generation of the repeated token.
 fn reused_generation(item: &Item) -> Option<Generation> {
     let number = get_number(item, "reusedGeneration")?;
     u32::try_from(number).ok().map(Generation::of_number)

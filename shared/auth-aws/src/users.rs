@@ -17,7 +17,7 @@ pub struct Users {
 /// Whether Cognito lets a user sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserState {
-    /// It does.
+    /// The user may sign in.
     Enabled,
     /// An operator has disabled the user.
     Disabled,

@@ -1,5 +1,5 @@
-//! Workload access tokens: kept in the warm function, for each person apart, until shortly before
-//! they end.
+//! Workload access tokens: cached in the warm function, separately for each person, until shortly
+//! before they end.
 
 use std::{
     collections::HashMap,

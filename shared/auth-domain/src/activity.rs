@@ -225,7 +225,7 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// How many events an answer may ask for.
+    /// The possible numbers of events on a page.
     pub const PAGE: RangeInclusive<u32> = 1..=100;
 
     /// The default number of events on a page.
@@ -261,12 +261,12 @@ impl Activity {
     }
 }
 
-/// Which part of the activity is asked for.
+/// The requested part of the activity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActivityWish {
     /// Lists events before this one. `None` lists from the newest.
     pub before: Option<ActivityId>,
-    /// So many at most.
+    /// The maximum number of events.
     pub limit: u32,
 }
 

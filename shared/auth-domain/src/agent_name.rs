@@ -7,7 +7,7 @@ use crate::characters::{breaks_a_line, is_visible};
 /// The longest name. A small screen shows it within a sentence.
 const LONGEST: usize = 60;
 
-/// The agent's name, as the deployment's configuration has it: no conversation can change it.
+/// The agent's name from the deployment's configuration: no conversation can change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentName(String);
 
@@ -17,7 +17,7 @@ pub struct AgentName(String);
 pub struct InvalidAgentName;
 
 impl AgentName {
-    /// The name itself. It is text, and no markup.
+    /// The name itself. It is plain text, not markup.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -24,7 +24,7 @@ pub struct Authenticator {
 pub struct PendingAuthenticator {
     /// Its keys.
     pub sealed_keys: Sealed,
-    /// When the set-up has to be begun anew.
+    /// When the set-up expires.
     pub expires_at: Timestamp,
 }
 
@@ -33,7 +33,7 @@ pub struct PendingAuthenticator {
 pub enum SecondFactor {
     /// A code that the authenticator shows.
     Code(OtpCode),
-    /// One of the codes for the day when it is lost.
+    /// One of the codes for a lost authenticator.
     BackupCode(BackupCode),
 }
 

@@ -1,4 +1,4 @@
-//! A three-legged authorization, as the server remembers it between the person's browser, AgentCore
+//! A three-legged authorization, as the server stores it between the person's browser, AgentCore
 //! and the agent.
 
 use std::{fmt, str::FromStr};
@@ -162,8 +162,8 @@ impl FromStr for Scope {
     }
 }
 
-/// The identifier under which AgentCore keeps a person's consents. It is taken on trust there, so
-/// it is made here, and the very one that began an authorization completes it.
+/// The identifier under which AgentCore keeps a person's consents. AgentCore trusts it without a
+/// check, so Latchkey makes it, and only the identifier that began an authorization completes it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AgentUserId(String);
 
@@ -216,7 +216,7 @@ macro_rules! unguessable {
 
         impl $name {
             /// A fresh one, of 256 bits in base64url: 43 characters, and no colon, which AgentCore
-            /// stumbles over.
+            /// refuses.
             #[must_use]
             pub fn generate(randomness: &Randomness) -> Self {
                 Self(BASE64URL_NOPAD.encode(&randomness.bytes::<32>()))
@@ -343,7 +343,7 @@ impl BindingCookie {
         BindingSecret(self.secret.clone()).hash(&self.id, keys)
     }
 
-    /// The authorization that the cookie says it belongs to.
+    /// The authorization that the cookie claims to belong to.
     #[must_use]
     pub fn id(&self) -> &AuthorizationId {
         &self.id
@@ -425,7 +425,7 @@ unguessable! {
 }
 
 impl PageNonce {
-    /// Reads a cookie's value. A made-up one fits no form.
+    /// Reads a cookie's value. A made-up one matches no form.
     #[must_use]
     pub fn of_cookie(value: &str) -> Self {
         Self(value.to_owned())
@@ -463,7 +463,7 @@ pub enum Subject {
     Guest {
         /// The guest's user.
         sub: UserSub,
-        /// Under which address.
+        /// The claimed address.
         email: Email,
     },
     /// A person who claims this address, without proof.
@@ -487,7 +487,7 @@ impl Subject {
 /// that began the authorization learn it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthorizationFailure {
-    /// Its ten minutes were over.
+    /// Its ten minutes had passed.
     Expired,
     /// It had ended before.
     AlreadyUsed,
@@ -497,11 +497,11 @@ pub enum AuthorizationFailure {
     OtherUser,
     /// The redirect carried a state other than the issued one.
     StateMismatch,
-    /// The provider said no, or the person did there.
+    /// The provider refused, or the person did there.
     ProviderDenied,
     /// The person pressed *Cancel* on our own page.
     Cancelled,
-    /// The person had signed in before this browser was sent to do so.
+    /// The person had signed in before this browser was sent to sign in.
     OldSignIn,
     /// AgentCore refused to complete it.
     RefusedByAgentCore,
@@ -557,14 +557,14 @@ impl AuthorizationFailure {
     }
 }
 
-/// How far an authorization has come.
+/// The progress of an authorization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// The person has not come back yet, or the callback is being completed at this moment.
     Pending,
     /// AgentCore may give the agent tokens.
     Completed,
-    /// It ended without.
+    /// It ended without success.
     Failed(AuthorizationFailure),
 }
 
@@ -575,7 +575,7 @@ pub enum AuthorizationStatus {
     Pending,
     /// It has succeeded.
     Completed,
-    /// Its time was over before it ended.
+    /// Its time passed before it ended.
     Expired,
     /// It has failed.
     Failed,
@@ -603,7 +603,7 @@ impl Serialize for AuthorizationStatus {
 /// An authorization, as its record has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization {
-    /// Which one.
+    /// Its session URI.
     pub id: AuthorizationId,
     /// The conversation that asked for it.
     pub conversation_id: ConversationId,
@@ -615,13 +615,13 @@ pub struct Authorization {
     pub scopes: Vec<Scope>,
     /// AgentCore's authorization URL for the person. It works once.
     pub url: AuthorizationUrl,
-    /// Of the state that it was sent out with.
+    /// The hash of its state.
     pub state: KeyedHash,
     /// The browser that it is bound to. `None` until a person allows it on a start link's page.
     pub binding: Option<Binding>,
     /// Whether another browser tried to bind it and was refused.
     pub refused_elsewhere: bool,
-    /// How far it has come.
+    /// Its progress.
     pub standing: Standing,
     /// When it ends.
     pub expires_at: Timestamp,
@@ -630,9 +630,9 @@ pub struct Authorization {
 /// The browser that an authorization belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
-    /// Of the secret that only this browser has.
+    /// The hash of the secret that only this browser has.
     pub secret: KeyedHash,
-    /// Since when. The person has to sign in after it.
+    /// When it was bound. The person has to sign in after it.
     pub since: Timestamp,
 }
 
@@ -643,7 +643,7 @@ pub enum LinkEnd {
     Completed,
     /// The authorization failed, or failed for this browser.
     Failed {
-        /// Why.
+        /// The reason.
         reason: AuthorizationFailure,
         /// Whether this browser began the authorization, and so learns the reason.
         began_it: bool,
@@ -777,7 +777,7 @@ pub struct ConsentRequest {
     pub id: AuthorizationId,
     /// The URL for the person.
     pub url: String,
-    /// Until when.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 

@@ -23,7 +23,7 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// Reads an RFC 3339 instant; `None` for anything else.
+    /// Reads an RFC 3339 instant; `None` for any other text.
     #[must_use]
     pub fn from_rfc3339(text: &str) -> Option<Self> {
         let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;

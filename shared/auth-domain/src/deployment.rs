@@ -13,9 +13,9 @@ use crate::{AppClients, Clock};
 pub struct Deployment {
     /// The clock of log lines and metrics.
     pub clock: Clock,
-    /// The deployment's name, `dev` or `prod` as a rule: a dimension of every metric.
+    /// The deployment's name, usually `dev` or `prod`: a dimension of every metric.
     pub environment: String,
-    /// The way that requests must have come.
+    /// The required way of requests.
     pub front_door: FrontDoor,
     /// The app clients whose access tokens identify a caller.
     pub app_clients: AppClients,

@@ -1,6 +1,6 @@
-//! Device cookies: the mark of a browser that has signed in as an address before, which gives it a
-//! budget that strangers cannot spend (OWASP, "Slow Down Online Guessing Attacks with Device
-//! Cookies").
+//! Device cookies: the mark of a browser that has signed in as an address before. It gives the
+//! browser a budget that strangers cannot spend (OWASP, "Slow Down Online Guessing Attacks with
+//! Device Cookies").
 
 use std::time::Duration;
 
@@ -28,8 +28,7 @@ pub struct DeviceClaim {
     second_factor_at: Option<Timestamp>,
 }
 
-/// The proof that a request came with a device cookie of the address it is about. Its name keys the
-/// device's own budgets.
+/// Proof that a request has a device cookie of its address. Its name keys the device's own budgets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDevice {
     nonce: String,
@@ -80,9 +79,9 @@ impl DeviceCookie {
         names.into_iter()
     }
 
-    /// The names in `held` that a browser has to forget when it gets the cookie for `email`: the
-    /// oldest past [`Self::MOST`], and those that an older key named. `held` are the browser's
-    /// device cookies, by name and value.
+    /// The names in `held` that a browser must drop when it gets the cookie for `email`: the oldest
+    /// past [`Self::MOST`], and those from an older key. `held` are the browser's device cookies,
+    /// by name and value.
     #[must_use]
     pub fn surplus<'a>(
         held: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -176,7 +175,7 @@ impl DeviceClaim {
 }
 
 impl KnownDevice {
-    /// When the person showed the second factor that this browser is to be spared.
+    /// When the person showed the second factor that this browser may skip.
     #[must_use]
     pub fn second_factor_at(&self) -> Option<Timestamp> {
         self.second_factor_at

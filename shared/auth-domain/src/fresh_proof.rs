@@ -35,11 +35,11 @@ pub enum ProofPurpose {
     Password,
     /// Another address.
     Email,
-    /// The account's end.
+    /// The account's deletion.
     Delete,
     /// A copy of everything.
     Export,
-    /// A passkey more or less.
+    /// Adding or removing a passkey.
     Passkey,
     /// An authenticator set up or removed.
     Authenticator,

@@ -1,4 +1,4 @@
-//! The front end, as the place that browsers are sent back to.
+//! The front end, as the target of redirects.
 
 use std::str::FromStr;
 
@@ -20,7 +20,7 @@ const IN_A_QUERY: &AsciiSet = &CONTROLS
     .add(b'=')
     .add(b'>');
 
-/// The front end's address: the only place that an authorization sends a browser back to.
+/// The front end's address. An authorization sends a browser back only to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrontEnd(String);
 

@@ -1,4 +1,4 @@
-//! The guest: the person as Latchkey's own table knows them.
+//! The guest: the person in Latchkey's own table.
 
 use std::{fmt, str::FromStr};
 
@@ -26,7 +26,7 @@ pub struct GuestId(String);
 pub struct InvalidGuestId;
 
 impl GuestId {
-    /// A fresh id of the year that `now` falls in.
+    /// A fresh id of `now`'s year.
     #[must_use]
     pub fn generate(now: Timestamp, randomness: &Randomness) -> Self {
         let random = randomness
@@ -190,7 +190,7 @@ pub struct Guest {
     pub signed_out_at: Option<Timestamp>,
     /// The only session that `signed_out_at` did not end.
     pub kept_session: Option<SessionId>,
-    /// Which device cookies count: those of this epoch. A reset of the password begins another.
+    /// The epoch of valid device cookies. A reset of the password begins another.
     pub device_epoch: u32,
     /// The authenticator that guards every sign-in, if the guest has one.
     pub authenticator: Option<Authenticator>,

@@ -1,4 +1,4 @@
-//! A sign-in between its first factor and its second, as the server holds it.
+//! A sign-in between its first and second factor, as the server stores it.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct HeldSignIn {
     pub token_delivery: TokenDelivery,
     /// Codes tried so far.
     pub attempts: u32,
-    /// When the sign-in has to begin anew.
+    /// When the sign-in expires.
     pub expires_at: Timestamp,
 }
 
@@ -48,7 +48,7 @@ pub struct HeldToken {
     pub sealed: Sealed,
 }
 
-/// A sign-in that waits until its guest has set up a second factor.
+/// A sign-in that waits for its guest to set up a second factor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldSetUp {
     /// The refresh token that the completed set-up exchanges for tokens.
@@ -62,7 +62,7 @@ pub struct HeldSetUp {
 /// Cognito's next challenge after a right password. Cognito returns it in place of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FollowUp {
-    /// The question.
+    /// The kind of challenge.
     pub challenge: CognitoChallenge,
     /// Cognito's session, which must come back with the answer.
     pub session: CognitoSession,
@@ -90,11 +90,10 @@ impl CognitoUsername {
     }
 }
 
-/// The challenges of Cognito's own that users of an existing pool may meet, and that Latchkey can
-/// finish.
+/// Cognito's own challenges that users of an existing pool may get, and that Latchkey can finish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CognitoChallenge {
-    /// The password is one that an administrator chose: a new one is wanted.
+    /// An administrator chose the password: the user must choose a new one.
     NewPasswordRequired,
     /// A code of an authenticator that Cognito keeps.
     SoftwareTokenMfa,
@@ -132,12 +131,12 @@ impl Serialize for CognitoChallenge {
     }
 }
 
-/// The numbers that a held sign-in lives by.
+/// The rules of a held sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SecondFactorRules {
-    /// From the first factor to the second.
+    /// The time between the first and the second factor.
     pub lifetime: Duration,
-    /// Codes that may be tried.
+    /// The number of code attempts.
     pub attempts: u32,
 }
 

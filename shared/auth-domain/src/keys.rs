@@ -1,4 +1,4 @@
-//! Keyed hashes: one key, one label for each purpose, and the key before still good for reading.
+//! Keyed hashes: one key, one label for each purpose. The previous key is still valid for reading.
 
 use data_encoding::{BASE64, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
@@ -45,7 +45,7 @@ pub enum Purpose {
     Mailbox,
     /// Naming a client's IP address in a limit.
     IpAddress,
-    /// Naming the agent or principal that calls in a limit.
+    /// Naming the calling agent or principal in a limit.
     Principal,
     /// Signing a proof-of-work challenge.
     ProofOfWork,

@@ -9,9 +9,9 @@ use crate::{SolvedWork, Timestamp};
 pub struct Limit {
     /// The policy's name in the `RateLimit` fields and in the table.
     pub name: &'static str,
-    /// How many.
+    /// The number of events.
     pub quota: u32,
-    /// In how long.
+    /// The time in which they count.
     pub window: Duration,
     /// How events leave the count.
     pub ageing: Ageing,
@@ -33,7 +33,7 @@ pub enum Ageing {
 pub struct LimitState {
     /// The rule.
     pub limit: Limit,
-    /// How many more events it admits now.
+    /// The number of further events that it admits now.
     pub remaining: u32,
     /// Seconds until the limit admits one more event than now.
     pub reset_seconds: u64,
@@ -57,7 +57,7 @@ pub struct CodeMailLimits {
     pub strangers_per_day: Limit,
     /// The extra attempts for solved challenges.
     pub solved_per_hour: Limit,
-    /// Everyone together.
+    /// All requesters together.
     pub total_per_day: Limit,
 }
 
@@ -93,7 +93,7 @@ pub struct OwnMailLimits {
 const SOLVED_AT_RECOVERY: u32 = 1;
 
 impl OwnMailLimits {
-    /// Those of recovery by a mailed code.
+    /// The limits of recovery by a mailed code.
     #[must_use]
     pub const fn of_recovery(strangers: Limit) -> Self {
         let with_solved = Limit {
@@ -122,7 +122,7 @@ impl TryLimits {
 /// The budget that pays for a mail with a code.
 #[derive(Clone, Copy, Debug)]
 pub enum CodeMailPayer<'a> {
-    /// That of all strangers.
+    /// The budget that all strangers share.
     Stranger,
     /// The budget of requests with a solved challenge.
     Solved(&'a SolvedWork),
@@ -132,12 +132,12 @@ pub enum CodeMailPayer<'a> {
     Known,
 }
 
-/// The most that the whole pool takes in a minute.
+/// The whole pool's limits in a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLimits {
     /// The limit on mails with a code. It protects the mail quota that all guests share.
     pub mails: Limit,
-    /// New users, from which on strangers have to pay with work.
+    /// The number of new users from which on strangers must pay with work.
     pub new_users: u32,
 }
 
@@ -204,8 +204,8 @@ impl Limit {
             }
             let is_newest = counted == 0;
             counted += 1;
-            // One by one, the oldest that counts is the next to go. After quiet, all go with the
-            // newest.
+            // One by one, the oldest counted event is the next to leave. After quiet, all leave
+            // with the newest.
             if is_newest || self.ageing == Ageing::OneByOne {
                 frees = event.after(self.window);
             }

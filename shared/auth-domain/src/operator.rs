@@ -8,7 +8,7 @@ use crate::{
     redacted::redacted_debug,
 };
 
-/// ARNs are no longer (IAM, "Quotas for IAM entities": paths of 512 characters, names of 64).
+/// The longest ARN (IAM, "Quotas for IAM entities": paths of 512 characters, names of 64).
 const LONGEST_ARN: usize = 2048;
 
 /// An IAM principal by its ARN. That of an assumed role ends with the session's name, which may be
@@ -44,7 +44,7 @@ impl FromStr for Principal {
     }
 }
 
-/// Why an operator acts, in their own words: 1 to 200 characters on one line.
+/// An operator's reason, in their own words: 1 to 200 characters on one line.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ActReason(String);
 
@@ -95,7 +95,7 @@ pub enum OperatorAct {
     Activity,
     /// Refuse a guest every sign-in.
     Disable,
-    /// Take that back.
+    /// Let a disabled guest sign in again.
     Enable,
     /// End every session of a guest.
     SignOut,
@@ -149,11 +149,11 @@ pub struct OperatorEvent {
     pub subject: ActSubject,
     /// The operator.
     pub principal: Principal,
-    /// Why.
+    /// The reason.
     pub reason: Option<ActReason>,
     /// The request that asked for the act.
     pub request_id: String,
-    /// When it began.
+    /// When the act began.
     pub at: Timestamp,
 }
 

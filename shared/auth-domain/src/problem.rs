@@ -1,4 +1,4 @@
-//! Everything that an operation can answer instead of its result.
+//! Every answer of an operation besides its result.
 
 use std::error::Error;
 
@@ -58,12 +58,12 @@ pub struct FieldProblem {
     pub message: String,
 }
 
-/// Codes tried and codes left.
+/// The numbers of codes tried and codes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
     /// So far, this one included.
     pub made: u32,
-    /// From now on.
+    /// The number of further codes.
     pub remaining: u32,
 }
 
@@ -74,7 +74,7 @@ pub enum RefreshRefusal {
     Reused,
     /// Its session was signed out.
     Revoked,
-    /// Its life is over.
+    /// It has expired.
     Expired,
     /// It is no refresh token of ours.
     Invalid,
@@ -88,7 +88,7 @@ pub enum Problem {
     ValidationFailed(Vec<FieldProblem>),
     /// No sign-in belongs to this session token and address.
     InvalidSession,
-    /// The sign-in has brought its tokens already: the request came twice.
+    /// The sign-in has already returned its tokens: this is a repeated request.
     SignInCompleted,
     /// The request has no token, or one that is no longer accepted.
     AuthRequired,
@@ -124,7 +124,7 @@ pub enum Problem {
     MaxAttemptsExceeded(LimitState),
     /// A limit is reached.
     RateLimited {
-        /// When the next event is admitted.
+        /// When the limit admits the next event.
         retry_after_seconds: u64,
         /// A challenge. Its solution admits a request earlier.
         challenge: Option<Box<WorkChallenge>>,
@@ -140,7 +140,7 @@ pub enum Problem {
     /// A service that Latchkey depends on is unavailable or overloaded. The request leaves no state
     /// that would hinder a retry.
     ServiceUnavailable {
-        /// When to try again.
+        /// When to retry.
         retry_after_seconds: u64,
         /// The failure.
         report: Report,

@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{Email, KeyRing, Purpose, Randomness, Report, Timestamp, redacted::redacted_debug};
 
-/// How long a challenge may be solved. A slow phone takes seconds.
+/// The time for solving a challenge. A slow phone takes seconds.
 const LIFETIME: Duration = Duration::from_mins(5);
 
 /// `WebCrypto` derives it natively. A phone therefore falls less far behind an attacker's hardware

@@ -1,4 +1,4 @@
-//! A sign-in by mailed code, as the server remembers it between its requests.
+//! A sign-in by mailed code, as the server stores it between its requests.
 
 use std::time::Duration;
 
@@ -48,10 +48,10 @@ impl AttemptId {
     }
 }
 
-/// The numbers that a sign-in lives by.
+/// The rules of a sign-in by code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInRules {
-    /// From the start to the end, re-sends included.
+    /// The time from the start to the end, re-sends included.
     pub lifetime: Duration,
     /// The number of code attempts, over all re-sends. NIST SP 800-63B-4 §3.1.3.2: a new code
     /// restores none.
@@ -98,9 +98,9 @@ pub struct SignIn {
     pub cognito_sessions: Vec<CognitoSession>,
     /// Codes tried so far.
     pub attempts: u32,
-    /// When the newest mail was asked for.
+    /// When the newest mail was requested.
     pub sent_at: Timestamp,
-    /// When no code is accepted any more.
+    /// When the sign-in expires.
     pub expires_at: Timestamp,
     /// The password that Cognito offered this user too.
     pub password: OfferedPassword,

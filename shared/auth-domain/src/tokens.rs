@@ -1,4 +1,4 @@
-//! Cognito's tokens, and their way to a front end.
+//! Cognito's tokens, and their delivery to a front end.
 
 use std::str::FromStr;
 
@@ -37,7 +37,7 @@ token! {
     IdToken
 }
 token! {
-    /// Buys new tokens; opaque.
+    /// Can be exchanged for new tokens; opaque.
     RefreshToken
 }
 
@@ -104,7 +104,7 @@ pub enum TokenDelivery {
 }
 
 impl TokenDelivery {
-    /// The way's name, which it also parses from.
+    /// The delivery's name, which it also parses from.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ use crate::{AgentUserId, Timestamp, redacted::redacted_debug};
 /// The longest accepted token of a person. Cognito's have 1 to 2 KB.
 const LONGEST_USER_TOKEN: usize = 8192;
 
-/// A person's JWT. AgentCore checks it; here it only has to look like one.
+/// A person's JWT. AgentCore verifies it; here it only needs the form of one.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UserToken(String);
 

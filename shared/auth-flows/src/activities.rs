@@ -1,4 +1,4 @@
-//! The activity of guests, as operations note it.
+//! The events that operations record for guests.
 
 use auth_aws::{ActivityEntry, ActivityLog, ConfigurationError, Platform};
 use auth_domain::{

@@ -22,7 +22,7 @@ use tokio::join;
 
 use crate::attempt::note_kept;
 
-/// One request at its moment, and the attempt that it is.
+/// One request at its instant, and the name of its attempt.
 #[derive(Clone)]
 pub struct Turn<'a> {
     /// The request.
@@ -45,7 +45,7 @@ pub struct Requesters {
     is_own_address: bool,
 }
 
-/// A request about an address, as far as limits go.
+/// A request about an address, for the limits.
 #[derive(Clone)]
 pub struct Requester<'a> {
     exchange: &'a Exchange,
@@ -242,7 +242,7 @@ impl Requester<'_> {
         self.secrets.keys()
     }
 
-    /// The name of the attempt that the request is.
+    /// The name of the request's attempt.
     #[must_use]
     pub fn attempt(&self) -> &AttemptId {
         &self.attempt
@@ -300,8 +300,8 @@ impl Requester<'_> {
             .set_device_cookie(email, &cookie, self.device_lifetime, keys);
     }
 
-    /// The name under which the requester's own budget counts; for everyone else, the one that
-    /// strangers share. Agents have one for each conversation and address.
+    /// The name of the requester's own budget, or of the budget that all strangers share. Agents
+    /// have one for each conversation and address.
     #[must_use]
     pub fn budget(&self) -> String {
         match &self.standing {
@@ -410,7 +410,7 @@ impl CodeMails {
         Self::held_to(platform, own)
     }
 
-    /// Mails of recovery, which Cognito itself holds each user to.
+    /// Mails of recovery, which Cognito itself limits for each user.
     pub fn for_recovery(platform: &Platform, own: Limit) -> Result<Self, ConfigurationError> {
         Self::held_to(platform, OwnMailLimits::of_recovery(own))
     }
@@ -495,7 +495,7 @@ impl CodeMails {
         mailbox
     }
 
-    /// Of recovery, all conversations of agents share one budget: they share Cognito's limit.
+    /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
     fn budget(&self, requester: &Requester<'_>) -> String {
         if self.own.with_solved.is_some() {
             requester.shared_budget()
@@ -563,7 +563,7 @@ impl CodeMails {
     }
 }
 
-/// Admission of tries of a code, counted before the code is looked at.
+/// Admission of tries of a code, counted before the code is evaluated.
 #[derive(Clone)]
 pub struct CodeTries {
     limits: Limits,
@@ -583,7 +583,7 @@ impl CodeTries {
         })
     }
 
-    /// Tries at recovery, which Cognito itself holds each user to.
+    /// Tries at recovery, which Cognito itself limits for each user.
     pub fn for_recovery(platform: &Platform, tries: TryLimits) -> Result<Self, ConfigurationError> {
         Ok(Self {
             is_recovery: true,
@@ -655,7 +655,7 @@ impl CodeTries {
     }
 }
 
-/// Admission of one network's starts of an operation, before anything is looked up.
+/// Admission of one network's starts of an operation, before any lookup.
 #[derive(Clone)]
 pub struct NetworkStarts {
     limits: Limits,

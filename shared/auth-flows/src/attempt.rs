@@ -25,7 +25,7 @@ const ENDLESS: Attempts = Attempts {
     remaining: u32::MAX,
 };
 
-/// An attempt, and everything that it was counted against.
+/// An attempt, and all its counts.
 pub struct Attempt<'a> {
     id: AttemptId,
     claim: Option<Claim<'a>>,

@@ -1,4 +1,4 @@
-//! Mailed codes of sign-ins in progress: claimed, counted, and asked of Cognito.
+//! Mailed codes of sign-ins in progress: claimed, counted, and evaluated by Cognito.
 
 use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose, Whose};
 use auth_domain::{OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub};
@@ -21,7 +21,7 @@ pub struct CodeAttempts {
     purpose: TokenPurpose,
 }
 
-/// A code, as a request brings it.
+/// A code from a request.
 pub struct BroughtCode<'a> {
     /// The sign-in that it is for.
     pub sign_in: SignInId,
@@ -58,7 +58,7 @@ pub struct ProvedCode<'a> {
 }
 
 impl CodeAttempts {
-    /// Attempts by way of `operation`, which may hold each network to a limit of that name.
+    /// Attempts by way of `operation`, which may have a limit of that name for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,
@@ -173,8 +173,8 @@ impl CodeAttempts {
         }
     }
 
-    /// Why Cognito takes no code of this sign-in any more: another attempt has ended the sign-in,
-    /// or the code has expired.
+    /// The reason why Cognito accepts no more codes of this sign-in: another attempt has ended the
+    /// sign-in, or the code has expired.
     async fn why_over(&self, claimed: &ClaimedCode<'_>) -> Problem {
         let ClaimedCode {
             requester,

@@ -25,7 +25,7 @@ pub enum Prover {
     WaitingSignIn,
 }
 
-/// Everything that fresh proofs for one purpose are checked with.
+/// The parts for checking fresh proofs for one purpose.
 #[derive(Clone)]
 pub struct FreshProofs {
     codes: CodeAttempts,

@@ -1,5 +1,5 @@
-//! Sign-ins between their factors: an attempt is claimed, the factor is looked at, and the refresh
-//! token that the first factor earned is traded or revoked.
+//! Sign-ins between their factors: an attempt is claimed, the factor is checked, and the refresh
+//! token of the first factor is exchanged or revoked.
 
 use auth_aws::{
     Authenticators, ConfigurationError, FactorProof, Guests, PasskeyList, Platform, SecondFactors,
@@ -19,7 +19,7 @@ use crate::{
     second_factor,
 };
 
-/// Held sign-ins, as their next factor finds them.
+/// Held sign-ins, for their next factor.
 #[derive(Clone)]
 pub struct HeldSignIns {
     second_factors: SecondFactors,
@@ -55,7 +55,7 @@ pub struct ProvedFactor<'a> {
 }
 
 impl HeldSignIns {
-    /// Held sign-ins as `operation` finds them, which holds each network to the limit `network`.
+    /// Held sign-ins for `operation`, with the limit `network` for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,
@@ -111,7 +111,7 @@ impl HeldSignIns {
         })
     }
 
-    /// Looks at the second factor of a sign-in that awaits the guest's authenticator, counted
+    /// Checks the second factor of a sign-in that awaits the guest's authenticator. It is counted
     /// against network and guest first.
     pub async fn prove<'a>(
         &'a self,
@@ -130,8 +130,8 @@ impl HeldSignIns {
                 return Err(problem);
             }
         };
-        // The guest or the authenticator has gone since the first factor: the sign-in has to begin
-        // anew.
+        // The guest or the authenticator was deleted since the first factor: the person signs in
+        // again.
         let Some((guest, authenticator)) = found.and_then(|guest| {
             let authenticator = guest.authenticator.clone()?;
             Some((guest, authenticator))
@@ -222,8 +222,8 @@ impl HeldSignIns {
         note_kept(&self.second_factors.give_back(&resumed.id, attempt).await);
     }
 
-    /// Why Cognito takes no answer to this sign-in's challenge any more: another attempt has ended
-    /// the sign-in, or its time at Cognito is over.
+    /// The reason why Cognito accepts no answer to this sign-in's challenge any more: another
+    /// attempt has ended the sign-in, or its time at Cognito has passed.
     pub async fn why_over(&self, resumed: &Resumed<'_>) -> Problem {
         let (id, attempt) = (&resumed.id, resumed.requester.attempt());
         let looking = || async {
@@ -272,7 +272,7 @@ impl HeldSignIns {
             Err(problem) => Err(problem),
         };
         match traded {
-            // All sessions were ended since the first factor, this one among them.
+            // All sessions have ended since the first factor, this one too.
             Err(Problem::InvalidRefreshToken(_)) => Err(Problem::InvalidSession),
             Err(problem) => {
                 let name = resumed.requester.attempt();

@@ -1,4 +1,4 @@
-//! Decisions that several operations make, above adapters and doors.
+//! Decisions for several operations, above adapters and doors.
 
 mod activities;
 mod admission;

@@ -41,7 +41,7 @@ pub struct ProvedPasskey<'a> {
 }
 
 impl PasskeyAttempts {
-    /// Attempts by way of `operation`, which holds each network to a limit of the name `network`.
+    /// Attempts by way of `operation`, with a limit of the name `network` for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,

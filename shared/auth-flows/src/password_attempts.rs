@@ -22,7 +22,7 @@ pub struct PasswordAttempts {
 }
 
 impl PasswordAttempts {
-    /// Attempts by way of `operation`, which may hold each network to a limit of that name.
+    /// Attempts by way of `operation`, which may have a limit of that name for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,

@@ -1,4 +1,4 @@
-//! Registrations that wait for their code: which are open, and how one becomes a guest.
+//! Registrations that wait for their code, and their way to a guest.
 
 use auth_aws::{
     Address, ConfigurationError, Guests, PasswordProof, Passwords, PendingPasswords, Platform,

@@ -40,7 +40,7 @@ impl ClaimedResend<'_> {
 }
 
 impl Resends {
-    /// Re-sends by way of `operation`, which holds an address to the limit `policy`.
+    /// Re-sends by way of `operation`, with the limit `policy` for each address.
     pub fn new(
         platform: &Platform,
         operation: &'static str,
@@ -58,7 +58,7 @@ impl Resends {
         })
     }
 
-    /// The numbers that the sign-ins go by.
+    /// The rules of the sign-ins.
     #[must_use]
     pub fn rules(&self) -> &SignInRules {
         &self.rules
@@ -117,7 +117,7 @@ impl Resends {
         }
     }
 
-    /// How long until the next mail of this sign-in may be asked for.
+    /// The time until the next mail of this sign-in.
     fn gap(&self, refused: Option<&Problem>) -> LimitState {
         let limit = self.rules.resend_gap();
         let reset_seconds = match refused {

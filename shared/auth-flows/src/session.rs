@@ -26,9 +26,9 @@ impl Sessions {
         })
     }
 
-    /// Ends every session of a guest: refresh tokens at Cognito first, then access tokens, which
-    /// live on by their signature. The instant is noted last, so the caller's own token works for
-    /// another try until all is done.
+    /// Ends every session of a guest: refresh tokens at Cognito first, then access tokens, whose
+    /// signatures stay valid. The instant is recorded last, so the caller's own token works for
+    /// another try until then.
     pub async fn end_all(&self, guest: &Guest, exchange: &Exchange) -> Result<(), Problem> {
         let kind = ActivityKind::AllSessionsEnded;
         self.end(&self.activities.event(guest, kind, exchange))

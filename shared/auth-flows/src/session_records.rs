@@ -1,4 +1,4 @@
-//! The records of sessions, as sign-ins begin them.
+//! The records of new sessions.
 
 use auth_aws::{ConfigurationError, IssuedSession, Platform, Secrets, UserSessions};
 use auth_domain::{

@@ -13,7 +13,7 @@ use auth_lambda::{Exchange, SignedIn};
 
 use crate::{Arrived, Attempt, HeldSignIns, ProvedFactor, Resumed, Welcomes};
 
-/// Sign-ins that wait, as the beginning of a set-up finds them.
+/// Waiting sign-ins, for the beginning of a set-up.
 #[derive(Clone)]
 pub struct WaitingSignIns {
     second_factors: SecondFactors,
@@ -52,7 +52,7 @@ impl WaitingSignIns {
     }
 }
 
-/// Sign-ins that wait, as the end of a set-up finds them.
+/// Waiting sign-ins, for the end of a set-up.
 #[derive(Clone)]
 pub struct SetUpSignIns {
     waiting: WaitingSignIns,
@@ -78,7 +78,7 @@ impl SettingUp<'_> {
 }
 
 impl SetUpSignIns {
-    /// Sign-ins as `operation` finds them, which holds each network to the limit `network`.
+    /// Sign-ins for `operation`, with the limit `network` for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,

@@ -58,7 +58,7 @@ pub struct FirstFactor<'a> {
     pub tokens: Tokens,
     /// The user who signed in.
     pub sub: UserSub,
-    /// How the refresh token is to travel.
+    /// The delivery of the refresh token.
     pub token_delivery: TokenDelivery,
     /// The method of the sign-in.
     pub method: SignInMethod,
@@ -110,7 +110,7 @@ impl SigningIn {
         self.end(&first_factor, arriving).await
     }
 
-    /// Ends a sign-in by password, which Cognito may have asked more of.
+    /// Ends a sign-in by password. Cognito may have asked for more than the password.
     pub async fn by_password(
         &self,
         attempt: Attempt<'_>,

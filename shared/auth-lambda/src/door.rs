@@ -1,11 +1,11 @@
-//! Which door an event came through.
+//! The door of an event.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::ClientContext;
 
-/// A way in.
+/// A door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     Http,
@@ -23,8 +23,8 @@ impl Door {
     }
 
     /// Recognises the door: a tool by the client context, an API Gateway event by its version and
-    /// HTTP description, and anything else as the operation's own input. Agents' gateways alone
-    /// send a client context, so one that cannot be read is theirs.
+    /// HTTP description, and anything else as the operation's own input. Only agents' gateways send
+    /// a client context, so an unreadable one is theirs.
     pub(crate) fn of(event: &RawValue, context: &ClientContext) -> Self {
         #[derive(Deserialize)]
         struct Probe {

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::{Metric, Origin, SetCookie, door::Door};
 
-/// Reads the claims of a token that the authorizer has passed: it has checked signature, issuer,
+/// Reads the claims of a token that the authorizer has accepted: it has checked signature, issuer,
 /// client, times and scope. Claims may come as text or as JSON.
 pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> {
     Caller::of_claims(|name| match claims.get(name)? {
@@ -25,7 +25,7 @@ pub(crate) fn caller_from_claims(claims: &Map<String, Value>) -> Option<Caller> 
     })
 }
 
-/// Facts about the sender that a request's transport gives.
+/// Facts about the sender from the request's transport.
 #[derive(Default)]
 pub(crate) struct Sender {
     /// The peer of the TCP connection, as API Gateway saw it.
@@ -45,7 +45,7 @@ pub(crate) struct Sender {
     pub(crate) user_agent: Option<String>,
     pub(crate) accept_language: Option<String>,
     pub(crate) is_known_to_iam: bool,
-    /// The IAM principal: of the signature over HTTP; as the invoker says at the direct door.
+    /// The IAM principal: of the signature over HTTP; from the invoker at the direct door.
     pub(crate) principal: Option<Principal>,
     pub(crate) conversation: Option<String>,
 }
@@ -99,8 +99,7 @@ impl Exchange {
         self.caller.get().ok_or(Problem::AuthRequired)
     }
 
-    /// Makes the person of a token that the operation itself has checked the caller. The first
-    /// caller stays.
+    /// Sets the caller, from a token that the operation itself has checked. The first caller stays.
     pub fn let_in(&self, caller: Caller) {
         self.caller.get_or_init(|| caller);
     }
@@ -123,7 +122,7 @@ impl Exchange {
         }
     }
 
-    /// A token that no authorizer has looked at, on a route that works without one too.
+    /// The unchecked token of a request, on a route that works without one too.
     #[must_use]
     pub fn bearer_token(&self) -> Option<&str> {
         self.sender.bearer_token.as_deref()
@@ -173,7 +172,7 @@ impl Exchange {
             .and_then(Country::parse)
     }
 
-    /// The browser or app that the request says it comes from.
+    /// The name of the browser or app, from the request.
     #[must_use]
     pub fn client_name(&self) -> ClientName {
         ClientName::of_user_agent(self.sender.user_agent.as_deref())
@@ -194,8 +193,8 @@ impl Exchange {
         }
     }
 
-    /// The sender as a limit counts it: an IPv4 address, or the /64 that an IPv6 host chooses its
-    /// addresses from (RFC 4291 §2.5.4).
+    /// The sender's network for limits: an IPv4 address, or the /64 of an IPv6 host (RFC 4291
+    /// §2.5.4).
     #[must_use]
     pub fn network(&self) -> Option<String> {
         Some(match self.ip_address()? {
@@ -301,8 +300,8 @@ impl Exchange {
         self.extras().cookies.push(cookie);
     }
 
-    /// Sets the device cookie for `email`, and has the browser forget the device cookies that it
-    /// holds past the most.
+    /// Sets the device cookie for `email`, and makes the browser drop device cookies past the
+    /// maximum.
     pub fn set_device_cookie(
         &self,
         email: &Email,

@@ -1,4 +1,4 @@
-//! One operation or trigger with its doors, as Lambda runs it.
+//! One operation or trigger with its doors, in the form that Lambda runs.
 
 use std::{
     future::Future,
@@ -107,7 +107,7 @@ impl Function {
         }
     }
 
-    /// Scheduled work. A run that fails is an error of the function, which an alarm looks at.
+    /// Scheduled work. A failed run is an error of the function, which an alarm counts.
     pub fn scheduled<W: ScheduledWork>(work: W) -> Self {
         let work = Arc::new(work);
         Self {
@@ -265,8 +265,7 @@ async fn answer<O: Operation>(
     close(tool, outcome, &exchange)
 }
 
-/// Reads the event as its door is meant to be read. `None` for a request that came round the front
-/// door.
+/// Reads the event by the rules of its door. `None` for a request that bypassed the front door.
 fn open<O: Operation>(
     door: Door,
     tool: Option<&Tool<O>>,
@@ -402,7 +401,7 @@ fn note(problem: &Problem, exchange: &Exchange) {
     }
 }
 
-/// Writes the answer as its door is meant to be answered.
+/// Writes the answer by the rules of its door.
 fn close<O: Operation>(
     tool: Option<&Tool<O>>,
     outcome: Result<O::Output, Problem>,

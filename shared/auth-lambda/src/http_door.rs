@@ -18,7 +18,8 @@ use crate::{
     problem_details::{retry_after_seconds, status},
 };
 
-/// The largest body taken, in bytes. The largest input of the contract, a refresh token, has 4 KB.
+/// The largest accepted body, in bytes. The largest input of the contract, a refresh token, has 4
+/// KB.
 const LARGEST_BODY: usize = 16 * 1024;
 
 /// The header field by which CloudFront proves that a request came through it.

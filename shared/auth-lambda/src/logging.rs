@@ -60,7 +60,8 @@ pub fn start() -> Result<(), UnknownLogLevel> {
         Err(VarError::NotPresent | VarError::NotUnicode(_)) => return Err(UnknownLogLevel),
     };
     let lines = lines(level, std::io::stdout);
-    // A second start in one process would be a mistake of a test; the first one's log is as good.
+    // A second start in one process would be a mistake of a test; the first one's log serves as
+    // well.
     let _already_started = tracing_subscriber::registry().with(lines).try_init();
     Ok(())
 }

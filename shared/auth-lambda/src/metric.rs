@@ -1,19 +1,19 @@
 //! Metrics beside every invocation's latency.
 
-/// A counter that an alarm or a dashboard looks at.
+/// A counter for an alarm or a dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
     /// A mailed code was wrong.
     CodeFailures,
     /// Address and password did not match.
     PasswordFailures,
-    /// Half a registration stayed behind, because its roll-back failed too.
+    /// An incomplete registration remained, because its roll-back failed too.
     RollbackFailures,
     /// A limit refused a request.
     LimitRefusals,
     /// A refresh token came back after its grace period.
     RefreshTokenReuse,
-    /// Something that we depend on refused for load, or was away.
+    /// A dependency refused for load, or was unavailable.
     DependencyUnavailable,
     /// A mail could not be sent.
     EmailDeliveryFailures,
@@ -28,9 +28,9 @@ pub enum Metric {
     GuestsCreated,
     /// A three-legged authorization has begun.
     AuthorizationsStarted,
-    /// One has succeeded.
+    /// An authorization has succeeded.
     AuthorizationsCompleted,
-    /// One has failed; the log says why.
+    /// An authorization has failed; the log has the reason.
     AuthorizationsFailed,
     /// A person pressed *Cancel* on our own page; it counts among the failed too.
     AuthorizationsCancelled,

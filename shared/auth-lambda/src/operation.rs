@@ -54,7 +54,7 @@ pub trait Operation: Send + Sync + 'static {
         Self::STATUS
     }
 
-    /// Takes the input out of `fields`. Naming every broken field is [`Fields::finish`]'s work.
+    /// Reads the input from `fields`. [`Fields::finish`] names every invalid field.
     fn parse(&self, fields: &mut Fields) -> Result<Self::Input, Problem>;
 
     /// The decision.
@@ -95,7 +95,7 @@ pub trait MailFeedbackTaker: Send + Sync + 'static {
     /// The crate's name.
     const NAME: &'static str;
 
-    /// Takes a final answer to a mail. It may come twice, and late.
+    /// Takes final feedback about mails. It may come twice, and late.
     fn take(&self, feedback: MailFeedback) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 

@@ -1,4 +1,4 @@
-//! An answer that a person reads in a browser.
+//! An answer for a person in a browser.
 
 use serde::Serialize;
 

@@ -15,7 +15,7 @@ use crate::IssuedTokens;
 pub enum SignInAnswer {
     /// No factor is missing.
     SignedIn(Box<SignedIn>),
-    /// Another factor is.
+    /// Another factor is missing.
     Held(Held),
     /// A second factor has to be set up first.
     Waiting(Waiting),
@@ -97,7 +97,7 @@ impl SignInAnswer {
         })
     }
 
-    /// A sign-in that waits until its guest has set up a second factor, for `lifetime`.
+    /// A sign-in that waits for its guest to set up a second factor, for `lifetime`.
     #[must_use]
     pub const fn waiting(session_token: SessionToken, lifetime: Duration) -> Self {
         Self::Waiting(Waiting {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The deepest nesting taken. The contract's own inputs nest two levels.
+/// The deepest accepted nesting. The contract's own inputs nest two levels.
 const DEEPEST: u8 = 16;
 
 /// The reason why a text is refused: a code to branch on, and a sentence with the broken rule and

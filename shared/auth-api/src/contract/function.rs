@@ -34,9 +34,9 @@ pub enum FunctionKind {
     Route,
     /// Cognito, for every user of the pool.
     Trigger(TriggerKind),
-    /// The clock, again and again.
+    /// The clock, at intervals.
     Schedule {
-        /// How long it is from one call to the next.
+        /// The interval between two calls.
         every_minutes: u32,
     },
     /// API Gateway or `AppSync`, before a request to a team's own API.
@@ -45,19 +45,19 @@ pub enum FunctionKind {
     MailFeedback,
 }
 
-/// When Cognito calls a trigger.
+/// The moment at which Cognito calls a trigger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TriggerKind {
     /// When a user begins to sign in; an error refuses that.
     PreAuthentication,
     /// Before tokens are made. Its events have the second version, which can change access tokens.
     PreTokenGeneration,
-    /// Before a mail is sent, which it can word.
+    /// Before a mail is sent. The trigger can write its words.
     CustomMessage,
 }
 
 impl TriggerKind {
-    /// As the document writes it.
+    /// The name in the document.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -109,7 +109,7 @@ impl Contract {
             .find(|function| function.operation_id == id_or_name || function.name == id_or_name)
     }
 
-    /// Everything that functions may be granted actions on, in the document's order.
+    /// All resources of grants, in the document's order.
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
         &self.resources
@@ -122,7 +122,7 @@ impl Contract {
             .filter_map(|resource| Some((resource, resource.table.as_ref()?)))
     }
 
-    /// Everything that functions read from their environment, in the document's order.
+    /// All settings of the functions' environments, in the document's order.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         &self.settings
@@ -272,7 +272,7 @@ pub struct Cors {
     pub allow_headers: Vec<String>,
     /// The headers of answers, besides those that every page may read.
     pub expose_headers: Vec<String>,
-    /// How long a browser may believe this.
+    /// How long a browser may cache this.
     pub max_age_seconds: u32,
 }
 

@@ -1,4 +1,4 @@
-//! How operations and functions are called.
+//! The names of operations and functions.
 
 use super::error::{ContractError, contradiction};
 

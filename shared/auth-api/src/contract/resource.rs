@@ -61,9 +61,9 @@ pub struct MalformedGrant(String);
 /// Something in AWS that functions may be granted actions on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
-    /// As grants write it.
+    /// The name in grants.
     pub name: String,
-    /// The service, as IAM's actions begin.
+    /// The service, the prefix of IAM's actions.
     pub service: String,
     /// The resource's description.
     pub meaning: String,

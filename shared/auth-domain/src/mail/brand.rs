@@ -1,4 +1,4 @@
-//! The brand of a deployment, as its mails show it.
+//! The brand in a deployment's mails.
 
 use std::str::FromStr;
 
@@ -17,7 +17,7 @@ pub struct Brand {
     pub logo: Option<LogoUrl>,
 }
 
-/// Why a text is no part of a brand.
+/// The reason why a text is no part of a brand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBrand {
     /// The product's name is invalid.
@@ -50,7 +50,7 @@ impl FromStr for ProductName {
         let fits = !text.trim().is_empty()
             && text.chars().count() <= 60
             && !text.chars().any(breaks_a_line)
-            // Cognito would take it for its own placeholder.
+            // Cognito would mistake it for its own placeholder.
             && !text.contains(['{', '}']);
         fits.then(|| Self(text.trim().to_owned()))
             .ok_or(InvalidBrand::ProductName)
@@ -90,7 +90,7 @@ impl ProductName {
 }
 
 impl AccentColour {
-    /// As CSS has it.
+    /// The colour in CSS.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

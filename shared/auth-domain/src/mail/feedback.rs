@@ -2,7 +2,7 @@
 
 use crate::{Email, Timestamp};
 
-/// Why mails to an address are of no use, or unwanted.
+/// The reason why an address gets no more mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Undeliverable {
     /// The address does not exist, or accepts no mail.
@@ -11,14 +11,14 @@ pub enum Undeliverable {
     Complained,
 }
 
-/// A final answer to a mail.
+/// Final feedback about mails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailFeedback {
     /// The kind of feedback.
     pub why: Undeliverable,
     /// The addresses. Those that Latchkey would not accept are omitted.
     pub addresses: Vec<Email>,
-    /// When.
+    /// The time of the feedback.
     pub at: Timestamp,
 }
 

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-/// A language that mails are written in: each has a folder of `templates`.
+/// A language with mail templates: each has a folder of `templates`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// English.
@@ -11,7 +11,7 @@ pub enum Language {
     German,
 }
 
-/// The text names no language that mails are written in.
+/// The text names no language with mail templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be a language that mails are written in: en, de")]
 pub struct UnknownLanguage;
@@ -29,7 +29,7 @@ impl Language {
         }
     }
 
-    /// The way its lines run, as HTML says it. The layout follows it.
+    /// The direction of its lines in HTML. The layout follows it.
     #[must_use]
     pub const fn direction(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Mails to a guest about a change of the account, so that the guest hears of a stranger's change
+//! Mails to a guest about a change of the account. They reveal a stranger's change to the guest
 //! (NIST SP 800-63B-4 §4.6, ASVS 5.0 6.3.7).
 
 /// The event.

@@ -1,4 +1,4 @@
-//! Words and layout made into a mail.
+//! Combines words and layout into a mail.
 
 use askama::Template;
 
@@ -22,7 +22,7 @@ pub enum CodeMail {
 #[derive(Clone, Copy)]
 enum About<'a> {
     Code(CodeMail, &'a str),
-    /// With when it happened.
+    /// With the time of the event.
     Notice(Notice, &'a str),
 }
 
@@ -143,7 +143,7 @@ fn minute(at: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    /// Cognito takes a subject of 1 to 140 characters and a message of at most 20,000, with its
+    /// Cognito accepts a subject of 1 to 140 characters and a message of at most 20,000, with its
     /// placeholder in it.
     const PLACEHOLDER: &str = "{####}";
 

@@ -21,7 +21,7 @@ use crate::{
 pub use credential::{Assertion, Attestation, CredentialId, InvalidCredentialPart};
 pub use settings::{InvalidRelyingParty, RelyingParty, UnknownUserVerification, UserVerification};
 
-/// The most passkeys of one guest: Cognito takes no more.
+/// The maximum number of passkeys of one guest: Cognito accepts no more.
 pub const MOST_PASSKEYS: usize = 20;
 
 /// A passkey on its guest's list.

@@ -33,7 +33,7 @@ pub(super) fn is_common(folded: &str) -> bool {
     weighs_little(&letters) || is_short_repeated(&letters)
 }
 
-/// The letter that people write another character for.
+/// The letter behind a character that people type in its place.
 fn without_disguise(character: char) -> char {
     match character {
         '0' => 'o',
@@ -75,7 +75,7 @@ fn is_listed(part: &[char]) -> bool {
     known(part.iter().collect()) || known(part.iter().copied().map(without_disguise).collect())
 }
 
-/// One character again and again, or each the next or the one before; 0 follows 9.
+/// One character repeated, or each the next or the previous one; 0 follows 9.
 fn is_run(part: &[char]) -> bool {
     let step = |pair: &[char]| match (pair[0], pair[1]) {
         ('9', '0') => 1,

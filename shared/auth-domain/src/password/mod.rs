@@ -22,7 +22,7 @@ pub struct Password {
     typed: Option<String>,
 }
 
-/// A password as Cognito gets it, byte by byte.
+/// A password in the exact bytes for Cognito.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Spelling<'a>(&'a str);
 
@@ -138,8 +138,8 @@ impl fmt::Display for PasswordRule {
 }
 
 impl NewPassword {
-    /// The fewest characters. The user pool's policy says the same number, and a test holds the two
-    /// together.
+    /// The fewest characters. The user pool's policy has the same number, and a test compares the
+    /// two.
     pub const SHORTEST: usize = 12;
 
     /// Checks a new password for `email`, and names every broken rule.

@@ -17,7 +17,7 @@ const BROWSERS: [(&str, &str); 12] = [
     ("Version/", "Safari"),
 ];
 
-/// Systems likewise. A telephone names the system that it descends from too.
+/// Systems in the same way. A telephone also names the system that it descends from.
 const SYSTEMS: [(&str, &str); 8] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -42,7 +42,7 @@ impl ClientName {
     /// The client that sent this `User-Agent`.
     #[must_use]
     pub fn of_user_agent(user_agent: Option<&str>) -> Self {
-        // Every browser says so first (RFC 9110 §10.1.5, and habit).
+        // Every browser begins with it (RFC 9110 §10.1.5, and habit).
         let Some(text) = user_agent.filter(|text| text.starts_with("Mozilla/5.0 (")) else {
             return Self(UNKNOWN.to_owned());
         };

@@ -62,7 +62,7 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// How a session was signed in to.
+/// How the guest signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInMethod {
     /// By a mailed code.
@@ -150,7 +150,7 @@ pub struct SessionOrigin {
 pub struct UserSession {
     /// Its id.
     pub id: SessionId,
-    /// By when, at the latest, it had begun: as [`Caller`](crate::Caller) has it.
+    /// The latest instant at which it can have begun: as [`Caller`](crate::Caller) has it.
     pub signed_in_by: Timestamp,
     /// When its record was made.
     pub created_at: Timestamp,
@@ -204,14 +204,14 @@ impl Serialize for UserSession {
     }
 }
 
-/// Why a session has ended.
+/// The reason why a session has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionEnd {
     /// The guest has ended it, here or from another session.
     Guest,
-    /// A refresh token came again after its grace.
+    /// A refresh token was repeated after its grace.
     Reuse,
-    /// Its sign-in failed after all.
+    /// Its sign-in failed after it was recorded.
     FailedSignIn,
 }
 

@@ -20,10 +20,10 @@ const BETWEEN: char = '~';
 pub struct Generation(u32);
 
 impl Generation {
-    /// Of tokens that left without a mark, before sessions had records.
+    /// The generation of tokens without a mark, from before sessions had records.
     pub const UNMARKED: Self = Self(0);
 
-    /// Of a sign-in's own tokens.
+    /// The generation of a sign-in's own tokens.
     pub const FIRST: Self = Self(1);
 
     /// The generation of this number.
@@ -58,7 +58,7 @@ impl fmt::Display for Generation {
     }
 }
 
-/// The session and the generation that a refresh token is of.
+/// The session and the generation of a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshFamily {
     /// The session of the token.
