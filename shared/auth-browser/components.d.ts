@@ -1,14 +1,11 @@
 import type { Latchkey, Session } from './latchkey.js';
 
 /**
- * What the elements have in common. They are themed by custom properties (`--latchkey-accent` …)
- * and parts (`primary`, `input` …).
+ * The common part of the elements. Custom properties (`--latchkey-accent` …) and parts (`primary`,
+ * `input` …) style them.
  */
 export interface LatchkeyElement extends HTMLElement {
-  /**
-   * The client that they use; one by the attributes `api-url` and `token-delivery` where none is
-   * given.
-   */
+  /** Their client; without one, the attributes `api-url` and `token-delivery` make it. */
   client: Latchkey;
   /** The page's own words, by the keys of `TEXTS`. */
   texts: Readonly<Record<string, string>>;
@@ -29,7 +26,7 @@ export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn
 export interface LatchkeyAccount extends LatchkeyElement {}
 export const LatchkeyAccount: { new (): LatchkeyAccount; prototype: LatchkeyAccount };
 
-/** What became of an agent's request. */
+/** The outcome of an agent's request. */
 export type ConsentOutcome =
   | 'allowed'
   | 'AUTH_CANCELLED'
@@ -46,7 +43,7 @@ export type ConsentOutcome =
 export interface LatchkeyConsentResult extends LatchkeyElement {}
 export const LatchkeyConsentResult: { new (): LatchkeyConsentResult; prototype: LatchkeyConsentResult };
 
-/** What the elements say, by language and key. */
+/** The elements' words, by language and key. */
 export const TEXTS: Readonly<Record<'en' | 'de', Readonly<Record<string, string>>>>;
 
 declare global {

@@ -1,7 +1,7 @@
 /**
- * Defines `<latchkey-sign-in>`, `<latchkey-account>` and `<latchkey-consent-result>`. Each has an
- * import of its own too (`latchkey/components/sign-in` …), for pages that need it alone. On a
- * server this defines nothing, and can be imported all the same.
+ * Defines `<latchkey-sign-in>`, `<latchkey-account>` and `<latchkey-consent-result>`. Each also has
+ * its own import (`latchkey/components/sign-in` …), for pages with only one. On a server this
+ * defines nothing, and can still be imported.
  */
 import { ACCOUNT_TEXTS } from './elements/account-texts.js';
 import { TEXTS as COMMON_TEXTS } from './elements/texts.js';

@@ -1,4 +1,4 @@
-/** What an agent that signed a guest in sends down its stream (`verify_cognito_otp`'s result). */
+/** An agent's stream event after it signed a guest in (`verify_cognito_otp`'s result). */
 export interface TokenDeliveryEvent {
   event_type: 'auth_tokens';
   success: true;
@@ -12,7 +12,7 @@ export interface TokenDeliveryEvent {
   cognito_sub: string;
 }
 
-/** The answer of a sign-in that is complete, as JSON. */
+/** The answer of a complete sign-in, as JSON. */
 export interface SignInTokens {
   accessToken: string;
   idToken: string;
@@ -31,7 +31,7 @@ export interface Session {
   readonly cognitoSub: string;
   readonly accessToken: string;
   readonly idToken: string;
-  /** Null in cookie mode: the browser holds it where no script can read it. */
+  /** Null in cookie mode: the browser keeps it in a cookie that scripts cannot read. */
   readonly refreshToken: string | null;
   /** Milliseconds since 1970 on this browser's clock, as are the two below. */
   readonly receivedAt: number;
@@ -54,14 +54,14 @@ export interface SessionChange {
 }
 
 /**
- * - `NO_SESSION`: nobody is signed in
- * - `INVALID_TOKENS`: `storeSession` was given something else than a sign-in's tokens
+ * - `NO_SESSION`: no person is signed in
+ * - `INVALID_TOKENS`: `storeSession` got something other than a sign-in's tokens
  * - `REFRESH_REFUSED`: the session has ended and is cleared
- * - `REFRESH_FAILED`: no connection, or the API is unwell; the session is kept, try again (after
- *   `retryAfterSeconds`)
- * - `SIGN_OUT_FAILED`: this browser has forgotten the session, and the API may not have ended it
- * - `FOREIGN_ADDRESS`: `authFetch` was asked to send the token somewhere else than to the API
- * - `CONFIGURATION`: the options make no sense, or came too late
+ * - `REFRESH_FAILED`: no connection, or the API is unavailable; the session is kept, try again
+ *   (after `retryAfterSeconds`)
+ * - `SIGN_OUT_FAILED`: this browser has forgotten the session, but the API may not have ended it
+ * - `FOREIGN_ADDRESS`: `authFetch` was asked to send the token to another server than the API
+ * - `CONFIGURATION`: the options are invalid, or came too late
  */
 export type LatchkeyErrorCode =
   | 'NO_SESSION'
@@ -75,7 +75,7 @@ export type LatchkeyErrorCode =
 export class LatchkeyError<Code extends string = LatchkeyErrorCode> extends Error {
   protected constructor();
   readonly code: Code;
-  /** The HTTP status of the API's answer, where there was one. */
+  /** The HTTP status of the API's answer, if there was one. */
   readonly status: number | undefined;
   readonly retryAfterSeconds: number | undefined;
 }
@@ -100,13 +100,13 @@ export interface Channel {
 
 export interface SessionOptions {
   /**
-   * Where the API is, with its path if it has one (`https://example.com/api`). https, or http on
+   * The API's URL, with its path if it has one (`https://example.com/api`). https, or http on
    * loopback. The page's own origin when absent.
    */
   apiUrl?: string;
   /**
-   * How refresh tokens come. `'cookie'` keeps them from every script, where page and API share a
-   * site; sign-ins of the client then ask for it. `'body'` when absent.
+   * The delivery of refresh tokens. `'cookie'` keeps them from every script, if page and API share
+   * a site; sign-ins of the client then ask for it. `'body'` when absent.
    */
   tokenDelivery?: 'body' | 'cookie';
   /** `'session'` when absent. The head of keeper.js weighs the three. */
@@ -123,21 +123,21 @@ export interface SessionOptions {
   fetch?: (input: string | Request, init?: RequestInit) => Promise<Response>;
   /** Null to refresh without asking other tabs. */
   locks?: Locks | null;
-  /** Null to hear and tell other tabs nothing. */
+  /** Null: sends nothing to other tabs, and receives nothing from them. */
   channel?: Channel | null;
 }
 
 /** Keeps one session. */
 export interface SessionKeeper {
   /**
-   * Stores the session of an agent's event or of a sign-in's answer. An event older than the
-   * session that is kept for the same guest changes nothing: the kept one is returned. @throws
-   * {LatchkeyError} `INVALID_TOKENS`; what was stored before stays
+   * Stores the session of an agent's event or of a sign-in's answer. An event older than the stored
+   * session of the same guest changes nothing: the stored one is returned. @throws {LatchkeyError}
+   * `INVALID_TOKENS`; the previous session stays
    */
   storeSession(delivered: TokenDeliveryEvent | SignInTokens): Session;
   /**
-   * The session, expired or not. What storage holds is checked; rubbish there is removed, and reads
-   * as null.
+   * The session, expired or not. The stored text is checked; invalid text is removed, and reads as
+   * null.
    */
   loadSession(): Session | null;
   /** Forgets the session in this browser. `signOut` ends it at the API too. */
@@ -151,40 +151,36 @@ export interface SessionKeeper {
   /** The same for the id token. Simultaneous callers share one refresh. */
   ensureValidIdToken(): Promise<string>;
   /**
-   * Renews the tokens now, due or not. Joins a refresh that is already on its way, in this tab or
-   * another.
+   * Renews the tokens now, due or not. Joins a refresh that already runs, in this tab or another.
    */
   refreshSession(): Promise<Session>;
   /**
-   * `fetch` with the access token. Paths (`/me`) are taken from the API's URL; anything outside it
-   * is refused before a request is made, and redirects fail. When the API refuses the token, it is
+   * `fetch` with the access token. Paths (`/me`) are relative to the API's URL; an address outside
+   * it is refused before a request is made, and redirects fail. If the API refuses the token, it is
    * renewed and the request sent once more, unless its body is a stream. In cookie mode with an API
    * on another origin, give `credentials: 'include'` for logout. @throws {LatchkeyError} (as a
-   * rejection) `FOREIGN_ADDRESS` and what `getAccessToken` throws
+   * rejection) `FOREIGN_ADDRESS`, and the errors of `getAccessToken`
    */
   authFetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
    * Ends the session at the API and here; `everywhere` ends the guest's sessions on all devices.
    * Without a session it does nothing. @throws {LatchkeyError} (as a rejection) `SIGN_OUT_FAILED`:
-   * this browser has forgotten the session all the same. In cookie mode its cookie may still be
-   * there
+   * this browser has forgotten the session nevertheless. In cookie mode its cookie may remain
    */
   signOut(options?: { everywhere?: boolean }): Promise<void>;
   /**
-   * The session that there is. In cookie mode it is looked for at the API, so that a new tab finds
-   * it; null where there is none. @throws {LatchkeyError} (as a rejection) `REFRESH_FAILED`: the
-   * API did not say
+   * The present session. In cookie mode it asks the API, so that a new tab finds it; null without
+   * one. @throws {LatchkeyError} (as a rejection) `REFRESH_FAILED`: the API did not answer
    */
   restore(): Promise<Session | null>;
-  /** Milliseconds since 1970, on the clock that the session goes by. */
+  /** Milliseconds since 1970, on the session's clock. */
   now(): number;
   /** Calls back after each change, until the returned function is called. */
   onSessionChange(listener: (change: SessionChange) => void): () => void;
 }
 
 /**
- * True exactly for what `storeSession` accepts as an event. Never throws. Says nothing about who
- * sent it.
+ * True exactly for an event that `storeSession` accepts. Never throws. Does not prove its sender.
  */
 export function isTokenDeliveryEvent(value: unknown): value is TokenDeliveryEvent;
 

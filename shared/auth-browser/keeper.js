@@ -45,8 +45,8 @@ const LEEWAY_MS = 60_000;
 const REFRESH_TIMEOUT_MS = 10_000;
 
 /**
- * A frozen tab can hold the lock for ever. After this the refresh goes on without it, as the API's
- * grace allows.
+ * A frozen tab can hold the lock for ever. After this time the refresh continues without it, as the
+ * API's grace allows.
  */
 const LOCK_WAIT_MS = 5_000;
 
@@ -79,7 +79,7 @@ const TAB_KEY = /^[0-9a-f]{32}\.[0-9a-f]{32}$/;
 /** In messages between tabs, the name of the one session that a cookie holds. */
 const COOKIE = 'cookie';
 
-/** What went wrong, as a `code` to branch on; see the type declarations for when each is thrown. */
+/** An error with a `code` to branch on; the type declarations say when each is thrown. */
 export class LatchkeyError extends Error {
   constructor(code, message, { cause, status, retryAfterSeconds } = {}) {
     super(message, cause === undefined ? undefined : { cause });
@@ -91,16 +91,16 @@ export class LatchkeyError extends Error {
 }
 
 /**
- * True exactly for what `storeSession` accepts as an event. Never throws, runs no getter of the
- * value, and says nothing about who sent it.
+ * True exactly for an event that `storeSession` accepts. Never throws, runs no getter of the value,
+ * and does not prove its sender.
  */
 export function isTokenDeliveryEvent(value) {
   return attempt(() => parseEvent(value, 0)) !== null;
 }
 
 /**
- * A JWT's claims for display and for timing, or null when it is not one. Unverified: never decide
- * by them what somebody may do.
+ * A JWT's claims for display and for timing, or null for other text. Unverified: never use them to
+ * decide about permissions.
  */
 export function readClaims(token) {
   return attempt(() => {
@@ -132,7 +132,7 @@ export function createSession(options = {}) {
   const listeners = new Set();
   let refreshing = null;
   let refreshNotBefore = 0;
-  // What listeners were told last, to find out what a frozen page has missed.
+  // The last state that listeners received, to find the changes that a frozen page has missed.
   let known = loadSession()?.accessToken;
 
   channel?.addEventListener('message', ({ data }) => onSibling(data));
@@ -143,7 +143,7 @@ export function createSession(options = {}) {
         if (event.key === key || event.key === null) tell('elsewhere', loadSession());
       });
     }
-    // The page was frozen in the back-forward cache, and heard nothing meanwhile.
+    // The page was frozen in the back-forward cache, and received no messages meanwhile.
     globalThis.addEventListener?.('pageshow', (event) => {
       if (!event.persisted) return;
       const session = loadSession();
@@ -156,8 +156,8 @@ export function createSession(options = {}) {
     if (session === null) {
       throw new LatchkeyError('INVALID_TOKENS', 'these are not the tokens of a sign-in');
     }
-    // A conversation that is shown again replays its events; an old one must not undo the refreshes
-    // since.
+    // A conversation that is shown again replays its events; an old one must not undo later
+    // refreshes.
     const kept = loadSession();
     if (kept?.cognitoSub === session.cognitoSub && issuedAt(kept) > issuedAt(session)) return kept;
     refreshNotBefore = 0;
@@ -197,7 +197,7 @@ export function createSession(options = {}) {
     } catch (error) {
       cause = error;
     }
-    // Another sign-in meanwhile is somebody's session, and stays.
+    // Another sign-in meanwhile is another person's session, and stays.
     if (loadSession()?.cognitoSub === session.cognitoSub) clearSession();
     // A session that the API had ended already is signed out too.
     const ended = response?.status === 204 || cause?.code === 'REFRESH_REFUSED' || cause?.code === 'NO_SESSION';
@@ -288,8 +288,7 @@ export function createSession(options = {}) {
   }
 
   /**
-   * One refresh at a time in this page, and in all pages of this origin where the browser has
-   * locks.
+   * One refresh at a time in this page, and in all pages of this origin if the browser has locks.
    */
   function refresh(stale) {
     refreshing ??= underLock(() => refreshOnce(stale)).finally(() => {
@@ -317,7 +316,7 @@ export function createSession(options = {}) {
   async function refreshOnce(stale) {
     const before = loadSession();
     if (before === null) throw noSession();
-    // Another tab was faster, or somebody signed in meanwhile.
+    // Another tab was faster, or a person signed in meanwhile.
     if (before.accessToken !== stale.accessToken) return before;
     const newer = await askSiblings(before);
     if (newer !== null && loadSession()?.accessToken === before.accessToken) {
@@ -337,12 +336,12 @@ export function createSession(options = {}) {
     // browser dropped it.
     const cookieIsGone = code === 'AUTH_REQUIRED' && before.refreshToken === null;
     const refused = code === 'INVALID_REFRESH_TOKEN' || cookieIsGone;
-    // And somebody else may have signed in since in another tab: then the cookie is theirs.
+    // Another person may have signed in since in another tab: then the cookie is theirs.
     const someoneElses = tokens !== null && tokens.cognitoSub !== before.cognitoSub;
 
     const after = loadSession();
     if (after?.accessToken !== before.accessToken) {
-      // Signed out, or in again, while the request was on its way: that stands.
+      // Signed out, or in again, during the request: that counts.
       if (after === null) throw noSession();
       return after;
     }
@@ -361,8 +360,8 @@ export function createSession(options = {}) {
       // The address may be another one since.
       ...(user?.cognitoSub === before.cognitoSub && user),
       ...tokens,
-      // Where the client does not rotate, the token stays; in cookie mode none is kept, whatever
-      // the answer holds.
+      // If the client does not rotate, the token stays; in cookie mode none is stored, whatever the
+      // answer contains.
       refreshToken: before.refreshToken === null ? null : (tokens.refreshToken ?? before.refreshToken),
     });
     write(session);
@@ -388,7 +387,7 @@ export function createSession(options = {}) {
     }
   }
 
-  /** Whose tokens these are, where their answer does not say. */
+  /** The owner of these tokens, if the answer does not name one. */
   async function readUser(accessToken) {
     if (!isToken(accessToken, JWT)) return undefined;
     try {
@@ -538,7 +537,7 @@ export function createSession(options = {}) {
     restore,
     now,
     tokenDelivery,
-    /** For the client: where a path of the API is, and how a request leaves. */
+    /** For the client: the URL of a path of the API, and the sending of a request. */
     request: (path, init) => send(join(path), init),
   });
 }
@@ -584,8 +583,8 @@ function parseSignIn(value, receivedAt) {
 }
 
 /**
- * Times count from now on this clock: the tokens are fresh, and a clock that is wrong is wrong in
- * the same way later.
+ * Times count from now on this clock: the tokens are fresh, and a wrong clock is wrong by the same
+ * amount later.
  */
 function parseTokens(value, receivedAt) {
   if (!isRecord(value) || own(value, 'tokenType') !== 'Bearer') return null;
@@ -619,7 +618,7 @@ function parseGuest(guestId, email, cognitoSub) {
   return fits ? { guestId, email, cognitoSub } : null;
 }
 
-/** What this module wrote; other scripts, other versions and people can write there too. */
+/** This module's own stored text; other scripts, other versions and people can write there too. */
 function parseStored(value) {
   if (!isRecord(value) || value.version !== 1) return null;
   const guest = parseGuest(value.guestId, value.email, value.cognitoSub);
@@ -660,7 +659,7 @@ async function refusesTheToken(response) {
   }
 }
 
-/** The seconds of `Retry-After`, where it has some. */
+/** The seconds of `Retry-After`, if it has some. */
 export function retryAfterOf(response) {
   const text = response.headers.get('Retry-After');
   return /^\d{1,6}$/.test(text ?? '') ? Number(text) : undefined;
@@ -678,7 +677,7 @@ function openStorage(choice) {
   if (choice !== 'session' && choice !== 'local') {
     throw new LatchkeyError('CONFIGURATION', "storage must be 'session', 'local', 'memory' or an object like them");
   }
-  // A server has one storage for all its people. And asking throws where the person has forbidden
+  // A server has one storage for all its people. And access throws if the person has forbidden
   // storage.
   return (isBrowser() && attempt(() => globalThis[`${choice}Storage`])) || memoryStorage();
 }
@@ -725,8 +724,7 @@ async function seal(tab, session) {
 }
 
 /**
- * The sibling's session, where it is the same guest's and newer than `mine`; null for everything
- * else.
+ * The sibling's session, if it is the same guest's and newer than `mine`; null for everything else.
  */
 async function unseal(tab, message, mine) {
   try {

@@ -37,7 +37,7 @@ export interface Latchkey extends SessionKeeper, Operations {}
 export type TransportCode = 'UNREACHABLE' | 'TIMEOUT' | 'UNEXPECTED_ANSWER';
 
 export interface FieldProblem {
-  /** The field's name; `body` where the input as a whole is meant. */
+  /** The field's name; `body` for the input as a whole. */
   readonly field: string;
   readonly code: string;
   /** For people. */
@@ -53,9 +53,9 @@ export class LatchkeyProblem<Code extends string = ProblemCode | TransportCode> 
   /** Attempts that this sign-in has left. */
   readonly attemptsRemaining: number | undefined;
   readonly errors: readonly FieldProblem[];
-  /** What admits the same call all the same, once it is solved: see `latchkey/proof-of-work`. */
+  /** A challenge. Its solution admits the same call: see `latchkey/proof-of-work`. */
   readonly challenge: WorkChallenge | undefined;
-  /** The way in that is open where passwords are locked. */
+  /** The way that still works when passwords are locked. */
   readonly signInWith: string | undefined;
   /** Why a refresh token is not good. */
   readonly reason: string | undefined;

@@ -1,10 +1,10 @@
 /**
- * The client of a Latchkey API: each operation as a method, and the session that they bring about.
- * No dependencies.
+ * The client of a Latchkey API: each operation as a method, and the resulting session. No
+ * dependencies.
  *
  * `createLatchkey` makes one. The functions beside it share a default session of the page, for
- * pages with one API; a bundle that uses those alone carries no operations. The head of keeper.js
- * says where a session is kept.
+ * pages with one API; a bundle that uses only those contains no operations. The head of keeper.js
+ * describes the storage of a session.
  */
 import { OPERATIONS } from './operations.js';
 import {
@@ -25,7 +25,7 @@ const TIMEOUT_MS = 30_000;
 /** Twice at most: the third failure in a row is no accident. */
 const RETRIES = 2;
 
-/** Longer than this a person should be told, and decide. */
+/** For longer waits, a person should be told and decide. */
 const LONGEST_RETRY_AFTER_SECONDS = 5;
 
 /** An operation's problem (RFC 9457), or a failure on the way to it; `code` says which. */
@@ -105,8 +105,8 @@ export function createLatchkey(options = {}) {
 }
 
 /**
- * Path and body of a request: what the path names goes there, the rest into the body, or the query
- * where there is none.
+ * Path and body of a request: the path's parameters go there, all other input into the body, or
+ * into the query without a body.
  */
 function requestOf([method, template], input) {
   const rest = { ...input };
@@ -139,8 +139,8 @@ function problemOf(response, answer) {
 }
 
 /**
- * What changes nothing when it is done twice, and may go better the next time. A code must not be
- * mailed twice.
+ * Operations that can be repeated safely, and may succeed the next time. A code must not be mailed
+ * twice.
  */
 function isWorthAnother(method, { code, retryAfterSeconds = 0 }) {
   const passing = code === 'UNREACHABLE' || code === 'SERVICE_UNAVAILABLE';

@@ -14,7 +14,7 @@ export class PasskeyError extends LatchkeyError {
   }
 }
 
-/** Whether this browser has what the functions below use. */
+/** Whether this browser has the APIs that the functions below use. */
 export function isAvailable() {
   const api = globalThis.PublicKeyCredential;
   return (
@@ -35,7 +35,7 @@ export function createPasskeys(latchkey) {
     isAvailable,
     isAutofillAvailable,
 
-    /** Registers a passkey of this device. The proof is what `setupPasskey` takes. */
+    /** Registers a passkey of this device. The proof is that of `setupPasskey`. */
     async register({ name, signal, ...proof }) {
       demand();
       const { sessionToken, options } = await latchkey.setupPasskey(proof, { signal });
@@ -47,8 +47,8 @@ export function createPasskeys(latchkey) {
 
     /**
      * Signs in by a passkey of this address. With `autofill` the browser waits until the person
-     * chooses one in an input; `onChosen` hears of it. A guest who has an authenticator may be asked
-     * for it next, as after a code.
+     * chooses one in an input; `onChosen` is then called. A guest who has an authenticator may be
+     * asked for it next, as after a code.
      */
     async signIn({ email, autofill = false, signal, onChosen }) {
       demand();
@@ -68,7 +68,7 @@ function demand() {
   }
 }
 
-/** What the browser's refusals mean (WebAuthn Level 3, sections 5.1.3 and 5.1.4). */
+/** The meaning of the browser's refusals (WebAuthn Level 3, sections 5.1.3 and 5.1.4). */
 async function asked(ask) {
   try {
     const credential = await ask();

@@ -1,6 +1,6 @@
 /**
- * What an answer with the code `RATE_LIMITED` carries where work admits the request all the same
- * (ALTCHA, version 2).
+ * The challenge in an answer with the code `RATE_LIMITED`, if work admits the request (ALTCHA,
+ * version 2).
  */
 export interface WorkChallenge {
   readonly parameters: {
@@ -19,13 +19,13 @@ export interface WorkChallenge {
 export interface SolveOptions {
   /** Ends the search; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Hears how far the search is, from 0 to 1. It never goes back, and need not reach 1. */
+  /** Called with the search's progress, from 0 to 1. It never decreases, and need not reach 1. */
   readonly onProgress?: (progress: number) => void;
 }
 
 /**
- * Solves a challenge, in workers where there are some: half a second to five seconds of a phone. Send the same request
- * again with the text as `proofOfWork`, within five minutes, once.
+ * Solves a challenge, in workers if there are some: half a second to five seconds of a phone. Send
+ * the same request again with the text as `proofOfWork`, within five minutes, once.
  *
  * Rejects with a `TypeError` for a challenge that this version does not understand.
  */

@@ -1,9 +1,10 @@
 /**
- * Solves the challenge that an answer with `RATE_LIMITED` may carry (ALTCHA, proof of work version 2), so that the same
- * request is admitted with `proofOfWork` in its body. No dependencies.
+ * Solves the challenge that an answer with `RATE_LIMITED` may carry (ALTCHA, proof of work version
+ * 2), so that the same request is admitted with `proofOfWork` in its body. No dependencies.
  *
- * The search runs in workers, this module again, so that the page stays alive. Where there are none, or a policy
- * forbids them, it runs here: WebCrypto derives the keys beside the page, and each try gives way.
+ * The search runs in workers, which are this module again, so that the page stays responsive.
+ * Without workers, or if a policy forbids them, it runs here: WebCrypto derives the keys beside the
+ * page, and each try yields to it.
  */
 
 /** The name by which this module knows that it runs as a worker. */
@@ -19,8 +20,8 @@ const TRIES_A_REPORT = 128;
 const HASHES = { 'PBKDF2/SHA-256': 'SHA-256', 'PBKDF2/SHA-384': 'SHA-384', 'PBKDF2/SHA-512': 'SHA-512' };
 
 /**
- * Ours ask for 600 iterations and three digits at most; what asks for far more is not ours, or
- * would take minutes.
+ * Latchkey's ask for 600 iterations and three digits at most. A challenge that asks for far more is
+ * not Latchkey's, or would take minutes.
  */
 const MOST_ITERATIONS = 1_000_000;
 const MOST_DIGITS = 5;
@@ -29,8 +30,9 @@ const MOST_DIGITS = 5;
 const MOST_TRIES = 2 ** 32;
 
 /**
- * The text for `proofOfWork`. `onProgress` hears how far it is, from 0 to 1: the odds that somebody would have found it by
- * now. Rejects with a `TypeError` for a challenge that is not understood, and with the signal's reason once it is aborted.
+ * The text for `proofOfWork`. `onProgress` gets the progress, from 0 to 1: the probability of a
+ * solution by now. Rejects with a `TypeError` for an unknown challenge, and with the signal's
+ * reason once it is aborted.
  */
 export async function solveChallenge(challenge, { signal, onProgress } = {}) {
   const { parameters } = parse(challenge);

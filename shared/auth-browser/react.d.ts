@@ -14,7 +14,7 @@ export function LatchkeyProvider(props: LatchkeyProviderProps): ReactNode;
 /** The client. */
 export function useLatchkey(): Latchkey;
 
-/** The session; null where there is none, undefined while a server renders and does not know. */
+/** The session; null without one, undefined while a server renders and does not know. */
 export function useSession(): Session | null | undefined;
 
 export interface ElementProps<Detail> {
@@ -35,7 +35,7 @@ export function Account(props: ElementProps<{ everywhere: boolean }> & { section
 export function ConsentResult(props: ElementProps<ConsentOutcome>): ReactNode;
 
 /**
- * Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. The sign-in
- * stays until it asks nothing more.
+ * Its children for a signed-in person; `fallback`, or a sign-in, for all others. The sign-in stays
+ * until its conversation ends.
  */
 export function Protected(props: { children?: ReactNode; fallback?: ReactNode }): ReactNode;

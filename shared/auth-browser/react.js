@@ -10,7 +10,7 @@ import { createLatchkey } from './latchkey.js';
 
 const Context = createContext(null);
 
-/** What React reads: the session as one value that changes only when the session does. */
+/** React's view: the session as one value that changes only when the session does. */
 function storeOf(client) {
   let session = client.loadSession();
   return {
@@ -44,7 +44,7 @@ export function useLatchkey() {
   return useStore().client;
 }
 
-/** The session; null where there is none, undefined while a server renders and does not know. */
+/** The session; null without one, undefined while a server renders and does not know. */
 export function useSession() {
   const { subscribe, snapshot } = useStore();
   return useSyncExternalStore(subscribe, snapshot, () => undefined);
@@ -59,7 +59,7 @@ function element(name, event) {
     done.current = onDone;
     useEffect(() => {
       const node = reference.current;
-      // What an element is given has it begin anew: once is enough for the same things.
+      // A new property restarts the element: set equal values once.
       const isNew = given.current.node !== node;
       if (texts !== undefined && (isNew || !areAlike(given.current.texts, texts))) node.texts = texts;
       if (isNew || given.current.client !== client) node.client = client;
@@ -68,7 +68,8 @@ function element(name, event) {
       node.addEventListener(event, listener);
       return () => node.removeEventListener(event, listener);
     }, [client, texts]);
-    // React gives an element its properties once it stands in the document, and it waits for them.
+    // React sets an element's properties after the document contains it, and the element waits for
+    // them.
     return createElement(name, { ref: reference, 'awaits-client': '', ...attributes });
   };
 }
@@ -82,7 +83,7 @@ export const Account = element('latchkey-account', 'latchkey-signed-out');
 /** `<latchkey-consent-result>` with the provider's client; `onDone` hears of the outcome. */
 export const ConsentResult = element('latchkey-consent-result', 'latchkey-consent-result');
 
-/** Its children for whoever is signed in; `fallback`, or a sign-in, for everybody else. */
+/** Its children for a signed-in person; `fallback`, or a sign-in, for all others. */
 export function Protected({ children, fallback }) {
   const session = useSession();
   const client = useLatchkey();
@@ -100,7 +101,9 @@ export function Protected({ children, fallback }) {
   return createElement(UntilSignedIn, { isSignedIn: session !== null }, children);
 }
 
-/** The sign-in stays until it asks nothing more: it may offer a passkey once there is a session. */
+/**
+ * The sign-in stays until its conversation ends: it may offer a passkey after the session begins.
+ */
 function UntilSignedIn({ children, isSignedIn }) {
   const [asks, setAsks] = useState(!isSignedIn);
   useEffect(() => {

@@ -19,7 +19,7 @@ export function sessionCookies(
 /** The `Set-Cookie` values that forget the tokens. */
 export function clearedCookies(): string[];
 
-/** The tokens in a request's `Cookie` header; null for each that is not there. Unverified. */
+/** The tokens in a request's `Cookie` header; null for a missing one. Unverified. */
 export function readCookies(header: string | null | undefined): {
   accessToken: string | null;
   refreshToken: string | null;
@@ -33,13 +33,13 @@ export interface RenewOptions extends CookieOptions {
 }
 
 export interface Renewed {
-  /** Null where nobody is signed in. */
+  /** Null if no person is signed in. */
   readonly accessToken: string | null;
   /** To be sent with the answer, each as a `Set-Cookie` of its own. */
   readonly setCookies: readonly string[];
 }
 
-/** For middleware and route handlers alone: the request's access token, renewed where it is due. */
+/** For middleware and route handlers alone: the request's access token, renewed if due. */
 export function renewCookies(header: string | null | undefined, options: RenewOptions): Promise<Renewed>;
 
 export interface TokenVerifierOptions {
@@ -63,7 +63,7 @@ export interface AccessTokenClaims {
   readonly [claim: string]: unknown;
 }
 
-/** Checks access tokens: rejects where one does not hold. Needs the package `jose`. */
+/** Checks access tokens: rejects an invalid one. Needs the package `jose`. */
 export function createTokenVerifier(options: TokenVerifierOptions): (token: string) => Promise<AccessTokenClaims>;
 
 /** The token of an `Authorization: Bearer` header, or null. */

@@ -1,8 +1,8 @@
 /**
- * Latchkey on a server: Node, the edge, Next.js. Nothing here is shared between requests.
+ * Latchkey on a server: Node, the edge, Next.js. Requests share no state here.
  *
  * A server keeps the tokens of its visitors in two cookies of its own, which no script can read. It
- * may renew them only where it can answer with cookies: in middleware and route handlers. A refresh
+ * may renew them only if it can answer with cookies: in middleware and route handlers. A refresh
  * whose new token is lost looks like theft to the API a minute later, so server components read,
  * and never refresh.
  */
@@ -39,8 +39,8 @@ export function clearedCookies() {
 }
 
 /**
- * The tokens in a request's `Cookie` header; null for each that is not there. Unverified, as
- * everything a client sends.
+ * The tokens in a request's `Cookie` header; null for a missing one. Unverified, like all of a
+ * client's input.
  */
 export function readCookies(header) {
   const found = new Map();
@@ -55,9 +55,8 @@ export function readCookies(header) {
 }
 
 /**
- * For middleware and route handlers: the request's access token, renewed where it is due, and the
- * cookies to answer with. A token here is not verified; the API verifies it, or
- * `createTokenVerifier` does.
+ * For middleware and route handlers: the request's access token, renewed if due, and the cookies
+ * for the answer. A token here is not verified; the API verifies it, or `createTokenVerifier` does.
  */
 export async function renewCookies(header, { apiUrl, fetch: send = globalThis.fetch, now = Date.now, refreshSeconds } = {}) {
   const { accessToken, refreshToken } = readCookies(header);
@@ -79,7 +78,7 @@ export async function renewCookies(header, { apiUrl, fetch: send = globalThis.fe
     status = response.status;
     body = await response.json();
   } catch {
-    // Unwell or unreachable: what there is stays, and the next request tries again.
+    // The API is unavailable: the present tokens stay, and the next request tries again.
   }
   const renewed = isRecord(body) ? own(body, 'accessToken') : undefined;
   if (status === 200 && typeof renewed === 'string' && readClaims(renewed) !== null) {
@@ -91,8 +90,8 @@ export async function renewCookies(header, { apiUrl, fetch: send = globalThis.fe
 }
 
 /**
- * Checks access tokens by themselves: signature, issuer, app client, use, scope and times. It knows
- * nothing of sign-outs; where those must count at once, ask the API. Needs the package `jose`.
+ * Checks access tokens by themselves: signature, issuer, app client, use, scope and times. It does
+ * not notice sign-outs; if those must count at once, ask the API. Needs the package `jose`.
  */
 export function createTokenVerifier({ issuer, clientId, scope = 'latchkey/session', jwksUri, fetch: send }) {
   const clients = [clientId].flat();

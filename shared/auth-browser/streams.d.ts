@@ -1,9 +1,6 @@
 import type { Session, SessionKeeper, TokenDeliveryEvent } from './keeper.js';
 
-/**
- * Where messages come from: an answer, its body, chunks of text or bytes, or messages that were
- * parsed already.
- */
+/** The source of messages: an answer, its body, chunks of text or bytes, or parsed messages. */
 export type StreamSource =
   | Response
   | ReadableStream<Uint8Array | string | object>
@@ -12,7 +9,7 @@ export type StreamSource =
   | string;
 
 export interface StreamOptions {
-  /** The address that is expected. A sign-in as another one is passed over. */
+  /** The expected address. A sign-in as another one is ignored. */
   email?: string;
   /**
    * The tool whose result counts; `verify_cognito_otp` when absent, with or without a gateway
@@ -24,7 +21,7 @@ export interface StreamOptions {
    */
   calls?: Readonly<Record<string, string>>;
   /**
-   * True where the agent's code yields each event as JSON in a string, so that it comes quoted
+   * True if the agent's code yields each event as JSON in a string, so that it arrives quoted
    * twice. Only for code that never yields the model's text in the same way: that could forge an
    * event.
    */
@@ -39,7 +36,7 @@ export function tokenDeliveries(source: StreamSource, options?: StreamOptions): 
 
 export interface AgentTransportOptions extends StreamOptions {
   latchkey: Pick<SessionKeeper, 'loadSession' | 'getAccessToken' | 'storeSession'>;
-  /** The agent's URL, such as InvokeAgentRuntime's. Requests anywhere else are refused. */
+  /** The agent's URL, such as InvokeAgentRuntime's. Requests to any other address are refused. */
   endpoint: string | URL;
   /**
    * `'bearer'` (when absent): in `Authorization`. `'payload'`: as `auth_token` in the JSON body.
@@ -47,15 +44,15 @@ export interface AgentTransportOptions extends StreamOptions {
   token?: 'bearer' | 'payload';
   fetch?: (input: string, init?: RequestInit) => Promise<Response>;
   /**
-   * A stream signs somebody else in than the one who is signed in. Nothing is stored; `accept`
-   * stores it, and belongs behind a button.
+   * Called when a stream signs another person in than the signed-in one. Nothing is stored;
+   * `accept` stores it, and belongs behind a button.
    */
   onOtherPerson?: (event: TokenDeliveryEvent, accept: () => Session) => void;
 }
 
 /**
- * A `fetch` for one agent, which sends the guest's token and stores what the answer's stream
- * delivers.
+ * A `fetch` for one agent. It sends the guest's token and stores the session in the answer's
+ * stream.
  */
 export function agentTransport(
   options: AgentTransportOptions,

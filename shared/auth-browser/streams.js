@@ -1,10 +1,10 @@
 /**
  * Finds a sign-in in an agent's stream, and sends the guest's token to an agent. No dependencies.
  *
- * An agent's stream holds text that strangers may have written: documents, web pages, the model's
- * own words. Text that looks like a sign-in must not sign a person in as somebody else. So one
- * thing counts alone: the result of the tool `verify_cognito_otp`, found by the id of its call, in
- * the stream's own structure and never in its text.
+ * An agent's stream contains text that strangers may have written: documents, web pages, the
+ * model's own words. Text that looks like a sign-in must not sign a person in as another one. So
+ * only one thing counts: the result of the tool `verify_cognito_otp`, found by the id of its call,
+ * in the stream's own structure and never in its text.
  */
 import { LatchkeyError, attempt, isRecord, isTokenDeliveryEvent, own } from './keeper.js';
 
@@ -44,9 +44,9 @@ export async function* tokenDeliveries(source, { email, tool = TOOL, calls = {},
 }
 
 /**
- * A `fetch` for one agent: it adds the guest's token to requests, and stores what the answer's
- * stream delivers. Anything but the agent's own endpoint is refused, so that the token goes nowhere
- * else.
+ * A `fetch` for one agent: it adds the guest's token to requests, and stores the session in the
+ * answer's stream. Any address but the agent's own endpoint is refused, so the token reaches no
+ * other server.
  */
 export function agentTransport({ latchkey, endpoint, token = 'bearer', email, quoted, calls, tool, onOtherPerson, ...rest }) {
   const agent = new URL(endpoint, globalThis.location?.href);
@@ -83,7 +83,7 @@ export function agentTransport({ latchkey, endpoint, token = 'bearer', email, qu
       for await (const event of tokenDeliveries(stream, { email, quoted, calls, tool })) {
         const kept = latchkey.loadSession();
         if (kept === null || kept.cognitoSub === event.cognito_sub) latchkey.storeSession(event);
-        // Whose session is kept never changes without a click.
+        // The stored session's owner never changes without a click.
         else onOtherPerson?.(event, () => latchkey.storeSession(event));
       }
     } catch {
@@ -106,7 +106,7 @@ function sameAddress(one, other) {
   return one.toLowerCase() === String(other).toLowerCase();
 }
 
-/** One id for two tools is nobody's call. */
+/** An id that two tools share is ignored. */
 function remember(names, callId, name) {
   if (typeof callId !== 'string' || typeof name !== 'string') return;
   const known = names.get(callId);
@@ -146,7 +146,7 @@ function resultsIn(message) {
     .map((result) => [own(result, 'toolUseId'), result]);
 }
 
-/** The blocks of a Strands message, where it is of this role. */
+/** The blocks of a Strands message, if it has this role. */
 function contentOf(message, role) {
   const inner = own(message, 'message');
   if (!isRecord(inner) || own(inner, 'role') !== role) return [];
@@ -159,7 +159,8 @@ function path(value, ...names) {
 }
 
 /**
- * What a tool's output may hold: itself, JSON in a text, or the parts of an MCP or Strands result.
+ * The possible contents of a tool's output: itself, JSON in a text, or the parts of an MCP or
+ * Strands result.
  */
 function candidatesIn(output) {
   if (typeof output === 'string') return [attempt(() => JSON.parse(output))];

@@ -1,4 +1,4 @@
-/** What happened to the account, newest first, in pages. */
+/** The events of the account, newest first, in pages. */
 import { make, section } from './parts.js';
 
 const PAGE = 20;
@@ -33,7 +33,7 @@ export class ActivitySection {
       more.hidden = before === undefined;
       const rows = page.events.map((event) => this.#row(event));
       list.append(...rows);
-      // The button may have gone, and the new rows are what was asked for.
+      // The button may be gone, and the new rows are the answer.
       rows[0]?.focus();
     };
     await next();

@@ -65,6 +65,6 @@ function save(name, document_) {
   const address = URL.createObjectURL(new Blob([JSON.stringify(document_, null, 2)], { type: 'application/json' }));
   const link = make('a', { href: address, download: name });
   link.click();
-  // The download begins with the click, and holds what it needs.
+  // The download begins with the click, and keeps its own data.
   setTimeout(() => URL.revokeObjectURL(address));
 }

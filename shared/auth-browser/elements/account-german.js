@@ -1,4 +1,4 @@
-/** What `<latchkey-account>` says in German; the keys are those of account-texts.js. */
+/** The German words of `<latchkey-account>`; the keys are those of account-texts.js. */
 export const de = {
   'account.title': 'Ihr Konto',
   'account.name': 'Name',

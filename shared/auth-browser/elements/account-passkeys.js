@@ -2,7 +2,7 @@
 import { forget } from './device.js';
 import { field, form, make, section } from './parts.js';
 
-/** Loaded where the section is shown, and nowhere else. */
+/** Loaded only if the section is shown. */
 const loaded = () => import('./passkey-steps.js');
 
 export class PasskeysSection {

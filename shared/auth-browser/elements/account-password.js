@@ -1,4 +1,4 @@
-/** The account's password: changed, or set where there is none. */
+/** The account's password: changed, or set for the first time. */
 import { field, make, section } from './parts.js';
 
 export class PasswordSection {

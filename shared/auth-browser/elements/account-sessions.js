@@ -1,4 +1,4 @@
-/** Where the account is signed in: each session with its end, and the end of all others. */
+/** The account's sessions: each one can be ended, and all others at once. */
 import { make, section } from './parts.js';
 
 export class SessionsSection {

@@ -1,4 +1,4 @@
-/** What `<latchkey-account>` says beside the words of all elements, by language. */
+/** The words of `<latchkey-account>` beside those of all elements, by language. */
 import { de } from './account-german.js';
 
 const en = {

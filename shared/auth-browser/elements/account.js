@@ -1,10 +1,10 @@
 /**
- * `<latchkey-account>`: what a signed-in person may see and change. Each section has a file of its
- * own, and stands in `SECTIONS`.
+ * `<latchkey-account>`: a signed-in person's view of the account, and its changes. Each section has
+ * its own file, and an entry in `SECTIONS`.
  *
  * Attributes: `api-url`, `token-delivery`, `sections` (of `profile password passkeys authenticator
- * sessions activity data sign-out`, all when absent). Properties: `client`, `texts`.
- * Event: `latchkey-signed-out`.
+ * sessions activity data sign-out`, all when absent). Properties: `client`, `texts`. Event:
+ * `latchkey-signed-out`.
  */
 import { ActivitySection } from './account-activity.js';
 import { AuthenticatorSection } from './account-authenticator.js';
@@ -21,9 +21,9 @@ import { Proofs } from './proof.js';
 import { TEXTS } from './texts.js';
 
 /**
- * In the order in which they stand, by the names that `sections` takes. A section is made with the
- * element, and `view(user)` gives its node for the overview. Where it needs a step of its own, it
- * shows one in place of the overview, and comes back by `overview()`.
+ * In the order on the page, by the names in `sections`. A section is made with the element, and
+ * `view(user)` returns its node for the overview. A section may show a step of its own in place of
+ * the overview, and returns by `overview()`.
  */
 const SECTIONS = [
   ['profile', ProfileSection],
@@ -42,7 +42,7 @@ export class LatchkeyAccount extends LatchkeyElement {
 
   #stop = null;
   #sections = [];
-  /** Counts what is shown: an overview that comes late must not take the place of a newer step. */
+  /** Counts the shown views: a late overview must not replace a newer step. */
   #shown = 0;
 
   start() {
@@ -68,12 +68,12 @@ export class LatchkeyAccount extends LatchkeyElement {
     this.client.getProfile().catch(() => {});
   };
 
-  /** While the page hides it, it asks for nothing; once it is shown, what it shows is new. */
+  /** A hidden element makes no requests. When it is shown, its content is new. */
   attributeChangedCallback() {
     if (!this.hidden && this.proofs !== undefined) this.#begin();
   }
 
-  /** Another session is another person's: nothing that a section has learnt holds for it. */
+  /** Another session is another person's: a section must forget what it has loaded. */
   #begin() {
     this.proofs = new Proofs(this);
     const wanted = this.getAttribute('sections')?.split(/\s+/);
@@ -82,8 +82,8 @@ export class LatchkeyAccount extends LatchkeyElement {
   }
 
   /**
-   * All sections, with the profile as the API has it now; nothing where nobody is signed in. The
-   * heading of the section `at` takes the focus.
+   * All sections, with the API's present profile; empty without a signed-in person. The heading of
+   * the section `at` takes the focus.
    */
   async overview(at) {
     const isSignedIn = this.client.loadSession() !== null;
@@ -111,7 +111,7 @@ export class LatchkeyAccount extends LatchkeyElement {
     return make('button', { type: 'button', class: part, part, onclick, ...attributes }, this.voice.say(say));
   }
 
-  /** A part of the overview that has to be asked for. What fails is told in its place. */
+  /** A part of the overview that needs a request. A failure is shown in its place. */
   later(load) {
     const node = make('div', { class: 'later', 'aria-busy': 'true' }, make('p', { class: 'note' }, this.voice.say('busy')));
     load()

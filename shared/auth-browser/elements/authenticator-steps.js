@@ -1,4 +1,4 @@
-/** The steps that set up an authenticator app. A sign-in loads them only where it wants one. */
+/** The steps that set up an authenticator app. A sign-in loads them only if it needs one. */
 import { drawing, field, form, make } from './parts.js';
 
 /** The secret, as a QR code and a key, and the code that proves that the app has it. */

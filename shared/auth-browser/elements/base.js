@@ -1,4 +1,7 @@
-/** What all elements do: language, client, one step at a time, words for problems, clocks. */
+/**
+ * The common part of all elements: language, client, one step at a time, words for problems,
+ * clocks.
+ */
 import { createLatchkey } from '../latchkey.js';
 import { adopt } from './style.js';
 import { make, markFields, sentence } from './parts.js';
@@ -20,7 +23,7 @@ export class LatchkeyElement extends Base {
   #connected = false;
 
   connectedCallback() {
-    // What a page set before the element was defined hides the accessors below.
+    // Properties that a page set before the element was defined hide the accessors below.
     for (const name of ['client', 'texts'].filter((each) => Object.hasOwn(this, each))) {
       const value = this[name];
       delete this[name];
@@ -83,7 +86,7 @@ export class LatchkeyElement extends Base {
   }
 
   /**
-   * Shows one step. Its heading takes the focus, so that a reader hears where the person is; a
+   * Shows one step. Its heading takes the focus, so that a screen reader announces the step; a
    * field may take it instead.
    */
   show({ title, hint, content, ways = [], focus }) {
@@ -99,7 +102,7 @@ export class LatchkeyElement extends Base {
       ...content.filter(Boolean),
       ...(quiet.length > 0 ? [make('div', { class: 'ways', part: 'ways' }, ...quiet)] : []),
     );
-    // Not at first: the page decides where its own focus is.
+    // Not at first: the page decides about its own focus.
     if (this.hasShown) (focus ?? heading).focus();
     this.hasShown = true;
   }
@@ -116,7 +119,7 @@ export class LatchkeyElement extends Base {
     this.tell(sentence(this.voice, problem), { requestId: unknown ? problem.requestId : undefined });
   }
 
-  /** Runs a step's work. What fails is told, at the fields where they are meant. */
+  /** Runs a step's work. A failure is shown, at the fields if it names some. */
   async attempt(fields, work) {
     this.tell('');
     try {

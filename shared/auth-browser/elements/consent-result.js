@@ -1,14 +1,16 @@
 /**
- * `<latchkey-consent-result>`: says what became of an agent's request, on the page that the
- * browser comes back to (`?auth=…`). Without such an address it shows nothing.
+ * `<latchkey-consent-result>`: shows the outcome of an agent's request, on the page to which the
+ * browser returns (`?auth=…`). Without such an address it shows nothing.
  *
- * The address is anybody's to write, so a success is looked up at the API. The address is cleared:
- * a reload is no news. Attributes: `api-url`. Properties: `client`, `texts`. Event:
+ * Anyone can write the address, so a success is checked at the API. The address is cleared, so a
+ * reload shows nothing again. Attributes: `api-url`. Properties: `client`, `texts`. Event:
  * `latchkey-consent-result` with the outcome as `detail`.
  */
 import { LatchkeyElement, define } from './base.js';
 
-/** Why the API sent the browser back without a consent. Other codes are told in general. */
+/**
+ * The reasons why the API sent the browser back without a consent. Other codes get a general text.
+ */
 const REASONS = new Set(['AUTH_CANCELLED', 'USER_MISMATCH', 'INVALID_SESSION', 'SESSION_EXPIRED']);
 
 const BY_STATUS = { COMPLETED: 'allowed', EXPIRED: 'SESSION_EXPIRED', FAILED: 'failed', PENDING: 'failed' };

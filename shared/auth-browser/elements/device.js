@@ -1,10 +1,11 @@
 /**
- * What a device keeps about passkeys, in `localStorage`, sign-outs included: which address has one
- * here, since the API asks for the address before a passkey, and who was offered one already.
+ * A device's notes about passkeys, in `localStorage`, also after a sign-out: the addresses with a
+ * passkey here, since the API asks for the address before a passkey, and the people who were
+ * offered one already.
  */
 const KEY = 'latchkey.passkeys';
 
-/** A device that many people share forgets who was asked long ago. */
+/** A device shared by many people forgets those who were asked long ago. */
 const MOST_OFFERED = 16;
 
 /** The address that has a passkey here, or null. */
@@ -16,7 +17,9 @@ export const forget = () => void write({ ...read(), email: null });
 
 export const wasOffered = (sub) => read().offered.includes(sub);
 
-/** Whether it is noted: where storage is forbidden, a person would be asked again and again. */
+/**
+ * Returns whether it is stored: with storage forbidden, a person would be asked again and again.
+ */
 export function noteOffer(sub) {
   const known = read();
   return write({ ...known, offered: [...known.offered, sub].slice(-MOST_OFFERED) });

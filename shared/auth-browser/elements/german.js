@@ -1,4 +1,4 @@
-/** What the elements say in German; the keys are those of texts.js. */
+/** The elements' German words; the keys are those of texts.js. */
 export const de = {
   'start.title': 'Anmelden',
   'start.go': 'Weiter',

@@ -1,7 +1,4 @@
-/**
- * What the two elements are built of: nodes, fields, forms, and the way problems are told. No
- * markup is ever parsed.
- */
+/** The parts of the elements: nodes, fields, forms, and problems. No markup is ever parsed. */
 import { solveChallenge } from '../proof-of-work.js';
 
 let serial = 0;
@@ -35,8 +32,8 @@ const NAMES = {
 };
 
 /**
- * A labelled field. Its error is announced, and takes its room from the start, so that nothing
- * moves. `as` says what the API calls it, where that is not its own name.
+ * A labelled field. Its error is announced, and has its room from the start, so that nothing moves.
+ * `as` is the API's name for it, if that differs.
  */
 export function field(voice, name, { label = `label.${name}`, value = '', hint, optional = false, as = [name] } = {}) {
   serial += 1;
@@ -81,7 +78,7 @@ function passwordBox(voice, input) {
   return make('div', { class: 'with-eye' }, input, button);
 }
 
-/** What is wrong before anything is sent; null where nothing is. */
+/** The problem found before the request is sent; null without one. */
 export function missing({ name, input, optional }) {
   const value = input.value;
   if (value.trim() === '') return optional ? null : 'field.required';
@@ -113,7 +110,7 @@ export function form(voice, { fields, go, onSubmit, more = null, part = 'primary
   const node = make('form', { novalidate: true, part: 'form' }, ...fields.map((each) => each.node), ...(more ? [more] : []), button);
   let isBusy = false;
   let isClosed = false;
-  // The button keeps its width and the focus; a press while it is off does nothing.
+  // The button keeps its width and the focus; a press while it is off has no effect.
   const show = () => {
     node.toggleAttribute('data-busy', isBusy);
     button.setAttribute('aria-disabled', String(isBusy || isClosed));
@@ -137,7 +134,7 @@ export function form(voice, { fields, go, onSubmit, more = null, part = 'primary
       show();
     }
   });
-  /** Nothing can be sent any more, or again. */
+  /** Disables sending for good. */
   const close = (closed) => {
     if (closed === isClosed) return;
     isClosed = closed;
@@ -175,9 +172,9 @@ export function markFields(voice, fields, problem) {
 }
 
 /**
- * Calls an operation; where its refusal can be paid for with work, does the work and calls once
- * more. `onWork` is told when the work begins (with a signal's controller), how far it is, and when
- * it has ended (null).
+ * Calls an operation. If work can pay for its refusal, does the work and calls once more. `onWork`
+ * is called when the work begins (with a signal's controller), with its progress, and at its end
+ * (null).
  */
 export async function withWork(call, onWork) {
   try {

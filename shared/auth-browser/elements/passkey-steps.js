@@ -1,4 +1,4 @@
-/** What the elements do with passkeys. Loaded where they are used, and nowhere else. */
+/** The elements' use of passkeys. Loaded only if it is needed. */
 import { PasskeyError, createPasskeys, isAutofillAvailable, isAvailable } from '../passkeys.js';
 import { forget, noteOffer, remember, wasOffered } from './device.js';
 import { form } from './parts.js';
@@ -6,10 +6,10 @@ import { Proofs } from './proof.js';
 
 export { isAvailable };
 
-/** The API waits five minutes for a passkey; a page that is left open asks again before. */
+/** The API waits five minutes for a passkey; a page that stays open asks again before. */
 const AUTOFILL_MS = 240_000;
 
-/** Registers a passkey of this device, and remembers whose it is. */
+/** Registers a passkey of this device, and remembers its address. */
 export async function register(client, proof, email = client.loadSession().email) {
   const passkey = await createPasskeys(client).register(proof);
   remember(email);
@@ -43,8 +43,8 @@ export async function signIn(client, options) {
 }
 
 /**
- * Lets the browser offer the passkey of an address in its input, until the signal. Null where none
- * was chosen; a choice that fails is a problem.
+ * Lets the browser offer the passkey of an address in its input, until the signal. Null if none was
+ * chosen; a choice that fails is a problem.
  */
 export async function signInByAutofill(client, { email, signal, onChosen }) {
   if (!(await isAutofillAvailable())) return null;
@@ -66,8 +66,8 @@ export async function signInByAutofill(client, { email, signal, onChosen }) {
 }
 
 /**
- * Whether to offer a passkey to the guest who has just signed in: on a device that keeps one behind
- * its screen lock, to a guest without one, once.
+ * Whether to offer a passkey to the guest who has just signed in: once, on a device that protects
+ * one by its screen lock, to a guest without one.
  */
 export async function isToBeOffered(client) {
   const { cognitoSub } = client.loadSession();
@@ -78,8 +78,8 @@ export async function isToBeOffered(client) {
 }
 
 /**
- * Offers a passkey. The password that has just signed in is proof enough; otherwise the person is
- * asked for one. `step` shows the step, and `done` goes on.
+ * Offers a passkey. The password that has just signed in is a sufficient proof; otherwise the
+ * person is asked for one. `step` shows the step, and `done` continues.
  */
 export function offer(element, { step, password, hasAuthenticator, done }) {
   const later = { say: 'offer.later', onclick: done };

@@ -1,10 +1,10 @@
 /**
- * The fresh proof that a sensitive change wants, as one step: the password or a mailed code, and
- * the second factor where there is one.
+ * The fresh proof for a sensitive change, as one step: the password or a mailed code, and the
+ * second factor if the guest has one.
  */
 import { digitsOf, field, form, isOff, make } from './parts.js';
 
-/** After these a mailed code is worth nothing more: it was right, or has ended. */
+/** After these a mailed code is useless: it was right, or has ended. */
 const SPENT = new Set([
   'ALREADY_REGISTERED',
   'CANCELLED',
@@ -19,17 +19,17 @@ const SPENT = new Set([
   'WRONG_SITE',
 ]);
 
-/** What an element knows of a person's proofs, for as long as the same person is signed in. */
+/** An element's knowledge of a person's proofs, as long as the same person is signed in. */
 export class Proofs {
   /** Whether there is an authenticator, as far as this page knows; null until an answer says so. */
   hasAuthenticator = null;
 
   #element;
   #email;
-  /** The mailed codes' handles, by what they are for. */
+  /** The mailed codes' handles, by purpose. */
   #mailed = new Map();
 
-  /** `email` is whose proof is wanted where nobody is signed in yet. */
+  /** `email` is the address of the required proof, if no person is signed in yet. */
   constructor(element, email) {
     this.#element = element;
     this.#email = email;
@@ -38,9 +38,9 @@ export class Proofs {
   /**
    * Asks for a proof, and makes the change with it.
    *
-   * `purpose` is what the mailed code is for. `factor` is what the operation calls a code of the
-   * authenticator. `fields` stand above the proof, for what the change itself asks. `change` takes
-   * the operation's proof, and the values of `fields`. The `ways` lead elsewhere.
+   * `purpose` is the mailed code's purpose. `factor` is the operation's name for a code of the
+   * authenticator. `fields` are above the proof, for the change's own input. `change` takes the
+   * operation's proof, and the values of `fields`. The `ways` lead elsewhere.
    */
   ask({ purpose, factor = 'mfaCode', needsFactor = this.hasAuthenticator === true, title, hint, go, fields = [], part, change, ways }) {
     const element = this.#element;

@@ -2,18 +2,18 @@
  * `<latchkey-sign-in>`: a sign-in as a conversation, one question at a time.
  *
  * Attributes: `api-url`, `token-delivery` (`body` or `cookie`), `email`, `ways` (of `code password
- * passkey register`, all when absent; the first is asked first, unless this device has a passkey).
- * Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as `detail`, once
- * nothing more is asked; `latchkey-step` with the step's name.
+ * passkey register`, all when absent; the first is offered first, unless this device has a
+ * passkey). Properties: `client`, `texts`. Events: `latchkey-signed-in` with the session as
+ * `detail`, at the end of the conversation; `latchkey-step` with the step's name.
  */
 import { LatchkeyElement, define } from './base.js';
 import { addressOnDevice } from './device.js';
 import { field, form, isOff, make, markFields, missing, withWork } from './parts.js';
 
-/** Loaded by browsers that have passkeys, where the page wants them. */
+/** Loaded by browsers that have passkeys, if the page uses them. */
 const passkeySteps = () => import('./passkey-steps.js');
 
-/** Loaded where a sign-in waits for an authenticator. */
+/** Loaded if a sign-in waits for an authenticator. */
 const authenticatorSteps = () => import('./authenticator-steps.js');
 
 const STATE_KEY = 'latchkey.sign-in';
@@ -26,7 +26,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   #name = '';
   /** The sign-in under way: its token, which step it is at, and until when. */
   #attempt = null;
-  /** The password that was right in this sign-in, as a proof for the passkey that is offered. */
+  /** The right password of this sign-in, as a proof for the offered passkey. */
   #proved;
   /** Ends the browser's offer of a passkey in the address's input. */
   #autofill = null;
@@ -94,7 +94,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     return field(this.voice, 'email', { value: this.#email });
   }
 
-  /** Asks for the address. On a device that has a passkey, that is the first way in. */
+  /** Asks for the address. On a device with a passkey, the passkey is the first way. */
   #start() {
     this.#forget();
     const known = this.#hasPasskeys ? addressOnDevice() : null;
@@ -138,7 +138,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     if (answer) await this.#answered(answer, { byPasskey: true });
   }
 
-  /** The browser offers the device's passkey in the input, as long as its address stands there. */
+  /** The browser offers the device's passkey in the input, as long as the input has its address. */
   async #offerInInput(input) {
     const { signal } = (this.#autofill = new AbortController());
     const stop = this.#autofill;
@@ -160,7 +160,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     }
   }
 
-  /** What was typed is not lost by going another way. */
+  /** The typed text survives a change to another way. */
   #keep(email) {
     this.#email = email.input.value.trim();
   }
@@ -236,7 +236,7 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   async #resend(resend) {
-    // Where the attempt has ended, another code is another attempt.
+    // If the attempt has ended, another code needs another attempt.
     if (this.client.now() >= this.#attempt.ends) {
       if (this.#attempt.step === 'confirm') return this.#register();
       return this.#mail(this.#email, []);
@@ -431,13 +431,13 @@ export class LatchkeySignIn extends LatchkeyElement {
       const answer = await this.#ask([shown], () => this.client.verifyMfaSetup({ sessionToken, code }), () => this.#setUp());
       if (!answer) return;
       this.#forget();
-      // Where its tokens are missing, the sign-in begins anew, with the authenticator.
+      // If its tokens are missing, the sign-in begins again, with the authenticator.
       keepBackupCodes(this, { codes: answer.backupCodes, done: () => this.#goOn() });
     };
     scanSecret(this, { secret, qrSvg, turnOn, ways: [this.#way('back', () => this.#setUp())] });
   }
 
-  /** A passkey that checks who uses it is a second factor too. It is made under a proof. */
+  /** A passkey that verifies its user is a second factor too. It is made under a proof. */
   async #setUpPasskey() {
     const { sessionToken, email } = this.#attempt;
     const { proveAndRegister } = await passkeySteps();
@@ -497,7 +497,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     if (isByPasskey || !(await this.#offer(known))) this.#goOn();
   }
 
-  /** Offers a passkey after the first sign-in here. False where there is nothing to offer. */
+  /** Offers a passkey after the first sign-in here. False if there is nothing to offer. */
   async #offer(known) {
     if (!this.#hasPasskeys) return false;
     try {
@@ -506,7 +506,7 @@ export class LatchkeySignIn extends LatchkeyElement {
       offer(this, { ...known, step: (view) => this.#step('offer', view), done: () => this.#goOn() });
       return true;
     } catch {
-      // The person is signed in: what cannot be offered now is no trouble of theirs.
+      // The person is signed in, so a failure to offer a passkey is not shown.
       return false;
     }
   }
@@ -530,8 +530,8 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   /**
-   * Calls an operation. Undefined where it failed: then the person has been told, or led to where
-   * it goes on. `back` shows the step again after a wait.
+   * Calls an operation. Undefined after a failure, which was shown to the person or led to another
+   * step. `back` shows the step again after a wait.
    */
   async #ask(fields, call, back) {
     this.#asking += 1;
@@ -601,7 +601,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     });
   }
 
-  /** What a reload needs; no password and no code. */
+  /** The state for a reload; no password and no code. */
   #remember() {
     try {
       sessionStorage.setItem(STATE_KEY, JSON.stringify(this.#attempt));
@@ -627,7 +627,7 @@ export class LatchkeySignIn extends LatchkeyElement {
     try {
       sessionStorage.removeItem(STATE_KEY);
     } catch {
-      // Then nothing was kept either.
+      // Then nothing was stored either.
     }
   }
 }

@@ -101,8 +101,8 @@ code, .codes { font-family: ui-monospace, monospace; overflow-wrap: anywhere; }
 let sheet = null;
 
 /**
- * Constructed once for all elements; a strict policy allows it, since no style stands in the
- * document.
+ * Constructed once for all elements; a strict policy allows it, since the document contains no
+ * style.
  */
 export function adopt(root) {
   if (sheet === null) {

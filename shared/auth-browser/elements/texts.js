@@ -1,6 +1,6 @@
 /**
- * What the elements say to people, by language. English is complete; a text that another language
- * lacks is said in English. `{name}` stands for a value.
+ * The elements' words for people, by language. English is complete; a text that another language
+ * lacks is shown in English. `{name}` is replaced by a value.
  */
 import { de } from './german.js';
 
@@ -145,9 +145,7 @@ const en = {
 
 export const TEXTS = { en, de };
 
-/**
- * Speaks a language by tables of words, with the page's own words where it has some.
- */
+/** Speaks a language by tables of words, with the page's own words if it has some. */
 export function speaker(language, tables, own = {}) {
   const spoken = String(language).toLowerCase().split('-')[0];
   const words = Object.assign({}, ...tables.map((table) => table.en), ...tables.map((table) => table[spoken]), own);

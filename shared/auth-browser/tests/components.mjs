@@ -88,7 +88,7 @@ site.listen(0, '127.0.0.1');
 await once(site, 'listening');
 const origin = `http://localhost:${site.address().port}`;
 
-/** A local run of its own, with settings such as an operator has. */
+/** A local run of its own, with an operator's settings. */
 async function start(...settings) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   await writeFile(join(folder, 'settings'), settings.join('\n'));
@@ -100,7 +100,7 @@ async function start(...settings) {
 }
 
 const local = await start();
-/** Where the page's API is. */
+/** The address of the page's API. */
 let { gateway } = local;
 
 const browser = await chromium.launch({
@@ -115,7 +115,7 @@ const seen = (what) => {
 
 const PROVOKED = /Failed to load resource: (the server responded with a status of (400|401|404|409|410|429|502|503)|net::ERR_(FAILED|INTERNET_DISCONNECTED))/;
 
-/** The page in a window of its own; `ways` and `dir` are what a deployment might have set. */
+/** The page in a window of its own; `ways` and `dir` are a deployment's possible settings. */
 async function open({ query = '', ways = 'code password passkey register', dir = 'ltr', delivery = 'body', context, ...options } = {}) {
   Object.assign(settings, { ways, tokenDelivery: delivery });
   context ??= await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
@@ -470,7 +470,7 @@ async function activity() {
   await tab.context().close();
 }
 
-/** A deployment that demands a second factor of everybody. */
+/** A deployment that requires a second factor of all people. */
 async function required() {
   const strict = await start('SECOND_FACTOR = required');
   gateway = strict.gateway;
@@ -545,7 +545,7 @@ async function passkeyRequired(address) {
   await tab.context().close();
 }
 
-/** What its owner may do with an account, each under a proof. */
+/** The owner's possible changes of an account, each under a proof. */
 async function ownAccount() {
   const address = 'owner@example.com';
   const first = 'a lantern over the harbour';
@@ -692,7 +692,7 @@ async function passkeys() {
   seen('where a passkey is, a code still signs in, and nothing is offered again');
   await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
   await step(tab, 'start');
-  // The press ends what the browser offers in the input: the device answers to one question.
+  // The press ends the browser's offer in the input: the device answers one question at a time.
   await go(tab);
   await lock.answers(true);
   await account(tab).getByText('Your account').waitFor();
@@ -869,7 +869,7 @@ try {
   assert.deepEqual(complaints, []);
   console.log(`${steps} steps`);
 } catch (error) {
-  // What every open page shows, where a folder for pictures is named.
+  // The contents of every open page, if a folder for pictures is named.
   const pages = browser.contexts().flatMap((context) => context.pages());
   for (const [number, page] of screenshots ? pages.entries() : []) await page.screenshot({ path: `${screenshots}/failed-${number}.png` }).catch(() => null);
   throw error;

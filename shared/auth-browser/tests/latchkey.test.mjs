@@ -790,8 +790,8 @@ describe('tabs', () => {
   const tabWith = (own, options) => open({ storage: own, channel: hub.open(), ...options });
 
   /**
-   * Refreshes as the API does once the grace is over: each token once, and what comes again ends
-   * the session.
+   * Refreshes as the API does after the grace: each token once, and a repeated one ends the
+   * session.
    */
   function rotateStrictly() {
     const used = new Set();

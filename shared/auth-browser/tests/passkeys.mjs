@@ -98,8 +98,8 @@ try {
   await second.tab.evaluate((input) => globalThis.latchkey.loginUser(input), { email: EMAIL, ...proof });
   const touched = await register(second.tab, proof);
   assert.equal(touched.answer?.userVerified, false, JSON.stringify(touched));
-  // Chromium protects it (credProtect): without verification it is used by its id alone, and the
-  // options tell no ids, to say nothing of who has a passkey.
+  // Chromium protects it (credProtect): without verification it is used only by its id. And the
+  // options contain no ids, so that they do not reveal who has a passkey.
   const hidden = await signIn(second.tab);
   assert.equal(hidden.code, 'NOT_ALLOWED', JSON.stringify(hidden));
   seen('a device that verifies nobody registers, and is not offered');

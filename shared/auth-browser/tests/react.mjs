@@ -1,5 +1,4 @@
-// Renders the React components on a server, where no session is known and no element exists: node
-// react.mjs
+// Renders the React components on a server, without a session or an element: node react.mjs
 import assert from 'node:assert/strict';
 
 import { createElement as h } from 'react';

@@ -1,4 +1,4 @@
-// Compiled, never run: the declarations must take what a page writes, and refuse what it must not.
+// Compiled, never run: the declarations must accept a page's code, and refuse its mistakes.
 import {
   authFetch,
   clearSession,

@@ -1,5 +1,4 @@
-// A browser in small: a clock that is moved by hand, a storage, and an API that answers as it is
-// told.
+// A small browser: a clock that is moved by hand, a storage, and an API with given answers.
 
 export const API = 'https://app.example/api';
 export const SUB = '7c1d0a52-9f8e-4b6a-8f0e-2d6c1f0b9a11';
@@ -41,8 +40,7 @@ export class FakeLocks {
 }
 
 /**
- * The channels of one origin: what one tab says, the others hear, once the turn that said it is
- * over.
+ * The channels of one origin: each message of one tab reaches the others after the sender's turn.
  */
 export class Hub {
   said = [];
@@ -129,8 +127,8 @@ export function problem(status, code, headers) {
 }
 
 /**
- * A fetch that keeps what it was asked, and answers by path. A handler may throw, as a lost
- * connection does.
+ * A fetch that records its requests, and answers by path. A handler may throw, as a lost connection
+ * does.
  */
 export class Api {
   requests = [];

@@ -1,5 +1,5 @@
-// Before each page: renews the tokens in the visitor's cookies where that is due. Pages behind it
-// read and never renew, because they cannot answer with cookies. Before Next 16 this file and its
+// Before each page: renews the tokens in the visitor's cookies if that is due. Pages after it read
+// and never renew, because they cannot answer with cookies. Before Next 16 this file and its
 // function are called middleware.
 import { renewCookies } from 'latchkey/server';
 import { NextResponse } from 'next/server';

@@ -1,5 +1,5 @@
 // The team's data. Each guest's is kept under the token's `sub`, which never changes and is never
-// given to anybody else; an email address can do both.
+// reused; an email address can change and be reused.
 const ROOMS = ['Harbour', 'Orchard', 'Lighthouse', 'Meadow', 'Station'];
 const reservations = new Map();
 

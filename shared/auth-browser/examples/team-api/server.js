@@ -12,7 +12,7 @@ createServer(async (request, response) => {
     const { sub } = await verify(bearerToken(request.headers.authorization) ?? '');
     [status, body] = [200, { reservations: reservationsOf(sub) }];
   } catch (error) {
-    // The rest is that the pool's keys are out of reach, which says nothing about the token.
+    // Any other error means that the pool's keys are unavailable, and says nothing about the token.
     const isRefused = /^(INVALID_TOKENS|ERR_J(WT|WS|OSE_ALG|WKS_NO_MATCHING_KEY))/.test(error.code);
     if (isRefused) [status, body] = [401, { code: 'AUTH_REQUIRED' }];
   }

@@ -65,7 +65,7 @@ drive(async (seen) => {
     await page.locator('output', { hasText: `${email} is guest GST-` }).waitFor();
   }
 
-  /** What the access token says that Amplify keeps. */
+  /** The claims of the access token that Amplify keeps. */
   async function claims() {
     const token = await page.evaluate(() => localStorage.getItem(Object.keys(localStorage).find((key) => key.endsWith('.accessToken'))));
     return JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));

@@ -118,7 +118,7 @@ drive(async (seen) => {
   }
 });
 
-/** What the agent says to somebody who calls it without a browser. */
+/** The agent's answer to a caller without a browser. */
 async function asked(agent, conversation, token) {
   const answered = await fetch(`${agent}/invocations`, {
     method: 'POST',

@@ -1,5 +1,5 @@
-// What the drivers of the examples share: a local run, an example's server, a browser.
-// AUTH_LOCAL, CHROMIUM and PLAYWRIGHT name what they use where it is not in its usual place.
+// The common parts of the examples' drivers: a local run, an example's server, a browser.
+// AUTH_LOCAL, CHROMIUM and PLAYWRIGHT name their parts if those are not in their usual places.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,7 +33,7 @@ export async function freePort() {
   return port;
 }
 
-/** All of Latchkey in memory, and what a person and an operator do with it. */
+/** All of Latchkey in memory, and the steps of a person and an operator with it. */
 export async function startLatchkey({ frontend, settings = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
   ending.push(() => rm(folder, { recursive: true }));
@@ -96,7 +96,7 @@ export async function build(cwd, script, environment = {}) {
   if (status !== 0) throw new Error(`npm run ${script} ended with status ${status}:\n${said}`);
 }
 
-/** Serves a Vite build; `environment` says where its proxy leads. */
+/** Serves a Vite build; `environment` names the target of its proxy. */
 export async function previewVite(cwd, port, environment) {
   const url = `http://127.0.0.1:${port}`;
   const vite = join(cwd, 'node_modules/vite/bin/vite.js');
@@ -116,7 +116,7 @@ async function failure(started, name) {
   throw new Error(`${name} ended with status ${status}`);
 }
 
-/** What a question comes to, once it is answered with something. */
+/** The answer to a question, once it is not empty. */
 export async function until(what, ask) {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -127,7 +127,7 @@ export async function until(what, ask) {
   }
 }
 
-/** A browser whose pages may complain of nothing but `provoked`, and ask no host but `hosts`. */
+/** A browser whose pages may complain of nothing but `provoked`, and call no host but `hosts`. */
 export async function startBrowser({ hosts, provoked = /^$/ }) {
   const { chromium } = await import(process.env.PLAYWRIGHT ?? 'playwright-core');
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: BROWSER_FLAGS });

@@ -16,7 +16,7 @@ Amplify.configure({
     Cognito: {
       userPoolId: VITE_USER_POOL_ID,
       userPoolClientId: VITE_CLIENT_ID,
-      // For a local run alone; Amplify knows where Cognito itself is.
+      // For a local run alone; Amplify knows Cognito's own address.
       userPoolEndpoint: VITE_USER_POOL_ENDPOINT || undefined,
       loginWith: { email: true },
     },

@@ -1,5 +1,5 @@
-// What the agent asks of Latchkey's functions, by Lambda's Invoke API. An agent in an account uses
-// an AWS SDK, which signs; a local run wants no signature.
+// The agent's calls to Latchkey's functions, by Lambda's Invoke API. An agent in an account uses an
+// AWS SDK, which signs; a local run needs no signature.
 const LAMBDA = process.env.LATCHKEY_LAMBDA ?? 'http://127.0.0.1:8787/_local/lambda';
 const FUNCTIONS = { initiate_cognito_login: 'initiate-otp', verify_cognito_otp: 'verify-otp' };
 
@@ -11,7 +11,7 @@ export async function useTool(name, input) {
   });
 }
 
-/** The guest whose access token this is; null for none, and for one that does not count. */
+/** The guest of this access token; null without one, and for an invalid one. */
 export async function guestOf(token) {
   if (token === undefined) return null;
   const result = await invoke('get-authenticated-guest', { authToken: token });

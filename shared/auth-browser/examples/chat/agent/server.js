@@ -8,7 +8,7 @@ import { reservationsOf } from './reservations.js';
 const PORT = Number(process.env.PORT ?? 8080);
 const SESSION = 'x-amzn-bedrock-agentcore-runtime-session-id';
 const LARGEST_BODY = 100_000;
-/** What is going on, by conversation. The runtime would give each a process of its own. */
+/** The state of each conversation. The runtime would give each a process of its own. */
 const conversations = new Map();
 
 createServer(async (request, response) => {
@@ -42,7 +42,7 @@ async function bodyOf(request) {
   return body;
 }
 
-/** What the agent does with a prompt. Who is talking says the token, and nothing in the prompt. */
+/** The agent's work for a prompt. The token identifies the guest, and the prompt never does. */
 async function* turn(talk, { prompt, auth_token: token }) {
   const guest = await guestOf(token);
   if (guest && talk.owner !== null && talk.owner !== guest.cognitoSub) {

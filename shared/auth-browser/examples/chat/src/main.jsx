@@ -28,7 +28,7 @@ function App() {
   const [conversation, setConversation] = useState(currentConversation);
   const session = useSession();
 
-  // Who comes next must not read on where somebody has left.
+  // The next person must not see the previous one's conversation.
   useEffect(
     () => latchkey.onSessionChange(({ session }) => session ?? setConversation(newConversation())),
     [],

@@ -24,7 +24,7 @@ export function chatTransport({ endpoint, send, conversation }) {
         .pipeThrough(new TransformStream(serverSentEvents()))
         .pipeThrough(new TransformStream(chunks()));
     },
-    // The runtime keeps no stream for somebody who comes back.
+    // The runtime keeps no stream for a browser that reconnects.
     reconnectToStream: async () => null,
   };
 }

@@ -8,7 +8,7 @@ const MOST_SECONDS = 86_400;
 const COOKIE_VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,4000}$/;
 
 export async function POST(request) {
-  // Else another site could sign its visitors in here as somebody else.
+  // Otherwise another site could sign its visitors in here as another person.
   if (!isOwnRequest(request)) return new Response(null, { status: 403 });
   const given = await request.json().catch(() => null);
   const tokens = tokensOf(given);
@@ -20,7 +20,7 @@ export async function POST(request) {
   return response;
 }
 
-/** What may stand in a cookie: nothing that would end it. */
+/** The characters allowed in a cookie: none that would end it. */
 function tokensOf(given) {
   const { accessToken, refreshToken, expiresIn } = given ?? {};
   const isToken = (value) => typeof value === 'string' && COOKIE_VALUE.test(value);
