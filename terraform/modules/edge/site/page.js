@@ -1,4 +1,4 @@
-// The page of a deployment: sign-in, account, and what became of an agent's request. Terraform
+// The page of a deployment: sign-in, account, and the outcome of an agent's request. Terraform
 // writes settings.json beside it.
 import { createLatchkey } from './latchkey.js';
 
@@ -17,7 +17,7 @@ await client.restore().catch(() => null);
 for (const element of [result, signIn, account]) element.client = client;
 const { TEXTS } = await import('./components.js');
 
-// The elements speak English where they lack a language, and the page says which one they speak.
+// The elements use English if they lack a language, and the page declares their language.
 const spoken = Object.hasOwn(TEXTS, language) ? language : 'en';
 document.documentElement.lang = spoken;
 document.title = `${TEXTS[spoken]['start.title']} · ${product}`;
@@ -32,7 +32,7 @@ if (result.hidden) {
   show();
 }
 
-/** The one or the other: a person who is signed in sees the account. */
+/** One of the two: a signed-in person sees the account. */
 function show() {
   const isSignedIn = client.loadSession() !== null;
   if (signIn.hidden && !isSignedIn) signIn.client = client;

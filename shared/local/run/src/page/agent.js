@@ -9,10 +9,10 @@ import { McpError, callTool, listTools } from './mcp.js';
 const KEPT_UNDER = 'latchkey.agent';
 const CONSENT_WINDOW = 'popup,width=440,height=760';
 
-/** How often an authorization is asked after where the API does not say. */
+/** The polling interval of an authorization, if the API names none. */
 const FOLLOW_EVERY_SECONDS = 3;
 
-/** What the agent asks for, step by step. */
+/** The agent's questions, step by step. */
 const ASKS = {
   email: { label: 'Your email address', mode: 'email', complete: 'email' },
   code: { label: 'The code from the mail', mode: 'numeric', complete: 'one-time-code' },
@@ -26,11 +26,11 @@ const ENDS = {
 let step = 'email';
 /** { email, sessionToken } while a code is awaited. */
 let signIn = null;
-/** { sessionId, expiresAt } of the authorization that is under way, kept across a reload. */
+/** { sessionId, expiresAt } of the current authorization, kept across a reload. */
 let waiting = recall();
 /** The last authorization that was completed here. */
 let completed = null;
-/** Grows with every authorization, so that answers of an older one are told apart. */
+/** Grows with every authorization, so that answers of an older one can be recognised. */
 let round = 0;
 
 export function startAgent() {
@@ -61,7 +61,7 @@ function greet() {
   turn('agent', latchkey.loadSession() ? 'Hello again.' : 'Hello. To help you I have to know who you are. What is your email address?');
 }
 
-/** The field that is due, or what can be done by the person who is signed in. */
+/** The next field, or the signed-in person's possible actions. */
 function showStep() {
   const session = latchkey.loadSession();
   byId('agent-form').hidden = session !== null;
@@ -139,7 +139,7 @@ async function authorize() {
   void follow();
 }
 
-/** Sends the window there, or offers a link where the browser lets no window open. */
+/** Sends the window there, or offers a link if the browser opens no window. */
 function goTo(consent, url) {
   if (consent) {
     turn('agent', 'I have opened a page that asks you. Your code arrives in the mailbox here.');
@@ -210,7 +210,7 @@ async function showGuest(sessionId) {
   }
 }
 
-/** Calls a tool where everybody can see it: the call, and its result when that has arrived. */
+/** Calls a tool visibly: the call, and its result on arrival. */
 async function use(tool, args) {
   const result = make('pre', { class: 'tool-text' }, 'under way…');
   byId('conversation').append(
@@ -243,7 +243,7 @@ function printed(value) {
   return JSON.stringify(value, short, 2);
 }
 
-/** The tool's advice to agents is shown with its result; the person hears what concerns them. */
+/** The tool's advice to agents is shown with its result; the person sees only their own part. */
 function failed(result) {
   turn('agent', typeof result.message === 'string' ? result.message : 'That did not work.');
 }
@@ -270,7 +270,7 @@ function startOver() {
   ask('email');
 }
 
-/** Runs a button's work; what throws is a problem like any other. */
+/** Runs a button's work; an exception is shown like any problem. */
 function press(id, work) {
   showProblem(byId('agent-problem'), null);
   return whileBusy(byId(id), async () => {

@@ -4,19 +4,19 @@ import { now } from './clock.js';
 
 const DELIVERY_KEY = 'latchkey.local.delivery';
 
-/** Where refresh tokens go, `body` or `cookie`: a client has one answer for its whole life. */
+/** The delivery of refresh tokens, `body` or `cookie`: a client has one for its whole life. */
 export const tokenDelivery = kept(DELIVERY_KEY) === 'cookie' ? 'cookie' : 'body';
 
 export const latchkey = createLatchkey({ apiUrl: location.origin, tokenDelivery, now });
 
-/** Starts the page anew with the other kind of client; nobody stays signed in. */
+/** Restarts the page with the other kind of client; no person stays signed in. */
 export function deliverTo(delivery) {
   latchkey.clearSession();
   keep(DELIVERY_KEY, delivery);
   location.reload();
 }
 
-/** What the control interface answers to a GET, or null where it does not answer. */
+/** The control interface's answer to a GET, or null without one. */
 export async function local(path) {
   try {
     const response = await fetch(`/_local/${path}`, { cache: 'no-store' });
@@ -34,7 +34,7 @@ export function jsonRequest(method, body) {
   };
 }
 
-/** What a failure says to people. */
+/** A failure's message for people. */
 export function problemOf(error) {
   const titles = {
     NO_SESSION: 'You are signed out.',
@@ -47,7 +47,7 @@ export function problemOf(error) {
   return { title, detail: error?.detail };
 }
 
-/** What this tab remembers across a reload; nothing where storage is forbidden. */
+/** This tab's notes across a reload; empty if storage is forbidden. */
 export function kept(key) {
   try {
     return sessionStorage.getItem(key);
@@ -61,6 +61,6 @@ export function keep(key, value) {
     if (value === null) sessionStorage.removeItem(key);
     else sessionStorage.setItem(key, value);
   } catch {
-    // Then a reload begins anew, and nothing else is lost.
+    // Then a reload begins anew, without another loss.
   }
 }

@@ -1,4 +1,4 @@
-// The local run's clock, which may stand elsewhere than this computer's.
+// The local run's clock, which may differ from this computer's.
 
 let offsetMs = 0;
 const ticks = new Set();
@@ -25,7 +25,7 @@ document.addEventListener('visibilitychange', () => {
 });
 
 /**
- * Takes the time from the local run, where it says so; this computer's is right until somebody has
+ * Takes the time from the local run, if it answers; this computer's is right until a person has
  * moved it.
  */
 export async function readClock() {
@@ -33,7 +33,7 @@ export async function readClock() {
     const response = await fetch('/_local/clock', { cache: 'no-store' });
     if (response.ok) adopt(await response.json());
   } catch {
-    // Without an answer there is nothing to sign in to either, and the sign-in says so.
+    // Without an answer no sign-in works either, and the sign-in shows that.
   }
   tick();
 }

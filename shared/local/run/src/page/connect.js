@@ -1,4 +1,4 @@
-// The *Connect* card: where everything is, and what to type to use it from elsewhere.
+// The *Connect* card: the addresses, and the commands for using it from elsewhere.
 import { byId, copyButton, json, make } from './dom.js';
 import { local } from './client.js';
 
@@ -81,7 +81,7 @@ const me = await latchkey.getProfile();`,
       name: 'Amplify',
       text: `import { Amplify } from 'aws-amplify';
 
-// Its tokens open the API where the run was started with PUBLIC_CLIENT = api.
+// The API accepts its tokens if the run was started with PUBLIC_CLIENT = api.
 Amplify.configure({
   Auth: {
     Cognito: {

@@ -1,4 +1,4 @@
-// The OpenAPI contract, rendered: what each operation takes, answers and refuses, searched, and
+// The OpenAPI contract, rendered: each operation's input, answers and refusals, searched, and
 // tried.
 import { byId, copy, json, make, setText, showProblem } from './dom.js';
 import { local } from './client.js';
@@ -13,7 +13,7 @@ let rendered = false;
 /** Each operation's article and entry in the index, with the words that a search finds it by. */
 let found = [];
 
-/** The contract as JSON, read once; null where it does not answer. */
+/** The contract as JSON, read once; null without an answer. */
 export async function contractOnce() {
   reading ??= local('openapi.json');
   const contract = await reading;
@@ -45,7 +45,7 @@ export async function showContract({ focus }) {
   }
 }
 
-/** Every word has to be found, somewhere in what the contract says of an operation. */
+/** Every word must occur somewhere in the contract's text about an operation. */
 function search() {
   const words = byId('contract-search').value.toLowerCase().split(/\s+/).filter(Boolean);
   let count = 0;
@@ -369,7 +369,7 @@ function errors(responses, resolve) {
   );
 }
 
-/** What can come back, by the examples; codes that no example shows come from the schemas. */
+/** The possible answers, by the examples; codes without an example come from the schemas. */
 function errorsOf(response, resolve) {
   const found = Object.entries(response.content ?? {}).flatMap(([type, content]) => {
     const shown = Object.values(content.examples ?? {})
@@ -438,7 +438,7 @@ function jsonContent(message) {
   return content['application/json'] ?? Object.values(content)[0];
 }
 
-/** References within the document; what stands beside a `$ref` is kept, as OpenAPI 3.1 has it. */
+/** References within the document; members beside a `$ref` are kept, as OpenAPI 3.1 has it. */
 function resolver(contract) {
   return function resolve(value, depth = 0) {
     if (typeof value?.$ref !== 'string' || !value.$ref.startsWith('#/') || depth > 10) return value;

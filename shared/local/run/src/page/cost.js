@@ -1,4 +1,4 @@
-// What a request would cost in AWS, from the prices that the papers of costs are made of.
+// The cost of a request in AWS, from the prices of COST.md.
 import { local } from './client.js';
 import { contractOnce } from './contract.js';
 
@@ -58,7 +58,7 @@ export function costOfRequest({ door, calls, ms }, told) {
   return calls.reduce((sum, call) => sum + costOfCall(call, told), lambda + api);
 }
 
-/** Dollars for a million of them, which is how such small sums can be compared. */
+/** Dollars for a million of them, so that such small sums can be compared. */
 export function perMillion(dollars) {
   const amount = dollars * 1_000_000;
   return `$${amount.toLocaleString('en', { maximumFractionDigits: amount < 10 ? 2 : 0 })} a million`;

@@ -1,5 +1,4 @@
-// Small hands for the document. Text only ever becomes text: nothing here, or on this page, parses
-// markup.
+// Small helpers for the document. Text only ever becomes text: no code on this page parses markup.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -25,7 +24,10 @@ export function setText(element, text) {
 
 let statusTimer;
 
-/** Says something that needs no answer, to eyes and ears. It stands in the header, over nothing. */
+/**
+ * Announces a message that needs no answer, to eyes and ears. It is in the header and covers
+ * nothing.
+ */
 export function say(message) {
   const status = byId('status');
   status.textContent = message;
@@ -59,7 +61,7 @@ export function showProblem(region, problem) {
   if (problem.detail) region.append(make('p', {}, problem.detail));
 }
 
-/** Shows what is wrong with a field beside it, until it is edited. */
+/** Shows a field's problem beside it, until it is edited. */
 export function showFieldError(input, message) {
   setText(byId(`${input.id}-error`), message ?? '');
   if (message) input.setAttribute('aria-invalid', 'true');
@@ -78,7 +80,7 @@ export function countdown(milliseconds) {
 /** In UTC, as are the clock and the tokens' claims. */
 export const timeOfDay = (milliseconds) => new Date(milliseconds).toISOString().slice(11, 19);
 
-/** A button that copies what `text` gives when it is pressed. */
+/** A button that copies the result of `text` when it is pressed. */
 export function copyButton(what, text) {
   return make('button', { type: 'button', class: 'quiet', 'aria-label': `Copy ${what}`, onclick: () => copy(text(), what) }, 'Copy');
 }

@@ -2,11 +2,13 @@
 // and without requests, its text as text.
 import { byId, make, say, setText, timeOfDay } from './dom.js';
 
-/** Mail is in the box when the answer that sent it arrives; the rest is what others send. */
+/**
+ * A mail is in the box when the answer that sent it arrives; the others come from other senders.
+ */
 const POLL_MS = 1500;
 const SHOWN = 30;
 
-/** What was opened, or whose code was used. */
+/** The opened mails, and those whose code was used. */
 const read = new Set();
 let shown = '';
 let looking = null;
@@ -65,7 +67,7 @@ export function lookForMail() {
   return looking;
 }
 
-/** To the newest mail, or to the mailbox where there is none. */
+/** To the newest mail, or to the mailbox without one. */
 export function goToMail() {
   (byId('mails').querySelector('summary') ?? byId('mailbox-heading')).focus();
 }
@@ -102,7 +104,7 @@ async function look() {
 
 function announce(mails) {
   const fresh = known === null ? [] : mails.filter(({ id }) => !known.has(id));
-  // What was here when the page opened is no news.
+  // Mails from before the page opened are no news.
   if (known === null) for (const { id } of mails) read.add(id);
   known = new Set(mails.map(({ id }) => id));
   if (fresh.length > 0) say(`Mail for ${fresh[0].to}.`);

@@ -20,7 +20,7 @@ export async function listTools() {
 export async function callTool(name, args) {
   await connect();
   const { structuredContent, content, isError } = await request('tools/call', { name, arguments: args });
-  // A refusal of ours is a result to show: it says what to do next.
+  // A refusal of ours is a result to show: it contains the next step.
   if (isError && structuredContent === undefined) throw new McpError(content?.[0]?.text ?? 'The tool failed.');
   return structuredContent;
 }

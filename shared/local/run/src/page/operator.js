@@ -11,7 +11,7 @@ const ACTS = [
   { words: 'Enable', path: '/enable' },
 ];
 
-/** How the guest that is shown was named. */
+/** The name by which the shown guest was found. */
 let named = '';
 
 export function startOperator() {
@@ -78,7 +78,7 @@ function reason() {
   return text === '' ? {} : { reason: text };
 }
 
-/** The answer, `true` for one without a body, or null where a problem is shown. */
+/** The answer, `true` for one without a body, or null after a shown problem. */
 async function send(method, path, body) {
   const region = byId('operator-problem');
   showProblem(region, null);

@@ -55,7 +55,7 @@ const session = await latchkey.restore().catch(() => latchkey.loadSession());
 showPerson(session, 'start');
 showView({ focus: false });
 
-/** The one or the other: somebody who is signed in sees the account. */
+/** One of the two: a signed-in person sees the account. */
 function showPerson(session, reason) {
   const isSignedIn = session !== null;
   const changes = signIn.hidden !== isSignedIn;
@@ -90,7 +90,7 @@ function useCode(code, to) {
   field.focus();
 }
 
-/** Whom the element's sign-in is for, as it keeps it across a reload. */
+/** The address of the element's sign-in, as it keeps it across a reload. */
 function addressUnderWay() {
   try {
     return JSON.parse(sessionStorage.getItem('latchkey.sign-in'))?.email ?? null;
@@ -201,7 +201,7 @@ function startShortcuts() {
   });
 }
 
-/** Closes what is open around the focus, or else the clock, and gives its summary the focus. */
+/** Closes the open part around the focus, or else the clock, and gives its summary the focus. */
 function closeInnermost() {
   const around = document.activeElement?.closest('details[open]:not(.connect)');
   const open = around ?? document.querySelector('.clock[open]');

@@ -1,5 +1,5 @@
-// Every request that the local run answered, whoever sent it, newest first. A row opens: what was
-// asked and answered, and what AWS was asked for it.
+// Every request that the local run answered, from any sender, newest first. A row opens: the
+// request, the answer, and its AWS calls.
 import { byId, json, make, setText, timeOfDay } from './dom.js';
 import { local } from './client.js';
 import { costOfCall, costOfRequest, perMillion, readPrices } from './cost.js';
@@ -103,7 +103,7 @@ function side(title, { headers, body }, id) {
   );
 }
 
-/** What waited for what: each call's bar begins where it began. */
+/** The order of the waits: each call's bar begins at its start. */
 function calls(opened, prices) {
   if (opened.calls.length === 0) return make('section', {}, make('h3', {}, 'AWS calls'), make('p', { class: 'muted' }, 'None.'));
   const began = Date.parse(opened.at);
@@ -132,7 +132,7 @@ function calls(opened, prices) {
   );
 }
 
-/** Drawn, since no style may stand in the document. */
+/** Drawn, since the document may contain no style. */
 function bar(from, ms, whole) {
   const svg = (tag, attributes, ...children) => {
     const node = document.createElementNS('http://www.w3.org/2000/svg', tag);

@@ -1,4 +1,4 @@
-// What a developer wants to see of a session: the tokens, their claims and their time.
+// A developer's view of a session: the tokens, their claims and their time.
 import { byId, copyButton, countdown, make, say, setText, showProblem, whileBusy } from './dom.js';
 import { deliverTo, latchkey, problemOf, tokenDelivery } from './client.js';
 import { everySecond, now } from './clock.js';
@@ -12,7 +12,7 @@ const TOKENS = [
   { id: 'id', name: 'Id token', token: 'idToken', expiresAt: 'idExpiresAt' },
 ];
 
-/** Where the tokens' texts and bars are, made once and filled again and again. */
+/** The places of the tokens' texts and bars, made once and filled again and again. */
 const parts = new Map();
 
 export function startSession() {

@@ -1,4 +1,4 @@
-// *Try it*: one request of an operation, from the contract's own example, and what came back.
+// *Try it*: one request of an operation, from the contract's own example, and its answer.
 import { json, make, setText, whileBusy } from './dom.js';
 import { jsonRequest, latchkey, problemOf } from './client.js';
 
@@ -69,7 +69,7 @@ function send(operation, inputs, body) {
   if (query.size > 0) path += `?${query}`;
   const init = body === undefined ? { method: operation.method } : { ...jsonRequest(operation.method, null), body };
   const withToken = operation.security.some((either) => 'cognitoJwt' in either);
-  // Where a token is optional, it is sent if there is one.
+  // If a token is optional, it is sent if there is one.
   const optional = operation.security.some((either) => Object.keys(either).length === 0);
   if (withToken && !(optional && latchkey.loadSession() === null)) return latchkey.authFetch(path, init);
   return fetch(path, init);

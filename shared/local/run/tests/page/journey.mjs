@@ -108,7 +108,7 @@ async function moveClock(page, seconds) {
   await page.keyboard.press('Escape');
 }
 
-/** What has the focus, inside elements too: an id, or a field's name, or a button's words. */
+/** The focused part, inside elements too: an id, or a field's name, or a button's words. */
 const focused = (page) =>
   page.evaluate(() => {
     let active = document.activeElement;
@@ -133,7 +133,7 @@ async function isGood(page, what) {
     expression: `axe.run(document, { resultTypes: ['violations'], iframes: false }).then((found) => JSON.stringify(found.violations.map((each) => [each.id, each.nodes.map((node) => node.html.slice(0, 160))])))`,
     awaitPromise: true,
   });
-  // Left attached: with the first session that goes, Chromium takes the virtual authenticator away.
+  // Left attached: with the first session that ends, Chromium removes the virtual authenticator.
   assert.deepEqual(JSON.parse(result.value), [], `axe finds fault with ${what}`);
   const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(content <= screen, `${what} is ${content} wide on ${screen}`);
@@ -651,7 +651,7 @@ try {
   seen('the browser’s console is empty: no error, no policy violation, no request to another host');
   console.log(`${steps} steps seen`);
 } catch (error) {
-  // What every open page shows, where a folder for pictures is named.
+  // The contents of every open page, if a folder for pictures is named.
   const pages = browser.contexts().flatMap((context) => context.pages());
   for (const [number, page] of screenshots ? pages.entries() : []) await page.screenshot({ path: `${screenshots}/failed-${number}.png` }).catch(() => null);
   console.error(complaints.join('\n'));
