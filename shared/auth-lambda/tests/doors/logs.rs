@@ -1,25 +1,27 @@
 //! The log lines of an invocation.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::{cell::RefCell, io, sync::LazyLock};
 
 use auth_lambda::Function;
 use serde_json::Value;
-use tracing_subscriber::{filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt};
+use tracing::{Dispatch, callsite, dispatcher};
+use tracing_subscriber::{filter::LevelFilter, layer::SubscriberExt};
 
 use crate::{
     harness::{self, Echo, INVOCATION_ID, ORIGIN_SECRET, REQUEST_ID, echo, invocation, post, raw},
     senders::from_viewer,
 };
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes to the lines of the thread: a test's functions run on the test's own thread.
+struct Lines;
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        LINES.with_borrow_mut(|lines| lines.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -27,13 +29,12 @@ impl io::Write for Lines {
     }
 }
 
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+/// The log of all tests here. It is made once: while a subscriber is being made, another thread
+/// can register a place that logs as one that interests no subscriber.
+static LOG: LazyLock<Dispatch> = LazyLock::new(|| {
+    let lines = auth_lambda::logging::lines(LevelFilter::INFO, || Lines);
+    Dispatch::new(tracing_subscriber::registry().with(lines))
+});
 
 /// Everything logged while the echo answers to `body`.
 async fn logged(body: &str) -> String {
@@ -41,17 +42,13 @@ async fn logged(body: &str) -> String {
 }
 
 async fn logged_by(function: &Function, event: &Value) -> String {
-    // A place that logs is registered at its first pass. If another test's subscriber is created at
-    // that moment, the line may be lost. So the test passes each place once before.
+    let _guard = dispatcher::set_default(&LOG);
+    // The places that log are registered by a first pass, and then matched with the log again.
     harness::invoke(function, raw(event), invocation()).await;
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::registry().with(auth_lambda::logging::lines(
-        LevelFilter::INFO,
-        lines.clone(),
-    ));
-    let _guard = tracing::subscriber::set_default(subscriber);
+    callsite::rebuild_interest_cache();
+    LINES.take();
     harness::invoke(function, raw(event), invocation()).await;
-    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    String::from_utf8(LINES.take()).unwrap()
 }
 
 #[tokio::test]
