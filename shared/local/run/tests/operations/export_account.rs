@@ -103,6 +103,13 @@ pub(crate) fn cases() -> Vec<Case> {
         case("proved by mail, with an authenticator", |world| {
             Box::pin(Stage::proved_by_both(world, PATH, json!({})))
         }),
+        Case::of(
+            "export-account",
+            "last wrong factor",
+            "401 INVALID_OTP",
+            |world| Box::pin(Stage::proved_with_wrong_code(world, PATH)),
+        )
+        .with(&[("MFA_FAILURES_PER_USER", "1")]),
     ]
 }
 
