@@ -50,6 +50,12 @@ pub struct AwsCall {
     /// pool, app client, workload identity, credential provider, secret or key. Empty without a
     /// target.
     pub resource: String,
+    /// Whether IAM decides about it. Cognito takes some calls by a client's secret or a token.
+    #[serde(skip)]
+    pub is_signed: bool,
+    /// The items of a transaction: for each, its table and the action that IAM has to allow.
+    #[serde(skip)]
+    pub transacted: Vec<(String, String)>,
     /// The address of the person behind the request, if the call passes it to AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
@@ -147,6 +153,7 @@ impl HttpConnector for WatchedConnector {
         let (function, calls, inner) = (self.function, self.calls.clone(), self.inner.clone());
         HttpConnectorFuture::new(async move {
             let target = Target::of(&request);
+            let is_signed = request.headers().get("authorization").is_some();
             let at = calls.clock.now();
             let started = Instant::now();
             let answer = carry_out(function, &calls.faults, &target, &inner, request).await;
@@ -162,6 +169,8 @@ impl HttpConnector for WatchedConnector {
                 service: target.service.name(),
                 action: target.action,
                 resource: target.resource,
+                is_signed,
+                transacted: target.transacted,
                 ip_address: target.ip_address,
                 status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
                 ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
@@ -203,6 +212,7 @@ struct Target {
     service: Service,
     action: String,
     resource: String,
+    transacted: Vec<(String, String)>,
     ip_address: Option<String>,
 }
 
@@ -222,6 +232,7 @@ impl Target {
                 let service = Service::by_target(prefix);
                 Self {
                     resource: service.resource(&body),
+                    transacted: transacted(&body),
                     ip_address: ip_address(&body),
                     service,
                     action: action.to_owned(),
@@ -246,6 +257,7 @@ impl Target {
                     service: Service::SigningKeys,
                     action: "GetSigningKeys".to_owned(),
                     resource: pool.to_owned(),
+                    transacted: Vec::new(),
                     ip_address: None,
                 };
             }
@@ -254,6 +266,7 @@ impl Target {
                     service: Service::Other,
                     action: format!("{method} {}", request.uri()),
                     resource: String::new(),
+                    transacted: Vec::new(),
                     ip_address: None,
                 };
             }
@@ -262,6 +275,7 @@ impl Target {
             service,
             action: action.to_owned(),
             resource: service.resource(body),
+            transacted: Vec::new(),
             ip_address: None,
         }
     }
@@ -333,9 +347,7 @@ impl Service {
             Self::CognitoIdp => member("UserPoolId"),
             Self::DynamoDb => match body["IndexName"].as_str() {
                 Some(index) => format!("{}/index/{index}", member("TableName")),
-                None if body["TransactItems"].is_array() => {
-                    tables_of_transaction(&body["TransactItems"])
-                }
+                None if body["TransactItems"].is_array() => tables_of_transaction(body),
                 None if body["RequestItems"].is_object() => tables_of_batch(&body["RequestItems"]),
                 None => member("TableName"),
             },
@@ -432,18 +444,20 @@ impl Target {
     }
 }
 
+/// The items of a transaction, in order: the table and the action of each.
+fn transacted(body: &Value) -> Vec<(String, String)> {
+    let items = body["TransactItems"].as_array().into_iter().flatten();
+    let items = items.filter_map(Value::as_object).flatten();
+    items
+        .filter_map(|(kind, item)| Some((item["TableName"].as_str()?, kind)))
+        .map(|(table, kind)| (table.to_owned(), format!("{kind}Item")))
+        .collect()
+}
+
 /// The tables of a transaction, each once, in order.
-fn tables_of_transaction(items: &Value) -> String {
-    let mut tables: Vec<&str> = Vec::new();
-    let operations = items
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object);
-    for table in operations
-        .flat_map(|item| item.values())
-        .filter_map(|item| item["TableName"].as_str())
-    {
+fn tables_of_transaction(body: &Value) -> String {
+    let mut tables: Vec<String> = Vec::new();
+    for (table, _) in transacted(body) {
         if !tables.contains(&table) {
             tables.push(table);
         }
@@ -535,6 +549,7 @@ mod tests {
                 service: Service::AgentCore,
                 action: "GetWorkloadAccessToken".to_owned(),
                 resource: "agent".to_owned(),
+                transacted: Vec::new(),
                 ip_address: None,
             };
             let answer = target.refusal(refusal);

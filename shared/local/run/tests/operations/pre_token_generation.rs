@@ -486,6 +486,10 @@ pub(crate) fn cases() -> Vec<Case> {
             Box::pin(user_without_guest(world))
         })
         .with(&[("PUBLIC_CLIENT", "api")]),
+        case("the API's public client, a guest who waited", |world| {
+            Box::pin(waiting_guest(world))
+        })
+        .with(&[("PUBLIC_CLIENT", "api")]),
     ]
 }
 
@@ -503,6 +507,13 @@ async fn known_guest(world: &TestWorld) -> Stage<'_> {
 async fn user_without_guest(world: &TestWorld) -> Stage<'_> {
     make_user_with_password(world, ADA, PASSWORD).await;
     by_password(world)
+}
+
+async fn waiting_guest(world: &TestWorld) -> Stage<'_> {
+    world
+        .put_guest_without_user(ADA, "GST-2025-7K3QXB", "Ada Lovelace")
+        .await;
+    user_without_guest(world).await
 }
 
 fn by_password(world: &TestWorld) -> Stage<'_> {
