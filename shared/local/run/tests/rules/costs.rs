@@ -125,7 +125,7 @@ async fn every_case_makes_the_calls_that_are_listed_and_every_grant_is_used() {
         };
         needed.entry(case.function).or_default().extend(made.needed);
         let made = made.counted;
-        // A cold function reads them once, or not at all where the case can do without.
+        // A cold function reads them once, or not at all in a case that does not need them.
         for once in [SECRETS, SIGNING_KEYS] {
             if made.contains_key(once) && !(once == SECRETS && is_warm) {
                 expected.insert(once.to_owned(), 1);
