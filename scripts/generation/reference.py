@@ -8,7 +8,6 @@ from deployment import contract
 from deployment.contract import calls_by_case
 from generation import table
 
-WHO = {"NONE": "anyone, within limits", "JWT": "the signed-in guest", "AWS_IAM": "agents and operators, signed for IAM"}
 CALLERS = {
     "pre-authentication": "Cognito, when a sign-in begins",
     "pre-token-generation": "Cognito, before tokens are made",
@@ -28,7 +27,7 @@ def operations_text() -> str:
         [
             f"[{operation.name}](crates/{operation.name})",
             f"{operation.method} {operation.path}",
-            WHO[operation.authorization],
+            callers_of(operation.path, document["paths"][operation.path][operation.method.lower()]["security"]),
             calls_of(operation.name),
         ]
         for operation in contract.contract().operations
@@ -37,6 +36,21 @@ def operations_text() -> str:
         name = contract.kebab(name)
         rows.append([f"[{name}](crates/{name})", "", CALLERS[function["kind"]].format(**function), calls_of(name)])
     return table(["function", "route", "who calls", "AWS calls"], rows)
+
+
+def callers_of(path: str, security: list[dict[str, list[str]]]) -> str:
+    """Who can call a route, by the alternatives of its security."""
+    match [next(iter(alternative), None) for alternative in security]:
+        case []:
+            return "anyone, within limits"
+        case ["cognitoJwt"]:
+            return "the signed-in guest"
+        case ["cognitoJwt", None]:
+            return "the signed-in guest, or anyone, within limits"
+        case ["iam"]:
+            return "operators, signed for IAM" if path.startswith("/admin/") else "agents, signed for IAM"
+        case other:
+            raise ValueError(f"no words for the security {other}")
 
 
 def calls_of(function: str) -> str:

@@ -668,14 +668,14 @@ async fn a_person_signs_in_through_the_built_functions() {
     }
 }
 
-/// Which variables a function reads shows at its start: it refuses an empty one, and does not
-/// notice those that it does not read.
+/// A function's start shows which variables it reads: it refuses an empty one, and ignores those
+/// that it does not read.
 #[tokio::test]
 async fn a_function_reads_the_variables_that_the_contract_lists_and_names_the_one_that_is_missing()
 {
     let world = TestWorld::start().await;
     for function in listed() {
-        // Without a level, or with one that makes no sense, the log is as it is by default.
+        // Without a level, or with an invalid one, the log has its default.
         let settings = Contract::embedded().settings().iter();
         let settings = settings.filter(|setting| setting.name != "LOG_LEVEL");
         let (read, unread): (Vec<_>, Vec<_>) =
