@@ -17,6 +17,7 @@ mod operations;
 mod options;
 mod passkey;
 mod password;
+mod password_hash;
 mod place;
 mod pool;
 mod pre_authentication;

@@ -1,23 +1,15 @@
 //! Passwords: the pool's policy, their storage, and the lock after wrong ones.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 use local_kit::{Millis, Random};
-use subtle::ConstantTimeEq as _;
 use tokio::sync::Semaphore;
 
+use crate::password_hash::{PasswordHash, SALT_BYTES};
 use crate::pool::PasswordPolicy;
 use crate::refusal::{Exception, Refusal};
 use crate::srp::{Identity, Verifier};
 use crate::user::{Failures, User};
-
-/// Argon2id with 4 MiB and three passes. OWASP asks for 12 MiB with three. A stand-in on two cores,
-/// beside everything else, must still sustain a hundred password sign-ins a second.
-const MEMORY_KIB: u32 = 4_096;
-const PASSES: u32 = 3;
 
 /// The number of passwords hashed at once: further ones wait, so that a flood does not take
 /// gigabytes.
@@ -32,33 +24,9 @@ const LONGEST_LOCK: Millis = 900_000;
 /// `[\S]` of ASCII that Cognito counts as symbols, the space inside a password aside.
 const SYMBOLS: &str = "^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+-";
 
-/// Bytes of a salt (RFC 9106 section 3.1) and of a password's stored hash.
-const SALT_BYTES: usize = 16;
-const HASH_BYTES: usize = 32;
-
-/// The memory of finished work, at most one piece a place. Returned to the allocator, 4 MiB at a
-/// time from many threads would grow into hundreds.
-static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
-
-/// Argon2id of a password. Takes milliseconds of CPU.
-fn derive(password: &str, salt: &[u8]) -> Result<[u8; HASH_BYTES], Refusal> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, Some(HASH_BYTES))
-        .map_err(|cause| Refusal::internal(&cause))?;
-    let blocks = params.block_count();
-    let left_behind = || MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut memory = left_behind().pop().unwrap_or_default();
-    memory.resize(blocks, Block::new());
-    let mut hash = [0; HASH_BYTES];
-    let outcome = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, &mut memory);
-    left_behind().push(memory);
-    outcome.map_err(|cause| Refusal::internal(&cause))?;
-    Ok(hash)
-}
-
 /// The stored form of a user's new password.
 pub(crate) struct NewPassword {
-    /// A PHC string.
+    /// The text of a [`PasswordHash`].
     pub(crate) hash: String,
     pub(crate) srp: Verifier,
 }
@@ -73,14 +41,9 @@ impl NewPassword {
         let salt: [u8; SALT_BYTES] = local_kit::bytes(random);
         let random = Arc::clone(random);
         blocking(move || {
-            let hash = derive(&password, &salt)?;
             Ok(Self {
                 srp: Verifier::fresh(&identity, &password, &random),
-                hash: format!(
-                    "$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p=1${}${}",
-                    STANDARD_NO_PAD.encode(salt),
-                    STANDARD_NO_PAD.encode(hash)
-                ),
+                hash: PasswordHash::text_of(&password, salt)?,
             })
         })
         .await?
@@ -90,24 +53,12 @@ impl NewPassword {
 /// Whether `password` matches `kept`. Without `kept`, the same work is done without effect.
 pub(crate) async fn matches(password: &str, kept: Option<&str>) -> Result<bool, Refusal> {
     let password = password.to_owned();
-    let kept = kept.and_then(salt_and_hash);
-    blocking(move || {
-        let Some((salt, hash)) = kept else {
-            derive(&password, &[0; SALT_BYTES])?;
-            return Ok(false);
-        };
-        Ok(derive(&password, &salt)?.ct_eq(&hash).into())
+    let kept = kept.and_then(PasswordHash::read);
+    blocking(move || match kept {
+        Some(kept) => kept.is_of(&password),
+        None => PasswordHash::work_without_effect(&password).map(|()| false),
     })
     .await?
-}
-
-fn salt_and_hash(kept: &str) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (rest, hash) = kept.rsplit_once('$')?;
-    let (_, salt) = rest.rsplit_once('$')?;
-    Some((
-        STANDARD_NO_PAD.decode(salt).ok()?,
-        STANDARD_NO_PAD.decode(hash).ok()?,
-    ))
 }
 
 /// Runs work that takes milliseconds of CPU, a few at a time.

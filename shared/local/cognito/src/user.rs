@@ -24,13 +24,14 @@ pub(crate) struct User {
     pub(crate) sub: String,
     /// All attributes but `sub`.
     pub(crate) attributes: BTreeMap<String, String>,
-    /// A PHC string.
+    /// The text of a [`PasswordHash`](crate::password_hash::PasswordHash): the pool's own, or one
+    /// that an import job brought.
     pub(crate) password: Option<String>,
-    /// The same password for SRP. A user whose password is older than this member gets it at the
-    /// next sign-in.
+    /// The same password for SRP. A user who was imported with a hash, or whose password is older
+    /// than this member, gets it at the next sign-in by password.
     #[serde(default)]
     pub(crate) srp: Option<Verifier>,
-    /// PHC strings of the passwords before, the newest first, as many as the pool's policy wants.
+    /// Those of the passwords before, the newest first, as many as the pool's policy wants.
     #[serde(default)]
     pub(crate) earlier_passwords: Vec<String>,
     /// When a temporary password ends.
