@@ -9,6 +9,8 @@ mod attribute;
 mod custom_message;
 mod domain;
 mod hosted;
+mod import_job;
+mod import_upload;
 mod keys;
 mod limits;
 mod mail;

@@ -24,6 +24,7 @@ pub(crate) enum Exception {
     NotAuthorized,
     PasswordHistoryPolicyViolation,
     PasswordResetRequired,
+    PreconditionNotMet,
     RefreshTokenReuse,
     ResourceNotFound,
     ScopeDoesNotExist,
@@ -66,6 +67,7 @@ impl Exception {
             Self::NotAuthorized => "NotAuthorizedException",
             Self::PasswordHistoryPolicyViolation => "PasswordHistoryPolicyViolationException",
             Self::PasswordResetRequired => "PasswordResetRequiredException",
+            Self::PreconditionNotMet => "PreconditionNotMetException",
             Self::RefreshTokenReuse => "RefreshTokenReuseException",
             Self::ResourceNotFound => "ResourceNotFoundException",
             Self::ScopeDoesNotExist => "ScopeDoesNotExistException",
@@ -116,6 +118,7 @@ impl Exception {
             | Self::NotAuthorized
             | Self::PasswordHistoryPolicyViolation
             | Self::PasswordResetRequired
+            | Self::PreconditionNotMet
             | Self::RefreshTokenReuse
             | Self::ResourceNotFound
             | Self::ScopeDoesNotExist

@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::app_client::AppClient;
 use crate::domain::domain_of;
+use crate::import_job;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
 use crate::options::{
@@ -68,7 +69,11 @@ impl Service {
     pub(crate) fn open(options: Options) -> Result<Self, OpenError> {
         let store = Store::open(&options.state, LAYOUT)?;
         let fresh = local_kit::bytes(&options.random);
-        let session_key = store.prepare(|connection| session_key(connection, fresh))?;
+        let now = local_kit::millis(&options.clock);
+        let session_key = store.prepare(|connection| {
+            import_job::fail_interrupted(connection, now)?;
+            session_key(connection, fresh)
+        })?;
         let functions = Functions::new(options.lambda_url.clone(), options.lambda_limit)?;
         let switches = Switches {
             unknown_user: options.unknown_user,

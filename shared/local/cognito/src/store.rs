@@ -120,6 +120,13 @@ CREATE TABLE IF NOT EXISTS grants (
     scopes TEXT NOT NULL,
     expires INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS import_jobs (
+    id TEXT PRIMARY KEY,
+    pool TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    file BLOB
+) STRICT;
 CREATE TABLE IF NOT EXISTS attempts (
     pool TEXT NOT NULL,
     username TEXT NOT NULL,
@@ -138,6 +145,10 @@ fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite:
         transaction.execute(&format!("DELETE FROM {table} WHERE expires <= ?1"), [now])?;
     }
     transaction.execute("DELETE FROM attempts WHERE began <= ?1", [now - HOUR])?;
+    transaction.execute(
+        "UPDATE import_jobs SET file = NULL WHERE created <= ?1",
+        [now - DAY],
+    )?;
     for table in ["sign_ins", "grants", "refresh_tokens", "codes"] {
         transaction.execute(
             &format!("DELETE FROM {table} WHERE expires <= ?1"),
@@ -159,6 +170,7 @@ pub(crate) fn forget_people(transaction: &Transaction<'_>) -> Result<(), Refusal
         "attempts",
         "hosted",
         "grants",
+        "import_jobs",
     ];
     Ok(empty(transaction, &tables)?)
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::domain::domain_of;
 use crate::hosted;
+use crate::import_upload;
 use crate::model;
 use crate::operations;
 use crate::refusal::Refusal;
@@ -33,6 +34,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .merge(hosted::endpoints())
         .layer(middleware::from_fn(cross_origin))
         .merge(hosted::pages())
+        .merge(import_upload::endpoint())
         .with_state(service)
 }
 

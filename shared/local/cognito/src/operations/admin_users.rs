@@ -151,7 +151,7 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
 
 /// A user as `SignUp` and `AdminCreateUser` make one. If the email is the user name, the name is a
 /// generated sub.
-pub(super) fn new_user(
+pub(crate) fn new_user(
     service: &Service,
     pool: &Pool,
     typed: &str,

@@ -6,6 +6,7 @@ mod completion;
 mod domains;
 mod email_code;
 mod empty_lists;
+mod import_jobs;
 mod own_account;
 mod passkey_challenge;
 mod passkeys;
@@ -31,6 +32,8 @@ use crate::model;
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
+
+pub(crate) use admin_users::new_user;
 
 /// Operations that AWS leaves unsigned: the caller has another proof, or none yet. All others
 /// require `SigV4`.
@@ -101,6 +104,7 @@ pub(crate) async fn run(
         "CompleteWebAuthnRegistration" => passkeys::complete(service, &read(body)?),
         "ConfirmForgotPassword" => recovery::confirm(service, &read(body)?).await,
         "ConfirmSignUp" => sign_up::confirm(service, &read(body)?),
+        "CreateUserImportJob" => import_jobs::create(service, &read(body)?),
         "CreateUserPool" => pools::create(service, &read(body)?),
         "CreateUserPoolDomain" => domains::create(service, &read(body)?),
         "CreateUserPoolClient" => pools::create_client(service, read(body)?),
@@ -111,10 +115,12 @@ pub(crate) async fn run(
         "DeleteUserPoolDomain" => domains::delete(service, &read(body)?),
         "DeleteUserPoolClient" => pools::delete_client(service, &read(body)?),
         "DeleteWebAuthnCredential" => passkeys::delete(service, &read(body)?),
+        "DescribeUserImportJob" => import_jobs::describe(service, &read(body)?),
         "DescribeUserPool" => pools::describe(service, &read(body)?),
         "DescribeUserPoolDomain" => domains::describe(service, &read(body)?),
         "DescribeUserPoolClient" => pools::describe_client(service, &read(body)?),
         "ForgotPassword" => recovery::forgot(service, &read(body)?).await,
+        "GetCSVHeader" => import_jobs::csv_header(service, &read(body)?),
         "GetTokensFromRefreshToken" => sign_in::tokens_from_refresh(service, &read(body)?).await,
         "GetUser" => own_account::get(service, &read(body)?),
         "GetUserAttributeVerificationCode" => own_account::send_code(service, &read(body)?).await,
@@ -124,6 +130,7 @@ pub(crate) async fn run(
         "InitiateAuth" => sign_in::initiate(service, Door::Public, &read(body)?).await,
         "ListIdentityProviders" => empty_lists::list(service, "Providers", &read(body)?),
         "ListResourceServers" => empty_lists::list(service, "ResourceServers", &read(body)?),
+        "ListUserImportJobs" => import_jobs::list(service, &read(body)?),
         "ListUserPoolClientSecrets" => client_secrets::list(service, &read(body)?),
         "ListUserPoolClients" => pools::list_clients(service, &read(body)?),
         "ListUserPools" => pools::list(service, &read(body)?),
@@ -137,7 +144,9 @@ pub(crate) async fn run(
         "SetUserMFAPreference" => software_token::set_preference(service, &read(body)?),
         "SetUserPoolMfaConfig" => pools::set_mfa_config(service, &read(body)?),
         "SignUp" => sign_up::sign_up(service, &read(body)?).await,
+        "StartUserImportJob" => import_jobs::start(service, &read(body)?),
         "StartWebAuthnRegistration" => passkeys::start(service, &read(body)?),
+        "StopUserImportJob" => import_jobs::stop(service, &read(body)?),
         "UpdateUserAttributes" => own_account::update_attributes(service, &read(body)?).await,
         "UpdateUserPool" => pools::update(service, read(body)?),
         "UpdateUserPoolClient" => pools::update_client(service, read(body)?),

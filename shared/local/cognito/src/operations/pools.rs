@@ -113,7 +113,7 @@ pub(super) fn delete(service: &Service, input: &PoolInput) -> Result<Value, Refu
                 "User pool cannot be deleted. It has a domain configured that should be deleted first.",
             ));
         }
-        for table in ["pool_keys", "clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted"] {
+        for table in ["pool_keys", "clients", "users", "aliases", "sessions", "sign_ins", "codes", "attempts", "hosted", "import_jobs"] {
             transaction.execute(&format!("DELETE FROM {table} WHERE pool = ?1"), [&pool.id])?;
         }
         transaction.execute("DELETE FROM pools WHERE id = ?1", [&pool.id])?;

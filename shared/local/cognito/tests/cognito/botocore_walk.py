@@ -110,6 +110,8 @@ def totp(secret, at):
     return f"{(struct.unpack('>I', tag[offset:offset + 4])[0] & 0x7FFFFFFF) % 1000000:06d}"
 
 
+# The hash of the password "Correct-Horse-7".
+BCRYPT = "$2b$05$abcdefghijklmnopqrstuuprk/rqhgcPTYTHLq52sX1mIsVNYyi5u"
 NAME = "nina@example.com"
 WHO = {"UserPoolId": POOL, "Username": NAME}
 
@@ -214,6 +216,30 @@ cognito.sign_up(ClientId=CLIENT, Username="pia@example.com", Password="Correct-H
 cognito.admin_confirm_sign_up(UserPoolId=POOL, Username="pia@example.com")
 cognito.admin_delete_user(UserPoolId=POOL, Username="pia@example.com")
 refused("UserNotFoundException", cognito.admin_get_user, UserPoolId=POOL, Username="pia@example.com")
+
+# An import job from its file to its end.
+header = cognito.get_csv_header(UserPoolId=POOL)["CSVHeader"] + ["password_hash"]
+job = cognito.create_user_import_job(UserPoolId=POOL, JobName="people", CloudWatchLogsRoleArn="arn:aws:iam::000000000000:role/import", PasswordHashingAlgorithm="BCRYPT")["UserImportJob"]
+ids = {"UserPoolId": POOL, "JobId": job["JobId"]}
+refused("PreconditionNotMetException", cognito.start_user_import_job, **ids)
+row = {"cognito:username": "quentin@example.com", "email": "quentin@example.com", "email_verified": "true", "cognito:mfa_enabled": "false", "password_hash": BCRYPT}
+file = "\n".join([",".join(header), ",".join(row.get(column, "") for column in header)])
+urllib.request.urlopen(urllib.request.Request(job["PreSignedUrl"], file.encode(), {"x-amz-server-side-encryption": "aws:kms"}, method="PUT"))
+cognito.start_user_import_job(**ids)
+while (job := cognito.describe_user_import_job(**ids)["UserImportJob"])["Status"] in ("Pending", "InProgress"):
+    time.sleep(0.05)
+assert (job["Status"], job["ImportedUsers"]) == ("Succeeded", 1), job
+assert cognito.list_user_import_jobs(UserPoolId=POOL, MaxResults=60)["UserImportJobs"][0]["JobId"] == job["JobId"]
+refused("PreconditionNotMetException", cognito.stop_user_import_job, **ids)
+job = cognito.create_user_import_job(UserPoolId=POOL, JobName="more", CloudWatchLogsRoleArn="arn:aws:iam::000000000000:role/import")["UserImportJob"]
+assert "PasswordHashingAlgorithm" not in job
+# Long enough to be stopped before its end.
+rows = ({**row, "cognito:username": f"n{n}@example.com", "email": f"n{n}@example.com"} for n in range(20_000))
+file = "\n".join([",".join(header[:-1]), *(",".join(each.get(column, "") for column in header[:-1]) for each in rows)])
+urllib.request.urlopen(urllib.request.Request(job["PreSignedUrl"], file.encode(), {"x-amz-server-side-encryption": "aws:kms"}, method="PUT"))
+cognito.start_user_import_job(UserPoolId=POOL, JobId=job["JobId"])
+assert cognito.stop_user_import_job(UserPoolId=POOL, JobId=job["JobId"])["UserImportJob"]["Status"] == "Stopping"
+cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": "quentin@example.com", "PASSWORD": "Correct-Horse-7"})
 
 second = cognito.create_user_pool(PoolName="second", UsernameAttributes=["email"], Schema=[{"Name": "colour", "AttributeDataType": "String"}])["UserPool"]["Id"]
 cognito.update_user_pool(UserPoolId=second, Policies={"PasswordPolicy": {"MinimumLength": 12}})

@@ -12,6 +12,7 @@ mod botocore;
 mod device;
 mod email_codes;
 mod hosted;
+mod import_jobs;
 mod limits;
 mod own_account;
 mod passkeys;
