@@ -53,12 +53,14 @@ impl World {
     async fn ended(&self, job: &str) -> UserImportJobType {
         loop {
             let described = self.described(job).await;
-            match described.status().unwrap() {
-                UserImportJobStatusType::Pending | UserImportJobStatusType::InProgress => {
-                    tokio::task::yield_now().await;
-                }
-                _ => return described,
+            let status = described.status().unwrap();
+            if !matches!(
+                status,
+                UserImportJobStatusType::Pending | UserImportJobStatusType::InProgress
+            ) {
+                return described;
             }
+            tokio::task::yield_now().await;
         }
     }
 
