@@ -6,12 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::attribute::{Attribute, check_attributes};
-use crate::operations::new_user;
 use crate::password_hash::Algorithm;
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
-use crate::user::UserStatus;
+use crate::user::{User, UserStatus};
 
 /// The URL that a file is sent to ends after so long (developer guide, "Creating the user import
 /// job").
@@ -295,8 +294,8 @@ impl ImportJob {
         self.note(service).map(drop)
     }
 
-    /// Writes down how far the job has come; whether it ended meanwhile: it was told to stop, or its
-    /// pool is gone.
+    /// Writes down how far the job has come. Returns whether it ended meanwhile, stopped or without
+    /// its pool.
     fn note(&mut self, service: &Service) -> Result<bool, Refusal> {
         let now = service.now();
         service.store.change(now, |transaction| {
@@ -312,17 +311,6 @@ impl ImportJob {
             Ok(stopped)
         })
     }
-}
-
-/// Fails the jobs that an earlier process left running.
-pub(crate) fn fail_interrupted(connection: &Connection, now: Millis) -> rusqlite::Result<()> {
-    connection.execute(
-        "UPDATE import_jobs
-         SET document = json_set(document, '$.status', 'Failed', '$.completed', ?1)
-         WHERE json_extract(document, '$.status') IN ('Pending', 'InProgress', 'Stopping')",
-        [now],
-    )?;
-    Ok(())
 }
 
 /// The columns that a pool's files have, besides the one with hashes.
@@ -422,8 +410,15 @@ impl Row {
         }
         let now = service.now();
         let fits = check_attributes(&pool.settings.schema, &self.attributes);
-        let made =
-            fits.and_then(|()| new_user(service, pool, &self.username, &self.attributes, now));
+        let made = fits.and_then(|()| {
+            User::new(
+                service.random(),
+                pool,
+                &self.username,
+                &self.attributes,
+                now,
+            )
+        });
         let Some(mut user) = made
             .ok()
             .filter(|user| user.missing_attributes(&pool.settings).is_empty())

@@ -28,8 +28,8 @@ const HASH_BYTES: usize = 32;
 /// scrypt's 512 by default in Node.js.
 const IMPORTED_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// The memory of finished work, at most one piece a place. Returned to the allocator, megabytes at a
-/// time from many threads would grow into hundreds.
+/// The memory of finished work, at most one piece a place. Returned to the allocator, megabytes at
+/// a time from many threads would grow into hundreds.
 static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// A hash that a password can be held against.

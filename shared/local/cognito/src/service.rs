@@ -16,7 +16,6 @@ use subtle::ConstantTimeEq as _;
 
 use crate::app_client::AppClient;
 use crate::domain::domain_of;
-use crate::import_job;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
 use crate::options::{
@@ -24,7 +23,7 @@ use crate::options::{
 };
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
-use crate::store::{LAYOUT, Store};
+use crate::store::{self, LAYOUT, Store};
 use crate::trigger::Functions;
 use crate::user::User;
 
@@ -71,7 +70,7 @@ impl Service {
         let fresh = local_kit::bytes(&options.random);
         let now = local_kit::millis(&options.clock);
         let session_key = store.prepare(|connection| {
-            import_job::fail_interrupted(connection, now)?;
+            store::fail_interrupted_imports(connection, now)?;
             session_key(connection, fresh)
         })?;
         let functions = Functions::new(options.lambda_url.clone(), options.lambda_limit)?;

@@ -1,7 +1,7 @@
 //! Retention: records and their lifetimes.
 
 use local_kit::{DAY, HOUR, Layout, Millis, empty};
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use crate::refusal::Refusal;
 
@@ -155,6 +155,20 @@ fn sweep_out(transaction: &Transaction<'_>, now: Millis) -> Result<(), rusqlite:
             [now - REMEMBERED],
         )?;
     }
+    Ok(())
+}
+
+/// Fails the import jobs that an earlier process left running.
+pub(crate) fn fail_interrupted_imports(
+    connection: &Connection,
+    now: Millis,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE import_jobs
+         SET document = json_set(document, '$.status', 'Failed', '$.completed', ?1)
+         WHERE json_extract(document, '$.status') IN ('Pending', 'InProgress', 'Stopping')",
+        [now],
+    )?;
     Ok(())
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use local_kit::{Millis, seconds};
+use local_kit::{Millis, Random, seconds};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, is_email};
 use crate::passkey::{Begun, Passkey};
 use crate::password::NewPassword;
 use crate::pool::{MfaConfiguration, PasswordPolicy, Pool, PoolSettings};
@@ -103,6 +103,64 @@ impl UserStatus {
 }
 
 impl User {
+    /// A user as `SignUp` and `AdminCreateUser` make one. If the email is the user name, the name is a
+    /// generated sub.
+    pub(crate) fn new(
+        random: &Random,
+        pool: &Pool,
+        typed: &str,
+        attributes: &[Attribute],
+        now: Millis,
+    ) -> Result<Self, Refusal> {
+        let sub = local_kit::uuid(random);
+        let mut user = Self {
+            username: pool.settings.folded(typed),
+            sub: sub.clone(),
+            attributes: attributes
+                .iter()
+                .filter(|attribute| !attribute.value.is_empty())
+                .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
+                .collect(),
+            password: None,
+            srp: None,
+            earlier_passwords: Vec::new(),
+            temporary_until: None,
+            status: UserStatus::Unconfirmed,
+            enabled: true,
+            created: now,
+            modified: now,
+            failures: Failures::default(),
+            mfa_failures: Failures::default(),
+            software_token: None,
+            pending_software_token: None,
+            email_mfa: MfaPreference::default(),
+            passkeys: Vec::new(),
+            passkey_begun: None,
+        };
+        if pool.settings.email_is_username() {
+            if !is_email(typed) {
+                return Err(Refusal::invalid("Username should be an email."));
+            }
+            if user
+                .email()
+                .is_some_and(|email| pool.settings.folded(email) != pool.settings.folded(typed))
+            {
+                return Err(Refusal::invalid(
+                    "Attribute email must be the same as the username.",
+                ));
+            }
+            user.attributes
+                .entry("email".to_owned())
+                .or_insert_with(|| typed.to_owned());
+            user.username = sub;
+        } else if pool.settings.email_is_alias() && is_email(typed) {
+            return Err(Refusal::invalid(
+                "Username cannot be of email format, since user pool is configured for email alias.",
+            ));
+        }
+        Ok(user)
+    }
+
     /// The user of a typed name: a user name, a sub, or an email if the pool allows it.
     pub(crate) fn look_for(
         connection: &Connection,

@@ -1,13 +1,13 @@
 //! The operations of an administrator on users.
 
-use local_kit::{DAY, Millis};
+use local_kit::DAY;
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::own_account::shown_factors;
 use super::software_token::show_preference;
-use crate::attribute::{Attribute, check_attributes, is_email};
+use crate::attribute::{Attribute, check_attributes};
 use crate::custom_message::{self, Occurrence};
 use crate::mail::Mail;
 use crate::password::NewPassword;
@@ -18,7 +18,7 @@ use crate::session::Purpose;
 use crate::srp::Identity;
 use crate::tokens;
 use crate::trigger::Metadata;
-use crate::user::{Failures, MfaPreference, User, UserStatus};
+use crate::user::{Failures, User, UserStatus};
 
 /// A day in milliseconds.
 
@@ -81,7 +81,13 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
         existing
     } else {
         check_attributes(&pool.settings.schema, &input.user_attributes)?;
-        new_user(service, &pool, &input.username, &input.user_attributes, now)?
+        User::new(
+            service.random(),
+            &pool,
+            &input.username,
+            &input.user_attributes,
+            now,
+        )?
     };
     let passwordless = given.is_none() && !resend && pool.settings.allows_factor("EMAIL_OTP");
     let password = if passwordless {
@@ -147,64 +153,6 @@ pub(super) async fn create(service: &Service, input: &CreateInput) -> Result<Val
         custom_message::send(service, &pool, None, &user, why, mail).await?;
     }
     Ok(json!({"User": user.shown("Attributes")}))
-}
-
-/// A user as `SignUp` and `AdminCreateUser` make one. If the email is the user name, the name is a
-/// generated sub.
-pub(crate) fn new_user(
-    service: &Service,
-    pool: &Pool,
-    typed: &str,
-    attributes: &[Attribute],
-    now: Millis,
-) -> Result<User, Refusal> {
-    let sub = local_kit::uuid(service.random());
-    let mut user = User {
-        username: pool.settings.folded(typed),
-        sub: sub.clone(),
-        attributes: attributes
-            .iter()
-            .filter(|attribute| !attribute.value.is_empty())
-            .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
-            .collect(),
-        password: None,
-        srp: None,
-        earlier_passwords: Vec::new(),
-        temporary_until: None,
-        status: UserStatus::Unconfirmed,
-        enabled: true,
-        created: now,
-        modified: now,
-        failures: Failures::default(),
-        mfa_failures: Failures::default(),
-        software_token: None,
-        pending_software_token: None,
-        email_mfa: MfaPreference::default(),
-        passkeys: Vec::new(),
-        passkey_begun: None,
-    };
-    if pool.settings.email_is_username() {
-        if !is_email(typed) {
-            return Err(Refusal::invalid("Username should be an email."));
-        }
-        if user
-            .email()
-            .is_some_and(|email| pool.settings.folded(email) != pool.settings.folded(typed))
-        {
-            return Err(Refusal::invalid(
-                "Attribute email must be the same as the username.",
-            ));
-        }
-        user.attributes
-            .entry("email".to_owned())
-            .or_insert_with(|| typed.to_owned());
-        user.username = sub;
-    } else if pool.settings.email_is_alias() && is_email(typed) {
-        return Err(Refusal::invalid(
-            "Username cannot be of email format, since user pool is configured for email alias.",
-        ));
-    }
-    Ok(user)
 }
 
 pub(super) fn get(service: &Service, input: &Named) -> Result<Value, Refusal> {

@@ -33,8 +33,6 @@ use crate::refusal::{Exception, Refusal};
 use crate::service::Service;
 use crate::session::Door;
 
-pub(crate) use admin_users::new_user;
-
 /// Operations that AWS leaves unsigned: the caller has another proof, or none yet. All others
 /// require `SigV4`.
 const UNSIGNED: [&str; 25] = [

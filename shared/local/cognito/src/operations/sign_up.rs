@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::admin_users::new_user;
 use crate::attribute::{Attribute, check_attributes};
 use crate::custom_message::{self, Occurrence};
 use crate::limits::Counted;
@@ -53,8 +52,8 @@ pub(super) async fn sign_up(service: &Service, input: &SignUpInput) -> Result<Va
         .as_deref()
         .filter(|password| !password.is_empty());
     let now = service.now();
-    let mut user = new_user(
-        service,
+    let mut user = User::new(
+        service.random(),
         &place.pool,
         &input.username,
         &input.user_attributes,
