@@ -103,8 +103,8 @@ impl UserStatus {
 }
 
 impl User {
-    /// A user as `SignUp` and `AdminCreateUser` make one. If the email is the user name, the name is a
-    /// generated sub.
+    /// A user of `SignUp`, `AdminCreateUser` or an import. If the email is the user name, the name
+    /// is a generated sub.
     pub(crate) fn new(
         random: &Random,
         pool: &Pool,
