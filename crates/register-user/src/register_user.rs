@@ -86,6 +86,7 @@ impl RegisterUser {
                 authenticator: None,
                 pending_authenticator: None,
                 passkeys: Vec::new(),
+                factor_reset_at: None,
             },
             session_token,
             expires_in: self.rules.lifetime.as_secs(),

@@ -25,6 +25,10 @@ use crate::{
     vault::{Owner, Use, Vault},
 };
 
+/// No reset has taken the second factors away by `:millis`.
+pub(crate) const NOT_LOST: &str =
+    "(attribute_not_exists(factorResetAt) OR factorResetAt > :millis)";
+
 /// The authenticators' part of the guests table, and the key that seals their secrets.
 #[derive(Clone)]
 pub struct Authenticators {
@@ -83,7 +87,7 @@ impl Authenticators {
 
     /// Checks a second factor, and uses it up if it is right. For the same sign-in it stays right:
     /// a button was pressed twice, or the first attempt failed later. The sign-in's end decides
-    /// between two attempts.
+    /// between two attempts. A right factor stops an operator's reset that waits.
     pub async fn prove(
         &self,
         sub: &UserSub,
@@ -97,7 +101,7 @@ impl Authenticators {
             SecondFactor::Code(code) => {
                 let (_, step) = self.look(sealed_keys, sub, code, now).await?;
                 match step {
-                    Some(step) => self.accept_step(sub, sealed_keys, step, by).await,
+                    Some(step) => self.accept_step(sub, sealed_keys, step, by, now).await,
                     None => Ok(FactorProof::Wrong),
                 }
             }
@@ -105,7 +109,7 @@ impl Authenticators {
                 let opened = self.open(sealed_keys, sub).await;
                 let keys = opened.map_err(Undecided::before_evaluation)?;
                 let hash = keys.hash(code);
-                self.use_up(sub, sealed_keys, &hash, by).await
+                self.use_up(sub, sealed_keys, &hash, by, now).await
             }
         };
         proof.map_err(Undecided::after_evaluation)
@@ -148,14 +152,19 @@ impl Authenticators {
         sealed_keys: &Sealed,
         step: TotpStep,
         by: UsedBy<'_>,
+        now: Timestamp,
     ) -> Result<FactorProof, Problem> {
         let used = format!("step {}", step.number());
         let write = self
             .update(sub)
             .update_expression(
-                "SET authenticatorLastStep = :step, secondFactorUsed = :used, secondFactorUsedBy = :by",
+                "SET authenticatorLastStep = :step, secondFactorUsed = :used, secondFactorUsedBy = :by \
+                 REMOVE factorResetAt",
             )
-            .condition_expression("authenticatorKeys = :keys AND authenticatorLastStep < :step")
+            .condition_expression(format!(
+                "authenticatorKeys = :keys AND authenticatorLastStep < :step AND {NOT_LOST}"
+            ))
+            .expression_attribute_values(":millis", millis(now))
             .expression_attribute_values(":keys", sealed(sealed_keys))
             .expression_attribute_values(":step", number(step.number()))
             .expression_attribute_values(":used", text(used.as_str()))
@@ -176,13 +185,18 @@ impl Authenticators {
         sealed_keys: &Sealed,
         hash: &BackupCodeHash,
         by: UsedBy<'_>,
+        now: Timestamp,
     ) -> Result<FactorProof, Problem> {
         let write = self
             .update(sub)
             .update_expression(
-                "DELETE backupCodes :code SET secondFactorUsed = :hash, secondFactorUsedBy = :by",
+                "DELETE backupCodes :code SET secondFactorUsed = :hash, secondFactorUsedBy = :by \
+                 REMOVE factorResetAt",
             )
-            .condition_expression("authenticatorKeys = :keys AND contains(backupCodes, :hash)")
+            .condition_expression(format!(
+                "authenticatorKeys = :keys AND contains(backupCodes, :hash) AND {NOT_LOST}"
+            ))
+            .expression_attribute_values(":millis", millis(now))
             .expression_attribute_values(":keys", sealed(sealed_keys))
             .expression_attribute_values(":hash", text(hash.as_str()))
             .expression_attribute_values(
@@ -245,7 +259,7 @@ impl Authenticators {
     /// one, and ends every session except the kept one. It is one transaction, with `entry` in the
     /// guest's activity. `false` if the set-up is no longer the pending one, because another
     /// request has confirmed it or begun another. Also `false` if the waiting sign-in must not
-    /// continue.
+    /// continue, or if an operator's reset is due.
     pub async fn confirm(
         &self,
         guest: &Guest,
@@ -265,9 +279,9 @@ impl Authenticators {
             .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
             .expression_attribute_values(":step", number(confirmation.step.number()))
             .expression_attribute_values(":codes", AttributeValue::Ss(codes));
-        let pending = "pendingAuthenticatorKeys = :keys";
+        let pending = format!("pendingAuthenticatorKeys = :keys AND {NOT_LOST}");
         let write = match confirmation.waiting {
-            Some(set_up) => while_it_waits(write, pending, set_up),
+            Some(set_up) => while_it_waits(write, &pending, set_up),
             None => write.condition_expression(pending),
         };
         let record = ending_sessions(write, set, remove, confirmation.kept, now).write()?;

@@ -23,6 +23,9 @@ pub(crate) const KEY: &str = "pk";
 /// The registration that made a guest, until a password is set anew.
 pub(crate) const REGISTRATION: &str = "registration";
 
+/// When an operator's reset takes the second factors away.
+pub(crate) const FACTOR_RESET: &str = "factorResetAt";
+
 /// The prefix of the name of each passkey's attribute.
 const PASSKEY: &str = "passkey#";
 
@@ -198,6 +201,7 @@ fn parse(item: &Item) -> Option<Guest> {
         },
         passkeys: passkeys(item)?,
         is_leaving: item.contains_key("leavingSince"),
+        factor_reset_at: get_millis(item, FACTOR_RESET),
         pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
             Some(sealed_keys) => Some(PendingAuthenticator {
                 sealed_keys,

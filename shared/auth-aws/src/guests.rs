@@ -359,6 +359,7 @@ impl Guests {
             pending_authenticator: None,
             passkeys: Vec::new(),
             is_leaving: false,
+            factor_reset_at: None,
         }
     }
 

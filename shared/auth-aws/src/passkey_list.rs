@@ -13,12 +13,23 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    authenticators::{ending_sessions, while_it_waits},
+    authenticators::{NOT_LOST, ending_sessions, while_it_waits},
     clients::dynamodb,
     guest_items::{KEY, guest_key, passkey_attribute, passkey_value, read_guest},
-    items::{Written, conditional_update, text},
+    items::{Written, conditional_update, millis, text},
     transactions::{Write, transact},
 };
+
+/// What a use of a passkey has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasskeyUse {
+    /// The device, by a touch.
+    Touched,
+    /// The device, which has verified its user.
+    Verified,
+    /// The same, by a passkey that stands for the guest's second factor.
+    BothFactors,
+}
 
 /// The passkeys' part of the guests table.
 #[derive(Clone)]
@@ -38,6 +49,7 @@ impl PasskeyList {
 
     /// Adds a passkey to a guest's list, with `entry` in the guest's activity. If a sign-in waits
     /// for it, the guest must have no authenticator, and must not have ended the sign-in since.
+    /// While a reset is due, nothing is added: the guest's next sign-in empties the list first.
     pub async fn add(
         &self,
         sub: &UserSub,
@@ -50,10 +62,11 @@ impl PasskeyList {
             .update_in(sub, &passkey.id)
             .update_expression("SET #passkey = :passkey, updatedAt = :now")
             .expression_attribute_values(":passkey", passkey_value(passkey))
-            .expression_attribute_values(":now", text(now.to_string()));
-        let exists = "attribute_exists(pk)";
+            .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":millis", millis(now));
+        let exists = format!("attribute_exists(pk) AND {NOT_LOST}");
         let record = match waiting {
-            Some(set_up) => while_it_waits(record, exists, set_up),
+            Some(set_up) => while_it_waits(record, &exists, set_up),
             None => record.condition_expression(exists),
         };
         let writes = vec![record.write()?, entry.into_write()];
@@ -120,26 +133,35 @@ impl PasskeyList {
             .map_err(Problem::from)
     }
 
-    /// Records a use of a passkey. `false` if it is not on the list, so the use does not count. One
-    /// write decides between a sign-in and a removal.
+    /// Records a use of a passkey. `false` if it is not on the list, or if a reset is due, so the use
+    /// does not count. One write decides between a sign-in and a removal. A use that is both factors
+    /// stops a reset that waits.
     pub async fn used(
         &self,
         sub: &UserSub,
         id: &PasskeyId,
-        user_verified: bool,
+        used: PasskeyUse,
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let write = self
             .update(sub, id)
-            .condition_expression("attribute_exists(#passkey)")
-            .expression_attribute_values(":now", text(now.to_string()));
+            .condition_expression(format!("attribute_exists(#passkey) AND {NOT_LOST}"))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":millis", millis(now));
         // A use without verification does not clear the mark: the guest still has a second factor.
-        let write = if user_verified {
-            write
-                .update_expression("SET #passkey.lastUsedAt = :now, #passkey.userVerified = :true")
-                .expression_attribute_values(":true", AttributeValue::Bool(true))
-        } else {
-            write.update_expression("SET #passkey.lastUsedAt = :now")
+        let write = match used {
+            PasskeyUse::Touched => write.update_expression("SET #passkey.lastUsedAt = :now"),
+            PasskeyUse::Verified | PasskeyUse::BothFactors => {
+                let stops = if used == PasskeyUse::BothFactors {
+                    " REMOVE factorResetAt"
+                } else {
+                    ""
+                };
+                let set = "SET #passkey.lastUsedAt = :now, #passkey.userVerified = :true";
+                write
+                    .update_expression(format!("{set}{stops}"))
+                    .expression_attribute_values(":true", AttributeValue::Bool(true))
+            }
         };
         Ok(matches!(
             conditional_update(write, "note the passkey's use").await?,

@@ -210,6 +210,12 @@ impl Environment {
         self.days("REMEMBER_DEVICE_DAYS", 0..=365)
     }
 
+    /// How long an operator's reset of second factors waits.
+    pub fn factor_reset_delay(&self) -> Result<Duration, ConfigurationError> {
+        let hours = self.number_within("FACTOR_RESET_DELAY_HOURS", 1..=168)?;
+        Ok(Duration::from_hours(hours.into()))
+    }
+
     /// How long a browser stays a known device.
     pub fn device_cookie_lifetime(&self) -> Result<Duration, ConfigurationError> {
         self.days("DEVICE_COOKIE_DAYS", COOKIE_DAYS)

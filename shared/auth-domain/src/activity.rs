@@ -101,6 +101,12 @@ pub enum ActivityKind {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// An operator has asked that the second factors be taken away.
+    FactorResetAsked,
+    /// The guest has stopped that.
+    FactorResetStopped,
+    /// The second factors were taken away.
+    FactorsReset,
     /// An agent was allowed to act for the guest.
     AgentAllowed,
     /// An operator has disabled the account.
@@ -117,7 +123,7 @@ pub enum ActivityKind {
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SessionEnded,
@@ -129,6 +135,9 @@ impl ActivityKind {
         Self::AuthenticatorRemoved,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
+        Self::FactorResetAsked,
+        Self::FactorResetStopped,
+        Self::FactorsReset,
         Self::AgentAllowed,
         Self::AccountDisabled,
         Self::AccountEnabled,
@@ -152,6 +161,9 @@ impl ActivityKind {
             Self::AuthenticatorRemoved => "authenticator-removed",
             Self::PasskeyAdded => "passkey-added",
             Self::PasskeyRemoved => "passkey-removed",
+            Self::FactorResetAsked => "factor-reset-asked",
+            Self::FactorResetStopped => "factor-reset-stopped",
+            Self::FactorsReset => "factors-reset",
             Self::AgentAllowed => "agent-allowed",
             Self::AccountDisabled => "account-disabled",
             Self::AccountEnabled => "account-enabled",

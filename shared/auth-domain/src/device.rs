@@ -237,6 +237,7 @@ mod tests {
             authenticator: None,
             pending_authenticator: None,
             passkeys: Vec::new(),
+            factor_reset_at: None,
         }
     }
 

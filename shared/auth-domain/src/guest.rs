@@ -201,6 +201,8 @@ pub struct Guest {
     pub passkeys: Vec<Passkey>,
     /// Whether the guest is being deleted: their tokens and sign-ins no longer count.
     pub is_leaving: bool,
+    /// When an operator's reset takes the second factors away, unless it is stopped before.
+    pub factor_reset_at: Option<Timestamp>,
 }
 
 impl Guest {
@@ -209,6 +211,13 @@ impl Guest {
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
         self.authenticator.is_some() || self.passkeys.iter().any(|passkey| passkey.user_verified)
+    }
+
+    /// Whether an operator's reset is due: the second factors no longer count, and the next sign-in
+    /// removes them.
+    #[must_use]
+    pub fn has_lost_factors(&self, now: Timestamp) -> bool {
+        self.factor_reset_at.is_some_and(|at| at <= now)
     }
 
     /// Whether a sign-out everywhere ended a session that had begun by `signed_in_by`. A sign-out
@@ -268,6 +277,8 @@ struct User<'a> {
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor_reset_at: Option<Timestamp>,
 }
 
 impl Serialize for Guest {
@@ -280,6 +291,7 @@ impl Serialize for Guest {
             cognito_sub: Some(self.cognito_sub.as_str()),
             created_at: self.created_at,
             updated_at: Some(self.updated_at),
+            factor_reset_at: self.factor_reset_at,
         }
         .serialize(serializer)
     }
@@ -295,6 +307,7 @@ impl Serialize for WaitingGuest {
             cognito_sub: None,
             created_at: self.created_at,
             updated_at: None,
+            factor_reset_at: None,
         }
         .serialize(serializer)
     }

@@ -99,6 +99,8 @@ pub enum OperatorAct {
     Enable,
     /// End every session of a guest.
     SignOut,
+    /// Take a guest's second factors away after a delay.
+    ResetFactors,
     /// Link a guest to another user.
     Relink,
     /// Clear the limits of an address.
@@ -115,6 +117,7 @@ impl OperatorAct {
             Self::Disable => "disable",
             Self::Enable => "enable",
             Self::SignOut => "sign-out",
+            Self::ResetFactors => "reset-factors",
             Self::Relink => "relink",
             Self::ClearLimits => "clear-limits",
         }

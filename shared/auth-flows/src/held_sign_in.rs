@@ -130,9 +130,10 @@ impl HeldSignIns {
                 return Err(problem);
             }
         };
-        // The guest or the authenticator was deleted since the first factor: the person signs in
-        // again.
-        let Some((guest, authenticator)) = found.and_then(|guest| {
+        // The guest or the authenticator was deleted since the first factor, or a reset is due: the
+        // person signs in again.
+        let has_factors = |guest: &Guest| !guest.has_lost_factors(resumed.requester.now());
+        let Some((guest, authenticator)) = found.filter(has_factors).and_then(|guest| {
             let authenticator = guest.authenticator.clone()?;
             Some((guest, authenticator))
         }) else {

@@ -15,19 +15,19 @@
 use std::time::Duration;
 
 use auth_aws::{
-    Arrival, ConfigurationError, Guests, PasskeyList, PasswordSignIn, Passwords, Platform,
-    SecondFactors, TokenService,
+    Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, PasskeyList, PasskeyUse,
+    PasswordSignIn, Passwords, Platform, SecondFactors, TokenService,
 };
 use auth_domain::{
-    Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor, OfferedPassword,
-    Problem, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod, Timestamp, TokenDelivery,
-    Tokens, UserSub,
+    ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor,
+    Notice, OfferedPassword, Problem, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod,
+    Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::SignInAnswer;
 
 use crate::{
-    Arrivals, Arrived, Attempt, Newcomer, ProvedCode, ProvedPasskey, Requester, SessionRecords,
-    Welcomes,
+    Activities, Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, ProvedPasskey,
+    Requester, SessionRecords, Welcomes,
 };
 
 /// Ends sign-ins.
@@ -38,6 +38,9 @@ pub struct SigningIn {
     passkeys: PasskeyList,
     passwords: Passwords,
     second_factors: SecondFactors,
+    resets: FactorResets,
+    notices: Notices,
+    activities: Activities,
     token_service: TokenService,
     sessions: SessionRecords,
     welcomes: Welcomes,
@@ -74,6 +77,9 @@ impl SigningIn {
             passkeys: PasskeyList::new(platform)?,
             passwords: Passwords::new(platform)?,
             second_factors: SecondFactors::new(platform)?,
+            resets: FactorResets::new(platform)?,
+            notices: Notices::new(platform)?,
+            activities: Activities::new(platform)?,
             token_service: TokenService::new(platform)?,
             sessions: SessionRecords::new(platform)?,
             welcomes: Welcomes::new(platform)?,
@@ -177,7 +183,11 @@ impl SigningIn {
             method,
             ..
         } = first_factor;
-        let arrived = arriving.await?;
+        let mut arrived = arriving.await?;
+        if arrived.guest.has_lost_factors(self.clock.now()) {
+            arrived.guest = self.reset(&arrived.guest, first_factor).await?;
+            arrived.has_both_factors = false;
+        }
         if !arrived.has_both_factors
             && let Some(missing) = self.policy.missing(&arrived.guest)
             && !self.is_spared(requester, &arrived.guest)
@@ -207,6 +217,22 @@ impl SigningIn {
             .welcome(requester, &arrived, marked, *token_delivery)
             .await;
         Ok(SignInAnswer::signed_in(tokens, arrived.guest))
+    }
+
+    /// Carries out an operator's reset that is due. This sign-in goes on, and every other session
+    /// ends.
+    async fn reset(&self, guest: &Guest, first_factor: &FirstFactor<'_>) -> Result<Guest, Problem> {
+        let session = IssuedSession::of(&first_factor.tokens.access_token)?;
+        let (kind, now) = (ActivityKind::FactorsReset, self.clock.now());
+        let exchange = first_factor.requester.exchange();
+        let entry = self.activities.entry(guest, kind, exchange)?;
+        let kept = &session.key.id;
+        if self.resets.carry_out(guest, kept, entry, now).await? {
+            let notice = Notice::FactorsReset;
+            self.notices.tell(&guest.email, notice, exchange).await;
+        }
+        let reset = self.guests.find(&guest.cognito_sub).await?;
+        reset.ok_or(Problem::AuthRequired)
     }
 
     /// Whether this browser may skip the guest's authenticator.
@@ -340,11 +366,18 @@ impl SigningIn {
             return Err(requester.wrong_passkey());
         };
         let verified = assertion.user_verified();
+        let has_both_factors = verified && passkey.is_both_factors_of(&guest);
+        let used = if has_both_factors {
+            PasskeyUse::BothFactors
+        } else if verified {
+            PasskeyUse::Verified
+        } else {
+            PasskeyUse::Touched
+        };
         let now = self.clock.now();
-        if !self.passkeys.used(sub, &passkey.id, verified, now).await? {
+        if !self.passkeys.used(sub, &passkey.id, used, now).await? {
             return Err(requester.wrong_passkey());
         }
-        let has_both_factors = verified && passkey.is_both_factors_of(&guest);
         Ok(Arrived {
             guest,
             returns: true,

@@ -24,11 +24,17 @@ pub enum Notice {
     PasskeyRemoved,
     /// The account was deleted.
     AccountDeleted,
+    /// An operator has asked that the second factors be taken away after a delay.
+    FactorResetAsked,
+    /// The guest has stopped that.
+    FactorResetStopped,
+    /// The second factors were taken away.
+    FactorsReset,
 }
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::PasswordChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
@@ -39,5 +45,8 @@ impl Notice {
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::AccountDeleted,
+        Self::FactorResetAsked,
+        Self::FactorResetStopped,
+        Self::FactorsReset,
     ];
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::backstage::{Item, items};
 use crate::harness::people::ADA;
 use crate::harness::stage::Stage;
-use crate::harness::{Browser, SignedIn, TestWorld};
+use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 
 impl TestWorld {
     /// An operator's client, which signs its requests.
@@ -50,6 +50,17 @@ pub(crate) const REASON: &str = "Ticket 4711";
 /// The body of an act.
 pub(crate) fn with_reason() -> Value {
     json!({ "reason": REASON })
+}
+
+/// Seconds of a reset's delay where none is configured.
+pub(crate) const RESET_DELAY_SECONDS: u64 = 24 * 3600;
+
+/// An operator asks for the reset of a guest's second factors.
+pub(crate) async fn ask_for_reset(world: &TestWorld, user: &Value) -> Answer {
+    let path = path_of(user, "reset-factors");
+    let asked = world.operator().post(&path, with_reason()).await;
+    asked.expect_status(202);
+    asked
 }
 
 /// An operator is about to act on ADA, who is signed in.

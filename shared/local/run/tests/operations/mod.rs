@@ -24,6 +24,7 @@ mod get_workload_token;
 mod guest_activity;
 mod initiate_otp;
 mod initiate_passkey;
+mod keep_factors;
 mod list_activity;
 mod list_passkeys;
 mod list_sessions;
@@ -39,6 +40,7 @@ mod rename_passkey;
 mod request_password_reset;
 mod request_proof;
 mod resend_otp;
+mod reset_factors;
 mod setup_mfa;
 mod setup_passkey;
 mod sign_out_guest;
@@ -81,6 +83,7 @@ pub(crate) fn cases() -> Vec<Case> {
         guest_activity::cases(),
         initiate_otp::cases(),
         initiate_passkey::cases(),
+        keep_factors::cases(),
         list_activity::cases(),
         list_passkeys::cases(),
         list_sessions::cases(),
@@ -96,6 +99,7 @@ pub(crate) fn cases() -> Vec<Case> {
         request_password_reset::cases(),
         request_proof::cases(),
         resend_otp::cases(),
+        reset_factors::cases(),
         setup_mfa::cases(),
         setup_passkey::cases(),
         sign_out_guest::cases(),

@@ -12,6 +12,7 @@ use crate::harness::backstage::{
     make_unverified_user_with_password, plant_authenticator, plant_guest, release_guest,
 };
 use crate::harness::case::{Case, Prepare, Then};
+use crate::harness::operators::{RESET_DELAY_SECONDS, ask_for_reset};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::counted;
@@ -616,6 +617,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("registration not confirmed", |world| {
             Box::pin(unconfirmed_guest(world))
         }),
+        case("reset of factors due", |world| {
+            Box::pin(guest_with_a_reset(world))
+        }),
     ]
 }
 
@@ -660,6 +664,14 @@ async fn wrong_code(world: &TestWorld) -> Stage<'_> {
     let mut stage = Stage::proof(world).await;
     stage.spoil_code();
     stage
+}
+
+async fn guest_with_a_reset(world: &TestWorld) -> Stage<'_> {
+    let guest = world.sign_in(ADA).await;
+    plant_authenticator(world, ADA).await;
+    ask_for_reset(world, &guest.user).await;
+    world.advance(RESET_DELAY_SECONDS);
+    Stage::proof(world).await
 }
 
 async fn unconfirmed_guest(world: &TestWorld) -> Stage<'_> {

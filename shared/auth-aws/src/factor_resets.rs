@@ -1,0 +1,117 @@
+//! Resets of second factors by operators, in their guests' records: asked for, stopped, and carried
+//! out when the guest next signs in.
+
+use auth_domain::{Guest, Problem, Report, SessionId, Timestamp, UserSub};
+use aws_sdk_dynamodb::{
+    Client,
+    types::{Update, builders::UpdateBuilder},
+};
+
+use crate::{
+    ActivityEntry, ConfigurationError, Platform,
+    authenticators::{NOT_LOST, ending_sessions},
+    clients::dynamodb,
+    guest_items::{FACTOR_RESET, KEY, guest_key, passkey_attribute},
+    items::millis,
+    transactions::{Write, transact},
+};
+
+/// The resets' part of the guests table.
+#[derive(Clone)]
+pub struct FactorResets {
+    client: Client,
+    table: String,
+}
+
+impl FactorResets {
+    /// Resets in the table that `GUESTS_TABLE_NAME` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            client: dynamodb(platform)?,
+            table: platform.environment().text("GUESTS_TABLE_NAME")?.to_owned(),
+        })
+    }
+
+    /// Has the second factors end at `at`, with `entry` in the guest's activity. A reset that waits
+    /// already stays as it is: asking again neither hastens nor delays it. Returns when they end.
+    pub async fn ask(
+        &self,
+        guest: &Guest,
+        at: Timestamp,
+        entry: ActivityEntry,
+    ) -> Result<Timestamp, Problem> {
+        if let Some(before) = guest.factor_reset_at {
+            return Ok(before);
+        }
+        let record = self
+            .update(&guest.cognito_sub)
+            .update_expression(format!("SET {FACTOR_RESET} = :at"))
+            .condition_expression(format!(
+                "attribute_exists({KEY}) AND attribute_not_exists({FACTOR_RESET})"
+            ))
+            .expression_attribute_values(":at", millis(at))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        if transact(&self.client, writes, "ask for the reset of factors").await? {
+            Ok(at)
+        } else {
+            Err(Problem::ServiceUnavailable {
+                retry_after_seconds: 1,
+                report: Report::of("another operator asked at the same moment"),
+            })
+        }
+    }
+
+    /// Stops a reset that waits, with `entry` in the guest's activity. `false` where its time has
+    /// come.
+    pub async fn stop(
+        &self,
+        sub: &UserSub,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let record = self
+            .update(sub)
+            .update_expression(format!("REMOVE {FACTOR_RESET}"))
+            .condition_expression(NOT_LOST)
+            .expression_attribute_values(":millis", millis(now))
+            .write()?;
+        let writes = vec![record, entry.into_write()];
+        transact(&self.client, writes, "stop the reset of factors").await
+    }
+
+    /// Takes the second factors of a guest away, where the time for it has come: authenticator,
+    /// backup codes and passkeys. Ends every session but `kept`. All in one transaction, with
+    /// `entry` in the guest's activity. `false` where another sign-in has carried it out.
+    pub async fn carry_out(
+        &self,
+        guest: &Guest,
+        kept: &SessionId,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let mut remove = format!(
+            "REMOVE {FACTOR_RESET}, authenticatorKeys, authenticatorLastStep, backupCodes, \
+             secondFactorUsed, secondFactorUsedBy, pendingAuthenticatorKeys, \
+             pendingAuthenticatorUntil"
+        );
+        let mut write = self
+            .update(&guest.cognito_sub)
+            .condition_expression(format!("{FACTOR_RESET} <= :millis"));
+        for (number, passkey) in guest.passkeys.iter().enumerate() {
+            let name = format!("#passkey{number}");
+            remove = format!("{remove}, {name}");
+            write = write.expression_attribute_names(name, passkey_attribute(&passkey.id));
+        }
+        let set = "SET updatedAt = :now, signedOutAt = :millis";
+        let record = ending_sessions(write, set, &remove, Some(kept), now).write()?;
+        let writes = vec![record, entry.into_write()];
+        transact(&self.client, writes, "reset the factors").await
+    }
+
+    fn update(&self, sub: &UserSub) -> UpdateBuilder {
+        Update::builder()
+            .table_name(&self.table)
+            .key(KEY, guest_key(sub))
+    }
+}

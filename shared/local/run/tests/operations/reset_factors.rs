@@ -1,0 +1,102 @@
+//! `reset-factors`: second factors go after a delay, in which the guest hears of it and can stop it.
+
+use serde_json::json;
+
+use crate::harness::TestWorld;
+use crate::harness::authenticator_app::{assert_told, code};
+use crate::harness::case::Case;
+use crate::harness::operators::{RESET_DELAY_SECONDS, act_on_ada, ask_for_reset, assert_recorded};
+use crate::harness::people::ADA;
+use crate::harness::requests::opens;
+use crate::harness::steps::MANY_STARTS;
+
+async fn world() -> TestWorld {
+    TestWorld::stopped(&MANY_STARTS).await
+}
+
+/// Whether a sign-in by code is asked for a second factor.
+async fn is_asked(world: &TestWorld) -> bool {
+    let answer = world.browser().sign_in(ADA).await;
+    answer.expect_status(200);
+    answer["mfaRequired"] == true
+}
+
+#[tokio::test]
+async fn after_a_day_the_next_sign_in_takes_every_second_factor_away() {
+    let world = world().await;
+    let mut guest = world.guarded(ADA).await;
+    let user = guest.session.user.clone();
+    let asked = ask_for_reset(&world, &user).await;
+    assert_told(&world, "Your second factors are about to be removed");
+    assert_recorded(&world, &guest.session, "reset-factors").await;
+    let shown = guest.session.browser.get("/me").await;
+    assert_eq!(shown["factorResetAt"], asked["effectiveAt"]);
+
+    world.advance(RESET_DELAY_SECONDS - 1);
+    assert!(is_asked(&world).await, "a first factor does not stop it");
+    let again = ask_for_reset(&world, &user).await;
+    assert_eq!(again["effectiveAt"], asked["effectiveAt"]);
+    let held = world.held(ADA).await;
+    world.advance(1);
+    let late = code(&guest.app.next_code());
+    let refused = world.browser().second_factor(&held, late).await;
+    refused.expect_problem(400, "INVALID_SESSION");
+
+    let signed_in = world.browser().sign_in(ADA).await;
+    let token = signed_in.text("accessToken");
+    assert!(opens(&world, &token).await, "this session goes on");
+    assert_told(&world, "Your second factors were removed");
+    assert!(signed_in["user"]["factorResetAt"].is_null());
+    let ended = guest.session.browser.get("/me").await;
+    ended.expect_problem(401, "AUTH_REQUIRED");
+    assert!(!is_asked(&world).await);
+}
+
+#[tokio::test]
+async fn a_reset_empties_the_list_of_passkeys() {
+    let world = world().await;
+    let mut ada = world.holder(ADA).await;
+    ask_for_reset(&world, &ada.session.user).await;
+    world.advance(RESET_DELAY_SECONDS);
+    let refused = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    let mut browser = world.browser();
+    let signed_in = browser.sign_in(ADA).await;
+    browser.bearer(&signed_in.text("accessToken"));
+    let listed = browser.get("/me/passkeys").await;
+    assert_eq!(listed["passkeys"], json!([]));
+    let refused = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn a_second_factor_stops_it() {
+    let world = world().await;
+    let guest = world.guarded(ADA).await;
+    ask_for_reset(&world, &guest.session.user).await;
+    let held = world.held(ADA).await;
+    let signed_in = world
+        .browser()
+        .second_factor(&held, code(&guest.app.next_code()))
+        .await;
+    signed_in.expect_status(200);
+    world.advance(RESET_DELAY_SECONDS);
+    assert!(is_asked(&world).await);
+
+    let mut ada = world.holder("grace@example.com").await;
+    ask_for_reset(&world, &ada.session.user).await;
+    let mut browser = world.browser();
+    let signed_in = browser
+        .passkey_sign_in("grace@example.com", &mut ada.device)
+        .await;
+    signed_in.expect_status(200);
+    browser.bearer(&signed_in.text("accessToken"));
+    assert!(browser.get("/me").await["factorResetAt"].is_null());
+}
+
+/// What can become of it.
+pub(crate) fn cases() -> Vec<Case> {
+    vec![Case::of("reset-factors", "waits", "202", |world| {
+        Box::pin(act_on_ada(world, "reset-factors"))
+    })]
+}
