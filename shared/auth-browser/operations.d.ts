@@ -207,6 +207,11 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
+  keepFactors:
+    | 'AUTH_REQUIRED'
+    | 'INTERNAL'
+    | 'SERVICE_UNAVAILABLE'
+    | 'SESSION_EXPIRED';
   listActivity:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -297,6 +302,13 @@ export interface OperationProblems {
     | 'RATE_LIMITED'
     | 'SERVICE_UNAVAILABLE'
     | 'SIGN_IN_COMPLETED'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
+  resetFactors:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
   setupMfa:
@@ -529,6 +541,11 @@ export interface Operations {
     input: InitiatePasskeyInput,
     options?: CallOptions,
   ): Promise<PasskeySignIn>;
+  /** Stop an operator's reset of the second factors. */
+  keepFactors(
+    input?: Record<string, never>,
+    options?: CallOptions,
+  ): Promise<void>;
   /** List what happened to the account. */
   listActivity(
     input?: { before?: ActivityId; limit?: number },
@@ -589,6 +606,11 @@ export interface Operations {
     input: ResendOtpInput,
     options?: CallOptions,
   ): Promise<CodeSent>;
+  /** Reset the second factors of a guest who has lost them. */
+  resetFactors(
+    input: ActInput & { guestId: GuestId },
+    options?: CallOptions,
+  ): Promise<FactorReset>;
   /** Begin setting up an authenticator. */
   setupMfa(
     input: SetupMfaInput,
@@ -803,7 +825,7 @@ export type Activity = {
   readonly eventId: ActivityId;
   readonly at: Instant;
   /** What happened. `sign-in-refused` had a right first factor. More types may be added. */
-  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported';
+  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'factor-reset-asked' | 'factor-reset-stopped' | 'factors-reset' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported';
   /**
    * Who caused it. `guest` is whoever had the guest's proofs; Latchkey ends sessions whose refresh
    * token was copied; an operator is of the team.
@@ -898,6 +920,11 @@ export type DisableMfaInput = {
   readonly proof?: MailedProof;
   readonly code?: OtpCode;
   readonly backupCode?: BackupCode | null;
+};
+
+export type FactorReset = {
+  /** The second factors count for nothing after this. */
+  readonly effectiveAt: Instant;
 };
 
 export type FoundFactors = {
@@ -1175,6 +1202,11 @@ export type User = {
   readonly cognitoSub: CognitoSub;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
+  /**
+   * When an operator's reset takes the guest's second factors away. Show it, so that a guest who
+   * did not ask for it can stop it (`keepFactors`, or a sign-in with a second factor).
+   */
+  readonly factorResetAt?: Instant;
 };
 
 export type UserSession = {

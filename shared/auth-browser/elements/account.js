@@ -9,6 +9,7 @@
 import { ActivitySection } from './account-activity.js';
 import { AuthenticatorSection } from './account-authenticator.js';
 import { DataSection } from './account-data.js';
+import { factorReset } from './account-factor-reset.js';
 import { PasskeysSection } from './account-passkeys.js';
 import { PasswordSection } from './account-password.js';
 import { ProfileSection } from './account-profile.js';
@@ -95,7 +96,8 @@ export class LatchkeyAccount extends LatchkeyElement {
     try {
       const user = await this.client.getProfile();
       if (shown !== this.#shown) return;
-      this.show({ title: 'account.title', hint: user.email, content: this.#sections.map((section) => section.view(user)) });
+      const sections = this.#sections.map((section) => section.view(user));
+      this.show({ title: 'account.title', hint: user.email, content: [factorReset(this, user), ...sections] });
       if (at !== undefined) this.shadowRoot.getElementById(at).focus();
     } catch (problem) {
       this.tellProblem(problem);
