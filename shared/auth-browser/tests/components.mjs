@@ -470,6 +470,33 @@ async function activity() {
   await tab.context().close();
 }
 
+/** An operator's reset of the second factors, as a live session shows it. */
+async function factorReset() {
+  const address = 'lost@example.com';
+  const password = 'a lantern over the harbour';
+  const { sessionToken } = await post('/auth/register', { email: address, password });
+  const { user } = await post('/auth/register/confirm', { sessionToken, code: await code(address) });
+  const tab = await open();
+  await press(tab, 'Use a password');
+  await fill(tab, 'email', address);
+  await fill(tab, 'password', password);
+  await go(tab);
+  const waiting = account(tab).getByRole('heading', { name: /about to be removed/ });
+  await account(tab).getByLabel('Name').waitFor();
+  assert.equal(await waiting.count(), 0);
+  const asked = { guestId: user.guestId, principal: 'arn:aws:iam::000000000000:user/support' };
+  const answered = await fetch(`${local.lambda}/2015-03-31/functions/reset-factors/invocations`, { method: 'POST', body: JSON.stringify(asked) });
+  assert.equal(answered.status, 200);
+  await tab.reload();
+  await waiting.waitFor();
+  await isAccessible(tab, 'a reset that waits');
+  await account(tab).getByRole('button', { name: 'Keep them' }).click();
+  await said(tab, /stay/, 'latchkey-account');
+  assert.equal(await waiting.count(), 0);
+  seen('a reset of the second factors is shown, and stopped');
+  await tab.context().close();
+}
+
 /** A deployment that requires a second factor of all people. */
 async function required() {
   const strict = await start('SECOND_FACTOR = required');
@@ -849,6 +876,7 @@ const JOURNEYS = {
   tabs: twoTabs,
   sessions,
   activity,
+  reset: factorReset,
   required,
   account: ownAccount,
   passkeys,

@@ -8,6 +8,7 @@ use crate::harness::authenticator_app::assert_told;
 use crate::harness::case::Case;
 use crate::harness::operators::{RESET_DELAY_SECONDS, ask_for_reset};
 use crate::harness::people::ADA;
+use crate::harness::requests::refresh;
 use crate::harness::stage::Stage;
 
 #[tokio::test]
@@ -38,6 +39,8 @@ async fn a_reset_whose_time_has_come_is_not_stopped() {
     let shown = session.browser.get("/me").await;
     assert!(shown["factorResetAt"].is_string());
     world.advance(1);
+    let renewed = refresh(&mut session.browser, &session.refresh_token).await;
+    session.browser.bearer(&renewed.text("accessToken"));
     let late = session.browser.delete("/me/factor-reset").await;
     late.expect_problem(410, "SESSION_EXPIRED");
 }

@@ -7,7 +7,7 @@ use crate::harness::authenticator_app::{assert_told, code};
 use crate::harness::case::Case;
 use crate::harness::operators::{RESET_DELAY_SECONDS, act_on_ada, ask_for_reset, assert_recorded};
 use crate::harness::people::ADA;
-use crate::harness::requests::opens;
+use crate::harness::requests::{opens, refresh};
 use crate::harness::steps::MANY_STARTS;
 
 async fn world() -> TestWorld {
@@ -26,6 +26,11 @@ async fn after_a_day_the_next_sign_in_takes_every_second_factor_away() {
     let world = world().await;
     let mut guest = world.guarded(ADA).await;
     let user = guest.session.user.clone();
+    let mut live = world.browser();
+    let held = world.held(ADA).await;
+    let before = live
+        .second_factor(&held, code(&guest.app.next_code()))
+        .await;
     let asked = ask_for_reset(&world, &user).await;
     assert_told(&world, "Your second factors are about to be removed");
     assert_recorded(&world, &guest.session, "reset-factors").await;
@@ -42,12 +47,15 @@ async fn after_a_day_the_next_sign_in_takes_every_second_factor_away() {
     let refused = world.browser().second_factor(&held, late).await;
     refused.expect_problem(400, "INVALID_SESSION");
 
+    let renewed = refresh(&mut live, &before.text("refreshToken")).await;
+    live.bearer(&renewed.text("accessToken"));
+    live.get("/me").await.expect_status(200);
     let signed_in = world.browser().sign_in(ADA).await;
     let token = signed_in.text("accessToken");
     assert!(opens(&world, &token).await, "this session goes on");
     assert_told(&world, "Your second factors were removed");
     assert!(signed_in["user"]["factorResetAt"].is_null());
-    let ended = guest.session.browser.get("/me").await;
+    let ended = live.get("/me").await;
     ended.expect_problem(401, "AUTH_REQUIRED");
     assert!(!is_asked(&world).await);
 }
