@@ -19,6 +19,7 @@ mod passkeys;
 mod passwords;
 mod persistence;
 mod pools;
+mod programs;
 mod sign_up;
 mod srp;
 mod tokens;

@@ -8,6 +8,7 @@ use cognito_local::{AllowedCredentials, ClientSpec, PasskeySpec, UnknownUser};
 use serde_json::{Value, json};
 
 use crate::device::Device;
+use crate::programs::{self, browser, is_at_hand};
 use crate::world::{Plan, World, refusal};
 
 const NINA: &str = "nina@example.com";
@@ -216,6 +217,22 @@ async fn a_passkey_is_registered_as_a_document_and_signs_in_as_text() {
             .access_token
             .is_some()
     );
+}
+
+/// A pool of its own: Latchkey's tokens lack the scope that Amplify's calls need.
+#[tokio::test(flavor = "multi_thread")]
+async fn amplify_registers_a_passkey_in_a_browser_and_signs_in_by_it() {
+    let needed =
+        "for (const name of ['aws-amplify/auth', 'esbuild', 'playwright-core']) require(name)";
+    if !is_at_hand("node", &["-e", needed]) || browser().is_none() {
+        println!(
+            "SKIPPED: node with aws-amplify, esbuild, playwright-core and a browser is not at hand"
+        );
+        return;
+    }
+    let world = passkey_world().await;
+    world.user_with_password(NINA).await;
+    programs::signs_in(&world, "node", "passkeys_amplify.cjs", NINA).await;
 }
 
 #[tokio::test]

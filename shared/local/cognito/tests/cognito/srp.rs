@@ -1,7 +1,6 @@
 //! SRP: a client written here a second time, and the clients that people use.
 
 use std::collections::HashMap;
-use std::process::Command;
 
 use aws_sdk_cognitoidentityprovider::operation::respond_to_auth_challenge::RespondToAuthChallengeOutput;
 use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, ChallengeNameType};
@@ -12,6 +11,7 @@ use ring::digest::{SHA256, digest};
 use ring::hmac;
 use rsa::BigUint;
 
+use crate::programs::{self, is_at_hand};
 use crate::world::{PASSWORD, World, refusal};
 
 const NINA: &str = "nina@example.com";
@@ -401,50 +401,9 @@ async fn an_authenticator_is_asked_for_after_srp_too() {
     );
 }
 
-/// The search path for Node's clients: `NODE_PATH`, and CI's installation.
-fn node_path() -> String {
-    let installed = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../target/ci/node/node_modules"
-    );
-    match std::env::var("NODE_PATH") {
-        Ok(path) => format!("{path}:{installed}"),
-        Err(_) => installed.to_owned(),
-    }
-}
-
-fn is_at_hand(program: &str, probe: &[&str]) -> bool {
-    let probed = Command::new(program)
-        .args(probe)
-        .env("NODE_PATH", node_path())
-        .output();
-    probed.is_ok_and(|output| output.status.success())
-}
-
 /// Runs a client of another language against a world.
 async fn signs_in(program: &'static str, script: &str) {
-    let world = srp_world().await;
-    let arguments = [
-        format!("{}/tests/cognito/{script}", env!("CARGO_MANIFEST_DIR")),
-        world.url.clone(),
-        world.pool.clone(),
-        world.client.client_id.clone(),
-        NINA.to_owned(),
-        PASSWORD.to_owned(),
-    ];
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new(program)
-            .args(arguments)
-            .env("NODE_PATH", node_path())
-            .output()
-            .unwrap()
-    })
-    .await
-    .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{complained}");
-    assert!(said.contains("signed in"), "{said}");
+    programs::signs_in(&srp_world().await, program, script, NINA).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
