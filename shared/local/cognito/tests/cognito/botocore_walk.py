@@ -141,10 +141,13 @@ refused("NotAuthorizedException", cognito.get_tokens_from_refresh_token, ClientI
 cognito.get_user(AccessToken=access)
 cognito.get_user_auth_factors(AccessToken=access)
 
-# A passkey as an authenticator makes it: registered without a signature, so any point on the curve
-# is a key.
+def text(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+# A passkey as an authenticator makes it. The private key is one, so the public key is the curve's
+# base point.
 def passkey(options):
-    text = lambda octets: base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
     data = {"type": "webauthn.create", "challenge": options["challenge"], "origin": "https://" + options["rp"]["id"], "crossOrigin": False}
     x, y = (bytes.fromhex(half) for half in POINT)
     key = bytes([0xA5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32]) + x + bytes([0x22, 0x58, 32]) + y
@@ -156,17 +159,56 @@ def passkey(options):
     return {"id": text(credential), "rawId": text(credential), "type": "public-key", "authenticatorAttachment": "platform", "clientExtensionResults": {}, "response": response}
 
 
+def integer(value):
+    """As DER has it: the shortest octets whose first bit is the sign."""
+    octets = value.to_bytes(value.bit_length() // 8 + 1, "big")
+    return bytes([2, len(octets)]) + octets
+
+
+def assertion(begun, registered):
+    """What the authenticator answers, as text.
+
+    The key and ECDSA's random number are one. So r is the base point's x, and s is hash plus r.
+    """
+    options = json.loads(begun["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])
+    data = {"type": "webauthn.get", "challenge": options["challenge"], "origin": "https://" + options["rpId"], "crossOrigin": False}
+    seen = json.dumps(data, separators=(",", ":")).encode()
+    made = hashlib.sha256(options["rpId"].encode()).digest() + bytes([0x05]) + bytes(4)  # present, verified
+    r = int(POINT[0], 16)
+    s = (int.from_bytes(hashlib.sha256(made + hashlib.sha256(seen).digest()).digest(), "big") + r) % ORDER
+    halves = integer(r) + integer(s)
+    signature = bytes([0x30, len(halves)]) + halves
+    response = {"clientDataJSON": text(seen), "authenticatorData": text(made), "signature": text(signature), "userHandle": text(SUB.encode())}
+    return json.dumps({**registered, "response": response})
+
+
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 POINT = ("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
 started = cognito.start_web_authn_registration(AccessToken=access)["CredentialCreationOptions"]
 refused("WebAuthnRelyingPartyMismatchException", cognito.complete_web_authn_registration, AccessToken=access, Credential=passkey(started) | {"response": passkey({**started, "rp": {"id": "other.example"}})["response"] | {"clientDataJSON": passkey(started)["response"]["clientDataJSON"]}})
 refused("WebAuthnChallengeNotFoundException", cognito.complete_web_authn_registration, AccessToken=access, Credential=passkey(started))
-cognito.complete_web_authn_registration(AccessToken=access, Credential=passkey(cognito.start_web_authn_registration(AccessToken=access)["CredentialCreationOptions"]))
+registered = passkey(cognito.start_web_authn_registration(AccessToken=access)["CredentialCreationOptions"])
+cognito.complete_web_authn_registration(AccessToken=access, Credential=registered)
+again = cognito.start_web_authn_registration(AccessToken=access)["CredentialCreationOptions"]
+assert [each["id"] for each in again["excludeCredentials"]] == [registered["id"]], again
 [listed] = cognito.list_web_authn_credentials(AccessToken=access)["Credentials"]
 assert "WEB_AUTHN" in cognito.admin_get_user_auth_factors(**WHO)["ConfiguredUserAuthFactors"]
 begun = cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME, "PREFERRED_CHALLENGE": "WEB_AUTHN"})
 assert json.loads(begun["ChallengeParameters"]["CREDENTIAL_REQUEST_OPTIONS"])["allowCredentials"][0]["id"] == listed["CredentialId"]
 refused("NotAuthorizedException", cognito.respond_to_auth_challenge, ClientId=CLIENT, ChallengeName="WEB_AUTHN", Session=begun["Session"], ChallengeResponses={"USERNAME": NAME, "CREDENTIAL": "{}"})
+SUB = next(each["Value"] for each in cognito.get_user(AccessToken=access)["UserAttributes"] if each["Name"] == "sub")
+begun = cognito.initiate_auth(ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME, "PREFERRED_CHALLENGE": "WEB_AUTHN"})
+done = cognito.respond_to_auth_challenge(ClientId=CLIENT, ChallengeName="WEB_AUTHN", Session=begun["Session"], ChallengeResponses={"USERNAME": NAME, "CREDENTIAL": assertion(begun, registered)})
+assert "AccessToken" in done["AuthenticationResult"], done
+begun = cognito.admin_initiate_auth(UserPoolId=POOL, ClientId=CLIENT, AuthFlow="USER_AUTH", AuthParameters={"USERNAME": NAME})
+assert begun["ChallengeName"] == "SELECT_CHALLENGE" and "WEB_AUTHN" in begun["AvailableChallenges"], begun
+chosen = cognito.admin_respond_to_auth_challenge(UserPoolId=POOL, ClientId=CLIENT, ChallengeName="SELECT_CHALLENGE", Session=begun["Session"], ChallengeResponses={"USERNAME": NAME, "ANSWER": "WEB_AUTHN"})
+answer = {"UserPoolId": POOL, "ClientId": CLIENT, "ChallengeName": "WEB_AUTHN", "Session": chosen["Session"], "ChallengeResponses": {"USERNAME": NAME, "CREDENTIAL": assertion(chosen, registered)}}
+assert "AccessToken" in cognito.admin_respond_to_auth_challenge(**answer)["AuthenticationResult"]
+refused("NotAuthorizedException", cognito.admin_respond_to_auth_challenge, **answer)
+assert cognito.list_web_authn_credentials(AccessToken=access, MaxResults=1)["Credentials"] == [listed]
 cognito.delete_web_authn_credential(AccessToken=access, CredentialId=listed["CredentialId"])
+assert "WEB_AUTHN" not in cognito.admin_get_user_auth_factors(**WHO).get("ConfiguredUserAuthFactors", [])
 refused("ResourceNotFoundException", cognito.delete_web_authn_credential, AccessToken=access, CredentialId=listed["CredentialId"])
 third = cognito.create_user_pool(PoolName="third", Policies={"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}})["UserPool"]["Id"]
 cognito.set_user_pool_mfa_config(UserPoolId=third, WebAuthnConfiguration={"RelyingPartyId": "example.com", "UserVerification": "required"})
