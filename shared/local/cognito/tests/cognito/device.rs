@@ -1,13 +1,16 @@
 //! An authenticator with room for one passkey, and the browser before it.
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use passkey::authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod};
-use passkey::client::{Client, DefaultClientData};
+use passkey::client::{Client, ClientData, DefaultClientData, DefaultClientDataWithCustomHash};
 use passkey::crypto::rust_crypto::RustCryptoBackend;
 use passkey_types::Passkey;
 use passkey_types::ctap2::{Aaguid, Ctap2Error};
 use passkey_types::webauthn::{CredentialCreationOptions, CredentialRequestOptions};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 /// A browser at one address with an authenticator of its own.
@@ -82,15 +85,43 @@ impl Device {
         serde_json::to_value(made).unwrap()
     }
 
+    /// The same device with the same passkey, whose holder only touches it.
+    pub(crate) fn touched(&self) -> Self {
+        Self {
+            verifies: false,
+            ..self.clone()
+        }
+    }
+
     /// `navigator.credentials.get`: `AuthenticationResponseJSON`.
     pub(crate) async fn get(&mut self, options: &Value) -> Value {
+        self.sign(options, DefaultClientData).await
+    }
+
+    /// What a page of another origin gets before a browser that lets it ask for any passkey: the
+    /// device signs that origin.
+    pub(crate) async fn get_at(&mut self, origin: &str, options: &Value) -> Value {
+        // The order of the members is the specification's.
+        let seen = format!(
+            r#"{{"type":"webauthn.get","challenge":{},"origin":"{origin}","crossOrigin":false}}"#,
+            options["challenge"]
+        );
+        let hash = Sha256::digest(&seen).to_vec();
+        let mut made = self
+            .sign(options, DefaultClientDataWithCustomHash(hash))
+            .await;
+        made["response"]["clientDataJSON"] = json!(URL_SAFE_NO_PAD.encode(seen));
+        made
+    }
+
+    async fn sign(&mut self, options: &Value, client_data: impl ClientData<()>) -> Value {
         let mut client = Client::new(self.authenticator())
             .allows_insecure_localhost(true)
             .user_verification_when_preferred(self.verifies);
         let request: CredentialRequestOptions =
             serde_json::from_value(json!({ "publicKey": options })).unwrap();
         let made = client
-            .authenticate(&self.origin, request, DefaultClientData)
+            .authenticate(&self.origin, request, client_data)
             .await
             .unwrap();
         self.passkey.clone_from(client.authenticator().store());

@@ -30,6 +30,10 @@ pub(crate) const MANY_STARTS: [(&str, &str); 4] = [
     ROOMY_MAILBOXES[2],
 ];
 
+/// A world in which a passkey counts only where its device has verified its user.
+pub(crate) const USER_VERIFICATION_REQUIRED: [(&str, &str); 1] =
+    [("PASSKEY_USER_VERIFICATION", "required")];
+
 /// A world whose sign-ins all require a second factor.
 pub(crate) const SECOND_FACTOR_REQUIRED: [(&str, &str); 5] = [
     ("SECOND_FACTOR", "required"),

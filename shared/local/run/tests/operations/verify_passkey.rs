@@ -10,7 +10,7 @@ use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::{claims, opens};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
-use crate::harness::steps::MANY_STARTS;
+use crate::harness::steps::{MANY_STARTS, USER_VERIFICATION_REQUIRED};
 use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
@@ -80,6 +80,47 @@ async fn what_the_page_changes_of_an_answer_proves_nothing() {
         let refused = world.browser().prove_passkey(&started, &credential).await;
         refused.expect_problem(401, "INVALID_CREDENTIALS");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_another_origin_was_given_signs_nobody_in() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    let mut ada = world.holder(ADA).await;
+    for origin in [
+        "https://evil.example",
+        "https://evillocalhost",
+        "http://localhost.evil.example",
+    ] {
+        let started = world.browser().start_passkey(ADA).await;
+        let relayed = ada.device.get_at(origin, &started["options"]).await;
+        let refused = world.browser().prove_passkey(&started, &relayed).await;
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+    }
+    let started = world.browser().start_passkey(ADA).await;
+    let own = ada
+        .device
+        .get_at(&world.origin(), &started["options"])
+        .await;
+    let signed_in = world.browser().prove_passkey(&started, &own).await;
+    signed_in.expect_status(200);
+}
+
+#[tokio::test]
+async fn a_touch_is_no_answer_where_verification_is_demanded() {
+    let world = TestWorld::with_settings(&USER_VERIFICATION_REQUIRED).await;
+    let mut ada = world.holder(ADA).await;
+    let unknown = world.browser().start_passkey("zoe@nowhere.example").await;
+    let started = world.browser().start_passkey(ADA).await;
+    for answer in [&unknown, &started] {
+        assert_eq!(answer["options"]["userVerification"], "required");
+    }
+    let mut changed = started["options"].clone();
+    changed["userVerification"] = json!("discouraged");
+    let touch = ada.device.touched().get(&changed).await;
+    let refused = world.browser().prove_passkey(&started, &touch).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    signed_in.expect_status(200);
 }
 
 /// A passkey that was registered directly at Cognito, or that the list lost.

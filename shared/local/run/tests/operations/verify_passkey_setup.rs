@@ -6,10 +6,11 @@ use serde_json::json;
 
 use crate::harness::authenticator_app::assert_told;
 use crate::harness::case::{Case, Then};
+use crate::harness::device::Device;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
 use crate::harness::stage::Stage;
-use crate::harness::steps::SECOND_FACTOR_REQUIRED;
+use crate::harness::steps::{SECOND_FACTOR_REQUIRED, USER_VERIFICATION_REQUIRED};
 use crate::harness::{Answer, TestWorld};
 
 #[tokio::test]
@@ -46,8 +47,27 @@ async fn a_passkey_of_another_origin_is_refused() {
         .await;
     let mut options = begun["options"].clone();
     options["rp"]["id"] = json!("shop.example");
-    let mut elsewhere = crate::harness::device::Device::at("https://shop.example");
+    let mut elsewhere = Device::at("https://shop.example");
     let credential = elsewhere.create(&options).await;
+    let refused = ada.browser.complete_passkey(&begun, &credential).await;
+    refused.expect_problem(400, "INVALID_SESSION");
+    let listed = ada.browser.get("/me/passkeys").await;
+    assert_eq!(listed["passkeys"], json!([]));
+}
+
+#[tokio::test]
+async fn a_device_that_verifies_nobody_registers_nothing_where_that_is_demanded() {
+    let world = TestWorld::with_settings(&USER_VERIFICATION_REQUIRED).await;
+    let mut ada = world.sign_in(ADA).await;
+    ada.browser.bearer(&ada.access_token);
+    let proof = json!({ "proof": ada.browser.mailed_proof(ADA, "passkey").await });
+    let begun = ada.browser.set_up_passkey(proof).await;
+    let mut options = begun["options"].clone();
+    let verification = &mut options["authenticatorSelection"]["userVerification"];
+    assert_eq!(*verification, "required");
+    *verification = json!("discouraged");
+    let mut touch = Device::without_verification(&world.origin());
+    let credential = touch.create(&options).await;
     let refused = ada.browser.complete_passkey(&begun, &credential).await;
     refused.expect_problem(400, "INVALID_SESSION");
     let listed = ada.browser.get("/me/passkeys").await;
