@@ -1,4 +1,4 @@
-//! The decision: whether a reset waits that can still be stopped.
+//! The decision: a reset that waits is stopped, and one that is due is not.
 
 use auth_domain::{ActivityKind, Notice, Problem};
 use auth_lambda::Exchange;

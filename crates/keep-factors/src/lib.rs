@@ -1,9 +1,10 @@
 //! `keepFactors`, DELETE /me/factor-reset: stops an operator's reset of the second factors.
 //!
-//! A live session is enough: whoever began it had a second factor, or had the account before there
-//! was one. The guest is told by mail.
+//! A live session is enough: it began with a second factor, or before there was one. The guest gets
+//! a mail.
 //!
-//! If a call fails: nothing has changed, or the reset is stopped and the same request says so.
+//! If a call fails: nothing has changed, or the reset is stopped and the same request confirms it.
+//! A failed notice is logged and counted, and does not fail the request.
 
 mod keep_factors;
 
@@ -12,7 +13,7 @@ use auth_domain::{Clock, Problem};
 use auth_flows::{Activities, Notices};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = KeepFactors {
         callers: Callers::new(platform)?,
@@ -25,7 +26,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, deployment))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct KeepFactors {
     callers: Callers,
     resets: FactorResets,

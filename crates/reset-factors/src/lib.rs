@@ -1,13 +1,13 @@
-//! `resetFactors`, POST /admin/guests/{guestId}/reset-factors: takes lost second factors away after
-//! a delay.
+//! `resetFactors`, POST /admin/guests/{guestId}/reset-factors: removes lost second factors after a
+//! delay.
 //!
-//! The guest is told at once by mail, and by `factorResetAt` in every live session. A live session
-//! stops it, and so does a sign-in with a second factor. One with a first factor does not: a thief
-//! of the mailbox has that, and asks support in the guest's name. When the time has come, the second
-//! factors count for nothing, and the guest's next sign-in carries it out.
+//! The guest gets a mail at once, and every live session shows `factorResetAt`. A live session can
+//! stop the reset, and a sign-in with a second factor stops it. A first factor does not: a thief of
+//! the mailbox has that one, and asks support in the guest's name. After the delay the second
+//! factors do not count, and the guest's next sign-in removes them.
 //!
 //! If a call fails: nothing has changed, or the reset waits and the same request says until when. A
-//! notice that cannot be mailed is logged and counted, and fails nothing: the sessions show it.
+//! failed notice is logged and counted, and does not fail the request: the sessions show the reset.
 
 mod reset_factors;
 
@@ -19,7 +19,7 @@ use auth_flows::{Activities, Notices, OperatorActs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
-/// The function, wired to what it uses.
+/// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ResetFactors {
         acts: OperatorActs::new(platform)?,
@@ -32,7 +32,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(operation, platform.deployment()?))
 }
 
-/// What the operation works with.
+/// The operation's dependencies.
 struct ResetFactors {
     acts: OperatorActs,
     resets: FactorResets,
@@ -42,7 +42,7 @@ struct ResetFactors {
     delay: Duration,
 }
 
-/// From when on the second factors count for nothing.
+/// When the second factors end.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Waits {

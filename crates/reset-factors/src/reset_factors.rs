@@ -1,4 +1,4 @@
-//! The decision: when the second factors end, and that the guest hears of it.
+//! The decision: set when the second factors end, and tell the guest.
 
 use auth_domain::{ActOnGuest, ActivityKind, Guest, Notice, OperatorAct, Problem};
 use auth_lambda::Exchange;
@@ -6,7 +6,7 @@ use auth_lambda::Exchange;
 use crate::{ResetFactors, Waits};
 
 impl ResetFactors {
-    /// Lets a reset wait, and tells the guest. Asking again tells the guest again.
+    /// Begins a reset's delay, and tells the guest. A second request tells the guest again.
     pub(crate) async fn reset(
         &self,
         act: ActOnGuest,

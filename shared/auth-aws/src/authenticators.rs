@@ -25,7 +25,11 @@ use crate::{
     vault::{Owner, Use, Vault},
 };
 
-/// No reset has taken the second factors away by `:millis`.
+/// The attributes of a guest's authenticator and its set-up.
+pub(crate) const AUTHENTICATOR: &str = "authenticatorKeys, authenticatorLastStep, backupCodes, \
+     secondFactorUsed, secondFactorUsedBy, pendingAuthenticatorKeys, pendingAuthenticatorUntil";
+
+/// The condition that no operator's reset is due at `:millis`.
 pub(crate) const NOT_LOST: &str =
     "(attribute_not_exists(factorResetAt) OR factorResetAt > :millis)";
 
@@ -158,8 +162,8 @@ impl Authenticators {
         let write = self
             .update(sub)
             .update_expression(
-                "SET authenticatorLastStep = :step, secondFactorUsed = :used, secondFactorUsedBy = :by \
-                 REMOVE factorResetAt",
+                "SET authenticatorLastStep = :step, secondFactorUsed = :used, \
+                 secondFactorUsedBy = :by REMOVE factorResetAt",
             )
             .condition_expression(format!(
                 "authenticatorKeys = :keys AND authenticatorLastStep < :step AND {NOT_LOST}"
@@ -299,14 +303,13 @@ impl Authenticators {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let remove = "REMOVE authenticatorKeys, authenticatorLastStep, backupCodes, secondFactorUsed, secondFactorUsedBy, \
-                      pendingAuthenticatorKeys, pendingAuthenticatorUntil";
+        let remove = format!("REMOVE {AUTHENTICATOR}");
         let write = self
             .update_in(&guest.cognito_sub)
             .condition_expression("authenticatorKeys = :keys")
             .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
         let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let record = ending_sessions(write, set, remove, kept, now).write()?;
+        let record = ending_sessions(write, set, &remove, kept, now).write()?;
         let writes = vec![record, entry.into_write()];
         transact(&self.client, writes, "remove the authenticator")
             .await

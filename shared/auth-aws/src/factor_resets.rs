@@ -1,5 +1,5 @@
-//! Resets of second factors by operators, in their guests' records: asked for, stopped, and carried
-//! out when the guest next signs in.
+//! Resets of second factors by operators, in their guests' records. An operator requests one, the
+//! guest may stop it, and the guest's next sign-in after the delay carries it out.
 
 use auth_domain::{Guest, Problem, Report, SessionId, Timestamp, UserSub};
 use aws_sdk_dynamodb::{
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    authenticators::{NOT_LOST, ending_sessions},
+    authenticators::{AUTHENTICATOR, NOT_LOST, ending_sessions},
     clients::dynamodb,
     guest_items::{FACTOR_RESET, KEY, guest_key, passkey_attribute},
     items::millis,
@@ -32,8 +32,9 @@ impl FactorResets {
         })
     }
 
-    /// Has the second factors end at `at`, with `entry` in the guest's activity. A reset that waits
-    /// already stays as it is: asking again neither hastens nor delays it. Returns when they end.
+    /// Sets the end of the second factors to `at`, with `entry` in the guest's activity. A reset
+    /// that already waits keeps its time: a second request neither hastens nor delays it. Returns
+    /// when the factors end.
     pub async fn ask(
         &self,
         guest: &Guest,
@@ -62,8 +63,7 @@ impl FactorResets {
         }
     }
 
-    /// Stops a reset that waits, with `entry` in the guest's activity. `false` where its time has
-    /// come.
+    /// Stops a reset that waits, with `entry` in the guest's activity. `false` if it is due.
     pub async fn stop(
         &self,
         sub: &UserSub,
@@ -80,9 +80,9 @@ impl FactorResets {
         transact(&self.client, writes, "stop the reset of factors").await
     }
 
-    /// Takes the second factors of a guest away, where the time for it has come: authenticator,
-    /// backup codes and passkeys. Ends every session but `kept`. All in one transaction, with
-    /// `entry` in the guest's activity. `false` where another sign-in has carried it out.
+    /// Carries out a reset that is due: removes authenticator, backup codes and passkeys, and ends
+    /// every session except `kept`. It is one transaction, with `entry` in the guest's activity.
+    /// `false` if another sign-in has carried it out.
     pub async fn carry_out(
         &self,
         guest: &Guest,
@@ -90,11 +90,7 @@ impl FactorResets {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let mut remove = format!(
-            "REMOVE {FACTOR_RESET}, authenticatorKeys, authenticatorLastStep, backupCodes, \
-             secondFactorUsed, secondFactorUsedBy, pendingAuthenticatorKeys, \
-             pendingAuthenticatorUntil"
-        );
+        let mut remove = format!("REMOVE {FACTOR_RESET}, {AUTHENTICATOR}");
         let mut write = self
             .update(&guest.cognito_sub)
             .condition_expression(format!("{FACTOR_RESET} <= :millis"));

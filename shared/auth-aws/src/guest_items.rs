@@ -23,7 +23,7 @@ pub(crate) const KEY: &str = "pk";
 /// The registration that made a guest, until a password is set anew.
 pub(crate) const REGISTRATION: &str = "registration";
 
-/// When an operator's reset takes the second factors away.
+/// The attribute with the end of the second factors, set by an operator's reset.
 pub(crate) const FACTOR_RESET: &str = "factorResetAt";
 
 /// The prefix of the name of each passkey's attribute.

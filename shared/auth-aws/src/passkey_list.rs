@@ -20,14 +20,14 @@ use crate::{
     transactions::{Write, transact},
 };
 
-/// What a use of a passkey has shown.
+/// The proof that a use of a passkey brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasskeyUse {
-    /// The device, by a touch.
+    /// The device was present.
     Touched,
-    /// The device, which has verified its user.
+    /// The device has verified its user.
     Verified,
-    /// The same, by a passkey that stands for the guest's second factor.
+    /// The device has verified its user, and the passkey counts as the guest's second factor.
     BothFactors,
 }
 

@@ -101,11 +101,11 @@ pub enum ActivityKind {
     PasskeyAdded,
     /// A passkey was removed.
     PasskeyRemoved,
-    /// An operator has asked that the second factors be taken away.
+    /// An operator has requested a reset of the second factors.
     FactorResetAsked,
-    /// The guest has stopped that.
+    /// The guest has stopped the reset.
     FactorResetStopped,
-    /// The second factors were taken away.
+    /// The reset has removed the second factors.
     FactorsReset,
     /// An agent was allowed to act for the guest.
     AgentAllowed,

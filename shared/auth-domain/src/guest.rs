@@ -201,7 +201,7 @@ pub struct Guest {
     pub passkeys: Vec<Passkey>,
     /// Whether the guest is being deleted: their tokens and sign-ins no longer count.
     pub is_leaving: bool,
-    /// When an operator's reset takes the second factors away, unless it is stopped before.
+    /// When an operator's reset ends the second factors, unless it is stopped before.
     pub factor_reset_at: Option<Timestamp>,
 }
 

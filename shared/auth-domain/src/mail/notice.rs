@@ -24,11 +24,11 @@ pub enum Notice {
     PasskeyRemoved,
     /// The account was deleted.
     AccountDeleted,
-    /// An operator has asked that the second factors be taken away after a delay.
+    /// An operator has requested a reset of the second factors, which waits.
     FactorResetAsked,
-    /// The guest has stopped that.
+    /// The guest has stopped the reset.
     FactorResetStopped,
-    /// The second factors were taken away.
+    /// The reset has removed the second factors.
     FactorsReset,
 }
 
