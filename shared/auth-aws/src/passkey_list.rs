@@ -133,9 +133,9 @@ impl PasskeyList {
             .map_err(Problem::from)
     }
 
-    /// Records a use of a passkey. `false` if it is not on the list, or if a reset is due, so the use
-    /// does not count. One write decides between a sign-in and a removal. A use that is both factors
-    /// stops a reset that waits.
+    /// Records a use of a passkey. `false` if it is not on the list, or if a reset is due, so the
+    /// use does not count. One write decides between a sign-in and a removal. A use that is both
+    /// factors stops a reset that waits.
     pub async fn used(
         &self,
         sub: &UserSub,

@@ -1,4 +1,4 @@
-//! `reset-factors`: second factors go after a delay, in which the guest hears of it and can stop it.
+//! `reset-factors`: second factors end after a delay; the guest is told and can stop it.
 
 use serde_json::json;
 
