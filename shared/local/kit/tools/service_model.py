@@ -18,7 +18,8 @@ KEPT = ("type", "required", "min", "max", "pattern", "enum", "sensitive", "union
 def extract(services: list[str], dispatch: pathlib.Path, corrected: dict[str, dict] | None = None) -> str:
     """The model of every operation that `dispatch` has an arm for. `corrected` replaces constraints
     of shapes in which AWS's own model is behind the service."""
-    served = sorted(set(re.findall(r'^\s*"(\w+)" => ', dispatch.read_text(), re.MULTILINE)))
+    arms = re.findall(r'^\s*("\w+"(?: \| "\w+")*) => ', dispatch.read_text(), re.MULTILINE)
+    served = sorted({name for arm in arms for name in re.findall(r"\w+", arm)})
     shapes, operations = {}, {}
     for service in services:
         model = botocore.loaders.Loader().load_service_model(service, "service-2")
