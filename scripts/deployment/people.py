@@ -1,5 +1,5 @@
 """People of a file, row by row, as an import takes them: addresses proved or not, names, ids of
-elsewhere, authenticators. The files are CSV, JSON Lines, and the exports of Auth0 and Firebase."""
+elsewhere, hashes of passwords, authenticators. The files are CSV, JSON Lines, and the exports of Auth0 and Firebase."""
 
 import base64
 import binascii
@@ -11,7 +11,10 @@ import json
 import pathlib
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
+
+from deployment import password_hashes
+from deployment.password_hashes import PasswordHash
 
 # auth-domain's rules for addresses: ASCII, no quotes, a domain of labels whose last is no number.
 LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -37,7 +40,9 @@ class Person:
     name: str | None
     created: datetime.datetime | None
     external_id: str | None
-    has_password: bool
+    password: PasswordHash | None
+    has_foreign_password: bool
+    """A hash that nothing but its source checks."""
     totp_secret: bytes | None
 
 
@@ -49,27 +54,33 @@ class Refused:
     reason: str
 
 
-Row = tuple[int, dict[str, Any]]
+class Row(NamedTuple):
+    """One row of a file, before its fields are looked at."""
+
+    line: int
+    fields: dict[str, Any]
+    has_foreign_password: bool = False
 
 
 def read(file: pathlib.Path, kind: str) -> Iterator[Person | Refused]:
     """The rows of a file, in its order. An address that comes twice is refused the second time."""
     seen: set[str] = set()
-    for line, fields in READERS[kind](file.read_text(encoding="utf-8-sig")):
+    for row in READERS[kind](file.read_text(encoding="utf-8-sig")):
         try:
-            person = parsed(line, fields)
+            person = parsed(row)
         except ValueError as error:
-            yield Refused(line, str(error))
+            yield Refused(row.line, str(error))
             continue
         if person.email in seen:
-            yield Refused(line, "the address stands in an earlier line")
+            yield Refused(row.line, "the address stands in an earlier line")
             continue
         seen.add(person.email)
         yield person
 
 
-def parsed(line: int, fields: dict[str, Any]) -> Person:
+def parsed(row: Row) -> Person:
     """Raises ValueError with a sentence that quotes no input."""
+    fields = row.fields
     if unknown := sorted(fields.keys() - set(FIELDS)):
         raise ValueError(f"unknown fields: {', '.join(unknown)}")
     email = text(fields, "email") or ""
@@ -81,14 +92,16 @@ def parsed(line: int, fields: dict[str, Any]) -> Person:
     external_id = text(fields, "externalId")
     if external_id and len(external_id) > LONGEST_EXTERNAL_ID:
         raise ValueError(f"externalId has more than {LONGEST_EXTERNAL_ID} characters")
+    hashed = text(fields, "passwordHash")
     return Person(
-        line=line,
+        line=row.line,
         email=email.lower(),
         says_proved=truth(fields.get("verified")),
         name=name,
         created=instant(text(fields, "created")),
         external_id=external_id,
-        has_password=bool(text(fields, "passwordHash")),
+        password=password_hashes.parsed(hashed) if hashed else None,
+        has_foreign_password=row.has_foreign_password,
         totp_secret=secret(text(fields, "totpSecret")),
     )
 
@@ -139,15 +152,15 @@ def of_csv(content: str) -> Iterator[Row]:
     rows = csv.DictReader(io.StringIO(content), strict=True)
     for row in rows:
         if None in row or None in row.values():
-            yield rows.line_num, {"more or fewer columns than the header": ""}
+            yield Row(rows.line_num, {"more or fewer columns than the header": ""})
         else:
-            yield rows.line_num, dict(row)
+            yield Row(rows.line_num, dict(row))
 
 
 def of_json_lines(content: str) -> Iterator[Row]:
     for number, line in enumerate(content.splitlines(), start=1):
         if line.strip():
-            yield number, an_object(line)
+            yield Row(number, an_object(line))
 
 
 def an_object(line: str) -> dict[str, Any]:
@@ -160,10 +173,10 @@ def an_object(line: str) -> dict[str, Any]:
 
 def of_auth0(content: str) -> Iterator[Row]:
     """Auth0's bulk export (JSON Lines), with hashes and factors if its support has added them."""
-    for number, user in of_json_lines(content):
+    for number, user, _ in of_json_lines(content):
         factors = user.get("mfa_factors") or []
         totp: dict[str, Any] = next((factor["totp"] for factor in factors if isinstance(factor, dict) and "totp" in factor), {})
-        yield (
+        yield Row(
             number,
             {
                 "email": user.get("email"),
@@ -179,11 +192,11 @@ def of_auth0(content: str) -> Iterator[Row]:
 
 def of_firebase(content: str) -> Iterator[Row]:
     """`firebase auth:export users.json`. Its scrypt is Firebase's own, and no other service can
-    check it."""
+    check it: these people sign in by code."""
     for number, user in enumerate(json.loads(content)["users"], start=1):
         created = user.get("createdAt")
         at = created and datetime.datetime.fromtimestamp(int(created) / 1000, datetime.timezone.utc).isoformat()
-        yield (
+        yield Row(
             number,
             {
                 "email": user.get("email"),
@@ -191,8 +204,8 @@ def of_firebase(content: str) -> Iterator[Row]:
                 "name": user.get("displayName"),
                 "created": at,
                 "externalId": user.get("localId"),
-                "passwordHash": user.get("passwordHash"),
             },
+            has_foreign_password=bool(user.get("passwordHash")),
         )
 
 

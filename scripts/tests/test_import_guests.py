@@ -5,6 +5,7 @@ import json
 import pathlib
 import tempfile
 import unittest
+import urllib.error
 from typing import Any
 
 import boto3
@@ -12,10 +13,20 @@ from local_run import LocalRun, totp
 
 from deployment import people
 
+# Hashes of one password, by others' implementations.
+PASSWORD = "Correct-Horse-7"
+BCRYPT = "$2b$05$abcdefghijklmnopqrstuuprk/rqhgcPTYTHLq52sX1mIsVNYyi5u"
+HASHES = {
+    "bcrypt": BCRYPT,
+    "scrypt": "16384$8$1$000102030405060708090a0b0c0d0e0f$4d763a94ae7f800d409a359cc1a22a7bcda64e295aab852194e8ea1e58422236",
+    "argon2id": "$argon2id$v=19$m=4096,t=2,p=1$AAECAwQFBgcICQoLDA0ODw$VuS7cPAd7hhUQyOAqCOgXuYlIlfLPndOJAgBe1KNFyw",
+    "pbkdf2": "$pbkdf2-sha256$29000$AAECAwQFBgcICQoLDA0ODw$vmuc48XHwMRdJbxDmr8ofKf/pi8QeiKOiGiI5plzeQY",
+}
+LOGS_ROLE = ("--logs-role", "arn:aws:iam::000000000000:role/import")
 SECRET = base64.b32encode(bytes(range(20))).decode()
 FILE = f"""email,verified,name,created,externalId,passwordHash,totpSecret
 Ada@example.com,true,Ada,2019-05-04T03:02:01Z,auth0|1,,{SECRET}
-eve@example.com,false,Eve,,auth0|2,$2b$10$hash,{SECRET}
+eve@example.com,false,Eve,,auth0|2,{BCRYPT},{SECRET}
 not an address,true,,,,,
 ada@EXAMPLE.com,true,,,,,
 mia@example.com,maybe,,,,,
@@ -105,17 +116,111 @@ class Import(LocalRun):
 
     def test_exports_of_others_are_read(self) -> None:
         auth0 = {"email": "ada@example.com", "email_verified": True, "user_id": "auth0|1", "created_at": "2019-05-04T03:02:01.000Z"}
-        factors = {"passwordHash": "$2b$10$x", "mfa_factors": [{"totp": {"secret": SECRET}}]}
+        factors = {"passwordHash": BCRYPT, "mfa_factors": [{"totp": {"secret": SECRET}}]}
         (self.folder / "auth0.json").write_text(json.dumps({**auth0, **factors}) + "\n", encoding="utf-8")
         firebase = {"localId": "u1", "email": "eve@example.com", "emailVerified": True, "createdAt": "1556938921000", "passwordHash": "x"}
         (self.folder / "firebase.json").write_text(json.dumps({"users": [firebase, {"localId": "u2"}]}), encoding="utf-8")
         [ada] = people.read(self.folder / "auth0.json", "auth0")
         assert isinstance(ada, people.Person)
-        self.assertEqual((ada.says_proved, ada.has_password, ada.external_id), (True, True, "auth0|1"))
+        self.assertEqual((ada.says_proved, ada.external_id), (True, "auth0|1"))
+        assert ada.password
+        self.assertEqual(ada.password.algorithm, "BCRYPT")
         self.assertEqual(ada.totp_secret, bytes(range(20)))
         eve, nobody = people.read(self.folder / "firebase.json", "firebase")
         assert isinstance(eve, people.Person) and isinstance(nobody, people.Refused)
         self.assertEqual((eve.external_id, str(eve.created)), ("u1", "2019-05-04 03:02:01+00:00"))
+        self.assertTrue(eve.has_foreign_password and not eve.password, "Firebase's own scrypt")
+        report = self.imported((self.folder / "firebase.json").read_text(), "--kind", "firebase", "--trust-verified", *LOGS_ROLE)
+        self.assertEqual(report["counts"], {"hashes of passwords that are not carried": 1, "guests with a user": 1})
+        self.assertEqual(self.signed_in("eve@example.com")["user"]["email"], "eve@example.com")
+
+    def with_passwords(self, *more: str) -> str:
+        rows = [f'{name}@example.com,true,"{hashed}",' for name, hashed in HASHES.items()]
+        return "\n".join(["email,verified,passwordHash,totpSecret", *rows, *more])
+
+    def login(self, email: str, password: str = PASSWORD) -> Any:
+        return self.ask("/auth/login", {"email": email, "password": password})
+
+    def test_people_keep_their_passwords_by_each_algorithm(self) -> None:
+        report = self.imported(self.with_passwords(), "--trust-verified", *LOGS_ROLE)
+        self.assertEqual(report, {"counts": {"guests with a user and their password": 4}, "refused": []})
+        self.assertEqual(self.ask("/_local/mailbox"), [])
+        items = self.items()
+        for name in HASHES:
+            email = f"{name}@example.com"
+            number = items[f"address#{email}"]["guestId"]["S"]
+            with self.assertRaises(urllib.error.HTTPError) as wrong:
+                self.login(email, "Wrong-Horse-7")
+            self.assertEqual(wrong.exception.code, 401)
+            self.assertEqual(self.login(email)["user"]["guestId"], number)
+
+    def test_a_password_and_an_authenticator_both_guard_the_account(self) -> None:
+        self.imported(self.with_passwords(f"ada@example.com,true,{BCRYPT},{SECRET}"), "--trust-verified", *LOGS_ROLE)
+        held = self.login("ada@example.com")
+        self.assertTrue(held["mfaRequired"])
+        signed_in = self.ask("/auth/mfa/verify", {"sessionToken": held["sessionToken"], "code": totp(SECRET)})
+        self.assertEqual(signed_in["user"]["email"], "ada@example.com")
+
+    def test_an_import_that_ended_between_user_and_guest_goes_on(self) -> None:
+        content = self.with_passwords()
+        self.imported(content, "--trust-verified", *LOGS_ROLE)
+        subs = {user["Username"] for user in self.users()}
+        self.forget_guests()
+        again = self.imported(content, "--trust-verified", *LOGS_ROLE)
+        self.assertEqual(again["counts"], {"guests with a user and their password": 4})
+        self.assertEqual({user["Username"] for user in self.users()}, subs)
+        for name in HASHES:
+            self.login(f"{name}@example.com")
+        third = self.imported(content, "--trust-verified", *LOGS_ROLE)
+        self.assertEqual(third["counts"], {"there already": 4})
+
+    def forget_guests(self) -> None:
+        dynamodb, table = self.aws("dynamodb", "dynamodb"), self.ready["tables"]["guests"]
+        for key in self.items():
+            dynamodb.delete_item(TableName=table, Key={"pk": {"S": key}})
+
+    def test_an_unproved_address_brings_no_password_and_a_user_without_one_gets_none(self) -> None:
+        attributes = [{"Name": "email", "Value": "bcrypt@example.com"}, {"Name": "email_verified", "Value": "true"}]
+        self.aws("cognito-idp", "cognito").admin_create_user(
+            UserPoolId=self.ready["userPoolId"], Username="bcrypt@example.com", UserAttributes=attributes, MessageAction="SUPPRESS"
+        )
+        content = self.with_passwords(f"eve@example.com,false,{BCRYPT},")
+        report = self.imported(content, "--trust-verified", *LOGS_ROLE)
+        self.assertEqual(
+            report["counts"],
+            {
+                "guests with a user and their password": 3,
+                "guests with a user who was there without a password, theirs not carried": 1,
+                "guests who wait": 1,
+                "hashes of passwords that are not carried": 1,
+            },
+        )
+        for email in ("eve@example.com", "bcrypt@example.com"):
+            with self.assertRaises(urllib.error.HTTPError):
+                self.login(email)
+            self.signed_in(email)
+
+    def test_hashes_that_cognito_would_skip_are_named_by_a_dry_run(self) -> None:
+        argon2id = HASHES["argon2id"]
+        hashes = [
+            BCRYPT.replace("$05$", "$13$"),
+            BCRYPT.replace("$2b$", "$2x$"),
+            BCRYPT[:-1],
+            HASHES["scrypt"].replace("16384", "131072"),
+            HASHES["scrypt"].replace("16384", "16383"),
+            argon2id.replace("t=2", "t=3"),
+            argon2id.replace("m=4096", "m=19457"),
+            argon2id.replace("$argon2id$", "$argon2i$"),
+            HASHES["pbkdf2"].replace("29000", "600001"),
+            "5f4dcc3b5aa765d61d8327deb882cf99",
+        ]
+        rows = [f'n{number}@example.com,true,"{hashed}"' for number, hashed in enumerate(hashes)]
+        content = "\n".join(["email,verified,passwordHash", *rows])
+        report = self.imported(content, "--dry-run", "--trust-verified", *LOGS_ROLE)
+        self.assertEqual([each["line"] for each in report["refused"]], list(range(2, len(hashes) + 2)))
+        self.assertEqual(report["counts"], {})
+        for each in report["refused"]:
+            self.assertTrue(each["reason"].endswith("leave it out"), each)
 
 
 if __name__ == "__main__":
