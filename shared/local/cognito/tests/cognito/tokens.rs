@@ -375,3 +375,36 @@ async fn an_access_token_ends_when_it_says_and_nothing_else_passes_for_one() {
         "NotAuthorizedException: Access Token has expired"
     );
 }
+
+#[tokio::test]
+async fn disabling_a_user_ends_every_token_and_enabling_brings_none_back() {
+    let world = World::new().await;
+    world.passwordless_user(NINA).await;
+    let sign_ins = [world.sign_in(NINA).await, world.sign_in(NINA).await];
+    let disabling = world.sdk.admin_disable_user().user_pool_id(&world.pool);
+    disabling.username(NINA).send().await.unwrap();
+    let listing = world.sdk.list_users().user_pool_id(&world.pool);
+    let listed = listing.send().await.unwrap();
+    assert!(!listed.users()[0].enabled());
+    for tokens in &sign_ins {
+        let access = tokens.access_token().unwrap();
+        assert_eq!(get_user(&world, access).await.unwrap_err(), REVOKED);
+        verified(&world, access).await;
+    }
+    let enabling = world.sdk.admin_enable_user().user_pool_id(&world.pool);
+    enabling.username(NINA).send().await.unwrap();
+    for tokens in &sign_ins {
+        let access = tokens.access_token().unwrap();
+        assert_eq!(get_user(&world, access).await.unwrap_err(), REVOKED);
+        assert_eq!(
+            refresh(&world, tokens.refresh_token().unwrap())
+                .await
+                .unwrap_err(),
+            "NotAuthorizedException: Refresh Token has been revoked"
+        );
+    }
+    let tokens = world.sign_in(NINA).await;
+    get_user(&world, tokens.access_token().unwrap())
+        .await
+        .unwrap();
+}
