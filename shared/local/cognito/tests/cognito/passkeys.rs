@@ -494,6 +494,18 @@ async fn a_pool_that_requires_verification_refuses_a_touch() {
         world.refused("CompleteWebAuthnRegistration", body).await,
         "WebAuthnCredentialNotSupportedException"
     );
+
+    let mut device = Device::at(HOME);
+    world.register(&token, &mut device).await;
+    let begun = world.ask_for_passkey(NINA).await;
+    let mut options = request_options(&begun);
+    assert_eq!(options["userVerification"], "required");
+    options["userVerification"] = json!("discouraged");
+    let touch = device.touched().get(&options).await;
+    assert_eq!(
+        world.refused_answer(NINA, &begun, &touch).await,
+        "NotAuthorizedException"
+    );
 }
 
 #[tokio::test]
@@ -553,6 +565,25 @@ async fn an_assertion_counts_once_and_for_its_own_challenge() {
         "NotAuthorizedException",
         "another challenge's"
     );
+}
+
+#[tokio::test]
+async fn an_assertion_that_another_origin_was_given_proves_nothing() {
+    let world = passkey_world().await;
+    let (mut device, _) = world.user_with_passkey(NINA).await;
+    for origin in ["https://evil.example", "https://evillocalhost"] {
+        let begun = world.ask_for_passkey(NINA).await;
+        let relayed = device.get_at(origin, &request_options(&begun)).await;
+        assert_eq!(
+            world.refused_answer(NINA, &begun, &relayed).await,
+            "NotAuthorizedException",
+            "{origin}"
+        );
+    }
+    let begun = world.ask_for_passkey(NINA).await;
+    let own = device.get_at(HOME, &request_options(&begun)).await;
+    let answer = world.passkey_answer(NINA, &begun, &own);
+    world.call("AdminRespondToAuthChallenge", answer).await;
 }
 
 #[tokio::test]
