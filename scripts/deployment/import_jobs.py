@@ -22,8 +22,9 @@ def wait_for_others(cognito: Any, pool: str) -> None:
             ended(cognito, pool, job["JobId"])
 
 
-def run(cognito: Any, pool: str, logs_role: str, algorithm: str, people: Sequence[Person]) -> None:
-    """Runs a job to its end. Only a look at each user says whether the job made them."""
+def run(cognito: Any, pool: str, logs_role: str, algorithm: str, people: Sequence[Person]) -> str:
+    """Runs a job to its end, and names it. Only a look at each user says whether the job made
+    them: one that failed may have made some."""
     header = [*cognito.get_csv_header(UserPoolId=pool)["CSVHeader"], "password_hash"]
     rows = (row_of(person, header) for person in people)
     content = "\n".join([joined(header), *map(joined, rows), ""])
@@ -32,14 +33,16 @@ def run(cognito: Any, pool: str, logs_role: str, algorithm: str, people: Sequenc
     )["UserImportJob"]
     send(created["PreSignedUrl"], content.encode())
     cognito.start_user_import_job(UserPoolId=pool, JobId=created["JobId"])
-    ended(cognito, pool, created["JobId"])
+    return f"{created['JobId']} ({ended(cognito, pool, created['JobId'])})"
 
 
-def ended(cognito: Any, pool: str, job: str) -> None:
+def ended(cognito: Any, pool: str, job: str) -> str:
+    """The status of a job after its end."""
     wait = 0.1
-    while cognito.describe_user_import_job(UserPoolId=pool, JobId=job)["UserImportJob"]["Status"] in ACTIVE:
+    while (status := cognito.describe_user_import_job(UserPoolId=pool, JobId=job)["UserImportJob"]["Status"]) in ACTIVE:
         time.sleep(wait)
         wait = min(wait * 1.5, LONGEST_WAIT)
+    return str(status)
 
 
 def row_of(person: Person, header: Sequence[str]) -> list[str]:

@@ -70,7 +70,10 @@ class LocalRun(unittest.TestCase):
             **{f"AWS_ENDPOINT_URL_{name}": self.ready[where] for name, where in endpoints.items()},
         }
 
-    def ran(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    def command(self, script: str, *options: str) -> tuple[str, ...]:
         where = ("--user-pool", self.ready["userPoolId"], "--guests-table", self.ready["tables"]["guests"])
-        command = (sys.executable, SCRIPTS / script, *where, *options)
+        return (sys.executable, str(SCRIPTS / script), *where, *options)
+
+    def ran(self, script: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = self.command(script, *options)
         return subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)

@@ -3,7 +3,9 @@
 import base64
 import json
 import pathlib
+import subprocess
 import tempfile
+import time
 import unittest
 import urllib.error
 from typing import Any
@@ -173,6 +175,26 @@ class Import(LocalRun):
             self.login(f"{name}@example.com")
         third = self.imported(content, "--trust-verified", *LOGS_ROLE)
         self.assertEqual(third["counts"], {"there already": 4})
+
+    def test_an_import_that_is_killed_goes_on(self) -> None:
+        people = 400
+        file = self.folder / "many.jsonl"
+        rows = ({"email": f"n{number}@example.com", "verified": True, "passwordHash": BCRYPT} for number in range(people))
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        options = ("--trust-verified", *LOGS_ROLE, "--sealing-key", "alias/latchkey-local-sealing", "--per-second", "1000")
+        with subprocess.Popen(
+            self.command("import-guests", str(file), *options), env=self.environment(), stdout=subprocess.DEVNULL
+        ) as first:
+            cognito, pool = self.aws("cognito-idp", "cognito"), self.ready["userPoolId"]
+            while first.poll() is None and not cognito.list_user_import_jobs(UserPoolId=pool, MaxResults=1)["UserImportJobs"]:
+                time.sleep(0.05)
+            first.kill()
+        report = self.imported(file.read_text(), "--trust-verified", *LOGS_ROLE, name="again.jsonl")
+        counts = report["counts"]
+        self.assertEqual(counts["guests with a user and their password"] + counts.get("there already", 0), people)
+        self.assertEqual(report["refused"], [])
+        self.login("n0@example.com")
+        self.login(f"n{people - 1}@example.com")
 
     def forget_guests(self) -> None:
         dynamodb, table = self.aws("dynamodb", "dynamodb"), self.ready["tables"]["guests"]
