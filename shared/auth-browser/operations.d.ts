@@ -35,6 +35,21 @@ export type ProblemCode =
 
 /** The codes of each operation's problems. */
 export interface OperationProblems {
+  changeEmail:
+    | 'AUTH_REQUIRED'
+    | 'EMAIL_DELIVERY_FAILED'
+    | 'INTERNAL'
+    | 'INVALID_CREDENTIALS'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'USER_MISMATCH'
+    | 'VALIDATION_FAILED';
   changePassword:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -367,6 +382,19 @@ export interface OperationProblems {
     | 'SERVICE_UNAVAILABLE'
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'VALIDATION_FAILED';
+  verifyEmailChange:
+    | 'AUTH_REQUIRED'
+    | 'EMAIL_EXISTS'
+    | 'INTERNAL'
+    | 'INVALID_OTP'
+    | 'INVALID_SESSION'
+    | 'MAX_ATTEMPTS_EXCEEDED'
+    | 'OTP_EXPIRED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'RATE_LIMITED'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
   verifyMfa:
     | 'INTERNAL'
     | 'INVALID_CREDENTIALS'
@@ -439,6 +467,11 @@ export interface OperationProblems {
 
 /** The operations. Each rejects with a `LatchkeyProblem`. */
 export interface Operations {
+  /** Ask for another address. */
+  changeEmail(
+    input: ChangeEmailInput,
+    options?: CallOptions,
+  ): Promise<AddressCodeSent>;
   /** Set another password. */
   changePassword(
     input: ChangePasswordInput,
@@ -636,6 +669,11 @@ export interface Operations {
     input?: UpdateProfileInput,
     options?: CallOptions,
   ): Promise<User>;
+  /** Change the address. */
+  verifyEmailChange(
+    input: VerifyEmailChangeInput,
+    options?: CallOptions,
+  ): Promise<User>;
   /** Bring the second factor of a sign-in. */
   verifyMfa(
     input: VerifyMfaInput,
@@ -825,7 +863,7 @@ export type Activity = {
   readonly eventId: ActivityId;
   readonly at: Instant;
   /** What happened. `sign-in-refused` had a right first factor. More types may be added. */
-  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'factor-reset-asked' | 'factor-reset-stopped' | 'factors-reset' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported';
+  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'address-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'factor-reset-asked' | 'factor-reset-stopped' | 'factors-reset' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported';
   /**
    * Who caused it. `guest` is whoever had the guest's proofs; Latchkey ends sessions whose refresh
    * token was copied; an operator is of the team.
@@ -842,6 +880,13 @@ export type ActivityList = {
   readonly events: readonly Activity[];
   /** Where the next events are asked for. Absent where there are none. */
   readonly before?: ActivityId;
+};
+
+export type AddressCodeSent = {
+  readonly sessionToken: SessionToken;
+  /** Seconds in which the code is taken. */
+  readonly expiresIn: number;
+  readonly delivery: Delivery;
 };
 
 export type AuthenticatorSetUp = {
@@ -864,6 +909,16 @@ export type AuthorizationStarted = {
 
 export type BackupCodes = {
   readonly backupCodes: readonly string[];
+};
+
+export type ChangeEmailInput = {
+  /** The address that is to be the guest's. */
+  readonly email: Email;
+  readonly password?: Password;
+  readonly proof?: MailedProof;
+  /** Of the authenticator, where the guest has one. */
+  readonly mfaCode?: OtpCode | null;
+  readonly backupCode?: BackupCode | null;
 };
 
 export type ChangePasswordInput = {
@@ -1224,6 +1279,11 @@ export type UserSession = {
 
 export type UserSessions = {
   readonly sessions: readonly UserSession[];
+};
+
+export type VerifyEmailChangeInput = {
+  readonly sessionToken: SessionToken;
+  readonly code: OtpCode;
 };
 
 export type VerifyMfaInput = {

@@ -3,6 +3,7 @@
 
 /** Method, path, who may call (`jwt`, `either` with or without it, `iam`), how tokens come. */
 export const OPERATIONS = {
+  changeEmail: ['POST', '/me/email', 'jwt'],
   changePassword: ['POST', '/me/password', 'jwt'],
   clearLimits: ['POST', '/admin/clear-limits', 'iam'],
   confirmPasswordReset: ['POST', '/auth/password/reset/confirm'],
@@ -42,6 +43,7 @@ export const OPERATIONS = {
   signOutGuest: ['POST', '/admin/guests/{guestId}/sign-out', 'iam'],
   startAuthorization: ['POST', '/auth/oauth2/authorize', 'either'],
   updateProfile: ['PATCH', '/me', 'jwt'],
+  verifyEmailChange: ['POST', '/me/email/verify', 'jwt'],
   verifyMfa: ['POST', '/auth/mfa/verify', '', 'tokenDelivery'],
   verifyMfaSetup: ['POST', '/auth/mfa/setup/verify', 'either'],
   verifyOtp: ['POST', '/auth/otp/verify', '', 'tokenDelivery'],

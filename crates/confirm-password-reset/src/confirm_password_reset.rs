@@ -6,7 +6,7 @@ use auth_domain::{
 };
 use auth_flows::Attempt;
 use auth_lambda::Exchange;
-use tokio::join;
+use tokio::{join, try_join};
 
 use crate::{ConfirmPasswordReset, Input};
 
@@ -18,11 +18,18 @@ impl ConfirmPasswordReset {
             new_password,
             proof_of_work,
         } = input;
-        let requester = self
-            .requesters
-            .meet(exchange, email, proof_of_work.as_ref())
-            .await?;
+        let (requester, address) = try_join!(
+            self.requesters
+                .meet(exchange, email, proof_of_work.as_ref()),
+            self.guests.at(email)
+        )?;
         let attempt = Attempt::at_code(&self.tries, &self.network, &requester).await?;
+        if let Some(Address::Claimed(claim)) = &address
+            && !claim.takes_recovery(requester.now())
+        {
+            tracing::warn!(address = requester.address_tag(), "code of another address");
+            return Err(Problem::InvalidOtp(attempt.left()));
+        }
         let passwords = self.passwords.for_request(exchange.context());
         let recovering = passwords.recover(email, code, new_password);
         match attempt.evaluate(recovering).await? {
@@ -61,6 +68,9 @@ impl ConfirmPasswordReset {
                     guest_id,
                     has_password,
                     is_leaving: _,
+                    other: _,
+                    changed_at: _,
+                    recovery_at: _,
                 } = &claim;
                 let address = (!has_password).then_some(email);
                 return self.note(sub, guest_id, address, now, exchange).await;

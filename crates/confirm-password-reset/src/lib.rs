@@ -9,6 +9,9 @@
 //! asked. A right code clears that count and the count of wrong passwords. For every wrong code,
 //! the answer is the same for every address, and does not leave before a floor.
 //!
+//! A code that was asked for at the address before counts no more: after a change of address, one
+//! has to be asked for at the new one.
+//!
 //! If a call fails: the count of an attempt without evaluation is restored. If Cognito's answer is
 //! lost, the password may be set: a sign-in with it shows that, and otherwise the code still works.
 //! If the sessions cannot be ended at Cognito, they are still ended here, where a refresh revives

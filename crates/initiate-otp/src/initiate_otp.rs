@@ -40,11 +40,11 @@ impl InitiateOtp {
             self.agents.admit(&requester).await?;
         }
         let makes_user = match &address {
-            Some(Address::Claimed(claim)) => claim.is_leaving,
+            Some(Address::Claimed(claim)) => claim.is_leaving || claim.other.is_some(),
             Some(Address::Waiting(_)) | None => true,
         };
         self.mails.admit(&requester, makes_user).await?;
-        let address = self.after_deletion(email, address, exchange).await?;
+        let address = self.settled(email, address, exchange).await?;
 
         let sent = self.send(&requester, address.as_ref()).await?;
         let session_token = SessionToken::generate(&self.randomness);
@@ -58,9 +58,10 @@ impl InitiateOtp {
         })
     }
 
-    /// The state of the address after any interrupted deletion of its guest is finished: the
-    /// address is then free.
-    async fn after_deletion(
+    /// The address's state with nothing half done. An interrupted deletion is finished first, and
+    /// the address is then free. An interrupted change of address is finished first, too: the
+    /// address is then free or the guest's.
+    async fn settled(
         &self,
         email: &Email,
         address: Option<Address>,
@@ -72,9 +73,17 @@ impl InitiateOtp {
                     sub: &claim.sub,
                     guest_id: &claim.guest_id,
                     email,
+                    other: claim.other.as_ref(),
                 };
                 self.deletions.resume(leaving, exchange).await?;
                 Ok(None)
+            }
+            Some(Address::Claimed(claim)) if claim.other.is_some() => {
+                if let Some(guest) = self.guests.find(&claim.sub).await? {
+                    // On the heap: it is long and rare, and every start would be as large.
+                    Box::pin(self.changes.resume(guest, exchange)).await?;
+                }
+                self.guests.at(email).await
             }
             address @ (Some(Address::Claimed(_) | Address::Waiting(_)) | None) => Ok(address),
         }

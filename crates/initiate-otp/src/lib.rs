@@ -4,7 +4,8 @@
 //! The answer is the same for every address: known, new, or one to which Cognito sends no code. So
 //! is its time: never before a floor that exceeds the time of a new address (ASVS 5.0 6.3.8).
 //!
-//! An interrupted deletion of the address's guest is finished first.
+//! An interrupted deletion of the address's guest is finished first, and so is an interrupted
+//! change to or from this address.
 //!
 //! A user made for a new address gets a note that the address is unproved: `sweep-unproved-users`
 //! removes it after a day.
@@ -17,7 +18,9 @@ mod initiate_otp;
 
 use auth_aws::{ConfigurationError, EmailCodes, Guests, Platform, SignIns};
 use auth_domain::{Email, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
-use auth_flows::{CodeMails, Deletions, NetworkAttempts, NetworkStarts, NewUsers, Requesters};
+use auth_flows::{
+    AddressChanges, CodeMails, Deletions, NetworkAttempts, NetworkStarts, NewUsers, Requesters,
+};
 use auth_lambda::{
     Access, AgentTool, CodeSent, Exchange, Fields, Function, Operation, ResponseFloor,
 };
@@ -37,6 +40,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         mails: CodeMails::new(platform, per_email)?,
         guests: Guests::new(platform)?,
         deletions: Deletions::new(platform)?,
+        changes: AddressChanges::new(platform)?,
         codes: EmailCodes::new(platform)?,
         new_users: NewUsers::new(platform)?,
         sign_ins: SignIns::new(platform)?,
@@ -55,6 +59,7 @@ struct InitiateOtp {
     mails: CodeMails,
     guests: Guests,
     deletions: Deletions,
+    changes: AddressChanges,
     codes: EmailCodes,
     new_users: NewUsers,
     sign_ins: SignIns,

@@ -82,6 +82,8 @@ impl RegisterUser {
                 signed_out_at: None,
                 kept_session: None,
                 is_leaving: false,
+                changing_to: None,
+                address_changed_at: None,
                 device_epoch: 0,
                 authenticator: None,
                 pending_authenticator: None,

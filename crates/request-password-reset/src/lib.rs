@@ -8,12 +8,15 @@
 //! too often cannot deprive the owner of a mail. The stranger's last mail is in the owner's mailbox
 //! too, and its code works for an hour.
 //!
+//! Cognito's codes are the user's, whatever the address. So for an hour after a change of address
+//! the claim notes each mail: a code that went to the address before counts no more.
+//!
 //! If a call fails: before Cognito is asked, only counters have moved. If Cognito's answer is lost,
 //! the mail may have been sent, and its code works.
 
 mod request_password_reset;
 
-use auth_aws::{ConfigurationError, Passwords, Platform};
+use auth_aws::{ConfigurationError, Guests, Passwords, Platform};
 use auth_domain::{Email, Problem, ProofOfWork};
 use auth_flows::{CodeMails, NetworkStarts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
@@ -34,6 +37,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         starts: NetworkStarts::new(platform, per_ip)?,
         mails: CodeMails::for_recovery(platform, per_email)?,
         passwords: Passwords::new(platform)?,
+        guests: Guests::new(platform)?,
         floor: ResponseFloor::new(environment.response_floor()?),
     };
     Ok(Function::operation(operation, platform.deployment()?))
@@ -45,6 +49,7 @@ struct RequestPasswordReset {
     starts: NetworkStarts,
     mails: CodeMails,
     passwords: Passwords,
+    guests: Guests,
     floor: ResponseFloor,
 }
 

@@ -25,6 +25,11 @@ pub(crate) const REGISTRATION: &str = "registration";
 
 /// The attribute with the end of the second factors, set by an operator's reset.
 pub(crate) const FACTOR_RESET: &str = "factorResetAt";
+/// The address that becomes the guest's.
+pub(crate) const CHANGING_TO: &str = "changingTo";
+
+/// On both claims of a guest whose address is being changed: the other one.
+pub(crate) const OTHER_ADDRESS: &str = "otherAddress";
 
 /// The prefix of the name of each passkey's attribute.
 const PASSKEY: &str = "passkey#";
@@ -82,6 +87,9 @@ pub(crate) fn read_address(item: Item) -> Result<Address, Problem> {
                 .ok_or_else(unreadable)?,
             has_password: flag(&item, "hasPassword"),
             is_leaving: flag(&item, "isLeaving"),
+            other: address(&item, OTHER_ADDRESS).ok_or_else(unreadable)?,
+            changed_at: get_millis(&item, "changedAt"),
+            recovery_at: get_millis(&item, "recoveryAt"),
         }));
     }
     let guest = waiting_guest(&item).ok_or_else(unreadable)?;
@@ -109,6 +117,16 @@ pub(crate) fn claim_item(guest: &Guest) -> Item {
             AttributeValue::Bool(guest.has_password),
         ),
     ])
+}
+
+/// The item that claims another address for a guest, who still has the one before.
+pub(crate) fn second_claim_item(guest: &Guest, to: &Email) -> Item {
+    let mut item = claim_item(guest);
+    item.extend([
+        (KEY.to_owned(), address_key(to)),
+        (OTHER_ADDRESS.to_owned(), text(guest.email.as_str())),
+    ]);
+    item
 }
 
 /// The item of a guest who has just been bound to a user, by a registration or otherwise. `before`
@@ -202,6 +220,8 @@ fn parse(item: &Item) -> Option<Guest> {
         passkeys: passkeys(item)?,
         is_leaving: item.contains_key("leavingSince"),
         factor_reset_at: get_millis(item, FACTOR_RESET),
+        changing_to: address(item, CHANGING_TO)?,
+        address_changed_at: get_millis(item, "addressChangedAt"),
         pending_authenticator: match get_sealed(item, "pendingAuthenticatorKeys") {
             Some(sealed_keys) => Some(PendingAuthenticator {
                 sealed_keys,
@@ -284,6 +304,15 @@ fn name(item: &Item) -> Option<Option<GuestName>> {
         .map(GuestName::parse)
         .transpose()
         .ok()
+}
+
+/// The outer `None` is an address that does not read back.
+#[expect(
+    clippy::option_option,
+    reason = "an item without a second address is whole, and one with a broken address is not"
+)]
+fn address(item: &Item, attribute: &str) -> Option<Option<Email>> {
+    get_text(item, attribute).map(Email::parse).transpose().ok()
 }
 
 /// DynamoDB stores no empty sets: after the last code, there is no attribute.

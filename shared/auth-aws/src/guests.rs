@@ -22,8 +22,8 @@ use crate::{
     clients::dynamodb,
     failure::failure,
     guest_items::{
-        Address, KEY, REGISTRATION, Waiting, address_key, claim_item, guest_item, guest_key,
-        id_key, read_address, read_guest, relinked_item,
+        Address, CHANGING_TO, KEY, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
+        guest_item, guest_key, id_key, read_address, read_guest, relinked_item, second_claim_item,
     },
     items::{Item, Written, conditional_update, get_text, millis, number, text, unreadable},
     transactions::{Transacted, Write, transact, transact_or_look},
@@ -360,6 +360,8 @@ impl Guests {
             passkeys: Vec::new(),
             is_leaving: false,
             factor_reset_at: None,
+            changing_to: None,
+            address_changed_at: None,
         }
     }
 
@@ -624,6 +626,10 @@ impl Guests {
         let Some(before) = self.read(guest_key(from)).await? else {
             return Ok(false);
         };
+        // A change of address goes on with the user that it began with, or is given up.
+        if before.contains_key(CHANGING_TO) {
+            return Ok(false);
+        }
         claim_proved(unproved, &guest.email, to, now).await?;
         let writes = vec![
             self.put_new(relinked_item(&before, to, keys, now))?,
@@ -672,25 +678,150 @@ impl Guests {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// Claims a guest for deletion, in one transaction on guest and address. It decides between the
-    /// deletion and all other writes. A repeated call changes nothing.
+    /// Claims another address for a guest, who has proved it, in one transaction that decides
+    /// between this and everything else that could make the address somebody's. `false` where the
+    /// address is taken, or the guest is at another change. Starts make no user there from now on.
+    pub async fn claim_address(
+        &self,
+        guest: &Guest,
+        to: &Email,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let record = self
+            .update_in(guest_key(&guest.cognito_sub))
+            .update_expression(format!("SET {CHANGING_TO} = :to, updatedAt = :now"))
+            .condition_expression(format!(
+                "email = :email AND attribute_not_exists({CHANGING_TO}) \
+                 AND attribute_not_exists(leavingSince)"
+            ))
+            .expression_attribute_values(":to", text(to.as_str()))
+            .expression_attribute_values(":email", text(guest.email.as_str()))
+            .expression_attribute_values(":now", text(now.to_string()))
+            .write()?;
+        let before = self
+            .update_claim(&guest.email, &guest.cognito_sub)
+            .update_expression(format!("SET {OTHER_ADDRESS} = :to"))
+            .expression_attribute_values(":to", text(to.as_str()))
+            .write()?;
+        let claim = self.put_new(second_claim_item(guest, to))?;
+        let writes = vec![claim, record, before];
+        self.write(writes, "claim the address").await
+    }
+
+    /// Makes the claimed address the guest's, with `entry` in the activity, and frees the one
+    /// before. `false` where the guest has changed meanwhile.
+    pub async fn move_address(
+        &self,
+        guest: &Guest,
+        to: &Email,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let sub = &guest.cognito_sub;
+        let had = || AttributeValue::Bool(guest.has_password);
+        let record = self
+            .update_in(guest_key(sub))
+            .update_expression(format!(
+                "SET email = :to, updatedAt = :now, addressChangedAt = :millis REMOVE {CHANGING_TO}"
+            ))
+            .condition_expression(format!(
+                "{CHANGING_TO} = :to AND hasPassword = :had AND attribute_not_exists(leavingSince)"
+            ))
+            .expression_attribute_values(":to", text(to.as_str()))
+            .expression_attribute_values(":had", had())
+            .expression_attribute_values(":now", text(now.to_string()))
+            .expression_attribute_values(":millis", millis(now))
+            .write()?;
+        let claim = self
+            .update_claim(to, sub)
+            .update_expression(format!(
+                "SET hasPassword = :had, changedAt = :millis REMOVE {OTHER_ADDRESS}"
+            ))
+            .expression_attribute_values(":had", had())
+            .expression_attribute_values(":millis", millis(now))
+            .write()?;
+        let writes = vec![
+            record,
+            claim,
+            self.delete_claim(&guest.email, sub)?,
+            entry.into_write(),
+        ];
+        self.write(writes, "move the guest to another address")
+            .await
+    }
+
+    /// Gives a claimed address up: the guest keeps the one before.
+    pub async fn release_address(&self, guest: &Guest, to: &Email) -> Result<(), Problem> {
+        let sub = &guest.cognito_sub;
+        let record = self
+            .update_in(guest_key(sub))
+            .update_expression(format!("REMOVE {CHANGING_TO}"))
+            .condition_expression(format!("{CHANGING_TO} = :to"))
+            .expression_attribute_values(":to", text(to.as_str()))
+            .write()?;
+        let before = self
+            .update_claim(&guest.email, sub)
+            .update_expression(format!("REMOVE {OTHER_ADDRESS}"))
+            .write()?;
+        let writes = vec![record, before, self.delete_claim(to, sub)?];
+        // Refused: another request was as quick.
+        self.write(writes, "give the address up").await.map(drop)
+    }
+
+    /// Notes that a code for a new password was asked for at an address to which its guest came
+    /// from another. Any other address is left as it is.
+    pub async fn note_recovery(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
+        let update = self
+            .update(address_key(email))
+            .update_expression("SET recoveryAt = :now")
+            .condition_expression("attribute_exists(changedAt)")
+            .expression_attribute_values(":now", millis(now));
+        match conditional_update(update, "note the recovery").await? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// A change of the item that claims an address for a user.
+    fn update_claim(&self, email: &Email, sub: &UserSub) -> UpdateBuilder {
+        self.update_in(address_key(email))
+            .condition_expression("#sub = :sub")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+    }
+
+    fn delete_claim(&self, email: &Email, sub: &UserSub) -> Result<TransactWriteItem, Problem> {
+        self.delete_in(address_key(email))
+            .condition_expression("#sub = :sub")
+            .expression_attribute_names("#sub", "sub")
+            .expression_attribute_values(":sub", text(sub.as_str()))
+            .write()
+    }
+
+    /// Claims a guest for deletion, in one transaction on guest and addresses. It decides between
+    /// the deletion and all other writes. A repeated call changes nothing. During a change of
+    /// address a guest has two.
     pub async fn claim_deletion(&self, guest: &Guest, now: Timestamp) -> Result<(), Problem> {
         let sub = &guest.cognito_sub;
         let record = self
             .update_in(guest_key(sub))
             .update_expression("SET leavingSince = if_not_exists(leavingSince, :now)")
-            .condition_expression(EXISTS)
-            .expression_attribute_values(":now", millis(now))
-            .write()?;
-        let claim = self
-            .update_in(address_key(&guest.email))
-            .update_expression("SET isLeaving = :true")
-            .condition_expression("#sub = :sub")
-            .expression_attribute_names("#sub", "sub")
-            .expression_attribute_values(":sub", text(sub.as_str()))
-            .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .write()?;
-        let writes = vec![record, claim];
+            .expression_attribute_values(":now", millis(now));
+        let record = match &guest.changing_to {
+            Some(to) => record
+                .condition_expression(format!("{CHANGING_TO} = :to"))
+                .expression_attribute_values(":to", text(to.as_str())),
+            None => record
+                .condition_expression(format!("{EXISTS} AND attribute_not_exists({CHANGING_TO})")),
+        };
+        let claimed = [Some(&guest.email), guest.changing_to.as_ref()];
+        let mut writes = vec![record.write()?];
+        for email in claimed.into_iter().flatten() {
+            let claim = self
+                .update_claim(email, sub)
+                .update_expression("SET isLeaving = :true")
+                .expression_attribute_values(":true", AttributeValue::Bool(true));
+            writes.push(claim.write()?);
+        }
         if self.write(writes, "claim the guest for deletion").await? {
             Ok(())
         } else {
@@ -698,13 +829,14 @@ impl Guests {
         }
     }
 
-    /// Deletes the items of a claimed guest: the record, the address, and the number. `false` if
+    /// Deletes the items of a claimed guest: the record, its addresses, and the number. `false` if
     /// another request was faster.
     pub async fn forget(
         &self,
         sub: &UserSub,
         guest_id: &GuestId,
         email: &Email,
+        other: Option<&Email>,
     ) -> Result<bool, Problem> {
         let record = self
             .delete_in(guest_key(sub))
@@ -715,11 +847,10 @@ impl Guests {
                 .expression_attribute_names("#sub", "sub")
                 .expression_attribute_values(":sub", text(sub.as_str()))
         };
-        let writes = vec![
-            record.write()?,
-            owned(address_key(email)).write()?,
-            owned(id_key(guest_id)).write()?,
-        ];
+        let mut writes = vec![record.write()?, owned(id_key(guest_id)).write()?];
+        for email in [Some(email), other].into_iter().flatten() {
+            writes.push(owned(address_key(email)).write()?);
+        }
         self.write(writes, "delete the guest").await
     }
 
@@ -783,8 +914,9 @@ const IS_EARLIER: &str =
     "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)";
 
 /// Attributes of a record that change while its guest signs in.
-const CHANGED_BY_SIGN_INS: [&str; 5] = [
+const CHANGED_BY_SIGN_INS: [&str; 6] = [
     "updatedAt",
+    CHANGING_TO,
     "signedOutAt",
     "authenticatorKeys",
     "authenticatorLastStep",

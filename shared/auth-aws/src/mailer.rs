@@ -1,6 +1,6 @@
-//! Notices by mail, through SES.
+//! Latchkey's own mails, through SES: notices, and codes for another address.
 
-use auth_domain::{Email, Mail, Notice, Report, Timestamp};
+use auth_domain::{CodeMail, Email, Language, Mail, Notice, OtpCode, Report, Timestamp};
 use aws_sdk_sesv2::{
     Client,
     types::{Body, Content, Destination, EmailContent, Message},
@@ -15,7 +15,7 @@ use crate::{
 /// `MAIL_SENDER` in a deployment that has no verified sender.
 const NO_SENDER: &str = "none";
 
-/// Sends notices from the deployment's address.
+/// Sends mails from the deployment's address.
 #[derive(Clone)]
 pub struct Mailer {
     client: Deferred<Client>,
@@ -54,24 +54,53 @@ impl Mailer {
             tracing::info!(?notice, "no notice is sent: no sender is configured");
             return Ok(());
         };
-        let Mail {
-            subject,
-            text,
-            html,
-        } = words.notice(notice, at, None)?;
+        let mail = words.notice(notice, at, None)?;
+        self.send(from, to, mail, "mail a notice").await
+    }
+
+    /// Whether mails can be sent at all. A code that cannot be mailed fails what it is for.
+    pub fn check(&self) -> Result<(), Report> {
+        self.configured().map(drop)
+    }
+
+    fn configured(&self) -> Result<&Sender, Report> {
+        let sender = self.sender.as_ref();
+        sender.ok_or_else(|| Report::of("no sender of mails is configured"))
+    }
+
+    /// Mails a code of Latchkey's own, in the language that its reader is known to read.
+    pub async fn mail_code(
+        &self,
+        to: &Email,
+        kind: CodeMail,
+        code: &OtpCode,
+        language: Option<Language>,
+    ) -> Result<(), Report> {
+        let Sender { from, words } = self.configured()?;
+        let mail = words.code(kind, code.as_str(), language)?;
+        self.send(from, to, mail, "mail a code").await
+    }
+
+    async fn send(
+        &self,
+        from: &str,
+        to: &Email,
+        mail: Mail,
+        attempted: &'static str,
+    ) -> Result<(), Report> {
         let content = |text: &str| {
             Content::builder()
                 .data(text)
                 .charset("UTF-8")
                 .build()
-                .map_err(|error| Report::new("describe the notice", error))
+                .map_err(|error| Report::new("describe the mail", error))
         };
         let body = Body::builder()
-            .text(content(&text)?)
-            .html(content(&html)?)
+            .text(content(&mail.text)?)
+            .html(content(&mail.html)?)
             .build();
         let message = Message::builder()
-            .subject(content(&subject)?)
+            .subject(content(&mail.subject)?)
             .body(body)
             .build();
         self.client
@@ -82,7 +111,7 @@ impl Mailer {
             .send()
             .await
             .map(drop)
-            .map_err(failure("mail a notice"))
+            .map_err(failure(attempted))
             .map_err(crate::failure::Failure::into_report)
     }
 }

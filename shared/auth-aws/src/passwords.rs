@@ -433,9 +433,10 @@ impl Passwords {
             .ok_or_else(|| Problem::Internal(Report::of("Cognito has a user without a sub")))
     }
 
-    /// Asks Cognito to mail a code for a new password. The answer must not reveal whether the user
-    /// can get one, so a user who gets none and a failed mail are not errors. Both are logged.
-    pub async fn request_recovery(&self, email: &Email) -> Result<(), Problem> {
+    /// Asks Cognito to mail a code for a new password, and says whether it did. The answer must not
+    /// reveal whether the user can get one, so a user who gets none and a failed mail are not
+    /// errors. Both are logged.
+    pub async fn request_recovery(&self, email: &Email) -> Result<bool, Problem> {
         let asked = self
             .secrets
             .confidentially("ask for a code for a new password", |secrets| {
@@ -450,19 +451,19 @@ impl Passwords {
             })
             .await?;
         match asked {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             Err(failure) => match failure.code() {
                 Some(code) if NO_RECOVERY.contains(&code) => {
                     tracing::info!(code, "Cognito sends this user no code for a new password");
-                    Ok(())
+                    Ok(false)
                 }
                 Some("LimitExceededException") => {
                     tracing::warn!("Cognito's own limit of mails to this user is reached");
-                    Ok(())
+                    Ok(false)
                 }
                 Some(code @ "CodeDeliveryFailureException") => {
                     tracing::error!(code, "a code for a new password could not be mailed");
-                    Ok(())
+                    Ok(false)
                 }
                 Some(_) | None => Err(failure.into()),
             },

@@ -4,8 +4,8 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use auth_domain::{
-    Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorPolicy, SecondFactorRules,
-    SignInRules, TryLimits,
+    AddressCodeRules, Ageing, CodeMailLimits, Limit, PoolLimits, RelyingParty, SecondFactorPolicy,
+    SecondFactorRules, SignInRules, TryLimits,
 };
 
 use crate::{ConfigurationError, Environment};
@@ -54,6 +54,24 @@ impl Environment {
             lifetime: self.seconds_within("OTP_LIFETIME_SECONDS", COGNITO_WAITS)?,
             attempts: self.number_within("OTP_ATTEMPTS", ATTEMPTS)?,
             resend_after: self.seconds_within("OTP_RESEND_SECONDS", COGNITO_WAITS)?,
+        })
+    }
+
+    /// The numbers that a code for another address lives by.
+    pub fn address_code_rules(&self) -> Result<AddressCodeRules, ConfigurationError> {
+        Ok(AddressCodeRules {
+            lifetime: self.seconds_within("ADDRESS_CODE_SECONDS", 60..=3600)?,
+            attempts: self.number_within("OTP_ATTEMPTS", ATTEMPTS)?,
+        })
+    }
+
+    /// Codes for other addresses that one guest may ask for.
+    pub fn address_changes(&self) -> Result<Limit, ConfigurationError> {
+        Ok(Limit {
+            name: "address-change",
+            quota: self.number_within("ADDRESS_CHANGES_PER_GUEST", 1..=20)?,
+            window: self.seconds_within("ADDRESS_CHANGE_WINDOW_SECONDS", 60..=86_400)?,
+            ageing: Ageing::OneByOne,
         })
     }
 

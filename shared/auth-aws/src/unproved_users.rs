@@ -177,6 +177,32 @@ impl UnprovedUsers {
         self.claim(write, sub, now).await
     }
 
+    /// The user that Latchkey made at an address, if it did.
+    pub async fn made_at(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
+        let answer = self
+            .challenges
+            .get(key(email))
+            .send()
+            .await
+            .map_err(failure("look for the user made at the address"))?;
+        Ok(answer.item.as_ref().and_then(sub_of))
+    }
+
+    /// Claims the user that Latchkey made at an address which another guest has claimed. `false`
+    /// where Latchkey made no such user.
+    pub async fn claim_displaced(
+        &self,
+        email: &Email,
+        sub: &UserSub,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let write = self
+            .update(email)
+            .update_expression("SET sweepingSince = :now")
+            .condition_expression("#sub = :sub");
+        self.claim(write, sub, now).await
+    }
+
     async fn claim(
         &self,
         write: UpdateItemFluentBuilder,

@@ -1,11 +1,12 @@
 //! Users in the pool, usually by sub: access tokens do not contain the address.
 
-use auth_domain::{Caller, Email, Problem, Subject, UserSub};
+use auth_domain::{Caller, Email, Problem, Report, Subject, UserSub};
+use aws_sdk_cognitoidentityprovider::types::AttributeType;
 
 use crate::{
     ConfigurationError, Platform,
     failure::{Failure, failure},
-    user_pool::UserPool,
+    user_pool::{UserPool, sub_among},
 };
 
 /// The users of the pool.
@@ -22,6 +23,17 @@ pub enum UserState {
     /// An operator has disabled the user.
     Disabled,
     /// The user no longer exists in the pool.
+    Gone,
+}
+
+/// The outcome of a change of a user's address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressSet {
+    /// Cognito took it. It may have moved from another user without a word.
+    Set,
+    /// Another user has the address.
+    Taken,
+    /// The pool has no such user any more.
     Gone,
 }
 
@@ -102,6 +114,40 @@ impl Users {
             return Ok(None);
         }
         Ok(attribute("email").and_then(|email| Email::parse(email).ok()))
+    }
+
+    /// The user of an address, if there is one.
+    pub async fn holder(&self, email: &Email) -> Result<Option<UserSub>, Problem> {
+        let user = self.pool.find(email.as_str()).await?;
+        Ok(user.and_then(|user| sub_among(user.user_attributes())))
+    }
+
+    /// Gives a user another address, as one that is proved. Both attributes go in one call: without
+    /// the second one Cognito takes the address for unproved.
+    pub async fn set_address(&self, sub: &UserSub, email: &Email) -> Result<AddressSet, Problem> {
+        let attribute = |name: &str, value: &str| {
+            let attribute = AttributeType::builder().name(name).value(value).build();
+            attribute.map_err(|error| Problem::Internal(Report::new("describe the address", error)))
+        };
+        let set = self
+            .pool
+            .client
+            .admin_update_user_attributes()
+            .user_pool_id(&self.pool.pool_id)
+            .username(sub.as_str())
+            .user_attributes(attribute("email", email.as_str())?)
+            .user_attributes(attribute("email_verified", "true")?)
+            .send()
+            .await
+            .map_err(failure("change the user's address"));
+        match set {
+            Ok(_) => Ok(AddressSet::Set),
+            Err(failure) => match failure.code() {
+                Some("AliasExistsException") => Ok(AddressSet::Taken),
+                Some("UserNotFoundException") => Ok(AddressSet::Gone),
+                Some(_) | None => Err(failure.into()),
+            },
+        }
     }
 
     /// Whether the user of a provider's token is the person that an authorization is for.

@@ -93,6 +93,8 @@ pub enum ActivityKind {
     RefreshTokenStolen,
     /// A password was set.
     PasswordChanged,
+    /// Another address became the guest's.
+    AddressChanged,
     /// An authenticator was set up, or replaced the one before.
     AuthenticatorSetUp,
     /// The authenticator was removed.
@@ -123,7 +125,7 @@ pub enum ActivityKind {
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SessionEnded,
@@ -131,6 +133,7 @@ impl ActivityKind {
         Self::AllSessionsEnded,
         Self::RefreshTokenStolen,
         Self::PasswordChanged,
+        Self::AddressChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
         Self::PasskeyAdded,
@@ -157,6 +160,7 @@ impl ActivityKind {
             Self::AllSessionsEnded => "all-sessions-ended",
             Self::RefreshTokenStolen => "refresh-token-stolen",
             Self::PasswordChanged => "password-changed",
+            Self::AddressChanged => "address-changed",
             Self::AuthenticatorSetUp => "authenticator-set-up",
             Self::AuthenticatorRemoved => "authenticator-removed",
             Self::PasskeyAdded => "passkey-added",

@@ -233,6 +233,8 @@ mod tests {
             signed_out_at: None,
             kept_session: None,
             is_leaving: false,
+            changing_to: None,
+            address_changed_at: None,
             device_epoch,
             authenticator: None,
             pending_authenticator: None,

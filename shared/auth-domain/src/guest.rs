@@ -1,6 +1,6 @@
 //! The guest: the person in Latchkey's own table.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
@@ -203,9 +203,40 @@ pub struct Guest {
     pub is_leaving: bool,
     /// When an operator's reset ends the second factors, unless it is stopped before.
     pub factor_reset_at: Option<Timestamp>,
+    /// The address that becomes the guest's: it is proved and claimed, and not moved to yet.
+    pub changing_to: Option<Email>,
+    /// When the guest's address changed last.
+    pub address_changed_at: Option<Timestamp>,
+}
+
+/// How long Cognito takes a code for a new password.
+const RECOVERY_LIVES: Duration = Duration::from_hours(1);
+
+impl AddressClaim {
+    /// Whether the guest came to this address so lately that a code for a new password may be in
+    /// the mailbox of the one before.
+    #[must_use]
+    pub fn is_new_here(&self, now: Timestamp) -> bool {
+        let since = self.changed_at;
+        since.is_some_and(|since| now < since.after(RECOVERY_LIVES))
+    }
+
+    /// Whether a code for a new password may count at `now`: it was not asked for at the address
+    /// before.
+    #[must_use]
+    pub fn takes_recovery(&self, now: Timestamp) -> bool {
+        !self.is_new_here(now) || self.recovery_at > self.changed_at
+    }
 }
 
 impl Guest {
+    /// Whether a sign-in that began at `email` is over because the address is the guest's no more.
+    #[must_use]
+    pub fn has_moved_from(&self, email: &Email, begun: Timestamp) -> bool {
+        let moved_since = self.address_changed_at.is_some_and(|moved| begun <= moved);
+        moved_since && self.email != *email
+    }
+
     /// Whether the guest has a factor beyond a password and a mailbox: an authenticator, or a
     /// passkey whose device has verified its user.
     #[must_use]
@@ -261,6 +292,12 @@ pub struct AddressClaim {
     pub has_password: bool,
     /// Whether the guest is being deleted.
     pub is_leaving: bool,
+    /// The guest's other address, while one is being changed for the other.
+    pub other: Option<Email>,
+    /// When the guest came to this address from another.
+    pub changed_at: Option<Timestamp>,
+    /// When a code for a new password was last asked for here, since then.
+    pub recovery_at: Option<Timestamp>,
 }
 
 /// The *User* of the contract.

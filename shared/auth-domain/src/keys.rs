@@ -57,6 +57,8 @@ pub enum Purpose {
     DeviceCookieName,
     /// Storing a backup code.
     BackupCode,
+    /// Storing the code that was mailed to prove an address.
+    AddressCode,
     /// Storing the secret of the browser that began an authorization.
     AuthorizationBinding,
     /// Storing the state that an authorization was sent out with, and naming its cookie.
@@ -83,6 +85,7 @@ impl Purpose {
             Self::DeviceCookie => b"latchkey/v1/device-cookie",
             Self::DeviceCookieName => b"latchkey/v1/device-cookie-name",
             Self::BackupCode => b"latchkey/v1/backup-code",
+            Self::AddressCode => b"latchkey/v1/address-code",
             Self::AuthorizationBinding => b"latchkey/v1/authorization-binding",
             Self::AuthorizationState => b"latchkey/v1/authorization-state",
             Self::StartLink => b"latchkey/v1/start-link",

@@ -6,6 +6,7 @@
 //! type.
 
 mod activity;
+mod address_code;
 mod agent_name;
 mod app_client;
 mod authenticator;
@@ -47,6 +48,7 @@ mod user_session;
 mod workload_token;
 
 pub use activity::{Activity, ActivityId, ActivityKind, ActivityWish, Actor, InvalidActivityId};
+pub use address_code::{AddressCode, AddressCodeHash, AddressCodeRules};
 pub use agent_name::{AgentName, InvalidAgentName};
 pub use app_client::{AppClients, InvalidAppClients};
 pub use authenticator::{Authenticator, AuthenticatorKeys, PendingAuthenticator, SecondFactor};

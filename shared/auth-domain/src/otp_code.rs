@@ -1,8 +1,9 @@
-//! The codes that Cognito mails.
+//! The codes that are mailed: Cognito's, and Latchkey's own for another address.
 
 use std::str::FromStr;
 
 use crate::{
+    Randomness,
     characters::{digit, separates_digits},
     redacted::redacted_debug,
 };
@@ -23,7 +24,17 @@ pub struct InvalidOtpCode;
 /// keyboards add.
 const LONGEST: usize = 64;
 
+/// Codes of eight digits: as many as Cognito's of a sign-in have.
+const CODES: u64 = 100_000_000;
+
 impl OtpCode {
+    /// A fresh code of eight digits. Of 2^64 numbers no code is drawn noticeably more often.
+    #[must_use]
+    pub fn generate(randomness: &Randomness) -> Self {
+        let drawn = u64::from_be_bytes(randomness.bytes()) % CODES;
+        Self(format!("{drawn:08}"))
+    }
+
     /// Parses typed or pasted text: 6 to 8 decimal digits of any script. White space, dashes and
     /// zero-width characters are ignored everywhere.
     pub fn parse(text: &str) -> Result<Self, InvalidOtpCode> {
@@ -44,7 +55,7 @@ impl OtpCode {
         }
     }
 
-    /// The digits in ASCII, for Cognito, which alone knows the right ones.
+    /// The digits in ASCII, for Cognito or the mail.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

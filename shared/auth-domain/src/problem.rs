@@ -51,8 +51,8 @@ impl Report {
 pub struct FieldProblem {
     /// The field's name on the wire.
     pub field: String,
-    /// The code for programs: `required`, `type`, `invalid`, `duplicate`, `needed`, `exclusive`, or
-    /// the rule that a new password breaks.
+    /// The code for programs: `required`, `type`, `invalid`, `duplicate`, `needed`, `exclusive`,
+    /// `unchanged`, or the rule that a new password breaks.
     pub code: &'static str,
     /// The message for people. It never contains the value.
     pub message: String,

@@ -67,6 +67,12 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&self.hash_for("proof:")))
     }
 
+    /// The name under which the code for another address is stored.
+    #[must_use]
+    pub fn address_code_id(&self) -> SignInId {
+        SignInId(HEXLOWER.encode(&self.hash_for("address code:")))
+    }
+
     /// The name under which a passkey's registration is stored.
     #[must_use]
     pub fn passkey_set_up_id(&self) -> SignInId {

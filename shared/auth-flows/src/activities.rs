@@ -48,6 +48,14 @@ impl Activities {
         }
     }
 
+    /// An event that a guest has caused by an earlier request. Of this request's browser it says
+    /// nothing.
+    #[must_use]
+    pub fn event_before(&self, guest: &Guest, kind: ActivityKind) -> Activity {
+        let (sub, now) = (&guest.cognito_sub, self.clock.now());
+        Activity::of(sub, &guest.guest_id, kind, now, &self.randomness)
+    }
+
     /// An event that an operator causes. It omits the operator's browser.
     #[must_use]
     pub fn by_operator(&self, sub: &UserSub, guest_id: &GuestId, kind: ActivityKind) -> Activity {

@@ -1,7 +1,9 @@
 //! Mailed codes of sign-ins in progress: claimed, counted, and evaluated by Cognito.
 
 use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose, Whose};
-use auth_domain::{OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Tokens, UserSub};
+use auth_domain::{
+    OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub,
+};
 use auth_lambda::Exchange;
 
 use crate::{
@@ -55,6 +57,8 @@ pub struct ProvedCode<'a> {
     pub tokens: Tokens,
     /// The user who signed in.
     pub sub: UserSub,
+    /// When the sign-in began.
+    pub begun: Timestamp,
 }
 
 impl CodeAttempts {
@@ -160,6 +164,7 @@ impl CodeAttempts {
             Proof::Right { tokens, sub } => Ok(ProvedCode {
                 attempt,
                 requester: claimed.requester,
+                begun: claimed.sign_in.expires_at.before(self.rules.lifetime),
                 sign_in: claimed.sign_in,
                 tokens,
                 sub,

@@ -31,6 +31,8 @@ pub struct Leaving<'a> {
     pub guest_id: &'a GuestId,
     /// The guest's address.
     pub email: &'a Email,
+    /// The other one, if one was being changed for the other.
+    pub other: Option<&'a Email>,
 }
 
 impl<'a> From<&'a Guest> for Leaving<'a> {
@@ -39,6 +41,7 @@ impl<'a> From<&'a Guest> for Leaving<'a> {
             sub: &guest.cognito_sub,
             guest_id: &guest.guest_id,
             email: &guest.email,
+            other: guest.changing_to.as_ref(),
         }
     }
 }
@@ -70,6 +73,7 @@ impl Deletions {
             sub,
             guest_id,
             email,
+            other,
         } = leaving;
         self.users.remove(sub).await?;
         try_join!(
@@ -77,7 +81,7 @@ impl Deletions {
             self.records.forget_activity(sub),
             self.unproved.forget_proved(email, sub)
         )?;
-        if self.guests.forget(sub, guest_id, email).await? {
+        if self.guests.forget(sub, guest_id, email, other).await? {
             let notice = Notice::AccountDeleted;
             self.notices.tell(email, notice, exchange).await;
         }

@@ -130,10 +130,14 @@ impl HeldSignIns {
                 return Err(problem);
             }
         };
-        // The guest or the authenticator was deleted since the first factor, or a reset is due: the
-        // person signs in again.
-        let has_factors = |guest: &Guest| !guest.has_lost_factors(resumed.requester.now());
-        let Some((guest, authenticator)) = found.filter(has_factors).and_then(|guest| {
+        // The guest or the authenticator was deleted since the first factor, a reset is due, or the
+        // address is the guest's no more: the person signs in again.
+        let (held, now) = (&resumed.held, resumed.requester.now());
+        let begun = held.expires_at.before(self.rules.lifetime);
+        let may_go_on = |guest: &Guest| {
+            !guest.has_lost_factors(now) && !guest.has_moved_from(&held.email, begun)
+        };
+        let Some((guest, authenticator)) = found.filter(may_go_on).and_then(|guest| {
             let authenticator = guest.authenticator.clone()?;
             Some((guest, authenticator))
         }) else {

@@ -1,6 +1,7 @@
 //! Decisions for several operations, above adapters and doors.
 
 mod activities;
+mod address_changes;
 mod admission;
 mod arrival;
 mod attempt;
@@ -26,6 +27,7 @@ mod signed_in;
 mod welcome;
 
 pub use activities::Activities;
+pub use address_changes::AddressChanges;
 pub use admission::{
     AgentStarts, CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
 };

@@ -87,13 +87,13 @@ impl NewUsers {
 
 /// Removes users that a removal has claimed.
 #[derive(Clone)]
-struct Removal {
+pub(crate) struct Removal {
     unproved: UnprovedUsers,
     users: Users,
 }
 
 impl Removal {
-    fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+    pub(crate) fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             unproved: UnprovedUsers::new(platform)?,
             users: Users::new(platform)?,
@@ -102,7 +102,7 @@ impl Removal {
 
     /// Removes the user, then forgets the address. The removal names the sub: a user made later for
     /// the same address has another.
-    async fn finish(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
+    pub(crate) async fn finish(&self, email: &Email, sub: &UserSub) -> Result<(), Problem> {
         self.users.remove(sub).await?;
         self.unproved.forget_removed(email, sub).await
     }

@@ -6,7 +6,7 @@
 
 use auth_aws::{ConfigurationError, Guests, Platform, SecondFactors};
 use auth_domain::{
-    AwaitedFactor, Clock, Guest, HeldSetUp, HeldSignIn, Problem, Report, SecondFactorRules,
+    AwaitedFactor, Clock, Email, Guest, HeldSetUp, HeldSignIn, Problem, Report, SecondFactorRules,
     SessionToken, SignInId, Timestamp,
 };
 use auth_lambda::{Exchange, SignedIn};
@@ -39,13 +39,14 @@ impl WaitingSignIns {
         let now = self.clock.now();
         let held = self.second_factors.find(&id, now, &self.rules).await?;
         let set_up = waiting(&held).ok_or(Problem::InvalidSession)?;
-        self.guest_of(set_up).await
+        self.guest_of(set_up, &held.email).await
     }
 
-    async fn guest_of(&self, set_up: &HeldSetUp) -> Result<Guest, Problem> {
+    async fn guest_of(&self, set_up: &HeldSetUp, email: &Email) -> Result<Guest, Problem> {
         let guest = self.guests.find(&set_up.token.sub).await?;
         let may_go_on = |guest: &Guest| {
-            let has_ended = guest.has_signed_out_since(set_up.begun, Some(&set_up.session));
+            let has_ended = guest.has_signed_out_since(set_up.begun, Some(&set_up.session))
+                || guest.has_moved_from(email, set_up.begun);
             !has_ended && !guest.has_second_factor()
         };
         guest.filter(may_go_on).ok_or(Problem::InvalidSession)
@@ -103,7 +104,7 @@ impl SetUpSignIns {
             self.held.give_back(&resumed).await;
             return Err(Problem::InvalidSession);
         };
-        match self.waiting.guest_of(&set_up).await {
+        match self.waiting.guest_of(&set_up, &resumed.held.email).await {
             Ok(guest) => Ok(SettingUp {
                 guest,
                 set_up,

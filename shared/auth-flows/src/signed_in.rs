@@ -20,20 +20,21 @@ use auth_aws::{
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor,
-    Notice, OfferedPassword, Problem, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod,
-    Timestamp, TokenDelivery, Tokens, UserSub,
+    Notice, OfferedPassword, Problem, Report, SecondFactorPolicy, SecondFactorRules, SignIn,
+    SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
 };
-use auth_lambda::SignInAnswer;
+use auth_lambda::{Exchange, SignInAnswer};
 
 use crate::{
-    Activities, Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode, ProvedPasskey,
-    Requester, SessionRecords, Welcomes,
+    Activities, AddressChanges, Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode,
+    ProvedPasskey, Requester, SessionRecords, Welcomes,
 };
 
 /// Ends sign-ins.
 #[derive(Clone)]
 pub struct SigningIn {
     arrivals: Arrivals,
+    changes: AddressChanges,
     guests: Guests,
     passkeys: PasskeyList,
     passwords: Passwords,
@@ -73,6 +74,7 @@ impl SigningIn {
         let environment = platform.environment();
         Ok(Self {
             arrivals: Arrivals::new(platform)?,
+            changes: AddressChanges::new(platform)?,
             guests: Guests::new(platform)?,
             passkeys: PasskeyList::new(platform)?,
             passwords: Passwords::new(platform)?,
@@ -103,6 +105,7 @@ impl SigningIn {
             sign_in,
             tokens,
             sub,
+            begun,
         } = proved;
         let first_factor = FirstFactor {
             attempt,
@@ -112,7 +115,7 @@ impl SigningIn {
             token_delivery,
             method: SignInMethod::Code,
         };
-        let arriving = self.guest_by_code(&sign_in, &first_factor);
+        let arriving = self.guest_by_code(&sign_in, begun, &first_factor);
         self.end(&first_factor, arriving).await
     }
 
@@ -321,16 +324,23 @@ impl SigningIn {
             .await
     }
 
-    /// The guest of a person who has just proved the address by a code.
+    /// The guest of a person who has just proved the address by a code. A sign-in that began at an
+    /// address which is the guest's no more is over.
     ///
     /// A password from before the address was proved may be a stranger's, so it is removed.
     async fn guest_by_code(
         &self,
         sign_in: &SignIn,
+        begun: Timestamp,
         first_factor: &FirstFactor<'_>,
     ) -> Result<Arrived, Problem> {
         let (sub, email) = (&first_factor.sub, &sign_in.email);
         let arrival = self.arrivals.look(sub, email).await?;
+        if let Arrival::Known(guest) = &arrival
+            && guest.has_moved_from(email, begun)
+        {
+            return Err(Problem::InvalidSession);
+        }
         let is_unproven = match &arrival {
             // The sign-in that made the guest has dealt with it.
             Arrival::Known(_) => false,
@@ -378,8 +388,9 @@ impl SigningIn {
         if !self.passkeys.used(sub, &passkey.id, used, now).await? {
             return Err(requester.wrong_passkey());
         }
+        let exchange = first_factor.requester.exchange();
         Ok(Arrived {
-            guest,
+            guest: self.settled(guest, exchange).await,
             returns: true,
             has_both_factors,
             verified_passkey: verified.then_some(passkey.id),
@@ -406,6 +417,27 @@ impl SigningIn {
             has_password: true,
         };
         let exchange = first_factor.requester.exchange();
-        self.arrivals.receive(arrival, newcomer, exchange).await
+        let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;
+        Ok(Arrived {
+            guest: self.settled(arrived.guest, exchange).await,
+            ..arrived
+        })
+    }
+
+    /// The guest, whose change of address is finished if one was half done. Where that fails, the
+    /// sign-in goes on, and the next one tries again.
+    async fn settled(&self, guest: Guest, exchange: &Exchange) -> Guest {
+        if guest.changing_to.is_none() {
+            return guest;
+        }
+        // On the heap: it is long and rare, and every sign-in would be as large.
+        match Box::pin(self.changes.resume(guest.clone(), exchange)).await {
+            Ok(settled) => settled,
+            Err(problem) => {
+                let error = problem.report().map(Report::chain);
+                tracing::error!(error, "a change of address is half done still");
+                guest
+            }
+        }
     }
 }

@@ -18,6 +18,8 @@ pub enum Notice {
     RefreshTokenStolen,
     /// The account's address changed; sent to both.
     AddressChanged,
+    /// Somebody asked to make the address theirs, and it has an account.
+    AddressWanted,
     /// A passkey was registered.
     PasskeyAdded,
     /// A passkey was removed.
@@ -34,7 +36,7 @@ pub enum Notice {
 
 impl Notice {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PasswordChanged,
         Self::AuthenticatorSetUp,
         Self::AuthenticatorRemoved,
@@ -42,6 +44,7 @@ impl Notice {
         Self::NewDeviceSignedIn,
         Self::RefreshTokenStolen,
         Self::AddressChanged,
+        Self::AddressWanted,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::AccountDeleted,

@@ -46,8 +46,8 @@ use crate::service::Service;
 
 pub use crate::mail::Mail;
 pub use crate::options::{
-    AllowedCredentials, EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin,
-    SignInMails, UnknownUser,
+    AddressClash, AllowedCredentials, EarlierCodes, EarlyPassword, HourlyLimits, OpenError,
+    Options, PromptLogin, SignInMails, UnknownUser,
 };
 pub use crate::spec::{
     Client, ClientSpec, HostedSignIn, PasskeySpec, PoolSpec, RefreshRotation, Secret,
@@ -144,6 +144,11 @@ impl Cognito {
     /// request on.
     pub fn set_sign_in_codes(&self, an_hour: u32) {
         self.service.set_sign_in_codes(an_hour);
+    }
+
+    /// Changes what becomes of an address that another user has, from the next request on.
+    pub fn set_address_clash(&self, address_clash: AddressClash) {
+        self.service.set_address_clash(address_clash);
     }
 
     /// Changes the effect of a second code, from the next request on.

@@ -37,6 +37,8 @@ pub struct Options {
     pub prompt_login: PromptLogin,
     /// The effect of a second sign-in code on the earlier ones.
     pub earlier_codes: EarlierCodes,
+    /// What a change of attributes does with an address that another user has.
+    pub address_clash: AddressClash,
     /// The treatment of a password in the first request of a sign-in by choice.
     pub early_password: EarlyPassword,
     /// Whether a passkey's challenge lists the credentials that may answer it.
@@ -65,6 +67,7 @@ impl Options {
             unknown_user: UnknownUser::EmailOtp,
             prompt_login: PromptLogin::Heeded,
             earlier_codes: EarlierCodes::StayValid,
+            address_clash: AddressClash::Refused,
             early_password: EarlyPassword::Taken,
             allowed_credentials: AllowedCredentials::Listed,
             sign_in_mails: SignInMails::WordedByTrigger,
@@ -130,6 +133,19 @@ pub enum EarlierCodes {
     StayValid,
     /// Only the newest code is accepted.
     Superseded,
+}
+
+/// What `AdminUpdateUserAttributes` does with an email that another user has, where the call says
+/// that it is proved. Reports of real pools disagree: aws/aws-sdk-net#4387 was refused, and
+/// boto/boto3#3213 saw the address move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressClash {
+    /// It is an `AliasExistsException`.
+    #[default]
+    Refused,
+    /// The address moves without a word, and the user before it keeps it as one that is not proved,
+    /// and is not found by it.
+    Moved,
 }
 
 /// The treatment of a `PASSWORD` beside `PREFERRED_CHALLENGE=PASSWORD` in `InitiateAuth`. The API

@@ -19,7 +19,8 @@ use crate::domain::domain_of;
 use crate::keys::{KeyMaterial, PoolKeys};
 use crate::mail::Mail;
 use crate::options::{
-    EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin, UnknownUser,
+    AddressClash, EarlierCodes, EarlyPassword, HourlyLimits, OpenError, Options, PromptLogin,
+    UnknownUser,
 };
 use crate::pool::{Pool, PoolSettings};
 use crate::refusal::Refusal;
@@ -50,6 +51,7 @@ pub(crate) struct Service {
 struct Switches {
     unknown_user: UnknownUser,
     earlier_codes: EarlierCodes,
+    address_clash: AddressClash,
     early_password: EarlyPassword,
     prompt_login: PromptLogin,
     sign_in_codes: u32,
@@ -77,6 +79,7 @@ impl Service {
         let switches = Switches {
             unknown_user: options.unknown_user,
             earlier_codes: options.earlier_codes,
+            address_clash: options.address_clash,
             early_password: options.early_password,
             prompt_login: options.prompt_login,
             sign_in_codes: options.hourly_limits.sign_in_codes,
@@ -122,6 +125,14 @@ impl Service {
 
     pub(crate) fn set_earlier_codes(&self, earlier_codes: EarlierCodes) {
         self.with_switches(|switches| switches.earlier_codes = earlier_codes);
+    }
+
+    pub(crate) fn set_address_clash(&self, address_clash: AddressClash) {
+        self.with_switches(|switches| switches.address_clash = address_clash);
+    }
+
+    pub(crate) fn address_clash(&self) -> AddressClash {
+        self.with_switches(|switches| switches.address_clash)
     }
 
     pub(crate) fn set_early_password(&self, early_password: EarlyPassword) {

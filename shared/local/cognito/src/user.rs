@@ -45,6 +45,9 @@ pub(crate) struct User {
     /// Wrong second factors in a row.
     #[serde(default)]
     pub(crate) mfa_failures: Failures,
+    /// Whether the email has moved to another user, who is found by it.
+    #[serde(default)]
+    pub(crate) email_moved: bool,
     #[serde(default)]
     pub(crate) software_token: Option<SoftwareToken>,
     /// An authenticator during its set-up. The previous one stays in force until this one has shown
@@ -131,6 +134,7 @@ impl User {
             modified: now,
             failures: Failures::default(),
             mfa_failures: Failures::default(),
+            email_moved: false,
             software_token: None,
             pending_software_token: None,
             email_mfa: MfaPreference::default(),
@@ -254,6 +258,7 @@ impl User {
             .execute(params![pool.id, self.username])?;
         let holds_alias = pool.settings.email_is_username()
             || (pool.settings.email_is_alias() && self.email_verified());
+        let holds_alias = holds_alias && !self.email_moved;
         let Some(email) = self.email().filter(|_| holds_alias) else {
             return Ok(());
         };
@@ -269,6 +274,27 @@ impl User {
             )?
             .execute(params![pool.id, pool.settings.folded(email), self.username])?;
         Ok(())
+    }
+
+    /// Takes the email of another user, who keeps it as one that is not proved.
+    pub(crate) fn take_email_over(
+        &self,
+        connection: &Connection,
+        pool: &Pool,
+        now: Millis,
+    ) -> Result<(), Refusal> {
+        let holder = match self.email() {
+            Some(email) => Self::look_for(connection, pool, email)?,
+            None => None,
+        };
+        let Some(mut holder) = holder.filter(|holder| holder.username != self.username) else {
+            return Ok(());
+        };
+        holder.email_moved = true;
+        holder
+            .attributes
+            .insert("email_verified".to_owned(), "false".to_owned());
+        holder.save(connection, pool, now, false)
     }
 
     pub(crate) fn delete(&self, connection: &Connection, pool: &Pool) -> Result<(), Refusal> {
@@ -459,6 +485,9 @@ impl User {
             if name == "email" && !said_verified && self.email() != Some(value) {
                 self.attributes
                     .insert("email_verified".to_owned(), "false".to_owned());
+            }
+            if name == "email" && self.email() != Some(value) {
+                self.email_moved = false;
             }
             if value.is_empty() {
                 self.attributes.remove(name);

@@ -10,6 +10,7 @@ use super::software_token::show_preference;
 use crate::attribute::{Attribute, check_attributes};
 use crate::custom_message::{self, Occurrence};
 use crate::mail::Mail;
+use crate::options::AddressClash;
 use crate::password::NewPassword;
 use crate::pool::Pool;
 use crate::refusal::{Exception, Refusal};
@@ -272,10 +273,16 @@ pub(super) fn update_attributes(
     service: &Service,
     input: &UpdateAttributesInput,
 ) -> Result<Value, Refusal> {
-    change(service, &input.named, |_, pool, user| {
+    let now = service.now();
+    change(service, &input.named, |connection, pool, user| {
         check_attributes(&pool.settings.schema, &input.user_attributes)?;
         user.write(&input.user_attributes);
-        Ok(())
+        match service.address_clash() {
+            AddressClash::Moved if user.email_verified() => {
+                user.take_email_over(connection, pool, now)
+            }
+            AddressClash::Moved | AddressClash::Refused => Ok(()),
+        }
     })
 }
 

@@ -33,6 +33,7 @@ pub type Mount = fn(&Platform) -> Result<Function, ConfigurationError>;
 const MOUNTED: &[(&str, Mount)] = &[
     ("authorization-callback", authorization_callback::function),
     ("authorize-request", authorize_request::function),
+    ("change-email", change_email::function),
     ("clear-limits", clear_limits::function),
     ("confirm-password-reset", confirm_password_reset::function),
     ("confirm-registration", confirm_registration::function),
@@ -80,6 +81,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     ("start-authorization", start_authorization::function),
     ("sweep-unproved-users", sweep_unproved_users::function),
     ("update-profile", update_profile::function),
+    ("verify-email-change", verify_email_change::function),
     ("verify-mfa", verify_mfa::function),
     ("verify-mfa-setup", verify_mfa_setup::function),
     ("verify-otp", verify_otp::function),

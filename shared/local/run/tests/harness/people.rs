@@ -8,3 +8,6 @@ pub(crate) const EVE: &str = "eve@example.com";
 
 /// A third one.
 pub(crate) const BOB: &str = "bob@example.com";
+
+/// Where ADA moves to.
+pub(crate) const ELSEWHERE: &str = "ada@elsewhere.example";

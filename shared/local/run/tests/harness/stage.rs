@@ -338,6 +338,7 @@ impl<'world> Stage<'world> {
         };
         match path.as_str() {
             "/me/password" => "password",
+            "/me/email" => "email",
             "/me/delete" => "delete",
             "/me/export" => "export",
             path if path.starts_with("/me/passkeys") => "passkey",

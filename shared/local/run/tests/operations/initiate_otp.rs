@@ -12,7 +12,7 @@ use crate::harness::people::ADA;
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{WRONG_CODE, at_once, sub_of};
 use crate::harness::{Answer, TestWorld};
-use crate::operations::{delete_account, sweep_unproved_users};
+use crate::operations::{delete_account, sweep_unproved_users, verify_email_change};
 
 #[tokio::test]
 async fn a_new_address_costs_a_user_more_and_a_known_guest_one_call_before_and_one_after_the_code()
@@ -139,6 +139,11 @@ pub(crate) fn cases() -> Vec<Case> {
         case("deletion half done", |world| Box::pin(half_deleted(world)))
             .in_a_fresh_world()
             .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
+        case("change of address half done", |world| {
+            Box::pin(half_changed(world))
+        })
+        .in_a_fresh_world()
+        .then(|case, stage, answer| Box::pin(signs_in(case, stage, answer))),
         case("guest whose user has gone", |world| {
             Box::pin(guest_whose_user_has_gone(world, UnknownUser::AllFactors))
         })
@@ -171,6 +176,12 @@ async fn half_removed(world: &TestWorld) -> Stage<'_> {
 
 async fn half_deleted(world: &TestWorld) -> Stage<'_> {
     delete_account::half_done(world).await;
+    Stage::start(world)
+}
+
+/// At the address before: it is free once the change is done.
+async fn half_changed(world: &TestWorld) -> Stage<'_> {
+    verify_email_change::half_done(world).await;
     Stage::start(world)
 }
 

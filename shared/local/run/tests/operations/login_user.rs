@@ -12,6 +12,7 @@ use crate::harness::requests::counted;
 use crate::harness::stage::Stage;
 use crate::harness::steps::at_once;
 use crate::harness::{Answer, TestWorld};
+use crate::operations::verify_email_change;
 
 /// Seconds without a wrong password after which all are forgotten.
 const QUIET: u64 = 960;
@@ -419,6 +420,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("guest on a new device", "200", |world| {
             Box::pin(known_guest(world, PASSWORD))
         }),
+        case("change of address half done", "200", |world| {
+            Box::pin(half_changed(world))
+        }),
         case("first sign-in", "200", |world| {
             Box::pin(unknown_user(world))
         }),
@@ -442,6 +446,11 @@ pub(crate) fn cases() -> Vec<Case> {
 async fn known_guest<'world>(world: &'world TestWorld, password: &str) -> Stage<'world> {
     world.registered(ADA, PASSWORD).await;
     Stage::login(world, password)
+}
+
+async fn half_changed(world: &TestWorld) -> Stage<'_> {
+    verify_email_change::half_done(world).await;
+    Stage::login(world, PASSWORD)
 }
 
 async fn unknown_user(world: &TestWorld) -> Stage<'_> {

@@ -2,6 +2,7 @@
 
 mod authorization_callback;
 mod authorize_request;
+mod change_email;
 mod change_password;
 mod clear_limits;
 mod confirm_password_reset;
@@ -47,6 +48,7 @@ mod sign_out_guest;
 mod start_authorization;
 mod sweep_unproved_users;
 mod update_profile;
+mod verify_email_change;
 mod verify_mfa;
 mod verify_mfa_setup;
 mod verify_otp;
@@ -61,6 +63,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [
         authorization_callback::cases(),
         authorize_request::cases(),
+        change_email::cases(),
         change_password::cases(),
         clear_limits::cases(),
         confirm_password_reset::cases(),
@@ -106,6 +109,7 @@ pub(crate) fn cases() -> Vec<Case> {
         start_authorization::cases(),
         sweep_unproved_users::cases(),
         update_profile::cases(),
+        verify_email_change::cases(),
         verify_mfa::cases(),
         verify_mfa_setup::cases(),
         verify_otp::cases(),

@@ -4,9 +4,10 @@ use serde_json::json;
 
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD, WRONG_RESET_CODE};
-use crate::harness::people::ADA;
+use crate::harness::people::{ADA, ELSEWHERE};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::{Answer, TestWorld};
+use crate::operations::verify_email_change;
 
 #[tokio::test]
 async fn a_registration_that_nobody_confirmed_is_taken_over_by_a_reset() {
@@ -80,6 +81,9 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         case("known device", |world| Box::pin(known_device(world))),
         case("mailed", |world| Box::pin(mailed(world))),
+        case("mailed after a change of address", |world| {
+            Box::pin(mailed_elsewhere(world))
+        }),
     ]
 }
 
@@ -97,13 +101,19 @@ async fn mailed(world: &TestWorld) -> Stage<'_> {
     Stage::post(world, "/auth/password/reset", json!({ "email": ADA }))
 }
 
+async fn mailed_elsewhere(world: &TestWorld) -> Stage<'_> {
+    verify_email_change::changed(world).await;
+    Stage::post(world, "/auth/password/reset", json!({ "email": ELSEWHERE }))
+}
+
 /// The mailed code sets another password.
 async fn code_resets(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let (then, _) = case.reach(stage, answer).await;
-    let code = stage.world.mail_code(ADA).await;
+    let email = stage.body["email"].as_str().expect("an address").to_owned();
+    let code = stage.world.mail_code(&email).await;
     let reset = stage
         .browser
-        .confirm_reset(ADA, &code, OTHER_PASSWORD)
+        .confirm_reset(&email, &code, OTHER_PASSWORD)
         .await;
     reset.expect_status(204);
     then

@@ -12,6 +12,7 @@ use crate::harness::requests::{claims, opens};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::steps::{MANY_STARTS, USER_VERIFICATION_REQUIRED};
 use crate::harness::{Answer, TestWorld};
+use crate::operations::verify_email_change;
 
 #[tokio::test]
 async fn a_passkey_signs_in() {
@@ -246,6 +247,9 @@ pub(crate) fn cases() -> Vec<Case> {
         right("guest with an authenticator", |world| {
             Box::pin(guarded_guest(world))
         }),
+        right("change of address half done", |world| {
+            Box::pin(half_changed(world))
+        }),
         Case::of(
             "verify-passkey",
             "challenge made up",
@@ -260,6 +264,14 @@ async fn new_device(world: &TestWorld) -> Stage<'_> {
     let device = world.holder(ADA).await.device;
     world.advance(UNTIL_COLD_SECONDS);
     shown(world, ADA, device).await
+}
+
+async fn half_changed(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let ada = world.holder(ADA).await;
+    verify_email_change::half_done_by(ada.session).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    shown(world, ADA, ada.device).await
 }
 
 async fn guarded_guest(world: &TestWorld) -> Stage<'_> {

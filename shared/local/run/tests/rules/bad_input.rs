@@ -15,9 +15,10 @@ use crate::harness::{Answer, SignedIn, TestWorld};
 const LARGEST_BODY: usize = 16 * 1024;
 
 /// Operations that take a present password.
-const TAKES_A_PASSWORD: [&str; 8] = [
+const TAKES_A_PASSWORD: [&str; 9] = [
     "login-user",
     "change-password",
+    "change-email",
     "export-account",
     "delete-account",
     "setup-mfa",

@@ -1,0 +1,149 @@
+//! Codes that prove another address, in the challenges table under the hash of their session token.
+
+use std::time::Duration;
+
+use auth_domain::{
+    AddressCode, AddressCodeHash, AddressCodeRules, AttemptId, Email, Problem, ProofBinding,
+    SignInId, Timestamp,
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::{
+    ConfigurationError, Platform,
+    challenges::Challenges,
+    failure::failure,
+    items::{
+        Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
+    },
+};
+
+/// How long after its end a code is kept, so that a late one is told "expired" and not "unknown".
+const KEPT: Duration = Duration::from_hours(1);
+
+/// The challenges table, as far as codes for addresses go.
+#[derive(Clone)]
+pub struct AddressCodes {
+    challenges: Challenges,
+}
+
+impl AddressCodes {
+    /// Codes in the table that `CHALLENGES_TABLE_NAME` names.
+    pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
+        Ok(Self {
+            challenges: Challenges::new(platform)?,
+        })
+    }
+
+    /// Remembers a code, which counts for what it is bound to.
+    pub async fn begin(
+        &self,
+        id: &SignInId,
+        code: &AddressCode,
+        binding: &ProofBinding,
+    ) -> Result<(), Problem> {
+        let mut put = self
+            .challenges
+            .put(key(id))
+            .item("email", text(code.to.as_str()))
+            .item("boundTo", text(binding.as_str()))
+            .item("expiresAt", millis(code.expires_at))
+            .item("ttl", number(code.expires_at.after(KEPT).as_seconds()));
+        if let Some(hash) = &code.code {
+            put = put.item("code", text(hash.as_str()));
+        }
+        if let Some(since) = code.since {
+            put = put.item("addressSince", millis(since));
+        }
+        put.send()
+            .await
+            .map(drop)
+            .map_err(failure("remember the address's code"))
+            .map_err(Problem::from)
+    }
+
+    /// Counts an attempt and checks whose code it is, its time and its budget, in one conditional
+    /// write. Attempts are kept as a set of names: the same one counts once, however often the
+    /// write is sent.
+    pub async fn claim(
+        &self,
+        id: &SignInId,
+        binding: &ProofBinding,
+        attempt: &AttemptId,
+        now: Timestamp,
+        rules: &AddressCodeRules,
+    ) -> Result<AddressCode, Problem> {
+        let name = attempt.as_str();
+        let write = self
+            .challenges
+            .update(key(id))
+            .update_expression("ADD attempts :attempt")
+            .condition_expression(
+                "boundTo = :boundTo AND expiresAt > :now AND (attribute_not_exists(attempts) \
+                 OR size(attempts) < :most OR contains(attempts, :attemptName))",
+            )
+            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![name.to_owned()]))
+            .expression_attribute_values(":attemptName", text(name))
+            .expression_attribute_values(":boundTo", text(binding.as_str()))
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":most", number(rules.attempts));
+        match conditional_update(write, "count the attempt").await? {
+            Written::Made(item) => read(&item),
+            Written::Refused(item) => Err(refusal(item.as_ref(), binding, now, rules)),
+        }
+    }
+
+    /// Gives back an attempt that is not to count.
+    pub async fn give_back(&self, id: &SignInId, attempt: &AttemptId) -> Result<(), Problem> {
+        let name = attempt.as_str().to_owned();
+        self.challenges
+            .update(key(id))
+            .update_expression("DELETE attempts :attempt")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":attempt", AttributeValue::Ss(vec![name]))
+            .send()
+            .await
+            .map(drop)
+            .map_err(failure("give back the attempt"))
+            .map_err(Problem::from)
+    }
+}
+
+fn key(id: &SignInId) -> AttributeValue {
+    text(format!("address-code#{id}"))
+}
+
+fn read(item: &Item) -> Result<AddressCode, Problem> {
+    address_code(item)
+        .ok_or_else(|| Problem::Internal(unreadable("an address's code does not read back")))
+}
+
+fn address_code(item: &Item) -> Option<AddressCode> {
+    let attempts = item
+        .get("attempts")
+        .and_then(|set| set.as_ss().ok())
+        .map_or(0, Vec::len);
+    Some(AddressCode {
+        to: Email::parse(get_text(item, "email")?).ok()?,
+        since: get_millis(item, "addressSince"),
+        code: get_text(item, "code").map(AddressCodeHash::stored),
+        attempts: u32::try_from(attempts).ok()?,
+        expires_at: get_millis(item, "expiresAt")?,
+    })
+}
+
+/// Why a write's condition did not hold. Another session's code is not told from an unknown one.
+fn refusal(
+    item: Option<&Item>,
+    binding: &ProofBinding,
+    now: Timestamp,
+    rules: &AddressCodeRules,
+) -> Problem {
+    let own = item.filter(|item| get_text(item, "boundTo") == Some(binding.as_str()));
+    let Some(item) = own else {
+        return Problem::InvalidSession;
+    };
+    match read(item) {
+        Ok(code) => code.refusal(now, rules).unwrap_or(Problem::InvalidSession),
+        Err(problem) => problem,
+    }
+}
