@@ -294,14 +294,17 @@ impl ImportJob {
         self.note(service).map(drop)
     }
 
-    /// Writes down how far the job has come. Returns whether it ended meanwhile, stopped or without
-    /// its pool.
+    /// Writes down how far the job has come. Returns whether it ended meanwhile: stopped, failed by
+    /// another process that opened the state, or without its pool.
     fn note(&mut self, service: &Service) -> Result<bool, Refusal> {
         let now = service.now();
         service.store.change(now, |transaction| {
             let Some(kept) = Self::look_for(transaction, &self.id, now)? else {
                 return Ok(true);
             };
+            if !kept.status.is_active() {
+                return Ok(true);
+            }
             let stopped = kept.status == Status::Stopping && self.status.is_active();
             if stopped {
                 let message = "The Import Job was stopped by the developer.";

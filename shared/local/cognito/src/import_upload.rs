@@ -1,4 +1,4 @@
-//! Where an import job's file is sent: what a pre-signed URL of S3 is in AWS.
+//! The upload of an import job's file. In AWS this is a pre-signed URL of S3.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const LONGEST_FILE: usize = 100_000_000;
 /// Cognito signs its URLs with this header, so an upload without it is refused.
 const ENCRYPTION: (&str, &str) = ("x-amz-server-side-encryption", "aws:kms");
 
-/// Scripts and command lines send files. Pages do not.
+/// Scripts and command lines send files; no page does, so there is no CORS.
 pub(crate) fn endpoint() -> Router<Arc<Service>> {
     Router::new().route("/_import/{job}", put(upload))
 }
@@ -33,7 +33,7 @@ struct Signed {
 }
 
 impl Service {
-    /// Where the job's file is sent, by whoever knows this URL.
+    /// The URL that takes the job's file. It is all the proof that an upload needs.
     pub(crate) fn upload_url(&self, job: &ImportJob) -> String {
         let base = self.options.public_url.trim_end_matches('/');
         let signature = HEXLOWER.encode(hmac::sign(&self.upload_key(), job.id.as_bytes()).as_ref());

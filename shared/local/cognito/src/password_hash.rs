@@ -112,7 +112,7 @@ impl PasswordHash {
         ))
     }
 
-    /// The work that a user's own hash would take, for a user who has none.
+    /// The same work for a user without a password.
     pub(crate) fn work_without_effect(password: &str) -> Result<(), Refusal> {
         argon2id(&own_params()?, password, &[0; SALT_BYTES], HASH_BYTES).map(drop)
     }

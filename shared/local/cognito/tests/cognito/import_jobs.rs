@@ -1,6 +1,7 @@
 //! Import jobs: the file, what becomes of its rows, and the sign-ins of those who came with hashes.
 
 use aws_sdk_cognitoidentityprovider as sdk;
+use cognito_local::State;
 use sdk::types::{PasswordHashingAlgorithmType, UserImportJobStatusType, UserImportJobType};
 
 use crate::world::{PASSWORD, World, refusal};
@@ -290,6 +291,33 @@ async fn a_job_that_is_stopped_keeps_whom_it_has_imported() {
             .await
             .unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_lost_its_process_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pool.sqlite");
+    let open = async || {
+        let file = file.clone();
+        World::with(move |plan| plan.options.state = State::File(file)).await
+    };
+    let before = open().await;
+    let job = before.import_job(None).await;
+    let id = job.job_id().unwrap();
+    let emails: Vec<String> = (0..20_000).map(|n| format!("n{n}@example.com")).collect();
+    let rows: Vec<_> = emails.iter().map(|email| (email.as_str(), "")).collect();
+    let file = before.file(&rows).await.replace(",password_hash", "");
+    let file = file.replace(",\n", "\n");
+    assert_eq!(upload(job.pre_signed_url().unwrap(), file).await, 200);
+    before.start_job(id).await.unwrap();
+    // The first world is still running, as if it had been stopped in the middle.
+    let after = open().await;
+    let failed = after.described(id).await;
+    assert_eq!(failed.status(), Some(&UserImportJobStatusType::Failed));
+    assert!(failed.completion_date().is_some());
+    assert_eq!(failed.completion_message(), None, "the header is right");
+    let ended = before.ended(id).await;
+    assert_eq!(ended.status(), Some(&UserImportJobStatusType::Failed));
 }
 
 #[tokio::test]
