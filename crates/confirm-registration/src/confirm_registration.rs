@@ -22,8 +22,8 @@ impl ConfirmRegistration {
             code: &input.code,
             proof_of_work: input.proof_of_work.as_ref(),
         };
-        let mut claimed = self.code_attempts.claim(brought, exchange).await?;
-        let registration = claimed.sign_in.registration.take();
+        let claimed = self.code_attempts.claim(brought, exchange).await?;
+        let registration = claimed.sign_in.registration.clone();
         let (counted, address) = join!(
             self.code_attempts.count(&claimed),
             self.registrations.open_at(&claimed.sign_in.email, &id)

@@ -6,7 +6,7 @@ use auth_domain::{
 };
 use auth_flows::{Leaving, Requester};
 use auth_lambda::{CodeSent, Exchange};
-use tokio::try_join;
+use tokio::join;
 
 use crate::{InitiateOtp, Input, Started};
 
@@ -27,23 +27,21 @@ impl InitiateOtp {
         exchange: &Exchange,
     ) -> Result<Started, Problem> {
         let email = &input.email;
-        let proof = input.proof_of_work.as_ref();
-        let (requester, address) = try_join!(
-            self.requesters.meet(exchange, email, proof),
-            self.guests.at(email)
-        )?;
+        let (counted, address) = join!(self.count(input, exchange), self.guests.at(email));
+        let requester = counted?;
+        let address = match address {
+            Ok(address) => address,
+            Err(problem) => {
+                self.mails.withdraw(&requester).await;
+                return Err(problem);
+            }
+        };
         let now = requester.now();
-        self.starts
-            .admit(&requester.turn(), requester.keys())
-            .await?;
-        if exchange.network().is_none() {
-            self.agents.admit(&requester).await?;
-        }
         let makes_user = match &address {
             Some(Address::Claimed(claim)) => claim.is_leaving || claim.other.is_some(),
             Some(Address::Waiting(_)) | None => true,
         };
-        self.mails.admit(&requester, makes_user).await?;
+        self.mails.admit_to_pool(&requester, makes_user).await?;
         let address = self.settled(email, address, exchange).await?;
 
         let sent = self.send(&requester, address.as_ref()).await?;
@@ -56,6 +54,22 @@ impl InitiateOtp {
             code_sent,
             sent_at: now,
         })
+    }
+
+    /// Counts the start for everything that may refuse its requester.
+    async fn count<'a>(
+        &self,
+        input: &Input,
+        exchange: &'a Exchange,
+    ) -> Result<Requester<'a>, Problem> {
+        let proof = input.proof_of_work.as_ref();
+        let meeting = self.requesters.meet(exchange, &input.email, proof);
+        let requester = meeting.await?;
+        if exchange.network().is_none() {
+            self.agents.admit(&requester).await?;
+        }
+        self.mails.count(&requester, Some(&self.starts)).await?;
+        Ok(requester)
     }
 
     /// The address's state with nothing half done. An interrupted deletion is finished first, and

@@ -2,7 +2,7 @@
 
 use auth_domain::{Email, Problem};
 use auth_lambda::Exchange;
-use tokio::try_join;
+use tokio::join;
 
 use crate::{InitiatePasskey, Options, Started};
 
@@ -12,13 +12,14 @@ impl InitiatePasskey {
         email: &Email,
         exchange: &Exchange,
     ) -> Result<Started, Problem> {
-        let (requester, address) = try_join!(
-            self.requesters.meet(exchange, email, None),
-            self.guests.at(email)
-        )?;
-        self.network
-            .admit(&requester.turn(), requester.keys())
-            .await?;
+        let counting = async {
+            let requester = self.requesters.meet(exchange, email, None).await?;
+            let (turn, keys) = (requester.turn(), requester.keys());
+            self.network.admit(&turn, keys).await
+        };
+        let (counted, address) = join!(counting, self.guests.at(email));
+        counted?;
+        let address = address?;
         let started = self.starts.begin(email, address, exchange).await?;
         let expires_in = started.rules.lifetime.as_secs();
         Ok(Started {

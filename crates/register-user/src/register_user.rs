@@ -8,7 +8,7 @@ use auth_domain::{
 };
 use auth_flows::Requester;
 use auth_lambda::{Delivery, Exchange, Metric};
-use tokio::{join, try_join};
+use tokio::join;
 
 use crate::{Input, RegisterUser, Registered};
 
@@ -26,14 +26,14 @@ impl RegisterUser {
         exchange: &Exchange,
     ) -> Result<Registered, Problem> {
         let (email, proof) = (&input.email, input.proof_of_work.as_ref());
-        let (requester, known) = try_join!(
-            self.requesters.meet(exchange, email, proof),
-            self.guests.at(email)
-        )?;
+        let meeting = async {
+            let requester = self.requesters.meet(exchange, email, proof).await?;
+            let (turn, keys) = (requester.turn(), requester.keys());
+            self.starts.admit(&turn, keys).await.map(|()| requester)
+        };
+        let (met, known) = join!(meeting, self.guests.at(email));
+        let (requester, known) = (met?, known?);
         let (attempt, now) = (requester.attempt(), requester.now());
-        self.starts
-            .admit(&requester.turn(), requester.keys())
-            .await?;
         if is_confirmed(known.as_ref()) {
             return Err(Problem::EmailExists);
         }

@@ -158,16 +158,15 @@ impl Guests {
     }
 
     async fn read(&self, key: AttributeValue) -> Result<Option<Item>, Problem> {
-        let answer = self
+        let sending = self
             .client
             .get_item()
             .table_name(&self.table)
             .key(KEY, key)
             .consistent_read(true)
-            .send()
-            .await
-            .map_err(failure("read the guest"))?;
-        Ok(answer.item)
+            .send();
+        let answer = Box::pin(sending).await;
+        Ok(answer.map_err(failure("read the guest"))?.item)
     }
 
     /// The stored state of a user who has just signed in at an address: one read for a known guest,

@@ -80,12 +80,12 @@ pub(crate) async fn conditional_update(
     update: UpdateItemFluentBuilder,
     attempted: &'static str,
 ) -> Result<Written, Failure> {
-    let updated = update
+    let sending = update
         .return_values(ReturnValue::AllNew)
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-        .send()
-        .await;
-    match updated {
+        .send();
+    // The SDK's futures are large, and several writes stand side by side in one.
+    match Box::pin(sending).await {
         Ok(output) => Ok(Written::Made(output.attributes.unwrap_or_default())),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {

@@ -6,12 +6,15 @@
 //! places behind it is outside the window, and pushes them all back by one. So a window slides
 //! exactly, an edge admits no double quota, and events leave the count one by one as they age.
 //! Several lists and limits of one subject are checked and written together.
+//!
+//! An instant carries its attempt as a fraction of a millisecond. So a repeated write counts once,
+//! and a count can be restored however many events came after it.
 
 use std::fmt::Write;
 
 use auth_domain::{
     Ageing, AttemptId, CodeMailLimits, CodeMailPayer, Limit, LimitState, OwnMailLimits, PoolLimits,
-    PoolPayer, PoolRequest, Problem, SolvedWork, Timestamp, TryLimits,
+    PoolPayer, PoolRequest, Problem, Report, SolvedWork, Timestamp, TryLimits,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -28,6 +31,9 @@ const KEPT_SECONDS: i64 = 3600;
 
 /// The number of unread entries in a list after which a write removes them.
 const TRIMMED_AFTER: usize = 32;
+
+/// The writes that try to restore a count while other events move it.
+const ROUNDS: usize = 4;
 
 /// The list of a limit that has only one.
 pub(crate) const EVENTS: &str = "events";
@@ -345,15 +351,40 @@ impl Limits {
         )
     }
 
-    /// Removes the newest event, if it is this attempt's: the counted action did not happen.
+    /// Removes a known device's mail from the pool's minute. A write that is repeated at once
+    /// removes one.
+    pub async fn take_back_from_pool(
+        &self,
+        limits: &PoolLimits,
+        attempt: &AttemptId,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let window = Window::at(&limits.mails, now);
+        let write = self
+            .challenges
+            .update(key(limits.mails.name, &window.begin.to_string()))
+            .update_expression("SET takenBack = :attempt ADD events :less")
+            .condition_expression(
+                "events > :none AND (attribute_not_exists(takenBack) OR takenBack <> :attempt)",
+            )
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":less", number(-1))
+            .expression_attribute_values(":none", number(0));
+        match conditional_update(write, "take back from the pool").await? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Removes an attempt's event of `now`: the counted action did not happen.
     pub async fn take_back(
         &self,
         limit: &Limit,
         subject: &str,
         attempt: &AttemptId,
+        now: Timestamp,
     ) -> Result<(), Problem> {
         let log = Log::of(EVENTS, std::slice::from_ref(limit));
-        self.uncount(key(limit.name, subject), &[log], attempt)
+        self.uncount(key(limit.name, subject), &[log], attempt, now)
             .await
     }
 
@@ -365,6 +396,7 @@ impl Limits {
         is_solved: bool,
         subject: &str,
         attempt: &AttemptId,
+        now: Timestamp,
     ) -> Result<(), Problem> {
         let (name, limit) = if is_solved {
             (SOLVED, &limits.solved)
@@ -372,7 +404,7 @@ impl Limits {
             (EVENTS, &limits.strangers)
         };
         let log = Log::of(name, std::slice::from_ref(limit));
-        self.uncount(key(limits.strangers.name, subject), &[log], attempt)
+        self.uncount(key(limits.strangers.name, subject), &[log], attempt, now)
             .await
     }
 
@@ -384,6 +416,7 @@ impl Limits {
         payer: CodeMailPayer<'_>,
         mailbox: &str,
         attempt: &AttemptId,
+        now: Timestamp,
     ) -> Result<(), Problem> {
         let mut logs = match payer {
             CodeMailPayer::Stranger => vec![own_log(own, &[]), Log::of(STRANGERS, &[])],
@@ -394,7 +427,8 @@ impl Limits {
             CodeMailPayer::Agent | CodeMailPayer::Known => Vec::new(),
         };
         logs.push(Log::of(MAILS, &[]));
-        self.uncount(code_mail_key(mailbox), &logs, attempt).await
+        self.uncount(code_mail_key(mailbox), &logs, attempt, now)
+            .await
     }
 
     /// Clears the tries of a subject. Tries that solved challenges paid for stay counted, and the
@@ -402,7 +436,7 @@ impl Limits {
     pub async fn clear_tries(&self, limits: &TryLimits, subject: &str) -> Result<(), Problem> {
         self.challenges
             .update(key(limits.strangers.name, subject))
-            .update_expression(format!("REMOVE {EVENTS}, lastAttempt"))
+            .update_expression(format!("REMOVE {EVENTS}"))
             .condition_expression("attribute_exists(pk)")
             .send()
             .await
@@ -437,16 +471,19 @@ impl Limits {
     ) -> Result<(bool, Item), Problem> {
         let limits = || logs.iter().flat_map(|log| log.limits);
         let kept_for = limits().map(|limit| limit.window).max().unwrap_or_default();
-        let mut update = String::from("SET lastAttempt = :attempt, #ttl = :ttl");
+        let event = event(attempt, now);
+        let mut update = String::from("SET #ttl = :ttl");
+        // One log tells for all: a write adds to each of them or to none.
+        let told_by = logs.last().map_or(EVENTS, |log| &log.name);
         let mut condition =
-            String::from("(attribute_not_exists(lastAttempt) OR lastAttempt <> :attempt)");
+            format!("(attribute_not_exists({told_by}) OR NOT contains({told_by}, :event))");
         let mut write = self
             .challenges
             .update(key.clone())
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":event", event.clone())
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":now", AttributeValue::L(vec![millis(now)]))
+            .expression_attribute_values(":now", AttributeValue::L(vec![event.clone()]))
             .expression_attribute_values(
                 ":ttl",
                 number(now.after(kept_for).as_seconds() + KEPT_SECONDS),
@@ -460,8 +497,8 @@ impl Limits {
             .enumerate()
         {
             let _infallible = write!(condition, " AND {}", admits(name, limit, index));
-            let cutoff = now.before(limit.window);
-            write = write.expression_attribute_values(format!(":cutoff{index}"), millis(cutoff));
+            let cutoff = end_of(now.before(limit.window));
+            write = write.expression_attribute_values(format!(":cutoff{index}"), cutoff);
             if limit.ageing == Ageing::AfterQuiet {
                 push(&mut update, &quiet(name), ":quiet");
                 let quiet_from = AttributeValue::L(vec![millis(now.after(limit.window))]);
@@ -485,7 +522,8 @@ impl Limits {
             Written::Made(item) => (true, item),
             Written::Refused(item) => {
                 let item = item.unwrap_or_default();
-                (is_this(&item, attempt), item)
+                // By a write whose answer was lost.
+                (place(&item, told_by, &event).is_some(), item)
             }
         };
         if is_admitted {
@@ -523,28 +561,47 @@ impl Limits {
         }
     }
 
+    /// Takes an event out of every log, wherever it stands by now. One that is not there was not
+    /// counted, or is taken back already.
     async fn uncount(
         &self,
         key: AttributeValue,
         logs: &[Log<'_>],
         attempt: &AttemptId,
+        now: Timestamp,
     ) -> Result<(), Problem> {
-        let mut update = String::from("REMOVE lastAttempt");
-        for log in logs {
-            let _infallible = write!(update, ", {}[0]", log.name);
-            if log.is_after_quiet() {
-                let _infallible = write!(update, ", {}[0]", quiet(&log.name));
+        let event = event(attempt, now);
+        let mut places = vec![0; logs.len()];
+        for _ in 0..ROUNDS {
+            let (mut removed, mut found) = (Vec::new(), Vec::new());
+            for (log, place) in logs.iter().zip(&places) {
+                let name = &log.name;
+                found.push(format!("{name}[{place}] = :event"));
+                removed.push(format!("{name}[{place}]"));
+                if log.is_after_quiet() {
+                    removed.push(format!("{}[{place}]", quiet(name)));
+                }
+            }
+            let write = self
+                .challenges
+                .update(key.clone())
+                .update_expression(format!("REMOVE {}", removed.join(", ")))
+                .condition_expression(found.join(" AND "))
+                .expression_attribute_values(":event", event.clone());
+            let item = match conditional_update(write, "take back a count").await? {
+                Written::Made(_) | Written::Refused(None) => return Ok(()),
+                Written::Refused(Some(item)) => item,
+            };
+            let found = logs.iter().map(|log| place(&item, &log.name, &event));
+            match found.collect() {
+                Some(moved) => places = moved,
+                None => return Ok(()),
             }
         }
-        let write = self
-            .challenges
-            .update(key)
-            .update_expression(update)
-            .condition_expression("lastAttempt = :attempt")
-            .expression_attribute_values(":attempt", text(attempt.as_str()));
-        match conditional_update(write, "take back a count").await? {
-            Written::Made(_) | Written::Refused(_) => Ok(()),
-        }
+        Err(Problem::ServiceUnavailable {
+            retry_after_seconds: 1,
+            report: Report::of("others kept counting before a count was taken back"),
+        })
     }
 }
 
@@ -644,7 +701,24 @@ pub(crate) fn code_mail_key(mailbox: &str) -> AttributeValue {
     key("code-mail", mailbox)
 }
 
-/// Whether the item already counts this attempt, by a write whose answer was lost.
+/// An attempt's event, as a log holds it.
+fn event(attempt: &AttemptId, now: Timestamp) -> AttributeValue {
+    // The last digit keeps a zero before it from being cut off.
+    let fraction = attempt.number();
+    AttributeValue::N(format!("{}.{fraction:020}1", now.as_millis()))
+}
+
+/// The last instant of a millisecond, events of it included.
+fn end_of(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(format!("{}.9999999999999999999999", at.as_millis()))
+}
+
+/// Where an event stands in a log.
+fn place(item: &Item, list: &str, event: &AttributeValue) -> Option<usize> {
+    list_of(item, list)?.iter().position(|each| each == event)
+}
+
+/// Whether a window's item already counts this attempt, by a write whose answer was lost.
 fn is_this(item: &Item, attempt: &AttemptId) -> bool {
     get_text(item, "lastAttempt") == Some(attempt.as_str())
 }
@@ -656,7 +730,7 @@ fn list_of<'a>(item: &'a Item, list: &str) -> Option<&'a Vec<AttributeValue>> {
 pub(crate) fn log_state(list: &str, limit: &Limit, item: &Item, now: Timestamp) -> LimitState {
     let instants = list_of(item, list).into_iter().flatten();
     let read = |instant: &AttributeValue| {
-        let millis = instant.as_n().ok()?.parse().ok()?;
+        let millis = instant.as_n().ok()?.split('.').next()?.parse().ok()?;
         Some(Timestamp::from_millis(millis))
     };
     limit.state(instants.filter_map(read), now)

@@ -41,7 +41,9 @@ pub enum Whose<'a> {
 }
 
 impl<'a> Whose<'a> {
-    fn email(self) -> Option<&'a Email> {
+    /// The address that the request has named.
+    #[must_use]
+    pub fn email(self) -> Option<&'a Email> {
         match self {
             Self::Holder => None,
             Self::Address(email) | Self::Proof(email, _) => Some(email),
@@ -173,6 +175,31 @@ impl SignIns {
             .expression_attribute_values(":attempt", text(attempt.as_str()));
         let written = conditional_update(write, "finish the sign-in").await?;
         Ok(written.is_made())
+    }
+
+    /// Takes an attempt's end of a sign-in back, and restores what it took away.
+    pub async fn reopen(
+        &self,
+        id: &SignInId,
+        attempt: &AttemptId,
+        before: &SignIn,
+    ) -> Result<(), Problem> {
+        let sessions = before.cognito_sessions.iter();
+        let sessions = sessions.map(|session| text(session.as_str())).collect();
+        let mut update = String::from("SET cognitoSessions = :sessions");
+        let mut write = self
+            .update(id)
+            .condition_expression("finishedBy = :attempt")
+            .expression_attribute_values(":attempt", text(attempt.as_str()))
+            .expression_attribute_values(":sessions", AttributeValue::L(sessions));
+        if let Some(registration) = &before.registration {
+            update.push_str(", pendingPassword = :password");
+            write = write.expression_attribute_values(":password", sealed(&registration.password));
+        }
+        let write = write.update_expression(format!("{update} REMOVE finishedBy"));
+        match conditional_update(write, "open the sign-in again").await? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
+        }
     }
 
     /// Admits a re-send, in one conditional write: the sign-in is in progress, has attempts left

@@ -46,6 +46,16 @@ impl AttemptId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The first 64 bits of the name.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        let digits = self.0.bytes().take(16);
+        digits.fold(0, |number, digit| {
+            let value = char::from(digit).to_digit(16).unwrap_or(0);
+            number << 4 | u64::from(value)
+        })
+    }
 }
 
 /// The rules of a sign-in by code.

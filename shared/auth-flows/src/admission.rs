@@ -121,7 +121,16 @@ impl Requesters {
         email: &Email,
         proof: Option<&ProofOfWork>,
     ) -> Result<Requester<'a>, Problem> {
-        let turn = self.turn(exchange);
+        self.meet_at(self.turn(exchange), email, proof).await
+    }
+
+    /// The same, at a moment that others know.
+    pub(crate) async fn meet_at<'a>(
+        &self,
+        turn: Turn<'a>,
+        email: &Email,
+        proof: Option<&ProofOfWork>,
+    ) -> Result<Requester<'a>, Problem> {
         let secrets = self.secrets.get().await?;
         self.recognise(turn, email, proof, secrets).await
     }
@@ -344,6 +353,27 @@ impl Requester<'_> {
         format!("agent#{}", tag.to_hex())
     }
 
+    /// Whether the requester shares its budget with no other.
+    fn has_own_budget(&self) -> bool {
+        match &self.standing {
+            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => true,
+            Standing::Solved(_) | Standing::Stranger => false,
+        }
+    }
+
+    /// Whether a guest asks, by a known device or a session. Their mails need no new user.
+    fn is_known(&self) -> bool {
+        match &self.standing {
+            Standing::Device(_) | Standing::Caller(_) => true,
+            Standing::Agent | Standing::Solved(_) | Standing::Stranger => false,
+        }
+    }
+
+    /// Whether a count of the request uses up a challenge that a person has solved.
+    pub(crate) fn pays_with_work(&self) -> bool {
+        matches!(self.standing, Standing::Solved(_))
+    }
+
     fn mail_payer(&self) -> CodeMailPayer<'_> {
         match &self.standing {
             Standing::Device(_) | Standing::Caller(_) => CodeMailPayer::Known,
@@ -426,20 +456,164 @@ impl CodeMails {
         })
     }
 
-    /// Counts a mail before it is sent: for its mailbox, and then for the pool. `makes_user` means
-    /// that the address may need a new user.
-    ///
-    /// If the pool refuses, the mailbox's count is restored. If that fails, the mail stays counted,
-    /// and ages out.
+    /// Counts a mail before it is sent. `makes_user` means that the address may need a new user.
     pub async fn admit(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
-        match &requester.standing {
-            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => {
-                self.admit_known(requester).await?;
+        self.count(requester, None).await?;
+        self.admit_to_pool(requester, makes_user).await
+    }
+
+    /// Counts a mail for the network of a start, for the requester's own budget and for the
+    /// mailbox, side by side. If one of them refuses, the others' counts are restored, but not the
+    /// network's. If that fails, the mail stays counted, and ages out.
+    ///
+    /// The mail of a known device or a signed-in guest counts against the pool in the same step.
+    /// All others go on to [`Self::admit_to_pool`]: a refused stranger never writes the one item
+    /// that all starts share.
+    pub async fn count(
+        &self,
+        requester: &Requester<'_>,
+        network: Option<&NetworkStarts>,
+    ) -> Result<(), Problem> {
+        let exchange = requester.exchange;
+        let at_network = async {
+            match network {
+                Some(network) => network.count(&requester.turn(), requester.keys()).await,
+                None => Counted::free(),
             }
-            Standing::Solved(_) | Standing::Stranger => {
-                self.admit_to_mailbox(requester).await?;
-            }
+        };
+        let counting = async {
+            join!(
+                self.count_own(requester),
+                self.count_at_mailbox(requester),
+                self.count_known_at_pool(requester)
+            )
+        };
+        let (network, (own, mailbox, pool)) = if requester.pays_with_work() {
+            // A count uses the solved challenge up, so the network is asked before.
+            at_network.await.tell(exchange)?;
+            (Counted::free(), counting.await)
+        } else {
+            join!(at_network, counting)
+        };
+        let counted = CountedMail {
+            own: own.may_stand(),
+            mailbox: mailbox.may_stand(),
+            // The pool has one count for all: only what surely stands is taken from it.
+            pool: pool.stands(),
+        };
+        let told = network
+            .tell(exchange)
+            .and_then(|()| own.tell(exchange))
+            .and_then(|()| mailbox.tell(exchange))
+            .and_then(|()| pool.tell(exchange));
+        if told.is_err() {
+            self.give_back(requester, counted).await;
         }
+        told
+    }
+
+    /// Counts a mail that [`Self::count`] has admitted against the pool, if it has not done so. If
+    /// the pool refuses, the other counts are restored.
+    pub async fn admit_to_pool(
+        &self,
+        requester: &Requester<'_>,
+        makes_user: bool,
+    ) -> Result<(), Problem> {
+        if requester.is_known() {
+            return Ok(());
+        }
+        let admitted = self.ask_pool(requester, makes_user).await;
+        if matches!(admitted, Err(Problem::RateLimited { .. })) {
+            self.withdraw(requester).await;
+        }
+        admitted
+    }
+
+    /// Restores what [`Self::count`] has counted, where no mail is asked for in the end.
+    pub async fn withdraw(&self, requester: &Requester<'_>) {
+        let counted = CountedMail {
+            own: requester.has_own_budget(),
+            mailbox: true,
+            pool: requester.is_known(),
+        };
+        self.give_back(requester, counted).await;
+    }
+
+    async fn give_back(&self, requester: &Requester<'_>, counted: CountedMail) {
+        let own = async {
+            if counted.own {
+                self.give_back_own(requester).await;
+            }
+        };
+        let mailbox = async {
+            if counted.mailbox {
+                self.give_back_to_mailbox(requester).await;
+            }
+        };
+        let pool = async {
+            if counted.pool {
+                self.give_back_to_pool(requester).await;
+            }
+        };
+        join!(own, mailbox, pool);
+    }
+
+    async fn count_own(&self, requester: &Requester<'_>) -> Counted {
+        if !requester.has_own_budget() {
+            return Counted::free();
+        }
+        let mut states = Vec::new();
+        let outcome = self
+            .limits
+            .admit(
+                &self.own.strangers,
+                &self.budget(requester),
+                &requester.attempt,
+                requester.now,
+                |state| states.push(state),
+            )
+            .await;
+        Counted::new(states, outcome)
+    }
+
+    /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
+    fn budget(&self, requester: &Requester<'_>) -> String {
+        if self.own.with_solved.is_some() {
+            requester.shared_budget()
+        } else {
+            requester.budget()
+        }
+    }
+
+    async fn count_at_mailbox(&self, requester: &Requester<'_>) -> Counted {
+        let mut states = Vec::new();
+        let admitted = self
+            .limits
+            .admit_code_mail(
+                &self.mailbox,
+                &self.own,
+                requester.mail_payer(),
+                &Mailbox::of(&requester.email).subject(requester.keys()),
+                &requester.attempt,
+                requester.now,
+                |state| states.push(state),
+            )
+            .await;
+        let outcome = admitted.and_then(|admitted| match admitted {
+            Ok(()) => Ok(()),
+            Err(refusal) => requester.refused(refusal, &self.randomness),
+        });
+        Counted::new(states, outcome)
+    }
+
+    async fn count_known_at_pool(&self, requester: &Requester<'_>) -> Counted {
+        if !requester.is_known() {
+            return Counted::free();
+        }
+        Counted::new(Vec::new(), self.ask_pool(requester, false).await)
+    }
+
+    async fn ask_pool(&self, requester: &Requester<'_>, makes_user: bool) -> Result<(), Problem> {
         let request = PoolRequest {
             payer: requester.pool_payer(),
             makes_user,
@@ -472,69 +646,7 @@ impl CodeMails {
                 }
             }
         };
-        self.give_back(requester).await;
         requester.refused(refusal, &self.randomness)
-    }
-
-    /// Counts against the requester's own budget, then the mailbox's. If the mailbox refuses, the
-    /// own budget is restored.
-    async fn admit_known(&self, requester: &Requester<'_>) -> Result<(), Problem> {
-        self.limits
-            .admit(
-                &self.own.strangers,
-                &self.budget(requester),
-                &requester.attempt,
-                requester.now,
-                |state| requester.exchange.rate_limit(state),
-            )
-            .await?;
-        let mailbox = self.admit_to_mailbox(requester).await;
-        if mailbox.is_err() {
-            self.give_back_own(requester).await;
-        }
-        mailbox
-    }
-
-    /// For recovery, all conversations of agents share one budget: they share Cognito's limit.
-    fn budget(&self, requester: &Requester<'_>) -> String {
-        if self.own.with_solved.is_some() {
-            requester.shared_budget()
-        } else {
-            requester.budget()
-        }
-    }
-
-    async fn admit_to_mailbox(&self, requester: &Requester<'_>) -> Result<(), Problem> {
-        let admitted = self
-            .limits
-            .admit_code_mail(
-                &self.mailbox,
-                &self.own,
-                requester.mail_payer(),
-                &Mailbox::of(&requester.email).subject(requester.keys()),
-                &requester.attempt,
-                requester.now,
-                |state| requester.exchange.rate_limit(state),
-            )
-            .await?;
-        match admitted {
-            Ok(()) => Ok(()),
-            Err(refusal) => requester.refused(refusal, &self.randomness),
-        }
-    }
-
-    async fn give_back(&self, requester: &Requester<'_>) {
-        match &requester.standing {
-            Standing::Device(_) | Standing::Agent | Standing::Caller(_) => {
-                join!(
-                    self.give_back_own(requester),
-                    self.give_back_to_mailbox(requester)
-                );
-            }
-            Standing::Solved(_) | Standing::Stranger => {
-                self.give_back_to_mailbox(requester).await;
-            }
-        }
     }
 
     async fn give_back_own(&self, requester: &Requester<'_>) {
@@ -544,6 +656,7 @@ impl CodeMails {
                 &self.own.strangers,
                 &self.budget(requester),
                 &requester.attempt,
+                requester.now,
             )
             .await;
         note_unsent(&given_back);
@@ -557,7 +670,16 @@ impl CodeMails {
                 requester.mail_payer(),
                 &Mailbox::of(&requester.email).subject(requester.keys()),
                 &requester.attempt,
+                requester.now,
             )
+            .await;
+        note_unsent(&given_back);
+    }
+
+    async fn give_back_to_pool(&self, requester: &Requester<'_>) {
+        let given_back = self
+            .limits
+            .take_back_from_pool(&self.pool, &requester.attempt, requester.now)
             .await;
         note_unsent(&given_back);
     }
@@ -599,14 +721,9 @@ impl CodeTries {
         }
     }
 
-    /// Counts a try. Returns the remaining budget, which the answer's `RateLimit` fields also
-    /// carry.
-    pub async fn admit(&self, requester: &Requester<'_>) -> Result<LimitState, Problem> {
-        let (budget, exchange) = (self.budget(requester), requester.exchange);
-        let mut left = self
-            .tries
-            .strangers
-            .spent_until(requester.now, requester.now);
+    /// Counts a try.
+    pub(crate) async fn count(&self, requester: &Requester<'_>) -> Counted {
+        let mut states = Vec::new();
         let solved = match &requester.standing {
             Standing::Solved(solved) => Some(solved),
             Standing::Device(_) | Standing::Agent | Standing::Caller(_) | Standing::Stranger => {
@@ -618,19 +735,17 @@ impl CodeTries {
             .admit_try(
                 &self.tries,
                 solved,
-                &budget,
+                &self.budget(requester),
                 &requester.attempt,
                 requester.now,
-                |state| {
-                    left = state;
-                    exchange.rate_limit(state);
-                },
+                |state| states.push(state),
             )
-            .await?;
-        match admitted {
-            Ok(()) => Ok(left),
+            .await;
+        let outcome = admitted.and_then(|admitted| match admitted {
+            Ok(()) => Ok(()),
             Err(refusal) => requester.refused(refusal, &self.randomness),
-        }
+        });
+        Counted::new(states, outcome)
     }
 
     /// Restores the count of an attempt without evaluation.
@@ -642,6 +757,7 @@ impl CodeTries {
                 is_solved,
                 &self.budget(requester),
                 &requester.attempt,
+                requester.now,
             )
             .await
     }
@@ -673,14 +789,22 @@ impl NetworkStarts {
 
     /// Counts a start of the sender's network. Requests through the other doors have no network.
     pub async fn admit(&self, turn: &Turn<'_>, keys: &KeyRing) -> Result<(), Problem> {
+        self.count(turn, keys).await.tell(turn.exchange)
+    }
+
+    async fn count(&self, turn: &Turn<'_>, keys: &KeyRing) -> Counted {
         let Some(network) = turn.exchange.network() else {
-            return Ok(());
+            return Counted::free();
         };
         let subject = keys.tag(Purpose::IpAddress, &[&network]).to_hex();
-        let note = |state| turn.exchange.rate_limit(state);
-        self.limits
-            .admit(&self.limit, &subject, &turn.attempt, turn.now, note)
-            .await
+        let mut states = Vec::new();
+        let outcome = self
+            .limits
+            .admit(&self.limit, &subject, &turn.attempt, turn.now, |state| {
+                states.push(state);
+            })
+            .await;
+        Counted::new(states, outcome)
     }
 }
 
@@ -760,22 +884,95 @@ impl NetworkAttempts {
     /// there must not lock out its known devices. Direct invocations without a conversation are
     /// exempt too: IAM has allowed each.
     pub async fn admit(&self, requester: &Requester<'_>) -> Result<(), Problem> {
+        self.count(requester).await.tell(requester.exchange)
+    }
+
+    pub(crate) async fn count(&self, requester: &Requester<'_>) -> Counted {
         let exchange = requester.exchange;
         let subject = match (exchange.network(), exchange.conversation()) {
-            _ if requester.device().is_some() => return Ok(()),
+            _ if requester.device().is_some() => return Counted::free(),
             (Some(network), _) => requester.keys().tag(Purpose::IpAddress, &[&network]),
             (None, Some(conversation)) => requester.keys().tag(Purpose::Principal, &[conversation]),
-            (None, None) => return Ok(()),
+            (None, None) => return Counted::free(),
         };
-        self.limits
+        let mut states = Vec::new();
+        let outcome = self
+            .limits
             .admit_in_window(
                 &self.limit,
                 &subject.to_hex(),
                 &requester.attempt,
                 requester.now,
-                |state| exchange.rate_limit(state),
+                |state| states.push(state),
             )
-            .await
+            .await;
+        Counted::new(states, outcome)
+    }
+}
+
+/// The counts of a mail that may have to be taken back.
+struct CountedMail {
+    own: bool,
+    mailbox: bool,
+    pool: bool,
+}
+
+/// What came of one count. Counts stand side by side, so the answer hears of each afterwards, in
+/// one order.
+pub(crate) struct Counted {
+    states: Vec<LimitState>,
+    outcome: Result<(), Problem>,
+    is_free: bool,
+}
+
+impl Counted {
+    pub(crate) fn new(states: Vec<LimitState>, outcome: Result<(), Problem>) -> Self {
+        Self {
+            states,
+            outcome,
+            is_free: false,
+        }
+    }
+
+    /// Where nothing is counted.
+    pub(crate) fn free() -> Self {
+        Self {
+            states: Vec::new(),
+            outcome: Ok(()),
+            is_free: true,
+        }
+    }
+
+    /// Whether there surely is something to take back.
+    fn stands(&self) -> bool {
+        self.outcome.is_ok() && !self.is_free
+    }
+
+    /// Whether there may be something to take back. A refusal has counted nothing. A lost answer
+    /// may have.
+    pub(crate) fn may_stand(&self) -> bool {
+        match &self.outcome {
+            Ok(()) => !self.is_free,
+            Err(problem) => problem.report().is_some(),
+        }
+    }
+
+    /// Whether nothing refuses, and nothing failed.
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.outcome.is_ok()
+    }
+
+    /// What is left of the last limit.
+    pub(crate) fn left(&self) -> Option<LimitState> {
+        self.states.last().copied()
+    }
+
+    /// Says in the answer's `RateLimit` fields what is left, and refuses what is over.
+    pub(crate) fn tell(self, exchange: &Exchange) -> Result<(), Problem> {
+        for state in self.states {
+            exchange.rate_limit(state);
+        }
+        self.outcome
     }
 }
 

@@ -7,10 +7,12 @@
 use std::time::Duration;
 
 use auth_aws::{Limits, SecondFactors, SignIns, Undecided};
-use auth_domain::{AttemptId, Attempts, Limit, LimitState, Problem, SignInId};
+use auth_domain::{
+    AttemptId, Attempts, Limit, LimitState, Problem, SignIn, SignInId, Timestamp,
+};
 use tokio::join;
 
-use crate::{CodeTries, NetworkAttempts, Requester, Turn};
+use crate::{CodeTries, NetworkAttempts, Requester, Turn, admission::Counted};
 
 /// Pauses before each check whether another attempt has ended the sign-in.
 const OTHERS_END: [Duration; 3] = [
@@ -28,6 +30,7 @@ const ENDLESS: Attempts = Attempts {
 /// An attempt, and all its counts.
 pub struct Attempt<'a> {
     id: AttemptId,
+    at: Timestamp,
     claim: Option<Claim<'a>>,
     budget: Option<Budget<'a>>,
     left: Attempts,
@@ -35,8 +38,8 @@ pub struct Attempt<'a> {
 
 /// The sign-in that grants an attempt.
 pub(crate) enum Claim<'a> {
-    /// One by mailed code.
-    SignIn(&'a SignIns, SignInId),
+    /// One by mailed code or passkey, as it was when claimed.
+    SignIn(&'a SignIns, SignInId, Box<SignIn>),
     /// One between its factors.
     Held(&'a SecondFactors, SignInId),
 }
@@ -54,41 +57,16 @@ pub(crate) enum Budget<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Counts an attempt against the network, then against the budget, so a network past its limit
-    /// does not spend an address's budget. If one of them refuses, the claim is released.
+    /// Counts an attempt against the network and the budget, side by side. If one of them refuses,
+    /// the claim is released, and the budget's count restored.
     pub(crate) async fn count(
         turn: &Turn<'_>,
         claim: Option<Claim<'a>>,
         budget: Option<Budget<'a>>,
         network: Option<(&NetworkAttempts, &Requester<'_>)>,
     ) -> Result<Self, Problem> {
-        let admitted = match network {
-            Some((network, requester)) => network.admit(requester).await,
-            None => Ok(()),
-        };
-        if let Err(problem) = admitted {
-            give_back(&turn.attempt, claim.as_ref(), None).await;
-            return Err(problem);
-        }
-        let counted = match &budget {
-            Some(budget) => budget.count(turn).await.map(attempts),
-            None => Ok(ENDLESS),
-        };
-        match counted {
-            Ok(left) => Ok(Self {
-                id: turn.attempt.clone(),
-                claim,
-                budget,
-                left,
-            }),
-            Err(problem) => {
-                // A refusal counted nothing. A lost answer may have.
-                let may_be_counted = problem.report().is_some();
-                let from_budget = budget.as_ref().filter(|_| may_be_counted);
-                give_back(&turn.attempt, claim.as_ref(), from_budget).await;
-                Err(problem)
-            }
-        }
+        let tally = Tally::count(turn, budget, network).await;
+        tally.decide(turn, claim).await
     }
 
     /// Counts an attempt at a code that belongs to no sign-in.
@@ -121,7 +99,13 @@ impl<'a> Attempt<'a> {
 
     /// Restores the counts of an attempt whose proof was not evaluated.
     pub async fn give_back(&self) {
-        give_back(&self.id, self.claim.as_ref(), self.budget.as_ref()).await;
+        give_back(
+            &self.id,
+            self.at,
+            self.claim.as_ref(),
+            self.budget.as_ref(),
+        )
+        .await;
     }
 
     /// Ends the sign-in of the attempt, and clears the failures of its budget, because the proof
@@ -138,6 +122,41 @@ impl<'a> Attempt<'a> {
         ended
     }
 
+    /// Finishes the attempt beside the call that `recording` makes: nothing leaves before both are
+    /// done. If the record alone fails, the sign-in is opened again, for another mail.
+    pub async fn finish_beside<T>(
+        &self,
+        recording: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        match &self.claim {
+            // What finishing takes away from a held sign-in does not come back.
+            Some(Claim::Held(_, _)) => {
+                let recorded = recording.await?;
+                self.finish().await?;
+                Ok(recorded)
+            }
+            Some(Claim::SignIn(_, _, _)) | None => match join!(recording, self.finish()) {
+                (Ok(recorded), Ok(())) => Ok(recorded),
+                (Ok(_), Err(problem)) => Err(problem),
+                (Err(problem), finished) => {
+                    if finished.is_ok() {
+                        self.reopen().await;
+                    }
+                    Err(problem)
+                }
+            },
+        }
+    }
+
+    /// Opens a sign-in again that this attempt has ended, as it was when claimed.
+    async fn reopen(&self) {
+        if let Some(Claim::SignIn(sign_ins, id, sign_in)) = &self.claim
+            && sign_ins.reopen(id, &self.id, sign_in).await.is_err()
+        {
+            tracing::warn!("a sign-in could not be opened again");
+        }
+    }
+
     /// Forgets the failures of the attempt's budget.
     pub async fn clear(&self) {
         if let Some(budget) = &self.budget {
@@ -152,17 +171,101 @@ impl<'a> Attempt<'a> {
     }
 }
 
+/// The counts of an attempt, before anything is made of them.
+pub(crate) struct Tally<'a> {
+    budget: Option<Budget<'a>>,
+    by_network: Counted,
+    by_budget: Counted,
+}
+
+impl<'a> Tally<'a> {
+    /// Counts side by side. A challenge that a person has solved is used up by its count, so then
+    /// the network is asked before.
+    pub(crate) async fn count(
+        turn: &Turn<'_>,
+        budget: Option<Budget<'a>>,
+        network: Option<(&NetworkAttempts, &Requester<'_>)>,
+    ) -> Self {
+        let pays_with_work = network.is_some_and(|(_, requester)| requester.pays_with_work());
+        let (by_network, by_budget) = {
+            let counting = async {
+                match network {
+                    Some((network, requester)) => network.count(requester).await,
+                    None => Counted::free(),
+                }
+            };
+            let spending = async {
+                match &budget {
+                    Some(budget) => budget.count(turn).await,
+                    None => Counted::free(),
+                }
+            };
+            if pays_with_work {
+                match counting.await {
+                    admitted if admitted.is_admitted() => (admitted, spending.await),
+                    refused => (refused, Counted::free()),
+                }
+            } else {
+                join!(counting, spending)
+            }
+        };
+        Self {
+            budget,
+            by_network,
+            by_budget,
+        }
+    }
+
+    /// Says what is left of each limit. If one has refused, the claim and the budget's count are
+    /// given back.
+    pub(crate) async fn decide(
+        self,
+        turn: &Turn<'_>,
+        claim: Option<Claim<'a>>,
+    ) -> Result<Attempt<'a>, Problem> {
+        let Self {
+            budget,
+            by_network,
+            by_budget,
+        } = self;
+        let left = by_budget.left().map_or(ENDLESS, attempts);
+        let may_stand = by_budget.may_stand();
+        let told = by_network.tell(turn.exchange);
+        match told.and_then(|()| by_budget.tell(turn.exchange)) {
+            Ok(()) => Ok(Attempt {
+                id: turn.attempt.clone(),
+                at: turn.now,
+                claim,
+                budget,
+                left,
+            }),
+            Err(problem) => {
+                let from_budget = budget.as_ref().filter(|_| may_stand);
+                give_back(&turn.attempt, turn.now, claim.as_ref(), from_budget).await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Gives the budget's count back, where the sign-in has granted no attempt.
+    pub(crate) async fn give_back(self, turn: &Turn<'_>) {
+        let may_stand = self.by_budget.may_stand();
+        let budget = self.budget.as_ref().filter(|_| may_stand);
+        give_back(&turn.attempt, turn.now, None, budget).await;
+    }
+}
+
 impl Claim<'_> {
     async fn give_back(&self, attempt: &AttemptId) -> Result<(), Problem> {
         match self {
-            Self::SignIn(sign_ins, id) => sign_ins.give_back(id, attempt).await,
+            Self::SignIn(sign_ins, id, _) => sign_ins.give_back(id, attempt).await,
             Self::Held(second_factors, id) => second_factors.give_back(id, attempt).await,
         }
     }
 
     async fn finish(&self, attempt: &AttemptId) -> Result<(), Problem> {
         let is_finished = match self {
-            Self::SignIn(sign_ins, id) => sign_ins.finish(id, attempt).await?,
+            Self::SignIn(sign_ins, id, _) => sign_ins.finish(id, attempt).await?,
             Self::Held(second_factors, id) => second_factors.finish(id, attempt).await?,
         };
         if is_finished {
@@ -174,34 +277,31 @@ impl Claim<'_> {
 }
 
 impl Budget<'_> {
-    async fn count(&self, turn: &Turn<'_>) -> Result<LimitState, Problem> {
+    async fn count(&self, turn: &Turn<'_>) -> Counted {
         match self {
-            Self::Codes(tries, requester) => tries.admit(requester).await,
+            Self::Codes(tries, requester) => tries.count(requester).await,
             Self::Failures {
                 limits,
                 limit,
                 subject,
             } => {
-                let mut left = limit.spent_until(turn.now, turn.now);
-                let noted = |state| {
-                    left = state;
-                    turn.exchange.rate_limit(state);
-                };
+                let mut states = Vec::new();
+                let noted = |state| states.push(state);
                 let counting = limits.admit(limit, subject, &turn.attempt, turn.now, noted);
-                counting.await?;
-                Ok(left)
+                let outcome = counting.await;
+                Counted::new(states, outcome)
             }
         }
     }
 
-    async fn give_back(&self, attempt: &AttemptId) -> Result<(), Problem> {
+    async fn give_back(&self, attempt: &AttemptId, at: Timestamp) -> Result<(), Problem> {
         match self {
             Self::Codes(tries, requester) => tries.give_back(requester).await,
             Self::Failures {
                 limits,
                 limit,
                 subject,
-            } => limits.take_back(limit, subject, attempt).await,
+            } => limits.take_back(limit, subject, attempt, at).await,
         }
     }
 
@@ -231,7 +331,12 @@ fn attempts(left: LimitState) -> Attempts {
     }
 }
 
-async fn give_back(attempt: &AttemptId, claim: Option<&Claim<'_>>, budget: Option<&Budget<'_>>) {
+async fn give_back(
+    attempt: &AttemptId,
+    at: Timestamp,
+    claim: Option<&Claim<'_>>,
+    budget: Option<&Budget<'_>>,
+) {
     let from_claim = async {
         match claim {
             Some(claim) => claim.give_back(attempt).await,
@@ -240,7 +345,7 @@ async fn give_back(attempt: &AttemptId, claim: Option<&Claim<'_>>, budget: Optio
     };
     let from_budget = async {
         match budget {
-            Some(budget) => budget.give_back(attempt).await,
+            Some(budget) => budget.give_back(attempt, at).await,
             None => Ok(()),
         }
     };

@@ -2,13 +2,14 @@
 
 use auth_aws::{ConfigurationError, EmailCodes, Platform, Proof, SignIns, TokenPurpose, Whose};
 use auth_domain::{
-    OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub,
+    Email, OtpCode, Problem, ProofOfWork, SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub,
 };
 use auth_lambda::Exchange;
+use tokio::join;
 
 use crate::{
     Attempt, CodeTries, NetworkAttempts, Requester, Requesters,
-    attempt::{Budget, Claim, others_end},
+    attempt::{Budget, Claim, Tally, note_kept, others_end},
 };
 
 /// Attempts at the codes of sign-ins.
@@ -99,16 +100,81 @@ impl CodeAttempts {
         }
     }
 
-    /// Proves a code: claims the attempt, counts it, and asks Cognito last.
+    /// Proves a code: claims the attempt and counts it, and asks Cognito last. Both stand side by
+    /// side where the request names the address. A count uses a solved challenge up, so the claim
+    /// comes before that.
     pub async fn prove<'a>(
         &'a self,
         brought: BroughtCode<'_>,
         exchange: &'a Exchange,
     ) -> Result<ProvedCode<'a>, Problem> {
         let code = brought.code;
+        if let (Some(email), None) = (brought.whose.email(), brought.proof_of_work) {
+            return self.prove_at(email, brought, exchange).await;
+        }
         let claimed = self.claim(brought, exchange).await?;
         let attempt = self.count(&claimed).await?;
         self.evaluate(claimed, attempt, code).await
+    }
+
+    /// Proves a code of a sign-in at `email`. What was counted is given back if the sign-in grants
+    /// no attempt, and the other way round.
+    async fn prove_at<'a>(
+        &'a self,
+        email: &Email,
+        brought: BroughtCode<'_>,
+        exchange: &'a Exchange,
+    ) -> Result<ProvedCode<'a>, Problem> {
+        let BroughtCode {
+            sign_in: id,
+            whose,
+            code,
+            proof_of_work: _,
+        } = brought;
+        let turn = self.requesters.turn(exchange);
+        let claiming = self
+            .sign_ins
+            .claim(&id, whose, &turn.attempt, turn.now, &self.rules);
+        let counting = async {
+            let meeting = self.requesters.meet_at(turn.clone(), email, None);
+            let requester = meeting.await?;
+            let tally = self.tally(&requester).await;
+            Ok((requester, tally))
+        };
+        let give_back = async || {
+            note_kept(&self.sign_ins.give_back(&id, &turn.attempt).await);
+        };
+        match join!(claiming, counting) {
+            (Ok(sign_in), Ok((requester, tally))) => {
+                let claim = Claim::SignIn(&self.sign_ins, id.clone(), Box::new(sign_in.clone()));
+                let attempt = tally.decide(&turn, Some(claim)).await?;
+                let claimed = ClaimedCode {
+                    requester,
+                    sign_in,
+                    id,
+                };
+                self.evaluate(claimed, attempt, code).await
+            }
+            (Ok(_), Err(problem)) => {
+                give_back().await;
+                Err(problem)
+            }
+            (Err(problem), counted) => {
+                let counts = async {
+                    if let Ok((_, tally)) = counted {
+                        tally.give_back(&turn).await;
+                    }
+                };
+                // An attempt whose answer was lost may be claimed.
+                let claim = async {
+                    if problem.report().is_some() {
+                        give_back().await;
+                    }
+                };
+                join!(claim, counts);
+                Err(problem)
+            }
+        }
     }
 
     /// Claims an attempt. One conditional write checks address and time too, so that parallel
@@ -144,10 +210,16 @@ impl CodeAttempts {
     /// Counts a claimed attempt against the network and the address.
     pub async fn count<'a>(&'a self, claimed: &ClaimedCode<'a>) -> Result<Attempt<'a>, Problem> {
         let requester = &claimed.requester;
-        let claim = Claim::SignIn(&self.sign_ins, claimed.id.clone());
+        let sign_in = Box::new(claimed.sign_in.clone());
+        let claim = Claim::SignIn(&self.sign_ins, claimed.id.clone(), sign_in);
+        let tally = self.tally(requester).await;
+        tally.decide(&requester.turn(), Some(claim)).await
+    }
+
+    async fn tally<'a>(&'a self, requester: &Requester<'a>) -> Tally<'a> {
         let budget = Budget::Codes(&self.tries, Box::new(requester.clone()));
         let network = self.network.as_ref().map(|network| (network, requester));
-        Attempt::count(&requester.turn(), Some(claim), Some(budget), network).await
+        Tally::count(&requester.turn(), Some(budget), network).await
     }
 
     /// Asks Cognito about the code of a counted attempt.

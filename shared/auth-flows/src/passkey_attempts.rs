@@ -75,7 +75,7 @@ impl PasskeyAttempts {
             .requesters
             .claim(&turn, claiming, give_back, email, None)
             .await?;
-        let attempt = self.count(&id, &requester).await?;
+        let attempt = self.count(&id, &sign_in, &requester).await?;
         let passkeys = self.passkeys.for_request(exchange.context());
         let proving = async {
             match sign_in.cognito_sessions.first() {
@@ -97,9 +97,10 @@ impl PasskeyAttempts {
     async fn count<'a>(
         &'a self,
         id: &SignInId,
+        sign_in: &SignIn,
         requester: &Requester<'a>,
     ) -> Result<Attempt<'a>, Problem> {
-        let claim = Claim::SignIn(&self.sign_ins, id.clone());
+        let claim = Claim::SignIn(&self.sign_ins, id.clone(), Box::new(sign_in.clone()));
         let network = Some((&self.network, requester));
         Attempt::count(&requester.turn(), Some(claim), None, network).await
     }

@@ -24,6 +24,7 @@ use auth_domain::{
     SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, SignInAnswer};
+use tokio::join;
 
 use crate::{
     Activities, AddressChanges, Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode,
@@ -197,28 +198,27 @@ impl SigningIn {
         {
             return self.hold(first_factor, &arrived, missing).await;
         }
-        let recording = async {
-            let exchange = requester.exchange();
-            let marked = self
-                .sessions
-                .begin(tokens.clone(), &arrived.guest, *method, exchange)
-                .await?;
-            attempt.finish().await?;
-            Ok(marked)
-        };
-        let marked = match recording.await {
+        let exchange = requester.exchange();
+        let recording =
+            self.sessions
+                .begin(tokens.clone(), &arrived.guest, *method, exchange);
+        // The guest hears of the right factor on a new device, even if a call fails beside.
+        let (settled, ()) = join!(
+            attempt.finish_beside(recording),
+            self.welcomes.tell_of_new_device(requester, &arrived)
+        );
+        let marked = match settled {
             Ok(marked) => marked,
             Err(problem) => {
-                let (guest, exchange) = (&arrived.guest, requester.exchange());
+                let guest = &arrived.guest;
                 self.sessions
                     .take_back(tokens, guest, *method, exchange)
                     .await;
                 return Err(problem);
             }
         };
-        let tokens = self
-            .welcome(requester, &arrived, marked, *token_delivery)
-            .await;
+        let welcomes = &self.welcomes;
+        let tokens = welcomes.hand_out(requester, &arrived, marked, *token_delivery);
         Ok(SignInAnswer::signed_in(tokens, arrived.guest))
     }
 

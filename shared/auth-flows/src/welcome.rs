@@ -24,9 +24,7 @@ impl Welcomes {
         })
     }
 
-    /// Counts a sign-in, tells a returning guest of a new device, remembers the device, and sends
-    /// the tokens in the requested way. A failed notice is logged and counted, and does not fail
-    /// the sign-in.
+    /// Completes a sign-in: tells a returning guest of a new device, and hands out the tokens.
     pub async fn welcome(
         &self,
         requester: &Requester<'_>,
@@ -34,12 +32,30 @@ impl Welcomes {
         tokens: Tokens,
         token_delivery: TokenDelivery,
     ) -> Tokens {
+        self.tell_of_new_device(requester, arrived).await;
+        self.hand_out(requester, arrived, tokens, token_delivery)
+    }
+
+    /// Tells a returning guest of a new device. A failed notice is logged and counted, and does not
+    /// fail the sign-in.
+    pub(crate) async fn tell_of_new_device(&self, requester: &Requester<'_>, arrived: &Arrived) {
         let (exchange, email) = (requester.exchange(), requester.email());
-        exchange.count(Metric::SignIns);
         if arrived.returns && requester.device().is_none() && exchange.is_http() {
             let notice = Notice::NewDeviceSignedIn;
             self.notices.tell(email, notice, exchange).await;
         }
+    }
+
+    /// Counts a sign-in, remembers the device, and sends the tokens in the requested way.
+    pub(crate) fn hand_out(
+        &self,
+        requester: &Requester<'_>,
+        arrived: &Arrived,
+        tokens: Tokens,
+        token_delivery: TokenDelivery,
+    ) -> Tokens {
+        let exchange = requester.exchange();
+        exchange.count(Metric::SignIns);
         requester.remember_device(&arrived.guest, arrived.spares_second_factor);
         exchange.deliver(tokens, token_delivery, self.refresh_token_lifetime)
     }
