@@ -4,5 +4,6 @@
 async fn main() -> Result<(), auth_lambda::ProcessError> {
     auth_lambda::logging::start()?;
     let environment = auth_aws::Environment::from_process();
-    auth_lambda::serve(custom_message::function(&environment)?).await
+    let nothing = std::future::ready(());
+    auth_lambda::serve(custom_message::function(&environment)?, nothing).await
 }

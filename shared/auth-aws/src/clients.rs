@@ -30,7 +30,44 @@ struct Shared {
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
+/// A service whose connections a cold function opens before its first invocation.
+#[derive(Clone, Copy)]
+pub(crate) enum Service {
+    Cognito,
+    DynamoDb,
+}
+
+impl Service {
+    /// The name, as its endpoint has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cognito => "cognito-idp",
+            Self::DynamoDb => "dynamodb",
+        }
+    }
+
+    /// The variable with another endpoint.
+    pub(crate) fn endpoint_variable(self) -> &'static str {
+        match self {
+            Self::Cognito => "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+            Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+        }
+    }
+}
+
 impl Clients {
+    /// The services whose clients the function's capabilities have made.
+    pub(crate) fn made(&self) -> impl Iterator<Item = Service> {
+        let cognito = self.0.cognito.get().map(|_| Service::Cognito);
+        let dynamodb = self.0.dynamodb.get().map(|_| Service::DynamoDb);
+        [dynamodb, cognito].into_iter().flatten()
+    }
+
+    /// The secrets, if a capability needs them.
+    pub(crate) fn known_secrets(&self) -> Option<Secrets> {
+        self.0.secrets.get().cloned()
+    }
+
     /// The secrets. A function reads them once, for all its capabilities.
     pub(crate) fn secrets(
         &self,

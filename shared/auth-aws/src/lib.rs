@@ -21,6 +21,7 @@ mod environment;
 mod factor_resets;
 mod failure;
 mod platform;
+mod preparation;
 
 mod consents;
 mod email_codes;

@@ -28,7 +28,7 @@ use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use aws_types::{SdkConfig, region::Region};
 
-use crate::clients::Clients;
+use crate::clients::{Clients, Service};
 use crate::{ConfigurationError, Environment};
 
 /// Tries of one AWS call, the first included. The SDK waits between them with full jitter.
@@ -198,6 +198,17 @@ impl Platform {
 
     pub(crate) fn clients(&self) -> &Clients {
         &self.clients
+    }
+
+    /// The endpoint of a service.
+    pub(crate) fn endpoint(&self, service: Service) -> String {
+        let variable = self.environment.optional(service.endpoint_variable());
+        if let Ok(Some(endpoint)) = variable {
+            return endpoint.to_owned();
+        }
+        let region = self.aws.region().map_or("", Region::as_ref);
+        let china = if region.starts_with("cn-") { ".cn" } else { "" };
+        format!("https://{}.{region}.amazonaws.com{china}", service.name())
     }
 
     /// The common configuration of this function's SDK clients, with the endpoint of `variable`, if

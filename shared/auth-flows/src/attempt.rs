@@ -7,9 +7,7 @@
 use std::time::Duration;
 
 use auth_aws::{Limits, SecondFactors, SignIns, Undecided};
-use auth_domain::{
-    AttemptId, Attempts, Limit, LimitState, Problem, SignIn, SignInId, Timestamp,
-};
+use auth_domain::{AttemptId, Attempts, Limit, LimitState, Problem, SignIn, SignInId, Timestamp};
 use tokio::join;
 
 use crate::{CodeTries, NetworkAttempts, Requester, Turn, admission::Counted};
@@ -99,13 +97,7 @@ impl<'a> Attempt<'a> {
 
     /// Restores the counts of an attempt whose proof was not evaluated.
     pub async fn give_back(&self) {
-        give_back(
-            &self.id,
-            self.at,
-            self.claim.as_ref(),
-            self.budget.as_ref(),
-        )
-        .await;
+        give_back(&self.id, self.at, self.claim.as_ref(), self.budget.as_ref()).await;
     }
 
     /// Ends the sign-in of the attempt, and clears the failures of its budget, because the proof

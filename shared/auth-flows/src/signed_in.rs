@@ -199,9 +199,9 @@ impl SigningIn {
             return self.hold(first_factor, &arrived, missing).await;
         }
         let exchange = requester.exchange();
-        let recording =
-            self.sessions
-                .begin(tokens.clone(), &arrived.guest, *method, exchange);
+        let recording = self
+            .sessions
+            .begin(tokens.clone(), &arrived.guest, *method, exchange);
         // The guest hears of the right factor on a new device, even if a call fails beside.
         let (settled, ()) = join!(
             attempt.finish_beside(recording),

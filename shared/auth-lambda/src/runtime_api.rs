@@ -21,8 +21,13 @@ const INVOCATION: &str = "/2018-06-01/runtime/invocation";
 /// the report for one of a later delivery.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
-/// Runs a function in Lambda until the environment ends.
-pub async fn serve(function: Function) -> Result<(), ProcessError> {
+/// Runs a function in Lambda until the environment ends. What prepares it comes before the first
+/// poll: until then Lambda gives a whole processor.
+pub async fn serve(
+    function: Function,
+    preparing: impl Future<Output = ()>,
+) -> Result<(), ProcessError> {
+    preparing.await;
     let runtime_api = RuntimeApi {
         client: PooledClient::builder().build(),
     };
