@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
     items::{Item, text},
@@ -84,6 +85,7 @@ impl AccountRecords {
                 .batch_write_item()
                 .set_request_items(Some(left))
                 .send()
+                .boxed()
                 .await
                 .map_err(failure("delete what the guest leaves"))?;
             left = answer.unprocessed_items.unwrap_or_default();

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
     items::{Item, get_millis, get_text, millis, number, text, unreadable},
@@ -78,6 +79,7 @@ impl ActivityLog {
             .table_name(&self.table)
             .set_item(Some(self.item(activity)))
             .send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("note the event"))
@@ -119,6 +121,7 @@ impl ActivityLog {
             .expression_attribute_values(":oldest", text(oldest.as_str()))
             .expression_attribute_values(":before", text(before.as_str()))
             .send()
+            .boxed()
             .await
             .map_err(failure("list the activity"))?;
         let events = answer

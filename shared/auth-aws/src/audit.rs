@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
     items::{Item, get_text, text},
@@ -61,6 +62,7 @@ impl AuditLog {
             .condition_expression("attribute_not_exists(subject)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
+            .boxed()
             .await;
         let Err(error) = put else {
             return Ok(());

@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
+    boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
     items::{
@@ -90,6 +91,7 @@ impl Authorizations {
             .table_name(&self.table)
             .set_item(Some(item(authorization)))
             .send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("remember the authorization"))
@@ -375,6 +377,7 @@ impl Authorizations {
             .key("sessionId", key)
             .consistent_read(true)
             .send()
+            .boxed()
             .await
             .map_err(failure("read the authorization"))?;
         Ok(answer.item)

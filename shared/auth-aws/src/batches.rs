@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use auth_domain::{Problem, Report};
 use aws_sdk_dynamodb::{Client, types::KeysAndAttributes};
 
-use crate::{failure::failure, items::Item};
+use crate::{boxed::Boxed as _, failure::failure, items::Item};
 
 /// How often the keys that `DynamoDB` left out of a batch are read again. It leaves some out, with
 /// status 200, if a table is throttled.
@@ -32,6 +32,7 @@ pub(crate) async fn read_batch(
             .batch_get_item()
             .set_request_items(Some(wanted))
             .send()
+            .boxed()
             .await
             .map_err(failure(action))?;
         for (table, items) in answer.responses.unwrap_or_default() {

@@ -13,6 +13,7 @@ use aws_sdk_bedrockagentcore::{
 
 use crate::{
     ConfigurationError, Platform, WorkloadTokens,
+    boxed::Boxed as _,
     clients::agentcore,
     failure::{Failure, failure},
 };
@@ -94,6 +95,7 @@ impl Consents {
             .user_identifier(UserIdentifier::UserId(user_id.as_str().to_owned()))
             .session_uri(id.as_str())
             .send()
+            .boxed()
             .await;
         match completed.map_err(failure("complete the consent")) {
             Ok(_) => Ok(Completion::Done),

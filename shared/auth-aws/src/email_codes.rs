@@ -11,6 +11,7 @@ use aws_sdk_cognitoidentityprovider::{
 
 use crate::{
     ConfigurationError, Platform, Secrets,
+    boxed::Boxed as _,
     failure::{Failure, Undecided, failure},
     user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
@@ -179,7 +180,11 @@ impl EmailCodes {
         if let Some(locale) = locale {
             creation = creation.user_attributes(locale);
         }
-        let created = creation.send().await.map_err(failure("make the user"));
+        let created = creation
+            .send()
+            .boxed()
+            .await
+            .map_err(failure("make the user"));
         match created {
             Ok(answer) => {
                 let user = answer.user();

@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
     authenticators::ending_sessions,
+    boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
     guest_items::{
@@ -165,7 +166,7 @@ impl Guests {
             .key(KEY, key)
             .consistent_read(true)
             .send();
-        let answer = Box::pin(sending).await;
+        let answer = sending.boxed().await;
         Ok(answer.map_err(failure("read the guest"))?.item)
     }
 

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 
+use crate::boxed::Boxed as _;
 use crate::failure::{Failure, failure};
 
 /// An item or a key.
@@ -85,7 +86,7 @@ pub(crate) async fn conditional_update(
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .send();
     // The SDK's futures are large, and several writes stand side by side in one.
-    match Box::pin(sending).await {
+    match sending.boxed().await {
         Ok(output) => Ok(Written::Made(output.attributes.unwrap_or_default())),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {

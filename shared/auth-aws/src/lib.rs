@@ -14,6 +14,7 @@ mod audit;
 mod authenticators;
 mod authorizations;
 mod batches;
+mod boxed;
 mod callers;
 mod challenges;
 mod clients;

@@ -20,6 +20,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
     items::{Item, Written, conditional_update, get_number, get_text, millis, number, text},
@@ -439,6 +440,7 @@ impl Limits {
             .update_expression(format!("REMOVE {EVENTS}"))
             .condition_expression("attribute_exists(pk)")
             .send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("clear the tries"))
@@ -452,7 +454,7 @@ impl Limits {
 
     /// Forgets everything that an item counts.
     pub(crate) async fn forget(&self, key: AttributeValue) -> Result<(), Problem> {
-        let delete = self.challenges.delete(key).send().await;
+        let delete = self.challenges.delete(key).send().boxed().await;
         delete
             .map(drop)
             .map_err(failure("clear a count"))
@@ -555,6 +557,7 @@ impl Limits {
             .update(key)
             .update_expression(format!("REMOVE {}", removed.join(", ")))
             .send()
+            .boxed()
             .await;
         if trimmed.is_err() {
             tracing::warn!("a limit's old events were not removed, and stay until the next try");

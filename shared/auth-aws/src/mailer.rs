@@ -8,6 +8,7 @@ use aws_sdk_sesv2::{
 
 use crate::{
     ConfigurationError, MailWords, Platform,
+    boxed::Boxed as _,
     clients::{Deferred, ses},
     failure::failure,
 };
@@ -109,6 +110,7 @@ impl Mailer {
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(EmailContent::builder().simple(message).build())
             .send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure(attempted))

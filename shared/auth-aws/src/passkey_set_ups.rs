@@ -12,6 +12,7 @@ use tokio::try_join;
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
     items::{
@@ -97,6 +98,7 @@ impl PasskeySetUps {
             put = put.item("waiting", text(sign_in.as_str()));
         }
         put.send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("remember the passkey's registration"))

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::{
     ConfigurationError, Platform, Secrets,
+    boxed::Boxed as _,
     failure::{Failure, Undecided, failure},
     user_pool::{Issued, UserPool},
 };
@@ -103,6 +104,7 @@ impl Passkeys {
             .start_web_authn_registration()
             .access_token(tokens.access_token.as_str())
             .send()
+            .boxed()
             .await;
         match begun.map_err(failure("begin a passkey's registration")) {
             Ok(begun) => Ok(Some(to_json(begun.credential_creation_options()))),
@@ -124,6 +126,7 @@ impl Passkeys {
             .access_token(tokens.access_token.as_str())
             .credential(to_document(&attestation.to_json()))
             .send()
+            .boxed()
             .await;
         match completed.map_err(failure("complete a passkey's registration")) {
             Ok(_) => Ok(Registered::Kept),
@@ -151,6 +154,7 @@ impl Passkeys {
             .access_token(tokens.access_token.as_str())
             .credential_id(credential_id.as_str())
             .send()
+            .boxed()
             .await;
         match deleted.map_err(failure("delete a passkey")) {
             Ok(_) => Ok(()),

@@ -17,6 +17,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
     ConfigurationError, Platform, Secrets, TokenService,
+    boxed::Boxed as _,
     failure::{Failure, Undecided, failure},
     user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
@@ -417,6 +418,7 @@ impl Passwords {
             .password(text)
             .permanent(true)
             .send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("set the password"))

@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, IssuedSession, Platform,
+    boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
     items::{
@@ -122,6 +123,7 @@ impl SecondFactors {
             .challenges
             .get(key(id))
             .send()
+            .boxed()
             .await
             .map_err(failure("read the held sign-in"))?;
         match answer.item {
@@ -164,6 +166,7 @@ impl SecondFactors {
             .item("ttl", number(expires_at.after(KEPT).as_seconds()));
         fill(put)
             .send()
+            .boxed()
             .await
             .map_err(failure("hold the sign-in"))?;
         Ok(session_token)

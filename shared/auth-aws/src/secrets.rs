@@ -7,7 +7,9 @@ use aws_sdk_secretsmanager::Client;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use crate::{ConfigurationError, Platform, clients::secrets_manager, failure::failure};
+use crate::{
+    ConfigurationError, Platform, boxed::Boxed as _, clients::secrets_manager, failure::failure,
+};
 
 /// How long a warm function caches the secrets. A rotation reaches every function within this time,
 /// without a deployment.
@@ -130,6 +132,7 @@ impl Secrets {
             .get_secret_value()
             .secret_id(&self.secret_id)
             .send()
+            .boxed()
             .await
             .map_err(failure("read the secrets"))?;
         let text = answer

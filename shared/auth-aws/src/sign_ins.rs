@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
     items::{
@@ -106,6 +107,7 @@ impl SignIns {
             }
         }
         put.send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("remember the sign-in"))
@@ -160,6 +162,7 @@ impl SignIns {
                 AttributeValue::Ss(vec![attempt.as_str().to_owned()]),
             )
             .send()
+            .boxed()
             .await
             .map(drop)
             .map_err(failure("give back the attempt"))

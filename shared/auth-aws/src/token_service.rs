@@ -7,6 +7,7 @@ use aws_sdk_cognitoidentityprovider::{
 
 use crate::{
     ConfigurationError, Platform, Secrets,
+    boxed::Boxed as _,
     clients::cognito,
     failure::{Failure, failure},
     user_pool::{client_id, is_wrong_client_secret},
@@ -62,6 +63,7 @@ impl TokenService {
             .client_id(&self.client_id)
             .client_secret(client_secret)
             .send()
+            .boxed()
             .await
             .map_err(failure("exchange the refresh token"))
     }

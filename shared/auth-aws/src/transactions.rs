@@ -18,6 +18,7 @@ use aws_sdk_dynamodb::{
 };
 
 use crate::{
+    boxed::Boxed as _,
     failure::{Failure, failure},
     items::Item,
 };
@@ -85,6 +86,7 @@ pub(crate) async fn transact_or_look(
         .transact_write_items()
         .set_transact_items(Some(writes))
         .send()
+        .boxed()
         .await;
     let Err(error) = written else {
         return Ok(Transacted::Made);

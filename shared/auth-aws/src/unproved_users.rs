@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     challenges::Challenges,
     failure::failure,
     items::{Item, Written, conditional_update, get_text, millis, number, text, unreadable},
@@ -257,6 +258,7 @@ impl UnprovedUsers {
             .expression_attribute_names("#sub", "sub")
             .expression_attribute_values(name, value)
             .send()
+            .boxed()
             .await;
         match deleted {
             Ok(_) => Ok(()),
@@ -282,6 +284,7 @@ impl UnprovedUsers {
             .expression_attribute_values(":until", millis(until))
             .limit(i32::try_from(most).unwrap_or(i32::MAX))
             .send()
+            .boxed()
             .await
             .map_err(failure("look for users whom nobody has proved"))?;
         let unproved = found.items().iter().map(read).collect::<Option<_>>();

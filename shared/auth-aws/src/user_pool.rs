@@ -26,6 +26,7 @@ use sha2::Sha256;
 
 use crate::{
     ConfigurationError, Platform, SecretSet, Secrets,
+    boxed::Boxed as _,
     clients::cognito,
     failure::{Failure, failure},
 };
@@ -149,6 +150,7 @@ impl UserPool {
             .user_pool_id(&self.pool_id)
             .username(username)
             .send()
+            .boxed()
             .await;
         match found.map_err(failure("find the user")) {
             Ok(user) => Ok(Some(user)),

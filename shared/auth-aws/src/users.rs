@@ -5,6 +5,7 @@ use aws_sdk_cognitoidentityprovider::types::AttributeType;
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     failure::{Failure, failure},
     user_pool::{UserPool, sub_among},
 };
@@ -54,6 +55,7 @@ impl Users {
             .user_pool_id(&self.pool.pool_id)
             .username(sub.as_str())
             .send()
+            .boxed()
             .await
             .map_err(failure("remove the user"));
         match removed {
@@ -82,6 +84,7 @@ impl Users {
             .user_pool_id(&self.pool.pool_id)
             .username(sub.as_str())
             .send()
+            .boxed()
             .await;
         found(disabled.map_err(failure("disable the user")))
     }
@@ -95,6 +98,7 @@ impl Users {
             .user_pool_id(&self.pool.pool_id)
             .username(sub.as_str())
             .send()
+            .boxed()
             .await;
         found(enabled.map_err(failure("enable the user")))
     }
@@ -181,6 +185,7 @@ impl Users {
             .user_pool_id(&self.pool.pool_id)
             .username(username)
             .send()
+            .boxed()
             .await;
         match signed_out.map_err(failure("sign the user out")) {
             Ok(_) => Ok(()),

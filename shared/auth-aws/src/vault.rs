@@ -5,6 +5,7 @@ use aws_sdk_kms::{Client, primitives::Blob};
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     clients::{Deferred, kms},
     failure::failure,
 };
@@ -84,6 +85,7 @@ impl Vault {
             .encryption_context(kind, name)
             .encryption_context("use", purpose.name())
             .send()
+            .boxed()
             .await
             .map_err(failure("seal a secret"))?;
         sealed
@@ -108,6 +110,7 @@ impl Vault {
             .encryption_context(kind, name)
             .encryption_context("use", purpose.name())
             .send()
+            .boxed()
             .await
             .map_err(failure("open a sealed secret"))?;
         opened

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     ConfigurationError, Platform,
+    boxed::Boxed as _,
     clients::agentcore,
     failure::{Failure, failure},
 };
@@ -84,7 +85,7 @@ impl WorkloadTokens {
                     .client
                     .get_workload_access_token()
                     .workload_name(workload);
-                let answer = call.send().await;
+                let answer = call.send().boxed().await;
                 answer
                     .map_err(failure("get the workload's token"))?
                     .workload_access_token
@@ -95,7 +96,7 @@ impl WorkloadTokens {
                     .get_workload_access_token_for_user_id()
                     .workload_name(workload)
                     .user_id(user_id.as_str());
-                let answer = call.send().await;
+                let answer = call.send().boxed().await;
                 answer
                     .map_err(failure("get the workload's token for a user"))?
                     .workload_access_token
@@ -106,7 +107,7 @@ impl WorkloadTokens {
                     .get_workload_access_token_for_jwt()
                     .workload_name(workload)
                     .user_token(token.as_str());
-                let answer = call.send().await;
+                let answer = call.send().boxed().await;
                 answer
                     .map_err(failure("get the workload's token for a token's holder"))
                     .map_err(of_user_token)?
