@@ -1,5 +1,6 @@
 //! Faults that a test or a person arms against the AWS calls of the functions.
 
+use std::ops::Not;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,10 @@ pub struct Fault {
     /// How many calls it strikes, from that one on.
     #[serde(default = "one")]
     pub times: u32,
+    /// Whether it strikes the later tries of a call that it has struck too. Otherwise each try
+    /// counts as a call.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub every_try: bool,
     /// The harm done to them.
     #[serde(rename = "fault")]
     pub kind: FaultKind,
@@ -72,6 +77,7 @@ impl Fault {
             function: None,
             nth: 1,
             times: 1,
+            every_try: false,
             kind,
             ms: None,
         }
@@ -95,6 +101,13 @@ impl Fault {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = times;
+        self
+    }
+
+    /// The same for every try of each call that it strikes.
+    #[must_use]
+    pub fn every_try(mut self) -> Self {
+        self.every_try = true;
         self
     }
 
@@ -129,13 +142,11 @@ impl Fault {
         }
     }
 
-    fn strikes(&self, function: &str, service: &str, action: &str) -> bool {
-        self.service == service
-            && self.action.as_deref().is_none_or(|wanted| wanted == action)
-            && self
-                .function
-                .as_deref()
-                .is_none_or(|wanted| wanted == function)
+    fn means(&self, attempt: &Try<'_>) -> bool {
+        let is = |wanted: &Option<String>, made| wanted.as_deref().is_none_or(|one| one == made);
+        self.service == attempt.service
+            && is(&self.action, attempt.action)
+            && is(&self.function, attempt.function)
     }
 }
 
@@ -148,11 +159,26 @@ pub(crate) struct Faults {
 struct Armed {
     fault: Fault,
     seen: u32,
+    /// The calls whose later tries it strikes.
+    struck: Vec<String>,
+}
+
+/// One try of a call.
+pub(crate) struct Try<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) action: &'a str,
+    /// The SDK's name for the call, which all its tries carry.
+    pub(crate) call: Option<&'a str>,
 }
 
 impl Faults {
     pub(crate) fn arm(&self, fault: Fault) {
-        self.locked().push(Armed { fault, seen: 0 });
+        self.locked().push(Armed {
+            fault,
+            seen: 0,
+            struck: Vec::new(),
+        });
     }
 
     pub(crate) fn clear(&self) {
@@ -167,25 +193,46 @@ impl Faults {
             .collect()
     }
 
-    /// Counts a call against every fault that means it, and returns the first one that strikes it.
-    pub(crate) fn strike(&self, function: &str, service: &str, action: &str) -> Option<Fault> {
+    /// Counts a try against every fault that means it, and returns the first one that strikes it.
+    pub(crate) fn strike(&self, attempt: &Try<'_>) -> Option<Fault> {
         let mut armed = self.locked();
-        let mut struck = None;
+        let mut striking = None;
         armed.retain_mut(|armed| {
-            if !armed.fault.strikes(function, service, action) {
-                return true;
+            if armed.fault.means(attempt) && armed.strikes(attempt) && striking.is_none() {
+                striking = Some(armed.fault.clone());
             }
-            armed.seen = armed.seen.saturating_add(1);
-            let last = (armed.fault.nth - 1).saturating_add(armed.fault.times);
-            if struck.is_none() && armed.seen >= armed.fault.nth && armed.seen <= last {
-                struck = Some(armed.fault.clone());
-            }
-            armed.seen < last || armed.fault.times == u32::MAX
+            !armed.is_over()
         });
-        struck
+        striking
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Armed>> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Armed {
+    fn strikes(&mut self, attempt: &Try<'_>) -> bool {
+        let of_struck = attempt
+            .call
+            .is_some_and(|call| self.struck.iter().any(|struck| struck == call));
+        if of_struck {
+            return true;
+        }
+        self.seen = self.seen.saturating_add(1);
+        let strikes = self.seen >= self.fault.nth && self.seen <= self.last();
+        if strikes && self.fault.every_try {
+            self.struck.extend(attempt.call.map(str::to_owned));
+        }
+        strikes
+    }
+
+    /// The last call that it strikes.
+    fn last(&self) -> u32 {
+        (self.fault.nth - 1).saturating_add(self.fault.times)
+    }
+
+    fn is_over(&self) -> bool {
+        self.seen >= self.last() && self.fault.times != u32::MAX && !self.fault.every_try
     }
 }

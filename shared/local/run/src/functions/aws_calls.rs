@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use auth_domain::Timestamp;
@@ -23,7 +23,7 @@ use aws_smithy_types::body::SdkBody;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::control::faults::{FaultKind, Faults};
+use crate::control::faults::{FaultKind, Faults, Try};
 use crate::control::journal::Journal;
 use crate::world::clock::WorldClock;
 
@@ -63,6 +63,28 @@ pub struct AwsCall {
     pub status: Option<u16>,
     /// How long it took.
     pub ms: f64,
+    /// Its start, among the starts and ends of all calls.
+    pub began: u64,
+    /// Its end, among the same: a call that began later may have waited for this one.
+    pub ended: u64,
+}
+
+impl AwsCall {
+    /// How many of some calls may have waited for one another: the longest chain in which each
+    /// began after the one before it had ended.
+    #[must_use]
+    pub fn depth<'a>(calls: impl IntoIterator<Item = &'a Self>) -> usize {
+        let mut calls: Vec<&Self> = calls.into_iter().collect();
+        calls.sort_by_key(|call| call.ended);
+        let (mut depth, mut last_end) = (0, None);
+        for call in calls {
+            if last_end.is_none_or(|end| call.began > end) {
+                depth += 1;
+                last_end = Some(call.ended);
+            }
+        }
+        depth
+    }
 }
 
 tokio::task_local! {
@@ -81,6 +103,7 @@ pub(crate) struct AwsCalls {
     pub(crate) made: Journal<AwsCall>,
     pub(crate) faults: Faults,
     clock: WorldClock,
+    moments: AtomicU64,
     inner: SharedHttpClient,
 }
 
@@ -90,10 +113,16 @@ impl AwsCalls {
             made: Journal::new(REMEMBERED),
             faults: Faults::default(),
             clock,
+            moments: AtomicU64::new(1),
             // Without TLS: every endpoint is on loopback, a world cannot reach AWS by mistake, and
             // no root certificates are read at start.
             inner: aws_smithy_http_client::Builder::new().build_http(),
         })
+    }
+
+    /// The next of the moments at which a call begins or ends.
+    fn moment(&self) -> u64 {
+        self.moments.fetch_add(1, Ordering::SeqCst)
     }
 
     /// The HTTP client for one function's SDK clients.
@@ -155,7 +184,7 @@ impl HttpConnector for WatchedConnector {
             let target = Target::of(&request);
             let is_signed = request.headers().get("authorization").is_some();
             let at = calls.clock.now();
-            let started = Instant::now();
+            let (started, began) = (Instant::now(), calls.moment());
             let answer = carry_out(function, &calls.faults, &target, &inner, request).await;
             let request_id = INVOCATION.try_with(|invocation| {
                 invocation.calls.fetch_add(1, Ordering::Relaxed);
@@ -174,6 +203,8 @@ impl HttpConnector for WatchedConnector {
                 ip_address: target.ip_address,
                 status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
                 ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
+                began,
+                ended: calls.moment(),
             });
             answer
         })
@@ -187,7 +218,13 @@ async fn carry_out(
     inner: &SharedHttpConnector,
     request: HttpRequest,
 ) -> Result<HttpResponse, ConnectorError> {
-    let Some(fault) = faults.strike(function, target.service.name(), &target.action) else {
+    let attempt = Try {
+        function,
+        service: target.service.name(),
+        action: &target.action,
+        call: request.headers().get("amz-sdk-invocation-id"),
+    };
+    let Some(fault) = faults.strike(&attempt) else {
         return inner.call(request).await;
     };
     match fault.kind {

@@ -211,15 +211,13 @@ pub(crate) enum Harm {
 
 impl Harm {
     pub(crate) fn fault(self, function: &str, call: &Call) -> Fault {
-        let (kind, times) = match self {
-            Self::Once(kind) => (kind, 1),
-            Self::Lasting(FaultKind::Denied) => (FaultKind::Denied, 1),
-            Self::Lasting(kind) => (kind, TRIES),
-        };
-        Fault::new(kind, call.service, &call.action)
-            .of(function)
-            .nth(call.nth)
-            .times(times)
+        let (Self::Once(kind) | Self::Lasting(kind)) = self;
+        let fault = Fault::new(kind, call.service, &call.action);
+        let fault = fault.of(function).nth(call.nth);
+        match self {
+            Self::Once(_) => fault,
+            Self::Lasting(_) => fault.every_try(),
+        }
     }
 
     /// The answer of an operation that needs the call; `None` if the SDK's next try succeeds.
