@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use auth_api::Contract;
-use auth_local::AwsCall;
+use auth_local::{AwsCall, Fault, FaultKind};
 use serde_json::json;
 
 use crate::harness::TestWorld;
@@ -75,18 +76,58 @@ impl Made {
     }
 }
 
-/// The calls of a case without a failure, and whether its function has read secrets shortly before.
-async fn healthy_calls(world: &TestWorld, case: &Case) -> (Made, bool) {
+/// The round trip of each call, so that two calls overlap only where neither waits for the other.
+const ROUND_TRIP: Duration = Duration::from_millis(20);
+
+/// The services that have it. Secrets and signing keys, which only a cold function reads, are no
+/// part of a case's depth.
+const TRAVELLED: [&str; 5] = ["dynamodb", "cognito-idp", "kms", "ses", "bedrock-agentcore"];
+
+/// Lets each call of a function travel.
+fn slow_down(world: &TestWorld, function: &str) {
+    for service in TRAVELLED {
+        let mut delay = Fault::new(FaultKind::Delay, service, "").of(function);
+        delay.action = None;
+        world.fault(delay.times(u32::MAX).lasting(ROUND_TRIP));
+    }
+}
+
+/// How many calls of a function after `since` waited for one another.
+fn depth(world: &TestWorld, function: &str, since: u64) -> usize {
+    let calls = world.calls(since);
+    let travelled = calls.iter().filter(|call| {
+        call.function == function
+            && TRAVELLED.contains(&call.service)
+            && call.action != "GetSigningKeys"
+    });
+    AwsCall::depth(travelled)
+}
+
+/// A case without a failure.
+struct Healthy {
+    made: Made,
+    depth: usize,
+    /// Whether its function has read secrets shortly before.
+    is_warm: bool,
+}
+
+async fn healthy_calls(world: &TestWorld, case: &Case) -> Healthy {
     let mut stage = case.prepare(world).await;
     let since = world.last_call();
     let now = world.clock().now();
-    let read_before = world.calls_of(case.function).into_iter().any(|call| {
+    let is_warm = world.calls_of(case.function).into_iter().any(|call| {
         let age = (now.as_millis() - call.at.as_millis()) / 1000;
         call.action == "GetSecretValue" && age < i64::try_from(UNTIL_COLD_SECONDS).unwrap()
     });
+    slow_down(world, case.function);
     let answer = stage.act().await;
+    world.clear_faults();
     assert!(case.is_healthy(&answer), "{case}: {answer:?}");
-    (Made::by(world, case.function, since), read_before)
+    Healthy {
+        made: Made::by(world, case.function, since),
+        depth: depth(world, case.function, since),
+        is_warm,
+    }
 }
 
 fn grants(function: &str) -> BTreeSet<String> {
@@ -103,7 +144,10 @@ async fn every_case_makes_the_calls_that_are_listed_and_every_grant_is_used() {
     let listed: BTreeMap<_, _> = auth_api::Calls::embedded()
         .cases()
         .iter()
-        .map(|case| ((case.function.as_str(), case.name.as_str()), case.counted()))
+        .map(|case| {
+            let name = (case.function.as_str(), case.name.as_str());
+            (name, (case.counted(), case.depth))
+        })
         .collect();
     let mut differences = String::new();
     let mut needed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -114,8 +158,13 @@ async fn every_case_makes_the_calls_that_are_listed_and_every_grant_is_used() {
             settings => Some(TestWorld::with_settings(settings).await),
         };
         let world = own.as_ref().unwrap_or(&shared);
-        let (made, is_warm) = healthy_calls(world, &case).await;
-        let Some(mut expected) = listed.get(&(case.function, case.name)).cloned() else {
+        let Healthy {
+            made,
+            depth,
+            is_warm,
+        } = healthy_calls(world, &case).await;
+        let Some((mut expected, listed_depth)) = listed.get(&(case.function, case.name)).cloned()
+        else {
             let _infallible = writeln!(
                 differences,
                 "{case}: calls.yaml lacks it. It makes {:?}",
@@ -135,6 +184,12 @@ async fn every_case_makes_the_calls_that_are_listed_and_every_grant_is_used() {
             let _infallible = writeln!(
                 differences,
                 "{case}: calls.yaml has {expected:?}, made were {made:?}"
+            );
+        }
+        if depth != listed_depth {
+            let _infallible = writeln!(
+                differences,
+                "{case}: calls.yaml has depth {listed_depth}, measured was {depth}"
             );
         }
         world.renew();
