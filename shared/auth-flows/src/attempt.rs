@@ -111,6 +111,12 @@ impl<'a> Attempt<'a> {
             }
         };
         let (ended, ()) = join!(ending, self.clear());
+        // An end whose answer was lost may be written.
+        if let Err(problem) = &ended
+            && problem.report().is_some()
+        {
+            self.reopen().await;
+        }
         ended
     }
 

@@ -168,8 +168,9 @@ pub(crate) struct Try<'a> {
     pub(crate) function: &'a str,
     pub(crate) service: &'a str,
     pub(crate) action: &'a str,
-    /// The SDK's name for the call, which all its tries carry.
-    pub(crate) call: Option<&'a str>,
+    /// The SDK's name for the call, which all its tries carry. Requests without an SDK client have
+    /// none, and count as tries of one call.
+    pub(crate) call: &'a str,
 }
 
 impl Faults {
@@ -213,16 +214,13 @@ impl Faults {
 
 impl Armed {
     fn strikes(&mut self, attempt: &Try<'_>) -> bool {
-        let of_struck = attempt
-            .call
-            .is_some_and(|call| self.struck.iter().any(|struck| struck == call));
-        if of_struck {
+        if self.struck.iter().any(|struck| struck == attempt.call) {
             return true;
         }
         self.seen = self.seen.saturating_add(1);
         let strikes = self.seen >= self.fault.nth && self.seen <= self.last();
         if strikes && self.fault.every_try {
-            self.struck.extend(attempt.call.map(str::to_owned));
+            self.struck.push(attempt.call.to_owned());
         }
         strikes
     }

@@ -222,7 +222,10 @@ async fn carry_out(
         function,
         service: target.service.name(),
         action: &target.action,
-        call: request.headers().get("amz-sdk-invocation-id"),
+        call: request
+            .headers()
+            .get("amz-sdk-invocation-id")
+            .unwrap_or_default(),
     };
     let Some(fault) = faults.strike(&attempt) else {
         return inner.call(request).await;
