@@ -4,5 +4,9 @@
 async fn main() -> Result<(), auth_lambda::ProcessError> {
     auth_lambda::logging::start()?;
     let platform = auth_aws::Platform::from_environment(auth_lambda::system_clock())?;
-    auth_lambda::serve(verify_email_change::function(&platform)?).await
+    auth_lambda::serve(
+        verify_email_change::function(&platform)?,
+        platform.prepare(),
+    )
+    .await
 }
