@@ -20,8 +20,8 @@ export interface LatchkeySignIn extends LatchkeyElement {}
 export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn };
 
 /**
- * `<latchkey-account>`. Attributes: `api-url`, `token-delivery`, `sections` (of `profile password
- * passkeys authenticator sessions activity data sign-out`). Event: `latchkey-signed-out`.
+ * `<latchkey-account>`. Attributes: `api-url`, `token-delivery`, `sections` (of `profile address
+ * password passkeys authenticator sessions activity data sign-out`). Event: `latchkey-signed-out`.
  */
 export interface LatchkeyAccount extends LatchkeyElement {}
 export const LatchkeyAccount: { new (): LatchkeyAccount; prototype: LatchkeyAccount };

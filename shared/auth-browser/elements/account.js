@@ -2,11 +2,12 @@
  * `<latchkey-account>`: a signed-in person's view of the account, and its changes. Each section has
  * its own file, and an entry in `SECTIONS`.
  *
- * Attributes: `api-url`, `token-delivery`, `sections` (of `profile password passkeys authenticator
- * sessions activity data sign-out`, all when absent). Properties: `client`, `texts`. Event:
- * `latchkey-signed-out`.
+ * Attributes: `api-url`, `token-delivery`, `sections` (of `profile address password passkeys
+ * authenticator sessions activity data sign-out`, all when absent). Properties: `client`, `texts`.
+ * Event: `latchkey-signed-out`.
  */
 import { ActivitySection } from './account-activity.js';
+import { AddressSection } from './account-address.js';
 import { AuthenticatorSection } from './account-authenticator.js';
 import { DataSection } from './account-data.js';
 import { factorReset } from './account-factor-reset.js';
@@ -28,6 +29,7 @@ import { TEXTS } from './texts.js';
  */
 const SECTIONS = [
   ['profile', ProfileSection],
+  ['address', AddressSection],
   ['password', PasswordSection],
   ['passkeys', PasskeysSection],
   ['authenticator', AuthenticatorSection],

@@ -10,6 +10,10 @@ pub const MODULES: &[(&str, &str)] = &[
         include_str!("../elements/account-activity.js"),
     ),
     (
+        "elements/account-address.js",
+        include_str!("../elements/account-address.js"),
+    ),
+    (
         "elements/account-authenticator.js",
         include_str!("../elements/account-authenticator.js"),
     ),

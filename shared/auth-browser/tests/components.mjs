@@ -575,6 +575,7 @@ async function passkeyRequired(address) {
 /** The owner's possible changes of an account, each under a proof. */
 async function ownAccount() {
   const address = 'owner@example.com';
+  const moved = 'owner@elsewhere.example';
   const first = 'a lantern over the harbour';
   const second = 'another lantern in the rain';
   const { sessionToken } = await post('/auth/register', { email: address, password: first, name: 'Olive' });
@@ -606,23 +607,36 @@ async function ownAccount() {
   await step(other, 'password');
   seen('a password is changed, and the other browser is signed out');
 
+  await choose('Change the address');
+  await isAccessible(tab, 'another address');
+  await type('New email address', moved);
+  await type('Password', second);
+  await choose('Change the address');
+  await account(tab).getByText('Confirm your address').waitFor();
+  await isAccessible(tab, 'the code of another address');
+  await type('Code', await code(moved));
+  await choose('Confirm');
+  await said(tab, /is owner@elsewhere\.example now/, 'latchkey-account');
+  await account(tab).getByText(moved, { exact: true }).waitFor();
+  seen('an address is changed by the code that the new one got');
+
   await choose('Download your data');
   await type('Password', second);
   const downloaded = tab.waitForEvent('download');
   await choose('Download your data');
   const file = await downloaded;
   assert.equal(file.suggestedFilename(), 'account.json');
-  assert.match(await readFile(await file.path(), 'utf8'), /owner@example\.com/);
+  assert.match(await readFile(await file.path(), 'utf8'), /owner@elsewhere\.example/);
   await said(tab, /has been downloaded/, 'latchkey-account');
   seen('everything that is stored is downloaded as a file');
 
   await choose('Delete the account');
   await isAccessible(tab, 'the end of an account');
   await choose('Email me a code');
-  await type('Code from the mail', await code(address, 2));
+  await type('Code from the mail', await code(moved, 2));
   await choose('Delete for good');
   await step(tab, 'password');
-  const answer = await post('/auth/login', { email: address, password: second });
+  const answer = await post('/auth/login', { email: moved, password: second });
   assert.equal(answer.code, 'INVALID_CREDENTIALS');
   seen('an account is deleted, and nothing signs in to it');
   for (const each of [tab, other]) await each.context().close();
