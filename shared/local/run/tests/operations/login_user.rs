@@ -5,9 +5,9 @@ use cognito_local::EarlyPassword;
 use serde_json::json;
 
 use crate::harness::backstage::{make_user_with_password, plant_authenticator, plant_guest};
-use crate::harness::case::{Case, Prepare};
+use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
-use crate::harness::people::{ADA, EVE};
+use crate::harness::people::{ADA, ELSEWHERE, EVE};
 use crate::harness::requests::counted;
 use crate::harness::stage::Stage;
 use crate::harness::steps::at_once;
@@ -422,7 +422,8 @@ pub(crate) fn cases() -> Vec<Case> {
         }),
         case("change of address half done", "200", |world| {
             Box::pin(half_changed(world))
-        }),
+        })
+        .then(|case, stage, answer| Box::pin(signs_in_at_either(case, stage, answer))),
         case("first sign-in", "200", |world| {
             Box::pin(unknown_user(world))
         }),
@@ -472,4 +473,21 @@ async fn guarded_guest(world: &TestWorld) -> Stage<'_> {
 async fn unconfirmed_guest(world: &TestWorld) -> Stage<'_> {
     Stage::registration(world).act().await.expect_status(201);
     Stage::login(world, PASSWORD)
+}
+
+/// The least that a person must do until they are signed in: at the old address or, once the change
+/// is done, at the new one. The next start finishes the rest of the change.
+async fn signs_in_at_either(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let mut then = Then::Nothing;
+    if !case.is_healthy(answer) {
+        then = Then::SameAgain;
+        if !case.is_healthy(&stage.act().await) {
+            then = Then::FreshStart;
+            let there = stage.world.browser().login(ELSEWHERE, PASSWORD).await;
+            there.expect_status(200);
+        }
+    }
+    let started = stage.world.browser().start(ELSEWHERE).await;
+    started.expect_status(200);
+    then
 }
