@@ -494,6 +494,21 @@ module "observability" {
   }
 }
 
+module "events" {
+  source = "./modules/events"
+  count  = local.with_functions && var.events != null ? 1 : 0
+
+  name            = local.prefix
+  environment     = var.environment
+  region          = var.region
+  account_id      = local.account_id
+  kms_key_arn     = aws_kms_key.this.arn
+  types           = local.event_wanted
+  stream_arn      = module.tables.tables["activity"].stream_arn
+  template        = file("${path.module}/../shared/auth-api/event.json")
+  alarm_topic_arn = module.observability[0].alarm_topic_arn
+}
+
 # A forgotten manifest must not delete the functions that people sign in with.
 resource "terraform_data" "functions_stay" {
   count = local.with_functions && var.protected ? 1 : 0

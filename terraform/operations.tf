@@ -49,6 +49,9 @@ locals {
     }
   }
 
+  event_types  = local.contract.components.schemas.GuestEvent.properties.type.enum
+  event_wanted = try(coalesce(var.events.types, local.event_types), [])
+
   # Whether a route is for people who help guests. No agent may call those.
   for_operators = { for name, operation in local.operations : name => startswith(operation.path, "/admin/") }
 
@@ -237,6 +240,11 @@ resource "terraform_data" "contract" {
     precondition {
       condition     = alltrue([for function in local.unrouted : contains(concat(local.trigger_kinds, ["authorizer", "mail-feedback", "schedule"]), function.kind)])
       error_message = "The contract has functions of a kind that no deployment knows: ${join(", ", [for name, function in local.unrouted : "${name} (${function.kind})" if !contains(concat(local.trigger_kinds, ["authorizer", "mail-feedback", "schedule"]), function.kind)])}."
+    }
+
+    precondition {
+      condition     = length(setsubtract(local.event_wanted, local.event_types)) == 0
+      error_message = "No events are of these types: ${join(", ", setsubtract(local.event_wanted, local.event_types))}. The contract's GuestEvent has ${join(", ", local.event_types)}."
     }
 
     precondition {

@@ -107,6 +107,11 @@ output "operator_policy" {
   value       = one(module.operators[*].policy)
 }
 
+output "event_bus_name" {
+  description = "The bus of guests' events, for a team's rules; null without events."
+  value       = one(module.events[*].bus_name)
+}
+
 output "identity_pool_id" {
   description = "The identity pool that gives browsers credentials for agents; null without visitors."
   value       = one(module.visitors[*].identity_pool_id)

@@ -390,3 +390,9 @@ variable "github" {
   })
   default = null
 }
+
+variable "events" {
+  description = "Events of guests on a bus of the deployment, for a team's own systems: their types, such as guest.created, or all types if none is named. null for no bus."
+  type        = object({ types = optional(set(string)) })
+  default     = null
+}

@@ -86,7 +86,7 @@ impl ConfirmPasswordReset {
             let arrival = Arrival::First(address);
             let (guest, _) = self
                 .guests
-                .get_or_create(&sub, email, arrival, true, &self.unproved, now)
+                .get_or_create(&sub, email, arrival, true, &self.first_proofs, now)
                 .await?;
             guest
         };

@@ -21,7 +21,7 @@
 
 mod confirm_password_reset;
 
-use auth_aws::{ConfigurationError, Guests, Passwords, Platform, UnprovedUsers, Users};
+use auth_aws::{ConfigurationError, Guests, Passwords, Platform, FirstProofs, Users};
 use auth_domain::{Clock, Email, NewPassword, OtpCode, Problem, ProofOfWork, TryLimits};
 use auth_flows::{Activities, CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
@@ -46,7 +46,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         password_attempts: PasswordAttempts::new(platform, ConfirmPasswordReset::NAME, None)?,
         passwords: Passwords::new(platform)?,
         guests: Guests::new(platform)?,
-        unproved: UnprovedUsers::new(platform)?,
+        first_proofs: FirstProofs::new(platform)?,
         users: Users::new(platform)?,
         activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
@@ -64,7 +64,7 @@ struct ConfirmPasswordReset {
     password_attempts: PasswordAttempts,
     passwords: Passwords,
     guests: Guests,
-    unproved: UnprovedUsers,
+    first_proofs: FirstProofs,
     users: Users,
     activities: Activities,
     notices: Notices,

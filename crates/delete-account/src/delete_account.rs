@@ -1,6 +1,6 @@
 //! The decision: check the proofs, unless a deletion has begun; then delete everything.
 
-use auth_domain::{Problem, Proofs};
+use auth_domain::{ActivityKind, Problem, Proofs};
 use auth_lambda::{Exchange, SetCookie};
 
 use crate::DeleteAccount;
@@ -13,7 +13,11 @@ impl DeleteAccount {
             self.deletions.resume((&guest).into(), exchange).await?;
         } else {
             self.proofs.require(&guest, proofs, exchange).await?;
-            self.deletions.begin(&guest, exchange).await?;
+            let kind = ActivityKind::AccountDeleted;
+            let entry = self.activities.entry(&guest, kind, exchange)?;
+            if !self.deletions.begin(&guest, entry, exchange).await? {
+                return Err(Problem::AuthRequired);
+            }
         }
         exchange.set_cookie(SetCookie::no_refresh_token());
         Ok(())

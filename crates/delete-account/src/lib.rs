@@ -14,7 +14,7 @@ mod delete_account;
 
 use auth_aws::{Callers, ConfigurationError, Platform};
 use auth_domain::{Problem, ProofPurpose, Proofs};
-use auth_flows::{Deletions, FreshProofs};
+use auth_flows::{Activities, Deletions, FreshProofs};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
@@ -23,6 +23,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = DeleteAccount {
         callers: Callers::new(platform)?,
         proofs: FreshProofs::new(platform, DeleteAccount::NAME, ProofPurpose::Delete)?,
+        activities: Activities::new(platform)?,
         deletions: Deletions::new(platform)?,
     };
     let deployment = platform.deployment_with_callers()?;
@@ -33,6 +34,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct DeleteAccount {
     callers: Callers,
     proofs: FreshProofs,
+    activities: Activities,
     deletions: Deletions,
 }
 

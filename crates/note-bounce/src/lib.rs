@@ -6,12 +6,13 @@
 //! answer of an operation depends on it: a stranger learns nothing of a mailbox.
 //!
 //! The same event may arrive twice, and events in any order: one conditional write keeps the
-//! newest. An address without a guest is ignored. If the write fails, Lambda invokes twice more;
-//! after that the mark is missing until the next mail there is refused.
+//! newest. A second write notes it in the guest's activity, under an id that is the same each time.
+//! An address without a guest is ignored. If a write fails, Lambda invokes twice more; after that
+//! the mark or the note is missing until the next mail there is refused.
 
 mod note_bounce;
 
-use auth_aws::{ConfigurationError, Guests, Platform};
+use auth_aws::{ActivityLog, ConfigurationError, Guests, Platform};
 use auth_domain::{MailFeedback, Problem};
 use auth_lambda::{Function, MailFeedbackTaker};
 
@@ -19,12 +20,14 @@ use auth_lambda::{Function, MailFeedbackTaker};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::mail_feedback(NoteBounce {
         guests: Guests::new(platform)?,
+        activity: ActivityLog::new(platform)?,
     }))
 }
 
 /// The function's dependencies.
 struct NoteBounce {
     guests: Guests,
+    activity: ActivityLog,
 }
 
 impl MailFeedbackTaker for NoteBounce {

@@ -18,7 +18,7 @@
 
 mod pre_token_generation;
 
-use auth_aws::{ConfigurationError, Guests, Platform, UnprovedUsers};
+use auth_aws::{ConfigurationError, Guests, Platform, FirstProofs};
 use auth_domain::{AppClients, Clock, Email, SecondFactorPolicy, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
@@ -28,7 +28,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     Ok(Function::trigger(PreTokenGeneration {
         guests: Guests::new(platform)?,
-        unproved: UnprovedUsers::new(platform)?,
+        first_proofs: FirstProofs::new(platform)?,
         own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
         api_clients: environment.required("API_CLIENT_IDS")?,
         second_factor: environment.second_factor_policy()?,
@@ -39,7 +39,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 /// The trigger's dependencies.
 struct PreTokenGeneration {
     guests: Guests,
-    unproved: UnprovedUsers,
+    first_proofs: FirstProofs,
     /// The confidential client.
     own_client: String,
     /// The clients whose tokens open the JWT routes.

@@ -56,7 +56,7 @@ impl PreTokenGeneration {
                 email,
                 arrival,
                 false,
-                &self.unproved,
+                &self.first_proofs,
                 self.clock.now(),
             )
             .await?;

@@ -27,6 +27,10 @@ pub use contract::{
 };
 pub use user_pool::{AppClient, UserPool, UserPoolError};
 
+/// The detail of an event as a deployment's bus delivers it: the pipe's input template. Each value
+/// is a path into a record of the activity's stream.
+pub const EVENT_TEMPLATE: &str = include_str!("../event.json");
+
 /// The document as JSON, its keys in the order of `openapi.yaml`.
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 

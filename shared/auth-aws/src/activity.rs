@@ -173,6 +173,10 @@ impl ActivityLog {
             ("country", country.as_ref().map(Country::as_str)),
             ("sessionId", session.as_ref().map(SessionId::as_str)),
         ];
+        if let Some(event) = kind.event() {
+            item.insert("event".to_owned(), text(event));
+            item.insert("happenedAt".to_owned(), text(at.to_string()));
+        }
         for (name, value) in optional {
             if let Some(value) = value {
                 item.insert(name.to_owned(), text(value));

@@ -22,6 +22,7 @@ use crate::{
     boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
+    first_proofs::{FirstProofs, claim_proved},
     guest_items::{
         Address, CHANGING_TO, KEY, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
         guest_item, guest_key, id_key, read_address, read_guest, relinked_item, second_claim_item,
@@ -194,14 +195,14 @@ impl Guests {
         email: &Email,
         arrival: Arrival,
         has_password: bool,
-        unproved: &UnprovedUsers,
+        first: &FirstProofs,
         now: Timestamp,
     ) -> Result<(Guest, bool), Problem> {
         let mut arrival = arrival;
         let mut drawn = Vec::new();
         for _ in 0..ROUNDS {
             if let Arrival::First(Some(Address::Waiting(_)) | None) = &arrival {
-                claim_proved(unproved, email, sub, now).await?;
+                first.claim(email, sub, now).await?;
             }
             let guest = match arrival {
                 Arrival::Known(guest) => {
@@ -223,13 +224,15 @@ impl Guests {
                 Arrival::First(Some(Address::Claimed(_))) => None,
                 Arrival::First(Some(Address::Waiting(waiting))) => {
                     let guest = self.of_waiting(&waiting, sub, has_password, now);
-                    let bound = self.bind(&waiting, &guest, None).await?;
+                    let entry = first.entry(&guest, now)?;
+                    let bound = self.bind(&waiting, &guest, None, entry).await?;
                     bound.map(|guest| (guest, false))
                 }
                 Arrival::First(None) => {
                     let guest = self.fresh(sub, email, has_password, now);
                     drawn.push(guest.guest_id.clone());
-                    let created = self.create(&guest, None).await?;
+                    let entry = first.entry(&guest, now)?;
+                    let created = self.create(&guest, None, entry).await?;
                     created.then_some((guest, true))
                 }
             };
@@ -296,13 +299,14 @@ impl Guests {
         }
     }
 
-    /// Binds a waiting guest: the record moves under the sub, the address becomes a claim, and the
-    /// guest id names the sub. `None` if another request was faster.
+    /// Binds a waiting guest: the record moves under the sub, the address becomes a claim, the guest
+    /// id names the sub, and `entry` joins the activity. `None` if another request was faster.
     async fn bind(
         &self,
         waiting: &Waiting,
         bound: &Guest,
         registration: Option<&SignInId>,
+        entry: ActivityEntry,
     ) -> Result<Option<Guest>, Problem> {
         let before = &waiting.guest;
         let sub = &bound.cognito_sub;
@@ -336,6 +340,7 @@ impl Guests {
             self.put_new(record)?,
             TransactWriteItem::builder().put(claim).build(),
             reservation,
+            entry.into_write(),
         ];
         let bound = self.write(writes, "bind the guest").await?;
         Ok(bound.then_some(guest))
@@ -365,14 +370,15 @@ impl Guests {
         }
     }
 
-    /// Marks a guest's address as unreachable by mail, or as one whose owner refuses mails. `false`
-    /// if it is no guest's, or if a newer mark exists. A repeated call changes nothing.
+    /// Marks a guest's address as unreachable by mail, or as one whose owner refuses mails. Returns
+    /// the marked address; `None` if it is no guest's, or if a newer mark exists. A repeated call
+    /// changes nothing.
     pub async fn mark_undeliverable(
         &self,
         email: &Email,
         why: Undeliverable,
         at: Timestamp,
-    ) -> Result<bool, Problem> {
+    ) -> Result<Option<Address>, Problem> {
         let update = self
             .update(address_key(email))
             .update_expression("SET undeliverable = :why, undeliverableAt = :at")
@@ -382,16 +388,18 @@ impl Guests {
             .expression_attribute_values(":why", text(why.as_str()))
             .expression_attribute_values(":at", millis(at));
         match conditional_update(update, "mark the address").await? {
-            Written::Made(_) => Ok(true),
-            Written::Refused(_) => Ok(false),
+            Written::Made(item) => read_address(item).map(Some),
+            Written::Refused(_) => Ok(None),
         }
     }
 
-    /// Makes a guest with a free user, address and id; `false` if one of them is taken.
+    /// Makes a guest with a free user, address and id, with `entry` in the activity; `false` if one
+    /// of them is taken.
     async fn create(
         &self,
         guest: &Guest,
         registration: Option<&SignInId>,
+        entry: ActivityEntry,
     ) -> Result<bool, Problem> {
         let reservation = Item::from([
             (KEY.to_owned(), id_key(&guest.guest_id)),
@@ -401,6 +409,7 @@ impl Guests {
             self.put_new(guest_item(guest, registration, None))?,
             self.put_new(claim_item(guest))?,
             self.put_new(reservation)?,
+            entry.into_write(),
         ];
         self.write(writes, "make the guest").await
     }
@@ -457,7 +466,7 @@ impl Guests {
         &self,
         proved: &ProvedRegistration<'_>,
         address: Option<Address>,
-        unproved: &UnprovedUsers,
+        first: &FirstProofs,
         now: Timestamp,
     ) -> Result<Option<(Guest, bool)>, Problem> {
         let ProvedRegistration {
@@ -469,7 +478,7 @@ impl Guests {
         let mut guest_id = registration.guest_id.clone();
         let mut address = address;
         if !matches!(address, Some(Address::Claimed(_))) {
-            claim_proved(unproved, email, sub, now).await?;
+            first.claim(email, sub, now).await?;
         }
         for _ in 0..ROUNDS {
             let made = match address {
@@ -482,7 +491,8 @@ impl Guests {
                 Some(Address::Waiting(waiting)) => {
                     let mut guest = self.of_waiting(&waiting, sub, true, now);
                     guest.name = registration.name.clone().or(guest.name);
-                    let bound = self.bind(&waiting, &guest, Some(id)).await?;
+                    let entry = first.entry(&guest, now)?;
+                    let bound = self.bind(&waiting, &guest, Some(id), entry).await?;
                     bound.map(|guest| (guest, false))
                 }
                 None => {
@@ -491,7 +501,8 @@ impl Guests {
                         name: registration.name.clone(),
                         ..self.fresh(sub, email, true, now)
                     };
-                    let created = self.create(&guest, Some(id)).await?;
+                    let entry = first.entry(&guest, now)?;
+                    let created = self.create(&guest, Some(id), entry).await?;
                     created.then_some((guest, true))
                 }
             };
@@ -797,24 +808,34 @@ impl Guests {
             .write()
     }
 
-    /// Claims a guest for deletion, in one transaction on guest and addresses. It decides between
-    /// the deletion and all other writes. A repeated call changes nothing. During a change of
-    /// address a guest has two.
-    pub async fn claim_deletion(&self, guest: &Guest, now: Timestamp) -> Result<(), Problem> {
+    /// Claims a guest for deletion, in one transaction on guest and addresses, with `entry` in the
+    /// activity. It decides between the deletion and all other writes. A repeated call changes
+    /// nothing. `false` if the guest has changed or gone. During a change of address a guest has
+    /// two.
+    pub async fn claim_deletion(
+        &self,
+        guest: &Guest,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
         let sub = &guest.cognito_sub;
         let record = self
             .update_in(guest_key(sub))
-            .update_expression("SET leavingSince = if_not_exists(leavingSince, :now)")
+            .update_expression("SET leavingSince = :now")
             .expression_attribute_values(":now", millis(now));
         let record = match &guest.changing_to {
             Some(to) => record
-                .condition_expression(format!("{CHANGING_TO} = :to"))
+                .condition_expression(format!(
+                    "{CHANGING_TO} = :to AND attribute_not_exists(leavingSince)"
+                ))
                 .expression_attribute_values(":to", text(to.as_str())),
-            None => record
-                .condition_expression(format!("{EXISTS} AND attribute_not_exists({CHANGING_TO})")),
+            None => record.condition_expression(format!(
+                "{EXISTS} AND attribute_not_exists({CHANGING_TO}) \
+                 AND attribute_not_exists(leavingSince)"
+            )),
         };
         let claimed = [Some(&guest.email), guest.changing_to.as_ref()];
-        let mut writes = vec![record.write()?];
+        let mut writes = vec![record.write()?, entry.into_write()];
         for email in claimed.into_iter().flatten() {
             let claim = self
                 .update_claim(email, sub)
@@ -822,10 +843,11 @@ impl Guests {
                 .expression_attribute_values(":true", AttributeValue::Bool(true));
             writes.push(claim.write()?);
         }
-        if self.write(writes, "claim the guest for deletion").await? {
-            Ok(())
-        } else {
-            Err(Problem::AuthRequired)
+        match transact_or_look(&self.client, writes, "claim the guest for deletion").await? {
+            Transacted::Made => Ok(true),
+            Transacted::Refused(item) => {
+                Ok(item.is_some_and(|item| item.contains_key("leavingSince")))
+            }
         }
     }
 
@@ -948,23 +970,6 @@ fn parsed<T, E>(
 
 fn undescribed(error: BuildError) -> Problem {
     Problem::Internal(Report::new("describe the guest", error))
-}
-
-/// Claims a user whose address was just proved, before a guest is made for the user.
-async fn claim_proved(
-    unproved: &UnprovedUsers,
-    email: &Email,
-    sub: &UserSub,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    if unproved.claim_proved(email, sub, now).await? {
-        Ok(())
-    } else {
-        Err(Problem::ServiceUnavailable {
-            retry_after_seconds: 1,
-            report: Report::of("the user is being removed"),
-        })
-    }
 }
 
 fn leaving() -> Problem {

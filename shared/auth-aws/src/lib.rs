@@ -21,6 +21,7 @@ mod clients;
 mod environment;
 mod factor_resets;
 mod failure;
+mod first_proofs;
 mod platform;
 mod preparation;
 
@@ -66,6 +67,7 @@ pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
 pub use factor_resets::FactorResets;
 pub use failure::Undecided;
+pub use first_proofs::FirstProofs;
 pub use guest_items::{Address, Waiting};
 pub use guests::{Arrival, Guests, Numbered, ProvedRegistration};
 pub use limits::{Limits, PoolRefusal, Refusal};

@@ -54,7 +54,7 @@ export class ActivitySection {
       method && voice.say(`account.method.${method}`),
       device && account.device(device),
       country && voice.country(country),
-      by === 'guest' ? null : voice.say('account.byLatchkey'),
+      by === 'guest' ? null : voice.say(by === 'operator' ? 'account.byOperator' : 'account.byLatchkey'),
     ];
     return make(
       'li',

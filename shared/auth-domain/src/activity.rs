@@ -121,11 +121,17 @@ pub enum ActivityKind {
     LimitsCleared,
     /// All stored data of the account was exported.
     AccountExported,
+    /// The address was proved for the first time.
+    AccountCreated,
+    /// The account was claimed for deletion.
+    AccountDeleted,
+    /// Mails no longer reach the address.
+    MailUndeliverable,
 }
 
 impl ActivityKind {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SessionEnded,
@@ -147,6 +153,9 @@ impl ActivityKind {
         Self::AccountRelinked,
         Self::LimitsCleared,
         Self::AccountExported,
+        Self::AccountCreated,
+        Self::AccountDeleted,
+        Self::MailUndeliverable,
     ];
 
     /// The `type` of the contract.
@@ -174,6 +183,40 @@ impl ActivityKind {
             Self::AccountRelinked => "account-relinked",
             Self::LimitsCleared => "limits-cleared",
             Self::AccountExported => "account-exported",
+            Self::AccountCreated => "account-created",
+            Self::AccountDeleted => "account-deleted",
+            Self::MailUndeliverable => "mail-undeliverable",
+        }
+    }
+
+    /// The type of the event that other systems hear of it; `None` where they hear of none.
+    #[must_use]
+    pub const fn event(self) -> Option<&'static str> {
+        match self {
+            Self::AccountCreated => Some("guest.created"),
+            Self::SignedIn => Some("guest.signed_in"),
+            Self::AddressChanged => Some("guest.email_changed"),
+            Self::AccountDeleted => Some("guest.deleted"),
+            Self::SessionEnded | Self::OtherSessionsEnded | Self::AllSessionsEnded => {
+                Some("session.ended")
+            }
+            Self::AuthenticatorSetUp | Self::PasskeyAdded => Some("factor.added"),
+            Self::AuthenticatorRemoved | Self::PasskeyRemoved | Self::FactorsReset => {
+                Some("factor.removed")
+            }
+            Self::AgentAllowed => Some("consent.given"),
+            Self::AccountDisabled
+            | Self::AccountEnabled
+            | Self::AccountRelinked
+            | Self::LimitsCleared => Some("operator.acted"),
+            Self::MailUndeliverable => Some("mail.bounced"),
+            // The end of a copied session is an event of its own.
+            Self::SignInRefused
+            | Self::RefreshTokenStolen
+            | Self::PasswordChanged
+            | Self::FactorResetAsked
+            | Self::FactorResetStopped
+            | Self::AccountExported => None,
         }
     }
 
@@ -267,6 +310,23 @@ impl Activity {
             device: None,
             country: None,
             session: None,
+        }
+    }
+
+    /// An event that happens once at `at`. It always has the same id, and comes before the other
+    /// events of its millisecond.
+    #[must_use]
+    pub fn once(
+        sub: &UserSub,
+        guest_id: &GuestId,
+        kind: ActivityKind,
+        by: Actor,
+        at: Timestamp,
+    ) -> Self {
+        let none = Randomness::new(|bytes| bytes.fill(0));
+        Self {
+            by,
+            ..Self::of(sub, guest_id, kind, at, &none)
         }
     }
 

@@ -1,6 +1,6 @@
 //! The guest of a user who has just proved their identity: found, bound or made.
 
-use auth_aws::{Arrival, ConfigurationError, Guests, Platform, UnprovedUsers};
+use auth_aws::{Arrival, ConfigurationError, FirstProofs, Guests, Platform};
 use auth_domain::{Clock, Email, Guest, PasskeyId, Problem, UserSub};
 use auth_lambda::{Exchange, Metric};
 
@@ -8,7 +8,7 @@ use auth_lambda::{Exchange, Metric};
 #[derive(Clone)]
 pub struct Arrivals {
     guests: Guests,
-    unproved: UnprovedUsers,
+    first_proofs: FirstProofs,
     clock: Clock,
 }
 
@@ -42,7 +42,7 @@ impl Arrivals {
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
+            first_proofs: FirstProofs::new(platform)?,
             clock: platform.clock(),
         })
     }
@@ -74,7 +74,7 @@ impl Arrivals {
         let now = self.clock.now();
         let (guest, is_new) = self
             .guests
-            .get_or_create(sub, email, arrival, has_password, &self.unproved, now)
+            .get_or_create(sub, email, arrival, has_password, &self.first_proofs, now)
             .await?;
         if is_new {
             exchange.count(Metric::GuestsCreated);

@@ -4,7 +4,7 @@
 //! tokens counts, and no sign-in finds the guest. Each later step can be repeated. The guest's own
 //! items are deleted last, so a remaining item shows an unfinished deletion.
 
-use auth_aws::{AccountRecords, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
+use auth_aws::{AccountRecords, ActivityEntry, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
 use auth_domain::{Clock, Email, Guest, GuestId, Notice, Problem, UserSub};
 use auth_lambda::Exchange;
 use tokio::try_join;
@@ -60,10 +60,20 @@ impl Deletions {
     }
 
     /// Claims a guest for deletion, and deletes everything. Of several claims one counts, and all
-    /// of them continue.
-    pub async fn begin(&self, guest: &Guest, exchange: &Exchange) -> Result<(), Problem> {
-        self.guests.claim_deletion(guest, self.clock.now()).await?;
-        self.resume(guest.into(), exchange).await
+    /// of them continue. The claim puts `entry` into the activity: other systems hear of it from
+    /// there, and it is deleted with the rest. `false` if the guest has gone.
+    pub async fn begin(
+        &self,
+        guest: &Guest,
+        entry: ActivityEntry,
+        exchange: &Exchange,
+    ) -> Result<bool, Problem> {
+        let now = self.clock.now();
+        if !self.guests.claim_deletion(guest, entry, now).await? {
+            return Ok(false);
+        }
+        self.resume(guest.into(), exchange).await?;
+        Ok(true)
     }
 
     /// Deletes the remains of a claimed guest: the user first, so that no sign-in succeeds, and the

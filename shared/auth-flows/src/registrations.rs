@@ -1,8 +1,8 @@
 //! Registrations that wait for their code, and their way to a guest.
 
 use auth_aws::{
-    Address, ConfigurationError, Guests, PasswordProof, Passwords, PendingPasswords, Platform,
-    ProvedRegistration, UnprovedUsers,
+    Address, ConfigurationError, FirstProofs, Guests, PasswordProof, Passwords, PendingPasswords, Platform,
+    ProvedRegistration,
 };
 use auth_domain::{Email, Guest, PendingRegistration, Problem, SessionToken, SignInId};
 use auth_lambda::Metric;
@@ -13,7 +13,7 @@ use crate::ProvedCode;
 #[derive(Clone)]
 pub struct Registrations {
     guests: Guests,
-    unproved: UnprovedUsers,
+    first_proofs: FirstProofs,
     passwords: Passwords,
     pending_passwords: PendingPasswords,
 }
@@ -23,7 +23,7 @@ impl Registrations {
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             guests: Guests::new(platform)?,
-            unproved: UnprovedUsers::new(platform)?,
+            first_proofs: FirstProofs::new(platform)?,
             passwords: Passwords::new(platform)?,
             pending_passwords: PendingPasswords::new(platform)?,
         })
@@ -65,7 +65,7 @@ impl Registrations {
         let now = proved.requester.now();
         let making = self
             .guests
-            .register(&registering, address, &self.unproved, now);
+            .register(&registering, address, &self.first_proofs, now);
         let (guest, is_new) = making.await?.ok_or(Problem::InvalidSession)?;
         if is_new {
             exchange.count(Metric::GuestsCreated);

@@ -169,7 +169,7 @@ resource "aws_iam_policy" "reading" {
         Action = concat(["apigateway:GET", "kms:Decrypt"], flatten([
           for service in [
             "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-identity", "cognito-idp", "dynamodb", "events", "iam",
-            "kms", "lambda", "logs", "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "wafv2", "xray",
+            "kms", "lambda", "logs", "pipes", "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "sqs", "wafv2", "xray",
           ] : ["${service}:Describe*", "${service}:Get*", "${service}:List*"]
         ]))
         Resource = ["*"]
@@ -549,6 +549,16 @@ resource "aws_iam_policy" "names" {
           Effect   = "Allow"
           Action   = ["cognito-identity:DescribeIdentityPool", "cognito-identity:GetIdentityPoolRoles", "cognito-identity:ListTagsForResource"]
           Resource = ["arn:${var.partition}:cognito-identity:${var.region}:${var.account_id}:identitypool/*"]
+        },
+        {
+          Sid    = "EventsAsTheyAre"
+          Effect = "Allow"
+          Action = ["events:DescribeEventBus", "events:ListTagsForResource", "pipes:DescribePipe", "pipes:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:ListQueueTags"]
+          Resource = [
+            "${local.arn.events}:event-bus/${var.prefix}-*",
+            "arn:${var.partition}:pipes:${var.region}:${var.account_id}:pipe/${var.prefix}-*",
+            "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.prefix}-*",
+          ]
         },
         {
           Sid    = "Mails"

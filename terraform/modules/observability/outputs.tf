@@ -9,6 +9,11 @@ output "function_alarm_names" {
   }
 }
 
+output "alarm_topic_arn" {
+  description = "Where alarms go."
+  value       = aws_sns_topic.alarms.arn
+}
+
 # Read by tests alone.
 
 output "metric_queries" {

@@ -20,6 +20,8 @@ resource "aws_dynamodb_table" "this" {
   hash_key                    = each.value.key
   range_key                   = each.value.sort
   deletion_protection_enabled = var.protected
+  stream_enabled              = each.value.stream
+  stream_view_type            = each.value.stream ? "NEW_IMAGE" : null
 
   dynamic "attribute" {
     for_each = local.attributes[each.key]

@@ -9,6 +9,8 @@ variable "tables" {
     key  = string
     sort = optional(string)
     ttl  = optional(string)
+    # whether its stream carries new items, for events
+    stream = optional(bool, false)
     indexes = optional(map(object({
       key  = string
       sort = optional(string)

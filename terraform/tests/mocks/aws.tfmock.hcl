@@ -186,3 +186,15 @@ mock_resource "aws_cloudformation_stack" {
     }
   }
 }
+
+mock_resource "aws_cloudwatch_event_bus" {
+  defaults = {
+    arn = "arn:aws:events:eu-west-1:111122223333:event-bus/some-bus"
+  }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:eu-west-1:111122223333:some-queue"
+  }
+}

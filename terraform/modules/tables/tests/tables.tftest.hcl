@@ -43,6 +43,11 @@ run "every_table_is_kept_well" {
   }
 
   assert {
+    condition     = toset([for name, table in aws_dynamodb_table.this : "${name} ${table.stream_view_type}" if table.stream_enabled]) == toset(["activity NEW_IMAGE"])
+    error_message = "the stream of the activity carries its new items, and no other table has a stream"
+  }
+
+  assert {
     condition     = [for index in aws_dynamodb_table.this["guests"].global_secondary_index : "${index.name}/${index.hash_key}/${index.projection_type}"] == ["cognito-sub-index/cognitoSub/ALL"]
     error_message = "guests are found by sub"
   }

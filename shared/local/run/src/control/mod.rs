@@ -2,6 +2,7 @@
 //! It never ships.
 
 pub(crate) mod bounces;
+mod events;
 pub(crate) mod faults;
 pub(crate) mod journal;
 pub(crate) mod mailbox;
@@ -50,6 +51,7 @@ pub(crate) fn router() -> Router<Arc<Inner>> {
         .route("/ready", get(ready))
         .route("/clock", get(read_clock).post(advance_clock))
         .route("/calls", get(calls))
+        .route("/events", get(events::follow))
         .route("/faults", get(faults).post(arm_fault).delete(clear_faults))
         .route("/logs", get(logs))
         .route("/reset", post(reset))

@@ -47,6 +47,13 @@ impl Index<&str> for Tables {
     }
 }
 
+/// Where one begins to read a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Oldest,
+    Newest,
+}
+
 /// The database with its tables. Clones share it.
 #[derive(Clone)]
 pub(crate) struct DynamoDb {
@@ -97,6 +104,7 @@ impl DynamoDb {
                 .describe_table(request(json!({ "TableName": name }))?)?;
             let (kept, wanted) = (json!(kept), definition(name, table));
             if kept["Table"]["KeySchema"] != wanted["KeySchema"]
+                || kept["Table"]["StreamSpecification"] != wanted["StreamSpecification"]
                 || names_of_indexes(&kept["Table"]) != names_of_indexes(&wanted)
             {
                 return Ok(false);
@@ -147,6 +155,35 @@ impl DynamoDb {
         Ok(())
     }
 
+    /// A place in the stream of a table: before its oldest record, or behind its newest.
+    pub(crate) fn stream(&self, resource: &str, from: Place) -> Result<String, DynoxideError> {
+        let described = self
+            .database
+            .describe_table(request(json!({ "TableName": self.tables[resource] }))?)?;
+        let arn = json!(described)["Table"]["LatestStreamArn"].clone();
+        let stream = self
+            .database
+            .describe_stream(request(json!({ "StreamArn": arn }))?)?;
+        let shard = &json!(stream)["StreamDescription"]["Shards"][0]["ShardId"];
+        let kind = match from {
+            Place::Oldest => "TRIM_HORIZON",
+            Place::Newest => "LATEST",
+        };
+        let asked = json!({ "StreamArn": arn, "ShardId": shard, "ShardIteratorType": kind });
+        let found = self.database.get_shard_iterator(request(asked)?)?;
+        Ok(found.shard_iterator.unwrap_or_default())
+    }
+
+    /// The records behind a place in a stream, as DynamoDB Streams writes them, and the place
+    /// behind them.
+    pub(crate) fn records(&self, place: &str) -> Result<(Vec<Value>, String), DynoxideError> {
+        let asked = json!({ "ShardIterator": place });
+        let found = self.database.get_records(request(asked)?)?;
+        let records = found.records.iter().map(|record| json!(record)).collect();
+        let next = found.next_shard_iterator;
+        Ok((records, next.unwrap_or_else(|| place.to_owned())))
+    }
+
     /// Empties every table.
     pub(crate) fn clear(&self) -> Result<(), DynoxideError> {
         for (name, _) in self.tables.described() {
@@ -188,6 +225,10 @@ fn definition(name: &str, table: &Table) -> Value {
         "KeySchema": keys,
         "AttributeDefinitions": attributes,
     });
+    if table.stream {
+        definition["StreamSpecification"] =
+            json!({ "StreamEnabled": true, "StreamViewType": "NEW_IMAGE" });
+    }
     if !indexes.is_empty() {
         definition["GlobalSecondaryIndexes"] = indexes.into();
     }

@@ -408,6 +408,10 @@ impl Inner {
         &self.ready
     }
 
+    pub(crate) fn dynamodb(&self) -> &DynamoDb {
+        &self.dynamodb
+    }
+
     pub(crate) fn advance(&self, by: Duration) -> Result<(), WorldError> {
         self.clock.advance(by);
         self.keep_clock()?;

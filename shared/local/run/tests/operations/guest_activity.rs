@@ -35,7 +35,8 @@ async fn acts_of_operators_stand_in_the_guests_own_activity() {
             "account-enabled",
             "account-disabled",
             "all-sessions-ended",
-            "signed-in"
+            "signed-in",
+            "account-created"
         ]
     );
     for event in &seen["events"].as_array().unwrap()[..3] {

@@ -4,6 +4,7 @@ mod agent_identity;
 mod amplify;
 mod command_line;
 mod control;
+mod events;
 mod faults;
 mod gateway;
 mod invoke_api;
