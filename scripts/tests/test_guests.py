@@ -76,6 +76,15 @@ class Guests(unittest.TestCase):
         self.assertEqual(events[0]["by"], "operator")
         self.assertIn("account-disabled", self.does("activity", user["guestId"]))
 
+    def test_a_guest_is_deleted_only_after_a_yes(self) -> None:
+        user = self.sign_in()["user"]
+        unasked = self.run_script("delete", ADA)
+        self.assertEqual(unasked.returncode, 2)
+        self.assertIn(f"Delete everything of {user['guestId']}?", unasked.stderr)
+        self.assertEqual(self.finds(ADA)["status"], "active")
+        self.assertIn("done", self.does("delete", ADA, "--yes", "--reason", "Ticket 4711"))
+        self.assertEqual(self.run_script("find", ADA).returncode, 1)
+
     def test_a_refusal_is_a_sentence_and_a_status(self) -> None:
         unknown = self.run_script("disable", "GST-2026-7K3QXB")
         self.assertEqual(unknown.returncode, 1)

@@ -106,6 +106,13 @@ export interface OperationProblems {
     | 'UNSUPPORTED_MEDIA_TYPE'
     | 'USER_MISMATCH'
     | 'VALIDATION_FAILED';
+  deleteGuest:
+    | 'INTERNAL'
+    | 'NOT_FOUND'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'SERVICE_UNAVAILABLE'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'VALIDATION_FAILED';
   deletePasskey:
     | 'AUTH_REQUIRED'
     | 'INTERNAL'
@@ -495,6 +502,11 @@ export interface Operations {
   /** Delete the account. */
   deleteAccount(
     input: ProofInput,
+    options?: CallOptions,
+  ): Promise<AccountDeleted>;
+  /** Delete a guest. */
+  deleteGuest(
+    input: ActInput & { guestId: GuestId },
     options?: CallOptions,
   ): Promise<AccountDeleted>;
   /** Remove a passkey. */

@@ -9,6 +9,7 @@ export const OPERATIONS = {
   confirmPasswordReset: ['POST', '/auth/password/reset/confirm'],
   confirmRegistration: ['POST', '/auth/register/confirm', '', 'tokenDelivery'],
   deleteAccount: ['POST', '/me/delete', 'jwt'],
+  deleteGuest: ['DELETE', '/admin/guests/{guestId}', 'iam'],
   deletePasskey: ['DELETE', '/me/passkeys/{passkeyId}', 'jwt'],
   disableGuest: ['POST', '/admin/guests/{guestId}/disable', 'iam'],
   disableMfa: ['POST', '/auth/mfa/disable', 'jwt'],

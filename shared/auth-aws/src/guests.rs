@@ -159,6 +159,18 @@ impl Guests {
         Ok(guest.filter(|guest| guest.guest_id() == guest_id))
     }
 
+    /// The guest of an id who has a user, also during the guest's deletion, by two reads.
+    pub async fn numbered_or_leaving(&self, guest_id: &GuestId) -> Result<Option<Guest>, Problem> {
+        let Some(reservation) = self.read(id_key(guest_id)).await? else {
+            return Ok(None);
+        };
+        let Some(sub) = parsed(&reservation, "sub", UserSub::parse)? else {
+            return Ok(None);
+        };
+        let item = self.read(guest_key(&sub)).await?;
+        item.as_ref().map(read_guest).transpose()
+    }
+
     async fn read(&self, key: AttributeValue) -> Result<Option<Item>, Problem> {
         let sending = self
             .client

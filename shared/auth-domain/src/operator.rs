@@ -105,6 +105,8 @@ pub enum OperatorAct {
     Relink,
     /// Clear the limits of an address.
     ClearLimits,
+    /// Delete a guest's account.
+    Delete,
 }
 
 impl OperatorAct {
@@ -120,6 +122,7 @@ impl OperatorAct {
             Self::ResetFactors => "reset-factors",
             Self::Relink => "relink",
             Self::ClearLimits => "clear-limits",
+            Self::Delete => "delete",
         }
     }
 }

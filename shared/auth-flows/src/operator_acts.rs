@@ -38,11 +38,40 @@ impl OperatorActs {
     where
         F: Future<Output = Result<T, Problem>>,
     {
-        let ActOnGuest { guest_id, reason } = on;
-        let guest = match self.guests.numbered(&guest_id).await? {
+        let guest = match self.guests.numbered(&on.guest_id).await? {
             Some(Numbered::Guest(guest)) => Some(*guest),
             Some(Numbered::Waiting(_)) | None => None,
         };
+        self.on(guest, act, on, exchange, acting).await
+    }
+
+    /// The same, where the guest may be one whose deletion has begun.
+    pub async fn on_guest_or_leaving<T, F>(
+        &self,
+        act: OperatorAct,
+        on: ActOnGuest,
+        exchange: &Exchange,
+        acting: impl FnOnce(Guest) -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>>,
+    {
+        let guest = self.guests.numbered_or_leaving(&on.guest_id).await?;
+        self.on(guest, act, on, exchange, acting).await
+    }
+
+    async fn on<T, F>(
+        &self,
+        guest: Option<Guest>,
+        act: OperatorAct,
+        on: ActOnGuest,
+        exchange: &Exchange,
+        acting: impl FnOnce(Guest) -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, Problem>>,
+    {
+        let ActOnGuest { guest_id, reason } = on;
         let acting = async {
             match guest {
                 Some(guest) => acting(guest).await,

@@ -43,6 +43,7 @@ const MOUNTED: &[(&str, Mount)] = &[
     }),
     ("change-password", change_password::function),
     ("delete-account", delete_account::function),
+    ("delete-guest", delete_guest::function),
     ("delete-passkey", delete_passkey::function),
     ("disable-guest", disable_guest::function),
     ("disable-mfa", disable_mfa::function),

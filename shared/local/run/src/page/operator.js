@@ -4,11 +4,12 @@ import { problemOf } from './client.js';
 import { lookForRequests } from './requests.js';
 import { signedFetch } from './signature.js';
 
-/** The acts on a guest: words, the last part of the path, and whether it cannot be undone. */
+/** The acts on a guest: words, method, the last part of the path, and whether it cannot be undone. */
 const ACTS = [
-  { words: 'Sign out', path: '/sign-out' },
-  { words: 'Disable', path: '/disable' },
-  { words: 'Enable', path: '/enable' },
+  { words: 'Sign out', method: 'POST', path: '/sign-out' },
+  { words: 'Disable', method: 'POST', path: '/disable' },
+  { words: 'Enable', method: 'POST', path: '/enable' },
+  { words: 'Delete', method: 'DELETE', path: '', forGood: true },
 ];
 
 /** The name by which the shown guest was found. */
@@ -56,7 +57,16 @@ function button(words, work) {
   return made;
 }
 
-const actOn = (user, { words, path }) => done(send('POST', `/admin/guests/${user.guestId}${path}`, reason()), `Done: ${words.toLowerCase()}.`);
+async function actOn(user, { words, method, path, forGood }) {
+  if (forGood && !window.confirm(`${words} ${user.guestId}? This cannot be undone.`)) return;
+  const sending = send(method, `/admin/guests/${user.guestId}${path}`, reason());
+  if (!forGood) {
+    await done(sending, `Done: ${words.toLowerCase()}.`);
+  } else if (await sending) {
+    say(`Done: ${words.toLowerCase()}.`);
+    byId('operator-found').replaceChildren();
+  }
+}
 
 async function done(sending, words) {
   if (!(await sending)) return;

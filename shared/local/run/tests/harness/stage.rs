@@ -95,6 +95,19 @@ impl<'world> Stage<'world> {
         stage
     }
 
+    /// An operator sends JSON, and signs it.
+    pub(crate) fn operator(
+        world: &'world TestWorld,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Self {
+        Self {
+            body,
+            ..Self::new(world.operator(), Door::Http(method, path.to_owned()))
+        }
+    }
+
     /// A public client calls Cognito itself.
     pub(crate) fn cognito(world: &'world TestWorld, action: &'static str, body: Value) -> Self {
         Self {

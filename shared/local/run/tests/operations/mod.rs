@@ -10,6 +10,7 @@ mod confirm_registration;
 mod confirm_start_link;
 mod custom_message;
 mod delete_account;
+mod delete_guest;
 mod delete_passkey;
 mod disable_guest;
 mod disable_mfa;
@@ -71,6 +72,7 @@ pub(crate) fn cases() -> Vec<Case> {
         confirm_start_link::cases(),
         custom_message::cases(),
         delete_account::cases(),
+        delete_guest::cases(),
         delete_passkey::cases(),
         disable_guest::cases(),
         disable_mfa::cases(),
