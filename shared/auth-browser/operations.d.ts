@@ -1011,6 +1011,8 @@ export type FoundGuest = {
    */
   readonly status: 'active' | 'disabled' | 'waiting' | 'user-missing';
   readonly factors: FoundFactors;
+  /** Absent while mails reach the address. */
+  readonly undeliverable?: MailRefusal;
   readonly sessions: readonly FoundSession[];
   readonly limits: readonly FoundLimit[];
 };
@@ -1069,6 +1071,12 @@ export type LogoutUserInput = {
   readonly refreshToken?: RefreshToken | null;
   /** End every session of the guest. */
   readonly everywhere?: boolean | null;
+};
+
+export type MailRefusal = {
+  /** `bounced`: the address accepts no mail. `complained`: its owner called a mail unwanted. */
+  readonly why: 'bounced' | 'complained';
+  readonly at: Instant;
 };
 
 export type Passkey = {

@@ -41,8 +41,9 @@ impl FindGuest {
 
     async fn look(&self, guest: Box<Guest>, keys: &KeyRing) -> Result<Found, Problem> {
         let (sub, now) = (&guest.cognito_sub, self.clock.now());
-        let (state, sessions, limits) = try_join!(
+        let (state, undeliverable, sessions, limits) = try_join!(
             self.users.state(sub),
+            self.guests.mail_refusal(&guest.email),
             self.sessions.list(sub, now),
             self.limits.states(&guest.email, Some(sub), keys, now)
         )?;
@@ -53,6 +54,7 @@ impl FindGuest {
                 UserState::Gone => Status::UserMissing,
             },
             factors: FoundFactors::of(&guest),
+            undeliverable,
             sessions: UserSession::going_on(sessions, &guest),
             limits: limits.into_iter().map(Into::into).collect(),
             user: Numbered::Guest(guest),
@@ -61,10 +63,14 @@ impl FindGuest {
 
     async fn look_at_waiting(&self, guest: WaitingGuest, keys: &KeyRing) -> Result<Found, Problem> {
         let now = self.clock.now();
-        let limits = self.limits.states(&guest.email, None, keys, now).await?;
+        let (undeliverable, limits) = try_join!(
+            self.guests.mail_refusal(&guest.email),
+            self.limits.states(&guest.email, None, keys, now)
+        )?;
         Ok(Found {
             status: Status::Waiting,
             factors: FoundFactors::default(),
+            undeliverable,
             sessions: Vec::new(),
             limits: limits.into_iter().map(Into::into).collect(),
             user: Numbered::Waiting(guest),

@@ -1,7 +1,7 @@
 //! The operator's view of a guest. It contains no credential.
 
 use auth_aws::Numbered;
-use auth_domain::{Guest, LimitState, UserSession};
+use auth_domain::{Guest, LimitState, MailRefusal, UserSession};
 use serde::Serialize;
 
 /// The answer.
@@ -10,6 +10,8 @@ pub(crate) struct Found {
     pub(crate) user: Numbered,
     pub(crate) status: Status,
     pub(crate) factors: FoundFactors,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undeliverable: Option<MailRefusal>,
     pub(crate) sessions: Vec<UserSession>,
     pub(crate) limits: Vec<FoundLimit>,
 }

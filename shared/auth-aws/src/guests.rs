@@ -2,7 +2,7 @@
 //! [`guest_items`](crate::guest_items) defines the items.
 
 use auth_domain::{
-    Caller, Email, Guest, GuestId, GuestName, PendingRegistration, Problem, Randomness, Report,
+    Caller, Email, Guest, GuestId, GuestName, MailRefusal, PendingRegistration, Problem, Randomness, Report,
     Sealed, SessionId, SignInId, Timestamp, Undeliverable, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::{
@@ -27,7 +27,7 @@ use crate::{
         Address, CHANGING_TO, KEY, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
         guest_item, guest_key, id_key, read_address, read_guest, relinked_item, second_claim_item,
     },
-    items::{Item, Written, conditional_update, get_text, millis, number, text, unreadable},
+    items::{Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable},
     transactions::{Transacted, Write, transact, transact_or_look},
     unproved_users::UnprovedUsers,
 };
@@ -402,6 +402,23 @@ impl Guests {
         match conditional_update(update, "mark the address").await? {
             Written::Made(item) => read_address(item).map(Some),
             Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// The newest refusal of mails to an address, if there is one.
+    pub async fn mail_refusal(&self, email: &Email) -> Result<Option<MailRefusal>, Problem> {
+        let Some(item) = self.read(address_key(email)).await? else {
+            return Ok(None);
+        };
+        let Some(why) = get_text(&item, "undeliverable") else {
+            return Ok(None);
+        };
+        let at = get_millis(&item, "undeliverableAt");
+        match Undeliverable::named(why).zip(at) {
+            Some((why, at)) => Ok(Some(MailRefusal { why, at })),
+            None => Err(Problem::Internal(unreadable(
+                "an address's mark does not read back",
+            ))),
         }
     }
 

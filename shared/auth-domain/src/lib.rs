@@ -82,7 +82,7 @@ pub use limit::{
     PoolRequest, TryLimits,
 };
 pub use mail::{
-    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback,
+    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback, MailRefusal,
     Notice, ProductName, Undeliverable, UnknownLanguage,
 };
 pub use mailbox::Mailbox;

@@ -12,7 +12,7 @@ mod notice;
 mod words;
 
 pub use brand::{AccentColour, Brand, InvalidBrand, LogoUrl, ProductName};
-pub use feedback::{MailFeedback, Undeliverable};
+pub use feedback::{MailFeedback, MailRefusal, Undeliverable};
 pub use language::{Language, Locale, UnknownLanguage};
 pub use notice::Notice;
 pub use words::CodeMail;

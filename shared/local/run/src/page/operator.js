@@ -34,10 +34,11 @@ function fieldOf(text) {
   return text.startsWith('GST-') ? 'guestId' : 'sub';
 }
 
-function shown({ user, status, factors, sessions, limits }) {
+function shown({ user, status, factors, undeliverable, sessions, limits }) {
   const facts = {
     Guest: user.guestId,
     Address: user.email,
+    ...(undeliverable && { Mails: undeliverable.why }),
     State: status,
     Factors: factorsInWords(factors),
     Sessions: sessions.map(({ device, method }) => `${device}, by ${method}`).join('; ') || 'none',

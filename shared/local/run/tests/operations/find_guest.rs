@@ -9,6 +9,7 @@ use crate::harness::operators::recorded;
 use crate::harness::people::ADA;
 use crate::harness::requests::session_of;
 use crate::harness::stage::Stage;
+use crate::operations::note_bounce::bounce;
 
 const PATH: &str = "/admin/guests/find";
 
@@ -84,6 +85,24 @@ async fn a_guest_who_waits_and_one_whose_user_has_gone_are_told_apart() {
     delete_user(&world, bob).await;
     let missing = found(&world, json!({ "email": bob })).await;
     assert_eq!(missing["status"], "user-missing");
+}
+
+#[tokio::test]
+async fn an_operator_sees_that_mails_do_not_reach_the_guest() {
+    let world = TestWorld::start().await;
+    let guest = world.sign_in(ADA).await;
+    let reached = found(&world, json!({ "email": ADA })).await;
+    assert!(reached.get("undeliverable").is_none());
+    bounce(&world, ADA, "complaint").await;
+    for wanted in [
+        json!({ "email": ADA }),
+        json!({ "guestId": guest.user["guestId"] }),
+        json!({ "sub": guest.user["cognitoSub"] }),
+    ] {
+        let refused = found(&world, wanted).await;
+        assert_eq!(refused["undeliverable"]["why"], "complained");
+        assert!(refused["undeliverable"]["at"].is_string());
+    }
 }
 
 #[tokio::test]

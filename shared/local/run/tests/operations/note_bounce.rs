@@ -11,7 +11,7 @@ use crate::harness::steps::attribute;
 
 const FUNCTION: &str = "note-bounce";
 
-async fn bounce(world: &TestWorld, to: &str, kind: &str) {
+pub(crate) async fn bounce(world: &TestWorld, to: &str, kind: &str) {
     let url = format!("{}/_local/bounces", world.ready().gateway);
     let body = json!({ "to": to, "kind": kind }).to_string();
     let answer = reqwest::Client::new().post(url).body(body).send().await;
