@@ -509,6 +509,20 @@ module "events" {
   alarm_topic_arn = module.observability[0].alarm_topic_arn
 }
 
+module "audit_copy" {
+  source = "./modules/audit-copy"
+  count  = local.with_functions && var.audit_copy_days != null ? 1 : 0
+
+  name            = local.prefix
+  partition       = local.partition
+  region          = var.region
+  account_id      = local.account_id
+  kms_key_arn     = aws_kms_key.this.arn
+  days            = var.audit_copy_days
+  stream_arn      = module.tables.tables["audit"].stream_arn
+  alarm_topic_arn = module.observability[0].alarm_topic_arn
+}
+
 # A forgotten manifest must not delete the functions that people sign in with.
 resource "terraform_data" "functions_stay" {
   count = local.with_functions && var.protected ? 1 : 0

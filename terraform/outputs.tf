@@ -112,6 +112,11 @@ output "event_bus_name" {
   value       = one(module.events[*].bus_name)
 }
 
+output "audit_copy_bucket" {
+  description = "The bucket with the audit table's unalterable copy; null without one."
+  value       = one(module.audit_copy[*].bucket_name)
+}
+
 output "identity_pool_id" {
   description = "The identity pool that gives browsers credentials for agents; null without visitors."
   value       = one(module.visitors[*].identity_pool_id)

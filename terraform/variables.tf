@@ -396,3 +396,9 @@ variable "events" {
   type        = object({ types = optional(set(string)) })
   default     = null
 }
+
+variable "audit_copy_days" {
+  description = "For how many days a copy of the audit table is kept that nobody can change, in a bucket with Object Lock. Nothing shortens it afterwards. null for no copy."
+  type        = number
+  default     = null
+}

@@ -875,7 +875,7 @@ export type Activity = {
   readonly eventId: ActivityId;
   readonly at: Instant;
   /** What happened. `sign-in-refused` had a right first factor. More types may be added. */
-  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'address-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'factor-reset-asked' | 'factor-reset-stopped' | 'factors-reset' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported';
+  readonly type: 'signed-in' | 'sign-in-refused' | 'session-ended' | 'other-sessions-ended' | 'all-sessions-ended' | 'refresh-token-stolen' | 'password-changed' | 'address-changed' | 'authenticator-set-up' | 'authenticator-removed' | 'passkey-added' | 'passkey-removed' | 'factor-reset-asked' | 'factor-reset-stopped' | 'factors-reset' | 'agent-allowed' | 'account-disabled' | 'account-enabled' | 'account-relinked' | 'limits-cleared' | 'account-exported' | 'account-created' | 'account-deleted' | 'mail-undeliverable';
   /**
    * Who caused it. `guest` is whoever had the guest's proofs; Latchkey ends sessions whose refresh
    * token was copied; an operator is of the team.

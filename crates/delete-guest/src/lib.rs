@@ -1,13 +1,12 @@
-//! `deleteGuest`, DELETE /admin/guests/{guestId}: the end of an account, at its owner's request to
-//! the team.
+//! `deleteGuest`, DELETE /admin/guests/{guestId}: an operator ends an account.
 //!
 //! It deletes what `deleteAccount` deletes, in the same steps, without a proof. One transaction
 //! claims the guest and the address. From there on no token of the guest counts, and no sign-in
-//! finds them. Cognito's user goes next, then sessions and activity, and the guest's own items last.
+//! finds them. Cognito's user goes next, then sessions and activity. The guest's own items go last.
 //! The address is free then, and gets one mail. The audit table keeps the act and the guest's id.
 //!
-//! If a call fails before the claim, nothing has changed. If one fails after it, the rest waits: the
-//! same request continues, and so does a sign-in that begins at the address. The audit table has
+//! If a call fails before the claim, nothing has changed. If one fails after it, the rest waits. It
+//! continues with the same request, or when a sign-in begins at the address. The audit table has
 //! each try. A failed mail is logged and counted, and fails nothing.
 
 mod delete_guest;

@@ -311,8 +311,8 @@ impl Guests {
         }
     }
 
-    /// Binds a waiting guest: the record moves under the sub, the address becomes a claim, the guest
-    /// id names the sub, and `entry` joins the activity. `None` if another request was faster.
+    /// Binds a waiting guest: the record moves under the sub, the address becomes a claim, and the
+    /// guest id names the sub. `entry` joins the activity. `None` if another request was faster.
     async fn bind(
         &self,
         waiting: &Waiting,

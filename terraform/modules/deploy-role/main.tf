@@ -168,7 +168,7 @@ resource "aws_iam_policy" "reading" {
         Effect = "Allow"
         Action = concat(["apigateway:GET", "kms:Decrypt"], flatten([
           for service in [
-            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-identity", "cognito-idp", "dynamodb", "events", "iam",
+            "acm", "bedrock-agentcore", "cloudformation", "cloudfront", "cloudwatch", "cognito-identity", "cognito-idp", "dynamodb", "events", "firehose", "iam",
             "kms", "lambda", "logs", "pipes", "route53", "s3", "schemas", "secretsmanager", "ses", "sns", "sqs", "wafv2", "xray",
           ] : ["${service}:Describe*", "${service}:Get*", "${service}:List*"]
         ]))
@@ -553,9 +553,10 @@ resource "aws_iam_policy" "names" {
         {
           Sid    = "EventsAsTheyAre"
           Effect = "Allow"
-          Action = ["events:DescribeEventBus", "events:ListTagsForResource", "pipes:DescribePipe", "pipes:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:ListQueueTags"]
+          Action = ["events:DescribeEventBus", "events:ListTagsForResource", "firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream", "pipes:DescribePipe", "pipes:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:ListQueueTags"]
           Resource = [
             "${local.arn.events}:event-bus/${var.prefix}-*",
+            "arn:${var.partition}:firehose:${var.region}:${var.account_id}:deliverystream/${var.prefix}-*",
             "arn:${var.partition}:pipes:${var.region}:${var.account_id}:pipe/${var.prefix}-*",
             "arn:${var.partition}:sqs:${var.region}:${var.account_id}:${var.prefix}-*",
           ]

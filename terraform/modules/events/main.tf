@@ -1,6 +1,6 @@
-# Events of guests for a team's own systems: from the stream of their activity through a pipe to a
-# bus. No request waits for it. The pipe takes inserts alone: the end of an item is no event. A queue
-# names what cannot be delivered, and an alarm rings.
+# Events of guests for a team's own systems: a pipe carries them from the activity's stream to a
+# bus. No request waits for it. The pipe takes inserts alone: the end of an item is no event. A
+# queue names what cannot be delivered, and an alarm rings.
 
 resource "aws_cloudwatch_event_bus" "this" {
   name        = "${var.name}-events"

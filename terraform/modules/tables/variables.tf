@@ -9,7 +9,7 @@ variable "tables" {
     key  = string
     sort = optional(string)
     ttl  = optional(string)
-    # whether its stream carries new items, for events
+    # whether a stream carries its items as they are written, for events and copies
     stream = optional(bool, false)
     indexes = optional(map(object({
       key  = string

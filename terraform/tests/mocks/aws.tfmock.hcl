@@ -193,6 +193,12 @@ mock_resource "aws_cloudwatch_event_bus" {
   }
 }
 
+mock_resource "aws_kinesis_firehose_delivery_stream" {
+  defaults = {
+    arn = "arn:aws:firehose:eu-west-1:111122223333:deliverystream/some-stream"
+  }
+}
+
 mock_resource "aws_sqs_queue" {
   defaults = {
     arn = "arn:aws:sqs:eu-west-1:111122223333:some-queue"

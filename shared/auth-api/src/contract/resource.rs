@@ -84,7 +84,7 @@ pub struct Table {
     pub sort: Option<String>,
     /// The attribute with an item's expiry in seconds since the epoch; `None` if no item expires.
     pub ttl: Option<String>,
-    /// Whether a stream carries its new items, for events.
+    /// Whether a stream carries its items as they are written, for events and copies.
     #[serde(default)]
     pub stream: bool,
     /// The indexes by their names. An index projects all attributes.

@@ -43,8 +43,8 @@ run "every_table_is_kept_well" {
   }
 
   assert {
-    condition     = toset([for name, table in aws_dynamodb_table.this : "${name} ${table.stream_view_type}" if table.stream_enabled]) == toset(["activity NEW_IMAGE"])
-    error_message = "the stream of the activity carries its new items, and no other table has a stream"
+    condition     = toset([for name, table in aws_dynamodb_table.this : "${name} ${table.stream_view_type}" if table.stream_enabled]) == toset(["activity NEW_IMAGE", "audit NEW_IMAGE"])
+    error_message = "the streams of activity and audit carry their items, and no other table has one"
   }
 
   assert {

@@ -1,5 +1,5 @@
-//! Events of guests, as the bus of a deployment delivers them: of the activity's stream, by the very
-//! template that a deployment's pipe has.
+//! Events of guests, as a deployment's bus delivers them: from the activity's stream, by the
+//! template of the pipe.
 
 use std::collections::VecDeque;
 use std::io;

@@ -23,7 +23,7 @@ async fn delete(world: &TestWorld, path: &str) -> Answer {
         .await
 }
 
-/// Items that name the guest, in any table but the audit's. Finished sign-ins name an address alone.
+/// Items that name the guest. The audit table keeps the act, and finished sign-ins expire.
 async fn left_of(world: &TestWorld, guest: &SignedIn<'_>) -> Vec<String> {
     let mut left = Vec::new();
     for table in ["guests", "user-sessions", "activity"] {
