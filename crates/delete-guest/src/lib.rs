@@ -44,6 +44,7 @@ impl Operation for DeleteGuest {
     const NAME: &'static str = "delete-guest";
     const ACCESS: Access = Access::Operator;
     const STATUS: u16 = 202;
+    const DELETES_BY_BODY: bool = true;
 
     type Input = ActOnGuest;
     type Output = Deleted;
