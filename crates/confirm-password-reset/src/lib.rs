@@ -21,7 +21,7 @@
 
 mod confirm_password_reset;
 
-use auth_aws::{ConfigurationError, Guests, Passwords, Platform, FirstProofs, Users};
+use auth_aws::{ConfigurationError, FirstProofs, Guests, Passwords, Platform, Users};
 use auth_domain::{Clock, Email, NewPassword, OtpCode, Problem, ProofOfWork, TryLimits};
 use auth_flows::{Activities, CodeTries, NetworkAttempts, Notices, PasswordAttempts, Requesters};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};

@@ -18,7 +18,7 @@
 
 mod pre_token_generation;
 
-use auth_aws::{ConfigurationError, Guests, Platform, FirstProofs};
+use auth_aws::{ConfigurationError, FirstProofs, Guests, Platform};
 use auth_domain::{AppClients, Clock, Email, SecondFactorPolicy, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};

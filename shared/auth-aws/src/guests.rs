@@ -2,8 +2,9 @@
 //! [`guest_items`](crate::guest_items) defines the items.
 
 use auth_domain::{
-    Caller, Email, Guest, GuestId, GuestName, MailRefusal, PendingRegistration, Problem, Randomness, Report,
-    Sealed, SessionId, SignInId, Timestamp, Undeliverable, UserSub, WaitingGuest,
+    Caller, Email, Guest, GuestId, GuestName, MailRefusal, PendingRegistration, Problem,
+    Randomness, Report, Sealed, SessionId, SignInId, Timestamp, Undeliverable, UserSub,
+    WaitingGuest,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -27,7 +28,9 @@ use crate::{
         Address, CHANGING_TO, KEY, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
         guest_item, guest_key, id_key, read_address, read_guest, relinked_item, second_claim_item,
     },
-    items::{Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable},
+    items::{
+        Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
+    },
     transactions::{Transacted, Write, transact, transact_or_look},
     unproved_users::UnprovedUsers,
 };

@@ -82,8 +82,8 @@ pub use limit::{
     PoolRequest, TryLimits,
 };
 pub use mail::{
-    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback, MailRefusal,
-    Notice, ProductName, Undeliverable, UnknownLanguage,
+    AccentColour, Brand, CodeMail, InvalidBrand, Language, Locale, LogoUrl, Mail, MailFeedback,
+    MailRefusal, Notice, ProductName, Undeliverable, UnknownLanguage,
 };
 pub use mailbox::Mailbox;
 pub use operator::{

@@ -4,7 +4,9 @@
 //! tokens counts, and no sign-in finds the guest. Each later step can be repeated. The guest's own
 //! items are deleted last, so a remaining item shows an unfinished deletion.
 
-use auth_aws::{AccountRecords, ActivityEntry, ConfigurationError, Guests, Platform, UnprovedUsers, Users};
+use auth_aws::{
+    AccountRecords, ActivityEntry, ConfigurationError, Guests, Platform, UnprovedUsers, Users,
+};
 use auth_domain::{Clock, Email, Guest, GuestId, Notice, Problem, UserSub};
 use auth_lambda::Exchange;
 use tokio::try_join;

@@ -1,8 +1,8 @@
 //! Registrations that wait for their code, and their way to a guest.
 
 use auth_aws::{
-    Address, ConfigurationError, FirstProofs, Guests, PasswordProof, Passwords, PendingPasswords, Platform,
-    ProvedRegistration,
+    Address, ConfigurationError, FirstProofs, Guests, PasswordProof, Passwords, PendingPasswords,
+    Platform, ProvedRegistration,
 };
 use auth_domain::{Email, Guest, PendingRegistration, Problem, SessionToken, SignInId};
 use auth_lambda::Metric;

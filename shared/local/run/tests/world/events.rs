@@ -90,7 +90,10 @@ async fn a_first_sign_in_is_two_events_that_name_the_guest_and_no_address() {
         for name in required {
             assert!(detail[name.as_str().unwrap()].is_string(), "{event}");
         }
-        assert!(types().contains(detail["type"].as_str().unwrap()), "{event}");
+        assert!(
+            types().contains(detail["type"].as_str().unwrap()),
+            "{event}"
+        );
         assert_eq!(detail["guestId"], guest.user["guestId"]);
         assert_eq!(detail["version"], "1");
         assert_eq!(event["source"], "latchkey.local");
@@ -132,7 +135,10 @@ async fn a_guest_who_leaves_is_an_event_once() {
     world.sign_in(ADA).await;
     let [first, second, third]: [String; 3] = events.next_types().await;
     assert_eq!(first, "guest.deleted");
-    assert_eq!([second.as_str(), third.as_str()], ["guest.created", "guest.signed_in"]);
+    assert_eq!(
+        [second.as_str(), third.as_str()],
+        ["guest.created", "guest.signed_in"]
+    );
 }
 
 #[tokio::test]
@@ -149,7 +155,9 @@ async fn a_mail_that_bounces_is_one_event_however_often_it_is_told() {
         },
     });
     for _ in 0..2 {
-        world.invoke("note-bounce", &json!({ "detail": bounce })).await;
+        world
+            .invoke("note-bounce", &json!({ "detail": bounce }))
+            .await;
     }
     world.sign_in(ADA).await;
     let told: [String; 2] = events.next_types().await;
@@ -168,7 +176,11 @@ async fn fifty_writers_at_once_lose_and_double_nothing_and_keep_the_order() {
         // The route's throttle is not what is tried here.
         operator.post(&path, json!({})).await.status == 204
     });
-    let done = join_all(acts).await.into_iter().filter(|done| *done).count();
+    let done = join_all(acts)
+        .await
+        .into_iter()
+        .filter(|done| *done)
+        .count();
     assert!(done > 10, "{done} acts were let through");
     world.sign_in(ADA).await;
     let begun: [String; 2] = events.next_types().await;
@@ -198,7 +210,10 @@ fn the_pipe_and_the_local_run_have_one_form() {
     assert!(module.contains("dynamodb = { NewImage = { event = { S = sort(var.types) } } }"));
     let template: Value = serde_json::from_str(EVENT_TEMPLATE).unwrap();
     let members: Vec<&String> = template.as_object().unwrap().keys().collect();
-    assert_eq!(members.len(), schema()["required"].as_array().unwrap().len());
+    assert_eq!(
+        members.len(),
+        schema()["required"].as_array().unwrap().len()
+    );
     let noted: BTreeSet<&str> = ActivityKind::ALL
         .into_iter()
         .filter_map(ActivityKind::event)
