@@ -4,6 +4,9 @@
 async fn main() -> Result<(), auth_lambda::ProcessError> {
     auth_lambda::logging::start()?;
     let environment = auth_aws::Environment::from_process();
-    let nothing = std::future::ready(());
-    auth_lambda::serve(custom_message::function(&environment)?, nothing).await
+    auth_lambda::serve(
+        custom_message::function(&environment)?,
+        std::future::ready(()),
+    )
+    .await
 }

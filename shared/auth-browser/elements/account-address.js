@@ -44,8 +44,8 @@ export class AddressSection {
       onSubmit: (input) =>
         account.attempt([code], async () => {
           const { email } = await account.client.verifyEmailChange({ sessionToken, code: input.code });
-          // The stored session names the address from its next refresh on. After a change of password
-          // there is none, and to ask for one would sign the person out.
+          // The stored session names the new address after its next refresh. After a change of
+          // password it has no refresh token, and a refresh would sign the person out.
           await account.overview('address');
           account.tell(voice.say('account.addressChanged', { email }), { good: true });
         }),

@@ -45,7 +45,7 @@ struct Following {
     ready: VecDeque<Value>,
 }
 
-/// Server-sent events: each an event in EventBridge's envelope, under its own id and type.
+/// Server-sent events: each an event in `EventBridge`'s envelope, under its own id and type.
 pub(super) async fn follow(
     State(world): State<Arc<Inner>>,
     Query(asked): Query<Asked>,
@@ -109,8 +109,8 @@ impl Following {
     }
 }
 
-/// The event that a record of the stream is, as EventBridge delivers it. New items that name an
-/// event are, as with a pipe whose filter wants every type.
+/// A record of the stream as the event that `EventBridge` delivers. A new item is an event if it
+/// names one, as with a pipe whose filter admits every type.
 fn event(record: &Value) -> Option<Value> {
     if record["eventName"] != "INSERT" || !record["dynamodb"]["NewImage"]["event"]["S"].is_string()
     {
@@ -132,7 +132,7 @@ fn event(record: &Value) -> Option<Value> {
     }))
 }
 
-/// The template with the record's values in the places of their paths, as EventBridge Pipes fills
+/// The template with the record's values in the places of their paths, as `EventBridge` Pipes fills
 /// its own.
 fn filled(template: &str, record: &Value) -> String {
     let mut parts = template.split("<$.");
