@@ -30,7 +30,12 @@ const COUNTED: [(&str, &[&str]); 4] = [
     ("otp-resend-email", &["resend-otp"]),
     (
         "otp-mail-total",
-        &["initiate-otp", "resend-otp", "register-user"],
+        &[
+            "initiate-otp",
+            "resend-otp",
+            "register-user",
+            "change-email",
+        ],
     ),
 ];
 
