@@ -413,7 +413,8 @@ fn every_reference_leads_somewhere() {
 #[test]
 fn every_component_is_used() {
     let document = Contract::embedded().as_json();
-    let mut used = BTreeSet::new();
+    // A bus delivers events: no operation answers with one.
+    let mut used = BTreeSet::from(["#/components/schemas/GuestEvent"]);
     objects(document, "", &mut |_, object| {
         used.extend(object.get("$ref").and_then(Value::as_str));
     });

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
-use crate::harness::requests::{Sample, claims, named_fields, probed};
+use crate::harness::requests::{Sample, authorize, claims, named_fields, probed};
 use crate::harness::tool_results::assert_described;
 
 const GRACE: &str = "grace@example.com";
@@ -332,14 +332,15 @@ async fn the_body_of_a_get_is_not_read() {
 #[tokio::test]
 async fn the_body_of_a_delete_is_read_where_the_contract_has_one() {
     let (world, events) = probed().await;
-    let mut guest = world.sign_in(GRACE).await;
-    guest.browser.bearer(&guest.access_token);
+    let guest = world.sign_in(GRACE).await;
     let deletes = || {
         let samples = Sample::all().into_iter();
         samples.filter(|sample| sample.method == Method::DELETE)
     };
     for sample in deletes() {
-        sample.send(&mut guest.browser).await;
+        let mut browser = world.browser();
+        authorize(&mut browser, &sample, &guest);
+        sample.send(&mut browser).await;
         let mut event = events.lock().unwrap().last().unwrap().clone();
         event["body"] = "nonsense".into();
         let answer = world.invoke(sample.name(), &event).await;
