@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for module in modules {
         println!("cargo::rerun-if-changed={module}");
         let file = package.join(&module);
+        let file = file.to_str().ok_or("the package's path is not Unicode")?;
         writeln!(list, "({module:?}, include_str!({file:?})),")?;
     }
     list.push(']');
