@@ -10,6 +10,9 @@
 //! a second factor by now, or has signed out everywhere since: the write to the list decides that
 //! as well.
 //!
+//! If the deployment demands verified users, a passkey whose device verifies nobody is refused
+//! before Cognito has it.
+//!
 //! If a call fails: the registration is used up, its tokens are revoked or expire unused, and
 //! another can begin. If the list cannot be written, the passkey is deleted at Cognito and from the
 //! list. If that fails too, it stays at Cognito, takes one of the twenty places, and cannot sign
@@ -21,7 +24,9 @@ mod verify_passkey_setup;
 use auth_aws::{
     Callers, ConfigurationError, PasskeyList, PasskeySetUps, Passkeys, Platform, TokenService,
 };
-use auth_domain::{Attestation, Clock, Passkey, PasskeyName, Problem, Randomness, SessionToken};
+use auth_domain::{
+    Attestation, Clock, Passkey, PasskeyName, Problem, Randomness, SessionToken, UserVerification,
+};
 use auth_flows::{Activities, Entrance, Notices, SetUpSignIns};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, SignedIn};
 use serde::Serialize;
@@ -38,6 +43,9 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         token_service: TokenService::new(platform)?,
         activities: Activities::new(platform)?,
         notices: Notices::new(platform)?,
+        user_verification: platform
+            .environment()
+            .required("PASSKEY_USER_VERIFICATION")?,
         clock: platform.clock(),
         randomness: platform.randomness(),
     };
@@ -56,6 +64,7 @@ struct VerifyPasskeySetup {
     token_service: TokenService,
     activities: Activities,
     notices: Notices,
+    user_verification: UserVerification,
     clock: Clock,
     randomness: Randomness,
 }

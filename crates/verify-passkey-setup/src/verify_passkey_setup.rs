@@ -98,6 +98,9 @@ impl VerifyPasskeySetup {
         exchange: &Exchange,
     ) -> Result<Passkey, Problem> {
         let attestation = &input.attestation;
+        if !self.user_verification.accepts(attestation.user_verified()) {
+            return Err(Problem::InvalidSession);
+        }
         let now = self.clock.now();
         let passkey = Passkey {
             id: PasskeyId::of(attestation.id()),

@@ -9,6 +9,9 @@
 //! together once and the passkey's device has verified its user: the signature that Cognito has
 //! accepted covers that flag.
 //!
+//! If the deployment demands verified users, an answer without that flag is refused before anything
+//! is asked. Cognito refuses it too.
+//!
 //! If a call fails: an attempt that Cognito did not evaluate is restored. If Cognito's answer is
 //! lost, the sign-in is used up, and another begins. If a write after Cognito's answer fails, the
 //! new tokens are revoked and not returned.
@@ -16,7 +19,7 @@
 mod verify_passkey;
 
 use auth_aws::{ConfigurationError, Platform};
-use auth_domain::{Assertion, Problem, SessionToken, TokenDelivery};
+use auth_domain::{Assertion, Problem, SessionToken, TokenDelivery, UserVerification};
 use auth_flows::{PasskeyAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
 
@@ -25,6 +28,9 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyPasskey {
         attempts: PasskeyAttempts::new(platform, VerifyPasskey::NAME, "passkey-verify-network")?,
         signing_in: SigningIn::new(platform)?,
+        user_verification: platform
+            .environment()
+            .required("PASSKEY_USER_VERIFICATION")?,
         refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
     };
     Ok(Function::operation(operation, platform.deployment()?))
@@ -34,6 +40,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct VerifyPasskey {
     attempts: PasskeyAttempts,
     signing_in: SigningIn,
+    user_verification: UserVerification,
     refusal_floor: ResponseFloor,
 }
 

@@ -13,6 +13,9 @@ impl VerifyPasskey {
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
         let assertion = &input.assertion;
+        if !self.user_verification.accepts(assertion.user_verified()) {
+            return Err(Problem::InvalidCredentials);
+        }
         let proved = self
             .attempts
             .prove(&input.session_token, assertion, exchange)

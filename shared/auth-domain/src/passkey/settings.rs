@@ -81,6 +81,15 @@ impl UserVerification {
             Self::Required => "required",
         }
     }
+
+    /// Whether a passkey counts whose device has verified its user, or has not.
+    #[must_use]
+    pub const fn accepts(self, verified: bool) -> bool {
+        match self {
+            Self::Preferred => true,
+            Self::Required => verified,
+        }
+    }
 }
 
 /// The text names no such requirement.

@@ -118,8 +118,10 @@ async fn a_touch_is_no_answer_where_verification_is_demanded() {
     let mut changed = started["options"].clone();
     changed["userVerification"] = json!("discouraged");
     let touch = ada.device.touched().get(&changed).await;
+    let before = world.last_call();
     let refused = world.browser().prove_passkey(&started, &touch).await;
     refused.expect_problem(401, "INVALID_CREDENTIALS");
+    assert!(world.calls(before).is_empty(), "Cognito is not asked");
     let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
     signed_in.expect_status(200);
 }

@@ -68,8 +68,11 @@ async fn a_device_that_verifies_nobody_registers_nothing_where_that_is_demanded(
     *verification = json!("discouraged");
     let mut touch = Device::without_verification(&world.origin());
     let credential = touch.create(&options).await;
+    let before = world.last_call();
     let refused = ada.browser.complete_passkey(&begun, &credential).await;
     refused.expect_problem(400, "INVALID_SESSION");
+    let asked = world.cognito_actions_since(before);
+    assert_eq!(asked, ["GetSigningKeys", "RevokeToken"]);
     let listed = ada.browser.get("/me/passkeys").await;
     assert_eq!(listed["passkeys"], json!([]));
 }
