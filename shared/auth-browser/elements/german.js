@@ -33,7 +33,7 @@ export const de = {
   'factor.backup': 'Ersatzcode verwenden',
   'factor.app': 'Authenticator-App verwenden',
   'factor.backupHint': 'Geben Sie einen Ihrer aufbewahrten Ersatzcodes ein. Er gilt einmal.',
-  'factor.remember': 'In diesem Browser nicht mehr fragen',
+  'factor.remember': 'In diesem Browser nicht mehr fragen, {time} lang',
   'setUp.title': 'Schützen Sie Ihr Konto',
   'setUp.hint': 'Dieses Konto braucht bei jeder Anmeldung einen zweiten Schritt. Richten Sie ihn ein, dann geht es weiter.',
   'setUp.app': 'Authenticator-App verwenden',

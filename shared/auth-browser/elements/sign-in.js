@@ -375,14 +375,14 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   #factor(withBackupCode = false) {
-    const { sessionToken, challenge } = this.#attempt;
+    const { sessionToken, challenge, rememberDeviceDays: days } = this.#attempt;
     if (challenge === 'NEW_PASSWORD_REQUIRED') return this.#newPassword(sessionToken);
     const code = field(this.voice, withBackupCode ? 'backupCode' : 'code');
     const remember = make('input', { type: 'checkbox', name: 'rememberDevice' });
     const { node } = form(this.voice, {
       fields: [code],
       go: 'factor.go',
-      more: make('label', { class: 'choice' }, remember, this.voice.say('factor.remember')),
+      more: days && make('label', { class: 'choice' }, remember, this.voice.say('factor.remember', { time: this.voice.time(days * 86_400) })),
       onSubmit: async (input) => {
         const asked = { sessionToken, ...input, ...(remember.checked && { rememberDevice: true }) };
         const answer = await this.#ask([code], () => this.client.verifyMfa(asked), () => this.#factor());
@@ -478,8 +478,9 @@ export class LatchkeySignIn extends LatchkeyElement {
     this.tell('');
     this.#proved = password ?? this.#proved;
     if (answer.mfaRequired === true) {
-      const { sessionToken, challenge } = answer;
-      this.#attempt = { step: 'factor', email: this.#email, sessionToken, challenge, byPasskey, ends: this.client.now() + 300_000, again: 0 };
+      const { sessionToken, challenge, rememberDeviceDays } = answer;
+      const kept = { email: this.#email, sessionToken, challenge, rememberDeviceDays, byPasskey };
+      this.#attempt = { step: 'factor', ...kept, ends: this.client.now() + 300_000, again: 0 };
       this.#remember();
       this.#factor();
       return;

@@ -38,7 +38,7 @@ const en = {
   'factor.backup': 'Use a backup code',
   'factor.app': 'Use the authenticator app',
   'factor.backupHint': 'Enter one of the backup codes that you have kept. It works once.',
-  'factor.remember': 'Do not ask again in this browser',
+  'factor.remember': 'Do not ask again in this browser for {time}',
   'setUp.title': 'Protect your account',
   'setUp.hint': 'This account needs a second step at every sign-in. Set one up to go on.',
   'setUp.app': 'Use an authenticator app',
@@ -160,12 +160,13 @@ export function speaker(language, tables, own = {}) {
   };
 }
 
-/** Seconds up to a minute and a half, then minutes, then hours: as a person says them. */
+/** Seconds up to a minute and a half, then minutes, hours, days: as a person says them. */
 function inWords(language, seconds) {
   const [amount, unit] =
     seconds < 90 ? [Math.max(1, Math.ceil(seconds)), 'second']
     : seconds < 5_400 ? [Math.ceil(seconds / 60), 'minute']
-    : [Math.ceil(seconds / 3_600), 'hour'];
+    : seconds < 129_600 ? [Math.ceil(seconds / 3_600), 'hour']
+    : [Math.ceil(seconds / 86_400), 'day'];
   try {
     return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
   } catch {

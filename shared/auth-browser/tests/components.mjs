@@ -539,7 +539,7 @@ async function authenticatorRequired(address) {
   await step(tab, 'start');
   await withCode(2);
   await step(tab, 'factor');
-  await tab.locator('latchkey-sign-in').getByLabel('Do not ask again in this browser').check();
+  await tab.locator('latchkey-sign-in').getByLabel('Do not ask again in this browser for 30 days').check();
   await isAccessible(tab, 'a browser to be spared on a narrow dark screen');
   await fill(tab, 'code', await totp(secret));
   await go(tab);
