@@ -6,6 +6,7 @@
 //! caller.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -56,6 +58,9 @@ pub struct AwsCall {
     /// The items of a transaction: for each, its table and the action that IAM has to allow.
     #[serde(skip)]
     pub transacted: Vec<(String, String)>,
+    /// Whether its answer signs a user in at Cognito: it has tokens.
+    #[serde(skip)]
+    pub signs_in: bool,
     /// The address of the person behind the request, if the call passes it to AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<String>,
@@ -185,7 +190,11 @@ impl HttpConnector for WatchedConnector {
             let is_signed = request.headers().get("authorization").is_some();
             let at = calls.clock.now();
             let (started, began) = (Instant::now(), calls.moment());
-            let answer = carry_out(function, &calls.faults, &target, &inner, request).await;
+            let mut answer = carry_out(function, &calls.faults, &target, &inner, request).await;
+            let signs_in = match &mut answer {
+                Ok(answer) if target.may_sign_in() => has_tokens(answer).await?,
+                Ok(_) | Err(_) => false,
+            };
             let request_id = INVOCATION.try_with(|invocation| {
                 invocation.calls.fetch_add(1, Ordering::Relaxed);
                 invocation.request_id.clone()
@@ -200,6 +209,7 @@ impl HttpConnector for WatchedConnector {
                 resource: target.resource,
                 is_signed,
                 transacted: target.transacted,
+                signs_in,
                 ip_address: target.ip_address,
                 status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
                 ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
@@ -247,6 +257,18 @@ async fn carry_out(
     }
 }
 
+/// Reads the answer, and puts it back.
+async fn has_tokens(answer: &mut HttpResponse) -> Result<bool, ConnectorError> {
+    let body = mem::replace(answer.body_mut(), SdkBody::taken());
+    let read = ByteStream::new(body).collect().await;
+    let bytes = read
+        .map_err(|error| ConnectorError::io(error.into()))?
+        .into_bytes();
+    let fields: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    *answer.body_mut() = SdkBody::from(bytes);
+    Ok(fields["AuthenticationResult"]["AccessToken"].is_string())
+}
+
 /// A request's AWS calls.
 struct Target {
     service: Service,
@@ -257,6 +279,11 @@ struct Target {
 }
 
 impl Target {
+    /// Whether the call is a step of a sign-in at Cognito.
+    fn may_sign_in(&self) -> bool {
+        ["AdminInitiateAuth", "AdminRespondToAuthChallenge"].contains(&self.action.as_str())
+    }
+
     fn of(request: &HttpRequest) -> Self {
         let body: Value = request
             .body()
