@@ -2,7 +2,7 @@
 
 use auth_aws::Address;
 use auth_domain::{
-    AddressCode, AddressCodeHash, CodeMail, FieldProblem, Guest, Notice, OtpCode, Problem,
+    AddressCode, AddressCodeHash, CodeMail, FieldProblem, Guest, Locale, Notice, OtpCode, Problem,
     ProofBinding, ProofPurpose, SessionToken,
 };
 use auth_flows::Requester;
@@ -44,13 +44,20 @@ impl ChangeEmail {
         let binding = ProofBinding::of(caller, ProofPurpose::Email);
         self.codes.begin(&id, &waiting, &binding).await?;
         let sent = if is_free {
-            let language = exchange.locale().and_then(|locale| locale.language());
+            let locale = guest.locale.clone().or_else(|| exchange.locale());
+            let language = locale.and_then(|locale| locale.language());
             let mailing = self
                 .mailer
                 .mail_code(to, CodeMail::Address, &code, language);
             mailing.await
         } else {
-            self.mailer.notify(to, Notice::AddressWanted, now).await
+            let language = match &address {
+                Some(Address::Claimed(claim)) => claim.locale.as_ref(),
+                Some(Address::Waiting(_)) | None => None,
+            };
+            let language = language.and_then(Locale::language);
+            let notice = Notice::AddressWanted;
+            self.mailer.notify(to, notice, now, language).await
         };
         sent.map_err(Problem::EmailDeliveryFailed)?;
         Ok(AddressCodeSent {

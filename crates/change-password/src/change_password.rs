@@ -23,7 +23,7 @@ impl ChangePassword {
             .note_changed_password(&guest, kept, entry, now)
             .await?;
         let notice = Notice::PasswordChanged;
-        self.notices.tell(&guest.email, notice, exchange).await;
+        self.notices.tell(&guest, notice, exchange).await;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The decision: count the attempt, set the password at Cognito, end every session, tell the guest.
 
-use auth_aws::{Address, Arrival, Recovery};
+use auth_aws::{Address, Arrival, Newcomer, Recovery};
 use auth_domain::{
     ActivityKind, AddressClaim, Email, GuestId, Notice, Problem, Report, Timestamp, UserSub,
 };
@@ -30,6 +30,10 @@ impl ConfirmPasswordReset {
             tracing::warn!(address = requester.address_tag(), "code of another address");
             return Err(Problem::InvalidOtp(attempt.left()));
         }
+        let locale = match &address {
+            Some(Address::Claimed(claim)) => claim.locale.as_ref(),
+            Some(Address::Waiting(_)) | None => None,
+        };
         let passwords = self.passwords.for_request(exchange.context());
         let recovering = passwords.recover(email, code, new_password);
         match attempt.evaluate(recovering).await? {
@@ -43,7 +47,8 @@ impl ConfirmPasswordReset {
             self.end_sessions(email, exchange),
             attempt.clear(),
             self.password_attempts.clear(&requester),
-            self.notices.tell(email, Notice::PasswordChanged, exchange)
+            self.notices
+                .tell_at(email, locale, Notice::PasswordChanged, exchange)
         );
         ended
     }
@@ -71,6 +76,7 @@ impl ConfirmPasswordReset {
                     other: _,
                     changed_at: _,
                     recovery_at: _,
+                    locale: _,
                 } = &claim;
                 let address = (!has_password).then_some(email);
                 return self.note(sub, guest_id, address, now, exchange).await;
@@ -84,9 +90,15 @@ impl ConfirmPasswordReset {
             guest
         } else {
             let arrival = Arrival::First(address);
+            let newcomer = Newcomer {
+                sub: &sub,
+                email,
+                has_password: true,
+                locale: None,
+            };
             let (guest, _) = self
                 .guests
-                .get_or_create(&sub, email, arrival, true, &self.first_proofs, now)
+                .get_or_create(newcomer, arrival, &self.first_proofs, now)
                 .await?;
             guest
         };

@@ -39,7 +39,7 @@ impl DeletePasskey {
             .await?;
         if removed {
             let notice = Notice::PasskeyRemoved;
-            self.notices.tell(&guest.email, notice, exchange).await;
+            self.notices.tell(&guest, notice, exchange).await;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ impl DisableMfa {
             .remove(&guest, authenticator, kept, entry, now)
             .await?;
         let notice = Notice::AuthenticatorRemoved;
-        self.notices.tell(&guest.email, notice, exchange).await;
+        self.notices.tell(&guest, notice, exchange).await;
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use auth_domain::{
     Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
     ConversationId, Guest, KeyRing, Problem, Scope, Subject, UserToken,
 };
-use auth_flows::{AuthorizationWish, Consented, Newcomer};
+use auth_aws::Newcomer;
+use auth_flows::{AuthorizationWish, Consented};
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;
 
@@ -137,6 +138,7 @@ impl GetAuthenticatedGuest {
             sub: &person.sub,
             email: &email,
             has_password: false,
+            locale: None,
         };
         let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;
         Ok(arrived.guest)

@@ -88,6 +88,7 @@ impl InitiateOtp {
                     guest_id: &claim.guest_id,
                     email,
                     other: claim.other.as_ref(),
+                    locale: claim.locale.as_ref(),
                 };
                 self.deletions.resume(leaving, exchange).await?;
                 Ok(None)

@@ -20,7 +20,7 @@ impl KeepFactors {
             return Err(Problem::SessionExpired);
         }
         let notice = Notice::FactorResetStopped;
-        self.notices.tell(&guest.email, notice, exchange).await;
+        self.notices.tell(&guest, notice, exchange).await;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@
 mod pre_token_generation;
 
 use auth_aws::{ConfigurationError, FirstProofs, Guests, Platform};
-use auth_domain::{AppClients, Clock, Email, SecondFactorPolicy, UserSub, claims};
+use auth_domain::{AppClients, Clock, Email, Locale, SecondFactorPolicy, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,7 @@ struct Arriving {
     sub: UserSub,
     email: Option<Email>,
     email_verified: bool,
+    locale: Option<Locale>,
     /// Whether the tokens continue a session, rather than begin one.
     is_refresh: bool,
 }
@@ -136,6 +137,7 @@ impl Arriving {
             sub: UserSub::parse(attribute("sub")?).ok()?,
             email: attribute("email").and_then(|email| Email::parse(email).ok()),
             email_verified: attribute("email_verified") == Some("true"),
+            locale: attribute("locale").and_then(Locale::parse),
             is_refresh: text(event, &["triggerSource"])? == "TokenGeneration_RefreshTokens",
         })
     }

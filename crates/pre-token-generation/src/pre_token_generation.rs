@@ -3,7 +3,7 @@
 //! A refusal comes after the proof, at every refresh too. Before the proof it would reveal to
 //! strangers who has an authenticator.
 
-use auth_aws::Arrival;
+use auth_aws::{Arrival, Newcomer};
 use auth_domain::{Problem, Report, SecondFactorPolicy};
 
 use crate::{Arriving, PreTokenGeneration};
@@ -50,15 +50,15 @@ impl PreTokenGeneration {
             Some(_) | None => return Ok(Err(UNPROVED)),
         };
         let arrival = Arrival::First(self.guests.at(email).await?);
+        let newcomer = Newcomer {
+            sub: &arriving.sub,
+            email,
+            has_password: false,
+            locale: arriving.locale.as_ref(),
+        };
+        let now = self.clock.now();
         self.guests
-            .get_or_create(
-                &arriving.sub,
-                email,
-                arrival,
-                false,
-                &self.first_proofs,
-                self.clock.now(),
-            )
+            .get_or_create(newcomer, arrival, &self.first_proofs, now)
             .await?;
         Ok(Ok(()))
     }

@@ -74,6 +74,7 @@ impl RegisterUser {
                 guest_id,
                 email: input.email.clone(),
                 name: input.name.clone(),
+                locale: None,
                 cognito_sub: user.sub,
                 email_verified: false,
                 created_at: now,

@@ -19,7 +19,7 @@ impl ResetFactors {
             let at = self.clock.now().after(self.delay);
             let effective_at = self.resets.ask(&guest, at, entry).await?;
             let notice = Notice::FactorResetAsked;
-            self.notices.tell(&guest.email, notice, exchange).await;
+            self.notices.tell(&guest, notice, exchange).await;
             Ok(Waits { effective_at })
         };
         self.acts

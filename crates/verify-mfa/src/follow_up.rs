@@ -1,7 +1,7 @@
 //! Challenges of Cognito's own: answered at Cognito, which may ask for another, or be followed by
 //! the guest's authenticator.
 
-use auth_aws::ChallengeOutcome;
+use auth_aws::{ChallengeOutcome, locale_of};
 use auth_domain::{
     ChallengeAnswer, CognitoChallenge, FollowUp, HeldSignIn, NewPassword, Notice, Problem,
     SecondFactor, TokenDelivery,
@@ -33,6 +33,7 @@ impl VerifyMfa {
         let answering = passwords.answer_challenge(follow_up, &answer);
         match attempt.evaluate(answering).await? {
             ChallengeOutcome::Right(signed_in) => {
+                let locale = locale_of(&signed_in.tokens.id_token);
                 let answered = self
                     .signing_in
                     .by_password(attempt, requester.clone(), signed_in, token_delivery)
@@ -40,7 +41,9 @@ impl VerifyMfa {
                 if matches!(answer, ChallengeAnswer::NewPassword(_)) {
                     let notice = Notice::PasswordChanged;
                     let exchange = requester.exchange();
-                    self.notices.tell(&held.email, notice, exchange).await;
+                    self.notices
+                        .tell_at(&held.email, locale.as_ref(), notice, exchange)
+                        .await;
                 }
                 Ok(answered)
             }
@@ -49,7 +52,7 @@ impl VerifyMfa {
                     .hold_follow_up(&attempt, &next, &held.email, token_delivery)
                     .await
             }
-            ChallengeOutcome::Wrong => Err(self.held.refuse(resumed, &attempt).await),
+            ChallengeOutcome::Wrong => Err(self.held.refuse(resumed, &attempt, None).await),
             ChallengeOutcome::Over => Err(self.held.why_over(resumed).await),
         }
     }

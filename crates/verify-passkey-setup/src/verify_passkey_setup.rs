@@ -3,7 +3,7 @@
 
 use auth_aws::{PasskeySetUp, Registered};
 use auth_domain::{
-    ActivityKind, AttemptId, Email, Guest, HeldSetUp, Notice, Passkey, PasskeyId, PasskeyName,
+    ActivityKind, AttemptId, Guest, HeldSetUp, Notice, Passkey, PasskeyId, PasskeyName,
     Problem, Report, SignInId,
 };
 use auth_lambda::Exchange;
@@ -33,7 +33,7 @@ impl VerifyPasskeySetup {
         let (sub, now) = (caller.map(|caller| &caller.sub), self.clock.now());
         let set_up = self.set_ups.claim(&id, sub, &attempt, now).await?;
         let completed = match (guest, &set_up.waiting) {
-            (Some(guest), _) => self.for_guest(input, &guest, &set_up, exchange).await,
+            (Some(guest), _) => self.for_guest(input, guest, &set_up, exchange).await,
             (None, Some(id)) => self.for_sign_in(input, id, &set_up, exchange).await,
             (None, None) => Err(Problem::AuthRequired),
         };
@@ -41,23 +41,23 @@ impl VerifyPasskeySetup {
         if self.token_service.revoke(refresh_token).await.is_err() {
             tracing::warn!("the tokens of a passkey's registration could not be revoked");
         }
-        let (completed, email) = completed?;
+        let (completed, guest) = completed?;
         let notice = Notice::PasskeyAdded;
-        self.notices.tell(&email, notice, exchange).await;
+        self.notices.tell(&guest, notice, exchange).await;
         Ok(completed)
     }
 
     async fn for_guest(
         &self,
         input: &Input,
-        guest: &Guest,
+        guest: Guest,
         set_up: &PasskeySetUp,
         exchange: &Exchange,
-    ) -> Result<(Completed, Email), Problem> {
-        let registering = self.register(input, guest, set_up, None, exchange);
+    ) -> Result<(Completed, Guest), Problem> {
+        let registering = self.register(input, &guest, set_up, None, exchange);
         let passkey = registering.await?;
         let signed_in = None;
-        Ok((Completed { passkey, signed_in }, guest.email.clone()))
+        Ok((Completed { passkey, signed_in }, guest))
     }
 
     /// Registers the passkey of a guest with a waiting sign-in, and finishes the sign-in.
@@ -67,7 +67,7 @@ impl VerifyPasskeySetup {
         id: &SignInId,
         set_up: &PasskeySetUp,
         exchange: &Exchange,
-    ) -> Result<(Completed, Email), Problem> {
+    ) -> Result<(Completed, Guest), Problem> {
         let setting_up = self.waiting.resume(id.clone(), exchange).await?;
         let attempt = self.waiting.count_passkey(&setting_up).await?;
         let (guest, waiting) = (&setting_up.guest, Some(&setting_up.set_up));
@@ -79,14 +79,14 @@ impl VerifyPasskeySetup {
                 return Err(problem);
             }
         };
-        let email = setting_up.guest.email.clone();
+        let guest = setting_up.guest.clone();
         let signed_in = if passkey.user_verified {
             self.waiting.sign_in(setting_up, attempt).await
         } else {
             attempt.give_back().await;
             None
         };
-        Ok((Completed { passkey, signed_in }, email))
+        Ok((Completed { passkey, signed_in }, guest))
     }
 
     async fn register(

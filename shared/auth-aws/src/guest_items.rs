@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use auth_domain::{
     AddressClaim, Authenticator, AuthenticatorMark, BackupCodeHash, Email, Guest, GuestId,
-    GuestName, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed, SessionId,
+    GuestName, Locale, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed, SessionId,
     SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -27,6 +27,9 @@ pub(crate) const REGISTRATION: &str = "registration";
 pub(crate) const FACTOR_RESET: &str = "factorResetAt";
 /// The address that becomes the guest's.
 pub(crate) const CHANGING_TO: &str = "changingTo";
+
+/// The language of the guest's mails, on the record and on the claim.
+pub(crate) const LOCALE: &str = "locale";
 
 /// On both claims of a guest whose address is being changed: the other one.
 pub(crate) const OTHER_ADDRESS: &str = "otherAddress";
@@ -90,6 +93,7 @@ pub(crate) fn read_address(item: Item) -> Result<Address, Problem> {
             other: address(&item, OTHER_ADDRESS).ok_or_else(unreadable)?,
             changed_at: get_millis(&item, "changedAt"),
             recovery_at: get_millis(&item, "recoveryAt"),
+            locale: locale(&item),
         }));
     }
     let guest = waiting_guest(&item).ok_or_else(unreadable)?;
@@ -108,7 +112,7 @@ fn waiting_guest(item: &Item) -> Option<WaitingGuest> {
 
 /// The item that claims an address for a guest.
 pub(crate) fn claim_item(guest: &Guest) -> Item {
-    Item::from([
+    let mut item = Item::from([
         (KEY.to_owned(), address_key(&guest.email)),
         ("sub".to_owned(), text(guest.cognito_sub.as_str())),
         ("guestId".to_owned(), text(guest.guest_id.as_str())),
@@ -116,7 +120,11 @@ pub(crate) fn claim_item(guest: &Guest) -> Item {
             "hasPassword".to_owned(),
             AttributeValue::Bool(guest.has_password),
         ),
-    ])
+    ]);
+    if let Some(locale) = &guest.locale {
+        item.insert(LOCALE.to_owned(), text(locale.as_str()));
+    }
+    item
 }
 
 /// The item that claims another address for a guest, who still has the one before.
@@ -157,6 +165,9 @@ pub(crate) fn guest_item(
     if let Some(name) = &guest.name {
         item.insert("name".to_owned(), text(name.as_str()));
     }
+    if let Some(locale) = &guest.locale {
+        item.insert(LOCALE.to_owned(), text(locale.as_str()));
+    }
     if let Some(registration) = registration {
         item.insert(REGISTRATION.to_owned(), text(registration.as_str()));
     }
@@ -196,6 +207,7 @@ fn parse(item: &Item) -> Option<Guest> {
         guest_id: GuestId::parse(get_text(item, "guestId")?).ok()?,
         email: Email::parse(get_text(item, "email")?).ok()?,
         name: name(item)?,
+        locale: locale(item),
         cognito_sub: UserSub::parse(get_text(item, "cognitoSub")?).ok()?,
         email_verified: flag(item, "emailVerified"),
         created_at: instant(item, "createdAt")?,
@@ -304,6 +316,11 @@ fn name(item: &Item) -> Option<Option<GuestName>> {
         .map(GuestName::parse)
         .transpose()
         .ok()
+}
+
+/// A text of a team's own that is no tag counts as none.
+fn locale(item: &Item) -> Option<Locale> {
+    get_text(item, LOCALE).and_then(Locale::parse)
 }
 
 /// The outer `None` is an address that does not read back.

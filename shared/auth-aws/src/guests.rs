@@ -2,7 +2,7 @@
 //! [`guest_items`](crate::guest_items) defines the items.
 
 use auth_domain::{
-    Caller, Email, Guest, GuestId, GuestName, MailRefusal, PendingRegistration, Problem,
+    Caller, Email, Guest, GuestId, GuestName, Locale, MailRefusal, PendingRegistration, Problem,
     Randomness, Report, Sealed, SessionId, SignInId, Timestamp, Undeliverable, UserSub,
     WaitingGuest,
 };
@@ -25,7 +25,7 @@ use crate::{
     failure::failure,
     first_proofs::{FirstProofs, claim_proved},
     guest_items::{
-        Address, CHANGING_TO, KEY, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
+        Address, CHANGING_TO, KEY, LOCALE, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
         guest_item, guest_key, id_key, read_address, read_guest, relinked_item, second_claim_item,
     },
     items::{
@@ -45,6 +45,19 @@ const IS_NEW: &str = "attribute_not_exists(pk)";
 /// An item has this key.
 const EXISTS: &str = "attribute_exists(pk)";
 
+/// A user who has just proved an address.
+#[derive(Clone, Copy, Debug)]
+pub struct Newcomer<'a> {
+    /// The user.
+    pub sub: &'a UserSub,
+    /// The address.
+    pub email: &'a Email,
+    /// Whether the user has a password that counts.
+    pub has_password: bool,
+    /// The user's attribute `locale`, if it is known.
+    pub locale: Option<&'a Locale>,
+}
+
 /// A registration whose code was right.
 #[derive(Clone, Copy, Debug)]
 pub struct ProvedRegistration<'a> {
@@ -52,6 +65,8 @@ pub struct ProvedRegistration<'a> {
     pub sub: &'a UserSub,
     /// The address that the code was mailed to.
     pub email: &'a Email,
+    /// The user's attribute `locale`, if it is known.
+    pub locale: Option<&'a Locale>,
     /// Names the registration's sign-in.
     pub id: &'a SignInId,
     /// The registration's record.
@@ -206,13 +221,12 @@ impl Guests {
     /// Also returns whether this call made the guest.
     pub async fn get_or_create(
         &self,
-        sub: &UserSub,
-        email: &Email,
+        newcomer: Newcomer<'_>,
         arrival: Arrival,
-        has_password: bool,
         first: &FirstProofs,
         now: Timestamp,
     ) -> Result<(Guest, bool), Problem> {
+        let Newcomer { sub, email, .. } = newcomer;
         let mut arrival = arrival;
         let mut drawn = Vec::new();
         for _ in 0..ROUNDS {
@@ -222,11 +236,7 @@ impl Guests {
             let guest = match arrival {
                 Arrival::Known(guest) => {
                     let made_here = drawn.contains(&guest.guest_id);
-                    let guest = if has_password && !guest.has_password {
-                        self.note_password(*guest, now).await?
-                    } else {
-                        *guest
-                    };
+                    let guest = self.updated(*guest, newcomer, now).await?;
                     return Ok((guest, made_here));
                 }
                 Arrival::First(Some(Address::Claimed(claim))) if claim.is_leaving => {
@@ -238,13 +248,13 @@ impl Guests {
                 // Bound between the two reads.
                 Arrival::First(Some(Address::Claimed(_))) => None,
                 Arrival::First(Some(Address::Waiting(waiting))) => {
-                    let guest = self.of_waiting(&waiting, sub, has_password, now);
+                    let guest = self.of_waiting(&waiting, newcomer, now);
                     let entry = first.entry(&guest, now)?;
                     let bound = self.bind(&waiting, &guest, None, entry).await?;
                     bound.map(|guest| (guest, false))
                 }
                 Arrival::First(None) => {
-                    let guest = self.fresh(sub, email, has_password, now);
+                    let guest = self.fresh(newcomer, now);
                     drawn.push(guest.guest_id.clone());
                     let entry = first.entry(&guest, now)?;
                     let created = self.create(&guest, None, entry).await?;
@@ -259,26 +269,54 @@ impl Guests {
         Err(overtaken())
     }
 
-    /// Records that Cognito holds a password, so the next start uses one call. If another write
-    /// changes the guest first, the next sign-in records it.
-    async fn note_password(&self, guest: Guest, now: Timestamp) -> Result<Guest, Problem> {
-        let noted = self
-            .write(
-                vec![
-                    self.update_in(guest_key(&guest.cognito_sub))
-                        .update_expression("SET hasPassword = :true, updatedAt = :now")
-                        .condition_expression(EXISTS)
-                        .expression_attribute_values(":true", AttributeValue::Bool(true))
-                        .expression_attribute_values(":now", text(now.to_string()))
-                        .write()?,
-                    self.claim_with_password(&guest.cognito_sub, &guest.email)?,
-                ],
-                "note the password",
-            )
-            .await?;
+    /// Records what Cognito has told of a known guest's user: that there is a password, so the next
+    /// start uses one call, and another language. If another write changes the guest first, the
+    /// next sign-in records it. Most guests have nothing new, and cost nothing.
+    async fn updated(
+        &self,
+        guest: Guest,
+        newcomer: Newcomer<'_>,
+        now: Timestamp,
+    ) -> Result<Guest, Problem> {
+        let has_password = newcomer.has_password && !guest.has_password;
+        let read = newcomer.locale;
+        let locale = read.filter(|locale| guest.locale.as_ref() != Some(*locale));
+        if !has_password && locale.is_none() {
+            return Ok(guest);
+        }
+        let set = |update: UpdateBuilder, mut changes: Vec<&str>| {
+            let mut update = update;
+            if has_password {
+                changes.push("hasPassword = :true");
+                update = update
+                    .expression_attribute_values(":true", AttributeValue::Bool(true));
+            }
+            if let Some(locale) = locale {
+                changes.push("#locale = :locale");
+                update = update
+                    .expression_attribute_names("#locale", LOCALE)
+                    .expression_attribute_values(":locale", text(locale.as_str()));
+            }
+            update.update_expression(format!("SET {}", changes.join(", ")))
+        };
+        let record = self
+            .update_in(guest_key(&guest.cognito_sub))
+            .condition_expression(EXISTS)
+            .expression_attribute_values(":now", text(now.to_string()));
+        let mut writes = vec![set(record, vec!["updatedAt = :now"]).write()?];
+        // Two during a change of address.
+        let claimed = [Some(&guest.email), guest.changing_to.as_ref()];
+        for email in claimed.into_iter().flatten() {
+            let claim = self.update_claim(email, &guest.cognito_sub);
+            writes.push(set(claim, Vec::new()).write()?);
+        }
+        if !self.write(writes, "note the user's news").await? {
+            return Ok(guest);
+        }
         Ok(Guest {
-            has_password: noted || guest.has_password,
-            updated_at: if noted { now } else { guest.updated_at },
+            has_password: has_password || guest.has_password,
+            locale: locale.cloned().or(guest.locale),
+            updated_at: now,
             ..guest
         })
     }
@@ -301,8 +339,7 @@ impl Guests {
     fn of_waiting(
         &self,
         waiting: &Waiting,
-        sub: &UserSub,
-        has_password: bool,
+        newcomer: Newcomer<'_>,
         now: Timestamp,
     ) -> Guest {
         let before = &waiting.guest;
@@ -310,7 +347,7 @@ impl Guests {
             created_at: before.created_at,
             guest_id: before.guest_id.clone(),
             name: before.name.clone(),
-            ..self.fresh(sub, &before.email, has_password, now)
+            ..self.fresh(newcomer, now)
         }
     }
 
@@ -362,11 +399,18 @@ impl Guests {
     }
 
     /// A new guest, who has just proved the address.
-    fn fresh(&self, sub: &UserSub, email: &Email, has_password: bool, now: Timestamp) -> Guest {
+    fn fresh(&self, newcomer: Newcomer<'_>, now: Timestamp) -> Guest {
+        let Newcomer {
+            sub,
+            email,
+            has_password,
+            locale,
+        } = newcomer;
         Guest {
             guest_id: GuestId::generate(now, &self.randomness),
             email: email.clone(),
             name: None,
+            locale: locale.cloned(),
             cognito_sub: sub.clone(),
             email_verified: true,
             created_at: now,
@@ -504,9 +548,16 @@ impl Guests {
         let ProvedRegistration {
             sub,
             email,
+            locale,
             id,
             registration,
         } = *proved;
+        let newcomer = Newcomer {
+            sub,
+            email,
+            has_password: true,
+            locale,
+        };
         let mut guest_id = registration.guest_id.clone();
         let mut address = address;
         if !matches!(address, Some(Address::Claimed(_))) {
@@ -521,7 +572,7 @@ impl Guests {
                         .map(|guest| (guest, false)));
                 }
                 Some(Address::Waiting(waiting)) => {
-                    let mut guest = self.of_waiting(&waiting, sub, true, now);
+                    let mut guest = self.of_waiting(&waiting, newcomer, now);
                     guest.name = registration.name.clone().or(guest.name);
                     let entry = first.entry(&guest, now)?;
                     let bound = self.bind(&waiting, &guest, Some(id), entry).await?;
@@ -531,7 +582,7 @@ impl Guests {
                     let guest = Guest {
                         guest_id: guest_id.clone(),
                         name: registration.name.clone(),
-                        ..self.fresh(sub, email, true, now)
+                        ..self.fresh(newcomer, now)
                     };
                     let entry = first.entry(&guest, now)?;
                     let created = self.create(&guest, Some(id), entry).await?;

@@ -48,14 +48,20 @@ impl Mailer {
         })
     }
 
-    /// Tells a guest what happened at `at`. A failed notice never fails the operation: the caller
-    /// logs the report and continues.
-    pub async fn notify(&self, to: &Email, notice: Notice, at: Timestamp) -> Result<(), Report> {
+    /// Tells a guest what happened at `at`, in the language that the guest is known to read. A
+    /// failed notice never fails the operation: the caller logs the report and continues.
+    pub async fn notify(
+        &self,
+        to: &Email,
+        notice: Notice,
+        at: Timestamp,
+        language: Option<Language>,
+    ) -> Result<(), Report> {
         let Some(Sender { from, words }) = &self.sender else {
             tracing::info!(?notice, "no notice is sent: no sender is configured");
             return Ok(());
         };
-        let mail = words.notice(notice, at, None)?;
+        let mail = words.notice(notice, at, language)?;
         self.send(from, to, mail, "mail a notice").await
     }
 

@@ -1,7 +1,7 @@
 //! The user pool and the confidential client. Latchkey calls it only through this client.
 
 use auth_domain::{
-    AccessToken, IdToken, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub, claims,
+    AccessToken, IdToken, Locale, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub, claims,
 };
 use aws_sdk_cognitoidentityprovider::{
     Client,
@@ -270,6 +270,14 @@ impl Issued {
 fn claims_of(token: &str) -> Option<serde_json::Value> {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     serde_json::from_slice(&payload).ok()
+}
+
+/// The user's attribute `locale`, from an ID token that Cognito has just returned. `None` if the
+/// user has none, or if the client may not read it.
+#[must_use]
+pub fn locale_of(id_token: &IdToken) -> Option<Locale> {
+    let claims = claims_of(id_token.as_str())?;
+    Locale::parse(claims.get("locale")?.as_str()?)
 }
 
 /// The sub among a user's attributes.

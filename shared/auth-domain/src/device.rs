@@ -225,6 +225,7 @@ mod tests {
             guest_id: GuestId::parse("GST-2026-7K3QXB").unwrap(),
             email: Email::parse(email).unwrap(),
             name: None,
+            locale: None,
             cognito_sub: UserSub::parse(sub).unwrap(),
             email_verified: true,
             created_at: now,

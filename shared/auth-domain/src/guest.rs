@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    Authenticator, Email, Passkey, PendingAuthenticator, Randomness, SessionId, Timestamp,
+    Authenticator, Email, Locale, Passkey, PendingAuthenticator, Randomness, SessionId, Timestamp,
     characters::{breaks_a_line, is_visible},
     crockford::CROCKFORD,
     redacted::redacted_debug,
@@ -176,6 +176,8 @@ pub struct Guest {
     pub email: Email,
     /// The guest's display name.
     pub name: Option<GuestName>,
+    /// The language of the guest's mails, as Cognito's user last had it.
+    pub locale: Option<Locale>,
     /// The guest's Cognito user. It never changes.
     pub cognito_sub: UserSub,
     /// Whether the guest has proved a code sent to the address.
@@ -298,6 +300,8 @@ pub struct AddressClaim {
     pub changed_at: Option<Timestamp>,
     /// When a code for a new password was last asked for here, since then.
     pub recovery_at: Option<Timestamp>,
+    /// The language of the guest's mails.
+    pub locale: Option<Locale>,
 }
 
 /// The *User* of the contract.

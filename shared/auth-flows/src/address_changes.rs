@@ -104,9 +104,10 @@ impl AddressChanges {
             };
         }
         let notice = Notice::AddressChanged;
+        let locale = guest.locale.as_ref();
         join!(
-            self.notices.tell(from, notice, exchange),
-            self.notices.tell(&to, notice, exchange)
+            self.notices.tell_at(from, locale, notice, exchange),
+            self.notices.tell_at(&to, locale, notice, exchange)
         );
         Ok(Guest {
             email: to,

@@ -1,6 +1,6 @@
 //! The guest of a user who has just proved their identity: found, bound or made.
 
-use auth_aws::{Arrival, ConfigurationError, FirstProofs, Guests, Platform};
+use auth_aws::{Arrival, ConfigurationError, FirstProofs, Guests, Newcomer, Platform};
 use auth_domain::{Clock, Email, Guest, PasskeyId, Problem, UserSub};
 use auth_lambda::{Exchange, Metric};
 
@@ -24,17 +24,6 @@ pub struct Arrived {
     pub verified_passkey: Option<PasskeyId>,
     /// Whether this browser may skip the second factor later. The second factor was shown just now.
     pub spares_second_factor: bool,
-}
-
-/// A user who has just proved an address.
-#[derive(Clone, Copy)]
-pub struct Newcomer<'a> {
-    /// The user.
-    pub sub: &'a UserSub,
-    /// The address.
-    pub email: &'a Email,
-    /// Whether the user has a password that counts.
-    pub has_password: bool,
 }
 
 impl Arrivals {
@@ -65,16 +54,11 @@ impl Arrivals {
         newcomer: Newcomer<'_>,
         exchange: &Exchange,
     ) -> Result<Arrived, Problem> {
-        let Newcomer {
-            sub,
-            email,
-            has_password,
-        } = newcomer;
         let before = arrival.proved_before();
         let now = self.clock.now();
         let (guest, is_new) = self
             .guests
-            .get_or_create(sub, email, arrival, has_password, &self.first_proofs, now)
+            .get_or_create(newcomer, arrival, &self.first_proofs, now)
             .await?;
         if is_new {
             exchange.count(Metric::GuestsCreated);

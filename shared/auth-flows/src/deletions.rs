@@ -7,7 +7,7 @@
 use auth_aws::{
     AccountRecords, ActivityEntry, ConfigurationError, Guests, Platform, UnprovedUsers, Users,
 };
-use auth_domain::{Clock, Email, Guest, GuestId, Notice, Problem, UserSub};
+use auth_domain::{Clock, Email, Guest, GuestId, Locale, Notice, Problem, UserSub};
 use auth_lambda::Exchange;
 use tokio::try_join;
 
@@ -35,6 +35,8 @@ pub struct Leaving<'a> {
     pub email: &'a Email,
     /// The other one, if one was being changed for the other.
     pub other: Option<&'a Email>,
+    /// The language of the guest's mails.
+    pub locale: Option<&'a Locale>,
 }
 
 impl<'a> From<&'a Guest> for Leaving<'a> {
@@ -44,6 +46,7 @@ impl<'a> From<&'a Guest> for Leaving<'a> {
             guest_id: &guest.guest_id,
             email: &guest.email,
             other: guest.changing_to.as_ref(),
+            locale: guest.locale.as_ref(),
         }
     }
 }
@@ -86,6 +89,7 @@ impl Deletions {
             guest_id,
             email,
             other,
+            locale,
         } = leaving;
         self.users.remove(sub).await?;
         try_join!(
@@ -95,7 +99,9 @@ impl Deletions {
         )?;
         if self.guests.forget(sub, guest_id, email, other).await? {
             let notice = Notice::AccountDeleted;
-            self.notices.tell(email, notice, exchange).await;
+            self.notices
+                .tell_at(email, locale, notice, exchange)
+                .await;
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use auth_aws::{
 };
 use auth_domain::{
     ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken,
-    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
+    Locale, Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -159,7 +159,7 @@ impl HeldSignIns {
                 let exchange = resumed.requester.exchange();
                 let refused = self.activities.event(&guest, kind, exchange);
                 let (problem, ()) = join!(
-                    self.refuse(resumed, &attempt),
+                    self.refuse(resumed, &attempt, guest.locale.as_ref()),
                     self.activities.note(&refused)
                 );
                 Err(problem)
@@ -188,8 +188,14 @@ impl HeldSignIns {
         Attempt::count(&requester.turn(), Some(claim), guest, network).await
     }
 
-    /// The answer to a wrong factor. With the sign-in's last attempt its refresh token is revoked.
-    pub async fn refuse(&self, resumed: &Resumed<'_>, attempt: &Attempt<'_>) -> Problem {
+    /// The answer to a wrong factor of a guest who reads `locale`. With the sign-in's last attempt
+    /// its refresh token is revoked.
+    pub async fn refuse(
+        &self,
+        resumed: &Resumed<'_>,
+        attempt: &Attempt<'_>,
+        locale: Option<&Locale>,
+    ) -> Problem {
         let Resumed {
             requester,
             held,
@@ -217,7 +223,7 @@ impl HeldSignIns {
             AwaitedFactor::Cognito(_) => format!("address#{}", requester.address_tag()),
         };
         self.factors
-            .refuse(&requester.turn(), &held.email, &subject, left)
+            .refuse(&requester.turn(), (&held.email, locale), &subject, left)
             .await
     }
 

@@ -31,7 +31,7 @@ pub use address_changes::AddressChanges;
 pub use admission::{
     AgentStarts, CodeMails, CodeTries, NetworkAttempts, NetworkStarts, Requester, Requesters, Turn,
 };
-pub use arrival::{Arrivals, Arrived, Newcomer};
+pub use arrival::{Arrivals, Arrived};
 pub use attempt::Attempt;
 pub use authorization::{
     AuthorizationCompletion, AuthorizationEnd, AuthorizationStart, AuthorizationWish, ConsentCheck,

@@ -1,7 +1,7 @@
 //! Notices: mails that tell a guest of a change that another person may have made.
 
 use auth_aws::{ConfigurationError, Mailer, Platform};
-use auth_domain::{Clock, Email, Notice};
+use auth_domain::{Clock, Email, Guest, Locale, Notice};
 use auth_lambda::Exchange;
 
 /// Mails notices.
@@ -20,10 +20,23 @@ impl Notices {
         })
     }
 
-    /// Mails a notice to an address. A failure is logged and counted, and does not fail the
-    /// request.
-    pub async fn tell(&self, email: &Email, notice: Notice, exchange: &Exchange) {
-        let sent = self.mailer.notify(email, notice, self.clock.now()).await;
+    /// Mails a notice to a guest. A failure is logged and counted, and does not fail the request.
+    pub async fn tell(&self, guest: &Guest, notice: Notice, exchange: &Exchange) {
+        let locale = guest.locale.as_ref();
+        self.tell_at(&guest.email, locale, notice, exchange).await;
+    }
+
+    /// The same to an address, whose guest reads `locale`.
+    pub async fn tell_at(
+        &self,
+        email: &Email,
+        locale: Option<&Locale>,
+        notice: Notice,
+        exchange: &Exchange,
+    ) {
+        let language = locale.and_then(Locale::language);
+        let now = self.clock.now();
+        let sent = self.mailer.notify(email, notice, now, language).await;
         exchange.note_notice(sent);
     }
 }

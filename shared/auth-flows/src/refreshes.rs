@@ -239,6 +239,6 @@ impl Refreshes {
         tracing::warn!("a later refresh token was used: somebody holds a copy");
         exchange.count(Metric::RefreshTokenReuse);
         let notice = Notice::RefreshTokenStolen;
-        self.notices.tell(&guest.email, notice, exchange).await;
+        self.notices.tell(guest, notice, exchange).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use auth_aws::{
     Address, ConfigurationError, FirstProofs, Guests, PasswordProof, Passwords, PendingPasswords,
-    Platform, ProvedRegistration,
+    Platform, ProvedRegistration, locale_of,
 };
 use auth_domain::{Email, Guest, PendingRegistration, Problem, SessionToken, SignInId};
 use auth_lambda::Metric;
@@ -56,9 +56,11 @@ impl Registrations {
             .pending_passwords
             .open(&registration.password, token)
             .await?;
+        let locale = locale_of(&proved.tokens.id_token);
         let registering = ProvedRegistration {
             sub: &proved.sub,
             email,
+            locale: locale.as_ref(),
             id: &token.registration_id(),
             registration,
         };

@@ -6,7 +6,7 @@ use std::{array, collections::BTreeSet, time::Duration};
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
     Ageing, AttemptId, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode,
-    BackupCodeHash, Clock, Email, Guest, Limit, LimitState, Notice, OtpCode, PendingAuthenticator,
+    BackupCodeHash, Clock, Email, Guest, Limit, LimitState, Locale, Notice, OtpCode, PendingAuthenticator,
     Problem, Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
@@ -89,7 +89,8 @@ impl SecondFactorAttempts {
             }
             FactorProof::Wrong => {
                 let (subject, left) = (user(sub), attempt.left());
-                Err(self.refuse(&turn, &guest.email, &subject, left).await)
+                let reader = (&guest.email, guest.locale.as_ref());
+                Err(self.refuse(&turn, reader, &subject, left).await)
             }
         }
     }
@@ -140,7 +141,7 @@ impl SecondFactorAttempts {
     pub(crate) async fn refuse(
         &self,
         turn: &Turn<'_>,
-        email: &Email,
+        (email, locale): (&Email, Option<&Locale>),
         subject: &str,
         left: Attempts,
     ) -> Problem {
@@ -153,7 +154,9 @@ impl SecondFactorAttempts {
         let is_noted = noting.await.is_ok();
         if left.remaining == 0 || (is_noted && untold == 0) {
             let notice = Notice::SecondFactorFailed;
-            self.notices.tell(email, notice, turn.exchange).await;
+            self.notices
+                .tell_at(email, locale, notice, turn.exchange)
+                .await;
         }
         Problem::InvalidOtp(left)
     }

@@ -145,7 +145,10 @@ impl SetUpSignIns {
 
     /// The answer to a wrong code. The last one ends the sign-in.
     pub async fn refuse(&self, setting_up: &SettingUp<'_>, attempt: &Attempt<'_>) -> Problem {
-        self.held.refuse(&setting_up.resumed, attempt).await
+        let SettingUp { guest, resumed, .. } = setting_up;
+        self.held
+            .refuse(resumed, attempt, guest.locale.as_ref())
+            .await
     }
 
     /// Signs in the guest after the set-up. `None` if that fails: the second factor stays set up,

@@ -15,8 +15,8 @@
 use std::time::Duration;
 
 use auth_aws::{
-    Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, PasskeyList, PasskeyUse,
-    PasswordSignIn, Passwords, Platform, SecondFactors, TokenService,
+    Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer, PasskeyList, PasskeyUse,
+    PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, locale_of,
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, Email, FollowUp, Guest, MissingFactor, Notice, OfferedPassword,
@@ -27,7 +27,7 @@ use auth_lambda::{Exchange, SignInAnswer};
 use tokio::join;
 
 use crate::{
-    Activities, AddressChanges, Arrivals, Arrived, Attempt, Newcomer, Notices, ProvedCode,
+    Activities, AddressChanges, Arrivals, Arrived, Attempt, Notices, ProvedCode,
     ProvedPasskey, Requester, SessionRecords, Welcomes,
 };
 
@@ -232,7 +232,7 @@ impl SigningIn {
         let kept = &session.key.id;
         if self.resets.carry_out(guest, kept, entry, now).await? {
             let notice = Notice::FactorsReset;
-            self.notices.tell(&guest.email, notice, exchange).await;
+            self.notices.tell(guest, notice, exchange).await;
         }
         let reset = self.guests.find(&guest.cognito_sub).await?;
         reset.ok_or(Problem::AuthRequired)
@@ -359,10 +359,12 @@ impl SigningIn {
         if is_unproven {
             self.passwords.take_away(sub.as_str()).await?;
         }
+        let locale = locale_of(&first_factor.tokens.id_token);
         let newcomer = Newcomer {
             sub,
             email,
             has_password: sign_in.password == OfferedPassword::Proven,
+            locale: locale.as_ref(),
         };
         let exchange = first_factor.requester.exchange();
         self.arrivals.receive(arrival, newcomer, exchange).await
@@ -421,10 +423,12 @@ impl SigningIn {
         if !is_proved {
             return Err(first_factor.requester.wrong_password());
         }
+        let locale = locale_of(&first_factor.tokens.id_token);
         let newcomer = Newcomer {
             sub,
             email,
             has_password: true,
+            locale: locale.as_ref(),
         };
         let exchange = first_factor.requester.exchange();
         let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;

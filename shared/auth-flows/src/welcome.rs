@@ -40,9 +40,12 @@ impl Welcomes {
     /// fail the sign-in.
     pub(crate) async fn tell_of_new_device(&self, requester: &Requester<'_>, arrived: &Arrived) {
         let (exchange, email) = (requester.exchange(), requester.email());
+        let locale = arrived.guest.locale.as_ref();
         if arrived.returns && requester.device().is_none() && exchange.is_http() {
             let notice = Notice::NewDeviceSignedIn;
-            self.notices.tell(email, notice, exchange).await;
+            self.notices
+                .tell_at(email, locale, notice, exchange)
+                .await;
         }
     }
 

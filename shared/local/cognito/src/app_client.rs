@@ -38,6 +38,8 @@ pub(crate) struct ClientSettings {
     pub(crate) enable_propagate_additional_user_context_data: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) write_attributes: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) read_attributes: Option<Vec<String>>,
     #[serde(
         default,
         rename = "CallbackURLs",

@@ -239,7 +239,10 @@ fn issue(
         id.insert("nonce".to_owned(), json!(nonce));
     }
     for (name, value) in &user.attributes {
-        if hosted && !opens(&granted, name) {
+        let may_read = |names: &Vec<String>| names.contains(name);
+        if !client.settings.read_attributes.as_ref().is_none_or(may_read)
+            || (hosted && !opens(&granted, name))
+        {
             continue;
         }
         let value = if name.ends_with("_verified") {
