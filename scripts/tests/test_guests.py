@@ -48,6 +48,11 @@ class Guests(unittest.TestCase):
         with urllib.request.urlopen(request) as answer:
             return dict(json.load(answer))
 
+    def bounce(self) -> None:
+        body = json.dumps({"to": ADA, "kind": "permanent"}).encode()
+        with urllib.request.urlopen(self.ready["gateway"] + "/_local/bounces", body) as answer:
+            self.assertEqual(answer.status, 202)
+
     def sign_in(self) -> dict[str, Any]:
         begun = self.post("/auth/otp/initiate", {"email": ADA})
         with urllib.request.urlopen(f"{self.ready['mailbox']}/latest?to={ADA}&wait=5") as mail:
@@ -70,9 +75,15 @@ class Guests(unittest.TestCase):
         self.assertEqual(json.loads(self.does("--json", "enable", user["guestId"])), {"done": "enable"})
         self.assertEqual(self.finds(ADA)["status"], "active")
         self.does("sign-out", user["guestId"])
+        self.bounce()
+        self.assertIn("bounced", self.does("find", ADA))
         self.does("clear-limits", ADA)
+        self.assertEqual(self.finds(ADA)["undeliverable"]["why"], "bounced")
+        self.assertIn("the mark is gone", self.does("clear-limits", ADA, "--mail-works"))
+        self.assertNotIn("undeliverable", self.finds(ADA))
         events = json.loads(self.does("activity", ADA, "--json"))["events"]
-        self.assertEqual([each["type"] for each in events][:2], ["limits-cleared", "all-sessions-ended"])
+        types = [each["type"] for each in events]
+        self.assertEqual(types[:4], ["limits-cleared", "limits-cleared", "mail-undeliverable", "all-sessions-ended"])
         self.assertEqual(events[0]["by"], "operator")
         self.assertIn("account-disabled", self.does("activity", user["guestId"]))
 

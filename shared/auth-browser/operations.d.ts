@@ -944,6 +944,8 @@ export type ChangePasswordInput = {
 
 export type ClearLimitsInput = {
   readonly email: Email;
+  /** Whether mails reach the address again. It removes the mark `undeliverable`. */
+  readonly mailWorks?: boolean | null;
   readonly reason?: ActReason | null;
 };
 

@@ -10,7 +10,11 @@ use crate::{ClearLimits, Input};
 impl ClearLimits {
     /// Clears the limits of an address, with or without a guest.
     pub(crate) async fn clear(&self, input: Input, exchange: &Exchange) -> Result<(), Problem> {
-        let Input { email, reason } = input;
+        let Input {
+            email,
+            mail_works,
+            reason,
+        } = input;
         let (secrets, guest) = try_join!(self.secrets.get(), self.guests.numbered_at(&email))?;
         let keys = secrets.keys();
         let subject = guest.as_ref().map_or_else(
@@ -24,6 +28,10 @@ impl ClearLimits {
             };
             let user = guest.map(|guest| &guest.cognito_sub);
             self.limits.clear(&email, user, keys).await?;
+            if mail_works {
+                let now = self.clock.now();
+                self.guests.mark_deliverable(&email, now).await?;
+            }
             if let Some(guest) = guest {
                 let (sub, kind) = (&guest.cognito_sub, ActivityKind::LimitsCleared);
                 let activity = self.activities.by_operator(sub, &guest.guest_id, kind);
@@ -31,7 +39,11 @@ impl ClearLimits {
             }
             Ok(())
         };
-        let act = OperatorAct::ClearLimits;
+        let act = if mail_works {
+            OperatorAct::ClearLimitsAndMark
+        } else {
+            OperatorAct::ClearLimits
+        };
         self.acts
             .record(act, subject, reason, exchange, clearing)
             .await

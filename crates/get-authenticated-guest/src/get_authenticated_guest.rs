@@ -1,11 +1,11 @@
 //! The decision: find a valid consent, its person, and that person's guest. Without one, ask for
 //! consent.
 
+use auth_aws::Newcomer;
 use auth_domain::{
     Authorization, AuthorizationFailure, AuthorizationStatus, Caller, ConsentRequest,
     ConversationId, Guest, KeyRing, Problem, Scope, Subject, UserToken,
 };
-use auth_aws::Newcomer;
 use auth_flows::{AuthorizationWish, Consented};
 use auth_lambda::{Exchange, Metric};
 use tokio::try_join;

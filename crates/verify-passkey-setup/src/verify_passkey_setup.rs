@@ -3,8 +3,8 @@
 
 use auth_aws::{PasskeySetUp, Registered};
 use auth_domain::{
-    ActivityKind, AttemptId, Guest, HeldSetUp, Notice, Passkey, PasskeyId, PasskeyName,
-    Problem, Report, SignInId,
+    ActivityKind, AttemptId, Guest, HeldSetUp, Notice, Passkey, PasskeyId, PasskeyName, Problem,
+    Report, SignInId,
 };
 use auth_lambda::Exchange;
 use tokio::join;

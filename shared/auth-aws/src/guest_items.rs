@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use auth_domain::{
     AddressClaim, Authenticator, AuthenticatorMark, BackupCodeHash, Email, Guest, GuestId,
-    GuestName, Locale, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed, SessionId,
-    SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
+    GuestName, Locale, Passkey, PasskeyId, PasskeyName, PendingAuthenticator, Problem, Sealed,
+    SessionId, SignInId, Timestamp, TotpStep, UserSub, WaitingGuest,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -25,8 +25,9 @@ use crate::{
     failure::failure,
     first_proofs::{FirstProofs, claim_proved},
     guest_items::{
-        Address, CHANGING_TO, KEY, LOCALE, OTHER_ADDRESS, REGISTRATION, Waiting, address_key, claim_item,
-        guest_item, guest_key, id_key, read_address, read_guest, relinked_item, second_claim_item,
+        Address, CHANGING_TO, KEY, LOCALE, OTHER_ADDRESS, REGISTRATION, Waiting, address_key,
+        claim_item, guest_item, guest_key, id_key, read_address, read_guest, relinked_item,
+        second_claim_item,
     },
     items::{
         Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
@@ -288,8 +289,7 @@ impl Guests {
             let mut update = update;
             if has_password {
                 changes.push("hasPassword = :true");
-                update = update
-                    .expression_attribute_values(":true", AttributeValue::Bool(true));
+                update = update.expression_attribute_values(":true", AttributeValue::Bool(true));
             }
             if let Some(locale) = locale {
                 changes.push("#locale = :locale");
@@ -336,12 +336,7 @@ impl Guests {
     }
 
     /// A waiting guest, as the user who has just proved the address.
-    fn of_waiting(
-        &self,
-        waiting: &Waiting,
-        newcomer: Newcomer<'_>,
-        now: Timestamp,
-    ) -> Guest {
+    fn of_waiting(&self, waiting: &Waiting, newcomer: Newcomer<'_>, now: Timestamp) -> Guest {
         let before = &waiting.guest;
         Guest {
             created_at: before.created_at,
@@ -449,6 +444,19 @@ impl Guests {
         match conditional_update(update, "mark the address").await? {
             Written::Made(item) => read_address(item).map(Some),
             Written::Refused(_) => Ok(None),
+        }
+    }
+
+    /// Removes the mark of an address, whose mailbox works again. Feedback up to `now` that comes
+    /// late does not set it again.
+    pub async fn mark_deliverable(&self, email: &Email, now: Timestamp) -> Result<(), Problem> {
+        let update = self
+            .update(address_key(email))
+            .update_expression("SET undeliverableAt = :now REMOVE undeliverable")
+            .condition_expression("attribute_exists(undeliverable) AND undeliverableAt <= :now")
+            .expression_attribute_values(":now", millis(now));
+        match conditional_update(update, "remove the mark of the address").await? {
+            Written::Made(_) | Written::Refused(_) => Ok(()),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The user pool and the confidential client. Latchkey calls it only through this client.
 
 use auth_domain::{
-    AccessToken, IdToken, Locale, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub, claims,
+    AccessToken, IdToken, Locale, Problem, RefreshToken, Report, RequestContext, Tokens, UserSub,
+    claims,
 };
 use aws_sdk_cognitoidentityprovider::{
     Client,

@@ -105,6 +105,8 @@ pub enum OperatorAct {
     Relink,
     /// Clear the limits of an address.
     ClearLimits,
+    /// The same, and remove the mark that mails do not reach it.
+    ClearLimitsAndMark,
     /// Delete a guest's account.
     Delete,
 }
@@ -122,6 +124,7 @@ impl OperatorAct {
             Self::ResetFactors => "reset-factors",
             Self::Relink => "relink",
             Self::ClearLimits => "clear-limits",
+            Self::ClearLimitsAndMark => "clear-limits-and-mark",
             Self::Delete => "delete",
         }
     }

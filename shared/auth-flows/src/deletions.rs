@@ -99,9 +99,7 @@ impl Deletions {
         )?;
         if self.guests.forget(sub, guest_id, email, other).await? {
             let notice = Notice::AccountDeleted;
-            self.notices
-                .tell_at(email, locale, notice, exchange)
-                .await;
+            self.notices.tell_at(email, locale, notice, exchange).await;
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use auth_aws::{
     TokenService, UsedBy,
 };
 use auth_domain::{
-    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken,
-    Locale, Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
+    ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken, Locale,
+    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;

@@ -6,8 +6,8 @@ use std::{array, collections::BTreeSet, time::Duration};
 use auth_aws::{Authenticators, ConfigurationError, FactorProof, Limits, Platform, UsedBy};
 use auth_domain::{
     Ageing, AttemptId, Attempts, Authenticator, AuthenticatorKeys, BACKUP_CODES, BackupCode,
-    BackupCodeHash, Clock, Email, Guest, Limit, LimitState, Locale, Notice, OtpCode, PendingAuthenticator,
-    Problem, Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
+    BackupCodeHash, Clock, Email, Guest, Limit, LimitState, Locale, Notice, OtpCode,
+    PendingAuthenticator, Problem, Randomness, SecondFactor, Timestamp, TotpStep, UserSub,
 };
 use auth_lambda::Exchange;
 

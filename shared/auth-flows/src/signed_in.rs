@@ -15,8 +15,8 @@
 use std::time::Duration;
 
 use auth_aws::{
-    Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer, PasskeyList, PasskeyUse,
-    PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, locale_of,
+    Arrival, ConfigurationError, FactorResets, Guests, IssuedSession, Newcomer, PasskeyList,
+    PasskeyUse, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, locale_of,
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, Email, FollowUp, Guest, MissingFactor, Notice, OfferedPassword,
@@ -27,8 +27,8 @@ use auth_lambda::{Exchange, SignInAnswer};
 use tokio::join;
 
 use crate::{
-    Activities, AddressChanges, Arrivals, Arrived, Attempt, Notices, ProvedCode,
-    ProvedPasskey, Requester, SessionRecords, Welcomes,
+    Activities, AddressChanges, Arrivals, Arrived, Attempt, Notices, ProvedCode, ProvedPasskey,
+    Requester, SessionRecords, Welcomes,
 };
 
 /// Ends sign-ins.

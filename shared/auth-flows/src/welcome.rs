@@ -43,9 +43,7 @@ impl Welcomes {
         let locale = arrived.guest.locale.as_ref();
         if arrived.returns && requester.device().is_none() && exchange.is_http() {
             let notice = Notice::NewDeviceSignedIn;
-            self.notices
-                .tell_at(email, locale, notice, exchange)
-                .await;
+            self.notices.tell_at(email, locale, notice, exchange).await;
         }
     }
 

@@ -240,7 +240,11 @@ fn issue(
     }
     for (name, value) in &user.attributes {
         let may_read = |names: &Vec<String>| names.contains(name);
-        if !client.settings.read_attributes.as_ref().is_none_or(may_read)
+        if !client
+            .settings
+            .read_attributes
+            .as_ref()
+            .is_none_or(may_read)
             || (hosted && !opens(&granted, name))
         {
             continue;

@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 use crate::harness::case::Case;
-use crate::harness::operators::{recorded, with_reason};
+use crate::harness::operators::{assert_recorded, recorded, with_reason};
 use crate::harness::passwords::PASSWORD;
-use crate::harness::people::ADA;
+use crate::harness::people::{ADA, EVE};
 use crate::harness::stage::Stage;
+use crate::operations::note_bounce::bounce;
 
 const PATH: &str = "/admin/clear-limits";
+const FIND: &str = "/admin/guests/find";
 
 #[tokio::test]
 async fn mails_codes_and_passwords_are_counted_from_the_beginning() {
@@ -82,6 +84,51 @@ async fn an_address_without_a_guest_is_recorded_by_its_hash() {
     refused.expect_status(403);
 }
 
+#[tokio::test]
+async fn the_mark_of_a_bounce_goes_when_the_operator_says_that_mails_arrive_again() {
+    let world = TestWorld::stopped(&[]).await;
+    let guest = world.sign_in(ADA).await;
+    bounce(&world, ADA, "permanent").await;
+    let marked = async || {
+        let found = world.operator().post(FIND, json!({ "email": ADA })).await;
+        found["undeliverable"]["why"].as_str().map(str::to_owned)
+    };
+    let cleared = world.operator().post(PATH, with_address(ADA)).await;
+    cleared.expect_status(204);
+    assert_eq!(marked().await.as_deref(), Some("bounced"));
+
+    world.advance(1);
+    let cleared = world.operator().post(PATH, with_working_mail(ADA)).await;
+    cleared.expect_status(204);
+    assert_recorded(&world, &guest, "clear-limits-and-mark").await;
+    assert_eq!(marked().await, None);
+    let stranger = world.operator().post(PATH, with_working_mail(EVE)).await;
+    stranger.expect_status(204);
+
+    // The same feedback, late and again, is old. A new bounce marks the address again.
+    let late = json!({
+        "eventType": "Bounce",
+        "bounce": {
+            "bounceType": "Permanent",
+            "bouncedRecipients": [{ "emailAddress": ADA }],
+            "timestamp": "2020-01-01T00:00:00.000Z",
+        },
+    });
+    world
+        .invoke("note-bounce", &json!({ "detail": late }))
+        .await;
+    assert_eq!(marked().await, None);
+    world.advance(1);
+    bounce(&world, ADA, "complaint").await;
+    assert_eq!(marked().await.as_deref(), Some("complained"));
+}
+
+fn with_working_mail(email: &str) -> Value {
+    let mut body = with_address(email);
+    body["mailWorks"] = json!(true);
+    body
+}
+
 fn with_address(email: &str) -> Value {
     let mut body = with_reason();
     body["email"] = json!(email);
@@ -97,6 +144,18 @@ pub(crate) fn cases() -> Vec<Case> {
                 Stage::agent(world, PATH, with_address(ADA))
             })
         }),
+        Case::of(
+            "clear-limits",
+            "address that mails reach again",
+            "204",
+            |world| {
+                Box::pin(async {
+                    world.sign_in(ADA).await;
+                    bounce(world, ADA, "permanent").await;
+                    Stage::agent(world, PATH, with_working_mail(ADA))
+                })
+            },
+        ),
         Case::of("clear-limits", "stranger's address", "204", |world| {
             Box::pin(async { Stage::agent(world, PATH, with_address(ADA)) })
         }),

@@ -617,6 +617,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("registration not confirmed", |world| {
             Box::pin(unconfirmed_guest(world))
         }),
+        case("guest with another language", |world| {
+            Box::pin(guest_with_a_language(world))
+        }),
         case("reset of factors due", |world| {
             Box::pin(guest_with_a_reset(world))
         }),
@@ -631,6 +634,15 @@ async fn known_device(world: &TestWorld) -> Stage<'_> {
 
 async fn known_guest(world: &TestWorld) -> Stage<'_> {
     world.sign_in(ADA).await;
+    world.advance(UNTIL_COLD_SECONDS);
+    Stage::proof(world).await
+}
+
+async fn guest_with_a_language(world: &TestWorld) -> Stage<'_> {
+    world.sign_in(ADA).await;
+    let locale = json!([{ "Name": "locale", "Value": "de" }]);
+    let change = json!({ "Username": ADA, "UserAttributes": locale });
+    world.admin("AdminUpdateUserAttributes", change).await;
     world.advance(UNTIL_COLD_SECONDS);
     Stage::proof(world).await
 }

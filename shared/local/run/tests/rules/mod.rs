@@ -11,6 +11,7 @@ mod costs;
 mod devices;
 mod failing_calls;
 mod limits;
+mod notices;
 mod races;
 mod remembered_devices;
 mod required_factors;
