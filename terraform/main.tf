@@ -445,7 +445,19 @@ module "operators" {
   source = "./modules/operators"
   count  = local.with_functions ? 1 : 0
 
-  route_arns = [for name, arn in module.http_api[0].signed_route_arns : arn if local.for_operators[name]]
+  route_arns      = [for name, arn in module.http_api[0].signed_route_arns : arn if local.for_operators[name]]
+  import_role_arn = one(module.import_jobs[*].role_arn)
+}
+
+module "import_jobs" {
+  source = "./modules/import-jobs"
+  count  = var.import_jobs ? 1 : 0
+
+  name         = local.prefix
+  partition    = local.partition
+  region       = var.region
+  account_id   = local.account_id
+  user_pool_id = module.user_pool.id
 }
 
 module "visitors" {

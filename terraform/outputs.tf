@@ -103,8 +103,13 @@ output "agent_policy_arn" {
 }
 
 output "operator_policy" {
-  description = "The policy for people who help guests, as JSON: the routes under /admin. Never for an agent. Null before there are functions."
+  description = "The policy for people who help guests, as JSON: the routes under /admin, and the role of import jobs to pass. Never for an agent. Null before there are functions."
   value       = one(module.operators[*].policy)
+}
+
+output "import_logs_role_arn" {
+  description = "The role that scripts/import-guests hands to import jobs (--logs-role); null without import_jobs."
+  value       = one(module.import_jobs[*].role_arn)
 }
 
 output "event_bus_name" {

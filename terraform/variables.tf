@@ -397,6 +397,12 @@ variable "events" {
   default     = null
 }
 
+variable "import_jobs" {
+  description = "Whether there is a role by which Cognito's import jobs log. For the time of an import with passwords."
+  type        = bool
+  default     = false
+}
+
 variable "audit_copy_days" {
   description = "For how many days a copy of the audit table is kept that nobody can change, in a bucket with Object Lock. Nothing shortens it afterwards. null for no copy."
   type        = number

@@ -73,7 +73,7 @@ class Change:
     def takes_a_person(self) -> bool:
         """Whether a workflow's role would be refused."""
         if self.address.startswith(
-            ("module.audit_copy", "module.deploy_role", "module.events", "module.mail", "module.visitors")
+            ("module.audit_copy", "module.deploy_role", "module.events", "module.import_jobs", "module.mail", "module.visitors")
         ) or self.kind.startswith(FOR_A_PERSON_ALONE):
             return self.verb != "forget"
         if (self.kind, self.verb) == ("aws_cognito_user_pool_client", "make"):

@@ -7,3 +7,9 @@ variable "route_arns" {
     error_message = "The policy is for routes under /admin alone, and there is at least one."
   }
 }
+
+variable "import_role_arn" {
+  description = "The role that an operator may pass to Cognito's import jobs; null for none."
+  type        = string
+  default     = null
+}

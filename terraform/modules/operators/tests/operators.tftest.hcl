@@ -27,3 +27,21 @@ run "another_route_is_refused" {
 
   expect_failures = [var.route_arns]
 }
+
+run "with_import_jobs_they_may_pass_that_role_to_cognito_and_no_other" {
+  command = apply
+
+  variables {
+    import_role_arn = "arn:aws:iam::111122223333:role/latchkey-test-import-jobs"
+  }
+
+  assert {
+    condition = jsonencode(slice(jsondecode(output.policy).Statement, 1, length(jsondecode(output.policy).Statement))) == jsonencode([{
+      Action    = ["iam:PassRole"]
+      Condition = { StringEquals = { "iam:PassedToService" = "cognito-idp.amazonaws.com" } }
+      Effect    = "Allow"
+      Resource  = [var.import_role_arn]
+    }])
+    error_message = "the one other right is to pass the role of import jobs"
+  }
+}
