@@ -22,10 +22,7 @@ const IN_ENGLISH: Subjects = (
         "Reset your Latchkey password",
         "Your Latchkey code",
     ],
-    &[
-        "Your account was deleted",
-        "Your email address was changed",
-    ],
+    &["Your account was deleted", "Your email address was changed"],
 );
 
 const IN_GERMAN: Subjects = (
