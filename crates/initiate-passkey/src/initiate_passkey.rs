@@ -1,17 +1,17 @@
 //! The decision: count the network, read whether the guest's list has a passkey, begin.
 
 use auth_domain::{Email, Problem};
-use auth_lambda::Exchange;
+use auth_lambda::{Exchange, PasskeyAsked};
 use tokio::join;
 
-use crate::{InitiatePasskey, Options, Started};
+use crate::InitiatePasskey;
 
 impl InitiatePasskey {
     pub(crate) async fn initiate(
         &self,
         email: &Email,
         exchange: &Exchange,
-    ) -> Result<Started, Problem> {
+    ) -> Result<PasskeyAsked, Problem> {
         let counting = async {
             let requester = self.requesters.meet(exchange, email, None).await?;
             let (turn, keys) = (requester.turn(), requester.keys());
@@ -22,15 +22,12 @@ impl InitiatePasskey {
         let address = address?;
         let started = self.starts.begin(email, address, exchange).await?;
         let expires_in = started.rules.lifetime.as_secs();
-        Ok(Started {
-            session_token: started.session_token,
+        Ok(PasskeyAsked::new(
+            started.session_token,
             expires_in,
-            options: Options {
-                challenge: started.challenge,
-                rp_id: self.relying_party.as_str().to_owned(),
-                timeout: expires_in.saturating_mul(1_000),
-                user_verification: self.user_verification.as_str(),
-            },
-        })
+            started.challenge,
+            &self.relying_party,
+            self.user_verification,
+        ))
     }
 }

@@ -12,10 +12,9 @@
 mod initiate_passkey;
 
 use auth_aws::{ConfigurationError, Guests, Platform};
-use auth_domain::{Email, Problem, RelyingParty, SessionToken, UserVerification};
+use auth_domain::{Email, Problem, RelyingParty, UserVerification};
 use auth_flows::{NetworkStarts, PasskeyStarts, Requesters};
-use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
-use serde::Serialize;
+use auth_lambda::{Access, Exchange, Fields, Function, Operation, PasskeyAsked, ResponseFloor};
 
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
@@ -45,40 +44,19 @@ struct InitiatePasskey {
     floor: ResponseFloor,
 }
 
-/// The options for the browser, and the handle for its answer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Started {
-    #[serde(serialize_with = "auth_lambda::session_token")]
-    session_token: SessionToken,
-    expires_in: u64,
-    options: Options,
-}
-
-/// `PublicKeyCredentialRequestOptionsJSON`. Without `allowCredentials`: all passkeys are
-/// discoverable, and the list would reveal who has one.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Options {
-    challenge: String,
-    rp_id: String,
-    timeout: u64,
-    user_verification: &'static str,
-}
-
 impl Operation for InitiatePasskey {
     const NAME: &'static str = "initiate-passkey";
     const ACCESS: Access = Access::Public;
 
     type Input = Email;
-    type Output = Started;
+    type Output = PasskeyAsked;
 
     fn parse(&self, fields: &mut Fields) -> Result<Email, Problem> {
         let email = fields.required("email");
         fields.finish_with(email)
     }
 
-    async fn run(&self, email: Email, exchange: &Exchange) -> Result<Started, Problem> {
+    async fn run(&self, email: Email, exchange: &Exchange) -> Result<PasskeyAsked, Problem> {
         self.floor.hold(self.initiate(&email, exchange)).await
     }
 }

@@ -26,7 +26,11 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, 
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = VerifyPasskey {
-        attempts: PasskeyAttempts::new(platform, VerifyPasskey::NAME, "passkey-verify-network")?,
+        attempts: PasskeyAttempts::new(
+            platform,
+            VerifyPasskey::NAME,
+            Some("passkey-verify-network"),
+        )?,
         signing_in: SigningIn::new(platform)?,
         user_verification: platform
             .environment()

@@ -1,7 +1,9 @@
 //! The decision: count the attempt and ask Cognito, then read the guest's list; only then return
 //! tokens.
 
+use auth_aws::{TokenPurpose, Whose};
 use auth_domain::Problem;
+use auth_flows::BroughtAssertion;
 use auth_lambda::{Exchange, SignInAnswer};
 
 use crate::{Input, VerifyPasskey};
@@ -16,10 +18,13 @@ impl VerifyPasskey {
         if !self.user_verification.accepts(assertion.user_verified()) {
             return Err(Problem::InvalidCredentials);
         }
-        let proved = self
-            .attempts
-            .prove(&input.session_token, assertion, exchange)
-            .await?;
+        let brought = BroughtAssertion {
+            sign_in: input.session_token.passkey_sign_in_id(),
+            whose: Whose::Holder,
+            assertion,
+            purpose: TokenPurpose::Session,
+        };
+        let proved = self.attempts.prove(brought, exchange).await?;
         self.signing_in
             .by_passkey(proved, assertion, input.token_delivery)
             .await

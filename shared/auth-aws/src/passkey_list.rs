@@ -2,7 +2,7 @@
 //! passkey that is not on the list cannot sign in, even if Cognito still has it.
 
 use auth_domain::{
-    AuthenticatorMark, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp,
+    Assertion, AuthenticatorMark, Guest, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp,
     UserSub,
 };
 use aws_sdk_dynamodb::{
@@ -29,6 +29,22 @@ pub enum PasskeyUse {
     Verified,
     /// The device has verified its user, and the passkey counts as the guest's second factor.
     BothFactors,
+}
+
+impl PasskeyUse {
+    /// The use of a guest's passkey by an assertion that Cognito has accepted. It is both factors
+    /// if the device has verified its user, and if the passkey was once shown together with the
+    /// authenticator, where the guest has one.
+    #[must_use]
+    pub fn of(assertion: &Assertion, passkey: &Passkey, guest: &Guest) -> Self {
+        if !assertion.user_verified() {
+            Self::Touched
+        } else if passkey.is_both_factors_of(guest) {
+            Self::BothFactors
+        } else {
+            Self::Verified
+        }
+    }
 }
 
 /// The passkeys' part of the guests table.

@@ -14,7 +14,7 @@ use crate::{
     ConfigurationError, Platform, Secrets,
     boxed::Boxed as _,
     failure::{Failure, Undecided, failure},
-    user_pool::{Issued, UserPool},
+    user_pool::{Issued, TokenPurpose, UserPool},
 };
 
 /// The errors by which Cognito refuses this user a sign-in by passkey.
@@ -209,15 +209,17 @@ impl Passkeys {
         email: &Email,
         session: &CognitoSession,
         assertion: &Assertion,
+        purpose: TokenPurpose,
     ) -> Result<PasskeyProof, Undecided> {
         let answered = self
             .secrets
             .confidentially("prove the passkey", |secrets| {
-                self.pool
+                let answer = self
+                    .pool
                     .answer(ChallengeNameType::WebAuthn, email.as_str(), secrets)
                     .session(session.as_str())
-                    .challenge_responses("CREDENTIAL", assertion.to_text())
-                    .send()
+                    .challenge_responses("CREDENTIAL", assertion.to_text());
+                purpose.say(answer).send()
             })
             .await
             .map_err(Undecided::before_evaluation)?;

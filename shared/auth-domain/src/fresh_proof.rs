@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::{Caller, OtpCode, Password, SecondFactor, SessionId, SessionToken};
+use crate::{Assertion, Caller, Guest, OtpCode, Password, SecondFactor, SessionId, SessionToken};
 
 /// A proof made for this very request. An open session or a stolen token does not contain one (ASVS
 /// 5.0 7.5.1).
@@ -17,6 +17,13 @@ pub enum FreshProof {
         /// The code.
         code: OtpCode,
     },
+    /// A passkey's answer to a challenge for this purpose.
+    Passkey {
+        /// The handle of its challenge.
+        session_token: SessionToken,
+        /// The answer.
+        assertion: Box<Assertion>,
+    },
 }
 
 /// The proofs for a sensitive change: a fresh proof, and the second factor of a guest who has one.
@@ -28,7 +35,50 @@ pub struct Proofs {
     pub second_factor: Option<SecondFactor>,
 }
 
-/// The change that a mailed code is for. The code proves nothing for another change.
+impl Proofs {
+    /// Whether the fresh proof, if it is right, leaves no factor of `guest` unproved: a verified
+    /// use of a passkey that stands for the authenticator.
+    #[must_use]
+    pub fn are_both_factors_of(&self, guest: &Guest) -> bool {
+        match &self.proof {
+            FreshProof::Password(_) | FreshProof::MailedCode { .. } => false,
+            FreshProof::Passkey { assertion, .. } => {
+                let passkey = guest.passkey_of(assertion);
+                let is_both = passkey.is_some_and(|passkey| passkey.is_both_factors_of(guest));
+                assertion.user_verified() && is_both
+            }
+        }
+    }
+}
+
+/// The means of a fresh proof that has to be asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProofMethod {
+    /// A code by mail.
+    #[default]
+    Code,
+    /// A passkey on the guest's list.
+    Passkey,
+}
+
+/// The text names no means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be code or passkey")]
+pub struct UnknownProofMethod;
+
+impl FromStr for ProofMethod {
+    type Err = UnknownProofMethod;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProofMethod> {
+        match text {
+            "code" => Ok(Self::Code),
+            "passkey" => Ok(Self::Passkey),
+            _ => Err(UnknownProofMethod),
+        }
+    }
+}
+
+/// The change that a proof is asked for. The proof counts for no other change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProofPurpose {
     /// Another password.
@@ -84,7 +134,7 @@ impl FromStr for ProofPurpose {
     }
 }
 
-/// The guest, session and change of a mailed proof.
+/// The guest, session and change of a proof that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofBinding(String);
 

@@ -66,7 +66,10 @@ pub use clock::{Clock, Timestamp};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceClaim, DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};
-pub use fresh_proof::{FreshProof, ProofBinding, ProofPurpose, Proofs, UnknownProofPurpose};
+pub use fresh_proof::{
+    FreshProof, ProofBinding, ProofMethod, ProofPurpose, Proofs, UnknownProofMethod,
+    UnknownProofPurpose,
+};
 pub use front_end::{FrontEnd, InvalidFrontEnd};
 pub use guest::{
     AddressClaim, Guest, GuestId, GuestName, InvalidGuestId, InvalidGuestName, InvalidUserSub,

@@ -67,6 +67,12 @@ impl SessionToken {
         SignInId(HEXLOWER.encode(&self.hash_for("proof:")))
     }
 
+    /// The name of a passkey's challenge for a fresh proof. No sign-in and no mailed proof has it.
+    #[must_use]
+    pub fn passkey_proof_id(&self) -> SignInId {
+        SignInId(HEXLOWER.encode(&self.hash_for("passkey proof:")))
+    }
+
     /// The name under which the code for another address is stored.
     #[must_use]
     pub fn address_code_id(&self) -> SignInId {

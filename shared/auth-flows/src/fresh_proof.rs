@@ -1,27 +1,29 @@
-//! Fresh proofs from a caller: the password, or a code that was mailed for this change, under the
-//! same limits as at a sign-in; and the second factor of a guest who has one.
+//! Fresh proofs from a caller: the password, a code that was mailed for this change, or a passkey
+//! that was asked for it, under the same limits as at a sign-in; and the second factor of a guest
+//! who has one, unless a verified passkey stands for it.
 
 use auth_aws::{
     ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService, Whose,
 };
 use auth_domain::{
-    Authenticator, Clock, FreshProof, Guest, OfferedPassword, OtpCode, Password, Problem,
+    Assertion, Authenticator, Clock, FreshProof, Guest, OfferedPassword, OtpCode, Password, Problem,
     ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor, SelfServiceTokens,
     SessionToken, SignIn, SignInRules, Tokens,
 };
 use auth_lambda::{CodeSent, Exchange, Fields};
 
 use crate::{
-    BroughtCode, CodeAttempts, CodeMails, PasswordAttempts, Requesters, SecondFactorAttempts,
+    BroughtAssertion, BroughtCode, CodeAttempts, CodeMails, PasskeyProofs, PasswordAttempts, Requesters,
+    SecondFactorAttempts,
 };
 
-/// The sender of a mailed code as a proof.
+/// The sender of a proof that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prover {
-    /// The caller, with a code that was mailed for the purpose in the caller's session.
+    /// The caller, with a code or a challenge for the purpose in the caller's session.
     Caller,
     /// A sign-in that waits for a set-up. It has no session yet, so the code of another sign-in at
-    /// the address proves its guest.
+    /// the address proves its guest. No passkey does: its guest has no second factor.
     WaitingSignIn,
 }
 
@@ -30,6 +32,7 @@ pub enum Prover {
 pub struct FreshProofs {
     codes: CodeAttempts,
     attempts: PasswordAttempts,
+    passkeys: PasskeyProofs,
     factors: SecondFactorAttempts,
     passwords: Passwords,
     token_service: TokenService,
@@ -46,6 +49,7 @@ impl FreshProofs {
         Ok(Self {
             codes: CodeAttempts::new(platform, operation, None)?.for_own_address(),
             attempts: PasswordAttempts::new(platform, operation, None)?.for_own_address(),
+            passkeys: PasskeyProofs::new(platform, operation)?,
             factors: SecondFactorAttempts::new(platform)?,
             passwords: Passwords::new(platform)?,
             token_service: TokenService::new(platform)?,
@@ -73,6 +77,15 @@ impl FreshProofs {
                 let (mail, purpose) = ((session_token, code), TokenPurpose::Session);
                 let mailed = self.mailed(guest, mail, purpose, Prover::Caller, exchange);
                 let tokens = mailed.await?;
+                self.token_service.discard(&tokens).await;
+            }
+            FreshProof::Passkey {
+                session_token,
+                assertion,
+            } => {
+                let (shown, purpose) = ((session_token, &**assertion), TokenPurpose::Session);
+                let shown = self.shown(guest, shown, purpose, Prover::Caller, exchange);
+                let tokens = shown.await?;
                 self.token_service.discard(&tokens).await;
             }
         }
@@ -146,6 +159,13 @@ impl FreshProofs {
                 let (mail, purpose) = ((session_token, code), TokenPurpose::Passkeys);
                 self.mailed(guest, mail, purpose, by, exchange).await?
             }
+            FreshProof::Passkey {
+                session_token,
+                assertion,
+            } => {
+                let (shown, purpose) = ((session_token, &**assertion), TokenPurpose::Passkeys);
+                self.shown(guest, shown, purpose, by, exchange).await?
+            }
         };
         if let Some((authenticator, factor)) = factor
             && let Err(problem) = self
@@ -211,6 +231,29 @@ impl FreshProofs {
         }
     }
 
+    /// The tokens for a right assertion, once.
+    async fn shown(
+        &self,
+        guest: &Guest,
+        (session_token, assertion): (&SessionToken, &Assertion),
+        purpose: TokenPurpose,
+        by: Prover,
+        exchange: &Exchange,
+    ) -> Result<Tokens, Problem> {
+        let binding = match by {
+            Prover::Caller => ProofBinding::of(exchange.caller()?, self.purpose),
+            Prover::WaitingSignIn => return Err(Problem::InvalidSession),
+        };
+        let brought = BroughtAssertion {
+            sign_in: session_token.passkey_proof_id(),
+            whose: Whose::Proof(&guest.email, &binding),
+            assertion,
+            purpose,
+        };
+        let proving = self.passkeys.prove(guest, brought, exchange);
+        proving.await.map_err(good_once)
+    }
+
     /// Revokes the tokens of a change of passkeys. If that fails, they expire unused: no client has
     /// them.
     pub async fn give_back(&self, tokens: &SelfServiceTokens) {
@@ -225,12 +268,14 @@ impl FreshProofs {
     }
 }
 
-/// The authenticator of a guest who has one, and the second factor from the request.
+/// The authenticator of a guest who has one, and the second factor from the request. `None` if the
+/// guest has none, or if the request has none because its passkey is both factors.
 fn factor<'a>(
     guest: &'a Guest,
     proofs: &'a Proofs,
 ) -> Result<Option<(&'a Authenticator, &'a SecondFactor)>, Problem> {
     match (&guest.authenticator, &proofs.second_factor) {
+        (Some(_), None) if proofs.are_both_factors_of(guest) => Ok(None),
         (Some(_), None) => Err(Fields::needed("mfaCode")),
         (Some(authenticator), Some(factor)) => Ok(Some((authenticator, factor))),
         (None, _) => Ok(None),

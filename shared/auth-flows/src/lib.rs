@@ -15,6 +15,7 @@ mod new_users;
 mod notices;
 mod operator_acts;
 mod passkey_attempts;
+mod passkey_proofs;
 mod password_attempts;
 mod refreshes;
 mod registrations;
@@ -45,7 +46,10 @@ pub use held_sign_in::{HeldSignIns, ProvedFactor, Resumed};
 pub use new_users::{NewUsers, UnprovedSweep};
 pub use notices::Notices;
 pub use operator_acts::OperatorActs;
-pub use passkey_attempts::{PasskeyAttempts, PasskeyStarts, ProvedPasskey, StartedPasskey};
+pub use passkey_attempts::{
+    BroughtAssertion, PasskeyAttempts, PasskeyStarts, ProvedPasskey, StartedPasskey,
+};
+pub use passkey_proofs::{PasskeyProofs, ProofChallenges};
 pub use password_attempts::PasswordAttempts;
 pub use refreshes::Refreshes;
 pub use registrations::Registrations;

@@ -8,11 +8,11 @@
 
 use auth_aws::{
     Address, ConfigurationError, Guests, PasskeyChallenge, PasskeyProof, Passkeys, Platform,
-    SignIns, Whose,
+    SignIns, TokenPurpose, Whose,
 };
 use auth_domain::{
-    Assertion, Clock, Email, OfferedPassword, Problem, Randomness, SessionToken, SignIn, SignInId,
-    SignInRules, Tokens, UserSub, made_up_challenge,
+    Assertion, Clock, CognitoSession, Email, OfferedPassword, Problem, Randomness, SessionToken,
+    SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub, made_up_challenge,
 };
 use auth_lambda::Exchange;
 
@@ -24,8 +24,20 @@ pub struct PasskeyAttempts {
     requesters: Requesters,
     sign_ins: SignIns,
     passkeys: Passkeys,
-    network: NetworkAttempts,
+    network: Option<NetworkAttempts>,
     rules: SignInRules,
+}
+
+/// An assertion from a request.
+pub struct BroughtAssertion<'a> {
+    /// The sign-in or the proof that it is for.
+    pub sign_in: SignInId,
+    /// The required owner of it.
+    pub whose: Whose<'a>,
+    /// The assertion.
+    pub assertion: &'a Assertion,
+    /// The purpose of the tokens.
+    pub purpose: TokenPurpose,
 }
 
 /// A right assertion, and Cognito's answer to it.
@@ -41,34 +53,48 @@ pub struct ProvedPasskey<'a> {
 }
 
 impl PasskeyAttempts {
-    /// Attempts by way of `operation`, with a limit of the name `network` for each network.
+    /// Attempts by way of `operation`, which may have a limit of that name for each network.
     pub fn new(
         platform: &Platform,
         operation: &'static str,
-        network: &'static str,
+        network: Option<&'static str>,
     ) -> Result<Self, ConfigurationError> {
         let environment = platform.environment();
+        let network = network.map(|policy| NetworkAttempts::new(platform, policy));
         Ok(Self {
             requesters: Requesters::new(platform, operation)?,
             sign_ins: SignIns::new(platform)?,
             passkeys: Passkeys::new(platform)?,
-            network: NetworkAttempts::new(platform, network)?,
+            network: network.transpose()?,
             rules: one_answer(environment.sign_in_rules()?),
         })
+    }
+
+    /// The same for signed-in guests who prove themselves again.
+    #[must_use]
+    pub fn for_own_address(self) -> Self {
+        Self {
+            requesters: self.requesters.for_own_address(),
+            ..self
+        }
     }
 
     /// Proves a passkey: claims the one attempt, counts it, and asks Cognito last.
     pub async fn prove<'a>(
         &'a self,
-        session_token: &SessionToken,
-        assertion: &Assertion,
+        brought: BroughtAssertion<'_>,
         exchange: &'a Exchange,
     ) -> Result<ProvedPasskey<'a>, Problem> {
-        let id = session_token.passkey_sign_in_id();
+        let BroughtAssertion {
+            sign_in: id,
+            whose,
+            assertion,
+            purpose,
+        } = brought;
         let turn = self.requesters.turn(exchange);
-        let claiming =
-            self.sign_ins
-                .claim(&id, Whose::Holder, &turn.attempt, turn.now, &self.rules);
+        let claiming = self
+            .sign_ins
+            .claim(&id, whose, &turn.attempt, turn.now, &self.rules);
         let give_back = self.sign_ins.give_back(&id, &turn.attempt);
         let email = |sign_in: &SignIn| sign_in.email.clone();
         let (sign_in, requester) = self
@@ -79,7 +105,10 @@ impl PasskeyAttempts {
         let passkeys = self.passkeys.for_request(exchange.context());
         let proving = async {
             match sign_in.cognito_sessions.first() {
-                Some(session) => passkeys.prove(&sign_in.email, session, assertion).await,
+                Some(session) => {
+                    let email = &sign_in.email;
+                    passkeys.prove(email, session, assertion, purpose).await
+                }
                 None => Ok(PasskeyProof::Wrong),
             }
         };
@@ -101,7 +130,7 @@ impl PasskeyAttempts {
         requester: &Requester<'a>,
     ) -> Result<Attempt<'a>, Problem> {
         let claim = Claim::SignIn(&self.sign_ins, id.clone(), Box::new(sign_in.clone()));
-        let network = Some((&self.network, requester));
+        let network = self.network.as_ref().map(|network| (network, requester));
         Attempt::count(&requester.turn(), Some(claim), None, network).await
     }
 }
@@ -165,15 +194,7 @@ impl PasskeyStarts {
         };
         let now = self.clock.now();
         let session_token = SessionToken::generate(&self.randomness);
-        let sign_in = SignIn {
-            email: email.clone(),
-            cognito_sessions,
-            attempts: 0,
-            sent_at: now,
-            expires_at: now.after(self.rules.lifetime),
-            password: OfferedPassword::None,
-            registration: None,
-        };
+        let sign_in = awaiting_answer(email, cognito_sessions, &self.rules, now);
         self.sign_ins
             .begin(&session_token.passkey_sign_in_id(), &sign_in)
             .await?;
@@ -185,7 +206,26 @@ impl PasskeyStarts {
     }
 }
 
-fn one_answer(rules: SignInRules) -> SignInRules {
+/// A sign-in whose browser is asked for a passkey at `now`.
+pub(crate) fn awaiting_answer(
+    email: &Email,
+    cognito_sessions: Vec<CognitoSession>,
+    rules: &SignInRules,
+    now: Timestamp,
+) -> SignIn {
+    SignIn {
+        email: email.clone(),
+        cognito_sessions,
+        attempts: 0,
+        sent_at: now,
+        expires_at: now.after(rules.lifetime),
+        password: OfferedPassword::None,
+        registration: None,
+    }
+}
+
+/// The rules of a challenge, which takes one answer.
+pub(crate) fn one_answer(rules: SignInRules) -> SignInRules {
     SignInRules {
         attempts: 1,
         ..rules

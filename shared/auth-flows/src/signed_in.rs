@@ -371,8 +371,7 @@ impl SigningIn {
     }
 
     /// The guest of a passkey that Cognito has accepted. The passkey must be on the guest's list,
-    /// which one write checks. It is both factors if its device has verified its user, and if it
-    /// was once shown together with the authenticator, where the guest has one.
+    /// which one write checks.
     async fn guest_by_passkey(
         &self,
         assertion: &Assertion,
@@ -380,22 +379,13 @@ impl SigningIn {
     ) -> Result<Arrived, Problem> {
         let FirstFactor { requester, sub, .. } = first_factor;
         let listed = self.guests.find(sub).await?.and_then(|guest| {
-            let mut passkeys = guest.passkeys.iter();
-            let passkey = passkeys.find(|passkey| passkey.credential_id == *assertion.id())?;
-            Some((passkey.clone(), guest))
+            let passkey = guest.passkey_of(assertion)?.clone();
+            Some((passkey, guest))
         });
         let Some((passkey, guest)) = listed else {
             return Err(requester.wrong_passkey());
         };
-        let verified = assertion.user_verified();
-        let has_both_factors = verified && passkey.is_both_factors_of(&guest);
-        let used = if has_both_factors {
-            PasskeyUse::BothFactors
-        } else if verified {
-            PasskeyUse::Verified
-        } else {
-            PasskeyUse::Touched
-        };
+        let used = PasskeyUse::of(assertion, &passkey, &guest);
         let now = self.clock.now();
         if !self.passkeys.used(sub, &passkey.id, used, now).await? {
             return Err(requester.wrong_passkey());
@@ -404,8 +394,8 @@ impl SigningIn {
         Ok(Arrived {
             guest: self.settled(guest, exchange).await,
             returns: true,
-            has_both_factors,
-            verified_passkey: verified.then_some(passkey.id),
+            has_both_factors: used == PasskeyUse::BothFactors,
+            verified_passkey: assertion.user_verified().then_some(passkey.id),
             spares_second_factor: false,
         })
     }

@@ -245,19 +245,30 @@ impl Fields {
         })
     }
 
-    /// A fresh proof of the caller: `password`, or `proof` with the `sessionToken` and the `code`
-    /// of `requestProof`'s mail. `None` only if [`Fields::finish`] will refuse.
+    /// A fresh proof of the caller: `password`, or `proof` with the `sessionToken` of
+    /// `requestProof` and either the mailed `code` or the passkey's `credential`. `None` only if
+    /// [`Fields::finish`] will refuse.
     fn fresh_proof(&mut self) -> Option<FreshProof> {
         let password = self.optional("password").map(FreshProof::Password);
-        let code = self.nested("proof", |proof| {
-            let (session_token, code) = (proof.required("sessionToken"), proof.required("code"));
-            Some(FreshProof::MailedCode {
-                session_token: session_token?,
-                code: code?,
-            })
+        let asked_for = self.nested("proof", |proof| {
+            let session_token = proof.required("sessionToken");
+            let code = proof.optional("code");
+            let assertion = proof.optional_assertion("credential");
+            proof.one_of(&["code", "credential"]);
+            let session_token = session_token?;
+            match (code, assertion) {
+                (Some(code), _) => Some(FreshProof::MailedCode {
+                    session_token,
+                    code,
+                }),
+                (None, assertion) => Some(FreshProof::Passkey {
+                    session_token,
+                    assertion: Box::new(assertion?),
+                }),
+            }
         });
         self.one_of(&["password", "proof"]);
-        password.or(code)
+        password.or(asked_for)
     }
 
     /// An optional second factor: `code` or `backupCode`. Use [`Fields::one_of`] to require exactly
@@ -288,7 +299,14 @@ impl Fields {
 
     /// A use of a passkey in a browser's form. `None` only if [`Fields::finish`] will refuse.
     pub fn assertion(&mut self, name: &str) -> Option<Assertion> {
-        self.credential(name, |credential| {
+        if !self.has(name) {
+            self.problem(name, "required", "must be given".to_owned());
+        }
+        self.optional_assertion(name)
+    }
+
+    fn optional_assertion(&mut self, name: &str) -> Option<Assertion> {
+        self.nested(name, |credential| {
             let id: Option<CredentialId> = credential.required("id");
             let parts = credential.credential("response", |response| {
                 let client_data: Option<String> = response.required("clientDataJSON");

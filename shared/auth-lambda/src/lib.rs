@@ -22,6 +22,7 @@ mod metric;
 mod operation;
 mod origin;
 mod page;
+mod passkey_asked;
 mod problem_details;
 mod redirect;
 mod runtime_api;
@@ -44,6 +45,7 @@ pub use operation::{
 };
 pub use origin::{InvalidOrigin, Origin};
 pub use page::{Page, PagePolicy};
+pub use passkey_asked::PasskeyAsked;
 pub use problem_details::{ProblemDetails, code, status};
 pub use redirect::Redirect;
 pub use runtime_api::{ProcessError, serve};
