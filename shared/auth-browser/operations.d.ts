@@ -641,11 +641,11 @@ export interface Operations {
     input: RequestPasswordResetInput,
     options?: CallOptions,
   ): Promise<ResetRequested>;
-  /** Mail a code for a sensitive change. */
+  /** Ask for a fresh proof for a sensitive change. */
   requestProof(
     input: RequestProofInput,
     options?: CallOptions,
-  ): Promise<CodeSent>;
+  ): Promise<ProofAsked>;
   /** Mail another code for the same sign-in. */
   resendOtp(
     input: ResendOtpInput,
@@ -720,6 +720,19 @@ export interface Operations {
 export type Email = string;
 
 /**
+ * AuthenticationResponseJSON, what `toJSON` of the credential writes. Other members are ignored.
+ */
+export type Assertion = {
+  readonly id: CredentialId;
+  readonly response: {
+    readonly clientDataJSON: CredentialPart;
+    readonly authenticatorData: CredentialPart;
+    readonly signature: CredentialPart;
+    readonly userHandle?: CredentialPart | null;
+  };
+};
+
+/**
  * Give session and conversation where both are known: a session that is named together with another
  * conversation than its own does not count. An access token stands alone.
  */
@@ -744,6 +757,16 @@ export type TokenDelivery = 'body' | 'cookie' | null;
 export type ConversationId = string;
 
 /**
+ * The answer to a `requestProof` for this purpose, in this session: the `code` that it mailed, or
+ * the `credential` of a passkey that it asked for. It counts once, and signs nobody in.
+ */
+export type RequestedProof = {
+  readonly sessionToken: SessionToken;
+  readonly code?: OtpCode;
+  readonly credential?: Assertion | null;
+} | null;
+
+/**
  * The code as it was mailed, typed or pasted: 6 to 8 decimal digits of whatever script, full-width
  * ones too. White space, dashes and characters of no width are passed over.
  */
@@ -764,12 +787,6 @@ export type Name = string;
 
 /** 16 letters and digits. Letter case, spaces and dashes do not matter. */
 export type BackupCode = string;
-
-/** A code that `requestProof` has mailed for this purpose, in this session. It signs nobody in. */
-export type MailedProof = {
-  readonly sessionToken: SessionToken;
-  readonly code: OtpCode;
-} | null;
 
 /** A credential's id as its authenticator chose it, in base64url. */
 export type CredentialId = string;
@@ -927,7 +944,7 @@ export type ChangeEmailInput = {
   /** The address that is to be the guest's. */
   readonly email: Email;
   readonly password?: Password;
-  readonly proof?: MailedProof;
+  readonly proof?: RequestedProof;
   /** Of the authenticator, where the guest has one. */
   readonly mfaCode?: OtpCode | null;
   readonly backupCode?: BackupCode | null;
@@ -935,7 +952,7 @@ export type ChangeEmailInput = {
 
 export type ChangePasswordInput = {
   readonly password?: Password;
-  readonly proof?: MailedProof;
+  readonly proof?: RequestedProof;
   /** Of the authenticator, where the guest has one. */
   readonly mfaCode?: OtpCode | null;
   readonly backupCode?: BackupCode | null;
@@ -986,7 +1003,7 @@ export type Delivery = {
 
 export type DisableMfaInput = {
   readonly password?: Password;
-  readonly proof?: MailedProof;
+  readonly proof?: RequestedProof;
   readonly code?: OtpCode;
   readonly backupCode?: BackupCode | null;
 };
@@ -1090,6 +1107,25 @@ export type Passkey = {
   readonly userVerified: boolean;
 };
 
+export type PasskeyAsked = {
+  readonly sessionToken: SessionToken;
+  /** Seconds until the challenge ends. */
+  readonly expiresIn: number;
+  /**
+   * PublicKeyCredentialRequestOptionsJSON, for `PublicKeyCredential.parseRequestOptionsFromJSON`.
+   */
+  readonly options: {
+    readonly challenge: string;
+    readonly rpId: string;
+    readonly timeout: number;
+    readonly userVerification: 'preferred' | 'required';
+    readonly allowCredentials: readonly {
+      readonly id: CredentialId;
+      readonly type: 'public-key';
+    }[];
+  };
+};
+
 export type PasskeyList = {
   readonly passkeys: readonly Passkey[];
 };
@@ -1117,9 +1153,11 @@ export type PasskeySignIn = {
   };
 };
 
+export type ProofAsked = CodeSent | PasskeyAsked;
+
 export type ProofInput = {
   readonly password?: Password;
-  readonly proof?: MailedProof;
+  readonly proof?: RequestedProof;
   /** Of the authenticator, where the guest has one. */
   readonly mfaCode?: OtpCode | null;
   readonly backupCode?: BackupCode | null;
@@ -1165,8 +1203,10 @@ export type RequestPasswordResetInput = {
 };
 
 export type RequestProofInput = {
-  /** What the code is for. */
+  /** The change that the proof is for. */
   readonly purpose: 'password' | 'email' | 'delete' | 'export' | 'passkey' | 'authenticator';
+  /** A code by mail, or a passkey on the guest's list. */
+  readonly method?: 'code' | 'passkey' | null;
 };
 
 export type ResendOtpInput = {
@@ -1226,7 +1266,7 @@ export type SetupMfaInput = {
   /** Of a sign-in that waits for a set-up. */
   readonly sessionToken?: SessionToken | null;
   readonly password?: Password;
-  readonly proof?: MailedProof;
+  readonly proof?: RequestedProof;
   /** Of the authenticator that there is. */
   readonly mfaCode?: OtpCode | null;
   readonly backupCode?: BackupCode | null;
@@ -1236,7 +1276,7 @@ export type SetupPasskeyInput = {
   /** Of a sign-in that waits for a set-up. */
   readonly sessionToken?: SessionToken | null;
   readonly password?: Password;
-  readonly proof?: MailedProof;
+  readonly proof?: RequestedProof;
   /** Of the authenticator, where the guest has one. */
   readonly mfaCode?: OtpCode | null;
   readonly backupCode?: BackupCode | null;
@@ -1343,18 +1383,7 @@ export type VerifyOtpInput = {
 export type VerifyPasskeyInput = {
   readonly sessionToken: SessionToken;
   readonly tokenDelivery?: TokenDelivery;
-  /**
-   * AuthenticationResponseJSON, what `toJSON` of the credential writes. Other members are ignored.
-   */
-  readonly credential: {
-    readonly id: CredentialId;
-    readonly response: {
-      readonly clientDataJSON: CredentialPart;
-      readonly authenticatorData: CredentialPart;
-      readonly signature: CredentialPart;
-      readonly userHandle?: CredentialPart | null;
-    };
-  };
+  readonly credential: Assertion;
 };
 
 export type VerifyPasskeySetupInput = {

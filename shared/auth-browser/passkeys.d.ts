@@ -22,6 +22,8 @@ export function isAutofillAvailable(): Promise<boolean>;
 
 type Proof = Parameters<Operations['setupPasskey']>[0];
 type Registered = Awaited<ReturnType<Operations['verifyPasskeySetup']>>;
+type Purpose = Parameters<Operations['requestProof']>[0]['purpose'];
+type PasskeyProof = { sessionToken: string; credential: NonNullable<NonNullable<Proof['proof']>['credential']> };
 type SignedIn = Awaited<ReturnType<Operations['verifyPasskey']>>;
 
 export interface Passkeys {
@@ -34,6 +36,8 @@ export interface Passkeys {
    * `onChosen` is called when the person has chosen, before the API judges it.
    */
   signIn(options: { email: string; autofill?: boolean; signal?: AbortSignal; onChosen?: () => void }): Promise<SignedIn>;
+  /** A fresh proof, as the `proof` of the operation that `purpose` names. */
+  prove(options: { purpose: Purpose; signal?: AbortSignal }): Promise<PasskeyProof>;
 }
 
 /** Passkeys by way of a client. */

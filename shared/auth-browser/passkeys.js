@@ -1,5 +1,5 @@
 /**
- * Passkeys of a Latchkey API: registered and used to sign in. No dependencies.
+ * Passkeys of a Latchkey API: registered, and used to sign in or as a fresh proof. No dependencies.
  *
  * The browser keeps the passkey and asks the person; the API answers the options and judges the
  * outcome. `createPasskeys` puts the two together.
@@ -58,6 +58,15 @@ export function createPasskeys(latchkey) {
       const credential = await asked(() => navigator.credentials.get({ publicKey, mediation, signal }));
       onChosen?.();
       return latchkey.verifyPasskey({ sessionToken, credential: credential.toJSON() }, { signal });
+    },
+
+    /** A fresh proof by a passkey of the guest, for the operation that `purpose` names. */
+    async prove({ purpose, signal }) {
+      demand();
+      const { sessionToken, options } = await latchkey.requestProof({ purpose, method: 'passkey' }, { signal });
+      const publicKey = globalThis.PublicKeyCredential.parseRequestOptionsFromJSON(options);
+      const credential = await asked(() => navigator.credentials.get({ publicKey, signal }));
+      return { sessionToken, credential: credential.toJSON() };
     },
   });
 }

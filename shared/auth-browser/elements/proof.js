@@ -1,6 +1,6 @@
 /**
- * The fresh proof for a sensitive change, as one step: the password or a mailed code, and the
- * second factor if the guest has one.
+ * The fresh proof for a sensitive change, as one step: the password, a mailed code or a passkey,
+ * and the second factor if the guest has one.
  */
 import { digitsOf, field, form, isOff, make } from './parts.js';
 
@@ -18,6 +18,9 @@ const SPENT = new Set([
   'UNSUPPORTED',
   'WRONG_SITE',
 ]);
+
+/** Loaded only if a person may use one. */
+const loaded = () => import('../passkeys.js');
 
 /** An element's knowledge of a person's proofs, as long as the same person is signed in. */
 export class Proofs {
@@ -49,6 +52,8 @@ export class Proofs {
     const mailed = field(voice, 'code', { label: 'proof.mailed', optional: true, as: ['proof', 'proof.code'] });
     const present = field(voice, 'presentCode', { label: 'proof.present', optional: true, as: [factor, 'backupCode'] });
     const mail = make('button', { type: 'button', part: 'quiet' }, voice.say('proof.mail'));
+    const passkey = make('button', { type: 'button', part: 'quiet', hidden: true }, voice.say('passkey.use'));
+    let usesPasskey = false;
     const usesMail = () => this.#mailed.has(purpose);
     const show = () => {
       password.node.hidden = usesMail();
@@ -70,11 +75,36 @@ export class Proofs {
       });
       mail.removeAttribute('aria-disabled');
     });
+    /** Makes the change with what `prove` returns; `refused` tells the person that it is wrong. */
+    const changing = (input, prove, refused) =>
+      attempt(async () => {
+        try {
+          await change({ ...(await prove()), ...secondFactor(present, factor) }, input);
+          this.#mailed.delete(purpose);
+        } catch (problem) {
+          if (SPENT.has(problem.code)) this.#mailed.delete(purpose);
+          // Only an answer says that there is an authenticator.
+          if ((problem.errors ?? []).some((error) => error?.field === factor && error?.code === 'needed')) {
+            this.hasAuthenticator = true;
+            needsFactor = true;
+          }
+          show();
+          if (problem.code !== 'INVALID_CREDENTIALS') throw problem;
+          refused();
+        }
+      });
     const { node } = form(voice, {
       fields: proved,
       go,
       part,
       onSubmit: (input) => {
+        if (usesPasskey) {
+          return changing(
+            input,
+            () => this.#show(purpose),
+            () => element.tell(voice.say('problem.REFUSED')),
+          );
+        }
         const [shown, text] = usesMail() ? [mailed, digitsOf(mailed.input.value)] : [password, password.input.value];
         if (text === '') {
           shown.wrong(voice.say('field.required'));
@@ -82,33 +112,48 @@ export class Proofs {
           return undefined;
         }
         const proof = usesMail() ? { proof: { sessionToken: this.#mailed.get(purpose), code: text } } : { password: text };
-        return attempt(async () => {
-          try {
-            await change({ ...proof, ...secondFactor(present, factor) }, input);
-            this.#mailed.delete(purpose);
-          } catch (problem) {
-            if (SPENT.has(problem.code)) this.#mailed.delete(purpose);
-            // Only an answer says that there is an authenticator.
-            if ((problem.errors ?? []).some((error) => error?.field === factor && error?.code === 'needed')) {
-              this.hasAuthenticator = true;
-              needsFactor = true;
-            }
-            show();
-            if (problem.code !== 'INVALID_CREDENTIALS') throw problem;
+        return changing(
+          input,
+          () => proof,
+          () => {
             shown.input.select();
             element.tell(voice.say('proof.wrong'));
-          }
-        });
+          },
+        );
       },
     });
+    passkey.addEventListener('click', () => {
+      usesPasskey = true;
+      node.requestSubmit();
+      usesPasskey = false;
+    });
     show();
+    void this.#hasPasskey().then((has) => {
+      passkey.hidden = !has;
+    });
     element.show({
       title,
       hint: hint ?? voice.say('proof.hint'),
       content: [node],
       focus: (fields[0] ?? (usesMail() ? mailed : password)).input,
-      ways: [{ node: mail }, ...ways],
+      ways: [{ node: mail }, { node: passkey }, ...ways],
     });
+  }
+
+  /** Whether to offer a passkey. A sign-in that waits has no session to ask in. */
+  async #hasPasskey() {
+    if (this.#email !== undefined) return false;
+    try {
+      const { isAvailable } = await loaded();
+      return isAvailable() && (await this.#element.client.listPasskeys()).passkeys.length > 0;
+    } catch {
+      return false;
+    }
+  }
+
+  async #show(purpose) {
+    const { createPasskeys } = await loaded();
+    return { proof: await createPasskeys(this.#element.client).prove({ purpose }) };
   }
 
   async #mail(purpose) {

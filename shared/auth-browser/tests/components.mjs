@@ -686,7 +686,7 @@ async function screenLock(tab) {
 
 async function passkeys() {
   const address = 'keys-of-her-own@example.com';
-  const tab = await open({ ways: 'code password passkey register' });
+  const tab = await open({ ways: 'code password passkey register', acceptDownloads: true });
   const lock = await screenLock(tab);
   await tab.reload();
   await press(tab, 'Use a passkey');
@@ -716,6 +716,13 @@ async function passkeys() {
   assert.equal(await lock.count(), 1);
   await isAccessible(tab, 'the account with a passkey');
   seen('after the first sign-in a passkey is offered, and made with a proof');
+
+  const downloaded = tab.waitForEvent('download');
+  await account(tab).getByRole('button', { name: 'Download your data', exact: true }).click();
+  await account(tab).getByRole('button', { name: 'Use a passkey', exact: true }).click();
+  assert.equal((await downloaded).suggestedFilename(), 'account.json');
+  await said(tab, /has been downloaded/, 'latchkey-account');
+  seen('a passkey is the proof of a change');
 
   await lock.answers(false);
   await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();

@@ -87,6 +87,12 @@ try {
   assert.equal(signedIn.answer?.user.email, EMAIL, JSON.stringify(signedIn));
   seen('it signs in');
 
+  const prove = (tab, purpose) => tab.evaluate((purpose) => globalThis.outcome(globalThis.passkeys.prove({ purpose })), purpose);
+  const shown = await prove(first.tab, 'export');
+  const exported = await first.tab.evaluate((proof) => globalThis.outcome(globalThis.latchkey.exportAccount({ proof })), shown.answer);
+  assert.equal(exported.answer?.user.email, EMAIL, JSON.stringify([shown, exported]));
+  seen('it is a fresh proof');
+
   const again = await register(first.tab, proof);
   assert.equal(again.code, 'ALREADY_REGISTERED', JSON.stringify(again));
   seen('the same device is told from another');
@@ -102,6 +108,9 @@ try {
   // options contain no ids, so that they do not reveal who has a passkey.
   const hidden = await signIn(second.tab);
   assert.equal(hidden.code, 'NOT_ALLOWED', JSON.stringify(hidden));
+  // A signed-in guest's options name the passkeys.
+  const named = await prove(second.tab, 'export');
+  assert.equal(typeof named.answer?.credential.id, 'string', JSON.stringify(named));
   seen('a device that verifies nobody registers, and is not offered');
 
   const { credentials } = await first.devtools.send('WebAuthn.getCredentials', { authenticatorId: first.authenticatorId });

@@ -76,6 +76,21 @@ impl Browser<'_> {
         self.send(Method::DELETE, &path, &headers, body).await
     }
 
+    /// Asks for a passkey as a fresh proof.
+    pub(crate) async fn ask_for_passkey(&mut self, purpose: &str) -> Answer {
+        let body = json!({ "purpose": purpose, "method": "passkey" });
+        let asked = self.post("/me/proof", body).await;
+        asked.expect_status(200);
+        asked
+    }
+
+    /// The device's answer to a challenge for a fresh proof.
+    pub(crate) async fn passkey_proof(&mut self, purpose: &str, device: &mut Device) -> Value {
+        let asked = self.ask_for_passkey(purpose).await;
+        let credential = device.get(&asked["options"]).await;
+        json!({ "sessionToken": asked["sessionToken"], "credential": credential })
+    }
+
     pub(crate) async fn start_passkey(&mut self, email: &str) -> Answer {
         let started = self
             .post("/auth/passkey/initiate", json!({ "email": email }))

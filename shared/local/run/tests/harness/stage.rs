@@ -165,6 +165,28 @@ impl<'world> Stage<'world> {
         stage
     }
 
+    /// The same by a passkey, which stands for the guest's authenticator.
+    pub(crate) async fn proved_by_passkey(
+        world: &'world TestWorld,
+        path: &str,
+        mut body: Value,
+    ) -> Self {
+        world.registered(ADA, PASSWORD).await;
+        let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
+        let mut device = world.device();
+        let proofs = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
+        let browser = &mut guest.session.browser;
+        browser
+            .add_passkey(proofs, &mut device)
+            .await
+            .expect_status(201);
+        body["proof"] = json!({});
+        let mut stage = Self::signed_in(guest.session, Method::POST, path, body);
+        stage.device = Some(device);
+        stage.renew_proofs().await;
+        stage
+    }
+
     /// The same by a mailed code and an authenticator.
     pub(crate) async fn proved_by_both(
         world: &'world TestWorld,
@@ -344,30 +366,20 @@ impl<'world> Stage<'world> {
         self.app.as_ref().expect("an authenticator").next_code()
     }
 
-    /// The purpose of the request's mailed proof.
-    fn purpose(&self) -> &'static str {
-        let Door::Http(_, path) = &self.door else {
-            panic!("no proof goes this way");
-        };
-        match path.as_str() {
-            "/me/password" => "password",
-            "/me/email" => "email",
-            "/me/delete" => "delete",
-            "/me/export" => "export",
-            path if path.starts_with("/me/passkeys") => "passkey",
-            _ => "authenticator",
-        }
-    }
-
     /// Unused proofs, of each kind that the request has.
     pub(crate) async fn renew_proofs(&mut self) {
         if self.body["proof"].is_object() {
             let waits = self.body["sessionToken"].is_string();
-            self.body["proof"] = if waits {
-                self.world.mailed_sign_in(ADA).await
-            } else {
-                let purpose = self.purpose();
-                self.browser.mailed_proof(ADA, purpose).await
+            self.body["proof"] = match &mut self.device {
+                _ if waits => self.world.mailed_sign_in(ADA).await,
+                Some(device) => {
+                    let purpose = purpose(&self.door);
+                    self.browser.passkey_proof(purpose, device).await
+                }
+                None => {
+                    let purpose = purpose(&self.door);
+                    self.browser.mailed_proof(ADA, purpose).await
+                }
             };
         }
         for member in ["code", "mfaCode"] {
@@ -398,6 +410,21 @@ impl<'world> Stage<'world> {
         let code = self.world.mail_code(ADA).await;
         let token = self.session_token.clone();
         self.browser.verify(ADA, &code, &token).await
+    }
+}
+
+/// The purpose of a request's proof.
+fn purpose(door: &Door) -> &'static str {
+    let Door::Http(_, path) = door else {
+        panic!("no proof goes this way");
+    };
+    match path.as_str() {
+        "/me/password" => "password",
+        "/me/email" => "email",
+        "/me/delete" => "delete",
+        "/me/export" => "export",
+        path if path.starts_with("/me/passkeys") => "passkey",
+        _ => "authenticator",
     }
 }
 

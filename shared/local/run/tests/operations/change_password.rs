@@ -142,6 +142,13 @@ pub(crate) fn cases() -> Vec<Case> {
                 json!({ "newPassword": OTHER_PASSWORD }),
             ))
         }),
+        case("proved by passkey", |world| {
+            Box::pin(Stage::proved_by_passkey(
+                world,
+                PATH,
+                json!({ "newPassword": OTHER_PASSWORD }),
+            ))
+        }),
     ]
 }
 

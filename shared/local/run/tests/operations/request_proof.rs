@@ -1,4 +1,5 @@
-//! `request-proof`: a code proves its guest in one session, for one change, once.
+//! `request-proof`: a code proves its guest in one session, for one change, once. Passkeys have
+//! `rules/passkey_proofs.rs`.
 
 use reqwest::Method;
 use serde_json::json;
@@ -128,9 +129,20 @@ async fn the_second_factor_is_wanted_beside_every_proof() {
 
 /// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case::of("request-proof", "mailed", "200", |world| {
-        Box::pin(mailed(world))
-    })]
+    vec![
+        Case::of("request-proof", "mailed", "200", |world| {
+            Box::pin(mailed(world))
+        }),
+        Case::of("request-proof", "by passkey", "200", |world| {
+            Box::pin(by_passkey(world))
+        }),
+    ]
+}
+
+async fn by_passkey(world: &TestWorld) -> Stage<'_> {
+    let session = world.holder(ADA).await.session;
+    let body = json!({ "purpose": "delete", "method": "passkey" });
+    Stage::signed_in(session, Method::POST, "/me/proof", body)
 }
 
 async fn mailed(world: &TestWorld) -> Stage<'_> {

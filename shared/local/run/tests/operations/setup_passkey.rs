@@ -201,6 +201,9 @@ pub(crate) fn cases() -> Vec<Case> {
         case("proved by mail", |world| {
             Box::pin(Stage::proved_by_mail(world, PATH))
         }),
+        case("proved by passkey", |world| {
+            Box::pin(Stage::proved_by_passkey(world, PATH, json!({})))
+        }),
         case("proved with an authenticator", |world| {
             Box::pin(Stage::proved_with_authenticator(world, PATH))
         }),
