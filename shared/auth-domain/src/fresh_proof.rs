@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use crate::{Assertion, Caller, Guest, OtpCode, Password, SecondFactor, SessionId, SessionToken};
+use crate::{
+    Assertion, Caller, Guest, OtpCode, Passkey, Password, SecondFactor, SessionId, SessionToken,
+};
 
 /// A proof made for this very request. An open session or a stolen token does not contain one (ASVS
 /// 5.0 7.5.1).
@@ -43,7 +45,7 @@ impl Proofs {
         match &self.proof {
             FreshProof::Password(_) | FreshProof::MailedCode { .. } => false,
             FreshProof::Passkey { assertion, .. } => {
-                let passkey = guest.passkey_of(assertion);
+                let passkey = Passkey::shown_by(assertion, guest);
                 let is_both = passkey.is_some_and(|passkey| passkey.is_both_factors_of(guest));
                 assertion.user_verified() && is_both
             }

@@ -6,8 +6,7 @@ use serde::{Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::{
-    Assertion, Authenticator, Email, Locale, Passkey, PendingAuthenticator, Randomness, SessionId,
-    Timestamp,
+    Authenticator, Email, Locale, Passkey, PendingAuthenticator, Randomness, SessionId, Timestamp,
     characters::{breaks_a_line, is_visible},
     crockford::CROCKFORD,
     redacted::redacted_debug,
@@ -245,13 +244,6 @@ impl Guest {
     #[must_use]
     pub fn has_second_factor(&self) -> bool {
         self.authenticator.is_some() || self.passkeys.iter().any(|passkey| passkey.user_verified)
-    }
-
-    /// The passkey on the guest's list that an assertion names.
-    #[must_use]
-    pub fn passkey_of(&self, assertion: &Assertion) -> Option<&Passkey> {
-        let mut passkeys = self.passkeys.iter();
-        passkeys.find(|passkey| passkey.credential_id == *assertion.id())
     }
 
     /// Whether an operator's reset is due: the second factors no longer count, and the next sign-in

@@ -9,7 +9,7 @@ use auth_aws::{
     SignIns, TokenService,
 };
 use auth_domain::{
-    AttemptId, Clock, FieldProblem, Guest, Limit, Problem, ProofBinding, ProofPurpose, Randomness,
+    AttemptId, Clock, FieldProblem, Guest, Limit, Passkey, Problem, ProofBinding, ProofPurpose, Randomness,
     RelyingParty, SessionToken, SignInRules, Tokens, UserVerification,
 };
 use auth_lambda::{Exchange, PasskeyAsked};
@@ -49,7 +49,7 @@ impl PasskeyProofs {
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let assertion = brought.assertion;
-        let Some(passkey) = guest.passkey_of(assertion) else {
+        let Some(passkey) = Passkey::shown_by(assertion, guest) else {
             return Err(Problem::InvalidCredentials);
         };
         let proved = self.attempts.prove(brought, exchange).await?;

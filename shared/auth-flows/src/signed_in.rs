@@ -20,8 +20,8 @@ use auth_aws::{
 };
 use auth_domain::{
     ActivityKind, Assertion, Clock, Email, FollowUp, Guest, MissingFactor, Notice, OfferedPassword,
-    Problem, Report, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod, Timestamp,
-    TokenDelivery, Tokens, UserSub,
+    Passkey, Problem, Report, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod,
+    Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, SignInAnswer};
 use tokio::join;
@@ -379,7 +379,7 @@ impl SigningIn {
     ) -> Result<Arrived, Problem> {
         let FirstFactor { requester, sub, .. } = first_factor;
         let listed = self.guests.find(sub).await?.and_then(|guest| {
-            let passkey = guest.passkey_of(assertion)?.clone();
+            let passkey = Passkey::shown_by(assertion, &guest)?.clone();
             Some((passkey, guest))
         });
         let Some((passkey, guest)) = listed else {

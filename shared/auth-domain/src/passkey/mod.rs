@@ -44,6 +44,13 @@ pub struct Passkey {
 }
 
 impl Passkey {
+    /// The passkey on the list of `guest` that an assertion names.
+    #[must_use]
+    pub fn shown_by<'a>(assertion: &Assertion, guest: &'a Guest) -> Option<&'a Self> {
+        let mut passkeys = guest.passkeys.iter();
+        passkeys.find(|passkey| passkey.credential_id == *assertion.id())
+    }
+
     /// Whether a verified use of it proves both factors of `guest`.
     #[must_use]
     pub fn is_both_factors_of(&self, guest: &Guest) -> bool {
