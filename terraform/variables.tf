@@ -221,6 +221,8 @@ variable "public_client" {
       (auth_requests_per_5_minutes), and Cognito counts by user.
     - Cognito renews and revokes its refresh tokens. POST /auth/refresh refuses them, and a logout at
       Latchkey ends its sessions only with everywhere.
+    - Its sessions have no record. GET /me/sessions does not show them, and no request ends one of
+      them alone. DELETE /me/sessions ends them for Latchkey and for authorize-request.
   EOT
   type        = string
   default     = "off"

@@ -335,7 +335,8 @@ impl SigningIn {
     }
 
     /// The guest of a person who has just proved the address by a code. A sign-in that began at an
-    /// address which is the guest's no more is over.
+    /// address which is the guest's no more is over. So is one that meets a change which is half
+    /// done: every start finishes the change first, so the sign-in began before it.
     ///
     /// A password from before the address was proved may be a stranger's, so it is removed.
     async fn guest_by_code(
@@ -347,7 +348,7 @@ impl SigningIn {
         let (sub, email) = (&first_factor.sub, &sign_in.email);
         let arrival = self.arrivals.look(sub, email).await?;
         if let Arrival::Known(guest) = &arrival
-            && guest.has_moved_from(email, begun)
+            && (guest.has_moved_from(email, begun) || guest.changing_to.is_some())
         {
             return Err(Problem::InvalidSession);
         }

@@ -142,6 +142,23 @@ async fn codes_that_were_begun_at_the_old_address_are_worth_nothing() {
     refused.expect_problem(400, "INVALID_SESSION");
 }
 
+/// The start of every later sign-in finishes the change.
+#[tokio::test]
+async fn a_code_from_before_is_worth_nothing_once_a_change_is_half_done() {
+    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    let ada = signed_in(&world, ADA).await;
+    let mut browser = world.browser();
+    let started = browser.started(ADA).await;
+    let code = world.mail_code(ADA).await;
+    half_done_by(ada).await;
+    let refused = browser.verify(ADA, &code, &started).await;
+    refused.expect_problem(400, "INVALID_SESSION");
+    browser.sign_in(ELSEWHERE).await.expect_status(200);
+    let claimed: Vec<String> = claims(&world).await.into_keys().collect();
+    assert_eq!(claimed, [ELSEWHERE]);
+    assert_each_address_has_one_guest(&world, "half done").await;
+}
+
 #[tokio::test]
 async fn a_new_password_takes_a_code_that_was_asked_for_at_the_new_address() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
