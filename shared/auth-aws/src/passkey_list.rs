@@ -2,8 +2,8 @@
 //! passkey that is not on the list cannot sign in, even if Cognito still has it.
 
 use auth_domain::{
-    Assertion, AuthenticatorMark, Guest, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem, SessionId, Timestamp,
-    UserSub,
+    Assertion, AuthenticatorMark, Guest, HeldSetUp, Passkey, PasskeyId, PasskeyName, Problem,
+    SessionId, Timestamp, UserSub,
 };
 use aws_sdk_dynamodb::{
     Client,

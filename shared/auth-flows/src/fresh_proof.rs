@@ -6,15 +6,15 @@ use auth_aws::{
     ConfigurationError, EmailCodes, Passwords, Platform, SignIns, TokenPurpose, TokenService, Whose,
 };
 use auth_domain::{
-    Assertion, Authenticator, Clock, FreshProof, Guest, OfferedPassword, OtpCode, Password, Problem,
-    ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor, SelfServiceTokens,
-    SessionToken, SignIn, SignInRules, Tokens,
+    Assertion, Authenticator, Clock, FreshProof, Guest, OfferedPassword, OtpCode, Password,
+    Problem, ProofBinding, ProofPurpose, Proofs, Randomness, Report, SecondFactor,
+    SelfServiceTokens, SessionToken, SignIn, SignInRules, Tokens,
 };
 use auth_lambda::{CodeSent, Exchange, Fields};
 
 use crate::{
-    BroughtAssertion, BroughtCode, CodeAttempts, CodeMails, PasskeyProofs, PasswordAttempts, Requesters,
-    SecondFactorAttempts,
+    BroughtAssertion, BroughtCode, CodeAttempts, CodeMails, PasskeyProofs, PasswordAttempts,
+    Requesters, SecondFactorAttempts,
 };
 
 /// The sender of a proof that was asked for.

@@ -9,8 +9,8 @@ use auth_aws::{
     SignIns, TokenService,
 };
 use auth_domain::{
-    AttemptId, Clock, FieldProblem, Guest, Limit, Passkey, Problem, ProofBinding, ProofPurpose, Randomness,
-    RelyingParty, SessionToken, SignInRules, Tokens, UserVerification,
+    AttemptId, Clock, FieldProblem, Guest, Limit, Passkey, Problem, ProofBinding, ProofPurpose,
+    Randomness, RelyingParty, SessionToken, SignInRules, Tokens, UserVerification,
 };
 use auth_lambda::{Exchange, PasskeyAsked};
 
@@ -25,6 +25,7 @@ pub struct PasskeyProofs {
     attempts: PasskeyAttempts,
     list: PasskeyList,
     token_service: TokenService,
+    user_verification: UserVerification,
     clock: Clock,
 }
 
@@ -35,11 +36,15 @@ impl PasskeyProofs {
             attempts: PasskeyAttempts::new(platform, operation, None)?.for_own_address(),
             list: PasskeyList::new(platform)?,
             token_service: TokenService::new(platform)?,
+            user_verification: platform
+                .environment()
+                .required("PASSKEY_USER_VERIFICATION")?,
             clock: platform.clock(),
         })
     }
 
-    /// The tokens for an assertion that Cognito accepts from a passkey on the list of `guest`. One
+    /// The tokens for an assertion that Cognito accepts from a passkey on the list of `guest`. If
+    /// the deployment demands verified users, any other answer is refused before it is asked. One
     /// write checks the list after Cognito's answer: a passkey that was deleted meanwhile proves
     /// nothing.
     pub(crate) async fn prove(
@@ -49,7 +54,8 @@ impl PasskeyProofs {
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let assertion = brought.assertion;
-        let Some(passkey) = Passkey::shown_by(assertion, guest) else {
+        let is_verified = self.user_verification.accepts(assertion.user_verified());
+        let Some(passkey) = Passkey::shown_by(assertion, guest).filter(|_| is_verified) else {
             return Err(Problem::InvalidCredentials);
         };
         let proved = self.attempts.prove(brought, exchange).await?;

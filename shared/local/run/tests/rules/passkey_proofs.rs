@@ -9,7 +9,7 @@ use crate::harness::device::Device;
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, ELSEWHERE, EVE};
 use crate::harness::requests::opens;
-use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED};
+use crate::harness::steps::{MANY_STARTS, SECOND_FACTOR_REQUIRED, USER_VERIFICATION_REQUIRED};
 use crate::harness::{Answer, Browser, TestWorld};
 
 const EXPORT: &str = "/me/export";
@@ -182,10 +182,7 @@ async fn a_verified_passkey_that_was_shown_with_the_authenticator_is_both_factor
     let browser = &mut guest.session.browser;
     for device in [&mut both, &mut touch] {
         let proofs = json!({ "password": PASSWORD, "mfaCode": guest.app.next_code() });
-        browser
-            .add_passkey(proofs, device)
-            .await
-            .expect_status(201);
+        browser.add_passkey(proofs, device).await.expect_status(201);
     }
     let proof = browser.passkey_proof("export", &mut both).await;
     export(browser, &proof).await.expect_status(200);
@@ -214,6 +211,23 @@ async fn a_verified_passkey_that_was_shown_with_the_authenticator_is_both_factor
     let beside = json!({ "proof": proof, "code": guest.app.next_code() });
     let disabled = browser.post("/auth/mfa/disable", beside).await;
     disabled.expect_status(204);
+}
+
+#[tokio::test]
+async fn a_touch_is_no_proof_where_verification_is_demanded() {
+    let world = TestWorld::with_settings(&USER_VERIFICATION_REQUIRED).await;
+    let mut ada = world.holder(ADA).await;
+    let browser = &mut ada.session.browser;
+    let asked = browser.ask_for_passkey("export").await;
+    let mut options = asked["options"].clone();
+    assert_eq!(options["userVerification"], "required");
+    options["userVerification"] = json!("discouraged");
+    let touch = ada.device.touched().get(&options).await;
+    let proof = json!({ "sessionToken": asked["sessionToken"], "credential": touch });
+    let refused = export(browser, &proof).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    let proof = browser.passkey_proof("export", &mut ada.device).await;
+    export(browser, &proof).await.expect_status(200);
 }
 
 #[tokio::test]
