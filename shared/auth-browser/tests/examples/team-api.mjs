@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { drive, freePort, startLatchkey, startServer } from './harness.mjs';
 
@@ -41,6 +44,38 @@ drive(async (seen) => {
   const without = await start({ COGNITO_ISSUER: `http://127.0.0.1:${nowhere.address().port}/pool`, API_CLIENT_IDS: client });
   assert.deepEqual(await ask(without, ada.accessToken), [503, { code: 'SERVICE_UNAVAILABLE' }]);
   seen('a good token is not called bad while the keys are out of reach');
+
+  const { handler } = await import(pathToFileURL(resolve(cwd, 'behind-authorizer.js')).href);
+  for (const kind of ['http-api', 'rest-api']) {
+    const { accessToken, user } = await latchkey.signIn('cleo@example.com');
+    const passed = await authorized(kind, accessToken);
+    assert.equal(passed.context.sub, user.cognitoSub, kind);
+    const authorizer = kind === 'http-api' ? { lambda: passed.context } : passed.context;
+    const answered = await handler({ requestContext: { authorizer } });
+    assert.equal(answered.statusCode, 200, kind);
+    assert.equal(JSON.parse(answered.body).reservations.length, 1, kind);
+    const [ended] = await latchkey.call('/auth/logout', {}, { Authorization: `Bearer ${accessToken}` });
+    assert.equal(ended, 204, kind);
+    assert.equal(await authorized(kind, accessToken), null, kind);
+    seen(`behind the authorizer, an ended session is refused (${kind})`);
+  }
+
+  /** The authorizer's answer to the gateway's event; null for a refusal. */
+  async function authorized(kind, token) {
+    const events = new URL('../../../../crates/authorize-request/events/', import.meta.url);
+    const event = JSON.parse(await readFile(new URL(`${kind}.json`, events), 'utf8'));
+    if (kind === 'http-api') {
+      event.headers.authorization = `Bearer ${token}`;
+      event.identitySource = [event.headers.authorization];
+    } else event.authorizationToken = `Bearer ${token}`;
+    const asked = await fetch(`${latchkey.lambda}/2015-03-31/functions/authorize-request/invocations`, {
+      method: 'POST',
+      body: JSON.stringify(event),
+    });
+    const answer = await asked.json();
+    const isPassed = answer.isAuthorized ?? answer.policyDocument.Statement[0].Effect === 'Allow';
+    return isPassed ? answer : null;
+  }
 
   async function start(environment) {
     const port = await freePort();
