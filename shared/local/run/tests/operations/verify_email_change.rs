@@ -208,8 +208,9 @@ async fn a_user_whom_a_start_has_left_goes_and_any_other_one_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registration_and_a_change_at_once_leave_the_address_one_guest() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
-    for _ in 0..4 {
+    for clash in CLASHES.into_iter().cycle().take(4) {
         world.renew();
+        world.cognito().set_address_clash(clash);
         let (mut ada, (token, code)) = asked(&world).await;
         let mut browser = world.browser();
         let registering = browser.registering(ELSEWHERE, OTHER_PASSWORD).await;
@@ -219,7 +220,7 @@ async fn a_registration_and_a_change_at_once_leave_the_address_one_guest() {
             browser.confirm(&registering, &registered_code),
         )
         .await;
-        let outcome = (changed.status, confirmed.status);
+        let outcome = (clash, changed.status, confirmed.status);
         let changed = ada.browser.prove_address(&token, &code).await;
         let is_adas = ada.browser.get("/me").await["email"] == ELSEWHERE;
         assert_eq!(is_adas, changed.status == 200, "{outcome:?}");
@@ -232,8 +233,9 @@ async fn a_registration_and_a_change_at_once_leave_the_address_one_guest() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sign_in_and_a_change_at_once_leave_the_address_one_guest() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
-    for _ in 0..4 {
+    for clash in CLASHES.into_iter().cycle().take(4) {
         world.renew();
+        world.cognito().set_address_clash(clash);
         let (mut ada, (token, code)) = asked(&world).await;
         let mut browser = world.browser();
         let started = browser.started(ELSEWHERE).await;
@@ -243,7 +245,7 @@ async fn a_sign_in_and_a_change_at_once_leave_the_address_one_guest() {
             browser.verify(ELSEWHERE, &sign_in_code, &started),
         )
         .await;
-        let outcome = (changed.status, signed_in.status);
+        let outcome = (clash, changed.status, signed_in.status);
         let changed = ada.browser.prove_address(&token, &code).await;
         let is_adas = ada.browser.get("/me").await["email"] == ELSEWHERE;
         assert_eq!(is_adas, changed.status == 200, "{outcome:?}");
@@ -256,33 +258,37 @@ async fn a_sign_in_and_a_change_at_once_leave_the_address_one_guest() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_changes_to_one_address_one_gets_it() {
     let world = TestWorld::with_settings(&MANY_STARTS).await;
-    let (mut ada, (token, code)) = asked(&world).await;
-    let mut eve = signed_in(&world, EVE).await;
-    let eves = eve.browser.asked_for_address(ELSEWHERE).await;
-    let (one, other) = join(
-        ada.browser.prove_address(&token, &code),
-        eve.browser.prove_address(&eves.0, &eves.1),
-    )
-    .await;
-    let statuses = [one.status, other.status];
-    assert!(statuses.contains(&200), "{statuses:?}");
-    assert!(
-        statuses.iter().any(|status| [409, 503].contains(status)),
-        "{statuses:?}"
-    );
-    assert_each_address_has_one_guest(&world, "two").await;
+    for clash in CLASHES {
+        world.renew();
+        world.cognito().set_address_clash(clash);
+        let (mut ada, (token, code)) = asked(&world).await;
+        let mut eve = signed_in(&world, EVE).await;
+        let eves = eve.browser.asked_for_address(ELSEWHERE).await;
+        let (one, other) = join(
+            ada.browser.prove_address(&token, &code),
+            eve.browser.prove_address(&eves.0, &eves.1),
+        )
+        .await;
+        let statuses = [one.status, other.status];
+        assert!(statuses.contains(&200), "{clash:?}: {statuses:?}");
+        assert!(
+            statuses.iter().any(|status| [409, 503].contains(status)),
+            "{clash:?}: {statuses:?}"
+        );
+        assert_each_address_has_one_guest(&world, &format!("{clash:?}")).await;
 
-    let again = (0..4).map(|_| async {
-        let mut browser = world.browser();
-        browser.bearer(&ada.access_token);
-        browser.prove_address(&token, &code).await.status
-    });
-    let again = at_once(again).await;
-    let expected = if one.status == 200 { 200 } else { 409 };
-    assert!(
-        again.iter().all(|status| [expected, 429].contains(status)),
-        "{again:?}"
-    );
+        let again = (0..4).map(|_| async {
+            let mut browser = world.browser();
+            browser.bearer(&ada.access_token);
+            browser.prove_address(&token, &code).await.status
+        });
+        let again = at_once(again).await;
+        let expected = if one.status == 200 { 200 } else { 409 };
+        assert!(
+            again.iter().all(|status| [expected, 429].contains(status)),
+            "{clash:?}: {again:?}"
+        );
+    }
 }
 
 /// Cognito makes a user at the address after it was looked at, and before it is changed to.
