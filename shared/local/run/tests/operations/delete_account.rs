@@ -132,11 +132,12 @@ async fn calls_of_a_deletion() -> Vec<(AwsCall, u32)> {
 /// request continues it, or the next sign-in at the address.
 #[tokio::test]
 async fn a_deletion_that_is_interrupted_anywhere_is_finished_by_either() {
+    let world = TestWorld::start().await;
     for (call, nth) in calls_of_a_deletion().await {
         for kind in [FaultKind::Denied, FaultKind::Lost] {
             for by_sign_in in [false, true] {
                 let step = format!("{} {nth}, {kind:?}, {by_sign_in}", call.action);
-                let world = TestWorld::start().await;
+                world.renew();
                 let mut ada = ada(&world).await;
                 let (sub, guest_id) = sub_of(&mut ada).await;
                 let fault = Fault::new(kind, call.service, &call.action);
