@@ -1,7 +1,8 @@
-"""Two steps of events-on-moto.
+"""Three steps of events-on-moto.
 
 events_arrive.py examples GUIDE FOLDER    writes the guide's files into the folder, and zips the function
 events_arrive.py arrive FOLDER            sends an event to the bus, and looks at what became of it
+events_arrive.py stays FOLDER             delivers a record to the audit's copy, and tries to be rid of it
 """
 
 import json
@@ -68,6 +69,46 @@ def arrive(folder: Path) -> None:
     assert len(mails) == 1 and ADDRESS in mails[0]["body"], mails
 
 
+def stays(_: Path) -> None:
+    pipe = boto3.client("pipes").describe_pipe(Name="latchkey-dev-audit")
+    stream = boto3.client("dynamodb").describe_table(TableName="latchkey-dev-audit")["Table"]["LatestStreamArn"]
+    firehose = boto3.client("firehose")
+    delivery = firehose.describe_delivery_stream(DeliveryStreamName="latchkey-dev-audit")["DeliveryStreamDescription"]
+    assert (pipe["Source"], pipe["Target"]) == (stream, delivery["DeliveryStreamARN"]), pipe
+    assert "FilterCriteria" not in pipe["SourceParameters"], "every change of the table is copied"
+
+    record = {"eventName": "INSERT", "dynamodb": {"NewImage": {"subject": {"S": f"guest#{GUEST}"}, "act": {"S": "disable"}}}}
+    line = (json.dumps(record) + "\n").encode()
+    sent = firehose.put_record_batch(DeliveryStreamName="latchkey-dev-audit", Records=[{"Data": line}])
+    assert sent["FailedPutCount"] == 0, sent
+    s3, bucket = boto3.client("s3"), "latchkey-dev-audit-123456789012"
+    [delivered] = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    assert delivered["Key"].startswith("acts/"), delivered
+    assert s3.get_object(Bucket=bucket, Key=delivered["Key"])["Body"].read() == line
+
+    # moto's Firehose walks round the bucket's rule, so the rule is asked by a put.
+    key = "acts/2026/03/12/latchkey-dev-audit-1"
+    named = {"Bucket": bucket, "Key": key, "VersionId": s3.put_object(Bucket=bucket, Key=key, Body=line)["VersionId"]}
+    held = s3.head_object(**named)
+    assert held["ObjectLockMode"] == "COMPLIANCE", held
+    assert 399 <= (held["ObjectLockRetainUntilDate"] - held["LastModified"]).days <= 400, held
+    try:
+        s3.delete_object(**named, BypassGovernanceRetention=True)
+    except s3.exceptions.ClientError as refusal:
+        assert refusal.response["Error"]["Code"] == "AccessDenied", refusal
+    else:
+        raise AssertionError("a record was deleted before its time")
+    try:
+        s3.delete_bucket(Bucket=bucket)
+    except s3.exceptions.ClientError as refusal:
+        assert refusal.response["Error"]["Code"] == "BucketNotEmpty", refusal
+    else:
+        raise AssertionError("a bucket with a record in it was deleted")
+    # A deletion without a version hides a record, and loses none.
+    s3.delete_object(Bucket=bucket, Key=key)
+    assert s3.get_object(**named)["Body"].read() == line
+
+
 def seen() -> list[dict]:
     with urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}/seen-by-the-test") as answer:
         return json.load(answer)
@@ -75,4 +116,4 @@ def seen() -> list[dict]:
 
 if __name__ == "__main__":
     step, *paths = sys.argv[1:]
-    {"examples": examples, "arrive": arrive}[step](*map(Path, paths))
+    {"examples": examples, "arrive": arrive, "stays": stays}[step](*map(Path, paths))

@@ -11,6 +11,8 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
+  changed_table_arns = [for arn in var.resources.table_arns : arn if !contains(var.resources.put_only_table_arns, arn)]
+
   # Only Lambda can put it into the requests of a function's code. A service's own request in a
   # function's name may lack it.
   by_functions = { ArnLike = { "lambda:SourceFunctionArn" = "${local.arn.lambda}:function:${var.prefix}-*" } }
@@ -63,7 +65,14 @@ resource "aws_iam_policy" "boundary" {
       {
         Effect    = "Allow"
         Action    = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-        Resource  = concat(var.resources.table_arns, [for arn in var.resources.table_arns : "${arn}/index/*"])
+        Resource  = concat(local.changed_table_arns, [for arn in local.changed_table_arns : "${arn}/index/*"])
+        Condition = local.by_functions
+      },
+      {
+        # No function can be given what reads, changes or deletes the acts of operators.
+        Effect    = "Allow"
+        Action    = ["dynamodb:PutItem"]
+        Resource  = var.resources.put_only_table_arns
         Condition = local.by_functions
       },
       {

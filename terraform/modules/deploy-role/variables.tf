@@ -74,6 +74,8 @@ variable "resources" {
   type = object({
     user_pool_arn = string
     table_arns    = list(string)
+    # Those of them that functions may only put items into.
+    put_only_table_arns = list(string)
     # The functions' secret, and CloudFront's.
     secret_arn         = string
     origin_secret_arns = list(string)

@@ -1,4 +1,5 @@
-# A bus with the guide's examples beside it, on its own: tests/events-on-moto adds their files.
+# A bus with the guide's examples beside it, and the audit's copy, on their own: tests/events-on-moto
+# adds the examples' files.
 
 terraform {
   required_version = ">= 1.9"
@@ -46,6 +47,27 @@ resource "aws_dynamodb_table" "activity" {
   }
 }
 
+resource "aws_dynamodb_table" "audit" {
+  #checkov:skip=CKV_AWS_28:It lives on moto for the length of a test.
+  #checkov:skip=CKV_AWS_119:It lives on moto for the length of a test.
+  name             = "latchkey-dev-audit"
+  billing_mode     = "PAY_PER_REQUEST"
+  hash_key         = "subject"
+  range_key        = "event"
+  stream_enabled   = true
+  stream_view_type = "NEW_IMAGE"
+
+  attribute {
+    name = "subject"
+    type = "S"
+  }
+
+  attribute {
+    name = "event"
+    type = "S"
+  }
+}
+
 resource "aws_dynamodb_table" "guests" {
   #checkov:skip=CKV_AWS_28:It lives on moto for the length of a test.
   #checkov:skip=CKV_AWS_119:It lives on moto for the length of a test.
@@ -75,5 +97,18 @@ module "events" {
   types           = local.contract.components.schemas.GuestEvent.properties.type.enum
   stream_arn      = aws_dynamodb_table.activity.stream_arn
   template        = file("${var.repository}/shared/auth-api/event.json")
+  alarm_topic_arn = "arn:aws:sns:eu-west-1:${local.account}:latchkey-dev-alarms"
+}
+
+module "audit_copy" {
+  source = "../../modules/audit-copy"
+
+  name            = "latchkey-dev"
+  partition       = "aws"
+  region          = "eu-west-1"
+  account_id      = local.account
+  kms_key_arn     = "arn:aws:kms:eu-west-1:${local.account}:key/00000000-0000-4000-8000-000000000000"
+  days            = 400
+  stream_arn      = aws_dynamodb_table.audit.stream_arn
   alarm_topic_arn = "arn:aws:sns:eu-west-1:${local.account}:latchkey-dev-alarms"
 }

@@ -19,7 +19,8 @@ variables {
 
   resources = {
     user_pool_arn        = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
-    table_arns           = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests"]
+    table_arns           = [for table in ["guests", "audit"] : "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-${table}"]
+    put_only_table_arns  = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"]
     secret_arn           = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
     origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-origin-${slot}-AbCdEf"]
     key_arn              = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
@@ -122,6 +123,14 @@ run "one_environment_of_one_repository_deploys" {
 
   # A role's trust is written by whoever makes it, and IAM has no condition on that.
   assert {
+    condition = flatten([
+      for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Action
+      if length([for arn in statement.Resource : arn if strcontains(arn, "table/latchkey-test-audit")]) > 0
+    ]) == ["dynamodb:PutItem"]
+    error_message = "no role that a workflow makes reads, changes or deletes the acts of operators"
+  }
+
+  assert {
     condition = alltrue([
       for statement in jsondecode(aws_iam_policy.boundary.policy).Statement :
       try(statement.Condition.ArnLike["lambda:SourceFunctionArn"], "") == "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-*"
@@ -215,7 +224,8 @@ run "the_longest_names_fit" {
 
     resources = {
       user_pool_arn        = "arn:aws:cognito-idp:ap-southeast-1:111122223333:userpool/ap-southeast-1_Latchkey0"
-      table_arns           = [for table in ["guests", "challenges", "sessions", "activities", "directory"] : "arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-${table}"]
+      table_arns           = [for table in ["guests", "challenges", "sessions", "user-sessions", "activity", "audit"] : "arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-${table}"]
+      put_only_table_arns  = ["arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-audit"]
       secret_arn           = "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:latchkey-production-AbCdEf"
       origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:latchkey-production-origin-${slot}-AbCdEf"]
       key_arn              = "arn:aws:kms:ap-southeast-1:111122223333:key/mrk-00000000000000000000000000000000"
