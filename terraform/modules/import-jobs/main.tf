@@ -3,8 +3,8 @@
 # of a person.
 
 # It has no boundary: that of the functions' roles allows the functions' log groups alone. So a
-# person makes it, and no workflow. Cognito documents no condition for its trust. Only a principal of
-# this account that may pass the role can name it to a job.
+# person makes it, and no workflow. Cognito documents no condition for its trust. Only a principal
+# of this account that may pass the role can name it to a job.
 resource "aws_iam_role" "logs" {
   name        = "${var.name}-import-jobs"
   description = "What import jobs of Cognito may do: log in the user pool's own log group"

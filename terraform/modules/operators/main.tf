@@ -1,6 +1,6 @@
-# The rights of the people who help guests, and of those who import them. It is a document, not a policy of this deployment: the
-# deploying role makes no policies, since it could widen them. No other resource here allows an act
-# on a guest.
+# The rights of the people who help guests, and of those who import them. It is a document, not a
+# policy of this deployment: the deploying role makes no policies, since it could widen them. No
+# other resource here allows an act on a guest.
 
 locals {
   policy = jsonencode({

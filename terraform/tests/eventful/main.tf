@@ -1,5 +1,5 @@
-# A bus with the guide's examples beside it, and the audit's copy, on their own: tests/events-on-moto
-# adds the examples' files.
+# A bus with the guide's examples beside it, and the audit's copy, on their own:
+# tests/events-on-moto adds the examples' files.
 
 terraform {
   required_version = ">= 1.9"

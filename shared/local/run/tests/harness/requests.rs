@@ -52,6 +52,14 @@ impl Sample {
         samples
     }
 
+    /// Those of the people who help guests.
+    pub(crate) fn of_operators() -> Vec<Self> {
+        let mut samples = Self::all();
+        samples.retain(|sample| sample.path.starts_with("/admin/"));
+        assert!(!samples.is_empty());
+        samples
+    }
+
     /// Samples of operations that take an access token, checked by the gateway or by the operation.
     fn with_a_token() -> Vec<Self> {
         let mut samples = Self::all();

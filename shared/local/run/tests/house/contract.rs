@@ -254,3 +254,32 @@ fn names_and_codes_fit_the_contracts_patterns_where_they_parse() {
         &broken,
     );
 }
+
+#[test]
+fn the_acts_of_operators_are_only_ever_put_and_no_agent_performs_one() {
+    let contract = Contract::embedded();
+    let mut broken = Vec::new();
+    let audit = contract.resources().iter().find(|one| one.name == "audit");
+    if audit.is_none_or(|audit| audit.actions != ["PutItem"]) {
+        broken.push("a grant may do more to the audit table than to put".to_owned());
+    }
+    for function in contract.functions() {
+        let name = &function.name;
+        let operation = contract.operation(name);
+        let act = operation.filter(|operation| operation.path.starts_with("/admin/"));
+        let grants = function.grants.iter();
+        let records = grants.filter(|grant| grant.resource() == "audit").count() == 1;
+        if records != act.is_some() {
+            broken.push(format!(
+                "{name} records acts, and is none, or the other way round"
+            ));
+        }
+        if act.is_some_and(|act| act.security != Security::Iam || act.tool.is_some()) {
+            broken.push(format!("{name} is open to others than operators"));
+        }
+    }
+    hold(
+        "Operators act by IAM alone, and nothing changes what is recorded of it.",
+        &broken,
+    );
+}

@@ -12,6 +12,7 @@ mod devices;
 mod failing_calls;
 mod limits;
 mod notices;
+mod operators;
 mod passkey_proofs;
 mod races;
 mod remembered_devices;
