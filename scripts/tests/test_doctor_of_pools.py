@@ -88,6 +88,7 @@ FAULTS = {
     ),
     "a flow that nobody needs": Fault("flows", client={"ExplicitAuthFlows": ["ALLOW_USER_AUTH", "ALLOW_USER_PASSWORD_AUTH"]}),
     "no way to sign in": Fault("flows", client={"ExplicitAuthFlows": ["ALLOW_ADMIN_USER_PASSWORD_AUTH"]}),
+    "a client that cannot tell the language": Fault("locale", client={"ReadAttributes": ["email", "email_verified", "name"]}),
     "tokens for a day": Fault(
         "token-lifetime", client={"AccessTokenValidity": 24, "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "minutes"}}
     ),

@@ -216,6 +216,8 @@ def flows_of(client: dict[str, Any]) -> Iterator[Finding]:
     others = sorted(flows - HARMLESS_FLOWS - {"ALLOW_REFRESH_TOKEN_AUTH"})
     if others:
         yield warning("flows", name, f"sign-in flows are on that no operation uses: {', '.join(others)}")
+    if "locale" not in client.get("ReadAttributes", ["locale"]):
+        yield warning("locale", name, "the client may not read the attribute locale, so notices are in the deployment's language")
     if ADMIN_SCOPE in client.get("AllowedOAuthScopes", []):
         yield error("admin-scope", name, f"tokens of the hosted pages carry {ADMIN_SCOPE}, with which their holder walks round Latchkey")
     if "implicit" in client.get("AllowedOAuthFlows", []):
