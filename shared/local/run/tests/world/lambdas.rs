@@ -25,7 +25,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, OnceCell, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::harness::people::ADA;
+use crate::harness::people::{ADA, ELSEWHERE};
 use crate::harness::steps::at_once;
 use crate::harness::{Answer, TestWorld};
 
@@ -666,6 +666,30 @@ async fn a_person_signs_in_through_the_built_functions() {
     ] {
         assert_logs(name, process, &secrets);
     }
+}
+
+/// The refusal comes before anything is counted or used up.
+#[tokio::test]
+async fn an_address_does_not_change_where_no_mail_can_be_sent() {
+    let world = TestWorld::start().await;
+    let mut ada = world.sign_in(ADA).await;
+    ada.browser.bearer(&ada.access_token);
+    let proof = ada.browser.mailed_proof(ADA, "email").await;
+    let change = json!({ "email": ELSEWHERE, "proof": proof });
+    let mut input = change.clone();
+    input["claims"] = claims(&ada.access_token);
+
+    let function = listed().into_iter().find(|one| one.name == "change-email");
+    let without_sender = |variables: &mut BTreeMap<String, String>| {
+        variables.insert("MAIL_SENDER".to_owned(), "none".to_owned());
+    };
+    let (mut process, _) = Process::start(&world, function.unwrap(), without_sender).await;
+    let refused = process.invoke(&input.to_string(), None).await.unwrap();
+    let code = &refused["error"]["code"];
+    assert_eq!(code, "EMAIL_DELIVERY_FAILED", "{refused}");
+
+    let asked = ada.browser.post("/me/email", change).await;
+    asked.expect_status(200);
 }
 
 /// A function's start shows which variables it reads: it refuses an empty one, and ignores those
