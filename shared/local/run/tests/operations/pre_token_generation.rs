@@ -14,6 +14,7 @@ use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::consent::Consenting;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::requests::claims;
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::{Answer, Browser, TestWorld};
 use crate::operations::{refresh_token, verify_otp};
@@ -323,6 +324,34 @@ async fn signing_out_everywhere_reaches_the_public_clients_sessions() {
         .await
         .expect_problem(401, "AUTH_REQUIRED");
     assert_eq!(outside.refresh(&signed_in).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_public_clients_sessions_are_not_listed_and_end_with_all_others() {
+    let world = open_world().await;
+    let mut own = world.sign_in(ADA).await;
+    own.browser.bearer(&own.access_token);
+    let outside = Outside::of(&world);
+    let signed_in = outside.by_code(ADA).await;
+    let token = signed_in["AuthenticationResult"]["AccessToken"].as_str();
+    let id = claims(token.expect("an access token"))["origin_jti"].clone();
+
+    let listed = own.browser.get("/me/sessions").await;
+    let listed = listed["sessions"].as_array().unwrap();
+    assert!(listed.iter().all(|session| session["sessionId"] != id));
+    let path = format!("/me/sessions/{}", id.as_str().unwrap());
+    let unknown = own.browser.delete(&path).await;
+    unknown.expect_problem(404, "NOT_FOUND");
+    // A renewed token knows its sign-in to the second.
+    world.advance(1);
+    own.browser.delete("/me/sessions").await.expect_status(204);
+    // Cognito renews it still, and its tokens open nothing here.
+    let renewed = outside.refresh(&signed_in).await;
+    renewed.expect_status(200);
+    for tokens in [&signed_in, &renewed] {
+        let refused = outside.browser(tokens).get("/me").await;
+        refused.expect_problem(401, "AUTH_REQUIRED");
+    }
 }
 
 #[tokio::test]
