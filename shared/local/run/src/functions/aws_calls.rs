@@ -6,7 +6,6 @@
 //! caller.
 
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,10 +20,10 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::in_process::InProcess;
 use crate::control::faults::{FaultKind, Faults, Try};
 use crate::control::journal::Journal;
 use crate::world::clock::WorldClock;
@@ -109,19 +108,17 @@ pub(crate) struct AwsCalls {
     pub(crate) faults: Faults,
     clock: WorldClock,
     moments: AtomicU64,
-    inner: SharedHttpClient,
+    stand_ins: SharedHttpConnector,
 }
 
 impl AwsCalls {
-    pub(crate) fn new(clock: WorldClock) -> Arc<Self> {
+    pub(crate) fn new(clock: WorldClock, stand_ins: InProcess) -> Arc<Self> {
         Arc::new(Self {
             made: Journal::new(REMEMBERED),
             faults: Faults::default(),
             clock,
             moments: AtomicU64::new(1),
-            // Without TLS: every endpoint is on loopback, a world cannot reach AWS by mistake, and
-            // no root certificates are read at start.
-            inner: aws_smithy_http_client::Builder::new().build_http(),
+            stand_ins: SharedHttpConnector::new(stand_ins),
         })
     }
 
@@ -137,8 +134,45 @@ impl AwsCalls {
             calls: self.clone(),
         })
     }
+
+    /// Sends one try of a call, unless an armed fault strikes it.
+    async fn carry_out(
+        &self,
+        function: &str,
+        target: &Target,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let attempt = Try {
+            function,
+            service: target.service.name(),
+            action: &target.action,
+            call: request
+                .headers()
+                .get("amz-sdk-invocation-id")
+                .unwrap_or_default(),
+        };
+        let Some(fault) = self.faults.strike(&attempt) else {
+            return self.stand_ins.call(request).await;
+        };
+        match fault.kind {
+            FaultKind::Throttle => Ok(target.refusal(Refusal::Throttled)),
+            FaultKind::Internal => Ok(target.refusal(Refusal::Internal)),
+            FaultKind::Denied => Ok(target.refusal(Refusal::Denied)),
+            FaultKind::Lost => {
+                self.stand_ins.call(request).await?;
+                Err(ConnectorError::io(
+                    "the connection was closed before the answer arrived".into(),
+                ))
+            }
+            FaultKind::Delay => {
+                tokio::time::sleep(Duration::from_millis(fault.ms.unwrap_or(0))).await;
+                self.stand_ins.call(request).await
+            }
+        }
+    }
 }
 
+#[derive(Clone)]
 struct WatchedClient {
     function: &'static str,
     calls: Arc<AwsCalls>,
@@ -156,45 +190,23 @@ impl fmt::Debug for WatchedClient {
 impl HttpClient for WatchedClient {
     fn http_connector(
         &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(WatchedConnector {
-            function: self.function,
-            calls: self.calls.clone(),
-            inner: self.calls.inner.http_connector(settings, components),
-        })
+        SharedHttpConnector::new(self.clone())
     }
 }
 
-struct WatchedConnector {
-    function: &'static str,
-    calls: Arc<AwsCalls>,
-    inner: SharedHttpConnector,
-}
-
-impl fmt::Debug for WatchedConnector {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_tuple("WatchedConnector")
-            .field(&self.function)
-            .finish()
-    }
-}
-
-impl HttpConnector for WatchedConnector {
+impl HttpConnector for WatchedClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (function, calls, inner) = (self.function, self.calls.clone(), self.inner.clone());
+        let (function, calls) = (self.function, self.calls.clone());
         HttpConnectorFuture::new(async move {
             let target = Target::of(&request);
             let is_signed = request.headers().get("authorization").is_some();
             let at = calls.clock.now();
             let (started, began) = (Instant::now(), calls.moment());
-            let mut answer = carry_out(function, &calls.faults, &target, &inner, request).await;
-            let signs_in = match &mut answer {
-                Ok(answer) if target.may_sign_in() => has_tokens(answer).await?,
-                Ok(_) | Err(_) => false,
-            };
+            let answer = calls.carry_out(function, &target, request).await;
+            let signs_in = target.may_sign_in() && answer.as_ref().is_ok_and(has_tokens);
             let request_id = INVOCATION.try_with(|invocation| {
                 invocation.calls.fetch_add(1, Ordering::Relaxed);
                 invocation.request_id.clone()
@@ -221,52 +233,10 @@ impl HttpConnector for WatchedConnector {
     }
 }
 
-async fn carry_out(
-    function: &str,
-    faults: &Faults,
-    target: &Target,
-    inner: &SharedHttpConnector,
-    request: HttpRequest,
-) -> Result<HttpResponse, ConnectorError> {
-    let attempt = Try {
-        function,
-        service: target.service.name(),
-        action: &target.action,
-        call: request
-            .headers()
-            .get("amz-sdk-invocation-id")
-            .unwrap_or_default(),
-    };
-    let Some(fault) = faults.strike(&attempt) else {
-        return inner.call(request).await;
-    };
-    match fault.kind {
-        FaultKind::Throttle => Ok(target.refusal(Refusal::Throttled)),
-        FaultKind::Internal => Ok(target.refusal(Refusal::Internal)),
-        FaultKind::Denied => Ok(target.refusal(Refusal::Denied)),
-        FaultKind::Lost => {
-            inner.call(request).await?;
-            Err(ConnectorError::io(
-                "the connection was closed before the answer arrived".into(),
-            ))
-        }
-        FaultKind::Delay => {
-            tokio::time::sleep(Duration::from_millis(fault.ms.unwrap_or(0))).await;
-            inner.call(request).await
-        }
-    }
-}
-
-/// Reads the answer, and puts it back.
-async fn has_tokens(answer: &mut HttpResponse) -> Result<bool, ConnectorError> {
-    let body = mem::replace(answer.body_mut(), SdkBody::taken());
-    let read = ByteStream::new(body).collect().await;
-    let bytes = read
-        .map_err(|error| ConnectorError::io(error.into()))?
-        .into_bytes();
-    let fields: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-    *answer.body_mut() = SdkBody::from(bytes);
-    Ok(fields["AuthenticationResult"]["AccessToken"].is_string())
+fn has_tokens(answer: &HttpResponse) -> bool {
+    let body = answer.body().bytes().unwrap_or_default();
+    let fields: Value = serde_json::from_slice(body).unwrap_or_default();
+    fields["AuthenticationResult"]["AccessToken"].is_string()
 }
 
 /// A request's AWS calls.

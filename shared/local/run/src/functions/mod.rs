@@ -2,6 +2,7 @@
 //! platform. They are invoked as Lambda invokes them.
 
 pub(crate) mod aws_calls;
+pub(crate) mod in_process;
 pub(crate) mod invoke_api;
 pub(crate) mod logs;
 pub(crate) mod mcp;

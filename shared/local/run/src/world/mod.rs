@@ -54,6 +54,7 @@ use crate::control::mailbox::{Mail, Mailbox};
 use crate::control::observer::Served;
 use crate::control::requests::Requests;
 use crate::functions::aws_calls::{AwsCall, AwsCalls};
+use crate::functions::in_process::InProcess;
 use crate::functions::invoke_api::InvokeApi;
 use crate::functions::logs::Logs;
 use crate::functions::mcp::{AgentGateway, json_rpc_only};
@@ -209,7 +210,8 @@ impl World {
         aws.ensure_key(SEALING_KEY).map_err(WorldError::of("KMS"))?;
         let ready = Ready::new(urls, lambda, &directory);
 
-        let calls = AwsCalls::new(clock.clone());
+        let routers = StandIns::new(&directory.cognito, &dynamodb, &agentcore, &aws);
+        let calls = AwsCalls::new(clock.clone(), routers.in_process(&ready));
         let requests: Arc<Requests> = Arc::default();
         let logs = Logs::new(options.watchers.log_line.clone());
         let values = environment::values(
@@ -261,21 +263,15 @@ impl World {
             served: options.watchers.served,
             folder,
         });
-        Ok(Self::serve(inner, listeners, &aws))
+        Ok(Self::serve(inner, listeners, routers))
     }
 
-    fn serve(inner: Arc<Inner>, listeners: Listeners, aws: &AwsLocal) -> Self {
-        let guarded = |router: Router| router.layer(from_fn(guard::loopback_only));
+    fn serve(inner: Arc<Inner>, listeners: Listeners, routers: StandIns) -> Self {
         let mut stand_ins = Servers::default();
-        let cognito = inner
-            .cognito
-            .router()
-            .layer(from_fn(guard::no_signed_pages));
-        stand_ins.serve(listeners.cognito, guarded(cognito));
-        let dynamodb = dynamodb_api::router(inner.dynamodb.database());
-        stand_ins.serve(listeners.dynamodb, guarded(dynamodb));
-        stand_ins.serve(listeners.agentcore, guarded(inner.agentcore.router()));
-        stand_ins.serve(listeners.rest, guarded(aws.router()));
+        stand_ins.serve(listeners.cognito, routers.cognito);
+        stand_ins.serve(listeners.dynamodb, routers.dynamodb);
+        stand_ins.serve(listeners.agentcore, routers.agentcore);
+        stand_ins.serve(listeners.rest, routers.rest);
         let mut gateway = Servers::default();
         gateway.serve(listeners.gateway, guarded(router(&inner)));
         let mut background = JoinSet::new();
@@ -467,6 +463,40 @@ impl Inner {
             None => Ok(()),
         }
     }
+}
+
+/// The stand-ins, as their ports answer.
+struct StandIns {
+    cognito: Router,
+    dynamodb: Router,
+    agentcore: Router,
+    rest: Router,
+}
+
+impl StandIns {
+    fn new(cognito: &Cognito, dynamodb: &DynamoDb, agentcore: &AgentCore, aws: &AwsLocal) -> Self {
+        let cognito = cognito.router().layer(from_fn(guard::no_signed_pages));
+        Self {
+            cognito: guarded(cognito),
+            dynamodb: guarded(dynamodb_api::router(dynamodb.database())),
+            agentcore: guarded(agentcore.router()),
+            rest: guarded(aws.router()),
+        }
+    }
+
+    /// The client by which the functions reach them.
+    fn in_process(&self, ready: &Ready) -> InProcess {
+        InProcess::new([
+            (ready.cognito.as_str(), self.cognito.clone()),
+            (ready.dynamodb.as_str(), self.dynamodb.clone()),
+            (ready.agentcore.as_str(), self.agentcore.clone()),
+            (ready.kms.as_str(), self.rest.clone()),
+        ])
+    }
+}
+
+fn guarded(router: Router) -> Router {
+    router.layer(from_fn(guard::loopback_only))
 }
 
 fn router(inner: &Arc<Inner>) -> Router {
