@@ -167,10 +167,16 @@ impl DeviceClaim {
         let counts = guest.cognito_sub == self.guest
             && guest.email == *email
             && guest.device_epoch == self.epoch;
-        counts.then_some(KnownDevice {
-            nonce: self.nonce,
+        counts.then(|| self.presumed())
+    }
+
+    /// The device, if the guest's record confirms it.
+    #[must_use]
+    pub fn presumed(&self) -> KnownDevice {
+        KnownDevice {
+            nonce: self.nonce.clone(),
             second_factor_at: self.second_factor_at,
-        })
+        }
     }
 }
 

@@ -12,15 +12,15 @@ use auth_aws::{
     ConfigurationError, Guests, Limits, Platform, PoolRefusal, Refusal, SecretSet, Secrets,
 };
 use auth_domain::{
-    AttemptId, Clock, CodeMailLimits, CodeMailPayer, ConversationId, DeviceCookie, Email, Guest,
-    KeyRing, KnownDevice, Limit, LimitState, Mailbox, OwnMailLimits, PoolLimits, PoolPayer,
-    PoolRequest, Problem, ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp, TryLimits,
-    UserSub, WorkChallenge,
+    AttemptId, Clock, CodeMailLimits, CodeMailPayer, ConversationId, DeviceClaim, DeviceCookie,
+    Email, Guest, KeyRing, KnownDevice, Limit, LimitState, Mailbox, OwnMailLimits, PoolLimits,
+    PoolPayer, PoolRequest, Problem, ProofOfWork, Purpose, Randomness, SolvedWork, Timestamp,
+    TryLimits, UserSub, WorkChallenge,
 };
 use auth_lambda::{Exchange, Metric};
 use tokio::join;
 
-use crate::attempt::note_kept;
+use crate::attempt::{Tally, note_kept};
 
 /// One request at its instant, and the name of its attempt.
 #[derive(Clone)]
@@ -121,22 +121,45 @@ impl Requesters {
         email: &Email,
         proof: Option<&ProofOfWork>,
     ) -> Result<Requester<'a>, Problem> {
-        self.meet_at(self.turn(exchange), email, proof).await
+        let secrets = self.secrets.get().await?;
+        self.recognise(self.turn(exchange), email, proof, secrets)
+            .await
     }
 
-    /// The same, at a moment that others know.
-    pub(crate) async fn meet_at<'a>(
+    /// The requester for `email`, and what `count` counts of its attempt. A device cookie's own
+    /// budget is counted while the guest's record is read. If the record does not confirm the
+    /// device, that count is given back, and the attempt is a stranger's.
+    pub(crate) async fn meet_and_count<'a, 'b, Counting>(
         &self,
-        turn: Turn<'a>,
+        turn: &Turn<'a>,
         email: &Email,
-        proof: Option<&ProofOfWork>,
-    ) -> Result<Requester<'a>, Problem> {
+        count: impl Fn(Requester<'a>) -> Counting,
+    ) -> Result<(Requester<'a>, Tally<'b>), Problem>
+    where
+        Counting: Future<Output = Tally<'b>>,
+    {
         let secrets = self.secrets.get().await?;
-        self.recognise(turn, email, proof, secrets).await
+        if let Some(claim) = self.claimed_device(turn, email, secrets.keys()) {
+            let standing = Standing::Device(claim.presumed());
+            let presumed = self.requester(turn.clone(), email, secrets.clone(), standing);
+            let (guest, tally) = join!(self.guests.find(claim.guest()), count(presumed.clone()));
+            match guest.map(|guest| guest.and_then(|guest| claim.of(&guest, email))) {
+                Ok(Some(_)) => return Ok((presumed, tally)),
+                Ok(None) => tally.give_back(turn).await,
+                Err(problem) => {
+                    tally.give_back(turn).await;
+                    return Err(problem);
+                }
+            }
+        }
+        let standing = self.without_device(turn, email, None, secrets.keys());
+        let requester = self.requester(turn.clone(), email, secrets, standing);
+        let tally = count(requester.clone()).await;
+        Ok((requester, tally))
     }
 
     /// The requester for `email`. A browser with a device cookie of the address costs one read: the
-    /// named guest. An invalid solution of a challenge is ignored.
+    /// named guest.
     async fn recognise<'a>(
         &self,
         turn: Turn<'a>,
@@ -144,25 +167,66 @@ impl Requesters {
         proof: Option<&ProofOfWork>,
         secrets: Arc<SecretSet>,
     ) -> Result<Requester<'a>, Problem> {
-        let Turn {
-            exchange,
-            attempt,
-            now,
-        } = turn;
         let keys = secrets.keys();
-        let solved = || proof?.check(self.operation, email, now, keys);
-        let standing = if let Some(device) = self.device(exchange, email, now, keys).await? {
-            Standing::Device(device)
-        } else if !exchange.is_http() {
+        let device = match self.claimed_device(&turn, email, keys) {
+            Some(claim) => {
+                let guest = self.guests.find(claim.guest()).await?;
+                guest.and_then(|guest| claim.of(&guest, email))
+            }
+            None => None,
+        };
+        let standing = device.map_or_else(
+            || self.without_device(&turn, email, proof, keys),
+            Standing::Device,
+        );
+        Ok(self.requester(turn, email, secrets, standing))
+    }
+
+    /// The device of the request's cookie. The named guest's record decides whether it counts.
+    fn claimed_device(
+        &self,
+        turn: &Turn<'_>,
+        email: &Email,
+        keys: &KeyRing,
+    ) -> Option<DeviceClaim> {
+        turn.exchange
+            .device_claim(email, turn.now, self.device_lifetime, keys)
+    }
+
+    /// The standing of a request without a known device. An invalid solution of a challenge is
+    /// ignored.
+    fn without_device(
+        &self,
+        turn: &Turn<'_>,
+        email: &Email,
+        proof: Option<&ProofOfWork>,
+        keys: &KeyRing,
+    ) -> Standing {
+        let solved = || proof?.check(self.operation, email, turn.now, keys);
+        if !turn.exchange.is_http() {
             Standing::Agent
-        } else if let (true, Ok(caller)) = (self.is_own_address, exchange.caller()) {
+        } else if let (true, Ok(caller)) = (self.is_own_address, turn.exchange.caller()) {
             Standing::Caller(caller.sub.clone())
         } else if let Some(solved) = solved() {
             Standing::Solved(solved)
         } else {
             Standing::Stranger
-        };
-        Ok(Requester {
+        }
+    }
+
+    fn requester<'a>(
+        &self,
+        turn: Turn<'a>,
+        email: &Email,
+        secrets: Arc<SecretSet>,
+        standing: Standing,
+    ) -> Requester<'a> {
+        let Turn {
+            exchange,
+            attempt,
+            now,
+        } = turn;
+        Requester {
             exchange,
             operation: self.operation,
             email: email.clone(),
@@ -172,22 +236,7 @@ impl Requesters {
             standing,
             device_lifetime: self.device_lifetime,
             randomness: self.randomness.clone(),
-        })
-    }
-
-    /// The known device of the request; `None` for a stranger.
-    async fn device(
-        &self,
-        exchange: &Exchange,
-        email: &Email,
-        now: Timestamp,
-        keys: &KeyRing,
-    ) -> Result<Option<KnownDevice>, Problem> {
-        let Some(claim) = exchange.device_claim(email, now, self.device_lifetime, keys) else {
-            return Ok(None);
-        };
-        let guest = self.guests.find(claim.guest()).await?;
-        Ok(guest.and_then(|guest| claim.of(&guest, email)))
+        }
     }
 
     /// A claim and its requester. If the secrets or the device cannot be read, or the claim's

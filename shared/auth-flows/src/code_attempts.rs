@@ -135,12 +135,11 @@ impl CodeAttempts {
         let claiming = self
             .sign_ins
             .claim(&id, whose, &turn.attempt, turn.now, &self.rules);
-        let counting = async {
-            let meeting = self.requesters.meet_at(turn.clone(), email, None);
-            let requester = meeting.await?;
-            let tally = self.tally(&requester).await;
-            Ok((requester, tally))
-        };
+        let counting = self
+            .requesters
+            .meet_and_count(&turn, email, |requester| async move {
+                self.tally(&requester).await
+            });
         let give_back = async || {
             note_kept(&self.sign_ins.give_back(&id, &turn.attempt).await);
         };
