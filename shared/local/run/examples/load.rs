@@ -1,8 +1,9 @@
-//! Puts load on a gateway, and prints the figures as one line of JSON.
+//! Puts load on a gateway, and prints the figures as JSON: a line for each phase, once it is over.
 //!
 //! Arrivals are scheduled: a slow answer delays none of them, and a time counts from the moment at
 //! which its arrival was due. `--at-once` is the opposite: that many people sign in by code as fast
-//! as the gateway lets them, and then refresh their tokens.
+//! as the gateway lets them, and then refresh their tokens. `--better-auth` puts the same sign-ins on
+//! a peer.
 //!
 //! Start the gateway with limits and floors out of the way. Codes are read from a local run's
 //! mailbox. Against a deployment, `--accounts` names people who have passwords, and registrations
@@ -88,17 +89,19 @@ struct Options {
     /// Puts no load by rates: so many people sign in by code at any moment.
     #[arg(long)]
     at_once: Option<usize>,
+    /// The gateway is Better Auth, as `scripts/bench --peers` starts it.
+    #[arg(long, requires = "at_once")]
+    better_auth: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse_from(env::args());
     let api = Arc::new(Api::new(&options.gateway)?);
-    let figures = match options.at_once {
-        Some(at_once) => as_fast_as_possible(&api, options.people, at_once).await?,
-        None => by_rates(&api, &options).await?,
-    };
-    println!("{figures}");
+    match options.at_once {
+        Some(at_once) => as_fast_as_possible(&api, &options, at_once).await?,
+        None => println!("{}", by_rates(&api, &options).await?),
+    }
     Ok(())
 }
 
@@ -298,19 +301,29 @@ async fn recovery(api: &Api, crowd: &Crowd, last_arrival: Instant) -> Duration {
     }
 }
 
-/// All people sign in by code, and then refresh, a fixed number of them at any moment.
+/// All people sign in by code, a fixed number of them at any moment. Then they refresh.
 async fn as_fast_as_possible(
     api: &Arc<Api>,
-    people: usize,
+    options: &Options,
     at_once: usize,
-) -> Result<Value, Failure> {
-    let people = (0..people).map(registrant).collect();
+) -> Result<(), Failure> {
+    let people = (0..options.people).map(registrant).collect();
+    if options.better_auth {
+        let signing_in = |api: Arc<Api>, person: Person| async move {
+            api.sign_in_to_better_auth(&person.email).await
+        };
+        let (sign_ins, _) = measured(people, at_once, api, signing_in).await?;
+        println!("{}", json!({ "signIns": sign_ins }));
+        return Ok(());
+    }
     let signing_in =
         |api: Arc<Api>, person: Person| async move { api.sign_in(&person.email).await };
     let (sign_ins, tokens) = measured(people, at_once, api, signing_in).await?;
+    println!("{}", json!({ "signIns": sign_ins }));
     let refreshing = |api: Arc<Api>, token: String| async move { api.refresh(&token).await };
     let (refreshes, _) = measured(tokens, at_once, api, refreshing).await?;
-    Ok(json!({ "signIns": sign_ins, "refreshes": refreshes }))
+    println!("{}", json!({ "refreshes": refreshes }));
+    Ok(())
 }
 
 struct Api {
@@ -370,6 +383,17 @@ impl Api {
         text(&tokens, "refreshToken")
     }
 
+    /// Signs `email` in at Better Auth by code, and returns the session's token.
+    async fn sign_in_to_better_auth(&self, email: &str) -> Result<String, Failure> {
+        let wish = json!({ "email": email, "type": "sign-in" });
+        self.post("api/auth/email-otp/send-verification-otp", &wish)
+            .await?;
+        let code = self.json_at(&format!("code?email={email}")).await?;
+        let proof = json!({ "email": email, "otp": code["code"] });
+        let session = self.post("api/auth/sign-in/email-otp", &proof).await?;
+        text(&session, "token")
+    }
+
     /// Exchanges a refresh token for new ones, and returns the next refresh token.
     async fn refresh(&self, token: &str) -> Result<String, Failure> {
         let tokens = self
@@ -379,12 +403,15 @@ impl Api {
     }
 
     async fn mailed_code(&self, email: &str) -> Result<Value, Failure> {
-        let gateway = &self.gateway;
-        let mailbox =
-            format!("{gateway}/_local/mailbox/latest?to={email}&wait={MAIL_WAIT_SECONDS}");
-        let mail = self.client().get(mailbox).send().await?;
-        let mail: Value = mail.error_for_status()?.json().await?;
+        let newest = format!("_local/mailbox/latest?to={email}&wait={MAIL_WAIT_SECONDS}");
+        let mail = self.json_at(&newest).await?;
         Ok(mail["code"].clone())
+    }
+
+    async fn json_at(&self, path: &str) -> Result<Value, Failure> {
+        let url = format!("{}/{path}", self.gateway);
+        let answer = self.client().get(url).send().await?;
+        Ok(answer.error_for_status()?.json().await?)
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
