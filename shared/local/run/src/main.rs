@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// Every AWS call is written, read, answered and recorded in this process. The system's allocator
+/// took a seventh of a sign-in (decision 125).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     auth_local::cli::run()
 }
