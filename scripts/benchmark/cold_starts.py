@@ -56,8 +56,14 @@ class World:
         token = self.start(email)
         return self.ask("POST", "/auth/otp/verify", {"email": email, "code": self.code(email), "sessionToken": token})
 
+    def registered(self, email: str) -> None:
+        token = self.ask("POST", "/auth/register", {"email": email, "password": PASSWORD})["sessionToken"]
+        self.ask("POST", "/auth/register/confirm", {"code": self.code(email), "sessionToken": token})
+
 
 PEOPLE = [f"guest{number}@example.com" for number in range(INVOCATIONS)]
+REGISTRANTS = [f"registrant{number}@example.com" for number in range(INVOCATIONS)]
+PASSWORD = "a river of quiet lanterns"
 
 
 def event(function: str, body: Any, token: str | None = None) -> bytes:
@@ -77,6 +83,10 @@ def events(function: str, world: World, starting: Callable[[str], str]) -> list[
         tokens = {email: starting(email) for email in PEOPLE}
         bodies = [{"email": email, "code": world.code(email), "sessionToken": token} for email, token in tokens.items()]
         return [event(function, body) for body in bodies]
+    if function == "login-user":
+        for email in REGISTRANTS:
+            world.registered(email)
+        return [event(function, {"email": email, "password": PASSWORD}) for email in REGISTRANTS]
     if function == "refresh-token":
         return [event(function, {"refreshToken": world.signed_in(email)["refreshToken"]}) for email in PEOPLE]
     return [b"{}"] * INVOCATIONS
