@@ -3,7 +3,9 @@
 //! It takes a fresh proof, and the authenticator of a guest who has one. One transaction then
 //! claims the guest and the address. From then on none of the guest's tokens counts, and no sign-in
 //! finds the guest. Cognito's user is deleted next, with password and passkeys, then sessions and
-//! activity, and the guest's own items last. Then the address is free, and gets a notice.
+//! activity, and the guest's own items last. Then the address is free, and gets a notice. Records
+//! under hashes of tokens, and limits, cannot be found by guest or must outlive them. They end by
+//! themselves; `shared/guides/operators.md` lists them.
 //!
 //! If a call fails after the claim, the rest waits. The same session can repeat the request without
 //! a proof, and a sign-in that begins at the address finishes the deletion too. Every step can be

@@ -35,7 +35,7 @@ pub struct Passkey {
     pub name: PasskeyName,
     /// When it was registered.
     pub created_at: Timestamp,
-    /// When it last signed in.
+    /// When it was last used: at a sign-in, or as a fresh proof.
     pub last_used_at: Option<Timestamp>,
     /// Whether its device has ever verified its user, by a finger, a face or a PIN.
     pub user_verified: bool,
