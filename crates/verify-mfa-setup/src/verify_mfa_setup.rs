@@ -107,7 +107,7 @@ impl VerifyMfaSetup {
             return Err(Problem::InvalidSession);
         }
         let notice = Notice::AuthenticatorSetUp;
-        self.notices.tell(&guest, notice, exchange).await;
+        self.notices.tell(guest, notice, exchange).await;
         Ok(())
     }
 }

@@ -45,10 +45,12 @@ function shown({ user, status, factors, undeliverable, sessions, limits }) {
     'Spent limits': limits.filter(({ remaining }) => remaining === 0).map(({ policy }) => policy).join(', ') || 'none',
   };
   const buttons = ACTS.map((act) => button(act.words, () => actOn(user, act)));
-  const clear = button('Clear limits', () => done(send('POST', '/admin/clear-limits', { email: user.email, ...reason() }), 'Limits cleared.'));
+  const clearing = (more, words) => done(send('POST', '/admin/clear-limits', { email: user.email, ...more, ...reason() }), words);
+  const clear = button('Clear limits', () => clearing({}, 'Limits cleared.'));
+  const works = undeliverable ? [button('Mails arrive again', () => clearing({ mailWorks: true }, 'The mark is gone.'))] : [];
   return [
     make('dl', { class: 'facts' }, Object.entries(facts).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)])),
-    make('div', { class: 'actions' }, buttons, clear),
+    make('div', { class: 'actions' }, buttons, clear, works),
   ];
 }
 
