@@ -2,8 +2,8 @@
 //!
 //! Arrivals are scheduled: a slow answer delays none of them, and a time counts from the moment at
 //! which its arrival was due. `--at-once` is the opposite: that many people sign in by code as fast
-//! as the gateway lets them, and then refresh their tokens. `--better-auth` puts the same sign-ins on
-//! a peer.
+//! as the gateway lets them, and then refresh their tokens. `--better-auth` puts the same sign-ins
+//! on a peer.
 //!
 //! Start the gateway with limits and floors out of the way. Codes are read from a local run's
 //! mailbox. Against a deployment, `--accounts` names people who have passwords, and registrations
