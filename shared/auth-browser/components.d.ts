@@ -13,8 +13,9 @@ export interface LatchkeyElement extends HTMLElement {
 
 /**
  * `<latchkey-sign-in>`. Attributes: `api-url`, `token-delivery`, `email`, `ways` (of `code password
- * passkey register`; the first is asked first, unless the device has a passkey). Events:
- * `latchkey-signed-in`, once nothing more is asked, and `latchkey-step`.
+ * passkey register`; the first is asked first, unless the device has a passkey), `remember-days`
+ * (the deployment's `REMEMBER_DEVICE_DAYS`: 30, or 0 where no browser is spared the second factor).
+ * Events: `latchkey-signed-in`, once nothing more is asked, and `latchkey-step`.
  */
 export interface LatchkeySignIn extends LatchkeyElement {}
 export const LatchkeySignIn: { new (): LatchkeySignIn; prototype: LatchkeySignIn };

@@ -1232,11 +1232,6 @@ export type SecondFactorRequired = {
    * was there before Latchkey.
    */
   readonly challenge: 'SOFTWARE_TOKEN_MFA' | 'NEW_PASSWORD_REQUIRED' | 'EMAIL_OTP';
-  /**
-   * For so many days this browser skips the authenticator after `rememberDevice: true`. Absent
-   * where it cannot (`REMEMBER_DEVICE_DAYS` 0, or another challenge).
-   */
-  readonly rememberDeviceDays?: number;
   readonly tokenType: 'Bearer';
 };
 

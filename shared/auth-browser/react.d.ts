@@ -25,8 +25,8 @@ export interface ElementProps<Detail> {
   onDone?: (detail: Detail) => void;
 }
 
-/** `<latchkey-sign-in>`; `ways` and `email` are its attributes. */
-export function SignIn(props: ElementProps<Session> & { ways?: string; email?: string }): ReactNode;
+/** `<latchkey-sign-in>`; `ways`, `email` and `remember-days` are its attributes. */
+export function SignIn(props: ElementProps<Session> & { ways?: string; email?: string; 'remember-days'?: number }): ReactNode;
 
 /** `<latchkey-account>`; `sections` is its attribute. */
 export function Account(props: ElementProps<{ everywhere: boolean }> & { sections?: string }): ReactNode;

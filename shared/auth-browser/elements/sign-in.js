@@ -375,14 +375,17 @@ export class LatchkeySignIn extends LatchkeyElement {
   }
 
   #factor(withBackupCode = false) {
-    const { sessionToken, challenge, rememberDeviceDays: days } = this.#attempt;
+    const { sessionToken, challenge } = this.#attempt;
     if (challenge === 'NEW_PASSWORD_REQUIRED') return this.#newPassword(sessionToken);
     const code = field(this.voice, withBackupCode ? 'backupCode' : 'code');
     const remember = make('input', { type: 'checkbox', name: 'rememberDevice' });
+    const days = Number(this.getAttribute('remember-days') ?? 30);
+    const isOffered = challenge === 'SOFTWARE_TOKEN_MFA' && days > 0;
+    const rememberFor = () => this.voice.say('factor.remember', { time: this.voice.time(days * 86_400) });
     const { node } = form(this.voice, {
       fields: [code],
       go: 'factor.go',
-      more: days && make('label', { class: 'choice' }, remember, this.voice.say('factor.remember', { time: this.voice.time(days * 86_400) })),
+      more: isOffered ? make('label', { class: 'choice' }, remember, rememberFor()) : null,
       onSubmit: async (input) => {
         const asked = { sessionToken, ...input, ...(remember.checked && { rememberDevice: true }) };
         const answer = await this.#ask([code], () => this.client.verifyMfa(asked), () => this.#factor());
@@ -478,8 +481,8 @@ export class LatchkeySignIn extends LatchkeyElement {
     this.tell('');
     this.#proved = password ?? this.#proved;
     if (answer.mfaRequired === true) {
-      const { sessionToken, challenge, rememberDeviceDays } = answer;
-      const kept = { email: this.#email, sessionToken, challenge, rememberDeviceDays, byPasskey };
+      const { sessionToken, challenge } = answer;
+      const kept = { email: this.#email, sessionToken, challenge, byPasskey };
       this.#attempt = { step: 'factor', ...kept, ends: this.client.now() + 300_000, again: 0 };
       this.#remember();
       this.#factor();

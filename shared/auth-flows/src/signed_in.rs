@@ -19,7 +19,7 @@ use auth_aws::{
     PasskeyUse, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, locale_of,
 };
 use auth_domain::{
-    ActivityKind, Assertion, Clock, Email, FollowUp, Guest, MissingFactor, Notice, OfferedPassword,
+    ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor, Notice, OfferedPassword,
     Passkey, Problem, Report, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod,
     Timestamp, TokenDelivery, Tokens, UserSub,
 };
@@ -266,7 +266,7 @@ impl SigningIn {
                     .second_factors
                     .hold(tokens, email, passkey, *token_delivery, until)
                     .await?;
-                SignInAnswer::held(session_token, self.remember_device_days())
+                SignInAnswer::held(session_token, CognitoChallenge::SoftwareTokenMfa)
             }
             MissingFactor::SetUp => {
                 let until = self.clock.now().after(self.set_up_lifetime);
@@ -298,10 +298,7 @@ impl SigningIn {
             .hold_follow_up(follow_up, email, token_delivery, self.held_until())
             .await?;
         attempt.finish().await?;
-        Ok(SignInAnswer::held_by_cognito(
-            session_token,
-            follow_up.challenge,
-        ))
+        Ok(SignInAnswer::held(session_token, follow_up.challenge))
     }
 
     fn held_until(&self) -> Timestamp {
@@ -311,14 +308,7 @@ impl SigningIn {
     /// Whether the deployment lets browsers skip the second factor at all.
     #[must_use]
     pub fn remembers_devices(&self) -> bool {
-        self.remember_device_days().is_some()
-    }
-
-    fn remember_device_days(&self) -> Option<u64> {
-        match self.device_remembered_for.as_secs() / Duration::from_hours(24).as_secs() {
-            0 => None,
-            days => Some(days),
-        }
+        !self.device_remembered_for.is_zero()
     }
 
     /// Completes a finished sign-in, as [`Welcomes::welcome`] does.

@@ -51,8 +51,6 @@ pub struct Held {
     session_token: SessionToken,
     mfa_required: bool,
     challenge: CognitoChallenge,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remember_device_days: Option<u64>,
     token_type: &'static str,
 }
 
@@ -88,27 +86,13 @@ impl SignInAnswer {
         }))
     }
 
-    /// A sign-in that waits for a code of the guest's authenticator. If the person asks for it,
-    /// this browser skips that code for so many days afterwards.
+    /// A sign-in that waits for another factor.
     #[must_use]
-    pub const fn held(session_token: SessionToken, remember_device_days: Option<u64>) -> Self {
-        Self::Held(Held {
-            session_token,
-            mfa_required: true,
-            challenge: CognitoChallenge::SoftwareTokenMfa,
-            remember_device_days,
-            token_type: "Bearer",
-        })
-    }
-
-    /// A sign-in that waits for what Cognito itself asks next.
-    #[must_use]
-    pub const fn held_by_cognito(session_token: SessionToken, challenge: CognitoChallenge) -> Self {
+    pub const fn held(session_token: SessionToken, challenge: CognitoChallenge) -> Self {
         Self::Held(Held {
             session_token,
             mfa_required: true,
             challenge,
-            remember_device_days: None,
             token_type: "Bearer",
         })
     }
