@@ -19,9 +19,9 @@ use auth_aws::{
     PasskeyUse, PasswordSignIn, Passwords, Platform, SecondFactors, TokenService, locale_of,
 };
 use auth_domain::{
-    ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor, Notice, OfferedPassword,
-    Passkey, Problem, Report, SecondFactorPolicy, SecondFactorRules, SignIn, SignInMethod,
-    Timestamp, TokenDelivery, Tokens, UserSub,
+    ActivityKind, Assertion, Clock, CognitoChallenge, Email, FollowUp, Guest, MissingFactor,
+    Notice, OfferedPassword, Passkey, Problem, Report, SecondFactorPolicy, SecondFactorRules,
+    SignIn, SignInMethod, Timestamp, TokenDelivery, Tokens, UserSub,
 };
 use auth_lambda::{Exchange, SignInAnswer};
 use tokio::join;
