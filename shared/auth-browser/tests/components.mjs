@@ -745,7 +745,10 @@ async function passkeys() {
   await lock.answers(true);
   await account(tab).getByText('Your account').waitFor();
   seen('a passkey signs in by one press');
+  // The account of before stands there until the sign-out is over.
+  const signedIn = tab.waitForResponse((response) => response.url().endsWith('/auth/passkey/verify'));
   await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await signedIn;
   await account(tab).getByText('Your account').waitFor();
   seen('the browser offers the passkey in the address’s input, and one choice signs in');
 
