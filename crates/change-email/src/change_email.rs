@@ -51,11 +51,8 @@ impl ChangeEmail {
                 .mail_code(to, CodeMail::Address, &code, language);
             mailing.await
         } else {
-            let language = match &address {
-                Some(Address::Claimed(claim)) => claim.locale.as_ref(),
-                Some(Address::Waiting(_)) | None => None,
-            };
-            let language = language.and_then(Locale::language);
+            let locale = address.as_ref().and_then(Address::locale);
+            let language = locale.and_then(Locale::language);
             let notice = Notice::AddressWanted;
             self.mailer.notify(to, notice, now, language).await
         };

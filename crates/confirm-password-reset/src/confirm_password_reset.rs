@@ -30,10 +30,7 @@ impl ConfirmPasswordReset {
             tracing::warn!(address = requester.address_tag(), "code of another address");
             return Err(Problem::InvalidOtp(attempt.left()));
         }
-        let locale = match &address {
-            Some(Address::Claimed(claim)) => claim.locale.as_ref(),
-            Some(Address::Waiting(_)) | None => None,
-        };
+        let locale = address.as_ref().and_then(Address::locale);
         let passwords = self.passwords.for_request(exchange.context());
         let recovering = passwords.recover(email, code, new_password);
         match attempt.evaluate(recovering).await? {

@@ -19,7 +19,7 @@
 mod verify_passkey;
 
 use auth_aws::{ConfigurationError, Platform};
-use auth_domain::{Assertion, Problem, SessionToken, TokenDelivery, UserVerification};
+use auth_domain::{Assertion, Problem, SessionToken, TokenDelivery};
 use auth_flows::{PasskeyAttempts, SigningIn};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor, SignInAnswer};
 
@@ -32,9 +32,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
             Some("passkey-verify-network"),
         )?,
         signing_in: SigningIn::new(platform)?,
-        user_verification: platform
-            .environment()
-            .required("PASSKEY_USER_VERIFICATION")?,
         refusal_floor: ResponseFloor::new(platform.environment().refusal_floor()?),
     };
     Ok(Function::operation(operation, platform.deployment()?))
@@ -44,7 +41,6 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct VerifyPasskey {
     attempts: PasskeyAttempts,
     signing_in: SigningIn,
-    user_verification: UserVerification,
     refusal_floor: ResponseFloor,
 }
 

@@ -15,9 +15,6 @@ impl VerifyPasskey {
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
         let assertion = &input.assertion;
-        if !self.user_verification.accepts(assertion.user_verified()) {
-            return Err(Problem::InvalidCredentials);
-        }
         let brought = BroughtAssertion {
             sign_in: input.session_token.passkey_sign_in_id(),
             whose: Whose::Holder,

@@ -70,6 +70,17 @@ pub enum Address {
     Waiting(Waiting),
 }
 
+impl Address {
+    /// The language of the mails of its guest.
+    #[must_use]
+    pub fn locale(&self) -> Option<&Locale> {
+        match self {
+            Self::Claimed(claim) => claim.locale.as_ref(),
+            Self::Waiting(_) => None,
+        }
+    }
+}
+
 /// A guest without a user, with everything that the item holds: attributes of a team's own stay
 /// with the guest.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use auth_aws::{
 };
 use auth_domain::{
     Assertion, Clock, CognitoSession, Email, OfferedPassword, Problem, Randomness, SessionToken,
-    SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub, made_up_challenge,
+    SignIn, SignInId, SignInRules, Timestamp, Tokens, UserSub, UserVerification, made_up_challenge,
 };
 use auth_lambda::Exchange;
 
@@ -25,6 +25,7 @@ pub struct PasskeyAttempts {
     sign_ins: SignIns,
     passkeys: Passkeys,
     network: Option<NetworkAttempts>,
+    user_verification: UserVerification,
     rules: SignInRules,
 }
 
@@ -66,6 +67,7 @@ impl PasskeyAttempts {
             sign_ins: SignIns::new(platform)?,
             passkeys: Passkeys::new(platform)?,
             network: network.transpose()?,
+            user_verification: environment.required("PASSKEY_USER_VERIFICATION")?,
             rules: one_answer(environment.sign_in_rules()?),
         })
     }
@@ -79,7 +81,8 @@ impl PasskeyAttempts {
         }
     }
 
-    /// Proves a passkey: claims the one attempt, counts it, and asks Cognito last.
+    /// Proves a passkey: claims the one attempt, counts it, and asks Cognito last. If the deployment
+    /// demands verified users, any other answer is refused before all that, and uses nothing up.
     pub async fn prove<'a>(
         &'a self,
         brought: BroughtAssertion<'_>,
@@ -91,6 +94,9 @@ impl PasskeyAttempts {
             assertion,
             purpose,
         } = brought;
+        if !self.user_verification.accepts(assertion.user_verified()) {
+            return Err(Problem::InvalidCredentials);
+        }
         let turn = self.requesters.turn(exchange);
         let claiming = self
             .sign_ins

@@ -25,7 +25,6 @@ pub struct PasskeyProofs {
     attempts: PasskeyAttempts,
     list: PasskeyList,
     token_service: TokenService,
-    user_verification: UserVerification,
     clock: Clock,
 }
 
@@ -36,15 +35,11 @@ impl PasskeyProofs {
             attempts: PasskeyAttempts::new(platform, operation, None)?.for_own_address(),
             list: PasskeyList::new(platform)?,
             token_service: TokenService::new(platform)?,
-            user_verification: platform
-                .environment()
-                .required("PASSKEY_USER_VERIFICATION")?,
             clock: platform.clock(),
         })
     }
 
-    /// The tokens for an assertion that Cognito accepts from a passkey on the list of `guest`. If
-    /// the deployment demands verified users, any other answer is refused before it is asked. One
+    /// The tokens for an assertion that Cognito accepts from a passkey on the list of `guest`. One
     /// write checks the list after Cognito's answer: a passkey that was deleted meanwhile proves
     /// nothing.
     pub(crate) async fn prove(
@@ -54,10 +49,7 @@ impl PasskeyProofs {
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let assertion = brought.assertion;
-        let is_verified = self.user_verification.accepts(assertion.user_verified());
-        let Some(passkey) = Passkey::shown_by(assertion, guest).filter(|_| is_verified) else {
-            return Err(Problem::InvalidCredentials);
-        };
+        let passkey = Passkey::shown_by(assertion, guest).ok_or(Problem::InvalidCredentials)?;
         let proved = self.attempts.prove(brought, exchange).await?;
         let sub = &guest.cognito_sub;
         let used = PasskeyUse::of(assertion, passkey, guest);

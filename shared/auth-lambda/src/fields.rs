@@ -299,9 +299,7 @@ impl Fields {
 
     /// A use of a passkey in a browser's form. `None` only if [`Fields::finish`] will refuse.
     pub fn assertion(&mut self, name: &str) -> Option<Assertion> {
-        if !self.has(name) {
-            self.problem(name, "required", "must be given".to_owned());
-        }
+        self.demand(name);
         self.optional_assertion(name)
     }
 
@@ -327,10 +325,14 @@ impl Fields {
         name: &str,
         parse: impl FnOnce(&mut Self) -> Option<T>,
     ) -> Option<T> {
+        self.demand(name);
+        self.nested(name, parse)
+    }
+
+    fn demand(&mut self, name: &str) {
         if !self.has(name) {
             self.problem(name, "required", "must be given".to_owned());
         }
-        self.nested(name, parse)
     }
 
     fn part<T>(&mut self, parsed: Result<T, InvalidCredentialPart>) -> Option<T> {

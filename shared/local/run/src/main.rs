@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 /// Every AWS call is written, read, answered and recorded in this process. The system's allocator
-/// took a seventh of a sign-in (decision 125).
+/// took a seventh of a sign-in (decision 126).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The HTTP client between the functions and the stand-ins. It hands each request to the router
+//! The connector between the functions and the stand-ins. It hands each request to the router
 //! behind the port, without a socket. The ports stay for everybody else.
 
 use std::collections::BTreeMap;
@@ -6,12 +6,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,7 +24,7 @@ const SCHEME: &str = "http://";
 pub(crate) struct InProcess(Arc<BTreeMap<String, Router>>);
 
 impl InProcess {
-    /// A client of the stand-ins at these URLs.
+    /// A connector to the stand-ins at these URLs.
     pub(crate) fn new<'a>(stand_ins: impl IntoIterator<Item = (&'a str, Router)>) -> Self {
         let by_authority = |(url, router): (&str, Router)| {
             let authority = url.strip_prefix(SCHEME).unwrap_or(url);
@@ -76,16 +73,6 @@ fn broken(error: impl Error + Send + Sync + 'static) -> ConnectorError {
 impl fmt::Debug for InProcess {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("InProcess")
-    }
-}
-
-impl HttpClient for InProcess {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
     }
 }
 

@@ -20,6 +20,7 @@ use crate::harness::aftermath::{
     Remains, assert_clear, assert_counted, assert_no_session_is_forgotten, attempts, wrong_codes,
 };
 use crate::harness::case::{Call, Case, Harm, Outcome, TRIES, Then};
+use crate::harness::people::ADA;
 use crate::harness::steps::ROOMY_MAILBOXES;
 use crate::operations;
 
@@ -121,6 +122,21 @@ impl fmt::Display for Job {
         }
         write!(formatter, ", {}", self.harm)
     }
+}
+
+/// The sweep finds forgotten sign-ins by this mark.
+#[tokio::test]
+async fn the_journal_marks_the_call_that_signs_in() {
+    let world = TestWorld::start().await;
+    let since = world.last_call();
+    world.sign_in(ADA).await;
+    let calls = world.calls(since).into_iter();
+    let marked: Vec<_> = calls.filter(|call| call.signs_in).collect();
+    let [call] = &marked[..] else {
+        panic!("one call signs in: {marked:?}");
+    };
+    assert_eq!(call.function, "verify-otp");
+    assert_eq!(call.action, "AdminRespondToAuthChallenge");
 }
 
 /// Every function of the contract has cases in `calls.yaml`, and each of them is brought about
