@@ -81,8 +81,9 @@ impl PasskeyAttempts {
         }
     }
 
-    /// Proves a passkey: claims the one attempt, counts it, and asks Cognito last. If the deployment
-    /// demands verified users, any other answer is refused before all that, and uses nothing up.
+    /// Proves a passkey: claims the one attempt, counts it, and asks Cognito last. If the
+    /// deployment demands verified users, any other answer is refused before all that, and uses
+    /// nothing up.
     pub async fn prove<'a>(
         &'a self,
         brought: BroughtAssertion<'_>,
