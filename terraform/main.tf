@@ -416,6 +416,7 @@ module "edge" {
   auth_requests_per_5_minutes = var.auth_requests_per_5_minutes
   captcha_on_registration     = var.captcha_on_registration
   front_end                   = var.front_end
+  remember_device_days        = tonumber(local.setting_values["REMEMBER_DEVICE_DAYS"])
   product_name                = var.product_name
   log_retention_days          = var.log_retention_days
   disposable                  = !var.protected

@@ -25,7 +25,14 @@ const edge = new URL('../../../terraform/modules/edge/', import.meta.url);
 const POLICY =
   "default-src 'self'; img-src 'self' data:; require-trusted-types-for 'script'; trusted-types latchkey; object-src 'none'; " +
   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-const settings = { apiUrl: '/api', tokenDelivery: 'cookie', ways: 'code password passkey register', product: 'Example', language: null };
+const settings = {
+  apiUrl: '/api',
+  tokenDelivery: 'cookie',
+  ways: 'code password passkey register',
+  rememberDeviceDays: 30,
+  product: 'Example',
+  language: null,
+};
 const html = (await readFile(new URL('site/page.html', edge), 'utf8')).replaceAll('${version}', 'v');
 const MEDIA = { css: 'text/css', js: 'text/javascript' };
 
@@ -115,9 +122,9 @@ const seen = (what) => {
 
 const PROVOKED = /Failed to load resource: (the server responded with a status of (400|401|404|409|410|429|502|503)|net::ERR_(FAILED|INTERNET_DISCONNECTED))/;
 
-/** The page in a window of its own; `ways` and `dir` are a deployment's possible settings. */
-async function open({ query = '', ways = 'code password passkey register', dir = 'ltr', delivery = 'body', context, ...options } = {}) {
-  Object.assign(settings, { ways, tokenDelivery: delivery });
+/** The page in a window of its own; `ways`, `days` and `dir` are a deployment's possible settings. */
+async function open({ query = '', ways = 'code password passkey register', days = 30, dir = 'ltr', delivery = 'body', context, ...options } = {}) {
+  Object.assign(settings, { ways, rememberDeviceDays: days, tokenDelivery: delivery });
   context ??= await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const tab = await context.newPage();
   tab.on('console', (message) => {
@@ -189,7 +196,7 @@ const fault = (body) =>
 
 async function signInByCode() {
   const address = 'ada@example.com';
-  const tab = await open();
+  const tab = await open({ days: 0 });
   await isAccessible(tab, 'the start');
   await go(tab);
   await tab.locator('latchkey-sign-in .note.wrong').waitFor();
@@ -257,6 +264,8 @@ async function secondFactor(tab) {
   await go(tab);
   await step(tab, 'factor');
   await isAccessible(tab, 'the second factor');
+  assert.equal(await tab.locator('latchkey-sign-in [name="rememberDevice"]').count(), 0);
+  seen('a deployment that spares no browser offers it to nobody');
   await tab.reload();
   await step(tab, 'factor');
   await press(tab, 'Use a backup code');
@@ -499,7 +508,7 @@ async function factorReset() {
 
 /** A deployment that requires a second factor of all people. */
 async function required() {
-  const strict = await start('SECOND_FACTOR = required');
+  const strict = await start('SECOND_FACTOR = required', 'REMEMBER_DEVICE_DAYS = 14');
   gateway = strict.gateway;
   try {
     await authenticatorRequired('first@example.com');
@@ -511,7 +520,7 @@ async function required() {
 }
 
 async function authenticatorRequired(address) {
-  const tab = await open({ ways: 'code', colorScheme: 'dark', viewport: { width: 320, height: 640 } });
+  const tab = await open({ ways: 'code', days: 14, colorScheme: 'dark', viewport: { width: 320, height: 640 } });
   const withCode = async (count) => {
     await fill(tab, 'email', address);
     await go(tab);
@@ -539,7 +548,7 @@ async function authenticatorRequired(address) {
   await step(tab, 'start');
   await withCode(2);
   await step(tab, 'factor');
-  await tab.locator('latchkey-sign-in').getByLabel('Do not ask again in this browser for 30 days').check();
+  await tab.locator('latchkey-sign-in').getByLabel('Do not ask again in this browser for 14 days').check();
   await isAccessible(tab, 'a browser to be spared on a narrow dark screen');
   await fill(tab, 'code', await totp(secret));
   await go(tab);
@@ -549,6 +558,15 @@ async function authenticatorRequired(address) {
   await withCode(3);
   await account(tab).getByLabel('Name').waitFor();
   seen('a browser that is to be spared is not asked for the second factor again');
+
+  await account(tab).getByRole('button', { name: 'Sign out', exact: true }).click();
+  await step(tab, 'start');
+  await advance(14 * 86_400);
+  await tab.reload();
+  await step(tab, 'start');
+  await withCode(4);
+  await step(tab, 'factor');
+  seen('a browser is spared for the days that the page has named');
   await tab.context().close();
 }
 

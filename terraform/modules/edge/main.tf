@@ -132,8 +132,10 @@ locals {
       apiUrl        = "/api"
       tokenDelivery = "cookie"
       ways          = "code password passkey register"
-      product       = var.product_name
-      language      = null
+      # What verify-mfa keeps to, for the words beside its checkbox.
+      rememberDeviceDays = var.remember_device_days
+      product            = var.product_name
+      language           = null
     }) },
   ) : {}
   version       = substr(sha256(jsonencode(local.shipped)), 0, 16)

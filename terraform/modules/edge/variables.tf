@@ -42,6 +42,11 @@ variable "front_end" {
   type        = string
 }
 
+variable "remember_device_days" {
+  description = "For how many days the operations spare a browser the second factor. The shipped page says so, and offers nothing at 0."
+  type        = number
+}
+
 variable "product_name" {
   description = "The product's name on the shipped page."
   type        = string

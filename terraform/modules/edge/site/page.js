@@ -3,7 +3,7 @@
 import { createLatchkey } from './latchkey.js';
 
 const settings = await (await fetch(new URL('settings.json', import.meta.url))).json();
-const { apiUrl, tokenDelivery, ways, product } = settings;
+const { apiUrl, tokenDelivery, ways, rememberDeviceDays, product } = settings;
 const client = createLatchkey({ apiUrl: new URL(apiUrl, location.href).href, tokenDelivery });
 
 const language = (settings.language ?? navigator.language).split('-')[0];
@@ -13,6 +13,7 @@ document.querySelector('#product').textContent = product;
 const [result, signIn, account] = ['consent-result', 'sign-in', 'account'].map((name) => document.querySelector(`latchkey-${name}`));
 // Before the elements are defined, so that they begin with this client.
 signIn.setAttribute('ways', ways);
+signIn.setAttribute('remember-days', rememberDeviceDays);
 await client.restore().catch(() => null);
 for (const element of [result, signIn, account]) element.client = client;
 const { TEXTS } = await import('./components.js');

@@ -16,6 +16,7 @@ variables {
   auth_requests_per_5_minutes = 500
   captcha_on_registration     = false
   front_end                   = "latchkey"
+  remember_device_days        = 14
   product_name                = "Example & Sons"
   log_retention_days          = 30
   disposable                  = true
@@ -185,6 +186,11 @@ run "the_page_that_ships_is_whole" {
   assert {
     condition     = jsondecode(aws_s3_object.shipped["settings.json"].content).product == "Example & Sons" && jsondecode(aws_s3_object.shipped["settings.json"].content).tokenDelivery == "cookie"
     error_message = "the page is told what it is called, and keeps refresh tokens from scripts"
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_object.shipped["settings.json"].content).rememberDeviceDays == 14
+    error_message = "the page says for how long the operations spare a browser"
   }
 
   assert {
