@@ -350,15 +350,8 @@ impl SigningIn {
         if is_unproven {
             self.passwords.take_away(sub.as_str()).await?;
         }
-        let locale = locale_of(&first_factor.tokens.id_token);
-        let newcomer = Newcomer {
-            sub,
-            email,
-            has_password: sign_in.password == OfferedPassword::Proven,
-            locale: locale.as_ref(),
-        };
-        let exchange = first_factor.requester.exchange();
-        self.arrivals.receive(arrival, newcomer, exchange).await
+        let has_password = sign_in.password == OfferedPassword::Proven;
+        self.receive(arrival, first_factor, has_password).await
     }
 
     /// The guest of a passkey that Cognito has accepted. The passkey must be on the guest's list,
@@ -381,13 +374,13 @@ impl SigningIn {
         if !self.passkeys.used(sub, &passkey.id, used, now).await? {
             return Err(requester.wrong_passkey());
         }
-        let exchange = first_factor.requester.exchange();
+        let arrival = Arrival::Known(Box::new(guest));
+        let arrived = self.receive(arrival, first_factor, false).await?;
         Ok(Arrived {
-            guest: self.settled(guest, exchange).await,
-            returns: true,
+            guest: self.settled(arrived.guest, requester.exchange()).await,
             has_both_factors: used == PasskeyUse::BothFactors,
             verified_passkey: assertion.user_verified().then_some(passkey.id),
-            spares_second_factor: false,
+            ..arrived
         })
     }
 
@@ -404,19 +397,33 @@ impl SigningIn {
         if !is_proved {
             return Err(first_factor.requester.wrong_password());
         }
-        let locale = locale_of(&first_factor.tokens.id_token);
-        let newcomer = Newcomer {
-            sub,
-            email,
-            has_password: true,
-            locale: locale.as_ref(),
-        };
+        let arrived = self.receive(arrival, first_factor, true).await?;
         let exchange = first_factor.requester.exchange();
-        let arrived = self.arrivals.receive(arrival, newcomer, exchange).await?;
         Ok(Arrived {
             guest: self.settled(arrived.guest, exchange).await,
             ..arrived
         })
+    }
+
+    /// The guest of a right first factor of any kind. Cognito's tokens name the user's language,
+    /// and the guest's record follows it.
+    async fn receive(
+        &self,
+        arrival: Arrival,
+        first_factor: &FirstFactor<'_>,
+        has_password: bool,
+    ) -> Result<Arrived, Problem> {
+        let requester = &first_factor.requester;
+        let locale = locale_of(&first_factor.tokens.id_token);
+        let newcomer = Newcomer {
+            sub: &first_factor.sub,
+            email: requester.email(),
+            has_password,
+            locale: locale.as_ref(),
+        };
+        self.arrivals
+            .receive(arrival, newcomer, requester.exchange())
+            .await
     }
 
     /// The guest, whose change of address is finished if one was half done. Where that fails, the

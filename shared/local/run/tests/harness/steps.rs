@@ -142,6 +142,13 @@ impl TestWorld {
         self.aws("cognito-idp", action, &input).await
     }
 
+    /// Sets the language that a user reads, as an operator does at Cognito.
+    pub(crate) async fn change_language(&self, email: &str, language: &str) {
+        let locale = json!([{ "Name": "locale", "Value": language }]);
+        let change = json!({ "Username": email, "UserAttributes": locale });
+        self.admin("AdminUpdateUserAttributes", change).await;
+    }
+
     /// An operation of the key service.
     pub(crate) async fn kms(&self, action: &str, input: Value) -> Value {
         self.aws("kms", action, &input).await

@@ -640,9 +640,7 @@ async fn known_guest(world: &TestWorld) -> Stage<'_> {
 
 async fn guest_with_a_language(world: &TestWorld) -> Stage<'_> {
     world.sign_in(ADA).await;
-    let locale = json!([{ "Name": "locale", "Value": "de" }]);
-    let change = json!({ "Username": ADA, "UserAttributes": locale });
-    world.admin("AdminUpdateUserAttributes", change).await;
+    world.change_language(ADA, "de").await;
     world.advance(UNTIL_COLD_SECONDS);
     Stage::proof(world).await
 }

@@ -246,6 +246,9 @@ pub(crate) fn cases() -> Vec<Case> {
     };
     vec![
         right("guest on a new device", |world| Box::pin(new_device(world))),
+        right("guest with another language", |world| {
+            Box::pin(guest_with_a_language(world))
+        }),
         right("guest with an authenticator", |world| {
             Box::pin(guarded_guest(world))
         }),
@@ -268,6 +271,13 @@ pub(crate) fn cases() -> Vec<Case> {
 
 async fn new_device(world: &TestWorld) -> Stage<'_> {
     let device = world.holder(ADA).await.device;
+    world.advance(UNTIL_COLD_SECONDS);
+    shown(world, ADA, device).await
+}
+
+async fn guest_with_a_language(world: &TestWorld) -> Stage<'_> {
+    let device = world.holder(ADA).await.device;
+    world.change_language(ADA, "de").await;
     world.advance(UNTIL_COLD_SECONDS);
     shown(world, ADA, device).await
 }

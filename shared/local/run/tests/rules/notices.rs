@@ -103,20 +103,10 @@ async fn a_language_that_is_set_at_cognito_counts_from_the_next_sign_in() {
     let world = TestWorld::stopped(&MANY_STARTS).await;
     let mut guest = world.guarded(ADA).await;
     let user = guest.session.user.clone();
-    let german = json!({
-        "Username": ADA,
-        "UserAttributes": [{ "Name": "locale", "Value": "de" }],
-    });
-    world.admin("AdminUpdateUserAttributes", german).await;
+    world.change_language(ADA, "de").await;
     let before = world.mails(ADA).len();
     let held = world.held(ADA).await;
-    let items = world.items(&world.ready().tables["guests"]).await;
-    for key in ["guest#", "address#"] {
-        let item = items
-            .iter()
-            .find(|item| attribute(item, "pk").starts_with(key));
-        assert_eq!(attribute(item.unwrap(), "locale"), "de", "{key}");
-    }
+    records_say(&world, "de").await;
 
     for _ in 0..3 {
         let wrong = world.browser().second_factor(&held, code("000000")).await;
@@ -143,4 +133,26 @@ async fn a_language_that_is_set_at_cognito_counts_from_the_next_sign_in() {
             "Ihr Code für Latchkey",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_language_that_is_set_at_cognito_counts_from_a_sign_in_by_passkey_too() {
+    let world = TestWorld::stopped(&MANY_STARTS).await;
+    let mut ada = world.holder(ADA).await;
+    world.change_language(ADA, "de").await;
+    let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
+    signed_in.expect_status(200);
+    records_say(&world, "de").await;
+    assert_eq!(world.subjects(ADA)[0], "Ein neues Gerät hat sich angemeldet");
+}
+
+/// The guest's record and the address's name the language.
+async fn records_say(world: &TestWorld, language: &str) {
+    let items = world.items(&world.ready().tables["guests"]).await;
+    for key in ["guest#", "address#"] {
+        let item = items
+            .iter()
+            .find(|item| attribute(item, "pk").starts_with(key));
+        assert_eq!(attribute(item.unwrap(), "locale"), language, "{key}");
+    }
 }
