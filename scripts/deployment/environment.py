@@ -28,6 +28,10 @@ class Environment:
     """Whether there is an app client without a secret, and what its tokens open: off, sign-in or api."""
     makes_test_events: bool = True
     """Whether Terraform makes the console's registry of test events, where the account has none."""
+    events: bool = False
+    """Whether guests' events go to a bus."""
+    audit_copy_days: int | None = None
+    """For how many days nobody can change the audit's copy; none without a copy."""
 
     @property
     def prefix(self) -> str:
@@ -80,12 +84,15 @@ def load(name: str) -> Environment:
         known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.tfvars")))
         raise Refusal(f"there is no environment {name}; terraform/environments has {known}", status=2)
     text = file.read_text()
+    days = scalar(text, "audit_copy_days") or "null"
     return Environment(
         name=scalar(text, "environment") or name,
         region=scalar(text, "region") or "",
         protected=scalar(text, "protected") == "true",
         public_client=scalar(text, "public_client") or "off",
         makes_test_events=scalar(text, "console_test_events") in (None, "create"),
+        events=re.search(r"^events\s*=(?!\s*null\b)", text, re.MULTILINE) is not None,
+        audit_copy_days=None if days == "null" else int(days),
     )
 
 

@@ -59,6 +59,27 @@ class Deployed:
                 return None
             raise
 
+    # Pipes, queues and buckets.
+
+    @functools.cache  # noqa: B019, one deployment is looked at in a process
+    def pipe(self, name: str) -> dict[str, Any] | None:
+        """The pipe of that short name, if there is one."""
+        pipes = self.where.aws("pipes")
+        try:
+            return dict(pipes.describe_pipe(Name=f"{self.where.prefix}-{name}"))
+        except pipes.exceptions.NotFoundException:
+            return None
+
+    def is_closed(self, bucket: str) -> bool:
+        """Whether nothing can open the bucket to the world."""
+        try:
+            closed = self.where.aws("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        except botocore.exceptions.ClientError as refused:
+            if environment.code_of(refused) == "NoSuchPublicAccessBlockConfiguration":
+                return False
+            raise
+        return bool(closed) and all(closed.values())
+
     # The API.
 
     @functools.cached_property

@@ -97,14 +97,7 @@ def site(deployed: Deployed) -> Iterator[Finding]:
             continue
         if not origin.get("OriginAccessControlId"):
             yield warning("site-bucket", bucket, "CloudFront asks the page's bucket without signing, so the bucket must be open")
-        s3 = deployed.where.aws("s3")
-        try:
-            closed = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
-        except s3.exceptions.ClientError as refused:
-            if refused.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
-                raise
-            closed = {}
-        if not (closed and all(closed.values())):
+        if not deployed.is_closed(bucket):
             yield error("site-bucket", bucket, "the page's bucket can be opened to the world, because public access to it is not blocked")
 
 

@@ -10,10 +10,12 @@ import unittest
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from planted import Faults, with_alarm
+
 from deployment import environment
-from deployment.doctor import account, api, data, edge, functions, pool, watch
+from deployment.doctor import account, api, data, edge, functions, pool, streams, watch
 from deployment.doctor.deployed import Deployed
-from deployment.doctor.finding import Finding, Severity
+from deployment.doctor.finding import Severity
 
 DEV = environment.load("dev")
 VERIFY, DEPLOY, ROUTE = "latchkey-dev-verify-otp", "latchkey-dev-deploy", "POST /auth/otp/verify"
@@ -21,27 +23,8 @@ VERIFY, DEPLOY, ROUTE = "latchkey-dev-verify-otp", "latchkey-dev-deploy", "POST 
 # account, which is a new one.
 KNOWN = {"default-mail-sender", "past-the-edge", "alarm-unheard", "concurrency", "relying-party"}
 
-Check = Callable[[Deployed], Iterator[Finding]]
-Plant = Callable[[], contextlib.AbstractContextManager[None]]
-FAULTS: list[tuple[Check, set[str], Plant]] = []
-
-
-def fault(check: Check, *found: str) -> Callable[[Callable[[], Iterator[None]]], None]:
-    """Plants until its yield, and takes out again after it."""
-
-    def keep(plant: Callable[[], Iterator[None]]) -> None:
-        FAULTS.append((check, set(found), contextlib.contextmanager(plant)))
-
-    return keep
-
-
-def look() -> Deployed:
-    return Deployed(DEV, None, None, None)
-
-
-def codes(check: Check) -> set[str]:
-    return {finding.code for finding in check(look())}
-
+FAULTS = Faults(DEV, KNOWN)
+fault, look, codes = FAULTS.fault, FAULTS.look, FAULTS.codes
 
 awslambda, iam, gateway, dynamodb = DEV.aws("lambda"), DEV.aws("iam"), DEV.aws("apigatewayv2"), DEV.aws("dynamodb")
 cognito, cloudfront, s3, logs = DEV.aws("cognito-idp"), DEV.aws("cloudfront"), DEV.aws("s3"), DEV.aws("logs")
@@ -437,49 +420,19 @@ def an_old_key() -> Iterator[None]:
     kms.enable_key_rotation(KeyId=key)
 
 
-def with_alarm(change: Callable[[dict[str, Any]], None] | None) -> Iterator[None]:
-    """Another alarm, or none."""
-    cloudwatch, name = DEV.aws("cloudwatch"), f"{VERIFY}-errors"
-    alarm = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-    wanted = (
-        "AlarmName",
-        "Namespace",
-        "MetricName",
-        "Dimensions",
-        "Statistic",
-        "Period",
-        "EvaluationPeriods",
-        "Threshold",
-        "ComparisonOperator",
-        "AlarmActions",
-        "OKActions",
-        "AlarmDescription",
-        "TreatMissingData",
-        "ActionsEnabled",
-    )
-    before = {field: alarm[field] for field in wanted if field in alarm}
-    cloudwatch.delete_alarms(AlarmNames=[name])
-    if change:
-        changed = dict(before)
-        change(changed)
-        cloudwatch.put_metric_alarm(**changed)
-    yield
-    cloudwatch.put_metric_alarm(**before)
-
-
 @fault(watch.alarms, "alarm-missing")
 def an_alarm_that_is_gone() -> Iterator[None]:
-    yield from with_alarm(None)
+    yield from with_alarm(DEV, f"{VERIFY}-errors", None)
 
 
 @fault(watch.alarms, "alarm-silent")
 def an_alarm_that_tells_nobody() -> Iterator[None]:
-    yield from with_alarm(lambda alarm: alarm.update(AlarmActions=[]))
+    yield from with_alarm(DEV, f"{VERIFY}-errors", lambda alarm: alarm.update(AlarmActions=[]))
 
 
 class Doctor(unittest.TestCase):
     def test_a_deployment_has_no_fault_but_what_its_settings_say(self) -> None:
-        whole = (*pool.CHECKS, *functions.CHECKS, *api.CHECKS, *edge.CHECKS, *data.CHECKS, *watch.CHECKS, *account.CHECKS)
+        whole = (*pool.CHECKS, *functions.CHECKS, *api.CHECKS, *edge.CHECKS, *data.CHECKS, *streams.CHECKS, *watch.CHECKS, *account.CHECKS)
         self.assertEqual(set().union(*map(codes, whole)), KNOWN)
 
     def test_what_people_need_is_missed_where_they_are(self) -> None:
@@ -492,11 +445,7 @@ class Doctor(unittest.TestCase):
         self.assertEqual({finding.code for finding in data.tables(people)}, {"table-deletion-protection"})
 
     def test_each_fault_is_found_and_nothing_else(self) -> None:
-        for check, found, plant in FAULTS:
-            with self.subTest(plant.__name__):
-                with plant():
-                    self.assertEqual(codes(check) - KNOWN, found)
-                self.assertEqual(codes(check) - KNOWN, set(), "it was not taken out again")
+        FAULTS.are_found_one_by_one(self)
 
 
 if __name__ == "__main__":

@@ -562,7 +562,7 @@ resource "aws_iam_policy" "names" {
         {
           Sid    = "EventsAsTheyAre"
           Effect = "Allow"
-          Action = ["events:DescribeEventBus", "events:ListTagsForResource", "firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream", "pipes:DescribePipe", "pipes:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:ListQueueTags"]
+          Action = ["events:DescribeEventBus", "events:ListTagsForResource", "firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream", "pipes:DescribePipe", "pipes:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"]
           Resource = [
             "${local.arn.events}:event-bus/${var.prefix}-*",
             "arn:${var.partition}:firehose:${var.region}:${var.account_id}:deliverystream/${var.prefix}-*",
