@@ -40,7 +40,7 @@ export function createPasskeys(latchkey) {
       demand();
       const { sessionToken, options } = await latchkey.setupPasskey(proof, { signal });
       const publicKey = globalThis.PublicKeyCredential.parseCreationOptionsFromJSON(options);
-      const credential = await asked(() => navigator.credentials.create({ publicKey, signal }));
+      const credential = await asked(signal, () => navigator.credentials.create({ publicKey, signal }));
       const completed = { sessionToken, credential: credential.toJSON(), ...(name !== undefined && { name }) };
       return latchkey.verifyPasskeySetup(completed, { signal });
     },
@@ -55,7 +55,7 @@ export function createPasskeys(latchkey) {
       const { sessionToken, options } = await latchkey.initiatePasskey({ email }, { signal });
       const publicKey = globalThis.PublicKeyCredential.parseRequestOptionsFromJSON(options);
       const mediation = autofill ? 'conditional' : 'optional';
-      const credential = await asked(() => navigator.credentials.get({ publicKey, mediation, signal }));
+      const credential = await asked(signal, () => navigator.credentials.get({ publicKey, mediation, signal }));
       onChosen?.();
       return latchkey.verifyPasskey({ sessionToken, credential: credential.toJSON() }, { signal });
     },
@@ -65,7 +65,7 @@ export function createPasskeys(latchkey) {
       demand();
       const { sessionToken, options } = await latchkey.requestProof({ purpose, method: 'passkey' }, { signal });
       const publicKey = globalThis.PublicKeyCredential.parseRequestOptionsFromJSON(options);
-      const credential = await asked(() => navigator.credentials.get({ publicKey, signal }));
+      const credential = await asked(signal, () => navigator.credentials.get({ publicKey, signal }));
       return { sessionToken, credential: credential.toJSON() };
     },
   });
@@ -77,13 +77,17 @@ function demand() {
   }
 }
 
-/** The meaning of the browser's refusals (WebAuthn Level 3, sections 5.1.3 and 5.1.4). */
-async function asked(ask) {
+/**
+ * The meaning of the browser's refusals (WebAuthn Level 3, sections 5.1.3 and 5.1.4). An aborted
+ * question is refused with the signal's reason, which may be of any name.
+ */
+async function asked(signal, ask) {
   try {
     const credential = await ask();
     if (credential !== null) return credential;
   } catch (cause) {
-    const [code, message] = REFUSALS[cause?.name] ?? ['FAILED', 'the device gave no passkey'];
+    const name = signal?.aborted ? 'AbortError' : cause?.name;
+    const [code, message] = REFUSALS[name] ?? ['FAILED', 'the device gave no passkey'];
     throw new PasskeyError(code, message, { cause });
   }
   throw new PasskeyError('FAILED', 'the device gave no passkey');
