@@ -1,14 +1,26 @@
 //! `initiate-passkey`: the options of a sign-in are the same for every address.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use auth_local::UnknownUser;
+use auth_local::{Fault, FaultKind};
+use cognito_local::UnknownUser;
 use serde_json::{Value, json};
 
+use crate::harness::backstage::delete_user;
 use crate::harness::case::{Case, Prepare};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
 use crate::harness::{Answer, TestWorld};
+
+/// Far more than the work, also on a busy machine.
+const FLOOR: Duration = Duration::from_millis(2500);
+
+/// The delay of the one call that differs.
+const HANDICAP: Duration = Duration::from_millis(600);
+
+/// A guest with a passkey whose user was deleted at Cognito.
+const GONE: &str = "mia@example.com";
 
 /// Everything of an answer that may be compared: the challenge and the token differ by nature.
 fn form(answer: &Answer) -> (u16, Value, BTreeMap<String, String>, usize) {
@@ -37,18 +49,41 @@ async fn known_and_unknown_addresses_with_and_without_passkeys_get_the_same_byte
     let world = TestWorld::start().await;
     world.holder(ADA).await;
     world.sign_in(EVE).await;
+    // Cognito does not know the user any more; the guest's list still has a passkey.
+    world.holder(GONE).await;
+    delete_user(&world, GONE).await;
     let with = form(&world.browser().start_passkey(ADA).await);
     for unknown in [
         UnknownUser::EmailOtp,
         UnknownUser::AllFactors,
-        UnknownUser::Varying,
+        UnknownUser::Passkey,
+        UnknownUser::SelectChallenge,
     ] {
-        world.set_unknown_user(unknown);
-        for email in [EVE, "zoe@nowhere.example"] {
+        world.cognito().set_unknown_user(unknown);
+        for email in [EVE, GONE, "zoe@nowhere.example"] {
             let started = world.browser().start_passkey(email).await;
             assert_eq!(form(&started), with, "{email}");
         }
     }
+}
+
+/// ASVS 5.0 6.3.8. Cognito is asked about one of the two addresses alone. Even a slow call does not
+/// show.
+#[tokio::test]
+async fn an_address_without_passkeys_takes_as_long_as_one_with_them() {
+    let floor = FLOOR.as_millis().to_string();
+    let world = TestWorld::with_settings(&[("OTP_RESPONSE_FLOOR_MS", &floor)]).await;
+    world.holder(ADA).await;
+    let slow = Fault::new(FaultKind::Delay, "cognito-idp", "AdminInitiateAuth");
+    world.fault(slow.times(u32::MAX).lasting(HANDICAP));
+    let took = async |email| {
+        let began = Instant::now();
+        world.browser().start_passkey(email).await;
+        began.elapsed()
+    };
+    let (with, without) = tokio::join!(took(ADA), took("zoe@nowhere.example"));
+    assert!(with >= FLOOR && without >= FLOOR, "{with:?}, {without:?}");
+    assert!(with.abs_diff(without) < HANDICAP / 2, "{with:?}, {without:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use auth_local::{Fault, FaultKind, UnknownUser};
+use auth_local::{Fault, FaultKind};
+use cognito_local::UnknownUser;
 use serde_json::json;
 
 use crate::harness::people::{ADA, EVE};
@@ -105,10 +106,11 @@ async fn addresses_of_every_kind_get_the_same_bytes() {
     for unknown in [
         UnknownUser::EmailOtp,
         UnknownUser::AllFactors,
-        UnknownUser::Varying,
+        UnknownUser::Passkey,
+        UnknownUser::SelectChallenge,
     ] {
         let world = TestWorld::stopped(&ROOMY_MAILBOXES).await;
-        world.set_unknown_user(unknown);
+        world.cognito().set_unknown_user(unknown);
         let people = people(&world).await;
         // Some of them needed a mailed code for their state.
         world.advance(24 * 3600);
