@@ -83,7 +83,10 @@ async fn an_address_without_passkeys_takes_as_long_as_one_with_them() {
     };
     let (with, without) = tokio::join!(took(ADA), took("zoe@nowhere.example"));
     assert!(with >= FLOOR && without >= FLOOR, "{with:?}, {without:?}");
-    assert!(with.abs_diff(without) < HANDICAP / 2, "{with:?}, {without:?}");
+    assert!(
+        with.abs_diff(without) < HANDICAP / 2,
+        "{with:?}, {without:?}"
+    );
 }
 
 #[tokio::test]

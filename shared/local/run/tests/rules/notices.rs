@@ -143,7 +143,10 @@ async fn a_language_that_is_set_at_cognito_counts_from_a_sign_in_by_passkey_too(
     let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
     signed_in.expect_status(200);
     records_say(&world, "de").await;
-    assert_eq!(world.subjects(ADA)[0], "Ein neues Gerät hat sich angemeldet");
+    assert_eq!(
+        world.subjects(ADA)[0],
+        "Ein neues Gerät hat sich angemeldet"
+    );
 }
 
 /// The guest's record and the address's name the language.
