@@ -2,8 +2,9 @@
 //!
 //! Cognito puts the scope `aws.cognito.signin.user.admin` into every access token of its API. Its
 //! holder could change factors, attributes and password at Cognito's own endpoint. The trigger
-//! removes it, and adds `latchkey/session`, which the API's routes require. The token also gets its
-//! issue time to the millisecond. It does not contain the address.
+//! removes it, and adds `latchkey/session`, which the API's routes require. The tokens of a sign-in
+//! also get their issue time to the millisecond, and refreshed ones do not. No token contains the
+//! address.
 //!
 //! The operations sign people in with a confidential client, by Latchkey's rules. Other clients
 //! sign people in at Cognito's own endpoint and pages, without those rules: see the file of the
@@ -80,10 +81,12 @@ impl Trigger for PreTokenGeneration {
             self.admit(&arriving).await?;
         }
         let mut added = Map::new();
-        added.insert(
-            claims::ISSUED_AT_MILLIS.to_owned(),
-            self.clock.now().as_millis().to_string().into(),
-        );
+        if !is_refresh(&event) {
+            added.insert(
+                claims::ISSUED_AT_MILLIS.to_owned(),
+                self.clock.now().as_millis().to_string().into(),
+            );
+        }
         // An empty override removes a user's groups, so the answer repeats them.
         let groups = event
             .get("request")
@@ -138,9 +141,14 @@ impl Arriving {
             email: attribute("email").and_then(|email| Email::parse(email).ok()),
             email_verified: attribute("email_verified") == Some("true"),
             locale: attribute("locale").and_then(Locale::parse),
-            is_refresh: text(event, &["triggerSource"])? == "TokenGeneration_RefreshTokens",
+            is_refresh: is_refresh(event),
         })
     }
+}
+
+/// Whether the tokens continue a session, rather than begin one.
+fn is_refresh(event: &Map<String, Value>) -> bool {
+    text(event, &["triggerSource"]) == Some("TokenGeneration_RefreshTokens")
 }
 
 fn text<'event>(event: &'event Map<String, Value>, path: &[&str]) -> Option<&'event str> {

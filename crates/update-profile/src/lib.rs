@@ -54,6 +54,7 @@ impl Operation for UpdateProfile {
             Patch::Clear => None,
             Patch::Set(name) => Some(name),
         };
-        self.guests.rename(caller, name, self.clock.now()).await
+        let now = self.clock.now();
+        self.guests.rename(caller, &guest, name, now).await
     }
 }

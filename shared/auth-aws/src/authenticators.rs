@@ -343,7 +343,7 @@ pub(crate) fn while_it_waits(
              AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
              OR (keptSession = :waiting AND keptSessionAt = signedOutAt))"
         ))
-        .expression_attribute_values(":begun", millis(set_up.begun))
+        .expression_attribute_values(":begun", millis(set_up.token.begun))
         .expression_attribute_values(":waiting", text(set_up.session.as_str()))
 }
 

@@ -44,11 +44,12 @@ impl Callers {
     /// The same, but the guest may be under deletion.
     pub async fn find_or_leaving(&self, caller: &Caller) -> Result<Guest, Problem> {
         let (guest, session) = self.read(caller).await?;
-        // A refreshed token knows its session's beginning only to the second.
+        // A refreshed token knows its session's beginning only to the second, and the record may
+        // come from one. The later instant is the exact one.
         let begun = session
             .as_ref()
-            .and_then(|session| get_millis(session, "signedInBy"))
-            .map_or(caller.signed_in_by, |exact| exact.min(caller.signed_in_by));
+            .and_then(|session| get_millis(session, "signedInAt"))
+            .map_or(caller.signed_in_at, |kept| kept.max(caller.signed_in_at));
         let has_ended = session.is_some_and(|session| session.contains_key("endedAt"));
         let guest = guest.as_ref().map(read_guest).transpose()?;
         guest

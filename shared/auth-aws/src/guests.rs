@@ -676,26 +676,34 @@ impl Guests {
         }
     }
 
-    /// Changes the name of a caller's guest, in one conditional write that also refuses tokens no
-    /// longer accepted. `None` takes the name away.
+    /// Changes the name of a caller's guest, in one conditional write. It refuses if another
+    /// session has signed out everywhere since `guest` was read. `None` takes the name away.
     pub async fn rename(
         &self,
         caller: &Caller,
+        guest: &Guest,
         name: Option<&GuestName>,
         now: Timestamp,
     ) -> Result<Guest, Problem> {
+        let seen = guest.signed_out_at;
+        let unchanged = match seen {
+            Some(_) => "signedOutAt = :seen",
+            None => "attribute_not_exists(signedOutAt)",
+        };
         let write = self
             .update(guest_key(&caller.sub))
-            .condition_expression(
-                "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
-                 OR (keptSession = :session AND keptSessionAt = signedOutAt))",
+            .condition_expression(format!(
+                "attribute_exists(pk) \
+                 AND ({unchanged} OR (keptSession = :session AND keptSessionAt = signedOutAt))"
+            ))
+            .set_expression_attribute_values(
+                seen.map(|seen| Item::from([(":seen".to_owned(), millis(seen))])),
             )
             .expression_attribute_names("#name", "name")
             .expression_attribute_values(
                 ":session",
                 text(caller.session.as_ref().map_or("", SessionId::as_str)),
             )
-            .expression_attribute_values(":begun", millis(caller.signed_in_by))
             .expression_attribute_values(":now", text(now.to_string()));
         let write = match name {
             Some(name) => write

@@ -62,11 +62,13 @@ impl SecondFactors {
         token_delivery: TokenDelivery,
         expires_at: Timestamp,
     ) -> Result<SessionToken, Problem> {
-        let sub = &IssuedSession::of(&tokens.access_token)?.key.sub;
+        let session = IssuedSession::of(&tokens.access_token)?;
+        let (sub, begun) = (&session.key.sub, session.signed_in_at);
         let refresh_token = self.seal(tokens, sub).await?;
         self.put(email, token_delivery, expires_at, |put| {
             let put = put
                 .item("sub", text(sub.as_str()))
+                .item("begun", millis(begun))
                 .item("refreshToken", sealed(&refresh_token));
             match passkey {
                 Some(id) => put.item("passkey", text(id.as_str())),
@@ -86,12 +88,12 @@ impl SecondFactors {
         expires_at: Timestamp,
     ) -> Result<SessionToken, Problem> {
         let session = IssuedSession::of(&tokens.access_token)?;
-        let (SessionKey { sub, id }, begun) = (session.key, session.signed_in_by);
+        let (SessionKey { sub, id }, begun) = (session.key, session.signed_in_at);
         let refresh_token = self.seal(tokens, &sub).await?;
         self.put(email, token_delivery, expires_at, |put| {
             put.item("sub", text(sub.as_str()))
+                .item("begun", millis(begun))
                 .item("refreshToken", sealed(&refresh_token))
-                .item("setUpBegun", millis(begun))
                 .item("sessionId", text(id.as_str()))
         })
         .await
@@ -333,6 +335,7 @@ fn read(item: &Item) -> Result<HeldSignIn, Problem> {
 fn held_token(item: &Item) -> Option<HeldToken> {
     Some(HeldToken {
         sub: UserSub::parse(get_text(item, "sub")?).ok()?,
+        begun: get_millis(item, "begun")?,
         sealed: get_sealed(item, "refreshToken")?,
     })
 }
@@ -350,11 +353,10 @@ fn held_sign_in(item: &Item) -> Option<HeldSignIn> {
             session: CognitoSession::issued(get_text(item, "cognitoSession")?),
             username: CognitoUsername::given(get_text(item, "username")?),
         }),
-        None => match get_millis(item, "setUpBegun") {
-            Some(begun) => AwaitedFactor::SetUp(HeldSetUp {
+        None => match get_text(item, "sessionId") {
+            Some(session) => AwaitedFactor::SetUp(HeldSetUp {
                 token: held_token(item)?,
-                session: SessionId::parse(get_text(item, "sessionId")?).ok()?,
-                begun,
+                session: SessionId::parse(session).ok()?,
             }),
             None => AwaitedFactor::Authenticator(held_token(item)?),
         },

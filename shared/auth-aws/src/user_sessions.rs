@@ -44,8 +44,8 @@ pub struct UserSessions {
 pub struct IssuedSession {
     /// Its user and id.
     pub key: SessionKey,
-    /// The latest instant at which it can have begun.
-    pub signed_in_by: Timestamp,
+    /// When it began, as [`Caller`] has it.
+    pub signed_in_at: Timestamp,
 }
 
 impl IssuedSession {
@@ -54,7 +54,7 @@ impl IssuedSession {
         let unnamed = || Problem::Internal(Report::of("Cognito's tokens name no session"));
         let Caller {
             sub,
-            signed_in_by,
+            signed_in_at,
             session,
             ..
         } = issued(access_token).ok_or_else(unnamed)?;
@@ -63,7 +63,7 @@ impl IssuedSession {
                 sub,
                 id: session.ok_or_else(unnamed)?,
             },
-            signed_in_by,
+            signed_in_at,
         })
     }
 }
@@ -89,9 +89,8 @@ pub enum Renewal {
     GoesOn {
         /// The new token's generation.
         generation: Generation,
-        /// The latest instant at which the session can have begun. It is exact if the sign-in made
-        /// its record.
-        signed_in_by: Timestamp,
+        /// When the session began. It is exact if the sign-in made its record.
+        signed_in_at: Timestamp,
     },
     /// It has ended.
     HasEnded,
@@ -164,13 +163,13 @@ impl UserSessions {
 
     /// The values of [`DESCRIBED`].
     fn described(&self, session: &IssuedSession, origin: &SessionOrigin, now: Timestamp) -> Item {
-        let (expires_at, ttl) = self.expiry(session.signed_in_by);
+        let (expires_at, ttl) = self.expiry(session.signed_in_at);
         let country = origin.country.as_ref().map_or("", Country::as_str);
         let values = [
             (":createdAt", millis(now)),
             (":rotatedAt", millis(now)),
             (":lastUsedAt", millis(now)),
-            (":signedInBy", millis(session.signed_in_by)),
+            (":signedInAt", millis(session.signed_in_at)),
             (":method", text(origin.method.as_str())),
             (":device", text(origin.device.as_str())),
             (":country", text(country)),
@@ -411,7 +410,7 @@ const DESCRIBED: &[&str] = &[
     "createdAt",
     "rotatedAt",
     "lastUsedAt",
-    "signedInBy",
+    "signedInAt",
     "#method",
     "device",
     "country",
@@ -454,7 +453,7 @@ fn reused_generation(item: &Item) -> Option<Generation> {
 fn goes_on(item: &Item, generation: Generation, session: &IssuedSession) -> Renewal {
     Renewal::GoesOn {
         generation,
-        signed_in_by: get_millis(item, "signedInBy").unwrap_or(session.signed_in_by),
+        signed_in_at: get_millis(item, "signedInAt").unwrap_or(session.signed_in_at),
     }
 }
 
@@ -465,7 +464,7 @@ fn is_ended_for_reuse(item: &Item) -> bool {
 fn read(item: &Item) -> Option<UserSession> {
     Some(UserSession {
         id: SessionId::parse(get_text(item, "sessionId")?).ok()?,
-        signed_in_by: get_millis(item, "signedInBy")?,
+        signed_in_at: get_millis(item, "signedInAt")?,
         created_at: get_millis(item, "createdAt")?,
         last_used_at: get_millis(item, "lastUsedAt")?,
         origin: SessionOrigin {

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use crate::{Guest, SessionId, Timestamp, UserSub, claims};
 
+/// From the start of a second to its last millisecond.
+const REST_OF_A_SECOND: Duration = Duration::from_millis(999);
+
 /// The caller, from a checked token. API Gateway's authorizer checks it on most routes.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The user who sent the token.
     pub sub: UserSub,
-    /// The latest instant at which the token's session can have begun. A refreshed token carries
-    /// the second of its sign-in, not only its own issue time.
-    pub signed_in_by: Timestamp,
+    /// When the token's session began. A refreshed token knows only the second of its sign-in: then
+    /// it is that second's start, so a sign-out within the second counts as later.
+    pub signed_in_at: Timestamp,
     /// When the person last proved their identity, to the second: `auth_time`. A refresh keeps it.
     pub authenticated_at: Option<Timestamp>,
     /// The app client that the token was issued to.
@@ -35,11 +38,13 @@ impl Caller {
         let authenticated_at = claim("auth_time")
             .and_then(|seconds| seconds.parse().ok())
             .map(Timestamp::from_seconds);
-        // Any instant of that second.
-        let signed_in_by = authenticated_at.map(|second| second.after(Duration::from_millis(999)));
+        let latest = authenticated_at.map(|second| match exact {
+            Some(_) => second.after(REST_OF_A_SECOND),
+            None => second,
+        });
         Some(Self {
             sub: UserSub::parse(&claim("sub")?).ok()?,
-            signed_in_by: signed_in_by.map_or(issued_at, |latest| latest.min(issued_at)),
+            signed_in_at: latest.map_or(issued_at, |latest| latest.min(issued_at)),
             authenticated_at,
             client_id: claim("client_id"),
             session: claim("origin_jti")
@@ -54,6 +59,6 @@ impl Caller {
     /// at the same instant counts as later. A change of factor ends every session except its own.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
-        guest.has_signed_out_since(self.signed_in_by, self.session.as_ref())
+        guest.has_signed_out_since(self.signed_in_at, self.session.as_ref())
     }
 }

@@ -16,6 +16,7 @@ pub const PURPOSE: &str = "latchkeyPurpose";
 /// The one purpose: a fresh proof by which a passkey is registered or removed.
 pub const PASSKEYS: &str = "passkeys";
 
-/// The issue time in milliseconds. `iat` counts whole seconds, and cannot tell a token from before
-/// a sign-out from one after it within the same second.
+/// The issue time in milliseconds, in the tokens of a sign-in. `iat` counts whole seconds, and
+/// cannot tell a token from before a sign-out from one after it within the same second. A refreshed
+/// token lacks the claim: its own issue time does not say when its session began.
 pub const ISSUED_AT_MILLIS: &str = "latchkey_iat_ms";

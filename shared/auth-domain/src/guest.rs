@@ -253,17 +253,17 @@ impl Guest {
         self.factor_reset_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether a sign-out everywhere ended a session that had begun by `signed_in_by`. A sign-out
-    /// at the same instant counts as later.
+    /// Whether a sign-out everywhere ended a session that began at `signed_in_at`. A sign-out at the
+    /// same instant counts as later.
     #[must_use]
     pub fn has_signed_out_since(
         &self,
-        signed_in_by: Timestamp,
+        signed_in_at: Timestamp,
         session: Option<&SessionId>,
     ) -> bool {
         let is_kept = self.kept_session.is_some() && self.kept_session.as_ref() == session;
         self.signed_out_at
-            .is_some_and(|signed_out_at| signed_in_by <= signed_out_at && !is_kept)
+            .is_some_and(|signed_out_at| signed_in_at <= signed_out_at && !is_kept)
     }
 }
 

@@ -44,6 +44,9 @@ pub enum AwaitedFactor {
 pub struct HeldToken {
     /// The user who signs in.
     pub sub: UserSub,
+    /// When the first factor was shown: the session begins then. The exchanged tokens know it only
+    /// to the second.
+    pub begun: Timestamp,
     /// The token.
     pub sealed: Sealed,
 }
@@ -55,8 +58,6 @@ pub struct HeldSetUp {
     pub token: HeldToken,
     /// The session that continues. The set-up ends all others.
     pub session: SessionId,
-    /// When the first factor was shown. A later sign-out everywhere ends this sign-in.
-    pub begun: Timestamp,
 }
 
 /// Cognito's next challenge after a right password. Cognito returns it in place of tokens.

@@ -2,12 +2,13 @@
 //! token of the first factor is exchanged or revoked.
 
 use auth_aws::{
-    Authenticators, ConfigurationError, FactorProof, Guests, PasskeyList, Platform, SecondFactors,
-    TokenService, UsedBy,
+    Authenticators, ConfigurationError, FactorProof, Guests, IssuedSession, PasskeyList, Platform,
+    SecondFactors, TokenService, UsedBy,
 };
 use auth_domain::{
     ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken, Locale,
-    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Tokens,
+    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod,
+    Timestamp, Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;
@@ -278,7 +279,8 @@ impl HeldSignIns {
         let traded = match opened {
             Ok(refresh_token) => {
                 let exchange = resumed.requester.exchange();
-                self.exchange(refresh_token, guest, exchange).await
+                self.exchange(refresh_token, token.begun, guest, exchange)
+                    .await
             }
             Err(problem) => Err(problem),
         };
@@ -300,14 +302,21 @@ impl HeldSignIns {
     async fn exchange(
         &self,
         refresh_token: RefreshToken,
+        begun: Timestamp,
         guest: &Guest,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
         let mut tokens = self.token_service.refresh(&refresh_token).await?;
         // If the client does not rotate tokens, the held one continues.
         tokens.refresh_token.get_or_insert(refresh_token);
+        let session = IssuedSession {
+            signed_in_at: begun,
+            ..IssuedSession::of(&tokens.access_token)?
+        };
         let method = SignInMethod::SecondFactor;
-        self.sessions.begin(tokens, guest, method, exchange).await
+        self.sessions
+            .begin(&session, tokens, guest, method, exchange)
+            .await
     }
 
     /// Revokes the refresh token of a sign-in that must not continue.

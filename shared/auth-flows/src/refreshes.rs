@@ -144,11 +144,11 @@ impl Refreshes {
             self.guests.find(&session.key.sub)
         );
         let (renewal, guest) = (renewal?, guest?);
-        let (generation, signed_in_by) = match renewal {
+        let (generation, signed_in_at) = match renewal {
             Renewal::GoesOn {
                 generation,
-                signed_in_by,
-            } => (generation, signed_in_by),
+                signed_in_at,
+            } => (generation, signed_in_at),
             Renewal::HasEnded => return Ok(Err(RefreshRefusal::Revoked)),
             Renewal::EndedForReuse => {
                 self.is_used_later(&session.key, presented, guest.as_ref(), exchange)
@@ -162,7 +162,7 @@ impl Refreshes {
             }
         };
         let key = session.key;
-        let guest = guest.filter(|guest| !guest.has_signed_out_since(signed_in_by, Some(&key.id)));
+        let guest = guest.filter(|guest| !guest.has_signed_out_since(signed_in_at, Some(&key.id)));
         Ok(guest
             .map(|guest| {
                 let family = RefreshFamily {

@@ -33,12 +33,12 @@ impl SessionRecords {
     /// first. Tokens leave only if their session has a record.
     pub async fn begin(
         &self,
+        session: &IssuedSession,
         tokens: Tokens,
         guest: &Guest,
         method: SignInMethod,
         exchange: &Exchange,
     ) -> Result<Tokens, Problem> {
-        let session = IssuedSession::of(&tokens.access_token)?;
         let method = if exchange.is_from_agent() {
             SignInMethod::Agent
         } else {
@@ -58,7 +58,7 @@ impl SessionRecords {
         })?;
         let now = self.clock.now();
         let (family, secrets) = try_join!(
-            self.sessions.begin(&session, &origin, entry, now),
+            self.sessions.begin(session, &origin, entry, now),
             self.secrets.get()
         )?;
         let refresh_token = tokens.refresh_token.as_ref();

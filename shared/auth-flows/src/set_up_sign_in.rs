@@ -43,10 +43,11 @@ impl WaitingSignIns {
     }
 
     async fn guest_of(&self, set_up: &HeldSetUp, email: &Email) -> Result<Guest, Problem> {
-        let guest = self.guests.find(&set_up.token.sub).await?;
+        let HeldSetUp { token, session } = set_up;
+        let guest = self.guests.find(&token.sub).await?;
         let may_go_on = |guest: &Guest| {
-            let has_ended = guest.has_signed_out_since(set_up.begun, Some(&set_up.session))
-                || guest.has_moved_from(email, set_up.begun);
+            let has_ended = guest.has_signed_out_since(token.begun, Some(session))
+                || guest.has_moved_from(email, token.begun);
             !has_ended && !guest.has_second_factor()
         };
         guest.filter(may_go_on).ok_or(Problem::InvalidSession)

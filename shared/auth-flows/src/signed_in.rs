@@ -198,10 +198,11 @@ impl SigningIn {
         {
             return self.hold(first_factor, &arrived, missing).await;
         }
-        let exchange = requester.exchange();
+        let session = IssuedSession::of(&tokens.access_token)?;
+        let (guest, exchange) = (&arrived.guest, requester.exchange());
         let recording = self
             .sessions
-            .begin(tokens.clone(), &arrived.guest, *method, exchange);
+            .begin(&session, tokens.clone(), guest, *method, exchange);
         // The guest hears of the right factor on a new device, even if a call fails beside.
         let (settled, ()) = join!(
             attempt.finish_beside(recording),
@@ -210,7 +211,6 @@ impl SigningIn {
         let marked = match settled {
             Ok(marked) => marked,
             Err(problem) => {
-                let guest = &arrived.guest;
                 self.sessions
                     .take_back(tokens, guest, *method, exchange)
                     .await;

@@ -150,8 +150,8 @@ pub struct SessionOrigin {
 pub struct UserSession {
     /// Its id.
     pub id: SessionId,
-    /// The latest instant at which it can have begun: as [`Caller`](crate::Caller) has it.
-    pub signed_in_by: Timestamp,
+    /// When it began, as [`Caller`](crate::Caller) has it.
+    pub signed_in_at: Timestamp,
     /// When its record was made.
     pub created_at: Timestamp,
     /// When its tokens were last renewed.
@@ -164,7 +164,7 @@ impl UserSession {
     /// Whether the guest has since signed out everywhere from another session.
     #[must_use]
     pub fn is_signed_out_of(&self, guest: &Guest) -> bool {
-        guest.has_signed_out_since(self.signed_in_by, Some(&self.id))
+        guest.has_signed_out_since(self.signed_in_at, Some(&self.id))
     }
 
     /// A guest's live sessions, the last used first, and a hundred at most.

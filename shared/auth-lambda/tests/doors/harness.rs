@@ -51,7 +51,7 @@ pub(crate) struct Echoed {
     ip_address: Option<IpAddr>,
     cookie: Option<String>,
     caller: Option<String>,
-    signed_in_by: Option<Timestamp>,
+    signed_in_at: Option<Timestamp>,
 }
 
 impl<const CALLER: bool> Operation for Echo<CALLER> {
@@ -103,7 +103,7 @@ impl<const CALLER: bool> Operation for Echo<CALLER> {
             ip_address: exchange.ip_address(),
             cookie: exchange.cookie("__Host-crumb").map(str::to_owned),
             caller: caller.map(|caller| caller.sub.as_str().to_owned()),
-            signed_in_by: caller.map(|caller| caller.signed_in_by),
+            signed_in_at: caller.map(|caller| caller.signed_in_at),
         })
     }
 }

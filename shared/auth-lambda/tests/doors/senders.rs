@@ -106,10 +106,10 @@ async fn an_access_token_names_the_caller() {
         json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access", "iat": "1795239650" });
     let (_, body) = answer_to_caller(claims.clone(), EMAIL).await;
     assert_eq!(body["caller"], SUB);
-    assert_eq!(body["signedInBy"], "2026-11-21T05:40:50.000Z");
+    assert_eq!(body["signedInAt"], "2026-11-21T05:40:50.000Z");
     claims["latchkey_iat_ms"] = "1795239650123".into();
     let (_, body) = answer_to_caller(claims, EMAIL).await;
-    assert_eq!(body["signedInBy"], "2026-11-21T05:40:50.123Z");
+    assert_eq!(body["signedInAt"], "2026-11-21T05:40:50.123Z");
 }
 
 #[tokio::test]
