@@ -219,10 +219,11 @@ variable "public_client" {
       a second factor (SECOND_FACTOR), everybody is, and "api" is refused.
     - Many networks can guess passwords at Cognito. A web ACL on the pool counts requests by address
       (auth_requests_per_5_minutes), and Cognito counts by user.
-    - Cognito renews and revokes its refresh tokens. POST /auth/refresh refuses them, and a logout at
-      Latchkey ends its sessions only with everywhere.
-    - Its sessions have no record. GET /me/sessions does not show them, and no request ends one of
-      them alone. DELETE /me/sessions ends them for Latchkey and for authorize-request.
+    - Cognito renews and revokes its refresh tokens, and POST /auth/refresh refuses them. Cognito
+      cannot end one session of several. So the end of one, by POST /auth/logout or by
+      DELETE /me/sessions/{sessionId}, signs the guest out of all sessions there.
+    - GET /me/sessions shows its sessions after their first GET /me or GET /me/sessions.
+      DELETE /me/sessions ends them for Latchkey and for authorize-request; Cognito still renews them.
   EOT
   type        = string
   default     = "off"

@@ -3,11 +3,16 @@
 //! Its access tokens are refused from now on. Its refresh tokens are refused too, and revoked on
 //! their next use: the server does not store them.
 //!
-//! If a call fails: nothing has changed, or the session has ended and a repeated request succeeds.
+//! The public app client renews its tokens at Cognito, which cannot end one session of a user. So
+//! the end of such a session also signs the user out there: no session of the guest renews its
+//! tokens after that. Another session's end is recorded first, so it is refused here even if
+//! Cognito fails. The caller's own is recorded last, so its token works for another try.
+//!
+//! If a call fails: nothing has changed, or a part is done and a repeated request does the rest.
 
 mod end_session;
 
-use auth_aws::{Callers, ConfigurationError, Platform, UserSessions};
+use auth_aws::{Callers, ConfigurationError, Platform, UserSessions, Users};
 use auth_domain::{Clock, Problem, SessionId};
 use auth_flows::Activities;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
@@ -18,6 +23,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         callers: Callers::new(platform)?,
         sessions: UserSessions::new(platform)?,
         activities: Activities::new(platform)?,
+        users: Users::new(platform)?,
         clock: platform.clock(),
     };
     let deployment = platform.deployment_with_callers()?;
@@ -29,6 +35,7 @@ struct EndSession {
     callers: Callers,
     sessions: UserSessions,
     activities: Activities,
+    users: Users,
     clock: Clock,
 }
 

@@ -1,15 +1,22 @@
 //! `getProfile`, GET /me: the signed-in guest's own record. One read, which also checks that the
-//! caller's tokens are still accepted. If it fails, nothing has changed.
+//! caller's tokens are still accepted.
+//!
+//! The first call of a session of the public app client records it, so that the guest can see and
+//! end it.
+//!
+//! If the read fails, nothing has changed. If the record cannot be made, the answer is the same,
+//! and the next call makes it.
 
-use auth_aws::{Callers, ConfigurationError, Platform};
+use auth_aws::{ConfigurationError, Platform};
 use auth_domain::{Guest, Problem};
+use auth_flows::RecordedCallers;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::operation(
         GetProfile {
-            callers: Callers::new(platform)?,
+            callers: RecordedCallers::new(platform)?,
         },
         platform.deployment_with_callers()?,
     ))
@@ -17,7 +24,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation's dependencies.
 struct GetProfile {
-    callers: Callers,
+    callers: RecordedCallers,
 }
 
 impl Operation for GetProfile {
@@ -32,6 +39,7 @@ impl Operation for GetProfile {
     }
 
     async fn run(&self, (): (), exchange: &Exchange) -> Result<Guest, Problem> {
-        self.callers.find(exchange.caller()?).await
+        let (guest, _) = self.callers.find(exchange).await?;
+        Ok(guest)
     }
 }

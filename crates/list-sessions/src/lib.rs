@@ -1,19 +1,23 @@
 //! `listSessions`, GET /me/sessions: the guest's sessions. The caller's own is marked.
 //!
-//! Guest and session of the caller are read together, and the list at the same time. If a read
-//! fails, nothing has changed.
+//! Guest and session of the caller are read together, and the list at the same time. A session of
+//! the public app client that has no record yet is recorded, and listed.
+//!
+//! If a read fails, nothing has changed. If the record cannot be made, the list lacks the session,
+//! and the next call makes it.
 
 mod list_sessions;
 
-use auth_aws::{Callers, ConfigurationError, Platform, UserSessions};
+use auth_aws::{ConfigurationError, Platform, UserSessions};
 use auth_domain::{Clock, Problem, UserSession};
+use auth_flows::RecordedCallers;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation};
 use serde::Serialize;
 
 /// The function with its dependencies.
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let operation = ListSessions {
-        callers: Callers::new(platform)?,
+        callers: RecordedCallers::new(platform)?,
         sessions: UserSessions::new(platform)?,
         clock: platform.clock(),
     };
@@ -23,7 +27,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 
 /// The operation's dependencies.
 struct ListSessions {
-    callers: Callers,
+    callers: RecordedCallers,
     sessions: UserSessions,
     clock: Clock,
 }
@@ -54,7 +58,7 @@ impl Operation for ListSessions {
     }
 
     async fn run(&self, (): (), exchange: &Exchange) -> Result<Output, Problem> {
-        let sessions = self.list(exchange.caller()?).await?;
+        let sessions = self.list(exchange).await?;
         Ok(Output { sessions })
     }
 }

@@ -1,16 +1,23 @@
 //! The decision: list the guest's live sessions, and mark the caller's.
 
-use auth_domain::{Caller, Problem, UserSession};
+use auth_domain::{Problem, UserSession};
+use auth_lambda::Exchange;
 use tokio::try_join;
 
 use crate::{ListSessions, Listed};
 
 impl ListSessions {
-    pub(crate) async fn list(&self, caller: &Caller) -> Result<Vec<Listed>, Problem> {
-        let (guest, sessions) = try_join!(
-            self.callers.find(caller),
+    pub(crate) async fn list(&self, exchange: &Exchange) -> Result<Vec<Listed>, Problem> {
+        let caller = exchange.caller()?;
+        let ((guest, recorded), mut sessions) = try_join!(
+            self.callers.find(exchange),
             self.sessions.list(&caller.sub, self.clock.now())
         )?;
+        // A parallel request may have made the record, and the list may have it.
+        let is_new = |new: &UserSession| sessions.iter().all(|session| session.id != new.id);
+        if let Some(new) = recorded.filter(is_new) {
+            sessions.push(new);
+        }
         let sessions = UserSession::going_on(sessions, &guest);
         let listed = sessions.into_iter().map(|session| Listed {
             current: caller.session.as_ref() == Some(&session.id),

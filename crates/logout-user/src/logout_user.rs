@@ -95,11 +95,10 @@ impl LogoutUser {
     /// Signs the user of another app client out at Cognito. That client refreshes its tokens
     /// without Latchkey, and cannot end a single session of them.
     async fn end_at_cognito(&self, caller: &Caller) -> Result<(), Problem> {
-        match &caller.client_id {
-            Some(client_id) if *client_id != self.client_id => {
-                self.users.sign_out(&caller.sub).await
-            }
-            Some(_) | None => Ok(()),
+        if caller.is_of_client(&self.client_id) {
+            Ok(())
+        } else {
+            self.users.sign_out(&caller.sub).await
         }
     }
 

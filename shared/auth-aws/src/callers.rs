@@ -1,6 +1,6 @@
 //! Callers whose tokens are still accepted. Guest and session are read together.
 
-use auth_domain::{Caller, Guest, Problem};
+use auth_domain::{Caller, Guest, Problem, SessionId};
 use aws_sdk_dynamodb::Client;
 
 use crate::{
@@ -8,7 +8,8 @@ use crate::{
     batches::read_batch,
     clients::dynamodb,
     guest_items::{KEY, guest_key, read_guest},
-    items::{Item, get_millis, text},
+    items::{Item, get_millis, get_text, text},
+    user_sessions::{has_ended, is_public_clients},
 };
 
 /// The tables of guests and of sessions, for callers.
@@ -17,6 +18,13 @@ pub struct Callers {
     client: Client,
     guests: String,
     sessions: String,
+}
+
+/// A caller whose token is accepted.
+struct Accepted {
+    guest: Guest,
+    /// The records that were read with the guest.
+    sessions: Vec<Item>,
 }
 
 impl Callers {
@@ -32,47 +40,99 @@ impl Callers {
 
     /// The guest of a caller whose session has not ended, and who has not signed out everywhere
     /// since. One consistent read of both items. A session without a record is older than session
-    /// records, or belongs to the public client.
+    /// records, or is the public client's and not recorded yet.
     pub async fn find(&self, caller: &Caller) -> Result<Guest, Problem> {
-        let guest = self.find_or_leaving(caller).await?;
-        if guest.is_leaving {
-            return Err(Problem::AuthRequired);
-        }
-        Ok(guest)
+        Ok(self.staying(caller, None).await?.guest)
     }
 
     /// The same, but the guest may be under deletion.
     pub async fn find_or_leaving(&self, caller: &Caller) -> Result<Guest, Problem> {
-        let (guest, session) = self.read(caller).await?;
-        // A refreshed token knows its session's beginning only to the second, and the record may
-        // come from one. The later instant is the exact one.
-        let begun = session
-            .as_ref()
-            .and_then(|session| get_millis(session, "signedInAt"))
-            .map_or(caller.signed_in_at, |kept| kept.max(caller.signed_in_at));
-        let has_ended = session.is_some_and(|session| session.contains_key("endedAt"));
-        let guest = guest.as_ref().map(read_guest).transpose()?;
-        guest
-            .filter(|guest| {
-                !has_ended && !guest.has_signed_out_since(begun, caller.session.as_ref())
-            })
-            .ok_or(Problem::AuthRequired)
+        Ok(self.accepted(caller, None).await?.guest)
     }
 
-    async fn read(&self, caller: &Caller) -> Result<(Option<Item>, Option<Item>), Problem> {
+    /// As [`Callers::find`], and whether the caller's session has a record.
+    pub async fn find_recorded(&self, caller: &Caller) -> Result<(Guest, bool), Problem> {
+        let Accepted { guest, sessions } = self.staying(caller, None).await?;
+        Ok((guest, !sessions.is_empty()))
+    }
+
+    /// As [`Callers::find`], and whether `session` is the guest's by the public client. The same
+    /// read has that record too.
+    pub async fn find_with(
+        &self,
+        caller: &Caller,
+        session: &SessionId,
+    ) -> Result<(Guest, bool), Problem> {
+        let accepted = self.staying(caller, Some(session)).await?;
+        let record = record_of(&accepted.sessions, session);
+        Ok((accepted.guest, record.is_some_and(is_public_clients)))
+    }
+
+    async fn staying(
+        &self,
+        caller: &Caller,
+        also: Option<&SessionId>,
+    ) -> Result<Accepted, Problem> {
+        let accepted = self.accepted(caller, also).await?;
+        if accepted.guest.is_leaving {
+            return Err(Problem::AuthRequired);
+        }
+        Ok(accepted)
+    }
+
+    async fn accepted(
+        &self,
+        caller: &Caller,
+        also: Option<&SessionId>,
+    ) -> Result<Accepted, Problem> {
+        let (guest, sessions) = self.read(caller, also).await?;
+        let own = caller.session.as_ref();
+        let record = own.and_then(|own| record_of(&sessions, own));
+        // A refreshed token knows its session's beginning only to the second, and the record may
+        // come from one. The later instant is the exact one.
+        let begun = record
+            .and_then(|record| get_millis(record, "signedInAt"))
+            .map_or(caller.signed_in_at, |kept| kept.max(caller.signed_in_at));
+        let is_over = record.is_some_and(has_ended);
+        let guest = guest.as_ref().map(read_guest).transpose()?;
+        let guest = guest.filter(|guest| !is_over && !guest.has_signed_out_since(begun, own));
+        Ok(Accepted {
+            guest: guest.ok_or(Problem::AuthRequired)?,
+            sessions,
+        })
+    }
+
+    /// The guest, and the records of the caller's session and of another one.
+    async fn read(
+        &self,
+        caller: &Caller,
+        also: Option<&SessionId>,
+    ) -> Result<(Option<Item>, Vec<Item>), Problem> {
         let guest = Item::from([(KEY.to_owned(), guest_key(&caller.sub))]);
-        let session = caller.session.as_ref().map(|session| {
-            Item::from([
-                ("sub".to_owned(), text(caller.sub.as_str())),
-                ("sessionId".to_owned(), text(session.as_str())),
-            ])
-        });
-        let session = session.map(|key| (self.sessions.as_str(), vec![key]));
+        let own = caller.session.as_ref();
+        // A batch must not name an item twice.
+        let also = also.filter(|also| own != Some(*also));
+        let sessions: Vec<Item> = own
+            .into_iter()
+            .chain(also)
+            .map(|session| {
+                Item::from([
+                    ("sub".to_owned(), text(caller.sub.as_str())),
+                    ("sessionId".to_owned(), text(session.as_str())),
+                ])
+            })
+            .collect();
+        let sessions = (!sessions.is_empty()).then_some((self.sessions.as_str(), sessions));
         let keys = [(self.guests.as_str(), vec![guest])]
             .into_iter()
-            .chain(session);
+            .chain(sessions);
         let mut found = read_batch(&self.client, keys, "read guest and session").await?;
-        let mut one = |table: &str| found.remove(table).and_then(|mut items| items.pop());
-        Ok((one(&self.guests), one(&self.sessions)))
+        let guest = found.remove(&self.guests).and_then(|mut items| items.pop());
+        Ok((guest, found.remove(&self.sessions).unwrap_or_default()))
     }
+}
+
+fn record_of<'items>(sessions: &'items [Item], id: &SessionId) -> Option<&'items Item> {
+    let mut sessions = sessions.iter();
+    sessions.find(|record| get_text(record, "sessionId") == Some(id.as_str()))
 }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
     types::{
         CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-        builders::{DeleteBuilder, UpdateBuilder},
+        builders::{ConditionCheckBuilder, DeleteBuilder, UpdateBuilder},
     },
 };
 
@@ -61,6 +61,15 @@ impl Write for DeleteBuilder {
             .build()
             .map_err(|error| Problem::Internal(Report::new("describe the deletion", error)))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+}
+
+impl Write for ConditionCheckBuilder {
+    fn write(self) -> Result<TransactWriteItem, Problem> {
+        let check = self
+            .build()
+            .map_err(|error| Problem::Internal(Report::new("describe the condition", error)))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 }
 

@@ -12,7 +12,7 @@ use auth_domain::{
 use aws_sdk_dynamodb::{
     Client,
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, Update, builders::UpdateBuilder},
+    types::{AttributeValue, TransactWriteItem, Update, builders::UpdateBuilder},
 };
 
 use crate::{
@@ -52,18 +52,20 @@ impl IssuedSession {
     /// The session of an access token from Cognito itself. Its claims need no check.
     pub fn of(access_token: &AccessToken) -> Result<Self, Problem> {
         let unnamed = || Problem::Internal(Report::of("Cognito's tokens name no session"));
-        let Caller {
-            sub,
-            signed_in_at,
-            session,
-            ..
-        } = issued(access_token).ok_or_else(unnamed)?;
-        Ok(Self {
-            key: SessionKey {
-                sub,
-                id: session.ok_or_else(unnamed)?,
-            },
-            signed_in_at,
+        let caller = issued(access_token);
+        caller
+            .as_ref()
+            .and_then(Self::of_caller)
+            .ok_or_else(unnamed)
+    }
+
+    /// The session of a caller; `None` if the token names none.
+    #[must_use]
+    pub fn of_caller(caller: &Caller) -> Option<Self> {
+        let (sub, id) = (caller.sub.clone(), caller.session.clone()?);
+        Some(Self {
+            key: SessionKey { sub, id },
+            signed_in_at: caller.signed_in_at,
         })
     }
 }
@@ -144,7 +146,10 @@ impl UserSessions {
     ) -> Result<RefreshFamily, Problem> {
         let record = self
             .update_in(&session.key)
-            .update_expression(format!("SET generation = :next, {}", set(DESCRIBED, false)))
+            .update_expression(format!(
+                "SET generation = :next, rotatedAt = :lastUsedAt, {}",
+                set(DESCRIBED, false)
+            ))
             .condition_expression("attribute_not_exists(endedAt)")
             .set_expression_attribute_names(Some(described_names()))
             .set_expression_attribute_values(Some(self.described(session, origin, now)))
@@ -161,13 +166,32 @@ impl UserSessions {
         }
     }
 
+    /// The part of a transaction that records a session of the public client. An existing record
+    /// refuses it, so a session that has ended stays ended. Its refresh tokens are not Latchkey's,
+    /// so they have no generation.
+    pub(crate) fn public_record(
+        &self,
+        session: &IssuedSession,
+        origin: &SessionOrigin,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Problem> {
+        self.update_in(&session.key)
+            .update_expression(format!(
+                "SET {PUBLIC_CLIENT} = :true, {}",
+                set(DESCRIBED, false)
+            ))
+            .condition_expression("attribute_not_exists(sessionId)")
+            .set_expression_attribute_names(Some(described_names()))
+            .set_expression_attribute_values(Some(self.described(session, origin, now)))
+            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .write()
+    }
+
     /// The values of [`DESCRIBED`].
     fn described(&self, session: &IssuedSession, origin: &SessionOrigin, now: Timestamp) -> Item {
         let (expires_at, ttl) = self.expiry(session.signed_in_at);
         let country = origin.country.as_ref().map_or("", Country::as_str);
         let values = [
-            (":createdAt", millis(now)),
-            (":rotatedAt", millis(now)),
             (":lastUsedAt", millis(now)),
             (":signedInAt", millis(session.signed_in_at)),
             (":method", text(origin.method.as_str())),
@@ -211,7 +235,10 @@ impl UserSessions {
             update
                 .set_expression_attribute_names(Some(described_names()))
                 .set_expression_attribute_values(Some(self.described(session, &origin, now)))
-                .update_expression(format!("SET generation = :next, {}", set(DESCRIBED, true)))
+                .update_expression(format!(
+                    "SET generation = :next, rotatedAt = :lastUsedAt, {}",
+                    set(DESCRIBED, true)
+                ))
                 .condition_expression(
                     "attribute_not_exists(endedAt) AND attribute_not_exists(generation)",
                 )
@@ -230,7 +257,7 @@ impl UserSessions {
         let Some(item) = item else {
             return Ok(Renewal::HasEnded);
         };
-        if item.contains_key("endedAt") {
+        if has_ended(&item) {
             return Ok(if is_ended_for_reuse(&item) {
                 Renewal::EndedForReuse
             } else {
@@ -397,18 +424,27 @@ impl UserSessions {
         let mut sessions = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(failure("list the sessions"))?;
-            sessions.push(read(&item).ok_or_else(|| {
-                Problem::Internal(unreadable("a session's record does not read back"))
-            })?);
+            sessions.push(read_session(&item)?);
         }
         Ok(sessions)
     }
 }
 
+/// The mark of a session of the public client.
+const PUBLIC_CLIENT: &str = "publicClient";
+
+/// Whether a record is of a session of the public client.
+pub(crate) fn is_public_clients(item: &Item) -> bool {
+    item.contains_key(PUBLIC_CLIENT)
+}
+
+/// Whether a record is of a session that has ended.
+pub(crate) fn has_ended(item: &Item) -> bool {
+    item.contains_key("endedAt")
+}
+
 /// The attributes of a new record.
 const DESCRIBED: &[&str] = &[
-    "createdAt",
-    "rotatedAt",
     "lastUsedAt",
     "signedInAt",
     "#method",
@@ -461,16 +497,22 @@ fn is_ended_for_reuse(item: &Item) -> bool {
     get_text(item, "endedBy") == Some(SessionEnd::Reuse.as_str())
 }
 
+/// Reads the record of a session that goes on.
+pub(crate) fn read_session(item: &Item) -> Result<UserSession, Problem> {
+    read(item)
+        .ok_or_else(|| Problem::Internal(unreadable("a session's record does not read back")))
+}
+
 fn read(item: &Item) -> Option<UserSession> {
     Some(UserSession {
         id: SessionId::parse(get_text(item, "sessionId")?).ok()?,
         signed_in_at: get_millis(item, "signedInAt")?,
-        created_at: get_millis(item, "createdAt")?,
         last_used_at: get_millis(item, "lastUsedAt")?,
         origin: SessionOrigin {
             method: SignInMethod::named(get_text(item, "method")?)?,
             device: ClientName::stored(get_text(item, "device")?),
             country: get_text(item, "country").and_then(Country::parse),
         },
+        is_public_clients: is_public_clients(item),
     })
 }

@@ -54,6 +54,12 @@ impl Caller {
         })
     }
 
+    /// Whether the token was issued to this app client. A token that names no client counts so.
+    #[must_use]
+    pub fn is_of_client(&self, client_id: &str) -> bool {
+        self.client_id.as_deref().is_none_or(|own| own == client_id)
+    }
+
     /// Whether the guest has signed out everywhere since the token's session began (ASVS 5.0
     /// 7.4.1). A refresh does not revive the session, even if Cognito still accepts it. A sign-out
     /// at the same instant counts as later. A change of factor ends every session except its own.

@@ -2,7 +2,7 @@
 
 use auth_aws::{ActivityEntry, ActivityLog, ConfigurationError, Platform};
 use auth_domain::{
-    Activity, ActivityKind, Actor, Clock, Guest, GuestId, Problem, Randomness, UserSub,
+    Activity, ActivityKind, Actor, Clock, Guest, GuestId, Problem, Randomness, Timestamp, UserSub,
 };
 use auth_lambda::Exchange;
 
@@ -39,12 +39,25 @@ impl Activities {
         kind: ActivityKind,
         exchange: &Exchange,
     ) -> Activity {
+        self.event_at(sub, guest_id, kind, self.clock.now(), exchange)
+    }
+
+    /// The same for an event that this request shows, and that happened at `at`.
+    #[must_use]
+    pub fn event_at(
+        &self,
+        sub: &UserSub,
+        guest_id: &GuestId,
+        kind: ActivityKind,
+        at: Timestamp,
+        exchange: &Exchange,
+    ) -> Activity {
         let session = exchange.caller().ok();
         Activity {
             device: Some(exchange.client_name()),
             country: exchange.country(),
             session: session.and_then(|caller| caller.session.clone()),
-            ..Activity::of(sub, guest_id, kind, self.clock.now(), &self.randomness)
+            ..Activity::of(sub, guest_id, kind, at, &self.randomness)
         }
     }
 

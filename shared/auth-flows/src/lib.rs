@@ -17,6 +17,7 @@ mod operator_acts;
 mod passkey_attempts;
 mod passkey_proofs;
 mod password_attempts;
+mod recorded_callers;
 mod refreshes;
 mod registrations;
 mod resend;
@@ -51,6 +52,7 @@ pub use passkey_attempts::{
 };
 pub use passkey_proofs::{PasskeyProofs, ProofChallenges};
 pub use password_attempts::PasswordAttempts;
+pub use recorded_callers::RecordedCallers;
 pub use refreshes::Refreshes;
 pub use registrations::Registrations;
 pub use resend::{ClaimedResend, Resends};

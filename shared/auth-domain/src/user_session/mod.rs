@@ -75,7 +75,7 @@ pub enum SignInMethod {
     SecondFactor,
     /// By a mailed code that an agent asked for.
     Agent,
-    /// The session is older than its record.
+    /// No operation saw the sign-in, or the session is older than its record.
     Unknown,
 }
 
@@ -152,12 +152,12 @@ pub struct UserSession {
     pub id: SessionId,
     /// When it began, as [`Caller`](crate::Caller) has it.
     pub signed_in_at: Timestamp,
-    /// When its record was made.
-    pub created_at: Timestamp,
-    /// When its tokens were last renewed.
+    /// When its tokens were last renewed. Of the public client's: when its record was made.
     pub last_used_at: Timestamp,
     /// The sign-in that began it.
     pub origin: SessionOrigin,
+    /// Whether it is of the public app client, which renews its tokens at Cognito.
+    pub is_public_clients: bool,
 }
 
 impl UserSession {
@@ -191,14 +191,16 @@ impl Serialize for UserSession {
             device: &'a ClientName,
             #[serde(skip_serializing_if = "Option::is_none")]
             country: Option<&'a Country>,
+            public_client: bool,
         }
         Session {
             id: &self.id,
-            created_at: self.created_at,
+            created_at: self.signed_in_at,
             last_used_at: self.last_used_at,
             method: self.origin.method,
             device: &self.origin.device,
             country: self.origin.country.as_ref(),
+            public_client: self.is_public_clients,
         }
         .serialize(serializer)
     }

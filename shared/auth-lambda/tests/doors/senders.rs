@@ -112,6 +112,35 @@ async fn an_access_token_names_the_caller() {
     assert_eq!(body["signedInAt"], "2026-11-21T05:40:50.123Z");
 }
 
+/// A session never begins later than its sign-in's second. A refreshed token knows no more than
+/// that second.
+#[tokio::test]
+async fn a_session_begins_with_its_sign_in_and_not_with_a_refresh() {
+    let token = |millis: Option<&str>, authenticated: &str| {
+        let mut claims = json!({ "sub": SUB, "client_id": CLIENT, "token_use": "access",
+            "iat": "1795239650", "auth_time": authenticated });
+        if let Some(millis) = millis {
+            claims["latchkey_iat_ms"] = millis.into();
+        }
+        claims
+    };
+    for (claims, signed_in_at) in [
+        (
+            token(Some("1795239650123"), "1795239650"),
+            "2026-11-21T05:40:50.123Z",
+        ),
+        (
+            token(Some("1795239650123"), "1795239649"),
+            "2026-11-21T05:40:49.999Z",
+        ),
+        (token(None, "1795239650"), "2026-11-21T05:40:50.000Z"),
+        (token(None, "1795239001"), "2026-11-21T05:30:01.000Z"),
+    ] {
+        let (_, body) = answer_to_caller(claims, EMAIL).await;
+        assert_eq!(body["signedInAt"], signed_in_at);
+    }
+}
+
 #[tokio::test]
 async fn any_other_claims_are_no_caller_and_hear_how_to_sign_in() {
     for claims in [

@@ -35,6 +35,7 @@ pub(crate) mod operators;
 pub(crate) mod passkeys;
 pub(crate) mod passwords;
 pub(crate) mod people;
+pub(crate) mod public_client;
 pub(crate) mod requests;
 pub(crate) mod stage;
 pub(crate) mod steps;
@@ -223,6 +224,20 @@ impl TestWorld {
     /// The exchanges of this world are judged no more: a test has failed in it.
     pub(crate) fn forget(&self) {
         *self.seen.lock().expect("no panic meanwhile") = Seen::default();
+    }
+
+    /// Stops the clock at the start of a second.
+    pub(crate) fn stop_at_a_second(&self) {
+        self.clock().stop();
+        let past = self.clock().now().as_millis().rem_euclid(1000);
+        self.advance_ms(u64::try_from(1000 - past).expect("less than a second"));
+    }
+
+    /// Moves time ahead by less than a second.
+    pub(crate) fn advance_ms(&self, milliseconds: u64) {
+        self.world
+            .advance(Duration::from_millis(milliseconds))
+            .expect("the clock moves");
     }
 
     /// Moves time ahead for everything in the world.

@@ -4,12 +4,15 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::harness::case::{Case, Then};
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
+use crate::harness::public_client::{API, Outside, public_records};
 use crate::harness::requests::{
     assert_refused_everywhere, expect_refused_refresh, opens, refresh, session_of,
 };
 use crate::harness::stage::Stage;
-use crate::harness::{Answer, TestWorld};
+use crate::harness::{Answer, SignedIn, TestWorld};
+use crate::operations::logout_user::is_signed_out;
 
 /// ASVS 5.0 7.5.2.
 #[tokio::test]
@@ -70,7 +73,56 @@ pub(crate) fn cases() -> Vec<Case> {
     let ended = Case::of("end-session", "ended", "204", |world| {
         Box::pin(other_session(world))
     });
-    vec![ended.then(|case, stage, answer| Box::pin(the_other_ends(case, stage, answer)))]
+    let public = Case::of("end-session", "the public client's", "204", |world| {
+        Box::pin(public_session(world))
+    });
+    let own = Case::of("end-session", "the public client's own", "204", |world| {
+        Box::pin(own_public_session(world))
+    });
+    vec![
+        ended.then(|case, stage, answer| Box::pin(the_other_ends(case, stage, answer))),
+        public
+            .with(&API)
+            .then(|case, stage, answer| Box::pin(the_public_one_ends(case, stage, answer))),
+        own.with(&API)
+            .then(|case, stage, answer| Box::pin(is_signed_out(case, stage, answer))),
+    ]
+}
+
+/// A session of the public client, after its first call.
+async fn recorded(world: &TestWorld) -> SignedIn<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let mut phone = Outside::of(world).session(ADA, PASSWORD).await;
+    phone.browser.get("/me").await.expect_status(200);
+    phone
+}
+
+async fn public_session(world: &TestWorld) -> Stage<'_> {
+    let phone = recorded(world).await;
+    let session = world.sign_in(ADA).await;
+    let path = format!("/me/sessions/{}", session_of(&phone.access_token));
+    let mut stage = Stage::signed_in(session, Method::DELETE, &path, Value::Null);
+    stage.refresh_token = phone.refresh_token;
+    stage
+}
+
+async fn own_public_session(world: &TestWorld) -> Stage<'_> {
+    let phone = recorded(world).await;
+    let path = format!("/me/sessions/{}", session_of(&phone.access_token));
+    Stage::signed_in(phone, Method::DELETE, &path, Value::Null)
+}
+
+/// Cognito renews the other session no more, and the caller's access token still works.
+async fn the_public_one_ends(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+    let (then, _) = case.reach(stage, answer).await;
+    let renewed = Outside::of(stage.world).renew(&stage.refresh_token).await;
+    renewed.expect_status(400);
+    let [record] = &public_records(stage.world).await[..] else {
+        panic!("one record");
+    };
+    assert!(record.contains_key("endedAt"));
+    stage.browser.get("/me").await.expect_status(200);
+    then
 }
 
 async fn other_session(world: &TestWorld) -> Stage<'_> {

@@ -8,8 +8,8 @@ use crate::harness::backstage::items;
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
+use crate::harness::public_client::{Outside, open_world};
 use crate::harness::stage::Stage;
-use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
 
 const PATH: &str = "/me/export";
@@ -24,8 +24,10 @@ fn attributes(items: &Value) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_attribute_of_every_item_of_the_guest_is_there() {
-    let world = TestWorld::with_settings(&MANY_STARTS).await;
+    let world = open_world().await;
     world.registered(ADA, PASSWORD).await;
+    let mut phone = Outside::of(&world).session(ADA, PASSWORD).await;
+    phone.browser.get("/me").await.expect_status(200);
     world.holder(ADA).await;
     let mut guest = world.guarded_by_password(ADA, PASSWORD).await;
     let other = world.sign_in(EVE).await;
@@ -74,6 +76,7 @@ async fn every_attribute_of_every_item_of_the_guest_is_there() {
         }
     }
     assert!(attributes(&records["guest"]).contains("authenticatorKeys"));
+    assert!(attributes(&records["sessions"]).contains("publicClient"));
     assert_eq!(records["directory"]["email"], ADA);
 
     let text = exported.body.to_string();

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use crate::harness::TestWorld;
 use crate::harness::case::Case;
 use crate::harness::people::ADA;
+use crate::harness::public_client::API;
 use crate::harness::requests::{refresh, session_of};
 use crate::harness::stage::Stage;
+use crate::operations::get_profile::{first_call, is_recorded};
 
 const FIREFOX: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
@@ -106,9 +108,20 @@ async fn sessions_that_ended_or_outlived_their_tokens_are_not_listed() {
 
 /// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
-    vec![Case::of("list-sessions", "listed", "200", |world| {
-        Box::pin(two_sessions(world))
-    })]
+    let first_call = Case::of(
+        "list-sessions",
+        "first call of the public client",
+        "200",
+        |world| Box::pin(first_call(world, "/me/sessions")),
+    );
+    vec![
+        Case::of("list-sessions", "listed", "200", |world| {
+            Box::pin(two_sessions(world))
+        }),
+        first_call
+            .with(&API)
+            .then(|case, stage, answer| Box::pin(is_recorded(case, stage, answer))),
+    ]
 }
 
 async fn two_sessions(world: &TestWorld) -> Stage<'_> {

@@ -4,7 +4,9 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::case::{Case, Prepare, Then};
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::ADA;
+use crate::harness::public_client::{API, Outside};
 use crate::harness::requests::{
     Sample, assert_refused_everywhere, expect_refused_refresh, opens, refresh,
 };
@@ -195,6 +197,10 @@ pub(crate) fn cases() -> Vec<Case> {
     };
     vec![
         case("this session", |world| Box::pin(this_session(world))),
+        case("this session of the public client", |world| {
+            Box::pin(public_session(world))
+        })
+        .with(&API),
         case("everywhere", |world| Box::pin(everywhere(world))),
     ]
 }
@@ -205,6 +211,12 @@ async fn this_session(world: &TestWorld) -> Stage<'_> {
     Stage::signed_in(session, Method::POST, "/auth/logout", body)
 }
 
+async fn public_session(world: &TestWorld) -> Stage<'_> {
+    world.registered(ADA, PASSWORD).await;
+    let session = Outside::of(world).session(ADA, PASSWORD).await;
+    Stage::signed_in(session, Method::POST, "/auth/logout", json!({}))
+}
+
 pub(crate) async fn everywhere(world: &TestWorld) -> Stage<'_> {
     let session = world.sign_in(ADA).await;
     let body = json!({ "everywhere": true });
@@ -212,7 +224,7 @@ pub(crate) async fn everywhere(world: &TestWorld) -> Stage<'_> {
 }
 
 /// No token of the session works any more. After a lost answer, the next request shows it.
-async fn is_signed_out(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
+pub(crate) async fn is_signed_out(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -> Then {
     let then = if case.is_healthy(answer) {
         Then::Nothing
     } else {

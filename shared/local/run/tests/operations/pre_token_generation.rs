@@ -14,84 +14,10 @@ use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::consent::Consenting;
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
-use crate::harness::requests::claims;
+use crate::harness::public_client::{Outside, open_world};
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
-use crate::harness::{Answer, Browser, TestWorld};
+use crate::harness::{Answer, TestWorld};
 use crate::operations::{refresh_token, verify_otp};
-
-/// A world whose public client's tokens open the JWT routes.
-async fn open_world() -> TestWorld {
-    TestWorld::with_settings(&[("PUBLIC_CLIENT", "api")]).await
-}
-
-/// A person who signs in with the public client, at Cognito's own endpoint.
-struct Outside<'world> {
-    world: &'world TestWorld,
-    client: &'world str,
-}
-
-impl<'world> Outside<'world> {
-    fn of(world: &'world TestWorld) -> Self {
-        let client = world.ready().client_id.as_deref();
-        Self {
-            world,
-            client: client.expect("there is a public client"),
-        }
-    }
-
-    async fn by_password(&self, email: &str, password: &str) -> Answer {
-        let begun = json!({
-            "ClientId": self.client,
-            "AuthFlow": "USER_AUTH",
-            "AuthParameters": { "USERNAME": email, "PASSWORD": password, "PREFERRED_CHALLENGE": "PASSWORD" },
-        });
-        self.world.cognito_call("InitiateAuth", begun).await
-    }
-
-    async fn asks_for_code(&self, email: &str) -> Answer {
-        let begun = json!({
-            "ClientId": self.client,
-            "AuthFlow": "USER_AUTH",
-            "AuthParameters": { "USERNAME": email, "PREFERRED_CHALLENGE": "EMAIL_OTP" },
-        });
-        self.world.cognito_call("InitiateAuth", begun).await
-    }
-
-    async fn by_code(&self, email: &str) -> Answer {
-        let begun = self.asks_for_code(email).await;
-        begun.expect_status(200);
-        let proof = json!({
-            "ClientId": self.client,
-            "ChallengeName": "EMAIL_OTP",
-            "Session": begun["Session"],
-            "ChallengeResponses": {
-                "USERNAME": email,
-                "EMAIL_OTP_CODE": self.world.mail_code(email).await,
-            },
-        });
-        self.world
-            .cognito_call("RespondToAuthChallenge", proof)
-            .await
-    }
-
-    async fn refresh(&self, signed_in: &Answer) -> Answer {
-        let refresh = json!({
-            "ClientId": self.client,
-            "RefreshToken": signed_in["AuthenticationResult"]["RefreshToken"],
-        });
-        self.world
-            .cognito_call("GetTokensFromRefreshToken", refresh)
-            .await
-    }
-
-    /// A browser that brings the access token.
-    fn browser(&self, signed_in: &Answer) -> Browser<'world> {
-        let mut browser = self.world.browser();
-        let token = &signed_in["AuthenticationResult"]["AccessToken"];
-        browser.bearer(token.as_str().expect("an access token"));
-        browser
-    }
-}
 
 fn expect_refusal(answer: &Answer, why: &str) {
     answer.expect_status(400);
@@ -324,34 +250,6 @@ async fn signing_out_everywhere_reaches_the_public_clients_sessions() {
         .await
         .expect_problem(401, "AUTH_REQUIRED");
     assert_eq!(outside.refresh(&signed_in).await.status, 400);
-}
-
-#[tokio::test]
-async fn the_public_clients_sessions_are_not_listed_and_end_with_all_others() {
-    let world = open_world().await;
-    let mut own = world.sign_in(ADA).await;
-    own.browser.bearer(&own.access_token);
-    let outside = Outside::of(&world);
-    let signed_in = outside.by_code(ADA).await;
-    let token = signed_in["AuthenticationResult"]["AccessToken"].as_str();
-    let id = claims(token.expect("an access token"))["origin_jti"].clone();
-
-    let listed = own.browser.get("/me/sessions").await;
-    let listed = listed["sessions"].as_array().unwrap();
-    assert!(listed.iter().all(|session| session["sessionId"] != id));
-    let path = format!("/me/sessions/{}", id.as_str().unwrap());
-    let unknown = own.browser.delete(&path).await;
-    unknown.expect_problem(404, "NOT_FOUND");
-    // A renewed token knows its sign-in to the second.
-    world.advance(1);
-    own.browser.delete("/me/sessions").await.expect_status(204);
-    // Cognito renews it still, and its tokens open nothing here.
-    let renewed = outside.refresh(&signed_in).await;
-    renewed.expect_status(200);
-    for tokens in [&signed_in, &renewed] {
-        let refused = outside.browser(tokens).get("/me").await;
-        refused.expect_problem(401, "AUTH_REQUIRED");
-    }
 }
 
 #[tokio::test]
