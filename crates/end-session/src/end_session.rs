@@ -1,6 +1,8 @@
-//! The decision: end the session, and clear the browser's cookie if it is the caller's own.
+//! The decision: end the session, at Cognito too if it is the public client's, and clear the
+//! browser's cookie if it is the caller's own.
 
-use auth_domain::{Activity, ActivityKind, Guest, Problem, SessionId, SessionKey, UserSub};
+use auth_aws::RecordedSession;
+use auth_domain::{Activity, ActivityKind, Guest, Problem, SessionId, SessionKey};
 use auth_lambda::{Exchange, SetCookie};
 
 use crate::EndSession;
@@ -10,28 +12,26 @@ impl EndSession {
     /// one.
     pub(crate) async fn end(&self, id: SessionId, exchange: &Exchange) -> Result<(), Problem> {
         let caller = exchange.caller()?;
-        let (guest, is_public_clients) = self.callers.find_with(caller, &id).await?;
-        let is_current = caller.session.as_ref() == Some(&id);
-        let sub = &caller.sub;
-        if is_current {
-            self.end_at_cognito(sub, is_public_clients).await?;
-            self.end_here(sub, id, &guest, exchange).await?;
+        let (guest, session) = self.callers.find_with(caller, &id).await?;
+        let session = session.ok_or(Problem::NotFound)?;
+        if caller.session.as_ref() == Some(&id) {
+            self.end_at_cognito(session, &guest).await?;
+            self.end_here(id, &guest, exchange).await?;
             exchange.set_cookie(SetCookie::no_refresh_token());
         } else {
-            self.end_here(sub, id, &guest, exchange).await?;
-            self.end_at_cognito(sub, is_public_clients).await?;
+            self.end_here(id, &guest, exchange).await?;
+            self.end_at_cognito(session, &guest).await?;
         }
         Ok(())
     }
 
     async fn end_here(
         &self,
-        sub: &UserSub,
         id: SessionId,
         guest: &Guest,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let sub = sub.clone();
+        let sub = guest.cognito_sub.clone();
         let key = SessionKey { sub, id };
         let entry = self.activities.write_of(&Activity {
             session: Some(key.id.clone()),
@@ -47,9 +47,9 @@ impl EndSession {
         }
     }
 
-    async fn end_at_cognito(&self, sub: &UserSub, is_public_clients: bool) -> Result<(), Problem> {
-        if is_public_clients {
-            self.users.sign_out(sub).await?;
+    async fn end_at_cognito(&self, session: RecordedSession, guest: &Guest) -> Result<(), Problem> {
+        if session.is_public_clients {
+            self.users.sign_out(&guest.cognito_sub).await?;
         }
         Ok(())
     }

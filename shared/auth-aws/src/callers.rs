@@ -20,6 +20,13 @@ pub struct Callers {
     sessions: String,
 }
 
+/// A session of a caller's guest that has a record.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordedSession {
+    /// Whether it is of the public app client, which renews its tokens at Cognito.
+    pub is_public_clients: bool,
+}
+
 /// A caller whose token is accepted.
 struct Accepted {
     guest: Guest,
@@ -56,16 +63,18 @@ impl Callers {
         Ok((guest, !sessions.is_empty()))
     }
 
-    /// As [`Callers::find`], and whether `session` is the guest's by the public client. The same
-    /// read has that record too.
+    /// As [`Callers::find`], and the guest's session `id` if it has a record. The same read has
+    /// both.
     pub async fn find_with(
         &self,
         caller: &Caller,
-        session: &SessionId,
-    ) -> Result<(Guest, bool), Problem> {
-        let accepted = self.staying(caller, Some(session)).await?;
-        let record = record_of(&accepted.sessions, session);
-        Ok((accepted.guest, record.is_some_and(is_public_clients)))
+        id: &SessionId,
+    ) -> Result<(Guest, Option<RecordedSession>), Problem> {
+        let Accepted { guest, sessions } = self.staying(caller, Some(id)).await?;
+        let session = record_of(&sessions, id).map(|record| RecordedSession {
+            is_public_clients: is_public_clients(record),
+        });
+        Ok((guest, session))
     }
 
     async fn staying(

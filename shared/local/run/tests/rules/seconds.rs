@@ -188,7 +188,6 @@ async fn a_sign_in_by_two_factors_begins_with_the_first() {
     refreshed.expect_status(200);
     assert!(opens(&world, &refreshed.text("accessToken")).await);
 
-    world.advance(30);
     let between = world.browser().second_factor(&ended_between, next()).await;
     between.expect_status(200);
     assert!(!opens(&world, &between.text("accessToken")).await);
