@@ -50,6 +50,7 @@ export const de = {
   'account.endOn': 'Die Sitzung auf {device} beenden',
   'account.endOthers': 'Alle anderen beenden',
   'account.ended': 'Die Sitzung ist beendet.',
+  'account.endedWithOthers': 'Die Sitzung ist beendet. Alle anderen, auch diese, enden innerhalb einer Stunde.',
   'account.othersEnded': 'Alle anderen Sitzungen sind beendet.',
   'account.activity': 'Was geschehen ist',
   'account.activityHint': 'Anmeldungen und Änderungen der letzten Wochen. Kennen Sie eine davon nicht, melden Sie sich auf allen Geräten ab.',

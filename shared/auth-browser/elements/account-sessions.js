@@ -30,13 +30,14 @@ export class SessionsSection {
     ];
   }
 
-  #row({ sessionId, device, country, method, createdAt, lastUsedAt, current }) {
+  #row({ sessionId, device, country, method, createdAt, lastUsedAt, publicClient, current }) {
     const account = this.#account;
     const { voice } = account;
     const named = account.device(device);
     const where = [named, country && voice.country(country), current && voice.say('account.here')].filter(Boolean).join(' · ');
     const signedIn = voice.say('account.signedIn', { date: voice.date(createdAt), method: voice.say(`account.method.${method}`) });
-    const end = () => this.#end('account.ended', () => account.client.endSession({ sessionId }));
+    const done = publicClient ? 'account.endedWithOthers' : 'account.ended';
+    const end = () => this.#end(done, () => account.client.endSession({ sessionId }));
     return make(
       'li',
       { 'data-current': current },

@@ -52,6 +52,7 @@ const en = {
   'account.endOn': 'End the session on {device}',
   'account.endOthers': 'End all others',
   'account.ended': 'The session has ended.',
+  'account.endedWithOthers': 'The session has ended. All others, this one too, end within an hour.',
   'account.othersEnded': 'All other sessions have ended.',
   'account.activity': 'What happened',
   'account.activityHint': 'Sign-ins and changes of the last weeks. If you do not know one of them, sign out on all devices.',
