@@ -746,6 +746,12 @@ export type GetAuthenticatedGuestInput = {
 };
 
 /**
+ * How the guest signed in. `unknown` is a session that is older than this list, or of the public
+ * app client.
+ */
+export type SignInMethod = 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
+
+/**
  * How the refresh token comes back. In the body, unless said otherwise; after a first factor, as
  * that said.
  */
@@ -831,9 +837,6 @@ export type FindGuestInput = {
   readonly guestId?: GuestId | null;
   readonly sub?: CognitoSub | null;
 };
-
-/** How the guest signed in. `unknown` is a session that is older than this list. */
-export type SignInMethod = 'code' | 'password' | 'passkey' | 'second-factor' | 'agent' | 'unknown';
 
 /** Names an event. Ids sort as their instants do. */
 export type ActivityId = string;
@@ -1050,7 +1053,10 @@ export type FoundSession = {
   readonly sessionId: UserSessionId;
   /** When the guest signed in. */
   readonly createdAt: Instant;
-  /** When its tokens were last renewed. */
+  /**
+   * When its tokens were last renewed. Of the public app client, when its session was first seen
+   * here.
+   */
   readonly lastUsedAt: Instant;
   readonly method: SignInMethod;
   readonly device: DeviceName;
@@ -1330,11 +1336,19 @@ export type UserSession = {
   readonly sessionId: UserSessionId;
   /** When the guest signed in. */
   readonly createdAt: Instant;
-  /** When its tokens were last renewed. */
+  /**
+   * When its tokens were last renewed. Of the public app client, when its session was first seen
+   * here.
+   */
   readonly lastUsedAt: Instant;
   readonly method: SignInMethod;
   readonly device: DeviceName;
   readonly country?: Country;
+  /**
+   * Whether it is of the public app client. Its end signs the guest out at Cognito, see
+   * `endSession`.
+   */
+  readonly publicClient: boolean;
   /** Whether it is the session that asks. */
   readonly current: boolean;
 };
