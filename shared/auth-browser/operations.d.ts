@@ -1061,6 +1061,8 @@ export type FoundSession = {
   readonly method: SignInMethod;
   readonly device: DeviceName;
   readonly country?: Country;
+  /** Whether it is of the public app client, which renews its tokens at Cognito. */
+  readonly publicClient: boolean;
 };
 
 export type FoundUser = {

@@ -499,8 +499,7 @@ fn is_ended_for_reuse(item: &Item) -> bool {
 
 /// Reads the record of a session that goes on.
 pub(crate) fn read_session(item: &Item) -> Result<UserSession, Problem> {
-    read(item)
-        .ok_or_else(|| Problem::Internal(unreadable("a session's record does not read back")))
+    read(item).ok_or_else(|| Problem::Internal(unreadable("a session's record does not read back")))
 }
 
 fn read(item: &Item) -> Option<UserSession> {

@@ -7,8 +7,8 @@ use auth_aws::{
 };
 use auth_domain::{
     ActivityKind, Attempts, AuthenticatorMark, AwaitedFactor, Guest, HeldSignIn, HeldToken, Locale,
-    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod,
-    Timestamp, Tokens,
+    Problem, RefreshToken, SecondFactor, SecondFactorRules, SignInId, SignInMethod, Timestamp,
+    Tokens,
 };
 use auth_lambda::Exchange;
 use tokio::join;

@@ -34,10 +34,7 @@ impl RecordedCallers {
 
     /// The caller's guest, as [`Callers::find`] has it, and the session if it had no record before
     /// this request.
-    pub async fn find(
-        &self,
-        exchange: &Exchange,
-    ) -> Result<(Guest, Option<UserSession>), Problem> {
+    pub async fn find(&self, exchange: &Exchange) -> Result<(Guest, Option<UserSession>), Problem> {
         let caller = exchange.caller()?;
         let (guest, is_recorded) = self.callers.find_recorded(caller).await?;
         let session = self.public.of(caller).filter(|_| !is_recorded);

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::harness::Answer;
 use crate::harness::backstage::items;
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::public_client::{Outside, open_world};
 use crate::harness::stage::Stage;
-use crate::harness::{Answer, TestWorld};
 
 const PATH: &str = "/me/export";
 
