@@ -253,8 +253,8 @@ impl Guest {
         self.factor_reset_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether a sign-out everywhere ended a session that began at `signed_in_at`. A sign-out at the
-    /// same instant counts as later.
+    /// Whether a sign-out everywhere ended a session that began at `signed_in_at`. A sign-out at
+    /// the same instant counts as later.
     #[must_use]
     pub fn has_signed_out_since(
         &self,
