@@ -1,5 +1,7 @@
 //! `verify-passkey`: a passkey on the guest's list signs in, and no other.
 
+use std::time::{Duration, Instant};
+
 use auth_local::{Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -42,6 +44,44 @@ async fn a_sign_in_takes_one_answer_whether_or_not_somebody_has_the_address() {
     }
     let signed_in = world.browser().passkey_sign_in(ADA, &mut ada.device).await;
     signed_in.expect_status(200);
+}
+
+/// ASVS 5.0 6.3.8. Cognito judges an answer to its own challenge, and is not asked about a made-up
+/// one. Neither the bytes of a refusal nor its time tell which it was.
+#[tokio::test]
+async fn a_wrong_answer_is_refused_alike_where_the_challenge_was_made_up() {
+    const FLOOR: Duration = Duration::from_millis(2500);
+    const HANDICAP: Duration = Duration::from_millis(600);
+    let floor = FLOOR.as_millis().to_string();
+    let world = TestWorld::stopped(&[("OTP_REFUSAL_FLOOR_MS", &floor)]).await;
+    world.holder(ADA).await;
+    let mut other = world.holder(EVE).await;
+    let asked = "AdminRespondToAuthChallenge";
+    let slow = Fault::new(FaultKind::Delay, "cognito-idp", asked);
+    world.fault(slow.times(u32::MAX).lasting(HANDICAP));
+    let before = world.last_call();
+    let mut refused = async |email, address| {
+        let mut browser = world.browser_at(address);
+        let started = browser.start_passkey(email).await;
+        let wrong = other.device.get(&started["options"]).await;
+        let began = Instant::now();
+        let refused = browser.prove_passkey(&started, &wrong).await;
+        let took = began.elapsed();
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+        let (mut body, mut headers) = (refused.body.clone(), refused.headers.clone());
+        body["requestId"] = Value::Null;
+        for own in ["date", "apigw-requestid"] {
+            headers.remove(own);
+        }
+        (took, (body, headers))
+    };
+    let (judged, answer) = refused(ADA, "127.0.0.2").await;
+    let (made_up, same) = refused("zoe@nowhere.example", "127.0.0.3").await;
+    assert_eq!(answer, same);
+    assert!(judged >= FLOOR && made_up >= FLOOR);
+    assert!(judged.abs_diff(made_up) < HANDICAP / 2);
+    let actions = world.cognito_actions_since(before);
+    assert_eq!(actions, ["AdminInitiateAuth", asked]);
 }
 
 #[tokio::test]
