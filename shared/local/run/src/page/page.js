@@ -1,6 +1,6 @@
 // Starts the console: its views, the clock, the keys, and the elements that a person sees.
 import { byId, make, say, setText, showProblem, whileBusy } from './dom.js';
-import { latchkey } from './client.js';
+import { latchkey, local } from './client.js';
 import { aheadMs, everySecond, moveClock, now, readClock } from './clock.js';
 import { fillAnswer, startAgent } from './agent.js';
 import { startConnect } from './connect.js';
@@ -18,8 +18,9 @@ const signIn = document.querySelector('latchkey-sign-in');
 const account = document.querySelector('latchkey-account');
 const consentResult = document.querySelector('latchkey-consent-result');
 
-await readClock();
+const [ready] = await Promise.all([local('ready'), readClock()]);
 // Before the elements are defined, so that they begin with this client.
+signIn.setAttribute('remember-days', ready?.rememberDeviceDays ?? 0);
 for (const element of [consentResult, signIn, account]) element.client = latchkey;
 await import('./components.js');
 const hasComeBack = !consentResult.hidden;

@@ -47,6 +47,7 @@ pub use self::error::WorldError;
 use self::options::{Options, State, Watcher};
 use self::ports::{Listeners, Urls};
 use self::servers::Servers;
+use self::settings::Settings;
 use self::state_folder::StateFolder;
 use crate::control;
 use crate::control::faults::Fault;
@@ -100,12 +101,16 @@ pub struct Ready {
     /// The public app client's id, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// For how many days a browser can be spared the second factor, for the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remember_device_days: Option<u16>,
     /// The tables' names.
     pub tables: Tables,
 }
 
 impl Ready {
-    fn new(urls: Urls, lambda: String, directory: &Directory) -> Self {
+    fn new(urls: Urls, lambda: String, directory: &Directory, settings: &Settings) -> Self {
+        let days = settings.value("REMEMBER_DEVICE_DAYS");
         Self {
             lambda,
             mailbox: format!("{}/_local/mailbox", urls.gateway),
@@ -120,6 +125,7 @@ impl Ready {
             region: REGION.to_owned(),
             user_pool_id: directory.user_pool_id.clone(),
             client_id: directory.public_client_id.clone(),
+            remember_device_days: days.and_then(|days| days.parse().ok()),
             tables: Tables::local(),
         }
     }
@@ -208,7 +214,7 @@ impl World {
         let aws = open_aws(file("aws.json"), &clock, &mailbox)?;
         keep_secrets(&aws, &directory.operations_client_secret)?;
         aws.ensure_key(SEALING_KEY).map_err(WorldError::of("KMS"))?;
-        let ready = Ready::new(urls, lambda, &directory);
+        let ready = Ready::new(urls, lambda, &directory, &options.settings);
 
         let routers = StandIns::new(&directory.cognito, &dynamodb, &agentcore, &aws);
         let calls = AwsCalls::new(clock.clone(), routers.in_process(&ready));

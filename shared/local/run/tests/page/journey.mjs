@@ -8,7 +8,9 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -30,8 +32,12 @@ const BROWSER_FLAGS = [
 // The browser logs each refusal that fetch gets as an error; those below are provoked on purpose.
 const PROVOKED = /Failed to load resource: (the server responded with a status of (400|401|403|404|409|410|429)|net::ERR_INTERNET_DISCONNECTED)/;
 
-const local = spawn(process.argv[2], ['--port', '0', '--memory', '--json', '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const folder = await mkdtemp(join(tmpdir(), 'latchkey-'));
+await writeFile(join(folder, 'settings'), 'REMEMBER_DEVICE_DAYS = 14');
+const options = ['--port', '0', '--memory', '--json', '--quiet', '--config', join(folder, 'settings')];
+const local = spawn(process.argv[2], options, { stdio: ['ignore', 'pipe', 'inherit'] });
 const [readyLine] = await once(createInterface(local.stdout), 'line');
+await rm(folder, { recursive: true });
 const { gateway: byAddress, page: home, agentcore, cognito } = JSON.parse(readyLine);
 // The page's own name, which passkeys need. The API answers under both.
 const gateway = new URL(home).origin;
@@ -366,6 +372,7 @@ async function registerAndGuard(address) {
   await field(page, 'password').fill(password);
   await go(page);
   await step(page, 'factor');
+  await signInElement(page).getByLabel('Do not ask again in this browser for 14 days').waitFor();
   await moveClock(page, 31);
   await field(page, 'code').fill(await appCode(secret));
   await go(page);
