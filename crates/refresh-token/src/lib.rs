@@ -10,8 +10,8 @@
 //! A client that lost an answer and returns after the grace is signed out. The guest gets one
 //! notice of a theft, if a later token than a repeated one has been used.
 //!
-//! If Cognito ends a session (a disabled or deleted user, a sign-out there), the operations notice
-//! it at the next refresh at the latest.
+//! If Cognito ends a session (a disabled or deleted user, a sign-out there), it ends here with its
+//! next refresh, access tokens included.
 //!
 //! If a call fails before Cognito has answered, nothing has changed. If one fails after it, no
 //! tokens leave: the token sent works throughout the grace, so the next try succeeds.

@@ -328,6 +328,31 @@ impl UserSessions {
         )
     }
 
+    /// Ends a session that Cognito has ended, with `entry` in the guest's activity. `false` if it
+    /// has ended here already: by itself, or with all others at `signed_out_at`.
+    pub async fn end_revoked(
+        &self,
+        key: &SessionKey,
+        signed_out_at: Option<Timestamp>,
+        entry: ActivityEntry,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        const GOES_ON: &str = "attribute_exists(sessionId) AND attribute_not_exists(endedAt)";
+        let record = self
+            .update_in(key)
+            .update_expression("SET endedAt = :now, endedBy = :by")
+            .expression_attribute_values(":now", millis(now))
+            .expression_attribute_values(":by", text(SessionEnd::Cognito.as_str()));
+        let record = match signed_out_at {
+            Some(signed_out_at) => record
+                .condition_expression(format!("{GOES_ON} AND signedInAt > :signedOutAt"))
+                .expression_attribute_values(":signedOutAt", millis(signed_out_at)),
+            None => record.condition_expression(GOES_ON),
+        };
+        let writes = vec![record.write()?, entry.into_write()];
+        transact(&self.client, writes, "end the session").await
+    }
+
     /// Ends a session because one of its refresh tokens came again after its grace, with `ended` in
     /// the guest's activity. If a later token has been used too, that shows a theft: the first
     /// time, it also writes `stolen` and returns `true`.

@@ -108,7 +108,7 @@ impl Refreshes {
             }
             RefreshRefusal::Revoked => {
                 let guest = self.guests.find(&session.sub).await?;
-                self.is_used_later(session, *generation, guest.as_ref(), exchange)
+                self.is_revoked(session, *generation, guest.as_ref(), exchange)
                     .await
             }
             RefreshRefusal::Expired | RefreshRefusal::Invalid => Ok(()),
@@ -198,6 +198,32 @@ impl Refreshes {
             self.tell_of_theft(guest, exchange).await;
         }
         Ok(())
+    }
+
+    /// Ends the session of a token that Cognito has revoked. If it has ended here before, the use of
+    /// the token may show a theft.
+    async fn is_revoked(
+        &self,
+        session: &SessionKey,
+        used: Generation,
+        guest: Option<&Guest>,
+        exchange: &Exchange,
+    ) -> Result<(), Problem> {
+        let Some(known) = guest else {
+            return Ok(());
+        };
+        let is_kept = known.kept_session.as_ref() == Some(&session.id);
+        let signed_out_at = known.signed_out_at.filter(|_| !is_kept);
+        let ended = self.entry(session, known, ActivityKind::SessionEnded, exchange)?;
+        let now = self.clock.now();
+        let has_ended_it = self
+            .sessions
+            .end_revoked(session, signed_out_at, ended, now)
+            .await?;
+        if has_ended_it {
+            return Ok(());
+        }
+        self.is_used_later(session, used, guest, exchange).await
     }
 
     /// Tells the guest if the token's session was ended because of the repeated use of an earlier

@@ -215,6 +215,8 @@ pub enum SessionEnd {
     Reuse,
     /// Its sign-in failed after it was recorded.
     FailedSignIn,
+    /// Cognito has revoked its refresh tokens.
+    Cognito,
 }
 
 impl SessionEnd {
@@ -225,6 +227,7 @@ impl SessionEnd {
             Self::Guest => "guest",
             Self::Reuse => "reuse",
             Self::FailedSignIn => "failed-sign-in",
+            Self::Cognito => "cognito",
         }
     }
 }

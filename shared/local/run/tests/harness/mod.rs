@@ -226,20 +226,6 @@ impl TestWorld {
         *self.seen.lock().expect("no panic meanwhile") = Seen::default();
     }
 
-    /// Stops the clock at the start of a second.
-    pub(crate) fn stop_at_a_second(&self) {
-        self.clock().stop();
-        let past = self.clock().now().as_millis().rem_euclid(1000);
-        self.advance_ms(u64::try_from(1000 - past).expect("less than a second"));
-    }
-
-    /// Moves time ahead by less than a second.
-    pub(crate) fn advance_ms(&self, milliseconds: u64) {
-        self.world
-            .advance(Duration::from_millis(milliseconds))
-            .expect("the clock moves");
-    }
-
     /// Moves time ahead for everything in the world.
     pub(crate) fn advance(&self, seconds: u64) {
         self.world

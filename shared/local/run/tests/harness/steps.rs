@@ -82,6 +82,13 @@ impl TestWorld {
         world
     }
 
+    /// Stops the clock at the start of a second.
+    pub(crate) fn stop_at_a_second(&self) {
+        self.clock().stop();
+        let past = self.clock().now().as_millis().rem_euclid(1000);
+        self.advance_millis(u64::try_from(1000 - past).expect("less than a second"));
+    }
+
     /// Moves time forward by less than seconds.
     pub(crate) fn advance_millis(&self, millis: u64) {
         let advanced = World::advance(self, Duration::from_millis(millis));

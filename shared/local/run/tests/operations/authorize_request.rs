@@ -100,6 +100,20 @@ async fn whatever_the_jwt_routes_would_not_take_does_not_pass() {
     let world = TestWorld::start().await;
     let guest = world.sign_in(ADA).await;
     let (head, _) = guest.access_token.rsplit_once('.').unwrap();
+    let now = world.clock().now().as_seconds();
+    for claims in [
+        json!({ "nbf": now + 60 }),
+        json!({ "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Another" }),
+        json!({ "client_id": world.ready().client_id }),
+        json!({ "scope": "openid" }),
+        json!({ "token_use": "id" }),
+        json!({ "origin_jti": null }),
+        json!({ "sub": "3b0c7d2e-0000-4000-8000-000000000000" }),
+    ] {
+        let token = world.signed_with(&guest.access_token, &claims);
+        assert!(!passes(&world, &token).await, "{claims}");
+    }
+    assert!(passes(&world, &guest.access_token).await);
     for token in [
         "",
         "text",

@@ -8,7 +8,7 @@ use crate::harness::backstage::{forget_sessions, items};
 use crate::harness::case::{Case, Then};
 use crate::harness::people::ADA;
 use crate::harness::requests::{
-    assert_refused_everywhere, claims, counted, expect_refused_refresh, opens, refresh,
+    assert_refused_everywhere, claims, counted, expect_refused_refresh, opens, refresh, session_of,
 };
 use crate::harness::stage::Stage;
 use crate::harness::{Answer, SignedIn, TestWorld};
@@ -389,6 +389,72 @@ async fn a_refresh_that_could_not_be_counted_works_again_within_the_grace() {
     renewed(&mut guest, &next).await;
 }
 
+/// Latchkey hears of it by the next refresh. Until then access tokens count.
+#[tokio::test]
+async fn a_session_that_cognito_ends_ends_here_with_its_next_refresh() {
+    for action in [
+        "AdminDisableUser",
+        "AdminUserGlobalSignOut",
+        "AdminDeleteUser",
+    ] {
+        let world = TestWorld::start().await;
+        let mut other = world.sign_in(ADA).await;
+        let mut guest = world.sign_in(ADA).await;
+        other.browser.bearer(&other.access_token);
+        world.admin(action, json!({ "Username": ADA })).await;
+        assert!(opens(&world, &guest.access_token).await, "{action}");
+        for _ in 0..2 {
+            let refused = refresh(&mut guest.browser, &guest.refresh_token).await;
+            expect_refused_refresh(&refused, "revoked");
+        }
+        assert_refused_everywhere(&world, &guest.access_token).await;
+        let listed = other.browser.get("/me/sessions").await;
+        assert_eq!(listed["sessions"].as_array().unwrap().len(), 1);
+        let events = other.browser.get("/me/activity").await;
+        let ends = events["events"].as_array().unwrap().iter();
+        let ends: Vec<_> = ends
+            .filter(|event| event["type"] == "session-ended")
+            .collect();
+        assert_eq!(ends.len(), 1, "{action}");
+        assert_eq!(ends[0]["by"], "latchkey");
+        assert_eq!(ends[0]["sessionId"], session_of(&guest.access_token));
+    }
+}
+
+/// One end is one event.
+#[tokio::test]
+async fn a_refresh_after_a_sign_out_everywhere_ends_nothing_again() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    let mut other = world.sign_in(ADA).await;
+    other.browser.bearer(&other.access_token);
+    let everywhere = json!({ "everywhere": true });
+    let done = other.browser.post("/auth/logout", everywhere).await;
+    done.expect_status(204);
+    let refused = refresh(&mut guest.browser, &guest.refresh_token).await;
+    expect_refused_refresh(&refused, "revoked");
+    let mut again = world.sign_in(ADA).await;
+    again.browser.bearer(&again.access_token);
+    let events = again.browser.get("/me/activity").await;
+    let mut ends = events["events"].as_array().unwrap().iter();
+    assert!(ends.all(|event| event["type"] != "session-ended"));
+}
+
+/// The session that a sign-out everywhere has kept can still be ended at Cognito.
+#[tokio::test]
+async fn a_kept_session_that_cognito_ends_ends_here_too() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    guest.browser.bearer(&guest.access_token);
+    let done = guest.browser.delete("/me/sessions").await;
+    done.expect_status(204);
+    let sign_out = json!({ "Username": ADA });
+    world.admin("AdminUserGlobalSignOut", sign_out).await;
+    let refused = refresh(&mut guest.browser, &guest.refresh_token).await;
+    expect_refused_refresh(&refused, "revoked");
+    assert!(!opens(&world, &guest.access_token).await);
+}
+
 /// The function's cases.
 pub(crate) fn cases() -> Vec<Case> {
     vec![
@@ -402,7 +468,22 @@ pub(crate) fn cases() -> Vec<Case> {
             |world| Box::pin(came_again(world)),
         )
         .then(|case, stage, answer| Box::pin(ends_the_session(case, stage, answer))),
+        Case::of(
+            "refresh-token",
+            "ended at Cognito",
+            "401 INVALID_REFRESH_TOKEN",
+            |world| Box::pin(ended_at_cognito(world)),
+        )
+        .then(|case, stage, answer| Box::pin(ends_the_session(case, stage, answer))),
     ]
+}
+
+/// A session whose user was signed out by a team's own tool.
+async fn ended_at_cognito(world: &TestWorld) -> Stage<'_> {
+    let stage = exchange(world).await;
+    let sign_out = json!({ "Username": ADA });
+    world.admin("AdminUserGlobalSignOut", sign_out).await;
+    stage
 }
 
 pub(crate) async fn exchange(world: &TestWorld) -> Stage<'_> {
@@ -429,5 +510,7 @@ async fn ends_the_session(case: &Case, stage: &mut Stage<'_>, answer: &Answer) -
     let (then, _) = case.reach(stage, answer).await;
     let refused = refresh(&mut stage.browser, &stage.refresh_token).await;
     expect_refused_refresh(&refused, "revoked");
+    let refused = stage.browser.get("/me").await;
+    refused.expect_problem(401, "AUTH_REQUIRED");
     then
 }

@@ -33,20 +33,20 @@ async fn a_token_that_is_renewed_in_the_second_of_its_sign_in_stays_signed_out()
         let world = open_world().await;
         let mut own = ada_at_a_second(&world).await;
         let outside = Outside::of(&world);
-        world.advance_ms(100);
+        world.advance_millis(100);
         let mut phone = outside.session(ADA, PASSWORD).await;
         if is_recorded {
             phone.browser.get("/me").await.expect_status(200);
         }
-        world.advance_ms(100);
+        world.advance_millis(100);
         let before = renewed(&outside, &phone).await;
-        world.advance_ms(100);
+        world.advance_millis(100);
         own.browser.delete("/me/sessions").await.expect_status(204);
-        world.advance_ms(100);
+        world.advance_millis(100);
         let in_the_second = renewed(&outside, &phone).await;
-        world.advance_ms(599);
+        world.advance_millis(599);
         let at_its_end = renewed(&outside, &phone).await;
-        world.advance_ms(1);
+        world.advance_millis(1);
         let in_the_next = renewed(&outside, &phone).await;
         for token in [
             &phone.access_token,
@@ -71,15 +71,15 @@ async fn a_sign_in_after_the_sign_out_in_the_same_second_goes_on() {
     let world = open_world().await;
     let mut own = ada_at_a_second(&world).await;
     let outside = Outside::of(&world);
-    world.advance_ms(100);
+    world.advance_millis(100);
     own.browser.delete("/me/sessions").await.expect_status(204);
     // The same millisecond counts as before.
     let as_early = outside.session(ADA, PASSWORD).await;
     assert!(!opens(&world, &as_early.access_token).await);
-    world.advance_ms(1);
+    world.advance_millis(1);
     let phone = outside.session(ADA, PASSWORD).await;
     assert!(opens(&world, &phone.access_token).await);
-    world.advance_ms(100);
+    world.advance_millis(100);
     let in_the_second = renewed(&outside, &phone).await;
     world.advance(1);
     let later = renewed(&outside, &phone).await;
@@ -94,16 +94,16 @@ async fn without_a_record_such_a_sign_in_is_refused_once_it_is_renewed_and_no_la
     let world = open_world().await;
     let mut own = ada_at_a_second(&world).await;
     let outside = Outside::of(&world);
-    world.advance_ms(100);
+    world.advance_millis(100);
     own.browser.delete("/me/sessions").await.expect_status(204);
-    world.advance_ms(1);
+    world.advance_millis(1);
     let phone = outside.session(ADA, PASSWORD).await;
     let token = renewed(&outside, &phone).await;
     assert!(!opens(&world, &token).await);
     assert!(opens(&world, &phone.access_token).await);
     assert!(opens(&world, &token).await, "now it has a record");
 
-    world.advance_ms(899);
+    world.advance_millis(899);
     let next = outside.session(ADA, PASSWORD).await;
     let token = renewed(&outside, &next).await;
     assert!(opens(&world, &token).await);
@@ -114,9 +114,9 @@ async fn the_session_that_asks_goes_on_although_its_own_token_was_renewed() {
     let world = open_world().await;
     let own = ada_at_a_second(&world).await;
     let outside = Outside::of(&world);
-    world.advance_ms(100);
+    world.advance_millis(100);
     let mut phone = outside.session(ADA, PASSWORD).await;
-    world.advance_ms(100);
+    world.advance_millis(100);
     let token = renewed(&outside, &phone).await;
     phone.browser.bearer(&token);
     phone
@@ -124,7 +124,7 @@ async fn the_session_that_asks_goes_on_although_its_own_token_was_renewed() {
         .delete("/me/sessions")
         .await
         .expect_status(204);
-    world.advance_ms(100);
+    world.advance_millis(100);
     let in_the_second = renewed(&outside, &phone).await;
     world.advance(1);
     let later = renewed(&outside, &phone).await;
@@ -144,12 +144,12 @@ async fn the_session_that_asks_goes_on_although_its_own_token_was_renewed() {
 async fn the_operations_own_sessions_keep_their_instant() {
     let world = open_world().await;
     let mut own = ada_at_a_second(&world).await;
-    world.advance_ms(100);
+    world.advance_millis(100);
     let before = world.sign_in(ADA).await;
     let forgotten = world.sign_in(ADA).await;
-    world.advance_ms(1);
+    world.advance_millis(1);
     own.browser.delete("/me/sessions").await.expect_status(204);
-    world.advance_ms(1);
+    world.advance_millis(1);
     let after = world.sign_in(ADA).await;
     let refused = refresh(&mut world.browser(), &before.refresh_token).await;
     expect_refused_refresh(&refused, "revoked");
@@ -176,10 +176,10 @@ async fn a_sign_in_by_two_factors_begins_with_the_first() {
     world.advance(60);
     world.stop_at_a_second();
     let ended_between = world.held(ADA).await;
-    world.advance_ms(100);
+    world.advance_millis(100);
     let done = guest.session.browser.delete("/me/sessions").await;
     done.expect_status(204);
-    world.advance_ms(1);
+    world.advance_millis(1);
     let begun_after = world.held(ADA).await;
     let after = world.browser().second_factor(&begun_after, next()).await;
     after.expect_status(200);
