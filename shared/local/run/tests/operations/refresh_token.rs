@@ -392,11 +392,7 @@ async fn a_refresh_that_could_not_be_counted_works_again_within_the_grace() {
 /// Latchkey hears of it by the next refresh. Until then access tokens count.
 #[tokio::test]
 async fn a_session_that_cognito_ends_ends_here_with_its_next_refresh() {
-    for action in [
-        "AdminDisableUser",
-        "AdminUserGlobalSignOut",
-        "AdminDeleteUser",
-    ] {
+    for action in ["AdminDisableUser", "AdminUserGlobalSignOut"] {
         let world = TestWorld::start().await;
         let mut other = world.sign_in(ADA).await;
         let mut guest = world.sign_in(ADA).await;
@@ -419,6 +415,22 @@ async fn a_session_that_cognito_ends_ends_here_with_its_next_refresh() {
         assert_eq!(ends[0]["by"], "latchkey");
         assert_eq!(ends[0]["sessionId"], session_of(&guest.access_token));
     }
+}
+
+/// Cognito does not say that such a token is revoked, and a wrong client's is refused alike.
+#[tokio::test]
+async fn a_user_who_is_deleted_at_cognito_is_refreshed_no_more() {
+    let world = TestWorld::start().await;
+    let mut guest = world.sign_in(ADA).await;
+    world
+        .admin("AdminDeleteUser", json!({ "Username": ADA }))
+        .await;
+    let refused = refresh(&mut guest.browser, &guest.refresh_token).await;
+    refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    assert!(opens(&world, &guest.access_token).await);
+    world.advance(3600);
+    guest.browser.bearer(&guest.access_token);
+    guest.browser.get("/me").await.expect_status(401);
 }
 
 /// One end is one event.
