@@ -205,7 +205,7 @@ async fn of_fifty_guests_at_once_each_keeps_their_order() {
     ];
     let world = TestWorld::with_settings(&[("OTP_STARTS_PER_IP", "100")]).await;
     let mut events = Events::of(&world, "").await;
-    let lived = (0..WRITERS).map(async |number| {
+    let signing = (0..WRITERS).map(async |number| {
         let email = format!("guest.{number}@example.com");
         let mut guest = world.sign_in(&email).await;
         guest.browser.bearer(&guest.access_token);
@@ -213,7 +213,7 @@ async fn of_fifty_guests_at_once_each_keeps_their_order() {
         ended.expect_status(204);
         world.sign_in(&email).await;
     });
-    join_all(lived).await;
+    join_all(signing).await;
     let mut ids = BTreeSet::new();
     let mut lives: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for _ in 0..WRITERS * LIFE.len() {
