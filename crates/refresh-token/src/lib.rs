@@ -11,8 +11,8 @@
 //! notice of a theft, if a later token than a repeated one has been used.
 //!
 //! If Cognito revokes a session (a disabled user, a sign-out there), it ends here with its next
-//! refresh, access tokens included. A refusal for another reason ends nothing here: a client that is
-//! configured wrongly is refused for every session.
+//! refresh, access tokens included. A refusal for another reason ends nothing here: a client that
+//! is configured wrongly is refused for every session.
 //!
 //! If a call fails before Cognito has answered, nothing has changed. If one fails after it, no
 //! tokens leave: the token sent works throughout the grace, so the next try succeeds.

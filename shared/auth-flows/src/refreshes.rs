@@ -200,8 +200,8 @@ impl Refreshes {
         Ok(())
     }
 
-    /// Ends the session of a token that Cognito has revoked. If it has ended here before, the use of
-    /// the token may show a theft.
+    /// Ends the session of a token that Cognito has revoked. If it has ended here before, the use
+    /// of the token may show a theft.
     async fn is_revoked(
         &self,
         session: &SessionKey,
