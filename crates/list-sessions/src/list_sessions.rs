@@ -13,10 +13,10 @@ impl ListSessions {
             self.callers.find(exchange),
             self.sessions.list(&caller.sub, self.clock.now())
         )?;
-        // A parallel request may have made the record, and the list may have it.
-        let is_new = |new: &UserSession| sessions.iter().all(|session| session.id != new.id);
-        if let Some(new) = recorded.filter(is_new) {
-            sessions.push(new);
+        // The record may be younger than the list: this request has made it, or a parallel one.
+        let is_missing = |own: &UserSession| sessions.iter().all(|session| session.id != own.id);
+        if let Some(own) = recorded.filter(is_missing) {
+            sessions.push(own);
         }
         let sessions = UserSession::going_on(sessions, &guest);
         let listed = sessions.into_iter().map(|session| Listed {

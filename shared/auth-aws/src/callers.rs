@@ -1,6 +1,6 @@
 //! Callers whose tokens are still accepted. Guest and session are read together.
 
-use auth_domain::{Caller, Guest, Problem, SessionId};
+use auth_domain::{Caller, Guest, Problem, SessionId, UserSession};
 use aws_sdk_dynamodb::Client;
 
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     clients::dynamodb,
     guest_items::{KEY, guest_key, read_guest},
     items::{Item, get_millis, get_text, text},
-    user_sessions::{has_ended, is_public_clients},
+    user_sessions::{has_ended, is_public_clients, read_session},
 };
 
 /// The tables of guests and of sessions, for callers.
@@ -18,6 +18,17 @@ pub struct Callers {
     client: Client,
     guests: String,
     sessions: String,
+}
+
+/// The record of a caller's session.
+#[derive(Clone, Debug)]
+pub enum SessionRecord {
+    /// There is none.
+    Missing,
+    /// A sign-in by an operation made it.
+    Operations,
+    /// It is of the public app client.
+    Public(UserSession),
 }
 
 /// A session of a caller's guest that has a record.
@@ -57,10 +68,17 @@ impl Callers {
         Ok(self.accepted(caller, None).await?.guest)
     }
 
-    /// As [`Callers::find`], and whether the caller's session has a record.
-    pub async fn find_recorded(&self, caller: &Caller) -> Result<(Guest, bool), Problem> {
+    /// As [`Callers::find`], and the record of the caller's session.
+    pub async fn find_recorded(&self, caller: &Caller) -> Result<(Guest, SessionRecord), Problem> {
         let Accepted { guest, sessions } = self.staying(caller, None).await?;
-        Ok((guest, !sessions.is_empty()))
+        let record = match sessions.first() {
+            None => SessionRecord::Missing,
+            Some(record) if is_public_clients(record) => {
+                SessionRecord::Public(read_session(record)?)
+            }
+            Some(_) => SessionRecord::Operations,
+        };
+        Ok((guest, record))
     }
 
     /// As [`Callers::find`], and the guest's session `id` if it has a record. The same read has

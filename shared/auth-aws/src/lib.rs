@@ -59,7 +59,7 @@ pub use activity::{ActivityEntry, ActivityLog, ActivityPage};
 pub use address_codes::AddressCodes;
 pub use address_limits::AddressLimits;
 pub use audit::AuditLog;
-pub use callers::{Callers, RecordedSession};
+pub use callers::{Callers, RecordedSession, SessionRecord};
 
 pub use authenticators::{Authenticators, Confirmation, FactorProof, UsedBy};
 pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};

@@ -4,7 +4,9 @@
 //! If that write fails, the request goes on. The session works without a record, and the next
 //! request makes it. Until then it is not listed, and ends with all others.
 
-use auth_aws::{Callers, ConfigurationError, IssuedSession, Platform, PublicSessions};
+use auth_aws::{
+    Callers, ConfigurationError, IssuedSession, Platform, PublicSessions, SessionRecord,
+};
 use auth_domain::{
     Activity, ActivityKind, Clock, Guest, Problem, Report, SessionOrigin, SignInMethod, UserSession,
 };
@@ -32,13 +34,17 @@ impl RecordedCallers {
         })
     }
 
-    /// The caller's guest, as [`Callers::find`] has it, and the session if it had no record before
-    /// this request.
+    /// The caller's guest, as [`Callers::find`] has it, and the session if it is the public client's
+    /// and has a record now. A list that is read beside may lack it.
     pub async fn find(&self, exchange: &Exchange) -> Result<(Guest, Option<UserSession>), Problem> {
         let caller = exchange.caller()?;
-        let (guest, is_recorded) = self.callers.find_recorded(caller).await?;
-        let session = self.public.of(caller).filter(|_| !is_recorded);
-        let Some(session) = session else {
+        let (guest, record) = self.callers.find_recorded(caller).await?;
+        match record {
+            SessionRecord::Missing => {}
+            SessionRecord::Operations => return Ok((guest, None)),
+            SessionRecord::Public(session) => return Ok((guest, Some(session))),
+        }
+        let Some(session) = self.public.of(caller) else {
             return Ok((guest, None));
         };
         match self.record(&session, &guest, exchange).await {

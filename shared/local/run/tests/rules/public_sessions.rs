@@ -319,6 +319,50 @@ async fn a_session_that_ends_during_its_first_call_is_not_revived() {
     assert_refused_everywhere(&world, &ada.phone.access_token).await;
 }
 
+/// In any order, no token of the session survives, and one record has its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_token_of_a_session_survives_a_crowd_that_records_and_ends_it() {
+    for _ in 0..3 {
+        let world = open_world().await;
+        let ada = Ada::in_two_places(&world).await;
+        let path = ada.path();
+        let mut rivals: Vec<_> = (0..30).map(|_| world.browser()).collect();
+        let crowd = rivals.iter_mut().enumerate().map(|(number, browser)| {
+            let (ada, path) = (&ada, &path);
+            async move {
+                let token = match number % 5 {
+                    4 => &ada.own.access_token,
+                    _ => &ada.phone.access_token,
+                };
+                browser.bearer(token);
+                match number % 5 {
+                    0 => browser.get("/me").await,
+                    1 => browser.get("/me/sessions").await,
+                    2 => ada.outside.renew(&ada.phone.refresh_token).await,
+                    3 => browser.post("/auth/logout", json!({})).await,
+                    _ => browser.delete(path).await,
+                }
+            }
+        });
+        let answers = join_all(crowd).await;
+        let renewed = answers
+            .iter()
+            .filter(|answer| answer["AuthenticationResult"].is_object());
+        for renewed in renewed {
+            assert!(!opens(&world, &access_token(renewed)).await);
+            assert_eq!(ada.outside.refresh(renewed).await.status, 400);
+        }
+        assert!(!opens(&world, &ada.phone.access_token).await);
+        ada.assert_over_at_cognito().await;
+        let mut records = items(&world, &world.ready().tables["user-sessions"]).await;
+        let session = json!(session_of(&ada.phone.access_token));
+        records.retain(|record| record.get("sessionId") == Some(&session));
+        assert_eq!(records.len(), 1);
+        assert!(records[0].contains_key("endedAt"));
+        assert!(opens(&world, &ada.own.access_token).await);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_guest_who_is_deleted_during_a_first_call_leaves_no_session() {
     let world = open_world().await;
