@@ -34,8 +34,8 @@ impl RecordedCallers {
         })
     }
 
-    /// The caller's guest, as [`Callers::find`] has it, and the session if it is the public client's
-    /// and has a record now. A list that is read beside may lack it.
+    /// The caller's guest, as [`Callers::find`] has it, and the session if it is the public
+    /// client's and has a record now. A list that is read beside may lack it.
     pub async fn find(&self, exchange: &Exchange) -> Result<(Guest, Option<UserSession>), Problem> {
         let caller = exchange.caller()?;
         let (guest, record) = self.callers.find_recorded(caller).await?;
