@@ -58,6 +58,9 @@ struct Arguments {
     /// Limits and switches: lines of `NAME = value`, named as the functions' environment variables
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Admit any number of requests a second, for load tests: no route's throttle refuses one
+    #[arg(long)]
+    unthrottled: bool,
 }
 
 /// Refuses a filter before anything starts.
@@ -117,6 +120,7 @@ fn start(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         fresh: arguments.fresh,
         settings,
         front_ends: arguments.frontend.clone(),
+        throttled: !arguments.unthrottled,
         watchers: watchers(&console),
     };
     tokio::runtime::Builder::new_multi_thread()

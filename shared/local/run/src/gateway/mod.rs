@@ -51,6 +51,7 @@ pub(crate) struct Setup {
     pub(crate) issuer: String,
     pub(crate) audience: Vec<String>,
     pub(crate) origins: Origins,
+    pub(crate) throttled: bool,
     pub(crate) functions: Arc<Functions>,
     pub(crate) clock: WorldClock,
     pub(crate) observer: Option<Watcher<ObservedExchange>>,
@@ -62,7 +63,7 @@ pub(crate) struct Gateway {
     contract: &'static Contract,
     authorizer: Authorizer,
     cors: Cors,
-    throttles: Throttles,
+    throttles: Option<Throttles>,
     functions: Arc<Functions>,
     clock: WorldClock,
     observer: Option<Watcher<ObservedExchange>>,
@@ -102,7 +103,7 @@ impl Gateway {
             contract: Contract::embedded(),
             authorizer: Authorizer::new(setup.issuer, setup.audience)?,
             cors: Cors::new(setup.origins),
-            throttles: Throttles::default(),
+            throttles: setup.throttled.then(Throttles::default),
             functions: setup.functions,
             clock: setup.clock,
             observer: setup.observer,
@@ -112,7 +113,9 @@ impl Gateway {
 
     /// Resets the throttles.
     pub(crate) fn reset(&self) {
-        self.throttles.reset();
+        if let Some(throttles) = &self.throttles {
+            throttles.reset();
+        }
     }
 
     /// Answers any request.
@@ -258,7 +261,8 @@ impl Gateway {
         headers: &HeaderMap,
     ) -> Result<Option<Admitted>, Answer> {
         let now = self.clock.now();
-        if !self.throttles.admit(routed.operation, now) {
+        let throttles = self.throttles.as_ref();
+        if throttles.is_some_and(|throttles| !throttles.admit(routed.operation, now)) {
             return Err(Answer::message(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Too Many Requests",

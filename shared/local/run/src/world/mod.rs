@@ -245,6 +245,7 @@ impl World {
             issuer,
             audience: directory.api_client_ids.clone(),
             origins: environment::origins(&ready, &options.front_ends, &values),
+            throttled: options.throttled,
             functions: functions.clone(),
             clock: clock.clone(),
             observer: options.watchers.observer.clone(),

@@ -24,6 +24,8 @@ pub struct Options {
     /// The origins of front ends that may call the API; browsers are sent back to the first.
     /// Without any, every page of this machine may call it.
     pub front_ends: Vec<String>,
+    /// Whether the gateway throttles the stage and each route, as API Gateway does.
+    pub throttled: bool,
     /// The receiver of events.
     pub watchers: Watchers,
 }
@@ -66,6 +68,7 @@ impl Default for Options {
             fresh: false,
             settings: Settings::default(),
             front_ends: Vec::new(),
+            throttled: true,
             watchers: Watchers::default(),
         }
     }
