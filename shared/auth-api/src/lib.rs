@@ -1,24 +1,17 @@
 //! The list of Latchkey's operations: their routes, their needs, and their possible answers.
 //!
-//! `openapi.yaml` is the list. The gateway, the docs page and the tests read it as [`Contract`];
-//! the `Checker` (feature `check`) compares exchanges on the wire with it. `calls.yaml` has the AWS
-//! calls of every function ([`Calls`]), and `user-pool.yaml` describes the user pool and its app
-//! clients ([`UserPool`]).
+//! `openapi.yaml` is the list. The gateway, the docs page and the tests read it as [`Contract`].
+//! `calls.yaml` has the AWS calls of every function ([`Calls`]), and `user-pool.yaml` describes the
+//! user pool and its app clients ([`UserPool`]).
 
 mod calls;
-#[cfg(feature = "check")]
-mod check;
 mod contract;
 mod in_order;
-#[cfg(feature = "check")]
-mod strict_json;
 mod user_pool;
 
 use std::sync::LazyLock;
 
 pub use calls::{Call, Calls, Case, MalformedCall};
-#[cfg(feature = "check")]
-pub use check::{Checker, CheckerError, Exchange, Side, Violation};
 pub use contract::{
     Bounds, Contract, ContractError, Cors, Function, FunctionKind, Grant, Index, Maker,
     MalformedGrant, Method, NONE, Operation, Resource, Routed, Security, Segment, Setting,

@@ -1,5 +1,4 @@
-//! The contract, seen by its readers: the document itself, its routes, and the checker that
-//! compares the wire with it.
+//! The contract, seen by its readers: the document itself, its routes and its calls.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +7,6 @@
 )]
 
 mod calls;
-mod checker;
 mod document;
 mod routes;
 

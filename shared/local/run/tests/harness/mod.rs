@@ -47,7 +47,7 @@ use std::ops::{Deref, Index};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use auth_api::{Checker, Contract, Exchange, Side};
+use auth_api::Contract;
 use auth_local::{AwsCall, Fault, Mail, ObservedExchange, Options, Settings, Watchers, World};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -55,6 +55,7 @@ use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use contract_checker::{Checker, Exchange, Side};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};

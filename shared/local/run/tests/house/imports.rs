@@ -16,6 +16,7 @@ fn may_import(package: &Package) -> Option<&'static [&'static str]> {
         // Stand-ins share the kit, which knows no service, and no code that ships. So they cannot
         // share our mistakes.
         "cognito-local" | "agentcore-local" | "aws-local" => Some(&["local-kit"]),
+        "contract-checker" => Some(&["auth-api"]),
         // The domain, the contract, the browser module and the kit.
         _ => Some(&[]),
     }

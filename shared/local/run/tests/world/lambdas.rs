@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use auth_api::{Checker, Contract, Exchange, FunctionKind, Side};
+use auth_api::{Contract, FunctionKind};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path as Parameter, State};
@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use contract_checker::{Checker, Exchange, Side};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;

@@ -4,12 +4,15 @@
 //! or content types that the contract does not name. So no new output of an operation goes
 //! unnoticed.
 
+mod strict_json;
+
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     fmt,
     sync::Arc,
 };
 
+use auth_api::{Contract, Operation, Routed, Security};
 use http::{
     HeaderMap,
     header::{AUTHORIZATION, CONTENT_TYPE, COOKIE},
@@ -17,8 +20,6 @@ use http::{
 use jsonschema::{Registry, Validator};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
-
-use crate::{Contract, Operation, Routed, Security, strict_json};
 
 /// The addresses of the two readings of the document in the registry of schemas; never fetched.
 const AS_WRITTEN: &str = "https://latchkey.dev/openapi";
