@@ -7,8 +7,11 @@ use std::path::PathBuf;
 use auth_api::{Contract, Table};
 use auth_domain::Timestamp;
 use dynoxide::{Database, DynoxideError};
+use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use super::random;
 
 /// The names of the contract's tables, by their names in grants.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -47,6 +50,19 @@ impl Index<&str> for Tables {
     }
 }
 
+/// Dynoxide gives each record of a stream the number after the newest one, and reads all records to
+/// find that. Without this index, each of ten thousand sign-ins would read those before it.
+fn index_streams(place: &str) -> Result<(), DynoxideError> {
+    Connection::open(place)
+        .and_then(|connection| {
+            connection.execute_batch(
+                "CREATE INDEX IF NOT EXISTS latchkey_stream_records
+                 ON _stream_records (table_name, CAST(sequence_number AS INTEGER))",
+            )
+        })
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
 /// Where one begins to read a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -64,10 +80,13 @@ pub(crate) struct DynamoDb {
 impl DynamoDb {
     /// Opens the database and makes missing tables.
     pub(crate) fn open(file: Option<PathBuf>, tables: Tables) -> Result<Self, DynoxideError> {
-        let database = match file {
-            Some(path) => Database::new(&path.to_string_lossy())?,
-            None => Database::memory()?,
+        let place = match file {
+            Some(path) => path.to_string_lossy().into_owned(),
+            // In memory, under a name by which a second connection finds it.
+            None => format!("file:{}?mode=memory&cache=shared", random::uuid()),
         };
+        let database = Database::new(&place)?;
+        index_streams(&place)?;
         let this = Self { database, tables };
         this.make_tables()?;
         Ok(this)
