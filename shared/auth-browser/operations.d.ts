@@ -1061,8 +1061,10 @@ export type FoundSession = {
   readonly method: SignInMethod;
   readonly device: DeviceName;
   readonly country?: Country;
-  /** Whether it is of the public app client, which renews its tokens at Cognito. */
-  readonly publicClient: boolean;
+  /**
+   * Only there, and true, if it is of the public app client, which renews its tokens at Cognito.
+   */
+  readonly publicClient?: boolean;
 };
 
 export type FoundUser = {
@@ -1347,10 +1349,10 @@ export type UserSession = {
   readonly device: DeviceName;
   readonly country?: Country;
   /**
-   * Whether it is of the public app client. Its end signs the guest out at Cognito, see
-   * `endSession`.
+   * Only there, and true, if it is of the public app client. Its end signs the guest out at
+   * Cognito, see `endSession`.
    */
-  readonly publicClient: boolean;
+  readonly publicClient?: boolean;
   /** Whether it is the session that asks. */
   readonly current: boolean;
 };

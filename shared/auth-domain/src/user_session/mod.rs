@@ -3,7 +3,7 @@
 mod client_name;
 mod refresh_family;
 
-use std::{cmp::Reverse, fmt, str::FromStr};
+use std::{cmp::Reverse, fmt, ops::Not, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
@@ -191,6 +191,7 @@ impl Serialize for UserSession {
             device: &'a ClientName,
             #[serde(skip_serializing_if = "Option::is_none")]
             country: Option<&'a Country>,
+            #[serde(skip_serializing_if = "Not::not")]
             public_client: bool,
         }
         Session {
