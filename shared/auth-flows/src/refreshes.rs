@@ -107,8 +107,10 @@ impl Refreshes {
                     .await
             }
             RefreshRefusal::Revoked => {
-                let guest = self.guests.find(&session.sub).await?;
-                self.is_revoked(session, *generation, guest.as_ref(), exchange)
+                let Some(guest) = self.guests.find(&session.sub).await? else {
+                    return Ok(());
+                };
+                self.is_revoked(session, *generation, &guest, exchange)
                     .await
             }
             RefreshRefusal::Expired | RefreshRefusal::Invalid => Ok(()),
@@ -151,8 +153,10 @@ impl Refreshes {
             } => (generation, signed_in_at),
             Renewal::HasEnded => return Ok(Err(RefreshRefusal::Revoked)),
             Renewal::EndedForReuse => {
-                self.is_used_later(&session.key, presented, guest.as_ref(), exchange)
-                    .await?;
+                if let Some(guest) = &guest {
+                    self.is_used_later(&session.key, presented, guest, exchange)
+                        .await?;
+                }
                 return Ok(Err(RefreshRefusal::Revoked));
             }
             Renewal::CameAgain => {
@@ -206,15 +210,12 @@ impl Refreshes {
         &self,
         session: &SessionKey,
         used: Generation,
-        guest: Option<&Guest>,
+        guest: &Guest,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let Some(known) = guest else {
-            return Ok(());
-        };
-        let is_kept = known.kept_session.as_ref() == Some(&session.id);
-        let signed_out_at = known.signed_out_at.filter(|_| !is_kept);
-        let ended = self.entry(session, known, ActivityKind::SessionEnded, exchange)?;
+        let is_kept = guest.kept_session.as_ref() == Some(&session.id);
+        let signed_out_at = guest.signed_out_at.filter(|_| !is_kept);
+        let ended = self.entry(session, guest, ActivityKind::SessionEnded, exchange)?;
         let now = self.clock.now();
         let has_ended_it = self
             .sessions
@@ -232,12 +233,9 @@ impl Refreshes {
         &self,
         session: &SessionKey,
         used: Generation,
-        guest: Option<&Guest>,
+        guest: &Guest,
         exchange: &Exchange,
     ) -> Result<(), Problem> {
-        let Some(guest) = guest else {
-            return Ok(());
-        };
         let stolen = self.entry(session, guest, ActivityKind::RefreshTokenStolen, exchange)?;
         if self.sessions.note_later_use(session, used, stolen).await? {
             self.tell_of_theft(guest, exchange).await;
