@@ -484,6 +484,16 @@ async fn a_route_admits_its_burst_and_then_its_rate() {
 }
 
 #[tokio::test]
+async fn a_load_test_meets_no_throttle() {
+    let world = TestWorld::start_with(|options| options.throttled = false).await;
+    let mut browser = world.browser();
+    let operation = auth_api::Contract::embedded().operation("updateProfile");
+    for _ in 0..operation.unwrap().throttle.burst * 2 {
+        browser.patch("/me", json!({})).await.expect_status(401);
+    }
+}
+
+#[tokio::test]
 async fn hosts_that_are_not_this_machine_are_refused() {
     let world = TestWorld::start().await;
     for path in ["/", "/me", "/_local/mailbox"] {
