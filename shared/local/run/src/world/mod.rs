@@ -573,21 +573,23 @@ fn open_aws(
     .map_err(kept)
 }
 
-/// Opens the tables. A folder whose tables have an older shape is refused.
+/// Opens the tables. A folder whose tables or items have an older shape is refused.
 fn open_dynamodb(folder: Option<&StateFolder>) -> Result<DynamoDb, WorldError> {
-    let file = folder.map(|folder| folder.file("dynamodb.sqlite"));
-    let dynamodb = DynamoDb::open(file.clone(), Tables::local())
-        .map_err(WorldError::of_kept("DynamoDB", file.clone()))?;
-    match folder {
-        Some(folder)
-            if !dynamodb
-                .has_this_shape()
-                .map_err(WorldError::of_kept("DynamoDB", file))? =>
-        {
-            Err(folder.older_shape().into())
-        }
-        Some(_) | None => Ok(dynamodb),
+    let Some(folder) = folder else {
+        return DynamoDb::open(None, Tables::local()).map_err(WorldError::of("DynamoDB"));
+    };
+    let file = folder.file("dynamodb.sqlite");
+    let failed = || WorldError::of_kept("DynamoDB", Some(file.clone()));
+    let items_fit = folder.has_this_shape();
+    let dynamodb = DynamoDb::open(Some(file.clone()), Tables::local()).map_err(failed())?;
+    if !items_fit || !dynamodb.has_this_shape().map_err(failed())? {
+        return Err(folder.older_shape().into());
     }
+    let shape = Some(folder.file("shape"));
+    folder
+        .keep_shape()
+        .map_err(WorldError::of_kept("the state's shape", shape))?;
+    Ok(dynamodb)
 }
 
 fn open_folder(options: &Options) -> Result<Option<StateFolder>, WorldError> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::control::mailbox::write_private;
 
 /// Every file that a world keeps. `--fresh` removes only these from the folder.
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "agentcore.sqlite",
     "agentcore.sqlite-shm",
     "agentcore.sqlite-wal",
@@ -23,7 +23,12 @@ const FILES: [&str; 13] = [
     "dynamodb.sqlite-shm",
     "dynamodb.sqlite-wal",
     "mailbox.jsonl",
+    "shape",
 ];
+
+/// The shape of the kept items. Another number whenever this version would not read those of the
+/// one before: the keys of tables do not tell that an attribute has another name.
+const SHAPE: &str = "2";
 
 /// A state folder, locked until this is dropped. The lock is the operating system's: it ends with
 /// the process, however that ends.
@@ -94,6 +99,17 @@ impl StateFolder {
             }
         }
         Ok(())
+    }
+
+    /// Whether this version has kept nothing here yet, or items of its own shape.
+    pub(crate) fn has_this_shape(&self) -> bool {
+        let kept = fs::read_to_string(self.file("shape")).unwrap_or_default();
+        kept == SHAPE || !self.file("dynamodb.sqlite").exists()
+    }
+
+    /// Writes down the shape of the items.
+    pub(crate) fn keep_shape(&self) -> io::Result<()> {
+        write_private(&self.file("shape"), SHAPE.as_bytes())
     }
 
     /// The refusal of state from an older version.

@@ -200,6 +200,13 @@ fn state_of_an_older_shape_is_refused_in_one_line_that_names_fresh() {
     assert!(refused.contains("older shape"), "{refused}");
     assert!(refused.contains("--fresh"), "{refused}");
     drop(Program::start(folder.path(), &["--fresh"]));
+    // Tables alike, and items of another shape.
+    drop(Program::start(folder.path(), &[]));
+    std::fs::write(state.join("shape"), "1").unwrap();
+    let refused = failure(folder.path(), &["--port", "0"]);
+    assert!(refused.contains("older shape"), "{refused}");
+    drop(Program::start(folder.path(), &["--fresh"]));
+    drop(Program::start(folder.path(), &[]));
 }
 
 #[test]
