@@ -130,6 +130,7 @@ fn start(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             // Before the world's start, so a signal during the start is not lost.
             let stop = stop_signal()?;
             let world = World::start(options).await?;
+            world.check_settings()?;
             console.ready(&world);
             stop.await;
             world.shutdown().await;

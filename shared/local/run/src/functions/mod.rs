@@ -9,8 +9,9 @@ pub(crate) mod mcp;
 pub(crate) mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::error::Error as _;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use auth_api::Contract;
@@ -124,28 +125,29 @@ pub enum FunctionsError {
 }
 
 /// Every function's start options.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct Surroundings {
     /// Values by the names that the contract gives them.
-    pub(crate) values: &'a BTreeMap<String, String>,
+    pub(crate) values: BTreeMap<String, String>,
     /// Region, credentials and endpoints, under AWS's names.
-    pub(crate) aws: &'a BTreeMap<String, String>,
+    pub(crate) aws: BTreeMap<String, String>,
     pub(crate) calls: Arc<AwsCalls>,
     pub(crate) clock: WorldClock,
     pub(crate) log: Dispatch,
     pub(crate) watcher: Option<EventWatcher>,
 }
 
-/// The started functions.
+/// The functions. Each starts at its first invocation, as in Lambda.
 pub(crate) struct Functions {
-    started: BTreeMap<&'static str, Started>,
-    watcher: Option<EventWatcher>,
-    clock: WorldClock,
-    log: Dispatch,
+    mounted: BTreeMap<&'static str, Mounted>,
+    started: Mutex<BTreeMap<&'static str, Function>>,
+    surroundings: Surroundings,
 }
 
-struct Started {
-    function: Function,
-    timeout: Duration,
+#[derive(Clone, Copy)]
+struct Mounted {
+    name: &'static str,
+    mount: Mount,
+    listed: &'static auth_api::Function,
 }
 
 /// An invocation that has ended.
@@ -167,49 +169,60 @@ impl Invoked {
 }
 
 impl Functions {
-    /// Starts every function that the contract lists.
-    pub(crate) fn start(surroundings: &Surroundings<'_>) -> Result<Self, FunctionsError> {
-        let contract = Contract::embedded();
-        let mut listed = BTreeSet::new();
-        let mut started = BTreeMap::new();
-        for wanted in contract.functions() {
+    /// Mounts every function that the contract lists.
+    pub(crate) fn new(surroundings: Surroundings) -> Result<Self, FunctionsError> {
+        let mut mounted = BTreeMap::new();
+        for listed in Contract::embedded().functions() {
             let (name, mount) = *MOUNTED
                 .iter()
-                .find(|(mounted, _)| *mounted == wanted.name)
-                .ok_or_else(|| FunctionsError::NotMounted(wanted.name.clone()))?;
-            listed.insert(name);
-            let full_name = function_name(name);
-            let environment = surroundings.environment(&full_name, wanted);
-            let function = Platform::new(
-                environment,
-                surroundings.calls.client_of(name),
-                surroundings.clock.for_operations(),
-                random::for_operations(),
-            )
-            .and_then(|platform| mount(&platform))
-            .map_err(|source| FunctionsError::Configuration { name, source })?;
-            started.insert(
+                .find(|(mounted, _)| *mounted == listed.name)
+                .ok_or_else(|| FunctionsError::NotMounted(listed.name.clone()))?;
+            mounted.insert(
                 name,
-                Started {
-                    function,
-                    timeout: Duration::from_secs(wanted.timeout_seconds.into()),
+                Mounted {
+                    name,
+                    mount,
+                    listed,
                 },
             );
         }
-        if let Some((name, _)) = MOUNTED.iter().find(|(name, _)| !listed.contains(name)) {
+        if let Some((name, _)) = MOUNTED.iter().find(|(name, _)| !mounted.contains_key(name)) {
             return Err(FunctionsError::NotListed(name));
         }
         Ok(Self {
-            started,
-            watcher: surroundings.watcher.clone(),
-            clock: surroundings.clock.clone(),
-            log: surroundings.log.clone(),
+            mounted,
+            started: Mutex::default(),
+            surroundings,
         })
+    }
+
+    /// Fails if a function would not start with its settings.
+    pub(crate) fn check(&self) -> Result<(), FunctionsError> {
+        for mounted in self.mounted.values() {
+            self.surroundings.start(*mounted)?;
+        }
+        Ok(())
     }
 
     /// The names of all functions.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.started.keys().copied()
+        self.mounted.keys().copied()
+    }
+
+    /// A function, which starts now if it has not.
+    fn warm(&self, mounted: Mounted) -> Result<Function, FunctionsError> {
+        let mut started = self.locked();
+        if let Some(function) = started.get(mounted.name) {
+            return Ok(function.clone());
+        }
+        let function = self.surroundings.start(mounted)?;
+        started.insert(mounted.name, function.clone());
+        Ok(function)
+    }
+
+    /// A start that panics leaves no trace, so a poisoned lock is still valid.
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<&'static str, Function>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Invokes a function, and waits for its end or its time-out. `None` if there is no such
@@ -223,8 +236,14 @@ impl Functions {
         event: Box<RawValue>,
         client_context: ClientContext,
     ) -> Option<Invoked> {
-        let started = self.started.get(name)?;
-        if let Some(watcher) = &self.watcher {
+        let mounted = *self.mounted.get(name)?;
+        let Surroundings {
+            watcher,
+            clock,
+            log,
+            ..
+        } = &self.surroundings;
+        if let Some(watcher) = watcher {
             watcher(name, &event);
         }
         let invocation = Arc::new(Invocation {
@@ -233,16 +252,26 @@ impl Functions {
         });
         let described = auth_lambda::Invocation {
             request_id: invocation.request_id.clone(),
-            trace_id: Some(trace_id(self.clock.now().as_seconds())),
+            trace_id: Some(trace_id(clock.now().as_seconds())),
             client_context,
         };
-        let function = started.function.clone();
-        let run = async move { function.invoke(event, described).await };
-        let task = tokio::spawn(
-            INVOCATION.scope(invocation.clone(), run.with_subscriber(self.log.clone())),
-        );
+        let function = self.warm(mounted);
+        let run = async move {
+            match function {
+                Ok(function) => function.invoke(event, described).await,
+                Err(error) => Err(FunctionError {
+                    error_type: "Runtime.ExitError".to_owned(),
+                    message: error
+                        .source()
+                        .map_or_else(|| error.to_string(), ToString::to_string),
+                }),
+            }
+        };
+        let task =
+            tokio::spawn(INVOCATION.scope(invocation.clone(), run.with_subscriber(log.clone())));
         let stop = task.abort_handle();
-        let outcome = match tokio::time::timeout(started.timeout, task).await {
+        let timeout = Duration::from_secs(mounted.listed.timeout_seconds.into());
+        let outcome = match tokio::time::timeout(timeout, task).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_panic)) => Err(FunctionError {
                 error_type: "Runtime.ExitError".to_owned(),
@@ -258,7 +287,7 @@ impl Functions {
                     message: format!(
                         "RequestId: {} Error: Task timed out after {:.2} seconds",
                         invocation.request_id,
-                        started.timeout.as_secs_f64()
+                        timeout.as_secs_f64()
                     ),
                 })
             }
@@ -278,7 +307,23 @@ impl Functions {
     }
 }
 
-impl Surroundings<'_> {
+impl Surroundings {
+    fn start(&self, mounted: Mounted) -> Result<Function, FunctionsError> {
+        let Mounted {
+            name,
+            mount,
+            listed,
+        } = mounted;
+        Platform::new(
+            self.environment(&function_name(name), listed),
+            self.calls.client_of(name),
+            self.clock.for_operations(),
+            random::for_operations(),
+        )
+        .and_then(|platform| mount(&platform))
+        .map_err(|source| FunctionsError::Configuration { name, source })
+    }
+
     /// Exactly the variables that the contract lists for the function, and those of Lambda itself.
     fn environment(&self, full_name: &str, wanted: &auth_api::Function) -> Environment {
         let listed = wanted

@@ -233,10 +233,11 @@ impl World {
             .map_err(WorldError::of("the words of mails"))?;
         let log_level = values.get("LOG_LEVEL").map_or("info", String::as_str);
         let log_level = level_of(log_level).map_err(WorldError::of("the log"))?;
-        let functions = Arc::new(Functions::start(&Surroundings {
+        let origins = environment::origins(&ready, &options.front_ends, &values);
+        let functions = Arc::new(Functions::new(Surroundings {
             log: logs.subscriber(log_level),
-            values: &values,
-            aws: &environment::aws(&ready),
+            values,
+            aws: environment::aws(&ready),
             calls: calls.clone(),
             clock: clock.clone(),
             watcher: options.watchers.event.clone(),
@@ -244,7 +245,7 @@ impl World {
         let gateway = Gateway::new(Setup {
             issuer,
             audience: directory.api_client_ids.clone(),
-            origins: environment::origins(&ready, &options.front_ends, &values),
+            origins,
             throttled: options.throttled,
             functions: functions.clone(),
             clock: clock.clone(),
@@ -290,6 +291,12 @@ impl World {
             stand_ins,
             background,
         }
+    }
+
+    /// Fails if a function would not start with its settings. Otherwise that shows at its first
+    /// invocation, as in Lambda.
+    pub fn check_settings(&self) -> Result<(), WorldError> {
+        Ok(self.inner.functions.check()?)
     }
 
     /// All addresses.

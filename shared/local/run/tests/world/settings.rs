@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use auth_api::Contract;
 use auth_aws::Environment;
+use serde_json::json;
+
+use crate::harness::TestWorld;
 
 /// The contract's defaults, with one of them replaced.
 fn environment(name: &str, value: &str) -> Environment {
@@ -61,6 +64,19 @@ fn settings_that_would_lock_everybody_out_or_promise_what_cognito_does_not_keep_
     assert!(too_long.is_err());
     let shortest = environment("OTP_LIFETIME_SECONDS", "1").sign_in_rules();
     assert_eq!(shortest.unwrap().lifetime, Duration::from_secs(1));
+}
+
+/// A value that only a function can judge stops the run before its ready line. In a world that
+/// nobody has checked, the function fails as in Lambda.
+#[tokio::test]
+async fn a_setting_that_a_function_refuses_stops_the_start() {
+    let world = TestWorld::with_settings(&[("TOTP_ISSUER", "Latchkey: dev")]).await;
+    let refused = world.check_settings().unwrap_err().to_string();
+    assert_eq!(refused, "setup-mfa does not start");
+    let answer = world.invoke("setup-mfa", &json!({})).await;
+    assert_eq!(answer["errorType"], "Runtime.ExitError");
+    assert!(answer.text("errorMessage").contains("TOTP_ISSUER"));
+    assert!(TestWorld::start().await.check_settings().is_ok());
 }
 
 /// The code contains no defaults.
