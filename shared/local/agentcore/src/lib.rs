@@ -40,7 +40,7 @@ pub use crate::credential_provider::{
 pub use crate::options::{Issuers, OpenError, Options};
 pub use crate::secret::Secret;
 pub use crate::workload_identity::WorkloadIdentitySpec;
-pub use local_kit::{Clock, Random, SpecError, State, system_clock, system_random};
+pub use local_kit::{Clock, Random, Snapshot, SpecError, State, system_clock, system_random};
 
 /// AgentCore Identity. Clones share everything.
 #[derive(Clone)]
@@ -96,6 +96,17 @@ impl AgentCore {
     /// Changes the accepted issuers, from the next request on.
     pub fn set_issuers(&self, issuers: Issuers) {
         self.service.set_issuers(issuers);
+    }
+
+    /// Copies the state. The behaviour is no part of it.
+    pub fn snapshot(&self) -> Result<Snapshot, SpecError> {
+        self.service.store.snapshot().map_err(SpecError::from)
+    }
+
+    /// Returns to a copy of the state.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), SpecError> {
+        let restored = self.service.store.restore(snapshot);
+        restored.map_err(SpecError::from)
     }
 
     /// Forgets sessions and the vault; keeps workload identities, their tokens, and credential

@@ -52,7 +52,7 @@ pub use crate::options::{
 pub use crate::spec::{
     Client, ClientSpec, HostedSignIn, PasskeySpec, PoolSpec, RefreshRotation, Secret,
 };
-pub use local_kit::{Clock, Random, SpecError, State, system_clock, system_random};
+pub use local_kit::{Clock, Random, Snapshot, SpecError, State, system_clock, system_random};
 
 /// A user pool service. Clones share everything.
 #[derive(Clone)]
@@ -160,6 +160,17 @@ impl Cognito {
     /// token; it is for tests of token checks.
     pub fn sign_access_token(&self, pool_id: &str, claims: &Value) -> Result<String, SpecError> {
         Ok(self.service.keys(pool_id)?.access.sign(claims))
+    }
+
+    /// Copies the state. Switches are no part of it.
+    pub fn snapshot(&self) -> Result<Snapshot, SpecError> {
+        self.service.store.snapshot().map_err(SpecError::from)
+    }
+
+    /// Returns to a copy of the state.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), SpecError> {
+        let restored = self.service.store.restore(snapshot);
+        restored.map_err(SpecError::from)
     }
 
     /// Forgets users, sessions, codes and tokens; keeps pools, clients and keys.

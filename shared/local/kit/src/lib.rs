@@ -21,5 +21,5 @@ pub use crate::model::{Breach, Model, Operation, Unfit, summary};
 pub use crate::program::{Failure, Listening, Program, Served};
 pub use crate::random::{Random, base64url, bytes, digits, letters, system_random, uuid};
 pub use crate::signature::Scope;
-pub use crate::state::{Layout, State, Store, empty};
+pub use crate::state::{Layout, Snapshot, State, Store, copy_database, empty};
 pub use crate::wire::{Answer, Protocol, Service, call, respond, target};

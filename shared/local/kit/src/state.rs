@@ -8,7 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::clock::Millis;
@@ -59,6 +61,18 @@ impl<Refusal> fmt::Debug for Store<Refusal> {
 struct Inner {
     connection: Connection,
     swept: Millis,
+}
+
+/// A copy of a stand-in's database, to which it can return.
+pub struct Snapshot {
+    copy: Mutex<Connection>,
+    swept: Millis,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Snapshot")
+    }
 }
 
 impl<Refusal: From<rusqlite::Error>> Store<Refusal> {
@@ -125,10 +139,35 @@ impl<Refusal: From<rusqlite::Error>> Store<Refusal> {
         read(&self.locked().connection)
     }
 
+    /// Copies the state into memory.
+    pub fn snapshot(&self) -> Result<Snapshot, Refusal> {
+        let inner = self.locked();
+        let mut copy = Connection::open_in_memory()?;
+        copy_database(&inner.connection, &mut copy)?;
+        Ok(Snapshot {
+            copy: Mutex::new(copy),
+            swept: inner.swept,
+        })
+    }
+
+    /// Returns to a copy of the state.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), Refusal> {
+        let mut inner = self.locked();
+        let copy = snapshot.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        copy_database(&copy, &mut inner.connection)?;
+        inner.swept = snapshot.swept;
+        Ok(())
+    }
+
     /// A panic rolls its transaction back, so a poisoned lock is still valid.
     fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Replaces all that a database holds by what another one holds.
+pub fn copy_database(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    Backup::new(from, to)?.run_to_completion(i32::MAX, Duration::from_millis(1), None)
 }
 
 /// The file holds tokens and secrets. SQLite gives its journal the same permissions, and reports a

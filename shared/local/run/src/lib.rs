@@ -34,4 +34,4 @@ pub use world::options::{EventWatcher, Options, State, Watcher, Watchers};
 pub use world::ports::PortError;
 pub use world::settings::{Settings, SettingsError};
 pub use world::state_folder::StateFolderError;
-pub use world::{Ready, UnknownUser, World, WorldError};
+pub use world::{Ready, Snapshot, UnknownUser, World, WorldError};

@@ -156,7 +156,8 @@ pub(crate) struct Faults {
     armed: Mutex<Vec<Armed>>,
 }
 
-struct Armed {
+#[derive(Clone)]
+pub(crate) struct Armed {
     fault: Fault,
     seen: u32,
     /// The calls whose later tries it strikes.
@@ -184,6 +185,16 @@ impl Faults {
 
     pub(crate) fn clear(&self) {
         self.locked().clear();
+    }
+
+    /// The armed faults, and what each has struck.
+    pub(crate) fn snapshot(&self) -> Vec<Armed> {
+        self.locked().clone()
+    }
+
+    /// Returns to earlier faults.
+    pub(crate) fn restore(&self, armed: &[Armed]) {
+        *self.locked() = armed.to_vec();
     }
 
     /// The faults that still have calls to strike.

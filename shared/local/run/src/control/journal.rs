@@ -81,6 +81,20 @@ impl<Entry: Clone> Journal<Entry> {
         }
     }
 
+    /// The number of the newest entry so far.
+    pub(crate) fn last(&self) -> u64 {
+        self.locked().last
+    }
+
+    /// Forgets the entries after number `last`. The numbers continue.
+    pub(crate) fn rewind(&self, last: u64) {
+        let mut entries = self.locked();
+        let kept = entries
+            .numbered
+            .partition_point(|(number, _)| *number <= last);
+        entries.numbered.truncate(kept);
+    }
+
     /// Forgets all entries. The numbers continue.
     pub(crate) fn clear(&self) {
         self.locked().numbered.clear();

@@ -217,6 +217,18 @@ impl Mailbox {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The number of the newest mail so far, and the suppression list.
+    pub(crate) fn snapshot(&self) -> (u64, BTreeSet<String>) {
+        (self.mails.last(), self.suppressed().clone())
+    }
+
+    /// Forgets later mails, and returns to the suppression list of then. A kept mailbox keeps its
+    /// file.
+    pub(crate) fn restore(&self, (last, suppressed): &(u64, BTreeSet<String>)) {
+        self.mails.rewind(*last);
+        self.suppressed().clone_from(suppressed);
+    }
+
     /// Throws every mail away, and delivers everywhere again.
     pub(crate) fn clear(&self) {
         self.suppressed().clear();

@@ -209,6 +209,16 @@ impl Functions {
         self.mounted.keys().copied()
     }
 
+    /// The names of the functions that have started.
+    pub(crate) fn started(&self) -> BTreeSet<&'static str> {
+        self.locked().keys().copied().collect()
+    }
+
+    /// Ends the functions that `stays` does not name. Their next invocation starts them anew.
+    pub(crate) fn end(&self, stays: impl Fn(&str) -> bool) {
+        self.locked().retain(|name, _| stays(name));
+    }
+
     /// A function, which starts now if it has not.
     fn warm(&self, mounted: Mounted) -> Result<Function, FunctionsError> {
         let mut started = self.locked();

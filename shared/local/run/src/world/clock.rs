@@ -29,6 +29,12 @@ impl WorldClock {
         self.ahead_ms.fetch_add(by, Ordering::SeqCst);
     }
 
+    /// Moves the clock to an instant, back too.
+    pub(crate) fn move_to(&self, instant: Timestamp) {
+        let ahead = instant.as_millis() - millis_of(self.system());
+        self.ahead_ms.store(ahead, Ordering::SeqCst);
+    }
+
     /// Back to the system's time.
     pub(crate) fn reset(&self) {
         self.ahead_ms.store(0, Ordering::SeqCst);
@@ -40,7 +46,7 @@ impl WorldClock {
         self.stopped_at.get_or_init(system_time);
     }
 
-    /// How far the clock was moved.
+    /// How far the clock was moved; nothing if it was moved back.
     #[must_use]
     pub fn ahead(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.ahead_ms.load(Ordering::SeqCst)).unwrap_or(0))
@@ -49,18 +55,23 @@ impl WorldClock {
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let since_epoch = self
-            .system_time()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+        Timestamp::from_millis(millis_of(self.system_time()))
     }
 
     /// The present instant, in the stand-ins' type.
     #[must_use]
     pub fn system_time(&self) -> SystemTime {
-        let system = self.stopped_at.get().copied();
-        system.unwrap_or_else(system_time) + self.ahead()
+        let ahead = self.ahead_ms.load(Ordering::SeqCst);
+        let by = Duration::from_millis(ahead.unsigned_abs());
+        if ahead < 0 {
+            self.system() - by
+        } else {
+            self.system() + by
+        }
+    }
+
+    fn system(&self) -> SystemTime {
+        self.stopped_at.get().copied().unwrap_or_else(system_time)
     }
 
     /// As the operations take it.
@@ -74,6 +85,11 @@ impl WorldClock {
         let clock = self.clone();
         Arc::new(move || clock.system_time())
     }
+}
+
+fn millis_of(instant: SystemTime) -> i64 {
+    let since_epoch = instant.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn system_time() -> SystemTime {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use auth_api::{Contract, Table};
 use auth_domain::Timestamp;
 use dynoxide::{Database, DynoxideError};
+use local_kit::copy_database;
 use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -74,6 +75,8 @@ pub(crate) enum Place {
 #[derive(Clone)]
 pub(crate) struct DynamoDb {
     database: Database,
+    /// By which SQLite opens it.
+    place: String,
     tables: Tables,
 }
 
@@ -87,7 +90,11 @@ impl DynamoDb {
         };
         let database = Database::new(&place)?;
         index_streams(&place)?;
-        let this = Self { database, tables };
+        let this = Self {
+            database,
+            place,
+            tables,
+        };
         this.make_tables()?;
         Ok(this)
     }
@@ -201,6 +208,18 @@ impl DynamoDb {
         let records = found.records.iter().map(|record| json!(record)).collect();
         let next = found.next_shard_iterator;
         Ok((records, next.unwrap_or_else(|| place.to_owned())))
+    }
+
+    /// Copies all tables and streams into memory.
+    pub(crate) fn snapshot(&self) -> rusqlite::Result<Connection> {
+        let mut copy = Connection::open_in_memory()?;
+        copy_database(&Connection::open(&self.place)?, &mut copy)?;
+        Ok(copy)
+    }
+
+    /// Returns to a copy.
+    pub(crate) fn restore(&self, copy: &Connection) -> rusqlite::Result<()> {
+        copy_database(copy, &mut Connection::open(&self.place)?)
     }
 
     /// Empties every table.

@@ -14,6 +14,7 @@ pub(crate) mod ports;
 pub(crate) mod random;
 mod servers;
 pub(crate) mod settings;
+mod snapshot;
 pub(crate) mod state_folder;
 
 use std::net::SocketAddr;
@@ -48,6 +49,7 @@ use self::options::{Options, State, Watcher};
 use self::ports::{Listeners, Urls};
 use self::servers::Servers;
 use self::settings::Settings;
+pub use self::snapshot::Snapshot;
 use self::state_folder::StateFolder;
 use crate::control;
 use crate::control::faults::Fault;
@@ -358,6 +360,12 @@ impl World {
             .into_iter()
             .map(|(_, call)| call)
             .collect()
+    }
+
+    /// The id of the newest call. [`World::calls`] after it returns the next ones.
+    #[must_use]
+    pub fn last_call(&self) -> u64 {
+        self.inner.calls.made.last()
     }
 
     /// The lines that the functions logged, oldest first.

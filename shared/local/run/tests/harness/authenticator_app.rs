@@ -11,6 +11,7 @@ use crate::harness::{Answer, Browser, SignedIn, TestWorld};
 pub(crate) const STEP_SECONDS: u64 = 30;
 
 /// An app that has taken up a secret. Its clock is the world's.
+#[derive(Clone)]
 pub(crate) struct App<'world> {
     world: &'world TestWorld,
     totp: Totp,

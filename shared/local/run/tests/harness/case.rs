@@ -23,7 +23,8 @@
 //! 3. Run the sweep for this operation alone, with its table:
 //!    `SWEEP=update-profile cargo test -p auth-local --test local every_call_may -- --nocapture`
 //!
-//! The sweep refuses and loses each call of the case. By the plain rule a single failure heals
+//! The sweep prepares the case once, and returns to that moment before it refuses or loses a call:
+//! so a stage must be a value that can be copied. By the plain rule a single failure heals
 //! within the request, and after a lasting one the same request succeeds as soon as AWS does. If a
 //! case needs more, [`Case::then`] performs a person's next steps and checks the end. The file
 //! `tests/outcomes/<function>.txt` has the outcome of each call that the plain rule does not cover.

@@ -48,7 +48,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use auth_api::Contract;
-use auth_local::{AwsCall, Fault, Mail, ObservedExchange, Options, Settings, Watchers, World};
+use auth_local::{
+    AwsCall, Fault, Mail, ObservedExchange, Options, Settings, Snapshot, Watchers, World,
+};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -106,7 +108,13 @@ pub(crate) struct TestWorld {
     seen: Arc<Mutex<Seen>>,
 }
 
-#[derive(Default)]
+/// A moment of a world.
+pub(crate) struct Moment {
+    snapshot: Snapshot,
+    seen: Seen,
+}
+
+#[derive(Clone, Default)]
 struct Seen {
     violations: Vec<String>,
     secrets: BTreeSet<String>,
@@ -213,13 +221,35 @@ impl TestWorld {
     /// most tests that equals a new world, in a fraction of the time. The exchanges until now are
     /// checked first, as at the end of a world.
     pub(crate) fn renew(&self) {
-        self.assert_contract();
-        self.assert_secrecy();
+        self.judge();
         *self.seen.lock().expect("no panic meanwhile") = Seen::default();
         let ahead = self.clock().ahead();
         self.reset().expect("a clean state");
         let renewed = self.world.advance(ahead + RENEWAL);
         renewed.expect("the clock moves");
+    }
+
+    /// Fails if an exchange broke the contract, or a secret was logged.
+    pub(crate) fn judge(&self) {
+        self.assert_contract();
+        self.assert_secrecy();
+    }
+
+    /// A moment to which the world can return.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            snapshot: self.snapshot().expect("a snapshot"),
+            seen: self.seen.lock().expect("no panic meanwhile").clone(),
+        }
+    }
+
+    /// Returns to a moment. What came after it is judged no more.
+    pub(crate) fn return_to(&self, moment: &Moment) {
+        self.restore(&moment.snapshot).expect("the state of then");
+        self.seen
+            .lock()
+            .expect("no panic meanwhile")
+            .clone_from(&moment.seen);
     }
 
     /// The exchanges of this world are judged no more: a test has failed in it.
@@ -245,18 +275,13 @@ impl TestWorld {
         self.actions_since(0)
     }
 
-    /// The same after a call's id; see [`TestWorld::last_call`].
+    /// The same after a call's id; see [`World::last_call`].
     pub(crate) fn actions_since(&self, since: u64) -> Vec<String> {
         let calls = self.calls(since);
         calls
             .iter()
             .map(|call| format!("{}:{}", call.service, call.action))
             .collect()
-    }
-
-    /// The id of the newest call. `calls` after it returns the next ones.
-    pub(crate) fn last_call(&self) -> u64 {
-        self.calls(0).last().map_or(0, |call| call.id)
     }
 
     /// The calls of one function.
@@ -546,6 +571,7 @@ pub(crate) struct SignedIn<'world> {
 }
 
 /// An HTTP client with its own cookie jar and headers. It follows no redirects.
+#[derive(Clone)]
 pub(crate) struct Browser<'world> {
     pub(crate) world: &'world TestWorld,
     http: reqwest::Client,

@@ -19,6 +19,7 @@ pub(crate) const UNTIL_COLD_SECONDS: u64 = 301;
 pub(crate) const UNTIL_RESEND_SECONDS: u64 = 31;
 
 /// A request, and its sender's knowledge.
+#[derive(Clone)]
 pub(crate) struct Stage<'world> {
     pub(crate) world: &'world TestWorld,
     pub(crate) browser: Browser<'world>,

@@ -5,14 +5,17 @@
 //! harmed in every way: over HTTP, and through the function's tool if it has one. `harness/case.rs`
 //! says how to add a case.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{self, Write as _};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::{env, fs};
 
 use auth_local::FaultKind;
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 
 use crate::harness::TestWorld;
@@ -21,6 +24,7 @@ use crate::harness::aftermath::{
 };
 use crate::harness::case::{Call, Case, Harm, Outcome, TRIES, Then};
 use crate::harness::people::ADA;
+use crate::harness::stage::Stage;
 use crate::harness::steps::ROOMY_MAILBOXES;
 use crate::operations;
 
@@ -111,6 +115,36 @@ impl Job {
             jobs.push(job(calls, Harm::Once(FaultKind::Throttle)));
         }
         jobs
+    }
+}
+
+/// Harms to one way, each from the moment at which its request is ready.
+struct Group {
+    way: Arc<Way>,
+    jobs: Vec<Job>,
+}
+
+impl Group {
+    /// All harms to a way together. A fresh world serves one of them.
+    fn all_of(way: &Arc<Way>) -> Vec<Self> {
+        let mut jobs = Job::all_of(way);
+        let together = if way.entry.case.fresh { 1 } else { usize::MAX };
+        let mut groups = Vec::new();
+        while !jobs.is_empty() {
+            let later = jobs.split_off(together.min(jobs.len()));
+            groups.push(Self {
+                way: way.clone(),
+                jobs,
+            });
+            jobs = later;
+        }
+        groups
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}, before any harm", self.way.entry)
     }
 }
 
@@ -214,16 +248,23 @@ async fn every_call_may_fail_and_the_next_try_heals_it() {
         }
     }
     let ways: Vec<Arc<Way>> = ways.into_iter().map(Arc::new).collect();
-    let jobs: Vec<Job> = ways.iter().flat_map(Job::all_of).collect();
-    println!("{}", table(&ways, &jobs));
-    let (outcomes, panics) = in_worlds(jobs, |world, job| {
-        Box::pin(async move {
-            let outcome = outcome(&world, &job).await;
-            (job, outcome)
-        })
+    let groups: Vec<Group> = ways.iter().flat_map(Group::all_of).collect();
+    println!(
+        "{}",
+        table(&ways, groups.iter().flat_map(|group| &group.jobs))
+    );
+    let (came, panics) = in_worlds(groups, |world, group| {
+        Box::pin(async move { outcomes_of(&world, group).await })
     })
     .await;
     differences.extend(panics);
+    let mut outcomes = Vec::new();
+    for (job, outcome) in came.into_iter().flatten() {
+        match outcome {
+            Ok(outcome) => outcomes.push((job, outcome)),
+            Err(panic) => differences.push(format!("{job}: {panic}")),
+        }
+    }
     for function in cases
         .iter()
         .map(|case| case.function)
@@ -339,7 +380,7 @@ impl Of for Entry {
     }
 }
 
-impl Of for Job {
+impl Of for Group {
     fn case(&self) -> &Case {
         &self.way.entry.case
     }
@@ -390,7 +431,7 @@ where
                 match tokio::spawn(act(world.clone(), job)).await {
                     Ok(thing) => things.push(thing),
                     Err(panic) => {
-                        panics.push(format!("{name}: {}", words(panic)));
+                        panics.push(format!("{name}: {}", words(&*panic.into_panic())));
                         world.forget();
                         world = Arc::new(world_with(settings).await);
                         continue;
@@ -405,8 +446,7 @@ where
     (things.into_iter().flatten().collect(), panics.concat())
 }
 
-fn words(panic: tokio::task::JoinError) -> String {
-    let panic = panic.into_panic();
+fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "a panic".to_owned())
@@ -449,16 +489,36 @@ async fn healthy_run(world: &TestWorld, entry: Entry) -> Way {
     }
 }
 
-/// Harms one call of a case, then performs a person's steps until the request's effect is reached.
-/// The end is the same, unless the person began again.
-async fn outcome(world: &TestWorld, job: &Job) -> Outcome {
-    let Job { way, calls, harm } = job;
-    let Entry { case, by_tool } = way.entry;
+/// The outcomes of harms, or the messages of those that panicked. Everything before the request is
+/// done once.
+async fn outcomes_of(world: &TestWorld, group: Group) -> Vec<(Job, Result<Outcome, String>)> {
+    let Entry { case, by_tool } = group.way.entry;
     let mut stage = case.prepare(world).await;
     if by_tool {
         stage.goes_by_tool(case.function);
     }
+    let ready = world.moment();
     let spent = attempts(world).await;
+    let mut outcomes = Vec::new();
+    for job in group.jobs {
+        let outcome = AssertUnwindSafe(async {
+            let outcome = outcome(world, stage.clone(), spent, &job).await;
+            world.judge();
+            outcome
+        });
+        let outcome = outcome.catch_unwind().await;
+        let outcome = outcome.map_err(|panic| words(&*panic));
+        world.return_to(&ready);
+        outcomes.push((job, outcome));
+    }
+    outcomes
+}
+
+/// Harms one call of a case, then performs a person's steps until the request's effect is reached.
+/// The end is the same, unless the person began again.
+async fn outcome(world: &TestWorld, mut stage: Stage<'_>, spent: usize, job: &Job) -> Outcome {
+    let Job { way, calls, harm } = job;
+    let Entry { case, by_tool } = way.entry;
     let since = world.last_call();
     for call in calls {
         world.fault(harm.fault(case.function, call));
@@ -558,7 +618,7 @@ fn assert_struck(world: &TestWorld, since: u64, call: &Call, harm: Harm) {
 
 /// The sweep by function and door: its cases, their calls, and how many of these meet each kind of
 /// harm.
-fn table(ways: &[Arc<Way>], jobs: &[Job]) -> String {
+fn table<'a>(ways: &[Arc<Way>], jobs: impl Iterator<Item = &'a Job>) -> String {
     let kinds = [
         ("denied", Harm::Lasting(FaultKind::Denied)),
         ("throttled", Harm::Lasting(FaultKind::Throttle)),

@@ -12,3 +12,4 @@ mod lambdas;
 mod mcp;
 mod settings;
 mod signatures;
+mod snapshot;
