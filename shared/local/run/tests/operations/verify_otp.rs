@@ -432,7 +432,7 @@ async fn a_right_code_that_is_sent_twice_at_once_signs_in_once_and_is_never_call
             _ => "dynamodb",
         };
         let fault = Fault::new(FaultKind::Delay, service, slow);
-        world.fault(fault.times(2).lasting(Duration::from_millis(100)));
+        world.fault(fault.times(2).lasting(Duration::from_millis(40)));
         let mut browsers = [world.browser(), world.browser()];
         let proofs = browsers
             .iter_mut()
