@@ -17,6 +17,10 @@
     reason = "a test says that something went wrong by panicking"
 )]
 
+/// As in the run.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod harness;
 mod operations;
 mod rules;
