@@ -1,8 +1,8 @@
 //! The registry of cases: each case of `calls.yaml`, ready to run in a world.
 //!
 //! Every `operations/<operation>.rs` has `pub(crate) fn cases() -> Vec<Case>`, one for each case of
-//! its function. The fault sweep (`rules/failing_calls.rs`), the table of calls (`rules/costs.rs`)
-//! and the search for secrets (`rules/secrecy.rs`) run all of them. They fail if a case of
+//! its function. The fault sweep (`rules/failing_calls.rs`) and the walk that compares calls and
+//! looks for secrets (`rules/costs.rs`) run all of them. They fail if a case of
 //! `calls.yaml` is missing here, or a case here is missing in `calls.yaml`.
 //!
 //! # Add a case
