@@ -9,6 +9,7 @@ mod setting;
 mod tool;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, de::IgnoredAny};
@@ -37,7 +38,8 @@ pub struct Contract {
     unrouted: Unrouted,
     cors: Cors,
     text: String,
-    json: Value,
+    /// Read when it is first asked for: the tree of its values takes 2 MB.
+    json: OnceLock<Value>,
 }
 
 impl Contract {
@@ -75,7 +77,7 @@ impl Contract {
             unrouted: document.unrouted,
             cors: document.cors,
             text: json.to_owned(),
-            json: serde_json::from_str(json)?,
+            json: OnceLock::new(),
         };
         contract.agrees_with_itself()?;
         Ok(contract)
@@ -149,7 +151,8 @@ impl Contract {
     /// The whole document, its maps sorted by key.
     #[must_use]
     pub fn as_json(&self) -> &Value {
-        &self.json
+        let read = || serde_json::from_str(&self.text).unwrap_or_default();
+        self.json.get_or_init(read)
     }
 
     /// Chooses the operation as an API Gateway HTTP API does. The path is percent-decoded first,
