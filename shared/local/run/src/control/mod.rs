@@ -203,8 +203,7 @@ struct Since {
 }
 
 async fn calls(State(world): State<Arc<Inner>>, Query(query): Query<Since>) -> Json<Vec<AwsCall>> {
-    let calls = world.calls.made.since(query.since);
-    Json(calls.into_iter().map(|(_, call)| call).collect())
+    Json(world.calls.since(query.since))
 }
 
 /// Each line in its original form, with its number for `since`.
@@ -256,11 +255,7 @@ async fn request(State(world): State<Arc<Inner>>, Path(id): Path<u64>) -> Respon
     let mut calls = Vec::new();
     let mut logs = Vec::new();
     if !invocation.is_empty() {
-        let made = world.calls.made.since(0).into_iter();
-        calls.extend(
-            made.map(|(_, call)| call)
-                .filter(|call| call.request_id == invocation),
-        );
+        calls = world.calls.of(invocation);
         let lines = world.logs.lines.since(0).into_iter();
         let of_it = lines.filter(|(_, line)| line.contains(invocation));
         logs.extend(of_it.map(|(id, line)| numbered(id, &line)));

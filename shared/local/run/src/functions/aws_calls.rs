@@ -5,9 +5,10 @@
 //! counter come from a task-local around each invocation, because an SDK client does not know its
 //! caller.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use auth_domain::Timestamp;
@@ -20,7 +21,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use serde::Serialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::in_process::InProcess;
@@ -102,9 +104,54 @@ pub(crate) struct Invocation {
     pub(crate) calls: AtomicU32,
 }
 
+/// A call as it is kept: what many calls have in common, they share.
+#[derive(Clone)]
+struct Made {
+    at: Timestamp,
+    invocation: Option<Arc<Invocation>>,
+    function: &'static str,
+    target: Arc<Target>,
+    is_signed: bool,
+    signs_in: bool,
+    ip_address: Option<Box<str>>,
+    status: Option<u16>,
+    ms: f64,
+    began: u64,
+    ended: u64,
+}
+
+impl Made {
+    fn request_id(&self) -> &str {
+        let invocation = self.invocation.as_deref();
+        invocation.map_or("", |invocation| &invocation.request_id)
+    }
+
+    fn shown(self, id: u64) -> AwsCall {
+        AwsCall {
+            id,
+            at: self.at,
+            request_id: self.request_id().to_owned(),
+            function: self.function.to_owned(),
+            service: self.target.service.name(),
+            action: self.target.action.clone(),
+            resource: self.target.resource.clone(),
+            is_signed: self.is_signed,
+            transacted: self.target.transacted.clone(),
+            signs_in: self.signs_in,
+            ip_address: self.ip_address.map(String::from),
+            status: self.status,
+            ms: self.ms,
+            began: self.began,
+            ended: self.ended,
+        }
+    }
+}
+
 /// Every AWS call of a world, and the faults armed against them.
 pub(crate) struct AwsCalls {
-    pub(crate) made: Journal<AwsCall>,
+    made: Journal<Made>,
+    /// The targets of earlier calls, each once: there are few, and many calls of each.
+    targets: Mutex<BTreeSet<Arc<Target>>>,
     pub(crate) faults: Faults,
     clock: WorldClock,
     moments: AtomicU64,
@@ -115,11 +162,45 @@ impl AwsCalls {
     pub(crate) fn new(clock: WorldClock, stand_ins: InProcess) -> Arc<Self> {
         Arc::new(Self {
             made: Journal::new(REMEMBERED),
+            targets: Mutex::default(),
             faults: Faults::default(),
             clock,
             moments: AtomicU64::new(1),
             stand_ins: SharedHttpConnector::new(stand_ins),
         })
+    }
+
+    /// The calls after number `since`, oldest first.
+    pub(crate) fn since(&self, since: u64) -> Vec<AwsCall> {
+        let made = self.made.since(since).into_iter();
+        made.map(|(id, call)| call.shown(id)).collect()
+    }
+
+    /// The calls of one invocation, oldest first.
+    pub(crate) fn of(&self, request_id: &str) -> Vec<AwsCall> {
+        let made = self.made.since(0).into_iter();
+        made.filter(|(_, call)| call.request_id() == request_id)
+            .map(|(id, call)| call.shown(id))
+            .collect()
+    }
+
+    /// Forgets every call.
+    pub(crate) fn clear(&self) {
+        self.made.clear();
+    }
+
+    /// The target as earlier calls have it.
+    fn shared(&self, target: Target) -> Arc<Target> {
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = targets.get(&target) {
+            return known.clone();
+        }
+        let new = Arc::new(target);
+        // A URL of another service may be another one at every call.
+        if new.service != Service::Other {
+            targets.insert(new.clone());
+        }
+        new
     }
 
     /// The next of the moments at which a call begins or ends.
@@ -201,28 +282,25 @@ impl HttpConnector for WatchedClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (function, calls) = (self.function, self.calls.clone());
         HttpConnectorFuture::new(async move {
-            let target = Target::of(&request);
+            let (target, ip_address) = Target::of(&request);
+            let target = calls.shared(target);
             let is_signed = request.headers().get("authorization").is_some();
             let at = calls.clock.now();
             let (started, began) = (Instant::now(), calls.moment());
             let answer = calls.carry_out(function, &target, request).await;
             let signs_in = target.may_sign_in() && answer.as_ref().is_ok_and(has_tokens);
-            let request_id = INVOCATION.try_with(|invocation| {
+            let invocation = INVOCATION.try_with(|invocation| {
                 invocation.calls.fetch_add(1, Ordering::Relaxed);
-                invocation.request_id.clone()
+                invocation.clone()
             });
-            calls.made.add(|id| AwsCall {
-                id,
+            calls.made.add(|_| Made {
                 at,
-                request_id: request_id.unwrap_or_default(),
-                function: function.to_owned(),
-                service: target.service.name(),
-                action: target.action,
-                resource: target.resource,
+                invocation: invocation.ok(),
+                function,
+                target,
                 is_signed,
-                transacted: target.transacted,
                 signs_in,
-                ip_address: target.ip_address,
+                ip_address,
                 status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
                 ms: (started.elapsed().as_secs_f64() * 100_000.0).round() / 100.0,
                 began,
@@ -239,13 +317,50 @@ fn has_tokens(answer: &HttpResponse) -> bool {
     fields["AuthenticationResult"]["AccessToken"].is_string()
 }
 
-/// A request's AWS calls.
+/// The operation and the resource of a call.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Target {
     service: Service,
     action: String,
     resource: String,
     transacted: Vec<(String, String)>,
-    ip_address: Option<String>,
+}
+
+/// The members of a request's body that name its target, and the person's address.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Members {
+    user_pool_id: Option<String>,
+    client_id: Option<String>,
+    context_data: Option<Context>,
+    user_context_data: Option<Context>,
+    table_name: Option<String>,
+    index_name: Option<String>,
+    transact_items: Option<Vec<BTreeMap<String, TransactItem>>>,
+    #[expect(
+        clippy::zero_sized_map_values,
+        reason = "an object of JSON, whose names alone are read"
+    )]
+    request_items: Option<BTreeMap<String, IgnoredAny>>,
+    #[serde(rename = "workloadName")]
+    workload_name: Option<String>,
+    #[serde(rename = "resourceCredentialProviderName")]
+    credential_provider: Option<String>,
+    secret_id: Option<String>,
+    key_id: Option<String>,
+    from_email_address: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    #[serde(rename = "IpAddress")]
+    ip_address: Option<Box<str>>,
+}
+
+#[derive(Deserialize)]
+struct TransactItem {
+    #[serde(rename = "TableName")]
+    table_name: Option<String>,
 }
 
 impl Target {
@@ -254,8 +369,9 @@ impl Target {
         ["AdminInitiateAuth", "AdminRespondToAuthChallenge"].contains(&self.action.as_str())
     }
 
-    fn of(request: &HttpRequest) -> Self {
-        let body: Value = request
+    /// The target, and the person's address in a call to Cognito.
+    fn of(request: &HttpRequest) -> (Self, Option<Box<str>>) {
+        let mut members: Members = request
             .body()
             .bytes()
             .and_then(|bytes| serde_json::from_slice(bytes).ok())
@@ -264,23 +380,28 @@ impl Target {
             .headers()
             .get("x-amz-target")
             .and_then(|target| target.split_once('.'));
-        match by_header {
-            Some((prefix, action)) => {
-                let service = Service::by_target(prefix);
-                Self {
-                    resource: service.resource(&body),
-                    transacted: transacted(&body),
-                    ip_address: ip_address(&body),
-                    service,
-                    action: action.to_owned(),
-                }
-            }
-            None => Self::by_path(request, &body),
-        }
+        let Some((prefix, action)) = by_header else {
+            return (Self::by_path(request, members), None);
+        };
+        let contexts = [
+            members.context_data.take(),
+            members.user_context_data.take(),
+        ];
+        let mut contexts = contexts.into_iter().flatten();
+        let ip_address = contexts.find_map(|context| context.ip_address);
+        let service = Service::by_target(prefix);
+        let transacted = transacted(members.transact_items.take());
+        let target = Self {
+            service,
+            action: action.to_owned(),
+            resource: service.resource(members, &transacted),
+            transacted,
+        };
+        (target, ip_address)
     }
 
     /// For services with paths for operations.
-    fn by_path(request: &HttpRequest, body: &Value) -> Self {
+    fn by_path(request: &HttpRequest, members: Members) -> Self {
         let path = path(request.uri());
         let (service, action) = match (request.method(), path) {
             ("POST", "/v2/email/outbound-emails") => (Service::Ses, "SendEmail"),
@@ -295,7 +416,6 @@ impl Target {
                     action: "GetSigningKeys".to_owned(),
                     resource: pool.to_owned(),
                     transacted: Vec::new(),
-                    ip_address: None,
                 };
             }
             (method, _) => {
@@ -304,25 +424,16 @@ impl Target {
                     action: format!("{method} {}", request.uri()),
                     resource: String::new(),
                     transacted: Vec::new(),
-                    ip_address: None,
                 };
             }
         };
         Self {
             service,
             action: action.to_owned(),
-            resource: service.resource(body),
+            resource: service.resource(members, &[]),
             transacted: Vec::new(),
-            ip_address: None,
         }
     }
-}
-
-/// The person's address in a call to Cognito.
-fn ip_address(body: &Value) -> Option<String> {
-    let contexts = [&body["ContextData"], &body["UserContextData"]];
-    let mut addresses = contexts.into_iter().map(|context| &context["IpAddress"]);
-    addresses.find_map(|address| address.as_str().map(str::to_owned))
 }
 
 /// The identity operations of AgentCore that are called by their own names.
@@ -341,7 +452,7 @@ fn path(uri: &str) -> &str {
 }
 
 /// The services that functions call.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Service {
     CognitoIdp,
     /// A public document of Cognito's: no IAM action.
@@ -377,26 +488,28 @@ impl Service {
         }
     }
 
-    fn resource(self, body: &Value) -> String {
-        let member = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        match self {
-            Self::CognitoIdp if body["UserPoolId"].is_null() => member("ClientId"),
-            Self::CognitoIdp => member("UserPoolId"),
-            Self::DynamoDb => match body["IndexName"].as_str() {
-                Some(index) => format!("{}/index/{index}", member("TableName")),
-                None if body["TransactItems"].is_array() => tables_of_transaction(body),
-                None if body["RequestItems"].is_object() => tables_of_batch(&body["RequestItems"]),
-                None => member("TableName"),
-            },
-            Self::AgentCore if body["workloadName"].is_null() => {
-                member("resourceCredentialProviderName")
+    fn resource(self, members: Members, transacted: &[(String, String)]) -> String {
+        let named = match self {
+            Self::CognitoIdp => members.user_pool_id.or(members.client_id),
+            Self::DynamoDb => {
+                return match (
+                    members.table_name,
+                    members.index_name,
+                    members.request_items,
+                ) {
+                    (Some(table), Some(index), _) => format!("{table}/index/{index}"),
+                    (Some(table), None, _) => table,
+                    (None, _, Some(batch)) => batch.into_keys().collect::<Vec<_>>().join(","),
+                    (None, _, None) => tables_of_transaction(transacted),
+                };
             }
-            Self::AgentCore => member("workloadName"),
-            Self::SecretsManager => member("SecretId"),
-            Self::Kms => member("KeyId"),
-            Self::Ses => member("FromEmailAddress"),
-            Self::SigningKeys | Self::Other => String::new(),
-        }
+            Self::AgentCore => members.workload_name.or(members.credential_provider),
+            Self::SecretsManager => members.secret_id,
+            Self::Kms => members.key_id,
+            Self::Ses => members.from_email_address,
+            Self::SigningKeys | Self::Other => None,
+        };
+        named.unwrap_or_default()
     }
 }
 
@@ -482,31 +595,21 @@ impl Target {
 }
 
 /// The items of a transaction, in order: the table and the action of each.
-fn transacted(body: &Value) -> Vec<(String, String)> {
-    let items = body["TransactItems"].as_array().into_iter().flatten();
-    let items = items.filter_map(Value::as_object).flatten();
+fn transacted(items: Option<Vec<BTreeMap<String, TransactItem>>>) -> Vec<(String, String)> {
+    let items = items.into_iter().flatten().flatten();
     items
-        .filter_map(|(kind, item)| Some((item["TableName"].as_str()?, kind)))
-        .map(|(table, kind)| (table.to_owned(), format!("{kind}Item")))
+        .filter_map(|(kind, item)| Some((item.table_name?, format!("{kind}Item"))))
         .collect()
 }
 
 /// The tables of a transaction, each once, in order.
-fn tables_of_transaction(body: &Value) -> String {
-    let mut tables: Vec<String> = Vec::new();
-    for (table, _) in transacted(body) {
-        if !tables.contains(&table) {
+fn tables_of_transaction(transacted: &[(String, String)]) -> String {
+    let mut tables: Vec<&str> = Vec::new();
+    for (table, _) in transacted {
+        if !tables.contains(&table.as_str()) {
             tables.push(table);
         }
     }
-    tables.join(",")
-}
-
-/// The tables that a batch reads, in order.
-fn tables_of_batch(items: &Value) -> String {
-    let tables = items.as_object().into_iter().flatten();
-    let mut tables: Vec<&str> = tables.map(|(table, _)| table.as_str()).collect();
-    tables.sort_unstable();
     tables.join(",")
 }
 
@@ -520,7 +623,7 @@ mod tests {
         request
             .set_uri(format!("http://127.0.0.1:8790{path}"))
             .unwrap();
-        let target = Target::of(&request);
+        let (target, _) = Target::of(&request);
         (target.service.name(), target.action, target.resource)
     }
 
@@ -587,7 +690,6 @@ mod tests {
                 action: "GetWorkloadAccessToken".to_owned(),
                 resource: "agent".to_owned(),
                 transacted: Vec::new(),
-                ip_address: None,
             };
             let answer = target.refusal(refusal);
             assert_eq!(answer.status().as_u16(), status);

@@ -353,13 +353,7 @@ impl World {
     /// The AWS calls that the functions made after call `since`, oldest first.
     #[must_use]
     pub fn calls(&self, since: u64) -> Vec<AwsCall> {
-        self.inner
-            .calls
-            .made
-            .since(since)
-            .into_iter()
-            .map(|(_, call)| call)
-            .collect()
+        self.inner.calls.since(since)
     }
 
     /// The id of the newest call. [`World::calls`] after it returns the next ones.
@@ -468,7 +462,7 @@ impl Inner {
         self.agentcore.set_behaviour(Behaviour::default());
         self.dynamodb.clear().map_err(WorldError::of("DynamoDB"))?;
         self.mailbox.clear();
-        self.calls.made.clear();
+        self.calls.clear();
         self.calls.faults.clear();
         self.logs.lines.clear();
         self.requests.journal.clear();
