@@ -164,6 +164,11 @@ async fn parameters_are_held_against_the_model_in_its_words() {
             r"1 validation error detected: Value at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+]+".to_owned(),
         ),
         (
+            "InitiateAuth",
+            json!({"AuthFlow": "USER_AUTH", "ClientId": "clé"}), // Java's letters are ASCII
+            r"1 validation error detected: Value at 'clientId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w+]+".to_owned(),
+        ),
+        (
             "ListUsers",
             json!({"UserPoolId": "eu-west-1_a", "Limit": 61}),
             "1 validation error detected: Value '61' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 60".to_owned(),
