@@ -184,6 +184,16 @@ impl AwsCalls {
             .collect()
     }
 
+    /// The number of the newest call so far.
+    pub(crate) fn last(&self) -> u64 {
+        self.made.last()
+    }
+
+    /// Forgets the calls after number `last`.
+    pub(crate) fn rewind(&self, last: u64) {
+        self.made.rewind(last);
+    }
+
     /// Forgets every call.
     pub(crate) fn clear(&self) {
         self.made.clear();

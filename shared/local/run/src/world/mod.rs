@@ -359,7 +359,7 @@ impl World {
     /// The id of the newest call. [`World::calls`] after it returns the next ones.
     #[must_use]
     pub fn last_call(&self) -> u64 {
-        self.inner.calls.made.last()
+        self.inner.calls.last()
     }
 
     /// The lines that the functions logged, oldest first.

@@ -58,7 +58,7 @@ impl World {
                     .map_err(WorldError::of("DynamoDB"))?,
             ),
             mailbox: inner.mailbox.snapshot(),
-            last_call: inner.calls.made.last(),
+            last_call: inner.calls.last(),
             faults: inner.calls.faults.snapshot(),
             started: inner.functions.started(),
         })
@@ -68,10 +68,10 @@ impl World {
     /// what it keeps. The others stay as warm as they were. Throttles and log lines are forgotten.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<(), WorldError> {
         let inner = &self.inner;
-        let calls = inner.calls.made.since(snapshot.last_call).into_iter();
+        let calls = inner.calls.since(snapshot.last_call).into_iter();
         let has_read: BTreeSet<String> = calls
-            .filter(|(_, call)| CACHED.contains(&call.action.as_str()))
-            .map(|(_, call)| call.function)
+            .filter(|call| CACHED.contains(&call.action.as_str()))
+            .map(|call| call.function)
             .collect();
         inner
             .functions
@@ -91,7 +91,7 @@ impl World {
             .restore(&dynamodb)
             .map_err(WorldError::of("DynamoDB"))?;
         inner.mailbox.restore(&snapshot.mailbox);
-        inner.calls.made.rewind(snapshot.last_call);
+        inner.calls.rewind(snapshot.last_call);
         inner.calls.faults.restore(&snapshot.faults);
         inner.logs.lines.clear();
         inner.gateway.reset();
