@@ -20,6 +20,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use tokio::sync::Semaphore;
 
 use crate::control::observer::{ObservedExchange, Served};
 use crate::control::requests::{Answered, Door, Message, Requests, problem_code};
@@ -43,6 +44,10 @@ const LARGEST_PAYLOAD: usize = 10 * 1024 * 1024;
 const LARGEST_EVENT: usize = 6 * 1024 * 1024;
 /// The longest integration time-out of an HTTP API.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
+/// Invocations at once. In Lambda each has a processor of its own; here they share one machine's.
+/// Under more load than that computes, the others wait their turn, and none runs into a time-out
+/// half-done.
+const AT_ONCE: usize = 128;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
@@ -65,6 +70,8 @@ pub(crate) struct Gateway {
     cors: Cors,
     throttles: Option<Throttles>,
     functions: Arc<Functions>,
+    /// The turns of invocations.
+    turns: Semaphore,
     clock: WorldClock,
     observer: Option<Watcher<ObservedExchange>>,
     requests: Arc<Requests>,
@@ -105,6 +112,7 @@ impl Gateway {
             cors: Cors::new(setup.origins),
             throttles: setup.throttled.then(Throttles::default),
             functions: setup.functions,
+            turns: Semaphore::new(AT_ONCE),
             clock: setup.clock,
             observer: setup.observer,
             requests: setup.requests,
@@ -300,6 +308,8 @@ impl Gateway {
             let status = StatusCode::PAYLOAD_TOO_LARGE;
             return (Answer::message(status, "Request Entity Too Large"), none);
         }
+        // The semaphore is never closed.
+        let _turn = self.turns.acquire().await;
         let invocation = self.functions.invoke(
             &received.routed.operation.name,
             event,

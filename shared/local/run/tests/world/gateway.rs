@@ -1,14 +1,18 @@
 //! The gateway behaves as an API Gateway HTTP API (payload format 2.0).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use auth_local::{Options, World};
+use auth_local::{Fault, FaultKind, Options, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
+use crate::harness::authorizations::status_path;
+use crate::harness::steps::at_once;
 
 /// A world that shows the events that its functions are invoked with.
 async fn probed() -> (TestWorld, Arc<Mutex<Vec<Value>>>) {
@@ -573,4 +577,41 @@ async fn a_web_page_gets_nothing_of_what_takes_a_signature() {
         .body("{}");
     let answer = from_a_page.send().await.unwrap();
     assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+}
+
+/// More requests than a machine computes at once wait for their turn. None is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beyond_a_number_of_invocations_at_once_the_others_wait() {
+    const AT_ONCE: usize = 128;
+    let (open, most) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let (begun, ended, highest) = (open.clone(), open.clone(), most.clone());
+    let world = TestWorld::start_with(|options| {
+        options.throttled = false;
+        options.watchers.event = Some(Arc::new(move |_, _| {
+            let now = begun.fetch_add(1, Ordering::SeqCst) + 1;
+            highest.fetch_max(now, Ordering::SeqCst);
+        }));
+        options.watchers.served = Some(Arc::new(move |_| {
+            ended.fetch_sub(1, Ordering::SeqCst);
+        }));
+    })
+    .await;
+    let slow = Fault::new(FaultKind::Delay, "dynamodb", "GetItem");
+    world.fault(slow.times(u32::MAX).lasting(Duration::from_millis(700)));
+    let browser = world.browser();
+    let path = status_path("urn:ietf:params:oauth:request_uri:NmY1ZTJkYzQtM2IxYS00ZjYw");
+    let asked = (0..AT_ONCE + 40).map(|_| {
+        let (mut browser, path) = (browser.clone(), path.clone());
+        async move { browser.get(&path).await }
+    });
+    let answers = at_once(asked).await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.status == answers[0].status)
+    );
+    assert!(answers[0].status < 500, "{}", answers[0].body);
+    let most = most.load(Ordering::SeqCst);
+    // An answer is told a moment after its turn has ended.
+    assert!((AT_ONCE / 2..AT_ONCE + 20).contains(&most), "{most}");
 }
