@@ -151,6 +151,7 @@ impl Contract {
     /// The whole document, its maps sorted by key.
     #[must_use]
     pub fn as_json(&self) -> &Value {
+        // The contract itself was read from this text, so it is JSON.
         let read = || serde_json::from_str(&self.text).unwrap_or_default();
         self.json.get_or_init(read)
     }
