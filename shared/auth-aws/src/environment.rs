@@ -6,6 +6,7 @@ use std::{
     fmt::{self, Display},
     ops::RangeInclusive,
     str::FromStr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -39,7 +40,7 @@ impl fmt::Debug for ConfigurationError {
 
 /// The variables of the function's process.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(Arc<BTreeMap<String, String>>);
 
 /// The most events that a limit may admit in its window: each is an entry of its item, which every
 /// write carries whole.
@@ -49,19 +50,16 @@ impl Environment {
     /// The process's own environment.
     #[must_use]
     pub fn from_process() -> Self {
-        Self(
-            env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect(),
-        )
+        let readable = env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self::from_pairs(readable)
     }
 
     /// An environment that the local run builds, one for each function.
     #[must_use]
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(pairs.into_iter().collect())
+        Self(Arc::new(pairs.into_iter().collect()))
     }
 
     /// A variable that must be set.
