@@ -30,8 +30,9 @@ config = Config(retries={"mode": "standard", "max_attempts": 3})
 dynamodb = boto3.client("dynamodb", config=config, endpoint_url=os.environ["AWS_ENDPOINT_URL_DYNAMODB"])
 cognito = boto3.client("cognito-idp", config=config, endpoint_url=os.environ["AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER"])
 secrets_manager = boto3.client("secretsmanager", config=config, endpoint_url=os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"])
+ses = boto3.client("sesv2", config=config, endpoint_url=os.environ["AWS_ENDPOINT_URL_SESV2"])
 challenges, guests = os.environ["CHALLENGES_TABLE_NAME"], os.environ["GUESTS_TABLE_NAME"]
-sessions = os.environ["USER_SESSIONS_TABLE_NAME"]
+sessions, activity = os.environ["USER_SESSIONS_TABLE_NAME"], os.environ["ACTIVITY_TABLE_NAME"]
 pool, client_id = os.environ["COGNITO_USER_POOL_ID"], os.environ["COGNITO_CLIENT_ID"]
 known: dict[str, Any] = {}
 
@@ -77,6 +78,15 @@ def count(name: str) -> None:
 def guest(email: str) -> str:
     claim = dynamodb.get_item(TableName=guests, Key={"pk": {"S": f"address#{email}"}}, ConsistentRead=True)
     return str(claim["Item"]["sub"]["S"])
+
+
+def tell_of_new_device(email: str) -> None:
+    text = {"Data": "A new device has signed in to your account.", "Charset": "UTF-8"}
+    ses.send_email(
+        FromEmailAddress=os.environ["MAIL_SENDER"],
+        Destination={"ToAddresses": [email]},
+        Content={"Simple": {"Subject": text, "Body": {"Text": text, "Html": text}}},
+    )
 
 
 def initiate(body: str) -> dict[str, Any]:
@@ -128,10 +138,13 @@ def verify(body: str) -> dict[str, Any]:
     )["AuthenticationResult"]
     sub = guest(proof.email)
     begun = {"sub": {"S": sub}, "sessionId": {"S": secrets.token_hex(16)}, "method": {"S": "code"}}
-    dynamodb.put_item(TableName=sessions, Item=begun)
+    entry = {"sub": {"S": sub}, "eventId": {"S": secrets.token_hex(16)}, "kind": {"S": "signedIn"}}
+    puts = [{"Put": {"TableName": table, "Item": item}} for table, item in ((sessions, begun), (activity, entry))]
+    dynamodb.transact_write_items(TransactItems=puts)
     ending = {":yes": {"BOOL": True}}
     dynamodb.update_item(TableName=challenges, Key=key, UpdateExpression="SET finished = :yes", ExpressionAttributeValues=ending)
     dynamodb.update_item(TableName=challenges, Key={"pk": {"S": f"bench#{tries}"}}, UpdateExpression="REMOVE events")
+    tell_of_new_device(proof.email)
     metrics.add_metric(name="SignIns", unit=MetricUnit.Count, value=1)
     return {"accessToken": answered["AccessToken"], "refreshToken": answered["RefreshToken"], "idToken": answered["IdToken"]}
 
