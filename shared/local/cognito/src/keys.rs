@@ -3,18 +3,18 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use local_kit::Random;
-use ring::digest::{SHA256, digest};
-use ring::rand::SystemRandom;
-use ring::rsa::{KeyPair, PublicKeyComponents};
-use ring::signature::{
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
 };
-use rsa::RsaPrivateKey;
-use rsa::pkcs8::EncodePrivateKey as _;
-use rsa::rand_core::{CryptoRng, Error as RandomError, RngCore};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ring::digest::{SHA256, digest};
+use rsa::RsaPublicKey;
+use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::traits::PublicKeyParts as _;
 use serde_json::{Value, json};
 
 use crate::options::OpenError;
@@ -27,12 +27,11 @@ pub(crate) struct KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Makes two keys of 2048 bits, each in its own thread: that takes half a second, and sometimes
-    /// a whole one.
-    pub(crate) fn generate(random: &Random) -> Result<Self, OpenError> {
+    /// Makes two keys of 2048 bits, each in its own thread: that takes a tenth of a second.
+    pub(crate) fn generate() -> Result<Self, OpenError> {
         let (id, access) = thread::scope(|scope| {
-            let other = scope.spawn(|| generate_one(random));
-            (generate_one(random), other.join())
+            let other = scope.spawn(generate_one);
+            (generate_one(), other.join())
         });
         Ok(Self {
             id: id?,
@@ -42,45 +41,21 @@ impl KeyMaterial {
 
     /// The `index`-th pair of this process. Worlds in memory are short-lived, and their keys
     /// protect nothing, so they share them.
-    pub(crate) fn shared(index: usize, random: &Random) -> Result<Self, OpenError> {
+    pub(crate) fn shared(index: usize) -> Result<Self, OpenError> {
         static MADE: Mutex<Vec<KeyMaterial>> = Mutex::new(Vec::new());
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
         while made.len() <= index {
-            made.push(Self::generate(random)?);
+            made.push(Self::generate()?);
         }
         Ok(made[index].clone())
     }
 }
 
-fn generate_one(random: &Random) -> Result<Vec<u8>, OpenError> {
-    let key = RsaPrivateKey::new(&mut Source(random), 2048).map_err(|_| OpenError::Keys)?;
-    let document = key.to_pkcs8_der().map_err(|_| OpenError::Keys)?;
-    Ok(document.as_bytes().to_vec())
+fn generate_one() -> Result<Vec<u8>, OpenError> {
+    let key = KeyPair::generate(KeySize::Rsa2048).map_err(|_| OpenError::Keys)?;
+    let document = key.as_der().map_err(|_| OpenError::Keys)?;
+    Ok(document.as_ref().to_vec())
 }
-
-/// The passed-in randomness, as the `rsa` crate wants it.
-struct Source<'a>(&'a Random);
-
-impl RngCore for Source<'_> {
-    fn next_u32(&mut self) -> u32 {
-        u32::from_le_bytes(local_kit::bytes(self.0))
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        u64::from_le_bytes(local_kit::bytes(self.0))
-    }
-
-    fn fill_bytes(&mut self, buffer: &mut [u8]) {
-        (self.0)(buffer);
-    }
-
-    fn try_fill_bytes(&mut self, buffer: &mut [u8]) -> Result<(), RandomError> {
-        (self.0)(buffer);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Source<'_> {}
 
 /// The keys of a pool, ready to sign.
 pub(crate) struct PoolKeys {
@@ -106,15 +81,16 @@ impl PoolKeys {
 pub(crate) struct SigningKey {
     pair: KeyPair,
     key_id: String,
-    public: PublicKeyComponents<Vec<u8>>,
+    public: RsaPublicKey,
 }
 
 impl SigningKey {
     fn open(pkcs8: &[u8]) -> Result<Self, OpenError> {
         let pair = KeyPair::from_pkcs8(pkcs8).map_err(|_| OpenError::Keys)?;
-        let public = PublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+        let public = RsaPublicKey::from_pkcs1_der(pair.public_key().as_ref());
+        let public = public.map_err(|_| OpenError::Keys)?;
         Ok(Self {
-            key_id: STANDARD.encode(digest(&SHA256, &public.n)),
+            key_id: STANDARD.encode(digest(&SHA256, &public.n().to_bytes_be())),
             pair,
             public,
         })
@@ -123,10 +99,10 @@ impl SigningKey {
     fn jwk(&self) -> Value {
         json!({
             "alg": "RS256",
-            "e": URL_SAFE_NO_PAD.encode(&self.public.e),
+            "e": URL_SAFE_NO_PAD.encode(self.public.e().to_bytes_be()),
             "kid": self.key_id,
             "kty": "RSA",
-            "n": URL_SAFE_NO_PAD.encode(&self.public.n),
+            "n": URL_SAFE_NO_PAD.encode(self.public.n().to_bytes_be()),
             "use": "sig",
         })
     }
@@ -137,7 +113,7 @@ impl SigningKey {
         let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(claims.to_string(), &mut token);
-        let mut signature = vec![0; self.pair.public().modulus_len()];
+        let mut signature = vec![0; self.pair.public_modulus_len()];
         #[expect(
             clippy::expect_used,
             reason = "fails only for a buffer of the wrong size, which is the line above"

@@ -199,8 +199,8 @@ impl Service {
         self.password_turns.turn(&(pool, username)).await
     }
 
-    /// The keys of a pool. They are read once; the first use may have to make them, which can take
-    /// a second.
+    /// The keys of a pool. They are read once; the first use may have to make them, which takes a
+    /// tenth of a second.
     pub(crate) fn keys(&self, pool: &str) -> Result<Arc<PoolKeys>, Refusal> {
         if let Some(keys) = self.known_keys(pool) {
             return Ok(keys);
@@ -239,8 +239,8 @@ impl Service {
             Ok(statement.query_row([pool], |row| row.get(0))?)
         })?;
         let material = match self.options.state {
-            State::Memory => KeyMaterial::shared(before, self.random()),
-            State::File(_) => KeyMaterial::generate(self.random()),
+            State::Memory => KeyMaterial::shared(before),
+            State::File(_) => KeyMaterial::generate(),
         }
         .map_err(|cause| Refusal::internal(&cause))?;
         self.store.change(self.now(), |transaction| {
