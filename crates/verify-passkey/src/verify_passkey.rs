@@ -14,6 +14,7 @@ impl VerifyPasskey {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
+        self.signing_in.expect(exchange);
         let assertion = &input.assertion;
         let brought = BroughtAssertion {
             sign_in: input.session_token.passkey_sign_in_id(),

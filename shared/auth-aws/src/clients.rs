@@ -7,7 +7,10 @@
 //! Lambda, which has one function. In the local run, one function's failures would use up the
 //! retries of the others.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 use std::{ops::Deref, sync::LazyLock};
 
 use crate::{ConfigurationError, Platform, Secrets, transactions::Conflicts};
@@ -26,15 +29,17 @@ struct Shared {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     kms: OnceLock<Deferred<aws_sdk_kms::Client>>,
     ses: OnceLock<Deferred<aws_sdk_sesv2::Client>>,
+    is_mail_expected: AtomicBool,
     secrets: OnceLock<Secrets>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
-/// A service whose connections a cold function opens before its first invocation.
+/// A service whose connections a function opens before it uses them.
 #[derive(Clone, Copy)]
 pub(crate) enum Service {
     Cognito,
     DynamoDb,
+    Ses,
 }
 
 impl Service {
@@ -43,6 +48,7 @@ impl Service {
         match self {
             Self::Cognito => "cognito-idp",
             Self::DynamoDb => "dynamodb",
+            Self::Ses => "email",
         }
     }
 
@@ -51,12 +57,19 @@ impl Service {
         match self {
             Self::Cognito => "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
+            Self::Ses => "AWS_ENDPOINT_URL_SESV2",
         }
     }
 }
 
 impl Clients {
-    /// The services whose clients the function's capabilities have made.
+    /// Whether no mail has been expected before. A mail is expected from now on.
+    pub(crate) fn is_first_expected_mail(&self) -> bool {
+        !self.0.is_mail_expected.swap(true, Ordering::Relaxed)
+    }
+
+    /// The services whose clients every invocation uses, as the function's capabilities have made
+    /// them.
     pub(crate) fn made(&self) -> impl Iterator<Item = Service> {
         let cognito = self.0.cognito.get().map(|_| Service::Cognito);
         let dynamodb = self.0.dynamodb.get().map(|_| Service::DynamoDb);

@@ -19,6 +19,7 @@ const NO_SENDER: &str = "none";
 /// Sends mails from the deployment's address.
 #[derive(Clone)]
 pub struct Mailer {
+    platform: Platform,
     client: Deferred<Client>,
     /// `None` in a deployment without a verified sender, and in a function that sends no notices.
     sender: Option<Sender>,
@@ -43,9 +44,17 @@ impl Mailer {
             })
         });
         Ok(Self {
+            platform: platform.clone(),
             client: ses(platform)?,
             sender: sender.transpose()?,
         })
+    }
+
+    /// Opens a connection in the background: a mail may follow within this invocation.
+    pub fn expect(&self) {
+        if self.sender.is_some() {
+            self.platform.expect_mail();
+        }
     }
 
     /// Tells a guest what happened at `at`, in the language that the guest is known to read. A

@@ -70,6 +70,8 @@ pub struct Platform {
     clock: Clock,
     randomness: Randomness,
     clients: Clients,
+    /// Whether its requests take connections, which may be opened before they are used.
+    is_networked: bool,
 }
 
 impl Platform {
@@ -77,10 +79,14 @@ impl Platform {
     pub fn from_environment(clock: Clock) -> Result<Self, ConfigurationError> {
         let environment = Environment::from_process();
         let http_client = https_client(environment.optional(LOOPBACK_ROOT)?)?;
-        Self::new(environment, http_client, clock, system_randomness())
+        let platform = Self::new(environment, http_client, clock, system_randomness())?;
+        Ok(Self {
+            is_networked: true,
+            ..platform
+        })
     }
 
-    /// A platform that the local run builds.
+    /// A platform that the local run builds. Its requests reach the stand-ins without a connection.
     ///
     /// Region, credentials and endpoints come from the environment under AWS's own names.
     /// Credentials come only from there: a Lambda has them there, and the SDK's chain of providers
@@ -126,6 +132,7 @@ impl Platform {
             clock,
             randomness,
             clients: Clients::default(),
+            is_networked: false,
         })
     }
 
@@ -194,6 +201,10 @@ impl Platform {
         StaticRuntimePlugin::new()
             .with_config(config.freeze())
             .with_runtime_components(components)
+    }
+
+    pub(crate) fn is_networked(&self) -> bool {
+        self.is_networked
     }
 
     pub(crate) fn clients(&self) -> &Clients {

@@ -1,5 +1,6 @@
 //! A cold function's preparation: while Lambda still gives it a whole processor, it reads the
-//! secrets and opens the connections that its first invocation will use.
+//! secrets and opens the connections that its first invocation will use. The connection for mails,
+//! which some invocations use, is opened beside their first calls.
 
 use std::time::Duration;
 
@@ -53,7 +54,15 @@ impl Platform {
         let counts_limits = self.environment().text("CHALLENGES_TABLE_NAME").is_ok();
         match service {
             Service::DynamoDb if counts_limits => COUNTS_SIDE_BY_SIDE,
-            Service::DynamoDb | Service::Cognito => 1,
+            Service::DynamoDb | Service::Cognito | Service::Ses => 1,
+        }
+    }
+
+    /// Opens the connection for mails in the background, once: a mail may follow.
+    pub(crate) fn expect_mail(&self) {
+        if self.is_networked() && self.clients().is_first_expected_mail() {
+            let platform = self.clone();
+            tokio::spawn(async move { platform.open(Service::Ses).await });
         }
     }
 

@@ -20,6 +20,11 @@ impl Notices {
         })
     }
 
+    /// Prepares for a notice that this invocation may send.
+    pub(crate) fn expect(&self) {
+        self.mailer.expect();
+    }
+
     /// Mails a notice to a guest. A failure is logged and counted, and does not fail the request.
     pub async fn tell(&self, guest: &Guest, notice: Notice, exchange: &Exchange) {
         let locale = guest.locale.as_ref();

@@ -94,6 +94,11 @@ impl SigningIn {
         })
     }
 
+    /// Prepares for the end of a sign-in whose proof is still to be evaluated.
+    pub fn expect(&self, exchange: &Exchange) {
+        self.welcomes.expect(exchange);
+    }
+
     /// Ends a sign-in by mailed code.
     pub async fn by_code(
         &self,

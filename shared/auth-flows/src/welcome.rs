@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use auth_aws::{ConfigurationError, Platform};
-use auth_domain::{Notice, TokenDelivery, Tokens};
-use auth_lambda::Metric;
+use auth_domain::{DeviceCookie, Notice, TokenDelivery, Tokens};
+use auth_lambda::{Exchange, Metric};
 
 use crate::{Arrived, Notices, Requester};
 
@@ -22,6 +22,15 @@ impl Welcomes {
             notices: Notices::new(platform)?,
             refresh_token_lifetime: platform.environment().refresh_token_lifetime()?,
         })
+    }
+
+    /// Prepares for the notice that a sign-in on a new device sends. A browser that has signed in
+    /// before needs none, as a rule.
+    pub(crate) fn expect(&self, exchange: &Exchange) {
+        let mut devices = exchange.cookies_with_prefix(DeviceCookie::PREFIX);
+        if exchange.is_http() && devices.next().is_none() {
+            self.notices.expect();
+        }
     }
 
     /// Completes a sign-in: tells a returning guest of a new device, and hands out the tokens.

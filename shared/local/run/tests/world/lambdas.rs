@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use auth_api::{Contract, FunctionKind};
+use auth_domain::DeviceCookie;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path as Parameter, State};
@@ -25,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, OnceCell, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::harness::people::{ADA, ELSEWHERE};
 use crate::harness::steps::at_once;
@@ -517,6 +519,41 @@ async fn every_built_function_answers_every_event_of_its_folder_as_its_door_does
             }
         }
         assert_logs(function.name, &mut process, &secrets);
+    }
+}
+
+/// A sign-in on a new device may end in a notice. Its connection is made while the proof is
+/// evaluated.
+#[tokio::test]
+async fn a_sign_in_on_a_new_device_opens_the_connection_for_mails_beside_its_first_calls() {
+    let world = TestWorld::start().await;
+    let signs_in = ["login-user", "verify-mfa", "verify-otp", "verify-passkey"];
+    for function in listed() {
+        if !signs_in.contains(&function.name) {
+            continue;
+        }
+        let mails = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = mails.local_addr().expect("an address");
+        let (mut process, _) = Process::start(&world, function, |environment| {
+            let url = format!("http://{address}");
+            environment.insert("AWS_ENDPOINT_URL_SESV2".to_owned(), url);
+        })
+        .await;
+        let connected = async |patience| timeout(patience, mails.accept()).await.is_ok();
+
+        let unknown = events(function.name).remove("http").expect("an event");
+        let mut known: Value = serde_json::from_str(&unknown).unwrap();
+        known["cookies"] = json!([format!("{}00000001=any", DeviceCookie::PREFIX)]);
+        process
+            .invoke(&known.to_string(), None)
+            .await
+            .expect("an answer");
+        assert!(!connected(Duration::ZERO).await, "{}", function.name);
+
+        process.invoke(&unknown, None).await.expect("an answer");
+        assert!(connected(PATIENCE).await, "{}", function.name);
+        process.invoke(&unknown, None).await.expect("an answer");
+        assert!(!connected(Duration::ZERO).await, "{}", function.name);
     }
 }
 
