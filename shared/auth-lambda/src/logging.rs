@@ -72,16 +72,21 @@ pub fn level_of(name: &str) -> Result<LevelFilter, UnknownLogLevel> {
 }
 
 /// Metrics and the fields of an invocation are written at every level. Other crates stay at
-/// warnings, whatever the level: the SDK's own `debug` lines contain requests and answers.
+/// warnings, whatever the level: the SDK's own `debug` lines contain requests and answers. Their
+/// spans, several for each call, are not kept: a warning of the SDK names the invocation instead.
 fn admits(level: LevelFilter, event: &Metadata<'_>) -> bool {
     let target = event.target();
     let others = ["aws_", "h2", "hyper", "lambda_runtime", "rustls", "tower"];
-    let level = if others.iter().any(|name| target.starts_with(name)) {
+    let is_others = others.iter().any(|name| target.starts_with(name));
+    if event.is_span() {
+        return !is_others;
+    }
+    let level = if is_others {
         level.min(LevelFilter::WARN)
     } else {
         level
     };
-    target == METRICS || event.is_span() || *event.level() <= level
+    target == METRICS || *event.level() <= level
 }
 
 /// The layer that writes a function's lines, up to a level. The local run gives it a writer of its
