@@ -512,17 +512,46 @@ impl Seen {
     }
 }
 
-/// Whether a line contains a secret. Six digits also occur by chance, within an instant or a
-/// duration: those count only if they are separate.
-fn holds(line: &str, secret: &str) -> bool {
+/// Whether a line contains a secret. Six digits also occur by chance, within an instant, a duration
+/// or the hexadecimal digits of an id: those count only if they are separate.
+pub(crate) fn holds(line: &str, secret: &str) -> bool {
     if !secret.bytes().all(|byte| byte.is_ascii_digit()) {
         return line.contains(secret);
     }
     let is_of_a_number = |character: char| character.is_ascii_digit() || character == '.';
+    let is_of_an_id = |character: &char| character.is_ascii_hexdigit();
     line.match_indices(secret).any(|(at, _)| {
-        !line[..at].ends_with(is_of_a_number)
-            && !line[at + secret.len()..].starts_with(|next: char| next.is_ascii_digit())
+        let (before, after) = (&line[..at], &line[at + secret.len()..]);
+        let beside = before.chars().rev().take_while(is_of_an_id).count()
+            + after.chars().take_while(is_of_an_id).count();
+        // A word may end in one of these letters, as `type` does.
+        beside < 2
+            && !before.ends_with(is_of_a_number)
+            && !after.starts_with(|next: char| next.is_ascii_digit())
     })
+}
+
+#[test]
+fn a_code_is_found_where_it_is_told_and_not_where_chance_writes_it() {
+    for told in [
+        "is 400235.",
+        "\"400235\"",
+        "type400235",
+        "code=400235&",
+        "400235",
+    ] {
+        assert!(holds(told, "400235"), "{told}");
+    }
+    for chance in [
+        "5ec068fd2c400235",
+        "400235fd-6f2a",
+        "a7400235b1c2",
+        "0.400235",
+        "1400235",
+        "4002351",
+    ] {
+        assert!(!holds(chance, "400235"), "{chance}");
+    }
 }
 
 /// A problem has a `code` too, but in words.
