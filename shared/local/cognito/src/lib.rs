@@ -125,6 +125,15 @@ impl Cognito {
         spec::ensure_described_client(&self.service, pool_id, request)
     }
 
+    /// Calls triggers through this Lambda Invoke API, without a socket, in place of the one at
+    /// [`Options::lambda_url`]. `lambda` returns its router, or `None` once it has ended.
+    pub fn call_triggers_through(
+        &self,
+        lambda: impl Fn() -> Option<axum::Router> + Send + Sync + 'static,
+    ) {
+        self.service.functions.call_in_process(Box::new(lambda));
+    }
+
     /// Changes how unknown names are answered from the next request on.
     pub fn set_unknown_user(&self, unknown_user: UnknownUser) {
         self.service.set_unknown_user(unknown_user);

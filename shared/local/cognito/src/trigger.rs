@@ -2,11 +2,17 @@
 //! may make.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tower_service::Service as _;
 
 use crate::refusal::{Exception, Refusal};
 
@@ -20,10 +26,21 @@ const TRIES: usize = 3;
 /// Lambda's final refusals.
 const REFUSALS: [StatusCode; 2] = [StatusCode::NOT_FOUND, StatusCode::TOO_MANY_REQUESTS];
 
+/// What `RequestResponse` asks of the Invoke API: the function's own answer.
+const INVOCATION_TYPE: (&str, &str) = ("x-amz-invocation-type", "RequestResponse");
+
+const FUNCTION_ERROR: &str = "x-amz-function-error";
+
+/// An Invoke API in this process, as long as it runs.
+pub(crate) type InProcess = Box<dyn Fn() -> Option<Router> + Send + Sync>;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
 /// Calls a pool's functions. Accepts only a complete, well-formed answer in time.
 pub(crate) struct Functions {
     http: reqwest::Client,
     base: Option<String>,
+    in_process: OnceLock<InProcess>,
     limit: Duration,
 }
 
@@ -33,7 +50,18 @@ impl Functions {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Self { http, base, limit })
+        Ok(Self {
+            http,
+            base,
+            in_process: OnceLock::new(),
+            limit,
+        })
+    }
+
+    /// Calls the functions from now on without a socket.
+    pub(crate) fn call_in_process(&self, lambda: InProcess) {
+        // A second Invoke API would have the same functions.
+        let _known = self.in_process.set(lambda);
     }
 
     /// The event as the function returned it. Any other answer is an exception: a sign-in never
@@ -50,16 +78,13 @@ impl Functions {
                 format!("{trigger} invocation failed due to error {what}."),
             )
         };
-        let Some(base) = &self.base else {
+        if self.base.is_none() && self.in_process.get().is_none() {
             return Err(unexpected("ResourceNotFoundException"));
-        };
-        let address = format!(
-            "{}/2015-03-31/functions/{arn}/invocations",
-            base.trim_end_matches('/')
-        );
+        }
+        let path = format!("/2015-03-31/functions/{arn}/invocations");
         let mut called = Err("");
         for _ in 0..TRIES {
-            called = self.call(trigger, &address, event).await;
+            called = self.call(trigger, &path, event).await;
             if called.is_ok() {
                 break;
             }
@@ -94,32 +119,12 @@ impl Functions {
     }
 
     /// One call. The error is one after which the next call may do better, by its name.
-    async fn call(
-        &self,
-        trigger: &str,
-        address: &str,
-        event: &Value,
-    ) -> Result<Called, &'static str> {
+    async fn call(&self, trigger: &str, path: &str, event: &Value) -> Result<Called, &'static str> {
         let call = async {
-            let mut response = self
-                .http
-                .post(address)
-                .header("x-amz-invocation-type", "RequestResponse")
-                .json(event)
-                .send()
-                .await?;
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await? {
-                body.extend_from_slice(&chunk);
-                if body.len() > LONGEST_ANSWER {
-                    break;
-                }
+            match self.in_process.get() {
+                Some(lambda) => called_here(lambda(), path, event).await,
+                None => self.called_there(path, event).await,
             }
-            Ok::<_, reqwest::Error>(Called {
-                status: response.status(),
-                failed: response.headers().contains_key("x-amz-function-error"),
-                body,
-            })
         };
         match tokio::time::timeout(self.limit, call).await {
             Ok(Ok(called)) if called.status.is_success() || REFUSALS.contains(&called.status) => {
@@ -129,7 +134,7 @@ impl Functions {
             Ok(Err(cause)) => {
                 tracing::warn!(
                     trigger,
-                    cause = &cause as &dyn std::error::Error,
+                    cause = &*cause as &dyn Error,
                     "a function could not be reached"
                 );
                 Err("ServiceException")
@@ -137,6 +142,42 @@ impl Functions {
             Err(_) => Err("TimeoutException"),
         }
     }
+
+    async fn called_there(&self, path: &str, event: &Value) -> Result<Called, Failure> {
+        let base = self.base.as_deref().unwrap_or_default();
+        let address = format!("{}{path}", base.trim_end_matches('/'));
+        let (name, value) = INVOCATION_TYPE;
+        let sending = self.http.post(address).header(name, value).json(event);
+        let mut response = sending.send().await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LONGEST_ANSWER {
+                break;
+            }
+        }
+        Ok(Called {
+            status: response.status(),
+            failed: response.headers().contains_key(FUNCTION_ERROR),
+            body,
+        })
+    }
+}
+
+async fn called_here(lambda: Option<Router>, path: &str, event: &Value) -> Result<Called, Failure> {
+    let mut lambda = lambda.ok_or("the functions have ended")?;
+    let (name, value) = INVOCATION_TYPE;
+    let request = Request::post(path)
+        .header(name, value)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(event.to_string()))?;
+    let Ok(response) = lambda.call(request).await;
+    let (head, body) = response.into_parts();
+    Ok(Called {
+        status: head.status,
+        failed: head.headers.contains_key(FUNCTION_ERROR),
+        body: to_bytes(body, LONGEST_ANSWER).await?.to_vec(),
+    })
 }
 
 /// The Invoke API's answer.

@@ -164,6 +164,8 @@ pub(crate) struct Inner {
     ready: Ready,
     operations_client_id: String,
     functions: Arc<Functions>,
+    lambda: InvokeApi,
+    triggers: Router,
     gateway: Gateway,
     cognito: Cognito,
     agentcore: AgentCore,
@@ -256,6 +258,12 @@ impl World {
         })
         .map_err(WorldError::of("the JWT authorizer"))?;
 
+        let lambda = InvokeApi {
+            functions: functions.clone(),
+            logs: logs.clone(),
+            requests: requests.clone(),
+            clock: clock.clone(),
+        };
         let inner = Arc::new(Inner {
             clock,
             mailbox,
@@ -266,6 +274,8 @@ impl World {
             ready,
             operations_client_id: directory.operations_client_id,
             functions,
+            triggers: lambda.clone().router(),
+            lambda,
             gateway,
             cognito: directory.cognito,
             agentcore,
@@ -273,6 +283,10 @@ impl World {
             served: options.watchers.served,
             folder,
         });
+        // The functions hold Cognito. It holds them weakly, or they would keep each other alive.
+        let world = Arc::downgrade(&inner);
+        let triggers = move || Some(world.upgrade()?.triggers.clone());
+        inner.cognito.call_triggers_through(triggers);
         Ok(Self::serve(inner, listeners, routers))
     }
 
@@ -516,12 +530,6 @@ fn guarded(router: Router) -> Router {
 }
 
 fn router(inner: &Arc<Inner>) -> Router {
-    let lambda = InvokeApi {
-        functions: inner.functions.clone(),
-        logs: inner.logs.clone(),
-        requests: inner.requests.clone(),
-        clock: inner.clock.clone(),
-    };
     let tools = AgentGateway::serve(
         inner.functions.clone(),
         inner.requests.clone(),
@@ -532,7 +540,7 @@ fn router(inner: &Arc<Inner>) -> Router {
         .layer(from_fn(json_rpc_only));
     let local = control::router()
         .merge(page::router())
-        .nest("/lambda", lambda.router())
+        .nest("/lambda", inner.lambda.clone().router())
         .merge(agents)
         .layer(from_fn(guard::same_origin_only));
     Router::new()
