@@ -164,7 +164,6 @@ pub(crate) struct Inner {
     ready: Ready,
     operations_client_id: String,
     functions: Arc<Functions>,
-    lambda: InvokeApi,
     triggers: Router,
     gateway: Gateway,
     cognito: Cognito,
@@ -258,13 +257,8 @@ impl World {
         })
         .map_err(WorldError::of("the JWT authorizer"))?;
 
-        let lambda = InvokeApi {
-            functions: functions.clone(),
-            logs: logs.clone(),
-            requests: requests.clone(),
-            clock: clock.clone(),
-        };
         let inner = Arc::new(Inner {
+            triggers: lambda_api(&functions, &logs, &requests, &clock).router(),
             clock,
             mailbox,
             mail_words,
@@ -274,8 +268,6 @@ impl World {
             ready,
             operations_client_id: directory.operations_client_id,
             functions,
-            triggers: lambda.clone().router(),
-            lambda,
             gateway,
             cognito: directory.cognito,
             agentcore,
@@ -283,14 +275,11 @@ impl World {
             served: options.watchers.served,
             folder,
         });
-        // The functions hold Cognito. It holds them weakly, or they would keep each other alive.
-        let world = Arc::downgrade(&inner);
-        let triggers = move || Some(world.upgrade()?.triggers.clone());
-        inner.cognito.call_triggers_through(triggers);
         Ok(Self::serve(inner, listeners, routers))
     }
 
     fn serve(inner: Arc<Inner>, listeners: Listeners, routers: StandIns) -> Self {
+        call_triggers_in_process(&inner);
         let mut stand_ins = Servers::default();
         stand_ins.serve(listeners.cognito, routers.cognito);
         stand_ins.serve(listeners.dynamodb, routers.dynamodb);
@@ -529,7 +518,29 @@ fn guarded(router: Router) -> Router {
     router.layer(from_fn(guard::loopback_only))
 }
 
+fn lambda_api(
+    functions: &Arc<Functions>,
+    logs: &Arc<Logs>,
+    requests: &Arc<Requests>,
+    clock: &WorldClock,
+) -> InvokeApi {
+    InvokeApi {
+        functions: functions.clone(),
+        logs: logs.clone(),
+        requests: requests.clone(),
+        clock: clock.clone(),
+    }
+}
+
+/// The functions hold Cognito. It holds them weakly, or they would keep each other alive.
+fn call_triggers_in_process(inner: &Arc<Inner>) {
+    let world = Arc::downgrade(inner);
+    let triggers = move || Some(world.upgrade()?.triggers.clone());
+    inner.cognito.call_triggers_through(triggers);
+}
+
 fn router(inner: &Arc<Inner>) -> Router {
+    let lambda = lambda_api(&inner.functions, &inner.logs, &inner.requests, &inner.clock);
     let tools = AgentGateway::serve(
         inner.functions.clone(),
         inner.requests.clone(),
@@ -540,7 +551,7 @@ fn router(inner: &Arc<Inner>) -> Router {
         .layer(from_fn(json_rpc_only));
     let local = control::router()
         .merge(page::router())
-        .nest("/lambda", inner.lambda.clone().router())
+        .nest("/lambda", lambda.router())
         .merge(agents)
         .layer(from_fn(guard::same_origin_only));
     Router::new()
