@@ -148,7 +148,9 @@ struct Person {
 struct Crowd {
     people: Vec<Person>,
     tokens: Mutex<VecDeque<String>>,
-    next: AtomicUsize,
+    newcomers: AtomicUsize,
+    /// Sign-ins by password, and by code.
+    turns: [AtomicUsize; 2],
 }
 
 impl Crowd {
@@ -170,18 +172,17 @@ impl Crowd {
         Ok(Self {
             people,
             tokens: Mutex::new(tokens.into()),
-            next: AtomicUsize::new(0),
+            newcomers: AtomicUsize::default(),
+            turns: Default::default(),
         })
     }
 
-    fn next_number(&self) -> usize {
-        self.next.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// The next who signs in by password, or by code. Of an even number of people, nobody does
-    /// both: the notice of a login would come between the mail with a code and its reader.
+    /// The next who signs in by password, or by code, each in turn: a mailbox gets few codes an
+    /// hour. Of an even number of people, nobody does both: the notice of a login would come between
+    /// the mail with a code and its reader.
     fn somebody(&self, by_code: bool) -> Person {
-        let number = 2 * self.next_number() + usize::from(by_code);
+        let turns = &self.turns[usize::from(by_code)];
+        let number = 2 * turns.fetch_add(1, Ordering::Relaxed) + usize::from(by_code);
         self.people[number % self.people.len()].clone()
     }
 
@@ -200,7 +201,7 @@ impl Crowd {
         match kind {
             Kind::Login => api.login(&self.somebody(false)).await.map(drop),
             Kind::Registration => {
-                let number = self.people.len() + self.next_number();
+                let number = self.people.len() + self.newcomers.fetch_add(1, Ordering::Relaxed);
                 api.register(&registrant(number)).await.map(drop)
             }
             Kind::Refresh => {
