@@ -71,6 +71,15 @@ pub(crate) enum Place {
     Newest,
 }
 
+/// The items that a sweep looks at in one go, a few milliseconds.
+const SWEPT_AT_ONCE: u32 = 100;
+
+/// A part of a table, to be searched for items that have expired.
+pub(crate) struct Page {
+    table: &'static Table,
+    scan: Value,
+}
+
 /// The database with its tables. Clones share it.
 #[derive(Clone)]
 pub(crate) struct DynamoDb {
@@ -142,43 +151,57 @@ impl DynamoDb {
     /// Deletes the items that have expired by `now`. Dynoxide's own sweep reads the system's clock,
     /// which tests cannot move.
     pub(crate) fn sweep(&self, now: Timestamp) -> Result<(), DynoxideError> {
-        let values = json!({ ":now": { "N": now.as_seconds().to_string() } });
-        for (name, table) in self.tables.described() {
-            let Some(ttl) = &table.ttl else { continue };
-            let names = json!({ "#ttl": ttl });
-            let mut page = json!({
-                "TableName": name,
-                "FilterExpression": "#ttl < :now",
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values,
-            });
-            loop {
-                let found = self.database.scan(request(page.clone())?)?;
-                for mut item in found.items.unwrap_or_default() {
-                    let keys = std::iter::once(&table.key).chain(&table.sort);
-                    let key: serde_json::Map<String, Value> = keys
-                        .filter_map(|key| Some((key.clone(), json!(item.remove(key)?))))
-                        .collect();
-                    let deleted = self.database.delete_item(request(json!({
-                        "TableName": name,
-                        "Key": key,
-                        "ConditionExpression": "#ttl < :now",
-                        "ExpressionAttributeNames": names,
-                        "ExpressionAttributeValues": values,
-                    }))?);
-                    match deleted {
-                        // Renewed since the scan: it stays.
-                        Ok(_) | Err(DynoxideError::ConditionalCheckFailedException(..)) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                match found.last_evaluated_key {
-                    Some(key) => page["ExclusiveStartKey"] = json!(key),
-                    None => break,
-                }
-            }
+        let mut pages = self.pages(now);
+        while let Some(page) = pages.pop() {
+            pages.extend(self.sweep_page(page)?);
         }
         Ok(())
+    }
+
+    /// The first page of each table whose items expire.
+    pub(crate) fn pages(&self, now: Timestamp) -> Vec<Page> {
+        let values = json!({ ":now": { "N": now.as_seconds().to_string() } });
+        let page = |(name, table): (&str, &'static Table)| {
+            let ttl = table.ttl.as_ref()?;
+            let scan = json!({
+                "TableName": name,
+                "FilterExpression": "#ttl < :now",
+                "ExpressionAttributeNames": { "#ttl": ttl },
+                "ExpressionAttributeValues": values,
+                "Limit": SWEPT_AT_ONCE,
+            });
+            Some(Page { table, scan })
+        };
+        self.tables.described().filter_map(page).collect()
+    }
+
+    /// Deletes what has expired on a page, and returns the next page of the table.
+    pub(crate) fn sweep_page(&self, mut page: Page) -> Result<Option<Page>, DynoxideError> {
+        let Page { table, scan } = &mut page;
+        let found = self.database.scan(request(scan.clone())?)?;
+        for mut item in found.items.unwrap_or_default() {
+            let keys = std::iter::once(&table.key).chain(&table.sort);
+            let key: serde_json::Map<String, Value> = keys
+                .filter_map(|key| Some((key.clone(), json!(item.remove(key)?))))
+                .collect();
+            let deleted = self.database.delete_item(request(json!({
+                "TableName": scan["TableName"],
+                "Key": key,
+                "ConditionExpression": scan["FilterExpression"],
+                "ExpressionAttributeNames": scan["ExpressionAttributeNames"],
+                "ExpressionAttributeValues": scan["ExpressionAttributeValues"],
+            }))?);
+            match deleted {
+                // Renewed since the scan: it stays.
+                Ok(_) | Err(DynoxideError::ConditionalCheckFailedException(..)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let Some(last) = found.last_evaluated_key else {
+            return Ok(None);
+        };
+        scan["ExclusiveStartKey"] = json!(last);
+        Ok(Some(page))
     }
 
     /// A place in the stream of a table: before its oldest record, or behind its newest.

@@ -69,6 +69,9 @@ use crate::page;
 /// days.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
+/// The pause between two pages of a sweep.
+const SWEEP_PAUSE: Duration = Duration::from_millis(10);
+
 /// The route that AgentCore sends browsers back to.
 const OAUTH2_CALLBACK: &str = "/auth/callback";
 
@@ -573,12 +576,21 @@ async fn through_the_gateway(
     response
 }
 
-/// Deletes expired items at intervals, until the world ends.
+/// Deletes expired items at intervals, until the world ends. It pauses between pages: requests wait
+/// for the database meanwhile.
 async fn sweep(inner: Arc<Inner>) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
-        if let Err(error) = inner.dynamodb.sweep(inner.clock.now()) {
-            tracing::error!(%error, "what has expired could not be deleted");
+        let mut pages = inner.dynamodb.pages(inner.clock.now());
+        while let Some(page) = pages.pop() {
+            match inner.dynamodb.sweep_page(page) {
+                Ok(next) => pages.extend(next),
+                Err(error) => {
+                    tracing::error!(%error, "what has expired could not be deleted");
+                    break;
+                }
+            }
+            tokio::time::sleep(SWEEP_PAUSE).await;
         }
     }
 }
