@@ -177,9 +177,9 @@ impl Crowd {
         })
     }
 
-    /// The next who signs in by password, or by code, each in turn: a mailbox gets few codes an
-    /// hour. Of an even number of people, nobody does both: the notice of a login would come between
-    /// the mail with a code and its reader.
+    /// The next who signs in by password, or by code. Each has a turn: a mailbox gets few codes an
+    /// hour. Of an even number of people, nobody does both: a login's notice would come between the
+    /// mail with a code and its reader.
     fn somebody(&self, by_code: bool) -> Person {
         let turns = &self.turns[usize::from(by_code)];
         let number = 2 * turns.fetch_add(1, Ordering::Relaxed) + usize::from(by_code);
