@@ -153,7 +153,10 @@ impl Transactions {
         // Held until the answer is kept: a second request at the same moment waits for the first.
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.forget_older_than(TOKEN_LIFETIME);
-        let items = tokens.hashes.hash_one(written(&request.transact_items)?);
+        // As a value, which hashes its members in their order; the request has them in any.
+        let items =
+            serde_json::to_value(&request.transact_items).map_err(|error| failed(&error))?;
+        let items = tokens.hashes.hash_one(items);
         if let Some(known) = tokens.written.get(&token) {
             if known.items == items {
                 return Ok(known.answer.clone());
@@ -197,8 +200,11 @@ fn read<Request: DeserializeOwned>(body: &[u8]) -> Result<Request, DynoxideError
 }
 
 fn written(answer: &impl Serialize) -> Result<String, DynoxideError> {
-    serde_json::to_string(answer)
-        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    serde_json::to_string(answer).map_err(|error| failed(&error))
+}
+
+fn failed(error: &serde_json::Error) -> DynoxideError {
+    DynoxideError::InternalServerError(error.to_string())
 }
 
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
@@ -260,8 +266,14 @@ mod tests {
         let update = json!({
             "TableName": "counts",
             "Key": { "pk": { "S": key } },
-            "UpdateExpression": "ADD times :one",
-            "ExpressionAttributeValues": { ":one": { "N": "1" } },
+            "UpdateExpression": "ADD times :one SET a = :a, b = :b, c = :c, d = :d",
+            "ExpressionAttributeValues": {
+                ":one": { "N": "1" },
+                ":a": { "S": "a" },
+                ":b": { "S": "b" },
+                ":c": { "S": "c" },
+                ":d": { "S": "d" },
+            },
         });
         let mut request = json!({ "TransactItems": [{ "Update": update }] });
         if let Some(token) = token {
