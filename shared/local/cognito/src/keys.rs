@@ -27,7 +27,7 @@ pub(crate) struct KeyMaterial {
 }
 
 impl KeyMaterial {
-    /// Makes two keys of 2048 bits, each in its own thread: that takes a tenth of a second.
+    /// Makes two keys of 2048 bits, each in its own thread: that takes some tenths of a second.
     pub(crate) fn generate() -> Result<Self, OpenError> {
         let (id, access) = thread::scope(|scope| {
             let other = scope.spawn(generate_one);

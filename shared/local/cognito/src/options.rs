@@ -22,7 +22,7 @@ pub struct Options {
     pub state: State,
     /// The current time. Everything that expires uses this clock.
     pub clock: Clock,
-    /// The source of codes, keys, tokens and ids.
+    /// The source of codes, tokens and ids; the keys of pools come from the system.
     pub random: Random,
     /// Takes every mail, before the answer of the operation that sent it.
     pub mail: Arc<dyn Fn(Mail) + Send + Sync>,

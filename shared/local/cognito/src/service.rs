@@ -199,8 +199,8 @@ impl Service {
         self.password_turns.turn(&(pool, username)).await
     }
 
-    /// The keys of a pool. They are read once; the first use may have to make them, which takes a
-    /// tenth of a second.
+    /// The keys of a pool. They are read once; the first use may have to make them, which takes
+    /// some tenths of a second.
     pub(crate) fn keys(&self, pool: &str) -> Result<Arc<PoolKeys>, Refusal> {
         if let Some(keys) = self.known_keys(pool) {
             return Ok(keys);
