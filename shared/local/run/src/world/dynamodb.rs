@@ -309,3 +309,33 @@ fn request<Request: DeserializeOwned>(words: Value) -> Result<Request, DynoxideE
     serde_json::from_value(words)
         .map_err(|error| DynoxideError::ValidationException(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use auth_domain::Timestamp;
+    use serde_json::json;
+
+    use super::{DynamoDb, SWEPT_AT_ONCE, Tables, request};
+
+    #[test]
+    fn a_sweep_deletes_what_has_expired_on_every_page_and_nothing_else() {
+        let dynamodb = DynamoDb::open(None, Tables::local()).expect("a database");
+        let table = &dynamodb.tables["challenges"];
+        for number in 0..3 * SWEPT_AT_ONCE {
+            let until = if number % 3 == 0 { 2_000 } else { 1_000 };
+            let item =
+                json!({ "pk": { "S": number.to_string() }, "ttl": { "N": until.to_string() } });
+            let put = request(json!({ "TableName": table, "Item": item })).expect("a request");
+            dynamodb.database.put_item(put).expect("it is put");
+        }
+        dynamodb
+            .sweep(Timestamp::from_seconds(1_500))
+            .expect("it sweeps");
+        let all = request(json!({ "TableName": table })).expect("a request");
+        let left = dynamodb.database.scan(all).expect("a scan").items;
+        let left = json!(left.unwrap_or_default());
+        let left = left.as_array().expect("items");
+        assert_eq!(left.len(), SWEPT_AT_ONCE as usize);
+        assert!(left.iter().all(|item| item["ttl"]["N"] == "2000"));
+    }
+}
