@@ -14,7 +14,7 @@ impl LoginUser {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        self.signing_in.expect(exchange);
+        self.signing_in.expect_mail(exchange);
         let (email, delivery) = (&input.email, input.token_delivery);
         let signing_in = self.attempts.sign_in(email, &input.password, exchange);
         let (attempt, requester, proof) = signing_in.await?;

@@ -13,7 +13,7 @@ impl VerifyMfa {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        self.signing_in.expect(exchange);
+        self.signing_in.expect_mail(exchange);
         let resumed = self
             .held
             .resume(input.session_token.sign_in_id(), exchange)

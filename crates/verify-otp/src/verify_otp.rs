@@ -13,7 +13,7 @@ impl VerifyOtp {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        self.signing_in.expect(exchange);
+        self.signing_in.expect_mail(exchange);
         let brought = BroughtCode {
             sign_in: input.session_token.sign_in_id(),
             whose: Whose::Address(&input.email),

@@ -14,7 +14,7 @@ impl VerifyPasskey {
         input: &Input,
         exchange: &Exchange,
     ) -> Result<SignInAnswer, Problem> {
-        self.signing_in.expect(exchange);
+        self.signing_in.expect_mail(exchange);
         let assertion = &input.assertion;
         let brought = BroughtAssertion {
             sign_in: input.session_token.passkey_sign_in_id(),

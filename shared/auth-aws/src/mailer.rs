@@ -51,7 +51,7 @@ impl Mailer {
     }
 
     /// Opens a connection in the background: a mail may follow within this invocation.
-    pub fn expect(&self) {
+    pub fn expect_mail(&self) {
         if self.sender.is_some() {
             self.platform.expect_mail();
         }

@@ -21,8 +21,8 @@ impl Notices {
     }
 
     /// Prepares for a notice that this invocation may send.
-    pub(crate) fn expect(&self) {
-        self.mailer.expect();
+    pub(crate) fn expect_mail(&self) {
+        self.mailer.expect_mail();
     }
 
     /// Mails a notice to a guest. A failure is logged and counted, and does not fail the request.

@@ -95,8 +95,8 @@ impl SigningIn {
     }
 
     /// Prepares for the end of a sign-in whose proof is still to be evaluated.
-    pub fn expect(&self, exchange: &Exchange) {
-        self.welcomes.expect(exchange);
+    pub fn expect_mail(&self, exchange: &Exchange) {
+        self.welcomes.expect_mail(exchange);
     }
 
     /// Ends a sign-in by mailed code.

@@ -26,10 +26,10 @@ impl Welcomes {
 
     /// Prepares for the notice that a sign-in on a new device sends. A browser that has signed in
     /// before needs none, as a rule.
-    pub(crate) fn expect(&self, exchange: &Exchange) {
+    pub(crate) fn expect_mail(&self, exchange: &Exchange) {
         let mut devices = exchange.cookies_with_prefix(DeviceCookie::PREFIX);
         if exchange.is_http() && devices.next().is_none() {
-            self.notices.expect();
+            self.notices.expect_mail();
         }
     }
 
