@@ -35,7 +35,7 @@ impl DeletePasskey {
         let (kept, now) = (caller.session.as_ref(), self.clock.now());
         let removed = self
             .list
-            .remove(&caller.sub, &passkey.id, kept, entry, now)
+            .remove(&guest, &passkey.id, kept, entry, now)
             .await?;
         if removed {
             let notice = Notice::PasskeyRemoved;

@@ -18,7 +18,7 @@ impl EndOtherSessions {
         let entry = self.activities.entry(&guest, kind, exchange)?;
         let now = self.clock.now();
         self.guests
-            .end_other_sessions(&caller.sub, kept, entry, now)
+            .end_other_sessions(&guest, kept, entry, now)
             .await
     }
 }

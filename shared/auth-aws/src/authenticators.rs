@@ -21,7 +21,8 @@ use crate::{
     items::{
         Item, Written, conditional_update, get_text, millis, number, sealed, text, unreadable,
     },
-    transactions::{Write, transact},
+    sign_outs::{ending_sessions, keeping, while_it_waits},
+    transactions::Write,
     vault::{Owner, Use, Vault},
 };
 
@@ -278,19 +279,25 @@ impl Authenticators {
             .collect();
         let set = "SET authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes, updatedAt = :now, signedOutAt = :millis";
         let remove = "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
-        let write = self
-            .update_in(&guest.cognito_sub)
-            .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
-            .expression_attribute_values(":step", number(confirmation.step.number()))
-            .expression_attribute_values(":codes", AttributeValue::Ss(codes));
         let pending = format!("pendingAuthenticatorKeys = :keys AND {NOT_LOST}");
-        let write = match confirmation.waiting {
-            Some(set_up) => while_it_waits(write, &pending, set_up),
-            None => write.condition_expression(pending),
-        };
-        let record = ending_sessions(write, set, remove, confirmation.kept, now).write()?;
-        let writes = vec![record, entry.into_write()];
-        transact(&self.client, writes, "put the authenticator in force").await
+        let (client, kept) = (&self.client, confirmation.kept);
+        let attempted = "put the authenticator in force";
+        keeping(client, guest, kept, now, attempted, |round| {
+            let write = self
+                .update_in(&guest.cognito_sub)
+                .expression_attribute_values(":keys", sealed(confirmation.sealed_keys))
+                .expression_attribute_values(":step", number(confirmation.step.number()))
+                .expression_attribute_values(":codes", AttributeValue::Ss(codes.clone()));
+            let write = match confirmation.waiting {
+                Some(set_up) => {
+                    let write = while_it_waits(write, &pending, set_up);
+                    ending_sessions(write, set, remove, kept, round.at)
+                }
+                None => round.ending_sessions(write, &pending, set, remove),
+            };
+            Ok(vec![write.write()?, entry.clone().into_write()])
+        })
+        .await
     }
 
     /// Removes an authenticator and its backup codes, and ends every session except `kept`, in one
@@ -303,17 +310,18 @@ impl Authenticators {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let remove = format!("REMOVE {AUTHENTICATOR}");
-        let write = self
-            .update_in(&guest.cognito_sub)
-            .condition_expression("authenticatorKeys = :keys")
-            .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
         let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let record = ending_sessions(write, set, &remove, kept, now).write()?;
-        let writes = vec![record, entry.into_write()];
-        transact(&self.client, writes, "remove the authenticator")
-            .await
-            .map(drop)
+        let remove = format!("REMOVE {AUTHENTICATOR}");
+        let attempted = "remove the authenticator";
+        keeping(&self.client, guest, kept, now, attempted, |round| {
+            let write = self
+                .update_in(&guest.cognito_sub)
+                .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
+            let record = round.ending_sessions(write, "authenticatorKeys = :keys", set, &remove);
+            Ok(vec![record.write()?, entry.clone().into_write()])
+        })
+        .await
+        .map(drop)
     }
 
     fn update_in(&self, sub: &UserSub) -> UpdateBuilder {
@@ -327,44 +335,6 @@ impl Authenticators {
             .update_item()
             .table_name(&self.table)
             .key(KEY, guest_key(sub))
-    }
-}
-
-/// Adds conditions to a write for a sign-in that waits for a set-up: its guest has no
-/// authenticator, and has not ended the sign-in since it began.
-pub(crate) fn while_it_waits(
-    write: UpdateBuilder,
-    condition: &str,
-    set_up: &HeldSetUp,
-) -> UpdateBuilder {
-    write
-        .condition_expression(format!(
-            "{condition} AND attribute_not_exists(authenticatorKeys) \
-             AND (attribute_not_exists(signedOutAt) OR signedOutAt < :begun \
-             OR (keptSession = :waiting AND keptSessionAt = signedOutAt))"
-        ))
-        .expression_attribute_values(":begun", millis(set_up.token.begun))
-        .expression_attribute_values(":waiting", text(set_up.session.as_str()))
-}
-
-/// Adds to a write the end of every token issued up to `now`, except those of the session `kept`.
-pub(crate) fn ending_sessions(
-    write: UpdateBuilder,
-    set: &str,
-    remove: &str,
-    kept: Option<&SessionId>,
-    now: Timestamp,
-) -> UpdateBuilder {
-    let write = write
-        .expression_attribute_values(":now", text(now.to_string()))
-        .expression_attribute_values(":millis", millis(now));
-    match kept {
-        Some(kept) => write
-            .update_expression(format!(
-                "{set}, keptSession = :kept, keptSessionAt = :millis {remove}"
-            ))
-            .expression_attribute_values(":kept", text(kept.as_str())),
-        None => write.update_expression(format!("{set} {remove}, keptSession, keptSessionAt")),
     }
 }
 

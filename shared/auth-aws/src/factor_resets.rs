@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    authenticators::{AUTHENTICATOR, NOT_LOST, ending_sessions},
+    authenticators::{AUTHENTICATOR, NOT_LOST},
     clients::dynamodb,
     guest_items::{FACTOR_RESET, KEY, guest_key, passkey_attribute},
     items::millis,
+    sign_outs::keeping,
     transactions::{Write, transact},
 };
 
@@ -90,19 +91,24 @@ impl FactorResets {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let mut remove = format!("REMOVE {FACTOR_RESET}, {AUTHENTICATOR}");
-        let mut write = self
-            .update(&guest.cognito_sub)
-            .condition_expression(format!("{FACTOR_RESET} <= :millis"));
-        for (number, passkey) in guest.passkeys.iter().enumerate() {
-            let name = format!("#passkey{number}");
-            remove = format!("{remove}, {name}");
-            write = write.expression_attribute_names(name, passkey_attribute(&passkey.id));
-        }
+        let due = format!("{FACTOR_RESET} <= :millis");
         let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let record = ending_sessions(write, set, &remove, Some(kept), now).write()?;
-        let writes = vec![record, entry.into_write()];
-        transact(&self.client, writes, "reset the factors").await
+        let passkeys: Vec<_> = (0..).zip(&guest.passkeys).collect();
+        let mut remove = format!("REMOVE {FACTOR_RESET}, {AUTHENTICATOR}");
+        for (number, _) in &passkeys {
+            remove = format!("{remove}, #passkey{number}");
+        }
+        let attempted = "reset the factors";
+        keeping(&self.client, guest, Some(kept), now, attempted, |round| {
+            let mut write = self.update(&guest.cognito_sub);
+            for (number, passkey) in &passkeys {
+                let attribute = passkey_attribute(&passkey.id);
+                write = write.expression_attribute_names(format!("#passkey{number}"), attribute);
+            }
+            let record = round.ending_sessions(write, &due, set, &remove);
+            Ok(vec![record.write()?, entry.clone().into_write()])
+        })
+        .await
     }
 
     fn update(&self, sub: &UserSub) -> UpdateBuilder {

@@ -19,7 +19,6 @@ use serde::Serialize;
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    authenticators::ending_sessions,
     boxed::Boxed as _,
     clients::dynamodb,
     failure::failure,
@@ -32,6 +31,7 @@ use crate::{
     items::{
         Item, Written, conditional_update, get_millis, get_text, millis, number, text, unreadable,
     },
+    sign_outs::{is_unchanged, keeping, not_before, while_signed_in},
     transactions::{Transacted, Write, transact, transact_or_look},
     unproved_users::UnprovedUsers,
 };
@@ -659,17 +659,20 @@ impl Guests {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let sub = &guest.cognito_sub;
-        let record = self
-            .update_in(guest_key(sub))
-            .condition_expression(EXISTS)
-            .expression_attribute_values(":true", AttributeValue::Bool(true));
         let set = "SET hasPassword = :true, updatedAt = :now, signedOutAt = :millis";
-        let record = ending_sessions(record, set, "REMOVE registration", kept, now).write()?;
-        let mut writes = vec![record, entry.into_write()];
-        if !guest.has_password {
-            writes.push(self.claim_with_password(sub, &guest.email)?);
-        }
-        if self.write(writes, "note the new password").await? {
+        let (remove, attempted) = ("REMOVE registration", "note the new password");
+        let noted = keeping(&self.client, guest, kept, now, attempted, |round| {
+            let write = self
+                .update_in(guest_key(sub))
+                .expression_attribute_values(":true", AttributeValue::Bool(true));
+            let record = round.ending_sessions(write, EXISTS, set, remove);
+            let mut writes = vec![record.write()?, entry.clone().into_write()];
+            if !round.guest.has_password {
+                writes.push(self.claim_with_password(sub, &round.guest.email)?);
+            }
+            Ok(writes)
+        });
+        if noted.await? {
             Ok(())
         } else {
             Err(overtaken())
@@ -686,10 +689,7 @@ impl Guests {
         now: Timestamp,
     ) -> Result<Guest, Problem> {
         let seen = guest.signed_out_at;
-        let unchanged = match seen {
-            Some(_) => "signedOutAt = :seen",
-            None => "attribute_not_exists(signedOutAt)",
-        };
+        let unchanged = is_unchanged(seen);
         let write = self
             .update(guest_key(&caller.sub))
             .condition_expression(format!(
@@ -976,24 +976,25 @@ impl Guests {
     }
 
     /// Refuses from now on the guest's tokens of every session except `kept`, with `entry` in the
-    /// guest's activity. If two sessions end each other, one of them stays.
+    /// guest's activity. It refuses if another session has signed out since `guest` was read. So if
+    /// two sessions end each other, one of them stays.
     pub async fn end_other_sessions(
         &self,
-        sub: &UserSub,
+        guest: &Guest,
         kept: Option<&SessionId>,
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
+        let sub = &guest.cognito_sub;
         let Some(kept) = kept else {
             return self.sign_out_everywhere(sub, entry, now).await;
         };
         let record = self
             .update_in(guest_key(sub))
             .update_expression("SET signedOutAt = :now, keptSession = :kept, keptSessionAt = :now")
-            .condition_expression(IS_EARLIER)
-            .expression_attribute_values(":now", millis(now))
-            .expression_attribute_values(":kept", text(kept.as_str()))
-            .write()?;
+            .expression_attribute_values(":now", millis(not_before(guest, now)))
+            .expression_attribute_values(":kept", text(kept.as_str()));
+        let record = while_signed_in(record, EXISTS, guest).write()?;
         let writes = vec![record, entry.into_write()];
         match transact_or_look(&self.client, writes, "end the other sessions").await? {
             Transacted::Made => Ok(()),
@@ -1008,31 +1009,43 @@ impl Guests {
     }
 
     /// Refuses from now on every token of the user's guest that was issued up to `now`, with
-    /// `entry` in the guest's activity.
+    /// `entry` in the guest's activity. A session that a later sign-out has kept ends too.
     pub async fn sign_out_everywhere(
         &self,
         sub: &UserSub,
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let record = self
-            .update_in(guest_key(sub))
-            .update_expression("SET signedOutAt = :now")
-            .condition_expression(IS_EARLIER)
-            .expression_attribute_values(":now", millis(now))
-            .write()?;
-        let writes = vec![record, entry.into_write()];
-        match transact_or_look(&self.client, writes, "sign the guest out").await? {
-            // Refused: a later sign-out is recorded already.
-            Transacted::Made | Transacted::Refused(Some(_)) => Ok(()),
-            Transacted::Refused(None) => Err(Problem::AuthRequired),
+        let (mut condition, mut at) = (IS_EARLIER, now);
+        for _ in 0..ROUNDS {
+            let record = self
+                .update_in(guest_key(sub))
+                .update_expression("SET signedOutAt = :at REMOVE keptSession, keptSessionAt")
+                .condition_expression(condition)
+                .expression_attribute_values(":at", millis(at))
+                .write()?;
+            let writes = vec![record, entry.clone().into_write()];
+            let item = match transact_or_look(&self.client, writes, "sign the guest out").await? {
+                Transacted::Made => return Ok(()),
+                Transacted::Refused(item) => item.ok_or(Problem::AuthRequired)?,
+            };
+            let guest = read_guest(&item)?;
+            // The same sign-out once more.
+            if guest.signed_out_at == Some(now) && guest.kept_session.is_none() {
+                return Ok(());
+            }
+            (condition, at) = (IS_AT, not_before(&guest, now));
         }
+        Err(overtaken())
     }
 }
 
-/// The guest exists, and has signed out no later.
+/// The guest exists, and has signed out earlier or never.
 const IS_EARLIER: &str =
-    "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :now)";
+    "attribute_exists(pk) AND (attribute_not_exists(signedOutAt) OR signedOutAt < :at)";
+
+/// The guest has signed out at that very instant.
+const IS_AT: &str = "signedOutAt = :at";
 
 /// Attributes of a record that change while its guest signs in.
 const CHANGED_BY_SIGN_INS: [&str; 6] = [
@@ -1046,7 +1059,7 @@ const CHANGED_BY_SIGN_INS: [&str; 6] = [
 
 /// The changes of a new password in its guest's record.
 const NEW_PASSWORD: &str = "SET emailVerified = :true, hasPassword = :true, signedOutAt = :millis, updatedAt = :now \
-                            REMOVE registration ADD deviceEpoch :one";
+                            REMOVE registration, keptSession, keptSessionAt ADD deviceEpoch :one";
 
 fn new_password(now: Timestamp) -> Item {
     Item::from([

@@ -43,6 +43,7 @@ mod second_factors;
 mod secrets;
 mod settings;
 mod sign_ins;
+mod sign_outs;
 mod stored_records;
 mod token_service;
 mod transactions;

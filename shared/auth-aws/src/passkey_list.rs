@@ -13,10 +13,11 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     ActivityEntry, ConfigurationError, Platform,
-    authenticators::{NOT_LOST, ending_sessions, while_it_waits},
+    authenticators::NOT_LOST,
     clients::dynamodb,
     guest_items::{KEY, guest_key, passkey_attribute, passkey_value, read_guest},
     items::{Written, conditional_update, millis, text},
+    sign_outs::{keeping, while_it_waits},
     transactions::{Write, transact},
 };
 
@@ -121,19 +122,21 @@ impl PasskeyList {
     /// with `entry` in the guest's activity. `false` if it was not on the list.
     pub async fn remove(
         &self,
-        sub: &UserSub,
+        guest: &Guest,
         id: &PasskeyId,
         kept: Option<&SessionId>,
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let write = self
-            .update_in(sub, id)
-            .condition_expression("attribute_exists(#passkey)");
         let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let record = ending_sessions(write, set, "REMOVE #passkey", kept, now).write()?;
-        let writes = vec![record, entry.into_write()];
-        transact(&self.client, writes, "remove the passkey").await
+        let (listed, remove) = ("attribute_exists(#passkey)", "REMOVE #passkey");
+        let attempted = "remove the passkey";
+        keeping(&self.client, guest, kept, now, attempted, |round| {
+            let write = self.update_in(&guest.cognito_sub, id);
+            let record = round.ending_sessions(write, listed, set, remove);
+            Ok(vec![record.write()?, entry.clone().into_write()])
+        })
+        .await
     }
 
     /// Removes a passkey that [`Self::add`] may have added before its answer was lost. No session

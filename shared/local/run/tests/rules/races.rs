@@ -1,17 +1,25 @@
 //! Concurrent requests are decided once.
 
+use std::time::Duration;
+
 use auth_local::{Fault, FaultKind};
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::join;
 
 use crate::harness::aftermath::assert_counted;
-use crate::harness::backstage::users;
+use crate::harness::backstage::{items, users};
+use crate::harness::operators::path_of;
+use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::ADA;
-use crate::harness::requests::session_of;
+use crate::harness::requests::{assert_refused_everywhere, session_of};
 use crate::harness::stage::Stage;
 use crate::harness::steps::MANY_STARTS;
 use crate::harness::{Answer, TestWorld};
 use crate::operations::{logout_user, refresh_token};
+
+/// Long beside a call, so that it decides an order.
+const SLOW: Duration = Duration::from_millis(700);
 
 /// NIST SP 800-63B-4 §3.2.2: rate limiting holds however the requests arrive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,6 +110,103 @@ async fn assert_worthless(world: &TestWorld, answers: &[Answer]) {
         let refused = browser.post("/auth/refresh", next).await;
         refused.expect_problem(401, "INVALID_REFRESH_TOKEN");
     }
+}
+
+/// In either order, a session that ends the others at the same moment does not outlive the sign-out
+/// of its guest: neither where its write comes first, nor where it comes last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_outlives_a_sign_out_by_ending_the_others() {
+    let deciding = ["logout-user", "sign-out-guest", "disable-guest"]
+        .into_iter()
+        .flat_map(|by| [false, true].map(|comes_last| outlives_no_sign_out(by, comes_last)));
+    join_all(deciding).await;
+}
+
+async fn outlives_no_sign_out(by: &str, comes_last: bool) {
+    let world = TestWorld::start().await;
+    let slow = |action: &str, function: &str, times: u32| {
+        let slow = Fault::new(FaultKind::Delay, "dynamodb", action).of(function);
+        world.fault(slow.lasting(times * SLOW));
+    };
+    let mut owner = world.sign_in(ADA).await;
+    let mut thief = world.sign_in(ADA).await;
+    owner.browser.bearer(&owner.access_token);
+    thief.browser.bearer(&thief.access_token);
+    // The thief's request reads the guest after the sign-out has taken its time, and before it is
+    // written.
+    slow("TransactWriteItems", by, 2);
+    slow("BatchGetItem", "end-other-sessions", 1);
+    if comes_last {
+        slow("TransactWriteItems", "end-other-sessions", 2);
+    }
+    let mut operator = world.operator();
+    let path = |act: &str| path_of(&owner.user, act);
+    let signing_out = async {
+        match by {
+            "logout-user" => {
+                let everywhere = json!({ "everywhere": true });
+                owner.browser.post("/auth/logout", everywhere).await
+            }
+            "sign-out-guest" => operator.post(&path("sign-out"), json!({})).await,
+            _ => operator.post(&path("disable"), json!({})).await,
+        }
+    };
+    let (done, ended) = join!(signing_out, thief.browser.delete("/me/sessions"));
+    done.expect_status(204);
+    let refused = ended.status == 401;
+    assert_eq!(refused, comes_last, "{by}: {}", ended.body);
+    assert_refused_everywhere(&world, &thief.access_token).await;
+    assert_refused_everywhere(&world, &owner.access_token).await;
+    let noted = match by {
+        "disable-guest" => "account-disabled",
+        _ => "all-sessions-ended",
+    };
+    assert_eq!(activity(&world, noted).await, 1, "{by}");
+}
+
+/// How often an event stands in the activity of all guests.
+async fn activity(world: &TestWorld, kind: &str) -> usize {
+    let events = items(world, &world.ready().tables["activity"]).await;
+    let kind = json!(kind);
+    events
+        .iter()
+        .filter(|event| event.get("type") == Some(&kind))
+        .count()
+}
+
+/// The change counts, and its session ends with all others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_the_account_keeps_no_session_that_has_signed_out_meanwhile() {
+    join_all(["change-password", "disable-mfa"].map(keeps_nothing)).await;
+}
+
+async fn keeps_nothing(by: &str) {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let mut guarded = world.guarded_by_password(ADA, PASSWORD).await;
+    let code = guarded.app.next_code();
+    let thief = &mut guarded.session;
+    let slow = Fault::new(FaultKind::Delay, "dynamodb", "TransactWriteItems").of(by);
+    world.fault(slow.lasting(2 * SLOW));
+    let mut operator = world.operator();
+    let sign_out = path_of(&thief.user, "sign-out");
+    let changing = async {
+        match by {
+            "change-password" => {
+                let change =
+                    json!({ "password": PASSWORD, "newPassword": OTHER_PASSWORD, "mfaCode": code });
+                thief.browser.post("/me/password", change).await
+            }
+            _ => {
+                let proofs = json!({ "password": PASSWORD, "code": code });
+                thief.browser.disable(proofs).await
+            }
+        }
+    };
+    let (changed, done) = join!(changing, operator.post(&sign_out, json!({})));
+    done.expect_status(204);
+    changed.expect_status(204);
+    assert_refused_everywhere(&world, &thief.access_token).await;
 }
 
 /// Fifty concurrent refreshes, ends and sign-outs of one session: in any order, no token of it
