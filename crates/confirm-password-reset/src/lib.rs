@@ -30,13 +30,7 @@ use auth_lambda::{Access, Exchange, Fields, Function, Operation, ResponseFloor};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let tries = TryLimits {
-        strangers: environment.limit(
-            "reset-failure",
-            // Fewer than the five an hour that Cognito may allow a user. So strangers cannot spend
-            // them all, and a known device always has some.
-            "RESET_FAILURES_PER_EMAIL",
-            "RESET_FAILURE_WINDOW_SECONDS",
-        )?,
+        strangers: environment.recovery_failures()?,
         ..environment.code_tries()?
     };
     let operation = ConfirmPasswordReset {

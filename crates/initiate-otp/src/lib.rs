@@ -31,7 +31,7 @@ use serde_json::{Map, Value, json};
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let window = "OTP_START_WINDOW_SECONDS";
-    let per_email = environment.limit("otp-start-email", "OTP_STARTS_PER_EMAIL", window)?;
+    let per_email = environment.start_mails()?;
     let per_ip = environment.limit("otp-start-ip", "OTP_STARTS_PER_IP", window)?;
     let operation = InitiateOtp {
         requesters: Requesters::new(platform, InitiateOtp::NAME)?,

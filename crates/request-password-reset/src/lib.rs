@@ -29,8 +29,7 @@ const MESSAGE: &str = "If this address has an account, a code for a new password
 pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     let environment = platform.environment();
     let window = "RESET_WINDOW_SECONDS";
-    // Fewer than the five an hour that Cognito may allow a user.
-    let per_email = environment.limit("reset-email", "RESETS_PER_EMAIL", window)?;
+    let per_email = environment.recovery_mails()?;
     let per_ip = environment.limit("reset-ip", "RESETS_PER_IP", window)?;
     let operation = RequestPasswordReset {
         requesters: Requesters::new(platform, RequestPasswordReset::NAME)?,

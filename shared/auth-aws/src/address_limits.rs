@@ -15,7 +15,7 @@ use crate::{
     batches::read_batch,
     clients::dynamodb,
     items::{Item, get_text},
-    limits::{EVENTS, MAILS, STRANGERS, code_mail_key, key, log_state},
+    limits::{EVENTS, MAILS, STRANGERS, code_mail_key, key, log_state, own_list},
 };
 
 /// The limits on addresses and on their users.
@@ -25,7 +25,10 @@ pub struct AddressLimits {
     client: Client,
     table: String,
     mails: CodeMailLimits,
+    start_mails: Limit,
+    recovery_mails: Limit,
     codes: Limit,
+    recovery_codes: Limit,
     passwords: Limit,
     second_factors: Limit,
 }
@@ -34,6 +37,7 @@ pub struct AddressLimits {
 struct Counted {
     mails: AttributeValue,
     codes: AttributeValue,
+    recovery_codes: AttributeValue,
     passwords: AttributeValue,
     second_factors: Option<AttributeValue>,
 }
@@ -48,7 +52,10 @@ impl AddressLimits {
             client: dynamodb(platform)?,
             table: environment.text("CHALLENGES_TABLE_NAME")?.to_owned(),
             mails: environment.code_mails()?,
+            start_mails: environment.start_mails()?,
+            recovery_mails: environment.recovery_mails()?,
             codes: environment.otp_failures()?,
+            recovery_codes: environment.recovery_failures()?,
             passwords: environment.login_failures()?,
             second_factors: environment.second_factor_failures()?,
         })
@@ -66,6 +73,7 @@ impl AddressLimits {
         let mut wanted = vec![
             counted.mails.clone(),
             counted.codes.clone(),
+            counted.recovery_codes.clone(),
             counted.passwords.clone(),
         ];
         wanted.extend(counted.second_factors.clone());
@@ -79,7 +87,18 @@ impl AddressLimits {
             state(&counted.mails, STRANGERS, &self.mails.strangers_per_hour),
             state(&counted.mails, STRANGERS, &self.mails.strangers_per_day),
             state(&counted.mails, MAILS, &self.mails.total_per_day),
+            state(
+                &counted.mails,
+                &own_list(&self.start_mails),
+                &self.start_mails,
+            ),
+            state(
+                &counted.mails,
+                &own_list(&self.recovery_mails),
+                &self.recovery_mails,
+            ),
             state(&counted.codes, EVENTS, &self.codes),
+            state(&counted.recovery_codes, EVENTS, &self.recovery_codes),
             state(&counted.passwords, EVENTS, &self.passwords),
         ];
         if let Some(key) = &counted.second_factors {
@@ -105,6 +124,7 @@ impl AddressLimits {
         try_join!(
             self.limits.forget(counted.mails),
             self.limits.forget(counted.codes),
+            self.limits.forget(counted.recovery_codes),
             self.limits.forget(counted.passwords),
             second_factors,
         )?;
@@ -116,6 +136,7 @@ impl AddressLimits {
         Counted {
             mails: code_mail_key(&Mailbox::of(email).subject(keys)),
             codes: key(self.codes.name, &strangers),
+            recovery_codes: key(self.recovery_codes.name, &strangers),
             passwords: key(self.passwords.name, &strangers),
             second_factors: user
                 .map(|sub| key(self.second_factors.name, &format!("user#{}", sub.as_str()))),

@@ -229,7 +229,7 @@ impl Limits {
             states.pop();
         }
         states.into_iter().for_each(&mut note);
-        let own_name = own_name(own);
+        let own_name = own_list(&own.strangers);
         let is_of_use = own
             .with_solved
             .is_none_or(|limit| log_state(&own_name, &limit, &item, now).remaining > 0);
@@ -629,13 +629,14 @@ fn own_log<'a>(own: &OwnMailLimits, limits: &'a [Limit]) -> Log<'a> {
     let largest = own.with_solved.unwrap_or(own.strangers);
     Log {
         looked_at: largest.quota,
-        ..Log::of(own_name(own), limits)
+        ..Log::of(own_list(&own.strangers), limits)
     }
 }
 
-/// The name of an operation's own limit, as expressions can hold it.
-fn own_name(own: &OwnMailLimits) -> String {
-    own.strangers.name.replace('-', "_")
+/// The list of an operation's own limit in the item of a mailbox: its name, as expressions can hold
+/// it.
+pub(crate) fn own_list(own: &Limit) -> String {
+    own.name.replace('-', "_")
 }
 
 /// A window of a limit that does not slide.

@@ -85,6 +85,31 @@ impl Environment {
         })
     }
 
+    /// Wrong codes for a new password of one address. Fewer than the five an hour that Cognito may
+    /// allow a user: strangers cannot spend them all, and a known device always has some.
+    pub fn recovery_failures(&self) -> Result<Limit, ConfigurationError> {
+        self.limit(
+            "reset-failure",
+            "RESET_FAILURES_PER_EMAIL",
+            "RESET_FAILURE_WINDOW_SECONDS",
+        )
+    }
+
+    /// Mails for a new password of one address, by strangers. Fewer than the five an hour that
+    /// Cognito may allow a user.
+    pub fn recovery_mails(&self) -> Result<Limit, ConfigurationError> {
+        self.limit("reset-email", "RESETS_PER_EMAIL", "RESET_WINDOW_SECONDS")
+    }
+
+    /// Mails of starts for one address, by strangers.
+    pub fn start_mails(&self) -> Result<Limit, ConfigurationError> {
+        self.limit(
+            "otp-start-email",
+            "OTP_STARTS_PER_EMAIL",
+            "OTP_START_WINDOW_SECONDS",
+        )
+    }
+
     /// Wrong passwords for one address, or on one known device. They count until a success, or
     /// until the quiet time passes without another: Cognito locks a user after five, and forgets
     /// them after about 15 quiet minutes. So strangers never cause a lock there, at any pace.

@@ -5,13 +5,15 @@ use serde_json::{Value, json};
 use crate::harness::TestWorld;
 use crate::harness::case::Case;
 use crate::harness::operators::{assert_recorded, recorded, with_reason};
-use crate::harness::passwords::PASSWORD;
+use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::stage::Stage;
 use crate::operations::note_bounce::bounce;
 
 const PATH: &str = "/admin/clear-limits";
 const FIND: &str = "/admin/guests/find";
+const RECOVER: &str = "/auth/password/reset";
+const CONFIRM: &str = "/auth/password/reset/confirm";
 
 #[tokio::test]
 async fn mails_codes_and_passwords_are_counted_from_the_beginning() {
@@ -64,6 +66,39 @@ async fn wrong_second_factors_of_a_guest_at_the_address_are_forgotten() {
         .second_factor(&held, code(&guest.app.next_code()))
         .await;
     right.expect_status(200);
+}
+
+#[tokio::test]
+async fn recovery_goes_on_after_strangers_have_spent_its_mails_and_its_codes() {
+    let world = TestWorld::with_settings(&[("CODE_MAILS_PER_HOUR", "20")]).await;
+    world.registered(ADA, PASSWORD).await;
+    let mut browser = world.browser();
+    let ask = json!({ "email": ADA });
+    let wrong = json!({ "email": ADA, "code": "000000", "newPassword": OTHER_PASSWORD });
+    let (mut mails, mut tries) = (0, 0);
+    while browser.post(RECOVER, ask.clone()).await.status != 429 {
+        mails += 1;
+    }
+    while browser.post(CONFIRM, wrong.clone()).await.status != 429 {
+        tries += 1;
+    }
+    let left = async |policy: &str| {
+        let found = world.operator().post(FIND, ask.clone()).await;
+        let mut limits = found["limits"].as_array().unwrap().iter();
+        let limit = limits.find(|limit| limit["policy"] == policy).unwrap();
+        limit["remaining"].as_u64().unwrap()
+    };
+    assert_eq!(
+        (left("reset-email").await, left("reset-failure").await),
+        (0, 0)
+    );
+    let cleared = world.operator().post(PATH, with_address(ADA)).await;
+    cleared.expect_status(204);
+    assert_eq!(left("reset-email").await, mails);
+    assert_eq!(left("reset-failure").await, tries);
+    let refused = browser.post(CONFIRM, wrong).await;
+    refused.expect_problem(401, "INVALID_OTP");
+    browser.post(RECOVER, ask).await.expect_status(202);
 }
 
 #[tokio::test]
