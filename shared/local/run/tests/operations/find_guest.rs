@@ -121,7 +121,7 @@ async fn a_search_in_vain_is_recorded_without_the_address() {
     assert_eq!(recorded.len(), 6, "{recorded:?}");
     let outcomes = recorded.iter().filter_map(|item| item.get("outcome"));
     assert!(outcomes.eq(&[json!("NOT_FOUND"), json!("NOT_FOUND"), json!("NOT_FOUND")]));
-    assert!(!json!(recorded).to_string().contains("ada"), "{recorded:?}");
+    assert!(!json!(recorded).to_string().contains(ADA), "{recorded:?}");
 }
 
 #[tokio::test]
