@@ -18,7 +18,7 @@ use crate::{
 
 /// The errors by which Cognito reports that it cannot mail: SES refuses, or Cognito may not use
 /// SES.
-const UNDELIVERABLE: [&str; 2] = [
+pub(crate) const UNDELIVERABLE: [&str; 2] = [
     "CodeDeliveryFailureException",
     "InvalidEmailRoleAccessPolicyException",
 ];

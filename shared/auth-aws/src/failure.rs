@@ -12,20 +12,23 @@ use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErr
 const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// The codes by which AWS asks for a later retry. Cognito gives them status 400 like all others.
-/// Those of Lambda mean that a trigger was throttled, crashed or timed out: a new account runs ten
-/// functions at once.
-const NOT_NOW: [&str; 12] = [
+const NOT_NOW: [&str; 10] = [
     "InternalErrorException",
     "InternalFailure",
     "InternalServerError",
     "InternalServiceError",
-    "InvalidLambdaResponseException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ServiceUnavailable",
     "ThrottlingException",
     "TooManyRequestsException",
     "TransactionConflictException",
+];
+
+/// The codes by which Cognito reports that a trigger was throttled, crashed or timed out: a new
+/// account runs ten functions at once. A retry may succeed.
+const TRIGGER: [&str; 2] = [
+    "InvalidLambdaResponseException",
     "UnexpectedLambdaException",
 ];
 
@@ -81,6 +84,8 @@ enum Kind {
     Unanswered,
     /// AWS asked for a later retry, before it acted.
     NotNow,
+    /// A trigger failed, and Cognito did not go on.
+    TriggerFailed,
     /// AWS refused, with a code and a message.
     Refused { code: String, message: String },
     /// The request could not be built, or the answer not be parsed.
@@ -110,6 +115,8 @@ where
                 let code = context.err().code().unwrap_or_default();
                 if NOT_NOW.contains(&code) || context.raw().status().is_server_error() {
                     Kind::NotNow
+                } else if TRIGGER.contains(&code) {
+                    Kind::TriggerFailed
                 } else {
                     Kind::Refused {
                         code: code.to_owned(),
@@ -160,7 +167,7 @@ impl Failure {
     pub(crate) fn code(&self) -> Option<&str> {
         match &self.kind {
             Kind::Refused { code, .. } => Some(code),
-            Kind::Unanswered | Kind::NotNow | Kind::Fault => None,
+            Kind::Unanswered | Kind::NotNow | Kind::TriggerFailed | Kind::Fault => None,
         }
     }
 
@@ -168,16 +175,22 @@ impl Failure {
     pub(crate) fn message(&self) -> &str {
         match &self.kind {
             Kind::Refused { message, .. } => message,
-            Kind::Unanswered | Kind::NotNow | Kind::Fault => "",
+            Kind::Unanswered | Kind::NotNow | Kind::TriggerFailed | Kind::Fault => "",
         }
     }
 
     /// Whether the call certainly did not act.
     pub(crate) fn did_not_act(&self) -> bool {
         match &self.kind {
-            Kind::NotNow | Kind::Refused { .. } => true,
+            Kind::NotNow | Kind::TriggerFailed | Kind::Refused { .. } => true,
             Kind::Unanswered | Kind::Fault => false,
         }
+    }
+
+    /// Whether a trigger of the user pool failed. Cognito calls some for users who exist, and for no
+    /// other name.
+    pub(crate) fn is_of_trigger(&self) -> bool {
+        matches!(self.kind, Kind::TriggerFailed)
     }
 
     /// The problem of a call that AWS refused for a temporary reason, under a code that does not
@@ -199,7 +212,7 @@ impl Failure {
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure.kind {
-            Kind::Unanswered | Kind::NotNow => Self::ServiceUnavailable {
+            Kind::Unanswered | Kind::NotNow | Kind::TriggerFailed => Self::ServiceUnavailable {
                 retry_after_seconds: RETRY_AFTER_SECONDS,
                 report: failure.report,
             },

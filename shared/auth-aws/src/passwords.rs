@@ -18,6 +18,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     ConfigurationError, Platform, Secrets, TokenService,
     boxed::Boxed as _,
+    email_codes::UNDELIVERABLE,
     failure::{Failure, Undecided, failure},
     user_pool::{Issued, TokenPurpose, UserPool, sub_among},
 };
@@ -76,6 +77,18 @@ pub enum PasswordProof {
     /// existing users are ever locked, so a stranger must get the same answer as for `Wrong`.
     Locked,
 }
+
+/// The user's name among a challenge's parameters.
+const USER_ID: &str = "USER_ID_FOR_SRP";
+
+/// Challenges that only a first factor answers, and the choice of one.
+const FIRST_FACTORS: [ChallengeNameType; 5] = [
+    ChallengeNameType::Password,
+    ChallengeNameType::PasswordSrp,
+    ChallengeNameType::SelectChallenge,
+    ChallengeNameType::SmsOtp,
+    ChallengeNameType::WebAuthn,
+];
 
 /// A finished sign-in by password.
 #[derive(Debug)]
@@ -219,10 +232,10 @@ impl Passwords {
         Ok(given.map(Step::from))
     }
 
-    /// Interprets a challenge after the password. Cognito offers a choice of first factors to a
-    /// user without a password.
+    /// Interprets a challenge after the password. Cognito may ask a user without a password, or an
+    /// unknown one, for another first factor: then it has accepted no password.
     async fn proof(&self, username: &str, next: Next) -> Result<PasswordProof, Undecided> {
-        if next.name == Some(ChallengeNameType::SelectChallenge) {
+        if next.is_first_factor() {
             return Ok(PasswordProof::Wrong);
         }
         let username = next.username(username);
@@ -436,8 +449,8 @@ impl Passwords {
     }
 
     /// Asks Cognito to mail a code for a new password, and says whether it did. The answer must not
-    /// reveal whether the user can get one, so a user who gets none and a failed mail are not
-    /// errors. Both are logged.
+    /// reveal whether the user can get one. So a user who gets none, and a mail that fails or that
+    /// no function words, are not errors: they are logged.
     pub async fn request_recovery(&self, email: &Email) -> Result<bool, Problem> {
         let asked = self
             .secrets
@@ -463,8 +476,14 @@ impl Passwords {
                     tracing::warn!("Cognito's own limit of mails to this user is reached");
                     Ok(false)
                 }
-                Some(code @ "CodeDeliveryFailureException") => {
+                Some(code) if UNDELIVERABLE.contains(&code) => {
                     tracing::error!(code, "a code for a new password could not be mailed");
+                    Ok(false)
+                }
+                // Only a mail to a user who exists is worded.
+                None if failure.is_of_trigger() => {
+                    let error = failure.into_report().chain();
+                    tracing::error!(error, "a code for a new password could not be worded");
                     Ok(false)
                 }
                 Some(_) | None => Err(failure.into()),
@@ -562,9 +581,20 @@ impl Next {
         is_it && (*challenge == password || self.available.contains(&password))
     }
 
+    /// Whether this challenge asks for a first factor, or for the choice of one. Only a code that is
+    /// the second factor comes with the user's name (developer guide, email MFA).
+    fn is_first_factor(&self) -> bool {
+        match &self.name {
+            Some(ChallengeNameType::EmailOtp) => !self.parameters.contains_key(USER_ID),
+            name => name
+                .as_ref()
+                .is_some_and(|name| FIRST_FACTORS.contains(name)),
+        }
+    }
+
     /// The name for the answer: the one in the challenge, or else the previous one.
     fn username(&self, before: &str) -> CognitoUsername {
-        let given = self.parameters.get("USER_ID_FOR_SRP");
+        let given = self.parameters.get(USER_ID);
         CognitoUsername::given(given.map_or(before, String::as_str))
     }
 }

@@ -52,11 +52,20 @@ fn plain(typed: &Value) -> Value {
 
 /// Makes a guest with an address and no user, as an import does.
 pub(crate) async fn plant_guest(world: &TestWorld, email: &str, guest_id: &str) {
+    plant(world, email, guest_id, false).await;
+}
+
+/// The same where the source has proved the address.
+pub(crate) async fn plant_proved_guest(world: &TestWorld, email: &str, guest_id: &str) {
+    plant(world, email, guest_id, true).await;
+}
+
+async fn plant(world: &TestWorld, email: &str, guest_id: &str, is_proved: bool) {
     let guest = json!({
         "pk": { "S": format!("address#{email}") },
         "email": { "S": email },
         "guestId": { "S": guest_id },
-        "emailVerified": { "BOOL": false },
+        "emailVerified": { "BOOL": is_proved },
         "createdAt": { "S": "2026-01-01T00:00:00Z" },
         "updatedAt": { "S": "2026-01-01T00:00:00Z" },
     });
@@ -197,6 +206,22 @@ async fn make_user(world: &TestWorld, email: &str, password: &str, verified: &st
     cognito(world, "AdminCreateUser", user).await;
     let set = json!({ "Username": email, "Password": password, "Permanent": true });
     cognito(world, "AdminSetUserPassword", set).await;
+}
+
+/// Makes the user pool ask a function for the words of its mails that is not there.
+pub(crate) async fn lose_words_of_mails(world: &TestWorld) {
+    let arn = "arn:aws:lambda:eu-west-1:000000000000:function:latchkey-local-no-longer-there";
+    let change = json!({
+        "Policies": { "SignInPolicy": { "AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"] } },
+        "AutoVerifiedAttributes": ["email"],
+        "EmailConfiguration": {
+            "EmailSendingAccount": "DEVELOPER",
+            "From": "no-reply@latchkey.example",
+            "SourceArn": "arn:aws:ses:eu-west-1:000000000000:identity/latchkey.example",
+        },
+        "LambdaConfig": { "CustomMessage": arn },
+    });
+    cognito(world, "UpdateUserPool", change).await;
 }
 
 /// Makes the user pool call another function before it issues tokens.

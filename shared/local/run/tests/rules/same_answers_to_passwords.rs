@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use auth_local::{Fault, FaultKind};
 use serde_json::json;
 
+use crate::harness::backstage::lose_words_of_mails;
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD, WRONG_RESET_CODE};
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::form;
@@ -76,6 +77,24 @@ async fn logins_and_resets_of_every_kind_of_address_get_the_same_bytes() {
             }
         }
     }
+}
+
+/// Only a mail to a user who exists is worded by a function, so its failure must not show.
+#[tokio::test]
+async fn a_reset_that_cannot_be_mailed_answers_as_for_an_unknown_address() {
+    let world = TestWorld::stopped(&[]).await;
+    world.registered(ADA, PASSWORD).await;
+    world.advance(24 * 3600);
+    let mails = world.mails(ADA).len();
+    lose_words_of_mails(&world).await;
+    let mut forms = Vec::new();
+    for (host, email) in [("127.0.0.2", ADA), ("127.0.0.3", "nobody@example.com")] {
+        let asked = world.browser_at(host).request_reset(email).await;
+        asked.expect_status(202);
+        forms.push(form(&asked));
+    }
+    assert_eq!(forms[0], forms[1]);
+    assert_eq!(world.mails(ADA).len(), mails);
 }
 
 /// The floor of the tests below: far more than the work, also on a busy machine.
