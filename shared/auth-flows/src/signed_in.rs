@@ -389,8 +389,10 @@ impl SigningIn {
         })
     }
 
-    /// The guest of a right password. The guest's record states whether the address is proved;
-    /// without a record, Cognito does. Every other case gets the answer to a wrong password.
+    /// The guest of a right password. The guest's record states whether the user has proved the
+    /// address; without a record, Cognito does. The record of a guest who waits there does not: it
+    /// knows an owner of the address, and not this user. Every other case gets the answer to a wrong
+    /// password.
     async fn guest_by_password(
         &self,
         first_factor: &FirstFactor<'_>,
@@ -398,7 +400,10 @@ impl SigningIn {
     ) -> Result<Arrived, Problem> {
         let (sub, email) = (&first_factor.sub, first_factor.requester.email());
         let arrival = self.arrivals.look(sub, email).await?;
-        let is_proved = email_verified || arrival.proved_before() == Some(true);
+        let is_proved = match &arrival {
+            Arrival::Known(guest) => email_verified || guest.email_verified,
+            Arrival::First(_) => email_verified,
+        };
         if !is_proved {
             return Err(first_factor.requester.wrong_password());
         }

@@ -159,6 +159,9 @@ pub enum EarlyPassword {
     AskedForAgain,
     /// The password is ignored, and `SELECT_CHALLENGE` lets the user choose.
     LeftToChoice,
+    /// A user with a password has it checked at once. One without, and an unknown name, are asked
+    /// for another first factor.
+    AnotherFactor,
 }
 
 /// Whether `CREDENTIAL_REQUEST_OPTIONS` has `allowCredentials`. The captures have it; no document

@@ -224,6 +224,13 @@ async fn choose(
         Some(preferred) => available.iter().find(|name| **name == preferred).copied(),
         None => available.first().copied().filter(|_| available.len() == 1),
     };
+    let chosen = chosen.or_else(|| {
+        let goes_on = service.early_password() == EarlyPassword::AnotherFactor;
+        let mut others = available
+            .iter()
+            .filter(|_| goes_on && preferred == Some("PASSWORD"));
+        others.find(|name| **name == "EMAIL_OTP").copied()
+    });
     match chosen {
         Some("EMAIL_OTP") => {
             let mut answer = send_code(service, place, typed, user, input.context(), None).await?;
@@ -238,7 +245,7 @@ async fn choose(
         Some("PASSWORD") => {
             let password = input.parameter("PASSWORD")?;
             match service.early_password() {
-                EarlyPassword::Taken => {
+                EarlyPassword::Taken | EarlyPassword::AnotherFactor => {
                     let user = prove(service, place, Some(user), Proof::Password(password)).await?;
                     after_first_factor(service, place, typed, &user, None).await
                 }
@@ -278,17 +285,18 @@ async fn pretend(
     let preferred = preferred(input)?.filter(|_| passwords);
     if preferred == Some("PASSWORD") {
         let password = input.parameter("PASSWORD")?;
-        return match service.early_password() {
+        match service.early_password() {
             EarlyPassword::Taken => {
                 let user = prove(service, place, None, Proof::Password(password)).await?;
-                after_first_factor(service, place, typed, &user, None).await
+                return after_first_factor(service, place, typed, &user, None).await;
             }
-            EarlyPassword::AskedForAgain => ask_for_password(service, place, typed, None),
+            EarlyPassword::AskedForAgain => return ask_for_password(service, place, typed, None),
             EarlyPassword::LeftToChoice => {
                 let available = ["PASSWORD_SRP", "PASSWORD"];
-                select_challenge(service, place, typed, None, &available)
+                return select_challenge(service, place, typed, None, &available);
             }
-        };
+            EarlyPassword::AnotherFactor => (),
+        }
     }
     if preferred == Some("PASSWORD_SRP") {
         return begin_srp(service, place, typed, None, input.parameter("SRP_A")?).await;

@@ -1,10 +1,13 @@
 //! `login-user`: an address and a password sign in.
 
 use auth_local::{Fault, FaultKind};
-use cognito_local::EarlyPassword;
+use cognito_local::{EarlyPassword, UnknownUser};
 use serde_json::json;
 
-use crate::harness::backstage::{make_user_with_password, plant_authenticator, plant_guest};
+use crate::harness::backstage::{
+    make_unverified_user_with_password, make_user_with_password, plant_authenticator, plant_guest,
+    plant_proved_guest,
+};
 use crate::harness::case::{Case, Prepare, Then};
 use crate::harness::passwords::{OTHER_PASSWORD, PASSWORD};
 use crate::harness::people::{ADA, ELSEWHERE, EVE};
@@ -39,20 +42,29 @@ async fn a_password_login_can_have_its_refresh_token_in_a_cookie() {
         .expect_status(200);
 }
 
-/// Cognito may leave the password aside that comes with the beginning of a sign-in.
+/// Cognito may leave the password aside that comes with the beginning of a sign-in. It may also ask
+/// a person without a password, or an unknown one, for another factor: no password was right then.
 #[tokio::test]
 async fn a_password_that_cognito_does_not_take_at_once_is_given_again() {
-    for early in [EarlyPassword::AskedForAgain, EarlyPassword::LeftToChoice] {
+    for (early, unknown) in [
+        (EarlyPassword::AskedForAgain, UnknownUser::EmailOtp),
+        (EarlyPassword::LeftToChoice, UnknownUser::EmailOtp),
+        (EarlyPassword::AnotherFactor, UnknownUser::EmailOtp),
+        (EarlyPassword::AnotherFactor, UnknownUser::AllFactors),
+        (EarlyPassword::AnotherFactor, UnknownUser::Passkey),
+        (EarlyPassword::AnotherFactor, UnknownUser::SelectChallenge),
+    ] {
         let world = TestWorld::start().await;
         world.registered(ADA, PASSWORD).await;
         world.cognito().set_early_password(early);
+        world.cognito().set_unknown_user(unknown);
         let mut browser = world.browser();
         let signed_in = browser.login(ADA, PASSWORD).await;
         signed_in.expect_status(200);
         assert_eq!(signed_in["user"]["email"], ADA);
 
         // A known device, and a stranger, who gets the same answer to each of these.
-        world.sign_in(EVE).await;
+        let mut eve = world.sign_in(EVE).await;
         let mut stranger = world.browser_at("127.0.0.2");
         for (email, password) in [
             (ADA, OTHER_PASSWORD),
@@ -71,7 +83,25 @@ async fn a_password_that_cognito_does_not_take_at_once_is_given_again() {
         wrong.expect_problem(401, "INVALID_CREDENTIALS");
         let right = browser.set_up(json!({ "password": PASSWORD })).await;
         right.expect_status(200);
+        eve.browser.bearer(&eve.access_token);
+        let without = eve.browser.set_up(json!({ "password": PASSWORD })).await;
+        without.expect_problem(401, "INVALID_CREDENTIALS");
     }
+}
+
+/// The record of a guest who waits says that somebody owns the address. It does not say that this
+/// user does, whose password a stranger may have chosen.
+#[tokio::test]
+async fn a_guest_who_waits_is_not_handed_to_a_password_of_before_the_proof() {
+    let world = TestWorld::start().await;
+    make_unverified_user_with_password(&world, ADA, PASSWORD).await;
+    plant_proved_guest(&world, ADA, "GST-2026-7K3QXB").await;
+    let refused = world.browser().login(ADA, PASSWORD).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
+    let owner = world.sign_in(ADA).await;
+    assert_eq!(owner.user["guestId"], "GST-2026-7K3QXB");
+    let refused = world.browser().login(ADA, PASSWORD).await;
+    refused.expect_problem(401, "INVALID_CREDENTIALS");
 }
 
 #[tokio::test]
