@@ -7,6 +7,7 @@ from typing import Any
 from deployment import contract
 from deployment.contract import calls_by_case
 from generation import table
+from generation.project import requests_of
 
 CALLERS = {
     "pre-authentication": "Cognito, when a sign-in begins",
@@ -54,8 +55,8 @@ def callers_of(path: str, security: list[dict[str, list[str]]]) -> str:
 
 
 def calls_of(function: str) -> str:
-    """How many calls its cases make, from the fewest to the most."""
-    counts = [calls.total() for (name, _), calls in calls_by_case().items() if name == function]
+    """How many requests its cases send, from the fewest to the most."""
+    counts = [requests_of(calls) for (name, _), calls in calls_by_case().items() if name == function]
     fewest, most = min(counts, default=0), max(counts, default=0)
     return str(fewest) if fewest == most else f"{fewest} to {most}"
 

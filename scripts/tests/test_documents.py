@@ -1,0 +1,59 @@
+"""Documents agree with the sources that they repeat, where scripts/generate does not write them."""
+
+import re
+import unittest
+from collections import Counter
+
+from deployment import ROOT
+from deployment.contract import calls_by_case
+from generation.project import requests_of
+
+# The cases of performance.md's rows, as calls.yaml names them.
+TIMED = {
+    "`initiateOtp`, known guest": ("initiate-otp", "known guest"),
+    "`initiateOtp`, known device": ("initiate-otp", "known device"),
+    "`verifyOtp`, known guest": ("verify-otp", "known guest"),
+    "`verifyOtp`, known device": ("verify-otp", "known device"),
+    "`loginUser`, new device": ("login-user", "guest on a new device"),
+    "`refreshToken`": ("refresh-token", "exchanged"),
+}
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of every row of every table."""
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("| ")]
+
+
+class Calls(unittest.TestCase):
+    def test_a_request_that_names_several_tables_counts_once(self) -> None:
+        batch = Counter({"guests:BatchGetItem": 1, "user-sessions:BatchGetItem": 1})
+        self.assertEqual(requests_of(batch), 1)
+        transactions = Counter({"guests:TransactWriteItems": 1, "user-sessions:TransactWriteItems": 1, "activity:TransactWriteItems": 2})
+        self.assertEqual(requests_of(batch + transactions), 3)
+        # One table each.
+        self.assertEqual(requests_of(Counter({"activity:BatchWriteItem": 1, "user-sessions:BatchWriteItem": 1})), 2)
+        self.assertEqual(requests_of(Counter({"challenges:UpdateItem": 3, "user-pool:AdminInitiateAuth": 1})), 4)
+
+    def test_the_round_trips_are_those_of_the_list(self) -> None:
+        section = read("shared/guides/performance.md").partition("## Round trips")[2].partition("\n## ")[0]
+        told = {cells[0]: cells[1] for cells in rows(section)[2:]}
+        self.assertEqual(told, {name: str(requests_of(calls_by_case()[case])) for name, case in TIMED.items()})
+
+    def test_a_sign_in_by_code_writes_ten_times(self) -> None:
+        def writes(function: str) -> int:
+            calls = calls_by_case()[function, "known guest"]
+            return requests_of(Counter({call: times for call, times in calls.items() if call.split(":")[1] in WRITES}))
+
+        self.assertEqual((writes("initiate-otp"), writes("verify-otp")), (4, 6))
+        for path in ("shared/guides/performance.md", "terraform/SCALE.md"):
+            words = " ".join(re.split(r"\s+", read(path)))
+            self.assertRegex(words, r"\bten (small writes|times to DynamoDB): four at its start, six at its end", path)
+
+
+if __name__ == "__main__":
+    unittest.main()
