@@ -29,7 +29,7 @@ def rows(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("| ")]
 
 
-class Calls(unittest.TestCase):
+class Figures(unittest.TestCase):
     def test_a_request_that_names_several_tables_counts_once(self) -> None:
         batch = Counter({"guests:BatchGetItem": 1, "user-sessions:BatchGetItem": 1})
         self.assertEqual(requests_of(batch), 1)
@@ -53,6 +53,14 @@ class Calls(unittest.TestCase):
         for path in ("shared/guides/performance.md", "terraform/SCALE.md"):
             words = " ".join(re.split(r"\s+", read(path)))
             self.assertRegex(words, r"\bten (small writes|times to DynamoDB): four at its start, six at its end", path)
+
+    def test_the_readme_has_the_figures_of_the_measurements(self) -> None:
+        [[_, answer]] = [cells for cells in rows(read("README.md")) if cells[0] == "How fast is it?"]
+        figures = re.findall(r"\b\d+\b", answer)
+        self.assertEqual(len(figures), 6)
+        measured = read("shared/guides/performance.md").partition("## The local run")[2].partition("\n## ")[0]
+        for figure in figures:
+            self.assertRegex(measured, rf"\b{figure}\b")
 
 
 if __name__ == "__main__":
