@@ -63,5 +63,19 @@ class Figures(unittest.TestCase):
             self.assertRegex(measured, rf"\b{figure}\b")
 
 
+class GuestsTable(unittest.TestCase):
+    def test_the_page_has_every_attribute(self) -> None:
+        items = read("shared/auth-aws/src/guest_items.rs")
+        stored = set(re.findall(r'"([a-z]+[A-Z]?[A-Za-z]*)"', items)) - {"pk"}
+        for part in ("guests", "authenticators", "factor_resets", "passkey_list"):
+            source = read(f"shared/auth-aws/src/{part}.rs")
+            stored |= set(re.findall(r"(?<![#:.\w])([a-z][A-Za-z]+) = :", source))
+        # Only import-guests writes it.
+        stored.add("externalId")
+        page = read("shared/guides/guests-table.md").partition("## `guest#<sub>`")[2]
+        values = {"bounced", "complained"}
+        self.assertEqual(set(re.findall(r"`([a-z][A-Za-z]*)`", page)) - values, stored)
+
+
 if __name__ == "__main__":
     unittest.main()
