@@ -63,6 +63,15 @@ class Figures(unittest.TestCase):
             self.assertRegex(measured, rf"\b{figure}\b")
 
 
+class LocalRun(unittest.TestCase):
+    def test_its_own_defaults_are_listed(self) -> None:
+        source = read("shared/local/run/src/world/settings.rs").partition("const LOCAL_DEFAULTS")[2].partition("];")[0]
+        own = dict(re.findall(r'\("(\w+)", "([\w-]+)"\)', source))
+        section = read("shared/local/run/README.md").partition("## Configuration")[2].partition("\n## ")[0]
+        listed = {name.strip("`"): value.strip("`") for name, value, _ in rows(section)[2:]}
+        self.assertEqual(listed, own)
+
+
 class GuestsTable(unittest.TestCase):
     def test_the_page_has_every_attribute(self) -> None:
         items = read("shared/auth-aws/src/guest_items.rs")
