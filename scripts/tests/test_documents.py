@@ -63,6 +63,14 @@ class Figures(unittest.TestCase):
             self.assertRegex(measured, rf"\b{figure}\b")
 
 
+class Tests(unittest.TestCase):
+    def test_the_architecture_names_every_folder_of_tests(self) -> None:
+        section = read("ARCHITECTURE.md").partition("\n## Tests")[2]
+        for pattern in ("scripts/tests", "shared/*/tests", "shared/local/*/tests", "terraform/tests"):
+            for folder in ROOT.glob(pattern):
+                self.assertIn(f"`{folder.relative_to(ROOT)}", section)
+
+
 class LocalRun(unittest.TestCase):
     def test_its_own_defaults_are_listed(self) -> None:
         source = read("shared/local/run/src/world/settings.rs").partition("const LOCAL_DEFAULTS")[2].partition("];")[0]
