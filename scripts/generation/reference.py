@@ -2,6 +2,7 @@
 them."""
 
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 from deployment import contract
@@ -19,6 +20,8 @@ CALLERS = {
 }
 COUNTED = ("attempts", "mails", "requests", "users")
 READS = ("BatchGetItem", "GetItem", "Query")
+# A transaction checks an item by it, and neither returns nor changes it.
+CHECKS = ("ConditionCheckItem",)
 
 
 def operations_text() -> str:
@@ -111,8 +114,8 @@ def tables_text() -> str:
         rows += [
             [f"**{name}**", f"{resources[name]['meaning']}. Key {asked_by(described)}. {expiry}{indexes}"],
             *([f"`{key}`", meaning] for key, meaning in described["items"].items()),
-            ["*read by*", functions_with(grants, name, READS)],
-            ["*written by*", functions_with(grants, name, None)],
+            ["*read by*", functions_with(grants, name, lambda action: action in READS)],
+            ["*written by*", functions_with(grants, name, lambda action: action not in READS + CHECKS)],
         ]
     return table(["table, and its items", "what it holds"], rows)
 
@@ -121,11 +124,11 @@ def asked_by(index: dict[str, str]) -> str:
     return f"`{index['key']}`, sorted by `{index['sort']}`" if "sort" in index else f"`{index['key']}`"
 
 
-def functions_with(grants: dict[str, list[str]], resource: str, actions: tuple[str, ...] | None) -> str:
-    """The functions that are granted one of these actions, or any that does not read."""
+def functions_with(grants: dict[str, list[str]], resource: str, fits: Callable[[str], bool]) -> str:
+    """The functions that are granted an action on the resource that fits."""
     found = []
     for function, granted in grants.items():
         here = [grant.split(":")[1] for grant in granted if grant.split(":")[0] == resource]
-        if any(action in actions if actions else action not in READS for action in here):
+        if any(map(fits, here)):
             found.append(function)
     return ", ".join(found) or "none"
