@@ -7,7 +7,7 @@ from typing import Any
 
 from deployment import contract
 from deployment.contract import calls_by_case
-from generation import table
+from generation import filled, table
 from generation.project import requests_of
 
 CALLERS = {
@@ -19,6 +19,26 @@ CALLERS = {
     "mail-feedback": "SES, when a mail bounces or is complained of",
 }
 COUNTED = ("attempts", "mails", "requests", "users")
+TIMES = ("seconds", "hours", "days")
+# What ends after the time of a setting; nothing for a pause.
+ENDS = {
+    "REFRESH_TOKEN_DAYS": "a session: its refresh tokens, counted from the sign-in, and the cookie that keeps one",
+    "REFRESH_GRACE_SECONDS": "a refresh token that was exchanged",
+    "OTP_LIFETIME_SECONDS": "a sign-in until the right code or passkey; a registration's code; a fresh proof that was asked for",
+    "OTP_RESEND_SECONDS": None,
+    "MFA_LIFETIME_SECONDS": "a sign-in between its factors",
+    "MFA_SETUP_SECONDS": "an authenticator's set-up, and a sign-in that waits for a set-up",
+    "ADDRESS_CODE_SECONDS": "a code for another address",
+    "RESET_WINDOW_SECONDS": "a code for a new password",
+    "DEVICE_COOKIE_DAYS": "a device cookie",
+    "REMEMBER_DEVICE_DAYS": "a browser's leave to skip the second factor",
+    "FACTOR_RESET_DELAY_HOURS": "the delay of an operator's reset of second factors",
+    "AUTHORIZATION_LIFETIME_SECONDS": "an authorization and its start link, until the person consents",
+    "CONSENT_LIFETIME_SECONDS": "an agent's access to a completed authorization",
+    "WORKLOAD_TOKEN_SECONDS": "a workload token, as long as it is handed out",
+    "ACTIVITY_DAYS": "an event in a guest's activity",
+    "UNPROVED_USER_HOURS": "an unproved user",
+}
 READS = ("BatchGetItem", "GetItem", "Query")
 # A transaction checks an item by it, and neither returns nor changes it.
 CHECKS = ("ConditionCheckItem",)
@@ -88,6 +108,39 @@ def limits_text() -> str:
             bounds = f"{setting['minimum']:,} to {setting['maximum']:,}"
             rows.append([f"`{name}`", f"{setting['default']:,} {setting['unit']}", bounds, setting["meaning"]])
     return table(["setting", "default", "bounds", "limits"], rows)
+
+
+def networks_text() -> str:
+    """The operations that count attempts by network."""
+    counting = [
+        f"`{operation['operationId']}`"
+        for operation, _, _ in contract.routes(contract.read("openapi"))
+        if "ATTEMPTS_PER_NETWORK" in operation["x-latchkey"]["environment"]
+    ]
+    return filled(f"`ATTEMPTS_PER_NETWORK` counts at {', '.join(counting[:-1])} and {counting[-1]}.")
+
+
+def lifetimes_text() -> str:
+    """Every time after which something ends: those that the pool's settings fix, then settings."""
+    client = contract.read("user-pool")["every-client"]
+    units = client["TokenValidityUnits"]
+    rows = [
+        ["an access token", f"{client['AccessTokenValidity']} {units['AccessToken']}", ""],
+        ["an id token", f"{client['IdTokenValidity']} {units['IdToken']}", ""],
+        ["Cognito's own session between two steps of a sign-in", f"{client['AuthSessionValidity']} minutes", ""],
+    ]
+    settings = contract.settings()
+    timed = {
+        name
+        for name, setting in settings.items()
+        if setting.get("unit") in TIMES and not name.endswith(("_WINDOW_SECONDS", "_QUIET_SECONDS"))
+    }
+    if timed - ENDS.keys():
+        raise ValueError(f"ENDS has no words for {', '.join(sorted(timed - ENDS.keys()))}")
+    for name, what in ENDS.items():
+        if what:
+            rows.append([what, f"{settings[name]['default']:,} {settings[name]['unit']}", f"`{name}`"])
+    return table(["what", "by default", "setting"], rows)
 
 
 def commented(text: str) -> list[str]:
