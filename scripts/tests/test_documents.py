@@ -1,5 +1,7 @@
 """Documents agree with the sources that they repeat, where scripts/generate does not write them."""
 
+import importlib.machinery
+import importlib.util
 import re
 import unittest
 from collections import Counter
@@ -69,6 +71,20 @@ class Tests(unittest.TestCase):
         for pattern in ("scripts/tests", "shared/*/tests", "shared/local/*/tests", "terraform/tests"):
             for folder in ROOT.glob(pattern):
                 self.assertIn(f"`{folder.relative_to(ROOT)}", section)
+
+
+class Generated(unittest.TestCase):
+    def test_the_page_lists_every_file(self) -> None:
+        # The script has no extension.
+        loader = importlib.machinery.SourceFileLoader("generate", str(ROOT / "scripts/generate"))
+        spec = importlib.util.spec_from_loader("generate", loader)
+        assert spec
+        generate = importlib.util.module_from_spec(spec)
+        loader.exec_module(generate)
+        section = read("scripts/README.md").partition("\n## Generated files")[2].partition("\n## ")[0]
+        listed = {str((ROOT / "scripts" / link).resolve().relative_to(ROOT)) for link in re.findall(r"\]\(([^)]+)\)", section)}
+        packages = {str(path.relative_to(ROOT)) for path in generate.browser_client.files()}
+        self.assertEqual(listed, generate.BETWEEN_MARKERS.keys() | generate.WHOLE.keys() | packages)
 
 
 class LocalRun(unittest.TestCase):
