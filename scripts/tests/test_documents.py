@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+import json
 import re
 import unittest
 from collections import Counter
@@ -85,6 +86,14 @@ class Generated(unittest.TestCase):
         listed = {str((ROOT / "scripts" / link).resolve().relative_to(ROOT)) for link in re.findall(r"\]\(([^)]+)\)", section)}
         packages = {str(path.relative_to(ROOT)) for path in generate.browser_client.files()}
         self.assertEqual(listed, generate.BETWEEN_MARKERS.keys() | generate.WHOLE.keys() | packages)
+
+
+class Versions(unittest.TestCase):
+    def test_the_changelog_begins_with_the_version(self) -> None:
+        [newest, *_] = re.findall(r"^## (\S+)", read("CHANGELOG.md"), re.MULTILINE)
+        self.assertIn(f'\nversion = "{newest}"\n', read("Cargo.toml"))
+        self.assertEqual(json.loads(read("shared/auth-browser/package.json"))["version"], newest)
+        self.assertIn(f"**Status: {newest}.**", read("README.md"))
 
 
 class LocalRun(unittest.TestCase):
