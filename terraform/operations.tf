@@ -158,6 +158,8 @@ locals {
     ORIGIN_SECRET_SHA256             = module.secrets.origin_secret_sha256
     KMS_KEY_ID                       = aws_kms_key.sealing.arn
     MAIL_SENDER                      = try(var.mail_sender.from_address, null)
+    MAIL_REPLY_TO                    = try(var.mail_sender.reply_to_address, null)
+    MAIL_CONFIGURATION_SET           = local.mail_configuration_set
     FRONTEND_URL                     = local.frontend_url
     OAUTH2_CALLBACK_URL              = local.oauth2_callback_url
     COGNITO_HOSTED_URL               = local.cognito_hosted_url

@@ -268,6 +268,11 @@ run "a_deployment_has_its_own_say" {
   }
 
   assert {
+    condition     = alltrue([for environment in local.environments : environment["MAIL_CONFIGURATION_SET"] == "tracked" if can(environment["MAIL_SENDER"])])
+    error_message = "the functions' mails must name the set that the pool's name"
+  }
+
+  assert {
     condition     = module.function["verify-otp"].live_version == "3"
     error_message = "the alias must stay where live_versions says"
   }

@@ -187,8 +187,8 @@ impl Failure {
         }
     }
 
-    /// Whether a trigger of the user pool failed. Cognito calls some for users who exist, and for no
-    /// other name.
+    /// Whether a trigger of the user pool failed. Cognito calls some of them only for users who
+    /// exist.
     pub(crate) fn is_of_trigger(&self) -> bool {
         matches!(self.kind, Kind::TriggerFailed)
     }

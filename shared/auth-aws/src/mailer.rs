@@ -28,6 +28,9 @@ pub struct Mailer {
 #[derive(Clone)]
 struct Sender {
     from: String,
+    reply_to: Option<String>,
+    /// The set that Cognito's mails name too: it says what becomes of bounces and complaints.
+    configuration_set: Option<String>,
     words: MailWords,
 }
 
@@ -40,6 +43,8 @@ impl Mailer {
         let sender = from.filter(|from| *from != NO_SENDER).map(|from| {
             Ok(Sender {
                 from: from.to_owned(),
+                reply_to: environment.unless_none("MAIL_REPLY_TO")?,
+                configuration_set: environment.unless_none("MAIL_CONFIGURATION_SET")?,
                 words: MailWords::new(environment)?,
             })
         });
@@ -66,12 +71,12 @@ impl Mailer {
         at: Timestamp,
         language: Option<Language>,
     ) -> Result<(), Report> {
-        let Some(Sender { from, words }) = &self.sender else {
+        let Some(sender) = &self.sender else {
             tracing::info!(?notice, "no notice is sent: no sender is configured");
             return Ok(());
         };
-        let mail = words.notice(notice, at, language)?;
-        self.send(from, to, mail, "mail a notice").await
+        let mail = sender.words.notice(notice, at, language)?;
+        self.send(sender, to, mail, "mail a notice").await
     }
 
     /// Whether mails can be sent at all. A code that cannot be mailed fails what it is for.
@@ -92,14 +97,14 @@ impl Mailer {
         code: &OtpCode,
         language: Option<Language>,
     ) -> Result<(), Report> {
-        let Sender { from, words } = self.configured()?;
-        let mail = words.code(kind, code.as_str(), language)?;
-        self.send(from, to, mail, "mail a code").await
+        let sender = self.configured()?;
+        let mail = sender.words.code(kind, code.as_str(), language)?;
+        self.send(sender, to, mail, "mail a code").await
     }
 
     async fn send(
         &self,
-        from: &str,
+        sender: &Sender,
         to: &Email,
         mail: Mail,
         attempted: &'static str,
@@ -121,7 +126,9 @@ impl Mailer {
             .build();
         self.client
             .send_email()
-            .from_email_address(from)
+            .from_email_address(&sender.from)
+            .set_reply_to_addresses(sender.reply_to.clone().map(|address| vec![address]))
+            .set_configuration_set_name(sender.configuration_set.clone())
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(EmailContent::builder().simple(message).build())
             .send()

@@ -581,8 +581,8 @@ impl Next {
         is_it && (*challenge == password || self.available.contains(&password))
     }
 
-    /// Whether this challenge asks for a first factor, or for the choice of one. Only a code that is
-    /// the second factor comes with the user's name (developer guide, email MFA).
+    /// Whether this challenge asks for a first factor, or for the choice of one. A mailed code that
+    /// is the second factor comes with the user's name (developer guide, email MFA).
     fn is_first_factor(&self) -> bool {
         match &self.name {
             Some(ChallengeNameType::EmailOtp) => !self.parameters.contains_key(USER_ID),

@@ -391,8 +391,8 @@ impl SigningIn {
 
     /// The guest of a right password. The guest's record states whether the user has proved the
     /// address; without a record, Cognito does. The record of a guest who waits there does not: it
-    /// knows an owner of the address, and not this user. Every other case gets the answer to a wrong
-    /// password.
+    /// knows an owner of the address, and not this user. Every other case gets the answer to a
+    /// wrong password.
     async fn guest_by_password(
         &self,
         first_factor: &FirstFactor<'_>,

@@ -27,6 +27,10 @@ pub struct Mail {
     pub text: Option<String>,
     /// The HTML, if there is any.
     pub html: Option<String>,
+    /// The addresses for answers.
+    pub reply_to: Vec<String>,
+    /// The configuration set that it names.
+    pub configuration_set: Option<String>,
     /// When it was accepted.
     pub sent_at: SystemTime,
 }
@@ -49,8 +53,7 @@ struct SendEmail {
     content: Content,
     #[serde(default)]
     reply_to_addresses: Vec<String>,
-    #[serde(rename = "ConfigurationSetName")]
-    _configuration_set_name: Option<String>,
+    configuration_set_name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -128,6 +131,8 @@ pub(crate) fn serve(account: &Account, body: Value) -> Result<Value, Refusal> {
         subject: message.subject.data,
         text,
         html,
+        reply_to: request.reply_to_addresses,
+        configuration_set: request.configuration_set_name,
         sent_at: (account.clock)(),
     });
     Ok(json!({ "MessageId": message_id }))

@@ -4,7 +4,7 @@ use auth_domain::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::world::account::{ACCOUNT_ID, MAIL_SENDER, REGION};
+use crate::world::account::{ACCOUNT_ID, CONFIGURATION_SET, MAIL_SENDER, REGION};
 use crate::world::random;
 
 /// The body of `POST /_local/bounces`.
@@ -75,7 +75,12 @@ impl Bounce {
             "detail": {
                 "eventType": event_type,
                 member: said,
-                "mail": { "source": MAIL_SENDER, "destination": [self.to], "timestamp": now },
+                "mail": {
+                    "source": MAIL_SENDER,
+                    "destination": [self.to],
+                    "timestamp": now,
+                    "tags": { "ses:configuration-set": [CONFIGURATION_SET] },
+                },
             },
         })
     }

@@ -11,6 +11,7 @@ use auth_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
+use crate::world::account::CONFIGURATION_SET;
 use crate::world::clock::WorldClock;
 use crate::world::options::Watcher;
 
@@ -44,6 +45,8 @@ struct Incoming {
     text: String,
     html: String,
     code: Option<String>,
+    /// Whether it names the deployment's configuration set.
+    is_in_set: bool,
 }
 
 /// The mails of a world.
@@ -52,7 +55,8 @@ pub(crate) struct Mailbox {
     clock: WorldClock,
     watcher: Option<Watcher<Mail>>,
     file: Option<(PathBuf, Mutex<File>)>,
-    /// The suppression list: SES accepts mails to these addresses, and sends none.
+    /// The suppression list of the configuration set: SES accepts its mails to these addresses, and
+    /// sends none.
     suppressed: Mutex<BTreeSet<String>>,
 }
 
@@ -108,7 +112,7 @@ impl Mailbox {
 
     /// Puts a mail into the box and writes it down.
     fn deliver(&self, incoming: Incoming) {
-        if self.suppressed().contains(&incoming.to.to_lowercase()) {
+        if incoming.is_in_set && self.suppressed().contains(&incoming.to.to_lowercase()) {
             return;
         }
         let sent_at: Timestamp = self.clock.now();
@@ -143,6 +147,8 @@ impl Mailbox {
                 text: mail.text,
                 html: mail.html,
                 code: Some(mail.code),
+                // The pool's mails do: its settings name the set.
+                is_in_set: true,
             });
         })
     }
@@ -151,6 +157,7 @@ impl Mailbox {
     pub(crate) fn for_ses(self: &Arc<Self>) -> aws_local::MailSink {
         let mailbox = self.clone();
         Arc::new(move |mail| {
+            let is_in_set = mail.configuration_set.as_deref() == Some(CONFIGURATION_SET);
             for to in mail.to {
                 mailbox.deliver(Incoming {
                     to,
@@ -158,6 +165,7 @@ impl Mailbox {
                     text: mail.text.clone().unwrap_or_default(),
                     html: mail.html.clone().unwrap_or_default(),
                     code: None,
+                    is_in_set,
                 });
             }
         })

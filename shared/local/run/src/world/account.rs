@@ -43,6 +43,12 @@ pub(crate) const SIGN_IN_DOMAIN: &str = "latchkey-local";
 /// The sender of notices.
 pub(crate) const MAIL_SENDER: &str = "Latchkey <no-reply@latchkey.example>";
 
+/// The address for answers to mails.
+pub(crate) const MAIL_REPLY_TO: &str = "help@latchkey.example";
+
+/// The configuration set of all mails, Cognito's and notices.
+pub(crate) const CONFIGURATION_SET: &str = "latchkey-local";
+
 /// The name under which a function is deployed.
 pub(crate) fn function_name(name: &str) -> String {
     format!("latchkey-local-{name}")

@@ -10,7 +10,10 @@ use cognito_local::{Client, Cognito};
 use serde_json::{Map, Value, json};
 
 use super::WorldError;
-use super::account::{ACCOUNT_ID, MAIL_SENDER, REGION, SECRETS_ID, SIGN_IN_DOMAIN, function_arn};
+use super::account::{
+    ACCOUNT_ID, CONFIGURATION_SET, MAIL_REPLY_TO, MAIL_SENDER, REGION, SECRETS_ID, SIGN_IN_DOMAIN,
+    function_arn,
+};
 use super::random;
 use super::settings::{PublicClient, Settings};
 
@@ -125,6 +128,8 @@ fn mail_sender() -> Value {
     json!({
         "EmailSendingAccount": "DEVELOPER",
         "From": MAIL_SENDER,
+        "ReplyToEmailAddress": MAIL_REPLY_TO,
+        "ConfigurationSet": CONFIGURATION_SET,
         "SourceArn": format!("arn:aws:ses:{REGION}:{ACCOUNT_ID}:identity/latchkey.example"),
     })
 }

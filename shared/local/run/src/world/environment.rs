@@ -7,8 +7,8 @@ use url::Url;
 
 use super::Ready;
 use super::account::{
-    ACCESS_KEY_ID, CREDENTIAL_PROVIDER, MAIL_SENDER, SEALING_KEY, SECRET_ACCESS_KEY, SECRETS_ID,
-    WORKLOAD_IDENTITY,
+    ACCESS_KEY_ID, CONFIGURATION_SET, CREDENTIAL_PROVIDER, MAIL_REPLY_TO, MAIL_SENDER, SEALING_KEY,
+    SECRET_ACCESS_KEY, SECRETS_ID, WORKLOAD_IDENTITY,
 };
 use super::directory::Directory;
 use super::settings::Settings;
@@ -32,6 +32,8 @@ pub(crate) fn values(
         ("API_CLIENT_IDS", &directory.api_client_ids.join(",")),
         ("SECRETS_ID", SECRETS_ID),
         ("MAIL_SENDER", MAIL_SENDER),
+        ("MAIL_REPLY_TO", MAIL_REPLY_TO),
+        ("MAIL_CONFIGURATION_SET", CONFIGURATION_SET),
         ("KMS_KEY_ID", SEALING_KEY),
         ("FRONTEND_URL", ready.page.trim_end_matches('/')),
         ("OAUTH2_CALLBACK_URL", oauth2_callback_url),

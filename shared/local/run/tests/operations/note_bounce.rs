@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::harness::TestWorld;
 use crate::harness::case::Case;
+use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::stage::Stage;
 use crate::harness::steps::attribute;
@@ -78,6 +79,34 @@ async fn nothing_reaches_a_dead_address_and_its_answers_stay_those_of_every_othe
     assert_eq!(members(&of_dead.body), members(&of_unknown.body));
     assert_eq!(world.mails(ADA).len(), before);
     assert_eq!(world.mails(EVE).len(), 1);
+}
+
+/// Notices name the configuration set whose list suppresses codes.
+#[tokio::test]
+async fn no_notice_reaches_a_dead_address_either() {
+    let world = TestWorld::start().await;
+    world.registered(ADA, PASSWORD).await;
+    let of_new_devices = || {
+        let subjects = world.subjects(ADA);
+        subjects
+            .iter()
+            .filter(|subject| subject.contains("device"))
+            .count()
+    };
+    world
+        .browser_at("127.0.0.2")
+        .login(ADA, PASSWORD)
+        .await
+        .expect_status(200);
+    let told = of_new_devices();
+    assert!(told > 0);
+    bounce(&world, ADA, "permanent").await;
+    world
+        .browser_at("127.0.0.3")
+        .login(ADA, PASSWORD)
+        .await
+        .expect_status(200);
+    assert_eq!(of_new_devices(), told);
 }
 
 /// The function's cases.

@@ -323,6 +323,8 @@ fn value(world: &TestWorld, name: &str) -> String {
         "SECRETS_ID" => "latchkey-local/secrets".to_owned(),
         "KMS_KEY_ID" => "alias/latchkey-local-sealing".to_owned(),
         "MAIL_SENDER" => "no-reply@latchkey.example".to_owned(),
+        "MAIL_REPLY_TO" => "help@latchkey.example".to_owned(),
+        "MAIL_CONFIGURATION_SET" => "latchkey-local".to_owned(),
         "FRONTEND_URL" => "https://app.example.com".to_owned(),
         "DYNAMODB_OAUTH2_SESSIONS_TABLE" => ready.tables["sessions"].to_owned(),
         "OAUTH2_CALLBACK_URL" => format!("{}auth/callback", ready.page),
