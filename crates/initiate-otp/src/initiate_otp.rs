@@ -6,7 +6,7 @@ use auth_domain::{
 };
 use auth_flows::{Leaving, Requester};
 use auth_lambda::{CodeSent, Exchange};
-use tokio::join;
+use tokio::{join, try_join};
 
 use crate::{InitiateOtp, Input, Started};
 
@@ -131,7 +131,7 @@ impl InitiateOtp {
         let may_be_a_strangers = !bound && !is_new;
         let password = if !sending.password_offered {
             OfferedPassword::None
-        } else if may_be_a_strangers && !self.codes.is_address_verified(email).await? {
+        } else if may_be_a_strangers && !self.is_proved(email).await? {
             OfferedPassword::Unproven
         } else {
             OfferedPassword::Proven
@@ -140,6 +140,16 @@ impl InitiateOtp {
             session: sending.session,
             password,
         })
+    }
+
+    /// Whether the owner of the address chose the password: the address was proved before it was
+    /// set, as far as anybody knows.
+    async fn is_proved(&self, email: &Email) -> Result<bool, Problem> {
+        let (is_verified, is_marked) = try_join!(
+            self.codes.is_address_verified(email),
+            self.earlier_passwords.is_marked(email)
+        )?;
+        Ok(is_verified && !is_marked)
     }
 
     async fn remember(
@@ -158,8 +168,14 @@ impl InitiateOtp {
             password: sent.password,
             registration: None,
         };
-        self.sign_ins
-            .begin(&session_token.sign_in_id(), &sign_in)
-            .await
+        let id = session_token.sign_in_id();
+        let marking = async {
+            if sign_in.password == OfferedPassword::Unproven {
+                self.earlier_passwords.mark(email, now).await?;
+            }
+            Ok(())
+        };
+        try_join!(self.sign_ins.begin(&id, &sign_in), marking)?;
+        Ok(())
     }
 }

@@ -16,7 +16,7 @@
 
 mod initiate_otp;
 
-use auth_aws::{ConfigurationError, EmailCodes, Guests, Platform, SignIns};
+use auth_aws::{ConfigurationError, EarlierPasswords, EmailCodes, Guests, Platform, SignIns};
 use auth_domain::{Email, Problem, ProofOfWork, Randomness, SignInRules, Timestamp};
 use auth_flows::{
     AddressChanges, CodeMails, Deletions, NetworkAttempts, NetworkStarts, NewUsers, Requesters,
@@ -42,6 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         deletions: Deletions::new(platform)?,
         changes: AddressChanges::new(platform)?,
         codes: EmailCodes::new(platform)?,
+        earlier_passwords: EarlierPasswords::new(platform)?,
         new_users: NewUsers::new(platform)?,
         sign_ins: SignIns::new(platform)?,
         randomness: platform.randomness(),
@@ -61,6 +62,7 @@ struct InitiateOtp {
     deletions: Deletions,
     changes: AddressChanges,
     codes: EmailCodes,
+    earlier_passwords: EarlierPasswords,
     new_users: NewUsers,
     sign_ins: SignIns,
     randomness: Randomness,

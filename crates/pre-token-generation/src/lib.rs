@@ -19,7 +19,7 @@
 
 mod pre_token_generation;
 
-use auth_aws::{ConfigurationError, FirstProofs, Guests, Platform};
+use auth_aws::{ConfigurationError, EarlierPasswords, FirstProofs, Guests, Platform};
 use auth_domain::{AppClients, Clock, Email, Locale, SecondFactorPolicy, UserSub, claims};
 use auth_lambda::{Function, Trigger};
 use serde_json::{Map, Value, json};
@@ -30,6 +30,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
     Ok(Function::trigger(PreTokenGeneration {
         guests: Guests::new(platform)?,
         first_proofs: FirstProofs::new(platform)?,
+        earlier_passwords: EarlierPasswords::new(platform)?,
         own_client: environment.text("COGNITO_CLIENT_ID")?.to_owned(),
         api_clients: environment.required("API_CLIENT_IDS")?,
         second_factor: environment.second_factor_policy()?,
@@ -41,6 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
 struct PreTokenGeneration {
     guests: Guests,
     first_proofs: FirstProofs,
+    earlier_passwords: EarlierPasswords,
     /// The confidential client.
     own_client: String,
     /// The clients whose tokens open the JWT routes.

@@ -6,6 +6,8 @@
 use auth_aws::{Arrival, Newcomer};
 use auth_domain::{Problem, Report, SecondFactorPolicy};
 
+use tokio::try_join;
+
 use crate::{Arriving, PreTokenGeneration};
 
 /// This client does not ask for the authenticator, and cannot be made to.
@@ -49,7 +51,14 @@ impl PreTokenGeneration {
             Some(email) if arriving.email_verified => email,
             Some(_) | None => return Ok(Err(UNPROVED)),
         };
-        let arrival = Arrival::First(self.guests.at(email).await?);
+        let (address, is_marked) = try_join!(
+            self.guests.at(email),
+            self.earlier_passwords.is_marked(email)
+        )?;
+        if is_marked {
+            return Ok(Err(UNPROVED));
+        }
+        let arrival = Arrival::First(address);
         let newcomer = Newcomer {
             sub: &arriving.sub,
             email,

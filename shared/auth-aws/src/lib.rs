@@ -26,6 +26,7 @@ mod platform;
 mod preparation;
 
 mod consents;
+mod earlier_passwords;
 mod email_codes;
 mod guest_items;
 mod guests;
@@ -65,6 +66,7 @@ pub use callers::{Callers, RecordedSession, SessionRecord};
 pub use authenticators::{Authenticators, Confirmation, FactorProof, UsedBy};
 pub use authorizations::{Authorizations, BrowserProof, Claim, FromLink};
 pub use consents::{Asked, Completion, Consents};
+pub use earlier_passwords::EarlierPasswords;
 pub use email_codes::{EmailCodes, Proof, Sending};
 pub use environment::{ConfigurationError, Environment};
 pub use factor_resets::FactorResets;

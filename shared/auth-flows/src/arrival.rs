@@ -1,13 +1,17 @@
 //! The guest of a user who has just proved their identity: found, bound or made.
 
-use auth_aws::{Arrival, ConfigurationError, FirstProofs, Guests, Newcomer, Platform};
+use auth_aws::{
+    Arrival, ConfigurationError, EarlierPasswords, FirstProofs, Guests, Newcomer, Platform,
+};
 use auth_domain::{Clock, Email, Guest, PasskeyId, Problem, UserSub};
 use auth_lambda::{Exchange, Metric};
+use tokio::try_join;
 
 /// Finds, binds or makes guests.
 #[derive(Clone)]
 pub struct Arrivals {
     guests: Guests,
+    earlier_passwords: EarlierPasswords,
     first_proofs: FirstProofs,
     clock: Clock,
 }
@@ -31,6 +35,7 @@ impl Arrivals {
     pub fn new(platform: &Platform) -> Result<Self, ConfigurationError> {
         Ok(Self {
             guests: Guests::new(platform)?,
+            earlier_passwords: EarlierPasswords::new(platform)?,
             first_proofs: FirstProofs::new(platform)?,
             clock: platform.clock(),
         })
@@ -39,6 +44,23 @@ impl Arrivals {
     /// The stored state of a user who has just signed in at an address.
     pub async fn look(&self, sub: &UserSub, email: &Email) -> Result<Arrival, Problem> {
         self.guests.arrival(sub, email).await
+    }
+
+    /// The same for a right password, and whether it may be a stranger's: it was there before the
+    /// address was proved, and the user has no guest yet.
+    pub async fn look_with_password(
+        &self,
+        sub: &UserSub,
+        email: &Email,
+    ) -> Result<(Arrival, bool), Problem> {
+        if let Some(guest) = self.guests.find(sub).await? {
+            return Ok((Arrival::Known(Box::new(guest)), false));
+        }
+        let (address, is_marked) = try_join!(
+            self.guests.at(email),
+            self.earlier_passwords.is_marked(email)
+        )?;
+        Ok((Arrival::First(address), is_marked))
     }
 
     /// The stored state of an address whose user has no guest.

@@ -391,18 +391,18 @@ impl SigningIn {
 
     /// The guest of a right password. The guest's record states whether the user has proved the
     /// address; without a record, Cognito does. The record of a guest who waits there does not: it
-    /// knows an owner of the address, and not this user. Every other case gets the answer to a
-    /// wrong password.
+    /// knows an owner of the address, and not this user. Nor does a proof that came after the
+    /// password, until the guest is made. Every other case gets the answer to a wrong password.
     async fn guest_by_password(
         &self,
         first_factor: &FirstFactor<'_>,
         email_verified: bool,
     ) -> Result<Arrived, Problem> {
         let (sub, email) = (&first_factor.sub, first_factor.requester.email());
-        let arrival = self.arrivals.look(sub, email).await?;
+        let (arrival, may_be_a_strangers) = self.arrivals.look_with_password(sub, email).await?;
         let is_proved = match &arrival {
             Arrival::Known(guest) => email_verified || guest.email_verified,
-            Arrival::First(_) => email_verified,
+            Arrival::First(_) => email_verified && !may_be_a_strangers,
         };
         if !is_proved {
             return Err(first_factor.requester.wrong_password());

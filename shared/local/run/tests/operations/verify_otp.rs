@@ -17,7 +17,9 @@ use crate::harness::passwords::PASSWORD;
 use crate::harness::people::{ADA, EVE};
 use crate::harness::requests::counted;
 use crate::harness::stage::{Stage, UNTIL_COLD_SECONDS};
-use crate::harness::steps::{LIFETIME, WRONG_CODE, at_once, attribute, resent, sub_of};
+use crate::harness::steps::{
+    LIFETIME, MANY_STARTS, WRONG_CODE, at_once, attribute, resent, sub_of,
+};
 use crate::harness::{Answer, Browser, TestWorld};
 
 /// Starts of one address that are admitted one a second, and the largest number of codes.
@@ -28,6 +30,32 @@ const ONE_BY_ONE: [(&str, &str); 5] = [
     ("CODE_MAILS_PER_DAY", "200"),
     ("ATTEMPTS_PER_NETWORK", "1000"),
 ];
+
+/// Cognito calls the address verified as soon as the code is right. A password of before the proof
+/// counts for nobody, whatever fails after that moment.
+#[tokio::test]
+async fn a_password_of_before_the_proof_is_gone_whatever_fails_after_the_code() {
+    for (service, action) in [
+        ("cognito-idp", "AdminSetUserPassword"),
+        ("dynamodb", "GetItem"),
+        ("dynamodb", "TransactWriteItems"),
+    ] {
+        let world = TestWorld::with_settings(&MANY_STARTS).await;
+        make_unverified_user_with_password(&world, ADA, PASSWORD).await;
+        let mut stranger = world.browser_at("127.0.0.2");
+        let mut owner = world.browser();
+        let token = owner.started(ADA).await;
+        let code = world.mail_code(ADA).await;
+        world.fault(Fault::new(FaultKind::Denied, service, action).of("verify-otp"));
+        let failed = owner.verify(ADA, &code, &token).await;
+        failed.expect_status(500);
+        let refused = stranger.login(ADA, PASSWORD).await;
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+        owner.sign_in(ADA).await.expect_status(200);
+        let refused = stranger.login(ADA, PASSWORD).await;
+        refused.expect_problem(401, "INVALID_CREDENTIALS");
+    }
+}
 
 #[tokio::test]
 async fn a_new_address_gets_a_user_and_a_guest() {
