@@ -191,16 +191,13 @@ async fn keeps_nothing(by: &str) {
     let mut operator = world.operator();
     let sign_out = path_of(&thief.user, "sign-out");
     let changing = async {
-        match by {
-            "change-password" => {
-                let change =
-                    json!({ "password": PASSWORD, "newPassword": OTHER_PASSWORD, "mfaCode": code });
-                thief.browser.post("/me/password", change).await
-            }
-            _ => {
-                let proofs = json!({ "password": PASSWORD, "code": code });
-                thief.browser.disable(proofs).await
-            }
+        if by == "change-password" {
+            let change =
+                json!({ "password": PASSWORD, "newPassword": OTHER_PASSWORD, "mfaCode": code });
+            thief.browser.post("/me/password", change).await
+        } else {
+            let proofs = json!({ "password": PASSWORD, "code": code });
+            thief.browser.disable(proofs).await
         }
     };
     let (changed, done) = join!(changing, operator.post(&sign_out, json!({})));
