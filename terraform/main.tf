@@ -240,8 +240,7 @@ module "deploy_role" {
 
   resources = {
     user_pool_arn        = module.user_pool.arn
-    table_arns           = [for table in module.tables.tables : table.arn]
-    put_only_table_arns  = [for name, table in module.tables.tables : table.arn if jsonencode(local.contract_resources[name].actions) == jsonencode(["PutItem"])]
+    tables               = [for name, table in module.tables.tables : { arn = table.arn, actions = local.contract_resources[name].actions }]
     secret_arn           = module.secrets.arn
     origin_secret_arns   = module.secrets.origin_arns
     key_arn              = aws_kms_key.this.arn

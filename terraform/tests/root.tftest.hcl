@@ -249,6 +249,25 @@ run "every_operation_has_what_it_needs" {
     condition     = alltrue([for function in module.function : function.permissions_boundary_arn == "arn:aws:iam::111122223333:policy/some-policy"])
     error_message = "with a deploy role, every function's role has the boundary"
   }
+
+  # A role may do what its policy and its boundary both allow. An action that the boundary lacks is
+  # refused on AWS alone, at its first call.
+  assert {
+    condition = alltrue(flatten([
+      for permission in flatten([for function in module.function : function.permissions]) : anytrue([
+        for bound in module.deploy_role[0].bounds :
+        can(regex(bound.actions, permission.action)) && can(regex(bound.resources, permission.resource)) && !(bound.code_only && permission.by_service) && alltrue([for name, values in bound.conditions : try(permission.conditions[name] == values, false)])
+      ])
+    ]))
+    error_message = "the boundary refuses what policies of functions allow: ${join(", ", distinct(flatten([
+      for permission in flatten([for function in module.function : function.permissions]) : [
+        for allowed in [anytrue([
+          for bound in module.deploy_role[0].bounds :
+          can(regex(bound.actions, permission.action)) && can(regex(bound.resources, permission.resource)) && !(bound.code_only && permission.by_service) && alltrue([for name, values in bound.conditions : try(permission.conditions[name] == values, false)])
+        ])] : "${permission.action} ${permission.resource}" if !allowed
+      ]
+    ])))}"
+  }
 }
 
 run "a_deployment_has_its_own_say" {

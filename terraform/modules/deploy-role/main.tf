@@ -11,7 +11,9 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
-  changed_table_arns = [for arn in var.resources.table_arns : arn if !contains(var.resources.put_only_table_arns, arn)]
+  # Tables by the contract's actions on them. A list written here could lack an action, and AWS would
+  # refuse it to a function whose own policy has it.
+  tables_by_actions = { for table in var.resources.tables : jsonencode(sort([for action in table.actions : "dynamodb:${action}"])) => table.arn... }
 
   # Only Lambda can put it into the requests of a function's code. A service's own request in a
   # function's name may lack it.
@@ -61,87 +63,86 @@ resource "aws_iam_policy" "boundary" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Effect    = "Allow"
-        Action    = ["dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
-        Resource  = concat(local.changed_table_arns, [for arn in local.changed_table_arns : "${arn}/index/*"])
-        Condition = local.by_functions
-      },
-      {
-        # No function can be given what reads, changes or deletes the acts of operators.
-        Effect    = "Allow"
-        Action    = ["dynamodb:PutItem"]
-        Resource  = var.resources.put_only_table_arns
-        Condition = local.by_functions
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["cognito-idp:Admin*"]
-        Resource  = [var.resources.user_pool_arn]
-        Condition = local.by_functions
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["secretsmanager:GetSecretValue"]
-        Resource  = [var.resources.secret_arn]
-        Condition = local.by_functions
-      },
-      {
-        # AgentCore reads it with a function's rights.
-        Effect   = "Allow"
-        Action   = ["secretsmanager:GetSecretValue"]
-        Resource = [var.resources.agentcore_secret_arn]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
-        Resource = [var.resources.key_arn]
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt", "kms:Encrypt"]
-        Resource  = [var.resources.sealing_key_arn]
-        Condition = merge(local.by_functions, { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } })
-      },
-      {
-        Effect = "Allow"
-        Action = [
-          "bedrock-agentcore:CompleteResourceTokenAuth", "bedrock-agentcore:GetResourceOauth2Token", "bedrock-agentcore:GetWorkloadAccessToken",
-          "bedrock-agentcore:GetWorkloadAccessTokenForJWT", "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
-        ]
-        Resource  = var.resources.agentcore_arns
-        Condition = local.by_functions
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["ses:SendEmail"]
-        Resource  = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*", "arn:${var.partition}:ses:${var.region}:${var.account_id}:configuration-set/*"]
-        Condition = local.by_functions
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["lambda:InvokeFunction"] # for the gateway of agents' tools
-        Resource = ["${local.arn.lambda}:function:${var.prefix}-*"]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*"]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-        Resource = ["*"] # AWS allows nothing narrower for these two
-      },
-      {
-        # DynamoDB's use of the key with a function's rights.
-        Effect    = "Allow"
-        Action    = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
-        Resource  = [var.resources.key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" } }
-      },
-    ]
+    Statement = concat(
+      # No function can be given what reads, changes or deletes the acts of operators: the contract
+      # only has new ones put.
+      [
+        for actions, arns in local.tables_by_actions : {
+          Effect    = "Allow"
+          Action    = jsondecode(actions)
+          Resource  = concat(arns, strcontains(actions, "dynamodb:Query") ? [for arn in arns : "${arn}/index/*"] : [])
+          Condition = local.by_functions
+        }
+      ],
+      [
+        {
+          Effect    = "Allow"
+          Action    = ["cognito-idp:Admin*"]
+          Resource  = [var.resources.user_pool_arn]
+          Condition = local.by_functions
+        },
+        {
+          Effect    = "Allow"
+          Action    = ["secretsmanager:GetSecretValue"]
+          Resource  = [var.resources.secret_arn]
+          Condition = local.by_functions
+        },
+        {
+          # AgentCore reads it with a function's rights.
+          Effect   = "Allow"
+          Action   = ["secretsmanager:GetSecretValue"]
+          Resource = [var.resources.agentcore_secret_arn]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt"]
+          Resource = [var.resources.key_arn]
+        },
+        {
+          Effect    = "Allow"
+          Action    = ["kms:Decrypt", "kms:Encrypt"]
+          Resource  = [var.resources.sealing_key_arn]
+          Condition = merge(local.by_functions, { "ForAnyValue:StringEquals" = { "kms:EncryptionContextKeys" = ["sub", "sign-in"] } })
+        },
+        {
+          Effect = "Allow"
+          Action = [
+            "bedrock-agentcore:CompleteResourceTokenAuth", "bedrock-agentcore:GetResourceOauth2Token", "bedrock-agentcore:GetWorkloadAccessToken",
+            "bedrock-agentcore:GetWorkloadAccessTokenForJWT", "bedrock-agentcore:GetWorkloadAccessTokenForUserId",
+          ]
+          Resource  = var.resources.agentcore_arns
+          Condition = local.by_functions
+        },
+        {
+          Effect    = "Allow"
+          Action    = ["ses:SendEmail"]
+          Resource  = ["arn:${var.partition}:ses:${var.region}:${var.account_id}:identity/*", "arn:${var.partition}:ses:${var.region}:${var.account_id}:configuration-set/*"]
+          Condition = local.by_functions
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["lambda:InvokeFunction"] # for the gateway of agents' tools
+          Resource = ["${local.arn.lambda}:function:${var.prefix}-*"]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+          Resource = ["${local.arn.logs}:log-group:/aws/lambda/${var.prefix}-*"]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+          Resource = ["*"] # AWS allows nothing narrower for these two
+        },
+        {
+          # DynamoDB's use of the key with a function's rights.
+          Effect    = "Allow"
+          Action    = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+          Resource  = [var.resources.key_arn]
+          Condition = { StringEquals = { "kms:ViaService" = "dynamodb.${var.region}.amazonaws.com" } }
+        },
+      ],
+    )
   })
 }
 
@@ -249,7 +250,7 @@ resource "aws_iam_policy" "data" {
           "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:ListTagsOfResource",
           "dynamodb:TagResource", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
         ]
-        Resource = var.resources.table_arns
+        Resource = [for table in var.resources.tables : table.arn]
       },
       {
         Sid    = "UserPool"

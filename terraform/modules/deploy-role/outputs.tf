@@ -12,3 +12,17 @@ output "boundary_arn" {
   description = "The boundary of every function's role."
   value       = aws_iam_policy.boundary.arn
 }
+
+# Read by tests alone, which hold it against the policies of the roles within the boundary.
+
+output "bounds" {
+  description = "The boundary's statements: patterns of actions and of ARNs, conditions as JSON, and whether only functions' code passes."
+  value = [
+    for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : {
+      actions    = "^(${replace(join("|", statement.Action), "*", ".*")})$"
+      resources  = "^(${replace(replace(join("|", statement.Resource), "*", ".*"), "?", ".")})$"
+      conditions = { for name, values in merge({}, values(try(statement.Condition, {}))...) : name => jsonencode(values) if name != "lambda:SourceFunctionArn" }
+      code_only  = can(statement.Condition.ArnLike["lambda:SourceFunctionArn"])
+    }
+  ]
+}

@@ -73,9 +73,8 @@ variable "resources" {
   description = "Exact ARNs of resources that a person made first. The role may change them, but not make or delete them."
   type = object({
     user_pool_arn = string
-    table_arns    = list(string)
-    # Those of them that functions may only put items into.
-    put_only_table_arns = list(string)
+    # Each with the actions of DynamoDB that the contract lets functions have there.
+    tables = list(object({ arn = string, actions = list(string) }))
     # The functions' secret, and CloudFront's.
     secret_arn         = string
     origin_secret_arns = list(string)

@@ -44,6 +44,22 @@ output "actions" {
   ]))
 }
 
+output "permissions" {
+  description = "Each of the policy's actions on each of its ARNs, with its conditions as JSON, and whether a service asks for it in the function's name."
+  value = flatten([
+    for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : [
+      for action in statement.Action : [
+        for resource in statement.Resource : {
+          action     = action
+          resource   = resource
+          conditions = { for name, values in merge({}, values(try(statement.Condition, {}))...) : name => jsonencode(values) }
+          by_service = can(statement.Condition.StringEquals["kms:ViaService"]) || contains(["logs", "xray"], split(":", action)[0]) || strcontains(resource, "bedrock-agentcore-identity!")
+        }
+      ]
+    ]
+  ])
+}
+
 output "environment" {
   description = "The function's environment."
   value       = aws_lambda_function.this.environment[0].variables

@@ -89,7 +89,7 @@ mock_resource "aws_iam_openid_connect_provider" {
 
 mock_resource "aws_cloudwatch_log_group" {
   defaults = {
-    arn = "arn:aws:logs:eu-west-1:111122223333:log-group:some-group"
+    arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/latchkey-test-some-function"
   }
 }
 

@@ -18,9 +18,11 @@ variables {
   edge_arns        = ["arn:aws:cloudfront::111122223333:distribution/E0000000000000", "arn:aws:cloudfront::111122223333:cache-policy/00000000-0000-4000-8000-000000000000"]
 
   resources = {
-    user_pool_arn        = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
-    table_arns           = [for table in ["guests", "audit"] : "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-${table}"]
-    put_only_table_arns  = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"]
+    user_pool_arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
+    tables = [
+      { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests", actions = ["GetItem", "Query", "BatchWriteItem"] },
+      { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit", actions = ["PutItem"] },
+    ]
     secret_arn           = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
     origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-origin-${slot}-AbCdEf"]
     key_arn              = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"

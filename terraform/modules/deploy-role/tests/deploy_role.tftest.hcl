@@ -18,9 +18,11 @@ variables {
   edge_arns        = ["arn:aws:cloudfront::111122223333:distribution/E0000000000000", "arn:aws:cloudfront::111122223333:cache-policy/00000000-0000-4000-8000-000000000000"]
 
   resources = {
-    user_pool_arn        = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
-    table_arns           = [for table in ["guests", "audit"] : "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-${table}"]
-    put_only_table_arns  = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit"]
+    user_pool_arn = "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Latchkey0"
+    tables = [
+      { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests", actions = ["GetItem", "Query", "BatchWriteItem"] },
+      { arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-audit", actions = ["PutItem"] },
+    ]
     secret_arn           = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-AbCdEf"
     origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:eu-west-1:111122223333:secret:latchkey-test-origin-${slot}-AbCdEf"]
     key_arn              = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
@@ -119,6 +121,19 @@ run "one_environment_of_one_repository_deploys" {
   assert {
     condition     = [for statement in jsondecode(aws_iam_policy.edge.policy).Statement : statement.Resource if contains(statement.Action, "apigateway:DELETE")] == [["${var.api_arn}/*"]]
     error_message = "the role deletes routes, and never the API"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement
+      if contains(statement.Resource, "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests")
+      ] == [{
+        Effect    = "Allow"
+        Action    = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:Query"]
+        Resource  = ["arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests", "arn:aws:dynamodb:eu-west-1:111122223333:table/latchkey-test-guests/index/*"]
+        Condition = { ArnLike = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-west-1:111122223333:function:latchkey-test-*" } }
+    }]
+    error_message = "the contract's actions on a table and its indexes are what functions may have there"
   }
 
   # A role's trust is written by whoever makes it, and IAM has no condition on that.
@@ -223,9 +238,11 @@ run "the_longest_names_fit" {
     edge_arns        = [for number in range(8) : "arn:aws:cloudfront::111122223333:response-headers-policy/00000000-0000-4000-8000-00000000000${number}"]
 
     resources = {
-      user_pool_arn        = "arn:aws:cognito-idp:ap-southeast-1:111122223333:userpool/ap-southeast-1_Latchkey0"
-      table_arns           = [for table in ["guests", "challenges", "sessions", "user-sessions", "activity", "audit"] : "arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-${table}"]
-      put_only_table_arns  = ["arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-audit"]
+      user_pool_arn = "arn:aws:cognito-idp:ap-southeast-1:111122223333:userpool/ap-southeast-1_Latchkey0"
+      tables = [
+        for name, resource in yamldecode(file("../../../shared/auth-api/openapi.yaml"))["x-latchkey-resources"] :
+        { arn = "arn:aws:dynamodb:ap-southeast-1:111122223333:table/latchkey-production-${name}", actions = resource.actions } if can(resource.table)
+      ]
       secret_arn           = "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:latchkey-production-AbCdEf"
       origin_secret_arns   = [for slot in ["a", "b"] : "arn:aws:secretsmanager:ap-southeast-1:111122223333:secret:latchkey-production-origin-${slot}-AbCdEf"]
       key_arn              = "arn:aws:kms:ap-southeast-1:111122223333:key/mrk-00000000000000000000000000000000"

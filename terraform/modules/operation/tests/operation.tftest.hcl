@@ -102,7 +102,7 @@ run "a_role_holds_its_grants_and_no_more" {
       {
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = ["arn:aws:logs:eu-west-1:111122223333:log-group:some-group:*"]
+        Resource = ["arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/latchkey-test-some-function:*"]
       },
       {
         Effect   = "Allow"
