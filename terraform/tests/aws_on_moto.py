@@ -76,6 +76,7 @@ class Gaps:
                     "method": request.method,
                     "url": environ.get("RAW_URI") or request.full_path,
                     "target": request.headers.get("X-Amz-Target", ""),
+                    "tags": request.headers.get("X-Amz-Tagging", ""),
                     "body": data.decode(errors="replace") if len(data) < 100_000 else "",
                 }
             )

@@ -57,6 +57,18 @@ BESIDES = {
     "wafv2:DisassociateWebACL": "cognito-idp:DisassociateWebACL",
     "wafv2:GetWebACLForResource": "cognito-idp:GetWebACLForResource",
 }
+# A call that brings tags along needs TagResource of its service too, or what that service calls it.
+TAGGING = {
+    "acm:RequestCertificate": "acm:AddTagsToCertificate",
+    "firehose:CreateDeliveryStream": "firehose:TagDeliveryStream",
+    "iam:CreateOpenIDConnectProvider": "iam:TagOpenIDConnectProvider",
+    "iam:CreatePolicy": "iam:TagPolicy",
+    "iam:CreateRole": "iam:TagRole",
+    "s3:PutObject": "s3:PutObjectTagging",
+    "sqs:CreateQueue": "sqs:TagQueue",
+}
+# A member of a request that holds tags: Tags, Tags.member.1.Key, UserPoolTags; but not TagKeys.
+TAGS = re.compile(r"\w*tags?(\.|$)", re.IGNORECASE)
 # Needs no permission.
 FREE = {"sts:GetCallerIdentity"}
 
@@ -87,7 +99,7 @@ def main() -> None:
     refused, models = {}, {}
     for call in calls:
         action, resources = understood(call, models)
-        for wanted in filter(None, (action, BESIDES.get(action))):
+        for wanted in filter(None, (action, BESIDES.get(action), tagging(call, action))):
             if wanted not in FREE and not all(allows(policy, wanted, resources) for policy in within):
                 refused.setdefault(wanted, resources)
     wrong = {action: resources for action, resources in refused.items() if action not in lacking}
@@ -131,6 +143,14 @@ def understood(call, models):
         return f"apigateway:{call['method']}", [f"arn:aws:apigateway:{call['region']}::{path.removeprefix('/v2')}"]
     action = f"{service}:{operation}"
     return ACTIONS.get(action, action), resources_of(service, call["region"], {**body, **named})
+
+
+def tagging(call, action):
+    """IAM's additional action of a call that tags what it makes; none of a call that only tags."""
+    brings = call["tags"] or "<Tags>" in call["body"] or any(TAGS.match(name) and value for name, value in members(call["body"]).items())
+    return (
+        TAGGING.get(action, f"{action.partition(':')[0]}:TagResource") if brings and not re.search(":(Un)?Tag|Tagging$", action) else None
+    )
 
 
 def members(body):

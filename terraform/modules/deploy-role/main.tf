@@ -230,7 +230,7 @@ resource "aws_iam_policy" "data" {
       {
         Sid      = "Objects"
         Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:GetObjectTagging", "s3:PutObject"]
+        Action   = ["s3:GetObject", "s3:GetObjectTagging", "s3:PutObject", "s3:PutObjectTagging"]
         Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
       },
       {
