@@ -417,6 +417,7 @@ module "edge" {
   front_end                   = var.front_end
   remember_device_days        = tonumber(local.setting_values["REMEMBER_DEVICE_DAYS"])
   product_name                = var.product_name
+  page_releases               = var.page_releases
   log_retention_days          = var.log_retention_days
   disposable                  = !var.protected
 }

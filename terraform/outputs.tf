@@ -72,6 +72,11 @@ output "site_bucket" {
   value       = one(module.edge[*].site_bucket)
 }
 
+output "page_releases" {
+  description = "The releases of the shipped page whose files are in its bucket, for the variable of this name in the next apply."
+  value       = try(module.edge[0].page_releases, [])
+}
+
 output "distribution_id" {
   description = "The distribution to invalidate after an upload."
   value       = one(module.edge[*].distribution_id)

@@ -335,6 +335,12 @@ variable "product_name" {
   default     = "Latchkey"
 }
 
+variable "page_releases" {
+  description = "The releases of the shipped page whose files are in its bucket: the output of this name, from the last apply. Without it, an apply removes the files that open pages still import."
+  type        = list(object({ version = string, files = list(string) }))
+  default     = []
+}
+
 variable "agents" {
   description = <<-EOT
     Whether agents can sign people in: AgentCore's workload identity, the pool as its credential

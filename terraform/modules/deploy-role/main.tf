@@ -234,7 +234,7 @@ resource "aws_iam_policy" "data" {
         Resource = ["arn:${var.partition}:s3:::${var.prefix}-*/*"]
       },
       {
-        # A page of another version has other names; Terraform removes the earlier ones.
+        # A release of the page has names of its own; Terraform removes those of earlier ones.
         Sid    = "PagesBefore"
         Effect = "Allow"
         Action = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:ListBucketVersions"]

@@ -140,16 +140,33 @@ locals {
   ) : {}
   version       = substr(sha256(jsonencode(local.shipped)), 0, 16)
   content_types = { css = "text/css; charset=utf-8", js = "text/javascript; charset=utf-8", json = "application/json" }
+
+  # A page that is open loads its other modules when a person needs them. So the files of the
+  # release before stay until the next release, and a page of it goes on working.
+  releases = concat(
+    length(local.shipped) == 0 ? [] : [{ version = local.version, files = sort(keys(local.shipped)) }],
+    [for release in var.page_releases : release if release.version != local.version],
+  )
+  kept_releases = slice(local.releases, 0, min(2, length(local.releases)))
+  kept_files    = merge([for release in local.kept_releases : { for file in release.files : "${release.version}/${file}" => file }]...)
 }
 
 resource "aws_s3_object" "shipped" {
-  for_each = local.shipped
+  for_each = local.kept_files
 
-  bucket        = aws_s3_bucket.site.id
-  key           = "latchkey/${local.version}/${each.key}"
-  content       = each.value
+  bucket = aws_s3_bucket.site.id
+  key    = "latchkey/${each.key}"
+  # The files of the release before are in the bucket, and their content is not here any more.
+  content       = startswith(each.key, "${local.version}/") ? local.shipped[each.value] : "throw new Error('This release is gone: load the page again.');"
   content_type  = local.content_types[reverse(split(".", each.key))[0]]
   cache_control = "public, max-age=31536000, immutable"
+
+  lifecycle {
+    # Files are removed after the page has named the new ones.
+    create_before_destroy = true
+    # A key has one content for ever.
+    ignore_changes = [content]
+  }
 }
 
 resource "aws_s3_object" "shipped_page" {

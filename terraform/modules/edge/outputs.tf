@@ -26,6 +26,14 @@ output "site_bucket" {
   value       = aws_s3_bucket.site.bucket
 }
 
+output "page_releases" {
+  description = "The releases of the shipped page whose files are in the bucket, the newest first, for var.page_releases of the next apply."
+  value       = local.kept_releases
+
+  # An apply that fails before the page has changed is no release.
+  depends_on = [aws_s3_object.shipped_page]
+}
+
 output "captcha_api_key" {
   description = "The key with which a page renders the CAPTCHA. It is public. Null without a CAPTCHA."
   value       = one([for key in aws_wafv2_api_key.captcha : nonsensitive(key.api_key)])

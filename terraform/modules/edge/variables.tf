@@ -52,6 +52,11 @@ variable "product_name" {
   type        = string
 }
 
+variable "page_releases" {
+  description = "The releases of the shipped page whose files are in the bucket, the newest first: the output of this name, from the last apply."
+  type        = list(object({ version = string, files = list(string) }))
+}
+
 variable "log_retention_days" {
   description = "How long the web ACL's log is kept."
   type        = number

@@ -18,6 +18,7 @@ variables {
   front_end                   = "latchkey"
   remember_device_days        = 14
   product_name                = "Example & Sons"
+  page_releases               = []
   log_retention_days          = 30
   disposable                  = true
 }
@@ -169,7 +170,7 @@ run "the_page_that_ships_is_whole" {
   }
 
   assert {
-    condition     = alltrue([for name in ["page.js", "page.css", "settings.json", "components.js", "latchkey.js", "keeper.js", "operations.js", "proof-of-work.js", "elements/sign-in.js", "elements/account.js", "elements/account-profile.js", "elements/consent-result.js", "elements/base.js", "elements/parts.js", "elements/style.js", "elements/texts.js", "elements/german.js"] : contains(keys(aws_s3_object.shipped), name)])
+    condition     = alltrue([for name in ["page.js", "page.css", "settings.json", "components.js", "latchkey.js", "keeper.js", "operations.js", "proof-of-work.js", "elements/sign-in.js", "elements/account.js", "elements/account-profile.js", "elements/consent-result.js", "elements/base.js", "elements/parts.js", "elements/style.js", "elements/texts.js", "elements/german.js"] : contains(keys(aws_s3_object.shipped), "${local.version}/${name}")])
     error_message = "every file that the page loads is there"
   }
 
@@ -184,18 +185,61 @@ run "the_page_that_ships_is_whole" {
   }
 
   assert {
-    condition     = jsondecode(aws_s3_object.shipped["settings.json"].content).product == "Example & Sons" && jsondecode(aws_s3_object.shipped["settings.json"].content).tokenDelivery == "cookie"
+    condition     = jsondecode(aws_s3_object.shipped["${local.version}/settings.json"].content).product == "Example & Sons" && jsondecode(aws_s3_object.shipped["${local.version}/settings.json"].content).tokenDelivery == "cookie"
     error_message = "the page is told what it is called, and keeps refresh tokens from scripts"
   }
 
   assert {
-    condition     = jsondecode(aws_s3_object.shipped["settings.json"].content).rememberDeviceDays == 14
+    condition     = jsondecode(aws_s3_object.shipped["${local.version}/settings.json"].content).rememberDeviceDays == 14
     error_message = "the page says for how long the operations spare a browser"
   }
 
   assert {
     condition     = strcontains(local.page_policy, "trusted-types latchkey") && !strcontains(local.page_policy, "unsafe")
     error_message = "the page that ships runs under a strict policy"
+  }
+}
+
+# Pages that are open import modules of their own release.
+run "a_release_leaves_the_files_of_the_one_before" {
+  command = plan
+
+  variables {
+    page_releases = [
+      { version = "0123456789abcdef", files = ["page.js", "elements/passkey-steps.js"] },
+      { version = "fedcba9876543210", files = ["page.js"] },
+    ]
+  }
+
+  assert {
+    condition     = toset([for object in aws_s3_object.shipped : object.key if !startswith(object.key, "latchkey/${local.version}/")]) == toset(["latchkey/0123456789abcdef/page.js", "latchkey/0123456789abcdef/elements/passkey-steps.js"])
+    error_message = "the files of one earlier release stay, and of no other"
+  }
+
+  assert {
+    condition     = length(regexall("/latchkey/${local.version}/page\\.(js|css)", aws_s3_object.shipped_page[0].content)) == 2
+    error_message = "the page loads this version"
+  }
+
+  assert {
+    condition     = [for release in output.page_releases : release.version] == [local.version, "0123456789abcdef"] && output.page_releases[0].files == sort(keys(local.shipped))
+    error_message = "the next apply is told which releases there are, the newest first"
+  }
+}
+
+run "an_apply_without_a_release_keeps_the_files_of_both" {
+  command = plan
+
+  variables {
+    page_releases = concat(
+      run.the_page_that_ships_is_whole.page_releases,
+      [{ version = "0123456789abcdef", files = ["page.js"] }],
+    )
+  }
+
+  assert {
+    condition     = jsonencode(output.page_releases) == jsonencode(var.page_releases) && contains(keys(aws_s3_object.shipped), "0123456789abcdef/page.js")
+    error_message = "the release before is the same as long as the newest is"
   }
 }
 
