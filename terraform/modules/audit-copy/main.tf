@@ -213,6 +213,16 @@ resource "aws_iam_role_policy" "pipe" {
   })
 }
 
+# EventBridge tries the role when a pipe is made, and IAM needs a while to publish a role or its
+# permissions to all of AWS. The provider does not try again, so the pipe waits.
+resource "terraform_data" "role_is_known" {
+  triggers_replace = [aws_iam_role.pipe.unique_id, aws_iam_role_policy.pipe.policy]
+
+  provisioner "local-exec" {
+    command = "sleep 30"
+  }
+}
+
 # Every record of the stream, as DynamoDB writes it: an item that was changed or deleted against all
 # grants shows here.
 resource "aws_pipes_pipe" "this" {
@@ -240,5 +250,5 @@ resource "aws_pipes_pipe" "this" {
     input_template = "<aws.pipes.event.json>\n"
   }
 
-  depends_on = [aws_iam_role_policy.pipe]
+  depends_on = [terraform_data.role_is_known]
 }

@@ -84,6 +84,16 @@ resource "aws_iam_role_policy" "pipe" {
   })
 }
 
+# EventBridge tries the role when a pipe is made, and IAM needs a while to publish a role or its
+# permissions to all of AWS. The provider does not try again, so the pipe waits.
+resource "terraform_data" "role_is_known" {
+  triggers_replace = [aws_iam_role.pipe.unique_id, aws_iam_role_policy.pipe.policy]
+
+  provisioner "local-exec" {
+    command = "sleep 30"
+  }
+}
+
 resource "aws_pipes_pipe" "this" {
   name        = "${var.name}-events"
   description = "Events of guests, from their activity to the bus"
@@ -120,5 +130,5 @@ resource "aws_pipes_pipe" "this" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.pipe]
+  depends_on = [terraform_data.role_is_known]
 }

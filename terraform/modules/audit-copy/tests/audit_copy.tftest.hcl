@@ -16,6 +16,12 @@ variables {
 run "nobody_can_change_the_copy" {
   command = apply
 
+  # IAM publishes a role, or what it may do, after a while.
+  assert {
+    condition     = terraform_data.role_is_known.triggers_replace == [aws_iam_role.pipe.unique_id, aws_iam_role_policy.pipe.policy] && can(regex("\\n  provisioner \"local-exec\" \\{\\n    command = \"sleep (2[0-9]|30)\"\\n  \\}\\n", file("main.tf"))) && can(regex("resource \"aws_pipes_pipe\" \"this\" (?s:.*?)depends_on = \\[terraform_data\\.role_is_known\\]", file("main.tf")))
+    error_message = "the pipe is made once its role is known, and nothing waits again before role or policy change"
+  }
+
   assert {
     condition     = aws_s3_bucket.this.object_lock_enabled && aws_s3_bucket_object_lock_configuration.this.rule[0].default_retention[0].mode == "COMPLIANCE" && aws_s3_bucket_object_lock_configuration.this.rule[0].default_retention[0].days == 400 && aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
     error_message = "an object stays as it is for its time, whoever asks"

@@ -17,6 +17,12 @@ variables {
 run "inserts_that_are_events_reach_the_bus" {
   command = apply
 
+  # IAM publishes a role, or what it may do, after a while.
+  assert {
+    condition     = terraform_data.role_is_known.triggers_replace == [aws_iam_role.pipe.unique_id, aws_iam_role_policy.pipe.policy] && can(regex("\\n  provisioner \"local-exec\" \\{\\n    command = \"sleep (2[0-9]|30)\"\\n  \\}\\n", file("main.tf"))) && can(regex("resource \"aws_pipes_pipe\" \"this\" (?s:.*?)depends_on = \\[terraform_data\\.role_is_known\\]", file("main.tf")))
+    error_message = "the pipe is made once its role is known, and nothing waits again before role or policy change"
+  }
+
   assert {
     condition = jsonencode(jsondecode(aws_pipes_pipe.this.source_parameters[0].filter_criteria[0].filter[0].pattern)) == jsonencode({
       eventName = ["INSERT"]
