@@ -504,6 +504,7 @@ module "observability" {
       function_name   = module.function[name].function_name
       timeout_seconds = function.needs.timeoutSeconds
       log_group_name  = module.function[name].log_group_name
+      area            = local.areas[name]
     }
   }
 }

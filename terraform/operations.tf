@@ -55,6 +55,9 @@ locals {
   # Whether a route is for people who help guests. No agent may call those.
   for_operators = { for name, operation in local.operations : name => startswith(operation.path, "/admin/") }
 
+  # Saved queries over logs are made for each of these. A query takes fifty log groups.
+  areas = { for name in keys(local.functions) : name => can(regex("^/(auth|me)(/|$)", local.operations[name].path)) ? "people" : "services" }
+
   # The operations that agents have as tools.
   tools = { for name, operation in local.operations : name => operation.tool if operation.tool != null }
 

@@ -250,6 +250,15 @@ run "every_operation_has_what_it_needs" {
     error_message = "with a deploy role, every function's role has the boundary"
   }
 
+  # StartQuery takes fifty groups.
+  assert {
+    condition = alltrue([for groups in values(module.observability[0].query_log_groups) : length(groups) <= 50]) && alltrue([
+      for question in distinct([for name in keys(module.observability[0].query_log_groups) : reverse(split("/", name))[0]]) :
+      sort(flatten([for name, groups in module.observability[0].query_log_groups : groups if endswith(name, "/${question}")])) == sort([for name in run.contract.names : "/aws/lambda/latchkey-test-${name}"])
+    ])
+    error_message = "each saved query can be started, and together they ask every function's log: ${jsonencode({ for name, groups in module.observability[0].query_log_groups : name => length(groups) })}"
+  }
+
   # A role may do what its policy and its boundary both allow. An action that the boundary lacks is
   # refused on AWS alone, at its first call.
   assert {

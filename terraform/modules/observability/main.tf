@@ -288,8 +288,8 @@ resource "aws_cloudwatch_query_definition" "access" {
   query_string    = "stats count(*) as requests, pct(`responseLatency`, 99) as p99 by `routeKey`, `status` | sort requests desc"
 }
 
-resource "aws_cloudwatch_query_definition" "this" {
-  for_each = {
+locals {
+  questions = {
     "server errors, newest first" = "fields `timestamp`, `function`, `outcome`, `requestId`, `message` | filter `level` = 'ERROR' | sort `timestamp` desc | limit 100"
     "outcomes by operation"       = "filter `message` = 'completed' | stats count(*) as invocations by `function`, `outcome` | sort invocations desc"
     "slowest invocations"         = "filter `message` = 'completed' | fields `timestamp`, `function`, `Latency`, `outcome`, `requestId` | sort `Latency` desc | limit 50"
@@ -299,8 +299,17 @@ resource "aws_cloudwatch_query_definition" "this" {
     "past CloudFront"             = "filter `message` like 'front door' | stats count(*) as refused by `function`, bin(1h) | sort refused desc"
     "cold starts"                 = "filter `type` = 'platform.initReport' or `type` = 'platform.report' and ispresent(`record.metrics.initDurationMs`) | stats count(*) as starts, pct(`record.metrics.initDurationMs`, 99) as p99 by @log"
   }
+  log_groups = { for function in var.functions : function.area => function.log_group_name... }
+}
+
+# Each for an area: CloudWatch starts no query over more than fifty groups. SOURCE, which names them
+# by a prefix, is not for queries of the console.
+resource "aws_cloudwatch_query_definition" "this" {
+  for_each = merge([
+    for area, groups in local.log_groups : { for title, question in local.questions : "${area}/${title}" => { groups = sort(groups), question = question } }
+  ]...)
 
   name            = "${var.name}/${each.key}"
-  log_group_names = [for one in var.functions : one.log_group_name]
-  query_string    = each.value
+  log_group_names = each.value.groups
+  query_string    = each.value.question
 }

@@ -33,3 +33,8 @@ output "log_queries" {
   description = "Every saved query over logs."
   value       = concat([aws_cloudwatch_query_definition.access.query_string], values(aws_cloudwatch_query_definition.this)[*].query_string)
 }
+
+output "query_log_groups" {
+  description = "The log groups of each saved query over functions' logs, by its name."
+  value       = { for query in aws_cloudwatch_query_definition.this : query.name => query.log_group_names }
+}

@@ -19,12 +19,18 @@ variable "kms_key_arn" {
 }
 
 variable "functions" {
-  description = "Every function: its name, its time-out and its log group, by its operation's name."
+  description = "Every function: its name, its time-out, its log group, and the area of saved queries that it is in, by its operation's name."
   type = map(object({
     function_name   = string
     timeout_seconds = number
     log_group_name  = string
+    area            = string
   }))
+
+  validation {
+    condition     = alltrue([for functions in values({ for name, function in var.functions : function.area => name... }) : length(functions) <= 50])
+    error_message = "A query of Logs Insights takes fifty log groups, and an area has more functions: divide it in operations.tf."
+  }
 }
 
 variable "api_id" {

@@ -17,9 +17,9 @@ variables {
   access_log_group_name = "/aws/vendedlogs/apigateway/latchkey-test"
 
   functions = {
-    initiate-otp  = { function_name = "latchkey-test-initiate-otp", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-initiate-otp" }
-    register-user = { function_name = "latchkey-test-register-user", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-register-user" }
-    verify-otp    = { function_name = "latchkey-test-verify-otp", timeout_seconds = 10, log_group_name = "/aws/lambda/latchkey-test-verify-otp" }
+    initiate-otp  = { function_name = "latchkey-test-initiate-otp", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-initiate-otp", area = "people" }
+    register-user = { function_name = "latchkey-test-register-user", timeout_seconds = 15, log_group_name = "/aws/lambda/latchkey-test-register-user", area = "services" }
+    verify-otp    = { function_name = "latchkey-test-verify-otp", timeout_seconds = 10, log_group_name = "/aws/lambda/latchkey-test-verify-otp", area = "people" }
   }
 }
 
@@ -140,8 +140,11 @@ run "somebody_hears_of_it" {
   }
 
   assert {
-    condition     = alltrue([for query in aws_cloudwatch_query_definition.this : length(query.log_group_names) == 3])
-    error_message = "saved queries look at every function's log"
+    condition = jsonencode({ for query in aws_cloudwatch_query_definition.this : query.name => sort(query.log_group_names) if endswith(query.name, "/busiest viewers") }) == jsonencode({
+      "latchkey-test/people/busiest viewers"   = ["/aws/lambda/latchkey-test-initiate-otp", "/aws/lambda/latchkey-test-verify-otp"]
+      "latchkey-test/services/busiest viewers" = ["/aws/lambda/latchkey-test-register-user"]
+    })
+    error_message = "a saved query of each area looks at the logs of its functions"
   }
 
   assert {
@@ -166,4 +169,15 @@ run "one_s_own_sender_has_a_reputation_to_lose" {
     condition     = { for metric, alarm in aws_cloudwatch_metric_alarm.reputation : alarm.metric_name => alarm.threshold } == { "Reputation.BounceRate" = 0.05, "Reputation.ComplaintRate" = 0.001 }
     error_message = "the alarm rings before SES stops the account"
   }
+}
+
+# CloudWatch starts no query over more groups.
+run "a_query_over_more_than_fifty_logs_is_refused" {
+  command = plan
+
+  variables {
+    functions = { for number in range(51) : "f${number}" => { function_name = "latchkey-test-f${number}", timeout_seconds = 10, log_group_name = "/aws/lambda/latchkey-test-f${number}", area = "people" } }
+  }
+
+  expect_failures = [var.functions]
 }
