@@ -379,6 +379,7 @@ module "http_api" {
   cors_origins       = var.cors_origins
   cors               = local.contract["x-latchkey-cors"]
   domain             = local.api_domain
+  is_domain_in_use   = try(var.api_host_in_use == local.api_domain.name, false)
   access_log_group   = local.access_log_group
   log_retention_days = var.log_retention_days
   log_kms_key_arn    = aws_kms_key.this.arn
@@ -409,7 +410,7 @@ module "edge" {
 
   name                        = local.prefix
   account_id                  = local.account_id
-  api_host                    = module.http_api[0].host
+  api_host                    = try(var.api_host_ready == local.api_domain.name, false) ? module.http_api[0].host : module.http_api[0].aws_host
   origin_secret               = module.secrets.origin_secret
   domain                      = var.domain
   auth_requests_per_5_minutes = var.auth_requests_per_5_minutes

@@ -67,6 +67,16 @@ output "api_host" {
   value       = one(module.http_api[*].host)
 }
 
+output "api_host_ready" {
+  description = "The API's host below the domain, once it leads to the API, for the variable of this name in the next apply; null without a domain."
+  value       = one(module.http_api[*].ready_host)
+}
+
+output "api_host_in_use" {
+  description = "The API's host below the domain, once CloudFront asks it, for the variable of this name in the next apply; null before and without a domain."
+  value       = try(module.edge[0].api_host == local.api_domain.name, false) ? module.edge[0].api_host : null
+}
+
 output "site_bucket" {
   description = "The bucket for the front end's upload."
   value       = one(module.edge[*].site_bucket)

@@ -166,7 +166,7 @@ variable "mail_sender" {
 }
 
 variable "domain" {
-  description = "The deployment's own domain name and its Route 53 zone. The API then answers at api.<name>, and no longer at AWS's name. Null for CloudFront's name."
+  description = "The deployment's own domain name and its Route 53 zone. The API then answers at api.<name>, and after later applies (api_host_in_use) no longer at AWS's name. Null for CloudFront's name."
   type = object({
     name    = string
     zone_id = string
@@ -177,6 +177,21 @@ variable "domain" {
     condition     = var.domain == null || can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain.name))
     error_message = "domain.name is a host name such as auth.example.com, without https:// and without a path."
   }
+}
+
+# A domain takes three applies, so that the API always has a name that CloudFront can ask: the name
+# is made, CloudFront asks it, AWS's name goes off.
+
+variable "api_host_ready" {
+  description = "The output of this name, from the apply that set domain. CloudFront then asks the API there."
+  type        = string
+  default     = null
+}
+
+variable "api_host_in_use" {
+  description = "The output of this name, from the apply in which CloudFront began to ask the API under its domain. AWS's name for the API is then off."
+  type        = string
+  default     = null
 }
 
 variable "frontend_url" {

@@ -91,6 +91,8 @@ class Gaps:
         function's log destination, parts of a distribution and of a domain."""
         if request.path.startswith("/2020-05-31/distribution"):
             return self.distribution(request, environ)
+        if request.path.startswith("/v2/domainnames/") or (request.path == "/v2/domainnames" and request.method == "POST"):
+            return self.api_domain(request, environ)
         target = request.headers.get("X-Amz-Target", "").partition(".")[2]
         if target.endswith("UserPoolDomain"):
             return self.domain(request, environ)
@@ -132,6 +134,20 @@ class Gaps:
         answer = json.loads(response.get_data() or b"{}")
         if answer.get("DomainDescription"):
             answer["DomainDescription"].update(kept)
+            response.set_data(json.dumps(answer))
+        return response
+
+    def api_domain(self, request, environ):
+        """moto does not say that a domain of an API is there, nor where its record leads."""
+        response = Response.from_app(self.moto, environ)
+        answer = json.loads(response.get_data() or b"{}")
+        for configuration in answer.get("domainNameConfigurations", []):
+            configuration.update(
+                domainNameStatus="AVAILABLE",
+                apiGatewayDomainName="d-0123456789.execute-api.eu-west-1.amazonaws.com",
+                hostedZoneId="ZLY8HYME6SFDD",
+            )
+            answer = {name: value for name, value in answer.items() if value != {}}
             response.set_data(json.dumps(answer))
         return response
 

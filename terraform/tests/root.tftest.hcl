@@ -287,6 +287,7 @@ run "a_deployment_has_its_own_say" {
     live_versions                    = { verify-otp = "3" }
     settings                         = { OTP_ATTEMPTS = "5" }
     domain                           = { name = "auth.example.com", zone_id = "Z0000000000000" }
+    api_host_ready                   = "api.auth.example.com"
     mail_sender                      = { from_address = "Latchkey <no-reply@example.com>", zone_id = "Z0000000000000", configuration_set = "tracked" }
     agents                           = true
     credential_provider_callback_url = run.every_operation_has_what_it_needs.credential_provider_callback_url
@@ -313,6 +314,11 @@ run "a_deployment_has_its_own_say" {
   assert {
     condition     = output.url == "https://auth.example.com" && output.api_host == "api.auth.example.com"
     error_message = "the domain names the deployment, and api.<domain> the API behind it"
+  }
+
+  assert {
+    condition     = module.edge[0].api_host == "api.auth.example.com" && output.api_host_in_use == "api.auth.example.com" && run.every_operation_has_what_it_needs.api_host_in_use == null
+    error_message = "CloudFront asks the API at the name that an earlier apply has made"
   }
 
   assert {

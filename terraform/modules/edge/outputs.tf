@@ -3,6 +3,13 @@ output "url" {
   value       = "https://${var.domain == null ? aws_cloudfront_distribution.this.domain_name : var.domain.name}"
 }
 
+output "api_host" {
+  description = "The host under which CloudFront asks the API, once the distribution has changed."
+  value       = var.api_host
+
+  depends_on = [aws_cloudfront_distribution.this]
+}
+
 output "cloudfront_url" {
   description = "CloudFront's own name for the deployment, which answers beside a domain."
   value       = "https://${aws_cloudfront_distribution.this.domain_name}"

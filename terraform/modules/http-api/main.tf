@@ -4,7 +4,7 @@ resource "aws_apigatewayv2_api" "this" {
   name                         = var.name
   description                  = "Latchkey, as the contract has it"
   protocol_type                = "HTTP"
-  disable_execute_api_endpoint = var.domain != null
+  disable_execute_api_endpoint = var.domain != null && var.is_domain_in_use
 
   dynamic "cors_configuration" {
     for_each = length(var.cors_origins) > 0 ? [var.cors_origins] : []
@@ -122,7 +122,7 @@ resource "aws_apigatewayv2_stage" "this" {
   depends_on = [aws_apigatewayv2_route.this, aws_lambda_permission.this]
 }
 
-# With a domain: the API under its own name, AWS's name off.
+# With a domain: the API under its own name, AWS's name off once CloudFront uses that.
 
 module "certificate" {
   source = "../certificate"

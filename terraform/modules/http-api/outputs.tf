@@ -9,8 +9,22 @@ output "arn" {
 }
 
 output "host" {
-  description = "The API's host, for CloudFront and for callers that sign with IAM."
+  description = "The API's host, for callers that sign with IAM."
   value       = var.domain == null ? trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://") : var.domain.name
+}
+
+output "aws_host" {
+  description = "AWS's name for the API, which is off while a domain is in use."
+  value       = trimprefix(aws_apigatewayv2_api.this.api_endpoint, "https://")
+}
+
+# No input of CloudFront's in the same apply: the mapping waits for the functions, which wait for
+# CloudFront's name.
+output "ready_host" {
+  description = "The API's own host, once it leads to the API; null without a domain."
+  value       = try(var.domain.name, null)
+
+  depends_on = [aws_apigatewayv2_api_mapping.this, aws_route53_record.this]
 }
 
 output "signed_route_arns" {

@@ -59,11 +59,16 @@ variable "cors" {
 }
 
 variable "domain" {
-  description = "The API's own domain name and its hosted zone, with AWS's name off; null for AWS's name. Both are public: functions refuse requests that bypass CloudFront."
+  description = "The API's own domain name and its hosted zone; null for AWS's name. Both are public: functions refuse requests that bypass CloudFront."
   type = object({
     name    = string
     zone_id = string
   })
+}
+
+variable "is_domain_in_use" {
+  description = "Whether CloudFront asks the API under its own domain name since an earlier apply. AWS's name is then off."
+  type        = bool
 }
 
 variable "access_log_group" {

@@ -14,6 +14,7 @@ variables {
     maxAgeSeconds = 600
   }
   domain             = null
+  is_domain_in_use   = false
   access_log_group   = "/aws/vendedlogs/apigateway/latchkey-test"
   log_retention_days = 30
   log_kms_key_arn    = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-4000-8000-000000000000"
@@ -106,17 +107,36 @@ run "routes_let_in_whom_they_should" {
   }
 }
 
+run "a_new_domain_leaves_aws_s_name_on" {
+  command = plan
+
+  variables {
+    domain = { name = "api.auth.example.com", zone_id = "Z0000000000000" }
+  }
+
+  assert {
+    condition     = !aws_apigatewayv2_api.this.disable_execute_api_endpoint && output.host == "api.auth.example.com" && output.aws_host == "latchkey00.execute-api.eu-west-1.amazonaws.com"
+    error_message = "CloudFront asks the API under AWS's name until the distribution has changed"
+  }
+
+  assert {
+    condition     = output.ready_host == var.domain.name && can(regex("output \"ready_host\" (?s:[^}]*)depends_on = \\[aws_apigatewayv2_api_mapping\\.this, aws_route53_record\\.this\\]", file("outputs.tf")))
+    error_message = "a later apply is told the domain after it leads to the API"
+  }
+}
+
 run "a_domain_is_the_api_s_only_name" {
   command = plan
 
   variables {
-    domain       = { name = "api.auth.example.com", zone_id = "Z0000000000000" }
-    cors_origins = ["https://app.example.com"]
+    domain           = { name = "api.auth.example.com", zone_id = "Z0000000000000" }
+    is_domain_in_use = true
+    cors_origins     = ["https://app.example.com"]
   }
 
   assert {
     condition     = aws_apigatewayv2_api.this.disable_execute_api_endpoint && output.host == "api.auth.example.com"
-    error_message = "with a domain, AWS's name is off"
+    error_message = "with a domain in use, AWS's name is off"
   }
 
   assert {
