@@ -124,9 +124,11 @@ class Terraform:
         states = {other: self.s3.get_object(Bucket=self.state_bucket, Key=other)["Body"].read() for other in keys if other != key}
         return [other.removeprefix(folder).removesuffix(".tfstate") for other, state in states.items() if made(state)]
 
-    def forget(self, kinds: tuple[str, ...]) -> list[str]:
-        """Removes all of these kinds from the state, but does not destroy them."""
-        there = [line for line in self.run("state", "list").splitlines() if re.sub(r"module\.[^.]+\.", "", line).startswith(kinds)]
+    def forget(self, beginnings: tuple[str, ...]) -> list[str]:
+        """Removes the resources whose address begins like this, with its modules or without, from
+        the state, but does not destroy them."""
+        addresses = self.run("state", "list").splitlines()
+        there = [one for one in addresses if one.startswith(beginnings) or re.sub(r"module\.[^.]+\.", "", one).startswith(beginnings)]
         if there:
             self.run("state", "rm", *there)
         return there

@@ -9,6 +9,7 @@ locals {
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:CloudTrail's data events tell who reads it; a log beside it would need a bucket of its own.
+  #checkov:skip=CKV_AWS_145:Amazon's own key: an administrator could disable the deployment's, and the copy could not be read.
   #checkov:skip=CKV_AWS_144:It is itself the copy of a table that keeps 35 days of backups.
   #checkov:skip=CKV2_AWS_61:Nothing in it expires by itself: how long a record is kept is for the team to decide.
   #checkov:skip=CKV2_AWS_62:No one waits for its changes.
@@ -49,11 +50,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    bucket_key_enabled = true
-
+    # No key of the account: whoever disables or deletes that makes every object unreadable.
     apply_server_side_encryption_by_default {
-      sse_algorithm     = "aws:kms"
-      kms_master_key_id = var.kms_key_arn
+      sse_algorithm = "AES256"
     }
   }
 }
@@ -121,19 +120,11 @@ resource "aws_iam_role_policy" "delivery" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Effect   = "Allow"
-        Action   = ["s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads", "s3:PutObject"]
-        Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
-      },
-      {
-        Effect    = "Allow"
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = [var.kms_key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
-      },
-    ]
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["s3:AbortMultipartUpload", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads", "s3:PutObject"]
+      Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
+    }]
   })
 }
 

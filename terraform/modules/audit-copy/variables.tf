@@ -19,7 +19,7 @@ variable "account_id" {
 }
 
 variable "kms_key_arn" {
-  description = "The key that encrypts the table, its stream, the queue and the bucket."
+  description = "The key that encrypts the table, its stream and the queue."
   type        = string
 }
 

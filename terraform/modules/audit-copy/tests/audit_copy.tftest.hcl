@@ -32,6 +32,14 @@ run "nobody_can_change_the_copy" {
     error_message = "no role of the copy deletes, or shortens what is kept"
   }
 
+  # A key that somebody disables or deletes would make every object unreadable before its time.
+  assert {
+    condition = one([for rule in aws_s3_bucket_server_side_encryption_configuration.this.rule : [for each in rule.apply_server_side_encryption_by_default : each.sse_algorithm]]) == ["AES256"] && !anytrue([
+      for statement in jsondecode(aws_iam_role_policy.delivery.policy).Statement : anytrue([for action in statement.Action : startswith(action, "kms:")])
+    ])
+    error_message = "Amazon's own key encrypts the copy, which nobody can disable or delete"
+  }
+
   assert {
     condition     = length(aws_pipes_pipe.this.source_parameters[0].filter_criteria) == 0 && aws_pipes_pipe.this.source == var.stream_arn && aws_pipes_pipe.this.target == aws_kinesis_firehose_delivery_stream.this.arn
     error_message = "every change of the table is copied"
