@@ -3,19 +3,15 @@ that cannot change."""
 
 import collections
 import dataclasses
+import datetime
 import enum
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from deployment.doctor import pool as checks
 from deployment.doctor.deployed import Deployed
 from deployment.doctor.finding import Finding
-
-# Roughly auth-domain's rules for addresses: an address that it refuses is no user name of
-# Latchkey's.
-ADDRESS = re.compile(r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$")
-LONGEST_ADDRESS = 128
+from deployment.people import LONGEST_NAME, is_address
 
 # Findings that no change of a pool mends. Cognito fixes these when a pool is made.
 FINAL = {"case-sensitive", "user-name"}
@@ -39,6 +35,14 @@ class Point:
     remedy: str = ""
 
 
+REMEDIES = {
+    "default-mail-sender": "verify an identity in SES, leave its sandbox, and set mail_sender before adopting",
+    "worded-mails": "set mail_sender before adopting",
+    "foreign-trigger": "adopting takes it out: see that nothing needs it",
+    "admin-scope": "adopting wires the trigger, once the functions are there",
+    "mfa": "adopting turns it off: Latchkey's authenticator takes its place, and people set theirs up anew",
+}
+
 LOOKS = (
     ("tier and first factors", checks.first_factors, "codes by mail, passwords and passkeys can sign people in"),
     ("user names", checks.user_names, "the address is the user name, whatever its letter case"),
@@ -59,18 +63,19 @@ def points(deployed: Deployed) -> Iterator[Point]:
             yield point(subject, finding)
     yield from required(deployed.pool)
     yield from schema(deployed.pool)
+    yield from ended(deployed.pool)
 
 
 def point(subject: str, finding: Finding) -> Point:
     if finding.code in FINAL:
-        return Point(Verdict.CANNOT, subject, finding.sentence, "make a new pool, and import the people (scripts/export-guests reads them)")
-    remedies = {
-        "default-mail-sender": finding.remedy,
-        "foreign-trigger": "take it out, or see that it stops no sign-in",
-        "admin-scope": "Terraform wires the trigger with wire_triggers",
-        "mfa": "turn it off at a quiet hour: Latchkey's authenticator takes its place, and people set theirs up anew",
-    }
-    return Point(Verdict.CHANGE, subject, finding.sentence, remedies.get(finding.code, "set it as shared/auth-api/user-pool.yaml has it"))
+        return Point(
+            Verdict.CANNOT, subject, finding.sentence, "let Terraform make a new pool, and import the people: --people FILE writes them"
+        )
+    if subject == "app clients":
+        remedy = "delete the client, or set it as shared/auth-api/user-pool.yaml has them: adopting leaves it as it is"
+    else:
+        remedy = REMEDIES.get(finding.code, "adopting sets it")
+    return Point(Verdict.CHANGE, subject, finding.sentence, remedy)
 
 
 def required(pool: dict[str, Any]) -> Iterator[Point]:
@@ -91,15 +96,29 @@ def schema(pool: dict[str, Any]) -> Iterator[Point]:
         yield Point(Verdict.KNOW, "own attributes", f"{', '.join(own)} stay with the users; Latchkey neither reads nor changes them")
 
 
+def ended(pool: dict[str, Any]) -> Iterator[Point]:
+    """Settings that Terraform does not have, and so takes back to Cognito's defaults."""
+    tags = sorted(pool.get("UserPoolTags", {}))
+    settings = {
+        "remembered devices": pool.get("DeviceConfiguration"),
+        "threat protection": pool.get("UserPoolAddOns", {}).get("AdvancedSecurityMode", "OFF") != "OFF",
+        "the tier Plus": pool.get("UserPoolTier") == "PLUS",
+        "invitation mails": pool.get("AdminCreateUserConfig", {}).get("InviteMessageTemplate"),
+        f"tags ({', '.join(tags)})": tags,
+    }
+    if names := [name for name, is_set in settings.items() if is_set]:
+        yield Point(Verdict.KNOW, "settings", f"adopting ends these: {', '.join(names)}")
+
+
 def people(users: Iterator[dict[str, Any]]) -> Iterator[Point]:
     """About the users. Counts, and never a name."""
     seen: collections.Counter[str] = collections.Counter()
     addresses: collections.Counter[str] = collections.Counter()
     for user in users:
         seen["users"] += 1
-        attributes = {attribute["Name"]: attribute["Value"] for attribute in user.get("Attributes", [])}
+        attributes = attributes_of(user)
         email = attributes.get("email", "")
-        if not ADDRESS.match(email) or len(email) > LONGEST_ADDRESS:
+        if not is_address(email):
             seen["no address"] += 1
             continue
         addresses[email.lower()] += 1
@@ -122,3 +141,34 @@ def people(users: Iterator[dict[str, Any]]) -> Iterator[Point]:
     if doubled:
         sentence = f"{doubled} share an address with another user, but for letter case: only one of them would be the guest"
         yield Point(Verdict.CANNOT, "users", sentence, "join them first")
+
+
+def rows(users: Iterable[dict[str, Any]]) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Lines for scripts/import-guests, and how many users are left out, by reason. A disabled user
+    would be free to sign in, and of two users at one address a person has to choose."""
+    left_out: collections.Counter[str] = collections.Counter()
+    by_address: dict[str, list[dict[str, Any]]] = collections.defaultdict(list)
+    for user in users:
+        attributes = attributes_of(user)
+        email, name = attributes.get("email", ""), attributes.get("name", "").strip()
+        if not is_address(email):
+            left_out["without an address that Latchkey takes"] += 1
+        elif not user.get("Enabled", True):
+            left_out["disabled"] += 1
+        else:
+            created = user["UserCreateDate"].astimezone(datetime.timezone.utc)
+            line = {
+                "email": email,
+                "verified": attributes.get("email_verified") == "true",
+                **({"name": name} if name and len(name) <= LONGEST_NAME and name.isprintable() else {}),
+                "created": created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "externalId": attributes["sub"],
+            }
+            by_address[email.lower()].append(line)
+    if doubled := sum(len(lines) for lines in by_address.values() if len(lines) > 1):
+        left_out["at an address of several"] = doubled
+    return dict(left_out), [lines[0] for lines in by_address.values() if len(lines) == 1]
+
+
+def attributes_of(user: dict[str, Any]) -> dict[str, str]:
+    return {attribute["Name"]: attribute["Value"] for attribute in user.get("Attributes", [])}

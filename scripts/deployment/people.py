@@ -30,6 +30,11 @@ FIELDS = ("email", "verified", "name", "created", "externalId", "passwordHash", 
 TRUE, FALSE = {"true", "1", "yes"}, {"false", "0", "no", ""}
 
 
+def is_address(email: str) -> bool:
+    """Whether Latchkey takes it."""
+    return bool(ADDRESS.fullmatch(email)) and len(email.partition("@")[0]) <= LONGEST_LOCAL
+
+
 @dataclasses.dataclass(frozen=True, repr=False)
 class Person:
     """One row that can be imported. It never prints."""
@@ -84,7 +89,7 @@ def parsed(row: Row) -> Person:
     if unknown := sorted(fields.keys() - set(FIELDS)):
         raise ValueError(f"unknown fields: {', '.join(unknown)}")
     email = text(fields, "email") or ""
-    if not ADDRESS.fullmatch(email) or len(email.partition("@")[0]) > LONGEST_LOCAL:
+    if not is_address(email):
         raise ValueError("the address is none that Latchkey takes")
     name = text(fields, "name")
     if name and (len(name) > LONGEST_NAME or not name.isprintable()):

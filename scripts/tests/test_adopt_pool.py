@@ -1,13 +1,18 @@
 """Existing pools, at the Cognito stand-in: one that fits, and the kinds of older ones. Needs
 target/debug/cognito-local, which cargo test builds."""
 
+import datetime
 import json
+import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 from typing import Any
 
 import test_doctor_of_pools as doctor
+
+from deployment import adoption, people
 
 
 class Pools(unittest.TestCase):
@@ -53,6 +58,16 @@ class Pools(unittest.TestCase):
         name = {"Name": "family_name", "AttributeDataType": "String", "Required": True}
         self.assertEqual(self.subjects(self.made({"Schema": [name]}), "cannot"), {"required attributes"})
 
+    def test_each_change_says_who_makes_it_and_what_adopting_ends_is_told(self) -> None:
+        factors = {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD"]}}}
+        ended = {"DeviceConfiguration": {"ChallengeRequiredOnNewDevice": True}, "UserPoolTags": {"team": "theirs"}}
+        pool_id = self.made({**factors, **ended}, {"PreventUserExistenceErrors": "LEGACY"})
+        remedies = {point["subject"]: point["remedy"] for point in self.said(pool_id)[1] if point["verdict"] == "change"}
+        self.assertEqual(remedies["tier and first factors"], "adopting sets it")
+        self.assertIn("delete the client, or set it", remedies["app clients"])
+        known = {point["subject"]: point["sentence"] for point in self.said(pool_id)[1] if point["verdict"] == "know"}
+        self.assertEqual(known["settings"], "adopting ends these: remembered devices, tags (team)")
+
     def test_users_are_counted_and_never_named(self) -> None:
         pool_id = self.made({})
         for name, proved, password in (("ada", "true", None), ("eve", "false", None), ("bob", "true", "Temporary-horse-1")):
@@ -68,6 +83,68 @@ class Pools(unittest.TestCase):
             self.assertIn(sentence, of_users)
         self.assertNotIn("@", of_users)
         self.assertNotIn("users", {point["subject"] for point in self.said(pool_id, "--no-users")[1]})
+
+    def test_people_of_a_pool_that_cannot_serve_leave_it_in_a_file_for_an_import(self) -> None:
+        pool_id = self.made({"UsernameConfiguration": {"CaseSensitive": True}})
+        for email, proved, name in (
+            ("Ada@example.com", "true", "Ada"),
+            ("eve@example.com", "false", None),
+            ("Bob@example.com", "true", None),
+            ("bob@example.com", "false", None),
+            ("off@example.com", "true", None),
+        ):
+            attributes = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": proved}]
+            attributes += [{"Name": "name", "Value": name}] if name else []
+            self.cognito.admin_create_user(UserPoolId=pool_id, Username=email, UserAttributes=attributes, MessageAction="SUPPRESS")
+        self.cognito.admin_disable_user(UserPoolId=pool_id, Username="off@example.com")
+        users = {each["Username"]: each for each in self.cognito.list_users(UserPoolId=pool_id)["Users"]}
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / "people.jsonl"
+
+            def wrote() -> subprocess.CompletedProcess[str]:
+                command = (sys.executable, doctor.SCRIPTS / "adopt-pool", pool_id, "--people", str(file))
+                return subprocess.run(command, capture_output=True, text=True, check=False)
+
+            ran = wrote()
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+            self.assertEqual(ran.stdout, "adopt-pool: 2 people written; left out: 2 at an address of several, 1 disabled\n")
+            self.assertEqual(file.stat().st_mode & 0o777, 0o600)
+            written = file.read_text()
+            lines = {line["externalId"]: line for line in map(json.loads, written.splitlines())}
+            self.assertEqual(len(lines), 2)
+            eve = next(line for line in lines.values() if line["email"] == "eve@example.com")
+            self.assertEqual(eve.keys(), {"email", "verified", "created", "externalId"})
+            subs = {attribute["Value"] for user in users.values() for attribute in user["Attributes"] if attribute["Name"] == "sub"}
+            self.assertLessEqual(lines.keys(), subs)
+
+            again = wrote()
+            self.assertEqual((again.returncode, again.stderr), (2, f"adopt-pool: {file} is there already\n"))
+            self.assertEqual(file.read_text(), written)
+            command = (sys.executable, doctor.SCRIPTS / "import-guests", str(file), "--dry-run", "--trust-verified", "--json")
+            tried = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual(json.loads(tried.stdout), {"counts": {"guests with a user": 1, "guests who wait": 1}, "refused": []})
+
+    def test_every_line_of_people_is_one_that_an_import_takes(self) -> None:
+        at = datetime.datetime(2024, 2, 3, 4, 5, 6, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+
+        def user(sub: str, **attributes: str) -> dict[str, Any]:
+            described = [{"Name": name, "Value": value} for name, value in {"sub": sub, **attributes}.items()]
+            return {"Attributes": described, "UserCreateDate": at, "Enabled": True}
+
+        left_out, lines = adoption.rows(
+            [
+                user("1", email="ada@example.com", email_verified="true", name="Ada"),
+                user("2", email="eve@example.com", name="E" * 101),
+                user("3", email="bob@example.com", name="B\tob", email_verified="TRUE"),
+                user("4", phone_number="+15550100"),
+                user("5", email="no..dots@example.com"),
+            ]
+        )
+        self.assertEqual(left_out, {"without an address that Latchkey takes": 2})
+        self.assertEqual([line.get("name") for line in lines], ["Ada", None, None])
+        self.assertEqual(lines[0]["created"], "2024-02-03T03:05:06Z")
+        persons = [people.parsed(people.Row(1, line)) for line in lines]
+        self.assertEqual([(each.external_id, each.says_proved) for each in persons], [("1", True), ("2", False), ("3", False)])
 
     def test_a_pool_that_is_not_there_is_said_in_a_sentence(self) -> None:
         ran = subprocess.run(

@@ -4,6 +4,7 @@ import base64
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -11,7 +12,7 @@ import urllib.error
 from typing import Any
 
 import boto3
-from local_run import LocalRun, totp
+from local_run import SCRIPTS, LocalRun, totp
 
 from deployment import people
 
@@ -115,6 +116,20 @@ class Import(LocalRun):
         report = self.imported(FILE, "--trust-verified")
         self.assertIn("a user with a password", report["refused"][0]["reason"])
         self.assertNotIn("guests with a user", report["counts"])
+
+    def test_people_of_a_pool_that_cannot_serve_come_with_their_ids_of_there(self) -> None:
+        cognito, file = self.aws("cognito-idp", "cognito"), self.folder / "people.jsonl"
+        older = cognito.create_user_pool(PoolName="older", UsernameConfiguration={"CaseSensitive": True})["UserPool"]["Id"]
+        attributes = [{"Name": "email", "Value": "Ada@example.com"}, {"Name": "email_verified", "Value": "true"}]
+        cognito.admin_create_user(UserPoolId=older, Username="countess", UserAttributes=attributes, MessageAction="SUPPRESS")
+        [user] = cognito.list_users(UserPoolId=older)["Users"]
+        sub = next(attribute["Value"] for attribute in user["Attributes"] if attribute["Name"] == "sub")
+        command = (sys.executable, str(SCRIPTS / "adopt-pool"), older, "--people", str(file))
+        ran = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.imported(file.read_text(), "--trust-verified", name="imported.jsonl")
+        guest = self.signed_in("ada@example.com")["user"]
+        self.assertEqual(self.items()[f"guest#{guest['cognitoSub']}"]["externalId"], {"S": sub})
 
     def test_exports_of_others_are_read(self) -> None:
         auth0 = {"email": "ada@example.com", "email_verified": True, "user_id": "auth0|1", "created_at": "2019-05-04T03:02:01.000Z"}
