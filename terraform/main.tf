@@ -158,12 +158,22 @@ module "mail" {
   bounce_addresses = var.mail_sender.bounce_addresses
 }
 
+# Once the pool is in the state, this does nothing.
+import {
+  for_each = toset(var.adopted_pool[*])
+
+  to = module.user_pool.aws_cognito_user_pool.this
+  id = each.value
+}
+
 module "user_pool" {
   source = "./modules/user-pool"
 
-  name              = local.prefix
-  triggers          = local.trigger_arns
-  wire_triggers     = var.wire_triggers
+  name         = local.prefix
+  adopted_pool = var.adopted_pool
+  triggers     = local.trigger_arns
+  # People sign in at an adopted pool while the functions are not there yet.
+  wire_triggers     = var.wire_triggers && (var.adopted_pool == null || local.with_functions)
   shortest_password = local.shortest_password
   passkeys = local.relying_party_id == null ? null : {
     relying_party_id  = local.relying_party_id

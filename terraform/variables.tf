@@ -26,6 +26,21 @@ variable "protected" {
   type        = bool
 }
 
+variable "adopted_pool" {
+  description = <<-EOT
+    The id of a user pool that is there, such as "eu-west-1_AbCdEfGhI". The deployment takes it, with
+    its users, instead of making one. scripts/adopt-pool says whether it can serve. Set it before the
+    first apply, and never remove it. Null for a pool of the deployment's own.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.adopted_pool == null || can(regex("^${var.region}_[0-9A-Za-z]+$", var.adopted_pool))
+    error_message = "adopted_pool is the id of a user pool in ${var.region}, such as ${var.region}_AbCdEfGhI."
+  }
+}
+
 variable "packages" {
   description = <<-EOT
     The manifest of the zips in the artifact bucket: each function's object key, SHA-256 in base64

@@ -32,6 +32,8 @@ class Environment:
     """Whether guests' events go to a bus."""
     audit_copy_days: int | None = None
     """For how many days nobody can change the audit's copy; none without a copy."""
+    adopted_pool: str | None = None
+    """The id of the user pool that was there before; none where Terraform made the pool."""
 
     @property
     def prefix(self) -> str:
@@ -70,6 +72,15 @@ def stands_in(service: str) -> bool:
     return bool(os.environ.get(f"AWS_ENDPOINT_URL_{service}") or os.environ.get("AWS_ENDPOINT_URL"))
 
 
+def user_pool(name: str, region: str) -> str:
+    """The id of an environment's pool: the adopted one, or the one with the environment's name."""
+    return adopted_pool(name) or pool_named(f"latchkey-{name}", region)
+
+
+def adopted_pool(name: str) -> str | None:
+    return load(name).adopted_pool if (FOLDER / f"{name}.tfvars").exists() else None
+
+
 def pool_named(prefix: str, region: str) -> str:
     pages = client("cognito-idp", region).get_paginator("list_user_pools").paginate(MaxResults=60)
     ids = [str(pool["Id"]) for page in pages for pool in page["UserPools"] if pool["Name"] == prefix]
@@ -84,7 +95,7 @@ def load(name: str) -> Environment:
         known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.tfvars")))
         raise Refusal(f"there is no environment {name}; terraform/environments has {known}", status=2)
     text = file.read_text()
-    days = scalar(text, "audit_copy_days") or "null"
+    days, adopted = (scalar(text, name) or "null" for name in ("audit_copy_days", "adopted_pool"))
     return Environment(
         name=scalar(text, "environment") or name,
         region=scalar(text, "region") or "",
@@ -93,6 +104,7 @@ def load(name: str) -> Environment:
         makes_test_events=scalar(text, "console_test_events") in (None, "create"),
         events=re.search(r"^events\s*=(?!\s*null\b)", text, re.MULTILINE) is not None,
         audit_copy_days=None if days == "null" else int(days),
+        adopted_pool=None if adopted == "null" else adopted,
     )
 
 

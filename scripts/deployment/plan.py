@@ -51,6 +51,8 @@ VERBS = {
     ("create", "delete"): "replace",
     ("forget",): "forget",
 }
+# Verbs of a resource that comes into the state by its id.
+IMPORTED = {("no-op",): "adopt", ("update",): "adopt"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,10 @@ class Plan:
         return "\n".join(difflib.unified_diff(shown.splitlines(), self.text.splitlines(), "shown", "now", n=2, lineterm=""))
 
     def summary(self) -> str:
-        counts = {verb: sum(change.verb == verb for change in self.changes) for verb in ("make", "change", "replace", "destroy", "forget")}
+        counts = {
+            verb: sum(change.verb == verb for change in self.changes)
+            for verb in ("adopt", "make", "change", "replace", "destroy", "forget")
+        }
         return ", ".join(f"{count} to {verb}" for verb, count in counts.items() if count) or "nothing to change"
 
 
@@ -115,17 +120,23 @@ def relying_party(pool: dict[str, Any] | None) -> str | None:
     return None
 
 
+def verb_of(change: dict[str, Any]) -> str | None:
+    """None where nothing changes."""
+    actions = tuple(change["actions"])
+    return (IMPORTED.get(actions) if change.get("importing") else None) or VERBS.get(actions)
+
+
 def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
     """Reads the output of `terraform show -json` for a plan."""
     changes = tuple(
         Change(
             change["address"],
             change["type"],
-            VERBS[tuple(change["change"]["actions"])],
+            verb,
             relying_party(change["change"].get("before")) not in (None, relying_party(change["change"].get("after"))),
         )
         for change in shown.get("resource_changes", [])
-        if change["mode"] == "managed" and tuple(change["change"]["actions"]) in VERBS
+        if change["mode"] == "managed" and (verb := verb_of(change["change"]))
     )
     outputs_change = any(change["actions"] != ["no-op"] for change in shown.get("output_changes", {}).values())
     complaints = tuple(

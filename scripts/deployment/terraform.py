@@ -115,6 +115,11 @@ class Terraform:
     def has_made(self, kind: str) -> bool:
         return any(resource["type"] == kind for resource in made(self.run("state", "pull")))
 
+    def pool(self) -> dict[str, Any] | None:
+        """The user pool as the state has it."""
+        found = [resource for resource in made(self.run("state", "pull")) if resource["type"] == "aws_cognito_user_pool"]
+        return next((dict(instance["attributes"]) for pool in found for instance in pool["instances"]), None)
+
     def neighbours(self) -> list[str]:
         """The other environments that have something and whose states are beside this one's."""
         key = environment.scalar(self.backend().read_text(), "key") or ""

@@ -37,6 +37,19 @@ class Plans(unittest.TestCase):
         for action in ("create", "update", "no-op", "read"):
             self.assertEqual(planned(shown(POOL, action)).losses(), [])
 
+    def test_a_pool_is_adopted_or_the_plan_loses_it(self) -> None:
+        def imported(*actions: str) -> dict[str, Any]:
+            change = shown(POOL, *actions)
+            change["change"]["importing"] = {"id": "eu-west-1_Theirs"}
+            return change
+
+        for action in ("update", "no-op"):
+            adopting = planned(imported(action))
+            self.assertEqual((adopting.summary(), adopting.losses(), adopting.empty), ("1 to adopt", [], False))
+            self.assertTrue(adopting.changes[0].takes_a_person)
+        lost = planned(imported("delete", "create"))
+        self.assertEqual([loss.address for loss in lost.losses()], [POOL])
+
     def test_passkeys_of_another_name_are_lost(self) -> None:
         def pool(*names: str) -> dict[str, Any]:
             return {"web_authn_configuration": [{"relying_party_id": name} for name in names]}

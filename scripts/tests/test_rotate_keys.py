@@ -81,6 +81,13 @@ class ClientSecret(unittest.TestCase):
         self.sign_in()
         self.assertEqual(self.kept(), second)
 
+    def test_the_client_of_an_adopted_pool_is_found_whatever_the_pool_is_called(self) -> None:
+        self.cognito.create_user_pool(PoolName="latchkey-local")
+        with self.assertRaisesRegex(Refusal, "2 user pools"):
+            rotate_keys.operations_client(self.cognito, "latchkey-local")
+        found = rotate_keys.operations_client(self.cognito, "latchkey-local", self.ready["userPoolId"])
+        self.assertEqual(found, self.client)
+
     def test_one_that_leaked_is_removed_at_once(self) -> None:
         self.sign_in()
         self.renew()

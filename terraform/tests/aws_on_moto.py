@@ -36,6 +36,9 @@ if not hasattr(FakeDeleteMarker, "dispose"):
 
 CLOUDFRONT = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
+# Settings of a pool that AWS takes back where an update does not name them, and moto keeps.
+ENDED_BY_SILENCE = ("DeviceConfiguration", "LambdaConfig", "UserPoolAddOns")
+
 # path under /2020-05-31/ => the elements that AWS wraps the configuration in
 POLICIES = {
     "cache-policy": ("CachePolicy", "CachePolicyConfig"),
@@ -118,7 +121,11 @@ class Gaps:
             kept = self.kept.setdefault(("pool-settings", given.get("UserPoolId", configuration.get("Id"))), {})
             if target != "DescribeUserPool":
                 kept.update({key: value for key, value in given.items() if key not in ("UserPoolId", "PoolName", "Schema")})
-        configuration.update(kept)
+            if target == "UpdateUserPool":
+                kept.update({name: None for name in ENDED_BY_SILENCE if name not in given})
+        configuration.update({name: value for name, value in kept.items() if value is not None})
+        for name in [name for name, value in kept.items() if value is None]:
+            configuration.pop(name, None)
         if kept and response.get_data():
             response.set_data(json.dumps(answer))
         return response
@@ -209,6 +216,8 @@ class Gaps:
         target = request.headers.get("X-Amz-Target", "")
         if target.endswith("IdentityPoolRoles"):
             return self.identity_pool_roles(target, json.loads(request.get_data()))
+        if target in ("AWSCognitoIdentityProviderService.TagResource", "AWSCognitoIdentityProviderService.UntagResource"):
+            return self.pool_tags(json.loads(request.get_data()))
         if target.endswith(("QueryDefinition", "QueryDefinitions")):
             return self.query(target.split(".")[1], json.loads(request.get_data() or b"{}"))
         return None
@@ -230,6 +239,13 @@ class Gaps:
             self.kept[key] = body
             return json_response({})
         return json_response(self.kept.get(key, body))
+
+    def pool_tags(self, body):
+        """moto takes a pool's tags when the pool is made, and none later."""
+        kept = self.kept.setdefault(("pool-settings", body["ResourceArn"].rpartition("/")[2]), {})
+        tags = {**kept.get("UserPoolTags", {}), **body.get("Tags", {})}
+        kept["UserPoolTags"] = {name: value for name, value in tags.items() if name not in body.get("TagKeys", [])}
+        return json_response({})
 
     def bucket_policy(self, request, path):
         """moto enforces a bucket's policy without its conditions: "Deny, unless over TLS" would

@@ -471,14 +471,15 @@ run "a_sender_that_is_none_and_a_word_that_is_not_taken_are_refused" {
 
 # Its rules read the settings, and are not asked where those are refused.
 
-run "a_client_of_a_position_that_is_none_is_refused" {
+run "a_client_of_a_position_that_is_none_and_a_pool_of_another_region_are_refused" {
   command = plan
 
   variables {
     public_client = "on"
+    adopted_pool  = "us-east-1_Theirs"
   }
 
-  expect_failures = [var.public_client]
+  expect_failures = [var.public_client, var.adopted_pool]
 }
 
 run "a_client_of_the_api_that_asks_for_no_second_factor_is_refused" {

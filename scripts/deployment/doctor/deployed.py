@@ -21,7 +21,7 @@ class Deployed:
 
     @functools.cached_property
     def user_pool_id(self) -> str:
-        if given := self.given["user pool"]:
+        if given := self.given["user pool"] or self.where.adopted_pool:
             return given
         pages = self.where.aws("cognito-idp").get_paginator("list_user_pools").paginate(MaxResults=60)
         return self.only("user pool", [pool["Id"] for page in pages for pool in page["UserPools"] if pool["Name"] == self.where.prefix])

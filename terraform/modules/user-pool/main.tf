@@ -1,6 +1,7 @@
 # The directory and token issuer. shared/auth-api/user-pool.yaml describes the pool and its clients;
 # the local run makes its own from it. Cognito cannot change user name attributes, letter case and
-# the schema of an existing pool.
+# the schema of an existing pool: an adopted pool has the first two as described, or its plan is to
+# replace it.
 
 locals {
   described = yamldecode(templatefile("${path.module}/../../../shared/auth-api/user-pool.yaml", {
@@ -12,10 +13,25 @@ locals {
   clients = { for name, client in local.described.clients : name => merge(local.described["every-client"], client) }
 }
 
+locals {
+  # Further attributes that an adopted pool requires of every user.
+  asked_of_users = flatten([for pool in data.aws_cognito_user_pool.adopted : [
+    for attribute in pool.schema_attributes : attribute.name if attribute.required && !contains(["email", "sub"], attribute.name)
+  ]])
+}
+
+# An adopted pool keeps its name: the provider knows no other way to rename a pool than to replace
+# it.
+data "aws_cognito_user_pool" "adopted" {
+  count = var.adopted_pool == null ? 0 : 1
+
+  user_pool_id = var.adopted_pool
+}
+
 resource "aws_cognito_user_pool" "this" {
-  name                = var.name
+  name                = var.adopted_pool == null ? var.name : data.aws_cognito_user_pool.adopted[0].name
   user_pool_tier      = local.pool.UserPoolTier
-  deletion_protection = var.protected ? "ACTIVE" : "INACTIVE"
+  deletion_protection = var.protected || var.adopted_pool != null ? "ACTIVE" : "INACTIVE"
 
   username_attributes      = local.pool.UsernameAttributes
   auto_verified_attributes = local.pool.AutoVerifiedAttributes
@@ -104,6 +120,18 @@ resource "aws_cognito_user_pool" "this" {
         lambda_arn     = lambda_config.value["pre-token-generation"]
         lambda_version = "V2_0"
       }
+    }
+  }
+
+  lifecycle {
+    # Cognito changes and removes no attribute of a pool, and an adopted one has attributes of its
+    # own.
+    ignore_changes = [schema]
+
+    # So no plan shows that one of them is required.
+    precondition {
+      condition     = length(local.asked_of_users) == 0
+      error_message = "Every user of the pool ${coalesce(var.adopted_pool, "to adopt")} must have ${join(", ", local.asked_of_users)}, and Latchkey makes users with an address alone. Cognito never changes that, so it needs a new pool: adopted_pool = null."
     }
   }
 }

@@ -3,6 +3,12 @@ variable "name" {
   type        = string
 }
 
+variable "adopted_pool" {
+  description = "The id of a pool that was there before, which keeps its name and its attributes and is never deleted. Null for a new pool."
+  type        = string
+  default     = null
+}
+
 variable "triggers" {
   description = "ARNs of the functions that Cognito calls, by kind as the contract writes it."
   type        = map(string)

@@ -204,6 +204,51 @@ run "a_sender_of_one_s_own" {
   }
 }
 
+run "an_adopted_pool_keeps_its_name_and_cannot_be_deleted" {
+  command = plan
+
+  variables {
+    adopted_pool = "eu-west-1_Theirs"
+  }
+
+  override_data {
+    target = data.aws_cognito_user_pool.adopted[0]
+    values = { name = "Their people" }
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.name == "Their people" && aws_cognito_user_pool_client.operations.name == "latchkey-test-operations"
+    error_message = "another name would replace the pool; the operations' client is the deployment's"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.this.deletion_protection == "ACTIVE"
+    error_message = "people were there before the deployment, so no environment may delete them"
+  }
+}
+
+run "a_pool_that_asks_more_of_users_than_an_address_is_not_adopted" {
+  command = plan
+
+  variables {
+    adopted_pool = "eu-west-1_Theirs"
+  }
+
+  override_data {
+    target = data.aws_cognito_user_pool.adopted[0]
+    values = {
+      name = "Their people"
+      schema_attributes = [
+        { name = "sub", required = true, attribute_data_type = "String", mutable = false, developer_only_attribute = false, number_attribute_constraints = [], string_attribute_constraints = [] },
+        { name = "email", required = true, attribute_data_type = "String", mutable = true, developer_only_attribute = false, number_attribute_constraints = [], string_attribute_constraints = [] },
+        { name = "family_name", required = true, attribute_data_type = "String", mutable = true, developer_only_attribute = false, number_attribute_constraints = [], string_attribute_constraints = [] },
+      ]
+    }
+  }
+
+  expect_failures = [aws_cognito_user_pool.this]
+}
+
 run "a_pool_without_its_trigger_is_refused" {
   command = plan
 
