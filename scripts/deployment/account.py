@@ -28,6 +28,12 @@ def concurrency(where: Environment) -> int:
     return int(where.aws("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
 
 
+def code_storage(where: Environment) -> tuple[int, int]:
+    """The bytes that all versions of all functions take in the region, and that they may take."""
+    settings = where.aws("lambda").get_account_settings()
+    return int(settings["AccountUsage"]["TotalCodeSize"]), int(settings["AccountLimit"]["TotalCodeSize"])
+
+
 def has_test_events(where: Environment) -> bool:
     return exists(lambda: where.aws("schemas").describe_registry(RegistryName=TEST_EVENTS))
 

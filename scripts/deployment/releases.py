@@ -160,6 +160,17 @@ class Aliases:
         numbers = [version["Version"] for page in pages for version in page["Versions"]]
         return sorted((number for number in numbers if number != "$LATEST"), key=int)
 
+    def named(self, name: str) -> set[str]:
+        """The versions that an alias points to, or gives a share of its invocations."""
+        pages = self.client.get_paginator("list_aliases").paginate(FunctionName=self.function(name))
+        aliases = [alias for page in pages for alias in page["Aliases"]]
+        shares = [(alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {} for alias in aliases]
+        return {alias["FunctionVersion"] for alias in aliases}.union(*shares)
+
+    def remove(self, name: str, version: str) -> None:
+        """Deletes a published version. Lambda refuses it while an alias names the version."""
+        self.client.delete_function(FunctionName=self.function(name), Qualifier=version)
+
     def configuration(self, name: str, version: str) -> dict[str, Any]:
         return dict(self.client.get_function_configuration(FunctionName=self.function(name), Qualifier=version))
 

@@ -25,6 +25,7 @@ from xml.sax.saxutils import escape
 
 import insights
 import more_of_moto  # noqa: F401, teaches moto by being imported
+from moto.awslambda.models import lambda_backends
 from moto.s3.models import FakeDeleteMarker
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -45,6 +46,9 @@ POLICIES = {
     "origin-request-policy": ("OriginRequestPolicy", "OriginRequestPolicyConfig"),
     "response-headers-policy": ("ResponseHeadersPolicy", "ResponseHeadersPolicyConfig"),
 }
+
+# So little that a test can fill it. AWS gives 75 GB.
+CODE_STORAGE = 1_000_000
 
 
 class Gaps:
@@ -204,7 +208,12 @@ class Gaps:
             # As in a new account: in the sandbox.
             return json_response({"ProductionAccessEnabled": False, "SendingEnabled": True, "SendQuota": {"Max24HourSend": 200}})
         if path.rstrip("/") == "/2016-08-19/account-settings":
-            return json_response({"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}, "AccountUsage": {}})
+            return json_response(
+                {
+                    "AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10, "TotalCodeSize": CODE_STORAGE},
+                    "AccountUsage": {"TotalCodeSize": sum(function.code_size for function in functions_of(request).list_functions("ALL"))},
+                }
+            )
         if path.startswith("/v1/registries/"):
             return self.schema(request, path)
         if path.startswith("/tags/arn:aws:schemas:"):
@@ -336,6 +345,12 @@ class Gaps:
         prefix = body.get("queryDefinitionNamePrefix", "")
         found = [kept for key, kept in self.kept.items() if key[0] == "query" and kept["name"].startswith(prefix)]
         return json_response({"queryDefinitions": found})
+
+
+def functions_of(request):
+    """moto's functions of the region that signed the request."""
+    region = re.search(r"Credential=[^/]+/\d+/([^/]+)/", request.headers["Authorization"])[1]
+    return lambda_backends["123456789012"][region]
 
 
 def json_response(body, status=200, headers=None):

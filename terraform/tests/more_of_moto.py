@@ -1,10 +1,11 @@
-"""Additions to moto, made by importing this: groups of X-Ray, and AgentCore's types in
-CloudFormation stacks. They store their input and return it, without checks."""
+"""Additions to moto, made by importing this: groups of X-Ray, AgentCore's types in CloudFormation
+stacks, and numbers of Lambda's versions. They store their input and return it, without checks."""
 
 import json
 import uuid
 from typing import ClassVar
 
+from moto.awslambda.models import LambdaStorage
 from moto.cloudformation.models import Stack
 from moto.core.common_models import CloudFormationModel
 from moto.xray import urls
@@ -141,3 +142,21 @@ Stack.parameter_list = property(lambda self: [as_given(parameter) for parameter 
 def as_given(parameter):
     value = parameter["ParameterValue"]
     return {**parameter, "ParameterValue": ",".join(value) if isinstance(value, list) else value}
+
+
+# moto numbers a version by how many there are, so after a removal it gives a number twice. AWS never
+# does.
+publish = LambdaStorage.publish_version
+
+
+def publish_version(self, name_or_arn, description=""):
+    made = publish(self, name_or_arn, description)
+    versions = self._functions[made.function_name]["versions"] if made else []
+    newest = max((int(version.version) for version in versions if version is not made), default=0)
+    if made and int(made.version) <= newest:
+        made.set_version(newest + 1)
+        self._arns.update({version.function_arn: version for version in versions})
+    return made
+
+
+LambdaStorage.publish_version = publish_version

@@ -9,6 +9,8 @@ from deployment.doctor.finding import Finding, error, warning
 # Less refuses people as soon as some dozens sign in at once: a start waits for its floor of a
 # second, and calls triggers meanwhile.
 ENOUGH_AT_ONCE = 100
+# Of the code storage. The rest lasts for dozens of releases, long enough to ask AWS for more.
+NEARLY_FULL = 0.8
 
 
 def mails(deployed: Deployed) -> Iterator[Finding]:
@@ -42,4 +44,15 @@ def concurrency(deployed: Deployed) -> Iterator[Finding]:
         )
 
 
-CHECKS = (mails, concurrency)
+def code_storage(deployed: Deployed) -> Iterator[Finding]:
+    used, limit = account.code_storage(deployed.where)
+    if used > limit * NEARLY_FULL:
+        yield warning(
+            "code-storage",
+            f"Lambda in {deployed.where.region}",
+            f"the versions of the account's functions take {used / limit:.0%} of its code storage, and a full one refuses every deployment",
+            "delete versions that no alias names (deploy-phased keeps few of this deployment's), or ask for more in Service Quotas",
+        )
+
+
+CHECKS = (mails, concurrency, code_storage)

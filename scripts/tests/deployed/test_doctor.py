@@ -5,8 +5,10 @@ does."""
 import contextlib
 import copy
 import dataclasses
+import io
 import json
 import unittest
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -185,6 +187,19 @@ def with_own_sender() -> Iterator[None]:
 @fault(account.mails, "mail-sandbox")
 def a_sender_in_the_sandbox() -> Iterator[None]:
     yield from with_own_sender()
+
+
+@fault(account.code_storage, "code-storage")
+def somebody_elses_functions_that_take_the_code_storage() -> Iterator[None]:
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("bootstrap", bytes(850_000))
+    role = awslambda.get_function_configuration(FunctionName=VERIFY)["Role"]
+    awslambda.create_function(
+        FunctionName="elsewhere", Role=role, Runtime="provided.al2023", Handler="bootstrap", Code={"ZipFile": zipped.getvalue()}
+    )
+    yield
+    awslambda.delete_function(FunctionName="elsewhere")
 
 
 # The API.

@@ -1,18 +1,21 @@
 """Canary releases and roll-backs in a whole deployment of dev, at a stand-in account that
 terraform/tests/apply-on-moto has filled. Each test moves the time."""
 
+import dataclasses
 import functools
 import io
 import pathlib
 import subprocess
 import sys
+import types
 import unittest
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
-from deployment import Refusal, environment
+from deployment import Refusal, environment, old_versions
 from deployment.canary import Canary
-from deployment.releases import Aliases, Bucket, Hold, Record
+from deployment.releases import Aliases, Bucket, Hold, Move, Record
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2]
 
@@ -124,6 +127,75 @@ class Releases(unittest.TestCase):
         self.bucket.put_record(one)
         with self.assertRaisesRegex(Refusal, "at this moment"):
             self.bucket.put_record(other)
+
+
+class OldVersions(unittest.TestCase):
+    """Each test begins with the live version and as many newer ones as are kept."""
+
+    def setUp(self) -> None:
+        self.aliases, self.bucket = Aliases(DEV), Bucket(DEV)
+        self.said: list[str] = []
+        live = self.aliases.live(NAME)
+        assert live
+        self.first = live
+        self.newer = [publish(f"{self.id()} {number}") for number in range(old_versions.NEWEST_KEPT + 3)]
+        self.addCleanup(self.restore, self.first)
+
+    def restore(self, first: str) -> None:
+        self.aliases.move(NAME, first)
+        for version in set(self.newer) & set(self.aliases.versions(NAME)):
+            awslambda.delete_function(FunctionName=FUNCTION, Qualifier=version)
+        self.bucket.put_record(Record({}, {}, self.bucket.record().etag))
+
+    def release(self, version: str, held: dict[str, Hold] | None = None) -> None:
+        self.aliases.move(NAME, version)
+        record = self.bucket.record()
+        record.moved, record.held = {NAME: Move(self.first, version)}, held or {}
+        self.bucket.put_record(record)
+
+    def left_of_newer(self) -> list[str]:
+        return [version for version in self.aliases.versions(NAME) if version in self.newer]
+
+    def remove(self) -> None:
+        old_versions.remove(self.aliases, self.bucket, [NAME], self.said.append)
+
+    def test_the_newest_and_the_live_one_stay(self) -> None:
+        self.remove()
+        self.assertEqual(self.left_of_newer(), self.newer[3:])
+        self.assertIn(self.first, self.aliases.versions(NAME))
+        self.assertEqual(self.said, ["3 old versions of functions removed"])
+        self.remove()
+        self.assertEqual(len(self.said), 1, "nothing is left to remove")
+
+    def test_versions_that_a_roll_back_returns_to_stay(self) -> None:
+        self.release(self.newer[-1], held={NAME: Hold(self.newer[1], "a zip")})
+        self.remove()
+        self.assertEqual(self.left_of_newer(), [self.newer[1], *self.newer[3:]])
+        self.assertIn(self.first, self.aliases.versions(NAME), "the last release moved the alias from it")
+
+    def test_versions_of_a_canary_and_before_the_live_one_stay(self) -> None:
+        self.release(self.newer[2])
+        self.aliases.move(NAME, self.newer[2], {self.newer[0]: 0.1})
+        self.remove()
+        self.assertEqual(self.left_of_newer(), self.newer)
+
+    def test_a_version_that_lambda_does_not_delete_is_named_and_stops_nothing(self) -> None:
+        def refused(params: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]] | None:
+            kept = params["query_string"]["Qualifier"] == self.newer[1]
+            answer = {"Error": {"Code": "ResourceConflictException"}, "ResponseMetadata": {}}
+            return (types.SimpleNamespace(status_code=409), answer) if kept else None
+
+        awslambda.meta.events.register("before-call.lambda.DeleteFunction", refused)
+        self.addCleanup(awslambda.meta.events.unregister, "before-call.lambda.DeleteFunction", refused)
+        self.release(self.newer[-1])
+        self.remove()
+        self.assertEqual(self.left_of_newer(), [self.newer[1], *self.newer[3:]])
+        self.assertEqual(self.said[-1], f"NOTE: old versions of {NAME} ({self.newer[1]}) could not be removed: ResourceConflictException")
+
+    def test_without_the_record_nothing_is_removed(self) -> None:
+        old_versions.remove(self.aliases, Bucket(dataclasses.replace(DEV, name="elsewhere")), [NAME], self.said.append)
+        self.assertEqual(self.left_of_newer(), self.newer)
+        self.assertRegex(self.said[0], "^NOTE: old versions of every function could not be removed: there is no bucket")
 
 
 if __name__ == "__main__":
