@@ -2,6 +2,10 @@
 
 import dataclasses
 import difflib
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 # Resources with content that a new one would lack.
@@ -42,6 +46,9 @@ FOR_A_PERSON_ALONE = (
     "aws_ses_",
     "aws_wafv2_api_key",
 )
+
+# The policy of modules/operation. All versions of a function share it.
+GRANTS = re.compile(r'module\.function\["(?P<function>[^"]+)"\]\.aws_iam_role_policy\.this')
 
 VERBS = {
     ("create",): "make",
@@ -91,10 +98,17 @@ class Plan:
     outputs_change: bool
     complaints: tuple[str, ...]
     """What the configuration's own checks say about it."""
+    narrowed: dict[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    """Each function whose role loses an action, or a resource of it, and these actions."""
+    unjudged: tuple[str, ...] = ()
+    """The functions whose grants Terraform knows only after the apply."""
 
     @property
     def empty(self) -> bool:
         return not self.changes and not self.outputs_change
+
+    def changes_function(self, name: str) -> bool:
+        return any(change.address == f'module.function["{name}"].aws_lambda_function.this' for change in self.changes)
 
     def losses(self, allowed: frozenset[str] = frozenset()) -> list[Change]:
         return [change for change in self.changes if change.loss and change.address not in allowed]
@@ -126,6 +140,46 @@ def verb_of(change: dict[str, Any]) -> str | None:
     return (IMPORTED.get(actions) if change.get("importing") else None) or VERBS.get(actions)
 
 
+def lost_actions(before: str, after: str) -> tuple[str, ...]:
+    """The actions that the first policy allows on a resource, under its condition, and the second
+    does not. Neither denies anything."""
+    left = list(allowed(after))
+    return tuple(sorted({one[0] for one in allowed(before) if not any(covers(other, one) for other in left)}))
+
+
+def allowed(policy: str) -> Iterator[tuple[str, str, Any]]:
+    """Each action, with each of its resources, and the condition."""
+    for statement in json.loads(policy)["Statement"]:
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                yield action, resource, statement.get("Condition")
+
+
+def covers(wide: tuple[str, str, Any], narrow: tuple[str, str, Any]) -> bool:
+    matches = fnmatchcase(narrow[0].lower(), wide[0].lower()) and fnmatchcase(narrow[1], wide[1])
+    return matches and wide[2] in (None, narrow[2])
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def grants(shown: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """The functions that lose grants, with the lost actions, and those of which a plan cannot tell.
+    A function that goes has no version left that would need one."""
+    narrowed, unjudged = {}, []
+    for change in shown.get("resource_changes", []):
+        function, states = GRANTS.fullmatch(change["address"]), change["change"]
+        before, after = states.get("before"), states.get("after")
+        if not function or not before or not after:
+            continue
+        if states.get("after_unknown", {}).get("policy"):
+            unjudged.append(function["function"])
+        elif lost := lost_actions(before["policy"], after["policy"]):
+            narrowed[function["function"]] = lost
+    return narrowed, tuple(unjudged)
+
+
 def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
     """Reads the output of `terraform show -json` for a plan."""
     changes = tuple(
@@ -146,4 +200,4 @@ def read(file: str, text: str, shown: dict[str, Any]) -> Plan:
         for instance in check.get("instances", [])
         for problem in instance.get("problems", [])
     )
-    return Plan(file, text, changes, outputs_change, complaints)
+    return Plan(file, text, changes, outputs_change, complaints, *grants(shown))

@@ -3,8 +3,8 @@ functions that a roll-back holds.
 
 Two objects in the artifact bucket. `deployment/packages.json` is the manifest that phase 2 uploaded
 last. `deployment/releases.json` has, for the last release, the version before and after each
-alias's move, so that it can be undone, and the functions that stay at an earlier version. A hold
-names the zip that it was made against and ends with the next one: the author of the repair need not
+alias's move, so that it can be undone, the functions that stay at an earlier version, and the
+functions whose roles have lost grants: all versions of a function have one role. A hold names the zip that it was made against and ends with the next one: the author of the repair need not
 remember it, and Terraform never moves an alias back to the version just removed.
 """
 
@@ -45,6 +45,11 @@ class Record:
     moved: dict[str, Move]
     held: dict[str, Hold]
     etag: str | None
+    narrowed: dict[str, str] = dataclasses.field(default_factory=dict)
+    """The newest version that may need a grant which the function's role has lost."""
+
+    def lacks_grants(self, name: str, version: str) -> bool:
+        return name in self.narrowed and int(version) <= int(self.narrowed[name])
 
     def kept_back(self, manifest: Manifest) -> dict[str, str]:
         """The versions at which functions stay although this manifest is newer; a hold against
@@ -94,6 +99,7 @@ class Bucket:
             moved={name: Move(**move) for name, move in told.get("moved", {}).items()},
             held={name: Hold(**hold) for name, hold in told.get("held", {}).items()},
             etag=etag,
+            narrowed=dict(told.get("narrowed", {})),
         )
 
     def put_record(self, record: Record) -> None:
@@ -102,6 +108,7 @@ class Bucket:
         body = {
             "moved": {name: dataclasses.asdict(move) for name, move in sorted(record.moved.items())},
             "held": {name: dataclasses.asdict(hold) for name, hold in sorted(record.held.items())},
+            "narrowed": dict(sorted(record.narrowed.items())),
         }
         condition = {"IfMatch": record.etag} if record.etag else {"IfNoneMatch": "*"}
         try:

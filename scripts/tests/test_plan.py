@@ -1,5 +1,6 @@
 """The plans that stop a deployment, and an environment's settings."""
 
+import json
 import unittest
 from typing import Any
 
@@ -14,6 +15,19 @@ def shown(address: str, *actions: str) -> dict[str, Any]:
 
 def planned(*changes: dict[str, Any], **more: Any) -> plan.Plan:
     return plan.read("plan", "", {"resource_changes": list(changes), **more})
+
+
+def statement(actions: str | list[str], resources: str | list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def policy(function: str, *states: list[dict[str, Any]] | None) -> dict[str, Any]:
+    """A change of a function's role policy, from some statements to others."""
+    before, after = ({"policy": json.dumps({"Statement": state})} if state is not None else None for state in states)
+    actions = ("create",) if before is None else ("delete",) if after is None else ("update",)
+    change = shown(f'module.function["{function}"].aws_iam_role_policy.this', *actions)
+    change["change"] |= {"before": before, "after": after}
+    return change
 
 
 class Plans(unittest.TestCase):
@@ -107,6 +121,39 @@ class Plans(unittest.TestCase):
         self.assertEqual(
             [change.takes_a_person for change in planned(*refused, *done).changes], [True] * len(refused) + [False] * len(done)
         )
+
+    def test_a_role_that_loses_a_grant_is_named_with_what_it_loses(self) -> None:
+        two = statement(["dynamodb:GetItem", "dynamodb:PutItem"], ["table/guests", "table/limits"])
+        condition = {"StringEquals": {"ses:FromAddress": ["a@example.com"]}}
+        for after, lost in (
+            ([two], ()),
+            ([statement("dynamodb:PutItem", two["Resource"]), statement("dynamodb:GetItem", two["Resource"])], ()),
+            ([statement("dynamodb:*", "*")], ()),
+            ([two, statement("ses:SendEmail", "*")], ()),
+            ([statement("dynamodb:GetItem", two["Resource"])], ("dynamodb:PutItem",)),
+            ([statement(two["Action"], "table/guests")], ("dynamodb:GetItem", "dynamodb:PutItem")),
+            ([{**two, "Condition": condition}], ("dynamodb:GetItem", "dynamodb:PutItem")),
+        ):
+            with self.subTest(after=after):
+                self.assertEqual(planned(policy("verify-otp", [two], after)).narrowed, {"verify-otp": lost} if lost else {})
+        self.assertEqual(planned(policy("verify-otp", [{**two, "Condition": condition}], [two])).narrowed, {}, "it may do more")
+
+    def test_a_new_role_and_the_role_of_a_function_that_goes_lose_no_grant(self) -> None:
+        one = [statement("dynamodb:GetItem", "table/guests")]
+        for before, after in ((None, one), (one, None)):
+            self.assertEqual(planned(policy("verify-otp", before, after)).narrowed, {})
+        other = policy("verify-otp", one, [])
+        other["address"] = "module.events[0].aws_iam_role_policy.pipe"
+        self.assertEqual(planned(other).narrowed, {}, "no version of a function has this role")
+
+    def test_a_policy_that_is_known_only_after_the_apply_is_named(self) -> None:
+        unknown = policy("verify-otp", [statement("dynamodb:GetItem", "table/guests")], [])
+        unknown["change"] |= {"after": {"name": "grants"}, "after_unknown": {"policy": True}}
+        self.assertEqual((planned(unknown).narrowed, planned(unknown).unjudged), ({}, ("verify-otp",)))
+
+    def test_a_plan_names_the_functions_that_it_changes(self) -> None:
+        made = planned(shown('module.function["verify-otp"].aws_lambda_function.this', "update"), policy("get-profile", [], []))
+        self.assertEqual([made.changes_function(name) for name in ("verify-otp", "get-profile")], [True, False])
 
     def test_another_plan_than_the_one_that_was_shown_is_told_apart(self) -> None:
         now = plan.read("plan", "  # a changes\n  # b goes\n", {})

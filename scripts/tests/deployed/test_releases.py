@@ -121,6 +121,29 @@ class Releases(unittest.TestCase):
                 self.assertIn(self.script(*arguments).returncode, (1, 2))
                 self.assertEqual(self.aliases.live(NAME), self.first)
 
+    def test_a_version_that_lacks_a_grant_is_left_alone_unless_told_otherwise(self) -> None:
+        self.canary(lambda: None)
+        record = self.bucket.record()
+        record.narrowed = {NAME: self.first}
+        self.bucket.put_record(record)
+        for arguments in ((), (NAME,), (NAME, "--to", self.first)):
+            with self.subTest(arguments):
+                ran = self.script(*arguments)
+                self.assertEqual((ran.returncode, self.aliases.live(NAME)), (1, self.newer))
+                self.assertIn(f"{NAME} (version {self.first})", ran.stderr)
+                self.assertIn("revert the change and deploy it", ran.stderr)
+        self.assertEqual(self.script("--without-grants").returncode, 0)
+        self.assertEqual(self.aliases.live(NAME), self.first)
+        self.assertEqual(self.bucket.record().narrowed, {NAME: self.first}, "the next roll-back knows it too")
+
+    def test_a_version_after_the_lost_grant_can_be_gone_back_to(self) -> None:
+        self.canary(lambda: None)
+        record = self.bucket.record()
+        record.narrowed = {NAME: str(int(self.first) - 1)}
+        self.bucket.put_record(record)
+        self.assertEqual(self.script().returncode, 0)
+        self.assertEqual(self.aliases.live(NAME), self.first)
+
     def test_two_at_once_do_not_forget_each_other(self) -> None:
         one, other = self.bucket.record(), self.bucket.record()
         one.held[NAME] = Hold(self.newer, "a zip")
