@@ -3,9 +3,10 @@ functions that a roll-back holds.
 
 Two objects in the artifact bucket. `deployment/packages.json` is the manifest that phase 2 uploaded
 last. `deployment/releases.json` has, for the last release, the version before and after each
-alias's move, so that it can be undone, the functions that stay at an earlier version, and the
-functions whose roles have lost grants: all versions of a function have one role. A hold names the zip that it was made against and ends with the next one: the author of the repair need not
-remember it, and Terraform never moves an alias back to the version just removed.
+alias's move, so that it can be undone, and the functions that stay at an earlier version. A hold
+names the zip that it was made against and ends with the next one: the author of the repair need not
+remember it, and Terraform never moves an alias back to the version just removed. It also has the
+functions whose roles lost grants: all versions of a function have one role.
 """
 
 import dataclasses

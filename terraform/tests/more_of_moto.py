@@ -144,8 +144,8 @@ def as_given(parameter):
     return {**parameter, "ParameterValue": ",".join(value) if isinstance(value, list) else value}
 
 
-# moto numbers a version by how many there are, so after a removal it gives a number twice. AWS never
-# does.
+# moto numbers a version by how many there are, so after a removal it gives a number twice. AWS does
+# not.
 publish = LambdaStorage.publish_version
 
 

@@ -11,8 +11,8 @@ locals {
   }
   iam = "arn:${var.partition}:iam::${var.account_id}"
 
-  # Tables by the contract's actions on them. A list written here could lack an action, and AWS would
-  # refuse it to a function whose own policy has it.
+  # Tables by the contract's actions on them. A list written here could lack an action, and AWS
+  # would refuse it to a function whose own policy has it.
   tables_by_actions = { for table in var.resources.tables : jsonencode(sort([for action in table.actions : "dynamodb:${action}"])) => table.arn... }
 
   # Only Lambda can put it into the requests of a function's code. A service's own request in a
