@@ -179,9 +179,11 @@ def a_role_for_somebody_elses_account() -> Iterator[None]:
 def with_own_sender() -> Iterator[None]:
     """New accounts are in SES's sandbox."""
     own = {"EmailSendingAccount": "DEVELOPER", "SourceArn": "arn:aws:ses:eu-west-1:123456789012:identity/example.com"}
-    cognito.update_user_pool(UserPoolId=look().user_pool_id, EmailConfiguration=own)
+    # An update without its triggers would take them from the pool.
+    pool = {"UserPoolId": look().user_pool_id, "LambdaConfig": look().pool["LambdaConfig"]}
+    cognito.update_user_pool(**pool, EmailConfiguration=own)
     yield
-    cognito.update_user_pool(UserPoolId=look().user_pool_id, EmailConfiguration={"EmailSendingAccount": "COGNITO_DEFAULT"})
+    cognito.update_user_pool(**pool, EmailConfiguration={"EmailSendingAccount": "COGNITO_DEFAULT"})
 
 
 @fault(account.mails, "mail-sandbox")
