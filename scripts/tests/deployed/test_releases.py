@@ -38,8 +38,8 @@ def ring(alarm: str, state: str) -> None:
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
 
 
-class Releases(unittest.TestCase):
-    """Each test begins with one live version, a newer one, and no records."""
+class Deployed(unittest.TestCase):
+    """Each test begins with one live version, and no records."""
 
     def setUp(self) -> None:
         self.aliases, self.bucket = Aliases(DEV), Bucket(DEV)
@@ -47,6 +47,13 @@ class Releases(unittest.TestCase):
         live = self.aliases.live(NAME)
         assert live
         self.first = live
+
+
+class Releases(Deployed):
+    """Each test begins with a newer version, too."""
+
+    def setUp(self) -> None:
+        super().setUp()
         self.newer = publish(self.id())
         self.addCleanup(self.restore, self.first, self.newer)
 
@@ -152,15 +159,11 @@ class Releases(unittest.TestCase):
             self.bucket.put_record(other)
 
 
-class OldVersions(unittest.TestCase):
-    """Each test begins with the live version and as many newer ones as are kept."""
+class OldVersions(Deployed):
+    """Each test begins with three more newer versions than are kept."""
 
     def setUp(self) -> None:
-        self.aliases, self.bucket = Aliases(DEV), Bucket(DEV)
-        self.said: list[str] = []
-        live = self.aliases.live(NAME)
-        assert live
-        self.first = live
+        super().setUp()
         self.newer = [publish(f"{self.id()} {number}") for number in range(old_versions.NEWEST_KEPT + 3)]
         self.addCleanup(self.restore, self.first)
 

@@ -277,8 +277,9 @@ impl Authenticators {
             .iter()
             .map(|hash| hash.as_str().to_owned())
             .collect();
-        let set = "SET authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes, updatedAt = :now, signedOutAt = :millis";
-        let remove = "REMOVE pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
+        let set =
+            ", authenticatorKeys = :keys, authenticatorLastStep = :step, backupCodes = :codes";
+        let remove = "pendingAuthenticatorKeys, pendingAuthenticatorUntil, secondFactorUsed, secondFactorUsedBy";
         let pending = format!("pendingAuthenticatorKeys = :keys AND {NOT_LOST}");
         let (client, kept) = (&self.client, confirmation.kept);
         let attempted = "put the authenticator in force";
@@ -310,14 +311,13 @@ impl Authenticators {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let remove = format!("REMOVE {AUTHENTICATOR}");
         let attempted = "remove the authenticator";
         keeping(&self.client, guest, kept, now, attempted, |round| {
             let write = self
                 .update_in(&guest.cognito_sub)
                 .expression_attribute_values(":keys", sealed(&authenticator.sealed_keys));
-            let record = round.ending_sessions(write, "authenticatorKeys = :keys", set, &remove);
+            let record =
+                round.ending_sessions(write, "authenticatorKeys = :keys", "", AUTHENTICATOR);
             Ok(vec![record.write()?, entry.clone().into_write()])
         })
         .await

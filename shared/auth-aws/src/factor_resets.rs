@@ -92,9 +92,8 @@ impl FactorResets {
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let due = format!("{FACTOR_RESET} <= :millis");
-        let set = "SET updatedAt = :now, signedOutAt = :millis";
         let passkeys: Vec<_> = (0..).zip(&guest.passkeys).collect();
-        let mut remove = format!("REMOVE {FACTOR_RESET}, {AUTHENTICATOR}");
+        let mut remove = format!("{FACTOR_RESET}, {AUTHENTICATOR}");
         for (number, _) in &passkeys {
             remove = format!("{remove}, #passkey{number}");
         }
@@ -105,7 +104,7 @@ impl FactorResets {
                 let attribute = passkey_attribute(&passkey.id);
                 write = write.expression_attribute_names(format!("#passkey{number}"), attribute);
             }
-            let record = round.ending_sessions(write, &due, set, &remove);
+            let record = round.ending_sessions(write, &due, "", &remove);
             Ok(vec![record.write()?, entry.clone().into_write()])
         })
         .await

@@ -36,9 +36,9 @@ use crate::{
     unproved_users::UnprovedUsers,
 };
 
-/// How often a guest is read and made again while other requests make the same one. Each round ends
-/// with the success of one request.
-const ROUNDS: usize = 8;
+/// How often a guest is read and written again while other requests write the same one. Each round
+/// ends with the success of one request.
+pub(crate) const ROUNDS: usize = 8;
 
 /// No item has this key yet.
 const IS_NEW: &str = "attribute_not_exists(pk)";
@@ -659,8 +659,8 @@ impl Guests {
         now: Timestamp,
     ) -> Result<(), Problem> {
         let sub = &guest.cognito_sub;
-        let set = "SET hasPassword = :true, updatedAt = :now, signedOutAt = :millis";
-        let (remove, attempted) = ("REMOVE registration", "note the new password");
+        let (set, remove) = (", hasPassword = :true", REGISTRATION);
+        let attempted = "note the new password";
         let noted = keeping(&self.client, guest, kept, now, attempted, |round| {
             let write = self
                 .update_in(guest_key(sub))
@@ -1091,7 +1091,7 @@ fn leaving() -> Problem {
     }
 }
 
-fn overtaken() -> Problem {
+pub(crate) fn overtaken() -> Problem {
     Problem::ServiceUnavailable {
         retry_after_seconds: 1,
         report: Report::of("others kept changing the same guest"),

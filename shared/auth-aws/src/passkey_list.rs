@@ -128,12 +128,11 @@ impl PasskeyList {
         entry: ActivityEntry,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let set = "SET updatedAt = :now, signedOutAt = :millis";
-        let (listed, remove) = ("attribute_exists(#passkey)", "REMOVE #passkey");
+        let listed = "attribute_exists(#passkey)";
         let attempted = "remove the passkey";
         keeping(&self.client, guest, kept, now, attempted, |round| {
             let write = self.update_in(&guest.cognito_sub, id);
-            let record = round.ending_sessions(write, listed, set, remove);
+            let record = round.ending_sessions(write, listed, "", "#passkey");
             Ok(vec![record.write()?, entry.clone().into_write()])
         })
         .await

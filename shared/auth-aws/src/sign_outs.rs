@@ -1,7 +1,7 @@
 //! The instant in a guest's record up to which tokens are refused, and the one session that it
 //! spares.
 
-use auth_domain::{Guest, HeldSetUp, Problem, Report, SessionId, Timestamp};
+use auth_domain::{Guest, HeldSetUp, Problem, SessionId, Timestamp};
 use aws_sdk_dynamodb::{
     Client,
     types::{TransactWriteItem, builders::UpdateBuilder},
@@ -9,12 +9,13 @@ use aws_sdk_dynamodb::{
 
 use crate::{
     guest_items::read_guest,
+    guests::{ROUNDS, overtaken},
     items::{millis, text},
     transactions::{Transacted, transact_or_look},
 };
 
-/// How often a write is made again while the guest keeps signing out.
-const ROUNDS: usize = 8;
+/// What every end of sessions sets.
+const ENDED: &str = "updatedAt = :now, signedOutAt = :millis";
 
 /// A condition: the guest's latest sign-out is still the one that was `seen`, the value `:seen`.
 pub(crate) fn is_unchanged(seen: Option<Timestamp>) -> &'static str {
@@ -63,6 +64,7 @@ pub(crate) fn not_before(guest: &Guest, now: Timestamp) -> Timestamp {
 }
 
 /// Adds to a write the end of every token issued up to `at`, except those of the session `kept`.
+/// The write also sets `set` and removes the attributes `remove`.
 pub(crate) fn ending_sessions(
     write: UpdateBuilder,
     set: &str,
@@ -76,10 +78,12 @@ pub(crate) fn ending_sessions(
     match kept {
         Some(kept) => write
             .update_expression(format!(
-                "{set}, keptSession = :kept, keptSessionAt = :millis {remove}"
+                "SET {ENDED}{set}, keptSession = :kept, keptSessionAt = :millis REMOVE {remove}"
             ))
             .expression_attribute_values(":kept", text(kept.as_str())),
-        None => write.update_expression(format!("{set} {remove}, keptSession, keptSessionAt")),
+        None => write.update_expression(format!(
+            "SET {ENDED}{set} REMOVE {remove}, keptSession, keptSessionAt"
+        )),
     }
 }
 
@@ -140,8 +144,5 @@ pub(crate) async fn keeping(
             guest,
         };
     }
-    Err(Problem::ServiceUnavailable {
-        retry_after_seconds: 1,
-        report: Report::of("the guest kept signing out"),
-    })
+    Err(overtaken())
 }
