@@ -11,6 +11,10 @@ use serde_json::{Map, Value, json};
 
 use crate::http_door::bearer_token;
 
+/// How long an API may keep an answer. `AppSync` takes it from the function, the others from their
+/// authorizer's settings.
+const KEPT_SECONDS: u32 = 30;
+
 /// An API's question about a request.
 pub(crate) struct Question {
     asker: Asker,
@@ -69,7 +73,11 @@ impl Question {
         match &self.asker {
             Asker::HttpApi => json!({ "isAuthorized": passed.is_some(), "context": context }),
             Asker::AppSync => {
-                json!({ "isAuthorized": passed.is_some(), "resolverContext": context })
+                json!({
+                    "isAuthorized": passed.is_some(),
+                    "resolverContext": context,
+                    "ttlOverride": KEPT_SECONDS,
+                })
             }
             Asker::PolicyApi { resource } => json!({
                 "principalId": passed.map_or("nobody", |passed| passed.guest_id.as_str()),
@@ -181,6 +189,7 @@ mod tests {
             json!({ "authorizationToken": "Bearer abc", "requestContext": { "apiId": "x" } });
         let answer = question(&event).unwrap().answer(Some(&ada()));
         assert_eq!(answer["resolverContext"]["guestId"], "GST-2026-7K3QXB");
+        assert_eq!(answer["ttlOverride"], 30);
     }
 
     #[test]

@@ -218,14 +218,19 @@ impl Exchange {
         self.sender.conversation.as_deref()
     }
 
-    /// A cookie's value.
+    /// A cookie's value. `None` if the request has two cookies of that name: somebody may have
+    /// planted either.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.sender
+        let mut named = self
+            .sender
             .cookies
             .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+            .filter(|(known, _)| known == name);
+        match (named.next(), named.next()) {
+            (Some((_, value)), None) => Some(value.as_str()),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
     }
 
     /// The values of all cookies whose names have this prefix.

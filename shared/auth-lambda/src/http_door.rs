@@ -91,7 +91,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
             .and_then(|address| viewer_address(&address)),
         came_through_cloudfront: came_through_cloudfront(request, front_door),
         cookies: cookies
-            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .map(|(name, value)| (trimmed(name), trimmed(value)))
             .collect(),
         host: text("host"),
         path: request.raw_path.clone(),
@@ -104,6 +104,12 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         is_known_to_iam: is_known_to_iam(request),
         principal: principal(request),
     }
+}
+
+/// A cookie's name or value without the white space that RFC 6265 §5.2 removes. Other white space
+/// belongs to the name: browsers let every host set a cookie whose name has it before `__Host-`.
+fn trimmed(text: &str) -> String {
+    text.trim_matches([' ', '\t']).to_owned()
 }
 
 /// The token of an `Authorization` field (RFC 6750 §2.1). Any other scheme becomes an invalid

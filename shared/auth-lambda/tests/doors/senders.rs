@@ -100,6 +100,28 @@ async fn a_cookie_is_found_by_its_whole_name_and_keeps_its_equals_signs() {
     assert_eq!(body["cookie"], Value::Null);
 }
 
+/// Any host of the site can set a cookie whose name has such a space before the prefix: to a browser
+/// it has none.
+#[tokio::test]
+async fn white_space_that_browsers_keep_belongs_to_a_cookies_name() {
+    for space in ["\u{a0}", "\u{85}", "\u{2000}", "\u{3000}", "\u{b}"] {
+        let mut event = post(EMAIL);
+        event["cookies"] = json!([format!("{space}__Host-crumb=planted")]);
+        let answer = answer_to(event).await;
+        assert_eq!(opened(&answer).1["cookie"], Value::Null, "{space:?}");
+    }
+    let mut event = post(EMAIL);
+    event["cookies"] = json!([" __Host-crumb =\tkept "]);
+    assert_eq!(opened(&answer_to(event).await).1["cookie"], "kept");
+}
+
+#[tokio::test]
+async fn two_cookies_of_one_name_are_none() {
+    let mut event = post(EMAIL);
+    event["cookies"] = json!(["__Host-crumb=planted", "__Host-crumb=real"]);
+    assert_eq!(opened(&answer_to(event).await).1["cookie"], Value::Null);
+}
+
 #[tokio::test]
 async fn an_access_token_names_the_caller() {
     let mut claims =
