@@ -40,6 +40,8 @@ impl PreTokenGeneration {
         match self.guests.find(&arriving.sub).await? {
             Some(guest) if guest.authenticator.is_some() => Ok(Err(HAS_AUTHENTICATOR)),
             Some(_) => Ok(Ok(())),
+            // Whatever the client: a consent at AgentCore's would outlive the proof by the owner.
+            None if !arriving.email_verified => Ok(Err(UNPROVED)),
             None if arriving.is_refresh || !self.api_clients.take(&arriving.client) => Ok(Ok(())),
             None => self.welcome(arriving).await,
         }
@@ -47,9 +49,8 @@ impl PreTokenGeneration {
 
     /// Makes the guest of a user who has none: the tokens open the JWT routes, which need a guest.
     async fn welcome(&self, arriving: &Arriving) -> Result<Result<(), &'static str>, Problem> {
-        let email = match &arriving.email {
-            Some(email) if arriving.email_verified => email,
-            Some(_) | None => return Ok(Err(UNPROVED)),
+        let Some(email) = &arriving.email else {
+            return Ok(Err(UNPROVED));
         };
         let (address, is_marked) = try_join!(
             self.guests.at(email),

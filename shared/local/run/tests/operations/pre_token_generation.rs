@@ -195,6 +195,51 @@ async fn a_password_at_an_unverified_address_makes_no_guest() {
         .expect_status(200);
 }
 
+/// A consent or a session from before the proof would be the owner's after it. So no client gets
+/// tokens for such a user, whatever its tokens open.
+#[tokio::test]
+async fn before_the_proof_of_the_address_no_other_client_gets_tokens() {
+    for position in ["sign-in", "api"] {
+        let world = TestWorld::with_settings(&[("PUBLIC_CLIENT", position)]).await;
+        make_unverified_user_with_password(&world, ADA, PASSWORD).await;
+        let sub = world.user(ADA).await["Username"].clone();
+        let public = world.ready().client_id.clone().expect("there is one");
+        for client in [public.as_str(), "agentcores"] {
+            for source in [
+                "TokenGeneration_HostedAuth",
+                "TokenGeneration_Authentication",
+                "TokenGeneration_NewPasswordChallenge",
+                "TokenGeneration_RefreshTokens",
+            ] {
+                for verified in [Some("false"), Some(""), None, Some("true")] {
+                    let mut event = json!({
+                        "version": "2",
+                        "triggerSource": source,
+                        "userName": sub,
+                        "callerContext": { "clientId": client },
+                        "request": { "userAttributes": { "sub": sub, "email": ADA } },
+                        "response": {},
+                    });
+                    if let Some(verified) = verified {
+                        event["request"]["userAttributes"]["email_verified"] = verified.into();
+                    }
+                    if verified == Some("true") && client == public && position == "api" {
+                        continue; // it would make the guest
+                    }
+                    let answer = world.invoke("pre-token-generation", &event).await;
+                    let details = &answer["response"]["claimsAndScopeOverrideDetails"];
+                    let is_admitted = verified == Some("true");
+                    assert_eq!(
+                        details.is_object(),
+                        is_admitted,
+                        "{client} {source} {verified:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// The address belongs to a guest whose user was deleted. A sub never takes another's guest.
 #[tokio::test]
 async fn another_sub_at_a_guests_address_gets_no_tokens() {
