@@ -25,8 +25,8 @@
 mod authorization_callback;
 
 use auth_aws::{AccessTokens, Authorizations, ConfigurationError, Consents, Platform, Secrets};
-use auth_domain::{AuthorizationId, Clock, FrontEnd, Problem, Randomness};
-use auth_flows::{AuthorizationCompletion, AuthorizationEnd};
+use auth_domain::{AuthorizationId, Clock, FrontEnd, Language, Problem, Randomness};
+use auth_flows::{AuthorizationCompletion, AuthorizationEnd, show_refused_consent};
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Redirect};
 
 /// The function with its dependencies.
@@ -45,6 +45,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         clock: platform.clock(),
         randomness: platform.randomness(),
         state_parameter: environment.state_parameter()?,
+        language: environment.required("MAIL_LANGUAGE")?,
     };
     Ok(Function::operation(operation, platform.deployment()?))
 }
@@ -59,6 +60,8 @@ struct AuthorizationCallback {
     clock: Clock,
     randomness: Randomness,
     state_parameter: String,
+    /// For browsers that prefer no language of the page's.
+    language: Language,
 }
 
 /// The query of the redirect.
@@ -83,6 +86,10 @@ impl Operation for AuthorizationCallback {
 
     type Input = Input;
     type Output = Redirect;
+
+    fn show_refusal(&self, problem: &Problem, exchange: &Exchange) {
+        show_refused_consent(problem, self.language, exchange);
+    }
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let session_id = fields.optional("session_id");

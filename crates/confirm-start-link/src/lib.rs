@@ -18,7 +18,8 @@ mod confirm_start_link;
 use std::{str::FromStr, time::Duration};
 
 use auth_aws::{Authorizations, ConfigurationError, Platform, Secrets};
-use auth_domain::{Clock, FrontEnd, Problem, Randomness, StartLink};
+use auth_domain::{Clock, FrontEnd, Language, Problem, Randomness, StartLink};
+use auth_flows::show_refused_consent;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Redirect};
 
 /// The function with its dependencies.
@@ -32,6 +33,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         clock: platform.clock(),
         randomness: platform.randomness(),
         lifetime: environment.authorization_lifetime()?,
+        language: environment.required("MAIL_LANGUAGE")?,
     };
     Ok(Function::operation(operation, platform.deployment()?))
 }
@@ -46,6 +48,8 @@ struct ConfirmStartLink {
     clock: Clock,
     randomness: Randomness,
     lifetime: Duration,
+    /// For browsers that prefer no language of the page's.
+    language: Language,
 }
 
 /// A submitted form.
@@ -89,6 +93,10 @@ impl Operation for ConfirmStartLink {
 
     type Input = Input;
     type Output = Redirect;
+
+    fn show_refusal(&self, problem: &Problem, exchange: &Exchange) {
+        show_refused_consent(problem, self.language, exchange);
+    }
 
     fn parse(&self, fields: &mut Fields) -> Result<Input, Problem> {
         let (link, page, decision) = (

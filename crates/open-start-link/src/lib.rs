@@ -7,20 +7,24 @@
 //! a nonce, in a cookie that no other site's request carries, and a matching form.
 //!
 //! The page names the agent, the time, and the country of this request if CloudFront sends it. It
-//! contains no text that a conversation chose: no address, no scope, no conversation's id.
+//! contains no text that a conversation chose: no address, no scope, no conversation's id. It speaks
+//! the browser's language, or else that of the deployment's mails.
 //!
 //! A key derives the link from the session, and the link lives as long as the session. After the
 //! authorization has ended, a browser sees its outcome.
 //!
+//! A browser shows a refusal as a page, too: nobody else can tell a person to ask for a new link.
+//! Programs get problem details.
+//!
 //! If a call fails: nothing has changed, and the link still works.
 
-mod consent_page;
 mod open_start_link;
 
 use std::time::Duration;
 
 use auth_aws::{Authorizations, ConfigurationError, Platform, Secrets};
-use auth_domain::{AgentName, Clock, FrontEnd, Problem, Randomness, StartLink};
+use auth_domain::{AgentName, Clock, FrontEnd, Language, Problem, Randomness, StartLink};
+use auth_flows::show_refused_consent;
 use auth_lambda::{Access, Exchange, Fields, Function, Operation, Origin, Page, Redirect};
 use serde::Serialize;
 
@@ -38,6 +42,7 @@ pub fn function(platform: &Platform) -> Result<Function, ConfigurationError> {
         randomness: platform.randomness(),
         lifetime: environment.authorization_lifetime()?,
         consent_lifetime: environment.consent_lifetime()?,
+        language: environment.required("MAIL_LANGUAGE")?,
     };
     Ok(Function::operation(operation, platform.deployment()?))
 }
@@ -54,6 +59,8 @@ struct OpenStartLink {
     randomness: Randomness,
     lifetime: Duration,
     consent_lifetime: Duration,
+    /// For browsers that prefer no language of the page's.
+    language: Language,
 }
 
 /// The answer to a browser that opens a link.
@@ -78,6 +85,10 @@ impl Operation for OpenStartLink {
             Opened::Asked(_) => Self::STATUS,
             Opened::SentOn(_) => 302,
         }
+    }
+
+    fn show_refusal(&self, problem: &Problem, exchange: &Exchange) {
+        show_refused_consent(problem, self.language, exchange);
     }
 
     fn parse(&self, fields: &mut Fields) -> Result<StartLink, Problem> {

@@ -1,11 +1,12 @@
 //! The decision: check that the link is ours, and that its authorization is pending.
 
 use auth_domain::{
-    Authorization, BindingCookie, Country, KeyRing, PageNonce, Problem, Report, StartLink,
+    Authorization, BindingCookie, ConsentPage, KeyRing, PAGE_STYLE_SOURCE, PageNonce, Problem,
+    Report, StartLink,
 };
 use auth_lambda::{Exchange, Origin, Page, PagePolicy, Redirect, SetCookie};
 
-use crate::{OpenStartLink, Opened, consent_page};
+use crate::{OpenStartLink, Opened};
 
 impl OpenStartLink {
     pub(crate) async fn open(
@@ -45,21 +46,22 @@ impl OpenStartLink {
             PageNonce::of_cookie,
         );
         exchange.set_cookie(SetCookie::page_nonce(cookie, &nonce, self.lifetime));
-        let html = consent_page::Asking {
+        let html = ConsentPage {
             agent: &self.agent,
             asked_at: authorization.expires_at.before(self.lifetime),
-            country: exchange.country().as_ref().map(Country::as_str),
+            country: exchange.country().as_ref(),
             scopes: &authorization.scopes,
             lasts: self.consent_lifetime,
             action: &link.own_segment(),
             page: &nonce.field(&authorization.id, keys),
         }
-        .html();
+        .html(exchange.language().unwrap_or(self.language))
+        .map_err(Problem::Internal)?;
         let agentcore: Origin = authorization.url.as_str().parse().map_err(|_| {
             Problem::Internal(Report::of("AgentCore's authorization URL has no origin"))
         })?;
         let policy = PagePolicy {
-            style: &consent_page::STYLE_SOURCE,
+            style: &PAGE_STYLE_SOURCE,
             form_leads_to: &[
                 agentcore,
                 self.hosted_page.clone(),

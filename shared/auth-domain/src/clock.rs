@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use serde::{Serialize, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use crate::Language;
+
 /// An instant in milliseconds since the Unix epoch, UTC. Prints and serializes as RFC 3339
 /// (`2026-11-21T05:40:50.123Z`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,11 +81,15 @@ impl Timestamp {
 
     /// Day, month and minute, as a person reads them: `21 November 2026, 05:40 UTC`.
     #[must_use]
-    pub fn for_people(self) -> String {
+    pub fn for_people(self, language: Language) -> String {
         let at = self.date_time();
         let (year, month, day) = at.to_calendar_date();
         let (hour, minute, _) = at.to_hms();
-        format!("{day} {month} {year}, {hour:02}:{minute:02} UTC")
+        let date = match language {
+            Language::English => format!("{day} {month} {year}"),
+            Language::German => format!("{day}.{}.{year}", u8::from(month)),
+        };
+        format!("{date}, {hour:02}:{minute:02} UTC")
     }
 
     fn date_time(self) -> OffsetDateTime {
@@ -142,7 +148,12 @@ mod tests {
     fn an_instant_prints_as_rfc_3339_and_reads_back() {
         let instant = Timestamp::from_millis(1_795_239_650_123);
         assert_eq!(instant.to_string(), "2026-11-21T05:40:50.123Z");
-        assert_eq!(instant.for_people(), "21 November 2026, 05:40 UTC");
+        for (language, text) in [
+            (Language::English, "21 November 2026, 05:40 UTC"),
+            (Language::German, "21.11.2026, 05:40 UTC"),
+        ] {
+            assert_eq!(instant.for_people(language), text);
+        }
         assert_eq!(
             Timestamp::from_seconds(0).to_string(),
             "1970-01-01T00:00:00.000Z"

@@ -17,6 +17,7 @@ mod challenge_answer;
 mod characters;
 pub mod claims;
 mod clock;
+mod consent_page;
 mod crockford;
 mod deployment;
 mod device;
@@ -63,6 +64,7 @@ pub use backup_code::{BACKUP_CODES, BackupCode, BackupCodeHash, InvalidBackupCod
 pub use caller::Caller;
 pub use challenge_answer::ChallengeAnswer;
 pub use clock::{Clock, Timestamp};
+pub use consent_page::{ConsentPage, PAGE_STYLE_SOURCE, refused_consent_page};
 pub use deployment::{Deployment, FrontDoor, InvalidFrontDoor};
 pub use device::{DeviceClaim, DeviceCookie, KnownDevice};
 pub use email::{Email, InvalidEmail, MaskedEmail};

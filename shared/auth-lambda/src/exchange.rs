@@ -7,9 +7,9 @@ use std::{
 };
 
 use auth_domain::{
-    AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, LimitState,
-    Locale, Principal, Problem, RefreshRefusal, RefreshToken, Report, RequestContext, Timestamp,
-    TokenDelivery, Tokens,
+    AppClients, Caller, ClientName, Country, DeviceClaim, DeviceCookie, Email, KeyRing, Language,
+    LimitState, Locale, Principal, Problem, RefreshRefusal, RefreshToken, Report, RequestContext,
+    Timestamp, TokenDelivery, Tokens,
 };
 use serde_json::{Map, Value};
 
@@ -44,6 +44,8 @@ pub(crate) struct Sender {
     pub(crate) viewer_country: Option<String>,
     pub(crate) user_agent: Option<String>,
     pub(crate) accept_language: Option<String>,
+    /// Whether `Accept` names HTML, as browsers do when they open a page.
+    pub(crate) accepts_html: bool,
     pub(crate) is_known_to_iam: bool,
     /// The IAM principal: of the signature over HTTP; from the invoker at the direct door.
     pub(crate) principal: Option<Principal>,
@@ -182,6 +184,17 @@ impl Exchange {
     #[must_use]
     pub fn locale(&self) -> Option<Locale> {
         Locale::preferred(self.sender.accept_language.as_deref()?)
+    }
+
+    /// The preferred language that pages and mails are written in.
+    #[must_use]
+    pub fn language(&self) -> Option<Language> {
+        self.locale()?.language()
+    }
+
+    /// Whether a person's browser shows the answer.
+    pub(crate) fn shows_pages(&self) -> bool {
+        self.sender.accepts_html
     }
 
     /// Whether the request is an agent's tool call.

@@ -247,6 +247,9 @@ async fn answer<O: Operation>(
     let outcome = decide(operation, deployment, fields, &exchange).await;
     if let Err(problem) = &outcome {
         note(problem, &exchange);
+        if exchange.shows_pages() {
+            operation.show_refusal(problem, &exchange);
+        }
     }
     logging::completed(&Completed {
         function: O::NAME,

@@ -101,6 +101,7 @@ pub(crate) fn sender(request: &ApiGatewayV2httpRequest, front_door: &FrontDoor) 
         viewer_country: text("cloudfront-viewer-country"),
         user_agent: text("user-agent"),
         accept_language: text("accept-language"),
+        accepts_html: text("accept").is_some_and(|types| types.contains("text/html")),
         is_known_to_iam: is_known_to_iam(request),
         principal: principal(request),
     }
@@ -258,10 +259,12 @@ fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     essence.eq_ignore_ascii_case(wanted)
 }
 
+const HTML: &str = "text/html; charset=utf-8";
+
 /// The answer to a success. `body` is JSON.
 pub(crate) fn success(status: u16, body: String, exchange: &Exchange) -> ApiGatewayV2httpResponse {
     if let Some(page) = exchange.page() {
-        return answer(status, "text/html; charset=utf-8", Some(page), exchange);
+        return answer(status, HTML, Some(page), exchange);
     }
     let body = (!matches!(status, 204 | 302 | 303)).then_some(body);
     answer(status, "application/json; charset=utf-8", body, exchange)
@@ -272,14 +275,15 @@ pub(crate) fn refusal(problem: &Problem, exchange: &Exchange) -> ApiGatewayV2htt
     if let Problem::MaxAttemptsExceeded(spent) = problem {
         exchange.rate_limit(*spent);
     }
-    let details = serde_json::to_string(&ProblemDetails::new(problem, exchange.request_id()))
-        .unwrap_or_default();
-    let mut response = answer(
-        status(problem),
-        "application/problem+json; charset=utf-8",
-        Some(details),
-        exchange,
+    let (content_type, body) = exchange.page().map_or_else(
+        || {
+            let details = ProblemDetails::new(problem, exchange.request_id());
+            let details = serde_json::to_string(&details).unwrap_or_default();
+            ("application/problem+json; charset=utf-8", details)
+        },
+        |page| (HTML, page),
     );
+    let mut response = answer(status(problem), content_type, Some(body), exchange);
     if let Some(seconds) = retry_after_seconds(problem) {
         response
             .headers

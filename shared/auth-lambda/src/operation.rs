@@ -54,6 +54,10 @@ pub trait Operation: Send + Sync + 'static {
         Self::STATUS
     }
 
+    /// Shows a refusal as a [`Page`](crate::Page), for an operation that people open in a browser.
+    /// Whatever shows no page is answered with problem details.
+    fn show_refusal(&self, _problem: &Problem, _exchange: &Exchange) {}
+
     /// Reads the input from `fields`. [`Fields::finish`] names every invalid field.
     fn parse(&self, fields: &mut Fields) -> Result<Self::Input, Problem>;
 

@@ -132,7 +132,7 @@ async fn a_page_names_the_agent_the_time_and_the_country_and_nothing_of_a_conver
     shown.expect_status(200);
     let html = String::from_utf8(shown.bytes.clone()).expect("text");
     assert!(
-        html.contains("Bell &amp; &lt;Book&gt; asks to act for you"),
+        html.contains("Bell &#38; &#60;Book&#62; asks to act for you"),
         "{html}"
     );
     assert!(html.contains(" UTC</dd>") && html.contains("<dd>DE</dd>"));
@@ -168,6 +168,10 @@ async fn a_page_names_the_agent_the_time_and_the_country_and_nothing_of_a_conver
     ] {
         assert!(policy.contains(part), "{policy}");
     }
+    browser.always("accept-language", "fr,de;q=0.9");
+    let html = String::from_utf8(browser.get(path).await.bytes).expect("text");
+    assert!(html.contains("<html lang=\"de\"") && html.contains(">Erlauben</button>"));
+    browser.always("accept-language", "en");
     browser.always("cloudfront-viewer-country", "<b>");
     let html = String::from_utf8(browser.get(path).await.bytes).expect("text");
     assert!(!html.contains("Opened from"));

@@ -1,5 +1,7 @@
 //! `open-start-link`: an agent's link binds the browser that opens it.
 
+use auth_local::{Fault, FaultKind};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::TestWorld;
@@ -8,9 +10,12 @@ use crate::harness::authorizations::{
 };
 use crate::harness::case::Case;
 use crate::harness::consent::Consenting;
-use crate::harness::consent_page::{ConsentPage, allow};
+use crate::harness::consent_page::{ConsentPage, FORM, allow};
 use crate::harness::people::ADA;
 use crate::harness::stage::Stage;
+
+/// What a browser accepts when it opens a page.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 #[tokio::test]
 async fn an_agent_hands_over_a_link_that_binds_the_browser_whose_person_allows_it() {
@@ -81,6 +86,67 @@ async fn a_link_that_we_have_not_made_leads_nowhere() {
     world.advance(601);
     let late = world.browser().get(&path).await;
     assert!(location(&late).ends_with("?auth=error&code=SESSION_EXPIRED"));
+}
+
+/// Nothing but the answer itself can tell a person what to do: no page of ours sent them here.
+#[tokio::test]
+async fn a_browser_is_told_of_a_refusal_on_a_page() {
+    let world = TestWorld::start().await;
+    let asked = ask(&world, json!({})).await;
+    let path = link_path(&world, &asked);
+    let in_german = [("accept", BROWSER), ("accept-language", "de-AT,en;q=0.5")];
+    let in_english = [("accept", BROWSER)];
+    let form = [("accept", BROWSER), ("content-type", FORM)];
+    let mut browser = world.browser();
+    for (method, path, headers, words) in [
+        (
+            Method::GET,
+            "/auth/oauth2/start/abc",
+            &in_german[..],
+            "Dieser Link gilt nicht mehr",
+        ),
+        (
+            Method::GET,
+            "/auth/oauth2/start/abc",
+            &in_english,
+            "This link does not count any more",
+        ),
+        (
+            Method::POST,
+            path.as_str(),
+            &form,
+            "This link does not count any more",
+        ),
+        (
+            Method::GET,
+            "/auth/callback?session_id=unknown",
+            &in_german,
+            "Dieser Link gilt nicht",
+        ),
+    ] {
+        let body = b"page=&decision=allow".to_vec();
+        let refused = browser.send(method, path, headers, body).await;
+        refused.expect_status(400);
+        assert_eq!(
+            refused.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        let policy = refused.header("content-security-policy").expect("a policy");
+        assert!(
+            policy.contains("form-action 'self'; base-uri 'none'"),
+            "{policy}"
+        );
+        let html = String::from_utf8(refused.bytes).expect("text");
+        assert!(html.contains(words), "{html}");
+    }
+    world.fault(Fault::new(FaultKind::Throttle, "dynamodb", "GetItem").times(u32::MAX));
+    let refused = browser
+        .send(Method::GET, &path, &in_english, Vec::new())
+        .await;
+    refused.expect_status(503);
+    assert!(refused.header("retry-after").is_some());
+    let html = String::from_utf8(refused.bytes).expect("text");
+    assert!(html.contains("load this page again"), "{html}");
 }
 
 /// The function's cases.
