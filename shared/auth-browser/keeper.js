@@ -61,8 +61,11 @@ const MAX_LIFETIME_SECONDS = 86_400;
  */
 const MAX_TOKEN_LENGTH = 8_192;
 
-/** A token answer is three tokens and a user. */
-const MAX_ANSWER_LENGTH = 65_536;
+/** A token answer is three tokens and a user; `/me` is shorter. */
+const MAX_TOKEN_ANSWER_LENGTH = 65_536;
+
+/** Lambda sends no more than 6 MB (its quota for an answer, in bytes). */
+const MAX_ANSWER_LENGTH = 6_291_556;
 
 /** RFC 7519 in the compact serialization of RFC 7515: three base64url parts. */
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -380,7 +383,7 @@ export function createSession(options = {}) {
       return {
         status: response.status,
         retryAfterSeconds: retryAfterOf(response),
-        body: await readJson(response),
+        body: await readJson(response, MAX_TOKEN_ANSWER_LENGTH),
       };
     } catch (cause) {
       throw new LatchkeyError('REFRESH_FAILED', 'the API could not be reached', { cause });
@@ -398,7 +401,7 @@ export function createSession(options = {}) {
         redirect: 'error',
         signal: AbortSignal.timeout(REFRESH_TIMEOUT_MS),
       });
-      return response.status === 200 ? await readJson(response) : undefined;
+      return response.status === 200 ? await readJson(response, MAX_TOKEN_ANSWER_LENGTH) : undefined;
     } catch (cause) {
       throw new LatchkeyError('REFRESH_FAILED', 'the API could not be reached', { cause });
     }
@@ -666,9 +669,9 @@ export function retryAfterOf(response) {
 }
 
 /** The body as JSON, or null when it is none. Reading can fail as any network operation can. */
-export async function readJson(response) {
+export async function readJson(response, longest = MAX_ANSWER_LENGTH) {
   const text = await response.text();
-  return text.length > MAX_ANSWER_LENGTH ? null : attempt(() => JSON.parse(text));
+  return text.length > longest ? null : attempt(() => JSON.parse(text));
 }
 
 function openStorage(choice) {

@@ -101,6 +101,15 @@ describe('an operation', () => {
     assert.equal(api.requests.length, 1);
   });
 
+  test('answers with as much as Lambda sends, and refuses more', async () => {
+    latchkey.storeSession(signIn(clock));
+    const exported = (length) => ({ activity: ['x'.repeat(length)] });
+    api.routes['/me/export'] = () => json(200, exported(5_000_000));
+    assert.deepEqual(await latchkey.exportAccount({ password: 'correct horse battery' }), exported(5_000_000));
+    api.routes['/me/export'] = () => json(200, exported(7_000_000));
+    await assert.rejects(latchkey.exportAccount({ password: 'correct horse battery' }), { code: 'UNEXPECTED_ANSWER' });
+  });
+
   test('without content answers nothing', async () => {
     api.routes['/auth/password/reset/confirm'] = () => new Response(null, { status: 204 });
     const input = { email: 'ada@example.com', code: '123456', newPassword: 'correct horse battery' };
